@@ -1,0 +1,219 @@
+/**
+ * Reads a parsed JSON value as a shape says: type checks first, constraint checks after, names mapped from the wire's
+ * spelling to ours. Shapes are compiled once into closures.
+ *
+ * Message texts follow the form that AWS JSON 1.1 services send. Two kinds of refusal come out:
+ * `SerializationException` (a value of the wrong type; the first one found) and `ValidationException` (up to ten
+ * violated constraints at once). A type error anywhere wins over any violated constraint.
+ */
+import { VIOLATIONS_MAX } from "../limits.ts";
+import type { IntegerShape, ListShape, Shape, StringShape, StructureShape } from "../shapes.ts";
+
+export interface DecodeRefusal {
+  readonly code: "SerializationException" | "ValidationException";
+  readonly message: string;
+}
+
+export type Decoded<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly refusal: DecodeRefusal };
+
+/** Compiles a structure into a function that reads it from a parsed JSON value. */
+export function decoderOf<T>(shape: StructureShape<T>): (json: unknown) => Decoded<T> {
+  const read = structureReader(shape as StructureShape);
+  return (json) => {
+    const context: Context = { path: [], violations: [], violationCount: 0 };
+    try {
+      const value = read(json, context) as T;
+      if (context.violationCount === 0) return { ok: true, value };
+    } catch (error) {
+      if (!(error instanceof TypeMismatch)) throw error;
+      return { ok: false, refusal: { code: "SerializationException", message: error.message } };
+    }
+    const count = context.violationCount;
+    const message = `${count} validation error${count === 1 ? "" : "s"} detected: ${context.violations.join("; ")}`;
+    return { ok: false, refusal: { code: "ValidationException", message } };
+  };
+}
+
+interface Context {
+  /** Where we are: wire names with a small first letter, list positions from 1. */
+  readonly path: (string | number)[];
+  readonly violations: string[];
+  violationCount: number;
+}
+
+type Reader = (json: unknown, context: Context) => unknown;
+
+class TypeMismatch extends Error {}
+
+function readerOf(shape: Shape): Reader {
+  switch (shape.kind) {
+    case "string":
+      return stringReader(shape);
+    case "integer":
+      return integerReader(shape);
+    case "boolean":
+      return readBoolean;
+    case "timestamp":
+      return readTimestamp;
+    case "list":
+      return listReader(shape);
+    case "structure":
+      return structureReader(shape);
+  }
+}
+
+function structureReader(shape: StructureShape): Reader {
+  const members = Object.entries(shape.members as Record<string, StructureShape["members"][never]>).map(
+    ([name, member]: [string, { wire: string; shape: Shape; required?: true }]) => ({
+      name,
+      wire: member.wire,
+      step: member.wire.charAt(0).toLowerCase() + member.wire.slice(1),
+      required: member.required === true,
+      read: readerOf(member.shape),
+    }),
+  );
+  return (json, context) => {
+    if (json === null || typeof json !== "object") throw new TypeMismatch("Expected null");
+    if (Array.isArray(json)) throw new TypeMismatch("Start of list found where not expected");
+    const source = json as Record<string, unknown>;
+    const result: Record<string, unknown> = {};
+    for (const member of members) {
+      // Wire names are fixed and none is a name of Object.prototype, so a plain read sees only what was sent.
+      const value = source[member.wire];
+      if (value === undefined || value === null) {
+        if (member.required) {
+          context.path.push(member.step);
+          violate(context, "null", "Member must not be null");
+          context.path.pop();
+        }
+        continue;
+      }
+      context.path.push(member.step);
+      result[member.name] = member.read(value, context);
+      context.path.pop();
+    }
+    return result;
+  };
+}
+
+function listReader(shape: ListShape): Reader {
+  const read = readerOf(shape.member);
+  const memberName = shape.member.kind === "structure" ? shape.member.name : shape.member.kind;
+  return (json, context) => {
+    if (!Array.isArray(json)) {
+      throw new TypeMismatch(
+        typeof json === "object" ? "Start of structure or map found where not expected." : "Expected list or null",
+      );
+    }
+    if (shape.lengthMax !== undefined && json.length > shape.lengthMax) {
+      violateLength(context, listText(memberName, json.length), "less", shape.lengthMax);
+    } else if (shape.lengthMin !== undefined && json.length < shape.lengthMin) {
+      violateLength(context, listText(memberName, json.length), "greater", shape.lengthMin);
+    }
+    const result: unknown[] = [];
+    for (let i = 0; i < json.length; i += 1) {
+      context.path.push(i + 1, "member");
+      const item: unknown = json[i];
+      if (item === null) violate(context, "null", "Member must not be null");
+      else result.push(read(item, context));
+      context.path.length -= 2;
+    }
+    return result;
+  };
+}
+
+function stringReader(shape: StringShape): Reader {
+  const pattern = shape.pattern === undefined ? undefined : new RegExp(shape.pattern, "u");
+  const { lengthMin = 0, lengthMax = Number.POSITIVE_INFINITY } = shape;
+  return (json, context) => {
+    if (typeof json !== "string") throw notAn("String", json);
+    // A length bound is reported with the pattern, as the services do: both are constraints of the one member.
+    if (json.length > lengthMax) violateLength(context, valueText(shape, json), "less", lengthMax);
+    if (json.length < lengthMin) violateLength(context, valueText(shape, json), "greater", lengthMin);
+    if (pattern !== undefined && !pattern.test(json)) {
+      violate(context, valueText(shape, json), `Member must satisfy regular expression pattern: ${shape.pattern}`);
+    }
+    return json;
+  };
+}
+
+function integerReader(shape: IntegerShape): Reader {
+  return (json, context) => {
+    if (typeof json !== "number") throw notAn("Integer", json);
+    if (json > shape.max) violate(context, `'${json}'`, `Member must have value less than or equal to ${shape.max}`);
+    else if (json < shape.min) {
+      violate(context, `'${json}'`, `Member must have value greater than or equal to ${shape.min}`);
+    } else if (!Number.isInteger(json)) {
+      // Rule D1: other AWS services drop the fraction; usage that is dropped is money lost, so we refuse.
+      violate(context, `'${json}'`, "Member must be a whole number");
+    }
+    return json;
+  };
+}
+
+function readBoolean(json: unknown): boolean {
+  if (typeof json === "boolean") return json;
+  if (typeof json === "string") {
+    const text = json.toUpperCase();
+    if (text === "TRUE" || text === "1" || text === "YES") return true;
+    if (text === "FALSE" || text === "0" || text === "NO") return false;
+    throw new TypeMismatch(`'${clip(text)}' can not be converted to an Boolean`);
+  }
+  throw notAn("Boolean", json);
+}
+
+/** The largest instant that JavaScript's Date can hold, in seconds either side of the epoch. */
+const TIMESTAMP_SECONDS_MAX = 8_640_000_000_000;
+
+function readTimestamp(json: unknown, context: Context): number {
+  if (typeof json !== "number") {
+    if (typeof json === "object") throw notAn("Integer", json);
+    throw new TypeMismatch(`class ${javaClass(json)} can not be converted to milliseconds since epoch`);
+  }
+  if (Math.abs(json) > TIMESTAMP_SECONDS_MAX) {
+    violate(context, `'${json}'`, `Member must have value less than or equal to ${TIMESTAMP_SECONDS_MAX}`);
+    return 0;
+  }
+  // The whole seconds are kept apart from the fraction, so that no rounding can carry a record into the next hour.
+  const seconds = Math.floor(json);
+  return seconds * 1000 + Math.min(999, Math.round((json - seconds) * 1000));
+}
+
+function notAn(expected: string, json: unknown): TypeMismatch {
+  if (Array.isArray(json)) return new TypeMismatch("Start of list found where not expected");
+  if (typeof json === "object") return new TypeMismatch("Start of structure or map found where not expected.");
+  return new TypeMismatch(`class ${javaClass(json)} can not be converted to an ${expected}`);
+}
+
+function javaClass(json: unknown): string {
+  if (typeof json === "string") return "java.lang.String";
+  if (typeof json === "boolean") return "java.lang.Boolean";
+  return "com.amazon.coral.value.json.numbers.TruncatingBigNumber";
+}
+
+function violateLength(context: Context, value: string, bound: "less" | "greater", length: number): void {
+  violate(context, value, `Member must have length ${bound} than or equal to ${length}`);
+}
+
+function violate(context: Context, value: string, constraint: string): void {
+  if (context.violationCount >= VIOLATIONS_MAX) return;
+  context.violationCount += 1;
+  const subject = value === "" ? "Value" : `Value ${value}`;
+  context.violations.push(`${subject} at '${context.path.join(".")}' failed to satisfy constraint: ${constraint}`);
+}
+
+function valueText(shape: StringShape, value: string): string {
+  return shape.sensitive === true ? "" : `'${clip(value)}'`;
+}
+
+/** The services print list members as objects of their own language, which no client can rely on; we count them. */
+function listText(memberName: string, length: number): string {
+  return `'[${memberName} x ${length}]'`;
+}
+
+/** Keeps a megabyte sent as one string from coming back in the message. */
+function clip(value: string): string {
+  return value.length <= 256 ? value : `${value.slice(0, 256)}…`;
+}

@@ -1,0 +1,16 @@
+/** Limits of the service, with their units. Source: the service model and its documentation (see `docs/RULES.md`). */
+
+/** A request body is smaller than this. Rule L1. */
+export const REQUEST_BYTES_LIMIT = 1_048_576;
+/** Usage records in one BatchMeterUsage request. Rule L2. */
+export const BATCH_RECORDS_MAX = 25;
+/** The largest quantity a record or an allocation can carry. Rule L3. */
+export const QUANTITY_MAX = 2_147_483_647;
+/** Usage allocations of one usage record. Rule A3. */
+export const ALLOCATIONS_MAX = 2_500;
+/** Tags of one usage allocation. Rule A4. */
+export const TAGS_MAX = 5;
+/** Violations named in one ValidationException. */
+export const VIOLATIONS_MAX = 10;
+/** Length of the hour in which a metering record's key is unique. */
+export const HOUR_MS = 3_600_000;

@@ -1,0 +1,47 @@
+/** MeterUsage: an EC2 instance, ECS task or EKS pod meters its own use, on its buyer's account. */
+import type { EpochMs } from "../shapes.ts";
+import type { Operation } from "./operation.ts";
+import {
+  dimensionShape,
+  productCodeShape,
+  quantityShape,
+  usageAllocationsShape,
+  type UsageAllocation,
+} from "./usage-record.ts";
+
+export interface MeterUsageInput {
+  readonly productCode: string;
+  readonly timestampMs: EpochMs;
+  readonly usageDimension: string;
+  readonly usageQuantity?: number;
+  readonly dryRun?: boolean;
+  readonly usageAllocations?: readonly UsageAllocation[];
+  /** Added by SDKs to every call. */
+  readonly clientToken?: string;
+}
+
+export interface MeterUsageOutput {
+  readonly meteringRecordId?: string;
+}
+
+export const meterUsage: Operation<MeterUsageInput, MeterUsageOutput> = {
+  name: "MeterUsage",
+  input: {
+    kind: "structure",
+    name: "MeterUsageRequest",
+    members: {
+      productCode: { wire: "ProductCode", required: true, shape: productCodeShape },
+      timestampMs: { wire: "Timestamp", required: true, shape: { kind: "timestamp" } },
+      usageDimension: { wire: "UsageDimension", required: true, shape: dimensionShape },
+      usageQuantity: { wire: "UsageQuantity", shape: quantityShape },
+      dryRun: { wire: "DryRun", shape: { kind: "boolean" } },
+      usageAllocations: { wire: "UsageAllocations", shape: usageAllocationsShape },
+      clientToken: { wire: "ClientToken", shape: { kind: "string", lengthMin: 1, lengthMax: 64 } },
+    },
+  },
+  output: {
+    kind: "structure",
+    name: "MeterUsageResult",
+    members: { meteringRecordId: { wire: "MeteringRecordId", shape: { kind: "string" } } },
+  },
+};

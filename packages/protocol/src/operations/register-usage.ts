@@ -1,0 +1,40 @@
+/** RegisterUsage: a paid container checks its entitlement, once, and its metering begins. */
+import type { EpochMs } from "../shapes.ts";
+import type { Operation } from "./operation.ts";
+import { productCodeShape } from "./usage-record.ts";
+
+export interface RegisterUsageInput {
+  readonly productCode: string;
+  readonly publicKeyVersion: number;
+  readonly nonce?: string;
+}
+
+export interface RegisterUsageOutput {
+  readonly publicKeyRotationTimestampMs?: EpochMs;
+  readonly signature?: string;
+}
+
+export const registerUsage: Operation<RegisterUsageInput, RegisterUsageOutput> = {
+  name: "RegisterUsage",
+  input: {
+    kind: "structure",
+    name: "RegisterUsageRequest",
+    members: {
+      productCode: { wire: "ProductCode", required: true, shape: productCodeShape },
+      publicKeyVersion: {
+        wire: "PublicKeyVersion",
+        required: true,
+        shape: { kind: "integer", min: 1, max: 2_147_483_647 },
+      },
+      nonce: { wire: "Nonce", shape: { kind: "string", lengthMax: 255 } },
+    },
+  },
+  output: {
+    kind: "structure",
+    name: "RegisterUsageResult",
+    members: {
+      publicKeyRotationTimestampMs: { wire: "PublicKeyRotationTimestamp", shape: { kind: "timestamp" } },
+      signature: { wire: "Signature", shape: { kind: "string" } },
+    },
+  },
+};

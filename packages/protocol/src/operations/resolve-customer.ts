@@ -1,0 +1,39 @@
+/** ResolveCustomer: a seller turns a buyer's registration token into the customer it stands for. */
+import type { Operation } from "./operation.ts";
+
+export interface ResolveCustomerInput {
+  readonly registrationToken: string;
+}
+
+export interface ResolveCustomerOutput {
+  /** Absent for products of the new style, which know a customer by account and licence only. */
+  readonly customerIdentifier?: string;
+  readonly productCode: string;
+  readonly customerAccountId: string;
+  readonly licenseArn?: string;
+}
+
+export const resolveCustomer: Operation<ResolveCustomerInput, ResolveCustomerOutput> = {
+  name: "ResolveCustomer",
+  input: {
+    kind: "structure",
+    name: "ResolveCustomerRequest",
+    members: {
+      registrationToken: {
+        wire: "RegistrationToken",
+        required: true,
+        shape: { kind: "string", pattern: "[\\s\\S]+", sensitive: true },
+      },
+    },
+  },
+  output: {
+    kind: "structure",
+    name: "ResolveCustomerResult",
+    members: {
+      customerIdentifier: { wire: "CustomerIdentifier", shape: { kind: "string" } },
+      productCode: { wire: "ProductCode", shape: { kind: "string" } },
+      customerAccountId: { wire: "CustomerAWSAccountId", shape: { kind: "string" } },
+      licenseArn: { wire: "LicenseArn", shape: { kind: "string" } },
+    },
+  },
+};

@@ -1,0 +1,43 @@
+/** Reads the parts of a signed request: the Authorization header, or the query parameters that stand for it. */
+
+/** The parts as they were found; what is missing is undefined. Nothing is judged here. */
+export interface AuthorizationParts {
+  readonly algorithm: string;
+  readonly credential?: string;
+  readonly signedHeaders?: string;
+  readonly signature?: string;
+}
+
+/** `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`; parts in any order, spaces optional. */
+export function parseAuthorization(header: string): AuthorizationParts {
+  const space = header.indexOf(" ");
+  const algorithm = space === -1 ? header : header.slice(0, space);
+  const parts: { credential?: string; signedHeaders?: string; signature?: string } = {};
+  if (space !== -1) {
+    for (const part of header.slice(space + 1).split(",")) {
+      const at = part.indexOf("=");
+      if (at === -1) continue;
+      const value = part.slice(at + 1).trim();
+      if (value === "") continue;
+      const name = part.slice(0, at).trim();
+      if (name === "Credential") parts.credential = value;
+      else if (name === "SignedHeaders") parts.signedHeaders = value;
+      else if (name === "Signature") parts.signature = value;
+    }
+  }
+  return { algorithm, ...parts };
+}
+
+/** The time of an `YYYYMMDD'T'HHMMSS'Z'` text in epoch milliseconds, or undefined where it is none. */
+export function parseAmzDate(text: string): number | undefined {
+  if (!/^\d{8}T\d{6}Z$/.test(text)) return undefined;
+  const iso = text.replace(/^(.{4})(..)(..)T(..)(..)(..)Z$/, "$1-$2-$3T$4:$5:$6Z");
+  const time = Date.parse(iso);
+  if (Number.isNaN(time)) return undefined;
+  return formatAmzDate(time) === text ? time : undefined;
+}
+
+/** Epoch milliseconds as `YYYYMMDD'T'HHMMSS'Z'`. */
+export function formatAmzDate(epochMs: number): string {
+  return `${new Date(epochMs).toISOString().slice(0, 19).replace(/[-:]/g, "")}Z`;
+}

@@ -1,0 +1,86 @@
+/**
+ * Step 1 of Signature Version 4: the canonical request. Pure text in, text out; hashing is the caller's.
+ *
+ * Source: "Create a signed AWS API request" in the IAM user guide. This is the form for every service but S3: the
+ * path is normalised, and encoded once more.
+ */
+
+export interface CanonicalRequestInput {
+  readonly method: string;
+  /** The path as it stands on the wire, without the query; already percent-encoded once. */
+  readonly path: string;
+  /** The query as it stands on the wire, without the `?`. A signature parameter in it must be left out before. */
+  readonly query: string;
+  /** Header values by lower-case name; repeated headers as separate values, in the order sent. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+  /** Lower-case names, in the order of the SignedHeaders parameter. */
+  readonly signedHeaders: readonly string[];
+  /** Lower-case hex SHA-256 of the body. */
+  readonly payloadHash: string;
+}
+
+export function canonicalRequest(input: CanonicalRequestInput): string {
+  let headers = "";
+  for (const name of input.signedHeaders) headers += `${name}:${canonicalHeaderValue(input.headers.get(name))}\n`;
+  return `${input.method}\n${canonicalPath(input.path)}\n${canonicalQuery(input.query)}\n${headers}\n${input.signedHeaders.join(";")}\n${input.payloadHash}`;
+}
+
+/** Trimmed, runs of white space collapsed to one space, repeated headers joined by a comma. */
+export function canonicalHeaderValue(values: readonly string[] | undefined): string {
+  if (values === undefined) return "";
+  return values.length === 1 ? folded(values[0] ?? "") : values.map(folded).join(",");
+}
+
+function folded(value: string): string {
+  return NEEDS_FOLDING.test(value) ? value.trim().replace(/\s+/g, " ") : value;
+}
+
+const NEEDS_FOLDING = /^\s|\s$|\s\s|[^\S ]/;
+
+/** Dot segments resolved, empty segments dropped, each segment percent-encoded once more. */
+export function canonicalPath(path: string): string {
+  if (path === "/" || path === "") return "/";
+  const segments: string[] = [];
+  for (const segment of path.split("/")) {
+    if (segment === "" || segment === ".") continue;
+    if (segment === "..") segments.pop();
+    else segments.push(encodeRfc3986(segment));
+  }
+  const joined = segments.join("/");
+  const slashed = path.startsWith("/") ? `/${joined}` : joined;
+  return path.endsWith("/") && segments.length > 0 ? `${slashed}/` : slashed;
+}
+
+/** Parameters decoded, encoded as RFC 3986 asks, sorted by name and then by value. */
+export function canonicalQuery(query: string): string {
+  if (query === "") return "";
+  const pairs: [string, string][] = [];
+  for (const part of query.split("&")) {
+    if (part === "") continue;
+    const at = part.indexOf("=");
+    const name = at === -1 ? part : part.slice(0, at);
+    const value = at === -1 ? "" : part.slice(at + 1);
+    pairs.push([encodeRfc3986(decodeQuery(name)), encodeRfc3986(decodeQuery(value))]);
+  }
+  // By code unit: after encoding, all is ASCII.
+  pairs.sort(([an, av], [bn, bv]) => (an < bn ? -1 : an > bn ? 1 : av < bv ? -1 : av > bv ? 1 : 0));
+  return pairs.map(([name, value]) => `${name}=${value}`).join("&");
+}
+
+/** Percent-encodes all but the unreserved characters of RFC 3986. */
+export function encodeRfc3986(text: string): string {
+  return encodeURIComponent(text.toWellFormed()).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** A `+` is a plus here, not a space. What cannot be decoded stays as it is, and the signature will not match. */
+function decodeQuery(text: string): string {
+  if (!text.includes("%")) return text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Steps 2 to 4 of Signature Version 4: string to sign, signing key, signature. The hash functions come from outside,
+ * so that the same steps run on any platform.
+ */
+
+export const ALGORITHM = "AWS4-HMAC-SHA256";
+export const TERMINATOR = "aws4_request";
+
+/** `<date>/<region>/<service>/aws4_request`; the date is `YYYYMMDD`. */
+export interface CredentialScope {
+  readonly date: string;
+  readonly region: string;
+  readonly service: string;
+}
+
+export interface SigningHashes {
+  /** Lower-case hex SHA-256 of a text's UTF-8 bytes. */
+  sha256Hex(text: string): string;
+  hmacSha256(key: string | Uint8Array, text: string): Uint8Array;
+  hmacSha256Hex(key: Uint8Array, text: string): string;
+}
+
+export function scopeText(scope: CredentialScope): string {
+  return `${scope.date}/${scope.region}/${scope.service}/${TERMINATOR}`;
+}
+
+/** `amzDate` is `YYYYMMDD'T'HHMMSS'Z'`; `canonical` is what `canonicalRequest` gave. */
+export function stringToSign(
+  hashes: Pick<SigningHashes, "sha256Hex">,
+  amzDate: string,
+  scope: CredentialScope,
+  canonical: string,
+): string {
+  return `${ALGORITHM}\n${amzDate}\n${scopeText(scope)}\n${hashes.sha256Hex(canonical)}`;
+}
+
+/** Good for one day, region and service: worth keeping, since deriving it costs four HMACs. */
+export function signingKey(
+  hashes: Pick<SigningHashes, "hmacSha256">,
+  secretAccessKey: string,
+  scope: CredentialScope,
+): Uint8Array {
+  const dateKey = hashes.hmacSha256(`AWS4${secretAccessKey}`, scope.date);
+  const regionKey = hashes.hmacSha256(dateKey, scope.region);
+  const serviceKey = hashes.hmacSha256(regionKey, scope.service);
+  return hashes.hmacSha256(serviceKey, TERMINATOR);
+}
+
+/** Lower-case hex. */
+export function signature(hashes: Pick<SigningHashes, "hmacSha256Hex">, key: Uint8Array, toSign: string): string {
+  return hashes.hmacSha256Hex(key, toSign);
+}
