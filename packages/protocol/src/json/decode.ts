@@ -20,7 +20,7 @@ export type Decoded<T> =
 
 /** Compiles a structure into a function that reads it from a parsed JSON value. */
 export function decoderOf<T>(shape: StructureShape<T>): (json: unknown) => Decoded<T> {
-  const read = structureReader(shape as StructureShape);
+  const read = structureReader(shape);
   return (json) => {
     const context: Context = { path: [], violations: [], violationCount: 0 };
     try {
@@ -149,7 +149,8 @@ function integerReader(shape: IntegerShape): Reader {
       // Rule D1: other AWS services drop the fraction; usage that is dropped is money lost, so we refuse.
       violate(context, `'${json}'`, "Member must be a whole number");
     }
-    return json;
+    // JSON has a minus nought; added to nought it is nought, so that what is read equals what is written.
+    return json + 0;
   };
 }
 
@@ -173,7 +174,8 @@ function readTimestamp(json: unknown, context: Context): number {
     throw new TypeMismatch(`class ${javaClass(json)} can not be converted to milliseconds since epoch`);
   }
   if (Math.abs(json) > TIMESTAMP_SECONDS_MAX) {
-    violate(context, `'${json}'`, `Member must have value less than or equal to ${TIMESTAMP_SECONDS_MAX}`);
+    const bound = json > 0 ? "less than or equal to " : "greater than or equal to -";
+    violate(context, `'${json}'`, `Member must have value ${bound}${TIMESTAMP_SECONDS_MAX}`);
     return 0;
   }
   // The whole seconds are kept apart from the fraction, so that no rounding can carry a record into the next hour.

@@ -6,7 +6,7 @@ import type { Shape, StructureShape } from "../shapes.ts";
 
 /** Compiles a structure into a function that writes it as JSON text. */
 export function encoderOf<T>(shape: StructureShape<T>): (value: T) => string {
-  return writerOf(shape as StructureShape) as (value: T) => string;
+  return writerOf(shape);
 }
 
 type Writer = (value: unknown) => string;

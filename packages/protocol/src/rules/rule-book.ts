@@ -12,7 +12,7 @@ export type RuleId =
   | "U1"
   | "W1" | "W2" | "W3"
   | "A1" | "A2" | "A3" | "A4" | "A5"
-  | "G1" | "G2" | "G3"
+  | "G1" | "G2"
   | "K1" | "K2" | "K3" | "K4"
   | "T1" | "T2" | "T3"
   | "X1" | "X2"
@@ -118,10 +118,6 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     source: MODEL,
   },
   G2: { text: "Usage before the agreement's start is not accepted.", source: MODEL },
-  G3: {
-    text: "After a cancellation, final records are accepted for one hour; they are for usage before the cancellation.",
-    source: SELLER_GUIDE,
-  },
   K1: {
     text: "A metering record's key is its hour (UTC), region, product code or licence ARN, customer as identified in the record, dimension and discriminator.",
     source: `${SELLER_GUIDE}; ${MODEL}`,

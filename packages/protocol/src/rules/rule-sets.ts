@@ -24,8 +24,6 @@ export interface RuleSet {
   readonly meterUsageWindow: AcceptanceWindow;
   /** Rule T1. */
   readonly registrationTokenSeconds: number;
-  /** Rule G3. */
-  readonly finalMeteringSeconds: number;
 }
 
 const HOUR_SECONDS = 3_600;
@@ -43,7 +41,6 @@ const classic: RuleSet = {
   batchMeterUsageWindow: sixHours,
   meterUsageWindow: sixHours,
   registrationTokenSeconds: 4 * HOUR_SECONDS,
-  finalMeteringSeconds: HOUR_SECONDS,
 };
 
 const current: RuleSet = {

@@ -32,10 +32,11 @@ export function canonicalHeaderValue(values: readonly string[] | undefined): str
 }
 
 function folded(value: string): string {
-  return NEEDS_FOLDING.test(value) ? value.trim().replace(/\s+/g, " ") : value;
+  return NEEDS_FOLDING.test(value) ? value.replace(/[ \t\r\n]+/g, " ").replace(/^ | $/g, "") : value;
 }
 
-const NEEDS_FOLDING = /^\s|\s$|\s\s|[^\S ]/;
+// Only what is white space to HTTP: clients sign a no-break space, or any other that Unicode knows, as it stands.
+const NEEDS_FOLDING = /^ | $| {2}|[\t\r\n]/;
 
 /** Dot segments resolved, empty segments dropped, each segment percent-encoded once more. */
 export function canonicalPath(path: string): string {

@@ -1,0 +1,95 @@
+import { expect, test } from "vitest";
+import { batchMeterUsage, type BatchMeterUsageOutput } from "../operations/batch-meter-usage.ts";
+import { meterUsage } from "../operations/meter-usage.ts";
+import { registerUsage } from "../operations/register-usage.ts";
+import { resolveCustomer } from "../operations/resolve-customer.ts";
+import { encoderOf } from "./encode.ts";
+
+const encodeBatch = encoderOf(batchMeterUsage.output);
+const encodeMeterInput = encoderOf(meterUsage.input);
+const encodeRegister = encoderOf(registerUsage.output);
+const encodeResolve = encoderOf(resolveCustomer.output);
+
+const answer: BatchMeterUsageOutput = {
+  results: [
+    {
+      usageRecord: {
+        timestampMs: 1_700_000_000_000,
+        customerIdentifier: "c",
+        dimension: "users",
+        quantity: 3,
+        usageAllocations: [
+          { allocatedUsageQuantity: 2, tags: [{ key: "k", value: "v" }] },
+          { allocatedUsageQuantity: 1 },
+        ],
+      },
+      meteringRecordId: "id",
+      status: "Success",
+    },
+    {
+      usageRecord: { timestampMs: 0, dimension: "users", customerAccountId: "123456789012" },
+      status: "CustomerNotSubscribed",
+    },
+  ],
+  unprocessedRecords: [],
+};
+
+test("an answer is written in the wire's spelling and in the order of the service model", () => {
+  expect(encodeBatch(answer)).toBe(
+    '{"Results":[' +
+      '{"UsageRecord":{"Timestamp":1700000000,"CustomerIdentifier":"c","Dimension":"users","Quantity":3,' +
+      '"UsageAllocations":[{"AllocatedUsageQuantity":2,"Tags":[{"Key":"k","Value":"v"}]},{"AllocatedUsageQuantity":1}]},' +
+      '"MeteringRecordId":"id","Status":"Success"},' +
+      '{"UsageRecord":{"Timestamp":0,"Dimension":"users","CustomerAWSAccountId":"123456789012"},' +
+      '"Status":"CustomerNotSubscribed"}' +
+      '],"UnprocessedRecords":[]}',
+  );
+});
+
+test("the order of the members in the value does not matter", () => {
+  const { results, unprocessedRecords } = answer;
+  expect(encodeBatch({ unprocessedRecords, results })).toBe(encodeBatch(answer));
+});
+
+test("members that are absent are left out, also the first ones and all of them", () => {
+  expect(encodeResolve({ productCode: "p", customerAccountId: "1" })).toBe(
+    '{"ProductCode":"p","CustomerAWSAccountId":"1"}',
+  );
+  expect(encodeRegister({})).toBe("{}");
+});
+
+test("members that no shape knows are not written", () => {
+  const value = { signature: "s", secret: "hidden" };
+  expect(encodeRegister(value)).toBe('{"Signature":"s"}');
+});
+
+test("false, nought and empty texts are written, not left out", () => {
+  const value = { productCode: "", timestampMs: 0, usageDimension: "", usageQuantity: 0, dryRun: false };
+  expect(encodeMeterInput(value)).toBe(
+    '{"ProductCode":"","Timestamp":0,"UsageDimension":"","UsageQuantity":0,"DryRun":false}',
+  );
+});
+
+test.each([
+  [0, "0"],
+  [1, "0.001"],
+  [-1, "-0.001"],
+  [1_700_000_000_000, "1700000000"],
+  [1_700_000_000_120, "1700000000.12"],
+  [1_700_000_000_123, "1700000000.123"],
+  [3_599_999, "3599.999"],
+  [8_640_000_000_000_000, "8640000000000"],
+])("the time %d ms is written as %s s, never with an exponent", (publicKeyRotationTimestampMs, seconds) => {
+  expect(encodeRegister({ publicKeyRotationTimestampMs })).toBe(`{"PublicKeyRotationTimestamp":${seconds}}`);
+});
+
+test.each([
+  ['"', String.raw`"\""`],
+  ["\\", String.raw`"\\"`],
+  ["\n\u0000", String.raw`"\n\u0000"`],
+  ["é🧾\u2028", '"é🧾\u2028"'],
+  ["\uD83E", String.raw`"\ud83e"`],
+  ["</script>", '"</script>"'],
+])("the text %j is written as JSON, and as valid UTF-8 even where it is not well formed", (signature, text) => {
+  expect(encodeRegister({ signature })).toBe(`{"Signature":${text}}`);
+});

@@ -1,0 +1,75 @@
+/**
+ * Applies a catalogue file: only objects of which the file says something else than the last time are written, so
+ * that what was changed through the operator API since then stays as it is.
+ */
+import { Catalogue, type CatalogueChange, type CatalogueView } from "../domain/catalogue.ts";
+import type { Sealer } from "../identity/seal.ts";
+import { CatalogueFileError, parseCatalogueFile, type Locate } from "./catalogue-file.ts";
+import { fileChanges } from "./documents.ts";
+import { referenceProblem, type References } from "./references.ts";
+import type { CatalogueDocument } from "./schema.ts";
+
+/** A catalogue file that has been read and is valid in itself. */
+export interface CatalogueFile {
+  readonly changes: readonly CatalogueChange[];
+  readonly document: CatalogueDocument;
+  readonly locate: Locate;
+}
+
+export function readCatalogueFile(text: string, fileName: string, sealer: Sealer): CatalogueFile {
+  const { document, locate } = parseCatalogueFile(text, fileName);
+  return { changes: fileChanges(document, sealer), document, locate };
+}
+
+/** The changes that are due, given what the ledger holds. Throws CatalogueFileError for references that do not hold. */
+export function dueChanges(file: CatalogueFile, held: CatalogueView): CatalogueChange[] {
+  const due = file.changes.filter((change) => held.fileDigest(change.kind, change.id) !== change.fileDigest);
+  const problems: string[] = [];
+  const seen = new Set<string>();
+  const references = overlay(due, held);
+  for (const change of file.changes) {
+    const id = `${change.kind} ${change.id}`;
+    if (seen.has(id)) problems.push(`${whereOf(change, file, "")}: ${id} is there twice`);
+    seen.add(id);
+  }
+  for (const change of due) {
+    const problem = referenceProblem(change, references);
+    if (problem !== undefined) {
+      problems.push(`${whereOf(change, file, problem.member)}: ${problem.member}: ${problem.message}`);
+    }
+  }
+  if (problems.length > 0) throw new CatalogueFileError(problems);
+  return due;
+}
+
+/** What the ledger holds, with changes on top. */
+function overlay(changes: readonly CatalogueChange[], held: CatalogueView): References {
+  const above = new Catalogue(changes);
+  return {
+    account: (id) => above.account(id) ?? held.account(id),
+    accessKey: (id) => held.accessKey(id) ?? above.accessKey(id),
+    product: (code) => above.product(code) ?? held.product(code),
+    agreementByLicense: (arn) => above.agreementByLicense(arn) ?? held.agreementByLicense(arn),
+    agreementsOf: (code, customer) => [
+      ...above.agreementsOf(code, customer),
+      ...held.agreementsOf(code, customer).filter(({ agreementId }) => above.agreement(agreementId) === undefined),
+    ],
+  };
+}
+
+function whereOf(change: CatalogueChange, { document, locate }: CatalogueFile, member: string): string {
+  const at = (list: string, index: number): string => locate(member === "" ? [list, index] : [list, index, member]);
+  switch (change.kind) {
+    case "product":
+      return at("products", document.products.findLastIndex(({ productCode }) => productCode === change.id));
+    case "agreement":
+      return at("agreements", document.agreements.findLastIndex(({ agreementId }) => agreementId === change.id));
+    case "account":
+      return at("accounts", document.accounts.findLastIndex(({ id }) => id === change.id));
+    case "access-key": {
+      const account = document.accounts.findLastIndex(({ users }) => users.some((user) => user.accessKeyId === change.id));
+      const users = document.accounts[account]?.users ?? [];
+      return locate(["accounts", account, "users", users.findLastIndex((user) => user.accessKeyId === change.id), "accessKeyId"]);
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/** The catalogue file: read, checked against its schema, and every complaint with its line. */
+import { LineCounter, parseDocument, type Document } from "yaml";
+import type { z } from "zod";
+import { catalogueFileSchema, type CatalogueDocument } from "./schema.ts";
+
+/** Everything that is wrong with a catalogue file, each with `file:line:column`. */
+export class CatalogueFileError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The catalogue file is not valid:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
+    this.name = "CatalogueFileError";
+    this.problems = problems;
+  }
+}
+
+/** Where a member stands, for complaints that come after parsing. */
+export type Locate = (path: readonly PropertyKey[]) => string;
+
+export function parseCatalogueFile(text: string, fileName: string): { document: CatalogueDocument; locate: Locate } {
+  const lines = new LineCounter();
+  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const place = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${fileName}:${line}:${col}`;
+  };
+  if (yaml.errors.length > 0) {
+    throw new CatalogueFileError(yaml.errors.map((error) => `${place(error.pos[0])}: ${error.message}`));
+  }
+  const locate: Locate = (path) => place(offsetOf(yaml, path));
+  const parsed = catalogueFileSchema.safeParse(yaml.toJS() ?? {});
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${locate(issue.path)}: ${pathText(issue.path)}${issueText(issue)}`);
+    throw new CatalogueFileError(problems);
+  }
+  return { document: parsed.data, locate };
+}
+
+/** Complaints never quote what was found: it may be a secret. */
+export function issueText(issue: z.core.$ZodIssue): string {
+  return issue.code === "unrecognized_keys" ? `unknown member ${issue.keys.join(", ")}` : issue.message;
+}
+
+export function pathText(path: readonly PropertyKey[]): string {
+  return path.length === 0 ? "" : `${path.map(String).join(".")}: `;
+}
+
+/** The offset of the node at a path, or of the nearest one above it where it is missing. */
+function offsetOf(yaml: Document.Parsed, path: readonly PropertyKey[]): number {
+  for (let length = path.length; length >= 0; length -= 1) {
+    const node: unknown = length === 0 ? yaml.contents : yaml.getIn(path.slice(0, length), true);
+    if (node !== null && typeof node === "object" && "range" in node && Array.isArray(node.range)) {
+      return Number(node.range[0]);
+    }
+  }
+  return 0;
+}

@@ -1,0 +1,97 @@
+/** From documents (YAML, operator API) to catalogue changes, and back to documents without their secrets. */
+import type { Account } from "../domain/account.ts";
+import type { Agreement } from "../domain/agreement.ts";
+import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
+import type { Product } from "../domain/product.ts";
+import { sealSecret } from "../identity/access-keys.ts";
+import type { Sealer } from "../identity/seal.ts";
+import type { AccountDocument, AgreementDocument, CatalogueDocument, ProductDocument } from "./schema.ts";
+
+/** An account and the access keys that its users were given in the document. */
+export function accountChanges(document: AccountDocument, sealer: Sealer): CatalogueChange[] {
+  const account: Account = {
+    id: document.id,
+    title: document.title,
+    users: document.users.map(({ name, policy }) => ({ name, policy })),
+    roles: document.roles,
+  };
+  const keys = document.users.flatMap(({ name, accessKeyId, secretAccessKey }): CatalogueChange[] => {
+    if (accessKeyId === undefined || secretAccessKey === undefined) return [];
+    const sealedSecret = sealSecret(sealer, accessKeyId, secretAccessKey);
+    const value = { accessKeyId, accountId: document.id, userName: name, sealedSecret };
+    return [{ kind: "access-key", id: accessKeyId, value }];
+  });
+  return [{ kind: "account", id: account.id, value: account }, ...keys];
+}
+
+export function productChange(document: ProductDocument): CatalogueChange {
+  return { kind: "product", id: document.productCode, value: document satisfies Product };
+}
+
+export function agreementChange(document: AgreementDocument): CatalogueChange {
+  const { startsAt, endsAt, entitlements, ...same } = document;
+  const value: Agreement = {
+    ...same,
+    startsAtMs: Date.parse(startsAt),
+    endsAtMs: endsAt === undefined ? undefined : Date.parse(endsAt),
+    entitlements: entitlements.map(({ dimension, value: granted, expiresAt }) => ({
+      dimension,
+      value: granted,
+      expiresAtMs: expiresAt === undefined ? undefined : Date.parse(expiresAt),
+    })),
+  };
+  return { kind: "agreement", id: document.agreementId, value };
+}
+
+/** Everything a catalogue document says, each object with a digest of what the document says of it. */
+export function fileChanges(document: CatalogueDocument, sealer: Sealer): CatalogueChange[] {
+  return [
+    ...document.accounts.flatMap((account) => {
+      const withoutKeys = { ...account, users: account.users.map(({ name, policy }) => ({ name, policy })) };
+      return accountChanges(account, sealer).map((change) => {
+        if (change.kind === "account") return digested(change, withoutKeys, sealer);
+        const user = account.users.find(({ accessKeyId }) => accessKeyId === change.id);
+        return digested(change, [account.id, user?.name, user?.accessKeyId, user?.secretAccessKey], sealer);
+      });
+    }),
+    ...document.products.map((product) => digested(productChange(product), product, sealer)),
+    ...document.agreements.map((agreement) => digested(agreementChange(agreement), agreement, sealer)),
+  ];
+}
+
+function digested(change: CatalogueChange, said: unknown, sealer: Sealer): CatalogueChange {
+  return { ...change, fileDigest: sealer.fingerprint(JSON.stringify(said)) };
+}
+
+/** An account as the operator API shows it: the ids of its access keys, never their secrets. */
+export interface AccountView {
+  readonly id: string;
+  readonly title?: string | undefined;
+  readonly users: readonly (Account["users"][number] & { readonly accessKeyIds: readonly string[] })[];
+  readonly roles: Account["roles"];
+}
+
+export function accountView(account: Account, catalogue: CatalogueView): AccountView {
+  const keys = catalogue.list("access-key").filter((key) => key.accountId === account.id);
+  return {
+    ...account,
+    users: account.users.map((user) => ({
+      ...user,
+      accessKeyIds: keys.filter((key) => key.userName === user.name).map((key) => key.accessKeyId),
+    })),
+  };
+}
+
+export function agreementDocument(agreement: Agreement): AgreementDocument {
+  const { startsAtMs, endsAtMs, entitlements, ...same } = agreement;
+  return {
+    ...same,
+    startsAt: new Date(startsAtMs).toISOString(),
+    endsAt: endsAtMs === undefined ? undefined : new Date(endsAtMs).toISOString(),
+    entitlements: entitlements.map(({ dimension, value, expiresAtMs }) => ({
+      dimension,
+      value,
+      expiresAt: expiresAtMs === undefined ? undefined : new Date(expiresAtMs).toISOString(),
+    })),
+  };
+}

@@ -1,0 +1,67 @@
+/** What must hold between objects of the catalogue: references resolve, and no name stands for two things. */
+import type { AccessKey, Account } from "../domain/account.ts";
+import type { Agreement } from "../domain/agreement.ts";
+import type { CatalogueChange } from "../domain/catalogue.ts";
+import { identifiedCustomer } from "../domain/metering-record.ts";
+import type { Product } from "../domain/product.ts";
+
+/** The look-ups that references need; a catalogue is one, and so is a catalogue with changes on top. */
+export interface References {
+  account(id: string): Account | undefined;
+  accessKey(accessKeyId: string): AccessKey | undefined;
+  product(productCode: string): Product | undefined;
+  agreementByLicense(licenseArn: string): Agreement | undefined;
+  agreementsOf(productCode: string, customer: string): readonly Agreement[];
+}
+
+export interface ReferenceProblem {
+  /** The member of the object that is at fault. */
+  readonly member: string;
+  readonly message: string;
+}
+
+/** Says what is wrong with an object that is about to be put in place, given everything else. */
+export function referenceProblem(change: CatalogueChange, references: References): ReferenceProblem | undefined {
+  if (change.value === undefined) return undefined;
+  switch (change.kind) {
+    case "account":
+      return undefined;
+    case "access-key": {
+      const other = references.accessKey(change.id);
+      const taken =
+        other !== undefined &&
+        (other.accountId !== change.value.accountId || other.userName !== change.value.userName);
+      return taken ? { member: "accessKeyId", message: `${change.id} belongs to another user` } : undefined;
+    }
+    case "product":
+      if (references.account(change.value.seller) !== undefined) return undefined;
+      return { member: "seller", message: `no account ${change.value.seller}` };
+    case "agreement":
+      return agreementProblem(change.value, references);
+  }
+}
+
+function agreementProblem(agreement: Agreement, references: References): ReferenceProblem | undefined {
+  const { productCode, customerAccountId, customerIdentifier, licenseArn, agreementId } = agreement;
+  if (references.product(productCode) === undefined) {
+    return { member: "productCode", message: `no product ${productCode}` };
+  }
+  if (references.account(customerAccountId) === undefined) {
+    return { member: "customerAccountId", message: `no account ${customerAccountId}` };
+  }
+  if (customerIdentifier !== undefined) {
+    const others = references.agreementsOf(productCode, identifiedCustomer(customerIdentifier));
+    const other = others.find((candidate) => candidate.customerAccountId !== customerAccountId);
+    if (other !== undefined) {
+      return {
+        member: "customerIdentifier",
+        message: `${customerIdentifier} stands for account ${other.customerAccountId} (agreement ${other.agreementId})`,
+      };
+    }
+  }
+  const licensed = licenseArn === undefined ? undefined : references.agreementByLicense(licenseArn);
+  if (licensed !== undefined && licensed.agreementId !== agreementId) {
+    return { member: "licenseArn", message: `already the licence of agreement ${licensed.agreementId}` };
+  }
+  return undefined;
+}

@@ -1,0 +1,152 @@
+/**
+ * The catalogue as people write it, in YAML and through the operator API: one set of schemas for both, and for the
+ * JSON Schema that ships with the package.
+ */
+import { z } from "zod";
+
+/** Control characters in a name would make two keys look like one. */
+const name = (max: number): z.ZodString =>
+  z.string().min(1).max(max).regex(/^\P{Cc}*$/u, "must not contain control characters");
+
+const accountId = z.string().regex(/^\d{12}$/, "must be twelve digits, quoted");
+const timestamp = z.iso.datetime({ offset: true });
+const oneOrMore = z.union([z.string(), z.array(z.string()).min(1)]);
+
+const policyStatement = z
+  .strictObject({
+    Sid: z.string().optional(),
+    Effect: z.enum(["Allow", "Deny"]),
+    Action: oneOrMore.optional(),
+    NotAction: oneOrMore.optional(),
+    Resource: oneOrMore,
+  })
+  .refine((statement) => (statement.Action === undefined) !== (statement.NotAction === undefined), {
+    message: "must have exactly one of Action and NotAction",
+  });
+
+export const policySchema = z
+  .strictObject({
+    Version: z.enum(["2012-10-17", "2008-10-17"]).optional(),
+    Id: z.string().optional(),
+    Statement: z.union([policyStatement, z.array(policyStatement)]),
+  })
+  .describe("An IAM policy document. Condition and Principal have no meaning here and are refused.");
+
+export const userSchema = z
+  .strictObject({
+    name: name(64),
+    accessKeyId: z
+      .string()
+      .regex(/^[A-Z0-9]{16,128}$/, "must be 16 to 128 capital letters and digits")
+      .optional(),
+    secretAccessKey: z.string().min(1).max(128).optional(),
+    policy: policySchema.optional().describe("Left out, the user may do every aws-marketplace action."),
+  })
+  .refine((user) => (user.accessKeyId === undefined) === (user.secretAccessKey === undefined), {
+    message: "must have both accessKeyId and secretAccessKey, or neither",
+  });
+
+const roleSchema = z.strictObject({
+  name: name(64),
+  policy: policySchema.optional(),
+  webIdentity: z
+    .array(z.strictObject({ issuer: z.url(), audience: z.string().min(1), subject: z.string().min(1) }))
+    .optional(),
+});
+
+export const accountSchema = z
+  .strictObject({
+    id: accountId,
+    title: name(255).optional(),
+    users: z.array(userSchema).default([]),
+    roles: z.array(roleSchema).default([]),
+  })
+  .describe("A seller or a buyer.");
+
+const issuerSchema = z.strictObject({
+  issuer: z.url(),
+  jwksFile: z.string().optional(),
+  jwksUrl: z.url().optional(),
+  caFile: z.string().optional(),
+});
+
+const dimensionSchema = z.strictObject({
+  name: name(255),
+  description: name(1_000).optional(),
+  unit: name(100).optional(),
+  price: z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, "must be a decimal number, quoted")
+    .optional()
+    .describe("US dollars a unit."),
+  kind: z.enum(["metered", "entitled", "hours"]).default("metered"),
+});
+
+export const productSchema = z
+  .strictObject({
+    productCode: z
+      .string()
+      .min(1)
+      .max(255)
+      .regex(/^[-a-zA-Z0-9/=:_.@]*$/, "may hold letters, digits and -/=:_.@"),
+    title: name(255),
+    seller: accountId,
+    type: z.enum(["saas", "ami", "container"]),
+    pricing: z.enum(["usage", "hourly", "contract", "contract-with-usage", "free", "byol"]),
+    fulfilmentUrl: z.url({ protocol: /^https?$/ }).optional(),
+    dimensions: z.array(dimensionSchema).max(200).default([]),
+  })
+  .refine((product) => new Set(product.dimensions.map((d) => d.name)).size === product.dimensions.length, {
+    path: ["dimensions"],
+    message: "must not name a dimension twice",
+  });
+
+export const agreementSchema = z
+  .strictObject({
+    agreementId: name(255),
+    productCode: z.string().min(1),
+    customerAccountId: accountId,
+    customerIdentifier: name(255).optional().describe("Left out for products of the new style."),
+    licenseArn: z
+      .string()
+      .regex(/^arn:aws[a-zA-Z-]*:license-manager:[a-z0-9-]*:\d{0,12}:license[:/][A-Za-z0-9_/.-]+$/, "must be a licence ARN")
+      .optional(),
+    startsAt: timestamp,
+    endsAt: timestamp.optional(),
+    freeTrial: z.boolean().optional(),
+    entitlements: z
+      .array(
+        z.strictObject({
+          dimension: name(255),
+          value: z.union([z.int(), z.number(), z.boolean(), z.string()]),
+          expiresAt: timestamp.optional(),
+        }),
+      )
+      .default([]),
+  })
+  .refine((agreement) => agreement.endsAt === undefined || Date.parse(agreement.endsAt) > Date.parse(agreement.startsAt), {
+    path: ["endsAt"],
+    message: "must lie after startsAt",
+  });
+
+export const catalogueFileSchema = z
+  .strictObject({
+    accounts: z.array(accountSchema).default([]),
+    issuers: z.array(issuerSchema).default([]),
+    products: z.array(productSchema).default([]),
+    agreements: z.array(agreementSchema).default([]),
+  })
+  .describe("A countinghouse catalogue: who sells what to whom.");
+
+export type AccountDocument = z.infer<typeof accountSchema>;
+export type ProductDocument = z.infer<typeof productSchema>;
+export type AgreementDocument = z.infer<typeof agreementSchema>;
+export type CatalogueDocument = z.infer<typeof catalogueFileSchema>;
+
+/** The JSON Schema of the catalogue file, as it ships with the package. */
+export function catalogueJsonSchema(): object {
+  return {
+    ...z.toJSONSchema(catalogueFileSchema, { io: "input" }),
+    title: "Countinghouse catalogue",
+  };
+}

@@ -1,0 +1,93 @@
+/**
+ * The service clock: what decides windows, tokens, agreements and entry times. `system` is the wall clock, `manual`
+ * stands still, `offset` ticks from where it was set; the last two can be moved forward.
+ */
+import type { EpochMs } from "@countinghouse/protocol";
+import type { ClockPosition } from "./ledger/engine.ts";
+import type { LedgerClock } from "./ledger/single-writer-ledger.ts";
+
+export type ClockMode = "system" | "manual" | "offset";
+
+export interface ServiceClock extends LedgerClock {
+  readonly mode: ClockMode;
+}
+
+export function systemClock(wallMs: () => EpochMs): ServiceClock {
+  return {
+    mode: "system",
+    nowMs: wallMs,
+    positionAt: () => undefined,
+    moveTo: () => {
+      throw new Error("The system clock cannot be moved.");
+    },
+  };
+}
+
+export function manualClock(startMs: EpochMs): ServiceClock {
+  let atMs = startMs;
+  return {
+    mode: "manual",
+    nowMs: () => atMs,
+    positionAt: (toMs) => ({ mode: "manual", atMs: toMs }),
+    moveTo: (toMs) => {
+      atMs = toMs;
+    },
+  };
+}
+
+export function offsetClock(startMs: EpochMs, wallMs: () => EpochMs): ServiceClock {
+  let offsetMs = startMs - wallMs();
+  return {
+    mode: "offset",
+    nowMs: () => wallMs() + offsetMs,
+    positionAt: (toMs) => ({ mode: "offset", offsetMs: toMs - wallMs() }),
+    moveTo: (toMs) => {
+      offsetMs = toMs - wallMs();
+    },
+  };
+}
+
+export interface ClockSetting {
+  readonly mode: ClockMode;
+  /** Where it starts; undefined to go on where it stood, or now on an empty ledger. */
+  readonly startMs?: EpochMs | undefined;
+}
+
+export class ClockBehindError extends Error {
+  constructor(clock: string, nowMs: EpochMs, newestMs: EpochMs) {
+    const iso = (ms: EpochMs): string => new Date(ms).toISOString();
+    super(
+      `The ${clock} clock says ${iso(nowMs)}, but the newest ledger entry is of ${iso(newestMs)}. Time does not run backwards: start with --clock manual or --clock offset to go on where the clock stood, or use another data folder.`,
+    );
+    this.name = "ClockBehindError";
+  }
+}
+
+/** The clock as set, going on from where it stood. Throws ClockBehindError for a start behind the newest entry. */
+export function startClock(
+  setting: ClockSetting,
+  kept: { readonly newestAtMs: EpochMs | undefined; readonly clock: ClockPosition | undefined },
+  wallMs: () => EpochMs,
+): ServiceClock {
+  const startMs = setting.startMs ?? stoodAt(kept, wallMs());
+  const clock =
+    setting.mode === "system"
+      ? systemClock(wallMs)
+      : setting.mode === "manual"
+        ? manualClock(startMs)
+        : offsetClock(startMs, wallMs);
+  const nowMs = clock.nowMs();
+  if (kept.newestAtMs !== undefined && nowMs < kept.newestAtMs) {
+    throw new ClockBehindError(setting.mode, nowMs, kept.newestAtMs);
+  }
+  return clock;
+}
+
+function stoodAt(
+  kept: { readonly newestAtMs: EpochMs | undefined; readonly clock: ClockPosition | undefined },
+  wallMs: EpochMs,
+): EpochMs {
+  if (kept.clock === undefined) return Math.max(wallMs, kept.newestAtMs ?? wallMs);
+  const stood = kept.clock.mode === "manual" ? kept.clock.atMs : wallMs + kept.clock.offsetMs;
+  return Math.max(stood, kept.newestAtMs ?? stood);
+}

@@ -1,0 +1,143 @@
+/**
+ * The catalogue as decisions see it: accounts, access keys, products and agreements, with the look-ups they need.
+ * Changes come in through `apply`, which the ledger calls once a change is durable.
+ */
+import type { AccessKey, Account } from "./account.ts";
+import type { Agreement } from "./agreement.ts";
+import { accountCustomer, identifiedCustomer } from "./metering-record.ts";
+import type { Product } from "./product.ts";
+
+export interface CatalogueObjects {
+  readonly account: Account;
+  readonly "access-key": AccessKey;
+  readonly product: Product;
+  readonly agreement: Agreement;
+}
+
+export type CatalogueKind = keyof CatalogueObjects;
+
+/** An object put in place, or taken away (`value` undefined). */
+export type CatalogueChange = {
+  readonly [K in CatalogueKind]: {
+    readonly kind: K;
+    readonly id: string;
+    readonly value: CatalogueObjects[K] | undefined;
+    /** Set where the change comes from a catalogue file: the digest of what the file says of this object. */
+    readonly fileDigest?: string | undefined;
+  };
+}[CatalogueKind];
+
+export interface CatalogueView {
+  account(id: string): Account | undefined;
+  accessKey(accessKeyId: string): AccessKey | undefined;
+  product(productCode: string): Product | undefined;
+  agreement(agreementId: string): Agreement | undefined;
+  list<K extends CatalogueKind>(kind: K): readonly CatalogueObjects[K][];
+  /** Agreements of a customer, as identified in a record, for a product. */
+  agreementsOf(productCode: string, customer: string): readonly Agreement[];
+  agreementByLicense(licenseArn: string): Agreement | undefined;
+  /** Whether any agreement with this seller ever named the customer. Rule I4. */
+  knowsCustomer(seller: string, customer: string): boolean;
+  /** What the catalogue file last said of an object, if it came from one. */
+  fileDigest(kind: CatalogueKind, id: string): string | undefined;
+}
+
+const NONE: readonly Agreement[] = [];
+
+export class Catalogue implements CatalogueView {
+  readonly #objects: { readonly [K in CatalogueKind]: Map<string, CatalogueObjects[K]> } = {
+    account: new Map(),
+    "access-key": new Map(),
+    product: new Map(),
+    agreement: new Map(),
+  };
+  readonly #fileDigests = new Map<string, string>();
+  readonly #agreementsOf = new Map<string, readonly Agreement[]>();
+  readonly #agreementByLicense = new Map<string, Agreement>();
+  /** Every product that an agreement ever named the customer for; a name, once known, stays known. */
+  readonly #productsOf = new Map<string, Set<string>>();
+
+  constructor(changes: Iterable<CatalogueChange> = []) {
+    for (const change of changes) this.#put(change);
+  }
+
+  apply(changes: readonly CatalogueChange[]): void {
+    for (const change of changes) this.#put(change);
+  }
+
+  account(id: string): Account | undefined {
+    return this.#objects.account.get(id);
+  }
+
+  accessKey(accessKeyId: string): AccessKey | undefined {
+    return this.#objects["access-key"].get(accessKeyId);
+  }
+
+  product(productCode: string): Product | undefined {
+    return this.#objects.product.get(productCode);
+  }
+
+  agreement(agreementId: string): Agreement | undefined {
+    return this.#objects.agreement.get(agreementId);
+  }
+
+  list<K extends CatalogueKind>(kind: K): readonly CatalogueObjects[K][] {
+    return [...this.#objects[kind].values()];
+  }
+
+  agreementsOf(productCode: string, customer: string): readonly Agreement[] {
+    return this.#agreementsOf.get(pair(productCode, customer)) ?? NONE;
+  }
+
+  agreementByLicense(licenseArn: string): Agreement | undefined {
+    return this.#agreementByLicense.get(licenseArn);
+  }
+
+  knowsCustomer(seller: string, customer: string): boolean {
+    for (const productCode of this.#productsOf.get(customer) ?? []) {
+      if (this.product(productCode)?.seller === seller) return true;
+    }
+    return false;
+  }
+
+  fileDigest(kind: CatalogueKind, id: string): string | undefined {
+    return this.#fileDigests.get(pair(kind, id));
+  }
+
+  #put(change: CatalogueChange): void {
+    if (change.kind === "agreement") this.#reindex(this.agreement(change.id), change.value);
+    const objects = this.#objects[change.kind] as Map<string, CatalogueChange["value"]>;
+    if (change.value === undefined) objects.delete(change.id);
+    else objects.set(change.id, change.value);
+    if (change.fileDigest !== undefined) this.#fileDigests.set(pair(change.kind, change.id), change.fileDigest);
+  }
+
+  #reindex(before: Agreement | undefined, after: Agreement | undefined): void {
+    for (const customer of before === undefined ? [] : namesOf(before)) {
+      const key = pair(before?.productCode ?? "", customer);
+      const others = (this.#agreementsOf.get(key) ?? NONE).filter((agreement) => agreement !== before);
+      this.#agreementsOf.set(key, others);
+    }
+    if (before?.licenseArn !== undefined) this.#agreementByLicense.delete(before.licenseArn);
+    if (after === undefined) return;
+    for (const customer of namesOf(after)) {
+      const key = pair(after.productCode, customer);
+      this.#agreementsOf.set(key, [...(this.#agreementsOf.get(key) ?? NONE), after]);
+      const products = this.#productsOf.get(customer);
+      if (products === undefined) this.#productsOf.set(customer, new Set([after.productCode]));
+      else products.add(after.productCode);
+    }
+    if (after.licenseArn !== undefined) this.#agreementByLicense.set(after.licenseArn, after);
+  }
+}
+
+/** The customer as records may name it: by account always, by identifier where the agreement has one. */
+function namesOf(agreement: Agreement): string[] {
+  const names = [accountCustomer(agreement.customerAccountId)];
+  if (agreement.customerIdentifier !== undefined) names.push(identifiedCustomer(agreement.customerIdentifier));
+  return names;
+}
+
+function pair(a: string, b: string): string {
+  return `${a}\n${b}`;
+}

@@ -1,0 +1,46 @@
+/** ResolveCustomer, decided. Rules T1 to T3. */
+import type { EpochMs, ResolveCustomerOutput } from "@countinghouse/protocol";
+import type { CatalogueView } from "../catalogue.ts";
+import type { RegistrationTokenClaims } from "../registration-token.ts";
+import { rejection, type Rejection } from "../rejection.ts";
+
+export interface ResolveCustomerRequest {
+  readonly callerAccountId: string;
+  /** What the token says, or undefined where it is not one of ours or was altered. */
+  readonly claims: RegistrationTokenClaims | undefined;
+}
+
+export type ResolveCustomerDecision =
+  | { readonly rejected: Rejection }
+  | { readonly rejected?: undefined; readonly agreementId: string; readonly output: ResolveCustomerOutput };
+
+export function decideResolveCustomer(
+  request: ResolveCustomerRequest,
+  facts: { readonly catalogue: CatalogueView; readonly nowMs: EpochMs },
+): ResolveCustomerDecision {
+  const { claims, callerAccountId } = request;
+  const agreement = claims === undefined ? undefined : facts.catalogue.agreement(claims.agreementId);
+  if (claims === undefined || agreement === undefined) {
+    return { rejected: rejection("InvalidTokenException", "T2", "The registration token is invalid.") };
+  }
+  const publisher = facts.catalogue.product(agreement.productCode)?.seller;
+  if (publisher !== callerAccountId) {
+    const message = "The registration token is invalid.";
+    return { rejected: rejection("InvalidTokenException", "T3", message, { callerAccountId }) };
+  }
+  if (facts.nowMs >= claims.expiresAtMs) {
+    const message = "The registration token has expired.";
+    const compared = { expiredAt: new Date(claims.expiresAtMs).toISOString(), now: new Date(facts.nowMs).toISOString() };
+    return { rejected: rejection("ExpiredTokenException", "T1", message, compared) };
+  }
+  const { customerIdentifier, productCode, customerAccountId, licenseArn } = agreement;
+  return {
+    agreementId: agreement.agreementId,
+    output: {
+      ...(customerIdentifier === undefined ? {} : { customerIdentifier }),
+      productCode,
+      customerAccountId,
+      ...(licenseArn === undefined ? {} : { licenseArn }),
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/** What the ledger keeps of an accepted usage record, and the key under which it is kept once. */
+import { HOUR_MS, type EpochMs, type UsageAllocation, type UsageRecord } from "@countinghouse/protocol";
+import { sameAllocations } from "./usage-allocation.ts";
+
+/** Rule K1. Fixed by the request alone, never by its arrival. */
+export interface MeteringRecordKey {
+  /** Whole hours since the epoch, UTC. */
+  readonly hour: number;
+  readonly region: string;
+  /** The product code, or the licence ARN where the record carries one. */
+  readonly offering: string;
+  /** The customer as identified in the record. */
+  readonly customer: string;
+  readonly dimension: string;
+  /** Leaves room for records that are keyed by a client token or a resource; empty for BatchMeterUsage. */
+  readonly discriminator: string;
+}
+
+/** The key of a usage record of a BatchMeterUsage request. Exactly one customer identity is given (Rule I1). */
+export function keyOf(record: UsageRecord, productCode: string | undefined, region: string): MeteringRecordKey {
+  return {
+    hour: hourOf(record.timestampMs),
+    region,
+    offering: record.licenseArn ?? productCode ?? "",
+    customer: customerOf(record),
+    dimension: record.dimension,
+    discriminator: "",
+  };
+}
+
+/** The customer as identified: two ways to identify are two spaces, so that neither can be taken for the other. */
+export function customerOf(record: Pick<UsageRecord, "customerIdentifier" | "customerAccountId">): string {
+  return record.customerIdentifier === undefined
+    ? accountCustomer(record.customerAccountId ?? "")
+    : identifiedCustomer(record.customerIdentifier);
+}
+
+export const accountCustomer = (customerAccountId: string): string => `account:${customerAccountId}`;
+export const identifiedCustomer = (customerIdentifier: string): string => `identifier:${customerIdentifier}`;
+
+export function hourOf(atMs: EpochMs): number {
+  return Math.floor(atMs / HOUR_MS);
+}
+
+/**
+ * One text per key, for maps of accepted records. Names in the catalogue hold no line break, so the text of an accepted
+ * record has exactly five, and no other key has the same.
+ */
+export function keyText(key: MeteringRecordKey): string {
+  return `${key.hour}\n${key.region}\n${key.offering}\n${key.customer}\n${key.dimension}\n${key.discriminator}`;
+}
+
+/** A kept record, as far as decisions need it. */
+export interface MeteringRecord {
+  readonly meteringRecordId: string;
+  readonly quantity: number;
+  readonly usageAllocations?: readonly UsageAllocation[] | undefined;
+}
+
+/** Rules K2 and K3: the same quantity and the same allocations are the same usage. */
+export function isReplay(kept: MeteringRecord, sent: Pick<UsageRecord, "quantity" | "usageAllocations">): boolean {
+  return kept.quantity === (sent.quantity ?? 0) && sameAllocations(kept.usageAllocations, sent.usageAllocations);
+}

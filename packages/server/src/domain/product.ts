@@ -1,0 +1,25 @@
+/** A product that a seller publishes, and what is metered of it. */
+
+export type ProductType = "saas" | "ami" | "container";
+export type Pricing = "usage" | "hourly" | "contract" | "contract-with-usage" | "free" | "byol";
+export type DimensionKind = "metered" | "entitled" | "hours";
+
+export interface Dimension {
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly unit?: string | undefined;
+  /** US dollars a unit, as a decimal string. */
+  readonly price?: string | undefined;
+  readonly kind: DimensionKind;
+}
+
+export interface Product {
+  readonly productCode: string;
+  readonly title: string;
+  /** The account that published it. */
+  readonly seller: string;
+  readonly type: ProductType;
+  readonly pricing: Pricing;
+  readonly fulfilmentUrl?: string | undefined;
+  readonly dimensions: readonly Dimension[];
+}

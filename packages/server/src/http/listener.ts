@@ -1,0 +1,141 @@
+/**
+ * The Node listener: sockets in, plain requests out, within bounds. It knows nothing of what a request means.
+ *
+ * Bounds: bytes of headers, time for headers and for a whole request, bytes of a body, bytes of all bodies that are
+ * being held, connections.
+ */
+import { isUtf8 } from "node:buffer";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { REQUEST_BYTES_LIMIT } from "@countinghouse/protocol";
+import type { WireRequest, WireResponse } from "./wire-message.ts";
+
+export interface ListenerOptions {
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** Time for a whole request to arrive, headers and body. */
+  readonly requestTimeoutMs: number;
+  /** Takes requests that are not for the wire; answers whether it did. */
+  readonly route: (request: IncomingMessage, response: ServerResponse) => boolean;
+  readonly wire: (request: WireRequest) => Promise<WireResponse>;
+  /** Answer to a request for which there is no room. */
+  readonly busy: () => WireResponse;
+}
+
+const HEADER_BYTES_MAX = 16_384;
+const HEADERS_MAX = 100;
+const CONNECTIONS_MAX = 4_096;
+const HELD_BYTES_MAX = 128 * 1_048_576;
+const KEEP_ALIVE_MS = 65_000;
+
+export function createListener(options: ListenerOptions): Server {
+  const listener = new BodyReader(options);
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    if (!options.route(request, response)) listener.take(request, response);
+  };
+  const settings = {
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: Math.min(10_000, options.requestTimeoutMs),
+    requestTimeout: options.requestTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: Math.min(1_000, options.requestTimeoutMs),
+  };
+  const server =
+    options.tls === undefined
+      ? createServer(settings, onRequest)
+      : createTlsServer({ ...settings, ...options.tls }, onRequest);
+  server.maxHeadersCount = HEADERS_MAX;
+  server.maxConnections = CONNECTIONS_MAX;
+  return server;
+}
+
+class BodyReader {
+  readonly #options: ListenerOptions;
+  #heldBytes = 0;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+  }
+
+  take(request: IncomingMessage, response: ServerResponse): void {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const letGo = (): void => {
+      this.#heldBytes -= bytes;
+      bytes = 0;
+      chunks.length = 0;
+    };
+    const refuse = (answer: WireResponse): void => {
+      letGo();
+      request.removeAllListeners("data");
+      request.removeAllListeners("end");
+      // What still arrives of the body is not read: the connection ends with the answer.
+      response.setHeader("Connection", "close");
+      send(response, answer);
+      request.resume();
+    };
+    if (Number(request.headers["content-length"]) >= REQUEST_BYTES_LIMIT) {
+      refuse(TOO_LARGE);
+      return;
+    }
+    request.on("data", (chunk: Buffer) => {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      this.#heldBytes += chunk.length;
+      if (bytes >= REQUEST_BYTES_LIMIT) refuse(TOO_LARGE);
+      else if (this.#heldBytes > HELD_BYTES_MAX) refuse(this.#options.busy());
+    });
+    request.on("error", letGo);
+    request.on("end", () => {
+      const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+      void this.#options.wire(wireRequest(request, body)).then((answer) => {
+        letGo();
+        send(response, answer);
+      });
+    });
+  }
+}
+
+/** Rule L1. */
+const TOO_LARGE: WireResponse = { status: 413, headers: {}, body: "" };
+
+export function send(response: ServerResponse, answer: WireResponse): void {
+  if (response.writableEnded || response.destroyed) return;
+  response.writeHead(answer.status, {
+    ...answer.headers,
+    "Content-Length": Buffer.byteLength(answer.body),
+  });
+  response.end(answer.body);
+}
+
+function wireRequest(request: IncomingMessage, body: Buffer): WireRequest {
+  const url = request.url ?? "/";
+  const mark = url.indexOf("?");
+  return {
+    method: request.method ?? "",
+    path: mark === -1 ? url : url.slice(0, mark),
+    query: mark === -1 ? "" : url.slice(mark + 1),
+    headers: headersOf(request.rawHeaders),
+    body,
+    sourceAddress: request.socket.remoteAddress ?? "",
+  };
+}
+
+/** Headers as they were sent, repeated ones one by one: Node's own view of them drops some that a signature counts. */
+function headersOf(raw: readonly string[]): Map<string, string[]> {
+  const headers = new Map<string, string[]>();
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = (raw[i] as string).toLowerCase();
+    const value = utf8Of(raw[i + 1] as string);
+    const values = headers.get(name);
+    if (values === undefined) headers.set(name, [value]);
+    else values.push(value);
+  }
+  return headers;
+}
+
+/** Node hands header bytes over one character each; some SDKs send, and sign, UTF-8. */
+function utf8Of(value: string): string {
+  if (!/[\u0080-\u00ff]/.test(value)) return value;
+  const bytes = Buffer.from(value, "latin1");
+  return isUtf8(bytes) ? bytes.toString("utf8") : value;
+}

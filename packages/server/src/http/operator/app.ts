@@ -1,0 +1,96 @@
+/** The operator API: bearer token, JSON in camelCase, problem+json errors, and its own OpenAPI description. */
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { HttpBindings } from "@hono/node-server";
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { bodyLimit } from "hono/body-limit";
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { InvalidCursorError, QueueFullError } from "../../ledger/ledger.ts";
+import { accessKeyRoutes } from "./access-key-routes.ts";
+import { catalogueRoutes } from "./catalogue-routes.ts";
+import type { OperatorContext, OperatorEnv } from "./context.ts";
+import { labRoutes } from "./lab-routes.ts";
+import { meteringRoutes } from "./metering-routes.ts";
+import { ProblemError, invalid, problemResponse } from "./problem.ts";
+
+const BODY_BYTES_MAX = 1_048_576;
+
+export interface OperatorAppOptions {
+  readonly context: OperatorContext;
+  readonly operatorToken: string;
+  readonly version: string;
+  readonly onError: (error: Error, requestId: string) => void;
+}
+
+export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
+  const { context } = options;
+  const api = new OpenAPIHono<OperatorEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw invalid(result.error);
+    },
+  });
+  const expected = digest(options.operatorToken);
+  api.use(async (c, next) => {
+    const given = /^Bearer (.+)$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? "";
+    if (!timingSafeEqual(digest(given), expected)) {
+      c.header("WWW-Authenticate", "Bearer");
+      throw new ProblemError(401, "The operator API needs its bearer token; the server was started with it, or printed it.");
+    }
+    const requestId = context.newRequestId();
+    c.header("x-request-id", requestId);
+    c.set("call", (operation) => ({
+      requestId,
+      operation,
+      principal: "operator",
+      sourceAddress: (c.env as HttpBindings).incoming.socket.remoteAddress ?? "",
+      userAgent: (c.req.header("user-agent") ?? "").slice(0, 512),
+    }));
+    return next();
+  });
+  api.use(
+    bodyLimit({
+      maxSize: BODY_BYTES_MAX,
+      onError: () => {
+        throw new ProblemError(413, `A body has at most ${BODY_BYTES_MAX} bytes.`);
+      },
+    }),
+  );
+  catalogueRoutes(api, context);
+  accessKeyRoutes(api, context);
+  meteringRoutes(api, context);
+  labRoutes(api, context);
+
+  const app = new OpenAPIHono();
+  app.route("/operator/v1", api);
+  app.openAPIRegistry.registerComponent("securitySchemes", "operatorToken", { type: "http", scheme: "bearer" });
+  app.get("/operator/openapi.json", (c) =>
+    c.json(
+      app.getOpenAPI31Document({
+        openapi: "3.1.0",
+        info: { title: "Countinghouse operator API", version: options.version },
+        security: [{ operatorToken: [] }],
+      }),
+    ),
+  );
+  app.notFound((c) => problemResponse(c, new ProblemError(404, "No such route.")));
+  app.onError((error, c) => answerError(error, c, options));
+  return app;
+}
+
+function answerError(error: Error, c: Context, options: OperatorAppOptions): Response {
+  const known = knownProblem(error);
+  if (known === undefined) options.onError(error, c.res.headers.get("x-request-id") ?? "");
+  return problemResponse(c, known ?? new ProblemError(500, "An internal error occurred."));
+}
+
+function knownProblem(error: Error): ProblemError | undefined {
+  if (error instanceof ProblemError) return error;
+  if (error instanceof InvalidCursorError) return new ProblemError(400, error.message);
+  if (error instanceof QueueFullError) return new ProblemError(503, "Too many requests are waiting. Try again.");
+  if (error instanceof HTTPException && error.status === 400) return new ProblemError(400, "The body is not JSON.");
+  return undefined;
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

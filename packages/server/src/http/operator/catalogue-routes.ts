@@ -1,0 +1,189 @@
+/** `/accounts`, `/products`, `/agreements`: list, add, show, change. The same three routes for each kind. */
+import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import {
+  accountChanges,
+  accountView,
+  agreementChange,
+  agreementDocument,
+  productChange,
+} from "../../catalogue/documents.ts";
+import { accountSchema, agreementSchema, policySchema, productSchema } from "../../catalogue/schema.ts";
+import type { CatalogueChange, CatalogueView } from "../../domain/catalogue.ts";
+import { changeCatalogue, type CatalogueRefusal } from "../../operations/change-catalogue.ts";
+import type { OperatorContext, OperatorEnv } from "./context.ts";
+import { ProblemError, problems } from "./problem.ts";
+import { pageOf, pageQuery, pageSchema } from "./page.ts";
+
+/** A kind of catalogue object, as the API serves it. */
+interface Resource<Document extends object> {
+  readonly path: "/accounts" | "/products" | "/agreements";
+  readonly noun: string;
+  readonly schema: z.ZodType<Document, unknown>;
+  readonly viewSchema: z.ZodType<object>;
+  readonly idOf: (document: Document) => string;
+  /** The objects of this kind, as they are shown. */
+  readonly list: (catalogue: CatalogueView) => readonly object[];
+  readonly show: (catalogue: CatalogueView, id: string) => object | undefined;
+  readonly changes: (document: Document) => readonly CatalogueChange[];
+}
+
+const accountViewSchema = z
+  .object({
+    id: z.string(),
+    title: z.string().optional(),
+    users: z.array(z.object({ name: z.string(), policy: policySchema.optional(), accessKeyIds: z.array(z.string()) })),
+    roles: accountSchema.shape.roles,
+  })
+  .openapi("Account");
+
+export function catalogueRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContext): void {
+  serve(app, context, {
+    path: "/accounts",
+    noun: "account",
+    schema: accountSchema,
+    viewSchema: accountViewSchema,
+    idOf: (document) => document.id,
+    list: (catalogue) => catalogue.list("account").map((account) => accountView(account, catalogue)),
+    show: (catalogue, id) => {
+      const account = catalogue.account(id);
+      return account && accountView(account, catalogue);
+    },
+    changes: (document) => accountChanges(document, context.sealer),
+  });
+  serve(app, context, {
+    path: "/products",
+    noun: "product",
+    schema: productSchema,
+    viewSchema: productSchema,
+    idOf: (document) => document.productCode,
+    list: (catalogue) => catalogue.list("product"),
+    show: (catalogue, id) => catalogue.product(id),
+    changes: (document) => [productChange(document)],
+  });
+  serve(app, context, {
+    path: "/agreements",
+    noun: "agreement",
+    schema: agreementSchema,
+    viewSchema: agreementSchema,
+    idOf: (document) => document.agreementId,
+    list: (catalogue) => catalogue.list("agreement").map(agreementDocument),
+    show: (catalogue, id) => {
+      const agreement = catalogue.agreement(id);
+      return agreement && agreementDocument(agreement);
+    },
+    changes: (document) => [agreementChange(document)],
+  });
+}
+
+function serve<Document extends object>(
+  app: OpenAPIHono<OperatorEnv>,
+  { ledger }: OperatorContext,
+  resource: Resource<Document>,
+): void {
+  const { path, noun, schema, viewSchema } = resource;
+  const tags = ["catalogue"];
+  const content = { "application/json": { schema: viewSchema } };
+  const params = z.object({ id: z.string() });
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path,
+      tags,
+      summary: `List ${noun}s`,
+      request: { query: pageQuery },
+      responses: {
+        200: { description: `A page of ${noun}s`, content: { "application/json": { schema: pageSchema(viewSchema) } } },
+        ...problems(422),
+      },
+    }),
+    (c) => c.json(pageOf(resource.list(ledger.catalogue), c.req.valid("query")), 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path,
+      tags,
+      summary: `Add a new ${noun}`,
+      request: { body: { required: true, content: { "application/json": { schema } } } },
+      responses: { 201: { description: `The ${noun}`, content }, ...problems(409, 422) },
+    }),
+    async (c) => {
+      const document = c.req.valid("json") as Document;
+      const id = resource.idOf(document);
+      const refusal = await changeCatalogue(ledger, c.var.call(`Add ${noun}`), (catalogue) =>
+        resource.show(catalogue, id) === undefined
+          ? resource.changes(document)
+          : { reason: "conflict", message: `The ${noun} ${id} exists already; PATCH changes it.` },
+      );
+      if (refusal !== undefined) throw refusalProblem(refusal);
+      return c.json(resource.show(ledger.catalogue, id) as object, 201);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: `${path}/{id}`,
+      tags,
+      summary: `Show one ${noun}`,
+      request: { params },
+      responses: { 200: { description: `The ${noun}`, content }, ...problems(404) },
+    }),
+    (c) => {
+      const { id } = c.req.valid("param");
+      const found = resource.show(ledger.catalogue, id);
+      if (found === undefined) throw new ProblemError(404, `No ${noun} ${id}.`);
+      return c.json(found, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "patch",
+      path: `${path}/{id}`,
+      tags,
+      summary: `Change one ${noun}: members that are given replace those that are there; null takes one away`,
+      request: { params, body: { required: true, content: { "application/json": { schema: z.looseObject({}) } } } },
+      responses: { 200: { description: `The ${noun}`, content }, ...problems(404, 422) },
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      const patch = c.req.valid("json");
+      const refusal = await changeCatalogue(ledger, c.var.call(`Change ${noun}`), (catalogue) => {
+        const before = resource.show(catalogue, id);
+        if (before === undefined) return { reason: "not-found", message: `No ${noun} ${id}.` };
+        return patched(resource, id, before, patch);
+      });
+      if (refusal !== undefined) throw refusalProblem(refusal);
+      return c.json(resource.show(ledger.catalogue, id) as object, 200);
+    },
+  );
+}
+
+function patched<Document extends object>(
+  resource: Resource<Document>,
+  id: string,
+  before: object,
+  patch: Readonly<Record<string, unknown>>,
+): readonly CatalogueChange[] | CatalogueRefusal {
+  // What is shown of an account's users names their keys; that is not part of the document.
+  const shown = JSON.parse(JSON.stringify(before, (name, value: unknown) => (name === "accessKeyIds" ? undefined : value))) as object;
+  const merged = Object.fromEntries(Object.entries({ ...shown, ...patch }).filter(([, value]) => value !== null));
+  const parsed = resource.schema.safeParse(merged);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return { reason: "invalid", message: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}` };
+  }
+  if (resource.idOf(parsed.data) !== id) {
+    return { reason: "invalid", message: `The id of ${resource.noun} ${id} cannot be changed.` };
+  }
+  return resource.changes(parsed.data);
+}
+
+const STATUS = { "not-found": 404, conflict: 409, invalid: 422 } as const;
+
+export function refusalProblem({ reason, message }: CatalogueRefusal): ProblemError {
+  return new ProblemError(STATUS[reason], message);
+}

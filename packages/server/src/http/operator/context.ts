@@ -1,0 +1,23 @@
+/** What the operator API's routes work with. */
+import type { ServiceClock } from "../../clock.ts";
+import type { CatalogueChange } from "../../domain/catalogue.ts";
+import type { Sealer } from "../../identity/seal.ts";
+import type { Call } from "../../ledger/entry.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+
+export interface OperatorContext {
+  readonly ledger: Ledger;
+  readonly sealer: Sealer;
+  readonly clock: ServiceClock;
+  /** Whether faults, clocks other than `system` and resets are allowed. */
+  readonly lab: boolean;
+  readonly random: (bytes: number) => Buffer;
+  readonly newRequestId: () => string;
+  /** The catalogue that the server was started with, for resets. */
+  readonly initialCatalogue: () => readonly CatalogueChange[];
+}
+
+/** Variables that middleware leaves for the routes. */
+export interface OperatorEnv {
+  readonly Variables: { readonly call: (operation: string) => Call };
+}

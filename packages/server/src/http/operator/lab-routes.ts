@@ -1,0 +1,76 @@
+/** The clock, and the reset. Both change the world under every caller, so both are for a lab. */
+import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { moveClock } from "../../operations/move-clock.ts";
+import type { OperatorContext, OperatorEnv } from "./context.ts";
+import { ProblemError, problems } from "./problem.ts";
+
+const timestamp = z.iso.datetime({ offset: true });
+const clockSchema = z.object({ now: timestamp, mode: z.enum(["system", "manual", "offset"]) }).openapi("Clock");
+const clockContent = { "application/json": { schema: clockSchema } };
+
+/** A hundred years, in seconds: beyond that a step is a mistake. */
+const ADVANCE_SECONDS_MAX = 3_155_760_000;
+
+export function labRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContext): void {
+  const { ledger, clock } = context;
+  const state = (): z.infer<typeof clockSchema> => ({ now: new Date(clock.nowMs()).toISOString(), mode: clock.mode });
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/clock",
+      tags: ["lab"],
+      summary: "Where the service clock stands",
+      responses: { 200: { description: "The clock", content: clockContent }, ...problems() },
+    }),
+    (c) => c.json(state(), 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "put",
+      path: "/clock",
+      tags: ["lab"],
+      summary: "Move the service clock forward: to a time, or by a number of seconds",
+      request: {
+        body: {
+          required: true,
+          content: {
+            "application/json": {
+              schema: z.union([
+                z.strictObject({ now: timestamp }),
+                z.strictObject({ advanceSeconds: z.number().min(0).max(ADVANCE_SECONDS_MAX) }),
+              ]),
+            },
+          },
+        },
+      },
+      responses: { 200: { description: "The clock", content: clockContent }, ...problems(409, 422) },
+    }),
+    async (c) => {
+      if (clock.mode === "system") {
+        throw new ProblemError(409, "The system clock cannot be moved; start with --clock manual or --clock offset.");
+      }
+      const body = c.req.valid("json");
+      const move = "now" in body ? { toMs: Date.parse(body.now) } : { byMs: body.advanceSeconds * 1000 };
+      const moved = await moveClock(ledger, c.var.call("Move clock"), move);
+      if (!moved.refused) return c.json(state(), 200);
+      throw new ProblemError(409, `The clock moves forward only; it stands at ${new Date(moved.nowMs).toISOString()}.`);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/reset",
+      tags: ["lab"],
+      summary: "Empty the ledger and put the catalogue back as the server was started with; the clock stays where it is",
+      responses: { 204: { description: "It is empty" }, ...problems(403) },
+    }),
+    async (c) => {
+      if (!context.lab) throw new ProblemError(403, "A reset destroys the ledger: it needs --lab.");
+      await ledger.reset(c.var.call("Reset"), context.initialCatalogue());
+      return c.body(null, 204);
+    },
+  );
+}

@@ -1,0 +1,49 @@
+/** Decides by path what a request is for: the operator API, health and metrics, or the wire. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Registry } from "prom-client";
+import type { Ledger } from "../ledger/ledger.ts";
+import { send } from "./listener.ts";
+
+export interface RouterOptions {
+  readonly operator: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly registry: Registry;
+  readonly ledger: Ledger;
+  /** Whether the server has begun to shut down. */
+  readonly draining: () => boolean;
+}
+
+type Route = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/** Answers whether it took the request; what it did not take is for the wire. */
+export function createRouter(options: RouterOptions): Route {
+  return (request, response) => {
+    const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
+    if (path.startsWith("/operator/")) {
+      options.operator(request, response);
+      return true;
+    }
+    if (isWire(request, path)) return false;
+    request.resume();
+    if (request.method === "GET" && path === "/metrics") {
+      void options.registry.metrics().then((body) => {
+        send(response, { status: 200, headers: { "Content-Type": options.registry.contentType }, body });
+      });
+      return true;
+    }
+    const [status, text] = request.method === "GET" ? plainAnswer(path, options) : [404, "Not found"];
+    send(response, { status, headers: { "Content-Type": "text/plain; charset=utf-8" }, body: `${text}\n` });
+    return true;
+  };
+}
+
+/** SDKs post to the root, or below whatever path their endpoint has; any other method asks the root only. */
+function isWire(request: IncomingMessage, path: string): boolean {
+  return path === "/" || request.headers["x-amz-target"] !== undefined;
+}
+
+function plainAnswer(path: string, { ledger, draining }: RouterOptions): readonly [number, string] {
+  if (path === "/healthz") return [200, "ok"];
+  if (path !== "/readyz") return [404, "Not found"];
+  if (ledger.defect !== undefined) return [503, `not ready: ${ledger.defect.message}`];
+  return draining() ? [503, "not ready: shutting down"] : [200, "ready"];
+}

@@ -1,0 +1,162 @@
+/**
+ * The wire handler: one signed AWS JSON 1.1 request in, one answer out. Its ladder of refusals, top to bottom, is the
+ * order in which services of this family have been seen to refuse; each step is commented with what it answers.
+ */
+import { isUtf8 } from "node:buffer";
+import { JSON_CONTENT_TYPE, METERING_TARGET_PREFIX, type Decoded } from "@countinghouse/protocol";
+import { rejection, type Rejection } from "../domain/rejection.ts";
+import type { Authenticator } from "../identity/authenticator.ts";
+import { authorize, type Caller } from "../identity/caller.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { FaultError, QueueFullError } from "../ledger/ledger.ts";
+import { recordRefusal, type AccountCall, type Answer } from "../operations/answer.ts";
+import {
+  errorResponse,
+  jsonResponse,
+  notAnOperation,
+  unknownOperationCoral,
+  unknownOperationXml,
+} from "./wire-error.ts";
+import type { WireRequest, WireResponse } from "./wire-message.ts";
+
+/** An operation as the handler sees it: read, do, write. Composed in `wire-operations.ts`. */
+export interface WireOperation {
+  readonly name: string;
+  readonly decode: (json: unknown) => Decoded<unknown>;
+  readonly run: (call: AccountCall, input: unknown) => Promise<Answer<unknown>>;
+  readonly encode: (output: unknown) => string;
+}
+
+export interface WireHandlerOptions {
+  readonly operations: readonly WireOperation[];
+  readonly authenticator: Authenticator;
+  readonly ledger: Ledger;
+  readonly newRequestId: () => string;
+  /** Told of errors that are ours. */
+  readonly onError: (error: Error, requestId: string) => void;
+}
+
+export class WireHandler {
+  readonly #options: WireHandlerOptions;
+  readonly #operations: ReadonlyMap<string, WireOperation>;
+
+  constructor(options: WireHandlerOptions) {
+    this.#options = options;
+    this.#operations = new Map(
+      options.operations.map((operation) => [`${METERING_TARGET_PREFIX}.${operation.name}`, operation]),
+    );
+  }
+
+  async handle(request: WireRequest): Promise<WireResponse> {
+    const requestId = this.#options.newRequestId();
+    const read = this.#read(request, requestId);
+    if ("status" in read) return read;
+    const { operation, json } = read;
+    const caller = this.#options.authenticator.authenticate(request);
+    if ("code" in caller) {
+      return { ...errorResponse(caller.code, caller.message, requestId), operation: operation.name };
+    }
+    try {
+      const answer = await this.#answer(callOf(request, requestId, operation.name, caller), caller, operation, json);
+      const response =
+        answer.rejected === undefined
+          ? jsonResponse(200, operation.encode(answer.output), requestId)
+          : errorResponse(answer.rejected.code, answer.rejected.message, requestId);
+      return { ...response, operation: operation.name };
+    } catch (error) {
+      return { ...this.#trouble(error as Error, requestId), operation: operation.name };
+    }
+  }
+
+  /** Steps before authentication: method, content type, body, JSON, target. None of them is kept in the ledger. */
+  #read(request: WireRequest, requestId: string): WireResponse | { operation: WireOperation; json: unknown } {
+    if (request.method === "OPTIONS" && request.headers.has("origin")) return preflight(requestId);
+    if (request.method !== "POST") return notAnOperation(requestId);
+    const target = request.headers.get("x-amz-target")?.join(",");
+    const operation = target === undefined ? undefined : this.#operations.get(target);
+    const mediaType = mediaTypeOf(request);
+    if (mediaType !== JSON_CONTENT_TYPE && mediaType !== "application/json") {
+      return target === undefined ? notAnOperation(requestId) : unknownOperationXml(requestId);
+    }
+    if (request.body.length === 0) {
+      const code = operation === undefined ? "UnknownOperationException" : "SerializationException";
+      return errorResponse(code, undefined, requestId);
+    }
+    const json = parseJson(request.body);
+    if (json === undefined) return errorResponse("SerializationException", undefined, requestId);
+    if (mediaType !== JSON_CONTENT_TYPE) return unknownOperationCoral(requestId);
+    if (operation === undefined) return errorResponse("UnknownOperationException", undefined, requestId);
+    return { operation, json };
+  }
+
+  /** Steps after authentication: permission, types, constraints, the operation. Each refusal is kept in the ledger. */
+  async #answer(
+    call: AccountCall,
+    caller: Caller,
+    operation: WireOperation,
+    json: unknown,
+  ): Promise<Answer<unknown>> {
+    const denied = authorize(caller, operation.name);
+    if (denied !== undefined) return recordRefusal(this.#options.ledger, call, denied);
+    const decoded = operation.decode(json);
+    if (decoded.ok) return operation.run(call, decoded.value);
+    return recordRefusal(this.#options.ledger, call, malformed(decoded.refusal));
+  }
+
+  #trouble(error: Error, requestId: string): WireResponse {
+    if (error instanceof QueueFullError) return errorResponse("ThrottlingException", "Rate exceeded", requestId);
+    this.#options.onError(error, requestId);
+    const what = error instanceof FaultError ? "The request could not be kept." : "An internal error occurred.";
+    return errorResponse("InternalServiceErrorException", `${what} Send it again, unchanged.`, requestId);
+  }
+}
+
+function callOf(request: WireRequest, requestId: string, operation: string, caller: Caller): AccountCall {
+  return {
+    requestId,
+    operation,
+    principal: caller.arn,
+    accountId: caller.accountId,
+    accessKeyId: caller.accessKeyId,
+    region: caller.region,
+    sourceAddress: request.sourceAddress,
+    userAgent: (request.headers.get("user-agent")?.[0] ?? "").slice(0, USER_AGENT_CHARACTERS_MAX),
+  };
+}
+
+const USER_AGENT_CHARACTERS_MAX = 512;
+
+function malformed(refusal: { code: "SerializationException" | "ValidationException"; message: string }): Rejection {
+  return rejection(refusal.code, "D3", refusal.message);
+}
+
+function mediaTypeOf(request: WireRequest): string | undefined {
+  const values = request.headers.get("content-type");
+  if (values?.length !== 1) return undefined;
+  return (values[0] as string).split(";", 1)[0]?.trim().toLowerCase();
+}
+
+/** A JSON object or array, or undefined for anything else. Rule D4. */
+function parseJson(body: Uint8Array): object | undefined {
+  if (!isUtf8(body)) return undefined;
+  try {
+    const json: unknown = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8"));
+    return typeof json === "object" && json !== null ? json : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function preflight(requestId: string): WireResponse {
+  return {
+    status: 200,
+    headers: {
+      "x-amzn-RequestId": requestId,
+      "Access-Control-Allow-Origin": "*",
+      "Access-Control-Allow-Methods": "POST",
+      "Access-Control-Allow-Headers": "*,Authorization,Content-Type,X-Amz-Date,X-Amz-Security-Token,X-Amz-Target",
+      "Access-Control-Max-Age": "172800",
+    },
+    body: "",
+  };
+}

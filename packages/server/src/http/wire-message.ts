@@ -1,0 +1,15 @@
+/** Requests and answers as plain values: what the wire handler works on, far from any socket. */
+import type { SignedRequest } from "../identity/signed-request.ts";
+
+export interface WireRequest extends SignedRequest {
+  readonly sourceAddress: string;
+}
+
+export interface WireResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** For metrics and logs: which operation, and the error's name where it was refused. */
+  readonly operation?: string | undefined;
+  readonly code?: string | undefined;
+}

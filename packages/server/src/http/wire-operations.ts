@@ -1,0 +1,44 @@
+/** The operations of the wire: each one's shapes, tied to what it does. */
+import {
+  batchMeterUsage,
+  decoderOf,
+  encoderOf,
+  meterUsage,
+  registerUsage,
+  resolveCustomer,
+  type Operation,
+} from "@countinghouse/protocol";
+import type { RegistrationTokenClaims } from "../domain/registration-token.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { OperationHandler } from "../operations/answer.ts";
+import { batchMeterUsageOperation } from "../operations/batch-meter-usage.ts";
+import { meterUsageOperation } from "../operations/meter-usage.ts";
+import { registerUsageOperation } from "../operations/register-usage.ts";
+import { resolveCustomerOperation } from "../operations/resolve-customer.ts";
+import type { WireOperation } from "./wire-handler.ts";
+
+export function wireOperations(
+  ledger: Ledger,
+  openToken: (token: string) => RegistrationTokenClaims | undefined,
+): WireOperation[] {
+  return [
+    wireOperation(batchMeterUsage, batchMeterUsageOperation(ledger)),
+    wireOperation(resolveCustomer, resolveCustomerOperation(ledger, openToken)),
+    wireOperation(meterUsage, meterUsageOperation(ledger)),
+    wireOperation(registerUsage, registerUsageOperation(ledger)),
+  ];
+}
+
+/** The one place where an operation's types are forgotten: decode, run and encode belong together from here on. */
+function wireOperation<Input, Output>(
+  operation: Operation<Input, Output>,
+  handler: OperationHandler<Input, Output>,
+): WireOperation {
+  const encode = encoderOf(operation.output);
+  return {
+    name: operation.name,
+    decode: decoderOf(operation.input),
+    run: (call, input) => handler(call, input as Input),
+    encode: (output) => encode(output as Output),
+  };
+}

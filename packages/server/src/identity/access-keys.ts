@@ -1,0 +1,28 @@
+/** Access keys: made from randomness, their secrets sealed at rest. */
+import type { AccessKey } from "../domain/account.ts";
+import type { Sealer } from "./seal.ts";
+
+const ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/** `AKIA` and 16 characters, as AWS makes them. */
+export function newAccessKeyId(random: (bytes: number) => Buffer): string {
+  return `AKIA${[...random(16)].map((byte) => ID_ALPHABET[byte % 32]).join("")}`;
+}
+
+/** 40 characters. */
+export function newSecretAccessKey(random: (bytes: number) => Buffer): string {
+  return random(30).toString("base64");
+}
+
+export function sealSecret(sealer: Sealer, accessKeyId: string, secretAccessKey: string): string {
+  return sealer.seal(secretAccessKey, purposeOf(accessKeyId)).toString("base64");
+}
+
+/** The secret, or undefined where it was sealed with another secrets key. */
+export function openSecret(sealer: Sealer, key: AccessKey): string | undefined {
+  return sealer.open(Buffer.from(key.sealedSecret, "base64"), purposeOf(key.accessKeyId));
+}
+
+function purposeOf(accessKeyId: string): string {
+  return `access-key:${accessKeyId}`;
+}

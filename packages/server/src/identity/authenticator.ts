@@ -1,0 +1,110 @@
+/**
+ * Verifies signatures: who signed this request? Always; there is no way to turn it off. Rules N1, N2, N4.
+ *
+ * Signing keys are derived once per access key, day and region, and kept: deriving one costs more than verifying.
+ */
+import { createHmac, hash, timingSafeEqual } from "node:crypto";
+import {
+  canonicalRequest,
+  scopeText,
+  signature,
+  signingKey,
+  stringToSign,
+  type EpochMs,
+  type SigningHashes,
+} from "@countinghouse/protocol";
+import type { AccessKey } from "../domain/account.ts";
+import type { CatalogueView } from "../domain/catalogue.ts";
+import { rejection, type Rejection } from "../domain/rejection.ts";
+import { openSecret } from "./access-keys.ts";
+import type { Caller } from "./caller.ts";
+import type { Sealer } from "./seal.ts";
+import { readSignature, type SignatureClaims, type SignedRequest } from "./signed-request.ts";
+
+export const nodeHashes: SigningHashes = {
+  sha256Hex: (text) => hash("sha256", text, "hex"),
+  hmacSha256: (key, text) => createHmac("sha256", key).update(text).digest(),
+  hmacSha256Hex: (key, text) => createHmac("sha256", key).update(text).digest("hex"),
+};
+
+const SIGNING_KEYS_MAX = 10_000;
+
+export interface AuthenticatorOptions {
+  readonly catalogue: () => CatalogueView;
+  readonly sealer: Sealer;
+  readonly wallMs: () => EpochMs;
+}
+
+export class Authenticator {
+  readonly #options: AuthenticatorOptions;
+  readonly #signingKeys = new Map<string, { readonly key: Uint8Array; readonly of: AccessKey }>();
+
+  constructor(options: AuthenticatorOptions) {
+    this.#options = options;
+  }
+
+  /** The caller, or why the request is not believed to come from anyone. */
+  authenticate(request: SignedRequest): Caller | Rejection {
+    const claims = readSignature(request, this.#options.wallMs());
+    if ("code" in claims) return claims;
+    const accessKey = this.#options.catalogue().accessKey(claims.accessKeyId);
+    const account = accessKey && this.#options.catalogue().account(accessKey.accountId);
+    const user = account?.users.find((candidate) => candidate.name === accessKey?.userName);
+    if (accessKey === undefined || account === undefined || user === undefined) return unrecognized();
+    if (!this.#verify(request, claims, accessKey)) return mismatch();
+    // Long-term keys come without a session token; one that we did not issue is no token.
+    if (claims.sessionToken !== undefined) return unrecognized();
+    return {
+      accountId: account.id,
+      arn: `arn:aws:iam::${account.id}:user/${user.name}`,
+      accessKeyId: accessKey.accessKeyId,
+      region: claims.scope.region,
+      policy: user.policy,
+    };
+  }
+
+  #verify(request: SignedRequest, claims: SignatureClaims, accessKey: AccessKey): boolean {
+    const payloadHash = hash("sha256", request.body, "hex");
+    const stated = request.headers.get("x-amz-content-sha256");
+    if (stated !== undefined && (stated.length !== 1 || stated[0] !== payloadHash)) return false;
+    // Rule N4: what decides the operation is covered by the signature.
+    if (request.headers.has("x-amz-target") && !claims.signedHeaders.includes("x-amz-target")) return false;
+    const key = this.#signingKey(claims, accessKey);
+    if (key === undefined) return false;
+    const canonical = canonicalRequest({
+      method: request.method,
+      path: request.path,
+      query: claims.query,
+      headers: request.headers,
+      signedHeaders: claims.signedHeaders,
+      payloadHash,
+    });
+    const expected = signature(nodeHashes, key, stringToSign(nodeHashes, claims.amzDate, claims.scope, canonical));
+    const given = Buffer.from(claims.signature);
+    return given.length === expected.length && timingSafeEqual(given, Buffer.from(expected));
+  }
+
+  #signingKey(claims: SignatureClaims, accessKey: AccessKey): Uint8Array | undefined {
+    const name = `${accessKey.accessKeyId}/${scopeText(claims.scope)}`;
+    const known = this.#signingKeys.get(name);
+    // Held against the key itself: one that was replaced must not live on here.
+    if (known?.of === accessKey) return known.key;
+    const secret = openSecret(this.#options.sealer, accessKey);
+    if (secret === undefined) return undefined;
+    const key = signingKey(nodeHashes, secret, claims.scope);
+    if (this.#signingKeys.size >= SIGNING_KEYS_MAX) this.#signingKeys.clear();
+    this.#signingKeys.set(name, { key, of: accessKey });
+    return key;
+  }
+}
+
+function unrecognized(): Rejection {
+  const message = "The security token included in the request is invalid.";
+  return rejection("UnrecognizedClientException", "N1", message);
+}
+
+function mismatch(): Rejection {
+  const message =
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
+  return rejection("InvalidSignatureException", "N1", message);
+}

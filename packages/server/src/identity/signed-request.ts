@@ -1,0 +1,211 @@
+/**
+ * What a request says of its own signature, and the refusals for what is missing or malformed: the first eight steps
+ * of the ladder, in the order and with the texts that AWS JSON 1.1 services have been seen to use. Nothing here needs
+ * a key.
+ */
+import {
+  ALGORITHM,
+  SIGNING_NAME,
+  TERMINATOR,
+  formatAmzDate,
+  parseAmzDate,
+  parseAuthorization,
+  type CredentialScope,
+  type EpochMs,
+} from "@countinghouse/protocol";
+import { rejection, type Rejection } from "../domain/rejection.ts";
+
+/** A request as it stood on the wire. */
+export interface SignedRequest {
+  readonly method: string;
+  readonly path: string;
+  /** Without the `?`. */
+  readonly query: string;
+  /** By lower-case name; repeated headers as separate values. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+  readonly body: Uint8Array;
+}
+
+/** The claims of a signature, well-formed but not yet verified. */
+export interface SignatureClaims {
+  readonly accessKeyId: string;
+  readonly scope: CredentialScope;
+  readonly amzDate: string;
+  readonly signedHeaders: readonly string[];
+  readonly signature: string;
+  readonly sessionToken: string | undefined;
+  /** The query to be signed: without the signature itself. */
+  readonly query: string;
+}
+
+/** Rule N2. */
+const SKEW_MINUTES = 15;
+const REGION = /^[a-z]{2,4}(-[a-z]+)+-\d+$/;
+
+export function readSignature(request: SignedRequest, wallMs: EpochMs): SignatureClaims | Rejection {
+  const header = only(request, "authorization");
+  const parameters = new URLSearchParams(request.query.replaceAll("+", "%2B"));
+  const inQuery = parameters.has("X-Amz-Algorithm");
+  if (header !== undefined && inQuery) {
+    const message = "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.";
+    return rejection("InvalidSignatureException", "N1", message);
+  }
+  if (!inQuery && (header === undefined || !header.startsWith("AWS4-"))) {
+    return rejection("MissingAuthenticationTokenException", "N1", "Missing Authentication Token");
+  }
+  const found = inQuery ? fromQuery(request, parameters) : fromHeader(request, header as string);
+  return "code" in found ? found : checkParts(found, wallMs);
+}
+
+interface Found {
+  readonly algorithm: string;
+  readonly credential: string;
+  readonly signedHeaders: string;
+  readonly signature: string;
+  readonly date: string;
+  readonly sessionToken: string | undefined;
+  readonly query: string;
+  /** How long after its date a signature is good. */
+  readonly validSeconds: number;
+}
+
+function fromHeader(request: SignedRequest, header: string): Found | Rejection {
+  const parts = parseAuthorization(header);
+  const date = only(request, "x-amz-date") ?? only(request, "date");
+  const { credential, signature, signedHeaders } = parts;
+  if (credential === undefined || signature === undefined || signedHeaders === undefined || date === undefined) {
+    let message = "";
+    if (credential === undefined) message += "Authorization header requires 'Credential' parameter. ";
+    if (signature === undefined) message += "Authorization header requires 'Signature' parameter. ";
+    if (signedHeaders === undefined) message += "Authorization header requires 'SignedHeaders' parameter. ";
+    if (date === undefined) {
+      message += "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ";
+    }
+    return rejection("IncompleteSignatureException", "N1", `${message}Authorization=${clip(header)}`);
+  }
+  return {
+    algorithm: parts.algorithm,
+    credential,
+    signature,
+    signedHeaders,
+    date,
+    sessionToken: only(request, "x-amz-security-token"),
+    query: request.query,
+    validSeconds: SKEW_MINUTES * 60,
+  };
+}
+
+function fromQuery(request: SignedRequest, parameters: URLSearchParams): Found | Rejection {
+  const needed = ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date"];
+  const missing = needed.filter((name) => !parameters.get(name));
+  if (missing.length > 0) {
+    const message = missing.map((name) => `AWS query-string parameters must include '${name}'. `).join("");
+    return rejection(
+      "IncompleteSignatureException",
+      "N1",
+      `${message}Re-examine the query-string parameters.`,
+    );
+  }
+  const expires = Number(parameters.get("X-Amz-Expires") ?? SKEW_MINUTES * 60);
+  return {
+    algorithm: parameters.get("X-Amz-Algorithm") ?? "",
+    credential: parameters.get("X-Amz-Credential") ?? "",
+    signature: parameters.get("X-Amz-Signature") ?? "",
+    signedHeaders: parameters.get("X-Amz-SignedHeaders") ?? "",
+    date: parameters.get("X-Amz-Date") ?? "",
+    sessionToken: parameters.get("X-Amz-Security-Token") ?? undefined,
+    query: request.query
+      .split("&")
+      .filter((part) => !part.startsWith("X-Amz-Signature="))
+      .join("&"),
+    // AWS bounds X-Amz-Expires to a week.
+    validSeconds: expires >= 1 && expires <= 604_800 ? expires : 0,
+  };
+}
+
+function checkParts(found: Found, wallMs: EpochMs): SignatureClaims | Rejection {
+  const signedAtMs = parseAmzDate(found.date) ?? Date.parse(found.date);
+  if (Number.isNaN(signedAtMs)) {
+    const message = `Date must be in ISO-8601 'basic format'. Got '${clip(found.date)}'. See http://en.wikipedia.org/wiki/ISO_8601`;
+    return rejection("IncompleteSignatureException", "N1", message);
+  }
+  const amzDate = formatAmzDate(signedAtMs);
+  const skewed = checkSkew(amzDate, signedAtMs, found.validSeconds, wallMs);
+  if (skewed !== undefined) return skewed;
+
+  const signedHeaders = found.signedHeaders.split(";");
+  if (!signedHeaders.includes("host")) {
+    const message = "'Host' must be a 'SignedHeader' in the AWS Authorization.";
+    return rejection("InvalidSignatureException", "N1", message);
+  }
+  if (found.algorithm !== ALGORITHM) {
+    const message = `Unsupported AWS 'algorithm': '${clip(found.algorithm)}' (only ${ALGORITHM} for now). `;
+    return rejection("IncompleteSignatureException", "N1", message);
+  }
+  const elements = found.credential.split("/");
+  if (elements.length !== 5) {
+    const message = `Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${clip(found.credential)}'`;
+    return rejection("IncompleteSignatureException", "N1", message);
+  }
+  const [accessKeyId, date, region, service, terminator] = elements as [string, string, string, string, string];
+  const problems = scopeProblems({ date, region, service, terminator }, amzDate);
+  if (problems !== "") return rejection("InvalidSignatureException", "N1", problems);
+  return {
+    accessKeyId,
+    scope: { date, region, service },
+    amzDate,
+    signedHeaders,
+    signature: found.signature,
+    sessionToken: found.sessionToken,
+    query: found.query,
+  };
+}
+
+function checkSkew(
+  amzDate: string,
+  signedAtMs: EpochMs,
+  validSeconds: number,
+  wallMs: EpochMs,
+): Rejection | undefined {
+  const now = formatAmzDate(wallMs);
+  const compared = { signedAt: amzDate, now };
+  if (wallMs - signedAtMs > validSeconds * 1000) {
+    const minutes = Math.round(validSeconds / 60);
+    const earliest = formatAmzDate(wallMs - validSeconds * 1000);
+    const message = `Signature expired: ${amzDate} is now earlier than ${earliest} (${now} - ${minutes} min.)`;
+    return rejection("InvalidSignatureException", "N2", message, compared);
+  }
+  if (signedAtMs - wallMs > SKEW_MINUTES * 60_000) {
+    const latest = formatAmzDate(wallMs + SKEW_MINUTES * 60_000);
+    const message = `Signature not yet current: ${amzDate} is still later than ${latest} (${now} + ${SKEW_MINUTES} min.)`;
+    return rejection("InvalidSignatureException", "N2", message, compared);
+  }
+  return undefined;
+}
+
+function scopeProblems(scope: CredentialScope & { terminator: string }, amzDate: string): string {
+  let problems = "";
+  if (!REGION.test(scope.region)) {
+    problems += `Credential should be scoped to a valid region, not '${clip(scope.region)}'. `;
+  }
+  if (scope.service !== SIGNING_NAME) {
+    problems += `Credential should be scoped to correct service: '${SIGNING_NAME}'. `;
+  }
+  if (scope.terminator !== TERMINATOR) {
+    problems += `Credential should be scoped with a valid terminator: '${TERMINATOR}', not '${clip(scope.terminator)}'. `;
+  }
+  if (scope.date !== amzDate.slice(0, 8)) {
+    problems += `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${clip(scope.date)}' != '${amzDate.slice(0, 8)}', from '${amzDate}'.`;
+  }
+  return problems;
+}
+
+/** The one value of a header; repeated headers count as one value joined by commas, as they do in a signature. */
+function only(request: SignedRequest, name: string): string | undefined {
+  const values = request.headers.get(name);
+  return values === undefined ? undefined : values.join(",").trim();
+}
+
+function clip(text: string): string {
+  return text.length <= 512 ? text : `${text.slice(0, 512)}…`;
+}

@@ -1,0 +1,131 @@
+/**
+ * Entries as text: compact JSON with a version. Names are written out once per entry and records refer to them by
+ * position, so an entry of 25 records stays small and needs no table outside it to be read.
+ */
+import type { UsageRecord, UsageRecordStatus } from "@countinghouse/protocol";
+import { DefectError } from "./ledger.ts";
+import type { Call, LedgerEntry, LedgerEvent, MeteredRecord } from "./entry.ts";
+
+const VERSION = 1;
+
+/** The entry as a store keeps it: id and time beside the text, since stores look entries up by them. */
+export interface EncodedEntry {
+  readonly requestId: string;
+  readonly atMs: number;
+  readonly body: string;
+}
+
+export function encodeEntry(entry: LedgerEntry): EncodedEntry {
+  const { requestId, ...call } = entry.call;
+  const event = entry.event.kind === "usage-metered" ? packUsage(entry.event) : entry.event;
+  return { requestId, atMs: entry.atMs, body: JSON.stringify({ v: VERSION, call, event }) };
+}
+
+export function decodeEntry(encoded: EncodedEntry): LedgerEntry {
+  const body = JSON.parse(encoded.body) as {
+    v: number;
+    call: Omit<Call, "requestId">;
+    event: Exclude<LedgerEvent, UsageEvent> | PackedUsage;
+  };
+  if (body.v !== VERSION) throw new DefectError(`Entry ${encoded.requestId} has the unknown version ${body.v}.`);
+  return {
+    atMs: encoded.atMs,
+    call: { requestId: encoded.requestId, ...body.call },
+    event: body.event.kind === "usage-metered" ? unpackUsage(body.event) : body.event,
+  };
+}
+
+type UsageEvent = Extract<LedgerEvent, { kind: "usage-metered" }>;
+
+/** Timestamp less `fromMs`, dimension, customer, quantity (null where none was sent), and what is out of the ordinary. */
+type PackedRecord = [number, number, number, number | null, PackedExtras?];
+
+interface PackedExtras {
+  status?: UsageRecordStatus;
+  keptAs?: string;
+  license?: string;
+  allocations?: UsageRecord["usageAllocations"];
+}
+
+interface PackedUsage {
+  readonly kind: "usage-metered";
+  readonly productCode?: string | undefined;
+  readonly fromMs: number;
+  readonly dimensions: string[];
+  /** A customer identifier after `i`, a customer account after `a`. */
+  readonly customers: string[];
+  readonly records: PackedRecord[];
+}
+
+function packUsage(event: UsageEvent): PackedUsage {
+  const dimensions = new Numbering();
+  const customers = new Numbering();
+  const fromMs = event.records[0]?.usageRecord.timestampMs ?? 0;
+  const records = event.records.map((record): PackedRecord => {
+    const { usageRecord } = record;
+    const customer =
+      usageRecord.customerIdentifier === undefined
+        ? `a${usageRecord.customerAccountId}`
+        : `i${usageRecord.customerIdentifier}`;
+    const packed: PackedRecord = [
+      usageRecord.timestampMs - fromMs,
+      dimensions.of(usageRecord.dimension),
+      customers.of(customer),
+      usageRecord.quantity ?? null,
+    ];
+    const extras = extrasOf(record);
+    if (extras !== undefined) packed.push(extras);
+    return packed;
+  });
+  return {
+    kind: "usage-metered",
+    productCode: event.productCode,
+    fromMs,
+    dimensions: dimensions.names,
+    customers: customers.names,
+    records,
+  };
+}
+
+function extrasOf({ usageRecord, status, keptAs }: MeteredRecord): PackedExtras | undefined {
+  const { licenseArn, usageAllocations } = usageRecord;
+  const ordinary = status === "Success" && keptAs === undefined;
+  if (ordinary && licenseArn === undefined && usageAllocations === undefined) return undefined;
+  return {
+    ...(status === "Success" ? {} : { status }),
+    ...(keptAs === undefined ? {} : { keptAs }),
+    ...(licenseArn === undefined ? {} : { license: licenseArn }),
+    ...(usageAllocations === undefined ? {} : { allocations: usageAllocations }),
+  };
+}
+
+function unpackUsage(packed: PackedUsage): UsageEvent {
+  const records = packed.records.map(([delta, dimension, customer, quantity, extras]): MeteredRecord => {
+    const name = packed.customers[customer] as string;
+    const usageRecord: UsageRecord = {
+      timestampMs: packed.fromMs + delta,
+      dimension: packed.dimensions[dimension] as string,
+      ...(name.startsWith("i") ? { customerIdentifier: name.slice(1) } : { customerAccountId: name.slice(1) }),
+      ...(quantity === null ? {} : { quantity }),
+      ...(extras?.license === undefined ? {} : { licenseArn: extras.license }),
+      ...(extras?.allocations === undefined ? {} : { usageAllocations: extras.allocations }),
+    };
+    return { usageRecord, status: extras?.status ?? "Success", keptAs: extras?.keptAs };
+  });
+  return { kind: "usage-metered", productCode: packed.productCode, records };
+}
+
+/** Gives each name a number, in the order of their first appearance. */
+class Numbering {
+  readonly names: string[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  of(name: string): number {
+    let number = this.#numbers.get(name);
+    if (number === undefined) {
+      number = this.names.push(name) - 1;
+      this.#numbers.set(name, number);
+    }
+    return number;
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * A ledger entry: one call or change, who made it, and what came of it. Entries are complete in themselves and the
+ * same in every store; they are never changed. They are also the audit events.
+ */
+import type { EpochMs, ErrorName, RuleId, UsageRecord, UsageRecordStatus } from "@countinghouse/protocol";
+import type { CatalogueKind } from "../domain/catalogue.ts";
+
+/** Who called what, from where. Never holds a secret, a token or a signature. */
+export interface Call {
+  /** The request's id; also the entry's. */
+  readonly requestId: string;
+  readonly operation: string;
+  /** An ARN, or `operator`. */
+  readonly principal: string;
+  readonly accountId?: string | undefined;
+  readonly accessKeyId?: string | undefined;
+  readonly region?: string | undefined;
+  readonly sourceAddress: string;
+  readonly userAgent: string;
+}
+
+/** One usage record as it was sent, and what became of it. */
+export interface MeteredRecord {
+  readonly usageRecord: UsageRecord;
+  readonly status: UsageRecordStatus;
+  /** The record that stands, where it was kept by another entry (replays and duplicates). */
+  readonly keptAs?: string | undefined;
+}
+
+export type LedgerEvent =
+  | { readonly kind: "usage-metered"; readonly productCode?: string | undefined; readonly records: readonly MeteredRecord[] }
+  | { readonly kind: "customer-resolved"; readonly agreementId: string }
+  | {
+      readonly kind: "call-refused";
+      readonly code: ErrorName | OperatorRefusal;
+      readonly message: string;
+      /** The rule of the wire that refused; operator calls have none. */
+      readonly rule?: RuleId | undefined;
+      readonly compared: Readonly<Record<string, string | number>>;
+    }
+  | {
+      readonly kind: "catalogue-changed";
+      readonly changes: readonly { readonly kind: CatalogueKind; readonly id: string; readonly action: "put" | "removed" }[];
+    }
+  | { readonly kind: "registration-token-issued"; readonly agreementId: string; readonly expiresAtMs: EpochMs }
+  | { readonly kind: "clock-moved"; readonly fromMs: EpochMs; readonly toMs: EpochMs }
+  | { readonly kind: "ledger-reset" };
+
+/** Why an operator call was refused. */
+export type OperatorRefusal = "not-found" | "conflict" | "invalid";
+
+export interface LedgerEntry {
+  /** Service clock at the commit. */
+  readonly atMs: EpochMs;
+  readonly call: Call;
+  readonly event: LedgerEvent;
+}

@@ -1,0 +1,29 @@
+/**
+ * Ids. A request id is a UUID (version 7: it begins with the time it was made, so that ids made later sort later and
+ * their index grows at its end); its last byte is `ff`. The metering records of a request have its id with their
+ * position in that byte: nothing need be kept for them, and an id says which call it came from.
+ */
+import type { EpochMs } from "@countinghouse/protocol";
+
+/** The most records one entry can hold, since positions share a byte with the request's own `ff`. */
+export const RECORDS_PER_ENTRY_MAX = 255;
+
+/** `random` is a version-4 UUID, of which 66 random bits are used. */
+export function requestId(wallMs: EpochMs, random: string): string {
+  const time = Math.floor(wallMs).toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(15, 34)}ff`;
+}
+
+/** The id of the record at a position (from 0) of a request. */
+export function meteringRecordId(ofRequest: string, position: number): string {
+  return ofRequest.slice(0, 34) + BYTES[position];
+}
+
+/** The request and position that a metering record id stands for, or undefined where it cannot be one of ours. */
+export function parseMeteringRecordId(id: string): { requestId: string; position: number } | undefined {
+  if (!/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(id)) return undefined;
+  const position = Number.parseInt(id.slice(34), 16);
+  return position < RECORDS_PER_ENTRY_MAX ? { requestId: `${id.slice(0, 34)}ff`, position } : undefined;
+}
+
+const BYTES = Array.from({ length: RECORDS_PER_ENTRY_MAX }, (_, i) => i.toString(16).padStart(2, "0"));

@@ -1,0 +1,121 @@
+/** The ledger's port: the one way in which anything is written, and the ways in which it is read. */
+import type { EpochMs, RuleSet, UsageRecord } from "@countinghouse/protocol";
+import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
+import type { MeteringRecord, MeteringRecordKey } from "../domain/metering-record.ts";
+import type { Call, LedgerEntry, LedgerEvent } from "./entry.ts";
+
+export interface Ledger {
+  /** The catalogue as of the last commit. */
+  readonly catalogue: CatalogueView;
+  /** Why nothing is written any more, where a defect was found. */
+  readonly defect: DefectError | undefined;
+  /**
+   * Reads the facts, decides, and makes durable what was decided, before it resolves. The duplicate check and what
+   * follows from it are one transaction.
+   *
+   * Rejects with `QueueFullError` (nothing was taken in), `FaultError` (nothing was kept, or the caller must ask
+   * again to know), or `DefectError`.
+   */
+  transact<A>(work: Work<A>): Promise<A>;
+  /** Empties the ledger and puts this catalogue in place, as one transaction. */
+  reset(call: Call, catalogue: readonly CatalogueChange[]): Promise<void>;
+  /** Metering records in the order of their keys, at most `limit` of them; fewer do not mean that there are no more. */
+  meteringRecords(query: MeteringRecordQuery): Promise<Page<KeptRecord>>;
+  entry(requestId: string): Promise<LedgerEntry | undefined>;
+  /** Work that waits for its commit. */
+  readonly queued: number;
+  /** Finishes what was taken in and closes the store. */
+  close(): Promise<void>;
+}
+
+export interface Work<A> {
+  readonly call: Call;
+  /** The metering-record keys that the decision needs to know about. */
+  readonly keys: readonly MeteringRecordKey[];
+  /** Pure; may be called again. */
+  decide(facts: Facts): Outcome<A>;
+}
+
+export interface Facts {
+  readonly nowMs: EpochMs;
+  readonly ruleSet: RuleSet;
+  readonly catalogue: CatalogueView;
+  /** What is kept under each key of the work, in its order. */
+  readonly kept: readonly (MeteringRecord | undefined)[];
+}
+
+export interface Outcome<A> {
+  readonly event: LedgerEvent;
+  readonly records?: readonly NewRecord[] | undefined;
+  readonly catalogue?: readonly CatalogueChange[] | undefined;
+  /** Where the service clock is moved to. */
+  readonly moveClockTo?: EpochMs | undefined;
+  readonly answer: A;
+}
+
+export interface NewRecord {
+  readonly position: number;
+  readonly key: MeteringRecordKey;
+  readonly quantity: number;
+}
+
+/** A metering record with all that is known of it. */
+export interface KeptRecord {
+  readonly meteringRecordId: string;
+  readonly requestId: string;
+  readonly key: MeteringRecordKey;
+  readonly productCode: string;
+  readonly usageRecord: UsageRecord;
+  readonly recordedAtMs: EpochMs;
+}
+
+export interface MeteringRecordQuery {
+  /** Hours, both included. */
+  readonly fromHour: number;
+  readonly toHour: number;
+  /** Product codes and licence ARNs; undefined for all. */
+  readonly offerings?: readonly string[] | undefined;
+  /** Customers as identified in records; undefined for all. */
+  readonly customers?: readonly string[] | undefined;
+  readonly dimension?: string | undefined;
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Present where there may be more. */
+  readonly nextCursor?: string | undefined;
+}
+
+/** No more work is taken in, now or at all; nothing of this one was. Rule Q1. */
+export class QueueFullError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "QueueFullError";
+  }
+}
+
+/** The store could not do its work (disk full, I/O error). Nothing of the group was acknowledged. */
+export class FaultError extends Error {
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
+    this.name = "FaultError";
+  }
+}
+
+/** The ledger contradicts itself. Writing stops until a person has looked. */
+export class DefectError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "DefectError";
+  }
+}
+
+/** A cursor that was not given out by this server, or for another query. */
+export class InvalidCursorError extends Error {
+  constructor() {
+    super("The cursor is invalid.");
+    this.name = "InvalidCursorError";
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * The ledger over an engine with one writer. Work that has arrived is committed as a group: one transaction and one
+ * flush to disk serve all of it, and nobody is answered before that.
+ */
+import type { EpochMs, RuleSet } from "@countinghouse/protocol";
+import { Catalogue, type CatalogueChange, type CatalogueView } from "../domain/catalogue.ts";
+import { keyText, type MeteringRecord, type MeteringRecordKey } from "../domain/metering-record.ts";
+import type { ClockPosition, Engine, RecordPointer, StagedEntry, StagedGroup } from "./engine.ts";
+import { decodeEntry, encodeEntry } from "./entry-codec.ts";
+import type { Call, LedgerEntry, LedgerEvent } from "./entry.ts";
+import { meteringRecordId } from "./ids.ts";
+import {
+  DefectError,
+  QueueFullError,
+  type KeptRecord,
+  type Ledger,
+  type MeteringRecordQuery,
+  type Outcome,
+  type Page,
+  type Work,
+} from "./ledger.ts";
+
+/** The service clock, as far as the ledger needs it. */
+export interface LedgerClock {
+  nowMs(): EpochMs;
+  /** Where the clock stands once moved there; undefined for a clock that cannot be moved. */
+  positionAt(toMs: EpochMs): ClockPosition | undefined;
+  moveTo(toMs: EpochMs): void;
+}
+
+export interface SingleWriterOptions {
+  readonly clock: LedgerClock;
+  readonly ruleSet: RuleSet;
+  /** Work that may wait; more is refused with `QueueFullError`. */
+  readonly queuedMax: number;
+  /** Work in one commit. */
+  readonly groupMax: number;
+  /** Runs a function once the work that is arriving now has arrived. */
+  readonly schedule: (run: () => void) => void;
+  /** Told of each group that was committed, for metrics. */
+  readonly onCommitted?: ((group: { readonly works: number; readonly records: number }) => void) | undefined;
+}
+
+interface Pending {
+  readonly work: Work<unknown>;
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** What a group has staged so far, and what its callers will be told. */
+interface Staging {
+  readonly entries: StagedEntry[];
+  readonly decided: { readonly pending: Pending; readonly outcome: Outcome<unknown> }[];
+  readonly staged: Map<string, MeteringRecord>;
+  readonly unpacked: Map<number, LedgerEntry>;
+}
+
+export class SingleWriterLedger implements Ledger {
+  readonly #engine: Engine;
+  readonly #options: SingleWriterOptions;
+  #catalogue: Catalogue;
+  #newestAtMs: EpochMs;
+  #waiting: Pending[] = [];
+  #scheduled = false;
+  #closed = false;
+  #defect: DefectError | undefined;
+
+  constructor(engine: Engine, options: SingleWriterOptions) {
+    this.#engine = engine;
+    this.#options = options;
+    const loaded = engine.load();
+    this.#catalogue = new Catalogue(loaded.catalogue);
+    this.#newestAtMs = loaded.newestAtMs ?? Number.NEGATIVE_INFINITY;
+  }
+
+  get catalogue(): CatalogueView {
+    return this.#catalogue;
+  }
+
+  get defect(): DefectError | undefined {
+    return this.#defect;
+  }
+
+  get queued(): number {
+    return this.#waiting.length;
+  }
+
+  transact<A>(work: Work<A>): Promise<A> {
+    if (this.#defect !== undefined) return Promise.reject(this.#defect);
+    if (this.#closed) return Promise.reject(new QueueFullError("The ledger is closing."));
+    if (this.#waiting.length >= this.#options.queuedMax) {
+      return Promise.reject(new QueueFullError(`${this.#options.queuedMax} requests are waiting to be committed.`));
+    }
+    return new Promise<A>((resolve, reject) => {
+      this.#waiting.push({ work: work as Work<unknown>, resolve: resolve as (answer: unknown) => void, reject });
+      this.#wake();
+    });
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- faults must reject, not throw
+  async reset(call: Call, catalogue: readonly CatalogueChange[]): Promise<void> {
+    while (this.#waiting.length > 0) this.#commitGroup();
+    const entry: LedgerEntry = { atMs: this.#now(), call, event: { kind: "ledger-reset" } };
+    const clock = this.#options.clock.positionAt(entry.atMs);
+    this.#engine.reset({ entries: [{ entry: encodeEntry(entry), records: [] }], catalogue, clock });
+    this.#catalogue = new Catalogue(catalogue);
+    this.#newestAtMs = entry.atMs;
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- other stores read asynchronously
+  async meteringRecords(query: MeteringRecordQuery): Promise<Page<KeptRecord>> {
+    const page = this.#engine.pointers(query);
+    const unpacked = new Map<number, LedgerEntry>();
+    const items = page.items.map((pointer): KeptRecord => {
+      const entry = this.#entryAt(pointer.seq, unpacked);
+      const { event, call } = entry;
+      const record = event.kind === "usage-metered" ? event.records[pointer.position] : undefined;
+      if (record === undefined || event.kind !== "usage-metered") throw danglingPointer(pointer);
+      return {
+        meteringRecordId: meteringRecordId(call.requestId, pointer.position),
+        requestId: call.requestId,
+        key: pointer.key,
+        productCode: event.productCode ?? "",
+        usageRecord: record.usageRecord,
+        recordedAtMs: entry.atMs,
+      };
+    });
+    return { items, nextCursor: page.nextCursor };
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- other stores read asynchronously
+  async entry(requestId: string): Promise<LedgerEntry | undefined> {
+    const encoded = this.#engine.entryByRequestId(requestId);
+    return encoded === undefined ? undefined : decodeEntry(encoded);
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- other stores close asynchronously
+  async close(): Promise<void> {
+    this.#closed = true;
+    while (this.#waiting.length > 0) this.#commitGroup();
+    this.#engine.close();
+  }
+
+  #wake(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#options.schedule(() => {
+      this.#scheduled = false;
+      this.#commitGroup();
+      if (this.#waiting.length > 0) this.#wake();
+    });
+  }
+
+  #commitGroup(): void {
+    if (this.#waiting.length === 0) return;
+    const group = this.#waiting.splice(0, this.#options.groupMax);
+    const staging: Staging = { entries: [], decided: [], staged: new Map(), unpacked: new Map() };
+    try {
+      this.#engine.commit(() => this.#stage(group, staging));
+    } catch (error) {
+      if (error instanceof DefectError) this.#defect = error;
+      for (const pending of group) pending.reject(error as Error);
+      return;
+    }
+    for (const { outcome } of staging.decided) {
+      if (outcome.catalogue !== undefined) this.#catalogue.apply(outcome.catalogue);
+      if (outcome.moveClockTo !== undefined) this.#options.clock.moveTo(outcome.moveClockTo);
+    }
+    this.#options.onCommitted?.({ works: staging.decided.length, records: staging.staged.size });
+    for (const { pending, outcome } of staging.decided) pending.resolve(outcome.answer);
+  }
+
+  /** Decides the group's work in turn. A change of catalogue or clock ends the group, so that the rest sees it. */
+  #stage(group: Pending[], staging: Staging): StagedGroup {
+    const nowMs = this.#now();
+    const catalogue: CatalogueChange[] = [];
+    let clock: ClockPosition | undefined;
+    for (let i = 0; i < group.length; i += 1) {
+      const pending = group[i] as Pending;
+      const outcome = this.#decide(pending, nowMs, staging);
+      if (outcome === undefined) continue;
+      if (outcome.catalogue !== undefined) catalogue.push(...outcome.catalogue);
+      if (outcome.moveClockTo !== undefined) clock = this.#options.clock.positionAt(outcome.moveClockTo);
+      if (outcome.catalogue !== undefined || outcome.moveClockTo !== undefined) {
+        this.#waiting.unshift(...group.splice(i + 1));
+      }
+    }
+    this.#newestAtMs = nowMs;
+    return { entries: staging.entries, catalogue, clock };
+  }
+
+  #decide(pending: Pending, nowMs: EpochMs, staging: Staging): Outcome<unknown> | undefined {
+    const { work } = pending;
+    const kept = work.keys.map((key) => this.#kept(key, staging));
+    let outcome: Outcome<unknown>;
+    try {
+      outcome = work.decide({ nowMs, ruleSet: this.#options.ruleSet, catalogue: this.#catalogue, kept });
+    } catch (error) {
+      // A decision that throws has staged nothing: it fails alone.
+      pending.reject(error as Error);
+      return undefined;
+    }
+    const records = outcome.records ?? [];
+    staging.entries.push({ entry: encodeEntry({ atMs: nowMs, call: work.call, event: outcome.event }), records });
+    staging.decided.push({ pending, outcome });
+    for (const record of records) {
+      const text = keyText(record.key);
+      if (staging.staged.has(text)) throw new DefectError(`Two records of one key were accepted: ${text}`);
+      staging.staged.set(text, keptRecord(work.call.requestId, record.position, outcome.event));
+    }
+    return outcome;
+  }
+
+  #kept(key: MeteringRecordKey, staging: Staging): MeteringRecord | undefined {
+    const staged = staging.staged.size === 0 ? undefined : staging.staged.get(keyText(key));
+    if (staged !== undefined) return staged;
+    const pointer = this.#engine.find(key);
+    if (pointer === undefined) return undefined;
+    const entry = this.#entryAt(pointer.seq, staging.unpacked);
+    return keptRecord(entry.call.requestId, pointer.position, entry.event);
+  }
+
+  #entryAt(seq: number, unpacked: Map<number, LedgerEntry>): LedgerEntry {
+    const known = unpacked.get(seq);
+    if (known !== undefined) return known;
+    const encoded = this.#engine.entry(seq);
+    if (encoded === undefined) throw new DefectError(`Entry ${seq} is missing; a metering record points to it.`);
+    const entry = decodeEntry(encoded);
+    unpacked.set(seq, entry);
+    return entry;
+  }
+
+  /** Entry times never run backwards, whatever the clock does. */
+  #now(): EpochMs {
+    return Math.max(this.#options.clock.nowMs(), this.#newestAtMs);
+  }
+}
+
+function keptRecord(requestId: string, position: number, event: LedgerEvent): MeteringRecord {
+  const record = event.kind === "usage-metered" ? event.records[position] : undefined;
+  if (record === undefined) throw danglingPointer({ seq: Number.NaN, position });
+  return {
+    meteringRecordId: meteringRecordId(requestId, position),
+    quantity: record.usageRecord.quantity ?? 0,
+    usageAllocations: record.usageRecord.usageAllocations,
+  };
+}
+
+function danglingPointer(pointer: RecordPointer): DefectError {
+  return new DefectError(`Entry ${pointer.seq} holds no usage record at position ${pointer.position}.`);
+}

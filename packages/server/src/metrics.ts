@@ -1,0 +1,90 @@
+/** What the server counts and measures, in Prometheus' form. */
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import type { Engine } from "./ledger/engine.ts";
+
+export interface Metrics {
+  readonly registry: Registry;
+  onRequest(operation: string, code: string, seconds: number): void;
+  onCommitted(group: { readonly works: number; readonly records: number }): void;
+  /** The engine with its commits measured. */
+  measured(engine: Engine): Engine;
+}
+
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+/** `nowMs` is a monotonic clock; `queued` the work that waits. */
+export function createMetrics(nowMs: () => number, queued: () => number): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const requests = new Counter({
+    name: "countinghouse_requests_total",
+    help: "Requests on the wire, by operation and error name (ok where there was none).",
+    labelNames: ["operation", "code"],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: "countinghouse_request_seconds",
+    help: "Time from a whole request to its answer, by operation.",
+    labelNames: ["operation"],
+    buckets: SECONDS,
+    registers,
+  });
+  const commitSeconds = new Histogram({
+    name: "countinghouse_commit_seconds",
+    help: "Time of one group commit, its flush to disk included.",
+    buckets: SECONDS,
+    registers,
+  });
+  const commitWorks = new Histogram({
+    name: "countinghouse_commit_works",
+    help: "Requests that shared one commit.",
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+    registers,
+  });
+  const failedCommits = new Counter({
+    name: "countinghouse_failed_commits_total",
+    help: "Group commits that failed; nothing of them was kept.",
+    registers,
+  });
+  const records = new Counter({
+    name: "countinghouse_metering_records_total",
+    help: "Metering records kept.",
+    registers,
+  });
+  registers[0]?.registerMetric(
+    new Gauge({
+      name: "countinghouse_queued_requests",
+      help: "Requests that wait for their commit.",
+      registers: [],
+      collect() {
+        this.set(queued());
+      },
+    }),
+  );
+  return {
+    registry,
+    onRequest: (operation, code, took) => {
+      requests.inc({ operation, code });
+      seconds.observe({ operation }, took);
+    },
+    onCommitted: (group) => {
+      commitWorks.observe(group.works);
+      if (group.records > 0) records.inc(group.records);
+    },
+    measured: (engine) => {
+      const commit = engine.commit.bind(engine);
+      engine.commit = (stage) => {
+        const startMs = nowMs();
+        try {
+          commit(stage);
+        } catch (error) {
+          failedCommits.inc();
+          throw error;
+        }
+        commitSeconds.observe((nowMs() - startMs) / 1000);
+      };
+      return engine;
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import type { BatchMeterUsageInput, BatchMeterUsageOutput } from "@countinghouse/protocol";
+import { decideBatchMeterUsage, keysOf, type BatchMeterUsageDecision } from "../domain/decide/batch-meter-usage.ts";
+import type { MeteredRecord } from "../ledger/entry.ts";
+import { meteringRecordId } from "../ledger/ids.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { refused, type OperationHandler } from "./answer.ts";
+
+/** BatchMeterUsage: what is kept under each record's key, and the records it accepts, are one transaction. */
+export function batchMeterUsageOperation(
+  ledger: Ledger,
+): OperationHandler<BatchMeterUsageInput, BatchMeterUsageOutput> {
+  return (call, input) => {
+    const request = { callerAccountId: call.accountId, region: call.region, input };
+    const keys = keysOf(request);
+    return ledger.transact({
+      call,
+      keys,
+      decide: (facts) => {
+        const decision = decideBatchMeterUsage(request, keys, {
+          ...facts,
+          meteringRecordId: (position) => meteringRecordId(call.requestId, position),
+        });
+        if (decision.rejected !== undefined) return refused(decision.rejected);
+        return {
+          event: { kind: "usage-metered", productCode: decision.productCode, records: meteredRecords(decision) },
+          records: decision.accepted,
+          answer: { output: { results: decision.results, unprocessedRecords: [] } },
+        };
+      },
+    });
+  };
+}
+
+function meteredRecords(decision: Exclude<BatchMeterUsageDecision, { rejected: object }>): MeteredRecord[] {
+  const accepted = new Set(decision.accepted.map(({ position }) => position));
+  return decision.results.map(({ usageRecord, status, meteringRecordId: id }, position) => ({
+    usageRecord,
+    status,
+    keptAs: accepted.has(position) ? undefined : id,
+  }));
+}

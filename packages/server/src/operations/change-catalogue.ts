@@ -1,0 +1,45 @@
+/** Puts objects into the catalogue, or takes them away, for the operator. */
+import { referenceProblem } from "../catalogue/references.ts";
+import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
+import type { Call, LedgerEvent, OperatorRefusal } from "../ledger/entry.ts";
+import type { Ledger, Outcome } from "../ledger/ledger.ts";
+
+/** Undefined where the change was made, else why not. */
+export interface CatalogueRefusal {
+  readonly reason: OperatorRefusal;
+  readonly message: string;
+}
+
+/** What is to be changed, given the catalogue as it is inside the transaction; or why nothing is. */
+export type PlanChanges = (catalogue: CatalogueView) => readonly CatalogueChange[] | CatalogueRefusal;
+
+export function changeCatalogue(ledger: Ledger, call: Call, plan: PlanChanges): Promise<CatalogueRefusal | undefined> {
+  return ledger.transact({
+    call,
+    keys: [],
+    decide: ({ catalogue }): Outcome<CatalogueRefusal | undefined> => {
+      const changes = plan(catalogue);
+      if ("reason" in changes) return refusedChange(changes);
+      for (const change of changes) {
+        const problem = referenceProblem(change, catalogue);
+        if (problem !== undefined) {
+          return refusedChange({ reason: "invalid", message: `${problem.member}: ${problem.message}` });
+        }
+      }
+      return { event: catalogueChanged(changes), catalogue: changes, answer: undefined };
+    },
+  });
+}
+
+/** What the ledger says of changes: which objects, never what is in them. */
+export function catalogueChanged(changes: readonly CatalogueChange[]): LedgerEvent {
+  return {
+    kind: "catalogue-changed",
+    changes: changes.map(({ kind, id, value }) => ({ kind, id, action: value === undefined ? "removed" : "put" })),
+  };
+}
+
+function refusedChange(refusal: CatalogueRefusal): Outcome<CatalogueRefusal> {
+  const { reason, message } = refusal;
+  return { event: { kind: "call-refused", code: reason, message, compared: {} }, answer: refusal };
+}

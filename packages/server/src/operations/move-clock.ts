@@ -1,0 +1,30 @@
+import type { EpochMs } from "@countinghouse/protocol";
+import type { Call } from "../ledger/entry.ts";
+import type { Ledger, Outcome } from "../ledger/ledger.ts";
+
+export type ClockMove = { readonly toMs: EpochMs } | { readonly byMs: number };
+
+/** Moves the service clock forward, never back. Answers where it stands, or that it was asked to go back. */
+export function moveClock(
+  ledger: Ledger,
+  call: Call,
+  move: ClockMove,
+): Promise<{ readonly nowMs: EpochMs; readonly refused: boolean }> {
+  return ledger.transact({
+    call,
+    keys: [],
+    decide: ({ nowMs }): Outcome<{ nowMs: EpochMs; refused: boolean }> => {
+      const toMs = "toMs" in move ? move.toMs : nowMs + move.byMs;
+      if (toMs < nowMs) {
+        const message = "The clock moves forward only.";
+        const compared = { now: nowMs, to: toMs };
+        return { event: { kind: "call-refused", code: "conflict", message, compared }, answer: { nowMs, refused: true } };
+      }
+      return {
+        event: { kind: "clock-moved", fromMs: nowMs, toMs },
+        moveClockTo: toMs,
+        answer: { nowMs: toMs, refused: false },
+      };
+    },
+  });
+}

@@ -1,0 +1,33 @@
+/**
+ * Numbered migrations. The schema's version is SQLite's `user_version`; each migration and its number commit together.
+ * A database with a higher number than this server knows is refused, untouched.
+ */
+import { readFileSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+
+/** In order; never edited once released, only added to. */
+const MIGRATIONS = ["0001-ledger.sql"] as const;
+
+export const SCHEMA_VERSION: number = MIGRATIONS.length;
+
+export class NewerSchemaError extends Error {
+  constructor(found: number) {
+    super(
+      `The ledger has schema version ${found}; this server knows versions up to ${SCHEMA_VERSION}. It was written by a newer server: use that one, or a later one.`,
+    );
+    this.name = "NewerSchemaError";
+  }
+}
+
+export function schemaVersion(db: DatabaseSync): number {
+  return Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
+}
+
+export function migrate(db: DatabaseSync): void {
+  const found = schemaVersion(db);
+  if (found > SCHEMA_VERSION) throw new NewerSchemaError(found);
+  for (let version = found + 1; version <= SCHEMA_VERSION; version += 1) {
+    const sql = readFileSync(new URL(`./migrations/${MIGRATIONS[version - 1]}`, import.meta.url), "utf8");
+    db.exec(`BEGIN IMMEDIATE;\n${sql}\nPRAGMA user_version = ${version};\nCOMMIT;`);
+  }
+}
