@@ -1,13 +1,11 @@
 /** What the server counts and measures, in Prometheus' form. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
-import type { Engine } from "./ledger/engine.ts";
 
 export interface Metrics {
   readonly registry: Registry;
   onRequest(operation: string, code: string, seconds: number): void;
   onCommitted(group: { readonly works: number; readonly records: number }): void;
-  /** The engine with its commits measured. */
-  measured(engine: Engine): Engine;
+  aroundCommit(commit: () => void): void;
 }
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -72,19 +70,15 @@ export function createMetrics(nowMs: () => number, queued: () => number): Metric
       commitWorks.observe(group.works);
       if (group.records > 0) records.inc(group.records);
     },
-    measured: (engine) => {
-      const commit = engine.commit.bind(engine);
-      engine.commit = (stage) => {
-        const startMs = nowMs();
-        try {
-          commit(stage);
-        } catch (error) {
-          failedCommits.inc();
-          throw error;
-        }
-        commitSeconds.observe((nowMs() - startMs) / 1000);
-      };
-      return engine;
+    aroundCommit: (commit) => {
+      const startMs = nowMs();
+      try {
+        commit();
+      } catch (error) {
+        failedCommits.inc();
+        throw error;
+      }
+      commitSeconds.observe((nowMs() - startMs) / 1000);
     },
   };
 }

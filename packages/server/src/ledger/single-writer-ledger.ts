@@ -5,7 +5,7 @@
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueChange, type CatalogueView } from "../domain/catalogue.ts";
 import { keyText, type MeteringRecord, type MeteringRecordKey } from "../domain/metering-record.ts";
-import type { ClockPosition, Engine, RecordPointer, StagedEntry, StagedGroup } from "./engine.ts";
+import type { ClockPosition, Engine, Loaded, RecordPointer, StagedEntry, StagedGroup } from "./engine.ts";
 import { decodeEntry, encodeEntry } from "./entry-codec.ts";
 import type { Call, LedgerEntry, LedgerEvent } from "./entry.ts";
 import { meteringRecordId } from "./ids.ts";
@@ -37,6 +37,8 @@ export interface SingleWriterOptions {
   readonly groupMax: number;
   /** Runs a function once the work that is arriving now has arrived. */
   readonly schedule: (run: () => void) => void;
+  /** Runs each commit, for metrics. */
+  readonly aroundCommit?: ((commit: () => void) => void) | undefined;
   /** Told of each group that was committed, for metrics. */
   readonly onCommitted?: ((group: { readonly works: number; readonly records: number }) => void) | undefined;
 }
@@ -65,10 +67,10 @@ export class SingleWriterLedger implements Ledger {
   #closed = false;
   #defect: DefectError | undefined;
 
-  constructor(engine: Engine, options: SingleWriterOptions) {
+  /** `loaded` is what the engine held when it was opened. */
+  constructor(engine: Engine, loaded: Loaded, options: SingleWriterOptions) {
     this.#engine = engine;
     this.#options = options;
-    const loaded = engine.load();
     this.#catalogue = new Catalogue(loaded.catalogue);
     this.#newestAtMs = loaded.newestAtMs ?? Number.NEGATIVE_INFINITY;
   }
@@ -155,8 +157,9 @@ export class SingleWriterLedger implements Ledger {
     if (this.#waiting.length === 0) return;
     const group = this.#waiting.splice(0, this.#options.groupMax);
     const staging: Staging = { entries: [], decided: [], staged: new Map(), unpacked: new Map() };
+    const { aroundCommit = runNow } = this.#options;
     try {
-      this.#engine.commit(() => this.#stage(group, staging));
+      aroundCommit(() => this.#engine.commit(() => this.#stage(group, staging)));
     } catch (error) {
       if (error instanceof DefectError) this.#defect = error;
       for (const pending of group) pending.reject(error as Error);
@@ -234,6 +237,10 @@ export class SingleWriterLedger implements Ledger {
   #now(): EpochMs {
     return Math.max(this.#options.clock.nowMs(), this.#newestAtMs);
   }
+}
+
+function runNow(commit: () => void): void {
+  commit();
 }
 
 function keptRecord(requestId: string, position: number, event: LedgerEvent): MeteringRecord {

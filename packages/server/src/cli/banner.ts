@@ -1,0 +1,42 @@
+/** What `serve` prints: where it listens, and the one command to try. */
+import { ruleSets } from "@countinghouse/protocol";
+import type { Service } from "../compose.ts";
+import type { ServeConfig } from "../config.ts";
+import { VERSION } from "../version.ts";
+
+export function banner(config: ServeConfig, ready: { endpoint: string; operatorUrl: string }, service: Service): string {
+  const rules = ruleSets[config.rules];
+  const hours = rules.batchMeterUsageWindow.ageSecondsLimit / 3_600;
+  const store = config.store.kind === "memory" ? "memory (nothing is kept)" : config.store.folder;
+  const token = config.operatorToken === undefined ? service.operatorToken : "(as given)";
+  const lines = [
+    `Countinghouse ${VERSION} is listening on ${ready.endpoint}`,
+    "",
+    `  ledger          ${store}`,
+    `  rules           ${config.rules}: usage is accepted for ${hours} hours`,
+    `  clock           ${config.clock.mode}, ${new Date(service.clock.nowMs()).toISOString()}`,
+    `  operator API    ${ready.operatorUrl}`,
+    `  operator token  ${token}`,
+    "",
+  ];
+  if (config.catalogFile === undefined) lines.push(...demoLines(ready.endpoint));
+  return `${lines.join("\n")}\n`;
+}
+
+function demoLines(endpoint: string): string[] {
+  return [
+    "Point any AWS SDK or the AWS CLI at it:",
+    "",
+    `  export AWS_ENDPOINT_URL_MARKETPLACE_METERING=${endpoint}`,
+    "  export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1",
+    "  export AWS_ACCESS_KEY_ID=AKIACOUNTINGHOUSE001 AWS_SECRET_ACCESS_KEY=example-secret",
+    "",
+    "and meter something:",
+    "",
+    "  aws meteringmarketplace batch-meter-usage --product-code 0abcdefghijklmnopqrstuvwx \\",
+    '    --usage-records "Timestamp=$(date +%s),CustomerIdentifier=demoCustomer1,Dimension=gb_ingested,Quantity=3"',
+    "",
+    "or, without the AWS CLI, from this folder: npm run first-request",
+    "",
+  ];
+}

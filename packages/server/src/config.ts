@@ -1,0 +1,145 @@
+/** What `countinghouse serve` is told, checked: which combinations make sense, and which are refused and why. */
+import { readFileSync } from "node:fs";
+import type { RuleSetName } from "@countinghouse/protocol";
+import type { ClockSetting } from "./clock.ts";
+
+/** A setting that cannot be served with. Its text says what was expected. */
+export class ConfigError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "ConfigError";
+  }
+}
+
+export type StoreSetting = { readonly kind: "memory" } | { readonly kind: "sqlite"; readonly folder: string };
+
+export interface ServeConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly store: StoreSetting;
+  /** Undefined for the built-in demo. */
+  readonly catalogFile: string | undefined;
+  readonly rules: RuleSetName;
+  readonly clock: ClockSetting;
+  readonly lab: boolean;
+  /** Undefined to make one. */
+  readonly operatorToken: string | undefined;
+  /** Undefined for the one in the data folder. */
+  readonly secretsKeyFile: string | undefined;
+  readonly readyFile: string | undefined;
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly requestTimeoutMs: number;
+  readonly queuedMax: number;
+}
+
+/** The flags as they were given, all of them texts; see `cli/serve.ts` for what each means. */
+export interface ServeFlags {
+  readonly host: string;
+  readonly port: string;
+  readonly store: string;
+  readonly catalog?: string;
+  readonly rules: string;
+  readonly clock: string;
+  readonly lab?: boolean | string;
+  readonly quotas: string;
+  readonly operatorToken?: string;
+  readonly secretsKeyFile?: string;
+  readonly demoOnNetwork?: boolean | string;
+  readonly readyFile?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly requestTimeoutSeconds: string;
+  readonly queuedRequestsMax: string;
+}
+
+/** Throws ConfigError for anything that is not as it should be. */
+export function configOf(flags: ServeFlags): ServeConfig {
+  const loopback = isLoopback(flags.host);
+  const lab = flags.lab === undefined ? loopback : isOn("lab", flags.lab);
+  const clock = clockOf(flags.clock);
+  if (clock.mode !== "system" && !lab) {
+    throw new ConfigError(`--clock ${clock.mode} is for a lab: bind to loopback, or start with --lab.`);
+  }
+  if (!loopback && flags.catalog === undefined && !isOn("demo-on-network", flags.demoOnNetwork ?? false)) {
+    throw new ConfigError(
+      `The demo catalogue's keys are published, so it is not served on ${flags.host}: give --catalog FILE, or --demo-on-network if you mean it.`,
+    );
+  }
+  if (flags.quotas !== "off") throw new ConfigError(`--quotas must be off; got ${flags.quotas}. AWS's quotas are not served yet.`);
+  if (flags.operatorToken !== undefined && flags.operatorToken.length < 16) {
+    throw new ConfigError("--operator-token must have at least 16 characters.");
+  }
+  return {
+    host: flags.host,
+    port: whole("port", flags.port, 0, 65_535),
+    store: storeOf(flags.store),
+    catalogFile: flags.catalog,
+    rules: rulesOf(flags.rules),
+    clock,
+    lab,
+    operatorToken: flags.operatorToken,
+    secretsKeyFile: flags.secretsKeyFile,
+    readyFile: flags.readyFile,
+    tls: tlsOf(flags),
+    requestTimeoutMs: whole("request-timeout-seconds", flags.requestTimeoutSeconds, 1, 3_600) * 1000,
+    queuedMax: whole("queued-requests-max", flags.queuedRequestsMax, 1, 1_000_000),
+  };
+}
+
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function storeOf(text: string): StoreSetting {
+  if (text === "memory:" || text === "memory") return { kind: "memory" };
+  if (text.startsWith("sqlite:") && text.length > "sqlite:".length) return { kind: "sqlite", folder: text.slice(7) };
+  if (/^postgres(ql)?:/.test(text)) throw new ConfigError("--store postgres://… is not served yet; use sqlite:FOLDER.");
+  throw new ConfigError(`--store must be sqlite:FOLDER or memory:; got ${text}.`);
+}
+
+function rulesOf(text: string): RuleSetName {
+  if (text === "classic" || text === "current") return text;
+  throw new ConfigError(`--rules must be classic or current; got ${text}.`);
+}
+
+function clockOf(text: string): ClockSetting {
+  const [, mode, iso] = /^(system|manual|offset)(?::(.+))?$/.exec(text) ?? [];
+  if (mode === undefined || (mode === "system" && iso !== undefined)) {
+    throw new ConfigError(`--clock must be system, manual[:ISO] or offset[:ISO]; got ${text}.`);
+  }
+  const startMs = iso === undefined ? undefined : Date.parse(iso);
+  if (startMs !== undefined && Number.isNaN(startMs)) {
+    throw new ConfigError(`--clock ${mode}: ${iso} is not a time such as 2026-07-01T06:00:00Z.`);
+  }
+  return { mode: mode as ClockSetting["mode"], startMs };
+}
+
+function tlsOf(flags: ServeFlags): ServeConfig["tls"] {
+  if (flags.tlsCert === undefined && flags.tlsKey === undefined) return undefined;
+  if (flags.tlsCert === undefined || flags.tlsKey === undefined) {
+    throw new ConfigError("--tls-cert and --tls-key go together.");
+  }
+  return { cert: textOf("tls-cert", flags.tlsCert), key: textOf("tls-key", flags.tlsKey) };
+}
+
+function textOf(flag: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new ConfigError(`--${flag}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
+}
+
+function whole(flag: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= min && value <= max && text.trim() !== "") return value;
+  throw new ConfigError(`--${flag} must be a whole number from ${min} to ${max}; got ${text}.`);
+}
+
+/** A switch on the command line is there or not; in the environment it is a text. */
+function isOn(flag: string, value: boolean | string): boolean {
+  if (typeof value === "boolean") return value;
+  if (["1", "true", "on", "yes"].includes(value.toLowerCase())) return true;
+  if (["0", "false", "off", "no", ""].includes(value.toLowerCase())) return false;
+  throw new ConfigError(`COUNTINGHOUSE_${flag.toUpperCase().replaceAll("-", "_")} must be on or off; got ${value}.`);
+}

@@ -1,0 +1,24 @@
+/** What comes in from outside: time, randomness, and when queued work runs. Replaced in tests, so that all can be replayed. */
+import { randomBytes, randomUUID } from "node:crypto";
+import type { EpochMs } from "@countinghouse/protocol";
+
+export interface World {
+  /** The wall clock. */
+  readonly wallMs: () => EpochMs;
+  /** A clock for durations, with no relation to the time of day. */
+  readonly monotonicMs: () => number;
+  readonly random: (bytes: number) => Buffer;
+  readonly uuid: () => string;
+  /** Runs a function once the work that is arriving now has arrived. */
+  readonly schedule: (run: () => void) => void;
+}
+
+export const realWorld: World = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  random: (bytes) => randomBytes(bytes),
+  uuid: () => randomUUID(),
+  schedule: (run) => {
+    setImmediate(run);
+  },
+};
