@@ -129,11 +129,7 @@ export async function compose({ config, world, log }: ComposeOptions): Promise<S
       wire: async (request) => {
         const startMs = world.monotonicMs();
         const response = await wire.handle(request);
-        metrics.onRequest(
-          response.operation ?? "none",
-          response.code ?? "ok",
-          (world.monotonicMs() - startMs) / 1000,
-        );
+        metrics.onRequest(response.operation ?? "none", response.code ?? "ok", (world.monotonicMs() - startMs) / 1000);
         return response;
       },
       busy: () => errorResponse("ThrottlingException", "Rate exceeded", newRequestId()),
@@ -177,7 +173,9 @@ function readCatalogue(config: ServeConfig, sealer: Sealer): ReturnType<typeof r
   try {
     text = readFileSync(config.catalogFile, "utf8");
   } catch (error) {
-    throw new ConfigError(`--catalog: ${config.catalogFile} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+    throw new ConfigError(
+      `--catalog: ${config.catalogFile} cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+    );
   }
   return readCatalogueFile(text, config.catalogFile, sealer);
 }

@@ -65,7 +65,8 @@ export function configOf(flags: ServeFlags): ServeConfig {
       `The demo catalogue's keys are published, so it is not served on ${flags.host}: give --catalog FILE, or --demo-on-network if you mean it.`,
     );
   }
-  if (flags.quotas !== "off") throw new ConfigError(`--quotas must be off; got ${flags.quotas}. AWS's quotas are not served yet.`);
+  if (flags.quotas !== "off")
+    throw new ConfigError(`--quotas must be off; got ${flags.quotas}. AWS's quotas are not served yet.`);
   if (flags.operatorToken !== undefined && flags.operatorToken.length < 16) {
     throw new ConfigError("--operator-token must have at least 16 characters.");
   }

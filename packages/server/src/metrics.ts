@@ -3,9 +3,9 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom
 
 export interface Metrics {
   readonly registry: Registry;
-  onRequest(operation: string, code: string, seconds: number): void;
-  onCommitted(group: { readonly works: number; readonly records: number }): void;
-  aroundCommit(commit: () => void): void;
+  readonly onRequest: (operation: string, code: string, seconds: number) => void;
+  readonly onCommitted: (group: { readonly works: number; readonly records: number }) => void;
+  readonly aroundCommit: (commit: () => void) => void;
 }
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];

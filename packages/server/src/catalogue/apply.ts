@@ -61,15 +61,32 @@ function whereOf(change: CatalogueChange, { document, locate }: CatalogueFile, m
   const at = (list: string, index: number): string => locate(member === "" ? [list, index] : [list, index, member]);
   switch (change.kind) {
     case "product":
-      return at("products", document.products.findLastIndex(({ productCode }) => productCode === change.id));
+      return at(
+        "products",
+        document.products.findLastIndex(({ productCode }) => productCode === change.id),
+      );
     case "agreement":
-      return at("agreements", document.agreements.findLastIndex(({ agreementId }) => agreementId === change.id));
+      return at(
+        "agreements",
+        document.agreements.findLastIndex(({ agreementId }) => agreementId === change.id),
+      );
     case "account":
-      return at("accounts", document.accounts.findLastIndex(({ id }) => id === change.id));
+      return at(
+        "accounts",
+        document.accounts.findLastIndex(({ id }) => id === change.id),
+      );
     case "access-key": {
-      const account = document.accounts.findLastIndex(({ users }) => users.some((user) => user.accessKeyId === change.id));
+      const account = document.accounts.findLastIndex(({ users }) =>
+        users.some((user) => user.accessKeyId === change.id),
+      );
       const users = document.accounts[account]?.users ?? [];
-      return locate(["accounts", account, "users", users.findLastIndex((user) => user.accessKeyId === change.id), "accessKeyId"]);
+      return locate([
+        "accounts",
+        account,
+        "users",
+        users.findLastIndex((user) => user.accessKeyId === change.id),
+        "accessKeyId",
+      ]);
     }
   }
 }

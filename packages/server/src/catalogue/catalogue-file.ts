@@ -30,7 +30,9 @@ export function parseCatalogueFile(text: string, fileName: string): { document: 
   const locate: Locate = (path) => place(offsetOf(yaml, path));
   const parsed = catalogueFileSchema.safeParse(yaml.toJS() ?? {});
   if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `${locate(issue.path)}: ${pathText(issue.path)}${issueText(issue)}`);
+    const problems = parsed.error.issues.map(
+      (issue) => `${locate(issue.path)}: ${pathText(issue.path)}${issueText(issue)}`,
+    );
     throw new CatalogueFileError(problems);
   }
   return { document: parsed.data, locate };

@@ -29,8 +29,7 @@ export function referenceProblem(change: CatalogueChange, references: References
     case "access-key": {
       const other = references.accessKey(change.id);
       const taken =
-        other !== undefined &&
-        (other.accountId !== change.value.accountId || other.userName !== change.value.userName);
+        other !== undefined && (other.accountId !== change.value.accountId || other.userName !== change.value.userName);
       return taken ? { member: "accessKeyId", message: `${change.id} belongs to another user` } : undefined;
     }
     case "product":

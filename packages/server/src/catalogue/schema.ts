@@ -6,7 +6,11 @@ import { z } from "zod";
 
 /** Control characters in a name would make two keys look like one. */
 const name = (max: number): z.ZodString =>
-  z.string().min(1).max(max).regex(/^\P{Cc}*$/u, "must not contain control characters");
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^\P{Cc}*$/u, "must not contain control characters");
 
 const accountId = z.string().regex(/^\d{12}$/, "must be twelve digits, quoted");
 const timestamp = z.iso.datetime({ offset: true });
@@ -109,7 +113,10 @@ export const agreementSchema = z
     customerIdentifier: name(255).optional().describe("Left out for products of the new style."),
     licenseArn: z
       .string()
-      .regex(/^arn:aws[a-zA-Z-]*:license-manager:[a-z0-9-]*:\d{0,12}:license[:/][A-Za-z0-9_/.-]+$/, "must be a licence ARN")
+      .regex(
+        /^arn:aws[a-zA-Z-]*:license-manager:[a-z0-9-]*:\d{0,12}:license[:/][A-Za-z0-9_/.-]+$/,
+        "must be a licence ARN",
+      )
       .optional(),
     startsAt: timestamp,
     endsAt: timestamp.optional(),
@@ -124,10 +131,13 @@ export const agreementSchema = z
       )
       .default([]),
   })
-  .refine((agreement) => agreement.endsAt === undefined || Date.parse(agreement.endsAt) > Date.parse(agreement.startsAt), {
-    path: ["endsAt"],
-    message: "must lie after startsAt",
-  });
+  .refine(
+    (agreement) => agreement.endsAt === undefined || Date.parse(agreement.endsAt) > Date.parse(agreement.startsAt),
+    {
+      path: ["endsAt"],
+      message: "must lie after startsAt",
+    },
+  );
 
 export const catalogueFileSchema = z
   .strictObject({

@@ -4,7 +4,11 @@ import type { Service } from "../compose.ts";
 import type { ServeConfig } from "../config.ts";
 import { VERSION } from "../version.ts";
 
-export function banner(config: ServeConfig, ready: { endpoint: string; operatorUrl: string }, service: Service): string {
+export function banner(
+  config: ServeConfig,
+  ready: { endpoint: string; operatorUrl: string },
+  service: Service,
+): string {
   const rules = ruleSets[config.rules];
   const hours = rules.batchMeterUsageWindow.ageSecondsLimit / 3_600;
   const store = config.store.kind === "memory" ? "memory (nothing is kept)" : config.store.folder;

@@ -84,7 +84,7 @@ export class OperatorClient {
     do {
       const given = Object.entries({ ...query, cursor, limit: String(Math.min(1_000, limit - items.length)) });
       const search = new URLSearchParams(given.filter((pair): pair is [string, string] => pair[1] !== undefined));
-      const page = await this.call<{ items: T[]; nextCursor?: string }>("GET", `${path}?${search}`);
+      const page = await this.call<{ items: T[]; nextCursor?: string }>("GET", `${path}?${search.toString()}`);
       items.push(...page.items);
       cursor = page.nextCursor;
     } while (cursor !== undefined && items.length < limit);

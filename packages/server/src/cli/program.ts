@@ -37,7 +37,14 @@ function exitCodeOf(error: unknown): number {
 
 /** Failures that have been foreseen say all there is to say; others come with the place they came from. */
 function textOf(error: unknown): string {
-  const foreseen = [CommandError, ConfigError, CatalogueFileError, ClockBehindError, FolderInUseError, NewerSchemaError];
+  const foreseen = [
+    CommandError,
+    ConfigError,
+    CatalogueFileError,
+    ClockBehindError,
+    FolderInUseError,
+    NewerSchemaError,
+  ];
   if (foreseen.some((kind) => error instanceof kind)) return (error as Error).message;
   if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
     return `${error.message}: another program listens there; choose another --port.`;

@@ -37,7 +37,9 @@ export function addServe(program: Command): void {
     .addOption(flag("--store <store>", "sqlite:FOLDER, or memory: to keep nothing", "sqlite:./countinghouse-data"))
     .addOption(flag("--catalog <file>", "catalogue in YAML, applied at start (default: the built-in demo)"))
     .addOption(flag("--rules <set>", "rule set: classic (6-hour window) or current (24 hours)", "classic"))
-    .addOption(flag("--clock <clock>", "system, manual[:ISO] (stands still) or offset[:ISO] (ticks from there)", "system"))
+    .addOption(
+      flag("--clock <clock>", "system, manual[:ISO] (stands still) or offset[:ISO] (ticks from there)", "system"),
+    )
     .addOption(flag("--lab", "allow other clocks and resets (default: on when bound to loopback)"))
     .addOption(flag("--no-lab", "forbid them, on loopback too"))
     .addOption(flag("--quotas <quotas>", "request quotas: off", "off"))

@@ -38,8 +38,12 @@ export function sameAllocations(
 ): boolean {
   if (a === undefined || b === undefined) return a === b;
   if (a.length !== b.length) return false;
-  const quantities = new Map(a.map((allocation) => [bucketText(allocation.tags ?? []), allocation.allocatedUsageQuantity]));
-  return b.every((allocation) => quantities.get(bucketText(allocation.tags ?? [])) === allocation.allocatedUsageQuantity);
+  const quantities = new Map(
+    a.map((allocation) => [bucketText(allocation.tags ?? []), allocation.allocatedUsageQuantity]),
+  );
+  return b.every(
+    (allocation) => quantities.get(bucketText(allocation.tags ?? [])) === allocation.allocatedUsageQuantity,
+  );
 }
 
 function bucketText(tags: readonly Tag[]): string {

@@ -90,12 +90,7 @@ export class WireHandler {
   }
 
   /** Steps after authentication: permission, types, constraints, the operation. Each refusal is kept in the ledger. */
-  async #answer(
-    call: AccountCall,
-    caller: Caller,
-    operation: WireOperation,
-    json: unknown,
-  ): Promise<Answer<unknown>> {
+  async #answer(call: AccountCall, caller: Caller, operation: WireOperation, json: unknown): Promise<Answer<unknown>> {
     const denied = authorize(caller, operation.name);
     if (denied !== undefined) return recordRefusal(this.#options.ledger, call, denied);
     const decoded = operation.decode(json);

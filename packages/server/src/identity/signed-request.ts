@@ -100,11 +100,7 @@ function fromQuery(request: SignedRequest, parameters: URLSearchParams): Found |
   const missing = needed.filter((name) => !parameters.get(name));
   if (missing.length > 0) {
     const message = missing.map((name) => `AWS query-string parameters must include '${name}'. `).join("");
-    return rejection(
-      "IncompleteSignatureException",
-      "N1",
-      `${message}Re-examine the query-string parameters.`,
-    );
+    return rejection("IncompleteSignatureException", "N1", `${message}Re-examine the query-string parameters.`);
   }
   const expires = Number(parameters.get("X-Amz-Expires") ?? SKEW_MINUTES * 60);
   return {
@@ -161,12 +157,7 @@ function checkParts(found: Found, wallMs: EpochMs): SignatureClaims | Rejection 
   };
 }
 
-function checkSkew(
-  amzDate: string,
-  signedAtMs: EpochMs,
-  validSeconds: number,
-  wallMs: EpochMs,
-): Rejection | undefined {
+function checkSkew(amzDate: string, signedAtMs: EpochMs, validSeconds: number, wallMs: EpochMs): Rejection | undefined {
   const now = formatAmzDate(wallMs);
   const compared = { signedAt: amzDate, now };
   if (wallMs - signedAtMs > validSeconds * 1000) {

@@ -28,7 +28,11 @@ export interface MeteredRecord {
 }
 
 export type LedgerEvent =
-  | { readonly kind: "usage-metered"; readonly productCode?: string | undefined; readonly records: readonly MeteredRecord[] }
+  | {
+      readonly kind: "usage-metered";
+      readonly productCode?: string | undefined;
+      readonly records: readonly MeteredRecord[];
+    }
   | { readonly kind: "customer-resolved"; readonly agreementId: string }
   | {
       readonly kind: "call-refused";
@@ -40,7 +44,11 @@ export type LedgerEvent =
     }
   | {
       readonly kind: "catalogue-changed";
-      readonly changes: readonly { readonly kind: CatalogueKind; readonly id: string; readonly action: "put" | "removed" }[];
+      readonly changes: readonly {
+        readonly kind: CatalogueKind;
+        readonly id: string;
+        readonly action: "put" | "removed";
+      }[];
     }
   | { readonly kind: "registration-token-issued"; readonly agreementId: string; readonly expiresAtMs: EpochMs }
   | { readonly kind: "clock-moved"; readonly fromMs: EpochMs; readonly toMs: EpochMs }

@@ -18,7 +18,10 @@ export function moveClock(
       if (toMs < nowMs) {
         const message = "The clock moves forward only.";
         const compared = { now: nowMs, to: toMs };
-        return { event: { kind: "call-refused", code: "conflict", message, compared }, answer: { nowMs, refused: true } };
+        return {
+          event: { kind: "call-refused", code: "conflict", message, compared },
+          answer: { nowMs, refused: true },
+        };
       }
       return {
         event: { kind: "clock-moved", fromMs: nowMs, toMs },

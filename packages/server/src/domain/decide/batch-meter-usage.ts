@@ -6,7 +6,14 @@ import type { BatchMeterUsageInput, EpochMs, RuleSet, UsageRecord, UsageRecordRe
 import { checkWindow } from "../acceptance-window.ts";
 import { inForce, type Agreement } from "../agreement.ts";
 import type { CatalogueView } from "../catalogue.ts";
-import { customerOf, isReplay, keyOf, keyText, type MeteringRecord, type MeteringRecordKey } from "../metering-record.ts";
+import {
+  customerOf,
+  isReplay,
+  keyOf,
+  keyText,
+  type MeteringRecord,
+  type MeteringRecordKey,
+} from "../metering-record.ts";
 import type { Product } from "../product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 import { checkAllocations } from "../usage-allocation.ts";
@@ -101,7 +108,7 @@ function covers(agreement: Agreement, record: UsageRecord, nowMs: EpochMs): bool
 
 interface Offering {
   readonly product: Product | undefined;
-  agreementsOfRecord(record: UsageRecord): readonly Agreement[];
+  readonly agreementsOfRecord: (record: UsageRecord) => readonly Agreement[];
 }
 
 /** Rules I1, I2, I3, P1, P2 and I5: which product this request is for, and how its customers are found. */

@@ -30,7 +30,10 @@ export function decideResolveCustomer(
   }
   if (facts.nowMs >= claims.expiresAtMs) {
     const message = "The registration token has expired.";
-    const compared = { expiredAt: new Date(claims.expiresAtMs).toISOString(), now: new Date(facts.nowMs).toISOString() };
+    const compared = {
+      expiredAt: new Date(claims.expiresAtMs).toISOString(),
+      now: new Date(facts.nowMs).toISOString(),
+    };
     return { rejected: rejection("ExpiredTokenException", "T1", message, compared) };
   }
   const { customerIdentifier, productCode, customerAccountId, licenseArn } = agreement;

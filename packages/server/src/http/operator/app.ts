@@ -34,7 +34,10 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
     const given = /^Bearer (.+)$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? "";
     if (!timingSafeEqual(digest(given), expected)) {
       c.header("WWW-Authenticate", "Bearer");
-      throw new ProblemError(401, "The operator API needs its bearer token; the server was started with it, or printed it.");
+      throw new ProblemError(
+        401,
+        "The operator API needs its bearer token; the server was started with it, or printed it.",
+      );
     }
     const requestId = context.newRequestId();
     c.header("x-request-id", requestId);

@@ -110,7 +110,7 @@ function serve<Document extends object>(
       responses: { 201: { description: `The ${noun}`, content }, ...problems(409, 422) },
     }),
     async (c) => {
-      const document = c.req.valid("json") as Document;
+      const document: Document = c.req.valid("json");
       const id = resource.idOf(document);
       const refusal = await changeCatalogue(ledger, c.var.call(`Add ${noun}`), (catalogue) =>
         resource.show(catalogue, id) === undefined
@@ -169,7 +169,9 @@ function patched<Document extends object>(
   patch: Readonly<Record<string, unknown>>,
 ): readonly CatalogueChange[] | CatalogueRefusal {
   // What is shown of an account's users names their keys; that is not part of the document.
-  const shown = JSON.parse(JSON.stringify(before, (name, value: unknown) => (name === "accessKeyIds" ? undefined : value))) as object;
+  const shown = JSON.parse(
+    JSON.stringify(before, (name, value: unknown) => (name === "accessKeyIds" ? undefined : value)),
+  ) as object;
   const merged = Object.fromEntries(Object.entries({ ...shown, ...patch }).filter(([, value]) => value !== null));
   const parsed = resource.schema.safeParse(merged);
   if (!parsed.success) {

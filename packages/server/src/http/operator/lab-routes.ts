@@ -64,7 +64,8 @@ export function labRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContex
       method: "post",
       path: "/reset",
       tags: ["lab"],
-      summary: "Empty the ledger and put the catalogue back as the server was started with; the clock stays where it is",
+      summary:
+        "Empty the ledger and put the catalogue back as the server was started with; the clock stays where it is",
       responses: { 204: { description: "It is empty" }, ...problems(403) },
     }),
     async (c) => {

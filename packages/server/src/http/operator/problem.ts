@@ -54,7 +54,9 @@ export function problemResponse(context: Context, { status, message, errors }: P
 const problemContent = { "application/problem+json": { schema: problemSchema } };
 
 /** The error answers that a route documents. */
-export function problems(...statuses: number[]): Record<number, { description: string; content: typeof problemContent }> {
+export function problems(
+  ...statuses: number[]
+): Record<number, { description: string; content: typeof problemContent }> {
   return Object.fromEntries(
     [401, ...statuses].map((status) => [status, { description: TITLES[status] ?? "Error", content: problemContent }]),
   );

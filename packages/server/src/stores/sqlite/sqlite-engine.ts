@@ -109,7 +109,9 @@ export class SqliteEngine implements Engine {
 
   reset(group: StagedGroup): void {
     this.#transaction(() => {
-      this.#db.exec("DELETE FROM metering_record; DELETE FROM entry; DELETE FROM name; DELETE FROM catalogue; DELETE FROM setting;");
+      this.#db.exec(
+        "DELETE FROM metering_record; DELETE FROM entry; DELETE FROM name; DELETE FROM catalogue; DELETE FROM setting;",
+      );
       this.#names.forget();
       this.#newestSeq = 0;
       this.#keep(group);
@@ -231,10 +233,11 @@ function encodedEntry(row: Record<string, unknown> | undefined): EncodedEntry | 
 }
 
 function catalogueChange(row: Record<string, unknown>): CatalogueChange {
+  const value = row["value"] as string | null;
   return {
     kind: row["kind"],
     id: row["id"],
-    value: row["value"] === null ? undefined : (JSON.parse(String(row["value"])) as unknown),
+    value: value === null ? undefined : (JSON.parse(value) as unknown),
     fileDigest: row["fileDigest"] ?? undefined,
   } as CatalogueChange;
 }

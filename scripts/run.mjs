@@ -1,0 +1,6 @@
+// node scripts/run.mjs FILE [ARGUMENT …]: runs a TypeScript file of this workspace, installing first what is missing.
+import { ensureInstalled, runSource } from "./workspace.mjs";
+
+const [file, ...args] = process.argv.slice(2);
+await ensureInstalled();
+process.exitCode = await runSource(file, args);

@@ -1,0 +1,127 @@
+/** Starts the real server as a process of its own, the way an operator does, and talks to it. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering";
+
+const MAIN = fileURLToPath(new URL("../../packages/server/src/main.ts", import.meta.url));
+export const NODE_FLAGS = ["--conditions=@countinghouse/source"];
+
+/** The demo catalogue's own (packages/server/src/catalogue/demo.yaml). */
+export const DEMO = {
+  accessKeyId: "AKIACOUNTINGHOUSE001",
+  secretAccessKey: "example-secret",
+  productCode: "0abcdefghijklmnopqrstuvwx",
+  seller: "111122223333",
+  customers: ["demoCustomer1", "demoCustomer2"],
+  dimensions: ["gb_ingested", "queries", "seats"],
+} as const;
+
+export interface RunningServer {
+  readonly endpoint: string;
+  readonly operatorUrl: string;
+  readonly operatorToken: string;
+  readonly process: ChildProcess;
+  /** What it has printed so far, errors included. */
+  output(): string;
+  /** SIGTERM; answers the exit code. */
+  stop(): Promise<number | null>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  /** Calls the operator API; answers status and JSON. */
+  operator(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
+}
+
+/** `--port 0` and a ready file are added; everything else is as given. */
+export async function startServer(args: readonly string[]): Promise<RunningServer> {
+  const folder = mkdtempSync(join(tmpdir(), "countinghouse-ready-"));
+  const readyFile = join(folder, "ready.json");
+  const child = spawn(
+    process.execPath,
+    [...NODE_FLAGS, MAIN, "serve", "--port", "0", "--ready-file", readyFile, ...args],
+    { stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const ready = await waitForReady(readyFile, child, () => output);
+  rmSync(folder, { recursive: true, force: true });
+  return {
+    ...ready,
+    process: child,
+    output: () => output,
+    stop: () => {
+      child.kill("SIGTERM");
+      return exited;
+    },
+    kill: async () => {
+      child.kill("SIGKILL");
+      await exited;
+    },
+    operator: async (method, path, body) => {
+      const response = await fetch(`${ready.operatorUrl}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${ready.operatorToken}`, "content-type": "application/json" },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return { status: response.status, body: text === "" ? undefined : (JSON.parse(text) as unknown) };
+    },
+  };
+}
+
+/** Runs `countinghouse` to its end; answers what it printed and its exit code. */
+export function runCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...env },
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    child.once("exit", (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** A folder for one test's data. */
+export function temporaryFolder(): { readonly path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), "countinghouse-test-"));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** The official client, unchanged but for its endpoint. */
+export function officialClient(
+  endpoint: string,
+  credentials: { accessKeyId: string; secretAccessKey: string } = DEMO,
+  region = "us-east-1",
+): MarketplaceMeteringClient {
+  const { accessKeyId, secretAccessKey } = credentials;
+  return new MarketplaceMeteringClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey } });
+}
+
+interface Ready {
+  readonly endpoint: string;
+  readonly operatorUrl: string;
+  readonly operatorToken: string;
+}
+
+async function waitForReady(file: string, child: ChildProcess, output: () => string): Promise<Ready> {
+  for (let waitedMs = 0; waitedMs < 30_000; waitedMs += 25) {
+    if (child.exitCode !== null) throw new Error(`The server ended with ${child.exitCode}:\n${output()}`);
+    try {
+      return JSON.parse(readFileSync(file, "utf8")) as Ready;
+    } catch {
+      await new Promise((resume) => setTimeout(resume, 25));
+    }
+  }
+  child.kill("SIGKILL");
+  throw new Error(`The server did not get ready:\n${output()}`);
+}
