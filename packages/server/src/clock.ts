@@ -47,6 +47,10 @@ export function offsetClock(startMs: EpochMs, wallMs: () => EpochMs): ServiceClo
   };
 }
 
+function iso(atMs: EpochMs): string {
+  return new Date(atMs).toISOString();
+}
+
 export interface ClockSetting {
   readonly mode: ClockMode;
   /** Where it starts; undefined to go on where it stood, or now on an empty ledger. */
@@ -55,7 +59,6 @@ export interface ClockSetting {
 
 export class ClockBehindError extends Error {
   constructor(clock: string, nowMs: EpochMs, newestMs: EpochMs) {
-    const iso = (ms: EpochMs): string => new Date(ms).toISOString();
     super(
       `The ${clock} clock says ${iso(nowMs)}, but the newest ledger entry is of ${iso(newestMs)}. Time does not run backwards: start with --clock manual or --clock offset to go on where the clock stood, or use another data folder.`,
     );
