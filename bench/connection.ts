@@ -45,7 +45,8 @@ export class Connection {
         this.#failed?.(error);
       });
       this.#socket.on("end", () => {
-        if (this.#sentAtMs !== 0) this.#failed?.(new Error("The server closed a connection that waited for an answer."));
+        if (this.#sentAtMs !== 0)
+          this.#failed?.(new Error("The server closed a connection that waited for an answer."));
       });
     });
   }

@@ -50,14 +50,16 @@ export function catalogueText(): string {
     pricing: "usage",
     dimensions: range(DIMENSIONS).map((i) => ({ name: dimensionName(i) })),
   };
+  const buyers = range(CUSTOMERS).map((i) => ({ id: buyerId(i) }));
   const agreements = range(CUSTOMERS).map((i) => ({
     agreementId: `agmt-${i}`,
     productCode: PRODUCT_CODE,
-    customerAccountId: String(200_000_000_000 + i),
+    customerAccountId: buyerId(i),
     customerIdentifier: customerName(i),
     startsAt: "2020-01-01T00:00:00Z",
   }));
-  return JSON.stringify({ accounts: [{ id: SELLER, users: [user] }], products: [product], agreements }, undefined, 1);
+  const accounts = [{ id: SELLER, users: [user] }, ...buyers];
+  return JSON.stringify({ accounts, products: [product], agreements }, undefined, 1);
 }
 
 export class RequestMaker {
@@ -127,6 +129,10 @@ function signedRequest(body: string, nowMs: number): Buffer {
     "Connection: keep-alive",
   ];
   return Buffer.from(`${lines.join("\r\n")}\r\n\r\n${body}`);
+}
+
+function buyerId(i: number): string {
+  return String(200_000_000_000 + i);
 }
 
 function customerName(i: number): string {

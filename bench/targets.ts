@@ -4,7 +4,6 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { catalogueText } from "./requests.ts";
 
 export interface Target {
@@ -31,27 +30,26 @@ export async function startFloor(): Promise<Target> {
   return { name: "floor", pid: pidOf(child), port, stop: () => stopped(child) };
 }
 
-export async function startCountinghouse(folder: string, nodeFlags: readonly string[]): Promise<MeteringTarget> {
+/** `workspace` is the checkout whose server is run, `folder` an empty one for its data. */
+export async function startCountinghouse(name: string, workspace: string, folder: string): Promise<MeteringTarget> {
   const store = join(folder, "ledger");
   const catalogFile = join(folder, "catalogue.yaml");
   const readyFile = join(folder, "ready.json");
   mkdirSync(folder, { recursive: true });
   writeFileSync(catalogFile, catalogueText());
-  const main = fileURLToPath(new URL("../packages/server/src/main.ts", import.meta.url));
+  const main = join(workspace, "packages/server/src/main.ts");
   const flags = ["--port", "0", "--store", `sqlite:${store}`, "--catalog", catalogFile, "--rules", "current"];
-  const child = spawn(
-    process.execPath,
-    [SOURCE_FLAG, ...nodeFlags, main, "serve", ...flags, "--ready-file", readyFile],
-    { stdio: ["ignore", "ignore", "inherit"] },
-  );
+  const child = spawn(process.execPath, [SOURCE_FLAG, main, "serve", ...flags, "--ready-file", readyFile], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   const { endpoint } = await ready(child, () => JSON.parse(readFileSync(readyFile, "utf8")) as { endpoint: string });
   return {
-    name: "countinghouse",
+    name,
     pid: pidOf(child),
     port: Number(new URL(endpoint).port),
-    metric: async (name) => {
+    metric: async (metric) => {
       const text = await (await fetch(`${endpoint}/metrics`)).text();
-      const samples = text.split("\n").filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+      const samples = text.split("\n").filter((line) => line.startsWith(`${metric} `) || line.startsWith(`${metric}{`));
       return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
     },
     diskBytes: () => sizeOf(join(store, "ledger.sqlite")) + sizeOf(join(store, "ledger.sqlite-wal")),
@@ -104,12 +102,11 @@ function sizeOf(file: string): number {
 
 function listens(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: "127.0.0.1", port });
-    socket.once("connect", () => resolve(true));
+    const socket = connect({ host: "127.0.0.1", port }, () => {
+      socket.destroy();
+      resolve(true);
+    });
     socket.once("error", () => resolve(false));
-    socket.once("close", () => socket.destroy());
-    socket.unref();
-    socket.once("connect", () => socket.destroy());
   });
 }
 

@@ -186,14 +186,28 @@ async function waitForClock(config: ServeConfig, newestAtMs: number | undefined,
   if (lagMs > 0 && lagMs <= LAG_WAITED_MS) await new Promise((resume) => setTimeout(resume, lagMs + 1));
 }
 
-/** In-flight requests are answered; connections that wait for another request are closed. */
+/** Time for requests under way at a stop. Container managers kill ten seconds after they have asked. */
+const DRAIN_MS = 5_000;
+const IDLE_CHECK_MS = 50;
+
+/** In-flight requests are answered; connections that wait for another request, or never finish one, are closed. */
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     if (!server.listening) {
       resolve();
       return;
     }
-    server.close(() => resolve());
-    server.closeIdleConnections();
+    const closed = (): void => {
+      clearInterval(idle);
+      clearTimeout(deadline);
+      resolve();
+    };
+    server.close(closed);
+    // Node closes the connections that are idle now; those that are busy now become idle once they are answered.
+    const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+    const deadline = setTimeout(() => {
+      server.closeAllConnections();
+      closed();
+    }, DRAIN_MS);
   });
 }

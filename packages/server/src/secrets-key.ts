@@ -1,7 +1,9 @@
 /** The secrets key: 32 random bytes in a file that only its owner can read. It never leaves the machine. */
-import { closeSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
+import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { ConfigError } from "./config.ts";
 import { SECRETS_KEY_BYTES } from "./identity/seal.ts";
+import { syncFolder } from "./stores/sqlite/data-folder.ts";
 
 /** Reads the key, or makes the file where it is missing and `make` allows it. */
 export function secretsKey(file: string, make: boolean, random: (bytes: number) => Buffer): Buffer {
@@ -25,13 +27,11 @@ export function secretsKey(file: string, make: boolean, random: (bytes: number) 
 
 function makeKey(file: string, random: (bytes: number) => Buffer): Buffer {
   const key = random(SECRETS_KEY_BYTES);
-  // Exclusive, so that of two servers starting at once one fails rather than both going on with different keys.
-  const descriptor = openSync(file, "wx", 0o600);
-  try {
-    writeSync(descriptor, `${key.toString("base64")}\n`);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
+  // The name is given last, and made durable: a start that is cut short leaves no key or a whole one, and nothing is
+  // sealed with a key that could be lost. The folder's lock keeps a second server from making another.
+  const unfinished = `${file}.tmp`;
+  writeFileSync(unfinished, `${key.toString("base64")}\n`, { mode: 0o600, flush: true });
+  renameSync(unfinished, file);
+  syncFolder(dirname(file));
   return key;
 }

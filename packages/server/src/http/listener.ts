@@ -30,6 +30,8 @@ const KEEP_ALIVE_MS = 65_000;
 export function createListener(options: ListenerOptions): Server {
   const listener = new BodyReader(options);
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    // While the server closes, a connection is good for one more answer, so that it cannot be kept busy for ever.
+    if (!server.listening) response.setHeader("Connection", "close");
     if (!options.route(request, response)) listener.take(request, response);
   };
   const settings = {

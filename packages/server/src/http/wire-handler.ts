@@ -47,25 +47,30 @@ export class WireHandler {
     );
   }
 
+  /** Always answers: trouble of ours is an answer too. */
   async handle(request: WireRequest): Promise<WireResponse> {
     const requestId = this.#options.newRequestId();
+    try {
+      return await this.#handle(request, requestId);
+    } catch (error) {
+      return this.#trouble(error as Error, requestId);
+    }
+  }
+
+  async #handle(request: WireRequest, requestId: string): Promise<WireResponse> {
     const read = this.#read(request, requestId);
     if ("status" in read) return read;
     const { operation, json } = read;
     const caller = this.#options.authenticator.authenticate(request);
-    if ("code" in caller) {
-      return { ...errorResponse(caller.code, caller.message, requestId), operation: operation.name };
-    }
-    try {
-      const answer = await this.#answer(callOf(request, requestId, operation.name, caller), caller, operation, json);
-      const response =
-        answer.rejected === undefined
-          ? jsonResponse(200, operation.encode(answer.output), requestId)
-          : errorResponse(answer.rejected.code, answer.rejected.message, requestId);
-      return { ...response, operation: operation.name };
-    } catch (error) {
-      return { ...this.#trouble(error as Error, requestId), operation: operation.name };
-    }
+    const answer =
+      "code" in caller
+        ? { rejected: caller }
+        : await this.#answer(callOf(request, requestId, operation.name, caller), caller, operation, json);
+    const response =
+      answer.rejected === undefined
+        ? jsonResponse(200, operation.encode(answer.output), requestId)
+        : errorResponse(answer.rejected.code, answer.rejected.message, requestId);
+    return { ...response, operation: operation.name };
   }
 
   /** Steps before authentication: method, content type, body, JSON, target. None of them is kept in the ledger. */

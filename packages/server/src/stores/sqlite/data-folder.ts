@@ -21,8 +21,9 @@ export function dataFolder(path: string): DataFolder {
 
 /** Makes the folder, for this user only, where it is missing. */
 export function makeFolder(folder: DataFolder): void {
-  mkdirSync(folder.path, { recursive: true, mode: 0o700 });
-  syncFolder(dirname(folder.path));
+  const firstMade = mkdirSync(folder.path, { recursive: true, mode: 0o700 }) ?? folder.path;
+  // Each folder that was made is a name in the one above it.
+  for (let made = folder.path; made.length >= firstMade.length; made = dirname(made)) syncFolder(dirname(made));
 }
 
 /** Makes the names of new files in a folder as durable as the files. */

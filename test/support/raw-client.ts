@@ -1,0 +1,211 @@
+/**
+ * A client with nothing between a test and the wire: a request is a value, to be signed, altered at will, and sent as
+ * it stands.
+ *
+ * It signs by the steps of `@countinghouse/protocol` and not by the official signer, because that one would not sign
+ * what tests need signed: a `Date` header, a target left out, a scope that is wrong. That both sides then share those
+ * steps hides nothing: `official-signer.test.ts` holds them against the official signer, and the official SDK and the
+ * AWS CLI have suites of their own here.
+ */
+import { createHash, createHmac } from "node:crypto";
+import { request as openRequest, type IncomingHttpHeaders } from "node:http";
+import { connect } from "node:net";
+import {
+  ALGORITHM,
+  JSON_CONTENT_TYPE,
+  METERING_TARGET_PREFIX,
+  SIGNING_NAME,
+  canonicalRequest,
+  encodeRfc3986,
+  formatAmzDate,
+  scopeText,
+  signature,
+  signingKey,
+  stringToSign,
+  type SigningHashes,
+} from "@countinghouse/protocol";
+import { DEMO } from "./server.ts";
+
+export interface RawRequest {
+  readonly method: string;
+  /** Path and query, as they stand on the wire. */
+  readonly path: string;
+  /** By lower-case name; a list is sent as repeated headers, undefined is left out. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+export interface Signing {
+  readonly accessKeyId?: string;
+  readonly secretAccessKey?: string;
+  readonly region?: string;
+  readonly service?: string;
+  readonly at?: Date;
+  /** Headers that are sent without being signed. */
+  readonly unsigned?: readonly string[];
+  /** Signs the `Date` header that the request has, instead of an `X-Amz-Date` of its own. */
+  readonly byDateHeader?: boolean;
+  /** Of a presigned request. */
+  readonly expiresSeconds?: number;
+}
+
+/** An unsigned request for an operation, with the headers that every SDK sends. */
+export function wireRequest(endpoint: string, operation: string, input: object | string | Buffer): RawRequest {
+  const body = Buffer.isBuffer(input) ? input : Buffer.from(typeof input === "string" ? input : JSON.stringify(input));
+  return {
+    method: "POST",
+    path: "/",
+    headers: {
+      host: new URL(endpoint).host,
+      "content-type": JSON_CONTENT_TYPE,
+      "x-amz-target": `${METERING_TARGET_PREFIX}.${operation}`,
+    },
+    body,
+  };
+}
+
+/** The request with some headers replaced, added, or (undefined) left out; a signature stays as it is. */
+export function withHeaders(request: RawRequest, headers: RawRequest["headers"]): RawRequest {
+  return { ...request, headers: { ...request.headers, ...headers } };
+}
+
+/** The request, signed in its headers: all it has, but those that are to be left unsigned. */
+export function signed(request: RawRequest, signing: Signing = {}): RawRequest {
+  const { at = new Date(), byDateHeader = false } = signing;
+  const dated = byDateHeader ? request : withHeaders(request, { "x-amz-date": formatAmzDate(at.getTime()) });
+  const signedHeaders = namesToSign(dated, signing);
+  const { credential, signatureOf } = signerFor(signing);
+  const parts = [
+    `Credential=${credential}`,
+    `SignedHeaders=${signedHeaders.join(";")}`,
+    `Signature=${signatureOf(dated, signedHeaders)}`,
+  ];
+  return withHeaders(dated, { authorization: `${ALGORITHM} ${parts.join(", ")}` });
+}
+
+/** The request, signed in its query. */
+export function presigned(request: RawRequest, signing: Signing = {}): RawRequest {
+  const { at = new Date(), expiresSeconds } = signing;
+  const signedHeaders = namesToSign(request, signing);
+  const { credential, signatureOf } = signerFor(signing);
+  const claims = withQuery(request, {
+    "X-Amz-Algorithm": ALGORITHM,
+    "X-Amz-Credential": credential,
+    "X-Amz-Date": formatAmzDate(at.getTime()),
+    ...(expiresSeconds === undefined ? {} : { "X-Amz-Expires": String(expiresSeconds) }),
+    "X-Amz-SignedHeaders": signedHeaders.join(";"),
+  });
+  return withQuery(claims, { "X-Amz-Signature": signatureOf(claims, signedHeaders) });
+}
+
+/** The request with parameters added to its query. */
+export function withQuery(request: RawRequest, parameters: Readonly<Record<string, string>>): RawRequest {
+  const query = Object.entries(parameters).map(([name, value]) => `${name}=${encodeRfc3986(value)}`);
+  return { ...request, path: `${request.path}${request.path.includes("?") ? "&" : "?"}${query.join("&")}` };
+}
+
+/** Sends the request on a connection of its own. */
+export function send(endpoint: string, request: RawRequest): Promise<RawAnswer> {
+  const { hostname, port } = new URL(endpoint);
+  return new Promise((resolve, reject) => {
+    const outgoing = openRequest(
+      { hostname, port, method: request.method, path: request.path, headers: headerLines(request).flat(), agent: false },
+      (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+        incoming.on("error", reject);
+        incoming.on("end", () => {
+          const text = Buffer.concat(chunks).toString("utf8");
+          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text });
+        });
+      },
+    );
+    outgoing.on("error", reject);
+    outgoing.end(request.body);
+  });
+}
+
+/** An answer's JSON, its members open to be looked at. */
+export function jsonOf(answer: RawAnswer): Record<string, unknown> {
+  return JSON.parse(answer.text) as Record<string, unknown>;
+}
+
+/** The request as the bytes of HTTP/1.1. */
+export function bytesOf(request: RawRequest): Buffer {
+  const lines = headerLines(request).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = Buffer.from(`${request.method} ${request.path} HTTP/1.1\r\n${lines.join("")}\r\n`, "latin1");
+  return Buffer.concat([head, request.body]);
+}
+
+/** Sends bytes, then (if asked) ends the client's side; answers all that came until the connection was closed. */
+export function exchange(endpoint: string, bytes: Buffer | string, then: "wait" | "end" | "destroy"): Promise<string> {
+  const { hostname, port } = new URL(endpoint);
+  return new Promise((resolve) => {
+    let text = "";
+    const socket = connect(Number(port), hostname, () => {
+      socket.write(bytes, () => {
+        if (then === "end") socket.end();
+        if (then === "destroy") socket.resetAndDestroy();
+      });
+    });
+    socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    // A connection that is reset is closed, too: what came before is the answer.
+    socket.on("error", () => undefined);
+    socket.on("close", () => resolve(text));
+  });
+}
+
+const hashes: SigningHashes = {
+  sha256Hex: (text) => createHash("sha256").update(text).digest("hex"),
+  hmacSha256: (key, text) => createHmac("sha256", key).update(text).digest(),
+  hmacSha256Hex: (key, text) => createHmac("sha256", key).update(text).digest("hex"),
+};
+
+interface Signer {
+  readonly credential: string;
+  readonly signatureOf: (request: RawRequest, signedHeaders: readonly string[]) => string;
+}
+
+function signerFor(signing: Signing): Signer {
+  const { accessKeyId, secretAccessKey, region = "us-east-1", service = SIGNING_NAME, at = new Date() } = {
+    ...DEMO,
+    ...signing,
+  };
+  const amzDate = formatAmzDate(at.getTime());
+  const scope = { date: amzDate.slice(0, 8), region, service };
+  return {
+    credential: `${accessKeyId}/${scopeText(scope)}`,
+    signatureOf: (request, signedHeaders) => {
+      const [path = "/", query = ""] = request.path.split("?", 2);
+      const canonical = canonicalRequest({
+        method: request.method,
+        path,
+        query,
+        headers: new Map(Object.entries(request.headers).map(([name, value = []]) => [name, [value].flat()])),
+        signedHeaders,
+        payloadHash: createHash("sha256").update(request.body).digest("hex"),
+      });
+      const key = signingKey(hashes, secretAccessKey, scope);
+      return signature(hashes, key, stringToSign(hashes, amzDate, scope, canonical));
+    },
+  };
+}
+
+function namesToSign(request: RawRequest, { unsigned = [] }: Signing): string[] {
+  const present = Object.keys(request.headers).filter((name) => request.headers[name] !== undefined);
+  return present.filter((name) => !unsigned.includes(name)).toSorted();
+}
+
+function headerLines({ headers, body }: RawRequest): [string, string][] {
+  const given = headers["transfer-encoding"] ?? headers["content-length"];
+  const all = given === undefined ? { ...headers, "content-length": String(body.length) } : headers;
+  return Object.entries(all).flatMap(([name, value = []]) =>
+    [value].flat().map((line): [string, string] => [name, Buffer.from(line).toString("latin1")]),
+  );
+}
