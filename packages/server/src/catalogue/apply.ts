@@ -49,7 +49,11 @@ function overlay(changes: readonly CatalogueChange[], held: CatalogueView): Refe
     account: (id) => above.account(id) ?? held.account(id),
     accessKey: (id) => held.accessKey(id) ?? above.accessKey(id),
     product: (code) => above.product(code) ?? held.product(code),
-    agreementByLicense: (arn) => above.agreementByLicense(arn) ?? held.agreementByLicense(arn),
+    agreementByLicense: (arn) => {
+      const holder = held.agreementByLicense(arn);
+      const stays = holder !== undefined && above.agreement(holder.agreementId) === undefined;
+      return stays ? holder : above.agreementByLicense(arn);
+    },
     agreementsOf: (code, customer) => [
       ...above.agreementsOf(code, customer),
       ...held.agreementsOf(code, customer).filter(({ agreementId }) => above.agreement(agreementId) === undefined),

@@ -70,15 +70,19 @@ async function serve(config: ServeConfig): Promise<void> {
   for (const file of files) writeAtomically(file, JSON.stringify(ready));
   process.stdout.write(banner(config, ready, service));
 
+  let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
+    // Ctrl-C under npm arrives more than once: from the terminal, and passed on by each program above this one.
+    if (stopping) return;
+    stopping = true;
     process.stdout.write(`\n${signal}: finishing what was taken in.\n`);
     void service.close().then(() => {
       for (const file of files) rmSync(file, { force: true });
       process.exit(0);
     });
   };
-  process.once("SIGTERM", stop);
-  process.once("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
 }
 
 function listen(service: Service, config: ServeConfig): Promise<string> {

@@ -36,7 +36,7 @@ export interface CatalogueView {
   /** Agreements of a customer, as identified in a record, for a product. */
   agreementsOf(productCode: string, customer: string): readonly Agreement[];
   agreementByLicense(licenseArn: string): Agreement | undefined;
-  /** Whether any agreement with this seller ever named the customer. Rule I4. */
+  /** Whether an agreement with this seller, ended ones included, names the customer. Rule I4. */
   knowsCustomer(seller: string, customer: string): boolean;
   /** What the catalogue file last said of an object, if it came from one. */
   fileDigest(kind: CatalogueKind, id: string): string | undefined;
@@ -52,10 +52,9 @@ export class Catalogue implements CatalogueView {
     agreement: new Map(),
   };
   readonly #fileDigests = new Map<string, string>();
-  readonly #agreementsOf = new Map<string, readonly Agreement[]>();
+  /** By customer as identified, then by product code. */
+  readonly #agreementsOf = new Map<string, Map<string, readonly Agreement[]>>();
   readonly #agreementByLicense = new Map<string, Agreement>();
-  /** Every product that an agreement ever named the customer for; a name, once known, stays known. */
-  readonly #productsOf = new Map<string, Set<string>>();
 
   constructor(changes: Iterable<CatalogueChange> = []) {
     for (const change of changes) this.#put(change);
@@ -86,7 +85,7 @@ export class Catalogue implements CatalogueView {
   }
 
   agreementsOf(productCode: string, customer: string): readonly Agreement[] {
-    return this.#agreementsOf.get(pair(productCode, customer)) ?? NONE;
+    return this.#agreementsOf.get(customer)?.get(productCode) ?? NONE;
   }
 
   agreementByLicense(licenseArn: string): Agreement | undefined {
@@ -94,8 +93,8 @@ export class Catalogue implements CatalogueView {
   }
 
   knowsCustomer(seller: string, customer: string): boolean {
-    for (const productCode of this.#productsOf.get(customer) ?? []) {
-      if (this.product(productCode)?.seller === seller) return true;
+    for (const [productCode, agreements] of this.#agreementsOf.get(customer) ?? []) {
+      if (agreements.length > 0 && this.product(productCode)?.seller === seller) return true;
     }
     return false;
   }
@@ -113,21 +112,26 @@ export class Catalogue implements CatalogueView {
   }
 
   #reindex(before: Agreement | undefined, after: Agreement | undefined): void {
-    for (const customer of before === undefined ? [] : namesOf(before)) {
-      const key = pair(before?.productCode ?? "", customer);
-      const others = (this.#agreementsOf.get(key) ?? NONE).filter((agreement) => agreement !== before);
-      this.#agreementsOf.set(key, others);
+    if (before !== undefined) {
+      this.#reindexNames(before, (agreements) => agreements.filter((agreement) => agreement !== before));
+      const { licenseArn } = before;
+      // The licence may have been given to another agreement since.
+      if (licenseArn !== undefined && this.agreementByLicense(licenseArn) === before) {
+        this.#agreementByLicense.delete(licenseArn);
+      }
     }
-    if (before?.licenseArn !== undefined) this.#agreementByLicense.delete(before.licenseArn);
-    if (after === undefined) return;
-    for (const customer of namesOf(after)) {
-      const key = pair(after.productCode, customer);
-      this.#agreementsOf.set(key, [...(this.#agreementsOf.get(key) ?? NONE), after]);
-      const products = this.#productsOf.get(customer);
-      if (products === undefined) this.#productsOf.set(customer, new Set([after.productCode]));
-      else products.add(after.productCode);
+    if (after !== undefined) {
+      this.#reindexNames(after, (agreements) => [...agreements, after]);
+      if (after.licenseArn !== undefined) this.#agreementByLicense.set(after.licenseArn, after);
     }
-    if (after.licenseArn !== undefined) this.#agreementByLicense.set(after.licenseArn, after);
+  }
+
+  #reindexNames(of: Agreement, change: (agreements: readonly Agreement[]) => readonly Agreement[]): void {
+    for (const customer of namesOf(of)) {
+      const byProduct = this.#agreementsOf.get(customer) ?? new Map<string, readonly Agreement[]>();
+      byProduct.set(of.productCode, change(byProduct.get(of.productCode) ?? NONE));
+      this.#agreementsOf.set(customer, byProduct);
+    }
   }
 }
 

@@ -13,7 +13,7 @@ export function sealToken(sealer: Sealer, claims: RegistrationTokenClaims): stri
   const text = JSON.stringify([claims.agreementId, claims.expiresAtMs]);
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     // Nonce and tag are 28 bytes; white space at the end makes the length one that base64 must pad.
-    const padded = (text.length + 28) % 3 === 0 ? `${text} ` : text;
+    const padded = (Buffer.byteLength(text) + 28) % 3 === 0 ? `${text} ` : text;
     const token = sealer.seal(padded, PURPOSE).toString("base64");
     if (token.includes("+") && token.includes("/") && token.endsWith("=")) return token;
   }

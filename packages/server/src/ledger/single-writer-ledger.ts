@@ -88,13 +88,13 @@ export class SingleWriterLedger implements Ledger {
   }
 
   transact<A>(work: Work<A>): Promise<A> {
-    if (this.#defect !== undefined) return Promise.reject(this.#defect);
-    if (this.#closed) return Promise.reject(new QueueFullError("The ledger is closing."));
+    const stopped = this.#stopped();
+    if (stopped !== undefined) return Promise.reject(stopped);
     if (this.#waiting.length >= this.#options.queuedMax) {
       return Promise.reject(new QueueFullError(`${this.#options.queuedMax} requests are waiting to be committed.`));
     }
     return new Promise<A>((resolve, reject) => {
-      this.#waiting.push({ work: work as Work<unknown>, resolve: resolve as (answer: unknown) => void, reject });
+      this.#waiting.push({ work, resolve: resolve as (answer: unknown) => void, reject });
       this.#wake();
     });
   }
@@ -102,38 +102,32 @@ export class SingleWriterLedger implements Ledger {
   // oxlint-disable-next-line typescript/require-await -- faults must reject, not throw
   async reset(call: Call, catalogue: readonly CatalogueChange[]): Promise<void> {
     while (this.#waiting.length > 0) this.#commitGroup();
+    const stopped = this.#stopped();
+    if (stopped !== undefined) throw stopped;
     const entry: LedgerEntry = { atMs: this.#now(), call, event: { kind: "ledger-reset" } };
     const clock = this.#options.clock.positionAt(entry.atMs);
-    this.#engine.reset({ entries: [{ entry: encodeEntry(entry), records: [] }], catalogue, clock });
+    const entries = [{ entry: encodeEntry(entry), records: [] }];
+    this.#watched(() => this.#engine.reset({ entries, catalogue, clock }));
     this.#catalogue = new Catalogue(catalogue);
     this.#newestAtMs = entry.atMs;
   }
 
   // oxlint-disable-next-line typescript/require-await -- other stores read asynchronously
   async meteringRecords(query: MeteringRecordQuery): Promise<Page<KeptRecord>> {
-    const page = this.#engine.pointers(query);
-    const unpacked = new Map<number, LedgerEntry>();
-    const items = page.items.map((pointer): KeptRecord => {
-      const entry = this.#entryAt(pointer.seq, unpacked);
-      const { event, call } = entry;
-      const record = event.kind === "usage-metered" ? event.records[pointer.position] : undefined;
-      if (record === undefined || event.kind !== "usage-metered") throw danglingPointer(pointer);
-      return {
-        meteringRecordId: meteringRecordId(call.requestId, pointer.position),
-        requestId: call.requestId,
-        key: pointer.key,
-        productCode: event.productCode ?? "",
-        usageRecord: record.usageRecord,
-        recordedAtMs: entry.atMs,
-      };
+    return this.#watched(() => {
+      const page = this.#engine.pointers(query);
+      const unpacked = new Map<number, LedgerEntry>();
+      const items = page.items.map((found) => keptAt(found, this.#entryAt(found.seq, unpacked)));
+      return { items, nextCursor: page.nextCursor };
     });
-    return { items, nextCursor: page.nextCursor };
   }
 
   // oxlint-disable-next-line typescript/require-await -- other stores read asynchronously
   async entry(requestId: string): Promise<LedgerEntry | undefined> {
-    const encoded = this.#engine.entryByRequestId(requestId);
-    return encoded === undefined ? undefined : decodeEntry(encoded);
+    return this.#watched(() => {
+      const encoded = this.#engine.entryByRequestId(requestId);
+      return encoded === undefined ? undefined : decodeEntry(encoded);
+    });
   }
 
   // oxlint-disable-next-line typescript/require-await -- other stores close asynchronously
@@ -159,9 +153,8 @@ export class SingleWriterLedger implements Ledger {
     const staging: Staging = { entries: [], decided: [], staged: new Map(), unpacked: new Map() };
     const { aroundCommit = runNow } = this.#options;
     try {
-      aroundCommit(() => this.#engine.commit(() => this.#stage(group, staging)));
+      this.#watched(() => aroundCommit(() => this.#engine.commit(() => this.#stage(group, staging))));
     } catch (error) {
-      if (error instanceof DefectError) this.#defect = error;
       for (const pending of group) pending.reject(error as Error);
       return;
     }
@@ -233,6 +226,24 @@ export class SingleWriterLedger implements Ledger {
     return entry;
   }
 
+  /** Why nothing is taken in any more, if that is so. */
+  #stopped(): Error | undefined {
+    return this.#defect ?? (this.#closed ? new QueueFullError("The ledger is closing.") : undefined);
+  }
+
+  /** Runs what may find that the ledger contradicts itself: from then on nothing is written, what waits included. */
+  #watched<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      if (error instanceof DefectError) {
+        this.#defect = error;
+        for (const pending of this.#waiting.splice(0)) pending.reject(error);
+      }
+      throw error;
+    }
+  }
+
   /** Entry times never run backwards, whatever the clock does. */
   #now(): EpochMs {
     return Math.max(this.#options.clock.nowMs(), this.#newestAtMs);
@@ -250,6 +261,20 @@ function keptRecord(requestId: string, position: number, event: LedgerEvent): Me
     meteringRecordId: meteringRecordId(requestId, position),
     quantity: record.usageRecord.quantity ?? 0,
     usageAllocations: record.usageRecord.usageAllocations,
+  };
+}
+
+function keptAt(found: RecordPointer & { readonly key: MeteringRecordKey }, entry: LedgerEntry): KeptRecord {
+  const { event, call } = entry;
+  const record = event.kind === "usage-metered" ? event.records[found.position] : undefined;
+  if (record === undefined || event.kind !== "usage-metered") throw danglingPointer(found);
+  return {
+    meteringRecordId: meteringRecordId(call.requestId, found.position),
+    requestId: call.requestId,
+    key: found.key,
+    productCode: event.productCode ?? "",
+    usageRecord: record.usageRecord,
+    recordedAtMs: entry.atMs,
   };
 }
 

@@ -21,9 +21,14 @@ export function dataFolder(path: string): DataFolder {
 
 /** Makes the folder, for this user only, where it is missing. */
 export function makeFolder(folder: DataFolder): void {
-  const firstMade = mkdirSync(folder.path, { recursive: true, mode: 0o700 }) ?? folder.path;
-  // Each folder that was made is a name in the one above it.
-  for (let made = folder.path; made.length >= firstMade.length; made = dirname(made)) syncFolder(dirname(made));
+  const firstMade = mkdirSync(folder.path, { recursive: true, mode: 0o700 });
+  let above = dirname(folder.path);
+  syncFolder(above);
+  // Folders that had to be made above it are names too.
+  while (firstMade !== undefined && above.length >= firstMade.length) {
+    above = dirname(above);
+    syncFolder(above);
+  }
 }
 
 /** Makes the names of new files in a folder as durable as the files. */

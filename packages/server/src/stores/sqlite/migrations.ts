@@ -23,10 +23,14 @@ export function schemaVersion(db: DatabaseSync): number {
   return Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
 }
 
-export function migrate(db: DatabaseSync): void {
+/** To be called before anything else is done with the database. */
+export function refuseNewerSchema(db: DatabaseSync): void {
   const found = schemaVersion(db);
   if (found > SCHEMA_VERSION) throw new NewerSchemaError(found);
-  for (let version = found + 1; version <= SCHEMA_VERSION; version += 1) {
+}
+
+export function migrate(db: DatabaseSync): void {
+  for (let version = schemaVersion(db) + 1; version <= SCHEMA_VERSION; version += 1) {
     const sql = readFileSync(new URL(`./migrations/${MIGRATIONS[version - 1]}`, import.meta.url), "utf8");
     db.exec(`BEGIN IMMEDIATE;\n${sql}\nPRAGMA user_version = ${version};\nCOMMIT;`);
   }

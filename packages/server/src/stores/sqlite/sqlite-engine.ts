@@ -9,7 +9,7 @@ import type { Engine, Loaded, RecordPointer, StagedGroup } from "../../ledger/en
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
 import { DefectError, FaultError, type MeteringRecordQuery, type Page } from "../../ledger/ledger.ts";
 import { dataFolder, lockFolder, makeFolder, syncFolder } from "./data-folder.ts";
-import { migrate } from "./migrations.ts";
+import { migrate, refuseNewerSchema } from "./migrations.ts";
 import { Names } from "./names.ts";
 import { readPointers } from "./record-query.ts";
 
@@ -27,8 +27,10 @@ export function openSqliteEngine(path: string, options: SqliteOptions = {}): Sql
   const folder = dataFolder(path);
   makeFolder(folder);
   const lock = lockFolder(folder);
+  let db: DatabaseSync | undefined;
   try {
-    const db = new DatabaseSync(folder.ledgerFile);
+    db = new DatabaseSync(folder.ledgerFile);
+    refuseNewerSchema(db);
     db.exec(`
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = ${options.synchronous ?? "FULL"};
@@ -41,6 +43,7 @@ export function openSqliteEngine(path: string, options: SqliteOptions = {}): Sql
     syncFolder(folder.path);
     return new SqliteEngine(db, lock);
   } catch (error) {
+    db?.close();
     lock.release();
     throw error;
   }
