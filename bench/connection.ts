@@ -18,14 +18,18 @@ export class Connection {
   readonly #port: number;
   readonly #exchange: Exchange;
   #socket: Socket | undefined;
+  #waiting = false;
   #sentAtMs = 0;
   #answers = 0;
   #head = "";
   #status = 0;
+  #lastOfSocket = false;
   #bytesLeft = 0;
   #sample: Buffer[] | undefined;
-  #finished: (() => void) | undefined;
-  #failed: ((error: Error) => void) | undefined;
+  #finished = (): void => undefined;
+  #failed = (error: Error): void => {
+    throw error;
+  };
 
   constructor(port: number, exchange: Exchange) {
     this.#port = port;
@@ -38,16 +42,12 @@ export class Connection {
         buffer: new Uint8Array(READ_BYTES),
         callback: (bytes: number, buffer: Uint8Array): boolean => this.#read(Buffer.from(buffer.buffer, 0, bytes)),
       };
-      this.#socket = connect({ host: "127.0.0.1", port: this.#port, noDelay: true, onread });
-      this.#socket.once("connect", resolve);
-      this.#socket.on("error", (error) => {
-        reject(error);
-        this.#failed?.(error);
+      const socket = connect({ host: "127.0.0.1", port: this.#port, noDelay: true, onread }, resolve);
+      socket.once("error", reject);
+      socket.once("close", () => {
+        if (this.#waiting && socket === this.#socket) this.#failed(new Error("A connection was closed early."));
       });
-      this.#socket.on("end", () => {
-        if (this.#sentAtMs !== 0)
-          this.#failed?.(new Error("The server closed a connection that waited for an answer."));
-      });
+      this.#socket = socket.resume();
     });
   }
 
@@ -67,10 +67,11 @@ export class Connection {
   #send(): void {
     const request = this.#exchange.next();
     if (request === undefined) {
-      this.#finished?.();
+      this.#finished();
       return;
     }
     this.#sample = this.#answers % this.#exchange.sampleEvery === 0 ? [] : undefined;
+    this.#waiting = true;
     this.#sentAtMs = performance.now();
     this.#socket?.write(request);
   }
@@ -78,16 +79,15 @@ export class Connection {
   #read(chunk: Buffer): boolean {
     let body = chunk;
     if (this.#bytesLeft === 0) {
-      this.#head += chunk.latin1Slice();
+      this.#head += chunk.toString("latin1");
       const end = this.#head.indexOf("\r\n\r\n");
       if (end === -1) return true;
       const head = this.#head.slice(0, end);
       body = chunk.subarray(chunk.length - (this.#head.length - end - 4));
       this.#head = "";
       this.#status = Number(head.slice(9, 12));
-      const length = /content-length: (\d+)/i.exec(head)?.[1];
-      if (length === undefined) throw new Error(`An answer without a length:\n${head}`);
-      this.#bytesLeft = Number(length);
+      this.#lastOfSocket = /connection: close/i.test(head);
+      this.#bytesLeft = Number(/content-length: (\d+)/i.exec(head)?.[1]);
     }
     this.#bytesLeft -= body.length;
     // What was read stays valid only until the next read.
@@ -98,9 +98,15 @@ export class Connection {
 
   #answered(): void {
     const tookMs = performance.now() - this.#sentAtMs;
-    this.#sentAtMs = 0;
+    this.#waiting = false;
     this.#answers += 1;
     this.#exchange.onAnswer(this.#status, tookMs, this.#sample && Buffer.concat(this.#sample).toString());
-    this.#send();
+    if (!this.#lastOfSocket) {
+      this.#send();
+      return;
+    }
+    // Some servers keep no connection alive: the next request begins with a new one.
+    this.#socket?.destroy();
+    this.open().then(() => this.#send(), this.#failed);
   }
 }

@@ -39,6 +39,7 @@ const { values: flags } = parseArgs({
     quick: { type: "boolean", default: false },
   },
 });
+const FLOOR = "floor";
 const rounds = Number(flags.rounds ?? (flags.quick ? 3 : 7));
 const seconds = Number(flags.seconds ?? (flags.quick ? 1 : 5));
 const connections = Number(flags.connections);
@@ -49,55 +50,31 @@ const FIRST_GUESS_PER_SECOND = 2_500;
 const SPARE = 1.25;
 
 const folder = mkdtempSync(join(tmpdir(), "countinghouse-bench-"));
+const targets: Target[] = [];
+const load = startLoad();
 try {
   await main();
 } finally {
+  load.stop();
+  for (const target of targets) await target.stop();
   rmSync(folder, { recursive: true, force: true });
 }
 
 async function main(): Promise<void> {
   const machine = machineOf(folder);
   if (machine.memoryFileSystem) console.log(`${folder} is in memory: flushing costs nothing there. Set TMPDIR.`);
-  const load = startLoad();
-  const workspace = fileURLToPath(new URL("..", import.meta.url));
-  const metering = [await startCountinghouse("countinghouse", workspace, join(folder, "a"))];
-  if (flags.baseline !== undefined) {
-    metering.push(await startCountinghouse("baseline", resolve(flags.baseline), join(folder, "b")));
-  }
-  const moto = await startMoto();
-  if (moto === undefined) console.log("moto_server is not installed (pip install 'moto[server]'): left out.");
-  const floor = await startFloor();
-  const targets: Target[] = [floor, ...metering, ...(moto === undefined ? [] : [moto])];
+  const metering = await startTargets();
   const atRest = new Map(targets.map(({ name, pid }) => [name, memoryMiBOf(pid, "VmRSS")]));
   const diskBefore = new Map(metering.map((target) => [target.name, target.diskBytes()]));
-
-  const results: Round[] = [];
-  let needed = FIRST_GUESS_PER_SECOND * WARM_UP_SECONDS;
-  let prepared = 0;
-  for (let round = 0; round <= rounds; round += 1) {
-    const count = Math.ceil(needed);
-    prepared += count;
-    if (prepared > REQUESTS_MAX) throw new Error(`There are keys for ${REQUESTS_MAX} requests: fewer rounds, please.`);
-    await load.call({ kind: "prepare", count });
-    const roundSeconds = round === 0 ? WARM_UP_SECONDS : seconds;
-    for (const target of targets) {
-      const meter = metering.find((candidate) => candidate === target);
-      const result = await measure(load, target, meter, round, roundSeconds);
-      if (round > 0) results.push(result);
-      if (meter === metering[0]) needed = Math.max(needed, (result.requests / result.seconds) * seconds * SPARE);
-      const rate = `${Math.round(result.requests / result.seconds)} requests/s`;
-      console.log(`${round === 0 ? "warm-up" : `round ${round}`}  ${target.name.padEnd(14)} ${rate}`);
-    }
-  }
-
+  const results = await runRounds(metering);
   const peak = new Map(targets.map(({ name, pid }) => [name, memoryMiBOf(pid, "VmHWM")]));
   const kept = new Map<string, number>();
   for (const target of metering) kept.set(target.name, await target.metric("countinghouse_metering_records_total"));
-  load.stop();
-  for (const target of targets) await target.stop();
-  const diskBytes = new Map(metering.map((target) => [target.name, target.diskBytes()]));
+  // Stopping moves what stands in the write-ahead log to its place.
+  for (const target of metering) await target.stop();
+  const diskAfter = new Map(metering.map((target) => [target.name, target.diskBytes()]));
   const footprints = targets.map(({ name }): Footprint => {
-    const grown = (diskBytes.get(name) ?? 0) - (diskBefore.get(name) ?? 0);
+    const grown = (diskAfter.get(name) ?? 0) - (diskBefore.get(name) ?? 0);
     const records = kept.get(name);
     return {
       target: name,
@@ -109,7 +86,7 @@ async function main(): Promise<void> {
   const settings = { rounds, seconds, connections, recordsPerRequest: RECORDS_PER_REQUEST };
   const report: Report = { machine, settings, rounds: results, footprints };
   const names = targets.map(({ name }) => name);
-  console.log(`\n${machineText(report)}\n\n${tableOf(report, names, floor.name)}`);
+  console.log(`\n${machineText(report)}\n\n${tableOf(report, names, FLOOR)}`);
   if (flags.quick) console.log("\nA quick run: good for a look, too short to be quoted.");
   if (flags.json !== undefined) {
     mkdirSync(dirname(resolve(flags.json)), { recursive: true });
@@ -117,31 +94,63 @@ async function main(): Promise<void> {
   }
 }
 
-async function measure(
-  load: Load,
-  target: Target,
-  meter: MeteringTarget | undefined,
-  round: number,
-  roundSeconds: number,
-): Promise<Round> {
-  const before = await meterReadings(meter);
+/** Fills `targets`, and answers those of them that keep what they are sent. */
+async function startTargets(): Promise<MeteringTarget[]> {
+  targets.push(await startFloor(FLOOR));
+  const metering: MeteringTarget[] = [];
+  const checkouts = [["countinghouse", fileURLToPath(new URL("..", import.meta.url))]];
+  if (flags.baseline !== undefined) checkouts.push(["baseline", resolve(flags.baseline)]);
+  for (const [name, checkout] of checkouts as [string, string][]) {
+    const target = await startCountinghouse(name, checkout, join(folder, name));
+    metering.push(target);
+    targets.push(target);
+  }
+  const moto = await startMoto("moto_server");
+  if (moto === undefined) console.log("moto_server is not installed (pip install 'moto[server]'): left out.");
+  else targets.push(moto);
+  return metering;
+}
+
+async function runRounds(metering: readonly MeteringTarget[]): Promise<Round[]> {
+  const results: Round[] = [];
+  let needed = FIRST_GUESS_PER_SECOND * WARM_UP_SECONDS;
+  let prepared = 0;
+  for (let round = 0; round <= rounds; round += 1) {
+    prepared += needed;
+    if (prepared > REQUESTS_MAX) throw new Error(`There are keys for ${REQUESTS_MAX} requests: fewer rounds, please.`);
+    await load.call({ kind: "prepare", count: needed });
+    for (const target of targets) {
+      const meter = metering.find((candidate) => candidate === target);
+      const result = await measure(target, meter, round);
+      if (round > 0) results.push(result);
+      const perSecond = result.requests / result.seconds;
+      if (meter !== undefined) needed = Math.max(needed, Math.ceil(perSecond * seconds * SPARE));
+      const label = round === 0 ? "warm-up" : `round ${round}`;
+      console.log(`${label}  ${target.name.padEnd(14)} ${Math.round(perSecond)} requests/s`);
+    }
+  }
+  return results;
+}
+
+async function measure(target: Target, meter: MeteringTarget | undefined, round: number): Promise<Round> {
+  const before = await readMeter(meter);
   const cpuBefore = cpuMsOf(target.pid);
   const result = await load.call({
     kind: "run",
     port: target.port,
-    seconds: roundSeconds,
+    seconds: round === 0 ? WARM_UP_SECONDS : seconds,
     connections,
     expectSuccess: meter !== undefined,
     repeat: meter === undefined,
   });
   const cpuAfter = cpuMsOf(target.pid);
-  const after = await meterReadings(meter);
+  const after = await readMeter(meter);
   if (result.failures > 0) {
     throw new Error(`${target.name}: ${result.failures} of ${result.answers} answers failed: ${result.firstFailure}`);
   }
-  const kept = after && before ? after.records - before.records : undefined;
-  if (kept !== undefined && kept !== result.answers * RECORDS_PER_REQUEST) {
-    throw new Error(`${target.name}: ${kept} records were kept, ${result.answers * RECORDS_PER_REQUEST} acknowledged.`);
+  const acknowledged = result.answers * RECORDS_PER_REQUEST;
+  if (before && after && after.records - before.records !== acknowledged) {
+    throw new Error(`${target.name}: ${after.records - before.records} records kept, ${acknowledged} acknowledged.`);
   }
   return {
     target: target.name,
@@ -153,8 +162,8 @@ async function measure(
     bytesPerRequest: result.bytesPerRequest,
     serverCpuMs: cpuAfter === undefined || cpuBefore === undefined ? undefined : cpuAfter - cpuBefore,
     loadCpuMs: result.cpuMs,
-    commits: after && before ? after.commits - before.commits : undefined,
-    commitSeconds: after && before ? after.commitSeconds - before.commitSeconds : undefined,
+    commits: before && after && after.commits - before.commits,
+    commitSeconds: before && after && after.commitSeconds - before.commitSeconds,
   };
 }
 
@@ -164,7 +173,7 @@ interface MeterReadings {
   readonly commitSeconds: number;
 }
 
-async function meterReadings(meter: MeteringTarget | undefined): Promise<MeterReadings | undefined> {
+async function readMeter(meter: MeteringTarget | undefined): Promise<MeterReadings | undefined> {
   if (meter === undefined) return undefined;
   return {
     records: await meter.metric("countinghouse_metering_records_total"),
@@ -182,12 +191,12 @@ function startLoad(): Load {
   const child = fork(new URL("load.ts", import.meta.url), { execArgv: ["--conditions=@countinghouse/source"] });
   return {
     call: (command) =>
-      new Promise((resolve, reject) => {
+      new Promise((answer, reject) => {
         const ended = (code: number | null): void => reject(new Error(`The load process ended with ${code}.`));
         child.once("exit", ended);
         child.once("message", (result) => {
           child.off("exit", ended);
-          resolve(result as LoadResult);
+          answer(result as LoadResult);
         });
         child.send(command);
       }),

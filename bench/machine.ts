@@ -55,12 +55,15 @@ function procFile(pid: number, name: string): string | undefined {
 
 function commit(): string {
   try {
-    const git = (...args: string[]): string => execFileSync("git", args, { encoding: "utf8" }).trim();
     const dirty = git("status", "--porcelain", "--", "packages", "bench") !== "";
     return `${git("rev-parse", "--short", "HEAD")}${dirty ? " with local changes" : ""}`;
   } catch {
     return "unknown";
   }
+}
+
+function git(...args: string[]): string {
+  return execFileSync("git", args, { encoding: "utf8" }).trim();
 }
 
 function flushMs(folder: string): number {
@@ -74,5 +77,5 @@ function flushMs(folder: string): number {
     tookMs.push(performance.now() - startMs);
   }
   closeSync(file);
-  return tookMs.sort((a, b) => a - b)[50] ?? Number.NaN;
+  return tookMs.toSorted((a, b) => a - b)[50] ?? Number.NaN;
 }

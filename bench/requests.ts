@@ -2,8 +2,9 @@
  * What the load consists of: a catalogue, and requests for it as an official SDK would send them, byte for byte: its
  * headers, its signature. No key of a metering record is ever repeated.
  *
- * The usage is that of a seller's hourly job: hour after hour, customer after customer in an order that changes from
- * hour to hour, and for each customer all dimensions. Requests that travel together so touch pages of many customers.
+ * The usage is that of a seller's hourly job in several regions: hour after hour, region after region, customer after
+ * customer in an order that changes each time, and for each customer all dimensions. So requests that travel together
+ * touch pages of many customers.
  */
 import { createHmac, hash, randomUUID } from "node:crypto";
 import {
@@ -19,14 +20,17 @@ import {
   signature,
   signingKey,
   stringToSign,
+  type CredentialScope,
   type SigningHashes,
 } from "@countinghouse/protocol";
 
-const CUSTOMERS = 10_000;
-const DIMENSIONS = 20;
+const REGIONS = ["us-east-1", "us-east-2", "us-west-2", "ca-central-1", "sa-east-1", "eu-west-1", "eu-central-1"];
+const CUSTOMERS = 1_000;
+const DIMENSIONS = 30;
 /** Rule set `current` takes usage of the last 24 hours; the hour that is running is left alone. */
 const HOURS = 22;
-const KEYS_OF_HOUR = CUSTOMERS * DIMENSIONS;
+const KEYS_OF_REGION = CUSTOMERS * DIMENSIONS;
+const KEYS_OF_HOUR = REGIONS.length * KEYS_OF_REGION;
 
 export const RECORDS_PER_REQUEST = BATCH_RECORDS_MAX;
 /** So many requests can be made before a key would come again. */
@@ -36,7 +40,6 @@ const PRODUCT_CODE = "5k2mbench0wq9zr7tcx4vjp81";
 const SELLER = "111122223333";
 const ACCESS_KEY_ID = "AKIACOUNTINGHOUSE777";
 const SECRET_ACCESS_KEY = "bench-secret-not-kept-anywhere-else-0000";
-const REGION = "us-east-1";
 const HOST = "metering.bench.example";
 
 /** The catalogue in the form of a catalogue file (JSON is YAML). */
@@ -73,21 +76,21 @@ export class RequestMaker {
   /** The next request, headers and body, signed now: good for fifteen minutes. */
   next(nowMs: number): Buffer {
     if (this.#made === REQUESTS_MAX) throw new Error(`There are keys for ${REQUESTS_MAX} requests, and no more.`);
-    const records: object[] = [];
-    for (let i = 0; i < RECORDS_PER_REQUEST; i += 1) records.push(this.#record(this.#made * RECORDS_PER_REQUEST + i));
+    const first = this.#made * RECORDS_PER_REQUEST;
+    const records = range(RECORDS_PER_REQUEST).map((i) => this.#record(first + i));
     this.#made += 1;
-    return signedRequest(JSON.stringify({ UsageRecords: records, ProductCode: PRODUCT_CODE }), nowMs);
+    const region = REGIONS[Math.floor(first / KEYS_OF_REGION) % REGIONS.length] as string;
+    return signedRequest(JSON.stringify({ UsageRecords: records, ProductCode: PRODUCT_CODE }), region, nowMs);
   }
 
   #record(n: number): object {
-    const hour = Math.floor(n / KEYS_OF_HOUR);
-    const visit = Math.floor((n % KEYS_OF_HOUR) / DIMENSIONS);
+    const visit = Math.floor((n % KEYS_OF_REGION) / DIMENSIONS);
     // A step without a common factor with the number of customers visits each of them once.
-    const customer = (visit * (7_919 + 10 * hour)) % CUSTOMERS;
+    const step = 471 + 10 * Math.floor(n / KEYS_OF_REGION);
     return {
-      Timestamp: (this.#firstHour + hour) * (HOUR_MS / 1000) + (n % 3_600),
+      Timestamp: (this.#firstHour + Math.floor(n / KEYS_OF_HOUR)) * (HOUR_MS / 1000) + (n % 3_600),
       Dimension: dimensionName(n % DIMENSIONS),
-      CustomerIdentifier: customerName(customer),
+      CustomerIdentifier: customerName((visit * step) % CUSTOMERS),
       Quantity: 1 + (n % 1_000),
     };
   }
@@ -99,11 +102,19 @@ const hashes: SigningHashes = {
   hmacSha256Hex: (key, text) => createHmac("sha256", key).update(text).digest("hex"),
 };
 
-let keyOfDay: { readonly date: string; readonly key: Uint8Array } | undefined;
+const signingKeys = new Map<string, Uint8Array>();
 
-function signedRequest(body: string, nowMs: number): Buffer {
+function signingKeyOf(scope: CredentialScope): Uint8Array {
+  const known = signingKeys.get(scopeText(scope));
+  if (known !== undefined) return known;
+  const key = signingKey(hashes, SECRET_ACCESS_KEY, scope);
+  signingKeys.set(scopeText(scope), key);
+  return key;
+}
+
+function signedRequest(body: string, region: string, nowMs: number): Buffer {
   const amzDate = formatAmzDate(nowMs);
-  const scope = { date: amzDate.slice(0, 8), region: REGION, service: SIGNING_NAME };
+  const scope = { date: amzDate.slice(0, 8), region, service: SIGNING_NAME };
   const payloadHash = hashes.sha256Hex(body);
   const signed = {
     "amz-sdk-invocation-id": randomUUID(),
@@ -119,12 +130,11 @@ function signedRequest(body: string, nowMs: number): Buffer {
   const signedHeaders = Object.keys(signed);
   const headers = new Map(Object.entries(signed).map(([name, value]) => [name, [value]]));
   const canonical = canonicalRequest({ method: "POST", path: "/", query: "", headers, signedHeaders, payloadHash });
-  if (keyOfDay?.date !== scope.date) keyOfDay = { date: scope.date, key: signingKey(hashes, SECRET_ACCESS_KEY, scope) };
-  const signed64 = signature(hashes, keyOfDay.key, stringToSign(hashes, amzDate, scope, canonical));
+  const signatureHex = signature(hashes, signingKeyOf(scope), stringToSign(hashes, amzDate, scope, canonical));
   const lines = [
     "POST / HTTP/1.1",
     ...Object.entries(signed).map(([name, value]) => `${name}: ${value}`),
-    `authorization: ${ALGORITHM} Credential=${ACCESS_KEY_ID}/${scopeText(scope)}, SignedHeaders=${signedHeaders.join(";")}, Signature=${signed64}`,
+    `authorization: ${ALGORITHM} Credential=${ACCESS_KEY_ID}/${scopeText(scope)}, SignedHeaders=${signedHeaders.join(";")}, Signature=${signatureHex}`,
     "user-agent: aws-sdk-js/3.1138.0 ua/2.1 os/linux lang/js md/nodejs#24.21.0 api/marketplace-metering#3.1138.0 m/N,E,e",
     "Connection: keep-alive",
   ];

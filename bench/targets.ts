@@ -24,10 +24,10 @@ const SOURCE_FLAG = "--conditions=@countinghouse/source";
 const READY_TRIES = 1_200;
 const READY_TRY_MS = 50;
 
-export async function startFloor(): Promise<Target> {
+export async function startFloor(name: string): Promise<Target> {
   const child = fork(new URL("floor.ts", import.meta.url), { execArgv: [SOURCE_FLAG] });
   const port = await new Promise<number>((resolve) => child.once("message", resolve as (port: unknown) => void));
-  return { name: "floor", pid: pidOf(child), port, stop: () => stopped(child) };
+  return { name, pid: pidOf(child), port, stop: () => stopped(child) };
 }
 
 /** `workspace` is the checkout whose server is run, `folder` an empty one for its data. */
@@ -58,7 +58,7 @@ export async function startCountinghouse(name: string, workspace: string, folder
 }
 
 /** Undefined where it is not installed. */
-export async function startMoto(): Promise<Target | undefined> {
+export async function startMoto(name: string): Promise<Target | undefined> {
   const port = await freePort();
   const child = spawn("moto_server", ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
   const missing = await new Promise<boolean>((resolve) => {
@@ -67,7 +67,7 @@ export async function startMoto(): Promise<Target | undefined> {
   });
   if (missing) return undefined;
   for (let i = 0; i < READY_TRIES && child.exitCode === null; i += 1) {
-    if (await listens(port)) return { name: "moto_server", pid: pidOf(child), port, stop: () => stopped(child) };
+    if (await listens(port)) return { name, pid: pidOf(child), port, stop: () => stopped(child) };
     await sleep(READY_TRY_MS);
   }
   return undefined;
@@ -85,6 +85,7 @@ async function ready<T>(child: ChildProcess, look: () => T): Promise<T> {
 }
 
 function stopped(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return Promise.resolve();
   return new Promise((resolve) => {
     child.once("exit", () => resolve());
     child.kill("SIGTERM");

@@ -115,7 +115,14 @@ export function send(endpoint: string, request: RawRequest): Promise<RawAnswer> 
   const { hostname, port } = new URL(endpoint);
   return new Promise((resolve, reject) => {
     const outgoing = openRequest(
-      { hostname, port, method: request.method, path: request.path, headers: headerLines(request).flat(), agent: false },
+      {
+        hostname,
+        port,
+        method: request.method,
+        path: request.path,
+        headers: headerLines(request).flat(),
+        agent: false,
+      },
       (incoming) => {
         const chunks: Buffer[] = [];
         incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -143,19 +150,19 @@ export function bytesOf(request: RawRequest): Buffer {
   return Buffer.concat([head, request.body]);
 }
 
-/** Sends bytes, then (if asked) ends the client's side; answers all that came until the connection was closed. */
-export function exchange(endpoint: string, bytes: Buffer | string, then: "wait" | "end" | "destroy"): Promise<string> {
+/** Sends bytes, and then ends its side or resets the connection, if told to; answers all that came until it closed. */
+export function exchange(endpoint: string, bytes: Buffer | string, then?: "end" | "reset"): Promise<string> {
   const { hostname, port } = new URL(endpoint);
   return new Promise((resolve) => {
     let text = "";
     const socket = connect(Number(port), hostname, () => {
       socket.write(bytes, () => {
         if (then === "end") socket.end();
-        if (then === "destroy") socket.resetAndDestroy();
+        if (then === "reset") socket.resetAndDestroy();
       });
     });
     socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
-    // A connection that is reset is closed, too: what came before is the answer.
+    // A connection that breaks is closed, too; what came before is the answer.
     socket.on("error", () => undefined);
     socket.on("close", () => resolve(text));
   });
@@ -173,7 +180,13 @@ interface Signer {
 }
 
 function signerFor(signing: Signing): Signer {
-  const { accessKeyId, secretAccessKey, region = "us-east-1", service = SIGNING_NAME, at = new Date() } = {
+  const {
+    accessKeyId,
+    secretAccessKey,
+    region = "us-east-1",
+    service = SIGNING_NAME,
+    at = new Date(),
+  } = {
     ...DEMO,
     ...signing,
   };

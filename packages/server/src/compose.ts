@@ -102,7 +102,7 @@ export async function compose({ config, world, log }: ComposeOptions): Promise<S
         lab: config.lab,
         random: world.random,
         newRequestId,
-        initialCatalogue: () => dueChanges(readCatalogue(config, sealer), new Catalogue()),
+        initialCatalogue: () => dueChanges(catalogueFile, new Catalogue()),
       },
       operatorToken,
       version: VERSION,

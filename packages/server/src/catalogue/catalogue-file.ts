@@ -1,5 +1,5 @@
 /** The catalogue file: read, checked against its schema, and every complaint with its line. */
-import { LineCounter, parseDocument, type Document } from "yaml";
+import { LineCounter, parseDocument, visit, type Document } from "yaml";
 import type { z } from "zod";
 import { catalogueFileSchema, type CatalogueDocument } from "./schema.ts";
 
@@ -18,17 +18,8 @@ export class CatalogueFileError extends Error {
 export type Locate = (path: readonly PropertyKey[]) => string;
 
 export function parseCatalogueFile(text: string, fileName: string): { document: CatalogueDocument; locate: Locate } {
-  const lines = new LineCounter();
-  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const place = (offset: number): string => {
-    const { line, col } = lines.linePos(offset);
-    return `${fileName}:${line}:${col}`;
-  };
-  if (yaml.errors.length > 0) {
-    throw new CatalogueFileError(yaml.errors.map((error) => `${place(error.pos[0])}: ${error.message}`));
-  }
-  const locate: Locate = (path) => place(offsetOf(yaml, path));
-  const parsed = catalogueFileSchema.safeParse(yaml.toJS() ?? {});
+  const { value, locate } = readYaml(text, fileName);
+  const parsed = catalogueFileSchema.safeParse(value ?? {});
   if (!parsed.success) {
     const problems = parsed.error.issues.map(
       (issue) => `${locate(issue.path)}: ${pathText(issue.path)}${issueText(issue)}`,
@@ -38,9 +29,47 @@ export function parseCatalogueFile(text: string, fileName: string): { document: 
   return { document: parsed.data, locate };
 }
 
-/** Complaints never quote what was found: it may be a secret. */
+/** What the text says, whatever that is. Throws CatalogueFileError where it is not YAML. */
+export function readYaml(text: string, fileName: string): { value: unknown; locate: Locate } {
+  const lines = new LineCounter();
+  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const place = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${fileName}:${line}:${col}`;
+  };
+  if (yaml.errors.length > 0) {
+    throw new CatalogueFileError(yaml.errors.map((error) => `${place(error.pos[0])}: ${syntaxText(error.message)}`));
+  }
+  return { value: valueOf(yaml, place), locate: (path) => place(offsetOf(yaml, path)) };
+}
+
+/** Complaints never quote what was found: it may be a secret, even in the place of a name, where a space is missing. */
 export function issueText(issue: z.core.$ZodIssue): string {
-  return issue.code === "unrecognized_keys" ? `unknown member ${issue.keys.join(", ")}` : issue.message;
+  if (issue.code !== "unrecognized_keys") return issue.message;
+  const names = issue.keys.filter((key) => /^[A-Za-z_]{1,32}$/.test(key));
+  return `unknown member ${names.join(", ")}`.trim();
+}
+
+/** The parser ends some of its messages with what it found. */
+function syntaxText(message: string): string {
+  return message.replace(/(?<=\w): .*$|(?<=escape sequence) .*$/s, "");
+}
+
+function valueOf(yaml: Document.Parsed, place: (offset: number) => string): unknown {
+  const problems: string[] = [];
+  visit(yaml, {
+    Alias(_key, alias) {
+      if (alias.resolve(yaml) === undefined) {
+        problems.push(`${place(alias.range?.[0] ?? 0)}: an alias (*) to an anchor (&) that is not there`);
+      }
+    },
+  });
+  if (problems.length > 0) throw new CatalogueFileError(problems);
+  try {
+    return yaml.toJS();
+  } catch {
+    throw new CatalogueFileError([`${place(0)}: aliases (*) of aliases that grow out of all bounds`]);
+  }
 }
 
 export function pathText(path: readonly PropertyKey[]): string {

@@ -4,16 +4,24 @@
  */
 import { z } from "zod";
 
-/** Control characters in a name would make two keys look like one. */
+/** Control characters, and halves of surrogate pairs, in a name would make two keys look like one. */
 const name = (max: number): z.ZodString =>
   z
     .string()
     .min(1)
     .max(max)
-    .regex(/^\P{Cc}*$/u, "must not contain control characters");
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not contain control characters or broken Unicode");
 
-const accountId = z.string().regex(/^\d{12}$/, "must be twelve digits, quoted");
+/** A text of digits, which YAML takes for a number where its quotes are missing. */
+const quoted = (pattern: RegExp, problem: string): z.ZodString => z.string(problem).regex(pattern, problem);
+
+const accountId = quoted(/^\d{12}$/, "must be twelve digits, quoted");
 const timestamp = z.iso.datetime({ offset: true });
+
+function namedOnce(objects: readonly { readonly name: string }[]): boolean {
+  return new Set(objects.map((object) => object.name)).size === objects.length;
+}
+
 const oneOrMore = z.union([z.string(), z.array(z.string()).min(1)]);
 
 const policyStatement = z
@@ -65,6 +73,8 @@ export const accountSchema = z
     users: z.array(userSchema).default([]),
     roles: z.array(roleSchema).default([]),
   })
+  .refine(({ users }) => namedOnce(users), { path: ["users"], message: "must not name a user twice" })
+  .refine(({ roles }) => namedOnce(roles), { path: ["roles"], message: "must not name a role twice" })
   .describe("A seller or a buyer.");
 
 const issuerSchema = z.strictObject({
@@ -78,9 +88,7 @@ const dimensionSchema = z.strictObject({
   name: name(255),
   description: name(1_000).optional(),
   unit: name(100).optional(),
-  price: z
-    .string()
-    .regex(/^\d+(\.\d+)?$/, "must be a decimal number, quoted")
+  price: quoted(/^\d+(\.\d+)?$/, "must be a decimal number, quoted")
     .optional()
     .describe("US dollars a unit."),
   kind: z.enum(["metered", "entitled", "hours"]).default("metered"),
@@ -100,7 +108,7 @@ export const productSchema = z
     fulfilmentUrl: z.url({ protocol: /^https?$/ }).optional(),
     dimensions: z.array(dimensionSchema).max(200).default([]),
   })
-  .refine((product) => new Set(product.dimensions.map((d) => d.name)).size === product.dimensions.length, {
+  .refine(({ dimensions }) => namedOnce(dimensions), {
     path: ["dimensions"],
     message: "must not name a dimension twice",
   });

@@ -4,10 +4,34 @@ import { CatalogueFileError } from "../catalogue/catalogue-file.ts";
 import { ClockBehindError } from "../clock.ts";
 import { ConfigError } from "../config.ts";
 import { FolderInUseError } from "../stores/sqlite/data-folder.ts";
+import { MaintenanceError } from "../stores/sqlite/ledger-file.ts";
 import { NewerSchemaError } from "../stores/sqlite/migrations.ts";
 import { VERSION } from "../version.ts";
+import { addAccessKey } from "./access-key.ts";
+import { addAccount } from "./account.ts";
+import { addAgreement } from "./agreement.ts";
+import { addClock } from "./clock.ts";
 import { CommandError, EXIT } from "./operator-client.ts";
+import { addProduct } from "./product.ts";
+import { addRecords } from "./records.ts";
+import { addReset } from "./reset.ts";
 import { addServe } from "./serve.ts";
+import { addStore } from "./store.ts";
+import { addToken } from "./token.ts";
+
+/** In the order of the help. */
+const GROUPS = [
+  addServe,
+  addProduct,
+  addAgreement,
+  addAccount,
+  addAccessKey,
+  addToken,
+  addRecords,
+  addClock,
+  addReset,
+  addStore,
+] as const;
 
 const EXIT_CODES = `
 Exit codes: 0 done; 1 refused, or failed; 2 the command line is wrong; 3 no server could be reached.`;
@@ -18,8 +42,10 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .description("A self-hostable, durable AWS Marketplace Metering Service")
     .version(VERSION)
     .addHelpText("after", EXIT_CODES)
+    .showHelpAfterError("(add --help to see what there is)")
     .exitOverride();
-  addServe(program);
+  for (const addGroup of GROUPS) addGroup(program);
+  process.stdout.on("error", ignoreClosedPipe);
   try {
     await program.parseAsync(argv);
     return 0;
@@ -28,6 +54,11 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     process.stderr.write(`countinghouse: ${textOf(error)}\n`);
     return exitCodeOf(error);
   }
+}
+
+/** Whoever reads the output may have seen enough of it (`| head`). */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
 }
 
 function exitCodeOf(error: unknown): number {
@@ -43,6 +74,7 @@ function textOf(error: unknown): string {
     CatalogueFileError,
     ClockBehindError,
     FolderInUseError,
+    MaintenanceError,
     NewerSchemaError,
   ];
   if (foreseen.some((kind) => error instanceof kind)) return (error as Error).message;

@@ -2,61 +2,59 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { Option, type Command } from "commander";
-import { pino } from "pino";
-import { compose, type Service } from "../compose.ts";
+import type { Command } from "commander";
+import type { Service } from "../compose.ts";
 import { configOf, type ServeConfig, type ServeFlags } from "../config.ts";
 import { realWorld } from "../world.ts";
 import { banner } from "./banner.ts";
 import { RUN_FILE } from "./operator-client.ts";
 
-const flag = (flags: string, description: string, fallback?: string): Option => {
-  const option = new Option(flags, description);
-  // A switch in the environment has a value, which commander would not look at.
-  if (!option.isBoolean()) option.env(environmentName(option.attributeName()));
-  return fallback === undefined ? option : option.default(fallback);
-};
+const ENVIRONMENT = `
+Every flag can be given in the environment as well: --operator-token as COUNTINGHOUSE_OPERATOR_TOKEN, a switch such as
+--lab as COUNTINGHOUSE_LAB=on (or off). The flag wins.`;
+
+export function addServe(program: Command): void {
+  program
+    .command("serve")
+    .description("Run the service until SIGTERM or SIGINT")
+    .option("--host <host>", "address to bind to", "127.0.0.1")
+    .option("--port <port>", "port; 0 picks a free one", "7420")
+    .option("--store <store>", "sqlite:FOLDER, or memory: to keep nothing", "sqlite:./countinghouse-data")
+    .option("--catalog <file>", "catalogue in YAML, applied at start (default: the built-in demo)")
+    .option("--rules <set>", "rule set: classic (6-hour window) or current (24 hours)", "classic")
+    .option("--clock <clock>", "system, manual[:ISO] (stands still) or offset[:ISO] (ticks from there)", "system")
+    .option("--lab", "allow other clocks and resets (default: on when bound to loopback)")
+    .option("--no-lab", "forbid them, on loopback too")
+    .option("--quotas <quotas>", "request quotas: off", "off")
+    .option("--operator-token <token>", "bearer token of the operator API (default: random, printed once)")
+    .option("--secrets-key-file <file>", "key that seals secrets (default: made in the data folder)")
+    .option("--demo-on-network", "serve the demo catalogue, whose keys are published, beyond loopback")
+    .option("--ready-file <file>", "written once listening: endpoint, operatorUrl, operatorToken, pid")
+    .option("--tls-cert <file>", "certificate in PEM, to serve HTTPS")
+    .option("--tls-key <file>", "its key in PEM")
+    .option("--request-timeout-seconds <s>", "time for a whole request to arrive", "30")
+    .option("--queued-requests-max <n>", "requests that may wait for their commit", "1024")
+    .addHelpText("after", ENVIRONMENT)
+    .action(async (flags: ServeFlags, command: Command) => {
+      await serve(configOf({ ...flags, ...environmentOf(command) }));
+    });
+}
+
+/** What the environment says of flags that are not on the command line. */
+function environmentOf(command: Command): Partial<ServeFlags> {
+  const names = command.options.map((option) => option.attributeName());
+  const open = names.filter((name) => command.getOptionValueSource(name) !== "cli");
+  const given = open.map((name) => [name, process.env[environmentName(name)]]);
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined)) as Partial<ServeFlags>;
+}
 
 function environmentName(attribute: string): string {
   return `COUNTINGHOUSE_${attribute.replaceAll(/[A-Z]/g, "_$&").toUpperCase()}`;
 }
 
-/** The switches of the environment, where the command line does not have them. */
-function withEnvironment(flags: ServeFlags): ServeFlags {
-  const switches = ["lab", "demoOnNetwork"] as const;
-  const given = switches.map((name) => [name, flags[name] ?? process.env[environmentName(name)]]);
-  return { ...flags, ...Object.fromEntries(given.filter(([, value]) => value !== undefined)) };
-}
-
-export function addServe(program: Command): void {
-  program
-    .command("serve")
-    .description("Run the service. Every flag can be given as COUNTINGHOUSE_<FLAG> in the environment; the flag wins.")
-    .addOption(flag("--host <host>", "address to bind to", "127.0.0.1"))
-    .addOption(flag("--port <port>", "port; 0 picks a free one", "7420"))
-    .addOption(flag("--store <store>", "sqlite:FOLDER, or memory: to keep nothing", "sqlite:./countinghouse-data"))
-    .addOption(flag("--catalog <file>", "catalogue in YAML, applied at start (default: the built-in demo)"))
-    .addOption(flag("--rules <set>", "rule set: classic (6-hour window) or current (24 hours)", "classic"))
-    .addOption(
-      flag("--clock <clock>", "system, manual[:ISO] (stands still) or offset[:ISO] (ticks from there)", "system"),
-    )
-    .addOption(flag("--lab", "allow other clocks and resets (default: on when bound to loopback)"))
-    .addOption(flag("--no-lab", "forbid them, on loopback too"))
-    .addOption(flag("--quotas <quotas>", "request quotas: off", "off"))
-    .addOption(flag("--operator-token <token>", "bearer token of the operator API (default: random, printed once)"))
-    .addOption(flag("--secrets-key-file <file>", "key that seals secrets (default: made in the data folder)"))
-    .addOption(flag("--demo-on-network", "serve the demo catalogue, whose keys are published, beyond loopback"))
-    .addOption(flag("--ready-file <file>", "written once listening: endpoint, operatorUrl, operatorToken, pid"))
-    .addOption(flag("--tls-cert <file>", "certificate in PEM, to serve HTTPS"))
-    .addOption(flag("--tls-key <file>", "its key in PEM"))
-    .addOption(flag("--request-timeout-seconds <s>", "time for a whole request to arrive", "30"))
-    .addOption(flag("--queued-requests-max <n>", "requests that may wait for their commit", "1024"))
-    .action(async (flags: ServeFlags) => {
-      await serve(configOf(withEnvironment(flags)));
-    });
-}
-
 async function serve(config: ServeConfig): Promise<void> {
+  // Loaded here, so that the other commands, which need none of it, start fast.
+  const [{ pino }, { compose }] = await Promise.all([import("pino"), import("../compose.ts")]);
   const log = pino({ level: process.env["COUNTINGHOUSE_LOG_LEVEL"] ?? "info" }, pino.destination(2));
   const service = await compose({ config, world: realWorld, log });
   const endpoint = await listen(service, config);

@@ -47,7 +47,8 @@ export function createListener(options: ListenerOptions): Server {
       : createTlsServer({ ...settings, ...options.tls }, onRequest);
   server.maxHeadersCount = HEADERS_MAX;
   server.maxConnections = CONNECTIONS_MAX;
-  return server;
+  // A client may end its side once it has sent all. Node would then end ours, before there is an answer.
+  return Object.assign(server, { httpAllowHalfOpen: true });
 }
 
 class BodyReader {
@@ -61,25 +62,20 @@ class BodyReader {
   take(request: IncomingMessage, response: ServerResponse): void {
     const chunks: Buffer[] = [];
     let bytes = 0;
+    let refusal: WireResponse | undefined;
     const letGo = (): void => {
       this.#heldBytes -= bytes;
       bytes = 0;
       chunks.length = 0;
     };
     const refuse = (answer: WireResponse): void => {
+      refusal = answer;
       letGo();
-      request.removeAllListeners("data");
-      request.removeAllListeners("end");
-      // What still arrives of the body is not read: the connection ends with the answer.
-      response.setHeader("Connection", "close");
-      send(response, answer);
-      request.resume();
     };
-    if (Number(request.headers["content-length"]) >= REQUEST_BYTES_LIMIT) {
-      refuse(TOO_LARGE);
-      return;
-    }
+    if (Number(request.headers["content-length"]) >= REQUEST_BYTES_LIMIT) refuse(TOO_LARGE);
     request.on("data", (chunk: Buffer) => {
+      // Read and dropped: a client that is still sending when the connection closes loses the answer with it.
+      if (refusal !== undefined) return;
       chunks.push(chunk);
       bytes += chunk.length;
       this.#heldBytes += chunk.length;
@@ -88,6 +84,10 @@ class BodyReader {
     });
     request.on("error", letGo);
     request.on("end", () => {
+      if (refusal !== undefined) {
+        send(response, refusal);
+        return;
+      }
       const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
       void this.#options.wire(wireRequest(request, body)).then((answer) => {
         letGo();

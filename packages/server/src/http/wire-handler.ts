@@ -73,19 +73,19 @@ export class WireHandler {
     return { ...response, operation: operation.name };
   }
 
-  /** Steps before authentication: method, content type, body, JSON, target. None of them is kept in the ledger. */
+  /** Steps before authentication: method, body, content type, JSON, target. None of them is kept in the ledger. */
   #read(request: WireRequest, requestId: string): WireResponse | { operation: WireOperation; json: unknown } {
     if (request.method === "OPTIONS" && request.headers.has("origin")) return preflight(requestId);
     if (request.method !== "POST") return notAnOperation(requestId);
     const target = request.headers.get("x-amz-target")?.join(",");
     const operation = target === undefined ? undefined : this.#operations.get(target);
-    const mediaType = mediaTypeOf(request);
-    if (mediaType !== JSON_CONTENT_TYPE && mediaType !== "application/json") {
-      return target === undefined ? notAnOperation(requestId) : unknownOperationXml(requestId);
-    }
     if (request.body.length === 0) {
       const code = operation === undefined ? "UnknownOperationException" : "SerializationException";
       return errorResponse(code, undefined, requestId);
+    }
+    const mediaType = mediaTypeOf(request);
+    if (mediaType !== JSON_CONTENT_TYPE && mediaType !== "application/json") {
+      return target === undefined ? notAnOperation(requestId) : unknownOperationXml(requestId);
     }
     const json = parseJson(request.body);
     if (json === undefined) return errorResponse("SerializationException", undefined, requestId);

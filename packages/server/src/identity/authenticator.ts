@@ -50,10 +50,10 @@ export class Authenticator {
     const accessKey = this.#options.catalogue().accessKey(claims.accessKeyId);
     const account = accessKey && this.#options.catalogue().account(accessKey.accountId);
     const user = account?.users.find((candidate) => candidate.name === accessKey?.userName);
-    if (accessKey === undefined || account === undefined || user === undefined) return unrecognized();
+    if (accessKey === undefined || account === undefined || user === undefined) return unrecognized("key");
     if (!this.#verify(request, claims, accessKey)) return mismatch();
     // Long-term keys come without a session token; one that we did not issue is no token.
-    if (claims.sessionToken !== undefined) return unrecognized();
+    if (claims.sessionToken !== undefined) return unrecognized("token");
     return {
       accountId: account.id,
       arn: `arn:aws:iam::${account.id}:user/${user.name}`,
@@ -98,8 +98,9 @@ export class Authenticator {
   }
 }
 
-function unrecognized(): Rejection {
-  const message = "The security token included in the request is invalid.";
+/** The services end the one sentence with a full stop, and the other without. */
+function unrecognized(what: "key" | "token"): Rejection {
+  const message = `The security token included in the request is invalid${what === "key" ? "." : ""}`;
   return rejection("UnrecognizedClientException", "N1", message);
 }
 

@@ -120,8 +120,8 @@ function fromQuery(request: SignedRequest, parameters: URLSearchParams): Found |
 }
 
 function checkParts(found: Found, wallMs: EpochMs): SignatureClaims | Rejection {
-  const signedAtMs = parseAmzDate(found.date) ?? Date.parse(found.date);
-  if (Number.isNaN(signedAtMs)) {
+  const signedAtMs = parseAmzDate(found.date) ?? parseHttpDate(found.date);
+  if (signedAtMs === undefined) {
     const message = `Date must be in ISO-8601 'basic format'. Got '${clip(found.date)}'. See http://en.wikipedia.org/wiki/ISO_8601`;
     return rejection("IncompleteSignatureException", "N1", message);
   }
@@ -155,6 +155,13 @@ function checkParts(found: Found, wallMs: EpochMs): SignatureClaims | Rejection 
     sessionToken: found.sessionToken,
     query: found.query,
   };
+}
+
+/** A `Date` header may come in HTTP's own form. Nothing else that JavaScript would take for a date is one. */
+function parseHttpDate(text: string): EpochMs | undefined {
+  if (!/^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/.test(text)) return undefined;
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? undefined : time;
 }
 
 function checkSkew(amzDate: string, signedAtMs: EpochMs, validSeconds: number, wallMs: EpochMs): Rejection | undefined {

@@ -22,17 +22,27 @@ export function encodeEntry(entry: LedgerEntry): EncodedEntry {
 }
 
 export function decodeEntry(encoded: EncodedEntry): LedgerEntry {
-  const body = JSON.parse(encoded.body) as {
-    v: number;
-    call: Omit<Call, "requestId">;
-    event: Exclude<LedgerEvent, UsageEvent> | PackedUsage;
-  };
+  const body = parseBody(encoded);
   if (body.v !== VERSION) throw new DefectError(`Entry ${encoded.requestId} has the unknown version ${body.v}.`);
   return {
     atMs: encoded.atMs,
     call: { requestId: encoded.requestId, ...body.call },
     event: body.event.kind === "usage-metered" ? unpackUsage(body.event) : body.event,
   };
+}
+
+interface Body {
+  readonly v: number;
+  readonly call: Omit<Call, "requestId">;
+  readonly event: Exclude<LedgerEvent, UsageEvent> | PackedUsage;
+}
+
+function parseBody({ requestId, body }: EncodedEntry): Body {
+  try {
+    return JSON.parse(body) as Body;
+  } catch {
+    throw new DefectError(`Entry ${requestId} cannot be read.`);
+  }
 }
 
 type UsageEvent = Extract<LedgerEvent, { kind: "usage-metered" }>;

@@ -132,6 +132,7 @@ export class SingleWriterLedger implements Ledger {
 
   // oxlint-disable-next-line typescript/require-await -- other stores close asynchronously
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     while (this.#waiting.length > 0) this.#commitGroup();
     this.#engine.close();

@@ -111,7 +111,7 @@ interface Offering {
   readonly agreementsOfRecord: (record: UsageRecord) => readonly Agreement[];
 }
 
-/** Rules I1, I2, I3, P1, P2 and I5: which product this request is for, and how its customers are found. */
+/** Rules I1, I2, I3, I5, P1 and P2: which product this request is for, and how its customers are found. */
 function findOffering(request: BatchMeterUsageRequest, facts: BatchMeterUsageFacts): Offering | Rejection {
   const { usageRecords, productCode } = request.input;
   for (const [i, record] of usageRecords.entries()) {
@@ -171,6 +171,10 @@ function findLicensedOffering(
     if (product !== undefined && found !== product) {
       const message = `The LicenseArn of usage record ${i + 1} is for another product than those before it.`;
       return rejection("InvalidLicenseException", "I5", message, where);
+    }
+    if (found.type !== "saas") {
+      const message = `The LicenseArn of usage record ${i + 1} is for a product of type ${found.type}; BatchMeterUsage is for SaaS products.`;
+      return rejection("InvalidLicenseException", "P2", message, { ...where, type: found.type });
     }
     product = found;
     agreements.set(record.licenseArn, agreement);

@@ -1,4 +1,4 @@
-/** ResolveCustomer, decided. Rules T1 to T3. */
+/** ResolveCustomer, decided. Rules T1 to T3, and P2. */
 import type { EpochMs, ResolveCustomerOutput } from "@countinghouse/protocol";
 import type { CatalogueView } from "../catalogue.ts";
 import type { RegistrationTokenClaims } from "../registration-token.ts";
@@ -23,10 +23,14 @@ export function decideResolveCustomer(
   if (claims === undefined || agreement === undefined) {
     return { rejected: rejection("InvalidTokenException", "T2", "The registration token is invalid.") };
   }
-  const publisher = facts.catalogue.product(agreement.productCode)?.seller;
-  if (publisher !== callerAccountId) {
+  const product = facts.catalogue.product(agreement.productCode);
+  if (product === undefined || product.seller !== callerAccountId) {
     const message = "The registration token is invalid.";
     return { rejected: rejection("InvalidTokenException", "T3", message, { callerAccountId }) };
+  }
+  if (product.type !== "saas") {
+    const message = `The product is of type ${product.type}; ResolveCustomer is for SaaS products.`;
+    return { rejected: rejection("InvalidTokenException", "P2", message, { type: product.type }) };
   }
   if (facts.nowMs >= claims.expiresAtMs) {
     const message = "The registration token has expired.";

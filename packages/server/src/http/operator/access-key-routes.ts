@@ -5,7 +5,7 @@ import { newAccessKeyId, newSecretAccessKey, sealSecret } from "../../identity/a
 import { changeCatalogue } from "../../operations/change-catalogue.ts";
 import { refusalProblem } from "./catalogue-routes.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
-import { problems } from "./problem.ts";
+import { bodyProblems, problems } from "./problem.ts";
 
 const accessKeySchema = z
   .object({ accessKeyId: z.string(), secretAccessKey: z.string(), accountId: z.string(), userName: z.string() })
@@ -33,7 +33,7 @@ export function accessKeyRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, sealer,
       },
       responses: {
         201: { description: "The key", content: { "application/json": { schema: accessKeySchema } } },
-        ...problems(404, 422),
+        ...bodyProblems(404),
       },
     }),
     async (c) => {

@@ -68,16 +68,27 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
   app.openAPIRegistry.registerComponent("securitySchemes", "operatorToken", { type: "http", scheme: "bearer" });
   app.get("/operator/openapi.json", (c) =>
     c.json(
-      app.getOpenAPI31Document({
-        openapi: "3.1.0",
-        info: { title: "Countinghouse operator API", version: options.version },
-        security: [{ operatorToken: [] }],
-      }),
+      withoutRegExpFlags(
+        app.getOpenAPI31Document({
+          openapi: "3.1.0",
+          info: { title: "Countinghouse operator API", version: options.version },
+          security: [{ operatorToken: [] }],
+        }),
+      ),
     ),
   );
   app.notFound((c) => problemResponse(c, new ProblemError(404, "No such route.")));
   app.onError((error, c) => answerError(error, c, options));
   return app;
+}
+
+function withoutRegExpFlags(document: object): object {
+  return JSON.parse(JSON.stringify(document, patternOnly)) as object;
+}
+
+/** The generator leaves the end of a regular expression's literal, `/u`, in the pattern. */
+function patternOnly(name: string, value: unknown): unknown {
+  return name === "pattern" && typeof value === "string" ? value.replace(/\$\/[a-z]+$/, "$") : value;
 }
 
 function answerError(error: Error, c: Context, options: OperatorAppOptions): Response {
@@ -91,6 +102,9 @@ function knownProblem(error: Error): ProblemError | undefined {
   if (error instanceof InvalidCursorError) return new ProblemError(400, error.message);
   if (error instanceof QueueFullError) return new ProblemError(503, "Too many requests are waiting. Try again.");
   if (error instanceof HTTPException && error.status === 400) return new ProblemError(400, "The body is not JSON.");
+  if (error instanceof HTTPException && error.status === 415) {
+    return new ProblemError(415, "A body must be sent as application/json.");
+  }
   return undefined;
 }
 

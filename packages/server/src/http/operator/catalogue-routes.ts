@@ -7,24 +7,31 @@ import {
   agreementDocument,
   productChange,
 } from "../../catalogue/documents.ts";
-import { accountSchema, agreementSchema, policySchema, productSchema } from "../../catalogue/schema.ts";
+import {
+  accountSchema,
+  agreementSchema,
+  policySchema,
+  productSchema,
+  type AccountDocument,
+} from "../../catalogue/schema.ts";
 import type { CatalogueChange, CatalogueView } from "../../domain/catalogue.ts";
 import { changeCatalogue, type CatalogueRefusal } from "../../operations/change-catalogue.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
-import { ProblemError, problems } from "./problem.ts";
+import { ProblemError, bodyProblems, invalid, problems } from "./problem.ts";
 import { pageOf, pageQuery, pageSchema } from "./page.ts";
 
 /** A kind of catalogue object, as the API serves it. */
 interface Resource<Document extends object> {
   readonly path: "/accounts" | "/products" | "/agreements";
   readonly noun: string;
-  readonly schema: z.ZodType<Document, unknown>;
+  readonly schema: z.ZodType<Document>;
   readonly viewSchema: z.ZodType<object>;
   readonly idOf: (document: Document) => string;
   /** The objects of this kind, as they are shown. */
   readonly list: (catalogue: CatalogueView) => readonly object[];
   readonly show: (catalogue: CatalogueView, id: string) => object | undefined;
-  readonly changes: (document: Document) => readonly CatalogueChange[];
+  /** What puts the document in place, given what stands there now. */
+  readonly changes: (document: Document, catalogue: CatalogueView) => readonly CatalogueChange[];
 }
 
 const accountViewSchema = z
@@ -48,7 +55,10 @@ export function catalogueRoutes(app: OpenAPIHono<OperatorEnv>, context: Operator
       const account = catalogue.account(id);
       return account && accountView(account, catalogue);
     },
-    changes: (document) => accountChanges(document, context.sealer),
+    changes: (document, catalogue) => [
+      ...accountChanges(document, context.sealer),
+      ...keysWithoutUser(document, catalogue),
+    ],
   });
   serve(app, context, {
     path: "/products",
@@ -94,7 +104,7 @@ function serve<Document extends object>(
       request: { query: pageQuery },
       responses: {
         200: { description: `A page of ${noun}s`, content: { "application/json": { schema: pageSchema(viewSchema) } } },
-        ...problems(422),
+        ...problems(400, 422),
       },
     }),
     (c) => c.json(pageOf(resource.list(ledger.catalogue), c.req.valid("query")), 200),
@@ -107,14 +117,14 @@ function serve<Document extends object>(
       tags,
       summary: `Add a new ${noun}`,
       request: { body: { required: true, content: { "application/json": { schema } } } },
-      responses: { 201: { description: `The ${noun}`, content }, ...problems(409, 422) },
+      responses: { 201: { description: `The ${noun}`, content }, ...bodyProblems(409) },
     }),
     async (c) => {
       const document: Document = c.req.valid("json");
       const id = resource.idOf(document);
       const refusal = await changeCatalogue(ledger, c.var.call(`Add ${noun}`), (catalogue) =>
         resource.show(catalogue, id) === undefined
-          ? resource.changes(document)
+          ? resource.changes(document, catalogue)
           : { reason: "conflict", message: `The ${noun} ${id} exists already; PATCH changes it.` },
       );
       if (refusal !== undefined) throw refusalProblem(refusal);
@@ -146,7 +156,7 @@ function serve<Document extends object>(
       tags,
       summary: `Change one ${noun}: members that are given replace those that are there; null takes one away`,
       request: { params, body: { required: true, content: { "application/json": { schema: z.looseObject({}) } } } },
-      responses: { 200: { description: `The ${noun}`, content }, ...problems(404, 422) },
+      responses: { 200: { description: `The ${noun}`, content }, ...bodyProblems(404) },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
@@ -154,7 +164,7 @@ function serve<Document extends object>(
       const refusal = await changeCatalogue(ledger, c.var.call(`Change ${noun}`), (catalogue) => {
         const before = resource.show(catalogue, id);
         if (before === undefined) return { reason: "not-found", message: `No ${noun} ${id}.` };
-        return patched(resource, id, before, patch);
+        return patched(resource, id, { ...before, ...patch }, catalogue);
       });
       if (refusal !== undefined) throw refusalProblem(refusal);
       return c.json(resource.show(ledger.catalogue, id) as object, 200);
@@ -165,27 +175,38 @@ function serve<Document extends object>(
 function patched<Document extends object>(
   resource: Resource<Document>,
   id: string,
-  before: object,
-  patch: Readonly<Record<string, unknown>>,
+  merged: object,
+  catalogue: CatalogueView,
 ): readonly CatalogueChange[] | CatalogueRefusal {
-  // What is shown of an account's users names their keys; that is not part of the document.
-  const shown = JSON.parse(
-    JSON.stringify(before, (name, value: unknown) => (name === "accessKeyIds" ? undefined : value)),
-  ) as object;
-  const merged = Object.fromEntries(Object.entries({ ...shown, ...patch }).filter(([, value]) => value !== null));
-  const parsed = resource.schema.safeParse(merged);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    return { reason: "invalid", message: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}` };
-  }
+  const document = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null));
+  const parsed = resource.schema.safeParse(withoutKeyIds(document));
+  if (!parsed.success) throw invalid(parsed.error);
   if (resource.idOf(parsed.data) !== id) {
     return { reason: "invalid", message: `The id of ${resource.noun} ${id} cannot be changed.` };
   }
-  return resource.changes(parsed.data);
+  return resource.changes(parsed.data, catalogue);
 }
 
-const STATUS = { "not-found": 404, conflict: 409, invalid: 422 } as const;
+/** What is shown of an account's users names their keys. That is no part of the document, and may come back with it. */
+function withoutKeyIds(document: object): unknown {
+  return JSON.parse(
+    JSON.stringify(document, (name, value: unknown) => (name === "accessKeyIds" ? undefined : value)),
+  ) as unknown;
+}
+
+/** A user who is taken away takes his keys along: a new user of that name must not bring them back to life. */
+function keysWithoutUser({ id, users }: AccountDocument, catalogue: CatalogueView): CatalogueChange[] {
+  return catalogue
+    .list("access-key")
+    .filter((key) => key.accountId === id && !users.some(({ name }) => name === key.userName))
+    .map((key) => ({ kind: "access-key", id: key.accessKeyId, value: undefined }));
+}
+
+const STATUS = { "not-found": 404, conflict: 409 } as const;
 
 export function refusalProblem({ reason, message }: CatalogueRefusal): ProblemError {
-  return new ProblemError(STATUS[reason], message);
+  // A complaint about a member stands where the complaints of the schema do.
+  return reason === "invalid"
+    ? new ProblemError(422, "The request does not fit the catalogue.", [message])
+    : new ProblemError(STATUS[reason], message);
 }

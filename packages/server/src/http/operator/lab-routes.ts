@@ -2,7 +2,7 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { moveClock } from "../../operations/move-clock.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
-import { ProblemError, problems } from "./problem.ts";
+import { ProblemError, bodyProblems, problems } from "./problem.ts";
 
 const timestamp = z.iso.datetime({ offset: true });
 const clockSchema = z.object({ now: timestamp, mode: z.enum(["system", "manual", "offset"]) }).openapi("Clock");
@@ -10,6 +10,15 @@ const clockContent = { "application/json": { schema: clockSchema } };
 
 /** A hundred years, in seconds: beyond that a step is a mistake. */
 const ADVANCE_SECONDS_MAX = 3_155_760_000;
+
+const clockMoveSchema = z
+  .strictObject({
+    now: timestamp.optional(),
+    advanceSeconds: z.number().min(0).max(ADVANCE_SECONDS_MAX).optional(),
+  })
+  .refine(({ now, advanceSeconds }) => (now === undefined) !== (advanceSeconds === undefined), {
+    message: "must have exactly one of now and advanceSeconds",
+  });
 
 export function labRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContext): void {
   const { ledger, clock } = context;
@@ -37,22 +46,19 @@ export function labRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContex
           required: true,
           content: {
             "application/json": {
-              schema: z.union([
-                z.strictObject({ now: timestamp }),
-                z.strictObject({ advanceSeconds: z.number().min(0).max(ADVANCE_SECONDS_MAX) }),
-              ]),
+              schema: clockMoveSchema,
             },
           },
         },
       },
-      responses: { 200: { description: "The clock", content: clockContent }, ...problems(409, 422) },
+      responses: { 200: { description: "The clock", content: clockContent }, ...bodyProblems(409) },
     }),
     async (c) => {
       if (clock.mode === "system") {
         throw new ProblemError(409, "The system clock cannot be moved; start with --clock manual or --clock offset.");
       }
-      const body = c.req.valid("json");
-      const move = "now" in body ? { toMs: Date.parse(body.now) } : { byMs: body.advanceSeconds * 1000 };
+      const { now, advanceSeconds = 0 } = c.req.valid("json");
+      const move = now === undefined ? { byMs: advanceSeconds * 1000 } : { toMs: Date.parse(now) };
       const moved = await moveClock(ledger, c.var.call("Move clock"), move);
       if (!moved.refused) return c.json(state(), 200);
       throw new ProblemError(409, `The clock moves forward only; it stands at ${new Date(moved.nowMs).toISOString()}.`);

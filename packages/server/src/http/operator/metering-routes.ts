@@ -7,7 +7,7 @@ import { issueRegistrationToken } from "../../operations/issue-registration-toke
 import { listMeteringRecords } from "../../operations/list-metering-records.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { pageQuery, pageSchema } from "./page.ts";
-import { ProblemError, problems } from "./problem.ts";
+import { ProblemError, bodyProblems, problems } from "./problem.ts";
 
 const timestamp = z.iso.datetime({ offset: true });
 
@@ -56,7 +56,7 @@ export function meteringRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, sealer }
             "application/json": { schema: z.object({ registrationToken: z.string(), expiresAt: timestamp }) },
           },
         },
-        ...problems(404, 422),
+        ...bodyProblems(404),
       },
     }),
     async (c) => {

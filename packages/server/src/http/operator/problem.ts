@@ -22,6 +22,7 @@ const TITLES: Readonly<Record<number, string>> = {
   404: "Not found",
   409: "Conflict",
   413: "Too large",
+  415: "Unsupported media type",
   422: "Invalid",
   500: "Internal error",
   503: "Not available now",
@@ -53,11 +54,19 @@ export function problemResponse(context: Context, { status, message, errors }: P
 
 const problemContent = { "application/problem+json": { schema: problemSchema } };
 
-/** The error answers that a route documents. */
-export function problems(
-  ...statuses: number[]
-): Record<number, { description: string; content: typeof problemContent }> {
+type ProblemResponses = Record<number, { description: string; content: typeof problemContent }>;
+
+/** The error answers that a route documents, besides those that any route can give. */
+export function problems(...statuses: number[]): ProblemResponses {
   return Object.fromEntries(
-    [401, ...statuses].map((status) => [status, { description: TITLES[status] ?? "Error", content: problemContent }]),
+    [401, ...statuses, 500, 503].map((status) => [
+      status,
+      { description: TITLES[status] ?? "Error", content: problemContent },
+    ]),
   );
+}
+
+/** The same, for a route that takes a body. */
+export function bodyProblems(...statuses: number[]): ProblemResponses {
+  return problems(400, ...statuses, 413, 415, 422);
 }

@@ -3,7 +3,7 @@ import type { CatalogueChange } from "../../domain/catalogue.ts";
 import { keyText, type MeteringRecordKey } from "../../domain/metering-record.ts";
 import type { ClockPosition, Engine, Loaded, RecordPointer, StagedGroup } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
-import { InvalidCursorError, type MeteringRecordQuery, type Page } from "../../ledger/ledger.ts";
+import { DefectError, InvalidCursorError, type MeteringRecordQuery, type Page } from "../../ledger/ledger.ts";
 
 interface Kept extends RecordPointer {
   readonly key: MeteringRecordKey;
@@ -29,6 +29,7 @@ export class MemoryEngine implements Engine {
     this.#byRequestId = new Map();
     this.#records = new Map();
     this.#catalogue = [];
+    this.#clock = undefined;
     this.#keep(group);
   }
 
@@ -46,17 +47,13 @@ export class MemoryEngine implements Engine {
   }
 
   pointers(query: MeteringRecordQuery): Page<Kept> {
-    const sorted = [...this.#records.values()].toSorted((a, b) => compareKeys(a.key, b.key));
-    const after = query.cursor === undefined ? 0 : Number(query.cursor);
-    if (!Number.isSafeInteger(after) || after < 0) throw new InvalidCursorError();
-    const items: Kept[] = [];
-    for (let i = after; i < sorted.length; i += 1) {
-      const kept = sorted[i] as Kept;
-      if (!matches(kept.key, query)) continue;
-      if (items.length === query.limit) return { items, nextCursor: String(i) };
-      items.push(kept);
-    }
-    return { items };
+    const after = query.cursor === undefined ? undefined : parseCursor(query.cursor);
+    const found = [...this.#records.values()]
+      .filter(({ key }) => matches(key, query) && (after === undefined || compare(placeOf(key), after) > 0))
+      .toSorted((a, b) => compare(placeOf(a.key), placeOf(b.key)));
+    const items = found.slice(0, query.limit);
+    const last = items.at(-1);
+    return last === undefined || items.length === found.length ? { items } : { items, nextCursor: cursorAt(last.key) };
   }
 
   close(): void {
@@ -64,6 +61,11 @@ export class MemoryEngine implements Engine {
   }
 
   #keep(group: StagedGroup): void {
+    for (const { entry, records } of group.entries) {
+      const known = records.find(({ key }) => this.find(key) !== undefined);
+      if (known !== undefined) throw new DefectError(`A second record of one key was accepted: ${keyText(known.key)}`);
+      if (this.#byRequestId.has(entry.requestId)) throw new DefectError(`Entry ${entry.requestId} is there already.`);
+    }
     for (const { entry, records } of group.entries) {
       const seq = this.#entries.push(entry);
       this.#byRequestId.set(entry.requestId, seq);
@@ -84,7 +86,30 @@ function matches(key: MeteringRecordKey, query: MeteringRecordQuery): boolean {
   );
 }
 
-function compareKeys(a: MeteringRecordKey, b: MeteringRecordKey): number {
-  if (a.hour !== b.hour) return a.hour - b.hour;
-  return keyText(a) < keyText(b) ? -1 : 1;
+/** Where a record stands in the order of listings. */
+type Place = readonly [hour: number, text: string];
+
+function placeOf(key: MeteringRecordKey): Place {
+  return [key.hour, keyText(key)];
+}
+
+function compare(a: Place, b: Place): number {
+  if (a[0] !== b[0]) return a[0] - b[0];
+  if (a[1] === b[1]) return 0;
+  return a[1] < b[1] ? -1 : 1;
+}
+
+function cursorAt(key: MeteringRecordKey): string {
+  return Buffer.from(JSON.stringify(placeOf(key))).toString("base64url");
+}
+
+function parseCursor(cursor: string): Place {
+  try {
+    const place: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
+    if (Array.isArray(place) && typeof place[0] === "number" && typeof place[1] === "string")
+      return [place[0], place[1]];
+  } catch {
+    // Not JSON: not one of ours.
+  }
+  throw new InvalidCursorError();
 }

@@ -21,14 +21,13 @@ export function dataFolder(path: string): DataFolder {
 
 /** Makes the folder, for this user only, where it is missing. */
 export function makeFolder(folder: DataFolder): void {
-  const firstMade = mkdirSync(folder.path, { recursive: true, mode: 0o700 });
-  let above = dirname(folder.path);
-  syncFolder(above);
   // Folders that had to be made above it are names too.
-  while (firstMade !== undefined && above.length >= firstMade.length) {
+  const top = dirname(mkdirSync(folder.path, { recursive: true, mode: 0o700 }) ?? folder.path);
+  let above = folder.path;
+  do {
     above = dirname(above);
     syncFolder(above);
-  }
+  } while (above.length > top.length);
 }
 
 /** Makes the names of new files in a folder as durable as the files. */

@@ -32,7 +32,9 @@ export function readPointers(
   names: Names,
   query: MeteringRecordQuery,
 ): Page<RecordPointer & { readonly key: MeteringRecordKey }> {
-  const after = query.cursor === undefined ? beforeHour(query.fromHour) : parseCursor(query.cursor);
+  const first = beforeHour(query.fromHour);
+  const cursor = query.cursor === undefined ? first : parseCursor(query.cursor);
+  const after = cursor[0] < query.fromHour ? first : cursor;
   const rows = db
     .prepare(
       `SELECT ${KEY_COLUMNS}, entry_seq AS seq, position,

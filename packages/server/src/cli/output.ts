@@ -1,0 +1,55 @@
+/** What commands print: JSON for programs; for people plain text in columns, whole and without colours. */
+
+/** Prints a result on standard output: as JSON where `--json` was given, else the text. */
+export function print(flags: { readonly json?: boolean }, result: unknown, text: string): void {
+  process.stdout.write(flags.json === true ? `${JSON.stringify(result, undefined, 2)}\n` : `${text}\n`);
+}
+
+/** The columns of a table: their headings, and what stands in them. */
+export type Columns<Item> = Readonly<Record<string, (item: Item) => unknown>>;
+
+/** A heading and one line for each item, aligned; columns of numbers to the right. */
+export function table<Item>(columns: Columns<Item>, items: readonly Item[]): string {
+  const aligned = Object.entries(columns).map(([heading, valueOf]) => {
+    const values = items.map(valueOf);
+    const cells = [heading, ...values.map(cellOf)];
+    const width = Math.max(...cells.map((cell) => cell.length));
+    const isNumeric = values.length > 0 && values.every((value) => typeof value === "number");
+    return cells.map((cell) => (isNumeric ? cell.padStart(width) : cell.padEnd(width)));
+  });
+  const lines = [undefined, ...items].map((_, i) => aligned.map((cells) => cells[i]).join("  "));
+  return lines.map((line) => line.trimEnd()).join("\n");
+}
+
+/** One line for each member; a list of objects becomes a table below its name. */
+export function describe(document: object): string {
+  const members = Object.entries(document);
+  const width = Math.max(...members.map(([name]) => name.length));
+  return members
+    .map(([name, value]: [string, unknown]) =>
+      isObjectList(value)
+        ? `${name}\n${indented(table(columnsOf(value), value))}`
+        : `${name.padEnd(width)}  ${cellOf(value)}`,
+    )
+    .join("\n");
+}
+
+function isObjectList(value: unknown): value is object[] {
+  return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "object" && item !== null);
+}
+
+function columnsOf(items: readonly object[]): Columns<object> {
+  const names = new Set(items.flatMap((item) => Object.keys(item)));
+  return Object.fromEntries([...names].map((name) => [name, (item) => (item as Record<string, unknown>)[name]]));
+}
+
+/** Nothing is a dash, so that every line of a table has as many words as its heading. */
+function cellOf(value: unknown): string {
+  if (value === undefined || value === null || value === "") return "-";
+  if (Array.isArray(value)) return value.length === 0 ? "-" : value.map(cellOf).join(", ");
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function indented(text: string): string {
+  return text.replaceAll(/^/gm, "  ");
+}

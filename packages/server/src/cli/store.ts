@@ -1,0 +1,70 @@
+/** `countinghouse store`: care of an embedded ledger's file. Works on the file itself, beside a running server or not. */
+import { Option, type Command } from "commander";
+import { backUp, restore, type Backup } from "../stores/sqlite/backup.ts";
+import { verify } from "../stores/sqlite/verify.ts";
+import { CommandError, EXIT } from "./operator-client.ts";
+import { describe, print } from "./output.ts";
+
+interface StoreFlags {
+  readonly store: string;
+  readonly json?: boolean;
+}
+
+const KEY_APART =
+  "The secrets key is not in a backup: keep a copy of secrets.key apart from it, it is needed to restore.";
+
+export function addStore(program: Command): void {
+  const group = program
+    .command("store")
+    .description("Back up, restore and verify an embedded ledger, without the operator API");
+  withStore(group.command("backup <to-file>").description("Write a backup to a new file; a server may be running"))
+    .addHelpText("after", `\n${KEY_APART}`)
+    .action((toFile: string, flags: StoreFlags) => {
+      printBackup(flags, backUp(folderOf(flags), toFile), KEY_APART);
+    });
+  withStore(
+    group
+      .command("restore <from-file>")
+      .description("Put a backup into a folder without a ledger and without a server"),
+  )
+    .addHelpText("after", "\nThe secrets.key of the server that was backed up must be put into the folder as well.")
+    .action((fromFile: string, flags: StoreFlags) => {
+      const folder = folderOf(flags);
+      const note = `Before a server starts on it: put the secrets.key of the server that was backed up into ${folder}.`;
+      printBackup(flags, restore(fromFile, folder), note);
+    });
+  withStore(
+    group
+      .command("verify")
+      .description("Check that the file is sound and that entries and metering records agree; a server may be running"),
+  ).action((flags: StoreFlags) => {
+    const { disagreement, ...counts } = verify(folderOf(flags));
+    const agrees = disagreement === undefined;
+    if (agrees || flags.json === true) {
+      print(flags, { agrees, ...counts, disagreement }, `${describe(counts)}\n\nThe ledger agrees with itself.`);
+    }
+    if (!agrees) throw new CommandError(`The ledger contradicts itself. ${disagreement}`, EXIT.refused);
+  });
+}
+
+function withStore(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--store <store>", "the ledger: sqlite:FOLDER")
+        .env("COUNTINGHOUSE_STORE")
+        .default("sqlite:./countinghouse-data"),
+    )
+    .option("--json", "print JSON");
+}
+
+function folderOf({ store }: StoreFlags): string {
+  const [, folder] = /^sqlite:(.+)$/.exec(store) ?? [];
+  if (folder === undefined) throw new CommandError(`--store must be sqlite:FOLDER; got ${store}.`, EXIT.usage);
+  return folder;
+}
+
+function printBackup(flags: StoreFlags, { newestAtMs, ...backup }: Backup, note: string): void {
+  const newestEntryAt = newestAtMs === undefined ? undefined : new Date(newestAtMs).toISOString();
+  const result = { ...backup, newestEntryAt };
+  print(flags, result, `${describe(result)}\n\n${note}`);
+}

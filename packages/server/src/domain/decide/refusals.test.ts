@@ -1,0 +1,129 @@
+/** Which refusal comes first: requests with everything wrong with them, mended one reason at a time. */
+import { ruleSets, type BatchMeterUsageInput, type UsageRecord } from "@countinghouse/protocol";
+import { describe, expect, test } from "vitest";
+import { ANNA, ANNAS_ACCOUNT, BERTS_ACCOUNT, DAY_MS, FOREIGN, IMAGE, LOGS, REGION, SELLER } from "../market.fixture.ts";
+import { factsOf, licence } from "../market.fixture.ts";
+import { decideBatchMeterUsage, keysOf, type BatchMeterUsageDecision } from "./batch-meter-usage.ts";
+
+/** Shortly after the turn of a month, so that W1 and W2 can both be met. */
+const NOW_MS = Date.UTC(2026, 7, 1, 7);
+
+function decide(input: BatchMeterUsageInput): BatchMeterUsageDecision {
+  const request = { callerAccountId: SELLER, region: REGION, input };
+  return decideBatchMeterUsage(request, keysOf(request), factsOf({ nowMs: NOW_MS, ruleSet: ruleSets.current }));
+}
+
+/** What mends a reason: what is given replaces what is there, in the request or in its first or second record. */
+interface Mend {
+  readonly productCode?: string | undefined;
+  readonly first?: Partial<{ [K in keyof UsageRecord]: UsageRecord[K] | undefined }>;
+  readonly second?: Partial<{ [K in keyof UsageRecord]: UsageRecord[K] | undefined }>;
+}
+
+/** A reason, and what mends it. */
+type Reason = readonly [rule: string, code: string, mend: Mend];
+
+function walk(start: BatchMeterUsageInput, reasons: readonly Reason[]): void {
+  let input = start;
+  for (const [rule, code, mend] of reasons) {
+    expect(decide(input).rejected).toMatchObject({ rule, code });
+    const [first, second] = input.usageRecords as [UsageRecord, UsageRecord];
+    const mended = { productCode: input.productCode, ...("productCode" in mend ? mend : {}) };
+    input = withoutAbsent({
+      productCode: mended.productCode,
+      usageRecords: [withoutAbsent({ ...first, ...mend.first }), withoutAbsent({ ...second, ...mend.second })],
+    }) as BatchMeterUsageInput;
+  }
+  const decision = decide(input);
+  expect(decision).toMatchObject({ results: [{ status: "Success" }, { status: "Success" }] });
+}
+
+/** The wire knows no members that are there and undefined. */
+function withoutAbsent(object: object): object {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+}
+
+/** As wrong as a record can be, for either way to name a product. */
+const HOPELESS: UsageRecord = {
+  timestampMs: NOW_MS + DAY_MS,
+  dimension: "no such dimension",
+  quantity: 5,
+  usageAllocations: [
+    { allocatedUsageQuantity: 1, tags: [{ key: "a", value: "x" }, { key: "a", value: "y" }] },
+    { allocatedUsageQuantity: 1, tags: [{ key: "b", value: "x" }] },
+    { allocatedUsageQuantity: 1, tags: [{ key: "b", value: "x" }] },
+  ],
+}; // prettier-ignore
+
+const onceTags = [{ allocatedUsageQuantity: 1 }, ...(HOPELESS.usageAllocations ?? []).slice(1)];
+const onceBuckets = onceTags.slice(0, 2);
+
+/** What is checked of each record, in this order, once the product is clear. */
+const PER_RECORD: readonly Reason[] = [
+  ["U1", "InvalidUsageDimensionException", { first: { dimension: "gb" } }],
+  ["U1", "InvalidUsageDimensionException", { second: { dimension: "calls" } }],
+  ["W3", "TimestampOutOfBoundsException", { first: { timestampMs: NOW_MS - 2 * DAY_MS } }],
+  ["W1", "TimestampOutOfBoundsException", { first: { timestampMs: NOW_MS - DAY_MS / 2 } }],
+  ["W2", "TimestampOutOfBoundsException", { first: { timestampMs: NOW_MS } }],
+  ["W3", "TimestampOutOfBoundsException", { second: { timestampMs: NOW_MS } }],
+  ["A5", "InvalidTagException", { first: { usageAllocations: onceTags } }],
+  ["A2", "InvalidUsageAllocationsException", { first: { usageAllocations: onceBuckets } }],
+  ["A1", "InvalidUsageAllocationsException", { first: { quantity: 2 } }],
+  ["A5", "InvalidTagException", { second: { usageAllocations: undefined } }],
+];
+
+describe("a batch with everything wrong is refused for the first reason, and mended for the next, to the end:", () => {
+  test("with a product code (Rules I1, I3, I2, P1, P2, I4, U1, W3, W1, W2, A5, A2, A1)", () => {
+    const licensed = { ...HOPELESS, ...ANNA, licenseArn: licence("nobody") };
+    walk({ productCode: "no such product", usageRecords: [HOPELESS, licensed] }, [
+      ["I1", "InvalidCustomerIdentifierException", { first: { customerIdentifier: "nobody", customerAccountId: "1" } }],
+      ["I1", "InvalidCustomerIdentifierException", { first: { customerAccountId: undefined } }],
+      ["I3", "InvalidProductCodeException", { productCode: undefined }],
+      ["I2", "InvalidProductCodeException", { second: { licenseArn: undefined } }],
+      ["I2", "InvalidProductCodeException", { productCode: "no such product" }],
+      ["P1", "InvalidProductCodeException", { productCode: FOREIGN }],
+      ["P1", "InvalidProductCodeException", { productCode: IMAGE }],
+      ["P2", "InvalidProductCodeException", { productCode: LOGS }],
+      ["I4", "InvalidCustomerIdentifierException", { first: ANNA }],
+      ...PER_RECORD,
+    ]);
+  });
+
+  test("with licences (Rules I2, I3, I5, P2, U1, W3, W1, W2, A5, A2, A1)", () => {
+    const anna = { ...HOPELESS, customerAccountId: ANNAS_ACCOUNT };
+    walk({ usageRecords: [{ ...HOPELESS, ...ANNA }, { ...anna, licenseArn: licence("anna-traces") }] }, [
+      ["I2", "InvalidProductCodeException", { first: { licenseArn: licence("nobody") } }],
+      ["I3", "InvalidCustomerIdentifierException", { first: { customerIdentifier: undefined, customerAccountId: BERTS_ACCOUNT } }],
+      ["I5", "InvalidLicenseException", { first: { licenseArn: licence("foreign"), customerAccountId: ANNAS_ACCOUNT } }],
+      ["I5", "InvalidLicenseException", { first: { licenseArn: licence("bert-logs") } }],
+      ["I5", "InvalidLicenseException", { first: { licenseArn: licence("image") } }],
+      ["P2", "InvalidLicenseException", { first: { licenseArn: licence("anna-logs") } }],
+      ["I5", "InvalidLicenseException", { second: { licenseArn: licence("anna-logs") } }],
+      ...PER_RECORD,
+    ]); // prettier-ignore
+  });
+});
+
+test("every record passes one check before any record meets the next (Rules I4, U1)", () => {
+  const first = { timestampMs: NOW_MS, ...ANNA, dimension: "no such dimension" };
+  const second = { timestampMs: NOW_MS, customerIdentifier: "nobody", dimension: "gb" };
+  expect(decide({ productCode: LOGS, usageRecords: [first, second] }).rejected).toMatchObject({
+    rule: "I4",
+    compared: { record: 2 },
+  });
+});
+
+test("one record that is refused refuses the whole batch (Rules W1, I4, U1, A1)", () => {
+  const good: UsageRecord = { timestampMs: NOW_MS, ...ANNA, dimension: "gb", quantity: 1 };
+  const bad: readonly [string, Partial<UsageRecord>][] = [
+    ["W1", { timestampMs: NOW_MS - DAY_MS }],
+    ["I4", { customerIdentifier: "nobody" }],
+    ["U1", { dimension: "GB" }],
+    ["A1", { usageAllocations: [{ allocatedUsageQuantity: 2 }] }],
+  ];
+  for (const [rule, over] of bad) {
+    const usageRecords = [good, { ...good, dimension: "calls" }, { ...good, ...over }];
+    const { rejected } = decide({ productCode: LOGS, usageRecords });
+    expect(rejected).toMatchObject({ rule, compared: { record: 3 } });
+  }
+});

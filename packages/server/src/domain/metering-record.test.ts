@@ -1,0 +1,69 @@
+import { HOUR_MS } from "@countinghouse/protocol";
+import { describe, expect, test } from "vitest";
+import { customerOf, hourOf, keyOf, keyText, type MeteringRecordKey } from "./metering-record.ts";
+
+const HOUR = Date.UTC(2026, 6, 14, 12) / HOUR_MS;
+
+describe("a metering record's key (Rule K1)", () => {
+  test("is made of hour, region, offering, customer as identified, and dimension", () => {
+    const record = { timestampMs: HOUR * HOUR_MS + 1, customerIdentifier: "anna", dimension: "gb" };
+    expect(keyOf(record, "logs", "us-east-1")).toEqual({
+      hour: HOUR,
+      region: "us-east-1",
+      offering: "logs",
+      customer: "identifier:anna",
+      dimension: "gb",
+      discriminator: "",
+    });
+  });
+
+  test("has the licence for its offering, where there is one", () => {
+    const record = { timestampMs: 0, customerAccountId: "1", dimension: "gb", licenseArn: "arn:licence" };
+    expect(keyOf(record, undefined, "us-east-1").offering).toBe("arn:licence");
+  });
+
+  test.each([
+    [0, HOUR],
+    [1, HOUR],
+    [HOUR_MS - 1, HOUR],
+    [HOUR_MS, HOUR + 1],
+    [-1, HOUR - 1],
+  ])("counts hours in UTC: %d ms from twelve o'clock", (offsetMs, hour) => {
+    expect(hourOf(HOUR * HOUR_MS + offsetMs)).toBe(hour);
+  });
+
+  test("counts hours before the epoch downwards", () => {
+    expect([hourOf(-1), hourOf(-HOUR_MS), hourOf(-HOUR_MS - 1)]).toEqual([-1, -1, -2]);
+  });
+
+  test("keeps the two ways to name a customer apart, whatever the names are", () => {
+    const names = [
+      customerOf({ customerIdentifier: "1" }),
+      customerOf({ customerAccountId: "1" }),
+      customerOf({ customerIdentifier: "account:1" }),
+      customerOf({ customerIdentifier: "" }),
+    ];
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  test("has a text of its own", () => {
+    const key: MeteringRecordKey = {
+      hour: 1,
+      region: "r",
+      offering: "o",
+      customer: "c",
+      dimension: "d",
+      discriminator: "",
+    };
+    const others: MeteringRecordKey[] = [
+      { ...key, hour: 11 },
+      { ...key, region: "r2" },
+      { ...key, offering: "o2" },
+      { ...key, customer: "c2" },
+      { ...key, dimension: "d2" },
+      { ...key, discriminator: "x" },
+      { ...key, customer: "d", dimension: "c" },
+    ];
+    expect(new Set([key, ...others].map(keyText)).size).toBe(others.length + 1);
+  });
+});

@@ -1,0 +1,85 @@
+/** What the contract needs of a store: a ledger over it that can be opened again, and trouble on demand. */
+import { ruleSets } from "@countinghouse/protocol";
+import { startClock, type ServiceClock } from "../../clock.ts";
+import type { Engine, StagedGroup } from "../engine.ts";
+import type { Ledger } from "../ledger.ts";
+import { SingleWriterLedger } from "../single-writer-ledger.ts";
+
+export interface LedgerSetup {
+  readonly queuedMax?: number;
+  readonly groupMax?: number;
+}
+
+export interface LedgerUnderTest {
+  /** As it was opened last. */
+  readonly ledger: Ledger;
+  /** A manual clock; here it can be set back too. */
+  readonly clock: ServiceClock;
+  /** Closes the ledger and opens what is kept, with a clock that goes on where it stood. */
+  reopen(): Promise<void>;
+  /** The next commit fails, once all of it has been staged. */
+  readonly failNextCommit: (error: Error) => void;
+  /** Closes the ledger and takes everything away. */
+  remove(): Promise<void>;
+}
+
+/** A ledger over a fresh store. */
+export type MakeLedger = (setup?: LedgerSetup) => LedgerUnderTest;
+
+export const START_MS = Date.UTC(2026, 2, 14, 12, 30);
+
+/** `open` opens the store, and opens it again after a close; `remove` takes it away. */
+export function ledgerOver(open: () => Engine, remove: () => void, setup: LedgerSetup = {}): LedgerUnderTest {
+  let failure: Error | undefined;
+  const takeFailure = (): Error | undefined => {
+    const taken = failure;
+    failure = undefined;
+    return taken;
+  };
+  const openLedger = (): { ledger: Ledger; clock: ServiceClock } => {
+    const engine = failing(open(), takeFailure);
+    const loaded = engine.load();
+    const clock = startClock({ mode: "manual" }, loaded, () => START_MS);
+    const options = { clock, ruleSet: ruleSets.classic, queuedMax: 1_000, groupMax: 256, schedule: setImmediate };
+    return { clock, ledger: new SingleWriterLedger(engine, loaded, { ...options, ...setup }) };
+  };
+  let opened = openLedger();
+  return {
+    get ledger() {
+      return opened.ledger;
+    },
+    get clock() {
+      return opened.clock;
+    },
+    reopen: async () => {
+      await opened.ledger.close();
+      opened = openLedger();
+    },
+    failNextCommit: (error) => {
+      failure = error;
+    },
+    remove: async () => {
+      await opened.ledger.close();
+      remove();
+    },
+  };
+}
+
+function failing(engine: Engine, takeFailure: () => Error | undefined): Engine {
+  const orFail = (stage: () => StagedGroup): StagedGroup => {
+    const group = stage();
+    const failure = takeFailure();
+    if (failure !== undefined) throw failure;
+    return group;
+  };
+  return {
+    load: () => engine.load(),
+    commit: (stage) => engine.commit(() => orFail(stage)),
+    reset: (group) => engine.reset(group),
+    find: (key) => engine.find(key),
+    entry: (seq) => engine.entry(seq),
+    entryByRequestId: (requestId) => engine.entryByRequestId(requestId),
+    pointers: (query) => engine.pointers(query),
+    close: () => engine.close(),
+  };
+}

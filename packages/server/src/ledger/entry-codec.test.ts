@@ -1,0 +1,164 @@
+import { QUANTITY_MAX, ruleBook, type RuleId, type UsageRecord } from "@countinghouse/protocol";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { decodeEntry, encodeEntry } from "./entry-codec.ts";
+import type { Call, LedgerEntry, LedgerEvent, MeteredRecord } from "./entry.ts";
+import { DefectError } from "./ledger.ts";
+
+const START_MS = 1_773_491_400_000;
+const DAY_MS = 86_400_000;
+
+/** Any text that JSON can carry, halves of surrogate pairs included. */
+const text = fc.oneof(
+  fc.string({ unit: fc.nat({ max: 0xffff }).map((unit) => String.fromCharCode(unit)), maxLength: 30 }),
+  fc.string({ unit: "grapheme", maxLength: 20 }),
+  fc.constantFrom("", "i", "a", "__proto__", "constructor", "\u2028", "\ud83e", '"\\', "\0", "a\nb"),
+);
+const quantity = fc.oneof(fc.nat({ max: QUANTITY_MAX }), fc.constantFrom(0, 1, QUANTITY_MAX));
+const timeMs = fc.oneof(
+  fc.integer({ min: 1_700_000_000_000, max: 1_900_000_000_000 }),
+  fc.integer({ min: -8.64e15, max: 8.64e15 }),
+);
+/** Of one entry: what is metered together lies within one acceptance window (Rules W1, W3). */
+const usageTimeMs = fc.integer({ min: START_MS - 40 * DAY_MS, max: START_MS + DAY_MS });
+const allocation = fc.record(
+  { allocatedUsageQuantity: quantity, tags: fc.array(fc.record({ key: text, value: text }), { maxLength: 5 }) },
+  { requiredKeys: ["allocatedUsageQuantity"] },
+);
+const customer = fc.oneof(
+  text.map((customerIdentifier) => ({ customerIdentifier })),
+  fc.stringMatching(/^[0-9]{1,20}$/).map((customerAccountId) => ({ customerAccountId })),
+);
+const usageRecord = fc
+  .tuple(
+    customer,
+    fc.record(
+      {
+        timestampMs: usageTimeMs,
+        dimension: text,
+        quantity,
+        licenseArn: text,
+        usageAllocations: fc.array(allocation, { maxLength: 4 }),
+      },
+      { requiredKeys: ["timestampMs", "dimension"] },
+    ),
+  )
+  .map(([who, what]): UsageRecord => ({ ...who, ...what }));
+const meteredRecord: fc.Arbitrary<MeteredRecord> = fc.record(
+  {
+    usageRecord,
+    status: fc.constantFrom("Success", "CustomerNotSubscribed", "DuplicateRecord"),
+    keptAs: fc.uuid(),
+  },
+  { requiredKeys: ["usageRecord", "status"] },
+);
+const ruleId = fc.constantFrom(...(Object.keys(ruleBook) as RuleId[]));
+
+const event: fc.Arbitrary<LedgerEvent> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record(
+      {
+        kind: fc.constant("usage-metered" as const),
+        productCode: text,
+        // Few names in many records: they must find their way back to the right ones.
+        records: fc.oneof(
+          fc.array(meteredRecord, { maxLength: 8 }),
+          fc.array(meteredRecord, { minLength: 1, maxLength: 3 }).map((few) => [...few, ...few.toReversed(), ...few]),
+        ),
+      },
+      { requiredKeys: ["kind", "records"] },
+    ),
+  },
+  fc.record({ kind: fc.constant("customer-resolved" as const), agreementId: text }),
+  fc.record(
+    {
+      kind: fc.constant("call-refused" as const),
+      code: fc.constantFrom("InvalidTokenException" as const, "not-found" as const),
+      message: text,
+      rule: ruleId,
+      compared: fc.dictionary(text, fc.oneof(text, fc.integer())),
+    },
+    { requiredKeys: ["kind", "code", "message", "compared"] },
+  ),
+  fc.record({
+    kind: fc.constant("catalogue-changed" as const),
+    changes: fc.array(
+      fc.record({
+        kind: fc.constantFrom("account" as const, "access-key" as const, "product" as const, "agreement" as const),
+        id: text,
+        action: fc.constantFrom("put" as const, "removed" as const),
+      }),
+    ),
+  }),
+  fc.record({ kind: fc.constant("registration-token-issued" as const), agreementId: text, expiresAtMs: timeMs }),
+  fc.record({ kind: fc.constant("clock-moved" as const), fromMs: timeMs, toMs: timeMs }),
+  fc.record({ kind: fc.constant("ledger-reset" as const) }),
+);
+const call: fc.Arbitrary<Call> = fc.record(
+  {
+    requestId: fc.uuid({ version: 7 }),
+    operation: text,
+    principal: text,
+    accountId: text,
+    accessKeyId: text,
+    region: text,
+    sourceAddress: text,
+    userAgent: text,
+  },
+  { requiredKeys: ["requestId", "operation", "principal", "sourceAddress", "userAgent"] },
+);
+const entry: fc.Arbitrary<LedgerEntry> = fc.record({ atMs: timeMs, call, event });
+
+describe("an entry", () => {
+  test("comes back from its encoding as it was, whatever its event", () => {
+    fc.assert(
+      fc.property(entry, (any) => {
+        const encoded = encodeEntry(any);
+        expect(decodeEntry(encoded)).toEqual(any);
+        expect(encodeEntry(decodeEntry(encoded))).toEqual(encoded);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test("keeps an absent quantity apart from a quantity of nought, and no allocations from none given", () => {
+    const bare: UsageRecord = { timestampMs: 0, dimension: "d", customerAccountId: "1" };
+    const records = [bare, { ...bare, quantity: 0 }, { ...bare, usageAllocations: [] }].map(
+      (record): MeteredRecord => ({ usageRecord: record, status: "Success", keptAs: undefined }),
+    );
+    const decoded = decodeEntry(encodeEntry(entryOf({ kind: "usage-metered", records })));
+    expect(decoded.event).toStrictEqual({ kind: "usage-metered", productCode: undefined, records });
+  });
+
+  test("is small: names are written once", () => {
+    const records = Array.from({ length: 25 }, (_, i): MeteredRecord => ({
+      usageRecord: {
+        timestampMs: START_MS + i,
+        dimension: "d".repeat(50),
+        customerIdentifier: "c".repeat(50),
+      },
+      status: "Success",
+    }));
+    expect(encodeEntry(entryOf({ kind: "usage-metered", productCode: "p", records })).body.length).toBeLessThan(700);
+  });
+
+  test("is text that any store can hold: no lone surrogates, no zero bytes", () => {
+    const { body } = encodeEntry(entryOf({ kind: "customer-resolved", agreementId: "\ud800 \0" }));
+    expect(body.isWellFormed()).toBe(true);
+    expect(body).not.toContain("\0");
+  });
+
+  test.each([
+    ["of a version that is not known", JSON.stringify({ v: 2, call: {}, event: { kind: "ledger-reset" } })],
+    ["that is no JSON", '{"v":1,'],
+  ])("%s is a defect", (_what, body) => {
+    expect(() => decodeEntry({ requestId: "the-id", atMs: 0, body })).toThrow(DefectError);
+    expect(() => decodeEntry({ requestId: "the-id", atMs: 0, body })).toThrow("the-id");
+  });
+});
+
+function entryOf(of: LedgerEvent): LedgerEntry {
+  const by = { operation: "Any", principal: "operator", sourceAddress: "", userAgent: "" };
+  return { atMs: 0, call: { requestId: "0199a1b2-0000-7000-8000-0000000000ff", ...by }, event: of };
+}

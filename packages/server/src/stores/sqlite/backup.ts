@@ -1,0 +1,150 @@
+/**
+ * Backups of an embedded ledger: one file, taken beside a running server, and put back into a folder without a ledger.
+ * The secrets key is no part of it: whoever has only the backup can open none of the secrets in it.
+ */
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { dataFolder, lockFolder, makeFolder, syncFolder, type DataFolder } from "./data-folder.ts";
+import { integrityProblem, MaintenanceError, openForReading } from "./ledger-file.ts";
+
+export interface Backup {
+  readonly file: string;
+  readonly entries: number;
+  readonly meteringRecords: number;
+  /** Service clock of the newest entry; undefined for a ledger without entries. */
+  readonly newestAtMs: number | undefined;
+}
+
+/**
+ * Writes what the ledger of a folder holds at this moment to a new file, which is there whole or not at all. A server
+ * goes on writing meanwhile.
+ */
+export function backUp(folderPath: string, toFile: string): Backup {
+  const target = resolve(toFile);
+  if (existsSync(target)) throw new MaintenanceError(`${target} exists already; a backup overwrites nothing.`);
+  const ledger = openForReading(dataFolder(folderPath).ledgerFile);
+  try {
+    return inShort(`${target} could not be written`, () => {
+      const workFolder = mkdtempSync(join(dirname(target), ".countinghouse-backup-"));
+      try {
+        const copy = join(workFolder, "backup");
+        // One statement, one snapshot: reader and writer do not wait for each other.
+        ledger.prepare("VACUUM INTO ?").run(copy);
+        const backup = checked(copy, "The backup");
+        put(copy, target);
+        return { file: target, ...backup };
+      } finally {
+        rmSync(workFolder, { recursive: true, force: true });
+      }
+    });
+  } finally {
+    ledger.close();
+  }
+}
+
+/** Puts a backup into a folder that has no ledger yet. Throws FolderInUseError where a server runs on it. */
+export function restore(fromFile: string, folderPath: string): Backup {
+  const source = resolve(fromFile);
+  return inShort(`${source} could not be restored`, () => {
+    refuseOther(source);
+    const folder = dataFolder(folderPath);
+    makeFolder(folder);
+    const lock = lockFolder(folder);
+    try {
+      refuseLedger(folder);
+      // The folder is ours: what lies there under this name is what an interrupted restore left.
+      const copy = `${folder.ledgerFile}.restoring`;
+      try {
+        copyFileSync(source, copy);
+        const backup = checked(copy, source);
+        put(copy, folder.ledgerFile);
+        return { file: folder.ledgerFile, ...backup };
+      } finally {
+        rmSync(copy, { force: true });
+      }
+    } finally {
+      lock.release();
+    }
+  });
+}
+
+/**
+ * A ledger's own file lacks what stands in the log beside it, and does not show it: restored by itself it would be a
+ * ledger with records lost. It differs from a backup in its header, where SQLite says which kind of log the file has.
+ */
+function refuseOther(source: string): void {
+  if (!existsSync(source)) throw new MaintenanceError(`There is no backup: ${source} does not exist.`);
+  const header = Buffer.alloc(20);
+  const descriptor = openSync(source, "r");
+  try {
+    readSync(descriptor, header);
+  } finally {
+    closeSync(descriptor);
+  }
+  if (!header.toString("latin1").startsWith("SQLite format 3\0")) throw new MaintenanceError(`${source} is no backup.`);
+  if (header[18] === HEADER_OF_WAL) {
+    const message = `${source} is a copy of a ledger's file, not a backup: records may be missing in it. Make a backup with countinghouse store backup.`;
+    throw new MaintenanceError(message);
+  }
+}
+
+const HEADER_OF_WAL = 2;
+
+/** A log without its ledger counts as well: SQLite would play it into whatever ledger it finds beside it. */
+function refuseLedger({ path, ledgerFile }: DataFolder): void {
+  const found = ["", "-wal", "-journal"].map((suffix) => ledgerFile + suffix).find((file) => existsSync(file));
+  if (found === undefined) return;
+  throw new MaintenanceError(`${path} holds a ledger (${found}); a backup is restored only where there is none.`);
+}
+
+function checked(file: string, name: string): Omit<Backup, "file"> {
+  const db = openForReading(file, name);
+  try {
+    const problem = integrityProblem(db);
+    if (problem !== undefined) throw new MaintenanceError(`${name} is of no use. ${problem}`);
+    const entries = db.prepare("SELECT count(*) AS n, max(at_ms) AS newestAtMs FROM entry").get();
+    const records = db.prepare("SELECT count(*) AS n FROM metering_record").get();
+    const newestAtMs = entries?.["newestAtMs"] ?? undefined;
+    return {
+      entries: Number(entries?.["n"]),
+      meteringRecords: Number(records?.["n"]),
+      newestAtMs: newestAtMs === undefined ? undefined : Number(newestAtMs),
+    };
+  } finally {
+    db.close();
+  }
+}
+
+/** Moves a finished file to its place, durably. */
+function put(file: string, target: string): void {
+  chmodSync(file, 0o600);
+  const descriptor = openSync(file, "r+");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(file, target);
+  syncFolder(dirname(target));
+}
+
+/** Trouble with disk or file is told in a sentence: where in the program it was met helps nobody. */
+function inShort<T>(what: string, body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    const ofMachine = error instanceof Error && ("syscall" in error || "errcode" in error);
+    throw ofMachine ? new MaintenanceError(`${what}: ${error.message}`) : error;
+  }
+}

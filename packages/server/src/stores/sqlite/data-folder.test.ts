@@ -1,0 +1,51 @@
+import { existsSync, mkdirSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { temporaryFolder } from "../../ledger/contract/temporary-folder.ts";
+import { FolderInUseError, dataFolder, lockFolder, makeFolder } from "./data-folder.ts";
+import { openSqliteEngine } from "./sqlite-engine.ts";
+
+function freshPath(...below: string[]): string {
+  const folder = temporaryFolder();
+  onTestFinished(folder.remove);
+  return join(folder.path, ...below);
+}
+
+test("a data folder is made where it is missing, with those above it, for its owner only", () => {
+  const path = freshPath("a", "b", "data");
+  makeFolder(dataFolder(path));
+  expect(statSync(path).mode & 0o777).toBe(0o700);
+});
+
+test("a data folder that is there is left as it is", () => {
+  const path = freshPath("data");
+  mkdirSync(path, { mode: 0o755 });
+  makeFolder(dataFolder(path));
+  expect(statSync(path).mode & 0o777).toBe(0o755);
+});
+
+test("a folder that was given relative to where the server runs is the same folder", () => {
+  const path = freshPath("data");
+  expect(dataFolder(relative(process.cwd(), path))).toEqual(dataFolder(path));
+});
+
+test("a folder is locked until its lock is released", () => {
+  const folder = dataFolder(freshPath());
+  const lock = lockFolder(folder);
+  expect(() => lockFolder(folder)).toThrow(FolderInUseError);
+  expect(() => lockFolder(folder)).toThrow(folder.path);
+  lock.release();
+  lockFolder(folder).release();
+});
+
+test("a second engine on a folder is refused, and harms neither the first nor those after it", () => {
+  const path = freshPath("data");
+  const first = openSqliteEngine(path);
+  expect(() => openSqliteEngine(path)).toThrow(FolderInUseError);
+  first.commit(() => ({ entries: [], catalogue: [], clock: { mode: "manual", atMs: 7 } }));
+  first.close();
+  const second = openSqliteEngine(path);
+  expect(second.load().clock).toEqual({ mode: "manual", atMs: 7 });
+  second.close();
+  expect(existsSync(join(path, "lock.sqlite"))).toBe(true);
+});

@@ -1,0 +1,66 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { temporaryFolder } from "../../ledger/contract/temporary-folder.ts";
+import { dataFolder } from "./data-folder.ts";
+import { NewerSchemaError, SCHEMA_VERSION, migrate, refuseNewerSchema, schemaVersion } from "./migrations.ts";
+import { openSqliteEngine } from "./sqlite-engine.ts";
+
+function database(path = ":memory:"): DatabaseSync {
+  const db = new DatabaseSync(path);
+  onTestFinished(() => {
+    if (db.isOpen) db.close();
+  });
+  return db;
+}
+
+const tables = (db: DatabaseSync): unknown[] =>
+  db
+    .prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+    .all()
+    .map((row) => row["name"]);
+
+describe("migrations", () => {
+  test("bring a fresh database to the newest version", () => {
+    const db = database();
+    expect(schemaVersion(db)).toBe(0);
+    migrate(db);
+    expect(schemaVersion(db)).toBe(SCHEMA_VERSION);
+    expect(tables(db)).toEqual(["catalogue", "entry", "metering_record", "name", "setting"]);
+  });
+
+  test("leave a database of the newest version alone", () => {
+    const db = database();
+    migrate(db);
+    db.exec("INSERT INTO setting VALUES ('clock', '1')");
+    migrate(db);
+    expect(db.prepare("SELECT value FROM setting").get()).toEqual({ value: "1" });
+  });
+
+  test("refuse a database of a newer version", () => {
+    const db = database();
+    db.exec(`PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
+    expect(() => refuseNewerSchema(db)).toThrow(NewerSchemaError);
+    expect(() => refuseNewerSchema(db)).toThrow(`version ${SCHEMA_VERSION + 1}`);
+  });
+});
+
+describe("a data folder that a newer server wrote", () => {
+  test("is refused, left as it was, and free to be opened again", () => {
+    const folder = temporaryFolder();
+    onTestFinished(folder.remove);
+    const { ledgerFile } = dataFolder(folder.path);
+    const newer = database(ledgerFile);
+    newer.exec(`CREATE TABLE of_the_future (a); PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
+    newer.close();
+    const before = readFileSync(ledgerFile);
+    for (let time = 0; time < 2; time += 1) {
+      expect(() => openSqliteEngine(folder.path)).toThrow(NewerSchemaError);
+    }
+    expect(readFileSync(ledgerFile).equals(before)).toBe(true);
+    expect(readdirSync(folder.path).filter((name) => name.startsWith("ledger"))).toEqual(["ledger.sqlite"]);
+    const again = database(join(folder.path, "ledger.sqlite"));
+    expect(tables(again)).toEqual(["of_the_future"]);
+  });
+});

@@ -1,0 +1,125 @@
+/** A full disk: requests are refused as a fault of ours, nothing acknowledged goes, and service resumes by itself. */
+import { rmSync, writeFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, afterEach, expect, test } from "vitest";
+import { FaultError } from "../../packages/server/src/ledger/ledger.ts";
+import { migrate } from "../../packages/server/src/stores/sqlite/migrations.ts";
+import { SqliteEngine } from "../../packages/server/src/stores/sqlite/sqlite-engine.ts";
+import { Book, keptBy, NO_DIFFERENCES } from "../support/book.ts";
+import { Connection, loadServerArgs, meterInBook, settle, startLoad, usageAt, Workload } from "../support/load.ts";
+import { LoopDisk, noLoopDisks } from "../support/loop-disk.ts";
+import { seededRandom } from "../support/random.ts";
+import { startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
+import { keptIn, ledgerOver, oneRecord } from "./one-record.ts";
+
+const ROUNDS = 3;
+const CONNECTIONS = 6;
+const DISK_MEGABYTES = 48;
+const FAULT = "InternalServiceErrorException";
+
+const folder = temporaryFolder();
+let disk: LoopDisk | undefined;
+let server: RunningServer | undefined;
+
+afterEach(async () => {
+  await server?.kill();
+  disk?.remove();
+});
+afterAll(() => folder.remove());
+
+test("a full disk is answered with a fault, loses nothing, and is recovered from without a restart", async (context) => {
+  const reason = noLoopDisks("full disk");
+  if (reason !== undefined) context.skip(reason);
+  const random = seededRandom("full disk");
+  const book = new Book();
+  const workload = new Workload(random, book);
+  disk = new LoopDisk(DISK_MEGABYTES);
+  disk.mount();
+  const args = loadServerArgs(folder.path, `${disk.path}/data`);
+  server = await startServer(args);
+  const { endpoint } = server;
+  const probe = new Connection(endpoint);
+  let faults = 0;
+
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const load = startLoad(endpoint, CONNECTIONS, workload, book);
+    await delay(random.whole(100, 400));
+    fill(`${disk.path}/ballast`);
+    await until(() => (book.answers[FAULT] ?? 0) >= faults + 10 * CONNECTIONS);
+
+    const refused = await meterInBook(probe, [usageAt(90_000 + round)], book);
+    expect(refused).toMatchObject({ status: 500, error: FAULT, results: [] });
+    expect((await fetch(`${endpoint}/healthz`)).status).toBe(200);
+    expect(await (await fetch(`${endpoint}/readyz`)).text()).toBe("ready\n");
+    expect(book.compare(await keptBy(server)), "while the disk is full").toEqual(NO_DIFFERENCES);
+
+    const answered = book.answers["ok"] ?? 0;
+    rmSync(`${disk.path}/ballast`);
+    await until(() => (book.answers["ok"] ?? 0) >= answered + 20);
+    await load.stop();
+    faults = book.answers[FAULT] ?? 0;
+    await settle(endpoint, random, book);
+    expect(book.compare(await keptBy(server)), "once there is space again").toEqual(NO_DIFFERENCES);
+  }
+  probe.close();
+
+  await server.kill();
+  server = await startServer(args);
+  const kept = await keptBy(server);
+  expect(book.compare(kept), "after a restart").toEqual(NO_DIFFERENCES);
+  expect(kept.length, "every key that was sent is kept once").toBe(book.keys);
+  process.stdout.write(
+    `full disk: ${ROUNDS} rounds, ${book.records} acknowledgements of ${kept.length} records, 0 lost; ` +
+      `answers ${JSON.stringify(book.answers)}\n`,
+  );
+});
+
+test("a ledger whose database may not grow refuses, keeps what it had, and goes on when it may", async () => {
+  const db = new DatabaseSync(":memory:");
+  migrate(db);
+  const engine = new SqliteEngine(db, { release: () => undefined });
+  const ledger = ledgerOver(engine);
+  const keep = (customer: string): Promise<string> => ledger.transact(oneRecord(customer));
+
+  db.exec("PRAGMA max_page_count = 64");
+  const customers = Array.from({ length: 2_000 }, (_, i) => `customer${i}`);
+  const acknowledged = new Map<string, string>();
+  const refused: string[] = [];
+  for (const customer of customers) {
+    try {
+      acknowledged.set(customer, await keep(customer));
+    } catch (error) {
+      expect(error).toBeInstanceOf(FaultError);
+      refused.push(customer);
+    }
+  }
+  expect(refused.length).toBeGreaterThan(100);
+  expect(ledger.defect).toBeUndefined();
+  expect(await keptIn(ledger)).toEqual(acknowledged);
+
+  db.exec("PRAGMA max_page_count = 1000000");
+  for (const [customer, id] of acknowledged) expect(await keep(customer)).toBe(id);
+  for (const customer of refused) acknowledged.set(customer, await keep(customer));
+  expect(await keptIn(ledger)).toEqual(acknowledged);
+  await ledger.close();
+});
+
+/** Leaves no byte free. */
+function fill(file: string): void {
+  for (const bytes of [1_048_576, 4_096, 1]) {
+    try {
+      for (;;) writeFileSync(file, Buffer.alloc(bytes), { flag: "a" });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    }
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const endMs = Date.now() + 20_000;
+  while (!condition()) {
+    if (Date.now() > endMs) throw new Error(`It did not come to pass: ${condition.toString()}`);
+    await delay(10);
+  }
+}

@@ -1,0 +1,122 @@
+/** The AWS CLI and boto3, as they come: only the environment says where the service is, and whose key signs. */
+import { execFile, spawnSync } from "node:child_process";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test, type TestContext } from "vitest";
+import { meteringRecords, registrationToken } from "../support/operator-api.ts";
+import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+
+const run = promisify(execFile);
+
+let server: RunningServer;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  server = await startServer(["--store", "memory:"]);
+  env = {
+    ...process.env,
+    AWS_ENDPOINT_URL_MARKETPLACE_METERING: server.endpoint,
+    AWS_DEFAULT_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: DEMO.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: DEMO.secretAccessKey,
+    // Whoever runs this may have a profile, a session and a region of their own.
+    AWS_CONFIG_FILE: "/dev/null",
+    AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+    AWS_SESSION_TOKEN: undefined,
+    AWS_PROFILE: undefined,
+    AWS_REGION: undefined,
+    AWS_PAGER: "",
+  };
+});
+
+afterAll(() => server.stop());
+
+/** Skips, and says why, where the program is not installed. */
+function need(context: TestContext, program: string, ...args: string[]): void {
+  const { status, error } = spawnSync(program, args, { stdio: "ignore" });
+  if (status === 0) return;
+  const reason = `${program} ${args.join(" ")}: ${error?.message ?? `exit code ${status}`}`;
+  process.stdout.write(`skipped: ${context.task.name} (${reason})\n`);
+  context.skip(reason);
+}
+
+async function aws(...args: string[]): Promise<Record<string, unknown>> {
+  const { stdout } = await run("aws", ["meteringmarketplace", ...args, "--output", "json"], { env });
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+test("S4, S5, B1: the AWS CLI meters, replays and resolves, and tells a refusal by its name", async (context) => {
+  need(context, "aws", "--version");
+  const meter = (quantity: number): Promise<Record<string, unknown>> =>
+    aws(
+      "batch-meter-usage",
+      "--product-code",
+      DEMO.productCode,
+      "--usage-records",
+      `Timestamp=${timestamp},CustomerIdentifier=demoCustomer1,Dimension=gb_ingested,Quantity=${quantity}`,
+    );
+  const timestamp = Math.floor(Date.now() / 1000);
+  const first = await meter(3);
+  expect(first).toMatchObject({ Results: [{ Status: "Success" }], UnprocessedRecords: [] });
+  expect(await meter(3), "the same again").toEqual(first);
+  const [kept] = await meteringRecords(server, { dimension: "gb_ingested" });
+  expect(first).toMatchObject({ Results: [{ MeteringRecordId: kept?.meteringRecordId }] });
+  expect(await meter(4)).toMatchObject({
+    Results: [{ Status: "DuplicateRecord", MeteringRecordId: kept?.meteringRecordId }],
+  });
+
+  const token = await registrationToken(server, "agmt-demo1");
+  expect(await aws("resolve-customer", "--registration-token", token)).toEqual({
+    CustomerIdentifier: "demoCustomer1",
+    CustomerAWSAccountId: "444455556666",
+    ProductCode: DEMO.productCode,
+    LicenseArn: "arn:aws:license-manager::294406891311:license:l-00000000000000000000000000000001",
+  });
+  await expect(aws("resolve-customer", "--registration-token", "made-up")).rejects.toMatchObject({
+    stderr: expect.stringMatching(
+      /\(InvalidTokenException\) when calling the ResolveCustomer operation: The registration token is invalid\./,
+    ),
+  });
+});
+
+const BOTO3 = `
+import datetime, json, sys, boto3
+client = boto3.client("meteringmarketplace")
+product, token = sys.argv[1:]
+record = {
+    "Timestamp": datetime.datetime.now(datetime.timezone.utc), "CustomerIdentifier": "demoCustomer2",
+    "Dimension": "queries", "Quantity": 5,
+    "UsageAllocations": [
+        {"AllocatedUsageQuantity": 2, "Tags": [{"Key": "team", "Value": "research"}]},
+        {"AllocatedUsageQuantity": 3},
+    ],
+}
+def meter(**changes):
+    result, = client.batch_meter_usage(ProductCode=product, UsageRecords=[{**record, **changes}])["Results"]
+    return [result["Status"], result["MeteringRecordId"]]
+def refusal(call):
+    try:
+        call()
+    except client.exceptions.InvalidUsageDimensionException as error:
+        return [type(error).__name__, error.response["Error"]["Code"]]
+print(json.dumps({
+    "first": meter(), "again": meter(), "otherwise": meter(Quantity=6, UsageAllocations=[{"AllocatedUsageQuantity": 6}]),
+    "customer": client.resolve_customer(RegistrationToken=token)["CustomerIdentifier"],
+    "refusal": refusal(lambda: meter(Dimension="made-up")),
+}))
+`;
+
+test("S4, S5, B1, B5: boto3 meters with allocations, replays, resolves, and raises a refusal by its class", async (context) => {
+  need(context, "python3", "-c", "import boto3");
+  const token = await registrationToken(server, "agmt-demo2");
+  const { stdout } = await run("python3", ["-c", BOTO3, DEMO.productCode, token], { env });
+  const [kept] = await meteringRecords(server, { dimension: "queries" });
+  const id = kept?.meteringRecordId;
+  expect(JSON.parse(stdout)).toEqual({
+    first: ["Success", id],
+    again: ["Success", id],
+    otherwise: ["DuplicateRecord", id],
+    customer: "demoCustomer2",
+    refusal: ["InvalidUsageDimensionException", "InvalidUsageDimensionException"],
+  });
+  expect(kept).toMatchObject({ quantity: 5, usageAllocations: [{ allocatedUsageQuantity: 2 }, {}] });
+});
