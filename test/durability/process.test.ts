@@ -74,29 +74,33 @@ test("SIGTERM: a request under way is answered, waiting connections are closed, 
   cleanUp.push(() => idle.close());
   await meterInBook(idle, [usageAt(0)], book);
 
-  const caller = open(server);
-  const first = bytesOf(signed(wireRequest(server.endpoint, "BatchMeterUsage", inputOf([usageAt(1)]))));
-  const second = bytesOf(signed(wireRequest(server.endpoint, "BatchMeterUsage", inputOf([usageAt(2)]))));
-  const third = bytesOf(signed(wireRequest(server.endpoint, "BatchMeterUsage", inputOf([usageAt(3)]))));
-  caller.socket.write(first);
-  await until(() => caller.received().includes("MeteringRecordId"));
-  caller.socket.write(second.subarray(0, second.length - 20));
+  const requests = Array.from({ length: 6 }, (_, i) =>
+    bytesOf(signed(wireRequest(server.endpoint, "BatchMeterUsage", inputOf([usageAt(i + 1)])))),
+  );
+  const callers = [open(server), open(server)] as const;
+  for (const [i, { socket, received }] of callers.entries()) {
+    socket.write(requests[3 * i] as Buffer);
+    await until(() => received().includes("MeteringRecordId"));
+    socket.write((requests[3 * i + 1] as Buffer).subarray(0, -20));
+  }
   await delay(300);
 
   const exited = server.stop();
   await until(() => server.output().includes("SIGTERM: finishing what was taken in."));
   await delay(300);
-  caller.socket.write(Buffer.concat([second.subarray(second.length - 20), third]));
-  await caller.closed;
-  // The one that was under way, and the one right behind it, which is told to be the last.
-  expect(caller.received().match(/HTTP\/1.1 200 OK/g)).toHaveLength(3);
-  expect(caller.received().match(/Connection: close/gi)).toHaveLength(1);
+  callers[0].socket.write((requests[1] as Buffer).subarray(-20));
+  callers[1].socket.write(Buffer.concat([(requests[4] as Buffer).subarray(-20), requests[5] as Buffer]));
+  await Promise.all(callers.map(({ closed }) => closed));
+  expect(callers[0].received().match(/HTTP\/1.1 200 OK/g)).toHaveLength(2);
+  // A request right behind the one that was under way is answered too, and told to be the last.
+  expect(callers[1].received().match(/HTTP\/1.1 200 OK/g)).toHaveLength(3);
+  expect(callers[1].received().match(/Connection: close/gi)).toHaveLength(1);
   expect(await exited).toBe(0);
   expect(existsSync(join(path, "data", "server.json"))).toBe(false);
 
   const kept = await keptBy(await start(args));
   const customers = kept.map(({ key }) => key.split(" ")[1]);
-  expect(new Set(customers)).toEqual(new Set(["customer0", "customer1", "customer2", "customer3"]));
+  expect(new Set(customers)).toEqual(new Set([0, 1, 2, 4, 5, 6].map((n) => `customer${n}`)));
 });
 
 test("SIGTERM under load: whatever was taken in was answered, so what was not answered is not kept", async () => {

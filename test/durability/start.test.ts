@@ -149,12 +149,12 @@ test("what is in the environment holds, and a flag wins over it", async () => {
   const server = await start(["--rules", "classic", "--operator-token", "token-of-the-flag"], env);
   expect(server.operatorToken).toBe("token-of-the-flag");
   expect(await clockOf(server)).toEqual({ mode: "manual", now: "2099-01-01T00:00:00.000Z" });
-  expect(server.output()).toContain("rules           classic");
-  expect(server.output()).toContain(`ledger          ${path}`);
+  await expect.poll(() => server.output(), { timeout: 20_000 }).toContain("rules           classic");
+  await expect.poll(() => server.output(), { timeout: 20_000 }).toContain(`ledger          ${path}`);
   await server.kill();
   const other = await start([], env);
   expect(other.operatorToken).toBe("token-of-the-environment");
-  expect(other.output()).toContain("rules           current");
+  await expect.poll(() => other.output(), { timeout: 20_000 }).toContain("rules           current");
   await other.kill();
   expect(await (await start(["--lab"], { ...env, COUNTINGHOUSE_LAB: "off" })).stop()).toBe(0);
 

@@ -3,7 +3,7 @@
  * then forgets whatever had not been flushed. Linux and root only.
  */
 import { execFileSync, spawn, type ExecFileSyncOptions } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -30,10 +30,16 @@ export class LoopDisk {
     this.#folder = mkdtempSync(join(tmpdir(), "countinghouse-disk-"));
     this.#image = join(this.#folder, "disk.img");
     this.path = join(this.#folder, "mount");
-    mkdirSync(this.path);
-    run("truncate", ["-s", `${megabytes}M`, this.#image]);
-    // Nothing is set aside for root, which is who fills it.
-    run("mkfs.ext4", ["-q", "-F", "-m", "0", this.#image]);
+    try {
+      mkdirSync(this.path);
+      writeFileSync(this.#image, "");
+      truncateSync(this.#image, megabytes * 1_048_576);
+      // Nothing is set aside for root, which is who fills it.
+      run("mkfs.ext4", ["-q", "-F", "-m", "0", this.#image]);
+    } catch (error) {
+      this.remove();
+      throw error;
+    }
   }
 
   mount(): void {

@@ -80,7 +80,7 @@ export function signed(request: RawRequest, signing: Signing = {}): RawRequest {
   const { at = new Date(), byDateHeader = false } = signing;
   const dated = byDateHeader ? request : withHeaders(request, { "x-amz-date": formatAmzDate(at.getTime()) });
   const signedHeaders = namesToSign(dated, signing);
-  const { credential, signatureOf } = signerFor(signing);
+  const { credential, signatureOf } = signerFor(signing, at);
   const parts = [
     `Credential=${credential}`,
     `SignedHeaders=${signedHeaders.join(";")}`,
@@ -93,7 +93,7 @@ export function signed(request: RawRequest, signing: Signing = {}): RawRequest {
 export function presigned(request: RawRequest, signing: Signing = {}): RawRequest {
   const { at = new Date(), expiresSeconds } = signing;
   const signedHeaders = namesToSign(request, signing);
-  const { credential, signatureOf } = signerFor(signing);
+  const { credential, signatureOf } = signerFor(signing, at);
   const claims = withQuery(request, {
     "X-Amz-Algorithm": ALGORITHM,
     "X-Amz-Credential": credential,
@@ -105,7 +105,7 @@ export function presigned(request: RawRequest, signing: Signing = {}): RawReques
 }
 
 /** The request with parameters added to its query. */
-export function withQuery(request: RawRequest, parameters: Readonly<Record<string, string>>): RawRequest {
+function withQuery(request: RawRequest, parameters: Readonly<Record<string, string>>): RawRequest {
   const query = Object.entries(parameters).map(([name, value]) => `${name}=${encodeRfc3986(value)}`);
   return { ...request, path: `${request.path}${request.path.includes("?") ? "&" : "?"}${query.join("&")}` };
 }
@@ -179,17 +179,8 @@ interface Signer {
   readonly signatureOf: (request: RawRequest, signedHeaders: readonly string[]) => string;
 }
 
-function signerFor(signing: Signing): Signer {
-  const {
-    accessKeyId,
-    secretAccessKey,
-    region = "us-east-1",
-    service = SIGNING_NAME,
-    at = new Date(),
-  } = {
-    ...DEMO,
-    ...signing,
-  };
+function signerFor(signing: Signing, at: Date): Signer {
+  const { accessKeyId, secretAccessKey, region = "us-east-1", service = SIGNING_NAME } = { ...DEMO, ...signing };
   const amzDate = formatAmzDate(at.getTime());
   const scope = { date: amzDate.slice(0, 8), region, service };
   return {

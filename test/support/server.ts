@@ -86,14 +86,15 @@ export async function startServer(
   };
 }
 
-/** Runs `countinghouse` to its end; answers what it printed and its exit code. */
+/** Runs `countinghouse` to its end; answers what it printed and its exit code. `input` is its standard input. */
 export function runCommand(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  input = "",
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
       env: { ...process.env, NODE_COMPILE_CACHE, ...env },
       // A command that should have ended, and does not, must not outlive the test.
       timeout: 30_000,
@@ -103,6 +104,8 @@ export function runCommand(
     let stderr = "";
     child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    // A command that reads no input may end before it is written.
+    child.stdin.on("error", () => undefined).end(input);
     child.once("close", (code) => resolve({ code, stdout, stderr }));
   });
 }

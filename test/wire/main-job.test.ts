@@ -193,20 +193,24 @@ describe("usage", () => {
   });
 
   test("B6, Rules G1, G2: of a customer without an agreement in force has a status of its own, and no id", async () => {
-    const agreement = { productCode: LICENSED.productCode, customerAccountId: "777788889999" };
-    const [startsAt, endsAt] = ["2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z"];
-    await add(server, "/agreements", { ...agreement, agreementId: "over", startsAt, endsAt });
-    const record = { Timestamp: new Date(LAST_HOUR_MS - HOUR_MS), Dimension: LICENSED.Dimension, Quantity: 1 };
-    const [over, active] = await meter(
-      [agreement.customerAccountId, LICENSED.CustomerAWSAccountId].map((CustomerAWSAccountId) => ({
-        ...record,
+    const usageAt = new Date(LAST_HOUR_MS - HOUR_MS);
+    const over = { customerAccountId: "777788889999", startsAt: "2020-01-01T00:00:00Z", endsAt: new Date() };
+    const late = { customerAccountId: "444455556666", startsAt: new Date(LAST_HOUR_MS) };
+    for (const agreement of [over, late]) {
+      const agreementId = `of-${agreement.customerAccountId}`;
+      await add(server, "/agreements", { ...agreement, agreementId, productCode: LICENSED.productCode });
+    }
+    const answer = await meter(
+      [over.customerAccountId, late.customerAccountId, LICENSED.CustomerAWSAccountId].map((CustomerAWSAccountId) => ({
+        Timestamp: usageAt,
         CustomerAWSAccountId,
+        Dimension: LICENSED.Dimension,
+        Quantity: 1,
       })),
       LICENSED.productCode,
     );
-    expect(over?.Status).toBe("CustomerNotSubscribed");
-    expect(over).not.toHaveProperty("MeteringRecordId");
-    expect(active?.Status, "and does not touch the records beside it").toBe("Success");
+    expect(statusesOf(answer)).toEqual(["CustomerNotSubscribed", "CustomerNotSubscribed", "Success"]);
+    expect(idsOf(answer)).toEqual([undefined, undefined, expect.any(String)]);
   });
 });
 

@@ -126,6 +126,24 @@ describe("S2, Rule N1: an access key", () => {
     await expect(officialClient(server.endpoint).send(meter), "the user's other key").resolves.toBeDefined();
   });
 
+  test("whose secret is replaced is good with the new one only, from then on", async () => {
+    const id = "565656565656";
+    const key = { accessKeyId: "AKIAREPLACEDSECRET01", secretAccessKey: "before" };
+    await add(server, "/accounts", { id, users: [{ name: "u", ...key }] });
+    await expect(officialClient(server.endpoint, key).send(meter)).rejects.toMatchObject({
+      name: "InvalidProductCodeException",
+    });
+    const replaced = { ...key, secretAccessKey: "after" };
+    const patched = await server.operator("PATCH", `/accounts/${id}`, { users: [{ name: "u", ...replaced }] });
+    expect(patched.status).toBe(200);
+    await expect(officialClient(server.endpoint, key).send(meter)).rejects.toMatchObject({
+      name: "InvalidSignatureException",
+    });
+    await expect(officialClient(server.endpoint, replaced).send(meter)).rejects.toMatchObject({
+      name: "InvalidProductCodeException",
+    });
+  });
+
   test("that nobody has is refused with the text seen of this very service", async () => {
     const client = officialClient(server.endpoint, { accessKeyId: "AKIANOBODY0000000001", secretAccessKey: "x" });
     await expect(client.send(meter)).rejects.toMatchObject({ ...UNRECOGNIZED, $metadata: { httpStatusCode: 400 } });

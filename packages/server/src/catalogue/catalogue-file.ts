@@ -21,10 +21,7 @@ export function parseCatalogueFile(text: string, fileName: string): { document: 
   const { value, locate } = readYaml(text, fileName);
   const parsed = catalogueFileSchema.safeParse(value ?? {});
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(
-      (issue) => `${locate(issue.path)}: ${pathText(issue.path)}${issueText(issue)}`,
-    );
-    throw new CatalogueFileError(problems);
+    throw new CatalogueFileError(complaintsOf(parsed.error).map((one) => `${locate(one.path)}: ${one.text}`));
   }
   return { document: parsed.data, locate };
 }
@@ -32,7 +29,8 @@ export function parseCatalogueFile(text: string, fileName: string): { document: 
 /** What the text says, whatever that is. Throws CatalogueFileError where it is not YAML. */
 export function readYaml(text: string, fileName: string): { value: unknown; locate: Locate } {
   const lines = new LineCounter();
-  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  // At any other level the parser warns on standard error, and quotes what it found.
+  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   const place = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${fileName}:${line}:${col}`;
@@ -43,8 +41,29 @@ export function readYaml(text: string, fileName: string): { value: unknown; loca
   return { value: valueOf(yaml, place), locate: (path) => place(offsetOf(yaml, path)) };
 }
 
+/** What does not fit a schema, member by member. */
+export function complaintsOf(
+  error: z.core.$ZodError,
+): { readonly path: readonly PropertyKey[]; readonly text: string }[] {
+  return error.issues.flatMap(openUnion).map((issue) => {
+    const where = issue.path.length === 0 ? "" : `${issue.path.map(String).join(".")}: `;
+    return { path: issue.path, text: where + issueText(issue) };
+  });
+}
+
+/** Of alternatives, the one whose own type fits is the one that was meant: its complaints say more. */
+function openUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const fitting = issue.errors.filter(
+    (all) => !all.some(({ code, path }) => code === "invalid_type" && path.length === 0),
+  );
+  const [meant] = fitting;
+  if (meant === undefined || fitting.length > 1) return [issue];
+  return meant.flatMap((inner) => openUnion({ ...inner, path: [...issue.path, ...inner.path] }));
+}
+
 /** Complaints never quote what was found: it may be a secret, even in the place of a name, where a space is missing. */
-export function issueText(issue: z.core.$ZodIssue): string {
+function issueText(issue: z.core.$ZodIssue): string {
   if (issue.code !== "unrecognized_keys") return issue.message;
   const names = issue.keys.filter((key) => /^[A-Za-z_]{1,32}$/.test(key));
   return `unknown member ${names.join(", ")}`.trim();
@@ -70,10 +89,6 @@ function valueOf(yaml: Document.Parsed, place: (offset: number) => string): unkn
   } catch {
     throw new CatalogueFileError([`${place(0)}: aliases (*) of aliases that grow out of all bounds`]);
   }
-}
-
-export function pathText(path: readonly PropertyKey[]): string {
-  return path.length === 0 ? "" : `${path.map(String).join(".")}: `;
 }
 
 /** The offset of the node at a path, or of the nearest one above it where it is missing. */

@@ -1,6 +1,6 @@
 /** What the commands for accounts, products and agreements have in common: list, show, and adding documents. */
 import type { Command } from "commander";
-import { readDocuments, type FileDocuments } from "./document-file.ts";
+import { readDocuments, type FileDocument } from "./document-file.ts";
 import { CommandError, OperatorClient, RefusedError, withConnection, type ConnectionFlags } from "./operator-client.ts";
 import { describe, print, table, type Columns } from "./output.ts";
 
@@ -53,7 +53,8 @@ export async function addFromFile<Shown extends object>(
       added.push(await client.call<Shown>("POST", `/${kind.noun}s`, document.value));
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
-      throw refusedDocument(error, document, `${added.length} of ${documents.length} ${kind.noun}s had been added.`);
+      const progress = `${added.length} of ${documents.length} ${kind.noun}s had been added.`;
+      throw refusedDocument(error, document, documents.length === 1 ? [] : [progress]);
     }
   }
   print(flags, isList ? added : added[0], added.map((shown) => addedText(kind, shown)).join("\n"));
@@ -72,11 +73,11 @@ export async function addOne<Shown extends object>(
 
 function refusedDocument(
   { message, complaints, exitCode }: RefusedError,
-  { placed }: FileDocuments["documents"][number],
-  progress: string,
+  { placed }: FileDocument,
+  progress: readonly string[],
 ): CommandError {
   const lines = complaints.length === 0 ? [placed(message)] : complaints.map(placed);
-  return new CommandError([...lines, progress].join("\n"), exitCode);
+  return new CommandError([...lines, ...progress].join("\n"), exitCode);
 }
 
 function addedText<Shown extends object>(kind: CatalogueKind<Shown>, shown: Shown): string {

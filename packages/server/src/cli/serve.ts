@@ -64,10 +64,8 @@ async function serve(config: ServeConfig): Promise<void> {
     operatorToken: service.operatorToken,
     pid: process.pid,
   };
-  const files = [config.readyFile, runFileOf(config)].filter((file) => file !== undefined);
-  for (const file of files) writeAtomically(file, JSON.stringify(ready));
-  process.stdout.write(banner(config, ready, service));
-
+  const files = [runFileOf(config), config.readyFile].filter((file) => file !== undefined);
+  // Before the files: who waits for one of them may stop the server as soon as it is there.
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     // Ctrl-C under npm arrives more than once: from the terminal, and passed on by each program above this one.
@@ -81,6 +79,9 @@ async function serve(config: ServeConfig): Promise<void> {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+
+  for (const file of files) writeAtomically(file, JSON.stringify(ready));
+  process.stdout.write(banner(config, ready, service));
 }
 
 function listen(service: Service, config: ServeConfig): Promise<string> {

@@ -20,6 +20,7 @@ describe("a metering record's key (Rule K1)", () => {
   test("has the licence for its offering, where there is one", () => {
     const record = { timestampMs: 0, customerAccountId: "1", dimension: "gb", licenseArn: "arn:licence" };
     expect(keyOf(record, undefined, "us-east-1").offering).toBe("arn:licence");
+    expect(keyOf(record, "logs", "us-east-1").offering).toBe("arn:licence");
   });
 
   test.each([

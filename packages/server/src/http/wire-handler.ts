@@ -36,6 +36,12 @@ export interface WireHandlerOptions {
   readonly onError: (error: Error, requestId: string) => void;
 }
 
+/** A request that names an operation and holds JSON; nothing more is known of it yet. */
+interface ReadRequest {
+  readonly operation: WireOperation;
+  readonly json: object;
+}
+
 export class WireHandler {
   readonly #options: WireHandlerOptions;
   readonly #operations: ReadonlyMap<string, WireOperation>;
@@ -50,31 +56,30 @@ export class WireHandler {
   /** Always answers: trouble of ours is an answer too. */
   async handle(request: WireRequest): Promise<WireResponse> {
     const requestId = this.#options.newRequestId();
+    let operation: string | undefined;
     try {
-      return await this.#handle(request, requestId);
+      const read = this.#read(request, requestId);
+      if ("status" in read) return read;
+      operation = read.operation.name;
+      return { ...(await this.#perform(request, requestId, read)), operation };
     } catch (error) {
-      return this.#trouble(error as Error, requestId);
+      return { ...this.#trouble(error as Error, requestId), operation };
     }
   }
 
-  async #handle(request: WireRequest, requestId: string): Promise<WireResponse> {
-    const read = this.#read(request, requestId);
-    if ("status" in read) return read;
-    const { operation, json } = read;
+  async #perform(request: WireRequest, requestId: string, { operation, json }: ReadRequest): Promise<WireResponse> {
     const caller = this.#options.authenticator.authenticate(request);
     const answer =
       "code" in caller
         ? { rejected: caller }
         : await this.#answer(callOf(request, requestId, operation.name, caller), caller, operation, json);
-    const response =
-      answer.rejected === undefined
-        ? jsonResponse(200, operation.encode(answer.output), requestId)
-        : errorResponse(answer.rejected.code, answer.rejected.message, requestId);
-    return { ...response, operation: operation.name };
+    return answer.rejected === undefined
+      ? jsonResponse(200, operation.encode(answer.output), requestId)
+      : errorResponse(answer.rejected.code, answer.rejected.message, requestId);
   }
 
   /** Steps before authentication: method, body, content type, JSON, target. None of them is kept in the ledger. */
-  #read(request: WireRequest, requestId: string): WireResponse | { operation: WireOperation; json: unknown } {
+  #read(request: WireRequest, requestId: string): WireResponse | ReadRequest {
     if (request.method === "OPTIONS" && request.headers.has("origin")) return preflight(requestId);
     if (request.method !== "POST") return notAnOperation(requestId);
     const target = request.headers.get("x-amz-target")?.join(",");

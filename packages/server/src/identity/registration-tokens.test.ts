@@ -16,16 +16,16 @@ const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
 describe("a registration token (Rule T2)", () => {
   test("says what it stands for, whatever the agreement's name is", () => {
     fc.assert(
-      fc.property(anyClaims, (any) => {
-        expect(openToken(sealer, sealToken(sealer, any))).toEqual(any);
+      fc.property(anyClaims, (given) => {
+        expect(openToken(sealer, sealToken(sealer, given))).toEqual(given);
       }),
     );
   });
 
   test("holds + and / and =, so that a seller who decodes the form field wrongly finds out at once", () => {
     fc.assert(
-      fc.property(anyClaims, (any) => {
-        const token = sealToken(sealer, any);
+      fc.property(anyClaims, (given) => {
+        const token = sealToken(sealer, given);
         expect(token).toMatch(/^[A-Za-z0-9+/]+={1,2}$/);
         expect(token).toContain("+");
         expect(token).toContain("/");

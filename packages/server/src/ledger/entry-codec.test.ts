@@ -113,9 +113,9 @@ const entry: fc.Arbitrary<LedgerEntry> = fc.record({ atMs: timeMs, call, event }
 describe("an entry", () => {
   test("comes back from its encoding as it was, whatever its event", () => {
     fc.assert(
-      fc.property(entry, (any) => {
-        const encoded = encodeEntry(any);
-        expect(decodeEntry(encoded)).toEqual(any);
+      fc.property(entry, (given) => {
+        const encoded = encodeEntry(given);
+        expect(decodeEntry(encoded)).toEqual(given);
         expect(encodeEntry(decodeEntry(encoded))).toEqual(encoded);
       }),
       { numRuns: 400 },

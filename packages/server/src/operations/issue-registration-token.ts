@@ -3,25 +3,24 @@ import type { Call } from "../ledger/entry.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
 
 /** A registration token for an agreement, as AWS Marketplace gives it to a buyer's browser. Rule T1. */
-export function issueRegistrationToken(
+export async function issueRegistrationToken(
   ledger: Ledger,
   call: Call,
   agreementId: string,
   seal: (claims: RegistrationTokenClaims) => string,
 ): Promise<RegistrationToken | undefined> {
-  return ledger.transact({
+  const claims = await ledger.transact({
     call,
     keys: [],
-    decide: ({ nowMs, ruleSet, catalogue }): Outcome<RegistrationToken | undefined> => {
+    decide: ({ nowMs, ruleSet, catalogue }): Outcome<RegistrationTokenClaims | undefined> => {
       if (catalogue.agreement(agreementId) === undefined) {
         const message = `No agreement ${agreementId}.`;
         return { event: { kind: "call-refused", code: "not-found", message, compared: {} }, answer: undefined };
       }
-      const claims = { agreementId, expiresAtMs: nowMs + ruleSet.registrationTokenSeconds * 1000 };
-      return {
-        event: { kind: "registration-token-issued", ...claims },
-        answer: { ...claims, registrationToken: seal(claims) },
-      };
+      const granted = { agreementId, expiresAtMs: nowMs + ruleSet.registrationTokenSeconds * 1000 };
+      return { event: { kind: "registration-token-issued", ...granted }, answer: granted };
     },
   });
+  // Sealed outside the decision, which is pure: sealing takes randomness.
+  return claims && { ...claims, registrationToken: seal(claims) };
 }

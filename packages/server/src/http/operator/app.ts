@@ -2,11 +2,11 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { bodyLimit } from "hono/body-limit";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { InvalidCursorError, QueueFullError } from "../../ledger/ledger.ts";
 import { accessKeyRoutes } from "./access-key-routes.ts";
+import { limitBody } from "./body-limit.ts";
 import { catalogueRoutes } from "./catalogue-routes.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { labRoutes } from "./lab-routes.ts";
@@ -50,14 +50,7 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
     }));
     return next();
   });
-  api.use(
-    bodyLimit({
-      maxSize: BODY_BYTES_MAX,
-      onError: () => {
-        throw new ProblemError(413, `A body has at most ${BODY_BYTES_MAX} bytes.`);
-      },
-    }),
-  );
+  api.use(limitBody(BODY_BYTES_MAX));
   catalogueRoutes(api, context);
   accessKeyRoutes(api, context);
   meteringRoutes(api, context);

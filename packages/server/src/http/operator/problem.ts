@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { issueText, pathText } from "../../catalogue/catalogue-file.ts";
+import { complaintsOf } from "../../catalogue/catalogue-file.ts";
 
 export const problemSchema = z
   .object({
@@ -43,7 +43,7 @@ export class ProblemError extends Error {
 
 /** For requests that do not fit their schema: one line for each member that is wrong, none quoting what was sent. */
 export function invalid(error: z.core.$ZodError): ProblemError {
-  const errors = error.issues.map((issue) => `${pathText(issue.path)}${issueText(issue)}`);
+  const errors = complaintsOf(error).map(({ text }) => text);
   return new ProblemError(422, "The request does not fit its schema.", errors);
 }
 

@@ -101,9 +101,9 @@ export function listingPromises(fresh: () => LedgerUnderTest): void {
         { requiredKeys: ["fromHour", "toHour", "limit"] },
       );
       await fc.assert(
-        fc.asyncProperty(query, async (any) => {
-          const expected = RECORDS.filter((record) => matches(any, record));
-          const found = await allPages(ledger, any);
+        fc.asyncProperty(query, async (given) => {
+          const expected = RECORDS.filter((record) => matches(given, record));
+          const found = await allPages(ledger, given);
           expect(found.map(textOf).toSorted()).toEqual(expected.map(textOf).toSorted());
         }),
       );

@@ -35,7 +35,8 @@ export function openForReading(file: string, name: string = file): DatabaseSync 
 export function integrityProblem(db: DatabaseSync): string | undefined {
   try {
     const found = db.prepare("PRAGMA integrity_check(1)").get()?.["integrity_check"];
-    return found === "ok" ? undefined : `The file is damaged: ${String(found)}`;
+    // The first line only names the database.
+    return found === "ok" ? undefined : `The file is damaged: ${String(found).replace(/^\*\*\*.*\n/, "")}`;
   } catch (error) {
     const damage = damageOf(error);
     if (damage === undefined) throw error;

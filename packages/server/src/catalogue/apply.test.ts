@@ -1,0 +1,151 @@
+import { describe, expect, test } from "vitest";
+import { Catalogue, type CatalogueChange } from "../domain/catalogue.ts";
+import { openSecret } from "../identity/access-keys.ts";
+import { dueChanges, readCatalogueFile } from "./apply.ts";
+import { SAMPLE, sampleWith, sealer } from "./sample.fixture.ts";
+
+const PRODUCT = "0abcdefghijklmnopqrstuvwx";
+const KEY = "AKIACOUNTINGHOUSE001";
+const LICENSE = "arn:aws:license-manager::294406891311:license:l-00000000000000000000000000000001";
+const OTHER_LICENSE = LICENSE.replace(/1$/, "2");
+
+function due(text: string, held: Catalogue): CatalogueChange[] {
+  return dueChanges(readCatalogueFile(text, "shop.yaml", sealer), held);
+}
+
+const namesOf = (changes: readonly CatalogueChange[]): string[] => changes.map(({ kind, id }) => `${kind} ${id}`);
+
+function applied(...texts: readonly string[]): Catalogue {
+  const catalogue = new Catalogue();
+  for (const text of texts) catalogue.apply(due(text, catalogue));
+  return catalogue;
+}
+
+describe("applying a catalogue file", () => {
+  test("to an empty catalogue writes everything, references before what refers to them", () => {
+    expect(namesOf(due(SAMPLE, new Catalogue()))).toEqual([
+      "account 111122223333",
+      `access-key ${KEY}`,
+      "account 444455556666",
+      `product ${PRODUCT}`,
+      "agreement agmt-demo1",
+    ]);
+  });
+
+  test("a second time writes nothing", () => {
+    expect(due(SAMPLE, applied(SAMPLE))).toEqual([]);
+  });
+
+  test.each([
+    ["comments", `# a comment\n${SAMPLE.replace("type: saas", "type: saas # for now")}`],
+    [
+      "the order of members",
+      sampleWith(["    title: Acme Logs\n", ""], ["    type: saas\n", "    type: saas\n    title: Acme Logs\n"]),
+    ],
+    ["defaults that are written out", sampleWith(["unit: GB, ", "unit: GB, kind: metered, "])],
+    ["quotes", sampleWith(["title: Acme Logs", "title: 'Acme Logs'"])],
+  ])("that differs in %s only writes nothing", (_what, text) => {
+    expect(due(text, applied(SAMPLE))).toEqual([]);
+  });
+
+  const edits: readonly [string, readonly [string, string], string][] = [
+    ["product", ["title: Acme Logs", "title: Acme Logs and more"], `product ${PRODUCT}`],
+    ["agreement", ["freeTrial: false", "freeTrial: true"], "agreement agmt-demo1"],
+    ["account", ["      - name: app-role", "      - name: other-role"], "account 444455556666"],
+    ["policy", ["Effect: Allow, Action: [", "Effect: Deny, Action: ["], "account 111122223333"],
+    ["secret", ["example-secret", "example-secret-2"], `access-key ${KEY}`],
+  ];
+  test.each(edits)("in which one %s has changed writes that one only", (_what, edit, changed) => {
+    expect(namesOf(due(sampleWith(edit), applied(SAMPLE)))).toEqual([changed]);
+  });
+
+  test("leaves alone what was changed through the API since, until the file says something else", () => {
+    const catalogue = applied(SAMPLE);
+    const product = catalogue.product(PRODUCT);
+    if (product === undefined) throw new Error("The sample has a product.");
+    catalogue.apply([{ kind: "product", id: PRODUCT, value: { ...product, title: "Through the API" } }]);
+    expect(due(SAMPLE, catalogue)).toEqual([]);
+    expect(catalogue.product(PRODUCT)?.title).toBe("Through the API");
+    catalogue.apply(due(sampleWith(["title: Acme Logs", "title: Through the file"]), catalogue));
+    expect(catalogue.product(PRODUCT)?.title).toBe("Through the file");
+  });
+
+  test("leaves alone what the file does not name, and what it no longer names", () => {
+    const catalogue = applied(SAMPLE);
+    catalogue.apply([{ kind: "account", id: "777788889999", value: { id: "777788889999", users: [], roles: [] } }]);
+    catalogue.apply(due('accounts: [{ id: "111122223333" }]', catalogue));
+    expect(catalogue.list("account")).toHaveLength(3);
+    expect(catalogue.agreement("agmt-demo1")).toBeDefined();
+  });
+
+  test("does not bring back an access key that was removed, unless the file says something new of it", () => {
+    const catalogue = applied(SAMPLE);
+    catalogue.apply([{ kind: "access-key", id: KEY, value: undefined }]);
+    expect(due(SAMPLE, catalogue)).toEqual([]);
+    const otherwiseChanged = sampleWith(["title: Acme Logs", "title: Acme Logs and more"]);
+    expect(namesOf(due(otherwiseChanged, catalogue))).toEqual([`product ${PRODUCT}`]);
+    catalogue.apply(due(sampleWith(["example-secret", "example-secret-2"]), catalogue));
+    const key = catalogue.accessKey(KEY);
+    expect(key && openSecret(sealer, key)).toBe("example-secret-2");
+  });
+});
+
+describe("what is written for a file", () => {
+  test("holds secrets sealed only, and digests that tell nothing of them", () => {
+    const changes = due(SAMPLE, new Catalogue());
+    expect(JSON.stringify(changes)).not.toContain("example-secret");
+    for (const change of changes) expect(change.fileDigest).toMatch(/^[A-Za-z0-9+/]{24}$/);
+    const key = changes.find((change) => change.kind === "access-key")?.value;
+    expect(key && openSecret(sealer, key)).toBe("example-secret");
+  });
+});
+
+const agreement = (id: string, over: string): string => `
+  - agreementId: ${id}
+    productCode: ${PRODUCT}
+    customerAccountId: "444455556666"
+    startsAt: 2020-01-01T00:00:00Z
+    ${over}`;
+
+describe("references are held against what the ledger holds, too:", () => {
+  test("they may lead to objects that the file does not name", () => {
+    expect(namesOf(due(`agreements:${agreement("agmt-new", "")}`, applied(SAMPLE)))).toEqual(["agreement agmt-new"]);
+  });
+
+  test("a licence is not given to a second agreement while the first one, unchanged, has it", () => {
+    const text = `agreements:${agreement("agmt-new", `licenseArn: ${LICENSE}`)}`;
+    const problem = "shop.yaml:6:17: licenseArn: already the licence of agreement agmt-demo1";
+    expect(() => due(text, applied(SAMPLE))).toThrow(problem);
+    expect(() => due(SAMPLE + agreement("agmt-new", `licenseArn: ${LICENSE}`).slice(1), applied(SAMPLE))).toThrow(
+      "already the licence",
+    );
+  });
+
+  test("licences may change places", () => {
+    const both = (first: string, second: string): string =>
+      sampleWith(
+        [`    licenseArn: ${LICENSE}`, `    licenseArn: ${second}`],
+        ["agreements:", `agreements:${agreement("agmt-new", `licenseArn: ${first}`)}`],
+      );
+    const catalogue = applied(both(OTHER_LICENSE, LICENSE), both(LICENSE, OTHER_LICENSE));
+    expect(catalogue.agreementByLicense(LICENSE)?.agreementId).toBe("agmt-new");
+    expect(catalogue.agreementByLicense(OTHER_LICENSE)?.agreementId).toBe("agmt-demo1");
+  });
+
+  test("an access key is not taken from the user who has it", () => {
+    const text = `accounts:\n  - id: "444455556666"\n    users:\n      - { name: thief, accessKeyId: ${KEY}, secretAccessKey: theirs }\n`;
+    expect(() => due(text, applied(SAMPLE))).toThrow(`shop.yaml:4:37: accessKeyId: ${KEY} belongs to another user`);
+  });
+
+  test("an agreement may come to name another account, identifier and licence staying as they are", () => {
+    const moved = sampleWith(['customerAccountId: "444455556666"', 'customerAccountId: "111122223333"']);
+    expect(applied(SAMPLE, moved).agreement("agmt-demo1")?.customerAccountId).toBe("111122223333");
+  });
+
+  test("a customer identifier does not come to stand for another account", () => {
+    const text = `agreements:${agreement("agmt-new", "customerIdentifier: demoCustomer1").replace("444455556666", "111122223333")}`;
+    expect(() => due(text, applied(SAMPLE))).toThrow(
+      "shop.yaml:6:25: customerIdentifier: demoCustomer1 stands for account 444455556666",
+    );
+  });
+});

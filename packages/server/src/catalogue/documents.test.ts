@@ -1,0 +1,96 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { Catalogue } from "../domain/catalogue.ts";
+import { dueChanges, readCatalogueFile } from "./apply.ts";
+import { accountChanges, accountView, agreementChange, agreementDocument, productChange } from "./documents.ts";
+import { SAMPLE, sealer } from "./sample.fixture.ts";
+import { accountSchema, agreementSchema, productSchema } from "./schema.ts";
+
+const DEMO = readFileSync(new URL("demo.yaml", import.meta.url), "utf8");
+
+const agreement = {
+  agreementId: "agmt-1",
+  productCode: "p",
+  customerAccountId: "444455556666",
+  startsAt: "2020-01-01T02:00:00+02:00",
+  endsAt: "2030-01-01T00:00:00.500Z",
+  entitlements: [
+    { dimension: "seats", value: 5, expiresAt: "2025-01-01T00:00:00Z" },
+    { dimension: "edition", value: "gold" },
+    { dimension: "support", value: true },
+  ],
+};
+
+describe("documents and what is kept of them are the same, there and back:", () => {
+  test.each([
+    ["the sample", SAMPLE],
+    ["the demo", DEMO],
+  ])("%s", (_what, text) => {
+    const catalogue = new Catalogue(dueChanges(readCatalogueFile(text, "shop.yaml", sealer), new Catalogue()));
+    for (const kept of catalogue.list("agreement")) {
+      expect(agreementChange(agreementSchema.parse(agreementDocument(kept))).value).toEqual(kept);
+    }
+    for (const kept of catalogue.list("product")) {
+      expect(productChange(productSchema.parse(kept)).value).toEqual(kept);
+    }
+    for (const kept of catalogue.list("account")) {
+      const { users, ...view } = accountView(kept, catalogue);
+      const document = { ...view, users: users.map(({ accessKeyIds: _ids, ...user }) => user) };
+      expect(accountChanges(accountSchema.parse(document), sealer)).toEqual([
+        { kind: "account", id: kept.id, value: kept },
+      ]);
+    }
+  });
+
+  test("an agreement's times, whatever zone they were written in", () => {
+    const { value } = agreementChange(agreementSchema.parse(agreement));
+    expect(value).toMatchObject({
+      startsAtMs: Date.UTC(2020, 0, 1),
+      endsAtMs: Date.UTC(2030, 0, 1) + 500,
+      entitlements: [{ expiresAtMs: Date.UTC(2025, 0, 1) }, {}, {}],
+    });
+    expect(value && agreementDocument(value as Parameters<typeof agreementDocument>[0])).toEqual({
+      ...agreement,
+      startsAt: "2020-01-01T00:00:00.000Z",
+      entitlements: [
+        { ...agreement.entitlements[0], expiresAt: "2025-01-01T00:00:00.000Z" },
+        ...agreement.entitlements.slice(1),
+      ],
+    });
+  });
+});
+
+describe("an account", () => {
+  const document = accountSchema.parse({
+    id: "111122223333",
+    title: "Seller",
+    users: [
+      { name: "metering", accessKeyId: "AKIACOUNTINGHOUSE001", secretAccessKey: "example-secret" },
+      { name: "reading", policy: { Statement: [] } },
+    ],
+  });
+
+  test("is kept without the secrets of its users, which are kept sealed", () => {
+    const [account, key, ...others] = accountChanges(document, sealer);
+    expect(others).toEqual([]);
+    expect(account?.value).toEqual({
+      id: "111122223333",
+      title: "Seller",
+      users: [{ name: "metering" }, { name: "reading", policy: { Statement: [] } }],
+      roles: [],
+    });
+    expect(key).toMatchObject({ kind: "access-key", value: { accountId: "111122223333", userName: "metering" } });
+    expect(JSON.stringify(key)).not.toContain("example-secret");
+  });
+
+  test("is shown with the ids of its users' access keys, and never with a secret", () => {
+    const catalogue = new Catalogue(accountChanges(document, sealer));
+    const account = catalogue.account("111122223333");
+    const view = account && accountView(account, catalogue);
+    expect(view?.users).toEqual([
+      { name: "metering", accessKeyIds: ["AKIACOUNTINGHOUSE001"] },
+      { name: "reading", policy: { Statement: [] }, accessKeyIds: [] },
+    ]);
+    expect(JSON.stringify(view)).not.toMatch(/secret|sealed/i);
+  });
+});

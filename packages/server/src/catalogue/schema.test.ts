@@ -1,0 +1,57 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { accountSchema, agreementSchema, catalogueJsonSchema, policySchema, productSchema } from "./schema.ts";
+
+const FILE = new URL("../../catalogue.schema.json", import.meta.url);
+const REWRITE =
+  "UPDATE_SCHEMA=1 npx vitest run packages/server/src/catalogue/schema.test.ts && npx oxfmt packages/server/catalogue.schema.json";
+
+test("the JSON Schema that ships with the package is the one of the catalogue", () => {
+  if (process.env["UPDATE_SCHEMA"] === "1") writeFileSync(FILE, `${JSON.stringify(catalogueJsonSchema(), null, 2)}\n`);
+  const shipped: unknown = JSON.parse(readFileSync(FILE, "utf8"));
+  expect(shipped, `catalogue.schema.json is stale; rewrite it: ${REWRITE}`).toEqual(catalogueJsonSchema());
+});
+
+describe("a name", () => {
+  const base = { productCode: "p", title: "T", seller: "111122223333", type: "saas", pricing: "usage" };
+  const named = (name: string): object => ({ ...base, dimensions: [{ name }] });
+
+  test.each(["gb", "größe", "使用量", "🧾 receipts", "a b", "-", "__proto__", "x".repeat(255)])("may be %j", (name) => {
+    expect(productSchema.safeParse(named(name)).success).toBe(true);
+  });
+
+  test.each(["", "x".repeat(256), "a\nb", "a\0", "\u007f", "\u0085", "\ud83e", "\udd7e\ud83e"])(
+    "may not be %j",
+    (name) => {
+      expect(productSchema.safeParse(named(name)).success).toBe(false);
+    },
+  );
+});
+
+describe("a document is refused", () => {
+  const policy = { Effect: "Allow", Action: "*", Resource: "*" };
+  const agreement = {
+    agreementId: "a",
+    productCode: "p",
+    customerAccountId: "111122223333",
+    startsAt: "2020-01-01T00:00:00Z",
+  };
+  const table: readonly [string, { safeParse(value: unknown): { success: boolean } }, object, object][] = [
+    ["with an account id of eleven digits", accountSchema, { id: "111122223333" }, { id: "11112222333" }],
+    ["with two roles of one name", accountSchema, { id: "111122223333", roles: [{ name: "a" }] }, { id: "111122223333", roles: [{ name: "a" }, { name: "a" }] }],
+    ["with an access key id in small letters", accountSchema, { id: "111122223333" }, { id: "111122223333", users: [{ name: "u", accessKeyId: "akiacountinghouse001", secretAccessKey: "s" }] }],
+    ["with a condition", policySchema, { Statement: policy }, { Statement: { ...policy, Condition: {} } }],
+    ["with a principal", policySchema, { Statement: [policy] }, { Statement: [{ ...policy, Principal: "*" }] }],
+    ["with Action and NotAction", policySchema, { Statement: [policy] }, { Statement: [{ ...policy, NotAction: "*" }] }],
+    ["with neither Action nor NotAction", policySchema, { Statement: [policy] }, { Statement: [{ Effect: "Allow", Resource: "*" }] }],
+    ["without a resource", policySchema, { Statement: [policy] }, { Statement: [{ Effect: "Allow", Action: "*" }] }],
+    ["with a time without a zone", agreementSchema, agreement, { ...agreement, startsAt: "2020-01-01T00:00:00" }],
+    ["with a day that does not exist", agreementSchema, agreement, { ...agreement, startsAt: "2021-02-29T00:00:00Z" }],
+    ["with an end at its start", agreementSchema, agreement, { ...agreement, endsAt: agreement.startsAt }],
+    ["with a licence that is no licence", agreementSchema, agreement, { ...agreement, licenseArn: "arn:aws:s3:::bucket" }],
+  ]; // prettier-ignore
+  test.each(table)("%s", (_what, schema, good, bad) => {
+    expect(schema.safeParse(good).success).toBe(true);
+    expect(schema.safeParse(bad).success).toBe(false);
+  });
+});

@@ -1,0 +1,22 @@
+/** The routes of the operator API, as they are promised. */
+export const ROUTES = [
+  ["get", "/accounts"],
+  ["post", "/accounts"],
+  ["get", "/accounts/{id}"],
+  ["patch", "/accounts/{id}"],
+  ["post", "/accounts/{id}/access-keys"],
+  ["delete", "/accounts/{id}/access-keys/{keyId}"],
+  ["get", "/products"],
+  ["post", "/products"],
+  ["get", "/products/{id}"],
+  ["patch", "/products/{id}"],
+  ["get", "/agreements"],
+  ["post", "/agreements"],
+  ["get", "/agreements/{id}"],
+  ["patch", "/agreements/{id}"],
+  ["post", "/registration-tokens"],
+  ["get", "/metering-records"],
+  ["get", "/clock"],
+  ["put", "/clock"],
+  ["post", "/reset"],
+] as const;

@@ -1,0 +1,147 @@
+/** Who may import whom in the server: docs/ARCHITECTURE.md as a table. */
+import { describe, expect, test } from "vitest";
+import { filesIn, importsOf, isTestCode, packageOf, resolved } from "./sources.ts";
+
+const SERVER = "packages/server/src/";
+
+/** Rooms and single files, by their path below the server's sources, and everything outside them that they import. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  domain: ["@countinghouse/protocol"],
+  ledger: ["@countinghouse/protocol", "domain"],
+  "stores/memory": ["domain", "ledger"],
+  "stores/sqlite": ["domain", "ledger", "node:fs", "node:path", "node:sqlite"],
+  identity: ["@countinghouse/protocol", "domain", "node:crypto"],
+  catalogue: ["domain", "identity", "yaml", "zod"],
+  operations: ["@countinghouse/protocol", "domain", "ledger", "catalogue/references.ts"],
+  http: [
+    "@countinghouse/protocol",
+    "domain",
+    "ledger",
+    "identity",
+    "catalogue",
+    "operations",
+    "clock.ts",
+    "@hono/node-server",
+    "@hono/zod-openapi",
+    "hono",
+    "prom-client",
+    "node:buffer",
+    "node:crypto",
+    "node:http",
+    "node:https",
+  ],
+  cli: [
+    "@countinghouse/protocol",
+    "catalogue/catalogue-file.ts",
+    "clock.ts",
+    "compose.ts",
+    "config.ts",
+    "stores/sqlite",
+    "version.ts",
+    "world.ts",
+    "commander",
+    "pino",
+    "node:fs",
+    "node:net",
+    "node:path",
+    "node:stream/consumers",
+  ],
+  "clock.ts": ["@countinghouse/protocol", "ledger"],
+  "config.ts": ["@countinghouse/protocol", "clock.ts", "node:fs"],
+  "compose.ts": [
+    "@countinghouse/protocol",
+    "catalogue",
+    "clock.ts",
+    "config.ts",
+    "domain",
+    "http",
+    "identity",
+    "ledger",
+    "metrics.ts",
+    "operations",
+    "secrets-key.ts",
+    "stores/memory",
+    "stores/sqlite",
+    "version.ts",
+    "world.ts",
+    "@hono/node-server",
+    "node:fs",
+    "node:http",
+    "node:path",
+  ],
+  "main.ts": ["cli"],
+  "metrics.ts": ["prom-client"],
+  "secrets-key.ts": ["config.ts", "identity", "stores/sqlite/data-folder.ts", "node:fs", "node:path"],
+  "version.ts": [],
+  "world.ts": ["@countinghouse/protocol", "node:crypto"],
+};
+
+interface Arrow {
+  readonly file: string;
+  readonly room: string;
+  /** A path below the server's sources, or a package. */
+  readonly target: string;
+}
+
+/** The room that a path below the server's sources lies in. */
+function roomOf(path: string): string {
+  return Object.keys(ALLOWED).find((room) => path === room || path.startsWith(`${room}/`)) ?? path;
+}
+
+const sources = filesIn(SERVER, /\.ts$/).filter((file) => !isTestCode(file));
+const arrows: readonly Arrow[] = sources.flatMap((file) => {
+  const room = roomOf(file.slice(SERVER.length));
+  return importsOf(file)
+    .map((specifier) =>
+      specifier.startsWith(".") ? resolved(file, specifier).slice(SERVER.length) : packageOf(specifier),
+    )
+    .filter((target) => roomOf(target) !== room)
+    .map((target) => ({ file, room, target }));
+});
+
+const covers = (entry: string, { target }: Arrow): boolean => target === entry || target.startsWith(`${entry}/`);
+
+describe("imports between the rooms of the server", () => {
+  test("there are some to look at", () => {
+    expect(arrows.length).toBeGreaterThan(100);
+  });
+
+  test("every source lies in a room", () => {
+    expect(sources.filter((file) => !(roomOf(file.slice(SERVER.length)) in ALLOWED))).toEqual([]);
+  });
+
+  test("go along the arrows of docs/ARCHITECTURE.md, and no others", () => {
+    const strays = arrows.filter((arrow) => !ALLOWED[arrow.room]?.some((entry) => covers(entry, arrow)));
+    expect(strays.map(({ file, target }) => `${file} imports ${target}`)).toEqual([]);
+  });
+
+  test("use every arrow there is: one that nothing needs is taken out of the table", () => {
+    const idle = Object.entries(ALLOWED).flatMap(([room, entries]) =>
+      entries
+        .filter((entry) => !arrows.some((arrow) => arrow.room === room && covers(entry, arrow)))
+        .map((entry) => `${room} may import ${entry}`),
+    );
+    expect(idle).toEqual([]);
+  });
+
+  test("never lead from what ships to what is there for tests", () => {
+    const all = ["packages/protocol/src", "packages/server/src"].flatMap((folder) => filesIn(folder, /\.ts$/));
+    const strays = all
+      .filter((file) => !isTestCode(file))
+      .flatMap((file) =>
+        importsOf(file)
+          .filter((specifier) => specifier.startsWith("."))
+          .map((specifier) => resolved(file, specifier))
+          .filter((target) => isTestCode(target) || !all.includes(target))
+          .map((target) => `${file} imports ${target}`),
+      );
+    expect(strays).toEqual([]);
+  });
+
+  test("never lead out of the protocol package", () => {
+    const strays = filesIn("packages/protocol/src", /\.ts$/)
+      .filter((file) => !isTestCode(file))
+      .flatMap((file) => importsOf(file).filter((specifier) => !specifier.startsWith(".")));
+    expect(strays).toEqual([]);
+  });
+});
