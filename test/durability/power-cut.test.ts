@@ -70,7 +70,7 @@ test("no acknowledged record is lost, and none counted twice, by a power cut und
     `power cut: ${ROUNDS} rounds, ${book.records} acknowledgements of ${kept.length} records, 0 lost; ` +
       `answers ${JSON.stringify(book.answers)}\n`,
   );
-});
+}, 150_000);
 
 test("a power cut right after the first answer of a new data folder leaves a folder that holds it", async (context) => {
   const reason = noLoopDisks("power cut");

@@ -9,6 +9,7 @@ import { Connection, inputOf, loadServerArgs, meterInBook, startLoad, usageAt, W
 import { randomFrom } from "../support/random.ts";
 import { bytesOf, signed, wireRequest } from "../support/raw-client.ts";
 import { runCommand, spawnServer, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
+import { until } from "../support/until.ts";
 
 let cleanUp: (() => unknown)[] = [];
 
@@ -185,8 +186,4 @@ function open({ endpoint }: RunningServer): Caller {
   socket.on("error", () => undefined);
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   return { socket, received: () => text, closed };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await delay(10);
 }

@@ -1,7 +1,7 @@
 /** What of a server must not be read by others: the secrets key, the run file, secrets at rest, and the wire. */
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { Agent, get } from "node:https";
 import { join } from "node:path";
 import { BatchMeterUsageCommand, MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering";
@@ -93,7 +93,7 @@ test("no secret is in the data folder in the clear, while the server runs or aft
   expect(found()).toEqual([]);
 });
 
-test("a secrets key that others can read, that is not the right one, or that is none is refused", async () => {
+test("a secrets key that others can read, that is missing, or that is not the right one is refused", async () => {
   const folder = newFolder();
   const data = join(folder, "data");
   const store = ["--store", `sqlite:${data}`];
@@ -121,8 +121,10 @@ test("a secrets key that others can read, that is not the right one, or that is 
     `countinghouse: The secrets key file ${other} must hold 32 bytes in base64.\n`,
   ]);
 
-  // Kept apart from the data, the right one does.
-  writeFileSync(other, readFileSync(kept));
+  // Kept apart from the data, the right one does. A new one in its place would not, and is not made.
+  renameSync(kept, other);
+  expect(await refused(store)).toEqual([2, `countinghouse: The secrets key file ${kept} cannot be read (ENOENT).\n`]);
+  expect(existsSync(kept)).toBe(false);
   const server = await start(given);
   const client = officialClient(server.endpoint);
   expect((await client.send(usage())).Results?.[0]?.Status).toBe("Success");

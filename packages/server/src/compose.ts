@@ -18,7 +18,7 @@ import { openSecret } from "./identity/access-keys.ts";
 import { Authenticator } from "./identity/authenticator.ts";
 import { openToken } from "./identity/registration-tokens.ts";
 import { SECRETS_KEY_BYTES, sealerOf, type Sealer } from "./identity/seal.ts";
-import type { Engine } from "./ledger/engine.ts";
+import type { Engine, Loaded } from "./ledger/engine.ts";
 import type { Call } from "./ledger/entry.ts";
 import { requestId } from "./ledger/ids.ts";
 import type { Ledger } from "./ledger/ledger.ts";
@@ -56,9 +56,9 @@ const LAG_WAITED_MS = 5_000;
 export async function compose({ config, world, log }: ComposeOptions): Promise<Service> {
   const engine: Engine = config.store.kind === "memory" ? new MemoryEngine() : openSqliteEngine(config.store.folder);
   try {
-    const sealer = sealerOf(keyFor(config, world), world.random);
     const newRequestId = (): string => requestId(world.wallMs(), world.uuid());
     const loaded = engine.load();
+    const sealer = sealerOf(keyFor(config, loaded, world), world.random);
     await waitForClock(config, loaded.newestAtMs, world);
     const clock = startClock(config.clock, loaded, world.wallMs);
     const metrics = createMetrics(world.monotonicMs, () => ledger.queued);
@@ -151,10 +151,12 @@ export async function compose({ config, world, log }: ComposeOptions): Promise<S
   }
 }
 
-function keyFor(config: ServeConfig, world: World): Buffer {
+function keyFor(config: ServeConfig, loaded: Loaded, world: World): Buffer {
   if (config.secretsKeyFile !== undefined) return secretsKey(config.secretsKeyFile, false, world.random);
   if (config.store.kind === "memory") return world.random(SECRETS_KEY_BYTES);
-  return secretsKey(join(config.store.folder, "secrets.key"), true, world.random);
+  // Where secrets have been sealed, a key that is missing is to be found again; a new one would open none of them.
+  const sealed = loaded.catalogue.some(({ kind, value }) => kind === "access-key" && value !== undefined);
+  return secretsKey(join(config.store.folder, "secrets.key"), !sealed, world.random);
 }
 
 /** A key that opens none of the secrets that are kept would lock every caller out, one by one. */

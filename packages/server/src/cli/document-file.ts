@@ -24,7 +24,7 @@ export async function readDocuments(file: string): Promise<FileDocuments> {
   const documents = isList
     ? value.map((item: unknown, index) => ({ value: item, placed: placing([index]) }))
     : [{ value, placed: placing([]) }];
-  if (value === null || documents.length === 0) throw new CommandError(`${name} holds no document.`, EXIT.refused);
+  if (value === null || documents.length === 0) throw new CommandError(`${name} holds no document.`, EXIT.usage);
   return { documents, isList };
 
   function placing(path: readonly number[]): FileDocument["placed"] {
@@ -36,7 +36,7 @@ function parse(text: string, name: string): ReturnType<typeof readYaml> {
   try {
     return readYaml(text, name);
   } catch (error) {
-    throw error instanceof CatalogueFileError ? new CommandError(error.problems.join("\n"), EXIT.refused) : error;
+    throw error instanceof CatalogueFileError ? new CommandError(error.problems.join("\n"), EXIT.usage) : error;
   }
 }
 

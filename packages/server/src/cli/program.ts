@@ -34,7 +34,8 @@ const GROUPS = [
 ] as const;
 
 const EXIT_CODES = `
-Exit codes: 0 done; 1 refused, or failed; 2 the command line is wrong; 3 no server could be reached.`;
+Exit codes: 0 done; 1 refused, or failed; 2 the command line, or a file that it names, is wrong;
+3 no server could be reached.`;
 
 /** Runs a command line; answers its exit code. A server that was started goes on after this returns. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
@@ -63,7 +64,7 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommandError) return error.exitCode;
-  return error instanceof ConfigError ? EXIT.usage : EXIT.refused;
+  return error instanceof ConfigError || error instanceof CatalogueFileError ? EXIT.usage : EXIT.refused;
 }
 
 /** Failures that have been foreseen say all there is to say; others come with the place they came from. */

@@ -1,4 +1,5 @@
 /** `countinghouse serve`: the service, until it is told to stop. */
+import { once } from "node:events";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -84,18 +85,18 @@ async function serve(config: ServeConfig): Promise<void> {
   process.stdout.write(banner(config, ready, service));
 }
 
-function listen(service: Service, config: ServeConfig): Promise<string> {
-  return new Promise((resolve, reject) => {
-    service.server.once("error", (error) => {
-      // The store is let go of, so that the next start need not wait for this process to end.
-      void service.ledger.close().then(() => reject(error));
-    });
-    service.server.listen(config.port, config.host, () => {
-      const { port } = service.server.address() as AddressInfo;
-      const host = config.host.includes(":") ? `[${config.host}]` : config.host;
-      resolve(`${config.tls === undefined ? "http" : "https"}://${host}:${port}`);
-    });
-  });
+async function listen(service: Service, config: ServeConfig): Promise<string> {
+  service.server.listen(config.port, config.host);
+  try {
+    await once(service.server, "listening");
+  } catch (error) {
+    // The store is let go of, so that the next start need not wait for this process to end.
+    await service.ledger.close();
+    throw error;
+  }
+  const { port } = service.server.address() as AddressInfo;
+  const host = config.host.includes(":") ? `[${config.host}]` : config.host;
+  return `${config.tls === undefined ? "http" : "https"}://${host}:${port}`;
 }
 
 /** Where the command line finds a server on this machine; readable by its owner only. */
