@@ -172,7 +172,7 @@ describe("the help", () => {
 
 describe("serve takes its flags from the environment", () => {
   test("switches as well as values", async () => {
-    expect(server.output()).toContain("current: usage is accepted for 24 hours");
+    await expect.poll(() => server.output()).toContain("current: usage is accepted for 24 hours");
     expect((await server.operator("POST", "/reset")).status).toBe(403);
   });
 
@@ -187,7 +187,7 @@ describe("serve takes its flags from the environment", () => {
       COUNTINGHOUSE_LAB: "on",
       COUNTINGHOUSE_RULES: "current",
     });
-    expect(classic.output()).toContain("classic: usage is accepted for 6 hours");
+    await expect.poll(() => classic.output()).toContain("classic: usage is accepted for 6 hours");
     expect((await classic.operator("POST", "/reset")).status).toBe(403);
     await classic.stop();
   });

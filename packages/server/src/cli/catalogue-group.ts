@@ -1,6 +1,6 @@
 /** What the commands for accounts, products and agreements have in common: list, show, and adding documents. */
 import type { Command } from "commander";
-import { readDocuments, type FileDocument } from "./document-file.ts";
+import type { FileDocument } from "./document-file.ts";
 import { CommandError, OperatorClient, RefusedError, withConnection, type ConnectionFlags } from "./operator-client.ts";
 import { describe, print, table, type Columns } from "./output.ts";
 
@@ -46,6 +46,8 @@ export async function addFromFile<Shown extends object>(
   flags: ConnectionFlags,
 ): Promise<void> {
   const client = new OperatorClient(flags);
+  // Loaded here: the parser would slow down every other command.
+  const { readDocuments } = await import("./document-file.ts");
   const { documents, isList } = await readDocuments(file);
   const added: Shown[] = [];
   for (const document of documents) {

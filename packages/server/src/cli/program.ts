@@ -1,11 +1,5 @@
 /** The command line: one group of commands per file, and how a failure ends. */
 import { Command, CommanderError } from "commander";
-import { CatalogueFileError } from "../catalogue/catalogue-file.ts";
-import { ClockBehindError } from "../clock.ts";
-import { ConfigError } from "../config.ts";
-import { FolderInUseError } from "../stores/sqlite/data-folder.ts";
-import { MaintenanceError } from "../stores/sqlite/ledger-file.ts";
-import { NewerSchemaError } from "../stores/sqlite/migrations.ts";
 import { VERSION } from "../version.ts";
 import { addAccessKey } from "./access-key.ts";
 import { addAccount } from "./account.ts";
@@ -62,23 +56,27 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
 }
 
+/**
+ * Failures that have been foreseen, and what they end with: they say all there is to say, others come with the place
+ * they came from. Known by name: what throws them is loaded only by the commands that need it.
+ */
+const FORESEEN: Readonly<Record<string, number>> = {
+  CatalogueFileError: EXIT.usage,
+  ClockBehindError: EXIT.refused,
+  ConfigError: EXIT.usage,
+  FolderInUseError: EXIT.refused,
+  MaintenanceError: EXIT.refused,
+  NewerSchemaError: EXIT.refused,
+};
+
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommandError) return error.exitCode;
-  return error instanceof ConfigError || error instanceof CatalogueFileError ? EXIT.usage : EXIT.refused;
+  return error instanceof Error ? (FORESEEN[error.name] ?? EXIT.refused) : EXIT.refused;
 }
 
-/** Failures that have been foreseen say all there is to say; others come with the place they came from. */
 function textOf(error: unknown): string {
-  const foreseen = [
-    CommandError,
-    ConfigError,
-    CatalogueFileError,
-    ClockBehindError,
-    FolderInUseError,
-    MaintenanceError,
-    NewerSchemaError,
-  ];
-  if (foreseen.some((kind) => error instanceof kind)) return (error as Error).message;
+  if (error instanceof CommandError) return error.message;
+  if (error instanceof Error && error.name in FORESEEN) return error.message;
   if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
     return `${error.message}: another program listens there; choose another --port.`;
   }

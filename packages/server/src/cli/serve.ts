@@ -7,7 +7,6 @@ import type { Command } from "commander";
 import type { Service } from "../compose.ts";
 import { configOf, type ServeConfig, type ServeFlags } from "../config.ts";
 import { realWorld } from "../world.ts";
-import { banner } from "./banner.ts";
 import { RUN_FILE } from "./operator-client.ts";
 
 const ENVIRONMENT = `
@@ -55,7 +54,11 @@ function environmentName(attribute: string): string {
 
 async function serve(config: ServeConfig): Promise<void> {
   // Loaded here, so that the other commands, which need none of it, start fast.
-  const [{ pino }, { compose }] = await Promise.all([import("pino"), import("../compose.ts")]);
+  const [{ pino }, { compose }, { banner }] = await Promise.all([
+    import("pino"),
+    import("../compose.ts"),
+    import("./banner.ts"),
+  ]);
   const log = pino({ level: process.env["COUNTINGHOUSE_LOG_LEVEL"] ?? "info" }, pino.destination(2));
   const service = await compose({ config, world: realWorld, log });
   const endpoint = await listen(service, config);

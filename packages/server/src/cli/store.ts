@@ -1,7 +1,9 @@
-/** `countinghouse store`: care of an embedded ledger's file. Works on the file itself, beside a running server or not. */
+/**
+ * `countinghouse store`: care of an embedded ledger's file. Works on the file itself, beside a running server or not;
+ * what it takes for that is loaded by these commands only.
+ */
 import { Option, type Command } from "commander";
-import { backUp, restore, type Backup } from "../stores/sqlite/backup.ts";
-import { verify } from "../stores/sqlite/verify.ts";
+import type { Backup } from "../stores/sqlite/backup.ts";
 import { CommandError, EXIT } from "./operator-client.ts";
 import { describe, print } from "./output.ts";
 
@@ -19,7 +21,8 @@ export function addStore(program: Command): void {
     .description("Back up, restore and verify an embedded ledger, without the operator API");
   withStore(group.command("backup <to-file>").description("Write a backup to a new file; a server may be running"))
     .addHelpText("after", `\n${KEY_APART}`)
-    .action((toFile: string, flags: StoreFlags) => {
+    .action(async (toFile: string, flags: StoreFlags) => {
+      const { backUp } = await import("../stores/sqlite/backup.ts");
       printBackup(flags, backUp(folderOf(flags), toFile), KEY_APART);
     });
   withStore(
@@ -28,7 +31,8 @@ export function addStore(program: Command): void {
       .description("Put a backup into a folder without a ledger and without a server"),
   )
     .addHelpText("after", "\nThe secrets.key of the server that was backed up must be put into the folder as well.")
-    .action((fromFile: string, flags: StoreFlags) => {
+    .action(async (fromFile: string, flags: StoreFlags) => {
+      const { restore } = await import("../stores/sqlite/backup.ts");
       const folder = folderOf(flags);
       const note = `Before a server starts on it: put the secrets.key of the server that was backed up into ${folder}.`;
       printBackup(flags, restore(fromFile, folder), note);
@@ -37,7 +41,8 @@ export function addStore(program: Command): void {
     group
       .command("verify")
       .description("Check that the file is sound and that entries and metering records agree; a server may be running"),
-  ).action((flags: StoreFlags) => {
+  ).action(async (flags: StoreFlags) => {
+    const { verify } = await import("../stores/sqlite/verify.ts");
     const { disagreement, ...counts } = verify(folderOf(flags));
     const agrees = disagreement === undefined;
     if (agrees || flags.json === true) {

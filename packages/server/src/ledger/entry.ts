@@ -9,6 +9,7 @@ import type { CatalogueKind } from "../domain/catalogue.ts";
 export interface Call {
   /** The request's id; also the entry's. */
   readonly requestId: string;
+  /** `BatchMeterUsage`, or for the operator `CreateAgreement` and the like. */
   readonly operation: string;
   /** An ARN, or `operator`. */
   readonly principal: string;

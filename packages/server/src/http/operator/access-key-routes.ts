@@ -44,7 +44,7 @@ export function accessKeyRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, sealer,
       const secretAccessKey = newSecretAccessKey(random);
       const sealedSecret = sealSecret(sealer, accessKeyId, secretAccessKey);
       let value: AccessKey | undefined;
-      const refusal = await changeCatalogue(ledger, c.var.call("Make access key"), (catalogue) => {
+      const refusal = await changeCatalogue(ledger, c.var.call("CreateAccessKey"), (catalogue) => {
         const account = catalogue.account(accountId);
         if (account === undefined) return { reason: "not-found", message: `No account ${accountId}.` };
         const userName = wanted ?? account.users[0]?.name;
@@ -70,7 +70,7 @@ export function accessKeyRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, sealer,
     }),
     async (c) => {
       const { id, keyId } = c.req.valid("param");
-      const refusal = await changeCatalogue(ledger, c.var.call("Remove access key"), (catalogue) =>
+      const refusal = await changeCatalogue(ledger, c.var.call("DeleteAccessKey"), (catalogue) =>
         catalogue.accessKey(keyId)?.accountId === id
           ? [{ kind: "access-key", id: keyId, value: undefined }]
           : { reason: "not-found", message: `Account ${id} has no access key ${keyId}.` },

@@ -91,6 +91,7 @@ function serve<Document extends object>(
   resource: Resource<Document>,
 ): void {
   const { path, noun, schema, viewSchema } = resource;
+  const Noun = noun.charAt(0).toUpperCase() + noun.slice(1);
   const tags = ["catalogue"];
   const content = { "application/json": { schema: viewSchema } };
   const params = z.object({ id: z.string() });
@@ -122,7 +123,7 @@ function serve<Document extends object>(
     async (c) => {
       const document: Document = c.req.valid("json");
       const id = resource.idOf(document);
-      const refusal = await changeCatalogue(ledger, c.var.call(`Add ${noun}`), (catalogue) =>
+      const refusal = await changeCatalogue(ledger, c.var.call(`Create${Noun}`), (catalogue) =>
         resource.show(catalogue, id) === undefined
           ? resource.changes(document, catalogue)
           : { reason: "conflict", message: `The ${noun} ${id} exists already; PATCH changes it.` },
@@ -161,7 +162,7 @@ function serve<Document extends object>(
     async (c) => {
       const { id } = c.req.valid("param");
       const patch = c.req.valid("json");
-      const refusal = await changeCatalogue(ledger, c.var.call(`Change ${noun}`), (catalogue) => {
+      const refusal = await changeCatalogue(ledger, c.var.call(`Update${Noun}`), (catalogue) => {
         const before = resource.show(catalogue, id);
         if (before === undefined) return { reason: "not-found", message: `No ${noun} ${id}.` };
         return patched(resource, id, { ...before, ...patch }, catalogue);

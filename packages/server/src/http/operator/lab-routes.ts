@@ -1,5 +1,7 @@
 /** The clock, and the reset. Both change the world under every caller, so both are for a lab. */
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { CatalogueFileError } from "../../catalogue/catalogue-file.ts";
+import type { CatalogueChange } from "../../domain/catalogue.ts";
 import { moveClock } from "../../operations/move-clock.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { ProblemError, bodyProblems, problems } from "./problem.ts";
@@ -59,7 +61,7 @@ export function labRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContex
       }
       const { now, advanceSeconds = 0 } = c.req.valid("json");
       const move = now === undefined ? { byMs: advanceSeconds * 1000 } : { toMs: Date.parse(now) };
-      const moved = await moveClock(ledger, c.var.call("Move clock"), move);
+      const moved = await moveClock(ledger, c.var.call("MoveClock"), move);
       if (!moved.refused) return c.json(state(), 200);
       throw new ProblemError(409, `The clock moves forward only; it stands at ${new Date(moved.nowMs).toISOString()}.`);
     },
@@ -72,12 +74,27 @@ export function labRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContex
       tags: ["lab"],
       summary:
         "Empty the ledger and put the catalogue back as the server was started with; the clock stays where it is",
-      responses: { 204: { description: "It is empty" }, ...problems(403) },
+      responses: { 204: { description: "It is empty" }, ...problems(403, 409) },
     }),
     async (c) => {
       if (!context.lab) throw new ProblemError(403, "A reset destroys the ledger: it needs --lab.");
-      await ledger.reset(c.var.call("Reset"), context.initialCatalogue());
+      await ledger.reset(c.var.call("ResetLedger"), startCatalogue(context));
       return c.body(null, 204);
     },
   );
+}
+
+/** A catalogue file may lean on objects that only the ledger has; without them it cannot be put in place. */
+function startCatalogue(context: OperatorContext): readonly CatalogueChange[] {
+  try {
+    return context.initialCatalogue();
+  } catch (error) {
+    if (error instanceof CatalogueFileError)
+      throw new ProblemError(
+        409,
+        "The catalogue file does not stand on its own, so the ledger is left as it is.",
+        error.problems,
+      );
+    throw error;
+  }
 }

@@ -61,11 +61,8 @@ export function meteringRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, sealer }
     }),
     async (c) => {
       const { agreementId } = c.req.valid("json");
-      const token = await issueRegistrationToken(
-        ledger,
-        c.var.call("Issue registration token"),
-        agreementId,
-        (claims) => sealToken(sealer, claims),
+      const token = await issueRegistrationToken(ledger, c.var.call("IssueRegistrationToken"), agreementId, (claims) =>
+        sealToken(sealer, claims),
       );
       if (token === undefined) throw new ProblemError(404, `No agreement ${agreementId}.`);
       return c.json({ registrationToken: token.registrationToken, expiresAt: iso(token.expiresAtMs) }, 201);

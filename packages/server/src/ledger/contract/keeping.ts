@@ -107,6 +107,15 @@ export function keepingPromises(fresh: () => LedgerUnderTest): void {
       expect(await store.ledger.transact(look(({ nowMs }) => nowMs))).toBe(laterMs);
     });
 
+    test("an offset clock where it has got to since", async () => {
+      const store = fresh();
+      await store.reopen("offset");
+      await store.ledger.transact(moveClockTo(START_MS + 5 * HOUR_MS));
+      await store.ledger.transact(look(() => undefined));
+      await store.reopen("offset", HOUR_MS);
+      expect(store.clock.nowMs()).toBe(START_MS + 6 * HOUR_MS);
+    });
+
     test("nothing, where nothing was kept", async () => {
       const store = fresh();
       await store.reopen();
@@ -148,6 +157,24 @@ export function keepingPromises(fresh: () => LedgerUnderTest): void {
       expect(store.clock.nowMs()).toBe(laterMs);
       await store.reopen();
       expect(store.clock.nowMs()).toBe(laterMs);
+    });
+
+    test("leaves an offset clock where it has got to since", async () => {
+      const store = fresh();
+      await store.reopen("offset");
+      await store.ledger.transact(moveClockTo(START_MS + 5 * HOUR_MS));
+      await store.ledger.reset(newCall(), []);
+      await store.reopen("offset", HOUR_MS);
+      expect(store.clock.nowMs()).toBe(START_MS + 6 * HOUR_MS);
+    });
+
+    test("under the system clock forgets where another clock stood", async () => {
+      const store = fresh();
+      await store.ledger.transact(moveClockTo(START_MS + 5 * HOUR_MS));
+      await store.reopen("system");
+      await store.ledger.reset(newCall(), []);
+      await store.reopen("manual");
+      expect(store.clock.nowMs()).toBe(START_MS);
     });
 
     test("answers what was taken in before it, then forgets it", async () => {

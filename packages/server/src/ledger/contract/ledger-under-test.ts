@@ -1,6 +1,6 @@
 /** What the contract needs of a store: a ledger over it that can be opened again, and trouble on demand. */
 import { ruleSets } from "@countinghouse/protocol";
-import { startClock, type ServiceClock } from "../../clock.ts";
+import { startClock, type ClockMode, type ServiceClock } from "../../clock.ts";
 import type { Engine, StagedGroup } from "../engine.ts";
 import type { Ledger } from "../ledger.ts";
 import { SingleWriterLedger } from "../single-writer-ledger.ts";
@@ -13,10 +13,10 @@ export interface LedgerSetup {
 export interface LedgerUnderTest {
   /** As it was opened last. */
   readonly ledger: Ledger;
-  /** A manual clock; here it can be set back too. */
+  /** A manual clock at first; here it can be set back too. */
   readonly clock: ServiceClock;
-  /** Closes the ledger and opens what is kept, with a clock that goes on where it stood. */
-  reopen(): Promise<void>;
+  /** Closes the ledger and opens what is kept, some time later, with a clock that goes on where it stood. */
+  reopen(mode?: ClockMode, laterMs?: number): Promise<void>;
   /** The next commit fails, once all of it has been staged. */
   readonly failNextCommit: (error: Error) => void;
   /** Closes the ledger and takes everything away. */
@@ -36,14 +36,15 @@ export function ledgerOver(open: () => Engine, remove: () => void, setup: Ledger
     failure = undefined;
     return taken;
   };
-  const openLedger = (): { ledger: Ledger; clock: ServiceClock } => {
+  let wallMs = START_MS;
+  const openLedger = (mode: ClockMode): { ledger: Ledger; clock: ServiceClock } => {
     const engine = failing(open(), takeFailure);
     const loaded = engine.load();
-    const clock = startClock({ mode: "manual" }, loaded, () => START_MS);
+    const clock = startClock({ mode }, loaded, () => wallMs);
     const options = { clock, ruleSet: ruleSets.classic, queuedMax: 1_000, groupMax: 256, schedule: setImmediate };
     return { clock, ledger: new SingleWriterLedger(engine, loaded, { ...options, ...setup }) };
   };
-  let opened = openLedger();
+  let opened = openLedger("manual");
   return {
     get ledger() {
       return opened.ledger;
@@ -51,9 +52,10 @@ export function ledgerOver(open: () => Engine, remove: () => void, setup: Ledger
     get clock() {
       return opened.clock;
     },
-    reopen: async () => {
+    reopen: async (mode = "manual", laterMs = 0) => {
       await opened.ledger.close();
-      opened = openLedger();
+      wallMs += laterMs;
+      opened = openLedger(mode);
     },
     failNextCommit: (error) => {
       failure = error;

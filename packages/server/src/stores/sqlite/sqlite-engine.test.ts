@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { accountChange, newCall, sent } from "../../ledger/contract/works.ts";
 import { ledgerOver } from "../../ledger/contract/ledger-under-test.ts";
@@ -5,6 +6,7 @@ import type { StagedGroup } from "../../ledger/engine.ts";
 import { encodeEntry } from "../../ledger/entry-codec.ts";
 import { ledgerContract } from "../../ledger/ledger-contract.ts";
 import { DefectError, FaultError } from "../../ledger/ledger.ts";
+import { dataFolder } from "./data-folder.ts";
 import { openSqliteEngine, type SqliteEngine } from "./sqlite-engine.ts";
 import { temporaryFolder } from "../../ledger/contract/temporary-folder.ts";
 
@@ -44,6 +46,18 @@ const keyOf = (dimension: string): typeof record.key => ({ ...record.key, dimens
 function thrown(error: Error): never {
   throw error;
 }
+
+test("a reset of the SQLite engine leaves no name behind", () => {
+  const folder = temporaryFolder();
+  onTestFinished(folder.remove);
+  const engine = openSqliteEngine(folder.path);
+  engine.commit(() => groupOf({ dimension: "a name to be forgotten" }));
+  engine.reset({ entries: [], catalogue: [], clock: undefined });
+  engine.close();
+  const db = new DatabaseSync(dataFolder(folder.path).ledgerFile);
+  expect(db.prepare("SELECT text FROM name").all()).toEqual([]);
+  db.close();
+});
 
 describe("a transaction of the SQLite engine that is rolled back", () => {
   test("takes back the numbers of its entries and of its names", () => {

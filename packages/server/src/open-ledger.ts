@@ -1,0 +1,120 @@
+/** Opens the ledger that a configuration names: its store, its key, its clock, and the catalogue applied to it. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ruleSets } from "@countinghouse/protocol";
+import { dueChanges, readCatalogueFile, type CatalogueFile } from "./catalogue/apply.ts";
+import { startClock, type ServiceClock } from "./clock.ts";
+import { ConfigError, type ServeConfig } from "./config.ts";
+import { openSecret } from "./identity/access-keys.ts";
+import { SECRETS_KEY_BYTES, sealerOf, type Sealer } from "./identity/seal.ts";
+import type { Engine, Loaded } from "./ledger/engine.ts";
+import type { Call } from "./ledger/entry.ts";
+import { requestId } from "./ledger/ids.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import { SingleWriterLedger, type SingleWriterOptions } from "./ledger/single-writer-ledger.ts";
+import { catalogueChanged } from "./operations/change-catalogue.ts";
+import { moveClock } from "./operations/move-clock.ts";
+import { secretsKey } from "./secrets-key.ts";
+import { MemoryEngine } from "./stores/memory/memory-engine.ts";
+import { openSqliteEngine } from "./stores/sqlite/sqlite-engine.ts";
+import { VERSION } from "./version.ts";
+import type { World } from "./world.ts";
+
+export interface OpenedLedger {
+  readonly ledger: Ledger;
+  readonly clock: ServiceClock;
+  readonly sealer: Sealer;
+  /** What the catalogue file says, or the demo. */
+  readonly catalogueFile: CatalogueFile;
+}
+
+type Observers = Pick<SingleWriterOptions, "aroundCommit" | "onCommitted">;
+
+/** Requests in one commit: more would make those that came first wait for those that came last. */
+const GROUP_MAX = 256;
+const DEMO_CATALOGUE = new URL("./catalogue/demo.yaml", import.meta.url);
+/** How long the system clock may lag behind the newest entry at a start before that is an error: small corrections. */
+const LAG_WAITED_MS = 5_000;
+
+/** Throws, with the store let go of, where anything is not as it should be. */
+export async function openLedger(config: ServeConfig, world: World, observers: Observers): Promise<OpenedLedger> {
+  const engine: Engine = config.store.kind === "memory" ? new MemoryEngine() : openSqliteEngine(config.store.folder);
+  try {
+    const loaded = engine.load();
+    const sealer = sealerOf(keyFor(config, loaded, world), world.random);
+    await waitForClock(config, loaded.newestAtMs, world);
+    const clock = startClock(config.clock, loaded, world.wallMs);
+    const ledger = new SingleWriterLedger(engine, loaded, {
+      clock,
+      ruleSet: ruleSets[config.rules],
+      queuedMax: config.queuedMax,
+      groupMax: GROUP_MAX,
+      schedule: world.schedule,
+      ...observers,
+    });
+    checkSecretsKey(ledger, sealer);
+    // A position that is not kept yet would be forgotten by the next start.
+    if (clock.mode !== "system") await moveClock(ledger, startCall("StartClock", world), { byMs: 0 });
+    const catalogueFile = readCatalogue(config, sealer);
+    await applyCatalogue(ledger, catalogueFile, startCall("ApplyCatalogue", world));
+    return { ledger, clock, sealer, catalogueFile };
+  } catch (error) {
+    engine.close();
+    throw error;
+  }
+}
+
+/** What the server does of itself when it starts. */
+function startCall(operation: string, world: World): Call {
+  return {
+    requestId: requestId(world.wallMs(), world.uuid()),
+    operation,
+    principal: "operator",
+    sourceAddress: "",
+    userAgent: `countinghouse/${VERSION}`,
+  };
+}
+
+async function applyCatalogue(ledger: Ledger, file: CatalogueFile, call: Call): Promise<void> {
+  const due = dueChanges(file, ledger.catalogue);
+  if (due.length === 0) return;
+  const outcome = { event: catalogueChanged(due), catalogue: due, answer: undefined };
+  await ledger.transact({ call, keys: [], decide: () => outcome });
+}
+
+function keyFor(config: ServeConfig, loaded: Loaded, world: World): Buffer {
+  if (config.secretsKeyFile !== undefined) return secretsKey(config.secretsKeyFile, false, world.random);
+  if (config.store.kind === "memory") return world.random(SECRETS_KEY_BYTES);
+  // Where secrets have been sealed, a key that is missing is to be found again; a new one would open none of them.
+  const sealed = loaded.catalogue.some(({ kind, value }) => kind === "access-key" && value !== undefined);
+  return secretsKey(join(config.store.folder, "secrets.key"), !sealed, world.random);
+}
+
+/** A key that opens none of the secrets that are kept would lock every caller out, one by one. */
+function checkSecretsKey(ledger: Ledger, sealer: Sealer): void {
+  const [first] = ledger.catalogue.list("access-key");
+  if (first !== undefined && openSecret(sealer, first) === undefined) {
+    throw new ConfigError("The secrets key is not the one that this ledger's secrets were sealed with.");
+  }
+}
+
+function readCatalogue(config: ServeConfig, sealer: Sealer): CatalogueFile {
+  if (config.catalogFile === undefined) {
+    return readCatalogueFile(readFileSync(DEMO_CATALOGUE, "utf8"), "demo.yaml", sealer);
+  }
+  let text: string;
+  try {
+    text = readFileSync(config.catalogFile, "utf8");
+  } catch (error) {
+    throw new ConfigError(
+      `--catalog: ${config.catalogFile} cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+    );
+  }
+  return readCatalogueFile(text, config.catalogFile, sealer);
+}
+
+async function waitForClock(config: ServeConfig, newestAtMs: number | undefined, world: World): Promise<void> {
+  if (config.clock.mode !== "system" || newestAtMs === undefined) return;
+  const lagMs = newestAtMs - world.wallMs();
+  if (lagMs > 0 && lagMs <= LAG_WAITED_MS) await new Promise((resume) => setTimeout(resume, lagMs + 1));
+}
