@@ -1,7 +1,9 @@
 /** The command line as a whole: how it finds a server, its exit codes, its help. */
 import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NODE_FLAGS, runCommand, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
@@ -46,6 +48,15 @@ describe("ends with 3", () => {
   test("where there is no server", async () => {
     const ran = await runCommand(["clock", "show", "--data", "/nowhere"]);
     expect(ran).toEqual({ code: 3, stdout: "", stderr: expect.stringContaining("No server found") as string });
+  });
+
+  test("where the server of the data folder has ended", async () => {
+    const other = temporaryFolder();
+    const stopped = await startServer(["--store", `sqlite:${other.path}`]);
+    expect((await runCommand(["clock", "show", "--data", other.path])).code).toBe(0);
+    await stopped.stop();
+    expect((await runCommand(["clock", "show", "--data", other.path])).code).toBe(3);
+    other.remove();
   });
 
   test("where nothing answers, or something else does", async () => {
@@ -106,9 +117,15 @@ describe("ends with 2", () => {
     expect(ran.stderr).not.toContain("niss");
   });
 
-  test("for a catalogue file that is not valid", async () => {
-    const ran = await runCommand(["serve", "--store", "memory:", "--port", "0", "--catalog", "/dev/null/x"]);
-    expect(ran.code).toBe(2);
+  test("for a catalogue file that is not there, or not valid", async () => {
+    const serve = ["serve", "--store", "memory:", "--port", "0", "--catalog"];
+    const missing = await runCommand([...serve, "/nowhere/catalogue.yaml"]);
+    expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining("cannot be read (ENOENT)") as string });
+    const file = join(folder.path, "catalogue.yaml");
+    writeFileSync(file, "accounts:\n  - id: 12\n");
+    const invalid = await runCommand([...serve, file]);
+    expect(invalid).toMatchObject({ code: 2, stdout: "" });
+    expect(invalid.stderr).toContain(`${file}:2:9: accounts.0.id: must be twelve digits, quoted`);
   });
 });
 

@@ -33,7 +33,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   cli: [
     "@countinghouse/protocol",
     "catalogue/catalogue-file.ts",
-    "clock.ts",
     "compose.ts",
     "config.ts",
     "stores/sqlite",

@@ -38,8 +38,7 @@ export function accessKeyRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, sealer,
     }),
     async (c) => {
       const { id: accountId } = c.req.valid("param");
-      // Without a body, the validator leaves nothing to read.
-      const wanted = (c.req.valid("json") as { userName?: string } | undefined)?.userName;
+      const { userName: wanted } = c.req.valid("json");
       const accessKeyId = newAccessKeyId(random);
       const secretAccessKey = newSecretAccessKey(random);
       const sealedSecret = sealSecret(sealer, accessKeyId, secretAccessKey);
