@@ -18,6 +18,7 @@ import {
   BatchMeterUsageCommand,
   MarketplaceMeteringClient,
   ResolveCustomerCommand,
+  type UsageAllocation,
   type UsageRecord,
   type UsageRecordResult,
 } from "@aws-sdk/client-marketplace-metering";
@@ -79,12 +80,12 @@ function usageRecords(customerIdentifier: string): UsageRecord[] {
       Quantity: 10 + i,
     };
     if (i > 0) return record;
-    const tagged = (department: string, AllocatedUsageQuantity: number) => ({
-      AllocatedUsageQuantity,
-      Tags: [{ Key: "department", Value: department }],
-    });
-    return { ...record, UsageAllocations: [tagged("research", 7), tagged("sales", 3)] };
+    return { ...record, UsageAllocations: [allocation("research", 7), allocation("sales", 3)] };
   });
+}
+
+function allocation(department: string, AllocatedUsageQuantity: number): UsageAllocation {
+  return { AllocatedUsageQuantity, Tags: [{ Key: "department", Value: department }] };
 }
 
 async function meter(records: UsageRecord[]): Promise<UsageRecordResult[]> {

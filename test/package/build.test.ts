@@ -12,7 +12,16 @@ test("what is built for release serves, without the sources and without their co
   const folder = temporaryFolder();
   const readyFile = join(folder.path, "ready.json");
   const main = join(root, "packages/server/dist/main.js");
-  const child = spawn(process.execPath, [main, "serve", "--port", "0", "--store", "memory:", "--ready-file", readyFile]);
+  const child = spawn(process.execPath, [
+    main,
+    "serve",
+    "--port",
+    "0",
+    "--store",
+    "memory:",
+    "--ready-file",
+    readyFile,
+  ]);
   try {
     await expect.poll(() => existsSync(readyFile), { timeout: 20_000 }).toBe(true);
     const { endpoint } = JSON.parse(readFileSync(readyFile, "utf8")) as { endpoint: string };
