@@ -1,52 +1,52 @@
 /**
  * Writes a value as its shape says, in the wire's spelling. Members that are undefined are left out, never written as
- * null. Shapes are compiled once into closures, which is faster than building an object for `JSON.stringify`.
+ * null. Shapes are compiled once into closures that rename and convert; the text is then `JSON.stringify`'s own, which
+ * is faster than any that is put together here.
  */
 import type { Shape, StructureShape } from "../shapes.ts";
 
 /** Compiles a structure into a function that writes it as JSON text. */
 export function encoderOf<T>(shape: StructureShape<T>): (value: T) => string {
-  return writerOf(shape);
+  const convert = structureConverter(shape);
+  return (value) => JSON.stringify(convert(value));
 }
 
-type Writer = (value: unknown) => string;
+/** From a value as it is inside to the one that stands on the wire. */
+type Converter = (value: unknown) => unknown;
 
-function writerOf(shape: Shape): Writer {
+function converterOf(shape: Shape): Converter {
   switch (shape.kind) {
     case "string":
-      return JSON.stringify;
     case "integer":
     case "boolean":
-      return String;
+      return asItIs;
     case "timestamp":
       // JSON 1.1 answers carry epoch seconds; a fraction is kept as it was sent.
-      return (value) => String((value as number) / 1000);
+      return (value) => (value as number) / 1000;
     case "list": {
-      const write = writerOf(shape.member);
-      return (value) => {
-        const list = value as readonly unknown[];
-        let text = "[";
-        for (let i = 0; i < list.length; i += 1) text += (i === 0 ? "" : ",") + write(list[i]);
-        return `${text}]`;
-      };
+      const convert = converterOf(shape.member);
+      return (value) => (value as readonly unknown[]).map(convert);
     }
     case "structure":
-      return structureWriter(shape);
+      return structureConverter(shape);
   }
 }
 
-function structureWriter(shape: StructureShape): Writer {
+function asItIs(value: unknown): unknown {
+  return value;
+}
+
+function structureConverter(shape: StructureShape): Converter {
   const members = Object.entries(shape.members as Record<string, { wire: string; shape: Shape }>).map(
-    ([name, member]) => ({ name, label: `${JSON.stringify(member.wire)}:`, write: writerOf(member.shape) }),
+    ([name, member]) => ({ name, wire: member.wire, convert: converterOf(member.shape) }),
   );
   return (value) => {
     const source = value as Record<string, unknown>;
-    let text = "";
-    for (const member of members) {
-      const item = source[member.name];
-      if (item === undefined) continue;
-      text += (text === "" ? "" : ",") + member.label + member.write(item);
+    const result: Record<string, unknown> = {};
+    for (const { name, wire, convert } of members) {
+      const item = source[name];
+      if (item !== undefined) result[wire] = convert(item);
     }
-    return `{${text}}`;
+    return result;
   };
 }

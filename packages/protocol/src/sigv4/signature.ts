@@ -13,11 +13,12 @@ export interface CredentialScope {
   readonly service: string;
 }
 
-export interface SigningHashes {
+/** `Key` is the form of a signing key that the platform's HMAC takes. */
+export interface SigningHashes<Key = Uint8Array> {
   /** Lower-case hex SHA-256 of a text's UTF-8 bytes. */
   sha256Hex(text: string): string;
   hmacSha256(key: string | Uint8Array, text: string): Uint8Array;
-  hmacSha256Hex(key: Uint8Array, text: string): string;
+  hmacSha256Hex(key: Key, text: string): string;
 }
 
 export function scopeText(scope: CredentialScope): string {
@@ -47,6 +48,6 @@ export function signingKey(
 }
 
 /** Lower-case hex. */
-export function signature(hashes: Pick<SigningHashes, "hmacSha256Hex">, key: Uint8Array, toSign: string): string {
+export function signature<Key>(hashes: Pick<SigningHashes<Key>, "hmacSha256Hex">, key: Key, toSign: string): string {
   return hashes.hmacSha256Hex(key, toSign);
 }

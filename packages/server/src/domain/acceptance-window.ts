@@ -11,19 +11,19 @@ export function checkWindow(
   nowMs: EpochMs,
 ): Rejection | undefined {
   const ageMs = nowMs - record.timestampMs;
-  const compared = {
-    record: position + 1,
-    timestamp: iso(record.timestampMs),
-    now: iso(nowMs),
-    ageSeconds: ageMs / 1000,
-    ruleSet: ruleSet.name,
-  };
   const refuse = (rule: "W1" | "W2" | "W3", why: string, limits: Record<string, string | number>): Rejection =>
     rejection(
       "TimestampOutOfBoundsException",
       rule,
       `The timestamp of usage record ${position + 1}, ${iso(record.timestampMs)}, is out of bounds: ${why} (rule ${rule}, rule set ${ruleSet.name}; the service clock says ${iso(nowMs)}).`,
-      { ...compared, ...limits },
+      {
+        record: position + 1,
+        timestamp: iso(record.timestampMs),
+        now: iso(nowMs),
+        ageSeconds: ageMs / 1000,
+        ruleSet: ruleSet.name,
+        ...limits,
+      },
     );
 
   if (-ageMs > window.aheadSecondsMax * 1000) {

@@ -50,6 +50,17 @@ export function keyText(key: MeteringRecordKey): string {
   return `${key.hour}\n${key.region}\n${key.offering}\n${key.customer}\n${key.dimension}\n${key.discriminator}`;
 }
 
+export function sameKey(a: MeteringRecordKey, b: MeteringRecordKey): boolean {
+  return (
+    a.dimension === b.dimension &&
+    a.customer === b.customer &&
+    a.hour === b.hour &&
+    a.offering === b.offering &&
+    a.region === b.region &&
+    a.discriminator === b.discriminator
+  );
+}
+
 /** A kept record, as far as decisions need it. */
 export interface MeteringRecord {
   readonly meteringRecordId: string;

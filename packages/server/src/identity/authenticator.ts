@@ -3,7 +3,7 @@
  *
  * Signing keys are derived once per access key, day and region, and kept: deriving one costs more than verifying.
  */
-import { createHmac, hash, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, hash, timingSafeEqual, type KeyObject } from "node:crypto";
 import {
   canonicalRequest,
   scopeText,
@@ -21,7 +21,8 @@ import type { Caller } from "./caller.ts";
 import type { Sealer } from "./seal.ts";
 import { readSignature, type SignatureClaims, type SignedRequest } from "./signed-request.ts";
 
-export const nodeHashes: SigningHashes = {
+/** A key object for the key that is used again and again: out of bytes Node would make one at every use. */
+export const nodeHashes: SigningHashes<KeyObject> = {
   sha256Hex: (text) => hash("sha256", text, "hex"),
   hmacSha256: (key, text) => createHmac("sha256", key).update(text).digest(),
   hmacSha256Hex: (key, text) => createHmac("sha256", key).update(text).digest("hex"),
@@ -37,7 +38,7 @@ export interface AuthenticatorOptions {
 
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
-  readonly #signingKeys = new Map<string, { readonly key: Uint8Array; readonly of: AccessKey }>();
+  readonly #signingKeys = new Map<string, { readonly key: KeyObject; readonly of: AccessKey }>();
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
@@ -84,14 +85,14 @@ export class Authenticator {
     return given.length === expected.length && timingSafeEqual(given, Buffer.from(expected));
   }
 
-  #signingKey(claims: SignatureClaims, accessKey: AccessKey): Uint8Array | undefined {
+  #signingKey(claims: SignatureClaims, accessKey: AccessKey): KeyObject | undefined {
     const name = `${accessKey.accessKeyId}/${scopeText(claims.scope)}`;
     const known = this.#signingKeys.get(name);
     // Held against the key itself: one that was replaced must not live on here.
     if (known?.of === accessKey) return known.key;
     const secret = openSecret(this.#options.sealer, accessKey);
     if (secret === undefined) return undefined;
-    const key = signingKey(nodeHashes, secret, claims.scope);
+    const key = createSecretKey(signingKey(nodeHashes, secret, claims.scope));
     if (this.#signingKeys.size >= SIGNING_KEYS_MAX) this.#signingKeys.clear();
     this.#signingKeys.set(name, { key, of: accessKey });
     return key;

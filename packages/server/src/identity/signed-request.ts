@@ -120,12 +120,13 @@ function fromQuery(request: SignedRequest, parameters: URLSearchParams): Found |
 }
 
 function checkParts(found: Found, wallMs: EpochMs): SignatureClaims | Rejection {
-  const signedAtMs = parseAmzDate(found.date) ?? parseHttpDate(found.date);
+  const basicMs = parseAmzDate(found.date);
+  const signedAtMs = basicMs ?? parseHttpDate(found.date);
   if (signedAtMs === undefined) {
     const message = `Date must be in ISO-8601 'basic format'. Got '${clip(found.date)}'. See http://en.wikipedia.org/wiki/ISO_8601`;
     return rejection("IncompleteSignatureException", "N1", message);
   }
-  const amzDate = formatAmzDate(signedAtMs);
+  const amzDate = basicMs === undefined ? formatAmzDate(signedAtMs) : found.date;
   const skewed = checkSkew(amzDate, signedAtMs, found.validSeconds, wallMs);
   if (skewed !== undefined) return skewed;
 
@@ -165,6 +166,8 @@ function parseHttpDate(text: string): EpochMs | undefined {
 }
 
 function checkSkew(amzDate: string, signedAtMs: EpochMs, validSeconds: number, wallMs: EpochMs): Rejection | undefined {
+  const ageMs = wallMs - signedAtMs;
+  if (ageMs <= validSeconds * 1000 && ageMs >= -SKEW_MINUTES * 60_000) return undefined;
   const now = formatAmzDate(wallMs);
   const compared = { signedAt: amzDate, now };
   if (wallMs - signedAtMs > validSeconds * 1000) {

@@ -188,7 +188,8 @@ export class SingleWriterLedger implements Ledger {
 
   #decide(pending: Pending, nowMs: EpochMs, staging: Staging): Outcome<unknown> | undefined {
     const { work } = pending;
-    const kept = work.keys.map((key) => this.#kept(key, staging));
+    const texts = work.keys.map(keyText);
+    const kept = work.keys.map((key, i) => staging.staged.get(texts[i] as string) ?? this.#kept(key, staging));
     let outcome: Outcome<unknown>;
     try {
       outcome = work.decide({ nowMs, ruleSet: this.#options.ruleSet, catalogue: this.#catalogue, kept });
@@ -201,7 +202,7 @@ export class SingleWriterLedger implements Ledger {
     staging.entries.push({ entry: encodeEntry({ atMs: nowMs, call: work.call, event: outcome.event }), records });
     staging.decided.push({ pending, outcome });
     for (const record of records) {
-      const text = keyText(record.key);
+      const text = texts[work.keys.indexOf(record.key)] ?? keyText(record.key);
       if (staging.staged.has(text)) throw new DefectError(`Two records of one key were accepted: ${text}`);
       staging.staged.set(text, keptRecord(work.call.requestId, record.position, outcome.event));
     }
@@ -209,8 +210,6 @@ export class SingleWriterLedger implements Ledger {
   }
 
   #kept(key: MeteringRecordKey, staging: Staging): MeteringRecord | undefined {
-    const staged = staging.staged.size === 0 ? undefined : staging.staged.get(keyText(key));
-    if (staged !== undefined) return staged;
     const pointer = this.#engine.find(key);
     if (pointer === undefined) return undefined;
     const entry = this.#entryAt(pointer.seq, staging.unpacked);

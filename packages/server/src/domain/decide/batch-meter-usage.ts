@@ -6,14 +6,7 @@ import type { BatchMeterUsageInput, EpochMs, RuleSet, UsageRecord, UsageRecordRe
 import { checkWindow } from "../acceptance-window.ts";
 import { inForce, type Agreement } from "../agreement.ts";
 import type { CatalogueView } from "../catalogue.ts";
-import {
-  customerOf,
-  isReplay,
-  keyOf,
-  keyText,
-  type MeteringRecord,
-  type MeteringRecordKey,
-} from "../metering-record.ts";
+import { isReplay, keyOf, sameKey, type MeteringRecord, type MeteringRecordKey } from "../metering-record.ts";
 import type { Product } from "../product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 import { checkAllocations } from "../usage-allocation.ts";
@@ -64,12 +57,18 @@ export function decideBatchMeterUsage(
 ): BatchMeterUsageDecision {
   const offering = findOffering(request, facts);
   if ("code" in offering) return { rejected: offering };
-  const { product, agreementsOfRecord } = offering;
+  const { product, agreementsOf } = offering;
   const records = request.input.usageRecords;
   if (product !== undefined) {
     for (const check of CHECKS) {
       for (let position = 0; position < records.length; position += 1) {
-        const rejected = check(records[position] as UsageRecord, position, product, facts);
+        const rejected = check(
+          records[position] as UsageRecord,
+          position,
+          product,
+          facts,
+          keys[position] as MeteringRecordKey,
+        );
         if (rejected !== undefined) return { rejected };
       }
     }
@@ -77,27 +76,35 @@ export function decideBatchMeterUsage(
 
   const results: UsageRecordResult[] = [];
   const accepted: AcceptedRecord[] = [];
-  const inThisRequest = new Map<string, MeteringRecord>();
   for (let position = 0; position < records.length; position += 1) {
     const usageRecord = records[position] as UsageRecord;
     const key = keys[position] as MeteringRecordKey;
-    // Rule K4: only a request with two records of one key pays for comparing them with each other.
-    const text = records.length === 1 ? "" : keyText(key);
-    const kept = facts.kept[position] ?? inThisRequest.get(text);
+    const kept = facts.kept[position] ?? acceptedBefore(key, accepted, records, facts);
     if (kept !== undefined) {
       const status = isReplay(kept, usageRecord) ? "Success" : "DuplicateRecord";
       results.push({ usageRecord, meteringRecordId: kept.meteringRecordId, status });
-    } else if (!agreementsOfRecord(usageRecord).some((agreement) => covers(agreement, usageRecord, facts.nowMs))) {
+    } else if (!agreementsOf(key).some((agreement) => covers(agreement, usageRecord, facts.nowMs))) {
       results.push({ usageRecord, status: "CustomerNotSubscribed" });
     } else {
-      const meteringRecordId = facts.meteringRecordId(position);
-      const quantity = usageRecord.quantity ?? 0;
-      accepted.push({ position, key, quantity });
-      inThisRequest.set(text, { meteringRecordId, quantity, usageAllocations: usageRecord.usageAllocations });
-      results.push({ usageRecord, meteringRecordId, status: "Success" });
+      accepted.push({ position, key, quantity: usageRecord.quantity ?? 0 });
+      results.push({ usageRecord, meteringRecordId: facts.meteringRecordId(position), status: "Success" });
     }
   }
   return { productCode: product?.productCode, results, accepted };
+}
+
+/** Rule K4: the record of this key, if any, that was accepted earlier in the same request. */
+function acceptedBefore(
+  key: MeteringRecordKey,
+  accepted: readonly AcceptedRecord[],
+  records: readonly UsageRecord[],
+  facts: BatchMeterUsageFacts,
+): MeteringRecord | undefined {
+  const before = accepted.find((candidate) => sameKey(candidate.key, key));
+  if (before === undefined) return undefined;
+  const { position, quantity } = before;
+  const { usageAllocations } = records[position] as UsageRecord;
+  return { meteringRecordId: facts.meteringRecordId(position), quantity, usageAllocations };
 }
 
 /** Rules G1 and G2: in force at the time of the usage and of the call. */
@@ -108,7 +115,7 @@ function covers(agreement: Agreement, record: UsageRecord, nowMs: EpochMs): bool
 
 interface Offering {
   readonly product: Product | undefined;
-  readonly agreementsOfRecord: (record: UsageRecord) => readonly Agreement[];
+  readonly agreementsOf: (key: MeteringRecordKey) => readonly Agreement[];
 }
 
 /** Rules I1, I2, I3, I5, P1 and P2: which product this request is for, and how its customers are found. */
@@ -123,7 +130,7 @@ function findOffering(request: BatchMeterUsageRequest, facts: BatchMeterUsageFac
   const licensed = usageRecords.findIndex((record) => record.licenseArn !== undefined);
   if (licensed !== -1) return findLicensedOffering(request, licensed, facts);
   if (productCode === undefined) {
-    if (usageRecords.length === 0) return { product: undefined, agreementsOfRecord: () => [] };
+    if (usageRecords.length === 0) return { product: undefined, agreementsOf: () => [] };
     const message = "ProductCode is required unless every usage record has a LicenseArn.";
     return rejection("InvalidProductCodeException", "I2", message);
   }
@@ -131,7 +138,7 @@ function findOffering(request: BatchMeterUsageRequest, facts: BatchMeterUsageFac
   if ("code" in product) return product;
   return {
     product,
-    agreementsOfRecord: (record) => facts.catalogue.agreementsOf(product.productCode, customerOf(record)),
+    agreementsOf: (key) => facts.catalogue.agreementsOf(product.productCode, key.customer),
   };
 }
 
@@ -181,8 +188,8 @@ function findLicensedOffering(
   }
   return {
     product,
-    agreementsOfRecord: (record) => {
-      const agreement = agreements.get(record.licenseArn ?? "");
+    agreementsOf: (key) => {
+      const agreement = agreements.get(key.offering);
       return agreement === undefined ? [] : [agreement];
     },
   };
@@ -206,6 +213,7 @@ type RecordCheck = (
   position: number,
   product: Product,
   facts: BatchMeterUsageFacts,
+  key: MeteringRecordKey,
 ) => Rejection | undefined;
 
 /** In order of precedence: every record passes one check before any record meets the next. */
@@ -218,12 +226,13 @@ const CHECKS: readonly RecordCheck[] = [
 ];
 
 function checkCustomer(
-  record: UsageRecord,
+  _record: UsageRecord,
   position: number,
   product: Product,
   facts: BatchMeterUsageFacts,
+  key: MeteringRecordKey,
 ): Rejection | undefined {
-  if (facts.catalogue.knowsCustomer(product.seller, customerOf(record))) return undefined;
+  if (facts.catalogue.knowsCustomer(product.seller, key.customer)) return undefined;
   const message = `The customer of usage record ${position + 1} is not known.`;
   return rejection("InvalidCustomerIdentifierException", "I4", message, { record: position + 1 });
 }
