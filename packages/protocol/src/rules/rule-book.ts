@@ -114,8 +114,10 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
   A4: { text: "An allocation has at most 5 tags.", source: MODEL },
   A5: { text: "No two tags of an allocation have the same key.", source: SELLER_GUIDE },
   G1: {
-    text: "The customer has an active agreement for the product at the time of the usage and of the call; otherwise the record's status is CustomerNotSubscribed.",
+    text: "The customer has an agreement for the product in force at the time of the call, and had one at the time of the usage; otherwise the record's status is CustomerNotSubscribed.",
     source: MODEL,
+    reading:
+      "The two may be different agreements, so that a renewal loses no usage; with a licence it is that licence's.",
   },
   G2: { text: "Usage before the agreement's start is not accepted.", source: MODEL },
   K1: {

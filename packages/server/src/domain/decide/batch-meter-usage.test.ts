@@ -184,16 +184,12 @@ describe("a record", () => {
     expect(decision.accepted.map(({ position }) => position)).toEqual([1]);
   });
 
-  test("of a customer with two agreements is accepted where either is in force (Rule G1)", () => {
+  test("of a customer whose agreement was renewed is accepted for usage under either (Rule G1)", () => {
     const ended = agreement("ended", { endsAtMs: hour(-3) });
     const catalogue = market([ended, agreement("renewed", { startsAtMs: hour(-2) })]);
     const records = [hour(-1), hour(-2.5), hour(-4)].map((timestampMs) => usage({ ...ANNA, timestampMs }));
-    // The one that ended at -3 h no longer counts for usage of before: it is not in force at the time of the call.
-    expect(statuses(meter(records, { catalogue }))).toEqual([
-      "Success",
-      "CustomerNotSubscribed",
-      "CustomerNotSubscribed",
-    ]);
+    // Subscribed now by the one, and at -4 h by the other; at -2.5 h there was none.
+    expect(statuses(meter(records, { catalogue }))).toEqual(["Success", "CustomerNotSubscribed", "Success"]);
   });
 
   test("with a licence is held against the agreement of that licence alone (Rule G1)", () => {

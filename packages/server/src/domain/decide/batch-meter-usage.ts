@@ -83,7 +83,7 @@ export function decideBatchMeterUsage(
     if (kept !== undefined) {
       const status = isReplay(kept, usageRecord) ? "Success" : "DuplicateRecord";
       results.push({ usageRecord, meteringRecordId: kept.meteringRecordId, status });
-    } else if (!agreementsOf(key).some((agreement) => covers(agreement, usageRecord, facts.nowMs))) {
+    } else if (!isSubscribed(agreementsOf(key), usageRecord, facts.nowMs)) {
       results.push({ usageRecord, status: "CustomerNotSubscribed" });
     } else {
       accepted.push({ position, key, quantity: usageRecord.quantity ?? 0 });
@@ -107,10 +107,14 @@ function acceptedBefore(
   return { meteringRecordId: facts.meteringRecordId(position), quantity, usageAllocations };
 }
 
-/** Rules G1 and G2: in force at the time of the usage and of the call. */
-function covers(agreement: Agreement, record: UsageRecord, nowMs: EpochMs): boolean {
+/** Rules G1 and G2: subscribed now, and at the time of the usage; a renewal may lie between the two. */
+function isSubscribed(agreements: readonly Agreement[], record: UsageRecord, nowMs: EpochMs): boolean {
   // Usage slightly ahead of the clock (Rule W3) counts as usage of now.
-  return inForce(agreement, nowMs) && inForce(agreement, Math.min(record.timestampMs, nowMs));
+  const usedAtMs = Math.min(record.timestampMs, nowMs);
+  return (
+    agreements.some((agreement) => inForce(agreement, nowMs)) &&
+    agreements.some((agreement) => inForce(agreement, usedAtMs))
+  );
 }
 
 interface Offering {
