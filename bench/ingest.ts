@@ -7,7 +7,8 @@
  * `countinghouse serve` on SQLite, with signatures verified, keys checked and every record flushed to disk before its
  * answer; and moto's server, where it is installed. One load process sends them the same bytes: BatchMeterUsage
  * requests of 25 records with the headers and the signature of an official SDK, made and signed before the clock
- * starts. In every round each server has its turn, so that what else the machine does falls on all of them alike.
+ * starts. In every round each server has its turn, so that what else the machine does falls on all of them alike. The
+ * embedded store alone (`store.ts`) has its turn too, with the same records in commits of the size just seen.
  *
  * How to read it. Requests a second depend on the machine, and here the load takes part of it too; what can be
  * compared between machines is the ratio to the floor: the median of the rounds' own ratios. Server CPU is what
@@ -27,6 +28,7 @@ import type { LoadCommand, LoadResult } from "./load.ts";
 import { cpuMsOf, machineOf, memoryMiBOf } from "./machine.ts";
 import { RECORDS_PER_REQUEST, REQUESTS_MAX } from "./requests.ts";
 import { machineText, tableOf, type Footprint, type Report, type Round } from "./report.ts";
+import type { StoreCommand, StoreResult } from "./store.ts";
 import { startCountinghouse, startFloor, startMoto, type MeteringTarget, type Target } from "./targets.ts";
 
 const { values: flags } = parseArgs({
@@ -40,22 +42,27 @@ const { values: flags } = parseArgs({
   },
 });
 const FLOOR = "floor";
+const STORE = "store alone";
 const rounds = Number(flags.rounds ?? (flags.quick ? 3 : 7));
 const seconds = Number(flags.seconds ?? (flags.quick ? 1 : 5));
 const connections = Number(flags.connections);
 /** Before anything is measured: until the code is compiled and the caches are warm. */
 const WARM_UP_SECONDS = Math.min(seconds, 4);
 const FIRST_GUESS_PER_SECOND = 2_500;
+/** Groups for the store are made before its clock starts; this many are more than it gets through. */
+const STORE_REQUESTS_PER_SECOND = 6_000;
 /** More is prepared than was needed before; a round that runs out of requests ends early. */
 const SPARE = 1.25;
 
 const folder = mkdtempSync(join(tmpdir(), "countinghouse-bench-"));
 const targets: Target[] = [];
 const load = startLoad();
+const store = startStore(join(folder, "store"));
 try {
   await main();
 } finally {
   load.stop();
+  store.stop();
   for (const target of targets) await target.stop();
   rmSync(folder, { recursive: true, force: true });
 }
@@ -85,7 +92,7 @@ async function main(): Promise<void> {
   });
   const settings = { rounds, seconds, connections, recordsPerRequest: RECORDS_PER_REQUEST };
   const report: Report = { machine, settings, rounds: results, footprints };
-  const names = targets.map(({ name }) => name);
+  const names = targets.flatMap(({ name }) => (name === "countinghouse" ? [STORE, name] : [name]));
   console.log(`\n${machineText(report)}\n\n${tableOf(report, names, FLOOR)}`);
   if (flags.quick) console.log("\nA quick run: good for a look, too short to be quoted.");
   if (flags.json !== undefined) {
@@ -127,6 +134,10 @@ async function runRounds(metering: readonly MeteringTarget[]): Promise<Round[]> 
       if (meter !== undefined) needed = Math.max(needed, Math.ceil(perSecond * seconds * SPARE));
       const label = round === 0 ? "warm-up" : `round ${round}`;
       console.log(`${label}  ${target.name.padEnd(14)} ${Math.round(perSecond)} requests/s`);
+      if (target.name !== "countinghouse") continue;
+      const alone = await measureStore(round, Math.round(result.requests / (result.commits ?? result.requests)));
+      if (round > 0) results.push(alone);
+      console.log(`${label}  ${STORE.padEnd(14)} ${Math.round(alone.requests / alone.seconds)} requests/s`);
     }
   }
   return results;
@@ -167,6 +178,12 @@ async function measure(target: Target, meter: MeteringTarget | undefined, round:
   };
 }
 
+async function measureStore(round: number, requestsPerCommit: number): Promise<Round> {
+  const requests = STORE_REQUESTS_PER_SECOND * (round === 0 ? 1 : seconds);
+  const result = await store.call({ seconds, requests, requestsPerCommit });
+  return { ...result, target: STORE, round, serverCpuMs: result.cpuMs };
+}
+
 interface MeterReadings {
   readonly records: number;
   readonly commits: number;
@@ -182,21 +199,30 @@ async function readMeter(meter: MeteringTarget | undefined): Promise<MeterReadin
   };
 }
 
-interface Load {
-  call(command: LoadCommand): Promise<LoadResult>;
+/** A process of this benchmark that does one thing at a time. */
+interface Worker<Command, Result> {
+  call(command: Command): Promise<Result>;
   stop(): void;
 }
 
-function startLoad(): Load {
-  const child = fork(new URL("load.ts", import.meta.url), { execArgv: ["--conditions=@countinghouse/source"] });
+function startLoad(): Worker<LoadCommand, LoadResult> {
+  return startWorker("load.ts", []);
+}
+
+function startStore(path: string): Worker<StoreCommand, StoreResult> {
+  return startWorker("store.ts", [path]);
+}
+
+function startWorker<Command extends object, Result>(file: string, args: string[]): Worker<Command, Result> {
+  const child = fork(new URL(file, import.meta.url), args, { execArgv: ["--conditions=@countinghouse/source"] });
   return {
     call: (command) =>
       new Promise((answer, reject) => {
-        const ended = (code: number | null): void => reject(new Error(`The load process ended with ${code}.`));
+        const ended = (code: number | null): void => reject(new Error(`The process of ${file} ended with ${code}.`));
         child.once("exit", ended);
         child.once("message", (result) => {
           child.off("exit", ended);
-          answer(result as LoadResult);
+          answer(result as Result);
         });
         child.send(command);
       }),

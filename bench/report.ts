@@ -7,12 +7,12 @@ export interface Round {
   readonly round: number;
   readonly requests: number;
   readonly seconds: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly bytesPerRequest: number;
+  readonly p50Ms?: number | undefined;
+  readonly p99Ms?: number | undefined;
+  readonly bytesPerRequest?: number | undefined;
   /** Processor time of the server, and of the load. */
   readonly serverCpuMs?: number | undefined;
-  readonly loadCpuMs: number;
+  readonly loadCpuMs?: number | undefined;
   readonly commits?: number | undefined;
   readonly commitSeconds?: number | undefined;
 }

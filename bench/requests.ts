@@ -36,7 +36,7 @@ export const RECORDS_PER_REQUEST = BATCH_RECORDS_MAX;
 /** So many requests can be made before a key would come again. */
 export const REQUESTS_MAX = (HOURS * KEYS_OF_HOUR) / RECORDS_PER_REQUEST;
 
-const PRODUCT_CODE = "5k2mbench0wq9zr7tcx4vjp81";
+export const PRODUCT_CODE = "5k2mbench0wq9zr7tcx4vjp81";
 const SELLER = "111122223333";
 const ACCESS_KEY_ID = "AKIACOUNTINGHOUSE777";
 const SECRET_ACCESS_KEY = "bench-secret-not-kept-anywhere-else-0000";
@@ -65,6 +65,13 @@ export function catalogueText(): string {
   return JSON.stringify({ accounts, products: [product], agreements }, undefined, 1);
 }
 
+export interface BenchRecord {
+  readonly Timestamp: number;
+  readonly Dimension: string;
+  readonly CustomerIdentifier: string;
+  readonly Quantity: number;
+}
+
 export class RequestMaker {
   readonly #firstHour: number;
   #made = 0;
@@ -76,14 +83,21 @@ export class RequestMaker {
   /** The next request, headers and body, signed now: good for fifteen minutes. */
   next(nowMs: number): Buffer {
     if (this.#made === REQUESTS_MAX) throw new Error(`There are keys for ${REQUESTS_MAX} requests, and no more.`);
-    const first = this.#made * RECORDS_PER_REQUEST;
-    const records = range(RECORDS_PER_REQUEST).map((i) => this.#record(first + i));
-    this.#made += 1;
-    const region = REGIONS[Math.floor(first / KEYS_OF_REGION) % REGIONS.length] as string;
+    const { records, region } = this.nextRecords();
     return signedRequest(JSON.stringify({ UsageRecords: records, ProductCode: PRODUCT_CODE }), region, nowMs);
   }
 
-  #record(n: number): object {
+  /** The records of the next request, and the region it is sent to. */
+  nextRecords(): { records: BenchRecord[]; region: string } {
+    const first = this.#made * RECORDS_PER_REQUEST;
+    this.#made += 1;
+    return {
+      records: range(RECORDS_PER_REQUEST).map((i) => this.#record(first + i)),
+      region: REGIONS[Math.floor(first / KEYS_OF_REGION) % REGIONS.length] as string,
+    };
+  }
+
+  #record(n: number): BenchRecord {
     const visit = Math.floor((n % KEYS_OF_REGION) / DIMENSIONS);
     // A step without a common factor with the number of customers visits each of them once.
     const step = 471 + 10 * Math.floor(n / KEYS_OF_REGION);

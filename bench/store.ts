@@ -1,0 +1,88 @@
+/**
+ * The embedded store alone: the same records in commits of the same size, found, written and flushed to disk by the
+ * product's own engine, with no request, signature, decision or answer around it. What is left of the floor when only
+ * this is taken away is all that anything built on this store can reach on one thread.
+ *
+ * Groups are made before the clock starts. Commands come in, and answers go out, as messages of the parent process.
+ */
+import { randomUUID } from "node:crypto";
+import { keyOf } from "../packages/server/src/domain/metering-record.ts";
+import type { StagedEntry } from "../packages/server/src/ledger/engine.ts";
+import { encodeEntry } from "../packages/server/src/ledger/entry-codec.ts";
+import { requestId } from "../packages/server/src/ledger/ids.ts";
+import { openSqliteEngine } from "../packages/server/src/stores/sqlite/sqlite-engine.ts";
+import { PRODUCT_CODE, RequestMaker } from "./requests.ts";
+
+export interface StoreCommand {
+  readonly seconds: number;
+  readonly requests: number;
+  readonly requestsPerCommit: number;
+}
+
+export interface StoreResult {
+  readonly requests: number;
+  readonly seconds: number;
+  readonly cpuMs: number;
+  readonly commits: number;
+}
+
+const engine = openSqliteEngine(process.argv[2] as string);
+engine.load();
+const maker = new RequestMaker(Date.now());
+
+process.on("message", (command: StoreCommand) => process.send?.(run(command)));
+process.on("disconnect", () => engine.close());
+
+function run({ seconds, requests, requestsPerCommit }: StoreCommand): StoreResult {
+  const entries = Array.from({ length: requests }, nextEntry);
+  const cpuBefore = process.cpuUsage();
+  const startMs = performance.now();
+  let done = 0;
+  let commits = 0;
+  while (done < entries.length && performance.now() - startMs < seconds * 1000) {
+    const group = entries.slice(done, done + requestsPerCommit);
+    engine.commit(() => {
+      for (const { records } of group) for (const { key } of records) engine.find(key);
+      return { entries: group, catalogue: [], clock: undefined };
+    });
+    done += group.length;
+    commits += 1;
+  }
+  const cpu = process.cpuUsage(cpuBefore);
+  const took = (performance.now() - startMs) / 1000;
+  return { requests: done, seconds: took, cpuMs: (cpu.user + cpu.system) / 1000, commits };
+}
+
+function nextEntry(): StagedEntry {
+  const { records, region } = maker.nextRecords();
+  const usageRecords = records.map((record) => ({
+    timestampMs: record.Timestamp * 1000,
+    dimension: record.Dimension,
+    customerIdentifier: record.CustomerIdentifier,
+    quantity: record.Quantity,
+  }));
+  const call = {
+    requestId: requestId(Date.now(), randomUUID()),
+    operation: "BatchMeterUsage",
+    principal: "arn:aws:iam::111122223333:user/metering",
+    accountId: "111122223333",
+    accessKeyId: "AKIACOUNTINGHOUSE777",
+    region,
+    sourceAddress: "127.0.0.1",
+    userAgent:
+      "aws-sdk-js/3.1138.0 ua/2.1 os/linux lang/js md/nodejs#24.21.0 api/marketplace-metering#3.1138.0 m/N,E,e",
+  };
+  const metered = usageRecords.map((usageRecord) => ({ usageRecord, status: "Success" as const }));
+  return {
+    entry: encodeEntry({
+      atMs: Date.now(),
+      call,
+      event: { kind: "usage-metered", productCode: PRODUCT_CODE, records: metered },
+    }),
+    records: usageRecords.map((record, position) => ({
+      position,
+      key: keyOf(record, PRODUCT_CODE, region),
+      quantity: record.quantity,
+    })),
+  };
+}
