@@ -3,32 +3,14 @@ import { existsSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterEach, expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { Book, keptBy, NO_DIFFERENCES } from "../support/book.ts";
 import { Connection, inputOf, loadServerArgs, meterInBook, startLoad, usageAt, Workload } from "../support/load.ts";
 import { randomFrom } from "../support/random.ts";
 import { bytesOf, signed, wireRequest } from "../support/raw-client.ts";
-import { runCommand, spawnServer, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
+import { newFolder, start } from "../support/scoped.ts";
+import { runCommand, spawnServer, type RunningServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
-
-let cleanUp: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const step of cleanUp.toReversed()) await step();
-  cleanUp = [];
-});
-
-function newFolder(): string {
-  const folder = temporaryFolder();
-  cleanUp.push(() => folder.remove());
-  return folder.path;
-}
-
-async function start(args: readonly string[]): Promise<RunningServer> {
-  const server = await startServer(args);
-  cleanUp.push(() => server.kill());
-  return server;
-}
 
 test("a second server on a data folder is refused in plain words, and the first goes on", async () => {
   const path = newFolder();
@@ -72,7 +54,7 @@ test("SIGTERM: a request under way is answered, waiting connections are closed, 
   const server = await start(args);
   const book = new Book();
   const idle = new Connection(server.endpoint);
-  cleanUp.push(() => idle.close());
+  onTestFinished(() => idle.close());
   await meterInBook(idle, [usageAt(0)], book);
 
   const requests = Array.from({ length: 6 }, (_, i) =>
@@ -180,7 +162,7 @@ interface Caller {
 function open({ endpoint }: RunningServer): Caller {
   const { hostname, port } = new URL(endpoint);
   const socket = connect(Number(port), hostname);
-  cleanUp.push(() => socket.destroy());
+  onTestFinished(() => void socket.destroy());
   let text = "";
   socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
   socket.on("error", () => undefined);

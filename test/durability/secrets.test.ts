@@ -5,34 +5,9 @@ import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, statSync,
 import { Agent, get } from "node:https";
 import { join } from "node:path";
 import { BatchMeterUsageCommand, MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering";
-import { afterEach, expect, test } from "vitest";
-import {
-  DEMO,
-  officialClient,
-  runCommand,
-  startServer,
-  temporaryFolder,
-  type RunningServer,
-} from "../support/server.ts";
-
-let cleanUp: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const step of cleanUp.toReversed()) await step();
-  cleanUp = [];
-});
-
-function newFolder(): string {
-  const folder = temporaryFolder();
-  cleanUp.push(() => folder.remove());
-  return folder.path;
-}
-
-async function start(args: readonly string[]): Promise<RunningServer> {
-  const server = await startServer(args);
-  cleanUp.push(() => server.kill());
-  return server;
-}
+import { expect, test } from "vitest";
+import { newFolder, start } from "../support/scoped.ts";
+import { DEMO, officialClient, runCommand } from "../support/server.ts";
 
 async function refused(args: readonly string[]): Promise<[number, string]> {
   const { code, stderr } = await runCommand(["serve", "--port", "0", ...args]);

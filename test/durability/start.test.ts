@@ -2,29 +2,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { Book, keptBy, NO_DIFFERENCES } from "../support/book.ts";
 import { Connection, loadServerArgs, meterInBook, usageAt } from "../support/load.ts";
-import { runCommand, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
-
-let cleanUp: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const step of cleanUp.toReversed()) await step();
-  cleanUp = [];
-});
-
-function newFolder(): string {
-  const folder = temporaryFolder();
-  cleanUp.push(() => folder.remove());
-  return folder.path;
-}
-
-async function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
-  const server = await startServer(args, env);
-  cleanUp.push(() => server.kill());
-  return server;
-}
+import { newFolder, start } from "../support/scoped.ts";
+import { runCommand, type RunningServer } from "../support/server.ts";
 
 /** What `serve` says and ends with. */
 async function refused(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<[number, string]> {
