@@ -54,6 +54,7 @@ export interface Outcome<A> {
 }
 
 export interface NewRecord {
+  /** Its place among the keys of the work, and among the records of the event. */
   readonly position: number;
   readonly key: MeteringRecordKey;
   readonly quantity: number;

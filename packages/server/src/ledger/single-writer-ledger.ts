@@ -202,7 +202,7 @@ export class SingleWriterLedger implements Ledger {
     staging.entries.push({ entry: encodeEntry({ atMs: nowMs, call: work.call, event: outcome.event }), records });
     staging.decided.push({ pending, outcome });
     for (const record of records) {
-      const text = texts[work.keys.indexOf(record.key)] ?? keyText(record.key);
+      const text = texts[record.position] as string;
       if (staging.staged.has(text)) throw new DefectError(`Two records of one key were accepted: ${text}`);
       staging.staged.set(text, keptRecord(work.call.requestId, record.position, outcome.event));
     }
