@@ -4,7 +4,9 @@ export { decoderOf, type Decoded, type DecodeRefusal } from "./json/decode.ts";
 export { encoderOf } from "./json/encode.ts";
 export {
   ALLOCATIONS_MAX,
+  BATCH_METER_USAGE_CLOSED,
   BATCH_RECORDS_MAX,
+  FINAL_METERING_SECONDS,
   HOUR_MS,
   QUANTITY_MAX,
   REQUEST_BYTES_LIMIT,
@@ -27,7 +29,15 @@ export {
   type ResolveCustomerOutput,
 } from "./operations/resolve-customer.ts";
 export type { Tag, UsageAllocation, UsageRecord } from "./operations/usage-record.ts";
-export { ruleBook, type Rule, type RuleId } from "./rules/rule-book.ts";
+export {
+  operationsOf,
+  productTypes,
+  type OperationName,
+  type Pricing,
+  type ProductType,
+} from "./rules/product-operations.ts";
+export { refusalOrder } from "./rules/refusal-order.ts";
+export { ruleBook, type Period, type Rule, type RuleId } from "./rules/rule-book.ts";
 export { ruleSets, type AcceptanceWindow, type RuleSet, type RuleSetName } from "./rules/rule-sets.ts";
 export { IAM_ACTION_PREFIX, JSON_CONTENT_TYPE, METERING_TARGET_PREFIX, SERVICE_ID, SIGNING_NAME } from "./service.ts";
 export type { EpochMs, Shape, StructureShape } from "./shapes.ts";

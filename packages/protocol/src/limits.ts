@@ -14,3 +14,7 @@ export const TAGS_MAX = 5;
 export const VIOLATIONS_MAX = 10;
 /** Length of the hour in which a metering record's key is unique. */
 export const HOUR_MS = 3_600_000;
+/** How long after an agreement's end final records are accepted. Rule G3. */
+export const FINAL_METERING_SECONDS = 3_600;
+/** Regions in which BatchMeterUsage is not served. Rule R1. */
+export const BATCH_METER_USAGE_CLOSED: RegExp = /^(us-gov-|us-iso|eu-iso|cn-(?!northwest-1$))/;

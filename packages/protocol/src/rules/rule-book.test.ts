@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { ALLOCATIONS_MAX, BATCH_RECORDS_MAX, QUANTITY_MAX, REQUEST_BYTES_LIMIT, TAGS_MAX } from "../limits.ts";
+import {
+  ALLOCATIONS_MAX,
+  BATCH_RECORDS_MAX,
+  FINAL_METERING_SECONDS,
+  QUANTITY_MAX,
+  REQUEST_BYTES_LIMIT,
+  TAGS_MAX,
+} from "../limits.ts";
 import { ruleBook, type Rule, type RuleId } from "./rule-book.ts";
 import { ruleSets } from "./rule-sets.ts";
 
@@ -11,6 +18,8 @@ describe("every rule has a text and a source:", () => {
     expect(id).toMatch(/^[A-Z][1-9]$/);
     expect(rule.text).toMatch(/^[A-Z].*\.$/s);
     expect(rule.source).toMatch(/\S/);
+    for (const day of [rule.inForce.from, rule.inForce.until])
+      expect(day ?? "2026").toMatch(/^20\d\d(-\d\d){0,2}( |$)/);
     if (rule.reading !== undefined) expect(rule.reading).toMatch(/^[A-Z].*\.$/s);
   });
 
@@ -28,9 +37,10 @@ describe("the figures in the texts are the ones that the code uses:", () => {
     ["A3", `${figure(ALLOCATIONS_MAX)} allocations`],
     ["A4", `${figure(TAGS_MAX)} tags`],
     ["W1", `older than ${figure(classic.batchMeterUsageWindow.ageSecondsLimit)} s`],
-    ["W1", `at ${figure(current.batchMeterUsageWindow.ageSecondsLimit)} s and older`],
+    ["W4", `at ${figure(current.batchMeterUsageWindow.ageSecondsLimit)} s and older`],
     ["W2", `0${(current.batchMeterUsageWindow.monthEndGraceSeconds ?? 0) / 3_600}:00 UTC on the 1st`],
     ["W3", `${figure(classic.batchMeterUsageWindow.aheadSecondsMax)} s ahead`],
+    ["G3", `accepted for ${FINAL_METERING_SECONDS === 3_600 ? "one hour" : "?"}`],
     ["T1", `${classic.registrationTokenSeconds / 3_600} hours`],
   ];
   test.each(table)("Rule %s says %j", (id, words) => {
@@ -44,7 +54,7 @@ test("Rule W1: `classic` accepts a record of exactly 21,600 s, by either operati
   expect(classic.meterUsageWindow).toMatchObject(window);
 });
 
-test("Rule W1: `current` refuses a record of exactly 86,400 s in a batch, and leaves MeterUsage as it was", () => {
+test("Rule W4: `current` refuses a record of exactly 86,400 s in a batch, and leaves MeterUsage as it was", () => {
   expect(current.batchMeterUsageWindow).toMatchObject({ ageSecondsLimit: 86_400, limitAccepted: false });
   expect(current.meterUsageWindow).toEqual(classic.meterUsageWindow);
 });

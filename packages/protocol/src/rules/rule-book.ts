@@ -1,19 +1,20 @@
 /**
- * The rule book: every rule by which the server accepts or refuses, with its text and its source. Where sources are
- * silent or disagree, `reading` says which way we took and why. A refusal names the rule it follows from.
+ * The rule book: every rule by which the server accepts or refuses, with its text, its source, and when it held. Where
+ * sources are silent or disagree, `reading` says which way we took and why. A refusal names the rule it follows from.
  */
 
 export type RuleId =
-  | "L1" | "L2" | "L3" | "L4"
+  | "L1" | "L2" | "L3" | "L4" | "L5" | "L6" | "L7"
   | "D1" | "D2" | "D3" | "D4"
   | "N1" | "N2" | "N3" | "N4"
+  | "R1"
   | "P1" | "P2"
-  | "I1" | "I2" | "I3" | "I4" | "I5"
+  | "I1" | "I2" | "I3" | "I4" | "I5" | "I6"
   | "U1"
-  | "W1" | "W2" | "W3"
+  | "W1" | "W2" | "W3" | "W4"
   | "A1" | "A2" | "A3" | "A4" | "A5"
-  | "G1" | "G2"
-  | "K1" | "K2" | "K3" | "K4"
+  | "G1" | "G2" | "G3" | "G4" | "G5"
+  | "K1" | "K2" | "K3" | "K4" | "K5" | "K6" | "K7"
   | "T1" | "T2" | "T3"
   | "X1" | "X2"
   | "Q1"; // prettier-ignore
@@ -21,146 +22,293 @@ export type RuleId =
 export interface Rule {
   readonly text: string;
   readonly source: string;
+  readonly inForce: Period;
   readonly reading?: string;
+}
+
+/**
+ * When a rule held at the service: days, months or years (UTC), as exactly as the sources tell. Without `from` it has
+ * held for as long as they go back, without `until` it still does. `before` says what held until then.
+ */
+export interface Period {
+  readonly from?: string;
+  readonly until?: string;
+  readonly before?: string;
 }
 
 const MODEL = "service model and API reference, marketplace metering 2016-01-14";
 const KINESIS = "recordings of another AWS JSON 1.1 service (Kinesis)";
 const SELLER_GUIDE = "AWS Marketplace seller guide";
+const SAAS_GUIDE = `${SELLER_GUIDE}: SaaS notifications and subscriptions`;
+const DESIGN = "design";
+
+/** As far back as the sources go, and still. */
+const ALWAYS: Period = {};
+/** What came with licences and concurrent agreements. */
+const LICENCES: Period = { from: "2026-02-26", before: "there were no licences in a request" };
+/** Rules of our own making, which the service may not have. */
+const OURS: Period = { from: "2026-11", before: "this server did not exist" };
 
 export const ruleBook: Readonly<Record<RuleId, Rule>> = {
   L1: {
     text: "A request body is smaller than 1,048,576 bytes.",
     source: `${MODEL}: BatchMeterUsage`,
+    inForce: ALWAYS,
     reading:
       "A larger body is answered 413 without a body, as Kinesis and DynamoDB do; nothing is known of this service.",
   },
-  L2: { text: "A BatchMeterUsage request holds at most 25 usage records; none at all is allowed.", source: MODEL },
-  L3: { text: "A quantity lies between 0 and 2,147,483,647.", source: MODEL },
-  L4: { text: "A BatchMeterUsage request is for one product.", source: MODEL },
+  L2: {
+    text: "A BatchMeterUsage request holds at most 25 usage records; none at all is allowed.",
+    source: MODEL,
+    inForce: ALWAYS,
+  },
+  L3: { text: "A quantity lies between 0 and 2,147,483,647.", source: MODEL, inForce: ALWAYS },
+  L4: { text: "A BatchMeterUsage request is for one product.", source: MODEL, inForce: ALWAYS },
+  L5: {
+    text: "Every member keeps to the lengths, the range and the pattern of the service model; what does not is named in a ValidationException.",
+    source: `${MODEL}; texts: ${KINESIS}`,
+    inForce: ALWAYS,
+    reading:
+      "Lists of structures are printed as objects of the service's own language, which no client can rely on; we print how many there are.",
+  },
+  L6: {
+    text: "Headers are at most 16,384 bytes, and a request has arrived within 30 seconds.",
+    source: DESIGN,
+    inForce: OURS,
+  },
+  L7: {
+    text: "A product has at most 200 dimensions.",
+    source: `${SELLER_GUIDE} (older pages say 24)`,
+    inForce: ALWAYS,
+  },
   D1: {
     text: "A quantity is a whole number within its range; anything else is refused as ValidationException.",
     source: KINESIS,
+    inForce: ALWAYS,
     reading:
       "Other services drop the fraction and clamp what is out of range. Usage that is dropped is money lost, and nothing is known of this service, so we refuse.",
   },
-  D2: { text: "Unknown members are ignored; an explicit null counts as absent.", source: "AWS JSON 1.1 protocol" },
+  D2: {
+    text: "Unknown members are ignored; an explicit null counts as absent.",
+    source: "AWS JSON 1.1 protocol",
+    inForce: ALWAYS,
+  },
   D3: {
     text: "Type errors are answered before constraint violations, and name the first one only; violations are named up to ten at once.",
     source: KINESIS,
+    inForce: ALWAYS,
   },
-  D4: { text: "A body is UTF-8 text holding one JSON object.", source: `AWS JSON 1.1 protocol; ${KINESIS}` },
+  D4: {
+    text: "A body is UTF-8 text holding one JSON object.",
+    source: `AWS JSON 1.1 protocol; ${KINESIS}`,
+    inForce: ALWAYS,
+  },
   N1: {
     text: "Every request is signed with Signature Version 4 for the service aws-marketplace, with a key that is known.",
     source: "AWS Signature Version 4 specification; recordings of Kinesis and DynamoDB for codes and texts",
+    inForce: ALWAYS,
   },
   N2: {
     text: "The time of signing lies within 15 minutes of the wall clock.",
     source: "recordings of DynamoDB; common errors page of the API reference",
+    inForce: ALWAYS,
     reading: "Some services allow 5 minutes. 15 refuses nothing that the service accepts.",
   },
   N3: {
     text: 'The caller\'s policies allow the action aws-marketplace:<Operation> on resource "*", and none denies it.',
     source: "IAM service authorization reference",
+    inForce: ALWAYS,
   },
   N4: {
     text: "The payload hash is recomputed from the body, and a header that states another one makes the signature wrong.",
-    source: "design: a signature must cover what is processed",
+    source: `${DESIGN}: a signature must cover what is processed`,
+    inForce: OURS,
   },
-  P1: { text: "The product exists and was published by the caller's account.", source: MODEL },
-  P2: { text: "BatchMeterUsage and ResolveCustomer are for SaaS products.", source: `${MODEL}; ${SELLER_GUIDE}` },
+  R1: {
+    text: "BatchMeterUsage is served in the commercial regions and in cn-northwest-1; in GovCloud, the isolated regions and the rest of China it is refused with DisabledApiException.",
+    source: "regions page of the API reference",
+    inForce: ALWAYS,
+    reading:
+      "The list of commercial regions grows, so a region that is not known to be left out is served, one of your own naming included.",
+  },
+  P1: {
+    text: "The product exists and was published by the caller's account.",
+    source: MODEL,
+    inForce: ALWAYS,
+  },
+  P2: {
+    text: "An operation is for products of the types and pricings in the table below: BatchMeterUsage and ResolveCustomer for SaaS products.",
+    source: `${MODEL}; ${SELLER_GUIDE}`,
+    inForce: ALWAYS,
+  },
   I1: {
     text: "A usage record names its customer exactly once: CustomerIdentifier or CustomerAWSAccountId.",
-    source: `${MODEL} (since 2025-03-25)`,
+    source: MODEL,
+    inForce: { from: "2025-03-25", before: "CustomerIdentifier was the only way" },
     reading: "The error is not documented; InvalidCustomerIdentifierException is the modelled one that fits.",
   },
-  I2: {
-    text: "ProductCode is given unless every record carries a LicenseArn.",
-    source: `${MODEL} (since 2026-02-26)`,
-  },
+  I2: { text: "ProductCode is given unless every record carries a LicenseArn.", source: MODEL, inForce: LICENCES },
   I3: {
     text: "ProductCode is left out where records carry a LicenseArn, and CustomerIdentifier does not go with LicenseArn.",
-    source: `${MODEL} (since 2026-02-26)`,
+    source: MODEL,
+    inForce: LICENCES,
     reading: "One source says such a call is refused, another warns that it bills twice; refusing cannot bill twice.",
   },
   I4: {
     text: "A customer that no agreement with the seller ever named is refused with InvalidCustomerIdentifierException, for the whole batch.",
     source: MODEL,
+    inForce: ALWAYS,
     reading:
       "The model has both an exception and a record status for unknown customers; the status is for known ones (Rule G1).",
   },
   I5: {
-    text: "A LicenseArn belongs to an agreement of the record's customer with the caller, and all in one request to one product.",
-    source: `${MODEL} (since 2026-02-26)`,
+    text: "A LicenseArn belongs to an agreement of the record's customer with the caller, and all in one request to one product; otherwise InvalidLicenseException, for the whole batch.",
+    source: `${MODEL}; agent toolkit for AWS, metering skill`,
+    inForce: LICENCES,
   },
-  U1: { text: "The product has the dimension, as a metered one.", source: MODEL },
+  I6: {
+    text: "Usage under a licence lies within the licence's term and is sent within it, the final hour included (Rule G3); otherwise InvalidLicenseException, for the whole batch. A cancelled or suspended licence gives a status instead (Rules G3, G4).",
+    source: MODEL,
+    inForce: LICENCES,
+    reading:
+      "A record whose key is already kept is answered from what is kept (Rule K5), so that a retry is never refused.",
+  },
+  U1: { text: "The product has the dimension, as a metered one.", source: MODEL, inForce: ALWAYS },
   W1: {
-    text: "Usage is accepted for a limited time after the event: 6 hours under `classic` (refused when older than 21,600 s), 24 hours for BatchMeterUsage under `current` (refused at 86,400 s and older).",
-    source: `${MODEL}: 6 hours until June 2026, 24 hours since 2026-07-01`,
-    reading: "One record outside refuses the whole batch.",
+    text: "Usage is accepted for 6 hours after the event: refused when older than 21,600 s. One record outside refuses the whole batch.",
+    source: `${MODEL}; seller guides of other ages say 1 hour and 24 hours`,
+    inForce: { until: "2026-06-30 for BatchMeterUsage" },
+    reading: "Of the rule set `classic` for both operations, and still of MeterUsage under `current`.",
   },
   W2: {
     text: "Under `current`, usage of the month before is accepted only until 06:00 UTC on the 1st (refused from 06:00:00 on).",
-    source: `${MODEL} (since 2026-07-01)`,
+    source: MODEL,
+    inForce: { from: "2026-07-01", before: "the 6 hours of Rule W1 said the same" },
   },
   W3: {
     text: "Usage may lie at most 900 s ahead of the service clock.",
     source: "seller tool kits call future timestamps invalid; the tolerance is undocumented",
+    inForce: ALWAYS,
     reading: "The tolerance of the signature's clock, so that a clock good enough to sign is good enough to meter.",
   },
-  A1: { text: "Allocated quantities add up to the record's quantity.", source: MODEL },
-  A2: { text: "No two allocations of a record have the same set of tags; at most one has none.", source: SELLER_GUIDE },
-  A3: { text: "A record has at most 2,500 allocations.", source: MODEL },
-  A4: { text: "An allocation has at most 5 tags.", source: MODEL },
-  A5: { text: "No two tags of an allocation have the same key.", source: SELLER_GUIDE },
-  G1: {
-    text: "The customer has an agreement for the product in force at the time of the call, and had one at the time of the usage; otherwise the record's status is CustomerNotSubscribed.",
+  W4: {
+    text: "Under `current`, BatchMeterUsage accepts usage for 24 hours after the event: refused at 86,400 s and older. One record outside refuses the whole batch.",
     source: MODEL,
-    reading:
-      "The two may be different agreements, so that a renewal loses no usage; with a licence it is that licence's.",
+    inForce: { from: "2026-07-01", before: "Rule W1" },
   },
-  G2: { text: "Usage before the agreement's start is not accepted.", source: MODEL },
+  A1: { text: "Allocated quantities add up to the record's quantity.", source: MODEL, inForce: ALWAYS },
+  A2: {
+    text: "No two allocations of a record have the same set of tags; at most one has none.",
+    source: SELLER_GUIDE,
+    inForce: ALWAYS,
+  },
+  A3: {
+    text: "A record has at most 2,500 allocations.",
+    source: MODEL,
+    inForce: { from: "2022", before: "at most 500" },
+  },
+  A4: { text: "An allocation has at most 5 tags.", source: MODEL, inForce: ALWAYS },
+  A5: { text: "No two tags of an allocation have the same key.", source: SELLER_GUIDE, inForce: ALWAYS },
+  G1: {
+    text: "The customer has an agreement for the product that has begun at the time of the call; otherwise the record's status is CustomerNotSubscribed.",
+    source: MODEL,
+    inForce: ALWAYS,
+    reading:
+      "Where a customer has several, one that is open now (Rules G3, G4) and one that covers the usage (Rule G2) suffice, and they may be two: a renewal loses no usage. With a licence it is that licence's.",
+  },
+  G2: {
+    text: "Usage lies within an agreement: not before its start, nor after its end; otherwise the record's status is CustomerNotSubscribed.",
+    source: `${MODEL}; ${SAAS_GUIDE}`,
+    inForce: ALWAYS,
+  },
+  G3: {
+    text: "When an agreement is cancelled or runs out, final records are accepted for one hour; then the status is CustomerNotSubscribed.",
+    source: `${SAAS_GUIDE}: about one hour after unsubscribe-pending, or after the licence was deprovisioned`,
+    inForce: ALWAYS,
+    reading:
+      "Usage of that hour counts after a cancellation, which comes in the midst of use, and not after an end that was agreed.",
+  },
+  G4: {
+    text: "While an agreement is suspended, records get the status CustomerNotSubscribed. Once it is resumed, usage is accepted as far as the window allows, that of the suspension included.",
+    source: `${MODEL}: the buyer's account is suspended`,
+    inForce: ALWAYS,
+    reading: "What becomes of usage during a suspension is undocumented; to refuse it for ever would lose it.",
+  },
+  G5: {
+    text: "Usage of a free trial is metered like any other.",
+    source: `${SELLER_GUIDE}: the trial is a matter of the bill`,
+    inForce: ALWAYS,
+  },
   K1: {
     text: "A metering record's key is its hour (UTC), region, product code or licence ARN, customer as identified in the record, dimension and discriminator.",
     source: `${SELLER_GUIDE}; ${MODEL}`,
-    reading:
-      "De-duplication is per region, and the two ways to identify a customer are two spaces, as the model warns.",
+    inForce: ALWAYS,
   },
   K2: {
     text: "A usage record equal to the one kept under its key is a replay: Success, with the same metering record id. Equal means the same quantity and the same allocations; the minute within the hour does not count.",
     source: MODEL,
-    reading: "That allocations count is our reading: a record with another split would otherwise be lost in silence.",
+    inForce: ALWAYS,
+    reading:
+      "One passage of a tool kit says that a record sent again shows DuplicateRecord; the model says that it may be sent again. That allocations count is our reading: a record with another split would otherwise be lost in silence.",
   },
   K3: {
     text: "A usage record that differs from the one kept under its key is a duplicate: DuplicateRecord, and the first one stands.",
     source: MODEL,
+    inForce: ALWAYS,
   },
-  K4: { text: "Records of one request are decided in their order, as if sent one after the other.", source: "design" },
+  K4: {
+    text: "Records of one request are decided in their order, as if sent one after the other, and answered in that order.",
+    source: DESIGN,
+    inForce: OURS,
+  },
+  K5: {
+    text: "A record whose key is already kept gets its answer from what is kept, whatever has become of the agreement since. Once the window has closed it is refused like any other.",
+    source: `${DESIGN}; ${MODEL}: a request may be sent again`,
+    inForce: OURS,
+    reading:
+      "A seller who lost an answer must be able to learn it. That the window comes first follows the model, where a record outside refuses the whole batch.",
+  },
+  K6: {
+    text: "Each way to say whose usage it is has keys of its own: by CustomerIdentifier, by CustomerAWSAccountId and by LicenseArn. The same usage said in two ways is kept, and billed, twice.",
+    source: `${MODEL}: warns of billing twice`,
+    inForce: LICENCES,
+  },
+  K7: {
+    text: "The same usage sent to two regions is kept, and billed, twice.",
+    source: "agent toolkit for AWS, metering skill: de-duplication is per region",
+    inForce: ALWAYS,
+  },
   T1: {
     text: "A registration token can be resolved for 4 hours, as often as needed, with the same answer.",
     source: SELLER_GUIDE,
+    inForce: ALWAYS,
     reading: "Another section of the guide says about 1 hour; the longer one refuses nothing that the service accepts.",
   },
   T2: {
     text: "A token that was not issued here, or was altered, is refused with InvalidTokenException.",
     source: MODEL,
+    inForce: ALWAYS,
   },
   T3: {
     text: "A token is resolved by the account that published the product; others get InvalidTokenException.",
     source: MODEL,
+    inForce: ALWAYS,
     reading: "The error for others is undocumented; no access error is modelled for this operation.",
   },
   X1: {
     text: "MeterUsage is called with the credentials of an EC2 instance, ECS task or EKS pod; any other caller gets CustomerNotEntitledException.",
     source: MODEL,
+    inForce: ALWAYS,
     reading: "Which error other callers get is undocumented; it is the modelled one that says who may call.",
   },
   X2: {
     text: "RegisterUsage is called from an ECS task or EKS pod; any other caller gets PlatformNotSupportedException.",
     source: MODEL,
+    inForce: ALWAYS,
   },
   Q1: {
     text: "When more requests wait than the server holds, those not yet taken in get ThrottlingException and change nothing.",
-    source: "design; the code is the one that every SDK retries",
+    source: `${DESIGN}; the code is the one that every SDK retries`,
+    inForce: OURS,
   },
 };

@@ -5,6 +5,8 @@
 
 /** How old a usage record may be when it arrives. */
 export interface AcceptanceWindow {
+  /** The rule that says so. */
+  readonly rule: "W1" | "W4";
   /** Age in seconds, measured from the record's own timestamp (not from its hour). */
   readonly ageSecondsLimit: number;
   /** Whether a record of exactly that age is still accepted. */
@@ -30,6 +32,7 @@ const HOUR_SECONDS = 3_600;
 const AHEAD_SECONDS_MAX = 900;
 
 const sixHours: AcceptanceWindow = {
+  rule: "W1",
   ageSecondsLimit: 6 * HOUR_SECONDS,
   limitAccepted: true,
   aheadSecondsMax: AHEAD_SECONDS_MAX,
@@ -48,6 +51,7 @@ const current: RuleSet = {
   name: "current",
   inForce: "since 2026-07-01",
   batchMeterUsageWindow: {
+    rule: "W4",
     ageSecondsLimit: 24 * HOUR_SECONDS,
     limitAccepted: false,
     monthEndGraceSeconds: 6 * HOUR_SECONDS,

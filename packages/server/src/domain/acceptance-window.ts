@@ -1,4 +1,4 @@
-/** When usage may arrive. Rules W1, W2, W3. */
+/** When usage may arrive. Rules W1 to W4. */
 import type { AcceptanceWindow, EpochMs, RuleSet, UsageRecord } from "@countinghouse/protocol";
 import { rejection, type Rejection } from "./rejection.ts";
 
@@ -11,7 +11,11 @@ export function checkWindow(
   nowMs: EpochMs,
 ): Rejection | undefined {
   const ageMs = nowMs - record.timestampMs;
-  const refuse = (rule: "W1" | "W2" | "W3", why: string, limits: Record<string, string | number>): Rejection =>
+  const refuse = (
+    rule: AcceptanceWindow["rule"] | "W2" | "W3",
+    why: string,
+    limits: Record<string, string | number>,
+  ): Rejection =>
     rejection(
       "TimestampOutOfBoundsException",
       rule,
@@ -33,7 +37,9 @@ export function checkWindow(
   const limitMs = window.ageSecondsLimit * 1000;
   if (window.limitAccepted ? ageMs > limitMs : ageMs >= limitMs) {
     const bound = window.limitAccepted ? "older than" : "as old as, or older than,";
-    return refuse("W1", `it is ${bound} ${window.ageSecondsLimit} s`, { ageSecondsLimit: window.ageSecondsLimit });
+    return refuse(window.rule, `it is ${bound} ${window.ageSecondsLimit} s`, {
+      ageSecondsLimit: window.ageSecondsLimit,
+    });
   }
   if (window.monthEndGraceSeconds !== undefined) {
     const monthStartMs = startOfMonth(nowMs);

@@ -1,7 +1,6 @@
 /** A product that a seller publishes, and what is metered of it. */
+import type { Pricing, ProductType } from "@countinghouse/protocol";
 
-export type ProductType = "saas" | "ami" | "container";
-export type Pricing = "usage" | "hourly" | "contract" | "contract-with-usage" | "free" | "byol";
 export type DimensionKind = "metered" | "entitled" | "hours";
 
 export interface Dimension {

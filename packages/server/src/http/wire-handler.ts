@@ -132,7 +132,7 @@ function callOf(request: WireRequest, requestId: string, operation: string, call
 const USER_AGENT_CHARACTERS_MAX = 512;
 
 function malformed(refusal: { code: "SerializationException" | "ValidationException"; message: string }): Rejection {
-  return rejection(refusal.code, "D3", refusal.message);
+  return rejection(refusal.code, refusal.code === "SerializationException" ? "D3" : "L5", refusal.message);
 }
 
 function mediaTypeOf(request: WireRequest): string | undefined {

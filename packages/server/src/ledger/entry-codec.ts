@@ -2,7 +2,7 @@
  * Entries as text: compact JSON with a version. Names are written out once per entry and records refer to them by
  * position, so an entry of 25 records stays small and needs no table outside it to be read.
  */
-import type { UsageRecord, UsageRecordStatus } from "@countinghouse/protocol";
+import type { RuleId, UsageRecord, UsageRecordStatus } from "@countinghouse/protocol";
 import { DefectError } from "./ledger.ts";
 import type { Call, LedgerEntry, LedgerEvent, MeteredRecord } from "./entry.ts";
 
@@ -53,6 +53,7 @@ type PackedRecord = [number, number, number, number | null, PackedExtras?];
 interface PackedExtras {
   status?: UsageRecordStatus;
   keptAs?: string;
+  rule?: RuleId;
   license?: string;
   allocations?: UsageRecord["usageAllocations"];
 }
@@ -97,13 +98,14 @@ function packUsage(event: UsageEvent): PackedUsage {
   };
 }
 
-function extrasOf({ usageRecord, status, keptAs }: MeteredRecord): PackedExtras | undefined {
+function extrasOf({ usageRecord, status, keptAs, rule }: MeteredRecord): PackedExtras | undefined {
   const { licenseArn, usageAllocations } = usageRecord;
   const ordinary = status === "Success" && keptAs === undefined;
   if (ordinary && licenseArn === undefined && usageAllocations === undefined) return undefined;
   return {
     ...(status === "Success" ? {} : { status }),
     ...(keptAs === undefined ? {} : { keptAs }),
+    ...(rule === undefined ? {} : { rule }),
     ...(licenseArn === undefined ? {} : { license: licenseArn }),
     ...(usageAllocations === undefined ? {} : { allocations: usageAllocations }),
   };
@@ -120,7 +122,8 @@ function unpackUsage(packed: PackedUsage): UsageEvent {
       ...(extras?.license === undefined ? {} : { licenseArn: extras.license }),
       ...(extras?.allocations === undefined ? {} : { usageAllocations: extras.allocations }),
     };
-    return { usageRecord, status: extras?.status ?? "Success", keptAs: extras?.keptAs };
+    const { status = "Success", keptAs, rule } = extras ?? {};
+    return { usageRecord, status, keptAs, ...(rule === undefined ? {} : { rule }) };
   });
   return { kind: "usage-metered", productCode: packed.productCode, records };
 }

@@ -26,6 +26,8 @@ export interface MeteredRecord {
   readonly status: UsageRecordStatus;
   /** The record that stands, where it was kept by another entry (replays and duplicates). */
   readonly keptAs?: string | undefined;
+  /** The rule by which the customer is not subscribed. */
+  readonly rule?: RuleId | undefined;
 }
 
 export type LedgerEvent =

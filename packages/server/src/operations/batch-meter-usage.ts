@@ -37,5 +37,6 @@ function meteredRecords(decision: Exclude<BatchMeterUsageDecision, { rejected: o
     usageRecord,
     status,
     keptAs: accepted.has(position) ? undefined : id,
+    rule: decision.notSubscribed.get(position),
   }));
 }

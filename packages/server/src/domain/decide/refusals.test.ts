@@ -1,16 +1,30 @@
-/** Which refusal comes first: requests with everything wrong with them, mended one reason at a time. */
-import { ruleSets, type BatchMeterUsageInput, type UsageRecord } from "@countinghouse/protocol";
+/**
+ * Which refusal comes first: requests with everything wrong with them, mended one reason at a time. What is met must be
+ * in the rule book's own order; the same walk over the wire, from the first byte on, is `test/wire/refusal-order.test.ts`.
+ */
+import {
+  refusalOrder,
+  ruleSets,
+  type BatchMeterUsageInput,
+  type RuleId,
+  type UsageRecord,
+} from "@countinghouse/protocol";
 import { describe, expect, test } from "vitest";
 import { ANNA, ANNAS_ACCOUNT, BERTS_ACCOUNT, DAY_MS, FOREIGN, IMAGE, LOGS, REGION, SELLER } from "../market.fixture.ts";
-import { factsOf, licence } from "../market.fixture.ts";
+import { AGREEMENTS, agreement, factsOf, licence, market } from "../market.fixture.ts";
 import { decideBatchMeterUsage, keysOf, type BatchMeterUsageDecision } from "./batch-meter-usage.ts";
 
 /** Shortly after the turn of a month, so that W1 and W2 can both be met. */
 const NOW_MS = Date.UTC(2026, 7, 1, 7);
+const MARKET = market([...AGREEMENTS, agreement("anna-ended", { endsAtMs: NOW_MS - 30 * DAY_MS })]);
 
-function decide(input: BatchMeterUsageInput): BatchMeterUsageDecision {
-  const request = { callerAccountId: SELLER, region: REGION, input };
-  return decideBatchMeterUsage(request, keysOf(request), factsOf({ nowMs: NOW_MS, ruleSet: ruleSets.current }));
+function decide(input: BatchMeterUsageInput, region = REGION): BatchMeterUsageDecision {
+  const request = { callerAccountId: SELLER, region, input };
+  return decideBatchMeterUsage(
+    request,
+    keysOf(request),
+    factsOf({ catalogue: MARKET, nowMs: NOW_MS, ruleSet: ruleSets.current }),
+  );
 }
 
 /** What mends a reason: what is given replaces what is there, in the request or in its first or second record. */
@@ -24,6 +38,7 @@ interface Mend {
 type Reason = readonly [rule: string, code: string, mend: Mend];
 
 function walk(start: BatchMeterUsageInput, reasons: readonly Reason[]): void {
+  expect(isInOrder(reasons.map(([rule]) => rule))).toBe(true);
   let input = start;
   for (const [rule, code, mend] of reasons) {
     expect(decide(input).rejected).toMatchObject({ rule, code });
@@ -36,6 +51,12 @@ function walk(start: BatchMeterUsageInput, reasons: readonly Reason[]): void {
   }
   const decision = decide(input);
   expect(decision).toMatchObject({ results: [{ status: "Success" }, { status: "Success" }] });
+}
+
+/** Whether rules are met in the order of the rule book: the same one several times, or a later one. */
+function isInOrder(rules: readonly string[]): boolean {
+  const places = rules.map((rule) => refusalOrder.BatchMeterUsage.indexOf(rule as RuleId));
+  return places.every((place, i) => place !== -1 && place >= (places[i - 1] ?? 0));
 }
 
 /** The wire knows no members that are there and undefined. */
@@ -62,24 +83,22 @@ const onceBuckets = onceTags.slice(0, 2);
 const PER_RECORD: readonly Reason[] = [
   ["U1", "InvalidUsageDimensionException", { first: { dimension: "gb" } }],
   ["U1", "InvalidUsageDimensionException", { second: { dimension: "calls" } }],
-  ["W3", "TimestampOutOfBoundsException", { first: { timestampMs: NOW_MS - 2 * DAY_MS } }],
-  ["W1", "TimestampOutOfBoundsException", { first: { timestampMs: NOW_MS - DAY_MS / 2 } }],
+  ["W3", "TimestampOutOfBoundsException", { first: { timestampMs: NOW_MS - 2 * DAY_MS }, second: { timestampMs: NOW_MS } }],
+  ["W4", "TimestampOutOfBoundsException", { first: { timestampMs: NOW_MS - DAY_MS / 2 } }],
   ["W2", "TimestampOutOfBoundsException", { first: { timestampMs: NOW_MS } }],
-  ["W3", "TimestampOutOfBoundsException", { second: { timestampMs: NOW_MS } }],
-  ["A5", "InvalidTagException", { first: { usageAllocations: onceTags } }],
+  ["A5", "InvalidTagException", { first: { usageAllocations: onceTags }, second: { usageAllocations: undefined } }],
   ["A2", "InvalidUsageAllocationsException", { first: { usageAllocations: onceBuckets } }],
   ["A1", "InvalidUsageAllocationsException", { first: { quantity: 2 } }],
-  ["A5", "InvalidTagException", { second: { usageAllocations: undefined } }],
-];
+]; // prettier-ignore
 
 describe("a batch with everything wrong is refused for the first reason, and mended for the next, to the end:", () => {
-  test("with a product code (Rules I1, I3, I2, P1, P2, I4, U1, W3, W1, W2, A5, A2, A1)", () => {
+  test("with a product code (Rules I1, I3, I2, P1, P2, I4, U1, W3, W4, W2, A5, A2, A1)", () => {
     const licensed = { ...HOPELESS, ...ANNA, licenseArn: licence("nobody") };
     walk({ productCode: "no such product", usageRecords: [HOPELESS, licensed] }, [
       ["I1", "InvalidCustomerIdentifierException", { first: { customerIdentifier: "nobody", customerAccountId: "1" } }],
       ["I1", "InvalidCustomerIdentifierException", { first: { customerAccountId: undefined } }],
       ["I3", "InvalidProductCodeException", { productCode: undefined }],
-      ["I2", "InvalidProductCodeException", { second: { licenseArn: undefined } }],
+      ["I3", "InvalidCustomerIdentifierException", { second: { licenseArn: undefined } }],
       ["I2", "InvalidProductCodeException", { productCode: "no such product" }],
       ["P1", "InvalidProductCodeException", { productCode: FOREIGN }],
       ["P1", "InvalidProductCodeException", { productCode: IMAGE }],
@@ -89,19 +108,33 @@ describe("a batch with everything wrong is refused for the first reason, and men
     ]);
   });
 
-  test("with licences (Rules I2, I3, I5, P2, U1, W3, W1, W2, A5, A2, A1)", () => {
+  test("with licences (Rules I3, I2, I5, P2, U1, W3, W4, W2, A5, A2, A1, I6)", () => {
     const anna = { ...HOPELESS, customerAccountId: ANNAS_ACCOUNT };
-    walk({ usageRecords: [{ ...HOPELESS, ...ANNA }, { ...anna, licenseArn: licence("anna-traces") }] }, [
-      ["I2", "InvalidProductCodeException", { first: { licenseArn: licence("nobody") } }],
+    walk({ usageRecords: [{ ...HOPELESS, ...ANNA, licenseArn: licence("nobody") }, anna] }, [
       ["I3", "InvalidCustomerIdentifierException", { first: { customerIdentifier: undefined, customerAccountId: BERTS_ACCOUNT } }],
+      ["I2", "InvalidProductCodeException", { second: { licenseArn: licence("image") } }],
       ["I5", "InvalidLicenseException", { first: { licenseArn: licence("foreign"), customerAccountId: ANNAS_ACCOUNT } }],
       ["I5", "InvalidLicenseException", { first: { licenseArn: licence("bert-logs") } }],
+      ["I5", "InvalidLicenseException", { first: { licenseArn: licence("anna-ended") } }],
       ["I5", "InvalidLicenseException", { first: { licenseArn: licence("image") } }],
-      ["P2", "InvalidLicenseException", { first: { licenseArn: licence("anna-logs") } }],
-      ["I5", "InvalidLicenseException", { second: { licenseArn: licence("anna-logs") } }],
+      ["P2", "InvalidLicenseException", { first: { licenseArn: licence("anna-ended") }, second: { licenseArn: licence("anna-logs") } }],
       ...PER_RECORD,
-    ]); // prettier-ignore
-  });
+      ["I6", "InvalidLicenseException", { first: { licenseArn: licence("anna-logs") } }],
+    ]);
+  }); // prettier-ignore
+});
+
+test("a region where the operation is not served comes before everything (Rule R1)", () => {
+  for (const region of ["us-gov-west-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "cn-north-1"]) {
+    expect(decide({ usageRecords: [HOPELESS] }, region).rejected).toMatchObject({
+      rule: "R1",
+      code: "DisabledApiException",
+      compared: { region },
+    });
+  }
+  for (const region of ["us-east-1", "eu-central-2", "cn-northwest-1", "ap-southeast-9", "my-own-region"]) {
+    expect(decide({ usageRecords: [HOPELESS] }, region).rejected).toMatchObject({ rule: "I1" });
+  }
 });
 
 test("every record passes one check before any record meets the next (Rules I4, U1)", () => {
@@ -113,10 +146,10 @@ test("every record passes one check before any record meets the next (Rules I4, 
   });
 });
 
-test("one record that is refused refuses the whole batch (Rules W1, I4, U1, A1)", () => {
+test("one record that is refused refuses the whole batch (Rules W4, I4, U1, A1)", () => {
   const good: UsageRecord = { timestampMs: NOW_MS, ...ANNA, dimension: "gb", quantity: 1 };
   const bad: readonly [string, Partial<UsageRecord>][] = [
-    ["W1", { timestampMs: NOW_MS - DAY_MS }],
+    ["W4", { timestampMs: NOW_MS - DAY_MS }],
     ["I4", { customerIdentifier: "nobody" }],
     ["U1", { dimension: "GB" }],
     ["A1", { usageAllocations: [{ allocatedUsageQuantity: 2 }] }],

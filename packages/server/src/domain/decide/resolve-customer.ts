@@ -1,5 +1,5 @@
 /** ResolveCustomer, decided. Rules T1 to T3, and P2. */
-import type { EpochMs, ResolveCustomerOutput } from "@countinghouse/protocol";
+import { operationsOf, productTypes, type EpochMs, type ResolveCustomerOutput } from "@countinghouse/protocol";
 import type { CatalogueView } from "../catalogue.ts";
 import type { RegistrationTokenClaims } from "../registration-token.ts";
 import { rejection, type Rejection } from "../rejection.ts";
@@ -28,8 +28,8 @@ export function decideResolveCustomer(
     const message = "The registration token is invalid.";
     return { rejected: rejection("InvalidTokenException", "T3", message, { callerAccountId }) };
   }
-  if (product.type !== "saas") {
-    const message = `The product is of type ${product.type}; ResolveCustomer is for SaaS products.`;
+  if (!operationsOf(product.type, product.pricing).includes("ResolveCustomer")) {
+    const message = `The product is a ${productTypes[product.type]}; ResolveCustomer is for SaaS products.`;
     return { rejected: rejection("InvalidTokenException", "P2", message, { type: product.type }) };
   }
   if (facts.nowMs >= claims.expiresAtMs) {

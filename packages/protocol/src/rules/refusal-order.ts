@@ -1,0 +1,35 @@
+/**
+ * The order in which an operation refuses: a request with several things wrong gets the first of its list. Rules that
+ * hold before an operation is known, or that are of the signature, stand first and are the same for all.
+ */
+import type { OperationName } from "./product-operations.ts";
+import type { RuleId } from "./rule-book.ts";
+
+type RefusingOperation = Extract<OperationName, "BatchMeterUsage" | "ResolveCustomer">;
+
+/** What no operation can do without: a bounded body that is JSON, a signature, a permission, members of the right types. */
+const EVERY_REQUEST: readonly RuleId[] = ["L1", "D4", "N2", "N1", "N3", "D3", "L5"];
+
+export const refusalOrder: Readonly<Record<RefusingOperation, readonly RuleId[]>> = {
+  BatchMeterUsage: [
+    ...EVERY_REQUEST,
+    "R1",
+    "I1",
+    "I3",
+    "I2",
+    "P1",
+    "I5",
+    "P2",
+    "I4",
+    "U1",
+    "W3",
+    "W1",
+    "W4",
+    "W2",
+    "A5",
+    "A2",
+    "A1",
+    "I6",
+  ],
+  ResolveCustomer: [...EVERY_REQUEST, "T2", "T3", "P2", "T1"],
+};

@@ -1,0 +1,194 @@
+/**
+ * What refuses a whole BatchMeterUsage request, in order of precedence: every check looks at the whole request before
+ * the next one does. The order is that of `refusalOrder` in the rule book, and the walk over it is a test.
+ */
+import { BATCH_METER_USAGE_CLOSED, operationsOf, productTypes, type UsageRecord } from "@countinghouse/protocol";
+import { checkWindow } from "../acceptance-window.ts";
+import { coversUsage, meteringClosed, type Agreement } from "../agreement.ts";
+import { customerOf } from "../metering-record.ts";
+import type { Product } from "../product.ts";
+import { rejection, type Rejection } from "../rejection.ts";
+import { checkAllocations } from "../usage-allocation.ts";
+import type { BatchMeterUsageFacts, BatchMeterUsageRequest } from "./batch-meter-usage.ts";
+
+/** The product that a request is for, and under which agreements its records may be. */
+export interface Offering {
+  readonly product: Product;
+  readonly agreementsOf: (record: UsageRecord) => readonly Agreement[];
+}
+
+/** Undefined for an empty request that names no product: there is nothing to meter, and nothing to refuse. */
+export function checkBatch(
+  request: BatchMeterUsageRequest,
+  facts: BatchMeterUsageFacts,
+): Offering | Rejection | undefined {
+  const { usageRecords, productCode } = request.input;
+  const refused = checkRegion(request.region) ?? checkIdentities(usageRecords, productCode);
+  if (refused !== undefined) return refused;
+  if (productCode === undefined && usageRecords.length === 0) return undefined;
+  const offering =
+    productCode === undefined ? findLicensed(request, facts) : findProduct(productCode, request.callerAccountId, facts);
+  if ("code" in offering) return offering;
+  for (const check of CHECKS) {
+    for (let position = 0; position < usageRecords.length; position += 1) {
+      const found = check(usageRecords[position] as UsageRecord, position, offering, facts);
+      if (found !== undefined) return found;
+    }
+  }
+  return offering;
+}
+
+/** Rule R1. */
+function checkRegion(region: string): Rejection | undefined {
+  if (!BATCH_METER_USAGE_CLOSED.test(region)) return undefined;
+  return rejection("DisabledApiException", "R1", `BatchMeterUsage is not served in ${region}.`, { region });
+}
+
+/** Rules I1, I3, I2: who and what the records are about can be told from the request alone. */
+function checkIdentities(records: readonly UsageRecord[], productCode: string | undefined): Rejection | undefined {
+  for (const [i, { customerIdentifier, customerAccountId }] of records.entries()) {
+    if ((customerIdentifier === undefined) === (customerAccountId === undefined)) {
+      const message = `Usage record ${i + 1} must have exactly one of CustomerIdentifier and CustomerAWSAccountId.`;
+      return rejection("InvalidCustomerIdentifierException", "I1", message, { record: i + 1 });
+    }
+  }
+  for (const [i, { licenseArn, customerIdentifier }] of records.entries()) {
+    if (licenseArn === undefined) continue;
+    if (productCode !== undefined) {
+      const message = `ProductCode must be left out: usage record ${i + 1} has a LicenseArn.`;
+      return rejection("InvalidProductCodeException", "I3", message, { record: i + 1 });
+    }
+    if (customerIdentifier !== undefined) {
+      const message = `Usage record ${i + 1} has a LicenseArn and must name its customer by CustomerAWSAccountId.`;
+      return rejection("InvalidCustomerIdentifierException", "I3", message, { record: i + 1 });
+    }
+  }
+  if (productCode !== undefined) return undefined;
+  const unlicensed = records.findIndex(({ licenseArn }) => licenseArn === undefined);
+  if (unlicensed === -1) return undefined;
+  const message = `ProductCode is required: usage record ${unlicensed + 1} has no LicenseArn.`;
+  return rejection("InvalidProductCodeException", "I2", message, { record: unlicensed + 1 });
+}
+
+/** Rules P1 and P2. */
+function findProduct(
+  productCode: string,
+  callerAccountId: string,
+  { catalogue }: BatchMeterUsageFacts,
+): Offering | Rejection {
+  const product = catalogue.product(productCode);
+  if (product === undefined || product.seller !== callerAccountId) {
+    const message = "The product code is unknown, or its product was not published by the caller's account.";
+    return rejection("InvalidProductCodeException", "P1", message, { productCode, callerAccountId });
+  }
+  const refused = checkType(product, "InvalidProductCodeException");
+  if (refused !== undefined) return refused;
+  return { product, agreementsOf: (record) => catalogue.agreementsOf(productCode, customerOf(record)) };
+}
+
+/** Rules I5 and P2. */
+function findLicensed(request: BatchMeterUsageRequest, { catalogue }: BatchMeterUsageFacts): Offering | Rejection {
+  let product: Product | undefined;
+  for (const [i, { licenseArn = "", customerAccountId }] of request.input.usageRecords.entries()) {
+    const agreement = catalogue.agreementByLicense(licenseArn);
+    const found = agreement === undefined ? undefined : catalogue.product(agreement.productCode);
+    if (found?.seller !== request.callerAccountId || agreement?.customerAccountId !== customerAccountId) {
+      const message = `The LicenseArn of usage record ${i + 1} is not one of this customer's with the caller.`;
+      return rejection("InvalidLicenseException", "I5", message, { record: i + 1 });
+    }
+    if (product !== undefined && found !== product) {
+      const message = `The LicenseArn of usage record ${i + 1} is for another product than those before it.`;
+      return rejection("InvalidLicenseException", "I5", message, { record: i + 1 });
+    }
+    product = found;
+  }
+  // Not empty: a request without records and without a product code does not come here.
+  const metered = product as Product;
+  const refused = checkType(metered, "InvalidLicenseException");
+  if (refused !== undefined) return refused;
+  return {
+    product: metered,
+    agreementsOf: ({ licenseArn = "" }) => {
+      const agreement = catalogue.agreementByLicense(licenseArn);
+      return agreement === undefined ? [] : [agreement];
+    },
+  };
+}
+
+function checkType(
+  { productCode, type, pricing }: Product,
+  code: "InvalidProductCodeException" | "InvalidLicenseException",
+): Rejection | undefined {
+  if (operationsOf(type, pricing).includes("BatchMeterUsage")) return undefined;
+  const message = `The product is a ${productTypes[type]}; BatchMeterUsage is for SaaS products.`;
+  return rejection(code, "P2", message, { productCode, type });
+}
+
+type RecordCheck = (
+  record: UsageRecord,
+  position: number,
+  offering: Offering,
+  facts: BatchMeterUsageFacts,
+) => Rejection | undefined;
+
+/** In order of precedence. */
+const CHECKS: readonly RecordCheck[] = [
+  checkCustomer,
+  checkDimension,
+  (record, position, _offering, { ruleSet, nowMs }) =>
+    checkWindow(record, position, ruleSet.batchMeterUsageWindow, ruleSet, nowMs),
+  checkAllocations,
+  checkLicenceTerm,
+];
+
+/** Rule I4. With a licence the customer is known: it is the licence's (Rule I5). */
+function checkCustomer(
+  record: UsageRecord,
+  position: number,
+  { product }: Offering,
+  { catalogue }: BatchMeterUsageFacts,
+): Rejection | undefined {
+  if (record.licenseArn !== undefined || catalogue.knowsCustomer(product.seller, customerOf(record))) return undefined;
+  const message = `The customer of usage record ${position + 1} is not known.`;
+  return rejection("InvalidCustomerIdentifierException", "I4", message, { record: position + 1 });
+}
+
+/** Rule U1. */
+function checkDimension(record: UsageRecord, position: number, { product }: Offering): Rejection | undefined {
+  const dimension = product.dimensions.find((candidate) => candidate.name === record.dimension);
+  if (dimension?.kind === "metered") return undefined;
+  const message = `The product has no metered dimension as usage record ${position + 1} names it.`;
+  return rejection("InvalidUsageDimensionException", "U1", message, {
+    record: position + 1,
+    dimension: record.dimension.slice(0, 255),
+    productCode: product.productCode,
+  });
+}
+
+/** Rule I6. What is already kept is answered from there, whatever has become of the licence (Rule K5). */
+function checkLicenceTerm(
+  record: UsageRecord,
+  position: number,
+  { agreementsOf }: Offering,
+  { kept, nowMs }: BatchMeterUsageFacts,
+): Rejection | undefined {
+  if (record.licenseArn === undefined || kept[position] !== undefined) return undefined;
+  const [agreement] = agreementsOf(record);
+  if (agreement === undefined || agreement.cancelledAtMs !== undefined) return undefined;
+  const closed = meteringClosed(agreement, nowMs);
+  if (closed !== "G1" && closed !== "G3" && coversUsage(agreement, Math.min(record.timestampMs, nowMs)))
+    return undefined;
+  const { startsAtMs, endsAtMs } = agreement;
+  const message = `The licence of usage record ${position + 1} is not valid for its time: ${iso(record.timestampMs)}.`;
+  return rejection("InvalidLicenseException", "I6", message, {
+    record: position + 1,
+    timestamp: iso(record.timestampMs),
+    now: iso(nowMs),
+    startsAt: iso(startsAtMs),
+    ...(endsAtMs === undefined ? {} : { endsAt: iso(endsAtMs) }),
+  });
+}
+
+function iso(atMs: number): string {
+  return new Date(atMs).toISOString();
+}
