@@ -1,6 +1,16 @@
 /** npm run docs: writes docs/RULES.md from the rule book. With --check, only says whether it is as it should be. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { ruleBook, ruleSets, type AcceptanceWindow } from "@countinghouse/protocol";
+import {
+  operationsOf,
+  productTypes,
+  refusalOrder,
+  ruleBook,
+  ruleSets,
+  type AcceptanceWindow,
+  type Period,
+  type Pricing,
+  type ProductType,
+} from "@countinghouse/protocol";
 
 const FILE = new URL("../docs/RULES.md", import.meta.url);
 
@@ -11,12 +21,12 @@ says which way we took, and why. A refusal names its rule; the ledger keeps it w
 
 This page is generated from [the rule book](../packages/protocol/src/rules/rule-book.ts) by \`npm run docs\`.
 
-| rule | text | source |
-|---|---|---|
+| rule | text | source | in force |
+|---|---|---|---|
 ${Object.entries(ruleBook)
   .map(([id, rule]) => {
     const reading = rule.reading === undefined ? "" : `<br>*Reading:* ${rule.reading}`;
-    return `| <a id="${id.toLowerCase()}"></a>${id} | ${rule.text}${reading} | ${rule.source} |`;
+    return `| <a id="${id.toLowerCase()}"></a>${id} | ${rule.text}${reading} | ${rule.source} | ${periodText(rule.inForce)} |`;
   })
   .join("\n")}
 
@@ -32,7 +42,42 @@ ${Object.values(ruleSets)
       `| \`${set.name}\` | ${set.inForce} | ${windowText(set.batchMeterUsageWindow)} | ${windowText(set.meterUsageWindow)} |`,
   )
   .join("\n")}
+
+## Order of refusals
+
+A request with several things wrong is refused for the first of them, in this order. Rules that end in a record's status
+come after all of these, record by record: what is kept under its key ([K2](#k2), [K3](#k3), [K5](#k5)), then whether the
+customer is subscribed ([G1](#g1) to [G4](#g4)).
+
+| operation | order |
+|---|---|
+${Object.entries(refusalOrder)
+  .map(([operation, rules]) => `| ${operation} | ${rules.map((id) => `[${id}](#${id.toLowerCase()})`).join(" → ")} |`)
+  .join("\n")}
+
+## Products and operations
+
+Which operations a product may be named in ([P2](#p2)).
+
+| product | pricing | operations |
+|---|---|---|
+${(Object.keys(productTypes) as ProductType[]).flatMap(productRows).join("\n")}
 `;
+
+function periodText({ from, until, before }: Period): string {
+  const since = from === undefined ? "" : `since ${from}`;
+  const bounds = [since, until === undefined ? "" : `until ${until}`].filter((bound) => bound !== "").join(", ");
+  return `${bounds === "" ? "always" : bounds}${before === undefined ? "" : `; before: ${before}`}`;
+}
+
+function productRows(type: ProductType): string[] {
+  const pricings: readonly Pricing[] = ["usage", "hourly", "contract", "contract-with-usage", "free", "byol"];
+  const byOperations = Map.groupBy(pricings, (pricing) => operationsOf(type, pricing).join(", "));
+  return [...byOperations].map(([operations, priced]) => {
+    const which = priced.length === pricings.length ? "any" : priced.join(", ");
+    return `| ${productTypes[type]} | ${which} | ${operations === "" ? "none" : operations} |`;
+  });
+}
 
 function windowText(window: AcceptanceWindow): string {
   const hours = window.ageSecondsLimit / 3_600;

@@ -32,6 +32,7 @@ describe("list", () => {
       "customerIdentifier",
       "startsAt",
       "endsAt",
+      "status",
       "licenseArn",
     ];
     expect(heading).toEqual(members);
@@ -42,6 +43,7 @@ describe("list", () => {
       "demoCustomer1",
       "2020-01-01T00:00:00.000Z",
       "-",
+      "active",
       "arn:aws:license-manager::294406891311:license:l-00000000000000000000000000000001",
     ]);
     expect(third?.[3]).toBe("-");
@@ -85,7 +87,7 @@ describe("show", () => {
     );
     expect(await ok("account", "show", "444455556666")).toMatch(/^id +444455556666\ntitle +First buyer\nusers +-\n/);
     expect(await ok("agreement", "show", "agmt-demo3")).toMatch(
-      /\nentitlements\n {2}dimension +value\n {2}retention_days +30\n$/,
+      /\nentitlements\n {2}dimension +value\n {2}retention_days +30\nstatus +active\n$/,
     );
   });
 
@@ -149,6 +151,7 @@ describe("agreement add", () => {
       customerAccountId: "444455556666",
       startsAt: "2026-07-20T12:00:00.000Z",
       entitlements: [],
+      status: "active",
     });
   });
 
@@ -165,6 +168,7 @@ describe("agreement add", () => {
       startsAt: "2026-07-01T00:00:00.000Z",
       endsAt: "2027-07-01T00:00:00.000Z",
       entitlements: [],
+      status: "active",
     });
     expect(await json("agreement", "show", "agmt 2/3")).toMatchObject({ licenseArn });
   });
@@ -182,5 +186,27 @@ describe("agreement add", () => {
       const complaint = await fails(2, "agreement", "add", "--id", "agmt-3", ...needed, "--starts-at", time);
       expect(complaint).toContain("It must be a time such as 2026-07-01T06:00:00Z.");
     }
+  });
+});
+
+describe("agreement cancel, suspend, resume", () => {
+  test("do what they say, and say what they did", async () => {
+    expect(await ok("agreement", "suspend", "agmt-demo2")).toBe("Suspended agreement agmt-demo2.\n");
+    expect(await json("agreement", "show", "agmt-demo2")).toMatchObject({ status: "suspended" });
+    expect(await ok("agreement", "resume", "agmt-demo2")).toBe("Resumed agreement agmt-demo2; it is active.\n");
+    expect(await json("agreement", "cancel", "agmt-demo2")).toMatchObject({
+      status: "cancelled",
+      cancelledAt: "2026-07-20T12:00:00.000Z",
+    });
+    expect(await ok("agreement", "cancel", "agmt-demo3")).toBe(
+      "Cancelled agreement agmt-demo3 at 2026-07-20T12:00:00.000Z; final records are accepted for one hour from then.\n",
+    );
+  });
+
+  test("end with 1 where the server refuses", async () => {
+    expect(await fails(1, "agreement", "cancel", "agmt-demo3")).toContain("was cancelled at 2026-07-20T12:00:00.000Z");
+    expect(await fails(1, "agreement", "resume", "agmt-demo1")).toContain("is not suspended");
+    expect(await fails(1, "agreement", "suspend", "nothing")).toContain("No agreement nothing.");
+    expect(await fails(2, "agreement", "cancel")).toContain("missing required argument 'id'");
   });
 });

@@ -59,7 +59,7 @@ const KINDS = [
   {
     path: "/agreements",
     document: AGREEMENT,
-    shown: AGREEMENT,
+    shown: { ...AGREEMENT, status: "active" },
     idMember: "agreementId",
     optional: "endsAt",
     otherId: "agreement two",

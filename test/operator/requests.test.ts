@@ -16,7 +16,8 @@ test.each([
   ["PUT", "/accounts/111122223333"],
   ["GET", "/accounts/111122223333/access-keys"],
   ["POST", "/metering-records"],
-  ["POST", "/agreements/agmt-demo1/cancel"],
+  ["GET", "/agreements/agmt-demo1/cancel"],
+  ["POST", "/agreements/agmt-demo1/renew"],
   ["GET", "/faults"],
   ["GET", "/audit-events"],
 ])("%s %s is no route", async (method, path) => {

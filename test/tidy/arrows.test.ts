@@ -11,7 +11,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "stores/memory": ["domain", "ledger"],
   "stores/sqlite": ["domain", "ledger", "node:fs", "node:path", "node:sqlite"],
   identity: ["@countinghouse/protocol", "domain", "node:crypto"],
-  catalogue: ["domain", "identity", "yaml", "zod"],
+  catalogue: ["@countinghouse/protocol", "domain", "identity", "yaml", "zod"],
   operations: ["@countinghouse/protocol", "domain", "ledger", "catalogue/references.ts"],
   http: [
     "@countinghouse/protocol",

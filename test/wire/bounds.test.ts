@@ -38,7 +38,7 @@ function ofBytes(bytes: number): string {
   return frame.replace('""', `"${"x".repeat(bytes - frame.length)}"`);
 }
 
-describe("a violated constraint is a ValidationException that says where, and keeps nothing:", () => {
+describe("Rule L5: a violated constraint is a ValidationException that says where, and keeps nothing:", () => {
   const one = (path: string, value: string, constraint: string): string =>
     `1 validation error detected: ${at(path, value, constraint)}`;
   const RECORD = "usageRecords.1.member";

@@ -57,7 +57,7 @@ const resigned = (headers: RawRequest["headers"]): RawRequest =>
 const extra = (count: number): RawRequest["headers"] =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`x-extra-${i}`, "x"]));
 
-describe("a client that is slow", () => {
+describe("Rule L6: a client that is slow", () => {
   test.concurrent.for([
     ["in its headers", (): string => "POST / HTTP/1.1\r\nHo"],
     ["in its body", (): string => `${head()}{"UsageRe`],
@@ -133,7 +133,7 @@ describe("requests that come packed on one connection", () => {
   });
 });
 
-describe("headers", () => {
+describe("Rule L6: headers", () => {
   test.for([
     ["80 of them, all signed", 200, extra(80)],
     ["300 of them", 431, extra(300)],

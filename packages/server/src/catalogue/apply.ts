@@ -5,7 +5,7 @@
 import { Catalogue, type CatalogueChange, type CatalogueView } from "../domain/catalogue.ts";
 import type { Sealer } from "../identity/seal.ts";
 import { CatalogueFileError, parseCatalogueFile, type Locate } from "./catalogue-file.ts";
-import { fileChanges } from "./documents.ts";
+import { fileChanges, keepingState } from "./documents.ts";
 import { referenceProblem, type References } from "./references.ts";
 import type { CatalogueDocument } from "./schema.ts";
 
@@ -23,7 +23,9 @@ export function readCatalogueFile(text: string, fileName: string, sealer: Sealer
 
 /** The changes that are due, given what the ledger holds. Throws CatalogueFileError for references that do not hold. */
 export function dueChanges(file: CatalogueFile, held: CatalogueView): CatalogueChange[] {
-  const due = file.changes.filter((change) => held.fileDigest(change.kind, change.id) !== change.fileDigest);
+  const due = file.changes
+    .filter((change) => held.fileDigest(change.kind, change.id) !== change.fileDigest)
+    .map((change) => keepingState(change, held));
   const problems: string[] = [];
   const seen = new Set<string>();
   const references = overlay(due, held);

@@ -1,6 +1,7 @@
 /** From documents (YAML, operator API) to catalogue changes, and back to documents without their secrets. */
 import type { Account } from "../domain/account.ts";
-import type { Agreement } from "../domain/agreement.ts";
+import type { EpochMs } from "@countinghouse/protocol";
+import { statusOf, type Agreement, type AgreementState, type AgreementStatus } from "../domain/agreement.ts";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
 import type { Product } from "../domain/product.ts";
 import { sealSecret } from "../identity/access-keys.ts";
@@ -28,10 +29,12 @@ export function productChange(document: ProductDocument): CatalogueChange {
   return { kind: "product", id: document.productCode, value: document satisfies Product };
 }
 
-export function agreementChange(document: AgreementDocument): CatalogueChange {
+/** The terms as the document says them. `held` is what stands there now: what has happened to it stays. */
+export function agreementChange(document: AgreementDocument, held: AgreementState | undefined): CatalogueChange {
   const { startsAt, endsAt, entitlements, ...same } = document;
   const value: Agreement = {
     ...same,
+    ...stateOf(held),
     startsAtMs: Date.parse(startsAt),
     endsAtMs: endsAt === undefined ? undefined : Date.parse(endsAt),
     entitlements: entitlements.map(({ dimension, value: granted, expiresAt }) => ({
@@ -55,7 +58,7 @@ export function fileChanges(document: CatalogueDocument, sealer: Sealer): Catalo
       });
     }),
     ...document.products.map((product) => digested(productChange(product), product, sealer)),
-    ...document.agreements.map((agreement) => digested(agreementChange(agreement), agreement, sealer)),
+    ...document.agreements.map((agreement) => digested(agreementChange(agreement, undefined), agreement, sealer)),
   ];
 }
 
@@ -82,8 +85,40 @@ export function accountView(account: Account, catalogue: CatalogueView): Account
   };
 }
 
+function stateOf(held: AgreementState | undefined): AgreementState {
+  const { cancelledAtMs, suspendedAtMs } = held ?? {};
+  return {
+    ...(cancelledAtMs === undefined ? {} : { cancelledAtMs }),
+    ...(suspendedAtMs === undefined ? {} : { suspendedAtMs }),
+  };
+}
+
+/** A change that comes from a file: what the operator API did to the agreement since is not undone. */
+export function keepingState(change: CatalogueChange, held: CatalogueView): CatalogueChange {
+  if (change.kind !== "agreement" || change.value === undefined) return change;
+  return { ...change, value: { ...change.value, ...stateOf(held.agreement(change.id)) } };
+}
+
+/** An agreement as the operator API shows it: its terms, and what has happened to it. */
+export interface AgreementView extends AgreementDocument {
+  readonly status: AgreementStatus;
+  readonly cancelledAt?: string | undefined;
+  readonly suspendedAt?: string | undefined;
+}
+
+export function agreementView(agreement: Agreement, nowMs: EpochMs): AgreementView {
+  const { cancelledAtMs, suspendedAtMs } = agreement;
+  return {
+    ...agreementDocument(agreement),
+    status: statusOf(agreement, nowMs),
+    cancelledAt: cancelledAtMs === undefined ? undefined : new Date(cancelledAtMs).toISOString(),
+    suspendedAt: suspendedAtMs === undefined ? undefined : new Date(suspendedAtMs).toISOString(),
+  };
+}
+
+/** The terms of an agreement, as they are written. */
 export function agreementDocument(agreement: Agreement): AgreementDocument {
-  const { startsAtMs, endsAtMs, entitlements, ...same } = agreement;
+  const { startsAtMs, endsAtMs, entitlements, cancelledAtMs: _, suspendedAtMs: __, ...same } = agreement;
   return {
     ...same,
     startsAt: new Date(startsAtMs).toISOString(),

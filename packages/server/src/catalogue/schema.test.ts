@@ -28,6 +28,8 @@ describe("a name", () => {
   );
 });
 
+const dimensions = (count: number): object[] => Array.from({ length: count }, (_, i) => ({ name: `d${i}` }));
+
 describe("a document is refused", () => {
   const policy = { Effect: "Allow", Action: "*", Resource: "*" };
   const agreement = {
@@ -36,6 +38,7 @@ describe("a document is refused", () => {
     customerAccountId: "111122223333",
     startsAt: "2020-01-01T00:00:00Z",
   };
+  const product = { productCode: "p", title: "P", seller: "111122223333", type: "saas", pricing: "usage" };
   const table: readonly [string, { safeParse(value: unknown): { success: boolean } }, object, object][] = [
     ["with an account id of eleven digits", accountSchema, { id: "111122223333" }, { id: "11112222333" }],
     ["with two roles of one name", accountSchema, { id: "111122223333", roles: [{ name: "a" }] }, { id: "111122223333", roles: [{ name: "a" }, { name: "a" }] }],
@@ -45,6 +48,7 @@ describe("a document is refused", () => {
     ["with Action and NotAction", policySchema, { Statement: [policy] }, { Statement: [{ ...policy, NotAction: "*" }] }],
     ["with neither Action nor NotAction", policySchema, { Statement: [policy] }, { Statement: [{ Effect: "Allow", Resource: "*" }] }],
     ["without a resource", policySchema, { Statement: [policy] }, { Statement: [{ Effect: "Allow", Action: "*" }] }],
+    ["with 201 dimensions (Rule L7)", productSchema, { ...product, dimensions: dimensions(200) }, { ...product, dimensions: dimensions(201) }],
     ["with a time without a zone", agreementSchema, agreement, { ...agreement, startsAt: "2020-01-01T00:00:00" }],
     ["with a day that does not exist", agreementSchema, agreement, { ...agreement, startsAt: "2021-02-29T00:00:00Z" }],
     ["with an end at its start", agreementSchema, agreement, { ...agreement, endsAt: agreement.startsAt }],

@@ -10,7 +10,8 @@ import {
   type AddFlags,
   type CatalogueKind,
 } from "./catalogue-group.ts";
-import { CommandError, EXIT, OperatorClient, withConnection } from "./operator-client.ts";
+import { CommandError, EXIT, OperatorClient, withConnection, type ConnectionFlags } from "./operator-client.ts";
+import { print } from "./output.ts";
 
 interface Agreement {
   readonly agreementId: string;
@@ -20,6 +21,8 @@ interface Agreement {
   readonly licenseArn?: string;
   readonly startsAt: string;
   readonly endsAt?: string;
+  readonly status: string;
+  readonly cancelledAt?: string;
 }
 
 interface AddAgreementFlags extends AddFlags {
@@ -43,6 +46,7 @@ const AGREEMENT: CatalogueKind<Agreement> = {
     customerIdentifier: ({ customerIdentifier }) => customerIdentifier,
     startsAt: ({ startsAt }) => startsAt,
     endsAt: ({ endsAt }) => endsAt,
+    status: ({ status }) => status,
     licenseArn: ({ licenseArn }) => licenseArn,
   },
 };
@@ -57,8 +61,38 @@ const BY_FLAGS = [
   "endsAt",
 ] as const satisfies readonly (keyof AddAgreementFlags)[];
 
+/** What can happen to an agreement, and what is said once it has. */
+const ACTIONS = {
+  cancel: {
+    description: "Cancel an agreement for good; final records are accepted for one hour",
+    done: ({ agreementId, cancelledAt }: Agreement) =>
+      `Cancelled agreement ${agreementId} at ${cancelledAt}; final records are accepted for one hour from then.`,
+  },
+  suspend: {
+    description: "Suspend an agreement: its customer's records are CustomerNotSubscribed until it is resumed",
+    done: ({ agreementId }: Agreement) => `Suspended agreement ${agreementId}.`,
+  },
+  resume: {
+    description: "Resume a suspended agreement",
+    done: ({ agreementId, status }: Agreement) => `Resumed agreement ${agreementId}; it is ${status}.`,
+  },
+} as const;
+
 export function addAgreement(program: Command): void {
   const group = addCatalogueGroup(program, AGREEMENT);
+  addAddCommand(group);
+  for (const [action, { description, done }] of Object.entries(ACTIONS)) {
+    withConnection(group.command(`${action} <id>`).description(description)).action(
+      async (id: string, flags: ConnectionFlags) => {
+        const path = `/agreements/${encodeURIComponent(id)}/${action}`;
+        const shown = await new OperatorClient(flags).call<Agreement>("POST", path);
+        print(flags, shown, done(shown));
+      },
+    );
+  }
+}
+
+function addAddCommand(group: Command): void {
   const add = group
     .command("add")
     .description("Add an agreement by flags, or agreements from a file, written as in a catalogue file")

@@ -1,4 +1,5 @@
 /** Puts objects into the catalogue, or takes them away, for the operator. */
+import type { EpochMs } from "@countinghouse/protocol";
 import { referenceProblem } from "../catalogue/references.ts";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
 import type { Call, LedgerEvent, OperatorRefusal } from "../ledger/entry.ts";
@@ -11,14 +12,14 @@ export interface CatalogueRefusal {
 }
 
 /** What is to be changed, given the catalogue as it is inside the transaction; or why nothing is. */
-export type PlanChanges = (catalogue: CatalogueView) => readonly CatalogueChange[] | CatalogueRefusal;
+export type PlanChanges = (catalogue: CatalogueView, nowMs: EpochMs) => readonly CatalogueChange[] | CatalogueRefusal;
 
 export function changeCatalogue(ledger: Ledger, call: Call, plan: PlanChanges): Promise<CatalogueRefusal | undefined> {
   return ledger.transact({
     call,
     keys: [],
-    decide: ({ catalogue }): Outcome<CatalogueRefusal | undefined> => {
-      const changes = plan(catalogue);
+    decide: ({ catalogue, nowMs }): Outcome<CatalogueRefusal | undefined> => {
+      const changes = plan(catalogue, nowMs);
       if ("reason" in changes) return refusedChange(changes);
       for (const change of changes) {
         const problem = referenceProblem(change, catalogue);

@@ -11,8 +11,8 @@ const hour = (offsetHours: number): number => NOW_MS + offsetHours * HOUR_MS;
 const anna = (over: Partial<Agreement>): Agreement => agreement("anna", over);
 
 function decide(agreements: readonly Agreement[], record: UsageRecord, kept = false): BatchMeterUsageDecision {
-  const productCode = record.licenseArn === undefined ? LOGS : undefined;
-  const request = { callerAccountId: SELLER, region: REGION, input: { productCode, usageRecords: [record] } };
+  const byProduct = record.licenseArn === undefined ? { productCode: LOGS } : {};
+  const request = { callerAccountId: SELLER, region: REGION, input: { ...byProduct, usageRecords: [record] } };
   return decideBatchMeterUsage(
     request,
     keysOf(request),
@@ -85,11 +85,14 @@ describe.each(cases)("an agreement %s", (_what, over, timestampMs, byProduct, by
   });
 });
 
+const by = (record: UsageRecord, ...agreements: Agreement[]): string => outcome(decide(agreements, record));
+const at = (timestampMs: number): UsageRecord => usage({ ...ANNA, timestampMs });
+const of = (name: string): UsageRecord =>
+  usage({ customerAccountId: ANNAS_ACCOUNT, licenseArn: licence(name), timestampMs: hour(-1) });
+
 describe("several agreements of one customer", () => {
   const ended = agreement("ended", { endsAtMs: hour(-3) });
   const renewed = agreement("renewed", { startsAtMs: hour(-2) });
-  const by = (record: UsageRecord, ...agreements: Agreement[]): string => outcome(decide(agreements, record));
-  const at = (timestampMs: number): UsageRecord => usage({ ...ANNA, timestampMs });
 
   test("after a renewal, usage under either is accepted, and none of the time between (Rules G1, G2)", () => {
     expect(by(at(hour(-1)), ended, renewed)).toBe("Success");
@@ -108,8 +111,6 @@ describe("several agreements of one customer", () => {
   });
 
   test("a record with a licence is held against that licence alone (Rules G1, I6)", () => {
-    const of = (name: string): UsageRecord =>
-      usage({ customerAccountId: ANNAS_ACCOUNT, licenseArn: licence(name), timestampMs: hour(-1) });
     expect(by(of("ended"), ended, renewed)).toBe(I6);
     expect(by(of("renewed"), ended, renewed)).toBe("Success");
   });

@@ -18,7 +18,7 @@ import {
   NOW_MS,
   REGION,
 } from "../market.fixture.ts";
-import { SELLER, agreement, factsOf, licence, market, usage } from "../market.fixture.ts";
+import { SELLER, factsOf, licence, usage } from "../market.fixture.ts";
 import type { MeteringRecord } from "../metering-record.ts";
 import {
   decideBatchMeterUsage,
@@ -41,8 +41,6 @@ function meter(usageRecords: readonly UsageRecord[], over: Partial<BatchMeterUsa
   return decision as Accepting;
 }
 
-/** So many hours from now. */
-const hour = (offsetHours: number): number => NOW_MS + offsetHours * HOUR_MS;
 const statuses = (decision: Accepting): string[] => decision.results.map(({ status }) => status);
 
 describe("a batch is refused", () => {

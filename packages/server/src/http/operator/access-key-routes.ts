@@ -3,9 +3,8 @@ import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import type { AccessKey } from "../../domain/account.ts";
 import { newAccessKeyId, newSecretAccessKey, sealSecret } from "../../identity/access-keys.ts";
 import { changeCatalogue } from "../../operations/change-catalogue.ts";
-import { refusalProblem } from "./catalogue-routes.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
-import { bodyProblems, problems } from "./problem.ts";
+import { bodyProblems, problems, refusalProblem } from "./problem.ts";
 
 const accessKeySchema = z
   .object({ accessKeyId: z.string(), secretAccessKey: z.string(), accountId: z.string(), userName: z.string() })

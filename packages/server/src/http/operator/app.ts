@@ -7,6 +7,7 @@ import { HTTPException } from "hono/http-exception";
 import { InvalidCursorError, QueueFullError } from "../../ledger/ledger.ts";
 import { accessKeyRoutes } from "./access-key-routes.ts";
 import { limitBody } from "./body-limit.ts";
+import { agreementRoutes } from "./agreement-routes.ts";
 import { catalogueRoutes } from "./catalogue-routes.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { labRoutes } from "./lab-routes.ts";
@@ -52,6 +53,7 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
   });
   api.use(limitBody(BODY_BYTES_MAX));
   catalogueRoutes(api, context);
+  agreementRoutes(api, context);
   accessKeyRoutes(api, context);
   meteringRoutes(api, context);
   labRoutes(api, context);

@@ -5,6 +5,7 @@ import {
   accountView,
   agreementChange,
   agreementDocument,
+  agreementView,
   productChange,
 } from "../../catalogue/documents.ts";
 import {
@@ -16,20 +17,23 @@ import {
 } from "../../catalogue/schema.ts";
 import type { CatalogueChange, CatalogueView } from "../../domain/catalogue.ts";
 import { changeCatalogue, type CatalogueRefusal } from "../../operations/change-catalogue.ts";
+import { agreementViewSchema } from "./agreement-routes.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
-import { ProblemError, bodyProblems, invalid, problems } from "./problem.ts";
+import { ProblemError, bodyProblems, invalid, problems, refusalProblem } from "./problem.ts";
 import { pageOf, pageQuery, pageSchema } from "./page.ts";
 
 /** A kind of catalogue object, as the API serves it. */
 interface Resource<Document extends object> {
   readonly path: "/accounts" | "/products" | "/agreements";
   readonly noun: string;
-  readonly schema: z.ZodType<Document>;
+  readonly schema: z.ZodType<Document> & { readonly shape: object };
   readonly viewSchema: z.ZodType<object>;
   readonly idOf: (document: Document) => string;
   /** The objects of this kind, as they are shown. */
   readonly list: (catalogue: CatalogueView) => readonly object[];
   readonly show: (catalogue: CatalogueView, id: string) => object | undefined;
+  /** What a patch is laid over, where that is not what is shown. */
+  readonly document?: (catalogue: CatalogueView, id: string) => object | undefined;
   /** What puts the document in place, given what stands there now. */
   readonly changes: (document: Document, catalogue: CatalogueView) => readonly CatalogueChange[];
 }
@@ -74,14 +78,19 @@ export function catalogueRoutes(app: OpenAPIHono<OperatorEnv>, context: Operator
     path: "/agreements",
     noun: "agreement",
     schema: agreementSchema,
-    viewSchema: agreementSchema,
+    viewSchema: agreementViewSchema,
     idOf: (document) => document.agreementId,
-    list: (catalogue) => catalogue.list("agreement").map(agreementDocument),
+    list: (catalogue) =>
+      catalogue.list("agreement").map((agreement) => agreementView(agreement, context.clock.nowMs())),
     show: (catalogue, id) => {
+      const agreement = catalogue.agreement(id);
+      return agreement && agreementView(agreement, context.clock.nowMs());
+    },
+    document: (catalogue, id) => {
       const agreement = catalogue.agreement(id);
       return agreement && agreementDocument(agreement);
     },
-    changes: (document) => [agreementChange(document)],
+    changes: (document, catalogue) => [agreementChange(document, catalogue.agreement(document.agreementId))],
   });
 }
 
@@ -163,13 +172,22 @@ function serve<Document extends object>(
       const { id } = c.req.valid("param");
       const patch = c.req.valid("json");
       const refusal = await changeCatalogue(ledger, c.var.call(`Update${Noun}`), (catalogue) => {
-        const before = resource.show(catalogue, id);
-        if (before === undefined) return { reason: "not-found", message: `No ${noun} ${id}.` };
-        return patched(resource, id, { ...before, ...patch }, catalogue);
+        const shown = resource.show(catalogue, id);
+        if (shown === undefined) return { reason: "not-found", message: `No ${noun} ${id}.` };
+        const before = resource.document === undefined ? shown : resource.document(catalogue, id);
+        return patched(resource, id, { ...before, ...changedMembers(patch, shown) }, catalogue);
       });
       if (refusal !== undefined) throw refusalProblem(refusal);
       return c.json(resource.show(ledger.catalogue, id) as object, 200);
     },
+  );
+}
+
+/** What was shown may come back as it was, members that are not the patch's to change included. */
+function changedMembers(patch: Readonly<Record<string, unknown>>, shown: object): object {
+  const before = shown as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(
+    Object.entries(patch).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])),
   );
 }
 
@@ -179,7 +197,9 @@ function patched<Document extends object>(
   merged: object,
   catalogue: CatalogueView,
 ): readonly CatalogueChange[] | CatalogueRefusal {
-  const document = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null));
+  // Null takes away what a document can have; of what it cannot have, the schema says so.
+  const isTakenAway = (name: string, value: unknown): boolean => value === null && name in resource.schema.shape;
+  const document = Object.fromEntries(Object.entries(merged).filter(([name, value]) => !isTakenAway(name, value)));
   const parsed = resource.schema.safeParse(withoutKeyIds(document));
   if (!parsed.success) throw invalid(parsed.error);
   if (resource.idOf(parsed.data) !== id) {
@@ -201,13 +221,4 @@ function keysWithoutUser({ id, users }: AccountDocument, catalogue: CatalogueVie
     .list("access-key")
     .filter((key) => key.accountId === id && !users.some(({ name }) => name === key.userName))
     .map((key) => ({ kind: "access-key", id: key.accessKeyId, value: undefined }));
-}
-
-const STATUS = { "not-found": 404, conflict: 409 } as const;
-
-export function refusalProblem({ reason, message }: CatalogueRefusal): ProblemError {
-  // A complaint about a member stands where the complaints of the schema do.
-  return reason === "invalid"
-    ? new ProblemError(422, "The request does not fit the catalogue.", [message])
-    : new ProblemError(STATUS[reason], message);
 }

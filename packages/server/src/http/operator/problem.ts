@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { complaintsOf } from "../../catalogue/catalogue-file.ts";
+import type { CatalogueRefusal } from "../../operations/change-catalogue.ts";
 
 export const problemSchema = z
   .object({
@@ -45,6 +46,16 @@ export class ProblemError extends Error {
 export function invalid(error: z.core.$ZodError): ProblemError {
   const errors = complaintsOf(error).map(({ text }) => text);
   return new ProblemError(422, "The request does not fit its schema.", errors);
+}
+
+const STATUS = { "not-found": 404, conflict: 409 } as const;
+
+/** For changes that the catalogue does not allow. */
+export function refusalProblem({ reason, message }: CatalogueRefusal): ProblemError {
+  // A complaint about a member stands where the complaints of the schema do.
+  return reason === "invalid"
+    ? new ProblemError(422, "The request does not fit the catalogue.", [message])
+    : new ProblemError(STATUS[reason], message);
 }
 
 export function problemResponse(context: Context, { status, message, errors }: ProblemError): Response {

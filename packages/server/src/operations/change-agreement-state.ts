@@ -1,0 +1,53 @@
+/** What happens to an agreement after it was made: it is cancelled, suspended, resumed. Rules G3 and G4. */
+import type { EpochMs } from "@countinghouse/protocol";
+import { statusOf, type Agreement } from "../domain/agreement.ts";
+import type { Call } from "../ledger/entry.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { changeCatalogue, type CatalogueRefusal } from "./change-catalogue.ts";
+
+export type AgreementAction = "cancel" | "suspend" | "resume";
+
+/** The agreement as it is after the action, or why there is none. */
+type Step = (agreement: Agreement, nowMs: EpochMs) => Agreement | string;
+
+const STEPS: Readonly<Record<AgreementAction, Step>> = {
+  cancel: (agreement, nowMs) => ended(agreement, nowMs) ?? { ...agreement, cancelledAtMs: nowMs },
+  suspend: (agreement, nowMs) =>
+    ended(agreement, nowMs) ??
+    (agreement.suspendedAtMs === undefined
+      ? { ...agreement, suspendedAtMs: nowMs }
+      : `was suspended at ${iso(agreement.suspendedAtMs)}`),
+  resume: (agreement) => {
+    const { suspendedAtMs, ...rest } = agreement;
+    return suspendedAtMs === undefined ? "is not suspended" : rest;
+  },
+};
+
+/** Answers undefined once it is done, else why not. The time it happens is that of the service clock. */
+export function changeAgreementState(
+  ledger: Ledger,
+  call: Call,
+  agreementId: string,
+  action: AgreementAction,
+): Promise<CatalogueRefusal | undefined> {
+  return changeCatalogue(ledger, call, (catalogue, nowMs) => {
+    const agreement = catalogue.agreement(agreementId);
+    if (agreement === undefined) return { reason: "not-found", message: `No agreement ${agreementId}.` };
+    const changed = STEPS[action](agreement, nowMs);
+    if (typeof changed === "string") {
+      return { reason: "conflict", message: `The agreement ${agreementId} ${changed}.` };
+    }
+    return [{ kind: "agreement", id: agreementId, value: changed }];
+  });
+}
+
+/** An agreement that has ended stays as it is: another final hour would let usage in that nobody agreed to. */
+function ended(agreement: Agreement, nowMs: EpochMs): string | undefined {
+  if (agreement.cancelledAtMs !== undefined) return `was cancelled at ${iso(agreement.cancelledAtMs)}`;
+  const hasRunOut = statusOf(agreement, nowMs) === "expired" && agreement.endsAtMs !== undefined;
+  return hasRunOut ? `ran out at ${iso(agreement.endsAtMs)}` : undefined;
+}
+
+function iso(atMs: EpochMs): string {
+  return new Date(atMs).toISOString();
+}

@@ -1,0 +1,205 @@
+/**
+ * The order of refusals, over the wire: a request with everything wrong is refused for the first reason of the rule
+ * book's list, that reason is mended, the next one is met, to the end of the list, and then it succeeds.
+ */
+import { refusalOrder, type RuleId } from "@countinghouse/protocol";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { add, registrationToken } from "../support/operator-api.ts";
+import { jsonOf, send, signed, wireRequest, type RawAnswer, type Signing } from "../support/raw-client.ts";
+import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+
+/** Shortly after the turn of a month, so that all windows can be met. */
+const NOW = Date.parse("2026-08-01T07:00:00Z");
+const HOUR = 3_600_000;
+const OTHER_SELLER = "999900001111";
+const licence = (last: string): string => `arn:aws:license-manager::294406891311:license:l-${last.padStart(32, "0")}`;
+
+let classic: RunningServer;
+let current: RunningServer;
+
+beforeAll(async () => {
+  const clock = ["--store", "memory:", "--clock", `manual:${new Date(NOW).toISOString()}`];
+  [classic, current] = await Promise.all([startServer(clock), startServer([...clock, "--rules", "current"])]);
+  await Promise.all([classic, current].map(prepare));
+});
+
+afterAll(() => Promise.all([classic.stop(), current.stop()]));
+
+/** Beside the demo: a foreign product, one that is no SaaS product, a licence that has run out, a user who may do nothing. */
+async function prepare(server: RunningServer): Promise<void> {
+  await add(server, "/accounts", { id: OTHER_SELLER });
+  const product = { title: "A product", type: "saas", pricing: "usage", dimensions: [{ name: "seats" }] };
+  await add(server, "/products", { ...product, productCode: "foreign", seller: OTHER_SELLER });
+  await add(server, "/products", { ...product, productCode: "image", seller: DEMO.seller, type: "ami" });
+  const agreement = { customerAccountId: "444455556666", startsAt: "2020-01-01T00:00:00Z" };
+  await add(server, "/agreements", {
+    ...agreement,
+    agreementId: "f",
+    productCode: "foreign",
+    licenseArn: licence("f"),
+  });
+  await add(server, "/agreements", { ...agreement, agreementId: "a", productCode: "image", licenseArn: licence("a") });
+  const ended = { agreementId: "e", productCode: DEMO.productCode, endsAt: "2026-07-01T00:00:00Z" };
+  await add(server, "/agreements", { ...agreement, ...ended, licenseArn: licence("e") });
+  const policy = { Statement: [{ Effect: "Deny", Action: "*", Resource: "*" }] };
+  const denied = { name: "denied", accessKeyId: "AKIADENIED0000000000", secretAccessKey: "denied-secret", policy };
+  await add(server, "/accounts", { id: "123412341234", users: [denied] });
+}
+
+/** A request in the making: its members, its signature, and what else is wrong with it. */
+interface Draft extends Signing {
+  readonly input: Readonly<Record<string, unknown>>;
+  /** Sent instead of the input. */
+  readonly body?: string | undefined;
+}
+
+/** A reason to be refused: the rule, how it looks on the wire, and what mends it. */
+type Reason = readonly [rule: RuleId, code: string | number, mend: Partial<Draft>];
+
+async function attempt(server: RunningServer, operation: string, draft: Draft): Promise<RawAnswer> {
+  return send(server.endpoint, signed(wireRequest(server.endpoint, operation, draft.body ?? draft.input), draft));
+}
+
+async function walk(
+  server: RunningServer,
+  operation: keyof typeof refusalOrder,
+  start: Draft,
+  reasons: readonly Reason[],
+): Promise<void> {
+  let draft = start;
+  for (const [rule, code, mend] of reasons) {
+    const answer = await attempt(server, operation, draft);
+    const seen = code === answer.status ? code : jsonOf(answer)["__type"];
+    expect(seen, `Rule ${rule}: ${answer.text}`).toBe(code);
+    draft = { ...draft, ...mend };
+  }
+  const answer = await attempt(server, operation, draft);
+  expect(answer.status, answer.text).toBe(200);
+  const places = reasons.map(([rule]) => refusalOrder[operation].indexOf(rule));
+  expect(places, "the order of the walk is that of the rule book").toEqual(places.toSorted((a, b) => a - b));
+}
+
+/** What every request can meet, before its operation looks at it; then this is what it is. */
+function fromTheFirstByte(input: Draft["input"], type: Draft["input"], constraint: Draft["input"]): [Draft, Reason[]] {
+  const wrong = { accessKeyId: "AKIACOUNTINGHOUSE002", at: new Date(Date.now() - HOUR), secretAccessKey: "wrong" };
+  const denied = { accessKeyId: "AKIADENIED0000000000", secretAccessKey: "denied-secret" };
+  return [
+    { ...wrong, input: type, body: `{"a":"${"x".repeat(1_048_576)}"}` },
+    [
+      ["L1", 413, { body: "{" }],
+      ["D4", "SerializationException", { body: undefined }],
+      ["N2", "InvalidSignatureException", { at: new Date() }],
+      ["N1", "InvalidSignatureException", denied],
+      ["N3", "AccessDeniedException", { accessKeyId: DEMO.accessKeyId, secretAccessKey: DEMO.secretAccessKey }],
+      ["D3", "SerializationException", { input: constraint }],
+      ["L5", "ValidationException", { input }],
+    ],
+  ];
+}
+
+const seconds = (offsetHours: number): number => NOW / 1000 + offsetHours * 3_600;
+const batch = (record: object, ProductCode?: string): Draft["input"] => ({ ProductCode, UsageRecords: [record] });
+const tokenInput = (RegistrationToken: unknown): Draft["input"] => ({ RegistrationToken });
+
+describe("BatchMeterUsage refuses in the order of the rule book,", () => {
+  const twice = { Key: "team", Value: "a" };
+  const bucket = { AllocatedUsageQuantity: 1, Tags: [twice] };
+  const BUYER = { CustomerAWSAccountId: "444455556666" };
+  const hopeless = {
+    Timestamp: seconds(24),
+    Dimension: "nothing",
+    Quantity: 3,
+    UsageAllocations: [{ AllocatedUsageQuantity: 1, Tags: [twice, twice] }, bucket, bucket],
+  };
+
+  /** From the dimension on, for a record that is right up to there. */
+  function perRecord(record: object, rule: "W1" | "W4", ProductCode?: string): Reason[] {
+    const at = (over: object): Partial<Draft> => ({ input: batch({ ...record, ...over }, ProductCode) });
+    const known = { Dimension: "seats" };
+    const late = rule === "W1" ? 6.01 : 24;
+    const inTime = { ...known, Timestamp: seconds(0) };
+    const unequal = { ...inTime, UsageAllocations: [bucket, { AllocatedUsageQuantity: 1 }] };
+    const monthEnd: Reason[] = rule === "W1" ? [] : [["W2", "TimestampOutOfBoundsException", at(inTime)]];
+    return [
+      ["U1", "InvalidUsageDimensionException", at(known)],
+      ["W3", "TimestampOutOfBoundsException", at({ ...known, Timestamp: seconds(-late) })],
+      [rule, "TimestampOutOfBoundsException", at(rule === "W1" ? inTime : { ...known, Timestamp: seconds(-12) })],
+      ...monthEnd,
+      ["A5", "InvalidTagException", at({ ...inTime, UsageAllocations: [bucket, bucket] })],
+      ["A2", "InvalidUsageAllocationsException", at(unequal)],
+      ["A1", "InvalidUsageAllocationsException", at({ ...unequal, Quantity: 2 })],
+    ];
+  }
+
+  test.each([
+    ["W1", () => classic],
+    ["W4", () => current],
+  ] as const)(
+    "by product code (%s; Rules L1, D4, N2, N1, N3, D3, L5, R1, I1, I3, I2, P1, P2, I4, U1, …)",
+    async (rule, of) => {
+      const server = of();
+      const first = batch({ ...hopeless, ...BUYER, CustomerIdentifier: "nobody" }, "nothing");
+      const [start, common] = fromTheFirstByte(first, { UsageRecords: "none" }, batch({ Dimension: "" }));
+      const named = { ...hopeless, CustomerIdentifier: "nobody" };
+      const customer = { ...hopeless, CustomerIdentifier: "demoCustomer1" };
+      await walk(server, "BatchMeterUsage", { ...start, region: "us-gov-west-1" }, [
+        ...common,
+        ["R1", "DisabledApiException", { region: "us-east-1" }],
+        [
+          "I1",
+          "InvalidCustomerIdentifierException",
+          { input: batch({ ...named, LicenseArn: licence("1") }, "nothing") },
+        ],
+        ["I3", "InvalidProductCodeException", { input: batch(named) }],
+        ["I2", "InvalidProductCodeException", { input: batch(named, "nothing") }],
+        ["P1", "InvalidProductCodeException", { input: batch(named, "foreign") }],
+        ["P1", "InvalidProductCodeException", { input: batch(named, "image") }],
+        ["P2", "InvalidProductCodeException", { input: batch(named, DEMO.productCode) }],
+        ["I4", "InvalidCustomerIdentifierException", { input: batch(customer, DEMO.productCode) }],
+        ...perRecord(customer, rule, DEMO.productCode),
+      ]);
+    },
+  );
+
+  test("by licence (Rules I3, I5, P2, U1, W3, W1, A5, A2, A1, I6)", async () => {
+    const of = (last: string): object => ({ ...hopeless, ...BUYER, LicenseArn: licence(last) });
+    const identified = { ...hopeless, CustomerIdentifier: "demoCustomer1", LicenseArn: licence("1") };
+    const reasons = perRecord(of("e"), "W1");
+    const mended = reasons.at(-1)?.[2].input as { UsageRecords: object[] } | undefined;
+    await walk(classic, "BatchMeterUsage", { input: batch(identified) }, [
+      ["I3", "InvalidCustomerIdentifierException", { input: batch(of("99")) }],
+      ["I5", "InvalidLicenseException", { input: batch(of("f")) }],
+      ["I5", "InvalidLicenseException", { input: batch(of("2")) }],
+      ["I5", "InvalidLicenseException", { input: { UsageRecords: [of("e"), of("a")] } }],
+      ["I5", "InvalidLicenseException", { input: batch(of("a")) }],
+      ["P2", "InvalidLicenseException", { input: batch(of("e")) }],
+      ...reasons,
+      ["I6", "InvalidLicenseException", { input: batch({ ...mended?.UsageRecords[0], LicenseArn: licence("1") }) }],
+    ]);
+  });
+
+  test("and the walks leave nothing of the list out", () => {
+    const walked = ["L1", "D4", "N2", "N1", "N3", "D3", "L5", "R1", "I1", "I3", "I2", "P1", "I5", "P2", "I4"];
+    const records = ["U1", "W3", "W1", "W4", "W2", "A5", "A2", "A1", "I6"];
+    expect(refusalOrder.BatchMeterUsage).toEqual([...walked, ...records]);
+  });
+});
+
+test("ResolveCustomer refuses in the order of the rule book (Rules L1, D4, N2, N1, N3, D3, L5, T2, T3, P2, T1)", async () => {
+  const server = current;
+  const foreign = await registrationToken(server, "f");
+  const ofImage = await registrationToken(server, "a");
+  const expired = await registrationToken(server, "agmt-demo1");
+  await server.operator("PUT", "/clock", { advanceSeconds: 4 * 3_600 });
+  const good = await registrationToken(server, "agmt-demo1");
+  const [start, common] = fromTheFirstByte(tokenInput(`${good}A`), tokenInput(1), tokenInput(""));
+  const walked: Reason[] = [
+    ...common,
+    ["T2", "InvalidTokenException", { input: tokenInput(foreign) }],
+    ["T3", "InvalidTokenException", { input: tokenInput(ofImage) }],
+    ["P2", "InvalidTokenException", { input: tokenInput(expired) }],
+    ["T1", "ExpiredTokenException", { input: tokenInput(good) }],
+  ];
+  await walk(server, "ResolveCustomer", start, walked);
+  expect(walked.map(([rule]) => rule)).toEqual(refusalOrder.ResolveCustomer);
+});
