@@ -27,6 +27,7 @@ export {
   type ResolveCustomerOutput,
 } from "./operations/resolve-customer.ts";
 export type { Tag, UsageAllocation, UsageRecord } from "./operations/usage-record.ts";
+export { awsRequestQuotas, type RequestQuota } from "./rules/request-quotas.ts";
 export { ruleBook, type Rule, type RuleId } from "./rules/rule-book.ts";
 export { ruleSets, type AcceptanceWindow, type RuleSet, type RuleSetName } from "./rules/rule-sets.ts";
 export { IAM_ACTION_PREFIX, JSON_CONTENT_TYPE, METERING_TARGET_PREFIX, SERVICE_ID, SIGNING_NAME } from "./service.ts";

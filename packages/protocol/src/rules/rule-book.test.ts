@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ALLOCATIONS_MAX, BATCH_RECORDS_MAX, QUANTITY_MAX, REQUEST_BYTES_LIMIT, TAGS_MAX } from "../limits.ts";
+import { awsRequestQuotas } from "./request-quotas.ts";
 import { ruleBook, type Rule, type RuleId } from "./rule-book.ts";
 import { ruleSets } from "./rule-sets.ts";
 
@@ -32,6 +33,10 @@ describe("the figures in the texts are the ones that the code uses:", () => {
     ["W2", `0${(current.batchMeterUsageWindow.monthEndGraceSeconds ?? 0) / 3_600}:00 UTC on the 1st`],
     ["W3", `${figure(classic.batchMeterUsageWindow.aheadSecondsMax)} s ahead`],
     ["T1", `${classic.registrationTokenSeconds / 3_600} hours`],
+    ...Object.entries(awsRequestQuotas).flatMap(([operation, { requestsPerSecond, rule }]): [RuleId, string][] => [
+      [rule, `${requestsPerSecond} `],
+      [rule, operation],
+    ]),
   ];
   test.each(table)("Rule %s says %j", (id, words) => {
     expect(ruleBook[id].text).toContain(words);

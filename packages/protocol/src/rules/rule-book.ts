@@ -16,7 +16,8 @@ export type RuleId =
   | "K1" | "K2" | "K3" | "K4"
   | "T1" | "T2" | "T3"
   | "X1" | "X2"
-  | "Q1"; // prettier-ignore
+  | "Q1" | "Q2" | "Q3"
+  | "F1"; // prettier-ignore
 
 export interface Rule {
   readonly text: string;
@@ -27,6 +28,9 @@ export interface Rule {
 const MODEL = "service model and API reference, marketplace metering 2016-01-14";
 const KINESIS = "recordings of another AWS JSON 1.1 service (Kinesis)";
 const SELLER_GUIDE = "AWS Marketplace seller guide";
+const QUOTAS = "API reference, service quotas";
+const QUOTA_READING =
+  "AWS counts for a whole region, a server here for itself alone. A second's worth may come at once, after which it refills evenly. Counted once the caller is known, so that strangers use nobody's quota, and before permissions and content, so that a flood of bad requests is bounded too. What is over the quota is not kept in the ledger.";
 
 export const ruleBook: Readonly<Record<RuleId, Rule>> = {
   L1: {
@@ -162,5 +166,21 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
   Q1: {
     text: "When more requests wait than the server holds, those not yet taken in get ThrottlingException and change nothing.",
     source: "design; the code is the one that every SDK retries",
+  },
+  Q2: {
+    text: "With quotas in force, each server takes 10 requests a second from an account in a region for each of BatchMeterUsage and MeterUsage; those over the quota get ThrottlingException and change nothing.",
+    source: QUOTAS,
+    reading: QUOTA_READING,
+  },
+  Q3: {
+    text: "With quotas in force, each server takes 5 RegisterUsage requests a second from an account in a region; those over the quota get ThrottlingException and change nothing.",
+    source: QUOTAS,
+    reading: QUOTA_READING,
+  },
+  F1: {
+    text: "Faults on demand exist in a lab only. They hit requests that are signed, permitted and well-formed, and a request that was hit says so in the ledger.",
+    source: "design",
+    reading:
+      "A request that is refused earlier uses up no fault. One that is throttled or failed is never decided; one that is delayed or left without an answer is.",
   },
 };

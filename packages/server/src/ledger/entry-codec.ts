@@ -65,6 +65,7 @@ interface PackedUsage {
   /** A customer identifier after `i`, a customer account after `a`. */
   readonly customers: string[];
   readonly records: PackedRecord[];
+  readonly unprocessed?: readonly UsageRecord[] | undefined;
 }
 
 function packUsage(event: UsageEvent): PackedUsage {
@@ -94,6 +95,7 @@ function packUsage(event: UsageEvent): PackedUsage {
     dimensions: dimensions.names,
     customers: customers.names,
     records,
+    unprocessed: event.unprocessed,
   };
 }
 
@@ -122,7 +124,8 @@ function unpackUsage(packed: PackedUsage): UsageEvent {
     };
     return { usageRecord, status: extras?.status ?? "Success", keptAs: extras?.keptAs };
   });
-  return { kind: "usage-metered", productCode: packed.productCode, records };
+  const { productCode, unprocessed } = packed;
+  return { kind: "usage-metered", productCode, records, ...(unprocessed === undefined ? {} : { unprocessed }) };
 }
 
 /** Gives each name a number, in the order of their first appearance. */
