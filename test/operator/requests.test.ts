@@ -17,7 +17,8 @@ test.each([
   ["GET", "/accounts/111122223333/access-keys"],
   ["POST", "/metering-records"],
   ["POST", "/agreements/agmt-demo1/cancel"],
-  ["GET", "/faults"],
+  ["GET", "/requests"],
+  ["DELETE", "/requests/x/explanation"],
   ["GET", "/audit-events"],
 ])("%s %s is no route", async (method, path) => {
   expectProblem(await callOperator(server, method, path), 404, /^No such route\.$/);
