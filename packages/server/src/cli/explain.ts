@@ -30,6 +30,7 @@ interface RecordExplanation {
 }
 
 interface Explanation {
+  readonly meteringRecordId?: string;
   readonly requestId: string;
   readonly summary: string;
   readonly event: string;
@@ -51,8 +52,19 @@ export function addExplain(program: Command): void {
   });
 }
 
-function textOf({ summary, event: _event, refusal, records = [], faults = [], details, ...call }: Explanation): string {
-  const parts = [summary, described({ ...call, ...details })];
+function textOf(explanation: Explanation): string {
+  const {
+    meteringRecordId,
+    summary,
+    event: _event,
+    refusal,
+    records = [],
+    faults = [],
+    details,
+    ...call
+  } = explanation;
+  const made = meteringRecordId === undefined ? "" : `Metering record ${meteringRecordId} was made by this request.\n`;
+  const parts = [made + summary, described({ ...call, ...details })];
   for (const { faultId, kind } of faults) parts.push(`Fault on demand: ${kind} (${faultId})`);
   if (refusal !== undefined) {
     const { code, message, rule, compared } = refusal;
