@@ -104,7 +104,7 @@ describe("explain", () => {
   test("tells of each usage record what became of it, and spells each rule out once", async () => {
     const { requestId, ids } = await meter([0, 30, 40], "queries");
     const text = await ok("explain", requestId);
-    expect(text).toMatch(/^3 usage records: 1 accepted, 2 replay\.\n/);
+    expect(text).toMatch(/^3 usage records: 1 accepted, 2 replays\.\n/);
     expect(text).toMatch(new RegExp(`^Usage record 1: accepted \\(Rule K1\\)\n  metering record ${ids[0]}$`, "m"));
     expect(text).toMatch(/^Usage record 3: replay \(Rule K2\)$/m);
     expect(text).toMatch(/^ {2}kept\n {4}meteringRecordId/m);

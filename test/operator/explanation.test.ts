@@ -120,7 +120,7 @@ test("a replay, a duplicate: what is kept, what was sent, and that neither is ad
     quantity: 3,
   };
   const explanation = await explanationOf(server, again.$metadata.requestId);
-  expect(explanation["summary"]).toBe("4 usage records: 2 replay, 2 duplicate.");
+  expect(explanation["summary"]).toBe("4 usage records: 2 replays, 2 duplicates.");
   const hint = (...parts: string[]): string => expect.stringMatching(parts.join(".*")) as string;
   expect(explanation["records"]).toMatchObject([
     {

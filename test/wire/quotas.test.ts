@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { meteringRecords, registrationToken } from "../support/operator-api.ts";
 import { bytesOf, exchange, send, signed, wireRequest, withHeaders, type Signing } from "../support/raw-client.ts";
 import { newFolder, start } from "../support/scoped.ts";
-import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO, officialClient, runCommand, startServer, type RunningServer } from "../support/server.ts";
 
 let server: RunningServer;
 beforeAll(async () => {
@@ -133,6 +133,14 @@ test("what is throttled costs no entry in the ledger, and is counted in the metr
   const id = String(answer.headers["x-amzn-requestid"]);
   const explained = await aws.operator("GET", `/requests/${id}/explanation`);
   expect(explained.status).toBe(answer.status === 200 ? 200 : 404);
+});
+
+test("the quotas in force are said at the start, and anything but off and aws is refused", async () => {
+  expect(server.output()).toContain(
+    "  quotas          10 BatchMeterUsage, 10 MeterUsage, 5 RegisterUsage a second, per account and region\n",
+  );
+  const refused = await runCommand(["serve", "--store", "memory:", "--port", "0", "--quotas", "20"]);
+  expect([refused.code, refused.stderr]).toEqual([2, "countinghouse: --quotas must be off or aws; got 20.\n"]);
 });
 
 test("without --quotas nobody is held up", async () => {

@@ -35,11 +35,19 @@ async function explainEntry({ call, atMs, event }: LedgerEntry, ledger: Ledger):
   return { ...told, summary: sentence(kind), details: detailsOf(details) };
 }
 
+const PLURAL: Readonly<Record<RecordExplanation["outcome"], string>> = {
+  accepted: "accepted",
+  replay: "replays",
+  duplicate: "duplicates",
+  "not-subscribed": "not subscribed",
+  unprocessed: "unprocessed",
+};
+
 /** `3 usage records: 2 accepted, 1 replay.` */
 function metered(records: readonly RecordExplanation[]): string {
-  const counts = new Map<string, number>();
+  const counts = new Map<RecordExplanation["outcome"], number>();
   for (const { outcome } of records) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-  const parts = [...counts].map(([outcome, count]) => `${count} ${outcome}`);
+  const parts = [...counts].map(([outcome, count]) => `${count} ${count === 1 ? outcome : PLURAL[outcome]}`);
   const total = records.length === 1 ? "1 usage record" : `${records.length} usage records`;
   return parts.length === 0 ? "No usage records." : `${total}: ${parts.join(", ")}.`;
 }
