@@ -49,6 +49,9 @@ const meter = (...UsageRecords: UsageRecord[]): Promise<BatchMeterUsageCommandOu
   client.send(new BatchMeterUsageCommand({ ProductCode: DEMO.productCode, UsageRecords }));
 const rule = (id: keyof typeof ruleBook): object => ({ id, ...ruleBook[id] });
 
+/** A hint that holds these words, in this order. */
+const hint = (...words: string[]): string => expect.stringMatching(words.join(".*")) as string;
+
 /** The id of a call that is refused. */
 async function refusedId(call: Promise<unknown>): Promise<string> {
   const error = (await call.then(
@@ -121,7 +124,6 @@ test("a replay, a duplicate: what is kept, what was sent, and that neither is ad
   };
   const explanation = await explanationOf(server, again.$metadata.requestId);
   expect(explanation["summary"]).toBe("4 usage records: 2 replays, 2 duplicates.");
-  const hint = (...parts: string[]): string => expect.stringMatching(parts.join(".*")) as string;
   expect(explanation["records"]).toMatchObject([
     {
       outcome: "replay",

@@ -8,6 +8,7 @@ import { DEMO, officialClient, startServer, type RunningServer } from "../suppor
 
 const THROTTLE = { operation: "BatchMeterUsage", kind: "throttle" };
 
+const idOf = ({ headers }: OperatorAnswer): string => headers.get("x-request-id") ?? "";
 const call = (to: RunningServer, method: string, path: string, body?: unknown): Promise<OperatorAnswer> =>
   callOperator(to, method, path, { body });
 
@@ -128,7 +129,6 @@ test("changes of faults are in the ledger, refused ones too", async () => {
     event: "fault-added",
     details: { fault: { faultId, ...THROTTLE, probability: 0.5 } },
   });
-  const idOf = ({ headers }: OperatorAnswer): string => headers.get("x-request-id") ?? "";
   const removed = await call(server, "DELETE", `/faults/${faultId}`);
   expect(await explanationOf(server, idOf(removed))).toMatchObject({
     event: "faults-removed",

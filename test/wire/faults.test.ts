@@ -140,7 +140,7 @@ test("delay: it is done at once and answered late; the SDK gives up waiting, and
   await inject(server, { ...BATCH, kind: "delay", delayMs: 60_000 });
   const impatient = clientOf(DEMO, { requestHandler: { requestTimeout: 2_000, throwOnRequestTimeout: true } });
   const answer = await impatient.send(batch([seats(3)]));
-  expect(answer.$metadata.attempts).toBe(2);
+  expect(answer.$metadata.attempts).toBeGreaterThan(1);
   const [id] = idsOf(answer);
   expect(await meteringRecords(server)).toMatchObject([{ meteringRecordId: id }]);
   expect(await explanationOf(server, id)).toMatchObject({ faults: [{ kind: "delay", delayMs: 60_000 }] });
@@ -189,21 +189,20 @@ test("two callers at once: a fault for one account, or for one product, leaves t
   });
   const key = (await server.operator("POST", `/accounts/${OTHER_SELLER}/access-keys`, {})).body as typeof DEMO;
   const [mine, others] = [clientOf(DEMO, { maxAttempts: 1 }), clientOf(key, { maxAttempts: 1 })];
-  const both = async (): Promise<[string, string][]> =>
+  const both = async (): Promise<string[]> =>
     Promise.all(
-      Array.from({ length: 10 }, async (_, i): Promise<[string, string]> => {
+      Array.from({ length: 10 }, async (_, i) => {
         const sent = [mine.send(batch([seats(3, i % 5)])), others.send(batch([seats(3, i % 5)], OTHER_PRODUCT))];
         const [a, b] = await Promise.allSettled(sent);
-        return [a?.status ?? "", b?.status ?? ""];
+        return `${a?.status} ${b?.status}`;
       }),
     );
-  const onlyMine = Array<[string, string]>(10).fill(["rejected", "fulfilled"]);
   for (const match of [{ accountId: DEMO.seller }, { productCode: DEMO.productCode }]) {
     await inject(server, { ...BATCH, kind: "throttle", probability: 1, match });
-    expect(await both(), JSON.stringify(match)).toEqual(onlyMine);
+    expect(await both(), JSON.stringify(match)).toEqual(Array(10).fill("rejected fulfilled"));
     await server.operator("DELETE", "/faults");
   }
-  expect(await both()).toEqual(Array(10).fill(["fulfilled", "fulfilled"]));
+  expect(await both()).toEqual(Array(10).fill("fulfilled fulfilled"));
 });
 
 test("a request that names its product by a licence is for that product", async () => {

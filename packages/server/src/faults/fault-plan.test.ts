@@ -31,6 +31,10 @@ function add(over: Partial<InjectedFault> = {}): string {
 const hit = (over: Partial<FaultTarget> = {}): string[] =>
   plan.hit(() => ({ ...TARGET, ...over })).map(({ faultId }) => faultId);
 
+function neverAsked(): never {
+  throw new Error("It was asked.");
+}
+
 describe("Rule F1: a fault hits", () => {
   test("as many requests as it was asked to, and is then listed as used up", () => {
     const id = add({ count: 2 });
@@ -112,9 +116,6 @@ describe("the faults in force", () => {
   test("can be cleared, and then nobody is even asked what the request is for", () => {
     add();
     plan.clear();
-    const asked = (): never => {
-      throw new Error("asked");
-    };
-    expect(plan.hit(asked)).toEqual([]);
+    expect(plan.hit(neverAsked)).toEqual([]);
   });
 });

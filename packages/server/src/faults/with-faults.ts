@@ -4,7 +4,7 @@ import type { CatalogueView } from "../domain/catalogue.ts";
 import type { FaultHit } from "../domain/injected-fault.ts";
 import { rejection, type Rejection } from "../domain/rejection.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { recordRefusal, type OperationHandler } from "../operations/answer.ts";
+import { recordRefusal, type AccountCall, type Answer, type OperationHandler } from "../operations/answer.ts";
 import type { FaultPlan } from "./fault-plan.ts";
 
 export interface FaultInjection {
@@ -13,24 +13,36 @@ export interface FaultInjection {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
-/**
- * The operation with faults before and after it. What refuses comes first, so that the operation never runs; what keeps
- * the answer back comes last, when all is durable. `unprocessed` lies between: it is the operation's own to heed.
- */
+/** The operation, but for the requests that a fault hits. */
 export function withFaults<Operation extends { readonly run: OperationHandler<unknown, unknown> }>(
   operation: Operation,
-  { plan, ledger, sleep }: FaultInjection,
+  injection: FaultInjection,
 ): Operation {
-  const run: Operation["run"] = async (call, input) => {
+  const { plan, ledger } = injection;
+  const run: Operation["run"] = (call, input) => {
     const faults = plan.hit(() => ({ ...call, productCode: productOf(input as NamesProduct, ledger.catalogue) }));
-    if (faults.length === 0) return operation.run(call, input);
-    const hit = { ...call, faults };
-    const refusal = faults.map(refusalOf).find((rejected) => rejected !== undefined);
-    const answer = await (refusal === undefined ? operation.run(hit, input) : recordRefusal(ledger, hit, refusal));
-    for (const { delayMs } of faults) if (delayMs !== undefined) await sleep(delayMs);
-    return faults.some(({ kind }) => kind === "drop-answer") ? { ...answer, dropped: true } : answer;
+    return faults.length === 0
+      ? operation.run(call, input)
+      : runHit(operation.run, { ...call, faults }, input, injection);
   };
   return { ...operation, run };
+}
+
+/**
+ * What refuses comes first, so that the operation never runs; what keeps the answer back comes last, when all is
+ * durable. `unprocessed` lies between: it is the operation's own to heed.
+ */
+async function runHit(
+  run: OperationHandler<unknown, unknown>,
+  call: AccountCall & { readonly faults: readonly FaultHit[] },
+  input: unknown,
+  { ledger, sleep }: FaultInjection,
+): Promise<Answer<unknown>> {
+  const { faults } = call;
+  const refusal = faults.map(refusalOf).find((rejected) => rejected !== undefined);
+  const answer = await (refusal === undefined ? run(call, input) : recordRefusal(ledger, call, refusal));
+  for (const { delayMs } of faults) if (delayMs !== undefined) await sleep(delayMs);
+  return faults.some(({ kind }) => kind === "drop-answer") ? { ...answer, dropped: true } : answer;
 }
 
 /** Whatever operation it is for, an input names its product in one of these ways, or not at all. */
