@@ -156,6 +156,8 @@ describe("the help", () => {
       "token",
       "records",
       "clock",
+      "fault",
+      "explain",
       "reset",
       "store",
     ];
@@ -170,7 +172,14 @@ describe("the help", () => {
   });
 
   test("of a command describes each of its flags", async () => {
-    for (const command of [["agreement", "add"], ["records", "list"], ["store", "backup"], ["reset"]]) {
+    for (const command of [
+      ["agreement", "add"],
+      ["records", "list"],
+      ["fault", "add"],
+      ["explain"],
+      ["store", "backup"],
+      ["reset"],
+    ]) {
       const { stdout } = await runCommand([...command, "--help"]);
       const flags = [...stdout.matchAll(/^ {2}(?:-\w, )?--[\w-]+(?: <\w+>)?(.*)$/gm)];
       expect(flags.length).toBeGreaterThan(2);

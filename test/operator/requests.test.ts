@@ -18,7 +18,8 @@ test.each([
   ["POST", "/metering-records"],
   ["GET", "/agreements/agmt-demo1/cancel"],
   ["POST", "/agreements/agmt-demo1/renew"],
-  ["GET", "/faults"],
+  ["GET", "/requests"],
+  ["DELETE", "/requests/x/explanation"],
   ["GET", "/audit-events"],
 ])("%s %s is no route", async (method, path) => {
   expectProblem(await callOperator(server, method, path), 404, /^No such route\.$/);

@@ -22,4 +22,9 @@ export const ROUTES = [
   ["get", "/clock"],
   ["put", "/clock"],
   ["post", "/reset"],
+  ["get", "/faults"],
+  ["post", "/faults"],
+  ["delete", "/faults"],
+  ["delete", "/faults/{id}"],
+  ["get", "/requests/{requestId}/explanation"],
 ] as const;

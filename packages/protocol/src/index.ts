@@ -38,6 +38,7 @@ export {
 } from "./rules/product-operations.ts";
 export { refusalOrder } from "./rules/refusal-order.ts";
 export { ruleBook, type Period, type Rule, type RuleId } from "./rules/rule-book.ts";
+export { awsRequestQuotas, type RequestQuota } from "./rules/request-quotas.ts";
 export { ruleSets, type AcceptanceWindow, type RuleSet, type RuleSetName } from "./rules/rule-sets.ts";
 export { IAM_ACTION_PREFIX, JSON_CONTENT_TYPE, METERING_TARGET_PREFIX, SERVICE_ID, SIGNING_NAME } from "./service.ts";
 export type { EpochMs, Shape, StructureShape } from "./shapes.ts";

@@ -5,12 +5,15 @@ import { dueChanges } from "./catalogue/apply.ts";
 import type { ServiceClock } from "./clock.ts";
 import type { ServeConfig } from "./config.ts";
 import { Catalogue } from "./domain/catalogue.ts";
+import { FaultPlan } from "./faults/fault-plan.ts";
+import { withFaults } from "./faults/with-faults.ts";
 import { closeServer } from "./http/close-server.ts";
 import { createListener } from "./http/listener.ts";
 import { createOperatorApp } from "./http/operator/app.ts";
+import { RequestQuotas } from "./http/request-quotas.ts";
 import { createRouter } from "./http/router.ts";
 import { errorResponse } from "./http/wire-error.ts";
-import { WireHandler } from "./http/wire-handler.ts";
+import { WireHandler, type WireOperation } from "./http/wire-handler.ts";
 import type { WireRequest, WireResponse } from "./http/wire-message.ts";
 import { wireOperations } from "./http/wire-operations.ts";
 import { Authenticator } from "./identity/authenticator.ts";
@@ -41,6 +44,8 @@ export interface ComposeOptions {
 interface Parts extends ComposeOptions, OpenedLedger {
   readonly metrics: Metrics;
   readonly operatorToken: string;
+  readonly operations: readonly WireOperation[];
+  readonly faults: FaultPlan;
   readonly newRequestId: () => string;
   /** Told of errors that are ours. */
   readonly onError: (error: Error, requestId: string) => void;
@@ -51,11 +56,17 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   const metrics = createMetrics(world.monotonicMs, (): number => opened.ledger.queued);
   const opened: OpenedLedger = await openLedger(config, world, metrics);
   const operatorToken = config.operatorToken ?? world.random(24).toString("base64url");
+  const faults = new FaultPlan({
+    draw: () => world.random(4).readUInt32BE() / 2 ** 32,
+    onHit: (operation, { kind }) => metrics.onFaultHit(operation, kind),
+  });
   const parts: Parts = {
     ...options,
     ...opened,
     metrics,
     operatorToken,
+    faults,
+    operations: operationsOf(config, opened, faults, world),
     newRequestId: () => requestId(world.wallMs(), world.uuid()),
     onError: (error, id) => log.error({ err: error, requestId: id }, "request failed"),
   };
@@ -86,15 +97,25 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   };
 }
 
+/** The operations of the wire; only in a lab is there anything that could make them fail on demand. */
+function operationsOf(config: ServeConfig, opened: OpenedLedger, plan: FaultPlan, world: World): WireOperation[] {
+  const { ledger, sealer } = opened;
+  const operations = wireOperations(ledger, (token) => openToken(sealer, token));
+  if (!config.lab) return operations;
+  return operations.map((operation) => withFaults(operation, { plan, ledger, sleep: world.sleep }));
+}
+
 function operatorListener(parts: Parts): Parameters<typeof createRouter>[0]["operator"] {
   const { config, world, catalogueFile, operatorToken, onError } = parts;
-  const { ledger, sealer, clock, newRequestId } = parts;
+  const { ledger, sealer, clock, faults, operations, newRequestId } = parts;
   const app = createOperatorApp({
     context: {
       ledger,
       sealer,
       clock,
       lab: config.lab,
+      faults,
+      wireOperations: operations.map(({ name }) => name),
       random: world.random,
       newRequestId,
       initialCatalogue: () => dueChanges(catalogueFile, new Catalogue()),
@@ -108,10 +129,11 @@ function operatorListener(parts: Parts): Parameters<typeof createRouter>[0]["ope
 }
 
 function measuredWire(parts: Parts): (request: WireRequest) => Promise<WireResponse> {
-  const { ledger, sealer, world, metrics, newRequestId, onError } = parts;
+  const { config, ledger, sealer, world, metrics, operations, newRequestId, onError } = parts;
   const handler = new WireHandler({
-    operations: wireOperations(ledger, (token) => openToken(sealer, token)),
+    operations,
     authenticator: new Authenticator({ catalogue: () => ledger.catalogue, sealer, wallMs: world.wallMs }),
+    quotas: new RequestQuotas({ quotas: config.quotas, monotonicMs: world.monotonicMs }),
     ledger,
     newRequestId,
     onError,

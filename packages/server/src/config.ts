@@ -1,6 +1,6 @@
 /** What `countinghouse serve` is told, checked: which combinations make sense, and which are refused and why. */
 import { readFileSync } from "node:fs";
-import type { RuleSetName } from "@countinghouse/protocol";
+import { awsRequestQuotas, type RequestQuota, type RuleSetName } from "@countinghouse/protocol";
 import type { ClockSetting } from "./clock.ts";
 
 /** A setting that cannot be served with. Its text says what was expected. */
@@ -22,6 +22,8 @@ export interface ServeConfig {
   readonly rules: RuleSetName;
   readonly clock: ClockSetting;
   readonly lab: boolean;
+  /** By operation; an operation without one may be called as often as the server can answer. */
+  readonly quotas: Readonly<Record<string, RequestQuota>>;
   /** Undefined to make one. */
   readonly operatorToken: string | undefined;
   /** Undefined for the one in the data folder. */
@@ -65,8 +67,6 @@ export function configOf(flags: ServeFlags): ServeConfig {
       `The demo catalogue's keys are published, so it is not served on ${flags.host}: give --catalog FILE, or --demo-on-network if you mean it.`,
     );
   }
-  if (flags.quotas !== "off")
-    throw new ConfigError(`--quotas must be off; got ${flags.quotas}. AWS's quotas are not served yet.`);
   if (flags.operatorToken !== undefined && flags.operatorToken.length < 16) {
     throw new ConfigError("--operator-token must have at least 16 characters.");
   }
@@ -78,6 +78,7 @@ export function configOf(flags: ServeFlags): ServeConfig {
     rules: rulesOf(flags.rules),
     clock,
     lab,
+    quotas: quotasOf(flags.quotas),
     operatorToken: flags.operatorToken,
     secretsKeyFile: flags.secretsKeyFile,
     readyFile: flags.readyFile,
@@ -101,6 +102,12 @@ function storeOf(text: string): StoreSetting {
 function rulesOf(text: string): RuleSetName {
   if (text === "classic" || text === "current") return text;
   throw new ConfigError(`--rules must be classic or current; got ${text}.`);
+}
+
+function quotasOf(text: string): ServeConfig["quotas"] {
+  if (text === "off") return {};
+  if (text === "aws") return awsRequestQuotas;
+  throw new ConfigError(`--quotas must be off or aws; got ${text}.`);
 }
 
 function clockOf(text: string): ClockSetting {

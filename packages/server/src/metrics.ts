@@ -5,6 +5,7 @@ export interface Metrics {
   readonly registry: Registry;
   readonly onRequest: (operation: string, code: string, seconds: number) => void;
   readonly onCommitted: (group: { readonly works: number; readonly records: number }) => void;
+  readonly onFaultHit: (operation: string, kind: string) => void;
   readonly aroundCommit: (commit: () => void) => void;
 }
 
@@ -50,6 +51,12 @@ export function createMetrics(nowMs: () => number, queued: () => number): Metric
     help: "Metering records kept.",
     registers,
   });
+  const faultHits = new Counter({
+    name: "countinghouse_fault_hits_total",
+    help: "Requests hit by a fault on demand, by operation and kind.",
+    labelNames: ["operation", "kind"],
+    registers,
+  });
   registers[0]?.registerMetric(
     new Gauge({
       name: "countinghouse_queued_requests",
@@ -70,6 +77,7 @@ export function createMetrics(nowMs: () => number, queued: () => number): Metric
       commitWorks.observe(group.works);
       if (group.records > 0) records.inc(group.records);
     },
+    onFaultHit: (operation, kind) => faultHits.inc({ operation, kind }),
     aroundCommit: (commit) => {
       const startMs = nowMs();
       try {

@@ -9,6 +9,7 @@ export interface World {
   readonly monotonicMs: () => number;
   readonly random: (bytes: number) => Buffer;
   readonly uuid: () => string;
+  readonly sleep: (ms: number) => Promise<void>;
   /** Runs a function once the work that is arriving now has arrived. */
   readonly schedule: (run: () => void) => void;
 }
@@ -18,6 +19,7 @@ export const realWorld: World = {
   monotonicMs: () => performance.now(),
   random: (bytes) => randomBytes(bytes),
   uuid: () => randomUUID(),
+  sleep: (ms) => new Promise((resume) => setTimeout(resume, ms)),
   schedule: (run) => {
     setImmediate(run);
   },

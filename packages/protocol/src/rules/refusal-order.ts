@@ -7,8 +7,8 @@ import type { RuleId } from "./rule-book.ts";
 
 type RefusingOperation = Extract<OperationName, "BatchMeterUsage" | "ResolveCustomer">;
 
-/** What no operation can do without: a bounded body that is JSON, a signature, a permission, members of the right types. */
-const EVERY_REQUEST: readonly RuleId[] = ["L1", "D4", "N2", "N1", "N3", "D3", "L5"];
+/** What no operation can do without: a bounded body that is JSON, a signature, a quota left, a permission, right members. */
+const EVERY_REQUEST: readonly RuleId[] = ["L1", "D4", "N2", "N1", "Q2", "N3", "D3", "L5"];
 
 export const refusalOrder: Readonly<Record<RefusingOperation, readonly RuleId[]>> = {
   BatchMeterUsage: [

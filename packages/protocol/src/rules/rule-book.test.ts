@@ -7,6 +7,7 @@ import {
   REQUEST_BYTES_LIMIT,
   TAGS_MAX,
 } from "../limits.ts";
+import { awsRequestQuotas } from "./request-quotas.ts";
 import { ruleBook, type Rule, type RuleId } from "./rule-book.ts";
 import { ruleSets } from "./rule-sets.ts";
 
@@ -42,6 +43,10 @@ describe("the figures in the texts are the ones that the code uses:", () => {
     ["W3", `${figure(classic.batchMeterUsageWindow.aheadSecondsMax)} s ahead`],
     ["G3", `accepted for ${FINAL_METERING_SECONDS === 3_600 ? "one hour" : "?"}`],
     ["T1", `${classic.registrationTokenSeconds / 3_600} hours`],
+    ...Object.entries(awsRequestQuotas).flatMap(([operation, { requestsPerSecond, rule }]): [RuleId, string][] => [
+      [rule, `${requestsPerSecond} `],
+      [rule, operation],
+    ]),
   ];
   test.each(table)("Rule %s says %j", (id, words) => {
     expect(ruleBook[id].text).toContain(words);

@@ -17,7 +17,8 @@ export type RuleId =
   | "K1" | "K2" | "K3" | "K4" | "K5" | "K6" | "K7"
   | "T1" | "T2" | "T3"
   | "X1" | "X2"
-  | "Q1"; // prettier-ignore
+  | "Q1" | "Q2" | "Q3"
+  | "F1"; // prettier-ignore
 
 export interface Rule {
   readonly text: string;
@@ -48,6 +49,9 @@ const ALWAYS: Period = {};
 const LICENCES: Period = { from: "2026-02-26", before: "there were no licences in a request" };
 /** Rules of our own making, which the service may not have. */
 const OURS: Period = { from: "2026-11", before: "this server did not exist" };
+const QUOTAS = "API reference, service quotas";
+const QUOTA_READING =
+  "AWS counts for a whole region, a server here for itself alone. A second's worth may come at once, after which it refills evenly. Counted once the caller is known, so that strangers use nobody's quota, and before permissions and content, so that a flood of bad requests is bounded too. What is over the quota is not kept in the ledger.";
 
 export const ruleBook: Readonly<Record<RuleId, Rule>> = {
   L1: {
@@ -310,5 +314,24 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     text: "When more requests wait than the server holds, those not yet taken in get ThrottlingException and change nothing.",
     source: `${DESIGN}; the code is the one that every SDK retries`,
     inForce: OURS,
+  },
+  Q2: {
+    text: "With quotas in force, each server takes 10 requests a second from an account in a region for each of BatchMeterUsage and MeterUsage; those over the quota get ThrottlingException and change nothing.",
+    source: QUOTAS,
+    inForce: ALWAYS,
+    reading: QUOTA_READING,
+  },
+  Q3: {
+    text: "With quotas in force, each server takes 5 RegisterUsage requests a second from an account in a region; those over the quota get ThrottlingException and change nothing.",
+    source: QUOTAS,
+    inForce: ALWAYS,
+    reading: QUOTA_READING,
+  },
+  F1: {
+    text: "Faults on demand exist in a lab only. They hit requests that are signed, permitted and well-formed, and a request that was hit says so in the ledger.",
+    source: DESIGN,
+    inForce: OURS,
+    reading:
+      "A request that is refused earlier uses up no fault. One that is throttled or failed is never decided; one that is delayed or left without an answer is.",
   },
 };

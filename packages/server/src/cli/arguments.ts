@@ -27,3 +27,10 @@ export function countArgument(max: number): (text: string) => number {
     throw new InvalidArgumentError(`It must be a whole number from 1 to ${max}.`);
   };
 }
+
+/** A share of all, above 0 and up to 1. */
+export function shareArgument(text: string): number {
+  const share = Number(text);
+  if (/^\d*\.?\d+$/.test(text) && share > 0 && share <= 1) return share;
+  throw new InvalidArgumentError("It must be a number above 0 and up to 1, such as 0.25.");
+}

@@ -21,10 +21,16 @@ export function banner(
     `  clock           ${config.clock.mode}, ${new Date(service.clock.nowMs()).toISOString()}`,
     `  operator API    ${ready.operatorUrl}`,
     `  operator token  ${token}`,
+    ...quotaLines(config),
     "",
   ];
   if (config.catalogFile === undefined) lines.push(...demoLines(ready.endpoint));
   return `${lines.join("\n")}\n`;
+}
+
+function quotaLines({ quotas }: ServeConfig): string[] {
+  const texts = Object.entries(quotas).map(([operation, quota]) => `${quota.requestsPerSecond} ${operation}`);
+  return texts.length === 0 ? [] : [`  quotas          ${texts.join(", ")} a second, per account and region`];
 }
 
 function demoLines(endpoint: string): string[] {

@@ -5,6 +5,8 @@ import { addAccessKey } from "./access-key.ts";
 import { addAccount } from "./account.ts";
 import { addAgreement } from "./agreement.ts";
 import { addClock } from "./clock.ts";
+import { addExplain } from "./explain.ts";
+import { addFault } from "./fault.ts";
 import { CommandError, EXIT } from "./operator-client.ts";
 import { addProduct } from "./product.ts";
 import { addRecords } from "./records.ts";
@@ -23,6 +25,8 @@ const GROUPS = [
   addToken,
   addRecords,
   addClock,
+  addFault,
+  addExplain,
   addReset,
   addStore,
 ] as const;

@@ -23,9 +23,13 @@ export function addServe(program: Command): void {
     .option("--catalog <file>", "catalogue in YAML, applied at start (default: the built-in demo)")
     .option("--rules <set>", "rule set: classic (6-hour window) or current (24 hours)", "classic")
     .option("--clock <clock>", "system, manual[:ISO] (stands still) or offset[:ISO] (ticks from there)", "system")
-    .option("--lab", "allow other clocks and resets (default: on when bound to loopback)")
+    .option("--lab", "allow other clocks, faults on demand and resets (default: on when bound to loopback)")
     .option("--no-lab", "forbid them, on loopback too")
-    .option("--quotas <quotas>", "request quotas: off", "off")
+    .option(
+      "--quotas <quotas>",
+      "requests a second per account and region: off, or aws (10, 10 and 5; this server alone)",
+      "off",
+    )
     .option("--operator-token <token>", "bearer token of the operator API (default: random, printed once)")
     .option("--secrets-key-file <file>", "key that seals secrets (default: made in the data folder)")
     .option("--demo-on-network", "serve the demo catalogue, whose keys are published, beyond loopback")

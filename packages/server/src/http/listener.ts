@@ -91,7 +91,8 @@ class BodyReader {
       const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
       void this.#options.wire(wireRequest(request, body)).then((answer) => {
         letGo();
-        send(response, answer);
+        if (answer.dropped === true) request.socket.destroy();
+        else send(response, answer);
       });
     });
   }

@@ -17,6 +17,7 @@ import {
   unknownOperationCoral,
   unknownOperationXml,
 } from "./wire-error.ts";
+import type { RequestQuotas } from "./request-quotas.ts";
 import type { WireRequest, WireResponse } from "./wire-message.ts";
 
 /** An operation as the handler sees it: read, do, write. Composed in `wire-operations.ts`. */
@@ -30,6 +31,7 @@ export interface WireOperation {
 export interface WireHandlerOptions {
   readonly operations: readonly WireOperation[];
   readonly authenticator: Authenticator;
+  readonly quotas: RequestQuotas;
   readonly ledger: Ledger;
   readonly newRequestId: () => string;
   /** Told of errors that are ours. */
@@ -68,14 +70,16 @@ export class WireHandler {
   }
 
   async #perform(request: WireRequest, requestId: string, { operation, json }: ReadRequest): Promise<WireResponse> {
-    const caller = this.#options.authenticator.authenticate(request);
+    const caller = this.#admit(request, operation);
     const answer =
       "code" in caller
         ? { rejected: caller }
         : await this.#answer(callOf(request, requestId, operation.name, caller), caller, operation, json);
-    return answer.rejected === undefined
-      ? jsonResponse(200, operation.encode(answer.output), requestId)
-      : errorResponse(answer.rejected.code, answer.rejected.message, requestId);
+    const response =
+      answer.rejected === undefined
+        ? jsonResponse(200, operation.encode(answer.output), requestId)
+        : errorResponse(answer.rejected.code, answer.rejected.message, requestId);
+    return answer.dropped === true ? { ...response, dropped: true } : response;
   }
 
   /** Steps before authentication: method, body, content type, JSON, target. None of them is kept in the ledger. */
@@ -99,7 +103,14 @@ export class WireHandler {
     return { operation, json };
   }
 
-  /** Steps after authentication: permission, types, constraints, the operation. Each refusal is kept in the ledger. */
+  /** Authentication and the quota. Neither refusal is kept: a stranger's request, or a flood's, must not cost a write. */
+  #admit(request: WireRequest, operation: WireOperation): Caller | Rejection {
+    const caller = this.#options.authenticator.authenticate(request);
+    if ("code" in caller) return caller;
+    return this.#options.quotas.take(caller, operation.name) ?? caller;
+  }
+
+  /** Steps after admission: permission, types, constraints, the operation. Each refusal is kept in the ledger. */
   async #answer(call: AccountCall, caller: Caller, operation: WireOperation, json: unknown): Promise<Answer<unknown>> {
     const denied = authorize(caller, operation.name);
     if (denied !== undefined) return recordRefusal(this.#options.ledger, call, denied);

@@ -12,4 +12,6 @@ export interface WireResponse {
   /** For metrics and logs: which operation, and the error's name where it was refused. */
   readonly operation?: string | undefined;
   readonly code?: string | undefined;
+  /** The connection is cut instead of sending this. Rule F1. */
+  readonly dropped?: boolean | undefined;
 }

@@ -1,6 +1,7 @@
 import { QUANTITY_MAX, ruleBook, type RuleId, type UsageRecord } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { FAULT_KINDS, type InjectedFault } from "../domain/injected-fault.ts";
 import { decodeEntry, encodeEntry } from "./entry-codec.ts";
 import type { Call, LedgerEntry, LedgerEvent, MeteredRecord } from "./entry.ts";
 import { DefectError } from "./ledger.ts";
@@ -54,6 +55,19 @@ const meteredRecord: fc.Arbitrary<MeteredRecord> = fc.record(
 );
 const ruleId = fc.constantFrom(...(Object.keys(ruleBook) as RuleId[]));
 
+const faultKind = fc.constantFrom(...FAULT_KINDS);
+const fault: fc.Arbitrary<InjectedFault> = fc.record(
+  {
+    faultId: fc.uuid(),
+    operation: text,
+    kind: faultKind,
+    count: fc.nat(),
+    probability: fc.double({ min: 0, max: 1, noNaN: true }).filter((share) => !Object.is(share, -0)),
+    match: fc.record({ productCode: text, accountId: text }, { requiredKeys: [] }),
+  },
+  { requiredKeys: ["faultId", "operation", "kind"] },
+);
+
 const event: fc.Arbitrary<LedgerEvent> = fc.oneof(
   {
     weight: 5,
@@ -61,6 +75,7 @@ const event: fc.Arbitrary<LedgerEvent> = fc.oneof(
       {
         kind: fc.constant("usage-metered" as const),
         productCode: text,
+        unprocessed: fc.array(usageRecord, { maxLength: 3 }),
         // Few names in many records: they must find their way back to the right ones.
         records: fc.oneof(
           fc.array(meteredRecord, { maxLength: 8 }),
@@ -93,6 +108,8 @@ const event: fc.Arbitrary<LedgerEvent> = fc.oneof(
   }),
   fc.record({ kind: fc.constant("registration-token-issued" as const), agreementId: text, expiresAtMs: timeMs }),
   fc.record({ kind: fc.constant("clock-moved" as const), fromMs: timeMs, toMs: timeMs }),
+  fc.record({ kind: fc.constant("fault-added" as const), fault }),
+  fc.record({ kind: fc.constant("faults-removed" as const), faultIds: fc.array(fc.uuid()) }),
   fc.record({ kind: fc.constant("ledger-reset" as const) }),
 );
 const call: fc.Arbitrary<Call> = fc.record(
@@ -105,6 +122,9 @@ const call: fc.Arbitrary<Call> = fc.record(
     region: text,
     sourceAddress: text,
     userAgent: text,
+    faults: fc.array(
+      fc.record({ faultId: fc.uuid(), kind: faultKind, records: fc.nat() }, { requiredKeys: ["faultId", "kind"] }),
+    ),
   },
   { requiredKeys: ["requestId", "operation", "principal", "sourceAddress", "userAgent"] },
 );

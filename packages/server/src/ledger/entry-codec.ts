@@ -66,6 +66,7 @@ interface PackedUsage {
   /** A customer identifier after `i`, a customer account after `a`. */
   readonly customers: string[];
   readonly records: PackedRecord[];
+  readonly unprocessed?: readonly UsageRecord[] | undefined;
 }
 
 function packUsage(event: UsageEvent): PackedUsage {
@@ -95,6 +96,7 @@ function packUsage(event: UsageEvent): PackedUsage {
     dimensions: dimensions.names,
     customers: customers.names,
     records,
+    unprocessed: event.unprocessed,
   };
 }
 
@@ -125,7 +127,8 @@ function unpackUsage(packed: PackedUsage): UsageEvent {
     const { status = "Success", keptAs, rule } = extras ?? {};
     return { usageRecord, status, keptAs, ...(rule === undefined ? {} : { rule }) };
   });
-  return { kind: "usage-metered", productCode: packed.productCode, records };
+  const { productCode, unprocessed } = packed;
+  return { kind: "usage-metered", productCode, records, ...(unprocessed === undefined ? {} : { unprocessed }) };
 }
 
 /** Gives each name a number, in the order of their first appearance. */

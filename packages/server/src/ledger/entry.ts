@@ -4,6 +4,7 @@
  */
 import type { EpochMs, ErrorName, RuleId, UsageRecord, UsageRecordStatus } from "@countinghouse/protocol";
 import type { CatalogueKind } from "../domain/catalogue.ts";
+import type { FaultHit, InjectedFault } from "../domain/injected-fault.ts";
 
 /** Who called what, from where. Never holds a secret, a token or a signature. */
 export interface Call {
@@ -18,6 +19,8 @@ export interface Call {
   readonly region?: string | undefined;
   readonly sourceAddress: string;
   readonly userAgent: string;
+  /** Faults on demand that hit it, in a lab. */
+  readonly faults?: readonly FaultHit[] | undefined;
 }
 
 /** One usage record as it was sent, and what became of it. */
@@ -35,6 +38,8 @@ export type LedgerEvent =
       readonly kind: "usage-metered";
       readonly productCode?: string | undefined;
       readonly records: readonly MeteredRecord[];
+      /** What a fault on demand gave back undecided; in the request, these came after the others. */
+      readonly unprocessed?: readonly UsageRecord[] | undefined;
     }
   | { readonly kind: "customer-resolved"; readonly agreementId: string }
   | {
@@ -55,6 +60,8 @@ export type LedgerEvent =
     }
   | { readonly kind: "registration-token-issued"; readonly agreementId: string; readonly expiresAtMs: EpochMs }
   | { readonly kind: "clock-moved"; readonly fromMs: EpochMs; readonly toMs: EpochMs }
+  | { readonly kind: "fault-added"; readonly fault: InjectedFault }
+  | { readonly kind: "faults-removed"; readonly faultIds: readonly string[] }
   | { readonly kind: "ledger-reset" };
 
 /** Why an operator call was refused. */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { BATCH_RECORDS_MAX } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { RECORDS_PER_ENTRY_MAX, meteringRecordId, parseMeteringRecordId, requestId } from "./ids.ts";
+import { RECORDS_PER_ENTRY_MAX, isRequestId, meteringRecordId, parseMeteringRecordId, requestId } from "./ids.ts";
 
 const UUID_7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const wallMs = fc.integer({ min: 0, max: 2 ** 48 - 1 });
@@ -39,6 +39,14 @@ describe("a request id", () => {
     const ids = Array.from({ length: 10_000 }, () => requestId(1_773_491_400_000, randomUUID()));
     expect(new Set(ids).size).toBe(ids.length);
   });
+});
+
+test("a request's id is told from its records' ids, and from what is no id of ours", () => {
+  const request = requestId(1_773_491_400_000, "8f14e45f-ceea-467f-a9d2-0123456789ab");
+  expect(isRequestId(request)).toBe(true);
+  for (const other of [meteringRecordId(request, 0), `${request}ff`, request.toUpperCase(), randomUUID(), ""]) {
+    expect(isRequestId(other), other).toBe(false);
+  }
 });
 
 describe("a metering record id", () => {

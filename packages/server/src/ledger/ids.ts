@@ -21,9 +21,15 @@ export function meteringRecordId(ofRequest: string, position: number): string {
 
 /** The request and position that a metering record id stands for, or undefined where it cannot be one of ours. */
 export function parseMeteringRecordId(id: string): { requestId: string; position: number } | undefined {
-  if (!/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(id)) return undefined;
+  if (!UUID_7.test(id)) return undefined;
   const position = Number.parseInt(id.slice(34), 16);
   return position < RECORDS_PER_ENTRY_MAX ? { requestId: `${id.slice(0, 34)}ff`, position } : undefined;
 }
 
+/** Whether an id can be a request's, rather than a metering record's or no id of ours. */
+export function isRequestId(id: string): boolean {
+  return UUID_7.test(id) && id.endsWith("ff");
+}
+
+const UUID_7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const BYTES = Array.from({ length: RECORDS_PER_ENTRY_MAX }, (_, i) => i.toString(16).padStart(2, "0"));

@@ -9,9 +9,13 @@ export interface AccountCall extends Call {
   readonly region: string;
 }
 
-export type Answer<Output> =
+export type Answer<Output> = (
   | { readonly rejected: Rejection; readonly output?: undefined }
-  | { readonly rejected?: undefined; readonly output: Output };
+  | { readonly rejected?: undefined; readonly output: Output }
+) & {
+  /** It is durable, and the caller is not told. Rule F1. */
+  readonly dropped?: boolean;
+};
 
 export type OperationHandler<Input, Output> = (call: AccountCall, input: Input) => Promise<Answer<Output>>;
 

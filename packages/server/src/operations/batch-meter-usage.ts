@@ -1,5 +1,6 @@
 import type { BatchMeterUsageInput, BatchMeterUsageOutput } from "@countinghouse/protocol";
 import { decideBatchMeterUsage, keysOf, type BatchMeterUsageDecision } from "../domain/decide/batch-meter-usage.ts";
+import { setAside } from "../domain/injected-fault.ts";
 import type { MeteredRecord } from "../ledger/entry.ts";
 import { meteringRecordId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -10,7 +11,8 @@ export function batchMeterUsageOperation(
   ledger: Ledger,
 ): OperationHandler<BatchMeterUsageInput, BatchMeterUsageOutput> {
   return (call, input) => {
-    const request = { callerAccountId: call.accountId, region: call.region, input };
+    const [usageRecords, unprocessedRecords] = setAside(input.usageRecords, call.faults);
+    const request = { callerAccountId: call.accountId, region: call.region, input: { ...input, usageRecords } };
     const keys = keysOf(request);
     return ledger.transact({
       call,
@@ -22,9 +24,14 @@ export function batchMeterUsageOperation(
         });
         if (decision.rejected !== undefined) return refused(decision.rejected);
         return {
-          event: { kind: "usage-metered", productCode: decision.productCode, records: meteredRecords(decision) },
+          event: {
+            kind: "usage-metered",
+            productCode: decision.productCode,
+            records: meteredRecords(decision),
+            ...(unprocessedRecords.length === 0 ? {} : { unprocessed: unprocessedRecords }),
+          },
           records: decision.accepted,
-          answer: { output: { results: decision.results, unprocessedRecords: [] } },
+          answer: { output: { results: decision.results, unprocessedRecords } },
         };
       },
     });

@@ -10,6 +10,8 @@ import { limitBody } from "./body-limit.ts";
 import { agreementRoutes } from "./agreement-routes.ts";
 import { catalogueRoutes } from "./catalogue-routes.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
+import { explanationRoutes } from "./explanation-routes.ts";
+import { faultRoutes } from "./fault-routes.ts";
 import { labRoutes } from "./lab-routes.ts";
 import { meteringRoutes } from "./metering-routes.ts";
 import { ProblemError, invalid, problemResponse } from "./problem.ts";
@@ -57,6 +59,8 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
   accessKeyRoutes(api, context);
   meteringRoutes(api, context);
   labRoutes(api, context);
+  faultRoutes(api, context);
+  explanationRoutes(api, context);
 
   const app = new OpenAPIHono();
   app.route("/operator/v1", api);

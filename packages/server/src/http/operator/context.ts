@@ -1,6 +1,7 @@
 /** What the operator API's routes work with. */
 import type { ServiceClock } from "../../clock.ts";
 import type { CatalogueChange } from "../../domain/catalogue.ts";
+import type { FaultPlan } from "../../faults/fault-plan.ts";
 import type { Sealer } from "../../identity/seal.ts";
 import type { Call } from "../../ledger/entry.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
@@ -11,6 +12,9 @@ export interface OperatorContext {
   readonly clock: ServiceClock;
   /** Whether faults, clocks other than `system` and resets are allowed. */
   readonly lab: boolean;
+  readonly faults: FaultPlan;
+  /** The operations of the wire, by their names. */
+  readonly wireOperations: readonly string[];
   readonly random: (bytes: number) => Buffer;
   readonly newRequestId: () => string;
   /** The catalogue that the server was started with, for resets. */

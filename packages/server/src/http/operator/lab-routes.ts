@@ -73,12 +73,13 @@ export function labRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContex
       path: "/reset",
       tags: ["lab"],
       summary:
-        "Empty the ledger and put the catalogue back as the server was started with; the clock stays where it is",
+        "Empty the ledger, end all faults and put the catalogue back as the server was started with; the clock stays where it is",
       responses: { 204: { description: "It is empty" }, ...problems(403, 409) },
     }),
     async (c) => {
       if (!context.lab) throw new ProblemError(403, "A reset destroys the ledger: it needs --lab.");
       await ledger.reset(c.var.call("ResetLedger"), startCatalogue(context));
+      context.faults.clear();
       return c.body(null, 204);
     },
   );

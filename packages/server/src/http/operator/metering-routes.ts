@@ -11,6 +11,18 @@ import { ProblemError, bodyProblems, problems } from "./problem.ts";
 
 const timestamp = z.iso.datetime({ offset: true });
 
+export const usageAllocationsSchema = z
+  .array(
+    z.object({
+      allocatedUsageQuantity: z.int(),
+      tags: z
+        .array(z.object({ key: z.string(), value: z.string() }))
+        .readonly()
+        .optional(),
+    }),
+  )
+  .readonly();
+
 const meteringRecordSchema = z
   .object({
     meteringRecordId: z.string(),
@@ -25,14 +37,7 @@ const meteringRecordSchema = z
     region: z.string(),
     recordedAt: timestamp.openapi({ description: "Service clock when it was kept." }),
     requestId: z.string(),
-    usageAllocations: z
-      .array(
-        z.object({
-          allocatedUsageQuantity: z.int(),
-          tags: z.array(z.object({ key: z.string(), value: z.string() })).optional(),
-        }),
-      )
-      .optional(),
+    usageAllocations: usageAllocationsSchema.optional(),
   })
   .openapi("MeteringRecord");
 
@@ -119,10 +124,7 @@ function meteringRecordView(kept: KeptRecord): z.infer<typeof meteringRecordSche
     region: key.region,
     recordedAt: iso(kept.recordedAtMs),
     requestId: kept.requestId,
-    usageAllocations: usageRecord.usageAllocations?.map(({ allocatedUsageQuantity, tags }) => ({
-      allocatedUsageQuantity,
-      tags: tags?.map(({ key: tagKey, value }) => ({ key: tagKey, value })),
-    })),
+    usageAllocations: usageRecord.usageAllocations,
   };
 }
 

@@ -1,0 +1,13 @@
+/** Request quotas: how often an account may call an operation, in one region. Operations that are not listed have none. */
+import type { RuleId } from "./rule-book.ts";
+
+export interface RequestQuota {
+  readonly requestsPerSecond: number;
+  readonly rule: RuleId;
+}
+
+export const awsRequestQuotas: Readonly<Record<string, RequestQuota>> = {
+  BatchMeterUsage: { requestsPerSecond: 10, rule: "Q2" },
+  MeterUsage: { requestsPerSecond: 10, rule: "Q2" },
+  RegisterUsage: { requestsPerSecond: 5, rule: "Q3" },
+};

@@ -1,0 +1,112 @@
+/** Explains what became of each usage record of a BatchMeterUsage request, from its ledger entry. */
+import { ruleBook, type RuleId, type UsageRecord } from "@countinghouse/protocol";
+import { agreementDocument } from "../catalogue/documents.ts";
+import type { AgreementDocument } from "../catalogue/schema.ts";
+import type { CatalogueView } from "../domain/catalogue.ts";
+import { customerOf } from "../domain/metering-record.ts";
+import type { LedgerEntry, LedgerEvent, MeteredRecord } from "../ledger/entry.ts";
+import { meteringRecordId, parseMeteringRecordId } from "../ledger/ids.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { ExplainedRule, KeptUsage, RecordExplanation, SentUsage } from "./explanation.ts";
+
+type UsageEvent = Extract<LedgerEvent, { kind: "usage-metered" }>;
+
+/** A request that was metered. */
+interface UsageEntry extends LedgerEntry {
+  readonly event: UsageEvent;
+}
+
+export async function explainRecords(entry: UsageEntry, ledger: Ledger): Promise<RecordExplanation[]> {
+  const { records, unprocessed = [] } = entry.event;
+  const explained: RecordExplanation[] = [];
+  for (const [position, metered] of records.entries()) {
+    const record = position + 1;
+    const { usageRecord, status, keptAs } = metered;
+    const told = { record, status, sent: sentUsage(usageRecord) };
+    if (keptAs !== undefined) {
+      explained.push({ ...told, meteringRecordId: keptAs, ...heldAgainst(metered, await keptUsage(keptAs, ledger)) });
+    } else if (status === "Success") {
+      const id = meteringRecordId(entry.call.requestId, position);
+      explained.push({ ...told, outcome: "accepted", meteringRecordId: id, rule: explainedRule("K1"), compared: {} });
+    } else {
+      explained.push({ ...told, ...notSubscribed(usageRecord, entry, ledger.catalogue) });
+    }
+  }
+  for (const usageRecord of unprocessed) {
+    const hint = "It was not decided and nothing of it is kept: send it again, unchanged.";
+    const told = { record: explained.length + 1, sent: sentUsage(usageRecord), rule: explainedRule("F1") };
+    explained.push({ ...told, outcome: "unprocessed", compared: {}, hint });
+  }
+  return explained;
+}
+
+type Judged = Pick<RecordExplanation, "outcome" | "rule" | "compared" | "kept" | "agreements" | "hint">;
+
+const NOT_ADDED = "Usage of one key is not added up within its hour: send an hour's total once, when it is over.";
+
+/** Rules K2 and K3. */
+function heldAgainst({ usageRecord, status }: MeteredRecord, kept: KeptUsage | undefined): Judged {
+  const sent = sentUsage(usageRecord);
+  const compared = {
+    quantity: sent.quantity,
+    timestamp: sent.timestamp,
+    ...(kept === undefined ? {} : { keptQuantity: kept.quantity, keptTimestamp: kept.timestamp }),
+  };
+  if (status === "DuplicateRecord") {
+    const what =
+      kept?.quantity === sent.quantity
+        ? "Its allocations differ from those of the record that stands, which is not replaced."
+        : "The record that stands is neither replaced nor added to; nothing of this one is billed.";
+    return { outcome: "duplicate", rule: explainedRule("K3"), compared, kept, hint: `${what} ${NOT_ADDED}` };
+  }
+  const again =
+    kept === undefined || kept.timestamp === sent.timestamp
+      ? "The same usage was kept before, and is counted once."
+      : "The same usage was kept before, at another time within the hour, and is counted once.";
+  const hint = `${again} Whoever meant to add to it has billed too little. ${NOT_ADDED}`;
+  return { outcome: "replay", rule: explainedRule("K2"), compared, kept, hint };
+}
+
+/** Rule G1. The entry says when it was decided; how the agreements stood then, nothing says but the entries before it. */
+function notSubscribed(usageRecord: UsageRecord, { atMs, event }: UsageEntry, catalogue: CatalogueView): Judged {
+  const agreements = agreementsOf(usageRecord, event.productCode, catalogue);
+  const hint =
+    agreements.length === 0
+      ? "The customer has no agreement for the product now."
+      : "The agreements are shown as they are now, and may have been changed since the call.";
+  const compared = { calledAt: iso(atMs), usedAt: iso(usageRecord.timestampMs) };
+  return { outcome: "not-subscribed", rule: explainedRule("G1"), compared, agreements, hint };
+}
+
+function agreementsOf(
+  usageRecord: UsageRecord,
+  productCode: string | undefined,
+  catalogue: CatalogueView,
+): AgreementDocument[] {
+  if (usageRecord.licenseArn !== undefined) {
+    const agreement = catalogue.agreementByLicense(usageRecord.licenseArn);
+    return agreement === undefined ? [] : [agreementDocument(agreement)];
+  }
+  return catalogue.agreementsOf(productCode ?? "", customerOf(usageRecord)).map(agreementDocument);
+}
+
+async function keptUsage(id: string, ledger: Ledger): Promise<KeptUsage | undefined> {
+  const made = parseMeteringRecordId(id);
+  const entry = made && (await ledger.entry(made.requestId));
+  const record = made && entry?.event.kind === "usage-metered" ? entry.event.records[made.position] : undefined;
+  if (made === undefined || entry === undefined || record === undefined) return undefined;
+  const { requestId } = made;
+  return { meteringRecordId: id, requestId, recordedAt: iso(entry.atMs), ...sentUsage(record.usageRecord) };
+}
+
+function sentUsage({ timestampMs, quantity = 0, ...same }: UsageRecord): SentUsage {
+  return { timestamp: iso(timestampMs), ...same, quantity };
+}
+
+export function explainedRule(id: RuleId): ExplainedRule {
+  return { id, ...ruleBook[id] };
+}
+
+function iso(atMs: number): string {
+  return new Date(atMs).toISOString();
+}

@@ -1,0 +1,69 @@
+/** Explains a request by its id, or by the id of a metering record that it made. */
+import type { LedgerEntry, LedgerEvent } from "../ledger/entry.ts";
+import { isRequestId, parseMeteringRecordId } from "../ledger/ids.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { explainRecords, explainedRule } from "./explain-records.ts";
+import type { Explanation, RecordExplanation } from "./explanation.ts";
+
+/** Undefined where nothing is kept under the id. */
+export async function explainRequest(ledger: Ledger, id: string): Promise<Explanation | undefined> {
+  const made = parseMeteringRecordId(id);
+  if (made === undefined && !isRequestId(id)) return undefined;
+  const entry = await ledger.entry(made?.requestId ?? id);
+  if (entry === undefined) return undefined;
+  const explanation = await explainEntry(entry, ledger);
+  if (made === undefined) return explanation;
+  const accepted = explanation.records?.some(
+    ({ outcome, meteringRecordId }) => outcome === "accepted" && meteringRecordId === id,
+  );
+  return accepted === true ? { meteringRecordId: id, ...explanation } : undefined;
+}
+
+async function explainEntry({ call, atMs, event }: LedgerEntry, ledger: Ledger): Promise<Explanation> {
+  const told = { call, at: new Date(atMs).toISOString(), event: event.kind };
+  if (event.kind === "usage-metered") {
+    const records = await explainRecords({ call, atMs, event }, ledger);
+    return { ...told, summary: metered(records), records, details: detailsOf({ productCode: event.productCode }) };
+  }
+  if (event.kind === "call-refused") {
+    const { code, message, compared } = event;
+    const rule = event.rule && explainedRule(event.rule);
+    const by = rule === undefined ? "" : ` by Rule ${rule.id}`;
+    return { ...told, summary: `Refused${by}: ${code}.`, refusal: { code, message, rule, compared }, details: {} };
+  }
+  const { kind, ...details } = event;
+  return { ...told, summary: sentence(kind), details: detailsOf(details) };
+}
+
+const PLURAL: Readonly<Record<RecordExplanation["outcome"], string>> = {
+  accepted: "accepted",
+  replay: "replays",
+  duplicate: "duplicates",
+  "not-subscribed": "not subscribed",
+  unprocessed: "unprocessed",
+};
+
+/** `3 usage records: 2 accepted, 1 replay.` */
+function metered(records: readonly RecordExplanation[]): string {
+  const counts = new Map<RecordExplanation["outcome"], number>();
+  for (const { outcome } of records) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  const parts = [...counts].map(([outcome, count]) => `${count} ${count === 1 ? outcome : PLURAL[outcome]}`);
+  const total = records.length === 1 ? "1 usage record" : `${records.length} usage records`;
+  return parts.length === 0 ? "No usage records." : `${total}: ${parts.join(", ")}.`;
+}
+
+/** `registration-token-issued` as `Registration token issued.` */
+function sentence(kind: LedgerEvent["kind"]): string {
+  return `${kind.charAt(0).toUpperCase()}${kind.slice(1).replaceAll("-", " ")}.`;
+}
+
+/** What an event says, its times as people write them. Durations, such as `delayMs`, stay as they are. */
+function detailsOf(members: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(members).map(([name, value]: [string, unknown]) =>
+      typeof value === "number" && /^(from|to|\w+At)Ms$/.test(name)
+        ? [name.slice(0, -2), new Date(value).toISOString()]
+        : [name, value],
+    ),
+  );
+}

@@ -1,0 +1,65 @@
+/** An operation as faults on demand let it be: throttled, failed, answered late or never. Rule F1. */
+import type { UsageRecord } from "@countinghouse/protocol";
+import type { CatalogueView } from "../domain/catalogue.ts";
+import type { FaultHit } from "../domain/injected-fault.ts";
+import { rejection, type Rejection } from "../domain/rejection.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { recordRefusal, type AccountCall, type Answer, type OperationHandler } from "../operations/answer.ts";
+import type { FaultPlan } from "./fault-plan.ts";
+
+export interface FaultInjection {
+  readonly plan: FaultPlan;
+  readonly ledger: Ledger;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** The operation, but for the requests that a fault hits. */
+export function withFaults<Operation extends { readonly run: OperationHandler<unknown, unknown> }>(
+  operation: Operation,
+  injection: FaultInjection,
+): Operation {
+  const { plan, ledger } = injection;
+  const run: Operation["run"] = (call, input) => {
+    const faults = plan.hit(() => ({ ...call, productCode: productOf(input as NamesProduct, ledger.catalogue) }));
+    return faults.length === 0
+      ? operation.run(call, input)
+      : runHit(operation.run, { ...call, faults }, input, injection);
+  };
+  return { ...operation, run };
+}
+
+/**
+ * What refuses comes first, so that the operation never runs; what keeps the answer back comes last, when all is
+ * durable. `unprocessed` lies between: it is the operation's own to heed.
+ */
+async function runHit(
+  run: OperationHandler<unknown, unknown>,
+  call: AccountCall & { readonly faults: readonly FaultHit[] },
+  input: unknown,
+  { ledger, sleep }: FaultInjection,
+): Promise<Answer<unknown>> {
+  const { faults } = call;
+  const refusal = faults.map(refusalOf).find((rejected) => rejected !== undefined);
+  const answer = await (refusal === undefined ? run(call, input) : recordRefusal(ledger, call, refusal));
+  for (const { delayMs } of faults) if (delayMs !== undefined) await sleep(delayMs);
+  return faults.some(({ kind }) => kind === "drop-answer") ? { ...answer, dropped: true } : answer;
+}
+
+/** Whatever operation it is for, an input names its product in one of these ways, or not at all. */
+interface NamesProduct {
+  readonly productCode?: string;
+  readonly usageRecords?: readonly UsageRecord[];
+}
+
+function productOf({ productCode, usageRecords = [] }: NamesProduct, catalogue: CatalogueView): string | undefined {
+  if (productCode !== undefined) return productCode;
+  const licenseArn = usageRecords.find((record) => record.licenseArn !== undefined)?.licenseArn;
+  return licenseArn === undefined ? undefined : catalogue.agreementByLicense(licenseArn)?.productCode;
+}
+
+function refusalOf({ faultId, kind }: FaultHit): Rejection | undefined {
+  if (kind === "throttle") return rejection("ThrottlingException", "F1", "Rate exceeded", { faultId });
+  if (kind !== "internal-error") return undefined;
+  const message = "An internal error occurred. Send it again, unchanged.";
+  return rejection("InternalServiceErrorException", "F1", message, { faultId });
+}
