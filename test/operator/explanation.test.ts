@@ -180,7 +180,7 @@ test("a customer who is not subscribed: his agreements, and the times they were 
     {
       outcome: "not-subscribed",
       status: "CustomerNotSubscribed",
-      rule: rule("G1"),
+      rule: rule("G3"),
       compared: { calledAt: "2026-07-20T12:02:00.000Z", usedAt: "2026-07-20T12:00:00.000Z" },
       agreements: [
         { agreementId: "agmt-ended", startsAt: "2024-01-01T00:00:00.000Z", endsAt: "2025-01-01T00:00:00.000Z" },
@@ -188,14 +188,19 @@ test("a customer who is not subscribed: his agreements, and the times they were 
       hint: expect.stringContaining("as they are now") as string,
     },
   ]);
-  await server.operator("PATCH", "/agreements/agmt-demo1", { endsAt: "2026-07-01T00:00:00Z" });
+  await server.operator("POST", "/agreements/agmt-demo1/suspend");
   const record = usage({ CustomerAWSAccountId: "444455556666", LicenseArn: LICENCE });
   delete record.CustomerIdentifier;
   const licensed = await client.send(new BatchMeterUsageCommand({ UsageRecords: [record] }));
   expect((await explanationOf(server, licensed.$metadata.requestId))["records"]).toMatchObject([
-    { outcome: "not-subscribed", sent: { licenseArn: LICENCE }, agreements: [{ agreementId: "agmt-demo1" }] },
+    {
+      outcome: "not-subscribed",
+      rule: rule("G4"),
+      sent: { licenseArn: LICENCE },
+      agreements: [{ agreementId: "agmt-demo1", status: "suspended" }],
+    },
   ]);
-  await server.operator("PATCH", "/agreements/agmt-demo1", { endsAt: null });
+  await server.operator("POST", "/agreements/agmt-demo1/resume");
 });
 
 test("Rule W1: a refusal with its rule, as the rule book has it, and the figures", async () => {

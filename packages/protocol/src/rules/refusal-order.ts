@@ -7,12 +7,15 @@ import type { RuleId } from "./rule-book.ts";
 
 type RefusingOperation = Extract<OperationName, "BatchMeterUsage" | "ResolveCustomer">;
 
-/** What no operation can do without: a bounded body that is JSON, a signature, a quota left, a permission, right members. */
-const EVERY_REQUEST: readonly RuleId[] = ["L1", "D4", "N2", "N1", "Q2", "N3", "D3", "L5"];
+/** What no operation can do without: a bounded body that is JSON, and a signature; a permission, and the right members. */
+const SIGNED: readonly RuleId[] = ["L1", "D4", "N2", "N1"];
+const PERMITTED: readonly RuleId[] = ["N3", "D3", "L5"];
 
 export const refusalOrder: Readonly<Record<RefusingOperation, readonly RuleId[]>> = {
   BatchMeterUsage: [
-    ...EVERY_REQUEST,
+    ...SIGNED,
+    "Q2",
+    ...PERMITTED,
     "R1",
     "I1",
     "I3",
@@ -31,5 +34,5 @@ export const refusalOrder: Readonly<Record<RefusingOperation, readonly RuleId[]>
     "A1",
     "I6",
   ],
-  ResolveCustomer: [...EVERY_REQUEST, "T2", "T3", "P2", "T1"],
+  ResolveCustomer: [...SIGNED, ...PERMITTED, "T2", "T3", "P2", "T1"],
 };

@@ -1,7 +1,7 @@
 /** Explains what became of each usage record of a BatchMeterUsage request, from its ledger entry. */
 import { ruleBook, type RuleId, type UsageRecord } from "@countinghouse/protocol";
-import { agreementDocument } from "../catalogue/documents.ts";
-import type { AgreementDocument } from "../catalogue/schema.ts";
+import { agreementView } from "../catalogue/documents.ts";
+import type { Agreement } from "../domain/agreement.ts";
 import type { CatalogueView } from "../domain/catalogue.ts";
 import { customerOf } from "../domain/metering-record.ts";
 import type { LedgerEntry, LedgerEvent, MeteredRecord } from "../ledger/entry.ts";
@@ -29,7 +29,7 @@ export async function explainRecords(entry: UsageEntry, ledger: Ledger): Promise
       const id = meteringRecordId(entry.call.requestId, position);
       explained.push({ ...told, outcome: "accepted", meteringRecordId: id, rule: explainedRule("K1"), compared: {} });
     } else {
-      explained.push({ ...told, ...notSubscribed(usageRecord, entry, ledger.catalogue) });
+      explained.push({ ...told, ...notSubscribed(metered, entry, ledger.catalogue) });
     }
   }
   for (const usageRecord of unprocessed) {
@@ -67,27 +67,33 @@ function heldAgainst({ usageRecord, status }: MeteredRecord, kept: KeptUsage | u
   return { outcome: "replay", rule: explainedRule("K2"), compared, kept, hint };
 }
 
-/** Rule G1. The entry says when it was decided; how the agreements stood then, nothing says but the entries before it. */
-function notSubscribed(usageRecord: UsageRecord, { atMs, event }: UsageEntry, catalogue: CatalogueView): Judged {
-  const agreements = agreementsOf(usageRecord, event.productCode, catalogue);
+/** Rules G1 to G4. How the agreements stood then, nothing says but the entries before it. */
+function notSubscribed(
+  { usageRecord, rule = "G1" }: MeteredRecord,
+  { atMs, event }: UsageEntry,
+  catalogue: CatalogueView,
+): Judged {
+  const agreements = agreementsOf(usageRecord, event.productCode, catalogue).map((agreement) =>
+    agreementView(agreement, atMs),
+  );
   const hint =
     agreements.length === 0
       ? "The customer has no agreement for the product now."
       : "The agreements are shown as they are now, and may have been changed since the call.";
   const compared = { calledAt: iso(atMs), usedAt: iso(usageRecord.timestampMs) };
-  return { outcome: "not-subscribed", rule: explainedRule("G1"), compared, agreements, hint };
+  return { outcome: "not-subscribed", rule: explainedRule(rule), compared, agreements, hint };
 }
 
 function agreementsOf(
   usageRecord: UsageRecord,
   productCode: string | undefined,
   catalogue: CatalogueView,
-): AgreementDocument[] {
+): readonly Agreement[] {
   if (usageRecord.licenseArn !== undefined) {
     const agreement = catalogue.agreementByLicense(usageRecord.licenseArn);
-    return agreement === undefined ? [] : [agreementDocument(agreement)];
+    return agreement === undefined ? [] : [agreement];
   }
-  return catalogue.agreementsOf(productCode ?? "", customerOf(usageRecord)).map(agreementDocument);
+  return catalogue.agreementsOf(productCode ?? "", customerOf(usageRecord));
 }
 
 async function keptUsage(id: string, ledger: Ledger): Promise<KeptUsage | undefined> {

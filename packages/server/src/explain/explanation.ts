@@ -1,6 +1,6 @@
 /** Why a request was answered as it was: a ledger entry, with the rules behind it and what it was held against. */
 import type { Rule, RuleId, UsageAllocation, UsageRecordStatus } from "@countinghouse/protocol";
-import type { AgreementDocument } from "../catalogue/schema.ts";
+import type { AgreementView } from "../catalogue/documents.ts";
 import type { Call, LedgerEvent } from "../ledger/entry.ts";
 
 export interface Explanation {
@@ -64,7 +64,7 @@ export interface RecordExplanation {
   /** For replays and duplicates: the record that stands. */
   readonly kept?: KeptUsage | undefined;
   /** For customers who are not subscribed: their agreements for the product, as they are now. */
-  readonly agreements?: readonly AgreementDocument[] | undefined;
+  readonly agreements?: readonly AgreementView[] | undefined;
   /** What whoever sent it may want to know. */
   readonly hint?: string | undefined;
 }

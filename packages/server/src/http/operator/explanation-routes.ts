@@ -1,8 +1,8 @@
 /** `/requests/{requestId}/explanation`: why a request was answered as it was. */
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
-import { agreementSchema } from "../../catalogue/schema.ts";
 import { explainRequest } from "../../explain/explain-request.ts";
 import { RECORD_OUTCOMES, type Explanation } from "../../explain/explanation.ts";
+import { agreementViewSchema } from "./agreement-routes.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { usageAllocationsSchema } from "./metering-routes.ts";
 import { ProblemError, problems } from "./problem.ts";
@@ -17,6 +17,11 @@ const ruleSchema = z
     id: z.string(),
     text: z.string(),
     source: z.string(),
+    inForce: z.object({
+      from: z.string().optional(),
+      until: z.string().optional(),
+      before: z.string().optional().openapi({ description: "What held until then." }),
+    }),
     reading: z.string().optional().openapi({ description: "Where sources are silent or disagree: our reading." }),
   })
   .openapi("Rule");
@@ -46,7 +51,7 @@ const recordSchema = z
       .object({ ...usage, meteringRecordId: z.string(), requestId: z.string(), recordedAt: timestamp })
       .optional()
       .openapi({ description: "For replays and duplicates: the record that stands." }),
-    agreements: z.array(agreementSchema).readonly().optional().openapi({
+    agreements: z.array(agreementViewSchema).readonly().optional().openapi({
       description: "For customers who are not subscribed: their agreements for the product, as they are now.",
     }),
     hint: z.string().optional(),
