@@ -14,6 +14,7 @@ import { WireHandler } from "./http/wire-handler.ts";
 import type { WireRequest, WireResponse } from "./http/wire-message.ts";
 import { wireOperations } from "./http/wire-operations.ts";
 import { Authenticator } from "./identity/authenticator.ts";
+import { pageTokensOf } from "./identity/page-tokens.ts";
 import { openToken } from "./identity/registration-tokens.ts";
 import { requestId } from "./ledger/ids.ts";
 import type { Ledger } from "./ledger/ledger.ts";
@@ -110,7 +111,7 @@ function operatorListener(parts: Parts): Parameters<typeof createRouter>[0]["ope
 function measuredWire(parts: Parts): (request: WireRequest) => Promise<WireResponse> {
   const { ledger, sealer, world, metrics, newRequestId, onError } = parts;
   const handler = new WireHandler({
-    operations: wireOperations(ledger, (token) => openToken(sealer, token)),
+    operations: wireOperations(ledger, (token) => openToken(sealer, token), pageTokensOf(sealer)),
     authenticator: new Authenticator({ catalogue: () => ledger.catalogue, sealer, wallMs: world.wallMs }),
     ledger,
     newRequestId,

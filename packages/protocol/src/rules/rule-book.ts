@@ -15,6 +15,7 @@ export type RuleId =
   | "G1" | "G2"
   | "K1" | "K2" | "K3" | "K4"
   | "T1" | "T2" | "T3"
+  | "E1" | "E2" | "E3" | "E4" | "E5"
   | "X1" | "X2"
   | "Q1"; // prettier-ignore
 
@@ -25,6 +26,7 @@ export interface Rule {
 }
 
 const MODEL = "service model and API reference, marketplace metering 2016-01-14";
+const ENTITLEMENT_MODEL = "service model and API reference, marketplace entitlement 2017-01-11";
 const KINESIS = "recordings of another AWS JSON 1.1 service (Kinesis)";
 const SELLER_GUIDE = "AWS Marketplace seller guide";
 
@@ -51,7 +53,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
   },
   D4: { text: "A body is UTF-8 text holding one JSON object.", source: `AWS JSON 1.1 protocol; ${KINESIS}` },
   N1: {
-    text: "Every request is signed with Signature Version 4 for the service aws-marketplace, with a key that is known.",
+    text: "Every request is signed with Signature Version 4 for the operation's service (aws-marketplace), with a key that is known.",
     source: "AWS Signature Version 4 specification; recordings of Kinesis and DynamoDB for codes and texts",
   },
   N2: {
@@ -60,7 +62,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     reading: "Some services allow 5 minutes. 15 refuses nothing that the service accepts.",
   },
   N3: {
-    text: 'The caller\'s policies allow the action aws-marketplace:<Operation> on resource "*", and none denies it.',
+    text: "The caller's policies allow the operation's action (aws-marketplace:<Operation>) on resource \"*\", and none denies it.",
     source: "IAM service authorization reference",
   },
   N4: {
@@ -149,6 +151,35 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     text: "A token is resolved by the account that published the product; others get InvalidTokenException.",
     source: MODEL,
     reading: "The error for others is undocumented; no access error is modelled for this operation.",
+  },
+  E1: {
+    text: "GetEntitlements shows the entitlements of products that the caller's account published; of any other product it shows none.",
+    source: `${ENTITLEMENT_MODEL}; a call with another's product code, answered 200 without entitlements (boto/boto3#1258, 2017)`,
+    reading:
+      "Whether the product exists cannot be told from the answer. The ledger entry names this rule, so that a mistyped product code can be found.",
+  },
+  E2: {
+    text: "Only SaaS products with the pricing `contract` or `contract-with-usage` have entitlements; of any other product GetEntitlements shows none.",
+    source: SELLER_GUIDE,
+    reading: "No refusal is documented, and that there are none is true. The ledger entry names this rule.",
+  },
+  E3: {
+    text: "A filter's keys all apply, and of a key's values one is enough; CUSTOMER_IDENTIFIER and CUSTOMER_AWS_ACCOUNT_ID together are refused with InvalidParameterException.",
+    source: ENTITLEMENT_MODEL,
+    reading:
+      "In 2022 the service was seen to refuse DIMENSION without CUSTOMER_IDENTIFIER (boto/boto3#3520); its description allows each alone, and so do we.",
+  },
+  E4: {
+    text: "An entitlement is shown while its agreement is in force and until it expires, by the service clock; its ExpirationDate is its own end or the agreement's, whichever is earlier.",
+    source: ENTITLEMENT_MODEL,
+    reading:
+      "That those which have expired are left out is our reading: they are capacity that the customer has no more.",
+  },
+  E5: {
+    text: "A page holds 25 entitlements, or MaxResults where that is less, in the order of agreements and dimensions; a NextToken is good for the caller, product and filter that it was given for, and any other is refused with InvalidParameterException.",
+    source: ENTITLEMENT_MODEL,
+    reading:
+      "MaxResults may change between pages. A page without entitlements is written as an empty list; the service has been seen to leave it out (boto/boto3#1258, 2017).",
   },
   X1: {
     text: "MeterUsage is called with the credentials of an EC2 instance, ECS task or EKS pod; any other caller gets CustomerNotEntitledException.",

@@ -145,7 +145,11 @@ export const agreementSchema = z
       path: ["endsAt"],
       message: "must lie after startsAt",
     },
-  );
+  )
+  .refine(({ entitlements }) => new Set(entitlements.map(({ dimension }) => dimension)).size === entitlements.length, {
+    path: ["entitlements"],
+    message: "must not name a dimension twice",
+  });
 
 export const catalogueFileSchema = z
   .strictObject({
