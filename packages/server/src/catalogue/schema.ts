@@ -133,7 +133,7 @@ export const agreementSchema = z
       .array(
         z.strictObject({
           dimension: name(255),
-          value: z.union([z.int(), z.number(), z.boolean(), z.string()]),
+          value: z.union([z.number(), z.boolean(), z.string()], "must be a number, a boolean or a text"),
           expiresAt: timestamp.optional(),
         }),
       )
