@@ -103,7 +103,7 @@ test("Rules E3, E5: the AWS CLI gets entitlements, by filter and page by page", 
   const rest = await getEntitlements("--next-token", String(first["NextToken"]), "--no-paginate");
   expect(rest["Entitlements"]).toHaveLength(2);
   await expect(
-    get("--filter", filter, "--next-token", String(first["NextToken"]), "--no-paginate"),
+    getEntitlements("--filter", filter, "--next-token", String(first["NextToken"]), "--no-paginate"),
   ).rejects.toMatchObject({
     stderr: expect.stringMatching(/\(InvalidParameterException\) when calling the GetEntitlements operation: /),
   });

@@ -32,7 +32,7 @@ export {
   type GetEntitlementsOutput,
 } from "./operations/get-entitlements.ts";
 export { meterUsage, type MeterUsageInput, type MeterUsageOutput } from "./operations/meter-usage.ts";
-export type { Operation, OperationNames } from "./operations/operation.ts";
+export { operationNames, type Operation, type OperationNames } from "./operations/operation.ts";
 export { registerUsage, type RegisterUsageInput, type RegisterUsageOutput } from "./operations/register-usage.ts";
 export {
   resolveCustomer,
