@@ -12,8 +12,7 @@ import {
   BATCH_RECORDS_MAX,
   HOUR_MS,
   JSON_CONTENT_TYPE,
-  METERING_TARGET_PREFIX,
-  SIGNING_NAME,
+  batchMeterUsage,
   canonicalRequest,
   formatAmzDate,
   scopeText,
@@ -128,7 +127,7 @@ function signingKeyOf(scope: CredentialScope): Uint8Array {
 
 function signedRequest(body: string, region: string, nowMs: number): Buffer {
   const amzDate = formatAmzDate(nowMs);
-  const scope = { date: amzDate.slice(0, 8), region, service: SIGNING_NAME };
+  const scope = { date: amzDate.slice(0, 8), region, service: batchMeterUsage.signingName };
   const payloadHash = hashes.sha256Hex(body);
   const signed = {
     "amz-sdk-invocation-id": randomUUID(),
@@ -138,7 +137,7 @@ function signedRequest(body: string, region: string, nowMs: number): Buffer {
     host: HOST,
     "x-amz-content-sha256": payloadHash,
     "x-amz-date": amzDate,
-    "x-amz-target": `${METERING_TARGET_PREFIX}.BatchMeterUsage`,
+    "x-amz-target": batchMeterUsage.target,
     "x-amz-user-agent": "aws-sdk-js/3.1138.0",
   };
   const signedHeaders = Object.keys(signed);

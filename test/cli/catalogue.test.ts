@@ -15,9 +15,10 @@ describe("list", () => {
   test("prints products as a table, whole and aligned", async () => {
     expect(await ok("product", "list")).toBe(
       [
-        "productCode                title        seller        type  pricing              dimensions",
-        "0abcdefghijklmnopqrstuvwx  Acme Logs    111122223333  saas  usage                gb_ingested, queries, seats",
-        "1abcdefghijklmnopqrstuvwx  Acme Traces  111122223333  saas  contract-with-usage  spans, retention_days",
+        "productCode                title         seller        type  pricing              dimensions",
+        "0abcdefghijklmnopqrstuvwx  Acme Logs     111122223333  saas  usage                gb_ingested, queries, seats",
+        "1abcdefghijklmnopqrstuvwx  Acme Traces   111122223333  saas  contract-with-usage  spans, retention_days",
+        "2abcdefghijklmnopqrstuvwx  Acme Archive  111122223333  saas  contract             users, storage_tb, single_sign_on, edition",
         "",
       ].join("\n"),
     );

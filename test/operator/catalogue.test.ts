@@ -1,7 +1,7 @@
 /** Accounts, products and agreements through the operator API: added, shown, listed, changed, and refused. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { callOperator, expectProblem, type OperatorAnswer } from "../support/operator-call.ts";
-import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { CONTRACT, DEMO, startServer, type RunningServer } from "../support/server.ts";
 
 let server: RunningServer;
 beforeAll(async () => {
@@ -29,13 +29,13 @@ const PRODUCT = {
 };
 const AGREEMENT = {
   agreementId: "agreement one",
-  productCode: DEMO.productCode,
+  productCode: CONTRACT.productCode,
   customerAccountId: "444455556666",
   licenseArn: "arn:aws:license-manager::294406891311:license:l-9",
   startsAt: "2026-01-01T00:00:00.000Z",
   endsAt: "2027-01-01T00:00:00.000Z",
   freeTrial: false,
-  entitlements: [{ dimension: "seats", value: 5, expiresAt: "2026-06-01T00:00:00.000Z" }],
+  entitlements: [{ dimension: "users", value: 5, expiresAt: "2026-06-01T00:00:00.000Z" }],
 };
 
 /** One document of each kind; how it is shown; the member that cannot be changed; one that can be left out. */
@@ -198,8 +198,32 @@ describe("references", () => {
     [
       "an agreement with an identifier that is another customer's",
       "/agreements",
-      { customerIdentifier: "demoCustomer2" },
+      { productCode: DEMO.productCode, entitlements: [], customerIdentifier: "demoCustomer2" },
       "customerIdentifier",
+    ],
+    [
+      "an agreement with an entitlement to a dimension that there is not",
+      "/agreements",
+      { licenseArn: undefined, entitlements: [AGREEMENT.entitlements[0], { dimension: "nothing", value: 1 }] },
+      String.raw`entitlements\.1\.dimension`,
+    ],
+    [
+      "an agreement with an entitlement to a metered dimension",
+      "/agreements",
+      { licenseArn: undefined, productCode: DEMO.productCode, entitlements: [{ dimension: "seats", value: 1 }] },
+      String.raw`entitlements\.0\.dimension`,
+    ],
+    [
+      "an agreement with two entitlements to one dimension",
+      "/agreements",
+      { entitlements: [AGREEMENT.entitlements[0], AGREEMENT.entitlements[0]] },
+      "entitlements",
+    ],
+    [
+      "an agreement with an entitlement to a list",
+      "/agreements",
+      { entitlements: [{ dimension: "users", value: [1] }] },
+      String.raw`entitlements\.0\.value`,
     ],
   ])("%s is refused, and the member named", async (_name, path, wrong, member) => {
     const body = path === "/agreements" ? { ...AGREEMENT, agreementId: "agreement three", ...wrong } : wrong;

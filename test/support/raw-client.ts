@@ -13,15 +13,15 @@ import { connect } from "node:net";
 import {
   ALGORITHM,
   JSON_CONTENT_TYPE,
-  METERING_TARGET_PREFIX,
-  SIGNING_NAME,
   canonicalRequest,
   encodeRfc3986,
   formatAmzDate,
+  meteringService,
   scopeText,
   signature,
   signingKey,
   stringToSign,
+  type Service,
   type SigningHashes,
 } from "@countinghouse/protocol";
 import { DEMO } from "./server.ts";
@@ -56,7 +56,12 @@ export interface Signing {
 }
 
 /** An unsigned request for an operation, with the headers that every SDK sends. */
-export function wireRequest(endpoint: string, operation: string, input: object | string | Buffer): RawRequest {
+export function wireRequest(
+  endpoint: string,
+  operation: string,
+  input: object | string | Buffer,
+  service: Service = meteringService,
+): RawRequest {
   const body = Buffer.isBuffer(input) ? input : Buffer.from(typeof input === "string" ? input : JSON.stringify(input));
   return {
     method: "POST",
@@ -64,7 +69,7 @@ export function wireRequest(endpoint: string, operation: string, input: object |
     headers: {
       host: new URL(endpoint).host,
       "content-type": JSON_CONTENT_TYPE,
-      "x-amz-target": `${METERING_TARGET_PREFIX}.${operation}`,
+      "x-amz-target": `${service.targetPrefix}.${operation}`,
     },
     body,
   };
@@ -180,7 +185,12 @@ interface Signer {
 }
 
 function signerFor(signing: Signing, at: Date): Signer {
-  const { accessKeyId, secretAccessKey, region = "us-east-1", service = SIGNING_NAME } = { ...DEMO, ...signing };
+  const {
+    accessKeyId,
+    secretAccessKey,
+    region = "us-east-1",
+    service = meteringService.signingName,
+  } = { ...DEMO, ...signing };
   const amzDate = formatAmzDate(at.getTime());
   const scope = { date: amzDate.slice(0, 8), region, service };
   return {

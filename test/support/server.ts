@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { MarketplaceEntitlementServiceClient } from "@aws-sdk/client-marketplace-entitlement-service";
 import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering";
 
 const MAIN = fileURLToPath(new URL("../../packages/server/src/main.ts", import.meta.url));
@@ -20,6 +21,22 @@ export const DEMO = {
   seller: "111122223333",
   customers: ["demoCustomer1", "demoCustomer2"],
   dimensions: ["gb_ingested", "queries", "seats"],
+} as const;
+
+/** The demo catalogue's contract product, and who has an agreement for it. */
+export const CONTRACT = {
+  productCode: "2abcdefghijklmnopqrstuvwx",
+  /** Known by identifier, account and licence, and entitled to all four dimensions. */
+  identified: {
+    CustomerIdentifier: "demoCustomer1",
+    CustomerAWSAccountId: "444455556666",
+    LicenseArn: "arn:aws:license-manager::294406891311:license:l-00000000000000000000000000000004",
+  },
+  /** Known by account and licence only, and entitled to two dimensions. */
+  licensed: {
+    CustomerAWSAccountId: "222233334444",
+    LicenseArn: "arn:aws:license-manager::294406891311:license:l-00000000000000000000000000000005",
+  },
 } as const;
 
 export type ServerProcess = ChildProcessByStdio<null, Readable, Readable>;
@@ -124,6 +141,19 @@ export function officialClient(
 ): MarketplaceMeteringClient {
   const { accessKeyId, secretAccessKey } = credentials;
   return new MarketplaceMeteringClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey } });
+}
+
+/** The official client of the entitlement service, unchanged but for its endpoint. */
+export function officialEntitlementClient(
+  endpoint: string,
+  credentials: { accessKeyId: string; secretAccessKey: string } = DEMO,
+): MarketplaceEntitlementServiceClient {
+  const { accessKeyId, secretAccessKey } = credentials;
+  return new MarketplaceEntitlementServiceClient({
+    endpoint,
+    region: "us-east-1",
+    credentials: { accessKeyId, secretAccessKey },
+  });
 }
 
 interface Ready {

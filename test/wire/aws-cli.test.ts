@@ -3,7 +3,7 @@ import { execFile, spawnSync } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, type TestContext } from "vitest";
 import { meteringRecords, registrationToken } from "../support/operator-api.ts";
-import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { CONTRACT, DEMO, startServer, type RunningServer } from "../support/server.ts";
 
 const run = promisify(execFile);
 
@@ -15,6 +15,7 @@ beforeAll(async () => {
   env = {
     ...process.env,
     AWS_ENDPOINT_URL_MARKETPLACE_METERING: server.endpoint,
+    AWS_ENDPOINT_URL_MARKETPLACE_ENTITLEMENT_SERVICE: server.endpoint,
     AWS_DEFAULT_REGION: "us-east-1",
     AWS_ACCESS_KEY_ID: DEMO.accessKeyId,
     AWS_SECRET_ACCESS_KEY: DEMO.secretAccessKey,
@@ -75,6 +76,36 @@ test("S4, S5, B1: the AWS CLI meters, replays and resolves, and tells a refusal 
     stderr: expect.stringMatching(
       /\(InvalidTokenException\) when calling the ResolveCustomer operation: The registration token is invalid\./,
     ),
+  });
+});
+
+async function getEntitlements(...args: string[]): Promise<Record<string, unknown>> {
+  const command = ["marketplace-entitlement", "get-entitlements", "--product-code", CONTRACT.productCode, ...args];
+  const { stdout } = await run("aws", [...command, "--output", "json"], { env });
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+test("Rules E3, E5: the AWS CLI gets entitlements, by filter and page by page", async (context) => {
+  need(context, "aws", "--version");
+  const filter = `CUSTOMER_AWS_ACCOUNT_ID=${CONTRACT.licensed.CustomerAWSAccountId}`;
+  const customer = { ProductCode: CONTRACT.productCode, ...CONTRACT.licensed };
+  expect(await getEntitlements("--filter", `${filter},DIMENSION=edition,users`)).toEqual({
+    Entitlements: [
+      { ...customer, Dimension: "edition", Value: { StringValue: "basic" } },
+      // Versions of the CLI print times in their own ways.
+      { ...customer, Dimension: "users", Value: { IntegerValue: 3 }, ExpirationDate: expect.anything() as unknown },
+    ],
+  });
+  // The CLI follows the pages by itself, of whatever size.
+  expect((await getEntitlements("--page-size", "1"))["Entitlements"]).toHaveLength(6);
+  const first = await getEntitlements("--max-results", "4", "--no-paginate");
+  expect(first["Entitlements"]).toHaveLength(4);
+  const rest = await getEntitlements("--next-token", String(first["NextToken"]), "--no-paginate");
+  expect(rest["Entitlements"]).toHaveLength(2);
+  await expect(
+    getEntitlements("--filter", filter, "--next-token", String(first["NextToken"]), "--no-paginate"),
+  ).rejects.toMatchObject({
+    stderr: expect.stringMatching(/\(InvalidParameterException\) when calling the GetEntitlements operation: /),
   });
 });
 

@@ -192,9 +192,13 @@ describe("usage", () => {
     expect(idsOf(results)).not.toContain(idOf(answer));
   });
 
-  test("B6, Rules G1, G2: of a customer without an agreement in force has a status of its own, and no id", async () => {
+  test("B6, Rules G1, G3: of a customer without an agreement in force has a status of its own, and no id", async () => {
     const usageAt = new Date(LAST_HOUR_MS - HOUR_MS);
-    const over = { customerAccountId: "777788889999", startsAt: "2020-01-01T00:00:00Z", endsAt: new Date() };
+    const over = {
+      customerAccountId: "777788889999",
+      startsAt: "2020-01-01T00:00:00Z",
+      endsAt: new Date(Date.now() - 2 * HOUR_MS),
+    };
     const late = { customerAccountId: "444455556666", startsAt: new Date(LAST_HOUR_MS) };
     for (const agreement of [over, late]) {
       const agreementId = `of-${agreement.customerAccountId}`;

@@ -2,7 +2,7 @@
  * The order of refusals, over the wire: a request with everything wrong is refused for the first reason of the rule
  * book's list, that reason is mended, the next one is met, to the end of the list, and then it succeeds.
  */
-import { refusalOrder, type RuleId } from "@countinghouse/protocol";
+import { entitlementService, meteringService, refusalOrder, type RuleId } from "@countinghouse/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { add, registrationToken } from "../support/operator-api.ts";
 import { jsonOf, send, signed, wireRequest, type RawAnswer, type Signing } from "../support/raw-client.ts";
@@ -57,7 +57,11 @@ interface Draft extends Signing {
 type Reason = readonly [rule: RuleId, code: string | number, mend: Partial<Draft>];
 
 async function attempt(server: RunningServer, operation: string, draft: Draft): Promise<RawAnswer> {
-  return send(server.endpoint, signed(wireRequest(server.endpoint, operation, draft.body ?? draft.input), draft));
+  const service = operation === "GetEntitlements" ? entitlementService : meteringService;
+  return send(
+    server.endpoint,
+    signed(wireRequest(server.endpoint, operation, draft.body ?? draft.input, service), draft),
+  );
 }
 
 /** What is refused before it is known who asks is not kept, and cannot be explained. */
@@ -213,4 +217,17 @@ test("ResolveCustomer refuses in the order of the rule book (Rules L1, D4, N2, N
   ];
   await walk(server, "ResolveCustomer", start, walked);
   expect(walked.map(([rule]) => rule)).toEqual(refusalOrder.ResolveCustomer);
+});
+
+test("GetEntitlements refuses in the order of the rule book (Rules L1, D4, N2, N1, N3, D3, L5, E3, E5)", async () => {
+  const query = { ProductCode: "2abcdefghijklmnopqrstuvwx", NextToken: "altered" };
+  const twice = { CUSTOMER_IDENTIFIER: ["a"], CUSTOMER_AWS_ACCOUNT_ID: ["1"] };
+  const [start, common] = fromTheFirstByte({ ...query, Filter: twice }, { ProductCode: 1 }, { ProductCode: "" });
+  const walked: Reason[] = [
+    ...common,
+    ["E3", "InvalidParameterException", { input: query }],
+    ["E5", "InvalidParameterException", { input: { ProductCode: query.ProductCode } }],
+  ];
+  await walk(classic, "GetEntitlements", start, walked);
+  expect(walked.map(([rule]) => rule)).toEqual(refusalOrder.GetEntitlements);
 });

@@ -35,6 +35,7 @@ export type ErrorName =
   | "DuplicateRequestException"
   | "IdempotencyConflictException"
   | "CustomerNotEntitledException"
+  | "InvalidParameterException"
   | "InvalidRegionException"
   | "InvalidPublicKeyVersionException"
   | "PlatformNotSupportedException"
@@ -81,6 +82,7 @@ export const errorCatalogue: Readonly<Record<ErrorName, ErrorRow>> = {
     status: 409,
   },
   CustomerNotEntitledException: modelled("The caller has no agreement for the product."),
+  InvalidParameterException: modelled("A parameter is invalid, or does not go with another."),
   InvalidRegionException: modelled("The call must come to the region of the task or pod."),
   InvalidPublicKeyVersionException: modelled("The public key version is invalid."),
   PlatformNotSupportedException: modelled("The caller is not a task or pod on a supported platform."),

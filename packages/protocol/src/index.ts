@@ -6,8 +6,11 @@ export {
   ALLOCATIONS_MAX,
   BATCH_METER_USAGE_CLOSED,
   BATCH_RECORDS_MAX,
+  ENTITLEMENTS_PAGE_MAX,
   FINAL_METERING_SECONDS,
   HOUR_MS,
+  INTEGER_MAX,
+  INTEGER_MIN,
   QUANTITY_MAX,
   REQUEST_BYTES_LIMIT,
   TAGS_MAX,
@@ -20,8 +23,18 @@ export {
   type UsageRecordResult,
   type UsageRecordStatus,
 } from "./operations/batch-meter-usage.ts";
+export {
+  entitlementFilterKeys,
+  getEntitlements,
+  type CustomerEntitlement,
+  type EntitlementFilter,
+  type EntitlementFilterKey,
+  type EntitlementValue,
+  type GetEntitlementsInput,
+  type GetEntitlementsOutput,
+} from "./operations/get-entitlements.ts";
 export { meterUsage, type MeterUsageInput, type MeterUsageOutput } from "./operations/meter-usage.ts";
-export type { Operation } from "./operations/operation.ts";
+export { operationNames, type Operation, type OperationNames } from "./operations/operation.ts";
 export { registerUsage, type RegisterUsageInput, type RegisterUsageOutput } from "./operations/register-usage.ts";
 export {
   resolveCustomer,
@@ -40,7 +53,7 @@ export { refusalOrder } from "./rules/refusal-order.ts";
 export { ruleBook, type Period, type Rule, type RuleId } from "./rules/rule-book.ts";
 export { awsRequestQuotas, type RequestQuota } from "./rules/request-quotas.ts";
 export { ruleSets, type AcceptanceWindow, type RuleSet, type RuleSetName } from "./rules/rule-sets.ts";
-export { IAM_ACTION_PREFIX, JSON_CONTENT_TYPE, METERING_TARGET_PREFIX, SERVICE_ID, SIGNING_NAME } from "./service.ts";
+export { JSON_CONTENT_TYPE, SERVICE_ID, entitlementService, meteringService, type Service } from "./service.ts";
 export type { EpochMs, Shape, StructureShape } from "./shapes.ts";
 export { formatAmzDate, parseAmzDate, parseAuthorization, type AuthorizationParts } from "./sigv4/authorization.ts";
 export {

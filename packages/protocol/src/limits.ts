@@ -10,6 +10,11 @@ export const QUANTITY_MAX = 2_147_483_647;
 export const ALLOCATIONS_MAX = 2_500;
 /** Tags of one usage allocation. Rule A4. */
 export const TAGS_MAX = 5;
+/** Entitlements of one answer of GetEntitlements, and how many there are where the request does not say. Rule E5. */
+export const ENTITLEMENTS_PAGE_MAX = 25;
+/** The service models' integers have 32 bits. */
+export const INTEGER_MIN = -2_147_483_648;
+export const INTEGER_MAX = 2_147_483_647;
 /** Violations named in one ValidationException. */
 export const VIOLATIONS_MAX = 10;
 /** Length of the hour in which a metering record's key is unique. */

@@ -1,8 +1,27 @@
-/** Names that fix where a request goes and how it is signed. Source: the service model's metadata. */
+/** Names that fix where a request goes, how it is signed and what permits it. Source: the service models' metadata. */
+
+/** A service whose operations are served here: the names that its operations share. */
+export interface Service {
+  /** What `X-Amz-Target` begins with. It may hold full stops: the operation's name stands behind the last one. */
+  readonly targetPrefix: string;
+  /** The service's name in the scope of a signature. */
+  readonly signingName: string;
+  /** What the names of its IAM actions begin with. */
+  readonly actionPrefix: string;
+}
+
+/** Its IAM actions are `aws-marketplace:BatchMeterUsage` and so on (not `meteringmarketplace`). */
+export const meteringService: Service = {
+  targetPrefix: "AWSMPMeteringService",
+  signingName: "aws-marketplace",
+  actionPrefix: "aws-marketplace",
+};
+
+export const entitlementService: Service = {
+  targetPrefix: "AWSMPEntitlementService",
+  signingName: "aws-marketplace",
+  actionPrefix: "aws-marketplace",
+};
 
 export const SERVICE_ID = "Marketplace Metering";
-export const SIGNING_NAME = "aws-marketplace";
-export const METERING_TARGET_PREFIX = "AWSMPMeteringService";
 export const JSON_CONTENT_TYPE = "application/x-amz-json-1.1";
-/** Prefix of the IAM actions, `aws-marketplace:BatchMeterUsage` and so on (not `meteringmarketplace`). */
-export const IAM_ACTION_PREFIX = "aws-marketplace";

@@ -5,7 +5,7 @@
  * (`json/encode.ts`). Every structure is tied to a TypeScript interface: a member without a row, or a row without a
  * member, does not compile.
  *
- * Source of all constraints: the public service model `meteringmarketplace/2016-01-14`.
+ * Source of all constraints: the public service models, `meteringmarketplace/2016-01-14` where nothing else is said.
  */
 
 export interface StringShape {
@@ -25,6 +25,11 @@ export interface IntegerShape {
   readonly max: number;
 }
 
+/** A number, finite and with a fraction or without. */
+export interface DoubleShape {
+  readonly kind: "double";
+}
+
 export interface BooleanShape {
   readonly kind: "boolean";
 }
@@ -41,6 +46,13 @@ export interface ListShape {
   readonly lengthMax?: number;
 }
 
+/** Lists by key, of keys that are known; keys are the same inside as on the wire. */
+export interface MapShape {
+  readonly kind: "map";
+  readonly keys: readonly string[];
+  readonly value: ListShape;
+}
+
 export interface Member {
   /** The member's name on the wire, in AWS's spelling. */
   readonly wire: string;
@@ -55,7 +67,15 @@ export interface StructureShape<T = unknown> {
   readonly members: { readonly [K in keyof T]-?: Member };
 }
 
-export type Shape = StringShape | IntegerShape | BooleanShape | TimestampShape | ListShape | StructureShape;
+export type Shape =
+  | StringShape
+  | IntegerShape
+  | DoubleShape
+  | BooleanShape
+  | TimestampShape
+  | ListShape
+  | MapShape
+  | StructureShape;
 
 /** Milliseconds since 1970-01-01T00:00:00Z. */
 export type EpochMs = number;

@@ -17,6 +17,7 @@ import { WireHandler, type WireOperation } from "./http/wire-handler.ts";
 import type { WireRequest, WireResponse } from "./http/wire-message.ts";
 import { wireOperations } from "./http/wire-operations.ts";
 import { Authenticator } from "./identity/authenticator.ts";
+import { pageTokensOf } from "./identity/page-tokens.ts";
 import { openToken } from "./identity/registration-tokens.ts";
 import { requestId } from "./ledger/ids.ts";
 import type { Ledger } from "./ledger/ledger.ts";
@@ -100,7 +101,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
 /** The operations of the wire; only in a lab is there anything that could make them fail on demand. */
 function operationsOf(config: ServeConfig, opened: OpenedLedger, plan: FaultPlan, world: World): WireOperation[] {
   const { ledger, sealer } = opened;
-  const operations = wireOperations(ledger, (token) => openToken(sealer, token));
+  const operations = wireOperations(ledger, (token) => openToken(sealer, token), pageTokensOf(sealer));
   if (!config.lab) return operations;
   return operations.map((operation) => withFaults(operation, { plan, ledger, sleep: world.sleep }));
 }

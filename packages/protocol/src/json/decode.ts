@@ -7,7 +7,7 @@
  * violated constraints at once). A type error anywhere wins over any violated constraint.
  */
 import { VIOLATIONS_MAX } from "../limits.ts";
-import type { IntegerShape, ListShape, Shape, StringShape, StructureShape } from "../shapes.ts";
+import type { IntegerShape, ListShape, MapShape, Shape, StringShape, StructureShape } from "../shapes.ts";
 
 export interface DecodeRefusal {
   readonly code: "SerializationException" | "ValidationException";
@@ -37,7 +37,7 @@ export function decoderOf<T>(shape: StructureShape<T>): (json: unknown) => Decod
 }
 
 interface Context {
-  /** Where we are: wire names with a small first letter, list positions from 1. */
+  /** Where we are: wire names with a small first letter, list positions from 1, keys of maps. */
   readonly path: (string | number)[];
   readonly violations: string[];
   violationCount: number;
@@ -53,12 +53,16 @@ function readerOf(shape: Shape): Reader {
       return stringReader(shape);
     case "integer":
       return integerReader(shape);
+    case "double":
+      return readDouble;
     case "boolean":
       return readBoolean;
     case "timestamp":
       return readTimestamp;
     case "list":
       return listReader(shape);
+    case "map":
+      return mapReader(shape);
     case "structure":
       return structureReader(shape);
   }
@@ -124,6 +128,44 @@ function listReader(shape: ListShape): Reader {
   };
 }
 
+/** What is wrong with a map's keys, or with the length of its lists, is told once, as a violation of the whole map. */
+function mapReader(shape: MapShape): Reader {
+  const { lengthMin = 0, lengthMax = Number.POSITIVE_INFINITY, member } = shape.value;
+  const read = listReader({ kind: "list", member });
+  const known = new Set(shape.keys);
+  const isWithin = ([, list]: readonly [string, unknown]): boolean =>
+    !Array.isArray(list) || (list.length >= lengthMin && list.length <= lengthMax);
+  const lengths = [
+    ...(shape.value.lengthMax === undefined ? [] : [lengthText("less", lengthMax)]),
+    ...(shape.value.lengthMin === undefined ? [] : [lengthText("greater", lengthMin)]),
+  ];
+  return (json, context) => {
+    if (json === null || typeof json !== "object") throw new TypeMismatch("Expected map or null");
+    if (Array.isArray(json)) throw new TypeMismatch("Start of list found where not expected");
+    const entries: readonly (readonly [string, unknown])[] = Object.entries(json);
+    const violateMap = (what: string, constraints: readonly string[]): void => {
+      const text = clip(entries.map(([key]) => key).join(", "));
+      violate(context, `'{${text}}'`, `Map ${what} must satisfy constraint: [${constraints.join(", ")}]`);
+    };
+    if (entries.some(([key]) => !known.has(key))) {
+      violateMap("keys", [`Member must satisfy enum value set: [${shape.keys.join(", ")}]`]);
+    }
+    if (!entries.every(isWithin)) violateMap("value", lengths);
+    const result: Record<string, unknown> = {};
+    for (const [key, value] of entries) {
+      context.path.push(clip(key), "member");
+      if (value === null) violate(context, "null", "Member must not be null");
+      else {
+        // Read in any case, since a type error wins over any violation; kept under known keys, never under `__proto__`.
+        const list = read(value, context);
+        if (known.has(key)) result[key] = list;
+      }
+      context.path.length -= 2;
+    }
+    return result;
+  };
+}
+
 function stringReader(shape: StringShape): Reader {
   const pattern = shape.pattern === undefined ? undefined : new RegExp(shape.pattern, "u");
   const { lengthMin = 0, lengthMax = Number.POSITIVE_INFINITY } = shape;
@@ -152,6 +194,13 @@ function integerReader(shape: IntegerShape): Reader {
     // JSON has a minus nought; added to nought it is nought, so that what is read equals what is written.
     return json + 0;
   };
+}
+
+function readDouble(json: unknown, context: Context): number {
+  if (typeof json !== "number") throw notAn("Double", json);
+  // A literal beyond the range of doubles is read by the JSON parser as infinite.
+  if (!Number.isFinite(json)) violate(context, `'${json}'`, "Member must be a finite number");
+  return json + 0;
 }
 
 function readBoolean(json: unknown): boolean {
@@ -196,7 +245,11 @@ function javaClass(json: unknown): string {
 }
 
 function violateLength(context: Context, value: string, bound: "less" | "greater", length: number): void {
-  violate(context, value, `Member must have length ${bound} than or equal to ${length}`);
+  violate(context, value, lengthText(bound, length));
+}
+
+function lengthText(bound: "less" | "greater", length: number): string {
+  return `Member must have length ${bound} than or equal to ${length}`;
 }
 
 function violate(context: Context, value: string, constraint: string): void {

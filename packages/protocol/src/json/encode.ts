@@ -18,6 +18,7 @@ function converterOf(shape: Shape): Converter {
   switch (shape.kind) {
     case "string":
     case "integer":
+    case "double":
     case "boolean":
       return asItIs;
     case "timestamp":
@@ -26,6 +27,13 @@ function converterOf(shape: Shape): Converter {
     case "list": {
       const convert = converterOf(shape.member);
       return (value) => (value as readonly unknown[]).map(convert);
+    }
+    case "map": {
+      const convert = converterOf(shape.value);
+      return (value) =>
+        Object.fromEntries(
+          Object.entries(value as object).map(([key, item]: [string, unknown]) => [key, convert(item)]),
+        );
     }
     case "structure":
       return structureConverter(shape);

@@ -1,7 +1,8 @@
 /** BatchMeterUsage: a SaaS application meters a set of customers of one product. */
 import { BATCH_RECORDS_MAX } from "../limits.ts";
+import { meteringService } from "../service.ts";
 import type { StructureShape } from "../shapes.ts";
-import type { Operation } from "./operation.ts";
+import { operationNames, type Operation } from "./operation.ts";
 import { productCodeShape, usageRecordShape, type UsageRecord } from "./usage-record.ts";
 
 export interface BatchMeterUsageInput {
@@ -37,7 +38,7 @@ const usageRecordResultShape: StructureShape<UsageRecordResult> = {
 };
 
 export const batchMeterUsage: Operation<BatchMeterUsageInput, BatchMeterUsageOutput> = {
-  name: "BatchMeterUsage",
+  ...operationNames(meteringService, "BatchMeterUsage"),
   input: {
     kind: "structure",
     name: "BatchMeterUsageRequest",

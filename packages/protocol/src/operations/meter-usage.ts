@@ -1,6 +1,7 @@
 /** MeterUsage: an EC2 instance, ECS task or EKS pod meters its own use, on its buyer's account. */
+import { meteringService } from "../service.ts";
 import type { EpochMs } from "../shapes.ts";
-import type { Operation } from "./operation.ts";
+import { operationNames, type Operation } from "./operation.ts";
 import {
   dimensionShape,
   productCodeShape,
@@ -25,7 +26,7 @@ export interface MeterUsageOutput {
 }
 
 export const meterUsage: Operation<MeterUsageInput, MeterUsageOutput> = {
-  name: "MeterUsage",
+  ...operationNames(meteringService, "MeterUsage"),
   input: {
     kind: "structure",
     name: "MeterUsageRequest",

@@ -1,8 +1,28 @@
+import type { Service } from "../service.ts";
 import type { StructureShape } from "../shapes.ts";
 
-/** An operation of the service: its name on the wire and what goes in and out. */
-export interface Operation<Input, Output> {
+/** How an operation is asked for, before anything of its input is read. */
+export interface OperationNames {
   readonly name: string;
+  /** All that stands in `X-Amz-Target`. */
+  readonly target: string;
+  /** The service name in the scope of the request's signature. */
+  readonly signingName: string;
+  /** The IAM action that permits it. */
+  readonly action: string;
+}
+
+/** An operation: how it is asked for and what goes in and out. */
+export interface Operation<Input, Output> extends OperationNames {
   readonly input: StructureShape<Input>;
   readonly output: StructureShape<Output>;
+}
+
+export function operationNames(service: Service, name: string): OperationNames {
+  return {
+    name,
+    target: `${service.targetPrefix}.${name}`,
+    signingName: service.signingName,
+    action: `${service.actionPrefix}:${name}`,
+  };
 }

@@ -1,6 +1,7 @@
 /** RegisterUsage: a paid container checks its entitlement, once, and its metering begins. */
+import { meteringService } from "../service.ts";
 import type { EpochMs } from "../shapes.ts";
-import type { Operation } from "./operation.ts";
+import { operationNames, type Operation } from "./operation.ts";
 import { productCodeShape } from "./usage-record.ts";
 
 export interface RegisterUsageInput {
@@ -15,7 +16,7 @@ export interface RegisterUsageOutput {
 }
 
 export const registerUsage: Operation<RegisterUsageInput, RegisterUsageOutput> = {
-  name: "RegisterUsage",
+  ...operationNames(meteringService, "RegisterUsage"),
   input: {
     kind: "structure",
     name: "RegisterUsageRequest",

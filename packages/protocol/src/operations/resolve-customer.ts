@@ -1,5 +1,6 @@
 /** ResolveCustomer: a seller turns a buyer's registration token into the customer it stands for. */
-import type { Operation } from "./operation.ts";
+import { meteringService } from "../service.ts";
+import { operationNames, type Operation } from "./operation.ts";
 
 export interface ResolveCustomerInput {
   readonly registrationToken: string;
@@ -14,7 +15,7 @@ export interface ResolveCustomerOutput {
 }
 
 export const resolveCustomer: Operation<ResolveCustomerInput, ResolveCustomerOutput> = {
-  name: "ResolveCustomer",
+  ...operationNames(meteringService, "ResolveCustomer"),
   input: {
     kind: "structure",
     name: "ResolveCustomerRequest",

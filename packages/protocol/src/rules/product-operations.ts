@@ -11,16 +11,18 @@ export const productTypes: Readonly<Record<ProductType, string>> = {
   container: "container product",
 };
 
-const SAAS: readonly OperationName[] = ["BatchMeterUsage", "ResolveCustomer", "GetEntitlements"];
+const SAAS: readonly OperationName[] = ["BatchMeterUsage", "ResolveCustomer"];
+const CONTRACT: readonly OperationName[] = [...SAAS, "GetEntitlements"];
 const METERED: readonly OperationName[] = ["MeterUsage"];
 const REGISTERED: readonly OperationName[] = ["RegisterUsage"];
 
 /**
- * The operations that a product may be named in. A SaaS product is one however it is priced; an image or a container
- * meters by itself what has dimensions of the seller's, and registers what is charged, or reported, by the hour.
+ * The operations that a product may be named in. A SaaS product's seller meters it, and a contract entitles to it; an
+ * image or a container meters by itself what has dimensions of the seller's, and registers what is charged, or reported,
+ * by the hour.
  */
 export function operationsOf(type: ProductType, pricing: Pricing): readonly OperationName[] {
-  if (type === "saas") return SAAS;
+  if (type === "saas") return pricing === "contract" || pricing === "contract-with-usage" ? CONTRACT : SAAS;
   if (pricing === "usage" || pricing === "contract-with-usage") return METERED;
   return type === "container" && pricing !== "contract" ? REGISTERED : [];
 }

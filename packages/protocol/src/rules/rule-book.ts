@@ -16,6 +16,7 @@ export type RuleId =
   | "G1" | "G2" | "G3" | "G4" | "G5"
   | "K1" | "K2" | "K3" | "K4" | "K5" | "K6" | "K7"
   | "T1" | "T2" | "T3"
+  | "E1" | "E2" | "E3" | "E4" | "E5"
   | "X1" | "X2"
   | "Q1" | "Q2" | "Q3"
   | "F1"; // prettier-ignore
@@ -38,6 +39,7 @@ export interface Period {
 }
 
 const MODEL = "service model and API reference, marketplace metering 2016-01-14";
+const ENTITLEMENT_MODEL = "service model and API reference, marketplace entitlement 2017-01-11";
 const KINESIS = "recordings of another AWS JSON 1.1 service (Kinesis)";
 const SELLER_GUIDE = "AWS Marketplace seller guide";
 const SAAS_GUIDE = `${SELLER_GUIDE}: SaaS notifications and subscriptions`;
@@ -108,7 +110,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     inForce: ALWAYS,
   },
   N1: {
-    text: "Every request is signed with Signature Version 4 for the service aws-marketplace, with a key that is known.",
+    text: "Every request is signed with Signature Version 4 for the operation's service (aws-marketplace), with a key that is known.",
     source: "AWS Signature Version 4 specification; recordings of Kinesis and DynamoDB for codes and texts",
     inForce: ALWAYS,
   },
@@ -119,7 +121,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     reading: "Some services allow 5 minutes. 15 refuses nothing that the service accepts.",
   },
   N3: {
-    text: 'The caller\'s policies allow the action aws-marketplace:<Operation> on resource "*", and none denies it.',
+    text: "The caller's policies allow the operation's action (aws-marketplace:<Operation>) on resource \"*\", and none denies it.",
     source: "IAM service authorization reference",
     inForce: ALWAYS,
   },
@@ -141,7 +143,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     inForce: ALWAYS,
   },
   P2: {
-    text: "An operation is for products of the types and pricings in the table below: BatchMeterUsage and ResolveCustomer for SaaS products.",
+    text: "An operation is for products of the types and pricings in the table below: BatchMeterUsage and ResolveCustomer for SaaS products, GetEntitlements for those with a contract.",
     source: `${MODEL}; ${SELLER_GUIDE}`,
     inForce: ALWAYS,
   },
@@ -298,6 +300,40 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     source: MODEL,
     inForce: ALWAYS,
     reading: "The error for others is undocumented; no access error is modelled for this operation.",
+  },
+  E1: {
+    text: "GetEntitlements shows the entitlements of products that the caller's account published; of any other product it shows none.",
+    source: `${ENTITLEMENT_MODEL}; a call with another's product code, answered 200 without entitlements (boto/boto3#1258, 2017)`,
+    inForce: ALWAYS,
+    reading:
+      "Whether the product exists cannot be told from the answer. The ledger entry names this rule, so that a mistyped product code can be found.",
+  },
+  E2: {
+    text: "Only SaaS products with the pricing `contract` or `contract-with-usage` have entitlements; of any other product GetEntitlements shows none.",
+    source: SELLER_GUIDE,
+    inForce: ALWAYS,
+    reading: "No refusal is documented, and that there are none is true. The ledger entry names this rule.",
+  },
+  E3: {
+    text: "A filter's keys all apply, and of a key's values one is enough; CUSTOMER_IDENTIFIER and CUSTOMER_AWS_ACCOUNT_ID together are refused with InvalidParameterException.",
+    source: ENTITLEMENT_MODEL,
+    inForce: ALWAYS,
+    reading:
+      "In 2022 the service was seen to refuse DIMENSION without CUSTOMER_IDENTIFIER (boto/boto3#3520); its description allows each alone, and so do we.",
+  },
+  E4: {
+    text: "An entitlement is shown while its agreement is in force and until it expires, by the service clock; its ExpirationDate is its own end or the agreement's, whichever is earlier.",
+    source: ENTITLEMENT_MODEL,
+    inForce: ALWAYS,
+    reading:
+      "That those which have expired are left out is our reading: they are capacity that the customer has no more.",
+  },
+  E5: {
+    text: "A page holds 25 entitlements, or MaxResults where that is less, in the order of agreements and dimensions; a NextToken is good for the caller, product and filter that it was given for, and any other is refused with InvalidParameterException.",
+    source: ENTITLEMENT_MODEL,
+    inForce: ALWAYS,
+    reading:
+      "MaxResults may change between pages. A page without entitlements is written as an empty list; the service has been seen to leave it out (boto/boto3#1258, 2017).",
   },
   X1: {
     text: "MeterUsage is called with the credentials of an EC2 instance, ECS task or EKS pod; any other caller gets CustomerNotEntitledException.",

@@ -3,7 +3,7 @@ import { HttpRequest } from "@smithy/protocol-http";
 import { SignatureV4 } from "@smithy/signature-v4";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { SIGNING_NAME } from "../service.ts";
+import { meteringService } from "../service.ts";
 import { parseAuthorization } from "./authorization.ts";
 import { canonicalRequest } from "./canonical-request.ts";
 import { scopeText, signature, signingKey, stringToSign, type SigningHashes } from "./signature.ts";
@@ -88,7 +88,7 @@ function signatureOf(message: Message, claim: Claim, secretAccessKey: string): s
 function signerOf(intent: Intent): SignatureV4 {
   const { region, secretAccessKey, sessionToken, applyChecksum } = intent;
   return new SignatureV4({
-    service: SIGNING_NAME,
+    service: meteringService.signingName,
     region,
     sha256: Sha256,
     applyChecksum,

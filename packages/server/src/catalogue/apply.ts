@@ -31,13 +31,13 @@ export function dueChanges(file: CatalogueFile, held: CatalogueView): CatalogueC
   const references = overlay(due, held);
   for (const change of file.changes) {
     const id = `${change.kind} ${change.id}`;
-    if (seen.has(id)) problems.push(`${whereOf(change, file, "")}: ${id} is there twice`);
+    if (seen.has(id)) problems.push(`${whereOf(change, file, [])}: ${id} is there twice`);
     seen.add(id);
   }
   for (const change of due) {
     const problem = referenceProblem(change, references);
     if (problem !== undefined) {
-      problems.push(`${whereOf(change, file, problem.member)}: ${problem.member}: ${problem.message}`);
+      problems.push(`${whereOf(change, file, problem.path)}: ${problem.path.join(".")}: ${problem.message}`);
     }
   }
   if (problems.length > 0) throw new CatalogueFileError(problems);
@@ -63,8 +63,12 @@ function overlay(changes: readonly CatalogueChange[], held: CatalogueView): Refe
   };
 }
 
-function whereOf(change: CatalogueChange, { document, locate }: CatalogueFile, member: string): string {
-  const at = (list: string, index: number): string => locate(member === "" ? [list, index] : [list, index, member]);
+function whereOf(
+  change: CatalogueChange,
+  { document, locate }: CatalogueFile,
+  path: readonly (string | number)[],
+): string {
+  const at = (list: string, index: number): string => locate([list, index, ...path]);
   switch (change.kind) {
     case "product":
       return at(

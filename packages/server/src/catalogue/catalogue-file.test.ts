@@ -133,6 +133,18 @@ describe("a complaint names file, line and column:", () => {
       "shop.yaml:30:25: customerIdentifier: demoCustomer1 stands for account 444455556666 (agreement agmt-demo1)",
       "shop.yaml:34:25: customerIdentifier: demoCustomer1 stands for account 111122223333 (agreement agmt-demo2)",
     ]],
+    ["an entitlement to a dimension that is not there", sampleWith(["entitlements: []", "entitlements:\n      - { dimension: seats, value: 5 }"]), [
+      "shop.yaml:35:22: entitlements.0.dimension: 0abcdefghijklmnopqrstuvwx has no dimension seats of kind entitled",
+    ]],
+    ["an entitlement to a metered dimension", sampleWith(["entitlements: []", "entitlements: [{ dimension: gb_ingested, value: 5 }]"]), [
+      "shop.yaml:34:33: entitlements.0.dimension: 0abcdefghijklmnopqrstuvwx has no dimension gb_ingested of kind entitled",
+    ]],
+    ["two entitlements to one dimension", sampleWith(["entitlements: []", "entitlements: [{ dimension: a, value: 5 }, { dimension: a, value: 6 }]"]), [
+      "shop.yaml:34:19: agreements.0.entitlements: must not name a dimension twice",
+    ]],
+    ["an entitlement to nothing", sampleWith(["entitlements: []", "entitlements: [{ dimension: a, value: null }]"]), [
+      "shop.yaml:34:43: agreements.0.entitlements.0.value: must be a number, a boolean or a text",
+    ]],
   ]; // prettier-ignore
   test.each(table)("%s", (_what, text, problems) => {
     expect(problemsOf(text)).toEqual(problems);

@@ -15,8 +15,8 @@ export interface References {
 }
 
 export interface ReferenceProblem {
-  /** The member of the object that is at fault. */
-  readonly member: string;
+  /** Where in the object the fault is. */
+  readonly path: readonly (string | number)[];
   readonly message: string;
 }
 
@@ -30,11 +30,11 @@ export function referenceProblem(change: CatalogueChange, references: References
       const other = references.accessKey(change.id);
       const taken =
         other !== undefined && (other.accountId !== change.value.accountId || other.userName !== change.value.userName);
-      return taken ? { member: "accessKeyId", message: `${change.id} belongs to another user` } : undefined;
+      return taken ? { path: ["accessKeyId"], message: `${change.id} belongs to another user` } : undefined;
     }
     case "product":
       if (references.account(change.value.seller) !== undefined) return undefined;
-      return { member: "seller", message: `no account ${change.value.seller}` };
+      return { path: ["seller"], message: `no account ${change.value.seller}` };
     case "agreement":
       return agreementProblem(change.value, references);
   }
@@ -42,25 +42,37 @@ export function referenceProblem(change: CatalogueChange, references: References
 
 function agreementProblem(agreement: Agreement, references: References): ReferenceProblem | undefined {
   const { productCode, customerAccountId, customerIdentifier, licenseArn, agreementId } = agreement;
-  if (references.product(productCode) === undefined) {
-    return { member: "productCode", message: `no product ${productCode}` };
+  const product = references.product(productCode);
+  if (product === undefined) {
+    return { path: ["productCode"], message: `no product ${productCode}` };
   }
   if (references.account(customerAccountId) === undefined) {
-    return { member: "customerAccountId", message: `no account ${customerAccountId}` };
+    return { path: ["customerAccountId"], message: `no account ${customerAccountId}` };
   }
   if (customerIdentifier !== undefined) {
     const others = references.agreementsOf(productCode, identifiedCustomer(customerIdentifier));
     const other = others.find((candidate) => candidate.customerAccountId !== customerAccountId);
     if (other !== undefined) {
       return {
-        member: "customerIdentifier",
+        path: ["customerIdentifier"],
         message: `${customerIdentifier} stands for account ${other.customerAccountId} (agreement ${other.agreementId})`,
       };
     }
   }
   const licensed = licenseArn === undefined ? undefined : references.agreementByLicense(licenseArn);
   if (licensed !== undefined && licensed.agreementId !== agreementId) {
-    return { member: "licenseArn", message: `already the licence of agreement ${licensed.agreementId}` };
+    return { path: ["licenseArn"], message: `already the licence of agreement ${licensed.agreementId}` };
   }
-  return undefined;
+  return entitlementProblem(agreement, product);
+}
+
+function entitlementProblem({ entitlements }: Agreement, product: Product): ReferenceProblem | undefined {
+  const entitled = product.dimensions.filter(({ kind }) => kind === "entitled").map(({ name }) => name);
+  const index = entitlements.findIndex(({ dimension }) => !entitled.includes(dimension));
+  const stray = entitlements[index];
+  if (stray === undefined) return undefined;
+  return {
+    path: ["entitlements", index, "dimension"],
+    message: `${product.productCode} has no dimension ${stray.dimension} of kind entitled`,
+  };
 }

@@ -133,7 +133,7 @@ export const agreementSchema = z
       .array(
         z.strictObject({
           dimension: name(255),
-          value: z.union([z.int(), z.number(), z.boolean(), z.string()]),
+          value: z.union([z.number(), z.boolean(), z.string()], "must be a number, a boolean or a text"),
           expiresAt: timestamp.optional(),
         }),
       )
@@ -145,7 +145,11 @@ export const agreementSchema = z
       path: ["endsAt"],
       message: "must lie after startsAt",
     },
-  );
+  )
+  .refine(({ entitlements }) => new Set(entitlements.map(({ dimension }) => dimension)).size === entitlements.length, {
+    path: ["entitlements"],
+    message: "must not name a dimension twice",
+  });
 
 export const catalogueFileSchema = z
   .strictObject({

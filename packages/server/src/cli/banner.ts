@@ -38,6 +38,7 @@ function demoLines(endpoint: string): string[] {
     "Point any AWS SDK or the AWS CLI at it:",
     "",
     `  export AWS_ENDPOINT_URL_MARKETPLACE_METERING=${endpoint}`,
+    `  export AWS_ENDPOINT_URL_MARKETPLACE_ENTITLEMENT_SERVICE=${endpoint}`,
     "  export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1",
     "  export AWS_ACCESS_KEY_ID=AKIACOUNTINGHOUSE001 AWS_SECRET_ACCESS_KEY=example-secret",
     "",

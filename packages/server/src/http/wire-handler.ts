@@ -3,7 +3,7 @@
  * order in which services of this family have been seen to refuse; each step is commented with what it answers.
  */
 import { isUtf8 } from "node:buffer";
-import { JSON_CONTENT_TYPE, METERING_TARGET_PREFIX, type Decoded } from "@countinghouse/protocol";
+import { JSON_CONTENT_TYPE, type Decoded, type OperationNames } from "@countinghouse/protocol";
 import { rejection, type Rejection } from "../domain/rejection.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import { authorize, type Caller } from "../identity/caller.ts";
@@ -21,8 +21,7 @@ import type { RequestQuotas } from "./request-quotas.ts";
 import type { WireRequest, WireResponse } from "./wire-message.ts";
 
 /** An operation as the handler sees it: read, do, write. Composed in `wire-operations.ts`. */
-export interface WireOperation {
-  readonly name: string;
+export interface WireOperation extends OperationNames {
   readonly decode: (json: unknown) => Decoded<unknown>;
   readonly run: (call: AccountCall, input: unknown) => Promise<Answer<unknown>>;
   readonly encode: (output: unknown) => string;
@@ -46,13 +45,12 @@ interface ReadRequest {
 
 export class WireHandler {
   readonly #options: WireHandlerOptions;
+  /** By their whole target: prefixes may hold full stops, and services may share names of operations. */
   readonly #operations: ReadonlyMap<string, WireOperation>;
 
   constructor(options: WireHandlerOptions) {
     this.#options = options;
-    this.#operations = new Map(
-      options.operations.map((operation) => [`${METERING_TARGET_PREFIX}.${operation.name}`, operation]),
-    );
+    this.#operations = new Map(options.operations.map((operation) => [operation.target, operation]));
   }
 
   /** Always answers: trouble of ours is an answer too. */
@@ -105,14 +103,14 @@ export class WireHandler {
 
   /** Authentication and the quota. Neither refusal is kept: a stranger's request, or a flood's, must not cost a write. */
   #admit(request: WireRequest, operation: WireOperation): Caller | Rejection {
-    const caller = this.#options.authenticator.authenticate(request);
+    const caller = this.#options.authenticator.authenticate(request, operation.signingName);
     if ("code" in caller) return caller;
     return this.#options.quotas.take(caller, operation.name) ?? caller;
   }
 
   /** Steps after admission: permission, types, constraints, the operation. Each refusal is kept in the ledger. */
   async #answer(call: AccountCall, caller: Caller, operation: WireOperation, json: unknown): Promise<Answer<unknown>> {
-    const denied = authorize(caller, operation.name);
+    const denied = authorize(caller, operation.action);
     if (denied !== undefined) return recordRefusal(this.#options.ledger, call, denied);
     const decoded = operation.decode(json);
     if (decoded.ok) return operation.run(call, decoded.value);

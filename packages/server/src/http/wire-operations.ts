@@ -3,15 +3,18 @@ import {
   batchMeterUsage,
   decoderOf,
   encoderOf,
+  getEntitlements,
   meterUsage,
   registerUsage,
   resolveCustomer,
   type Operation,
 } from "@countinghouse/protocol";
+import type { PageTokens } from "../domain/page-tokens.ts";
 import type { RegistrationTokenClaims } from "../domain/registration-token.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { OperationHandler } from "../operations/answer.ts";
 import { batchMeterUsageOperation } from "../operations/batch-meter-usage.ts";
+import { getEntitlementsOperation } from "../operations/get-entitlements.ts";
 import { meterUsageOperation } from "../operations/meter-usage.ts";
 import { registerUsageOperation } from "../operations/register-usage.ts";
 import { resolveCustomerOperation } from "../operations/resolve-customer.ts";
@@ -20,12 +23,14 @@ import type { WireOperation } from "./wire-handler.ts";
 export function wireOperations(
   ledger: Ledger,
   openToken: (token: string) => RegistrationTokenClaims | undefined,
+  pageTokens: PageTokens,
 ): WireOperation[] {
   return [
     wireOperation(batchMeterUsage, batchMeterUsageOperation(ledger)),
     wireOperation(resolveCustomer, resolveCustomerOperation(ledger, openToken)),
     wireOperation(meterUsage, meterUsageOperation(ledger)),
     wireOperation(registerUsage, registerUsageOperation(ledger)),
+    wireOperation(getEntitlements, getEntitlementsOperation(ledger, pageTokens)),
   ];
 }
 
@@ -34,9 +39,13 @@ function wireOperation<Input, Output>(
   operation: Operation<Input, Output>,
   handler: OperationHandler<Input, Output>,
 ): WireOperation {
+  const { name, target, signingName, action } = operation;
   const encode = encoderOf(operation.output);
   return {
-    name: operation.name,
+    name,
+    target,
+    signingName,
+    action,
     decode: decoderOf(operation.input),
     run: (call, input) => handler(call, input as Input),
     encode: (output) => encode(output as Output),

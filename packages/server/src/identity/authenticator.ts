@@ -44,9 +44,9 @@ export class Authenticator {
     this.#options = options;
   }
 
-  /** The caller, or why the request is not believed to come from anyone. */
-  authenticate(request: SignedRequest): Caller | Rejection {
-    const claims = readSignature(request, this.#options.wallMs());
+  /** The caller, or why the request is not believed to come from anyone. It must be signed for the service it names. */
+  authenticate(request: SignedRequest, signingName: string): Caller | Rejection {
+    const claims = readSignature(request, signingName, this.#options.wallMs());
     if ("code" in claims) return claims;
     const accessKey = this.#options.catalogue().accessKey(claims.accessKeyId);
     const account = accessKey && this.#options.catalogue().account(accessKey.accountId);

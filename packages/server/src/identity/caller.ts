@@ -1,5 +1,4 @@
 /** Who signed a request, and whether they may do what it asks. */
-import { IAM_ACTION_PREFIX } from "@countinghouse/protocol";
 import type { PolicyDocument } from "../domain/account.ts";
 import { rejection, type Rejection } from "../domain/rejection.ts";
 import { evaluatePolicy } from "./policy.ts";
@@ -13,9 +12,8 @@ export interface Caller {
   readonly policy: PolicyDocument | undefined;
 }
 
-/** Rule N3. */
-export function authorize(caller: Caller, operation: string): Rejection | undefined {
-  const action = `${IAM_ACTION_PREFIX}:${operation}`;
+/** Whether the caller may do what the IAM action stands for. Rule N3. */
+export function authorize(caller: Caller, action: string): Rejection | undefined {
   const verdict = evaluatePolicy(caller.policy, action);
   if (verdict === "allowed") return undefined;
   const why =

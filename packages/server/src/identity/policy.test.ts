@@ -69,15 +69,15 @@ describe("a caller (Rule N3)", () => {
   };
 
   test("may do what its policy allows", () => {
-    expect(authorize({ ...caller, policy: policy(allow(BATCH)) }, "BatchMeterUsage")).toBeUndefined();
-    expect(authorize({ ...caller, policy: undefined }, "RegisterUsage")).toBeUndefined();
+    expect(authorize({ ...caller, policy: policy(allow(BATCH)) }, BATCH)).toBeUndefined();
+    expect(authorize({ ...caller, policy: undefined }, "aws-marketplace:RegisterUsage")).toBeUndefined();
   });
 
   test.each([
     ["may not do what its policy does not allow", policy(allow(RESOLVE)), "because no identity-based policy allows the aws-marketplace:BatchMeterUsage action"],
     ["may not do what its policy denies", policy(deny("*")), "with an explicit deny in an identity-based policy"],
   ])("%s, and is told why", (_what, document, why) => {
-    expect(authorize({ ...caller, policy: document }, "BatchMeterUsage")).toMatchObject({
+    expect(authorize({ ...caller, policy: document }, BATCH)).toMatchObject({
       code: "AccessDeniedException",
       rule: "N3",
       message: `User: ${caller.arn} is not authorized to perform: ${BATCH} ${why}`,

@@ -5,7 +5,6 @@
  */
 import {
   ALGORITHM,
-  SIGNING_NAME,
   TERMINATOR,
   formatAmzDate,
   parseAmzDate,
@@ -42,7 +41,12 @@ export interface SignatureClaims {
 const SKEW_MINUTES = 15;
 const REGION = /^[a-z]{2,4}(-[a-z]+)+-\d+$/;
 
-export function readSignature(request: SignedRequest, wallMs: EpochMs): SignatureClaims | Rejection {
+/** `signingName` is the service whose operation is asked for: a signature for another one is not good here. */
+export function readSignature(
+  request: SignedRequest,
+  signingName: string,
+  wallMs: EpochMs,
+): SignatureClaims | Rejection {
   const header = only(request, "authorization");
   const parameters = new URLSearchParams(request.query.replaceAll("+", "%2B"));
   const inQuery = parameters.has("X-Amz-Algorithm");
@@ -54,7 +58,7 @@ export function readSignature(request: SignedRequest, wallMs: EpochMs): Signatur
     return rejection("MissingAuthenticationTokenException", "N1", "Missing Authentication Token");
   }
   const found = inQuery ? fromQuery(request, parameters) : fromHeader(request, header as string);
-  return "code" in found ? found : checkParts(found, wallMs);
+  return "code" in found ? found : checkParts(found, signingName, wallMs);
 }
 
 interface Found {
@@ -119,7 +123,7 @@ function fromQuery(request: SignedRequest, parameters: URLSearchParams): Found |
   };
 }
 
-function checkParts(found: Found, wallMs: EpochMs): SignatureClaims | Rejection {
+function checkParts(found: Found, signingName: string, wallMs: EpochMs): SignatureClaims | Rejection {
   const basicMs = parseAmzDate(found.date);
   const signedAtMs = basicMs ?? parseHttpDate(found.date);
   if (signedAtMs === undefined) {
@@ -145,7 +149,7 @@ function checkParts(found: Found, wallMs: EpochMs): SignatureClaims | Rejection 
     return rejection("IncompleteSignatureException", "N1", message);
   }
   const [accessKeyId, date, region, service, terminator] = elements as [string, string, string, string, string];
-  const problems = scopeProblems({ date, region, service, terminator }, amzDate);
+  const problems = scopeProblems({ date, region, service, terminator }, signingName, amzDate);
   if (problems !== "") return rejection("InvalidSignatureException", "N1", problems);
   return {
     accessKeyId,
@@ -184,13 +188,13 @@ function checkSkew(amzDate: string, signedAtMs: EpochMs, validSeconds: number, w
   return undefined;
 }
 
-function scopeProblems(scope: CredentialScope & { terminator: string }, amzDate: string): string {
+function scopeProblems(scope: CredentialScope & { terminator: string }, signingName: string, amzDate: string): string {
   let problems = "";
   if (!REGION.test(scope.region)) {
     problems += `Credential should be scoped to a valid region, not '${clip(scope.region)}'. `;
   }
-  if (scope.service !== SIGNING_NAME) {
-    problems += `Credential should be scoped to correct service: '${SIGNING_NAME}'. `;
+  if (scope.service !== signingName) {
+    problems += `Credential should be scoped to correct service: '${signingName}'. `;
   }
   if (scope.terminator !== TERMINATOR) {
     problems += `Credential should be scoped with a valid terminator: '${TERMINATOR}', not '${clip(scope.terminator)}'. `;

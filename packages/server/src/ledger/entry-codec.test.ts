@@ -87,6 +87,10 @@ const event: fc.Arbitrary<LedgerEvent> = fc.oneof(
   },
   fc.record({ kind: fc.constant("customer-resolved" as const), agreementId: text }),
   fc.record(
+    { kind: fc.constant("entitlements-shown" as const), productCode: text, count: fc.nat({ max: 25 }), rule: ruleId },
+    { requiredKeys: ["kind", "productCode", "count"] },
+  ),
+  fc.record(
     {
       kind: fc.constant("call-refused" as const),
       code: fc.constantFrom("InvalidTokenException" as const, "not-found" as const),

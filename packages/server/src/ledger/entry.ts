@@ -43,6 +43,13 @@ export type LedgerEvent =
     }
   | { readonly kind: "customer-resolved"; readonly agreementId: string }
   | {
+      readonly kind: "entitlements-shown";
+      readonly productCode: string;
+      readonly count: number;
+      /** The rule by which nothing was shown, whatever the customers of the product have. */
+      readonly rule?: RuleId | undefined;
+    }
+  | {
       readonly kind: "call-refused";
       readonly code: ErrorName | OperatorRefusal;
       readonly message: string;

@@ -24,7 +24,7 @@ export function changeCatalogue(ledger: Ledger, call: Call, plan: PlanChanges): 
       for (const change of changes) {
         const problem = referenceProblem(change, catalogue);
         if (problem !== undefined) {
-          return refusedChange({ reason: "invalid", message: `${problem.member}: ${problem.message}` });
+          return refusedChange({ reason: "invalid", message: `${problem.path.join(".")}: ${problem.message}` });
         }
       }
       return { event: catalogueChanged(changes), catalogue: changes, answer: undefined };

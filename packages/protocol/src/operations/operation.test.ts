@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { entitlementService, meteringService } from "../service.ts";
+import { operationNames } from "./operation.ts";
+
+test("an operation's names come from its service, whose prefix may hold full stops", () => {
+  const trail = {
+    targetPrefix: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+    signingName: "cloudtrail",
+    actionPrefix: "cloudtrail",
+  };
+  expect(operationNames(trail, "LookupEvents")).toEqual({
+    name: "LookupEvents",
+    target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents",
+    signingName: "cloudtrail",
+    action: "cloudtrail:LookupEvents",
+  });
+});
+
+test("metering and entitlements have targets of their own, and one signing name", () => {
+  const names = { signingName: "aws-marketplace" };
+  expect(operationNames(meteringService, "BatchMeterUsage")).toMatchObject({
+    ...names,
+    target: "AWSMPMeteringService.BatchMeterUsage",
+    action: "aws-marketplace:BatchMeterUsage",
+  });
+  expect(operationNames(entitlementService, "GetEntitlements")).toMatchObject({
+    ...names,
+    target: "AWSMPEntitlementService.GetEntitlements",
+    action: "aws-marketplace:GetEntitlements",
+  });
+});

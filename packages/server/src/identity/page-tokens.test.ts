@@ -1,0 +1,44 @@
+import { createHash, randomBytes } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { pageTokensOf } from "./page-tokens.ts";
+import { sealToken } from "./registration-tokens.ts";
+import { sealerOf } from "./seal.ts";
+
+const sealerWith = (seed: string): ReturnType<typeof sealerOf> =>
+  sealerOf(createHash("sha256").update(seed).digest(), randomBytes);
+const sealer = sealerWith("one");
+const tokens = pageTokensOf(sealer);
+const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/ ".split("");
+
+describe("a page token (Rule E5)", () => {
+  const token = tokens.seal("query", "position");
+
+  test("opens for its query, and says nothing of itself", () => {
+    expect(tokens.open("query", token)).toBe("position");
+    expect(token).toMatch(/^[\w-]+$/);
+    expect(Buffer.from(token, "base64url").toString("latin1")).not.toContain("position");
+  });
+
+  test("does not open for another query, nor under another key", () => {
+    expect(tokens.open("Query", token)).toBeUndefined();
+    expect(tokens.open("", token)).toBeUndefined();
+    expect(pageTokensOf(sealerWith("two")).open("query", token)).toBeUndefined();
+  });
+
+  test("does not open once any character has been changed to any other, or it was cut or drawn out", () => {
+    for (let at = 0; at < token.length; at += 1) {
+      for (const other of BASE64URL) {
+        if (token[at] === other) continue;
+        expect(tokens.open("query", token.slice(0, at) + other + token.slice(at + 1))).toBeUndefined();
+      }
+      expect(tokens.open("query", token.slice(0, at))).toBeUndefined();
+    }
+    for (const end of ["A", "=", " "]) expect(tokens.open("query", token + end)).toBeUndefined();
+  });
+
+  test("is not what another kind of token is", () => {
+    const registrationToken = sealToken(sealer, { agreementId: "a", expiresAtMs: 0 });
+    expect(tokens.open("query", registrationToken)).toBeUndefined();
+    expect(tokens.open("query", Buffer.from(registrationToken, "base64").toString("base64url"))).toBeUndefined();
+  });
+});

@@ -1,0 +1,88 @@
+/**
+ * The wire handler with an operation of a service that has a target prefix with full stops, a signing name and IAM
+ * actions of its own: each of them is the operation's, and none is taken from elsewhere.
+ */
+import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { operationNames, type Service } from "@countinghouse/protocol";
+import { afterAll, expect, test } from "vitest";
+import type { PolicyDocument } from "../../packages/server/src/domain/account.ts";
+import { Catalogue } from "../../packages/server/src/domain/catalogue.ts";
+import { RequestQuotas } from "../../packages/server/src/http/request-quotas.ts";
+import { WireHandler, type WireOperation } from "../../packages/server/src/http/wire-handler.ts";
+import { sealSecret } from "../../packages/server/src/identity/access-keys.ts";
+import { Authenticator } from "../../packages/server/src/identity/authenticator.ts";
+import { sealerOf } from "../../packages/server/src/identity/seal.ts";
+import { ledgerOver } from "../../packages/server/src/ledger/contract/ledger-under-test.ts";
+import { MemoryEngine } from "../../packages/server/src/stores/memory/memory-engine.ts";
+import { signed, wireRequest } from "../support/raw-client.ts";
+
+const TRAIL: Service = {
+  targetPrefix: "com.example.trail.v20131101.Trail_20131101",
+  signingName: "trail",
+  actionPrefix: "audit",
+};
+const KEY = { accessKeyId: "AKIATRAIL00000000001", secretAccessKey: "trail" };
+
+const operation: WireOperation = {
+  ...operationNames(TRAIL, "LookupEvents"),
+  decode: () => ({ ok: true, value: {} }),
+  run: () => Promise.resolve({ output: {} }),
+  encode: () => '{"Events":[]}',
+};
+const kept = ledgerOver(
+  () => new MemoryEngine(),
+  () => undefined,
+);
+afterAll(() => kept.remove());
+
+/** Sends an empty request for `LookupEvents` of a service, under another service's signature where one is named. */
+async function ask(policy: PolicyDocument, service = TRAIL, signingName = service.signingName): Promise<unknown> {
+  const sealer = sealerOf(createHash("sha256").update("trail").digest(), randomBytes);
+  const sealedSecret = sealSecret(sealer, KEY.accessKeyId, KEY.secretAccessKey);
+  const account = { id: "111122223333", users: [{ name: "auditor", policy }], roles: [] };
+  const value = { accessKeyId: KEY.accessKeyId, accountId: account.id, userName: "auditor", sealedSecret };
+  const catalogue = new Catalogue([
+    { kind: "account", id: account.id, value: account },
+    { kind: "access-key", id: KEY.accessKeyId, value },
+  ]);
+  const handler = new WireHandler({
+    quotas: new RequestQuotas({ quotas: {}, monotonicMs: () => 0 }),
+    operations: [operation],
+    authenticator: new Authenticator({ catalogue: () => catalogue, sealer, wallMs: () => Date.now() }),
+    ledger: kept.ledger,
+    newRequestId: () => randomUUID(),
+    onError: (error) => {
+      throw error;
+    },
+  });
+  const request = wireRequest("http://127.0.0.1", "LookupEvents", {}, service);
+  const { headers, ...sent } = signed(request, { ...KEY, service: signingName });
+  const lines = Object.entries(headers).map(([name, line]) => [name, [line ?? []].flat()] as const);
+  const answer = await handler.handle({ ...sent, query: "", headers: new Map(lines), sourceAddress: "127.0.0.1" });
+  return JSON.parse(answer.body);
+}
+
+const allowing = (Action: string): PolicyDocument => ({ Statement: { Effect: "Allow", Action, Resource: "*" } });
+
+test("an operation of another service is found, verified and permitted by its own names (Rules N1, N3)", async () => {
+  expect(await ask(allowing("audit:LookupEvents"))).toEqual({ Events: [] });
+});
+
+test("its target is all of its prefix", async () => {
+  const shorter = { ...TRAIL, targetPrefix: "Trail_20131101" };
+  expect(await ask(allowing("*"), shorter)).toEqual({ __type: "UnknownOperationException" });
+});
+
+test("a signature for the marketplace is not good for it (Rule N1)", async () => {
+  expect(await ask(allowing("*"), TRAIL, "aws-marketplace")).toEqual({
+    __type: "InvalidSignatureException",
+    message: "Credential should be scoped to correct service: 'trail'. ",
+  });
+});
+
+test("an action of the marketplace does not permit it (Rule N3)", async () => {
+  expect(await ask(allowing("aws-marketplace:*"))).toMatchObject({
+    __type: "AccessDeniedException",
+    message: expect.stringContaining("is not authorized to perform: audit:LookupEvents because") as string,
+  });
+});
