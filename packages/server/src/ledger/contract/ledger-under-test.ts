@@ -1,7 +1,7 @@
 /** What the contract needs of a store: a ledger over it that can be opened again, and trouble on demand. */
 import { ruleSets } from "@countinghouse/protocol";
 import { startClock, type ClockMode, type ServiceClock } from "../../clock.ts";
-import type { Engine, StagedGroup } from "../engine.ts";
+import type { Engine } from "../engine.ts";
 import type { Ledger } from "../ledger.ts";
 import { SingleWriterLedger } from "../single-writer-ledger.ts";
 
@@ -68,20 +68,17 @@ export function ledgerOver(open: () => Engine, remove: () => void, setup: Ledger
 }
 
 function failing(engine: Engine, takeFailure: () => Error | undefined): Engine {
-  const orFail = (stage: () => StagedGroup): StagedGroup => {
-    const group = stage();
-    const failure = takeFailure();
-    if (failure !== undefined) throw failure;
-    return group;
-  };
   return {
     load: () => engine.load(),
-    commit: (stage) => engine.commit(() => orFail(stage)),
-    reset: (group) => engine.reset(group),
-    find: (key) => engine.find(key),
-    entry: (seq) => engine.entry(seq),
+    commit: async (group) => {
+      const failure = takeFailure();
+      if (failure !== undefined) throw failure;
+      await engine.commit(group);
+    },
+    find: (keys) => engine.find(keys),
+    list: (query) => engine.list(query),
     entryByRequestId: (requestId) => engine.entryByRequestId(requestId),
-    pointers: (query) => engine.pointers(query),
+    onDefect: (listener) => engine.onDefect(listener),
     close: () => engine.close(),
   };
 }
