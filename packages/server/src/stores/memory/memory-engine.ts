@@ -60,7 +60,7 @@ export class MemoryEngine implements Engine {
     return Promise.resolve(seq === undefined ? undefined : this.#entries[seq - 1]);
   }
 
-  onDefect(): void {
+  onDefect(_listener: (defect: DefectError) => void): void {
     // There is none but those that a commit finds.
   }
 
