@@ -30,10 +30,12 @@ const engine = openSqliteEngine(process.argv[2] as string);
 engine.load();
 const maker = new RequestMaker(Date.now());
 
-process.on("message", (command: StoreCommand) => process.send?.(run(command)));
-process.on("disconnect", () => engine.close());
+process.on("message", (command: StoreCommand) => {
+  void run(command).then((result) => process.send?.(result));
+});
+process.on("disconnect", () => void engine.close());
 
-function run({ seconds, requests, requestsPerCommit }: StoreCommand): StoreResult {
+async function run({ seconds, requests, requestsPerCommit }: StoreCommand): Promise<StoreResult> {
   const entries = Array.from({ length: requests }, nextEntry);
   const cpuBefore = process.cpuUsage();
   const startMs = performance.now();
@@ -41,10 +43,8 @@ function run({ seconds, requests, requestsPerCommit }: StoreCommand): StoreResul
   let commits = 0;
   while (done < entries.length && performance.now() - startMs < seconds * 1000) {
     const group = entries.slice(done, done + requestsPerCommit);
-    engine.commit(() => {
-      for (const { records } of group) for (const { key } of records) engine.find(key);
-      return { entries: group, catalogue: [], clock: undefined };
-    });
+    await engine.find(group.flatMap(({ records }) => records.map(({ key }) => key)));
+    await engine.commit({ reset: false, entries: group, catalogue: [], clock: undefined });
     done += group.length;
     commits += 1;
   }

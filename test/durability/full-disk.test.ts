@@ -6,6 +6,9 @@ import { afterAll, afterEach, expect, test } from "vitest";
 import { FaultError } from "../../packages/server/src/ledger/ledger.ts";
 import { migrate } from "../../packages/server/src/stores/sqlite/migrations.ts";
 import { SqliteEngine } from "../../packages/server/src/stores/sqlite/sqlite-engine.ts";
+import { errorOf, troubleOf } from "../../packages/server/src/stores/sqlite/trouble.ts";
+import { GroupWriter } from "../../packages/server/src/stores/sqlite/writer/group-writer.ts";
+import type { Writer } from "../../packages/server/src/stores/sqlite/writer/writer.ts";
 import { Book, keptBy, NO_DIFFERENCES } from "../support/book.ts";
 import { Connection, loadServerArgs, meterInBook, settle, startLoad, usageAt, Workload } from "../support/load.ts";
 import { LoopDisk, noLoopDisks } from "../support/loop-disk.ts";
@@ -84,7 +87,7 @@ test("a full disk is answered with a fault, loses nothing, and is recovered from
 test("a ledger whose database may not grow refuses, keeps what it had, and goes on when it may", async () => {
   const db = new DatabaseSync(":memory:");
   migrate(db);
-  const engine = new SqliteEngine(db, { release: () => undefined });
+  const engine = new SqliteEngine(db, writerOver(db), { release: () => undefined });
   const ledger = ledgerOver(engine);
   const keep = (customer: string): Promise<string> => ledger.transact(oneRecord(customer));
 
@@ -110,6 +113,23 @@ test("a ledger whose database may not grow refuses, keeps what it had, and goes 
   expect(await keptIn(ledger)).toEqual(acknowledged);
   await ledger.close();
 });
+
+/** Writes in the thread and over the connection that reads: a database in memory has no other. */
+function writerOver(db: DatabaseSync): Writer {
+  const writer = new GroupWriter(db);
+  return {
+    // oxlint-disable-next-line typescript/require-await -- faults must reject, not throw
+    write: async (group) => {
+      try {
+        writer.write(group);
+      } catch (error) {
+        throw errorOf(troubleOf(error), "refused");
+      }
+    },
+    onEnd: () => undefined,
+    close: () => Promise.resolve(),
+  };
+}
 
 /** Leaves no byte free. */
 function fill(file: string): void {

@@ -9,7 +9,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   domain: ["@countinghouse/protocol"],
   ledger: ["@countinghouse/protocol", "domain"],
   "stores/memory": ["domain", "ledger"],
-  "stores/sqlite": ["domain", "ledger", "node:fs", "node:path", "node:sqlite"],
+  "stores/sqlite": ["domain", "ledger", "node:fs", "node:path", "node:sqlite", "node:worker_threads"],
   identity: ["@countinghouse/protocol", "domain", "node:crypto"],
   catalogue: ["@countinghouse/protocol", "domain", "identity", "yaml", "zod"],
   explain: ["@countinghouse/protocol", "domain", "ledger", "catalogue"],

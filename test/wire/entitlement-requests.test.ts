@@ -130,11 +130,11 @@ test("Rules E1, E2, E3: every call is in the ledger, with the rule that hid or r
   await own.stop();
   const engine = openSqliteEngine(`${folder.path}/kept`);
   for (const [requestId, event] of calls) {
-    const encoded = engine.entryByRequestId(requestId);
+    const encoded = await engine.entryByRequestId(requestId);
     if (encoded === undefined) throw new Error(`no entry ${requestId}`);
     expect(encoded.body).not.toContain("bWFkZSB1cA");
     expect(decodeEntry(encoded)).toMatchObject({ call: { operation: "GetEntitlements" }, event: {} });
     expect(decodeEntry(encoded).event).toEqual(event);
   }
-  engine.close();
+  await engine.close();
 });

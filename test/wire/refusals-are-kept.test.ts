@@ -41,12 +41,12 @@ test("every call is in the ledger under its request id, a refused one with its r
   await server.stop();
 
   const engine = openSqliteEngine(`${folder.path}/data`);
-  const entryOf = (requestId: string): LedgerEntry => {
-    const encoded = engine.entryByRequestId(requestId);
+  const entryOf = async (requestId: string): Promise<LedgerEntry> => {
+    const encoded = await engine.entryByRequestId(requestId);
     if (encoded === undefined) throw new Error(`no entry ${requestId}`);
     return decodeEntry(encoded);
   };
-  expect(entryOf(accepted)).toMatchObject({
+  expect(await entryOf(accepted)).toMatchObject({
     atMs: Date.parse("2026-05-04T12:00:00Z"),
     call: {
       operation: "BatchMeterUsage",
@@ -58,21 +58,21 @@ test("every call is in the ledger under its request id, a refused one with its r
     },
     event: { kind: "usage-metered", productCode: DEMO.productCode, records: [{ status: "Success" }] },
   });
-  expect(entryOf(tooOld).event).toMatchObject({
+  expect((await entryOf(tooOld)).event).toMatchObject({
     kind: "call-refused",
     code: "TimestampOutOfBoundsException",
     rule: "W1",
     compared: { ageSeconds: 21_601, ageSecondsLimit: 21_600, ruleSet: "classic", record: 1 },
   });
-  expect(entryOf(unknownProduct).event).toMatchObject({
+  expect((await entryOf(unknownProduct)).event).toMatchObject({
     code: "InvalidProductCodeException",
     rule: "P1",
     compared: { productCode: "nothing-of-the-kind", callerAccountId: DEMO.seller },
   });
-  expect(entryOf(badToken).event).toMatchObject({ code: "InvalidTokenException", rule: "T2" });
-  expect(entryOf(denied).event).toMatchObject({ code: "AccessDeniedException", rule: "N3" });
-  expect(entryOf(malformed).event).toMatchObject({ code: "ValidationException", rule: "L5" });
-  engine.close();
+  expect((await entryOf(badToken)).event).toMatchObject({ code: "InvalidTokenException", rule: "T2" });
+  expect((await entryOf(denied)).event).toMatchObject({ code: "AccessDeniedException", rule: "N3" });
+  expect((await entryOf(malformed)).event).toMatchObject({ code: "ValidationException", rule: "L5" });
+  await engine.close();
 });
 
 /** The id of a call, whether it was answered or refused. */

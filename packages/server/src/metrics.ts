@@ -6,7 +6,7 @@ export interface Metrics {
   readonly onRequest: (operation: string, code: string, seconds: number) => void;
   readonly onCommitted: (group: { readonly works: number; readonly records: number }) => void;
   readonly onFaultHit: (operation: string, kind: string) => void;
-  readonly aroundCommit: (commit: () => void) => void;
+  readonly aroundCommit: (commit: () => Promise<void>) => Promise<void>;
 }
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -78,10 +78,10 @@ export function createMetrics(nowMs: () => number, queued: () => number): Metric
       if (group.records > 0) records.inc(group.records);
     },
     onFaultHit: (operation, kind) => faultHits.inc({ operation, kind }),
-    aroundCommit: (commit) => {
+    aroundCommit: async (commit) => {
       const startMs = nowMs();
       try {
-        commit();
+        await commit();
       } catch (error) {
         failedCommits.inc();
         throw error;

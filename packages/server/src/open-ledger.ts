@@ -59,7 +59,7 @@ export async function openLedger(config: ServeConfig, world: World, observers: O
     await applyCatalogue(ledger, catalogueFile, startCall("ApplyCatalogue", world));
     return { ledger, clock, sealer, catalogueFile };
   } catch (error) {
-    engine.close();
+    await engine.close();
     throw error;
   }
 }

@@ -28,13 +28,16 @@ export function parseAuthorization(header: string): AuthorizationParts {
   return { algorithm, ...parts };
 }
 
+const AMZ_DATE = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
+
 /** The time of an `YYYYMMDD'T'HHMMSS'Z'` text in epoch milliseconds, or undefined where it is none. */
 export function parseAmzDate(text: string): number | undefined {
-  if (!/^\d{8}T\d{6}Z$/.test(text)) return undefined;
-  const iso = text.replace(/^(.{4})(..)(..)T(..)(..)(..)Z$/, "$1-$2-$3T$4:$5:$6Z");
-  const time = Date.parse(iso);
-  if (Number.isNaN(time)) return undefined;
-  return formatAmzDate(time) === text ? time : undefined;
+  const parts = AMZ_DATE.exec(text);
+  if (parts === null) return undefined;
+  const [, year, month, day, hour, minute, second] = parts;
+  const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  // JavaScript carries the 30th of February, and 24 o'clock, into the next day.
+  return new Date(time).getUTCDate() === Number(day) ? time : undefined;
 }
 
 /** Epoch milliseconds as `YYYYMMDD'T'HHMMSS'Z'`. */

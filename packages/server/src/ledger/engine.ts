@@ -1,28 +1,29 @@
 /**
- * What a single-writer store offers the ledger: transactions over entries, record pointers and the catalogue. An
- * engine decides nothing and knows no rule.
+ * What a single-writer store offers the ledger: groups kept as transactions, and what was kept, found again. An engine
+ * decides nothing and knows no rule. Only one commit is under way at a time, and no `find` beside it; `list` and
+ * `entryByRequestId` may come at any time, and see what has been committed.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { CatalogueChange } from "../domain/catalogue.ts";
 import type { MeteringRecordKey } from "../domain/metering-record.ts";
 import type { EncodedEntry } from "./entry-codec.ts";
-import type { MeteringRecordQuery, NewRecord, Page } from "./ledger.ts";
+import type { DefectError, MeteringRecordQuery, NewRecord } from "./ledger.ts";
 
 export interface Engine {
   /** What was kept before this start. */
   load(): Loaded;
   /**
-   * Runs `stage` inside one transaction, keeps what it returns and makes it durable. Throws where that fails, with
-   * nothing kept. `stage` may call `find` and `entry`.
+   * Keeps a group as one transaction, and resolves once that is durable. Rejects with FaultError or DefectError where
+   * it fails; then nothing of the group is kept.
    */
-  commit(stage: () => StagedGroup): void;
-  /** The same, after everything kept so far has been removed. */
-  reset(group: StagedGroup): void;
-  find(key: MeteringRecordKey): RecordPointer | undefined;
-  entry(seq: number): EncodedEntry | undefined;
-  entryByRequestId(requestId: string): EncodedEntry | undefined;
-  pointers(query: MeteringRecordQuery): Page<RecordPointer & { readonly key: MeteringRecordKey }>;
-  close(): void;
+  commit(group: StagedGroup): Promise<void>;
+  /** Where the record of each key is, in the order of the keys. */
+  find(keys: readonly MeteringRecordKey[]): Promise<Found<RecordPointer | undefined>>;
+  list(query: MeteringRecordQuery): Promise<FoundPage>;
+  entryByRequestId(requestId: string): Promise<EncodedEntry | undefined>;
+  /** Tells, once, of a defect that shows itself while nothing is asked of the engine. */
+  onDefect(listener: (defect: DefectError) => void): void;
+  close(): Promise<void>;
 }
 
 export interface Loaded {
@@ -42,12 +43,29 @@ export interface RecordPointer {
   readonly position: number;
 }
 
+/** Pointers, and the entries that they point at by `seq`, all as of one moment. */
+export interface Found<Pointer> {
+  readonly pointers: readonly Pointer[];
+  readonly entries: ReadonlyMap<number, EncodedEntry>;
+}
+
+export interface KeyedPointer extends RecordPointer {
+  readonly key: MeteringRecordKey;
+}
+
+export interface FoundPage extends Found<KeyedPointer> {
+  /** Present where there may be more. */
+  readonly nextCursor?: string | undefined;
+}
+
 export interface StagedEntry {
   readonly entry: EncodedEntry;
   readonly records: readonly NewRecord[];
 }
 
 export interface StagedGroup {
+  /** Whether everything kept so far is removed first. */
+  readonly reset: boolean;
   /** In the order of their commit. */
   readonly entries: readonly StagedEntry[];
   readonly catalogue: readonly CatalogueChange[];

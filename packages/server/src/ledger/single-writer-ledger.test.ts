@@ -4,24 +4,28 @@ import { manualClock } from "../clock.ts";
 import { MemoryEngine } from "../stores/memory/memory-engine.ts";
 import { START_MS } from "./contract/ledger-under-test.ts";
 import { EVERYTHING, look, meter, sent } from "./contract/works.ts";
-import { DefectError } from "./ledger.ts";
+import type { FoundPage } from "./engine.ts";
+import { DefectError, type MeteringRecordQuery } from "./ledger.ts";
 import { SingleWriterLedger } from "./single-writer-ledger.ts";
 
 test("commits once for all that has arrived, and tells of each group that was committed, not of one that failed", async () => {
   const seen: unknown[] = [];
   let failing = false;
   const engine = new MemoryEngine();
-  const scheduled: (() => void)[] = [];
+  let scheduled = 0;
   const ledger = new SingleWriterLedger(engine, engine.load(), {
     clock: manualClock(START_MS),
     ruleSet: ruleSets.classic,
     queuedMax: 10,
     groupMax: 10,
-    schedule: (run) => scheduled.push(run),
-    aroundCommit: (commit) => {
+    schedule: (run) => {
+      scheduled += 1;
+      setImmediate(run);
+    },
+    aroundCommit: async (commit) => {
       seen.push("commit");
       if (failing) throw new Error("disk full");
-      commit();
+      await commit();
     },
     onCommitted: (group) => seen.push(group),
   });
@@ -30,22 +34,20 @@ test("commits once for all that has arrived, and tells of each group that was co
     ledger.transact(meter(["b", "c"].map((dimension) => sent({ dimension })))),
     ledger.transact(look(() => undefined)),
   ];
-  expect([scheduled.length, seen]).toEqual([1, []]);
-  scheduled.shift()?.();
+  expect([scheduled, seen]).toEqual([1, []]);
   await Promise.all(arrived);
   expect(seen).toEqual(["commit", { works: 3, records: 3 }]);
 
   failing = true;
   const failed = ledger.transact(look(() => undefined));
-  scheduled.shift()?.();
   await expect(failed).rejects.toThrow("disk full");
   expect(seen.slice(2)).toEqual(["commit"]);
 });
 
 /** A store that has lost its entries, while their records are there. */
 class Forgetful extends MemoryEngine {
-  override entry(): undefined {
-    return undefined;
+  override async list(query: MeteringRecordQuery): Promise<FoundPage> {
+    return { ...(await super.list(query)), entries: new Map() };
   }
 }
 
@@ -61,4 +63,29 @@ test("a reader who finds that the ledger contradicts itself stops all writing, t
   await ledger.transact(meter([sent()]));
   await expect(ledger.meteringRecords(EVERYTHING)).rejects.toThrow(DefectError);
   await expect(ledger.transact(look(() => undefined))).rejects.toBe(ledger.defect);
+});
+
+/** A store that finds out by itself that it can write no more. */
+class Ending extends MemoryEngine {
+  end: (defect: DefectError) => void = () => {};
+
+  override onDefect(listener: (defect: DefectError) => void): void {
+    this.end = listener;
+  }
+}
+
+test("a defect that shows itself while nothing is asked of the engine is known at once, and stops all writing", async () => {
+  const engine = new Ending();
+  const ledger = new SingleWriterLedger(engine, engine.load(), {
+    clock: manualClock(START_MS),
+    ruleSet: ruleSets.classic,
+    queuedMax: 10,
+    groupMax: 10,
+    schedule: setImmediate,
+  });
+  const defect = new DefectError("ended");
+  engine.end(defect);
+  expect(ledger.defect).toBe(defect);
+  await expect(ledger.transact(look(() => undefined))).rejects.toBe(defect);
+  await ledger.close();
 });

@@ -1,7 +1,7 @@
 /** What the contract needs of a store: a ledger over it that can be opened again, and trouble on demand. */
 import { ruleSets } from "@countinghouse/protocol";
 import { startClock, type ClockMode, type ServiceClock } from "../../clock.ts";
-import type { Engine, StagedGroup } from "../engine.ts";
+import type { Engine } from "../engine.ts";
 import type { Ledger } from "../ledger.ts";
 import { SingleWriterLedger } from "../single-writer-ledger.ts";
 
@@ -19,8 +19,16 @@ export interface LedgerUnderTest {
   reopen(mode?: ClockMode, laterMs?: number): Promise<void>;
   /** The next commit fails, once all of it has been staged. */
   readonly failNextCommit: (error: Error) => void;
+  /** The next commit is held up, once all of it has been staged, until it is let go. */
+  readonly holdNextCommit: () => HeldCommit;
   /** Closes the ledger and takes everything away. */
   remove(): Promise<void>;
+}
+
+export interface HeldCommit {
+  /** Resolves once the commit has come this far. */
+  readonly reached: Promise<void>;
+  readonly letGo: () => void;
 }
 
 /** A ledger over a fresh store. */
@@ -30,15 +38,15 @@ export const START_MS = Date.UTC(2026, 2, 14, 12, 30);
 
 /** `open` opens the store, and opens it again after a close; `remove` takes it away. */
 export function ledgerOver(open: () => Engine, remove: () => void, setup: LedgerSetup = {}): LedgerUnderTest {
-  let failure: Error | undefined;
-  const takeFailure = (): Error | undefined => {
-    const taken = failure;
-    failure = undefined;
-    return taken;
+  let before: (() => Promise<void>) | undefined;
+  const beforeCommit = async (): Promise<void> => {
+    const taken = before;
+    before = undefined;
+    await taken?.();
   };
   let wallMs = START_MS;
   const openLedger = (mode: ClockMode): { ledger: Ledger; clock: ServiceClock } => {
-    const engine = failing(open(), takeFailure);
+    const engine = interrupted(open(), beforeCommit);
     const loaded = engine.load();
     const clock = startClock({ mode }, loaded, () => wallMs);
     const options = { clock, ruleSet: ruleSets.classic, queuedMax: 1_000, groupMax: 256, schedule: setImmediate };
@@ -58,7 +66,16 @@ export function ledgerOver(open: () => Engine, remove: () => void, setup: Ledger
       opened = openLedger(mode);
     },
     failNextCommit: (error) => {
-      failure = error;
+      before = () => Promise.reject(error);
+    },
+    holdNextCommit: () => {
+      const reached = Promise.withResolvers<void>();
+      const held = Promise.withResolvers<void>();
+      before = () => {
+        reached.resolve();
+        return held.promise;
+      };
+      return { reached: reached.promise, letGo: held.resolve };
     },
     remove: async () => {
       await opened.ledger.close();
@@ -67,21 +84,17 @@ export function ledgerOver(open: () => Engine, remove: () => void, setup: Ledger
   };
 }
 
-function failing(engine: Engine, takeFailure: () => Error | undefined): Engine {
-  const orFail = (stage: () => StagedGroup): StagedGroup => {
-    const group = stage();
-    const failure = takeFailure();
-    if (failure !== undefined) throw failure;
-    return group;
-  };
+function interrupted(engine: Engine, beforeCommit: () => Promise<void>): Engine {
   return {
     load: () => engine.load(),
-    commit: (stage) => engine.commit(() => orFail(stage)),
-    reset: (group) => engine.reset(group),
-    find: (key) => engine.find(key),
-    entry: (seq) => engine.entry(seq),
+    commit: async (group) => {
+      await beforeCommit();
+      await engine.commit(group);
+    },
+    find: (keys) => engine.find(keys),
+    list: (query) => engine.list(query),
     entryByRequestId: (requestId) => engine.entryByRequestId(requestId),
-    pointers: (query) => engine.pointers(query),
+    onDefect: (listener) => engine.onDefect(listener),
     close: () => engine.close(),
   };
 }

@@ -88,6 +88,100 @@ export function troublePromises(fresh: (setup?: LedgerSetup) => LedgerUnderTest)
     await ledger.transact(meter([sent({ dimension: "d3" })]));
   });
 
+  describe("while a commit is under way", () => {
+    test("its work counts against the queue, and what waits sees it kept (Rules Q1, K4)", async () => {
+      const { ledger, holdNextCommit } = fresh({ queuedMax: 3 });
+      const held = holdNextCommit();
+      const first = ledger.transact(meter([sent()]));
+      await held.reached;
+      const second = ledger.transact(meter([sent()]));
+      const third = ledger.transact(meter([sent({ quantity: 2 })]));
+      expect(ledger.queued).toBe(3);
+      await expect(ledger.transact(meter([sent()]))).rejects.toThrow(QueueFullError);
+      expect(await keptIds(ledger)).toEqual([]);
+      held.letGo();
+      const [[accepted], [replayed], [duplicate]] = await Promise.all([first, second, third]);
+      expect(accepted?.kept).toBeUndefined();
+      expect([replayed?.id, duplicate?.id]).toEqual([accepted?.id, accepted?.id]);
+      expect(ledger.queued).toBe(0);
+    });
+
+    test("nothing of it is true yet: neither catalogue nor clock", async () => {
+      const { ledger, clock, holdNextCommit } = fresh();
+      const seen = (): unknown => [ledger.catalogue.list("account").length, clock.nowMs()];
+      const putting = holdNextCommit();
+      const changed = ledger.transact(put([accountChange("444455556666")]));
+      await putting.reached;
+      expect(seen()).toEqual([0, START_MS]);
+      putting.letGo();
+      await changed;
+      const moving = holdNextCommit();
+      const moved = ledger.transact(moveClockTo(START_MS + HOUR_MS));
+      await moving.reached;
+      expect(seen()).toEqual([1, START_MS]);
+      moving.letGo();
+      await moved;
+      expect(seen()).toEqual([1, START_MS + HOUR_MS]);
+    });
+
+    test("closing waits for it, and for what waits behind it (Rule Q1)", async () => {
+      const store = fresh();
+      const held = store.holdNextCommit();
+      const first = store.ledger.transact(meter([sent()]));
+      await held.reached;
+      const second = store.ledger.transact(meter([sent({ dimension: "calls" })]));
+      const closed = store.ledger.close();
+      await expect(store.ledger.transact(meter([sent()]))).rejects.toThrow(QueueFullError);
+      held.letGo();
+      const ids = (await Promise.all([first, second])).flat().map(({ id }) => id);
+      await closed;
+      await store.reopen();
+      expect((await keptIds(store.ledger)).toSorted()).toEqual(ids.toSorted());
+    });
+
+    test("a reset waits its turn: what came before it is answered and forgotten, what came after it is kept", async () => {
+      const { ledger, holdNextCommit } = fresh();
+      const held = holdNextCommit();
+      const first = ledger.transact(meter([sent()]));
+      await held.reached;
+      const before = ledger.transact(meter([sent()]));
+      const reset = ledger.reset(newCall(), []);
+      const after = ledger.transact(meter([sent()]));
+      held.letGo();
+      const [[accepted], [replayed], , [anew]] = await Promise.all([first, before, reset, after]);
+      expect(replayed?.kept?.meteringRecordId).toBe(accepted?.id);
+      expect(anew?.kept).toBeUndefined();
+      expect(await keptIds(ledger)).toEqual([anew?.id]);
+    });
+
+    test("work that waits goes on where it fails", async () => {
+      const { ledger, failNextCommit, holdNextCommit } = fresh();
+      const held = holdNextCommit();
+      const first = ledger.transact(meter([sent({ dimension: "calls" })]));
+      await held.reached;
+      failNextCommit(full());
+      const second = ledger.transact(meter([sent()]));
+      held.letGo();
+      await first;
+      await expect(second).rejects.toThrow(FaultError);
+      const [third] = await ledger.transact(meter([sent()]));
+      expect(third?.kept).toBeUndefined();
+    });
+  });
+
+  test("a reset that fails leaves everything as it was", async () => {
+    const store = fresh();
+    const [metered] = (await store.ledger.transact(meter([sent()]))) as [Metered];
+    await store.ledger.transact(put([accountChange("444455556666")]));
+    store.failNextCommit(full());
+    await expect(store.ledger.reset(newCall(), [])).rejects.toThrow(FaultError);
+    expect(store.ledger.catalogue.list("account")).toHaveLength(1);
+    const [replayed, added] = await store.ledger.transact(meter([sent(), sent({ dimension: "calls" })]));
+    expect(replayed?.id).toBe(metered.id);
+    await store.reopen();
+    expect((await keptIds(store.ledger)).toSorted()).toEqual([metered.id, added?.id].toSorted());
+  });
+
   describe("closing", () => {
     test("finishes what was taken in, and takes nothing in from then on (Rule Q1)", async () => {
       const store = fresh({ groupMax: 2 });

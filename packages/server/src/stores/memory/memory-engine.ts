@@ -1,18 +1,23 @@
 /** The engine that keeps everything in memory: for tests and for trying things out. What it holds ends with it. */
 import type { CatalogueChange } from "../../domain/catalogue.ts";
 import { keyText, type MeteringRecordKey } from "../../domain/metering-record.ts";
-import type { ClockPosition, Engine, Loaded, RecordPointer, StagedGroup } from "../../ledger/engine.ts";
+import type {
+  ClockPosition,
+  Engine,
+  Found,
+  FoundPage,
+  KeyedPointer,
+  Loaded,
+  RecordPointer,
+  StagedGroup,
+} from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
-import { DefectError, InvalidCursorError, type MeteringRecordQuery, type Page } from "../../ledger/ledger.ts";
-
-interface Kept extends RecordPointer {
-  readonly key: MeteringRecordKey;
-}
+import { DefectError, InvalidCursorError, type MeteringRecordQuery } from "../../ledger/ledger.ts";
 
 export class MemoryEngine implements Engine {
   #entries: EncodedEntry[] = [];
   #byRequestId = new Map<string, number>();
-  #records = new Map<string, Kept>();
+  #records = new Map<string, KeyedPointer>();
   #catalogue: CatalogueChange[] = [];
   #clock: ClockPosition | undefined;
 
@@ -20,52 +25,10 @@ export class MemoryEngine implements Engine {
     return { catalogue: this.#catalogue, newestAtMs: this.#entries.at(-1)?.atMs, clock: this.#clock };
   }
 
-  commit(stage: () => StagedGroup): void {
-    this.#keep(stage());
-  }
-
-  reset(group: StagedGroup): void {
-    this.#entries = [];
-    this.#byRequestId = new Map();
-    this.#records = new Map();
-    this.#catalogue = [];
-    this.#clock = undefined;
-    this.#keep(group);
-  }
-
-  find(key: MeteringRecordKey): RecordPointer | undefined {
-    return this.#records.get(keyText(key));
-  }
-
-  entry(seq: number): EncodedEntry | undefined {
-    return this.#entries[seq - 1];
-  }
-
-  entryByRequestId(requestId: string): EncodedEntry | undefined {
-    const seq = this.#byRequestId.get(requestId);
-    return seq === undefined ? undefined : this.entry(seq);
-  }
-
-  pointers(query: MeteringRecordQuery): Page<Kept> {
-    const after = query.cursor === undefined ? undefined : parseCursor(query.cursor);
-    const found = [...this.#records.values()]
-      .filter(({ key }) => matches(key, query) && (after === undefined || compare(placeOf(key), after) > 0))
-      .toSorted((a, b) => compare(placeOf(a.key), placeOf(b.key)));
-    const items = found.slice(0, query.limit);
-    const last = items.at(-1);
-    return last === undefined || items.length === found.length ? { items } : { items, nextCursor: cursorAt(last.key) };
-  }
-
-  close(): void {
-    // Nothing to let go of: what is kept may still be read.
-  }
-
-  #keep(group: StagedGroup): void {
-    for (const { entry, records } of group.entries) {
-      const known = records.find(({ key }) => this.find(key) !== undefined);
-      if (known !== undefined) throw new DefectError(`A second record of one key was accepted: ${keyText(known.key)}`);
-      if (this.#byRequestId.has(entry.requestId)) throw new DefectError(`Entry ${entry.requestId} is there already.`);
-    }
+  // oxlint-disable-next-line typescript/require-await -- defects must reject, not throw
+  async commit(group: StagedGroup): Promise<void> {
+    if (group.reset) this.#empty();
+    this.#refuseContradictions(group);
     for (const { entry, records } of group.entries) {
       const seq = this.#entries.push(entry);
       this.#byRequestId.set(entry.requestId, seq);
@@ -73,6 +36,57 @@ export class MemoryEngine implements Engine {
     }
     this.#catalogue.push(...group.catalogue);
     this.#clock = group.clock ?? this.#clock;
+  }
+
+  find(keys: readonly MeteringRecordKey[]): Promise<Found<RecordPointer | undefined>> {
+    const pointers = keys.map((key) => this.#records.get(keyText(key)));
+    return Promise.resolve({ pointers, entries: this.#entriesOf(pointers.filter((found) => found !== undefined)) });
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- an invalid cursor must reject, not throw
+  async list(query: MeteringRecordQuery): Promise<FoundPage> {
+    const after = query.cursor === undefined ? undefined : parseCursor(query.cursor);
+    const found = [...this.#records.values()]
+      .filter(({ key }) => matches(key, query) && (after === undefined || compare(placeOf(key), after) > 0))
+      .toSorted((a, b) => compare(placeOf(a.key), placeOf(b.key)));
+    const pointers = found.slice(0, query.limit);
+    const last = pointers.at(-1);
+    const nextCursor = last === undefined || pointers.length === found.length ? undefined : cursorAt(last.key);
+    return { pointers, entries: this.#entriesOf(pointers), nextCursor };
+  }
+
+  entryByRequestId(requestId: string): Promise<EncodedEntry | undefined> {
+    const seq = this.#byRequestId.get(requestId);
+    return Promise.resolve(seq === undefined ? undefined : this.#entries[seq - 1]);
+  }
+
+  onDefect(_listener: (defect: DefectError) => void): void {
+    // There is none but those that a commit finds.
+  }
+
+  close(): Promise<void> {
+    // Nothing to let go of: what is kept may still be read.
+    return Promise.resolve();
+  }
+
+  #entriesOf(pointers: readonly RecordPointer[]): Map<number, EncodedEntry> {
+    return new Map(pointers.map(({ seq }) => [seq, this.#entries[seq - 1] as EncodedEntry]));
+  }
+
+  #empty(): void {
+    this.#entries = [];
+    this.#byRequestId = new Map();
+    this.#records = new Map();
+    this.#catalogue = [];
+    this.#clock = undefined;
+  }
+
+  #refuseContradictions(group: StagedGroup): void {
+    for (const { entry, records } of group.entries) {
+      const known = records.find(({ key }) => this.#records.has(keyText(key)));
+      if (known !== undefined) throw new DefectError(`A second record of one key was accepted: ${keyText(known.key)}`);
+      if (this.#byRequestId.has(entry.requestId)) throw new DefectError(`Entry ${entry.requestId} is there already.`);
+    }
   }
 }
 

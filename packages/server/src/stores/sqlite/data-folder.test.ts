@@ -38,14 +38,14 @@ test("a folder is locked until its lock is released", () => {
   lockFolder(folder).release();
 });
 
-test("a second engine on a folder is refused, and harms neither the first nor those after it", () => {
+test("a second engine on a folder is refused, and harms neither the first nor those after it", async () => {
   const path = freshPath("data");
   const first = openSqliteEngine(path);
   expect(() => openSqliteEngine(path)).toThrow(FolderInUseError);
-  first.commit(() => ({ entries: [], catalogue: [], clock: { mode: "manual", atMs: 7 } }));
-  first.close();
+  await first.commit({ reset: false, entries: [], catalogue: [], clock: { mode: "manual", atMs: 7 } });
+  await first.close();
   const second = openSqliteEngine(path);
   expect(second.load().clock).toEqual({ mode: "manual", atMs: 7 });
-  second.close();
+  await second.close();
   expect(existsSync(join(path, "lock.sqlite"))).toBe(true);
 });

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { NewerSchemaError, SCHEMA_VERSION, schemaVersion } from "./migrations.ts";
+import { isDamage } from "./trouble.ts";
 
 /** Maintenance that cannot be done, and why. */
 export class MaintenanceError extends Error {
@@ -44,11 +45,7 @@ export function integrityProblem(db: DatabaseSync): string | undefined {
   }
 }
 
-/** SQLite's result codes for a file that cannot be what it was: SQLITE_CORRUPT, SQLITE_NOTADB. */
-const DAMAGED: ReadonlySet<number> = new Set([11, 26]);
-
 /** What an error of SQLite says of the file, where it says that the file is damaged. */
 export function damageOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("errcode" in error)) return undefined;
-  return DAMAGED.has(Number(error.errcode) & 0xff) ? `The file is damaged: ${error.message}` : undefined;
+  return isDamage(error) ? `The file is damaged: ${error.message}` : undefined;
 }

@@ -1,20 +1,32 @@
 /** Numbers for names, given on first use and kept for ever. A cache in front spares the look-up. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { MeteringRecordKey } from "../../domain/metering-record.ts";
 
 /** Names are those of the catalogue, so the cache is as small as that; the bound only guards against surprises. */
 const CACHED_MAX = 1_000_000;
 
+/** A key with numbers in the place of its names. */
+export interface NumberedKey {
+  readonly hour: number;
+  readonly offering: number;
+  readonly region: number;
+  readonly customer: number;
+  readonly dimension: number;
+  readonly discriminator: string;
+}
+
+/** The names that are in the store. */
 export class Names {
   readonly #select: StatementSync;
   readonly #selectText: StatementSync;
-  readonly #insert: StatementSync;
+  readonly #selectNewest: StatementSync;
   #numbers = new Map<string, number>();
   #texts = new Map<number, string>();
 
   constructor(db: DatabaseSync) {
     this.#select = db.prepare("SELECT id FROM name WHERE text = ?");
     this.#selectText = db.prepare("SELECT text FROM name WHERE id = ?");
-    this.#insert = db.prepare("INSERT INTO name (text) VALUES (?)");
+    this.#selectNewest = db.prepare("SELECT max(id) AS newest FROM name");
   }
 
   /** The name's number, or undefined for a name that was never given one. */
@@ -25,9 +37,16 @@ export class Names {
     return row === undefined ? undefined : this.#remember(text, Number(row["id"]));
   }
 
-  /** The name's number, given now where it has none. Within a transaction. */
-  number(text: string): number {
-    return this.find(text) ?? this.#remember(text, Number(this.#insert.run(text).lastInsertRowid));
+  /** Undefined where a name was never given a number: such a key is in no record. */
+  numbered(key: MeteringRecordKey): NumberedKey | undefined {
+    const offering = this.find(key.offering);
+    const region = this.find(key.region);
+    const customer = this.find(key.customer);
+    const dimension = this.find(key.dimension);
+    if (offering === undefined || region === undefined || customer === undefined || dimension === undefined) {
+      return undefined;
+    }
+    return { hour: key.hour, offering, region, customer, dimension, discriminator: key.discriminator };
   }
 
   text(number: number): string {
@@ -38,7 +57,12 @@ export class Names {
     return text;
   }
 
-  /** After a roll-back: numbers given in it were never given. */
+  /** The highest number that was given. */
+  newest(): number {
+    return Number(this.#selectNewest.get()?.["newest"] ?? 0);
+  }
+
+  /** After a reset: numbers that were given belong to no name any more. */
   forget(): void {
     this.#numbers = new Map();
     this.#texts = new Map();
@@ -48,6 +72,45 @@ export class Names {
     if (this.#numbers.size >= CACHED_MAX) this.forget();
     this.#numbers.set(text, number);
     this.#texts.set(number, text);
+    return number;
+  }
+}
+
+/**
+ * Numbers for the names of one group: those of the store, and new ones for names that it does not have. They are in the
+ * store once the group is; where the group fails, they were never given.
+ */
+export class NewNames {
+  /** The number of the first new name; the others follow it. */
+  readonly first: number;
+  readonly texts: string[] = [];
+  readonly #find: (text: string) => number | undefined;
+  readonly #given = new Map<string, number>();
+
+  constructor(newest: number, find: (text: string) => number | undefined) {
+    this.first = newest + 1;
+    this.#find = find;
+  }
+
+  number(text: string): number {
+    return this.#find(text) ?? this.#given.get(text) ?? this.#give(text);
+  }
+
+  numbered(key: MeteringRecordKey): NumberedKey {
+    return {
+      hour: key.hour,
+      offering: this.number(key.offering),
+      region: this.number(key.region),
+      customer: this.number(key.customer),
+      dimension: this.number(key.dimension),
+      discriminator: key.discriminator,
+    };
+  }
+
+  #give(text: string): number {
+    const number = this.first + this.texts.length;
+    this.texts.push(text);
+    this.#given.set(text, number);
     return number;
   }
 }

@@ -15,7 +15,10 @@ test("a step that finds little in many rows comes out short, with a cursor from 
   migrate(db);
   const names = new Names(db);
   const { key } = sent();
-  const numbers = [key.offering, key.region, key.customer, "rare", "common"].map((text) => names.number(text));
+  const numbers = [key.offering, key.region, key.customer, "rare", "common"].map((text, i) => {
+    db.prepare("INSERT INTO name (id, text) VALUES (?, ?)").run(i + 1, text);
+    return i + 1;
+  });
   db.prepare(
     `WITH RECURSIVE hours (hour) AS (SELECT 0 UNION ALL SELECT hour + 1 FROM hours WHERE hour + 1 < ?)
      INSERT INTO metering_record SELECT hour, ?, ?, ?, iif(hour % 20000 = 19999, ?, ?), '', 1, hour + 1, 0 FROM hours`,

@@ -1,7 +1,7 @@
 /** Metering records in the order of their keys, a page at a time, in bounded steps. */
 import type { DatabaseSync } from "node:sqlite";
 import type { MeteringRecordKey } from "../../domain/metering-record.ts";
-import type { RecordPointer } from "../../ledger/engine.ts";
+import type { KeyedPointer } from "../../ledger/engine.ts";
 import { InvalidCursorError, type MeteringRecordQuery, type Page } from "../../ledger/ledger.ts";
 import type { Names } from "./names.ts";
 
@@ -31,7 +31,7 @@ export function readPointers(
   db: DatabaseSync,
   names: Names,
   query: MeteringRecordQuery,
-): Page<RecordPointer & { readonly key: MeteringRecordKey }> {
+): Page<KeyedPointer> {
   const first = beforeHour(query.fromHour);
   const cursor = query.cursor === undefined ? first : parseCursor(query.cursor);
   const after = cursor[0] < query.fromHour ? first : cursor;
@@ -58,7 +58,7 @@ export function readPointers(
       toHour: query.toHour,
     }) as unknown as Iterable<ScannedRow>;
 
-  const items: (RecordPointer & { key: MeteringRecordKey })[] = [];
+  const items: KeyedPointer[] = [];
   let scanned = 0;
   for (const row of rows) {
     if (row.wanted === 1) items.push({ seq: row.seq, position: row.position, key: keyOfRow(row, names) });

@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { accountChange, newCall, sent } from "../../ledger/contract/works.ts";
 import { ledgerOver } from "../../ledger/contract/ledger-under-test.ts";
-import type { StagedGroup } from "../../ledger/engine.ts";
+import type { StagedEntry, StagedGroup } from "../../ledger/engine.ts";
 import { encodeEntry } from "../../ledger/entry-codec.ts";
 import { ledgerContract } from "../../ledger/ledger-contract.ts";
 import { DefectError, FaultError } from "../../ledger/ledger.ts";
@@ -18,11 +18,10 @@ ledgerContract("in SQLite", (setup) => {
 function openEngine(): SqliteEngine {
   const folder = temporaryFolder();
   const engine = openSqliteEngine(folder.path);
-  onTestFinished(() => {
-    engine.close();
+  onTestFinished(async () => {
+    await engine.close();
     folder.remove();
   });
-  engine.load();
   return engine;
 }
 
@@ -32,9 +31,10 @@ function groupOf(
   ...entries: { readonly call?: ReturnType<typeof newCall>; readonly dimension: string }[]
 ): StagedGroup {
   return {
+    reset: false,
     entries: entries.map(({ call = newCall(), dimension }) => ({
       entry: encodeEntry({ atMs: 1, call, event: { kind: "ledger-reset" } }),
-      records: [{ position: 0, quantity: 1, key: { ...record.key, dimension } }],
+      records: [{ position: 0, quantity: 1, key: keyOf(dimension) }],
     })),
     catalogue: [],
     clock: undefined,
@@ -43,54 +43,80 @@ function groupOf(
 
 const keyOf = (dimension: string): typeof record.key => ({ ...record.key, dimension });
 
-function thrown(error: Error): never {
-  throw error;
+async function seqOf(engine: SqliteEngine, dimension: string): Promise<number | undefined> {
+  const { pointers } = await engine.find([keyOf(dimension)]);
+  return pointers[0]?.seq;
 }
 
-test("a reset of the SQLite engine leaves no name behind", () => {
+test("a reset of the SQLite engine leaves no name behind, and begins again with its numbers", async () => {
   const folder = temporaryFolder();
   onTestFinished(folder.remove);
   const engine = openSqliteEngine(folder.path);
-  engine.commit(() => groupOf({ dimension: "a name to be forgotten" }));
-  engine.reset({ entries: [], catalogue: [], clock: undefined });
-  engine.close();
+  await engine.commit(groupOf({ dimension: "a name to be forgotten" }));
+  await engine.commit({ reset: true, entries: [], catalogue: [], clock: undefined });
   const db = new DatabaseSync(dataFolder(folder.path).ledgerFile);
   expect(db.prepare("SELECT text FROM name").all()).toEqual([]);
   db.close();
+  await engine.commit(groupOf({ dimension: "another" }));
+  expect(await seqOf(engine, "another")).toBe(1);
+  expect(await seqOf(engine, "a name to be forgotten")).toBeUndefined();
+  await engine.close();
 });
 
 describe("a transaction of the SQLite engine that is rolled back", () => {
-  test("takes back the numbers of its entries and of its names", () => {
+  test("takes back the numbers of its entries and of its names", async () => {
     const engine = openEngine();
-    engine.commit(() => groupOf({ dimension: "gb" }));
+    await engine.commit(groupOf({ dimension: "gb" }));
     const call = newCall();
     const twice = groupOf({ call, dimension: "new name" }, { call, dimension: "another" });
-    expect(() => engine.commit(() => twice)).toThrow(DefectError);
-    expect(engine.find(keyOf("new name"))).toBeUndefined();
+    await expect(engine.commit(twice)).rejects.toThrow(DefectError);
+    expect(await seqOf(engine, "new name")).toBeUndefined();
     // The names come in another order now: numbers remembered from the roll-back would mix them up.
-    engine.commit(() => groupOf({ dimension: "another" }, { dimension: "new name" }));
-    expect(engine.find(keyOf("gb"))).toEqual({ seq: 1, position: 0 });
-    expect(engine.find(keyOf("another"))).toEqual({ seq: 2, position: 0 });
-    expect(engine.find(keyOf("new name"))).toEqual({ seq: 3, position: 0 });
+    await engine.commit(groupOf({ dimension: "another" }, { dimension: "new name" }));
+    expect(await seqOf(engine, "gb")).toBe(1);
+    expect(await seqOf(engine, "another")).toBe(2);
+    expect(await seqOf(engine, "new name")).toBe(3);
   });
 
-  test("leaves everything as it was where it was a reset", () => {
+  test("leaves everything as it was where it was a reset", async () => {
     const engine = openEngine();
-    engine.commit(() => ({ ...groupOf({ dimension: "gb" }), catalogue: [accountChange("444455556666")] }));
+    await engine.commit({ ...groupOf({ dimension: "gb" }), catalogue: [accountChange("444455556666")] });
     const call = newCall();
-    expect(() => engine.reset(groupOf({ call, dimension: "a" }, { call, dimension: "b" }))).toThrow(DefectError);
-    expect(engine.find(keyOf("gb"))).toEqual({ seq: 1, position: 0 });
+    const reset = { ...groupOf({ call, dimension: "a" }, { call, dimension: "b" }), reset: true };
+    await expect(engine.commit(reset)).rejects.toThrow(DefectError);
+    expect(await seqOf(engine, "gb")).toBe(1);
     expect(engine.load().catalogue).toHaveLength(1);
-    engine.commit(() => groupOf({ dimension: "calls" }));
-    expect(engine.find(keyOf("calls"))).toEqual({ seq: 2, position: 0 });
+    await engine.commit(groupOf({ dimension: "calls" }));
+    expect(await seqOf(engine, "calls")).toBe(2);
   });
 
-  test("passes on a defect as it is, and calls anything else that was thrown a fault", () => {
+  test("is a defect where the ledger refused what was decided, and a fault where the machine did", async () => {
     const engine = openEngine();
-    const defect = new DefectError("as it is");
-    expect(() => engine.commit(() => thrown(defect))).toThrow(defect);
-    expect(() => engine.commit(() => thrown(new Error("disk full")))).toThrow(FaultError);
-    engine.commit(() => groupOf({ dimension: "gb" }));
-    expect(engine.find(keyOf("gb"))).toEqual({ seq: 1, position: 0 });
+    const [damaged] = groupOf({ dimension: "gb" }).entries as [StagedEntry];
+    const notText = { ...damaged.entry, body: {} as unknown as string };
+    await expect(engine.commit({ ...groupOf(), entries: [{ ...damaged, entry: notText }] })).rejects.toThrow(FaultError);
+    await engine.commit(groupOf({ dimension: "gb" }));
+    expect(await seqOf(engine, "gb")).toBe(1);
+    await expect(engine.commit(groupOf({ dimension: "gb" }))).rejects.toThrow(DefectError);
   });
+});
+
+test("reading is a fault where the machine fails, and the engine goes on", async () => {
+  const engine = openEngine();
+  await engine.commit(groupOf({ dimension: "gb" }));
+  const failing = { ...keyOf("gb"), hour: Symbol("no hour") as unknown as number };
+  await expect(engine.find([failing])).rejects.toThrow(FaultError);
+  expect(await seqOf(engine, "gb")).toBe(1);
+});
+
+test("records of many hours, more than are watched for new keys, are all found again", async () => {
+  const engine = openEngine();
+  const hours = Array.from({ length: 100 }, (_, i) => (i * 37) % 100);
+  for (const some of [hours.slice(0, 50), hours.slice(50)]) {
+    const records = some.map((hour, position) => ({ position, quantity: 1, key: { ...record.key, hour } }));
+    const entry = encodeEntry({ atMs: 1, call: newCall(), event: { kind: "ledger-reset" } });
+    await engine.commit({ reset: false, entries: [{ entry, records }], catalogue: [], clock: undefined });
+  }
+  const { pointers } = await engine.find(hours.map((hour) => ({ ...record.key, hour })));
+  expect(pointers.filter((pointer) => pointer === undefined)).toEqual([]);
 });

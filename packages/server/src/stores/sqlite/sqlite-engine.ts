@@ -1,27 +1,28 @@
 /**
- * The embedded engine: SQLite in WAL mode, flushed to disk at every commit. One process writes; others may read
- * beside it. Runs on the caller's thread: a worker thread costs more in copying than it gains.
+ * The embedded engine: SQLite in WAL mode, flushed to disk at every commit. One process writes; others may read beside
+ * it. A thread of its own writes (`writer/`); what is kept is read here, over a connection that sees what has been
+ * committed.
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { CatalogueChange } from "../../domain/catalogue.ts";
 import type { MeteringRecordKey } from "../../domain/metering-record.ts";
-import type { Engine, Loaded, RecordPointer, StagedGroup } from "../../ledger/engine.ts";
+import type { Engine, Found, FoundPage, Loaded, RecordPointer, StagedGroup } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
-import { DefectError, FaultError, type MeteringRecordQuery, type Page } from "../../ledger/ledger.ts";
+import { DefectError, InvalidCursorError, type MeteringRecordQuery } from "../../ledger/ledger.ts";
 import { dataFolder, lockFolder, makeFolder, syncFolder } from "./data-folder.ts";
 import { migrate, refuseNewerSchema } from "./migrations.ts";
-import { Names } from "./names.ts";
+import { Names, NewNames, type NumberedKey } from "./names.ts";
+import { RecentHours } from "./recent-hours.ts";
 import { readPointers } from "./record-query.ts";
+import { errorOf, troubleOf } from "./trouble.ts";
+import { packGroup } from "./writer/packed-group.ts";
+import type { Writer } from "./writer/writer.ts";
+import { startWriterThread } from "./writer/writer-thread.ts";
 
 export interface SqliteOptions {
   /** `FULL` flushes every commit. `NORMAL` does not, and exists so that tests can show what would be lost. */
   readonly synchronous?: "FULL" | "NORMAL";
 }
-
-/** SQLite's default of 1,000 pages stalls commits often; see the measurements in docs/PERFORMANCE.md. */
-const CHECKPOINT_PAGES = 10_000;
-/** More costs more than it gains: the pages in use lie further apart, and the operating system holds the rest. */
-const CACHE_KIBIBYTES = 16_384;
 
 /** Opens, and makes where it is missing, the ledger in a folder. Throws FolderInUseError or NewerSchemaError. */
 export function openSqliteEngine(path: string, options: SqliteOptions = {}): SqliteEngine {
@@ -32,17 +33,13 @@ export function openSqliteEngine(path: string, options: SqliteOptions = {}): Sql
   try {
     db = new DatabaseSync(folder.ledgerFile);
     refuseNewerSchema(db);
-    db.exec(`
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = ${options.synchronous ?? "FULL"};
-      PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
-      PRAGMA cache_size = -${CACHE_KIBIBYTES};
-      PRAGMA busy_timeout = 5000;
-      PRAGMA trusted_schema = OFF;
-    `);
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF;");
     migrate(db);
+    db.exec("PRAGMA query_only = ON");
     syncFolder(folder.path);
-    return new SqliteEngine(db, lock);
+    const { ledgerFile } = folder;
+    const writer = startWriterThread({ ledgerFile, synchronous: options.synchronous ?? "FULL" });
+    return new SqliteEngine(db, writer, lock);
   } catch (error) {
     db?.close();
     lock.release();
@@ -50,33 +47,23 @@ export function openSqliteEngine(path: string, options: SqliteOptions = {}): Sql
   }
 }
 
-interface Row {
-  readonly hour: number;
-  readonly offering: number;
-  readonly region: number;
-  readonly customer: number;
-  readonly dimension: number;
-  readonly discriminator: string;
-  readonly quantity: number;
-  readonly seq: number;
-  readonly position: number;
-}
-
 export class SqliteEngine implements Engine {
   readonly #db: DatabaseSync;
+  readonly #writer: Writer;
   readonly #lock: { release(): void };
   readonly #names: Names;
+  readonly #hours: RecentHours;
   readonly #selectPointer: StatementSync;
   readonly #selectEntry: StatementSync;
   readonly #selectEntryByRequestId: StatementSync;
-  readonly #insertEntry: StatementSync;
-  readonly #insertRecord: StatementSync;
-  readonly #putCatalogue: StatementSync;
-  readonly #putSetting: StatementSync;
-  #newestSeq = 0;
+  /** Of the keys that were looked up last: those of the group that is to be committed next. */
+  #numbered = new Map<MeteringRecordKey, NumberedKey>();
+  #newestSeq: number;
+  #newestName: number;
 
-  constructor(db: DatabaseSync, lock: { release(): void }) {
+  constructor(db: DatabaseSync, writer: Writer, lock: { release(): void }) {
     this.#db = db;
+    this.#writer = writer;
     this.#lock = lock;
     this.#names = new Names(db);
     this.#selectPointer = db.prepare(
@@ -86,18 +73,14 @@ export class SqliteEngine implements Engine {
     const columns = "lower(hex(request_id)) AS id, at_ms AS atMs, body";
     this.#selectEntry = db.prepare(`SELECT ${columns} FROM entry WHERE seq = ?`);
     this.#selectEntryByRequestId = db.prepare(`SELECT ${columns} FROM entry WHERE request_id = ?`);
-    this.#insertEntry = db.prepare("INSERT INTO entry (seq, at_ms, request_id, body) VALUES (?, ?, ?, ?)");
-    this.#insertRecord = db.prepare("INSERT INTO metering_record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    this.#putCatalogue = db.prepare(
-      `INSERT INTO catalogue (kind, id, value, file_digest) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET value = excluded.value, file_digest = coalesce(excluded.file_digest, file_digest)`,
-    );
-    this.#putSetting = db.prepare("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value");
+    const selectOfHour = db.prepare("SELECT 1 FROM metering_record WHERE hour = ? LIMIT 1");
+    this.#hours = new RecentHours((hour) => selectOfHour.get(hour) === undefined);
+    this.#newestSeq = Number(db.prepare("SELECT max(seq) AS newest FROM entry").get()?.["newest"] ?? 0);
+    this.#newestName = this.#names.newest();
   }
 
   load(): Loaded {
-    const newest = this.#db.prepare("SELECT seq, at_ms AS atMs FROM entry ORDER BY seq DESC LIMIT 1").get();
-    this.#newestSeq = Number(newest?.["seq"] ?? 0);
+    const newest = this.#db.prepare("SELECT at_ms AS atMs FROM entry ORDER BY seq DESC LIMIT 1").get();
     const clock = this.#db.prepare("SELECT value FROM setting WHERE name = 'clock'").get()?.["value"];
     const rows = this.#db.prepare("SELECT kind, id, value, file_digest AS fileDigest FROM catalogue").all();
     return {
@@ -107,131 +90,126 @@ export class SqliteEngine implements Engine {
     };
   }
 
-  commit(stage: () => StagedGroup): void {
-    this.#transaction(() => this.#keep(stage()));
+  async commit(group: StagedGroup): Promise<void> {
+    const { reset } = group;
+    if (reset) this.#forget();
+    const newestSeq = reset ? 0 : this.#newestSeq;
+    const names = new NewNames(reset ? 0 : this.#newestName, (text) => (reset ? undefined : this.#names.find(text)));
+    const numbered = (key: MeteringRecordKey): NumberedKey => {
+      const numbers = this.#numbered.get(key) ?? names.numbered(key);
+      this.#hours.add(numbers);
+      return numbers;
+    };
+    await this.#writer.write(this.#orTrouble(() => packGroup(group, newestSeq + 1, numbered, names)));
+    // Only what is durable counts: a group that failed leaves its numbers to the next.
+    if (reset) this.#forget();
+    this.#newestSeq = newestSeq + group.entries.length;
+    this.#newestName = names.first + names.texts.length - 1;
   }
 
-  reset(group: StagedGroup): void {
-    this.#transaction(() => {
-      this.#db.exec(
-        "DELETE FROM metering_record; DELETE FROM entry; DELETE FROM name; DELETE FROM catalogue; DELETE FROM setting;",
-      );
-      this.#names.forget();
-      this.#newestSeq = 0;
-      this.#keep(group);
+  // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
+  async find(keys: readonly MeteringRecordKey[]): Promise<Found<RecordPointer | undefined>> {
+    return this.#orTrouble(() => {
+      const pointers = Array<RecordPointer | undefined>(keys.length).fill(undefined);
+      const perhaps = this.#perhapsKept(keys);
+      if (perhaps.length === 0) return { pointers, entries: NO_ENTRIES };
+      return this.#atOneMoment(() => {
+        for (const [i, key] of perhaps) {
+          const { hour, offering, region, customer, dimension, discriminator } = key;
+          const row = this.#selectPointer.get(hour, offering, region, customer, dimension, discriminator);
+          pointers[i] = row as RecordPointer | undefined;
+        }
+        return { pointers, entries: this.#entriesOf(pointers) };
+      });
     });
   }
 
-  find(key: MeteringRecordKey): RecordPointer | undefined {
-    const offering = this.#names.find(key.offering);
-    const region = this.#names.find(key.region);
-    const customer = this.#names.find(key.customer);
-    const dimension = this.#names.find(key.dimension);
-    // A name that was never given a number is in no record.
-    if (offering === undefined || region === undefined || customer === undefined || dimension === undefined) {
-      return undefined;
-    }
-    const row = this.#selectPointer.get(key.hour, offering, region, customer, dimension, key.discriminator);
-    return row as RecordPointer | undefined;
+  // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
+  async list(query: MeteringRecordQuery): Promise<FoundPage> {
+    return this.#orTrouble(() =>
+      this.#atOneMoment(() => {
+        const { items, nextCursor } = readPointers(this.#db, this.#names, query);
+        return { pointers: items, entries: this.#entriesOf(items), nextCursor };
+      }),
+    );
   }
 
-  entry(seq: number): EncodedEntry | undefined {
-    return encodedEntry(this.#selectEntry.get(seq));
+  // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
+  async entryByRequestId(requestId: string): Promise<EncodedEntry | undefined> {
+    return this.#orTrouble(() => {
+      const row = this.#selectEntryByRequestId.get(Buffer.from(requestId.replaceAll("-", ""), "hex"));
+      return row === undefined ? undefined : encodedEntry(row);
+    });
   }
 
-  entryByRequestId(requestId: string): EncodedEntry | undefined {
-    return encodedEntry(this.#selectEntryByRequestId.get(bytesOf(requestId)));
+  onDefect(listener: (defect: DefectError) => void): void {
+    this.#writer.onEnd(listener);
   }
 
-  pointers(query: MeteringRecordQuery): Page<RecordPointer & { readonly key: MeteringRecordKey }> {
-    return readPointers(this.#db, this.#names, query);
-  }
-
-  close(): void {
+  async close(): Promise<void> {
+    // The writer goes last, and brings everything from the log into the database.
     this.#db.close();
-    this.#lock.release();
+    try {
+      await this.#writer.close();
+    } finally {
+      this.#lock.release();
+    }
   }
 
-  #transaction(body: () => void): void {
-    const newestSeq = this.#newestSeq;
+  /** The keys that must be looked up, with their places among all. */
+  #perhapsKept(keys: readonly MeteringRecordKey[]): [number, NumberedKey][] {
+    this.#numbered = new Map();
+    const perhaps: [number, NumberedKey][] = [];
+    for (let i = 0; i < keys.length; i += 1) {
+      const key = keys[i] as MeteringRecordKey;
+      const numbers = this.#names.numbered(key);
+      if (numbers === undefined) continue;
+      this.#numbered.set(key, numbers);
+      if (this.#hours.mayHold(numbers)) perhaps.push([i, numbers]);
+    }
+    return perhaps;
+  }
+
+  /** What a reset removes has neither numbers nor filters, whatever comes of the reset. */
+  #forget(): void {
+    this.#names.forget();
+    this.#numbered = new Map();
+    this.#hours.forget();
+  }
+
+  #entriesOf(pointers: readonly (RecordPointer | undefined)[]): Map<number, EncodedEntry> {
+    const entries = new Map<number, EncodedEntry>();
+    for (const pointer of pointers) {
+      if (pointer === undefined || entries.has(pointer.seq)) continue;
+      const row = this.#selectEntry.get(pointer.seq);
+      if (row !== undefined) entries.set(pointer.seq, encodedEntry(row));
+    }
+    return entries;
+  }
+
+  /** Everything that is read sees the same commits, those of no group more. */
+  #atOneMoment<T>(read: () => T): T {
+    this.#db.exec("BEGIN");
     try {
-      this.#db.exec("BEGIN IMMEDIATE");
-      body();
+      return read();
+    } finally {
       this.#db.exec("COMMIT");
-    } catch (error) {
-      this.#newestSeq = newestSeq;
-      this.#names.forget();
-      this.#rollBack();
-      throw error instanceof DefectError ? error : fault(error);
     }
   }
 
-  #rollBack(): void {
+  #orTrouble<T>(run: () => T): T {
     try {
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-    } catch {
-      // SQLite rolls back by itself after some failures; what the caller needs is the first error.
+      return run();
+    } catch (error) {
+      if (error instanceof DefectError || error instanceof InvalidCursorError) throw error;
+      throw errorOf(troubleOf(error), "The ledger could not be read", error);
     }
   }
-
-  #keep(group: StagedGroup): void {
-    const rows: Row[] = [];
-    for (const { entry, records } of group.entries) {
-      this.#newestSeq += 1;
-      this.#insertEntry.run(this.#newestSeq, entry.atMs, bytesOf(entry.requestId), entry.body);
-      for (const { key, quantity, position } of records) {
-        rows.push({
-          hour: key.hour,
-          offering: this.#names.number(key.offering),
-          region: this.#names.number(key.region),
-          customer: this.#names.number(key.customer),
-          dimension: this.#names.number(key.dimension),
-          discriminator: key.discriminator,
-          quantity,
-          seq: this.#newestSeq,
-          position,
-        });
-      }
-    }
-    // In the order of the tree: neighbours share pages, so a group touches fewer of them.
-    rows.sort(byKey);
-    for (const row of rows) {
-      this.#insertRecord.run(
-        row.hour,
-        row.offering,
-        row.region,
-        row.customer,
-        row.dimension,
-        row.discriminator,
-        row.quantity,
-        row.seq,
-        row.position,
-      );
-    }
-    for (const change of group.catalogue) {
-      const value = change.value === undefined ? null : JSON.stringify(change.value);
-      this.#putCatalogue.run(change.kind, change.id, value, change.fileDigest ?? null);
-    }
-    if (group.clock !== undefined) this.#putSetting.run("clock", JSON.stringify(group.clock));
-  }
 }
 
-function byKey(a: Row, b: Row): number {
-  return (
-    a.hour - b.hour ||
-    a.offering - b.offering ||
-    a.region - b.region ||
-    a.customer - b.customer ||
-    a.dimension - b.dimension
-  );
-}
+const NO_ENTRIES: ReadonlyMap<number, EncodedEntry> = new Map();
 
-function bytesOf(uuid: string): Buffer {
-  return Buffer.from(uuid.replaceAll("-", ""), "hex");
-}
-
-function encodedEntry(row: Record<string, unknown> | undefined): EncodedEntry | undefined {
-  if (row === undefined) return undefined;
+function encodedEntry(row: Record<string, unknown>): EncodedEntry {
   const requestId = String(row["id"]).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
   return { requestId, atMs: Number(row["atMs"]), body: String(row["body"]) };
 }
@@ -244,16 +222,4 @@ function catalogueChange(row: Record<string, unknown>): CatalogueChange {
     value: value === null ? undefined : (JSON.parse(value) as unknown),
     fileDigest: row["fileDigest"] ?? undefined,
   } as CatalogueChange;
-}
-
-/** SQLite's result codes for a database that cannot be what it was: SQLITE_CORRUPT, SQLITE_NOTADB. */
-const DAMAGED = new Set([11, 26]);
-const SQLITE_CONSTRAINT = 19;
-
-function fault(error: unknown): Error {
-  const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : undefined;
-  const message = error instanceof Error ? error.message : String(error);
-  if (code !== undefined && DAMAGED.has(code)) return new DefectError(`The ledger's file is damaged: ${message}`);
-  if (code === SQLITE_CONSTRAINT) return new DefectError(`The ledger refused what was decided: ${message}`);
-  return new FaultError(`The ledger could not be written: ${message}`, error);
 }

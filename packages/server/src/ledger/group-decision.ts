@@ -1,0 +1,104 @@
+/** A group of work, decided in turn: what is to be kept of it, and what each caller is told once that is durable. */
+import type { EpochMs, RuleSet } from "@countinghouse/protocol";
+import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
+import { keyText, type MeteringRecord } from "../domain/metering-record.ts";
+import type { ClockPosition, StagedEntry, StagedGroup } from "./engine.ts";
+import { encodeEntry } from "./entry-codec.ts";
+import { meteringRecordIn, type FoundRecords } from "./found-records.ts";
+import { DefectError, type Facts, type Outcome, type Work } from "./ledger.ts";
+
+/** Work that waits, and its caller. */
+export interface Pending {
+  readonly work: Work<unknown>;
+  /** Whether the ledger is emptied first. Such work is a group by itself. */
+  readonly reset: boolean;
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** What is the same for all work of a group. */
+export interface GroupFacts {
+  readonly nowMs: EpochMs;
+  readonly ruleSet: RuleSet;
+  readonly catalogue: CatalogueView;
+  /** By the keys of the group's work, one after the other. */
+  readonly found: FoundRecords;
+  readonly positionAt: (toMs: EpochMs) => ClockPosition | undefined;
+}
+
+export interface DecidedGroup {
+  readonly staged: StagedGroup;
+  readonly decided: readonly { readonly pending: Pending; readonly outcome: Outcome<unknown> }[];
+  readonly records: number;
+  /** How much of the group this is; the rest has to see this much committed first. */
+  readonly taken: number;
+}
+
+/** A decision that throws fails alone: its caller is told now. Throws where the ledger contradicts itself. */
+export function decideGroup(group: readonly Pending[], facts: GroupFacts): DecidedGroup {
+  const catalogue: CatalogueChange[] = [];
+  const reset = group[0]?.reset === true;
+  // What stands kept of a clock goes with the rest; where the clock stands is not to be forgotten.
+  let clock = reset ? facts.positionAt(facts.nowMs) : undefined;
+  const entries: StagedEntry[] = [];
+  const decided: { pending: Pending; outcome: Outcome<unknown> }[] = [];
+  const decider = new Decider(facts);
+  let taken = 0;
+  while (taken < group.length) {
+    const pending = group[taken] as Pending;
+    taken += 1;
+    const outcome = decider.decide(pending, entries);
+    if (outcome === undefined) continue;
+    decided.push({ pending, outcome });
+    if (outcome.catalogue !== undefined) catalogue.push(...outcome.catalogue);
+    if (outcome.moveClockTo !== undefined) clock = facts.positionAt(outcome.moveClockTo);
+    // A change of catalogue or clock ends the group, so that the rest sees it.
+    if (outcome.catalogue !== undefined || outcome.moveClockTo !== undefined) break;
+  }
+  const staged = { reset, entries, catalogue, clock };
+  return { staged, decided, records: decider.records, taken };
+}
+
+class Decider {
+  readonly #facts: GroupFacts;
+  /** What the group has accepted so far. */
+  readonly #staged = new Map<string, MeteringRecord>();
+  #keysBefore = 0;
+
+  constructor(facts: GroupFacts) {
+    this.#facts = facts;
+  }
+
+  get records(): number {
+    return this.#staged.size;
+  }
+
+  decide({ work, reject }: Pending, entries: StagedEntry[]): Outcome<unknown> | undefined {
+    const { nowMs } = this.#facts;
+    const texts = work.keys.map(keyText);
+    const facts = this.#factsFor(texts);
+    let outcome: Outcome<unknown>;
+    try {
+      outcome = work.decide(facts);
+    } catch (error) {
+      reject(error as Error);
+      return undefined;
+    }
+    const { event, records = [] } = outcome;
+    entries.push({ entry: encodeEntry({ atMs: nowMs, call: work.call, event }), records });
+    for (const { position } of records) {
+      const text = texts[position] as string;
+      if (this.#staged.has(text)) throw new DefectError(`Two records of one key were accepted: ${text}`);
+      this.#staged.set(text, meteringRecordIn(event, work.call.requestId, position));
+    }
+    return outcome;
+  }
+
+  #factsFor(texts: readonly string[]): Facts {
+    const { nowMs, ruleSet, catalogue, found } = this.#facts;
+    const first = this.#keysBefore;
+    this.#keysBefore += texts.length;
+    const kept = texts.map((text, i) => this.#staged.get(text) ?? found.meteringRecord(first + i));
+    return { nowMs, ruleSet, catalogue, kept };
+  }
+}

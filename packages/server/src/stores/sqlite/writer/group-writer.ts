@@ -1,0 +1,102 @@
+/** Writes packed groups, each as one transaction that is flushed to disk. Owns the connection that writes. */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { KEY_FIGURES, FIGURES, type PackedGroup } from "./packed-group.ts";
+
+/** One statement for many rows spares a fifth of the time; more of them spare no more. */
+const ROWS_PER_STATEMENT = 25;
+const COLUMNS = FIGURES + 1;
+
+export class GroupWriter {
+  readonly #db: DatabaseSync;
+  readonly #insertEntry: StatementSync;
+  readonly #insertName: StatementSync;
+  readonly #insertRecords: StatementSync;
+  readonly #insertRecord: StatementSync;
+  readonly #putCatalogue: StatementSync;
+  readonly #putSetting: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#insertEntry = db.prepare("INSERT INTO entry (seq, at_ms, request_id, body) VALUES (?, ?, ?, ?)");
+    this.#insertName = db.prepare("INSERT INTO name (id, text) VALUES (?, ?)");
+    this.#insertRecords = db.prepare(insertRecords(ROWS_PER_STATEMENT));
+    this.#insertRecord = db.prepare(insertRecords(1));
+    this.#putCatalogue = db.prepare(
+      `INSERT INTO catalogue (kind, id, value, file_digest) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET value = excluded.value, file_digest = coalesce(excluded.file_digest, file_digest)`,
+    );
+    this.#putSetting = db.prepare("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value");
+  }
+
+  /** Throws what SQLite threw, with nothing of the group kept. */
+  write(group: PackedGroup): void {
+    try {
+      this.#db.exec("BEGIN IMMEDIATE");
+      this.#keep(group);
+      this.#db.exec("COMMIT");
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #rollBack(): void {
+    try {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+    } catch {
+      // SQLite rolls back by itself after some failures; what the caller needs is the first error.
+    }
+  }
+
+  #keep(group: PackedGroup): void {
+    if (group.reset) {
+      this.#db.exec(
+        "DELETE FROM metering_record; DELETE FROM entry; DELETE FROM name; DELETE FROM catalogue; DELETE FROM setting;",
+      );
+    }
+    group.entries.forEach(({ requestId, atMs, body }, i) => {
+      this.#insertEntry.run(group.firstSeq + i, atMs, Buffer.from(requestId.replaceAll("-", ""), "hex"), body);
+    });
+    group.names.forEach((text, i) => this.#insertName.run(group.firstName + i, text));
+    this.#keepRecords(group);
+    for (const change of group.catalogue) this.#putCatalogue.run(...change);
+    if (group.clock !== undefined) this.#putSetting.run("clock", group.clock);
+  }
+
+  /** In the order of the tree: neighbours share pages, so a group touches fewer of them. */
+  #keepRecords({ figures, discriminators }: PackedGroup): void {
+    const order = discriminators.map((_, i) => i).sort((a, b) => compareKeys(figures, a, b));
+    let row = 0;
+    while (row < order.length) {
+      const many = order.length - row >= ROWS_PER_STATEMENT;
+      const rows = many ? ROWS_PER_STATEMENT : 1;
+      const values: (number | string)[] = [];
+      for (const end = row + rows; row < end; row += 1) {
+        const record = order[row] as number;
+        const first = record * FIGURES;
+        for (let i = first; i < first + KEY_FIGURES; i += 1) values.push(figures[i] as number);
+        values.push(discriminators[record] as string);
+        for (let i = first + KEY_FIGURES; i < first + FIGURES; i += 1) values.push(figures[i] as number);
+      }
+      (many ? this.#insertRecords : this.#insertRecord).run(...values);
+    }
+  }
+}
+
+function insertRecords(rows: number): string {
+  const row = `(${Array(COLUMNS).fill("?").join(", ")})`;
+  return `INSERT INTO metering_record VALUES ${Array(rows).fill(row).join(", ")}`;
+}
+
+/** Discriminators are left out: the order has to be good, not perfect. */
+function compareKeys(figures: Float64Array, a: number, b: number): number {
+  for (let i = 0; i < KEY_FIGURES; i += 1) {
+    const difference = (figures[a * FIGURES + i] as number) - (figures[b * FIGURES + i] as number);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

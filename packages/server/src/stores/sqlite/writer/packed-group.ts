@@ -1,0 +1,78 @@
+/**
+ * A staged group as it travels to the thread that writes it: whole entries, and of each record figures only, since
+ * copying many small objects from thread to thread costs more than writing them. Names have become numbers; those that
+ * are new travel along.
+ */
+import type { StagedGroup } from "../../../ledger/engine.ts";
+import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
+import type { MeteringRecordKey } from "../../../domain/metering-record.ts";
+import type { NewNames, NumberedKey } from "../names.ts";
+
+export interface PackedGroup {
+  /** Whether everything kept so far is removed first. */
+  readonly reset: boolean;
+  /** The entries are numbered from here. */
+  readonly firstSeq: number;
+  readonly entries: readonly EncodedEntry[];
+  /** The new names are numbered from here. */
+  readonly firstName: number;
+  readonly names: readonly string[];
+  /** `FIGURES` of each record, one record after the other. */
+  readonly figures: Float64Array;
+  /** Of each record. */
+  readonly discriminators: readonly string[];
+  readonly catalogue: readonly PackedChange[];
+  readonly clock: string | undefined;
+}
+
+/** A row of the catalogue. */
+export type PackedChange = readonly [kind: string, id: string, value: string | null, fileDigest: string | null];
+
+/** Hour, offering, region, customer, dimension, quantity, entry, position. */
+export const FIGURES = 8;
+/** The figures of the key come first. */
+export const KEY_FIGURES = 5;
+
+/** `numbered` numbers a key; `names` are those that it had to make numbers for. */
+export function packGroup(
+  group: StagedGroup,
+  firstSeq: number,
+  numbered: (key: MeteringRecordKey) => NumberedKey,
+  names: Pick<NewNames, "first" | "texts">,
+): PackedGroup {
+  const count = group.entries.reduce((sum, { records }) => sum + records.length, 0);
+  const figures = new Float64Array(count * FIGURES);
+  const discriminators: string[] = [];
+  let at = 0;
+  for (let i = 0; i < group.entries.length; i += 1) {
+    for (const { key, quantity, position } of group.entries[i]?.records ?? []) {
+      const numbers = numbered(key);
+      figures[at] = key.hour;
+      figures[at + 1] = numbers.offering;
+      figures[at + 2] = numbers.region;
+      figures[at + 3] = numbers.customer;
+      figures[at + 4] = numbers.dimension;
+      figures[at + 5] = quantity;
+      figures[at + 6] = firstSeq + i;
+      figures[at + 7] = position;
+      discriminators.push(key.discriminator);
+      at += FIGURES;
+    }
+  }
+  return {
+    reset: group.reset,
+    firstSeq,
+    entries: group.entries.map(({ entry }) => entry),
+    firstName: names.first,
+    names: names.texts,
+    figures,
+    discriminators,
+    catalogue: group.catalogue.map(({ kind, id, value, fileDigest }) => [
+      kind,
+      id,
+      value === undefined ? null : JSON.stringify(value),
+      fileDigest ?? null,
+    ]),
+    clock: group.clock === undefined ? undefined : JSON.stringify(group.clock),
+  };
+}
