@@ -8,7 +8,7 @@
 import { randomUUID } from "node:crypto";
 import { keyOf } from "../packages/server/src/domain/metering-record.ts";
 import type { StagedEntry } from "../packages/server/src/ledger/engine.ts";
-import { encodeEntry } from "../packages/server/src/ledger/entry-codec.ts";
+import { stagedEntry } from "../packages/server/src/ledger/staged-entry.ts";
 import { requestId } from "../packages/server/src/ledger/ids.ts";
 import { openSqliteEngine } from "../packages/server/src/stores/sqlite/sqlite-engine.ts";
 import { PRODUCT_CODE, RequestMaker } from "./requests.ts";
@@ -73,16 +73,13 @@ function nextEntry(): StagedEntry {
       "aws-sdk-js/3.1138.0 ua/2.1 os/linux lang/js md/nodejs#24.21.0 api/marketplace-metering#3.1138.0 m/N,E,e",
   };
   const metered = usageRecords.map((usageRecord) => ({ usageRecord, status: "Success" as const }));
-  return {
-    entry: encodeEntry({
-      atMs: Date.now(),
-      call,
-      event: { kind: "usage-metered", productCode: PRODUCT_CODE, records: metered },
-    }),
-    records: usageRecords.map((record, position) => ({
+  const event = { kind: "usage-metered" as const, productCode: PRODUCT_CODE, records: metered };
+  return stagedEntry(
+    { atMs: Date.now(), call, event },
+    usageRecords.map((record, position) => ({
       position,
       key: keyOf(record, PRODUCT_CODE, region),
       quantity: record.quantity,
     })),
-  };
+  );
 }

@@ -26,6 +26,7 @@ const KEY = { accessKeyId: "AKIATRAIL00000000001", secretAccessKey: "trail" };
 const operation: WireOperation = {
   ...operationNames(TRAIL, "LookupEvents"),
   decode: () => ({ ok: true, value: {} }),
+  asked: () => ({}),
   run: () => Promise.resolve({ output: {} }),
   encode: () => '{"Events":[]}',
 };

@@ -2,6 +2,7 @@
 export { errorCatalogue, type ErrorName, type ErrorRow, type Retry } from "./errors.ts";
 export { decoderOf, type Decoded, type DecodeRefusal } from "./json/decode.ts";
 export { encoderOf } from "./json/encode.ts";
+export { HIDDEN, withoutSecretsOf } from "./json/without-secrets.ts";
 export {
   ALLOCATIONS_MAX,
   BATCH_METER_USAGE_CLOSED,

@@ -3,6 +3,7 @@ import type { UsageRecord } from "@countinghouse/protocol";
 import type { CatalogueView } from "../domain/catalogue.ts";
 import type { FaultHit } from "../domain/injected-fault.ts";
 import { rejection, type Rejection } from "../domain/rejection.ts";
+import type { Asked } from "../ledger/entry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { recordRefusal, type AccountCall, type Answer, type OperationHandler } from "../operations/answer.ts";
 import type { FaultPlan } from "./fault-plan.ts";
@@ -13,17 +14,18 @@ export interface FaultInjection {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
+/** What of an operation a fault has to do with. */
+interface Faulty {
+  readonly run: OperationHandler<unknown, unknown>;
+  readonly asked: (input: unknown) => Asked;
+}
+
 /** The operation, but for the requests that a fault hits. */
-export function withFaults<Operation extends { readonly run: OperationHandler<unknown, unknown> }>(
-  operation: Operation,
-  injection: FaultInjection,
-): Operation {
+export function withFaults<Operation extends Faulty>(operation: Operation, injection: FaultInjection): Operation {
   const { plan, ledger } = injection;
   const run: Operation["run"] = (call, input) => {
     const faults = plan.hit(() => ({ ...call, productCode: productOf(input as NamesProduct, ledger.catalogue) }));
-    return faults.length === 0
-      ? operation.run(call, input)
-      : runHit(operation.run, { ...call, faults }, input, injection);
+    return faults.length === 0 ? operation.run(call, input) : runHit(operation, { ...call, faults }, input, injection);
   };
   return { ...operation, run };
 }
@@ -33,14 +35,16 @@ export function withFaults<Operation extends { readonly run: OperationHandler<un
  * durable. `unprocessed` lies between: it is the operation's own to heed.
  */
 async function runHit(
-  run: OperationHandler<unknown, unknown>,
+  operation: Faulty,
   call: AccountCall & { readonly faults: readonly FaultHit[] },
   input: unknown,
   { ledger, sleep }: FaultInjection,
 ): Promise<Answer<unknown>> {
   const { faults } = call;
   const refusal = faults.map(refusalOf).find((rejected) => rejected !== undefined);
-  const answer = await (refusal === undefined ? run(call, input) : recordRefusal(ledger, call, refusal));
+  const answer = await (refusal === undefined
+    ? operation.run(call, input)
+    : recordRefusal(ledger, call, refusal, operation.asked(input)));
   for (const { delayMs } of faults) if (delayMs !== undefined) await sleep(delayMs);
   return faults.some(({ kind }) => kind === "drop-answer") ? { ...answer, dropped: true } : answer;
 }

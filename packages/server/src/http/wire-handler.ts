@@ -7,6 +7,7 @@ import { JSON_CONTENT_TYPE, type Decoded, type OperationNames } from "@countingh
 import { rejection, type Rejection } from "../domain/rejection.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import { authorize, type Caller } from "../identity/caller.ts";
+import type { Asked } from "../ledger/entry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { FaultError, QueueFullError } from "../ledger/ledger.ts";
 import { recordRefusal, type AccountCall, type Answer } from "../operations/answer.ts";
@@ -23,6 +24,8 @@ import type { WireRequest, WireResponse } from "./wire-message.ts";
 /** An operation as the handler sees it: read, do, write. Composed in `wire-operations.ts`. */
 export interface WireOperation extends OperationNames {
   readonly decode: (json: unknown) => Decoded<unknown>;
+  /** The input without its secrets, as it may be kept. */
+  readonly asked: (input: unknown) => Asked;
   readonly run: (call: AccountCall, input: unknown) => Promise<Answer<unknown>>;
   readonly encode: (output: unknown) => string;
 }
@@ -111,10 +114,13 @@ export class WireHandler {
   /** Steps after admission: permission, types, constraints, the operation. Each refusal is kept in the ledger. */
   async #answer(call: AccountCall, caller: Caller, operation: WireOperation, json: unknown): Promise<Answer<unknown>> {
     const denied = authorize(caller, operation.action);
-    if (denied !== undefined) return recordRefusal(this.#options.ledger, call, denied);
     const decoded = operation.decode(json);
+    const { ledger } = this.#options;
+    if (denied !== undefined) {
+      return recordRefusal(ledger, call, denied, decoded.ok ? operation.asked(decoded.value) : undefined);
+    }
     if (decoded.ok) return operation.run(call, decoded.value);
-    return recordRefusal(this.#options.ledger, call, malformed(decoded.refusal));
+    return recordRefusal(ledger, call, malformed(decoded.refusal), undefined);
   }
 
   #trouble(error: Error, requestId: string): WireResponse {

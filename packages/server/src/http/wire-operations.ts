@@ -7,6 +7,7 @@ import {
   meterUsage,
   registerUsage,
   resolveCustomer,
+  withoutSecretsOf,
   type Operation,
 } from "@countinghouse/protocol";
 import type { PageTokens } from "../domain/page-tokens.ts";
@@ -35,18 +36,20 @@ export function wireOperations(
 }
 
 /** The one place where an operation's types are forgotten: decode, run and encode belong together from here on. */
-function wireOperation<Input, Output>(
+function wireOperation<Input extends object, Output>(
   operation: Operation<Input, Output>,
   handler: OperationHandler<Input, Output>,
 ): WireOperation {
   const { name, target, signingName, action } = operation;
   const encode = encoderOf(operation.output);
+  const asked = withoutSecretsOf(operation.input);
   return {
     name,
     target,
     signingName,
     action,
     decode: decoderOf(operation.input),
+    asked: (input) => asked(input as Input),
     run: (call, input) => handler(call, input as Input),
     encode: (output) => encode(output as Output),
   };

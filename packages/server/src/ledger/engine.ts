@@ -6,8 +6,10 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import type { CatalogueChange } from "../domain/catalogue.ts";
 import type { MeteringRecordKey } from "../domain/metering-record.ts";
+import type { ChainHead } from "./chain.ts";
+import type { EntryAttributes } from "./entry-attributes.ts";
 import type { EncodedEntry } from "./entry-codec.ts";
-import type { DefectError, MeteringRecordQuery, NewRecord } from "./ledger.ts";
+import type { DefectError, EventQuery, MeteringRecordQuery, NewRecord, Page } from "./ledger.ts";
 
 export interface Engine {
   /** What was kept before this start. */
@@ -21,6 +23,8 @@ export interface Engine {
   find(keys: readonly MeteringRecordKey[]): Promise<Found<RecordPointer | undefined>>;
   list(query: MeteringRecordQuery): Promise<FoundPage>;
   entryByRequestId(requestId: string): Promise<EncodedEntry | undefined>;
+  entries(query: EventQuery): Promise<Page<EncodedEntry>>;
+  chainHead(): Promise<ChainHead>;
   /** Tells, once, of a defect that shows itself while nothing is asked of the engine. */
   onDefect(listener: (defect: DefectError) => void): void;
   close(): Promise<void>;
@@ -60,6 +64,7 @@ export interface FoundPage extends Found<KeyedPointer> {
 
 export interface StagedEntry {
   readonly entry: EncodedEntry;
+  readonly attributes: EntryAttributes;
   readonly records: readonly NewRecord[];
 }
 

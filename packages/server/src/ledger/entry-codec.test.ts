@@ -55,6 +55,11 @@ const meteredRecord: fc.Arbitrary<MeteredRecord> = fc.record(
 );
 const ruleId = fc.constantFrom(...(Object.keys(ruleBook) as RuleId[]));
 
+const resolved = fc.record(
+  { customerIdentifier: text, productCode: text, customerAccountId: text, licenseArn: text },
+  { requiredKeys: ["productCode", "customerAccountId"] },
+);
+const asked = fc.dictionary(text, fc.oneof(text, fc.integer(), fc.array(text)));
 const faultKind = fc.constantFrom(...FAULT_KINDS);
 const fault: fc.Arbitrary<InjectedFault> = fc.record(
   {
@@ -85,10 +90,16 @@ const event: fc.Arbitrary<LedgerEvent> = fc.oneof(
       { requiredKeys: ["kind", "records"] },
     ),
   },
-  fc.record({ kind: fc.constant("customer-resolved" as const), agreementId: text }),
+  fc.record({ kind: fc.constant("customer-resolved" as const), agreementId: text, customer: resolved }),
   fc.record(
-    { kind: fc.constant("entitlements-shown" as const), productCode: text, count: fc.nat({ max: 25 }), rule: ruleId },
-    { requiredKeys: ["kind", "productCode", "count"] },
+    {
+      kind: fc.constant("entitlements-shown" as const),
+      productCode: text,
+      request: asked,
+      count: fc.nat({ max: 25 }),
+      rule: ruleId,
+    },
+    { requiredKeys: ["kind", "productCode", "request", "count"] },
   ),
   fc.record(
     {
@@ -97,17 +108,22 @@ const event: fc.Arbitrary<LedgerEvent> = fc.oneof(
       message: text,
       rule: ruleId,
       compared: fc.dictionary(text, fc.oneof(text, fc.integer())),
+      request: asked,
     },
     { requiredKeys: ["kind", "code", "message", "compared"] },
   ),
   fc.record({
     kind: fc.constant("catalogue-changed" as const),
     changes: fc.array(
-      fc.record({
-        kind: fc.constantFrom("account" as const, "access-key" as const, "product" as const, "agreement" as const),
-        id: text,
-        action: fc.constantFrom("put" as const, "removed" as const),
-      }),
+      fc.record(
+        {
+          kind: fc.constantFrom("account" as const, "access-key" as const, "product" as const, "agreement" as const),
+          id: text,
+          action: fc.constantFrom("put" as const, "removed" as const),
+          value: asked,
+        },
+        { requiredKeys: ["kind", "id", "action"] },
+      ),
     ),
   }),
   fc.record({ kind: fc.constant("registration-token-issued" as const), agreementId: text, expiresAtMs: timeMs }),
@@ -168,7 +184,9 @@ describe("an entry", () => {
   });
 
   test("is text that any store can hold: no lone surrogates, no zero bytes", () => {
-    const { body } = encodeEntry(entryOf({ kind: "customer-resolved", agreementId: "\ud800 \0" }));
+    const { body } = encodeEntry(
+      entryOf({ kind: "clock-moved", fromMs: 0, toMs: 0, ...{ odd: "\ud800 \0" } } as LedgerEvent),
+    );
     expect(body.isWellFormed()).toBe(true);
     expect(body).not.toContain("\0");
   });

@@ -2,7 +2,14 @@
  * A ledger entry: one call or change, who made it, and what came of it. Entries are complete in themselves and the
  * same in every store; they are never changed. They are also the audit events.
  */
-import type { EpochMs, ErrorName, RuleId, UsageRecord, UsageRecordStatus } from "@countinghouse/protocol";
+import type {
+  EpochMs,
+  ErrorName,
+  ResolveCustomerOutput,
+  RuleId,
+  UsageRecord,
+  UsageRecordStatus,
+} from "@countinghouse/protocol";
 import type { CatalogueKind } from "../domain/catalogue.ts";
 import type { FaultHit, InjectedFault } from "../domain/injected-fault.ts";
 
@@ -33,6 +40,9 @@ export interface MeteredRecord {
   readonly rule?: RuleId | undefined;
 }
 
+/** What was asked for, member by member, in the words used inside. Never holds a secret, a token or a signature. */
+export type Asked = Readonly<Record<string, unknown>>;
+
 export type LedgerEvent =
   | {
       readonly kind: "usage-metered";
@@ -41,10 +51,15 @@ export type LedgerEvent =
       /** What a fault on demand gave back undecided; in the request, these came after the others. */
       readonly unprocessed?: readonly UsageRecord[] | undefined;
     }
-  | { readonly kind: "customer-resolved"; readonly agreementId: string }
+  | {
+      readonly kind: "customer-resolved";
+      readonly agreementId: string;
+      readonly customer: ResolveCustomerOutput;
+    }
   | {
       readonly kind: "entitlements-shown";
       readonly productCode: string;
+      readonly request: Asked;
       readonly count: number;
       /** The rule by which nothing was shown, whatever the customers of the product have. */
       readonly rule?: RuleId | undefined;
@@ -56,6 +71,8 @@ export type LedgerEvent =
       /** The rule of the wire that refused; operator calls have none. */
       readonly rule?: RuleId | undefined;
       readonly compared: Readonly<Record<string, string | number>>;
+      /** Absent where it could not be read. */
+      readonly request?: Asked | undefined;
     }
   | {
       readonly kind: "catalogue-changed";
@@ -63,6 +80,8 @@ export type LedgerEvent =
         readonly kind: CatalogueKind;
         readonly id: string;
         readonly action: "put" | "removed";
+        /** The object as it was put in place, without its secrets. */
+        readonly value?: Asked | undefined;
       }[];
     }
   | { readonly kind: "registration-token-issued"; readonly agreementId: string; readonly expiresAtMs: EpochMs }

@@ -3,8 +3,8 @@ import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
 import { keyText, type MeteringRecord } from "../domain/metering-record.ts";
 import type { ClockPosition, StagedEntry, StagedGroup } from "./engine.ts";
-import { encodeEntry } from "./entry-codec.ts";
 import { meteringRecordIn, type FoundRecords } from "./found-records.ts";
+import { stagedEntry } from "./staged-entry.ts";
 import { DefectError, type Facts, type Outcome, type Work } from "./ledger.ts";
 
 /** Work that waits, and its caller. */
@@ -85,7 +85,7 @@ class Decider {
       return undefined;
     }
     const { event, records = [] } = outcome;
-    entries.push({ entry: encodeEntry({ atMs: nowMs, call: work.call, event }), records });
+    entries.push(stagedEntry({ atMs: nowMs, call: work.call, event }, records));
     for (const { position } of records) {
       const text = texts[position] as string;
       if (this.#staged.has(text)) throw new DefectError(`Two records of one key were accepted: ${text}`);

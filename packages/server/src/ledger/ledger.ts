@@ -2,6 +2,7 @@
 import type { EpochMs, RuleSet, UsageRecord } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
 import type { MeteringRecord, MeteringRecordKey } from "../domain/metering-record.ts";
+import type { ChainHead } from "./chain.ts";
 import type { Call, LedgerEntry, LedgerEvent } from "./entry.ts";
 
 export interface Ledger {
@@ -22,6 +23,10 @@ export interface Ledger {
   /** Metering records in the order of their keys, at most `limit` of them; fewer do not mean that there are no more. */
   meteringRecords(query: MeteringRecordQuery): Promise<Page<KeptRecord>>;
   entry(requestId: string): Promise<LedgerEntry | undefined>;
+  /** Entries in the order of time, at most `limit` of them; fewer do not mean that there are no more. */
+  events(query: EventQuery): Promise<Page<LedgerEntry>>;
+  /** How far the hash chain has come. */
+  chainHead(): Promise<ChainHead>;
   /** Work that waits for its commit. */
   readonly queued: number;
   /** Finishes what was taken in and closes the store. */
@@ -79,6 +84,23 @@ export interface MeteringRecordQuery {
   /** Customers as identified in records; undefined for all. */
   readonly customers?: readonly string[] | undefined;
   readonly dimension?: string | undefined;
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+}
+
+/** Which entries; what is undefined does not matter. */
+export interface EventQuery {
+  readonly accountId?: string | undefined;
+  /** Any of these. */
+  readonly operations?: readonly string[] | undefined;
+  readonly accessKeyId?: string | undefined;
+  readonly principal?: string | undefined;
+  readonly productCode?: string | undefined;
+  /** Service clock, included. */
+  readonly fromMs?: EpochMs | undefined;
+  /** Service clock, not included. */
+  readonly toMs?: EpochMs | undefined;
+  readonly order: "newest" | "oldest";
   readonly cursor?: string | undefined;
   readonly limit: number;
 }

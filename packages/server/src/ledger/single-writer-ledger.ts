@@ -5,6 +5,7 @@
  */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueChange, type CatalogueView } from "../domain/catalogue.ts";
+import type { ChainHead } from "./chain.ts";
 import type { ClockPosition, Engine, Loaded } from "./engine.ts";
 import { decodeEntry } from "./entry-codec.ts";
 import type { Call, LedgerEntry } from "./entry.ts";
@@ -13,6 +14,7 @@ import { decideGroup, type DecidedGroup, type Pending } from "./group-decision.t
 import {
   DefectError,
   QueueFullError,
+  type EventQuery,
   type KeptRecord,
   type Ledger,
   type MeteringRecordQuery,
@@ -98,6 +100,17 @@ export class SingleWriterLedger implements Ledger {
       const encoded = await this.#engine.entryByRequestId(requestId);
       return encoded === undefined ? undefined : decodeEntry(encoded);
     });
+  }
+
+  events(query: EventQuery): Promise<Page<LedgerEntry>> {
+    return this.#watched(async () => {
+      const { items, nextCursor } = await this.#engine.entries(query);
+      return { items: items.map(decodeEntry), nextCursor };
+    });
+  }
+
+  chainHead(): Promise<ChainHead> {
+    return this.#watched(() => this.#engine.chainHead());
   }
 
   close(): Promise<void> {

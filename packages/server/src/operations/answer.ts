@@ -1,6 +1,6 @@
 /** How operations are called, and how they answer. */
 import type { Rejection } from "../domain/rejection.ts";
-import type { Call } from "../ledger/entry.ts";
+import type { Asked, Call } from "../ledger/entry.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
 
 /** A call by an account that has been authenticated. */
@@ -19,12 +19,20 @@ export type Answer<Output> = (
 
 export type OperationHandler<Input, Output> = (call: AccountCall, input: Input) => Promise<Answer<Output>>;
 
-/** A refusal is kept like anything else: who asked, the rule, and the figures it compared. */
-export function refused<Output>(rejected: Rejection): Outcome<Answer<Output>> {
-  return { event: { kind: "call-refused", ...rejected }, answer: { rejected } };
+/** A refusal is kept like anything else: who asked for what, the rule, and the figures it compared. */
+export function refused<Output>(rejected: Rejection, request: Asked | undefined): Outcome<Answer<Output>> {
+  return {
+    event: { kind: "call-refused", ...rejected, ...(request === undefined ? {} : { request }) },
+    answer: { rejected },
+  };
 }
 
 /** Keeps a refusal that needed no facts, and answers with it once that is durable. */
-export function recordRefusal(ledger: Ledger, call: Call, rejected: Rejection): Promise<Answer<never>> {
-  return ledger.transact({ call, keys: [], decide: () => refused<never>(rejected) });
+export function recordRefusal(
+  ledger: Ledger,
+  call: Call,
+  rejected: Rejection,
+  request: Asked | undefined,
+): Promise<Answer<never>> {
+  return ledger.transact({ call, keys: [], decide: () => refused<never>(rejected, request) });
 }

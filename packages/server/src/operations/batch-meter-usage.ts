@@ -22,7 +22,7 @@ export function batchMeterUsageOperation(
           ...facts,
           meteringRecordId: (position) => meteringRecordId(call.requestId, position),
         });
-        if (decision.rejected !== undefined) return refused(decision.rejected);
+        if (decision.rejected !== undefined) return refused(decision.rejected, { ...input });
         return {
           event: {
             kind: "usage-metered",

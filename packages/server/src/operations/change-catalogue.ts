@@ -1,8 +1,9 @@
 /** Puts objects into the catalogue, or takes them away, for the operator. */
 import type { EpochMs } from "@countinghouse/protocol";
 import { referenceProblem } from "../catalogue/references.ts";
+import type { AccessKey } from "../domain/account.ts";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
-import type { Call, LedgerEvent, OperatorRefusal } from "../ledger/entry.ts";
+import type { Asked, Call, LedgerEvent, OperatorRefusal } from "../ledger/entry.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
 
 /** Undefined where the change was made, else why not. */
@@ -32,12 +33,25 @@ export function changeCatalogue(ledger: Ledger, call: Call, plan: PlanChanges): 
   });
 }
 
-/** What the ledger says of changes: which objects, never what is in them. */
+/** What the ledger says of changes: which objects, and what they were made, without their secrets. */
 export function catalogueChanged(changes: readonly CatalogueChange[]): LedgerEvent {
   return {
     kind: "catalogue-changed",
-    changes: changes.map(({ kind, id, value }) => ({ kind, id, action: value === undefined ? "removed" : "put" })),
+    changes: changes.map((change) => {
+      const { kind, id } = change;
+      if (change.value === undefined) return { kind, id, action: "removed" };
+      return {
+        kind,
+        id,
+        action: "put",
+        value: change.kind === "access-key" ? withoutSecret(change.value) : { ...change.value },
+      };
+    }),
   };
+}
+
+function withoutSecret({ sealedSecret: _, ...key }: AccessKey): Asked {
+  return key;
 }
 
 function refusedChange(refusal: CatalogueRefusal): Outcome<CatalogueRefusal> {

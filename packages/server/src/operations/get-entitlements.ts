@@ -1,4 +1,9 @@
-import type { GetEntitlementsInput, GetEntitlementsOutput } from "@countinghouse/protocol";
+import {
+  getEntitlements,
+  withoutSecretsOf,
+  type GetEntitlementsInput,
+  type GetEntitlementsOutput,
+} from "@countinghouse/protocol";
 import {
   FIRST_PAGE,
   decideGetEntitlements,
@@ -9,6 +14,8 @@ import {
 import type { PageTokens } from "../domain/page-tokens.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
 import { refused, type Answer, type OperationHandler } from "./answer.ts";
+
+const asked = withoutSecretsOf(getEntitlements.input);
 
 /** GetEntitlements. It changes nothing; its entry says which product was asked for, and how many were shown. */
 export function getEntitlementsOperation(
@@ -24,11 +31,17 @@ export function getEntitlementsOperation(
       keys: [],
       decide: (facts): Outcome<Answer<EntitlementsPage>> => {
         const decision = decideGetEntitlements(request, facts);
-        if (decision.rejected !== undefined) return refused(decision.rejected);
+        if (decision.rejected !== undefined) return refused(decision.rejected, asked(input));
         const { page, hiddenBy } = decision;
         const { productCode } = input;
         return {
-          event: { kind: "entitlements-shown", productCode, count: page.entitlements.length, rule: hiddenBy },
+          event: {
+            kind: "entitlements-shown",
+            productCode,
+            request: asked(input),
+            count: page.entitlements.length,
+            rule: hiddenBy,
+          },
           answer: { output: page },
         };
       },

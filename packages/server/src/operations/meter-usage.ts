@@ -5,5 +5,5 @@ import { recordRefusal, type OperationHandler } from "./answer.ts";
 
 /** MeterUsage: every caller there is so far is refused, since none is a metered resource. */
 export function meterUsageOperation(ledger: Ledger): OperationHandler<MeterUsageInput, MeterUsageOutput> {
-  return (call, input) => recordRefusal(ledger, call, decideMeterUsage(input.productCode));
+  return (call, input) => recordRefusal(ledger, call, decideMeterUsage(input.productCode), { ...input });
 }

@@ -1,8 +1,15 @@
-import type { ResolveCustomerInput, ResolveCustomerOutput } from "@countinghouse/protocol";
+import {
+  resolveCustomer,
+  withoutSecretsOf,
+  type ResolveCustomerInput,
+  type ResolveCustomerOutput,
+} from "@countinghouse/protocol";
 import { decideResolveCustomer } from "../domain/decide/resolve-customer.ts";
 import type { RegistrationTokenClaims } from "../domain/registration-token.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { refused, type OperationHandler } from "./answer.ts";
+
+const asked = withoutSecretsOf(resolveCustomer.input);
 
 /** ResolveCustomer. The entry names the agreement, never the token. */
 export function resolveCustomerOperation(
@@ -16,9 +23,9 @@ export function resolveCustomerOperation(
       keys: [],
       decide: (facts) => {
         const decision = decideResolveCustomer({ callerAccountId: call.accountId, claims }, facts);
-        if (decision.rejected !== undefined) return refused(decision.rejected);
+        if (decision.rejected !== undefined) return refused(decision.rejected, asked(input));
         return {
-          event: { kind: "customer-resolved", agreementId: decision.agreementId },
+          event: { kind: "customer-resolved", agreementId: decision.agreementId, customer: decision.output },
           answer: { output: decision.output },
         };
       },

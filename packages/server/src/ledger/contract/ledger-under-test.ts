@@ -94,6 +94,8 @@ function interrupted(engine: Engine, beforeCommit: () => Promise<void>): Engine 
     find: (keys) => engine.find(keys),
     list: (query) => engine.list(query),
     entryByRequestId: (requestId) => engine.entryByRequestId(requestId),
+    entries: (query) => engine.entries(query),
+    chainHead: () => engine.chainHead(),
     onDefect: (listener) => engine.onDefect(listener),
     close: () => engine.close(),
   };

@@ -12,10 +12,21 @@ import type {
   StagedGroup,
 } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
-import { DefectError, InvalidCursorError, type MeteringRecordQuery } from "../../ledger/ledger.ts";
+import { CHAIN_START, linkOf, type ChainHead } from "../../ledger/chain.ts";
+import type { EntryAttributes } from "../../ledger/entry-attributes.ts";
+import {
+  DefectError,
+  InvalidCursorError,
+  type EventQuery,
+  type MeteringRecordQuery,
+  type Page,
+} from "../../ledger/ledger.ts";
 
 export class MemoryEngine implements Engine {
   #entries: EncodedEntry[] = [];
+  /** Of each entry, in the same order. */
+  #attributes: EntryAttributes[] = [];
+  #link: Uint8Array = CHAIN_START;
   #byRequestId = new Map<string, number>();
   #records = new Map<string, KeyedPointer>();
   #catalogue: CatalogueChange[] = [];
@@ -29,8 +40,10 @@ export class MemoryEngine implements Engine {
   async commit(group: StagedGroup): Promise<void> {
     if (group.reset) this.#empty();
     this.#refuseContradictions(group);
-    for (const { entry, records } of group.entries) {
+    for (const { entry, attributes, records } of group.entries) {
       const seq = this.#entries.push(entry);
+      this.#attributes.push(attributes);
+      this.#link = linkOf(this.#link, seq, entry);
       this.#byRequestId.set(entry.requestId, seq);
       for (const { key, position } of records) this.#records.set(keyText(key), { key, seq, position });
     }
@@ -60,6 +73,27 @@ export class MemoryEngine implements Engine {
     return Promise.resolve(seq === undefined ? undefined : this.#entries[seq - 1]);
   }
 
+  // oxlint-disable-next-line typescript/require-await -- an invalid cursor must reject, not throw
+  async entries(query: EventQuery): Promise<Page<EncodedEntry>> {
+    const { fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY, order, limit } = query;
+    const shown = query.cursor === undefined ? undefined : parseSeq(query.cursor);
+    const found = this.#attributes.flatMap((attributes, i) => {
+      const seq = i + 1;
+      const entry = this.#entries[i] as EncodedEntry;
+      const isNext = shown === undefined || (order === "newest" ? seq < shown : seq > shown);
+      return isNext && entry.atMs >= fromMs && entry.atMs < toMs && isAbout(attributes, query) ? [{ seq, entry }] : [];
+    });
+    if (order === "newest") found.reverse();
+    const page = found.slice(0, limit);
+    const last = page.at(-1);
+    const nextCursor = last === undefined || page.length === found.length ? undefined : cursorOf(last.seq);
+    return { items: page.map(({ entry }) => entry), nextCursor };
+  }
+
+  chainHead(): Promise<ChainHead> {
+    return Promise.resolve({ seq: this.#entries.length, link: Buffer.from(this.#link).toString("hex") });
+  }
+
   onDefect(_listener: (defect: DefectError) => void): void {
     // There is none but those that a commit finds.
   }
@@ -75,6 +109,8 @@ export class MemoryEngine implements Engine {
 
   #empty(): void {
     this.#entries = [];
+    this.#attributes = [];
+    this.#link = CHAIN_START;
     this.#byRequestId = new Map();
     this.#records = new Map();
     this.#catalogue = [];
@@ -88,6 +124,26 @@ export class MemoryEngine implements Engine {
       if (this.#byRequestId.has(entry.requestId)) throw new DefectError(`Entry ${entry.requestId} is there already.`);
     }
   }
+}
+
+function isAbout(attributes: EntryAttributes, query: EventQuery): boolean {
+  return (
+    (query.operations === undefined || query.operations.includes(attributes.operation)) &&
+    (query.accountId === undefined || query.accountId === attributes.accountId) &&
+    (query.accessKeyId === undefined || query.accessKeyId === attributes.accessKeyId) &&
+    (query.principal === undefined || query.principal === attributes.principal) &&
+    (query.productCode === undefined || query.productCode === attributes.productCode)
+  );
+}
+
+function cursorOf(seq: number): string {
+  return Buffer.from(String(seq)).toString("base64url");
+}
+
+function parseSeq(cursor: string): number {
+  const text = Buffer.from(cursor, "base64url").toString();
+  if (!/^[1-9]\d{0,15}$/.test(text)) throw new InvalidCursorError();
+  return Number(text);
 }
 
 function matches(key: MeteringRecordKey, query: MeteringRecordQuery): boolean {

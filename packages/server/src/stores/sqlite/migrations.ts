@@ -4,9 +4,16 @@
  */
 import { readFileSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
+import { fillEvents } from "./migrations/0002-events.ts";
 
 /** In order; never edited once released, only added to. */
-const MIGRATIONS = ["0001-ledger.sql"] as const;
+const MIGRATIONS: readonly Migration[] = [{ file: "0001-ledger.sql" }, { file: "0002-events.sql", fill: fillEvents }];
+
+interface Migration {
+  readonly file: string;
+  /** What SQL alone cannot do, in the same transaction. */
+  readonly fill?: (db: DatabaseSync) => void;
+}
 
 export const SCHEMA_VERSION: number = MIGRATIONS.length;
 
@@ -31,7 +38,10 @@ export function refuseNewerSchema(db: DatabaseSync): void {
 
 export function migrate(db: DatabaseSync): void {
   for (let version = schemaVersion(db) + 1; version <= SCHEMA_VERSION; version += 1) {
-    const sql = readFileSync(new URL(`./migrations/${MIGRATIONS[version - 1]}`, import.meta.url), "utf8");
-    db.exec(`BEGIN IMMEDIATE;\n${sql}\nPRAGMA user_version = ${version};\nCOMMIT;`);
+    const { file, fill } = MIGRATIONS[version - 1] as Migration;
+    db.exec("BEGIN IMMEDIATE");
+    db.exec(readFileSync(new URL(`./migrations/${file}`, import.meta.url), "utf8"));
+    fill?.(db);
+    db.exec(`PRAGMA user_version = ${version}; COMMIT`);
   }
 }

@@ -1,6 +1,7 @@
 /** Numbers for names, given on first use and kept for ever. A cache in front spares the look-up. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { MeteringRecordKey } from "../../domain/metering-record.ts";
+import type { EntryAttributes } from "../../ledger/entry-attributes.ts";
 
 /** Names are those of the catalogue, so the cache is as small as that; the bound only guards against surprises. */
 const CACHED_MAX = 1_000_000;
@@ -13,6 +14,15 @@ export interface NumberedKey {
   readonly customer: number;
   readonly dimension: number;
   readonly discriminator: string;
+}
+
+/** An entry's attributes with numbers in the place of names, and null for those it has not. */
+export interface NumberedAttributes {
+  readonly operation: number;
+  readonly principal: number;
+  readonly account: number | null;
+  readonly accessKey: number | null;
+  readonly product: number | null;
 }
 
 /** The names that are in the store. */
@@ -104,6 +114,17 @@ export class NewNames {
       customer: this.number(key.customer),
       dimension: this.number(key.dimension),
       discriminator: key.discriminator,
+    };
+  }
+
+  numberedAttributes(attributes: EntryAttributes): NumberedAttributes {
+    const { operation, principal, accountId, accessKeyId, productCode } = attributes;
+    return {
+      operation: this.number(operation),
+      principal: this.number(principal),
+      account: accountId === undefined ? null : this.number(accountId),
+      accessKey: accessKeyId === undefined ? null : this.number(accessKeyId),
+      product: productCode === undefined ? null : this.number(productCode),
     };
   }
 

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { accountChange, newCall, sent } from "../../ledger/contract/works.ts";
 import { ledgerOver } from "../../ledger/contract/ledger-under-test.ts";
 import type { StagedEntry, StagedGroup } from "../../ledger/engine.ts";
-import { encodeEntry } from "../../ledger/entry-codec.ts";
+import { stagedEntry } from "../../ledger/staged-entry.ts";
 import { ledgerContract } from "../../ledger/ledger-contract.ts";
 import { DefectError, FaultError } from "../../ledger/ledger.ts";
 import { dataFolder } from "./data-folder.ts";
@@ -32,10 +32,11 @@ function groupOf(
 ): StagedGroup {
   return {
     reset: false,
-    entries: entries.map(({ call = newCall(), dimension }) => ({
-      entry: encodeEntry({ atMs: 1, call, event: { kind: "ledger-reset" } }),
-      records: [{ position: 0, quantity: 1, key: keyOf(dimension) }],
-    })),
+    entries: entries.map(({ call = newCall(), dimension }) =>
+      stagedEntry({ atMs: 1, call, event: { kind: "ledger-reset" } }, [
+        { position: 0, quantity: 1, key: keyOf(dimension) },
+      ]),
+    ),
     catalogue: [],
     clock: undefined,
   };
@@ -94,7 +95,9 @@ describe("a transaction of the SQLite engine that is rolled back", () => {
     const engine = openEngine();
     const [damaged] = groupOf({ dimension: "gb" }).entries as [StagedEntry];
     const notText = { ...damaged.entry, body: {} as unknown as string };
-    await expect(engine.commit({ ...groupOf(), entries: [{ ...damaged, entry: notText }] })).rejects.toThrow(FaultError);
+    await expect(engine.commit({ ...groupOf(), entries: [{ ...damaged, entry: notText }] })).rejects.toThrow(
+      FaultError,
+    );
     await engine.commit(groupOf({ dimension: "gb" }));
     expect(await seqOf(engine, "gb")).toBe(1);
     await expect(engine.commit(groupOf({ dimension: "gb" }))).rejects.toThrow(DefectError);
@@ -114,8 +117,8 @@ test("records of many hours, more than are watched for new keys, are all found a
   const hours = Array.from({ length: 100 }, (_, i) => (i * 37) % 100);
   for (const some of [hours.slice(0, 50), hours.slice(50)]) {
     const records = some.map((hour, position) => ({ position, quantity: 1, key: { ...record.key, hour } }));
-    const entry = encodeEntry({ atMs: 1, call: newCall(), event: { kind: "ledger-reset" } });
-    await engine.commit({ reset: false, entries: [{ entry, records }], catalogue: [], clock: undefined });
+    const staged = stagedEntry({ atMs: 1, call: newCall(), event: { kind: "ledger-reset" } }, records);
+    await engine.commit({ reset: false, entries: [staged], catalogue: [], clock: undefined });
   }
   const { pointers } = await engine.find(hours.map((hour) => ({ ...record.key, hour })));
   expect(pointers.filter((pointer) => pointer === undefined)).toEqual([]);

@@ -8,8 +8,17 @@ import type { CatalogueChange } from "../../domain/catalogue.ts";
 import type { MeteringRecordKey } from "../../domain/metering-record.ts";
 import type { Engine, Found, FoundPage, Loaded, RecordPointer, StagedGroup } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
-import { DefectError, InvalidCursorError, type MeteringRecordQuery } from "../../ledger/ledger.ts";
+import type { ChainHead } from "../../ledger/chain.ts";
+import {
+  DefectError,
+  InvalidCursorError,
+  type EventQuery,
+  type MeteringRecordQuery,
+  type Page,
+} from "../../ledger/ledger.ts";
 import { dataFolder, lockFolder, makeFolder, syncFolder } from "./data-folder.ts";
+import { ENTRY_COLUMNS, encodedEntryOf, requestIdBytes, type EntryRow } from "./entry-rows.ts";
+import { chainHeadOf, readEntries } from "./event-query.ts";
 import { migrate, refuseNewerSchema } from "./migrations.ts";
 import { Names, NewNames, type NumberedKey } from "./names.ts";
 import { RecentHours } from "./recent-hours.ts";
@@ -70,9 +79,8 @@ export class SqliteEngine implements Engine {
       `SELECT entry_seq AS seq, position FROM metering_record
        WHERE hour = ? AND offering = ? AND region = ? AND customer = ? AND dimension = ? AND discriminator = ?`,
     );
-    const columns = "lower(hex(request_id)) AS id, at_ms AS atMs, body";
-    this.#selectEntry = db.prepare(`SELECT ${columns} FROM entry WHERE seq = ?`);
-    this.#selectEntryByRequestId = db.prepare(`SELECT ${columns} FROM entry WHERE request_id = ?`);
+    this.#selectEntry = db.prepare(`SELECT ${ENTRY_COLUMNS} FROM entry WHERE seq = ?`);
+    this.#selectEntryByRequestId = db.prepare(`SELECT ${ENTRY_COLUMNS} FROM entry WHERE request_id = ?`);
     const selectOfHour = db.prepare("SELECT 1 FROM metering_record WHERE hour = ? LIMIT 1");
     this.#hours = new RecentHours((hour) => selectOfHour.get(hour) === undefined);
     this.#newestSeq = Number(db.prepare("SELECT max(seq) AS newest FROM entry").get()?.["newest"] ?? 0);
@@ -137,9 +145,19 @@ export class SqliteEngine implements Engine {
   // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
   async entryByRequestId(requestId: string): Promise<EncodedEntry | undefined> {
     return this.#orTrouble(() => {
-      const row = this.#selectEntryByRequestId.get(Buffer.from(requestId.replaceAll("-", ""), "hex"));
-      return row === undefined ? undefined : encodedEntry(row);
+      const row = this.#selectEntryByRequestId.get(requestIdBytes(requestId));
+      return row === undefined ? undefined : encodedEntryOf(row as unknown as EntryRow);
     });
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
+  async entries(query: EventQuery): Promise<Page<EncodedEntry>> {
+    return this.#orTrouble(() => this.#atOneMoment(() => readEntries(this.#db, this.#names, query)));
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
+  async chainHead(): Promise<ChainHead> {
+    return this.#orTrouble(() => chainHeadOf(this.#db));
   }
 
   onDefect(listener: (defect: DefectError) => void): void {
@@ -182,7 +200,7 @@ export class SqliteEngine implements Engine {
     for (const pointer of pointers) {
       if (pointer === undefined || entries.has(pointer.seq)) continue;
       const row = this.#selectEntry.get(pointer.seq);
-      if (row !== undefined) entries.set(pointer.seq, encodedEntry(row));
+      if (row !== undefined) entries.set(pointer.seq, encodedEntryOf(row as unknown as EntryRow));
     }
     return entries;
   }
@@ -208,11 +226,6 @@ export class SqliteEngine implements Engine {
 }
 
 const NO_ENTRIES: ReadonlyMap<number, EncodedEntry> = new Map();
-
-function encodedEntry(row: Record<string, unknown>): EncodedEntry {
-  const requestId = String(row["id"]).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-  return { requestId, atMs: Number(row["atMs"]), body: String(row["body"]) };
-}
 
 function catalogueChange(row: Record<string, unknown>): CatalogueChange {
   const value = row["value"] as string | null;

@@ -1,6 +1,8 @@
 /** Writes packed groups, each as one transaction that is flushed to disk. Owns the connection that writes. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { KEY_FIGURES, FIGURES, type PackedGroup } from "./packed-group.ts";
+import { CHAIN_START, linkOf } from "../../../ledger/chain.ts";
+import { requestIdBytes } from "../entry-rows.ts";
+import { ATTRIBUTES, FIGURES, KEY_FIGURES, type PackedGroup } from "./packed-group.ts";
 
 /** One statement for many rows spares a fifth of the time; more of them spare no more. */
 const ROWS_PER_STATEMENT = 25;
@@ -14,10 +16,16 @@ export class GroupWriter {
   readonly #insertRecord: StatementSync;
   readonly #putCatalogue: StatementSync;
   readonly #putSetting: StatementSync;
+  /** Of the newest entry that is durable. */
+  #link: Uint8Array;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
-    this.#insertEntry = db.prepare("INSERT INTO entry (seq, at_ms, request_id, body) VALUES (?, ?, ?, ?)");
+    this.#insertEntry = db.prepare(
+      `INSERT INTO entry (seq, at_ms, request_id, body, operation, principal, account, access_key, product, link)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#link = newestLink(db);
     this.#insertName = db.prepare("INSERT INTO name (id, text) VALUES (?, ?)");
     this.#insertRecords = db.prepare(insertRecords(ROWS_PER_STATEMENT));
     this.#insertRecord = db.prepare(insertRecords(1));
@@ -32,8 +40,9 @@ export class GroupWriter {
   write(group: PackedGroup): void {
     try {
       this.#db.exec("BEGIN IMMEDIATE");
-      this.#keep(group);
+      const link = this.#keep(group);
       this.#db.exec("COMMIT");
+      this.#link = link;
     } catch (error) {
       this.#rollBack();
       throw error;
@@ -52,19 +61,41 @@ export class GroupWriter {
     }
   }
 
-  #keep(group: PackedGroup): void {
+  /** Answers the link of the group's last entry. */
+  #keep(group: PackedGroup): Uint8Array {
     if (group.reset) {
       this.#db.exec(
         "DELETE FROM metering_record; DELETE FROM entry; DELETE FROM name; DELETE FROM catalogue; DELETE FROM setting;",
       );
     }
-    group.entries.forEach(({ requestId, atMs, body }, i) => {
-      this.#insertEntry.run(group.firstSeq + i, atMs, Buffer.from(requestId.replaceAll("-", ""), "hex"), body);
-    });
+    const link = this.#keepEntries(group);
     group.names.forEach((text, i) => this.#insertName.run(group.firstName + i, text));
     this.#keepRecords(group);
     for (const change of group.catalogue) this.#putCatalogue.run(...change);
     if (group.clock !== undefined) this.#putSetting.run("clock", group.clock);
+    return link;
+  }
+
+  #keepEntries({ reset, firstSeq, entries, attributes }: PackedGroup): Uint8Array {
+    let link = reset ? CHAIN_START : this.#link;
+    entries.forEach((entry, i) => {
+      const seq = firstSeq + i;
+      link = linkOf(link, seq, entry);
+      const at = i * ATTRIBUTES;
+      this.#insertEntry.run(
+        seq,
+        entry.atMs,
+        requestIdBytes(entry.requestId),
+        entry.body,
+        numberOrNull(attributes[at]),
+        numberOrNull(attributes[at + 1]),
+        numberOrNull(attributes[at + 2]),
+        numberOrNull(attributes[at + 3]),
+        numberOrNull(attributes[at + 4]),
+        link,
+      );
+    });
+    return link;
   }
 
   /** In the order of the tree: neighbours share pages, so a group touches fewer of them. */
@@ -85,6 +116,15 @@ export class GroupWriter {
       (many ? this.#insertRecords : this.#insertRecord).run(...values);
     }
   }
+}
+
+function numberOrNull(number: number | undefined): number | null {
+  return number === undefined || number === 0 ? null : number;
+}
+
+function newestLink(db: DatabaseSync): Uint8Array {
+  const newest = db.prepare("SELECT link FROM entry ORDER BY seq DESC LIMIT 1").get();
+  return newest === undefined ? CHAIN_START : (newest["link"] as Uint8Array);
 }
 
 function insertRecords(rows: number): string {

@@ -14,6 +14,8 @@ export interface PackedGroup {
   /** The entries are numbered from here. */
   readonly firstSeq: number;
   readonly entries: readonly EncodedEntry[];
+  /** `ATTRIBUTES` of each entry, one entry after the other; 0 for those it has not. */
+  readonly attributes: Float64Array;
   /** The new names are numbered from here. */
   readonly firstName: number;
   readonly names: readonly string[];
@@ -28,17 +30,19 @@ export interface PackedGroup {
 /** A row of the catalogue. */
 export type PackedChange = readonly [kind: string, id: string, value: string | null, fileDigest: string | null];
 
+/** Operation, principal, account, access key, product. */
+export const ATTRIBUTES = 5;
 /** Hour, offering, region, customer, dimension, quantity, entry, position. */
 export const FIGURES = 8;
 /** The figures of the key come first. */
 export const KEY_FIGURES = 5;
 
-/** `numbered` numbers a key; `names` are those that it had to make numbers for. */
+/** `numbered` numbers a key; `names` numbers the rest, and holds those that numbers had to be made for. */
 export function packGroup(
   group: StagedGroup,
   firstSeq: number,
   numbered: (key: MeteringRecordKey) => NumberedKey,
-  names: Pick<NewNames, "first" | "texts">,
+  names: NewNames,
 ): PackedGroup {
   const count = group.entries.reduce((sum, { records }) => sum + records.length, 0);
   const figures = new Float64Array(count * FIGURES);
@@ -59,10 +63,12 @@ export function packGroup(
       at += FIGURES;
     }
   }
+  const attributes = packAttributes(group, names);
   return {
     reset: group.reset,
     firstSeq,
     entries: group.entries.map(({ entry }) => entry),
+    attributes,
     firstName: names.first,
     names: names.texts,
     figures,
@@ -75,4 +81,13 @@ export function packGroup(
     ]),
     clock: group.clock === undefined ? undefined : JSON.stringify(group.clock),
   };
+}
+
+function packAttributes({ entries }: StagedGroup, names: NewNames): Float64Array {
+  const packed = new Float64Array(entries.length * ATTRIBUTES);
+  entries.forEach(({ attributes }, i) => {
+    const { operation, principal, account, accessKey, product } = names.numberedAttributes(attributes);
+    packed.set([operation, principal, account ?? 0, accessKey ?? 0, product ?? 0], i * ATTRIBUTES);
+  });
+  return packed;
 }

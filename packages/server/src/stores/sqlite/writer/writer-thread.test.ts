@@ -18,6 +18,7 @@ const nothing: PackedGroup = {
   reset: false,
   firstSeq: 1,
   entries: [],
+  attributes: new Float64Array(),
   firstName: 1,
   names: [],
   figures: new Float64Array(),

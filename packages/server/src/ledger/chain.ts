@@ -1,0 +1,33 @@
+/**
+ * The hash chain over the entries of a ledger: each link covers the one before it, so that an entry that is changed,
+ * taken out, or put elsewhere breaks every link from there on.
+ */
+import { createHash } from "node:crypto";
+import type { EncodedEntry } from "./entry-codec.ts";
+
+/** How far a chain has come: its newest entry, and that one's link. */
+export interface ChainHead {
+  /** 0 for a ledger without entries. */
+  readonly seq: number;
+  /** SHA-256, in hexadecimal. */
+  readonly link: string;
+}
+
+/** What the first link is made with. */
+export const CHAIN_START: Uint8Array = new Uint8Array(32);
+
+/**
+ * The link of an entry: SHA-256 over the link before it, its place (8 bytes, big endian), its time (milliseconds, 8
+ * bytes), its request id (16 bytes) and its body (UTF-8).
+ */
+export function linkOf(before: Uint8Array, seq: number, entry: EncodedEntry): Buffer {
+  const figures = Buffer.allocUnsafe(16);
+  figures.writeBigInt64BE(BigInt(seq), 0);
+  figures.writeBigInt64BE(BigInt(entry.atMs), 8);
+  return createHash("sha256")
+    .update(before)
+    .update(figures)
+    .update(entry.requestId.replaceAll("-", ""), "hex")
+    .update(entry.body, "utf8")
+    .digest();
+}

@@ -1,0 +1,99 @@
+/**
+ * Entries in the order of time, a page at a time. Whatever is asked for, one index holds the entries wanted in their
+ * order, so a page costs the same however long the ledger has become.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { CHAIN_START, type ChainHead } from "../../ledger/chain.ts";
+import type { EncodedEntry } from "../../ledger/entry-codec.ts";
+import { InvalidCursorError, type EventQuery, type Page } from "../../ledger/ledger.ts";
+import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "./entry-rows.ts";
+import type { Names } from "./names.ts";
+
+export function readEntries(db: DatabaseSync, names: Names, query: EventQuery): Page<EncodedEntry> {
+  const conditions = conditionsOf(names, query);
+  if (conditions === undefined || query.operations?.length === 0) return { items: [] };
+  const span = spanOf(db, query);
+  // Several operations are several walks through the same index; each stops when it has filled a page by itself, and one
+  // entry more, which says that there is another page.
+  const operations = query.operations?.map((name) => names.find(name)).filter((number) => number !== undefined);
+  const walks = (operations ?? [undefined]).map((operation) =>
+    walk(db, operation === undefined ? conditions : [...conditions, ["operation", operation]], span, query),
+  );
+  const newestFirst = query.order === "newest";
+  const rows = walks.flat().toSorted((a, b) => (newestFirst ? b.seq - a.seq : a.seq - b.seq));
+  const page = rows.slice(0, query.limit);
+  const last = page.at(-1);
+  const isLast = last === undefined || rows.length === page.length;
+  return { items: page.map(encodedEntryOf), nextCursor: isLast ? undefined : cursorAt(last.seq) };
+}
+
+export function chainHeadOf(db: DatabaseSync): ChainHead {
+  const newest = db.prepare("SELECT seq, link FROM entry ORDER BY seq DESC LIMIT 1").get();
+  const link = (newest?.["link"] as Uint8Array | null | undefined) ?? CHAIN_START;
+  return { seq: Number(newest?.["seq"] ?? 0), link: Buffer.from(link).toString("hex") };
+}
+
+type Column = "operation" | "principal" | "account" | "access_key" | "product";
+type Condition = readonly [Column, number];
+
+/** Undefined where a name was never given a number: no entry has it. */
+function conditionsOf(names: Names, query: EventQuery): Condition[] | undefined {
+  const asked: readonly [Column, string | undefined][] = [
+    ["account", query.accountId],
+    ["product", query.productCode],
+    ["access_key", query.accessKeyId],
+    ["principal", query.principal],
+  ];
+  const conditions: Condition[] = [];
+  for (const [column, text] of asked) {
+    if (text === undefined) continue;
+    const number = names.find(text);
+    if (number === undefined) return undefined;
+    conditions.push([column, number]);
+  }
+  return conditions;
+}
+
+/** Numbers of entries, both included. */
+type Span = readonly [first: number, last: number];
+
+function walk(db: DatabaseSync, conditions: readonly Condition[], [first, last]: Span, query: EventQuery): EntryRow[] {
+  const where = [...conditions.map(([column]) => `${column} = ?`), "seq >= ?", "seq <= ?"].join(" AND ");
+  const direction = query.order === "newest" ? "DESC" : "ASC";
+  const sql = `SELECT ${ENTRY_COLUMNS} FROM entry WHERE ${where} ORDER BY seq ${direction} LIMIT ?`;
+  const values = [...conditions.map(([, number]) => number), first, last, query.limit + 1];
+  return db.prepare(sql).all(...values) as unknown as EntryRow[];
+}
+
+/** The entries of the time that is asked for, less what earlier pages have shown. */
+function spanOf(db: DatabaseSync, query: EventQuery): Span {
+  const from = query.fromMs === undefined ? 0 : firstAtOrAfter(db, query.fromMs);
+  const to = query.toMs === undefined ? Number.MAX_SAFE_INTEGER : firstAtOrAfter(db, query.toMs) - 1;
+  if (query.cursor === undefined) return [from, to];
+  const shown = parseCursor(query.cursor);
+  return query.order === "newest" ? [from, Math.min(to, shown - 1)] : [Math.max(from, shown + 1), to];
+}
+
+/** Entries are numbered in the order of time, so a time is found by halving. */
+function firstAtOrAfter(db: DatabaseSync, atMs: number): number {
+  const ends = db.prepare("SELECT min(seq) AS first, max(seq) AS last FROM entry").get();
+  const timeOf = db.prepare("SELECT at_ms AS atMs FROM entry WHERE seq = ?");
+  let low = Number(ends?.["first"] ?? 1);
+  let high = Number(ends?.["last"] ?? 0) + 1;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (Number(timeOf.get(middle)?.["atMs"] ?? Number.NEGATIVE_INFINITY) < atMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function cursorAt(seq: number): string {
+  return Buffer.from(String(seq)).toString("base64url");
+}
+
+function parseCursor(cursor: string): number {
+  const text = Buffer.from(cursor, "base64url").toString();
+  if (!/^[1-9]\d{0,15}$/.test(text)) throw new InvalidCursorError();
+  return Number(text);
+}
