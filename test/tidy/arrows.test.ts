@@ -29,6 +29,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:crypto",
     "node:http",
     "node:https",
+    "node:net",
   ],
   cli: [
     "@countinghouse/protocol",

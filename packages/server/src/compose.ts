@@ -5,6 +5,7 @@ import { dueChanges } from "./catalogue/apply.ts";
 import type { ServiceClock } from "./clock.ts";
 import type { ServeConfig } from "./config.ts";
 import { Catalogue } from "./domain/catalogue.ts";
+import { createBuyApp } from "./http/buy/app.ts";
 import { closeServer } from "./http/close-server.ts";
 import { createListener } from "./http/listener.ts";
 import { createOperatorApp } from "./http/operator/app.ts";
@@ -66,6 +67,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     requestTimeoutMs: config.requestTimeoutMs,
     route: createRouter({
       operator,
+      buy: config.lab ? buyListener(parts) : undefined,
       registry: metrics.registry,
       ledger: opened.ledger,
       draining: () => draining,
@@ -86,7 +88,9 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   };
 }
 
-function operatorListener(parts: Parts): Parameters<typeof createRouter>[0]["operator"] {
+type NodeListener = Parameters<typeof createRouter>[0]["operator"];
+
+function operatorListener(parts: Parts): NodeListener {
   const { config, world, catalogueFile, operatorToken, onError } = parts;
   const { ledger, sealer, clock, newRequestId } = parts;
   const app = createOperatorApp({
@@ -104,6 +108,12 @@ function operatorListener(parts: Parts): Parameters<typeof createRouter>[0]["ope
     onError,
   });
   const listener = getRequestListener(app.fetch);
+  return (request, response) => void listener(request, response);
+}
+
+function buyListener({ ledger, sealer, clock, config, world, newRequestId, onError }: Parts): NodeListener {
+  const context = { ledger, sealer, clock, random: world.random, newRequestId };
+  const listener = getRequestListener(createBuyApp({ context, ownHost: config.host, onError }).fetch);
   return (request, response) => void listener(request, response);
 }
 

@@ -23,11 +23,11 @@ export function banner(
     `  operator token  ${token}`,
     "",
   ];
-  if (config.catalogFile === undefined) lines.push(...demoLines(ready.endpoint));
+  if (config.catalogFile === undefined) lines.push(...demoLines(ready.endpoint, config.lab));
   return `${lines.join("\n")}\n`;
 }
 
-function demoLines(endpoint: string): string[] {
+function demoLines(endpoint: string, lab: boolean): string[] {
   return [
     "Point any AWS SDK or the AWS CLI at it:",
     "",
@@ -41,6 +41,16 @@ function demoLines(endpoint: string): string[] {
     '    --usage-records "Timestamp=$(date +%s),CustomerIdentifier=demoCustomer1,Dimension=gb_ingested,Quantity=3"',
     "",
     "or, without the AWS CLI, from this folder: npm run first-request",
+    "",
+    ...(lab ? buyerLines(endpoint) : []),
+  ];
+}
+
+function buyerLines(endpoint: string): string[] {
+  return [
+    "Subscribe as a buyer would (npm run landing-page is the seller who receives the token):",
+    "",
+    `  ${endpoint}/buy/0abcdefghijklmnopqrstuvwx`,
     "",
   ];
 }
