@@ -91,7 +91,8 @@ async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
 
 const STYLE = `:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
 body { max-width: 42rem; margin: 3rem auto; padding: 0 1.25rem; }
-th { padding: .3rem 1.5rem .3rem 0; text-align: left; vertical-align: top; } td { overflow-wrap: anywhere; }`;
+table { border-collapse: collapse; } td { overflow-wrap: anywhere; }
+th, td { padding: .3rem 1.5rem .3rem 0; text-align: left; vertical-align: top; }`;
 
 function show(response: ServerResponse, status: number, title: string, content: string): void {
   response.writeHead(status, {

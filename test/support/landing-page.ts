@@ -1,8 +1,8 @@
 /** The example seller's landing page, as a process of its own that resolves against a server. */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { expect } from "vitest";
 import { NODE_FLAGS } from "./server.ts";
+import { until } from "./until.ts";
 
 const EXAMPLE = fileURLToPath(new URL("../../examples/landing-page.ts", import.meta.url));
 
@@ -21,7 +21,7 @@ export async function startLandingPage(endpoint: string): Promise<LandingPage> {
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  await expect.poll(() => output, { timeout: 20_000 }).toMatch(/listens on http\S+/);
+  await until(() => /listens on http\S+/.test(output));
   return {
     url: /listens on (http\S+)/.exec(output)?.[1] ?? "",
     output: () => output,

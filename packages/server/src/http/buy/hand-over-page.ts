@@ -41,7 +41,7 @@ function tokenPage({ title }: Product, { agreementId }: Agreement, registrationT
         the product one in the catalogue, or copy the token and resolve it by hand.
       </p>
       <label for="token">Registration token</label>
-      <textarea id="token" rows="4" readonly spellcheck="false">${registrationToken}</textarea>
+      <textarea id="token" rows="3" readonly spellcheck="false">${registrationToken}</textarea>
       <p><a href="/buy/">All products</a></p>`,
   };
 }

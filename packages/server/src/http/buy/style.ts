@@ -18,7 +18,7 @@ header a { color: inherit; font-weight: 600; text-decoration: none; }
 header span { margin-left: .4rem; padding: .1rem .5rem; border-radius: 1rem; background: var(--tag); font-size: .8rem; }
 main { background: var(--card); border-block: 1px solid var(--line); padding-block: 1.5rem 2rem; }
 footer { color: var(--quiet); font-size: .875rem; }
-h1 { margin: 0 0 .25rem; font-size: 1.75rem; line-height: 1.2; }
+h1 { margin: 0 0 .5rem; font-size: 1.75rem; line-height: 1.2; }
 h2 { margin: 2rem 0 .5rem; font-size: 1.15rem; }
 h1, h2, p, li, td, th, dd { overflow-wrap: anywhere; }
 p { margin: .5rem 0; }
@@ -29,8 +29,10 @@ code { font: .9em ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; ove
 table { width: 100%; border-collapse: collapse; }
 th, td { padding: .6rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; font-weight: normal; }
 thead th { color: var(--quiet); font-size: .875rem; }
-td:last-child, th:last-child { padding-left: 1rem; text-align: right; }
-form { margin-top: 1.5rem; }
+th code { display: block; }
+td:last-child, thead th:last-child { padding-left: 1rem; text-align: right; }
+form { margin: 1.5rem 0; }
+form:last-child { margin-bottom: 0; }
 form > * + * { margin-top: 1rem; }
 label { display: block; font-weight: 600; }
 label.check { display: flex; gap: .6rem; align-items: baseline; font-weight: normal; }
@@ -54,6 +56,7 @@ ul.products li { padding: .75rem 0; border-top: 1px solid var(--line); }
 ul.products a { font-weight: 600; }
 ul.products span { display: block; }
 @media (min-width: 46rem) {
+  header, footer { padding-inline: 2.25rem; }
   header { padding-top: 2.5rem; }
   main { border: 1px solid var(--line); border-radius: .75rem; padding: 2rem 2.25rem 2.25rem; }
 }
