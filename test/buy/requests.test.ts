@@ -11,6 +11,7 @@ beforeAll(async () => {
   const product = { productCode: IMAGE, title: "Acme Image", seller: DEMO.seller, type: "ami", pricing: "usage" };
   await server.operator("POST", "/products", product);
   await server.operator("POST", "/products", { ...product, productCode: "box", type: "container", pricing: "byol" });
+  await server.operator("POST", "/products", { ...product, productCode: "hours", pricing: "hourly" });
 });
 afterAll(() => server.stop());
 
@@ -170,14 +171,15 @@ describe("a form is refused", () => {
 
 describe("products", () => {
   test.each([
-    [IMAGE, "MeterUsage"],
-    ["box", "RegisterUsage"],
-  ])("%s is not bought here, and the page says that it calls %s", async (productCode, operation) => {
+    [IMAGE, "<code>MeterUsage</code>"],
+    ["box", "<code>RegisterUsage</code>"],
+    ["hours", "call nothing"],
+  ])("%s is not bought here, and the page says what it calls: %s", async (productCode, calls) => {
     const { status, text } = await get(`/buy/${productCode}`);
     expect(status).toBe(200);
-    expect(text).toContain(`<code>${operation}</code>`);
+    expect(text).toContain(calls);
     expect(text).not.toContain("<form");
-    await expectRefused(postForm(server, productCode, {}), 409, new RegExp(`<code>${operation}</code>`));
+    await expectRefused(postForm(server, productCode, {}), 409, new RegExp(calls));
   });
 
   test("one that is not there is said to be missing, beside those that are", async () => {

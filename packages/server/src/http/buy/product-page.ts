@@ -30,6 +30,13 @@ export function productPage(product: Product, form: ShownForm, catalogue: Catalo
           ${buyerOptions(product, catalogue, nowMs)}
         </select>
         <label class="check"><input type="checkbox" name="freeTrial" value="on" /> Start with a free trial</label>
+        ${
+          product.dimensions.some(({ kind }) => kind === "entitled")
+            ? html`<p class="quiet small">
+                What the contract entitles to is not chosen here; the operator adds it to the agreement.
+              </p>`
+            : ""
+        }
         <p class="quiet small">
           ${
             fulfilmentUrl === undefined
@@ -54,9 +61,8 @@ export function alreadySubscribedPage(
     title: "Already subscribed",
     content: html`<h1>Already subscribed</h1>
       <p>
-        ${accountName(customerAccountId, catalogue)}, has had ${product.title} since ${dayText(startsAtMs)}, by
-        agreement
-        <code>${agreementId}</code>.
+        ${accountName(customerAccountId, catalogue)}: subscribed to ${product.title} since ${dayText(startsAtMs)}, by
+        agreement <code>${agreementId}</code>.
       </p>
       <form method="post" action="${pathOf(product)}">
         <input type="hidden" name="form" value="${form.sealed}" />
@@ -75,20 +81,28 @@ export function alreadySubscribedPage(
   };
 }
 
-/** Instances and containers meter themselves, so nobody registers for them. Rule P2. */
+/** Instances and containers meter themselves, so nobody registers for them. Rules P2, X1 and X2. */
 export function notSoldHerePage(product: Product, catalogue: CatalogueView): Page {
-  const operation = ["hourly", "free", "byol"].includes(product.pricing) ? "RegisterUsage" : "MeterUsage";
-  const runs = product.type === "container" ? "its containers call" : "its instances call";
   return {
     title: product.title,
     content: html`${heading(product, catalogue)}
       <h2>Not bought on this page</h2>
       <p>
-        Only SaaS products have registration tokens. This one is of type <code>${product.type}</code>: ${runs}
-        <code>${operation}</code> where they run.
+        Only SaaS products have registration tokens. This one is of type <code>${product.type}</code>:
+        ${whoMeters(product)}
       </p>
       <p><a href="/buy/">All products</a></p>`,
   };
+}
+
+function whoMeters({ type, pricing }: Product): Html {
+  const hasMeteredUsage = !["hourly", "free", "byol"].includes(pricing);
+  if (type === "container") {
+    return html`its containers call <code>${hasMeteredUsage ? "MeterUsage" : "RegisterUsage"}</code> where they run.`;
+  }
+  return hasMeteredUsage
+    ? html`its instances call <code>MeterUsage</code> where they run.`
+    : html`its instances call nothing; their hours are known without them.`;
 }
 
 function heading(product: Product, catalogue: CatalogueView): Html {
@@ -97,7 +111,7 @@ function heading(product: Product, catalogue: CatalogueView): Html {
     <p class="quiet">Sold by ${accountName(seller, catalogue)}</p>
     ${
       dimensions.length === 0
-        ? html`<p>It has no dimensions: nothing of it is counted.</p>`
+        ? html`<p>It has no dimensions.</p>`
         : html`<table>
             <thead>
               <tr>
