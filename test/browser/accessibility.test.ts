@@ -15,6 +15,20 @@ const WITHOUT_FULFILMENT_URL = "no-url";
 const browser = await launchBrowser();
 afterAll(() => browser?.close());
 
+async function subscribe(page: Page, account?: string): Promise<void> {
+  if (account !== undefined) await page.getByLabel("Subscribe as").selectOption(account);
+  await page.getByRole("button", { name: "Subscribe" }).click();
+}
+
+const pages: readonly { heading: string; path: string; reach?: (page: Page) => Promise<void> }[] = [
+  { heading: "Products", path: "/buy/" },
+  { heading: "Acme Logs", path: BUY_PATH },
+  { heading: "Already subscribed", path: BUY_PATH, reach: (page) => subscribe(page, "777788889999") },
+  { heading: "On to the seller", path: BUY_PATH, reach: subscribe },
+  { heading: "Subscribed", path: `/buy/${WITHOUT_FULFILMENT_URL}`, reach: subscribe },
+  { heading: "An image", path: "/buy/image" },
+];
+
 describe.skipIf(browser === undefined)("accessibility", () => {
   let server: RunningServer;
   beforeAll(async () => {
@@ -29,19 +43,6 @@ describe.skipIf(browser === undefined)("accessibility", () => {
     await setFulfilmentUrl(server, FULFILMENT_URL);
   });
   afterAll(() => server.stop());
-
-  const subscribe = async (page: Page, account?: string): Promise<void> => {
-    if (account !== undefined) await page.getByLabel("Subscribe as").selectOption(account);
-    await page.getByRole("button", { name: "Subscribe" }).click();
-  };
-  const pages: readonly { heading: string; path: string; reach?: (page: Page) => Promise<void> }[] = [
-    { heading: "Products", path: "/buy/" },
-    { heading: "Acme Logs", path: BUY_PATH },
-    { heading: "Already subscribed", path: BUY_PATH, reach: (page) => subscribe(page, "777788889999") },
-    { heading: "On to the seller", path: BUY_PATH, reach: subscribe },
-    { heading: "Subscribed", path: `/buy/${WITHOUT_FULFILMENT_URL}`, reach: subscribe },
-    { heading: "An image", path: "/buy/image" },
-  ];
 
   describe.each([
     ["light", 360],

@@ -11,8 +11,9 @@ import { BUY_PATH, newAgreements, openPage, setFulfilmentUrl } from "./market.ts
 const browser = await launchBrowser();
 afterAll(() => browser?.close());
 
+const newPage = (options?: BrowserContextOptions): Promise<Page> => openPage(browser as Browser, options);
+
 describe.skipIf(browser === undefined)("in a browser", () => {
-  const newPage = (options?: BrowserContextOptions): Promise<Page> => openPage(browser as Browser, options);
   let server: RunningServer;
   let seller: LandingPage;
 

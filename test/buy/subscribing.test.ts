@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { decodeEntry } from "../../packages/server/src/ledger/entry-codec.ts";
 import type { LedgerEntry } from "../../packages/server/src/ledger/entry.ts";
 import { openSqliteEngine } from "../../packages/server/src/stores/sqlite/sqlite-engine.ts";
-import { DEMO, officialClient, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
+import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
 import { newFolder, start } from "../support/scoped.ts";
 import { openForm, postForm, tokenOf } from "./form.ts";
 
