@@ -33,6 +33,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:crypto",
     "node:http",
     "node:https",
+    "node:net",
   ],
   cli: [
     "@countinghouse/protocol",

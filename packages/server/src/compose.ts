@@ -7,6 +7,7 @@ import type { ServeConfig } from "./config.ts";
 import { Catalogue } from "./domain/catalogue.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
 import { withFaults } from "./faults/with-faults.ts";
+import { createBuyApp } from "./http/buy/app.ts";
 import { closeServer } from "./http/close-server.ts";
 import { createListener } from "./http/listener.ts";
 import { createOperatorApp } from "./http/operator/app.ts";
@@ -78,6 +79,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     requestTimeoutMs: config.requestTimeoutMs,
     route: createRouter({
       operator,
+      buy: config.lab ? buyListener(parts) : undefined,
       registry: metrics.registry,
       ledger: opened.ledger,
       draining: () => draining,
@@ -106,7 +108,9 @@ function operationsOf(config: ServeConfig, opened: OpenedLedger, plan: FaultPlan
   return operations.map((operation) => withFaults(operation, { plan, ledger, sleep: world.sleep }));
 }
 
-function operatorListener(parts: Parts): Parameters<typeof createRouter>[0]["operator"] {
+type NodeListener = Parameters<typeof createRouter>[0]["operator"];
+
+function operatorListener(parts: Parts): NodeListener {
   const { config, world, catalogueFile, operatorToken, onError } = parts;
   const { ledger, sealer, clock, faults, operations, newRequestId } = parts;
   const app = createOperatorApp({
@@ -126,6 +130,12 @@ function operatorListener(parts: Parts): Parameters<typeof createRouter>[0]["ope
     onError,
   });
   const listener = getRequestListener(app.fetch);
+  return (request, response) => void listener(request, response);
+}
+
+function buyListener({ ledger, sealer, clock, config, world, newRequestId, onError }: Parts): NodeListener {
+  const context = { ledger, sealer, clock, random: world.random, newRequestId };
+  const listener = getRequestListener(createBuyApp({ context, ownHost: config.host, onError }).fetch);
   return (request, response) => void listener(request, response);
 }
 

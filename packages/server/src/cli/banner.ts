@@ -24,7 +24,7 @@ export function banner(
     ...quotaLines(config),
     "",
   ];
-  if (config.catalogFile === undefined) lines.push(...demoLines(ready.endpoint));
+  if (config.catalogFile === undefined) lines.push(...demoLines(ready.endpoint, config.lab));
   return `${lines.join("\n")}\n`;
 }
 
@@ -33,7 +33,7 @@ function quotaLines({ quotas }: ServeConfig): string[] {
   return texts.length === 0 ? [] : [`  quotas          ${texts.join(", ")} a second, per account and region`];
 }
 
-function demoLines(endpoint: string): string[] {
+function demoLines(endpoint: string, lab: boolean): string[] {
   return [
     "Point any AWS SDK or the AWS CLI at it:",
     "",
@@ -48,6 +48,16 @@ function demoLines(endpoint: string): string[] {
     '    --usage-records "Timestamp=$(date +%s),CustomerIdentifier=demoCustomer1,Dimension=gb_ingested,Quantity=3"',
     "",
     "or, without the AWS CLI, from this folder: npm run first-request",
+    "",
+    ...(lab ? buyerLines(endpoint) : []),
+  ];
+}
+
+function buyerLines(endpoint: string): string[] {
+  return [
+    "Subscribe as a buyer would (npm run landing-page is the seller who receives the token):",
+    "",
+    `  ${endpoint}/buy/0abcdefghijklmnopqrstuvwx`,
     "",
   ];
 }

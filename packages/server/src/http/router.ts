@@ -1,4 +1,4 @@
-/** Decides by path what a request is for: the operator API, health and metrics, or the wire. */
+/** Decides by path what a request is for: the operator API, the buy page, health and metrics, or the wire. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Registry } from "prom-client";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -6,6 +6,8 @@ import { send } from "./listener.ts";
 
 export interface RouterOptions {
   readonly operator: (request: IncomingMessage, response: ServerResponse) => void;
+  /** The buy page; undefined outside a lab, where there is none. */
+  readonly buy: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
   readonly registry: Registry;
   readonly ledger: Ledger;
   /** Whether the server has begun to shut down. */
@@ -23,6 +25,10 @@ export function createRouter(options: RouterOptions): Route {
       return true;
     }
     if (isWire(request, path)) return false;
+    if (options.buy !== undefined && (path === "/buy" || path.startsWith("/buy/"))) {
+      options.buy(request, response);
+      return true;
+    }
     request.resume();
     if (request.method === "GET" && path === "/metrics") {
       void options.registry.metrics().then((body) => {

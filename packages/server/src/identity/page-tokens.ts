@@ -7,11 +7,12 @@ import type { Sealer } from "./seal.ts";
 
 export function pageTokensOf(sealer: Sealer): PageTokens {
   return {
-    seal: (query, position) => sealer.seal(position, purposeOf(query)).toString("base64url"),
+    // Not the URL alphabet: a token that begins with `-` is an option to the AWS CLI.
+    seal: (query, position) => sealer.seal(position, purposeOf(query)).toString("base64"),
     open: (query, token) => {
-      const sealed = Buffer.from(token, "base64url");
+      const sealed = Buffer.from(token, "base64");
       // Node's decoder forgives much (padding, the other alphabet, white space); a token is exact or it is altered.
-      return sealed.toString("base64url") === token ? sealer.open(sealed, purposeOf(query)) : undefined;
+      return sealed.toString("base64") === token ? sealer.open(sealed, purposeOf(query)) : undefined;
     },
   };
 }

@@ -19,7 +19,7 @@ export interface Call {
   readonly requestId: string;
   /** `BatchMeterUsage`, or for the operator `CreateAgreement` and the like. */
   readonly operation: string;
-  /** An ARN, or `operator`. */
+  /** An ARN, `operator`, or `buy-page` for what came by the buyer's way in. */
   readonly principal: string;
   readonly accountId?: string | undefined;
   readonly accessKeyId?: string | undefined;

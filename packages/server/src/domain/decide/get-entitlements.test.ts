@@ -201,7 +201,7 @@ function expected(agreements: readonly Agreement[], filter: EntitlementFilter): 
 const DIMENSIONS = ["edition", "storage", "users"];
 const anyEntitlement: fc.Arbitrary<Omit<Entitlement, "value">> = fc.record({
   dimension: fc.constantFrom(...DIMENSIONS),
-  expiresAtMs: fc.constantFrom(undefined, NOW_MS - 1, NOW_MS, NOW_MS + 1),
+  expiresAtMs: fc.constantFrom(undefined, undefined, undefined, NOW_MS - 1, NOW_MS, NOW_MS + 1),
 });
 /** Each entitlement's value is the name of its agreement, so that it can be told from all others. */
 const anyAgreements: fc.Arbitrary<Agreement[]> = fc
@@ -210,8 +210,8 @@ const anyAgreements: fc.Arbitrary<Agreement[]> = fc
       productCode: fc.constantFrom(ARCHIVE, ARCHIVE, ARCHIVE, "another"),
       customerAccountId: fc.constantFrom(ANNAS_ACCOUNT, BERTS_ACCOUNT),
       customerIdentifier: fc.constantFrom(undefined, "anna", "bert"),
-      startsAtMs: fc.constantFrom(0, 0, NOW_MS, NOW_MS + 1),
-      endsAtMs: fc.constantFrom(undefined, undefined, NOW_MS, NOW_MS + DAY_MS),
+      startsAtMs: fc.constantFrom(0, 0, 0, NOW_MS, NOW_MS + 1),
+      endsAtMs: fc.constantFrom(undefined, undefined, undefined, NOW_MS, NOW_MS + DAY_MS),
       isLicensed: fc.boolean(),
       granted: fc.uniqueArray(anyEntitlement, { selector: ({ dimension }) => dimension, maxLength: 3 }),
     }),
@@ -226,7 +226,7 @@ const anyAgreements: fc.Arbitrary<Agreement[]> = fc
   .chain((agreements) => fc.shuffledSubarray(agreements, { minLength: agreements.length }));
 const valuesOf = (...values: string[]): fc.Arbitrary<string[]> =>
   fc.array(fc.constantFrom(...values, "nothing"), { minLength: 1, maxLength: 3 });
-const anyFilter = fc
+const anyFilters = fc
   .record(
     {
       CUSTOMER_IDENTIFIER: valuesOf("anna", "bert"),
@@ -237,14 +237,18 @@ const anyFilter = fc
     { requiredKeys: [] },
   )
   .filter((filter) => filter.CUSTOMER_IDENTIFIER === undefined || filter.CUSTOMER_AWS_ACCOUNT_ID === undefined);
+/** Filters leave little; without one there are pages that end within an agreement. */
+const anyFilter = fc.oneof(anyFilters, fc.constant({}));
+const pageSize = fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 25 }));
 
 test("Rules E3, E4, E5: whatever the filter and the page, the pages together are what a plain search finds, in order", () => {
   fc.assert(
-    fc.property(anyAgreements, anyFilter, fc.integer({ min: 1, max: 25 }), (agreements, filter, maxResults) => {
+    fc.property(anyAgreements, anyFilter, pageSize, (agreements, filter, maxResults) => {
       const found: CustomerEntitlement[] = [];
       let after: EntitlementPosition | undefined = FIRST_PAGE;
       let pages = 0;
-      while (after !== undefined) {
+      // Pages that lead nowhere must fail the test, not hang it.
+      while (after !== undefined && pages < 100) {
         const decision = ask(agreements, { after, input: { filter, maxResults } });
         if (decision.rejected !== undefined) throw new Error(decision.rejected.message);
         const { entitlements, next } = decision.page;

@@ -5,8 +5,8 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { InvalidCursorError, QueueFullError } from "../../ledger/ledger.ts";
+import { limitBody } from "../body-limit.ts";
 import { accessKeyRoutes } from "./access-key-routes.ts";
-import { limitBody } from "./body-limit.ts";
 import { agreementRoutes } from "./agreement-routes.ts";
 import { catalogueRoutes } from "./catalogue-routes.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
@@ -53,7 +53,7 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
     }));
     return next();
   });
-  api.use(limitBody(BODY_BYTES_MAX));
+  api.use(limitBody(BODY_BYTES_MAX, (message) => new ProblemError(413, message)));
   catalogueRoutes(api, context);
   agreementRoutes(api, context);
   accessKeyRoutes(api, context);

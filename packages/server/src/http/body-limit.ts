@@ -1,12 +1,12 @@
-/** The bound on the bodies of operator calls. */
+/** The bound on bodies that are held in memory: of operator calls, and of the buy page's form. */
 import type { MiddlewareHandler } from "hono";
-import { ProblemError } from "./problem.ts";
 
 /**
  * Reads the body to its end and keeps no more of it than `maxBytes`. What is too much is read and dropped: a connection
  * that is answered in the middle of a body is closed a moment later, under whatever the client has sent on it by then.
+ * `tooLarge` makes the error that is thrown.
  */
-export function limitBody(maxBytes: number): MiddlewareHandler {
+export function limitBody(maxBytes: number, tooLarge: (message: string) => Error): MiddlewareHandler {
   return async (c, next) => {
     const { body } = c.req.raw;
     if (body === null) return next();
@@ -17,7 +17,7 @@ export function limitBody(maxBytes: number): MiddlewareHandler {
       if (bytes <= maxBytes) chunks.push(chunk);
       else chunks.length = 0;
     }
-    if (bytes > maxBytes) throw new ProblemError(413, `A body has at most ${maxBytes} bytes.`);
+    if (bytes > maxBytes) throw tooLarge(`A body has at most ${maxBytes} bytes.`);
     c.req.raw = new Request(c.req.raw, { method: c.req.method, body: Buffer.concat(chunks) });
     return next();
   };

