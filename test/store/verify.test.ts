@@ -86,7 +86,8 @@ test("a ledger as it was written agrees, replays, duplicates and refusals includ
   expect(statuses.slice(0, 8)).toEqual(Array.from({ length: 8 }, () => "Success"));
   const refusals = ["DuplicateRecord", "DuplicateRecord", "CustomerNotSubscribed", "CustomerNotSubscribed"];
   expect(statuses.slice(8)).toEqual(refusals);
-  expect(verify(sound)).toEqual({ entries: entryOf(5) + 1, meteringRecords: 6, disagreement: undefined });
+  const head = { seq: entryOf(5) + 1, link: expect.stringMatching(/^[0-9a-f]{64}$/) as string };
+  expect(verify(sound)).toEqual({ entries: head.seq, head, meteringRecords: 6, disagreement: undefined });
   const { code, stdout } = await runCommand(["store", "verify", "--store", `sqlite:${sound}`]);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^entries +\d+\nmeteringRecords +6\n\nThe ledger agrees with itself\.\n$/);
@@ -105,7 +106,8 @@ test("a ledger that disagrees ends the command with 1, and the place is named", 
   expect(json.code).toBe(1);
   expect(JSON.parse(json.stdout)).toEqual({
     agrees: false,
-    entries: entryOf(1) - 1,
+    entries: entryOf(1),
+    head: { seq: entryOf(1), link: expect.any(String) as string },
     meteringRecords: 2,
     disagreement,
   });
@@ -148,12 +150,67 @@ describe("it is named", () => {
 
   test("that an entry was rewritten", () => {
     const seq = entryOf(1);
-    const quantity = `UPDATE entry SET body = replace(body, ',10]', ',12]') WHERE seq = ${seq}`;
-    expect(disagreementOf(quantity)).toBe(
-      `${idOf(2)} (record 1 of entry ${seq}) has the quantity 12, but is kept with 10.`,
+    const broken = new RegExp(
+      `^Entry ${seq} \\(request [0-9a-f-]{36}\\) is not as it was written: the chain breaks here`,
     );
-    const region = `UPDATE entry SET body = replace(body, 'us-east-1', 'eu-west-1') WHERE seq = ${seq}`;
-    expect(disagreementOf(region)).toContain("nothing is kept under its key");
+    for (const set of [
+      "body = replace(body, ',10]', ',12]')",
+      "body = replace(body, 'us-east-1', 'eu-west-1')",
+      "body = body || ' '",
+      "at_ms = at_ms + 1",
+      "request_id = randomblob(16)",
+      "link = randomblob(32)",
+      "link = NULL",
+    ]) {
+      expect(disagreementOf(`UPDATE entry SET ${set} WHERE seq = ${seq}`), set).toMatch(broken);
+    }
+  });
+
+  test("that an entry was taken out, or two change places", () => {
+    const seq = entryOf(1);
+    expect(disagreementOf(`DELETE FROM entry WHERE seq = ${seq}`)).toBe(`Entry ${seq} is missing.`);
+    const swap = (a: number, b: number): string => `UPDATE entry SET seq = ${b} WHERE seq = ${a};`;
+    expect(disagreementOf(swap(seq, 1_000) + swap(seq + 1, seq) + swap(1_000, seq + 1))).toContain(`Entry ${seq} (`);
+    const close = `DELETE FROM entry WHERE seq = ${seq}; UPDATE entry SET seq = seq - 1 WHERE seq > ${seq}`;
+    expect(disagreementOf(close)).toContain(`Entry ${seq} (`);
+  });
+
+  test("that the end was cut off, records and all", () => {
+    const seq = entryOf(2);
+    const cut = `DELETE FROM metering_record WHERE entry_seq >= ${seq}; DELETE FROM entry WHERE seq >= ${seq}`;
+    expect(disagreementOf(cut)).toBe(
+      `The ledger ends at entry ${seq - 1}, but what the last commit noted knows of entry ${entryOf(5) + 1}.`,
+    );
+    expect(verify(altered(`${cut}; DELETE FROM setting WHERE name = 'chain-head'`)).disagreement).toBeUndefined();
+    const known = { seq, link: "0".repeat(64), source: "the checkpoint" };
+    const cutWhole = altered(`${cut}; DELETE FROM setting WHERE name = 'chain-head'`);
+    expect(verify(cutWhole, [known]).disagreement).toBe(
+      `The ledger ends at entry ${seq - 1}, but the checkpoint knows of entry ${seq}.`,
+    );
+  });
+
+  test("that a chain was made anew from one entry on, where a head of it is known", () => {
+    const { head } = verify(sound);
+    expect(verify(sound, [{ ...head, source: "the checkpoint" }]).disagreement).toBeUndefined();
+    const other = { seq: entryOf(1), link: head.link, source: "the checkpoint" };
+    expect(verify(sound, [other]).disagreement).toBe(
+      `Entry ${entryOf(1)}, or one before it, is not the one that the checkpoint knows of.`,
+    );
+  });
+
+  test("that an entry is found under what is not its own", () => {
+    const seq = entryOf(1);
+    for (const [column, name] of [
+      ["operation", "operation"],
+      ["principal", "principal"],
+      ["account", "accountId"],
+      ["access_key", "accessKeyId"],
+      ["product", "productCode"],
+    ] as const) {
+      const sql = `UPDATE entry SET ${column} = (SELECT id FROM name WHERE text = "customer") WHERE seq = ${seq}`;
+      expect(disagreementOf(sql)).toBe(`Entry ${seq} is found under another ${name} than its own.`);
+      expect(disagreementOf(`UPDATE entry SET ${column} = NULL WHERE seq = ${seq}`)).toContain(`another ${name}`);
+    }
   });
 
   test("that an entry cannot be read", () => {

@@ -40,13 +40,15 @@ export function addStore(program: Command): void {
   withStore(
     group
       .command("verify")
-      .description("Check that the file is sound and that entries and metering records agree; a server may be running"),
+      .description(
+        "Check that the file is sound, the chain of entries whole, and that entries and metering records agree; a server may be running",
+      ),
   ).action(async (flags: StoreFlags) => {
     const { verify } = await import("../stores/sqlite/verify.ts");
-    const { disagreement, ...counts } = verify(folderOf(flags));
+    const { disagreement, head, ...counts } = verify(folderOf(flags));
     const agrees = disagreement === undefined;
     if (agrees || flags.json === true) {
-      print(flags, { agrees, ...counts, disagreement }, `${describe(counts)}\n\nThe ledger agrees with itself.`);
+      print(flags, { agrees, ...counts, head, disagreement }, `${describe(counts)}\n\nThe ledger agrees with itself.`);
     }
     if (!agrees) throw new CommandError(`The ledger contradicts itself. ${disagreement}`, EXIT.refused);
   });

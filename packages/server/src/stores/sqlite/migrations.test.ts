@@ -2,10 +2,15 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test } from "vitest";
+import type { StagedGroup } from "../../ledger/engine.ts";
+import { encodeEntry } from "../../ledger/entry-codec.ts";
+import { stagedEntry } from "../../ledger/staged-entry.ts";
+import { newCall } from "../../ledger/contract/works.ts";
 import { temporaryFolder } from "../../ledger/contract/temporary-folder.ts";
 import { dataFolder } from "./data-folder.ts";
 import { NewerSchemaError, SCHEMA_VERSION, migrate, refuseNewerSchema, schemaVersion } from "./migrations.ts";
 import { openSqliteEngine } from "./sqlite-engine.ts";
+import { verify } from "./verify.ts";
 
 function database(path = ":memory:"): DatabaseSync {
   const db = new DatabaseSync(path);
@@ -14,6 +19,13 @@ function database(path = ":memory:"): DatabaseSync {
   });
   return db;
 }
+
+const groupOfReset = (): StagedGroup => ({
+  reset: false,
+  entries: [stagedEntry({ atMs: 5, call: newCall(), event: { kind: "ledger-reset" } }, [])],
+  catalogue: [],
+  clock: undefined,
+});
 
 const tables = (db: DatabaseSync): unknown[] =>
   db
@@ -28,6 +40,32 @@ describe("migrations", () => {
     migrate(db);
     expect(schemaVersion(db)).toBe(SCHEMA_VERSION);
     expect(tables(db)).toEqual(["catalogue", "entry", "metering_record", "name", "setting"]);
+  });
+
+  test("fill what an older server did not keep, so that the chain is whole and entries are found", async () => {
+    const folder = temporaryFolder();
+    onTestFinished(folder.remove);
+    const { ledgerFile } = dataFolder(folder.path);
+    const older = database(ledgerFile);
+    older.exec(readFileSync(new URL("migrations/0001-ledger.sql", import.meta.url), "utf8"));
+    const insert = older.prepare("INSERT INTO entry VALUES (?, ?, ?, ?)");
+    const calls = [newCall(), newCall()];
+    calls.forEach((call, i) => {
+      const { requestId, atMs, body } = encodeEntry({ atMs: i, call, event: { kind: "ledger-reset" } });
+      insert.run(i + 1, atMs, Buffer.from(requestId.replaceAll("-", ""), "hex"), body);
+    });
+    older.exec("PRAGMA user_version = 1");
+    older.close();
+    const engine = openSqliteEngine(folder.path);
+    const { items } = await engine.entries({ operations: ["BatchMeterUsage"], order: "oldest", limit: 10 });
+    expect(items.map(({ requestId }) => requestId)).toEqual(calls.map(({ requestId }) => requestId));
+    const head = await engine.chainHead();
+    await engine.commit(groupOfReset());
+    await engine.close();
+    expect(verify(folder.path, [{ ...head, source: "the head" }])).toMatchObject({
+      entries: 3,
+      disagreement: undefined,
+    });
   });
 
   test("leave a database of the newest version alone", () => {

@@ -1,45 +1,60 @@
 /**
- * Verification: the entries and the metering records say the same. Reads one snapshot, beside a running server, entry
- * by entry; what it holds in memory does not grow with the ledger, but for the names in use.
+ * Verification: the chain of entries is whole, and entries and metering records say the same. Reads one snapshot, beside
+ * a running server, entry by entry; what it holds in memory does not grow with the ledger, but for the names in use.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { keyOf, keyText, type MeteringRecordKey } from "../../domain/metering-record.ts";
+import { CHAIN_START } from "../../ledger/chain.ts";
+import { ChainWalk, Disagreement, type KeptEntry } from "../../ledger/chain-walk.ts";
 import { decodeEntry } from "../../ledger/entry-codec.ts";
 import type { LedgerEntry } from "../../ledger/entry.ts";
 import { meteringRecordId } from "../../ledger/ids.ts";
+import type { ChainVerification, KnownHead } from "../../ledger/verification.ts";
 import { dataFolder } from "./data-folder.ts";
+import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "./entry-rows.ts";
 import { damageOf, integrityProblem, openForReading } from "./ledger-file.ts";
 import { Names } from "./names.ts";
 
-export interface Verification {
-  /** Entries that were read and found in order. */
-  readonly entries: number;
+export interface Verification extends ChainVerification {
   /** Metering records that were found as their entries have them. */
   readonly meteringRecords: number;
-  /** The first place where the ledger contradicts itself. The counts go as far as that. */
-  readonly disagreement: string | undefined;
 }
 
 /** Reads the whole ledger of a folder. Throws MaintenanceError where there is none. */
-export function verify(folderPath: string): Verification {
+export function verify(folderPath: string, known: readonly KnownHead[] = []): Verification {
+  return reading(folderPath, (db) => {
+    const damage = integrityProblem(db);
+    return damage === undefined ? new Verifier(db, known).verify() : { ...NOTHING, disagreement: damage };
+  });
+}
+
+/** Reads the entries only: what was asked and answered is as it was written, whatever is kept beside it. */
+export function verifyChain(folderPath: string, known: readonly KnownHead[]): ChainVerification {
+  return reading(folderPath, (db) => {
+    const { entries, head, disagreement } = new Verifier(db, known).verifyEntries();
+    return { entries, head, disagreement };
+  });
+}
+
+function reading<T>(folderPath: string, read: (db: DatabaseSync) => T): T {
   const db = openForReading(dataFolder(folderPath).ledgerFile);
   try {
     db.exec("BEGIN");
-    const damage = integrityProblem(db);
-    return damage === undefined ? new Verifier(db).verify() : { entries: 0, meteringRecords: 0, disagreement: damage };
+    return read(db);
   } finally {
     db.close();
   }
 }
 
-/** Ends the walk where it is thrown. */
-class Disagreement extends Error {}
+const NOTHING = { entries: 0, meteringRecords: 0, head: { seq: 0, link: Buffer.from(CHAIN_START).toString("hex") } };
 
-interface EntryRow {
-  readonly seq: number;
-  readonly requestId: string;
-  readonly atMs: number;
-  readonly body: string;
+interface ChainedRow extends EntryRow {
+  readonly operation: number | null;
+  readonly principal: number | null;
+  readonly account: number | null;
+  readonly accessKey: number | null;
+  readonly product: number | null;
+  readonly link: Uint8Array | null;
 }
 
 /** Which record a key points at, and with which quantity. */
@@ -58,7 +73,8 @@ interface KeptRow extends Kept {
   readonly discriminator: string;
 }
 
-const SELECT_ENTRY = "SELECT seq, lower(hex(request_id)) AS requestId, at_ms AS atMs, body FROM entry";
+const SELECT_ENTRY = `SELECT ${ENTRY_COLUMNS}, operation, principal, account, access_key AS accessKey, product, link
+  FROM entry`;
 const SELECT_KEPT = `SELECT hour, offering, region, customer, dimension, discriminator,
   entry_seq AS seq, position, quantity FROM metering_record`;
 
@@ -66,11 +82,13 @@ class Verifier {
   readonly #db: DatabaseSync;
   readonly #names: Names;
   readonly #selectKept: StatementSync;
-  #entries = 0;
+  readonly #walk: ChainWalk;
   #meteringRecords = 0;
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, known: readonly KnownHead[]) {
     this.#db = db;
+    const newest = newestHead(db);
+    this.#walk = new ChainWalk(newest === undefined ? known : [...known, newest]);
     this.#names = new Names(db);
     this.#selectKept = db.prepare(
       `${SELECT_KEPT} WHERE hour = ? AND offering = ? AND region = ? AND customer = ? AND dimension = ?
@@ -79,28 +97,51 @@ class Verifier {
   }
 
   verify(): Verification {
+    return this.#found(() => {
+      this.#walkEntries((seq, entry) => {
+        for (const accepted of acceptedRecords(entry)) this.#checkKept(seq, entry, accepted);
+      });
+      this.#lookForStrangers();
+    });
+  }
+
+  verifyEntries(): Verification {
+    return this.#found(() => this.#walkEntries(() => undefined));
+  }
+
+  #found(walk: () => void): Verification {
     let disagreement: string | undefined;
     try {
-      this.#walkEntries();
-      this.#lookForStrangers();
+      walk();
     } catch (error) {
       disagreement = error instanceof Disagreement ? error.message : damageOf(error);
       if (disagreement === undefined) throw error;
     }
-    return { entries: this.#entries, meteringRecords: this.#meteringRecords, disagreement };
+    const { head } = this.#walk;
+    return { entries: head.seq, head, meteringRecords: this.#meteringRecords, disagreement };
   }
 
-  #walkEntries(): void {
-    const rows = this.#db.prepare(`${SELECT_ENTRY} ORDER BY seq`).iterate() as unknown as Iterable<EntryRow>;
-    let newestAtMs = Number.NEGATIVE_INFINITY;
-    for (const row of rows) {
-      if (row.seq !== this.#entries + 1) throw new Disagreement(`Entry ${this.#entries + 1} is missing.`);
-      if (row.atMs < newestAtMs) throw new Disagreement(`Entry ${row.seq} is older than the one before it.`);
-      newestAtMs = row.atMs;
-      const entry = readEntry(row);
-      for (const accepted of acceptedRecords(entry)) this.#checkKept(row.seq, entry, accepted);
-      this.#entries += 1;
-    }
+  #walkEntries(check: (seq: number, entry: LedgerEntry) => void): void {
+    const rows = this.#db.prepare(`${SELECT_ENTRY} ORDER BY seq`).iterate() as unknown as Iterable<ChainedRow>;
+    for (const row of rows) check(row.seq, this.#walk.follow(this.#keptEntry(row)));
+    this.#walk.end();
+  }
+
+  #keptEntry(row: ChainedRow): KeptEntry {
+    const text = (number: number | null): string | undefined =>
+      number === null ? undefined : this.#names.text(number);
+    return {
+      seq: row.seq,
+      entry: encodedEntryOf(row),
+      attributes: {
+        operation: text(row.operation) ?? "",
+        principal: text(row.principal) ?? "",
+        accountId: text(row.account),
+        accessKeyId: text(row.accessKey),
+        productCode: text(row.product),
+      },
+      link: row.link ?? undefined,
+    };
   }
 
   /** An accepted record is kept under its key, and what is kept there points back at it. */
@@ -127,7 +168,7 @@ class Verifier {
     const selectEntry = this.#db.prepare(`${SELECT_ENTRY} WHERE seq = ?`);
     for (const row of this.#db.prepare(SELECT_KEPT).iterate() as unknown as Iterable<KeptRow>) {
       const entry = selectEntry.get(row.seq) as unknown as EntryRow | undefined;
-      const records = entry === undefined ? [] : acceptedRecords(readEntry(entry));
+      const records = entry === undefined ? [] : acceptedRecords(decodeEntry(encodedEntryOf(entry)));
       const record = records.find(({ position }) => position === row.position);
       if (record !== undefined && keyText(record.key) === keyText(this.#keyOfRow(row))) continue;
       const place = placeOf(row.seq, row.position);
@@ -176,12 +217,12 @@ function acceptedRecords({ call, event }: LedgerEntry): AcceptedRecord[] {
   });
 }
 
-function readEntry({ seq, requestId, atMs, body }: EntryRow): LedgerEntry {
-  try {
-    return decodeEntry({ requestId: requestId.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-"), atMs, body });
-  } catch (error) {
-    throw new Disagreement(`Entry ${seq} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
+/** What the writer noted of its last commit, so that an end that was cut off shows. */
+function newestHead(db: DatabaseSync): KnownHead | undefined {
+  const noted = db.prepare("SELECT value FROM setting WHERE name = 'chain-head'").get()?.["value"];
+  const [, seq, link] = /^(\d+) ([0-9a-f]{64})$/.exec(String(noted)) ?? [];
+  if (seq === undefined || link === undefined) return undefined;
+  return { seq: Number(seq), link, source: "what the last commit noted" };
 }
 
 /** Counted from one, as people do. */

@@ -22,6 +22,11 @@ export function fillEvents(db: DatabaseSync): void {
     );
     update.run(operation, principal, account, accessKey, product, link, row.seq);
   }
+  const newest = rows.at(-1);
+  if (newest !== undefined) {
+    const head = `${newest.seq} ${Buffer.from(link).toString("hex")}`;
+    db.prepare("INSERT INTO setting VALUES ('chain-head', ?)").run(head);
+  }
   const insert = db.prepare("INSERT INTO name (id, text) VALUES (?, ?)");
   names.texts.forEach((text, i) => insert.run(names.first + i, text));
 }

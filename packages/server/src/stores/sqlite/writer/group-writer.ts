@@ -73,6 +73,8 @@ export class GroupWriter {
     this.#keepRecords(group);
     for (const change of group.catalogue) this.#putCatalogue.run(...change);
     if (group.clock !== undefined) this.#putSetting.run("clock", group.clock);
+    const newestSeq = group.firstSeq + group.entries.length - 1;
+    this.#putSetting.run("chain-head", `${newestSeq} ${Buffer.from(link).toString("hex")}`);
     return link;
   }
 

@@ -1,0 +1,89 @@
+/**
+ * Follows the chain of a ledger, entry by entry, and says where it breaks: an entry that was changed, is missing, or
+ * stands elsewhere; attributes that are not the entry's; an end that comes before one that is known.
+ */
+import { CHAIN_START, linkOf, type ChainHead } from "./chain.ts";
+import { attributesOf, type EntryAttributes } from "./entry-attributes.ts";
+import { decodeEntry, type EncodedEntry } from "./entry-codec.ts";
+import type { LedgerEntry } from "./entry.ts";
+import type { KnownHead } from "./verification.ts";
+
+/** An entry as a store keeps it. */
+export interface KeptEntry {
+  readonly seq: number;
+  readonly entry: EncodedEntry;
+  readonly attributes: EntryAttributes;
+  /** Absent where the store has none. */
+  readonly link: Uint8Array | undefined;
+}
+
+/** Ends a walk where it is thrown. */
+export class Disagreement extends Error {}
+
+export class ChainWalk {
+  #link: Uint8Array = CHAIN_START;
+  #seq = 0;
+  #newestAtMs = Number.NEGATIVE_INFINITY;
+  /** In the order of their entries; those that were passed are gone. */
+  readonly #known: KnownHead[];
+
+  constructor(known: readonly KnownHead[]) {
+    this.#known = known.toSorted((a, b) => a.seq - b.seq);
+    while (this.#known[0]?.seq === 0) this.#known.shift();
+  }
+
+  /** As far as everything was in order. */
+  get head(): ChainHead {
+    return { seq: this.#seq, link: Buffer.from(this.#link).toString("hex") };
+  }
+
+  /** The next entry: answers it decoded. Throws Disagreement. */
+  follow({ seq, entry, attributes, link }: KeptEntry): LedgerEntry {
+    const expected = this.#seq + 1;
+    if (seq !== expected) throw new Disagreement(`Entry ${expected} is missing.`);
+    if (entry.atMs < this.#newestAtMs) throw new Disagreement(`Entry ${seq} is older than the one before it.`);
+    const decoded = readEntry(seq, entry);
+    const mine = linkOf(this.#link, seq, entry);
+    if (link === undefined || !mine.equals(link)) {
+      throw new Disagreement(
+        `Entry ${seq} (request ${entry.requestId}) is not as it was written: the chain breaks here.`,
+      );
+    }
+    checkAttributes(seq, attributes, attributesOf(decoded));
+    this.#checkKnown(seq, mine);
+    this.#newestAtMs = entry.atMs;
+    this.#link = mine;
+    this.#seq = seq;
+    return decoded;
+  }
+
+  /** After the last entry. Throws Disagreement where more is known to have been there. */
+  end(): void {
+    const beyond = this.#known.at(-1);
+    if (beyond === undefined) return;
+    throw new Disagreement(`The ledger ends at entry ${this.#seq}, but ${beyond.source} knows of entry ${beyond.seq}.`);
+  }
+
+  #checkKnown(seq: number, link: Buffer): void {
+    while (this.#known[0]?.seq === seq) {
+      const known = this.#known.shift() as KnownHead;
+      if (known.link === link.toString("hex")) continue;
+      throw new Disagreement(`Entry ${seq}, or one before it, is not the one that ${known.source} knows of.`);
+    }
+  }
+}
+
+function readEntry(seq: number, entry: EncodedEntry): LedgerEntry {
+  try {
+    return decodeEntry(entry);
+  } catch (error) {
+    throw new Disagreement(`Entry ${seq} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function checkAttributes(seq: number, kept: EntryAttributes, own: EntryAttributes): void {
+  for (const name of ["operation", "principal", "accountId", "accessKeyId", "productCode"] as const) {
+    if (kept[name] === own[name]) continue;
+    throw new Disagreement(`Entry ${seq} is found under another ${name} than its own.`);
+  }
+}
