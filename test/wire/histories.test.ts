@@ -6,11 +6,14 @@
 import * as fc from "fast-check";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { Stage } from "../support/histories/play.ts";
 import { catalogueText } from "../support/histories/shop.ts";
 import { historyOf } from "../support/histories/steps.ts";
 import { newFolder } from "../support/scoped.ts";
+import { testNeeding } from "../support/wire-endpoint.ts";
+
+const test = testNeeding({ ownServer: "it moves the clock, under both rule sets, and kills the server" });
 
 const SEED = Number(process.env["HISTORIES_SEED"] ?? Date.now() % 0x8000_0000);
 const RUNS = Number(process.env["HISTORIES_RUNS"] ?? 20);

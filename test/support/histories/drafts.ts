@@ -16,14 +16,21 @@ function bordersOf(agreements: readonly ModelAgreement[]): number[] {
   });
 }
 
-/** The newest of those agreement borders that a history is about; the shop's own beginnings lie years back. */
-function recentBorders({ agreements, nowMs }: Model): number[] {
+/** Those that histories are about; the shop's own beginnings lie years back. */
+function recentBorders(agreements: readonly ModelAgreement[], nowMs: number): number[] {
   return bordersOf(agreements).filter((atMs) => atMs > nowMs - 48 * HOUR_MS);
+}
+
+function concerns({ licenseArn, customerAccountId, customerIdentifier }: ModelAgreement, record: Draft): boolean {
+  if (record.licenseArn !== undefined) return record.licenseArn === licenseArn;
+  if (record.customerIdentifier !== undefined) return record.customerIdentifier === customerIdentifier;
+  return record.customerAccountId === customerAccountId;
 }
 
 const windowMs = (model: Model): number => (model.rules === "classic" ? 6 : 24) * HOUR_MS;
 
-export function timeOf(when: When, model: Model): number {
+/** The agreements are those whose borders may be meant. */
+export function timeOf(when: When, model: Model, agreements: readonly ModelAgreement[] = model.agreements): number {
   const { nowMs } = model;
   if ("agoMs" in when) return nowMs - when.agoMs;
   const borders = {
@@ -31,7 +38,7 @@ export function timeOf(when: When, model: Model): number {
     window: [nowMs - windowMs(model)],
     ahead: [nowMs + 900_000],
     month: [startOfMonth(nowMs)],
-    agreement: recentBorders(model),
+    agreement: recentBorders(agreements, nowMs),
   }[when.border];
   return pick(borders, when.nth, nowMs) + when.offMs;
 }
@@ -43,7 +50,7 @@ export function clockTarget(to: ClockBorder | { readonly seconds: number }, mode
   const borders = {
     hour: [startOfHour(nowMs) + HOUR_MS],
     month: [startOfMonth(nowMs, 0) + 6 * HOUR_MS, startOfMonth(nowMs, 1), startOfMonth(nowMs, 1) + 6 * HOUR_MS],
-    agreement: recentBorders(model),
+    agreement: recentBorders(model.agreements, nowMs),
     window: [...model.books.values()].map(({ usageRecord }) => usageRecord.timestampMs + windowMs(model)),
   }[to.border];
   const ahead = borders.map((atMs) => atMs + to.offMs).filter((atMs) => atMs >= nowMs);
@@ -51,24 +58,41 @@ export function clockTarget(to: ClockBorder | { readonly seconds: number }, mode
   return pick(ahead.toSorted((a, b) => a - b).slice(0, 3), to.nth, nowMs);
 }
 
+/** The seller's own for SaaS products, the one that was changed last before the others. */
+export function latestFirst({ agreements }: Model): ModelAgreement[] {
+  return agreements.filter(({ productCode }) => ["logs", "traces"].includes(productCode)).toReversed();
+}
+
 export function requestOf(choice: NewRequest, model: Model): MeterRequest {
   const { licensed, productCode, region, times, flaws } = choice;
-  const licences = model.agreements.filter((of) => of.productCode === productCode && of.licenseArn !== undefined);
+  const licences = latestFirst(model).filter((of) => of.productCode === productCode && of.licenseArn !== undefined);
   const usageRecords = choice.records.map((record): Draft => ({
     ...whatOf(record, productCode, model),
-    ...(licensed ? underLicence(pick(licences, record.customer)) : named(record)),
+    ...(licensed
+      ? underLicence(pick(licences, record.by === "latest" ? 0 : record.customer))
+      : named(record, licences)),
   }));
   for (const { record, when } of times) {
     const draft = usageRecords[record % usageRecords.length];
-    if (draft !== undefined) draft.timestampMs = timeOf(when, model);
+    if (draft === undefined) continue;
+    const own = model.agreements.filter((agreement) => concerns(agreement, draft));
+    draft.timestampMs = timeOf(when, model, own);
   }
   const request = { region, productCode: licensed ? undefined : productCode, usageRecords };
   return flaws.reduce(flawed, request) as MeterRequest;
 }
 
-export function againOf({ stepsBack, take, changed }: Again, sent: readonly MeterRequest[]): MeterRequest {
-  const earlier = sent[Math.max(0, sent.length - 1 - stepsBack)] ?? { region: "us-east-1", usageRecords: [] };
-  const taken = earlier.usageRecords.filter((_, i) => take[i] ?? true);
+export function againOf(
+  { stepsBack, take, changed }: Again,
+  sent: readonly MeterRequest[],
+  model: Model,
+): MeterRequest {
+  const [latest] = latestFirst(model);
+  const isTaken = (record: UsageRecord, i: number): boolean =>
+    take === "latest" ? latest !== undefined && concerns(latest, record) : (take[i] ?? true);
+  const earlier = (take === "latest" ? sent.findLast((of) => of.usageRecords.some(isTaken)) : undefined) ??
+    sent[Math.max(0, sent.length - 1 - stepsBack)] ?? { region: "us-east-1", usageRecords: [] };
+  const taken = earlier.usageRecords.filter(isTaken);
   switch (changed) {
     case "quantity":
       return { ...earlier, usageRecords: taken.map(withOneMore) };
@@ -94,7 +118,11 @@ function whatOf({ dimension, agoMs, amount }: RecordChoice, productCode: string,
   return { timestampMs: nowMs - agoMs, dimension: of, ...amountOf(amount) };
 }
 
-function named({ by, customer }: RecordChoice): Partial<Draft> {
+function named({ by, customer }: RecordChoice, [latest]: readonly ModelAgreement[]): Partial<Draft> {
+  if (by === "latest" && latest !== undefined) {
+    const { customerIdentifier, customerAccountId } = latest;
+    return customerIdentifier === undefined || customer % 2 === 0 ? { customerAccountId } : { customerIdentifier };
+  }
   // The fourth identifier is not known to the seller: it is one of the flaws.
   return by === "identifier"
     ? { customerIdentifier: pick(IDENTIFIERS.slice(0, 3), customer) }

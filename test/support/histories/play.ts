@@ -4,7 +4,7 @@ import { meteringRecords, moveClock } from "../operator-api.ts";
 import { jsonOf, send, signed, wireRequest } from "../raw-client.ts";
 import { startServer, type RunningServer } from "../server.ts";
 import { Comparison, wireForm, type WireAnswer } from "./comparison.ts";
-import { againOf, clockTarget, requestOf, timeOf } from "./drafts.ts";
+import { againOf, clockTarget, latestFirst, requestOf, timeOf } from "./drafts.ts";
 import { Model, startOfMonth, type MeterRequest, type ModelAgreement } from "./model.ts";
 import { AGREEMENTS, licence } from "./shop.ts";
 import type { History, Step } from "./steps.ts";
@@ -65,7 +65,7 @@ export class Stage {
     switch (step.kind) {
       case "send": {
         const requests = step.requests.map((request) => {
-          const made = request.kind === "new" ? requestOf(request, model) : againOf(request, sent);
+          const made = request.kind === "new" ? requestOf(request, model) : againOf(request, sent, model);
           sent.push(made);
           return made;
         });
@@ -77,13 +77,13 @@ export class Stage {
         await moveClock(this.#server, { now: new Date(model.nowMs).toISOString() });
         return comparison;
       case "act": {
-        const { agreementId } = nthOf(model.agreements, step.agreement);
+        const { agreementId } = nthOf(latestFirst(model), step.agreement);
         const possible = model.act(step.action, agreementId);
         await this.#operate("POST", `/agreements/${agreementId}/${step.action}`, undefined, possible ? 200 : 409);
         return comparison;
       }
       case "expire": {
-        const agreement = nthOf(model.agreements, step.agreement);
+        const agreement = nthOf(latestFirst(model), step.agreement);
         const endsAtMs = timeOf(step.when, model);
         const possible = endsAtMs > agreement.startsAtMs;
         const body = { endsAt: new Date(endsAtMs).toISOString() };

@@ -17,7 +17,8 @@ export type When =
 export type Amount = { readonly quantity?: number | undefined } | { readonly parts: readonly number[] };
 
 export interface RecordChoice {
-  readonly by: "identifier" | "account";
+  /** Or as the customer of the agreement that was changed last, where the request's product is that agreement's. */
+  readonly by: "identifier" | "account" | "latest";
   readonly customer: number;
   readonly dimension: "gb" | "calls";
   readonly agoMs: number;
@@ -66,11 +67,14 @@ export interface NewRequest {
   readonly flaws: readonly Flaw[];
 }
 
-/** An earlier request, or some of its records, as it was or changed in one way. */
+/**
+ * An earlier request, or some of its records, as it was or changed in one way. `latest` takes what was sent under the
+ * agreement that was changed last.
+ */
 export interface Again {
   readonly kind: "again";
   readonly stepsBack: number;
-  readonly take: readonly boolean[];
+  readonly take: readonly boolean[] | "latest";
   readonly changed: "nothing" | "quantity" | "minute" | "order" | "split" | "region";
 }
 
@@ -103,17 +107,25 @@ export interface History {
 const MINUTES = 60_000;
 const aside = fc.constantFrom(-1, 0, 0, 1);
 const nth = fc.nat({ max: 30 });
+/** Counted from the one that was changed last: what has just happened to an agreement is what matters next. */
+const agreement = fc.oneof(fc.constant(0), nth);
 
 const when: fc.Arbitrary<When> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ agoMs: fc.integer({ min: -20 * MINUTES, max: 25 * 60 * MINUTES }) }) },
   {
     weight: 4,
     arbitrary: fc.record({
-      border: fc.constantFrom("hour", "window", "ahead", "month", "agreement"),
+      border: fc.constantFrom("hour", "window", "ahead", "month", "agreement", "agreement"),
       nth,
       offMs: aside,
     }),
   },
+);
+
+/** When an agreement runs out: mostly so that its final hour goes on, has just ended, or is still to come. */
+const end: fc.Arbitrary<When> = fc.oneof(
+  when,
+  fc.record({ agoMs: fc.constantFrom(-10, 30, 59, 60, 61, 120).map((minutes) => minutes * MINUTES) }),
 );
 
 const amount: fc.Arbitrary<Amount> = fc.oneof(
@@ -122,16 +134,16 @@ const amount: fc.Arbitrary<Amount> = fc.oneof(
 );
 
 const record: fc.Arbitrary<RecordChoice> = fc.record({
-  by: fc.constantFrom("identifier", "account"),
+  by: fc.constantFrom("identifier", "account", "latest"),
   customer: fc.nat({ max: 11 }),
   dimension: fc.constantFrom("gb", "gb", "calls"),
   agoMs: fc.nat({ max: 150 * MINUTES }),
   amount,
 });
 
-/** Often several at once: the order of refusals says which of them is answered. */
-const flawsOf = (flaws: readonly Flaw["flaw"][]): fc.Arbitrary<Flaw[]> =>
-  fc.array(fc.record({ flaw: fc.constantFrom(...flaws), record: nth }), { minLength: 1, maxLength: 3, size: "max" });
+/** Where there are several at once, the order of refusals says which of them is answered. */
+const flawsOf = (flaws: readonly Flaw["flaw"][], maxLength: number): fc.Arbitrary<Flaw[]> =>
+  fc.array(fc.record({ flaw: fc.constantFrom(...flaws), record: nth }), { minLength: 1, maxLength, size: "max" });
 
 const newRequest: fc.Arbitrary<NewRequest> = fc.record({
   kind: fc.constant("new"),
@@ -142,17 +154,19 @@ const newRequest: fc.Arbitrary<NewRequest> = fc.record({
     { weight: 4, arbitrary: fc.array(record, { maxLength: 4, size: "max" }) },
     { weight: 1, arbitrary: fc.array(record, { minLength: 5, maxLength: 25, size: "max" }) },
   ),
-  times: fc.oneof(
-    { weight: 2, arbitrary: fc.constant([]) },
-    { weight: 1, arbitrary: fc.array(fc.record({ record: nth, when }), { minLength: 1, maxLength: 2 }) },
+  times: fc.oneof(fc.constant([]), fc.array(fc.record({ record: nth, when }), { minLength: 1, maxLength: 2 })),
+  flaws: fc.oneof(
+    { weight: 8, arbitrary: fc.constant([]) },
+    { weight: 2, arbitrary: flawsOf(FLAWS, 1) },
+    { weight: 1, arbitrary: flawsOf(FLAWS, 3) },
+    { weight: 1, arbitrary: flawsOf(ALLOCATION_FLAWS, 3) },
   ),
-  flaws: fc.oneof({ weight: 8, arbitrary: fc.constant([]) }, flawsOf(FLAWS), flawsOf(ALLOCATION_FLAWS)),
 });
 
 const again: fc.Arbitrary<Again> = fc.record({
   kind: fc.constant("again"),
   stepsBack: fc.oneof(fc.nat({ max: 2 }), fc.nat({ max: 60 })),
-  take: fc.oneof(fc.constant([]), fc.array(fc.boolean(), { minLength: 25, maxLength: 25 })),
+  take: fc.oneof(fc.constant([]), fc.array(fc.boolean(), { minLength: 25, maxLength: 25 }), fc.constant("latest")),
   changed: fc.constantFrom("nothing", "nothing", "quantity", "minute", "order", "split", "region"),
 });
 
@@ -197,10 +211,10 @@ export function historyOf({ restarts, stepsMax }: { restarts: boolean; stepsMax:
       arbitrary: fc.record({
         kind: fc.constant("act"),
         action: fc.constantFrom("cancel", "suspend", "suspend", "resume", "resume"),
-        agreement: nth,
+        agreement,
       }),
     },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant("expire"), agreement: nth, when }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant("expire"), agreement, when: end }) },
     { weight: 2, arbitrary: subscribe },
     ...(restarts
       ? [{ weight: 1, arbitrary: fc.record({ kind: fc.constant("restart" as const), how: fc.constantFrom("SIGTERM", "SIGKILL") }) }]
@@ -208,6 +222,6 @@ export function historyOf({ restarts, stepsMax }: { restarts: boolean; stepsMax:
   ); // prettier-ignore
   return fc.record({
     hoursLeft: fc.nat({ max: 29 }),
-    steps: fc.array(step, { minLength: 1, maxLength: stepsMax, size: "max" }),
+    steps: fc.noBias(fc.array(step, { minLength: 1, maxLength: stepsMax, size: "max" })),
   });
 }
