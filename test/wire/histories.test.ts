@@ -34,7 +34,7 @@ describe.each(["classic", "current"] as const)("under the rules %s,", (rules) =>
       writeFileSync(catalogue, catalogueText());
       const { storeOf, restarts } = STORES[store];
       const stage = await Stage.open(["--store", storeOf(folder), "--catalog", catalogue], rules);
-      const property = fc.asyncProperty(historyOf({ restarts, stepsMax: 60 }), (history) => stage.play(history));
+      const property = fc.asyncProperty(historyOf(60, { restarts }), (history) => stage.play(history));
       try {
         await fc.assert(property, { seed: SEED, numRuns: RUNS, path: PATH, verbose: false });
       } catch (error) {

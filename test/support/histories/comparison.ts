@@ -79,7 +79,7 @@ export class Comparison {
   #difference(request: MeterRequest, { status, json }: WireAnswer): string | undefined {
     const outcome = this.model.meter(request);
     if (outcome.error !== undefined) {
-      const same = status === 400 && json.__type === outcome.error;
+      const same = status === 400 && json["__type"] === outcome.error;
       return same ? undefined : `expected ${outcome.error}, got ${status} ${JSON.stringify(json)}`;
     }
     const { Results = [], UnprocessedRecords } = json;

@@ -1,24 +1,19 @@
 /** Makes requests and times of the random choices of a history, given where the history stands. */
 import type { UsageAllocation, UsageRecord } from "@countinghouse/protocol";
+import { flawed, type Draft, type RequestDraft } from "./flaws.ts";
 import { startOfHour, startOfMonth, type MeterRequest, type Model, type ModelAgreement } from "./model.ts";
-import { ACCOUNTS, IDENTIFIERS, licence } from "./shop.ts";
-import type { Again, Amount, ClockBorder, Flaw, NewRequest, RecordChoice, When } from "./steps.ts";
+import { ACCOUNTS, IDENTIFIERS } from "./shop.ts";
+import type { Again, Amount, ClockBorder, NewRequest, RecordChoice, When } from "./steps.ts";
 
 const HOUR_MS = 3_600_000;
 
-type Draft = { -readonly [Member in keyof UsageRecord]: UsageRecord[Member] | undefined };
-
-/** Every border that the rules draw around agreements: beginnings, ends, and the ends of final hours. */
-function bordersOf(agreements: readonly ModelAgreement[]): number[] {
-  return agreements.flatMap(({ startsAtMs, endsAtMs, cancelledAtMs }) => {
+/** The borders that the rules draw around agreements, but for those years back: beginnings, ends, ends of final hours. */
+function bordersOf(agreements: readonly ModelAgreement[], nowMs: number): number[] {
+  const all = agreements.flatMap(({ startsAtMs, endsAtMs, cancelledAtMs }) => {
     const ends = [endsAtMs, cancelledAtMs].filter((atMs) => atMs !== undefined);
     return [startsAtMs, ...ends.flatMap((atMs) => [atMs, atMs + HOUR_MS])];
   });
-}
-
-/** Those that histories are about; the shop's own beginnings lie years back. */
-function recentBorders(agreements: readonly ModelAgreement[], nowMs: number): number[] {
-  return bordersOf(agreements).filter((atMs) => atMs > nowMs - 48 * HOUR_MS);
+  return all.filter((atMs) => atMs > nowMs - 48 * HOUR_MS);
 }
 
 function concerns({ licenseArn, customerAccountId, customerIdentifier }: ModelAgreement, record: Draft): boolean {
@@ -38,7 +33,7 @@ export function timeOf(when: When, model: Model, agreements: readonly ModelAgree
     window: [nowMs - windowMs(model)],
     ahead: [nowMs + 900_000],
     month: [startOfMonth(nowMs)],
-    agreement: recentBorders(agreements, nowMs),
+    agreement: bordersOf(agreements, nowMs),
   }[when.border];
   return pick(borders, when.nth, nowMs) + when.offMs;
 }
@@ -50,7 +45,7 @@ export function clockTarget(to: ClockBorder | { readonly seconds: number }, mode
   const borders = {
     hour: [startOfHour(nowMs) + HOUR_MS],
     month: [startOfMonth(nowMs, 0) + 6 * HOUR_MS, startOfMonth(nowMs, 1), startOfMonth(nowMs, 1) + 6 * HOUR_MS],
-    agreement: recentBorders(model.agreements, nowMs),
+    agreement: bordersOf(model.agreements, nowMs),
     window: [...model.books.values()].map(({ usageRecord }) => usageRecord.timestampMs + windowMs(model)),
   }[to.border];
   const ahead = borders.map((atMs) => atMs + to.offMs).filter((atMs) => atMs >= nowMs);
@@ -65,20 +60,21 @@ export function latestFirst({ agreements }: Model): ModelAgreement[] {
 
 export function requestOf(choice: NewRequest, model: Model): MeterRequest {
   const { licensed, productCode, region, times, flaws } = choice;
-  const licences = latestFirst(model).filter((of) => of.productCode === productCode && of.licenseArn !== undefined);
+  const agreements = latestFirst(model).filter((agreement) => agreement.productCode === productCode);
   const usageRecords = choice.records.map((record): Draft => ({
     ...whatOf(record, productCode, model),
-    ...(licensed
-      ? underLicence(pick(licences, record.by === "latest" ? 0 : record.customer))
-      : named(record, licences)),
+    ...(licensed ? underLicence(agreements, record) : named(agreements, record)),
   }));
+  const [latest] = agreements;
   for (const { record, when } of times) {
     const draft = usageRecords[record % usageRecords.length];
     if (draft === undefined) continue;
-    const own = model.agreements.filter((agreement) => concerns(agreement, draft));
-    draft.timestampMs = timeOf(when, model, own);
+    draft.timestampMs = timeOf(when, model, agreements.slice(0, 1));
+    // A border of an agreement means something to that agreement's customer only.
+    const isTheirs = "border" in when && when.border === "agreement" && latest !== undefined;
+    if (isTheirs) Object.assign(draft, licensed ? licenceOf(latest) : nameIn(latest, when.nth));
   }
-  const request = { region, productCode: licensed ? undefined : productCode, usageRecords };
+  const request: RequestDraft = { region, productCode: licensed ? undefined : productCode, usageRecords };
   return flaws.reduce(flawed, request) as MeterRequest;
 }
 
@@ -118,18 +114,29 @@ function whatOf({ dimension, agoMs, amount }: RecordChoice, productCode: string,
   return { timestampMs: nowMs - agoMs, dimension: of, ...amountOf(amount) };
 }
 
-function named({ by, customer }: RecordChoice, [latest]: readonly ModelAgreement[]): Partial<Draft> {
-  if (by === "latest" && latest !== undefined) {
-    const { customerIdentifier, customerAccountId } = latest;
-    return customerIdentifier === undefined || customer % 2 === 0 ? { customerAccountId } : { customerIdentifier };
-  }
+function named(agreements: readonly ModelAgreement[], { by, customer }: RecordChoice): Partial<Draft> {
+  const [latest] = agreements;
+  if (by === "latest" && latest !== undefined) return nameIn(latest, customer);
   // The fourth identifier is not known to the seller: it is one of the flaws.
   return by === "identifier"
     ? { customerIdentifier: pick(IDENTIFIERS.slice(0, 3), customer) }
     : { customerAccountId: pick(ACCOUNTS, customer) };
 }
 
-function underLicence({ licenseArn, customerAccountId }: ModelAgreement): Partial<Draft> {
+/** The customer by one of the two names that the agreement has for it. */
+function nameIn({ customerAccountId, customerIdentifier }: ModelAgreement, nth: number): Partial<Draft> {
+  const byAccount = customerIdentifier === undefined || nth % 2 === 0;
+  return {
+    customerAccountId: byAccount ? customerAccountId : undefined,
+    customerIdentifier: byAccount ? undefined : customerIdentifier,
+  };
+}
+
+function underLicence(agreements: readonly ModelAgreement[], { by, customer }: RecordChoice): Partial<Draft> {
+  return licenceOf(pick(agreements, by === "latest" ? 0 : customer));
+}
+
+function licenceOf({ licenseArn, customerAccountId }: ModelAgreement): Partial<Draft> {
   return { licenseArn, customerAccountId };
 }
 
@@ -144,8 +151,9 @@ function amountOf(amount: Amount): Pick<Draft, "quantity" | "usageAllocations"> 
   return { quantity: amount.parts.reduce((sum, part) => sum + part, 0), usageAllocations };
 }
 
-function withOneMore({ usageAllocations: _, ...record }: UsageRecord): UsageRecord {
-  return { ...record, quantity: (record.quantity ?? 0) + 1 };
+function withOneMore(record: UsageRecord): UsageRecord {
+  const { usageAllocations: _, ...unsplit } = record;
+  return { ...unsplit, quantity: (record.quantity ?? 0) + 1 };
 }
 
 function atOtherMinute(record: UsageRecord): UsageRecord {
@@ -167,70 +175,3 @@ function splitOtherwise({ usageAllocations, ...record }: UsageRecord): UsageReco
   if (usageAllocations?.length === 1) return record;
   return { ...record, usageAllocations: [{ allocatedUsageQuantity: record.quantity ?? 0 }] };
 }
-
-type RequestDraft = { region: string; productCode?: string | undefined; usageRecords: Draft[] };
-
-/** The request with a flaw in it. A flaw that has no place in this request leaves it as it is. */
-function flawed(request: RequestDraft, { flaw, record }: Flaw): RequestDraft {
-  const at = record % Math.max(1, request.usageRecords.length);
-  const changed = (change: Draft | ((draft: Draft) => Partial<Draft>) | Partial<Draft>): RequestDraft => ({
-    ...request,
-    usageRecords: request.usageRecords.map((draft, i) =>
-      i === at ? { ...draft, ...(typeof change === "function" ? change(draft) : change) } : draft,
-    ),
-  });
-  const split = (...usageAllocations: UsageAllocation[]): Partial<Draft> => ({ quantity: 2, usageAllocations });
-  const tag = { key: "team", value: "a" };
-  const part = { allocatedUsageQuantity: 1 };
-  switch (flaw) {
-    case "both identities":
-      return changed({ customerAccountId: ACCOUNTS[0], customerIdentifier: "ann" });
-    case "no identity":
-      return changed({ customerAccountId: undefined, customerIdentifier: undefined });
-    case "stray licence":
-      return changed({ licenseArn: licence(1) });
-    case "stray identifier":
-      return changed({ licenseArn: licence(1), customerIdentifier: "ann", customerAccountId: undefined });
-    case "unknown customer":
-      return changed({ customerIdentifier: "zoe", customerAccountId: undefined });
-    case "unknown account":
-      return changed({ customerIdentifier: undefined, customerAccountId: "121212121212" });
-    case "other customer's licence":
-      return changed({ customerAccountId: ACCOUNTS[3], licenseArn: licence(1) });
-    case "unknown licence":
-      return changed({ licenseArn: licence(99_999) });
-    case "foreign licence":
-      return changed({ licenseArn: licence(7), customerAccountId: ACCOUNTS[0] });
-    case "image licence":
-      return changed({ licenseArn: licence(6), customerAccountId: ACCOUNTS[2] });
-    case "other product's licence":
-      return changed({ licenseArn: licence(5), customerAccountId: ACCOUNTS[3] });
-    case "unknown dimension":
-      return changed({ dimension: "nothing" });
-    case "entitled dimension":
-      return changed({ dimension: "seats" });
-    case "tag key twice":
-      return changed(split({ ...part, tags: [tag, { ...tag, value: "b" }] }, part));
-    case "bucket twice":
-      return changed(split({ ...part, tags: [tag] }, { ...part, tags: [tag] }));
-    case "wrong sum":
-      return changed(split(part));
-    case "no product code":
-      return { ...request, productCode: undefined };
-    case "unknown product code":
-      return { ...request, productCode: "nothing" };
-    case "foreign product code":
-      return { ...request, productCode: "foreign" };
-    case "image product code":
-      return { ...request, productCode: "image" };
-    case "26 records":
-      return {
-        ...request,
-        usageRecords: Array.from({ length: 26 }, (_, i) => pick(request.usageRecords, i, ANYTHING)),
-      };
-    case "closed region":
-      return { ...request, region: "us-gov-west-1" };
-  }
-}
-
-const ANYTHING: Draft = { timestampMs: 0, dimension: "gb" };

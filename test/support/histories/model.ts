@@ -222,7 +222,7 @@ function amountOf({ quantity = 0, usageAllocations }: UsageRecord): string {
 const bucketOf = ({ tags = [] }: UsageAllocation): string =>
   JSON.stringify(tags.map(({ key, value }: Tag) => `${key}=${value}`).toSorted());
 
-const repeats = (names: readonly string[]): boolean => new Set(names).size < names.length;
+const repeats = (texts: readonly string[]): boolean => new Set(texts).size < texts.length;
 const repeatsKey = ({ tags = [] }: UsageAllocation): boolean => repeats(tags.map(({ key }) => key));
 const repeatsBucket = ({ usageAllocations = [] }: UsageRecord): boolean => repeats(usageAllocations.map(bucketOf));
 

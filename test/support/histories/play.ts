@@ -119,7 +119,7 @@ export class Stage {
     );
     this.done.requests += 1;
     const json: WireAnswer["json"] = jsonOf(answer);
-    for (const name of json.Results?.map(({ Status }) => Status) ?? [json.__type ?? "nothing"]) {
+    for (const name of json.Results?.map(({ Status }) => Status) ?? [json["__type"] ?? "nothing"]) {
       this.done.answers[name] = (this.done.answers[name] ?? 0) + 1;
     }
     return { status: answer.status, json };

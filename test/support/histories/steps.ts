@@ -3,6 +3,7 @@
  * only: `drafts.ts` makes of it what the history has come to by then.
  */
 import * as fc from "fast-check";
+import { ALLOCATION_FLAWS, FLAWS, type Flaw } from "./flaws.ts";
 
 /** A time, told by where the clock stands: so long ago, or a border of the rules and a millisecond to either side. */
 export type When =
@@ -23,37 +24,6 @@ export interface RecordChoice {
   readonly dimension: "gb" | "calls";
   readonly agoMs: number;
   readonly amount: Amount;
-}
-
-const ALLOCATION_FLAWS = ["tag key twice", "bucket twice", "wrong sum"] as const;
-
-/** Something that is wrong with one record of a request, or with the request as a whole. */
-export const FLAWS = [
-  "both identities",
-  "no identity",
-  "stray licence",
-  "stray identifier",
-  "unknown customer",
-  "unknown account",
-  "other customer's licence",
-  "unknown licence",
-  "foreign licence",
-  "image licence",
-  "other product's licence",
-  "unknown dimension",
-  "entitled dimension",
-  ...ALLOCATION_FLAWS,
-  "no product code",
-  "unknown product code",
-  "foreign product code",
-  "image product code",
-  "26 records",
-  "closed region",
-] as const;
-
-export interface Flaw {
-  readonly flaw: (typeof FLAWS)[number];
-  readonly record: number;
 }
 
 export interface NewRequest {
@@ -194,8 +164,8 @@ const subscribe: fc.Arbitrary<Step> = fc.record({
   lastsMs: fc.constantFrom(undefined, undefined, 90 * MINUTES),
 });
 
-/** The end comes first where there is one: what shrinks keeps its meaning. */
-export function historyOf({ restarts, stepsMax }: { restarts: boolean; stepsMax: number }): fc.Arbitrary<History> {
+/** Histories of up to so many steps, with or without restarts of the server. */
+export function historyOf(stepsMax: number, { restarts }: { readonly restarts: boolean }): fc.Arbitrary<History> {
   const step: fc.Arbitrary<Step> = fc.oneof(
     {
       weight: 24,
