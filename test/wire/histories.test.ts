@@ -36,14 +36,14 @@ describe.each(["classic", "current"] as const)("under the rules %s,", (rules) =>
       const stage = await Stage.open(["--store", storeOf(folder), "--catalog", catalogue], rules);
       const property = fc.asyncProperty(historyOf(60, { restarts }), (history) => stage.play(history));
       try {
-        await fc.assert(property, { seed: SEED, numRuns: RUNS, path: PATH, verbose: false });
+        await fc.assert(property, { seed: SEED, numRuns: RUNS, path: PATH });
       } catch (error) {
         throw new Error(`HISTORIES_SEED=${SEED} repeats this.\n${(error as Error).message}`, { cause: error });
       } finally {
         process.stdout.write(`${rules}, ${store}: ${JSON.stringify(stage.done)}, HISTORIES_SEED=${SEED}\n`);
         await stage.close();
       }
-      expect(stage.done.histories).toBe(RUNS);
+      expect(stage.done.histories).toBeGreaterThanOrEqual(PATH === "" ? RUNS : 1);
     },
     60_000 + RUNS * 5_000,
   );

@@ -45,7 +45,7 @@ export function clockTarget(to: ClockBorder | { readonly seconds: number }, mode
   const borders = {
     hour: [startOfHour(nowMs) + HOUR_MS],
     month: [startOfMonth(nowMs, 0) + 6 * HOUR_MS, startOfMonth(nowMs, 1), startOfMonth(nowMs, 1) + 6 * HOUR_MS],
-    agreement: bordersOf(model.agreements, nowMs),
+    agreement: bordersOf(latestFirst(model).slice(0, 2), nowMs),
     window: [...model.books.values()].map(({ usageRecord }) => usageRecord.timestampMs + windowMs(model)),
   }[to.border];
   const ahead = borders.map((atMs) => atMs + to.offMs).filter((atMs) => atMs >= nowMs);
@@ -70,9 +70,9 @@ export function requestOf(choice: NewRequest, model: Model): MeterRequest {
     const draft = usageRecords[record % usageRecords.length];
     if (draft === undefined) continue;
     draft.timestampMs = timeOf(when, model, agreements.slice(0, 1));
-    // A border of an agreement means something to that agreement's customer only.
-    const isTheirs = "border" in when && when.border === "agreement" && latest !== undefined;
-    if (isTheirs) Object.assign(draft, licensed ? licenceOf(latest) : nameIn(latest, when.nth));
+    // Where an agreement begins and ends means something to that agreement's customer only.
+    const isTheirs = "border" in when && ["agreement", "ahead"].includes(when.border);
+    if (isTheirs && latest !== undefined) Object.assign(draft, licensed ? licenceOf(latest) : nameIn(latest, when.nth));
   }
   const request: RequestDraft = { region, productCode: licensed ? undefined : productCode, usageRecords };
   return flaws.reduce(flawed, request) as MeterRequest;
@@ -140,7 +140,7 @@ function licenceOf({ licenseArn, customerAccountId }: ModelAgreement): Partial<D
   return { licenseArn, customerAccountId };
 }
 
-const TAGS = [[{ key: "team", value: "a" }], [{ key: "team", value: "b" }, { key: "site", value: "a" }], undefined]; // prettier-ignore
+const TAGS = [[{ key: "team", value: "b" }, { key: "site", value: "a" }], [{ key: "team", value: "a" }], undefined]; // prettier-ignore
 
 function amountOf(amount: Amount): Pick<Draft, "quantity" | "usageAllocations"> {
   if (!("parts" in amount)) return amount.quantity === undefined ? {} : { quantity: amount.quantity };

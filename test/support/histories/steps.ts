@@ -180,7 +180,7 @@ export function historyOf(stepsMax: number, { restarts }: { readonly restarts: b
       weight: 4,
       arbitrary: fc.record({
         kind: fc.constant("act"),
-        action: fc.constantFrom("cancel", "suspend", "suspend", "resume", "resume"),
+        action: fc.constantFrom("cancel", "suspend", "resume"),
         agreement,
       }),
     },
