@@ -74,7 +74,7 @@ test("every call is in the ledger under its request id, a refused one with its r
   });
   expect(entryOf(badToken).event).toMatchObject({ code: "InvalidTokenException", rule: "T2" });
   expect(entryOf(denied).event).toMatchObject({ code: "AccessDeniedException", rule: "N3" });
-  expect(entryOf(malformed).event).toMatchObject({ code: "ValidationException", rule: "D3" });
+  expect(entryOf(malformed).event).toMatchObject({ code: "ValidationException", rule: "L5" });
   engine.close();
 });
 
