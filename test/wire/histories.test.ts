@@ -16,7 +16,7 @@ import { testNeeding } from "../support/wire-endpoint.ts";
 const test = testNeeding({ ownServer: "it moves the clock, under both rule sets, and kills the server" });
 
 const SEED = Number(process.env["HISTORIES_SEED"] ?? Date.now() % 0x8000_0000);
-const RUNS = Number(process.env["HISTORIES_RUNS"] ?? 20);
+const RUNS = Number(process.env["HISTORIES_RUNS"] ?? 15);
 /** As a failure names it, to begin with the very history that failed. */
 const PATH = process.env["HISTORIES_PATH"] ?? "";
 

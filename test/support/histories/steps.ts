@@ -168,24 +168,24 @@ const subscribe: fc.Arbitrary<Step> = fc.record({
 export function historyOf(stepsMax: number, { restarts }: { readonly restarts: boolean }): fc.Arbitrary<History> {
   const step: fc.Arbitrary<Step> = fc.oneof(
     {
-      weight: 24,
+      weight: 48,
       arbitrary: fc.record({ kind: fc.constant("send"), requests: fc.tuple(request) }),
     },
     {
-      weight: 6,
+      weight: 12,
       arbitrary: fc.record({ kind: fc.constant("send"), requests: fc.array(request, { minLength: 2, maxLength: 3 }) }),
     },
-    { weight: 6, arbitrary: clock },
+    { weight: 12, arbitrary: clock },
     {
-      weight: 4,
+      weight: 8,
       arbitrary: fc.record({
         kind: fc.constant("act"),
         action: fc.constantFrom("cancel", "suspend", "resume"),
         agreement,
       }),
     },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant("expire"), agreement, when: end }) },
-    { weight: 2, arbitrary: subscribe },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant("expire"), agreement, when: end }) },
+    { weight: 4, arbitrary: subscribe },
     ...(restarts
       ? [{ weight: 1, arbitrary: fc.record({ kind: fc.constant("restart" as const), how: fc.constantFrom("SIGTERM", "SIGKILL") }) }]
       : []),
