@@ -11,5 +11,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Real servers are started by several suites at once; two cores serve at most this many well.
     maxWorkers: 2,
+    // Suites that share one endpoint empty its ledger, each for itself.
+    fileParallelism: process.env["WIRE_ENDPOINT"] === undefined,
   },
 });

@@ -8,7 +8,7 @@
  * AWS CLI have suites of their own here.
  */
 import { createHash, createHmac } from "node:crypto";
-import { request as openRequest, type IncomingHttpHeaders } from "node:http";
+import { request as openRequest, type Agent, type IncomingHttpHeaders } from "node:http";
 import { connect } from "node:net";
 import {
   ALGORITHM,
@@ -115,8 +115,8 @@ function withQuery(request: RawRequest, parameters: Readonly<Record<string, stri
   return { ...request, path: `${request.path}${request.path.includes("?") ? "&" : "?"}${query.join("&")}` };
 }
 
-/** Sends the request on a connection of its own. */
-export function send(endpoint: string, request: RawRequest): Promise<RawAnswer> {
+/** Sends the request on a connection of its own, or on one of the agent's. */
+export function send(endpoint: string, request: RawRequest, agent: Agent | false = false): Promise<RawAnswer> {
   const { hostname, port } = new URL(endpoint);
   return new Promise((resolve, reject) => {
     const outgoing = openRequest(
@@ -126,7 +126,7 @@ export function send(endpoint: string, request: RawRequest): Promise<RawAnswer> 
         method: request.method,
         path: request.path,
         headers: headerLines(request).flat(),
-        agent: false,
+        agent,
       },
       (incoming) => {
         const chunks: Buffer[] = [];

@@ -7,11 +7,14 @@ import {
 } from "@aws-sdk/client-marketplace-metering";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { add, meteringRecords, moveClock, registrationToken } from "../support/operator-api.ts";
 import { callOperator, expectProblem } from "../support/operator-call.ts";
 import { newFolder, start } from "../support/scoped.ts";
 import { DEMO, officialClient, type RunningServer } from "../support/server.ts";
+import { testNeeding } from "../support/wire-endpoint.ts";
+
+const test = testNeeding({ ownServer: "it moves the clock from a time of its own" });
 
 const NOON = Date.parse("2026-03-10T12:00:00Z");
 const MINUTES = 60_000;

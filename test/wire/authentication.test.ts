@@ -3,7 +3,7 @@
  * reason there is, mended, made to meet the second, and so on to the end, where it is accepted.
  */
 import { formatAmzDate, parseAuthorization } from "@countinghouse/protocol";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import {
   jsonOf,
   presigned,
@@ -14,16 +14,19 @@ import {
   type RawAnswer,
   type RawRequest,
 } from "../support/raw-client.ts";
-import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO } from "../support/server.ts";
+import { demoServer, testNeeding, type WireServer } from "../support/wire-endpoint.ts";
+
+const test = testNeeding("nothing");
 
 const SESSION_TOKEN = "a-session-token-that-nobody-issued";
 const MINUTE_MS = 60_000;
 
-let server: RunningServer;
+let server: WireServer;
 let unsigned: RawRequest;
 
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:"]);
+  server = await demoServer();
   unsigned = wireRequest(server.endpoint, "BatchMeterUsage", { UsageRecords: [] });
 });
 

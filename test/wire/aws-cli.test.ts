@@ -1,17 +1,20 @@
 /** The AWS CLI and boto3, as they come: only the environment says where the service is, and whose key signs. */
 import { execFile, spawnSync } from "node:child_process";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test, type TestContext } from "vitest";
+import { afterAll, beforeAll, expect, type TestContext } from "vitest";
 import { meteringRecords, registrationToken } from "../support/operator-api.ts";
-import { CONTRACT, DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { CONTRACT, DEMO } from "../support/server.ts";
+import { demoServer, testNeeding, type WireServer } from "../support/wire-endpoint.ts";
+
+const test = testNeeding("operator API");
 
 const run = promisify(execFile);
 
-let server: RunningServer;
+let server: WireServer;
 let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:"]);
+  server = await demoServer();
   env = {
     ...process.env,
     AWS_ENDPOINT_URL_MARKETPLACE_METERING: server.endpoint,

@@ -2,7 +2,7 @@
  * Input that no SDK would send: every refusal before the operation in its order, bodies that are no JSON, values of the
  * wrong type or beyond their bounds. None of it changes the ledger, and the server serves on.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { meteringRecords } from "../support/operator-api.ts";
 import {
   jsonOf,
@@ -13,17 +13,20 @@ import {
   type RawAnswer,
   type RawRequest,
 } from "../support/raw-client.ts";
-import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO } from "../support/server.ts";
+import { demoServer, testNeeding, type WireServer } from "../support/wire-endpoint.ts";
+
+const test = testNeeding("operator API");
 
 const JSON_1_1 = "application/x-amz-json-1.1";
 const NOT_AN_OPERATION =
   "<AccessDeniedException>\n  <Message>Unable to determine service/operation name to be authorized</Message>\n</AccessDeniedException>\n";
 
-let server: RunningServer;
+let server: WireServer;
 let endpoint: string;
 
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:"]);
+  server = await demoServer();
   endpoint = server.endpoint;
 });
 

@@ -1,16 +1,19 @@
 /** The bounds of what may be sent, each met and each crossed: sizes, lengths, counts and values. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { meteringRecords } from "../support/operator-api.ts";
 import { jsonOf, send, signed, wireRequest, withHeaders, type RawAnswer } from "../support/raw-client.ts";
-import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO } from "../support/server.ts";
+import { demoServer, testNeeding, type WireServer } from "../support/wire-endpoint.ts";
+
+const test = testNeeding("operator API");
 
 const BODY_BYTES_MAX = 1_048_575;
 
-let server: RunningServer;
+let server: WireServer;
 let endpoint: string;
 
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:"]);
+  server = await demoServer();
   endpoint = server.endpoint;
 });
 

@@ -1,7 +1,7 @@
 /** Connections as they come: slow, cut off, half closed, packed with requests, or not HTTP at all. All are survived. */
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { meteringRecords } from "../support/operator-api.ts";
 import {
   bytesOf,
@@ -14,6 +14,9 @@ import {
   type RawRequest,
 } from "../support/raw-client.ts";
 import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { testNeeding } from "../support/wire-endpoint.ts";
+
+const test = testNeeding({ ownServer: "it sets --request-timeout-seconds" });
 
 /** What one read of the server's takes in at most. */
 const READ_BYTES = 65_536;

@@ -1,11 +1,14 @@
 /** GetEntitlements below the SDK: its target, its signature, input that no SDK sends, and what the ledger keeps of it. */
 import { entitlementService, meteringService, type Service } from "@countinghouse/protocol";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { decodeEntry } from "../../packages/server/src/ledger/entry-codec.ts";
 import type { LedgerEvent } from "../../packages/server/src/ledger/entry.ts";
 import { openSqliteEngine } from "../../packages/server/src/stores/sqlite/sqlite-engine.ts";
 import { jsonOf, send, signed, wireRequest, withHeaders, type RawAnswer } from "../support/raw-client.ts";
 import { CONTRACT, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
+import { testNeeding } from "../support/wire-endpoint.ts";
+
+const test = testNeeding({ ownServer: "a data folder, whose entries are read" });
 
 const folder = temporaryFolder();
 let server: RunningServer;

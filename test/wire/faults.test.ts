@@ -6,10 +6,13 @@ import {
   type BatchMeterUsageCommandOutput,
   type MarketplaceMeteringServiceException,
 } from "@aws-sdk/client-marketplace-metering";
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished } from "vitest";
 import { explanationOf, faultsOf, inject } from "../support/faults.ts";
 import { add, meteringRecords, registrationToken } from "../support/operator-api.ts";
 import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { testNeeding } from "../support/wire-endpoint.ts";
+
+const test = testNeeding({ ownServer: "a manual clock and a data folder" });
 
 const OTHER_SELLER = "999900001111";
 const OTHER_PRODUCT = "9abcdefghijklmnopqrstuvwx";

@@ -8,9 +8,12 @@ import {
   type MarketplaceEntitlementServiceClient,
   paginateGetEntitlements,
 } from "@aws-sdk/client-marketplace-entitlement-service";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { add, meteringRecords, moveClock } from "../support/operator-api.ts";
 import { CONTRACT, DEMO, officialEntitlementClient, startServer, type RunningServer } from "../support/server.ts";
+import { testNeeding } from "../support/wire-endpoint.ts";
+
+const test = testNeeding({ ownServer: "a manual clock and a catalogue of its own" });
 
 const NOW = "2026-03-10T12:00:00Z";
 const READ_ONLY = { accessKeyId: "AKIACOUNTINGHOUSE002", secretAccessKey: "example-secret-2" };

@@ -12,9 +12,13 @@ import {
   type UsageRecord,
   type UsageRecordResult,
 } from "@aws-sdk/client-marketplace-metering";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { add, meteringRecords, recordsPage, registrationToken } from "../support/operator-api.ts";
-import { DEMO, officialClient, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
+import { DEMO, officialClient, temporaryFolder } from "../support/server.ts";
+import { demoServer, testNeeding, type WireServer } from "../support/wire-endpoint.ts";
+
+const test = testNeeding("operator API");
+const testOfKill = testNeeding({ ownServer: "it kills the server" });
 
 const HOUR_MS = 3_600_000;
 /** Late enough in the hour before that no record lies in the future, or leaves the window while the tests run. */
@@ -29,7 +33,7 @@ const LICENSED = {
 
 const folder = temporaryFolder();
 const batch = usageRecords();
-let server: RunningServer;
+let server: WireServer;
 let client: MarketplaceMeteringClient;
 let results: readonly UsageRecordResult[];
 
@@ -44,7 +48,7 @@ afterAll(async () => {
 });
 
 async function start(): Promise<void> {
-  server = await startServer(["--store", `sqlite:${folder.path}/data`]);
+  server = await demoServer(["--store", `sqlite:${folder.path}/data`]);
   client = officialClient(server.endpoint);
 }
 
@@ -192,13 +196,11 @@ describe("usage", () => {
     expect(idsOf(results)).not.toContain(idOf(answer));
   });
 
-  test("B6, Rules G1, G3: of a customer without an agreement in force has a status of its own, and no id", async () => {
+  test("B6, Rules G1, G2, G3: of a customer without an agreement in force has a status of its own, and no id", async () => {
     const usageAt = new Date(LAST_HOUR_MS - HOUR_MS);
-    const over = {
-      customerAccountId: "777788889999",
-      startsAt: "2020-01-01T00:00:00Z",
-      endsAt: new Date(Date.now() - 2 * HOUR_MS),
-    };
+    // Over for an hour and more, its final hour included (Rule G3).
+    const endsAt = new Date(Date.now() - HOUR_MS);
+    const over = { customerAccountId: "777788889999", startsAt: "2020-01-01T00:00:00Z", endsAt };
     const late = { customerAccountId: "444455556666", startsAt: new Date(LAST_HOUR_MS) };
     for (const agreement of [over, late]) {
       const agreementId = `of-${agreement.customerAccountId}`;
@@ -235,7 +237,7 @@ describe("calls that are for metered resources", () => {
 });
 
 describe("after kill -9 and a new start on the same folder", () => {
-  test("B1: the same batch is answered with the same ids, and every record is listed once", async () => {
+  testOfKill("B1: the same batch is answered with the same ids, and every record is listed once", async () => {
     const before = await meteringRecords(server);
     await server.kill();
     await start();

@@ -4,10 +4,13 @@ import {
   MeterUsageCommand,
   ResolveCustomerCommand,
 } from "@aws-sdk/client-marketplace-metering";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { add, registrationToken } from "../support/operator-api.ts";
 import { jsonOf, send, signed, wireRequest } from "../support/raw-client.ts";
-import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO, officialClient } from "../support/server.ts";
+import { demoServer, testNeeding, type WireServer } from "../support/wire-endpoint.ts";
+
+const test = testNeeding("operator API");
 
 const READ_ONLY = { accessKeyId: "AKIACOUNTINGHOUSE002", secretAccessKey: "example-secret-2" };
 const ACCOUNT = "123412341234";
@@ -17,10 +20,10 @@ const UNRECOGNIZED = {
   message: "The security token included in the request is invalid.",
 };
 
-let server: RunningServer;
+let server: WireServer;
 
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:"]);
+  server = await demoServer();
 });
 
 afterAll(() => server.stop());

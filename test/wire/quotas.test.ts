@@ -1,10 +1,13 @@
 /** Rules Q2 and Q3: AWS's request quotas, for each account and region. */
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { meteringRecords, registrationToken } from "../support/operator-api.ts";
 import { bytesOf, exchange, send, signed, wireRequest, withHeaders, type Signing } from "../support/raw-client.ts";
 import { newFolder, start } from "../support/scoped.ts";
 import { DEMO, officialClient, runCommand, startServer, type RunningServer } from "../support/server.ts";
+import { testNeeding } from "../support/wire-endpoint.ts";
+
+const test = testNeeding({ ownServer: "servers with quotas" });
 
 let server: RunningServer;
 beforeAll(async () => {

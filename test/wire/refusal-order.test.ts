@@ -3,10 +3,13 @@
  * book's list, that reason is mended, the next one is met, to the end of the list, and then it succeeds.
  */
 import { entitlementService, meteringService, refusalOrder, type RuleId } from "@countinghouse/protocol";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { add, registrationToken } from "../support/operator-api.ts";
 import { jsonOf, send, signed, wireRequest, type RawAnswer, type Signing } from "../support/raw-client.ts";
 import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { testNeeding } from "../support/wire-endpoint.ts";
+
+const test = testNeeding({ ownServer: "it moves the clock, under both rule sets" });
 
 /** Shortly after the turn of a month, so that all windows can be met. */
 const NOW = Date.parse("2026-08-01T07:00:00Z");

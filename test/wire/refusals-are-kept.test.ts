@@ -3,11 +3,14 @@ import {
   BatchMeterUsageCommand,
   ResolveCustomerCommand,
 } from "@aws-sdk/client-marketplace-metering";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect } from "vitest";
 import { decodeEntry } from "../../packages/server/src/ledger/entry-codec.ts";
 import type { LedgerEntry } from "../../packages/server/src/ledger/entry.ts";
 import { openSqliteEngine } from "../../packages/server/src/stores/sqlite/sqlite-engine.ts";
 import { DEMO, officialClient, startServer, temporaryFolder } from "../support/server.ts";
+import { testNeeding } from "../support/wire-endpoint.ts";
+
+const test = testNeeding({ ownServer: "it reads the data folder" });
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());

@@ -17,18 +17,21 @@ import {
   type UsageAllocation,
   type UsageRecord,
 } from "@aws-sdk/client-marketplace-metering";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { add, meteringRecords, registrationToken } from "../support/operator-api.ts";
-import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO, officialClient } from "../support/server.ts";
+import { demoServer, testNeeding, type WireServer } from "../support/wire-endpoint.ts";
+
+const test = testNeeding("operator API");
 
 const OTHER_SELLER = { accessKeyId: "AKIAOTHERSELLER00001", secretAccessKey: "other-seller-secret" };
 const licence = (last: string): string => `arn:aws:license-manager::294406891311:license:l-${last.padStart(32, "0")}`;
 
-let server: RunningServer;
+let server: WireServer;
 let client: MarketplaceMeteringClient;
 
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:"]);
+  server = await demoServer();
   client = officialClient(server.endpoint);
   const seller = "999900001111";
   await add(server, "/accounts", { id: seller, users: [{ name: "metering", ...OTHER_SELLER }] });

@@ -5,10 +5,13 @@ import {
   ResolveCustomerCommand,
   TimestampOutOfBoundsException,
 } from "@aws-sdk/client-marketplace-metering";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { meteringRecords, moveClock, registrationToken } from "../support/operator-api.ts";
 import { send, signed, wireRequest } from "../support/raw-client.ts";
 import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
+import { testNeeding } from "../support/wire-endpoint.ts";
+
+const test = testNeeding({ ownServer: "it moves the clock from a time of its own" });
 
 /** Meters usage of that time; answers the record's status, or the error's name. */
 async function meter(server: RunningServer, timestamp: string | number): Promise<string | undefined> {

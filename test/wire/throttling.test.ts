@@ -1,9 +1,12 @@
 /** Rule Q1: more requests than the server holds. Those that it has no room for change nothing, and SDKs send them again. */
 import { BatchMeterUsageCommand, MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { meteringRecords } from "../support/operator-api.ts";
 import { bytesOf, exchange, signed, wireRequest, withHeaders } from "../support/raw-client.ts";
 import { DEMO, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
+import { testNeeding } from "../support/wire-endpoint.ts";
+
+const test = testNeeding({ ownServer: "it sets --queued-requests-max" });
 
 const HOUR_MS = 3_600_000;
 const folder = temporaryFolder();

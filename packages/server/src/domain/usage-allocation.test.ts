@@ -1,8 +1,9 @@
-import type { Tag, UsageAllocation } from "@countinghouse/protocol";
+import type { Tag, UsageAllocation, UsageRecord } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { usage } from "./market.fixture.ts";
-import { checkAllocations, sameAllocations } from "./usage-allocation.ts";
+import type { Rejection } from "./rejection.ts";
+import { checkBuckets, checkSum, checkTagKeys, sameAllocations } from "./usage-allocation.ts";
 
 /** A bucket: its part, and its tags as `key=value`. */
 function part(allocatedUsageQuantity: number, ...tags: string[]): UsageAllocation {
@@ -11,6 +12,10 @@ function part(allocatedUsageQuantity: number, ...tags: string[]): UsageAllocatio
     allocatedUsageQuantity,
     tags: tags.map((text) => ({ key: text.split("=")[0] ?? "", value: text.split("=")[1] ?? "" })),
   };
+}
+
+function checkAllocations(record: UsageRecord, position: number): Rejection | undefined {
+  return checkTagKeys(record, position) ?? checkBuckets(record, position) ?? checkSum(record, position);
 }
 
 describe("a record's split is accepted", () => {

@@ -2,32 +2,37 @@
 import type { Tag, UsageAllocation, UsageRecord } from "@countinghouse/protocol";
 import { rejection, type Rejection } from "./rejection.ts";
 
-/** Refuses tags that repeat a key, buckets that repeat a set of tags, and parts that do not add up to the whole. */
-export function checkAllocations(record: UsageRecord, position: number): Rejection | undefined {
-  const allocations = record.usageAllocations;
-  if (allocations === undefined) return undefined;
-  const where = `usage record ${position + 1}`;
+/** Rule A5: no two tags of an allocation have the same key. */
+export function checkTagKeys(record: UsageRecord, position: number): Rejection | undefined {
+  for (const [i, { tags = [] }] of (record.usageAllocations ?? []).entries()) {
+    if (new Set(tags.map((tag) => tag.key)).size === tags.length) continue;
+    const message = `Two tags of allocation ${i + 1} of usage record ${position + 1} have the same key.`;
+    return rejection("InvalidTagException", "A5", message, { record: position + 1, allocation: i + 1 });
+  }
+  return undefined;
+}
+
+/** Rule A2: no two allocations have the same set of tags. */
+export function checkBuckets(record: UsageRecord, position: number): Rejection | undefined {
   const seen = new Set<string>();
-  let sum = 0;
-  for (const [i, allocation] of allocations.entries()) {
-    const tags = allocation.tags ?? [];
-    if (new Set(tags.map((tag) => tag.key)).size !== tags.length) {
-      return rejection("InvalidTagException", "A5", `Two tags of allocation ${i + 1} of ${where} have the same key.`, {
-        record: position + 1,
-        allocation: i + 1,
-      });
-    }
+  for (const [i, { tags = [] }] of (record.usageAllocations ?? []).entries()) {
     const bucket = bucketText(tags);
     if (seen.has(bucket)) {
-      const message = `Allocation ${i + 1} of ${where} has the same tags as one before it.`;
+      const message = `Allocation ${i + 1} of usage record ${position + 1} has the same tags as one before it.`;
       return rejection("InvalidUsageAllocationsException", "A2", message, { record: position + 1, allocation: i + 1 });
     }
     seen.add(bucket);
-    sum += allocation.allocatedUsageQuantity;
   }
-  const quantity = record.quantity ?? 0;
+  return undefined;
+}
+
+/** Rule A1: the parts add up to the whole. */
+export function checkSum({ quantity = 0, usageAllocations }: UsageRecord, position: number): Rejection | undefined {
+  if (usageAllocations === undefined) return undefined;
+  let sum = 0;
+  for (const { allocatedUsageQuantity } of usageAllocations) sum += allocatedUsageQuantity;
   if (sum === quantity) return undefined;
-  const message = `The allocated quantities of ${where} add up to ${sum}, its quantity is ${quantity}.`;
+  const message = `The allocated quantities of usage record ${position + 1} add up to ${sum}, its quantity is ${quantity}.`;
   return rejection("InvalidUsageAllocationsException", "A1", message, { record: position + 1, quantity, sum });
 }
 

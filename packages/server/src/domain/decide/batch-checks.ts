@@ -8,7 +8,7 @@ import { coversUsage, meteringClosed, type Agreement } from "../agreement.ts";
 import { customerOf } from "../metering-record.ts";
 import type { Product } from "../product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
-import { checkAllocations } from "../usage-allocation.ts";
+import { checkBuckets, checkSum, checkTagKeys } from "../usage-allocation.ts";
 import type { BatchMeterUsageFacts, BatchMeterUsageRequest } from "./batch-meter-usage.ts";
 
 /** The product that a request is for, and under which agreements its records may be. */
@@ -137,7 +137,9 @@ const CHECKS: readonly RecordCheck[] = [
   checkDimension,
   (record, position, _offering, { ruleSet, nowMs }) =>
     checkWindow(record, position, ruleSet.batchMeterUsageWindow, ruleSet, nowMs),
-  checkAllocations,
+  checkTagKeys,
+  checkBuckets,
+  checkSum,
   checkLicenceTerm,
 ];
 

@@ -137,13 +137,23 @@ test("a region where the operation is not served comes before everything (Rule R
   }
 });
 
-test("every record passes one check before any record meets the next (Rules I4, U1)", () => {
+test("every record passes one check before any record meets the next (Rules I4, U1, A5, A2, A1)", () => {
   const first = { timestampMs: NOW_MS, ...ANNA, dimension: "no such dimension" };
   const second = { timestampMs: NOW_MS, customerIdentifier: "nobody", dimension: "gb" };
   expect(decide({ productCode: LOGS, usageRecords: [first, second] }).rejected).toMatchObject({
     rule: "I4",
     compared: { record: 2 },
   });
+  const tag = { key: "team", value: "a" };
+  const part = { allocatedUsageQuantity: 1 };
+  const wrong: UsageRecord[] = [[part], [part, part], [{ ...part, tags: [tag, tag] }, part]].map(
+    (usageAllocations) => ({ timestampMs: NOW_MS, ...ANNA, dimension: "gb", quantity: 2, usageAllocations }),
+  );
+  for (const rule of ["A5", "A2", "A1"]) {
+    const rejected = decide({ productCode: LOGS, usageRecords: wrong }).rejected;
+    expect(rejected).toMatchObject({ rule, compared: { record: wrong.length } });
+    wrong.pop();
+  }
 });
 
 test("one record that is refused refuses the whole batch (Rules W4, I4, U1, A1)", () => {

@@ -1,0 +1,45 @@
+/**
+ * Which server the wire suites talk to: one of their own, or the one that WIRE_ENDPOINT names. Only suites that need
+ * nothing but the demo catalogue can use another's; CONTRIBUTING says what it must have.
+ */
+import { relative } from "node:path";
+import { expect, test as anyTest, type TestAPI } from "vitest";
+import { operatorCaller, startServer, type RunningServer } from "./server.ts";
+
+const ENDPOINT = process.env["WIRE_ENDPOINT"]?.replace(/\/$/, "");
+const OPERATOR_TOKEN = process.env["WIRE_OPERATOR_TOKEN"] ?? "";
+
+export type WireServer = Omit<RunningServer, "process">;
+
+/**
+ * What a suite needs beside a server with the demo catalogue: nothing, the operator API (the ledger is emptied first),
+ * or a server of its own, for a reason.
+ */
+type Need = "nothing" | "operator API" | { readonly ownServer: string };
+
+/** Vitest's `test`, or its `test.skip` where WIRE_ENDPOINT is not what the suite needs; the reason is printed. */
+export function testNeeding(need: Need): TestAPI {
+  const reason = whyNot(need);
+  if (reason === undefined) return anyTest;
+  process.stdout.write(`skipped: ${relative("", expect.getState().testPath ?? "")}: ${reason}\n`);
+  return anyTest.skip as TestAPI;
+}
+
+/** A server with the demo catalogue: started with these flags, or the named one, emptied where the suite may do that. */
+export async function demoServer(args: readonly string[] = ["--store", "memory:"]): Promise<WireServer> {
+  if (ENDPOINT === undefined) return startServer(args);
+  const operatorUrl = `${ENDPOINT}/operator/v1`;
+  const operator = operatorCaller({ operatorUrl, operatorToken: OPERATOR_TOKEN });
+  if (OPERATOR_TOKEN !== "") {
+    const { status, body } = await operator("POST", "/reset");
+    if (status !== 204) throw new Error(`${ENDPOINT} could not be reset: ${status} ${JSON.stringify(body)}`);
+  }
+  const notOurs = { stop: () => Promise.resolve(0), kill: () => Promise.resolve(), output: () => "" };
+  return { endpoint: ENDPOINT, operatorUrl, operatorToken: OPERATOR_TOKEN, operator, ...notOurs };
+}
+
+function whyNot(need: Need): string | undefined {
+  if (ENDPOINT === undefined || need === "nothing") return undefined;
+  if (need !== "operator API") return `needs a server of its own, and WIRE_ENDPOINT is set: ${need.ownServer}`;
+  return OPERATOR_TOKEN === "" ? "needs the operator API, and WIRE_OPERATOR_TOKEN is not set" : undefined;
+}
