@@ -207,7 +207,7 @@ describe("it is named", () => {
       ["access_key", "accessKeyId"],
       ["product", "productCode"],
     ] as const) {
-      const sql = `UPDATE entry SET ${column} = (SELECT id FROM name WHERE text = "customer") WHERE seq = ${seq}`;
+      const sql = `UPDATE entry SET ${column} = (SELECT id FROM name WHERE text = 'us-east-1') WHERE seq = ${seq}`;
       expect(disagreementOf(sql)).toBe(`Entry ${seq} is found under another ${name} than its own.`);
       expect(disagreementOf(`UPDATE entry SET ${column} = NULL WHERE seq = ${seq}`)).toContain(`another ${name}`);
     }

@@ -15,6 +15,8 @@ export interface Sealer {
   open(sealed: Uint8Array, purpose: string): string | undefined;
   /** A digest that says whether two texts are the same, and nothing of the text to those without the key. */
   fingerprint(text: string): string;
+  /** 32 secret bytes for a purpose: always the same ones, and of no use for any other. */
+  derive(purpose: string): Buffer;
 }
 
 /** `key` is 32 bytes; `random` gives that many unpredictable bytes. */
@@ -37,6 +39,7 @@ export function sealerOf(key: Uint8Array, random: (bytes: number) => Buffer): Se
         return undefined;
       }
     },
+    derive: (purpose) => createHmac("sha256", key).update(`derived for ${purpose}`).digest(),
     fingerprint: (text) => createHmac("sha256", key).update(text).digest("base64").slice(0, 24),
   };
 }

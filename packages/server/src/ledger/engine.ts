@@ -9,6 +9,7 @@ import type { MeteringRecordKey } from "../domain/metering-record.ts";
 import type { ChainHead } from "./chain.ts";
 import type { EntryAttributes } from "./entry-attributes.ts";
 import type { EncodedEntry } from "./entry-codec.ts";
+import type { ChainVerification, KnownHead } from "./verification.ts";
 import type { DefectError, EventQuery, MeteringRecordQuery, NewRecord, Page } from "./ledger.ts";
 
 export interface Engine {
@@ -25,6 +26,7 @@ export interface Engine {
   entryByRequestId(requestId: string): Promise<EncodedEntry | undefined>;
   entries(query: EventQuery): Promise<Page<EncodedEntry>>;
   chainHead(): Promise<ChainHead>;
+  verifyChain(known: readonly KnownHead[]): Promise<ChainVerification>;
   /** Tells, once, of a defect that shows itself while nothing is asked of the engine. */
   onDefect(listener: (defect: DefectError) => void): void;
   close(): Promise<void>;

@@ -4,6 +4,7 @@ import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
 import type { MeteringRecord, MeteringRecordKey } from "../domain/metering-record.ts";
 import type { ChainHead } from "./chain.ts";
 import type { Call, LedgerEntry, LedgerEvent } from "./entry.ts";
+import type { ChainVerification, KnownHead } from "./verification.ts";
 
 export interface Ledger {
   /** The catalogue as of the last commit. */
@@ -27,6 +28,8 @@ export interface Ledger {
   events(query: EventQuery): Promise<Page<LedgerEntry>>;
   /** How far the hash chain has come. */
   chainHead(): Promise<ChainHead>;
+  /** Follows the chain from its first entry, and holds it against what is known of it. Other work goes on meanwhile. */
+  verifyChain(known: readonly KnownHead[]): Promise<ChainVerification>;
   /** Work that waits for its commit. */
   readonly queued: number;
   /** Finishes what was taken in and closes the store. */

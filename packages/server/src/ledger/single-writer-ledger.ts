@@ -10,6 +10,7 @@ import type { ClockPosition, Engine, Loaded } from "./engine.ts";
 import { decodeEntry } from "./entry-codec.ts";
 import type { Call, LedgerEntry } from "./entry.ts";
 import { FoundRecords } from "./found-records.ts";
+import type { ChainVerification, KnownHead } from "./verification.ts";
 import { decideGroup, type DecidedGroup, type Pending } from "./group-decision.ts";
 import {
   DefectError,
@@ -111,6 +112,10 @@ export class SingleWriterLedger implements Ledger {
 
   chainHead(): Promise<ChainHead> {
     return this.#watched(() => this.#engine.chainHead());
+  }
+
+  verifyChain(known: readonly KnownHead[]): Promise<ChainVerification> {
+    return this.#watched(() => this.#engine.verifyChain(known));
   }
 
   close(): Promise<void> {

@@ -13,6 +13,8 @@ import type {
 } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
 import { CHAIN_START, linkOf, type ChainHead } from "../../ledger/chain.ts";
+import { ChainWalk, Disagreement } from "../../ledger/chain-walk.ts";
+import type { ChainVerification, KnownHead } from "../../ledger/verification.ts";
 import type { EntryAttributes } from "../../ledger/entry-attributes.ts";
 import {
   DefectError,
@@ -26,7 +28,7 @@ export class MemoryEngine implements Engine {
   #entries: EncodedEntry[] = [];
   /** Of each entry, in the same order. */
   #attributes: EntryAttributes[] = [];
-  #link: Uint8Array = CHAIN_START;
+  #links: Uint8Array[] = [];
   #byRequestId = new Map<string, number>();
   #records = new Map<string, KeyedPointer>();
   #catalogue: CatalogueChange[] = [];
@@ -43,7 +45,7 @@ export class MemoryEngine implements Engine {
     for (const { entry, attributes, records } of group.entries) {
       const seq = this.#entries.push(entry);
       this.#attributes.push(attributes);
-      this.#link = linkOf(this.#link, seq, entry);
+      this.#links.push(linkOf(this.#links.at(-1) ?? CHAIN_START, seq, entry));
       this.#byRequestId.set(entry.requestId, seq);
       for (const { key, position } of records) this.#records.set(keyText(key), { key, seq, position });
     }
@@ -91,7 +93,25 @@ export class MemoryEngine implements Engine {
   }
 
   chainHead(): Promise<ChainHead> {
-    return Promise.resolve({ seq: this.#entries.length, link: Buffer.from(this.#link).toString("hex") });
+    return Promise.resolve({
+      seq: this.#entries.length,
+      link: Buffer.from(this.#links.at(-1) ?? CHAIN_START).toString("hex"),
+    });
+  }
+
+  verifyChain(known: readonly KnownHead[]): Promise<ChainVerification> {
+    const walk = new ChainWalk(known);
+    let disagreement: string | undefined;
+    try {
+      this.#entries.forEach((entry, i) => {
+        walk.follow({ seq: i + 1, entry, attributes: this.#attributes[i] as EntryAttributes, link: this.#links[i] });
+      });
+      walk.end();
+    } catch (error) {
+      if (!(error instanceof Disagreement)) throw error;
+      disagreement = error.message;
+    }
+    return Promise.resolve({ entries: walk.head.seq, head: walk.head, disagreement });
   }
 
   onDefect(_listener: (defect: DefectError) => void): void {
@@ -110,7 +130,7 @@ export class MemoryEngine implements Engine {
   #empty(): void {
     this.#entries = [];
     this.#attributes = [];
-    this.#link = CHAIN_START;
+    this.#links = [];
     this.#byRequestId = new Map();
     this.#records = new Map();
     this.#catalogue = [];

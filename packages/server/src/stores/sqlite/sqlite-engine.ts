@@ -8,6 +8,7 @@ import type { CatalogueChange } from "../../domain/catalogue.ts";
 import type { MeteringRecordKey } from "../../domain/metering-record.ts";
 import type { Engine, Found, FoundPage, Loaded, RecordPointer, StagedGroup } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
+import type { ChainVerification, KnownHead } from "../../ledger/verification.ts";
 import type { ChainHead } from "../../ledger/chain.ts";
 import {
   DefectError,
@@ -23,6 +24,7 @@ import { migrate, refuseNewerSchema } from "./migrations.ts";
 import { Names, NewNames, type NumberedKey } from "./names.ts";
 import { RecentHours } from "./recent-hours.ts";
 import { readPointers } from "./record-query.ts";
+import { verifyBeside } from "./verify-beside.ts";
 import { errorOf, troubleOf } from "./trouble.ts";
 import { packGroup } from "./writer/packed-group.ts";
 import type { Writer } from "./writer/writer.ts";
@@ -48,7 +50,7 @@ export function openSqliteEngine(path: string, options: SqliteOptions = {}): Sql
     syncFolder(folder.path);
     const { ledgerFile } = folder;
     const writer = startWriterThread({ ledgerFile, synchronous: options.synchronous ?? "FULL" });
-    return new SqliteEngine(db, writer, lock);
+    return new SqliteEngine(db, writer, lock, folder.path);
   } catch (error) {
     db?.close();
     lock.release();
@@ -60,6 +62,7 @@ export class SqliteEngine implements Engine {
   readonly #db: DatabaseSync;
   readonly #writer: Writer;
   readonly #lock: { release(): void };
+  readonly #folder: string;
   readonly #names: Names;
   readonly #hours: RecentHours;
   readonly #selectPointer: StatementSync;
@@ -70,10 +73,11 @@ export class SqliteEngine implements Engine {
   #newestSeq: number;
   #newestName: number;
 
-  constructor(db: DatabaseSync, writer: Writer, lock: { release(): void }) {
+  constructor(db: DatabaseSync, writer: Writer, lock: { release(): void }, folder: string) {
     this.#db = db;
     this.#writer = writer;
     this.#lock = lock;
+    this.#folder = folder;
     this.#names = new Names(db);
     this.#selectPointer = db.prepare(
       `SELECT entry_seq AS seq, position FROM metering_record
@@ -158,6 +162,11 @@ export class SqliteEngine implements Engine {
   // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
   async chainHead(): Promise<ChainHead> {
     return this.#orTrouble(() => chainHeadOf(this.#db));
+  }
+
+  /** On a thread of its own: it reads the whole ledger, and metering goes on. */
+  verifyChain(known: readonly KnownHead[]): Promise<ChainVerification> {
+    return verifyBeside(this.#folder, known);
   }
 
   onDefect(listener: (defect: DefectError) => void): void {

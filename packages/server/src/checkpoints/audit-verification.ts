@@ -1,0 +1,73 @@
+/** Verifies the audit trail: the checkpoints by themselves, then the chain of the ledger against them. */
+import type { ChainHead } from "../ledger/chain.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { KnownHead } from "../ledger/verification.ts";
+import { lineHash, readLine, type SigningKey } from "./checkpoint.ts";
+import type { CheckpointFile } from "./checkpoint-file.ts";
+
+export interface AuditVerification {
+  readonly intact: boolean;
+  /** Entries that were read and found as they were written. */
+  readonly entries: number;
+  /** Where the chain ends; as far as it is in order, where it is not. */
+  readonly head: ChainHead;
+  readonly checkpoints: {
+    /** Those of the ledger as it is since it was last emptied. */
+    readonly count: number;
+    readonly newestAt?: string | undefined;
+    readonly file: string;
+    /** Of the key that signs them. */
+    readonly keyFingerprint: string;
+  };
+  /** The first thing that is not as it was written. */
+  readonly disagreement?: string | undefined;
+}
+
+export async function verifyAudit(
+  ledger: Pick<Ledger, "verifyChain">,
+  file: CheckpointFile,
+  key: SigningKey,
+): Promise<AuditVerification> {
+  const read = readCheckpoints(file.lines(), key);
+  const { entries, head, disagreement = read.disagreement } = await ledger.verifyChain(read.known);
+  return {
+    intact: disagreement === undefined,
+    entries,
+    head,
+    checkpoints: {
+      count: read.known.length,
+      newestAt: read.newestAt,
+      file: file.path,
+      keyFingerprint: key.fingerprint,
+    },
+    disagreement,
+  };
+}
+
+interface ReadCheckpoints {
+  readonly known: readonly KnownHead[];
+  readonly newestAt?: string | undefined;
+  readonly disagreement?: string | undefined;
+}
+
+/** What those before the last reset noted has gone with the ledger as it was then. */
+function readCheckpoints(lines: readonly string[], key: SigningKey): ReadCheckpoints {
+  let known: KnownHead[] = [];
+  let newestAt: string | undefined;
+  let disagreement: string | undefined;
+  for (const [i, line] of lines.entries()) {
+    const checkpoint = readLine(line, key);
+    if (typeof checkpoint === "string") {
+      disagreement ??= `Line ${i + 1} of the checkpoints ${checkpoint}.`;
+      continue;
+    }
+    const before = i === 0 ? null : lineHash(lines[i - 1] as string);
+    if (checkpoint.before !== before) {
+      disagreement ??= `Line ${i + 1} of the checkpoints does not follow on the one before it: one is missing or was moved.`;
+    }
+    if (checkpoint.reset === true) known = [];
+    else known.push(...checkpoint.lanes.map((head) => ({ ...head, source: `the checkpoint of ${checkpoint.at}` })));
+    newestAt = checkpoint.at;
+  }
+  return { known, newestAt, disagreement };
+}

@@ -1,0 +1,25 @@
+/** Verifies the chain on a thread of its own, over a connection of its own, beside a server that goes on writing. */
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import { FaultError } from "../../ledger/ledger.ts";
+import type { ChainVerification, KnownHead } from "../../ledger/verification.ts";
+
+/** Sources are run as they are, and what is built has another ending. */
+const ENTRY = new URL(`./verify-main${extname(import.meta.url)}`, import.meta.url);
+
+export interface VerifyOrder {
+  readonly folder: string;
+  readonly known: readonly KnownHead[];
+}
+
+export function verifyBeside(folder: string, known: readonly KnownHead[]): Promise<ChainVerification> {
+  const order: VerifyOrder = { folder, known };
+  const worker = new Worker(ENTRY, { workerData: order, name: "ledger-verification" });
+  return new Promise((resolve, reject) => {
+    worker.once("message", resolve);
+    worker.once("error", (error: Error) =>
+      reject(new FaultError(`The ledger could not be read: ${error.message}`, error)),
+    );
+    worker.once("exit", () => reject(new FaultError("The verification ended without a result.", undefined)));
+  });
+}
