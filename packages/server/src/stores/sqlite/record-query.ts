@@ -27,11 +27,7 @@ interface ScannedRow {
   readonly wanted: number;
 }
 
-export function readPointers(
-  db: DatabaseSync,
-  names: Names,
-  query: MeteringRecordQuery,
-): Page<KeyedPointer> {
+export function readPointers(db: DatabaseSync, names: Names, query: MeteringRecordQuery): Page<KeyedPointer> {
   const first = beforeHour(query.fromHour);
   const cursor = query.cursor === undefined ? first : parseCursor(query.cursor);
   const after = cursor[0] < query.fromHour ? first : cursor;

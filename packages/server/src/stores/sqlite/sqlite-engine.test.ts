@@ -94,7 +94,9 @@ describe("a transaction of the SQLite engine that is rolled back", () => {
     const engine = openEngine();
     const [damaged] = groupOf({ dimension: "gb" }).entries as [StagedEntry];
     const notText = { ...damaged.entry, body: {} as unknown as string };
-    await expect(engine.commit({ ...groupOf(), entries: [{ ...damaged, entry: notText }] })).rejects.toThrow(FaultError);
+    await expect(engine.commit({ ...groupOf(), entries: [{ ...damaged, entry: notText }] })).rejects.toThrow(
+      FaultError,
+    );
     await engine.commit(groupOf({ dimension: "gb" }));
     expect(await seqOf(engine, "gb")).toBe(1);
     await expect(engine.commit(groupOf({ dimension: "gb" }))).rejects.toThrow(DefectError);

@@ -30,6 +30,7 @@ export function openSqliteEngine(path: string, options: SqliteOptions = {}): Sql
   makeFolder(folder);
   const lock = lockFolder(folder);
   let db: DatabaseSync | undefined;
+  let writer: Writer | undefined;
   try {
     db = new DatabaseSync(folder.ledgerFile);
     refuseNewerSchema(db);
@@ -38,9 +39,10 @@ export function openSqliteEngine(path: string, options: SqliteOptions = {}): Sql
     db.exec("PRAGMA query_only = ON");
     syncFolder(folder.path);
     const { ledgerFile } = folder;
-    const writer = startWriterThread({ ledgerFile, synchronous: options.synchronous ?? "FULL" });
+    writer = startWriterThread({ ledgerFile, synchronous: options.synchronous ?? "FULL" });
     return new SqliteEngine(db, writer, lock);
   } catch (error) {
+    void writer?.close();
     db?.close();
     lock.release();
     throw error;
@@ -56,8 +58,6 @@ export class SqliteEngine implements Engine {
   readonly #selectPointer: StatementSync;
   readonly #selectEntry: StatementSync;
   readonly #selectEntryByRequestId: StatementSync;
-  /** Of the keys that were looked up last: those of the group that is to be committed next. */
-  #numbered = new Map<MeteringRecordKey, NumberedKey>();
   #newestSeq: number;
   #newestName: number;
 
@@ -96,7 +96,7 @@ export class SqliteEngine implements Engine {
     const newestSeq = reset ? 0 : this.#newestSeq;
     const names = new NewNames(reset ? 0 : this.#newestName, (text) => (reset ? undefined : this.#names.find(text)));
     const numbered = (key: MeteringRecordKey): NumberedKey => {
-      const numbers = this.#numbered.get(key) ?? names.numbered(key);
+      const numbers = names.numbered(key);
       this.#hours.add(numbers);
       return numbers;
     };
@@ -158,22 +158,17 @@ export class SqliteEngine implements Engine {
 
   /** The keys that must be looked up, with their places among all. */
   #perhapsKept(keys: readonly MeteringRecordKey[]): [number, NumberedKey][] {
-    this.#numbered = new Map();
     const perhaps: [number, NumberedKey][] = [];
     for (let i = 0; i < keys.length; i += 1) {
-      const key = keys[i] as MeteringRecordKey;
-      const numbers = this.#names.numbered(key);
-      if (numbers === undefined) continue;
-      this.#numbered.set(key, numbers);
-      if (this.#hours.mayHold(numbers)) perhaps.push([i, numbers]);
+      const numbers = this.#names.numbered(keys[i] as MeteringRecordKey);
+      if (numbers !== undefined && this.#hours.mayHold(numbers)) perhaps.push([i, numbers]);
     }
     return perhaps;
   }
 
-  /** What a reset removes has neither numbers nor filters, whatever comes of the reset. */
+  /** What a reset removes, or may have removed, has neither numbers nor filters. */
   #forget(): void {
     this.#names.forget();
-    this.#numbered = new Map();
     this.#hours.forget();
   }
 
