@@ -53,6 +53,7 @@ test("a reset of the SQLite engine leaves no name behind, and begins again with 
   onTestFinished(folder.remove);
   const engine = openSqliteEngine(folder.path);
   await engine.commit(groupOf({ dimension: "a name to be forgotten" }));
+  expect(await seqOf(engine, "a name to be forgotten")).toBe(1);
   await engine.commit({ reset: true, entries: [], catalogue: [], clock: undefined });
   const db = new DatabaseSync(dataFolder(folder.path).ledgerFile);
   expect(db.prepare("SELECT text FROM name").all()).toEqual([]);
