@@ -1,7 +1,7 @@
 /**
  * The embedded store alone: the same records in commits of the same size, found, written and flushed to disk by the
- * product's own engine, with no request, signature, decision or answer around it. What is left of the floor when only
- * this is taken away is all that anything built on this store can reach on one thread.
+ * product's own engine, one commit after the other, with no request, signature, decision or answer around it. Nothing
+ * that is built on this store, with one commit under way at a time, can be faster.
  *
  * Groups are made before the clock starts. Commands come in, and answers go out, as messages of the parent process.
  */

@@ -72,7 +72,8 @@ class BodyReader {
       refusal = answer;
       letGo();
     };
-    if (Number(request.headers["content-length"]) >= REQUEST_BYTES_LIMIT) refuse(TOO_LARGE);
+    const headers = headersOf(request.rawHeaders);
+    if (Number(headers.get("content-length")?.[0]) >= REQUEST_BYTES_LIMIT) refuse(TOO_LARGE);
     request.on("data", (chunk: Buffer) => {
       // Read and dropped: a client that is still sending when the connection closes loses the answer with it.
       if (refusal !== undefined) return;
@@ -89,7 +90,7 @@ class BodyReader {
         return;
       }
       const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-      void this.#options.wire(wireRequest(request, body)).then((answer) => {
+      void this.#options.wire(wireRequest(request, headers, body)).then((answer) => {
         letGo();
         if (answer.dropped === true) request.socket.destroy();
         else send(response, answer);
@@ -103,21 +104,20 @@ const TOO_LARGE: WireResponse = { status: 413, headers: {}, body: "" };
 
 export function send(response: ServerResponse, answer: WireResponse): void {
   if (response.writableEnded || response.destroyed) return;
-  response.writeHead(answer.status, {
-    ...answer.headers,
-    "Content-Length": Buffer.byteLength(answer.body),
-  });
-  response.end(answer.body);
+  const bytes = Buffer.byteLength(answer.body);
+  response.writeHead(answer.status, { ...answer.headers, "Content-Length": bytes });
+  // As many bytes as characters: ASCII, which need not be encoded.
+  response.end(answer.body, bytes === answer.body.length ? "latin1" : "utf8");
 }
 
-function wireRequest(request: IncomingMessage, body: Buffer): WireRequest {
+function wireRequest(request: IncomingMessage, headers: Map<string, string[]>, body: Buffer): WireRequest {
   const url = request.url ?? "/";
   const mark = url.indexOf("?");
   return {
     method: request.method ?? "",
     path: mark === -1 ? url : url.slice(0, mark),
     query: mark === -1 ? "" : url.slice(mark + 1),
-    headers: headersOf(request.rawHeaders),
+    headers,
     body,
     sourceAddress: request.socket.remoteAddress ?? "",
   };

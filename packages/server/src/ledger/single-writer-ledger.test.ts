@@ -4,7 +4,8 @@ import { manualClock } from "../clock.ts";
 import { MemoryEngine } from "../stores/memory/memory-engine.ts";
 import { START_MS } from "./contract/ledger-under-test.ts";
 import { EVERYTHING, look, meter, sent } from "./contract/works.ts";
-import type { FoundPage } from "./engine.ts";
+import type { MeteringRecordKey } from "../domain/metering-record.ts";
+import type { Found, FoundPage, RecordPointer, StagedGroup } from "./engine.ts";
 import { DefectError, type MeteringRecordQuery } from "./ledger.ts";
 import { SingleWriterLedger } from "./single-writer-ledger.ts";
 
@@ -68,13 +69,30 @@ test("a reader who finds that the ledger contradicts itself stops all writing, t
 /** A store that finds out by itself that it can write no more. */
 class Ending extends MemoryEngine {
   end: (defect: DefectError) => void = () => {};
+  commits = 0;
+
+  override commit(group: StagedGroup): Promise<void> {
+    this.commits += 1;
+    return super.commit(group);
+  }
+
+  override async find(keys: readonly MeteringRecordKey[]): Promise<Found<RecordPointer | undefined>> {
+    const found = await super.find(keys);
+    this.whileFinding();
+    return found;
+  }
+
+  whileFinding = (): void => {};
 
   override onDefect(listener: (defect: DefectError) => void): void {
     this.end = listener;
   }
 }
 
-test("a defect that shows itself while nothing is asked of the engine is known at once, and stops all writing", async () => {
+test.each([
+  ["while work gathers", false],
+  ["while work is looked up", true],
+])("a defect that shows itself %s stops all writing, that work's included", async (_when, finding) => {
   const engine = new Ending();
   const ledger = new SingleWriterLedger(engine, engine.load(), {
     clock: manualClock(START_MS),
@@ -84,8 +102,11 @@ test("a defect that shows itself while nothing is asked of the engine is known a
     schedule: setImmediate,
   });
   const defect = new DefectError("ended");
-  engine.end(defect);
-  expect(ledger.defect).toBe(defect);
+  const waiting = ledger.transact(look(() => undefined));
+  if (finding) engine.whileFinding = () => engine.end(defect);
+  else engine.end(defect);
+  await expect(waiting).rejects.toBe(defect);
+  expect([ledger.defect, engine.commits]).toEqual([defect, 0]);
   await expect(ledger.transact(look(() => undefined))).rejects.toBe(defect);
   await ledger.close();
 });

@@ -151,6 +151,8 @@ export class SingleWriterLedger implements Ledger {
     while (this.#waiting.length > 0) {
       await new Promise<void>(this.#options.schedule);
       const group = this.#takeGroup();
+      // What waited has been refused meanwhile, where a defect was found.
+      if (group.length === 0) break;
       this.#underWay = group.length;
       try {
         await this.#watched(() => this.#commit(group));
@@ -172,6 +174,7 @@ export class SingleWriterLedger implements Ledger {
   async #commit(group: Pending[]): Promise<void> {
     const { clock, ruleSet, aroundCommit = runNow } = this.#options;
     const found = new FoundRecords(await this.#engine.find(group.flatMap(({ work }) => work.keys)));
+    if (this.#defect !== undefined) throw this.#defect;
     const nowMs = this.#now();
     const positionAt = (toMs: EpochMs): ClockPosition | undefined => clock.positionAt(toMs);
     const decision = decideGroup(group, { nowMs, ruleSet, catalogue: this.#catalogue, found, positionAt });

@@ -51,16 +51,17 @@ test("a key that is kept is never taken for new, whatever fails, is reset, resta
   );
 });
 
+const keyOf = (n: number): NumberedKey => ({
+  hour: 7,
+  offering: 1,
+  region: 1 + (n % 7),
+  customer: 1 + Math.floor(n / 210),
+  dimension: 1 + (n % 30),
+  discriminator: "",
+});
+
 test("nearly all new keys of an hour that was seen to begin are told to be new", () => {
   const hours = new RecentHours(() => true);
-  const keyOf = (n: number): NumberedKey => ({
-    hour: 7,
-    offering: 1,
-    region: 1 + (n % 7),
-    customer: 1 + Math.floor(n / 210),
-    dimension: 1 + (n % 30),
-    discriminator: "",
-  });
   for (let n = 0; n < 200_000; n += 1) hours.add(keyOf(n));
   let perhaps = 0;
   for (let n = 200_000; n < 300_000; n += 1) perhaps += hours.mayHold(keyOf(n)) ? 1 : 0;

@@ -54,6 +54,7 @@ test("a reset of the SQLite engine leaves no name behind, and begins again with 
   onTestFinished(folder.remove);
   const engine = openSqliteEngine(folder.path);
   await engine.commit(groupOf({ dimension: "a name to be forgotten" }));
+  expect(await seqOf(engine, "a name to be forgotten")).toBe(1);
   await engine.commit({ reset: true, entries: [], catalogue: [], clock: undefined });
   const db = new DatabaseSync(dataFolder(folder.path).ledgerFile);
   expect(db.prepare("SELECT text FROM name").all()).toEqual([]);
@@ -62,6 +63,10 @@ test("a reset of the SQLite engine leaves no name behind, and begins again with 
   expect(await seqOf(engine, "another")).toBe(1);
   expect(await seqOf(engine, "a name to be forgotten")).toBeUndefined();
   await engine.close();
+  const reopened = openSqliteEngine(folder.path);
+  const { pointers } = await reopened.list({ fromHour: 0, toHour: Number.MAX_SAFE_INTEGER, limit: 10 });
+  expect(pointers).toEqual([{ key: keyOf("another"), seq: 1, position: 0 }]);
+  await reopened.close();
 });
 
 describe("a transaction of the SQLite engine that is rolled back", () => {

@@ -41,6 +41,7 @@ export function openSqliteEngine(path: string, options: SqliteOptions = {}): Sql
   makeFolder(folder);
   const lock = lockFolder(folder);
   let db: DatabaseSync | undefined;
+  let writer: Writer | undefined;
   try {
     db = new DatabaseSync(folder.ledgerFile);
     refuseNewerSchema(db);
@@ -49,9 +50,10 @@ export function openSqliteEngine(path: string, options: SqliteOptions = {}): Sql
     db.exec("PRAGMA query_only = ON");
     syncFolder(folder.path);
     const { ledgerFile } = folder;
-    const writer = startWriterThread({ ledgerFile, synchronous: options.synchronous ?? "FULL" });
-    return new SqliteEngine(db, writer, lock, folder.path);
+    writer = startWriterThread({ ledgerFile, synchronous: options.synchronous ?? "FULL" });
+    return new SqliteEngine(db, writer, lock);
   } catch (error) {
+    void writer?.close();
     db?.close();
     lock.release();
     throw error;
@@ -62,22 +64,18 @@ export class SqliteEngine implements Engine {
   readonly #db: DatabaseSync;
   readonly #writer: Writer;
   readonly #lock: { release(): void };
-  readonly #folder: string;
   readonly #names: Names;
   readonly #hours: RecentHours;
   readonly #selectPointer: StatementSync;
   readonly #selectEntry: StatementSync;
   readonly #selectEntryByRequestId: StatementSync;
-  /** Of the keys that were looked up last: those of the group that is to be committed next. */
-  #numbered = new Map<MeteringRecordKey, NumberedKey>();
   #newestSeq: number;
   #newestName: number;
 
-  constructor(db: DatabaseSync, writer: Writer, lock: { release(): void }, folder: string) {
+  constructor(db: DatabaseSync, writer: Writer, lock: { release(): void }) {
     this.#db = db;
     this.#writer = writer;
     this.#lock = lock;
-    this.#folder = folder;
     this.#names = new Names(db);
     this.#selectPointer = db.prepare(
       `SELECT entry_seq AS seq, position FROM metering_record
@@ -108,7 +106,7 @@ export class SqliteEngine implements Engine {
     const newestSeq = reset ? 0 : this.#newestSeq;
     const names = new NewNames(reset ? 0 : this.#newestName, (text) => (reset ? undefined : this.#names.find(text)));
     const numbered = (key: MeteringRecordKey): NumberedKey => {
-      const numbers = this.#numbered.get(key) ?? names.numbered(key);
+      const numbers = names.numbered(key);
       this.#hours.add(numbers);
       return numbers;
     };
@@ -166,7 +164,7 @@ export class SqliteEngine implements Engine {
 
   /** On a thread of its own: it reads the whole ledger, and metering goes on. */
   verifyChain(known: readonly KnownHead[]): Promise<ChainVerification> {
-    return verifyBeside(this.#folder, known);
+    return verifyBeside(this.#db.location() ?? "", known);
   }
 
   onDefect(listener: (defect: DefectError) => void): void {
@@ -185,22 +183,17 @@ export class SqliteEngine implements Engine {
 
   /** The keys that must be looked up, with their places among all. */
   #perhapsKept(keys: readonly MeteringRecordKey[]): [number, NumberedKey][] {
-    this.#numbered = new Map();
     const perhaps: [number, NumberedKey][] = [];
     for (let i = 0; i < keys.length; i += 1) {
-      const key = keys[i] as MeteringRecordKey;
-      const numbers = this.#names.numbered(key);
-      if (numbers === undefined) continue;
-      this.#numbered.set(key, numbers);
-      if (this.#hours.mayHold(numbers)) perhaps.push([i, numbers]);
+      const numbers = this.#names.numbered(keys[i] as MeteringRecordKey);
+      if (numbers !== undefined && this.#hours.mayHold(numbers)) perhaps.push([i, numbers]);
     }
     return perhaps;
   }
 
-  /** What a reset removes has neither numbers nor filters, whatever comes of the reset. */
+  /** What a reset removes, or may have removed, has neither numbers nor filters. */
   #forget(): void {
     this.#names.forget();
-    this.#numbered = new Map();
     this.#hours.forget();
   }
 

@@ -8,12 +8,12 @@ import type { ChainVerification, KnownHead } from "../../ledger/verification.ts"
 const ENTRY = new URL(`./verify-main${extname(import.meta.url)}`, import.meta.url);
 
 export interface VerifyOrder {
-  readonly folder: string;
+  readonly ledgerFile: string;
   readonly known: readonly KnownHead[];
 }
 
-export function verifyBeside(folder: string, known: readonly KnownHead[]): Promise<ChainVerification> {
-  const order: VerifyOrder = { folder, known };
+export function verifyBeside(ledgerFile: string, known: readonly KnownHead[]): Promise<ChainVerification> {
+  const order: VerifyOrder = { ledgerFile, known };
   const worker = new Worker(ENTRY, { workerData: order, name: "ledger-verification" });
   return new Promise((resolve, reject) => {
     worker.once("message", resolve);

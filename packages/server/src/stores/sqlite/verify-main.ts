@@ -3,5 +3,5 @@ import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import type { VerifyOrder } from "./verify-beside.ts";
 import { verifyChain } from "./verify.ts";
 
-const { folder, known } = workerData as VerifyOrder;
-(parentPort as MessagePort).postMessage(verifyChain(folder, known));
+const { ledgerFile, known } = workerData as VerifyOrder;
+(parentPort as MessagePort).postMessage(verifyChain(ledgerFile, known));

@@ -22,22 +22,22 @@ export interface Verification extends ChainVerification {
 
 /** Reads the whole ledger of a folder. Throws MaintenanceError where there is none. */
 export function verify(folderPath: string, known: readonly KnownHead[] = []): Verification {
-  return reading(folderPath, (db) => {
+  return reading(dataFolder(folderPath).ledgerFile, (db) => {
     const damage = integrityProblem(db);
     return damage === undefined ? new Verifier(db, known).verify() : { ...NOTHING, disagreement: damage };
   });
 }
 
 /** Reads the entries only: what was asked and answered is as it was written, whatever is kept beside it. */
-export function verifyChain(folderPath: string, known: readonly KnownHead[]): ChainVerification {
-  return reading(folderPath, (db) => {
+export function verifyChain(ledgerFile: string, known: readonly KnownHead[]): ChainVerification {
+  return reading(ledgerFile, (db) => {
     const { entries, head, disagreement } = new Verifier(db, known).verifyEntries();
     return { entries, head, disagreement };
   });
 }
 
-function reading<T>(folderPath: string, read: (db: DatabaseSync) => T): T {
-  const db = openForReading(dataFolder(folderPath).ledgerFile);
+function reading<T>(ledgerFile: string, read: (db: DatabaseSync) => T): T {
+  const db = openForReading(ledgerFile);
   try {
     db.exec("BEGIN");
     return read(db);

@@ -102,7 +102,7 @@ export class GroupWriter {
 
   /** In the order of the tree: neighbours share pages, so a group touches fewer of them. */
   #keepRecords({ figures, discriminators }: PackedGroup): void {
-    const order = discriminators.map((_, i) => i).sort((a, b) => compareKeys(figures, a, b));
+    const order = discriminators.map((_, i) => i).toSorted((a, b) => compareKeys(figures, a, b));
     let row = 0;
     while (row < order.length) {
       const many = order.length - row >= ROWS_PER_STATEMENT;

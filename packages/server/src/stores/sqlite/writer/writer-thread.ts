@@ -56,18 +56,24 @@ export class WriterThread implements Writer {
         return;
       }
       this.#waiting = { resolve, reject };
-      this.#worker.postMessage(group);
+      this.#send(group);
     });
   }
 
   onEnd(listener: (defect: DefectError) => void): void {
     this.#onEnd = listener;
+    if (this.#ended !== undefined) listener(this.#ended);
   }
 
   close(): Promise<void> {
     this.#closing = true;
-    this.#worker.postMessage(null);
+    this.#send(null);
     return this.#exited;
+  }
+
+  #send(message: PackedGroup | null): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    this.#worker.postMessage(message);
   }
 
   #take(answer: WriterAnswer): void {
