@@ -158,6 +158,7 @@ describe("the help", () => {
       "clock",
       "fault",
       "explain",
+      "audit",
       "reset",
       "store",
     ];

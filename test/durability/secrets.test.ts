@@ -28,6 +28,7 @@ test("what a server writes is for its owner only, and the run file goes with the
   const server = await start(["--store", `sqlite:${data}`]);
   expect(modeOf(data)).toBe(0o700);
   expect(modeOf(join(data, "secrets.key"))).toBe(0o600);
+  expect(modeOf(join(data, "checkpoints.jsonl"))).toBe(0o600);
   expect(modeOf(join(data, "server.json"))).toBe(0o600);
   expect(JSON.parse(readFileSync(join(data, "server.json"), "utf8"))).toEqual({
     endpoint: server.endpoint,
@@ -37,7 +38,7 @@ test("what a server writes is for its owner only, and the run file goes with the
   });
   expect(await server.stop()).toBe(0);
   expect(existsSync(join(data, "server.json"))).toBe(false);
-  expect(readdirSync(data).toSorted()).toEqual(["ledger.sqlite", "lock.sqlite", "secrets.key"]);
+  expect(readdirSync(data).toSorted()).toEqual(["checkpoints.jsonl", "ledger.sqlite", "lock.sqlite", "secrets.key"]);
 });
 
 test("no secret is in the data folder in the clear, while the server runs or after", async () => {

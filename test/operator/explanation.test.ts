@@ -267,13 +267,28 @@ test("other calls: a customer resolved, and what the operator did", async () => 
   expect(refused).not.toHaveProperty("refusal.rule");
 });
 
-test("an id that is not kept: refused by authentication, made up, or none at all", async () => {
+test("a request that authentication refused: who it said it was, and why it was not believed", async () => {
   const stranger = officialClient(server.endpoint, { ...DEMO, secretAccessKey: "wrong" });
-  const unsigned = await refusedId(stranger.send(new BatchMeterUsageCommand({ UsageRecords: [] })));
+  const id = await refusedId(stranger.send(new BatchMeterUsageCommand({ UsageRecords: [] })));
   stranger.destroy();
+  expect(await explanationOf(server, id)).toMatchObject({
+    principal: "unknown",
+    accessKeyId: DEMO.accessKeyId,
+    refusal: { code: "InvalidSignatureException", rule: { id: "N1" } },
+  });
+});
+
+test("an id that is not kept: refused before authentication, made up, or none at all", async () => {
+  const unread = await fetch(server.endpoint, { method: "POST", body: "{" });
   const { $metadata } = await client.send(new BatchMeterUsageCommand({ UsageRecords: [] }));
-  for (const id of [unsigned, `${$metadata.requestId}00`, "nothing", "01a2074f-d819-74d3-8bb6-23fd1b7234ff", "%00"]) {
+  for (const id of [
+    unread.headers.get("x-amzn-requestid"),
+    `${$metadata.requestId}00`,
+    "nothing",
+    "01a2074f-d819-74d3-8bb6-23fd1b7234ff",
+    "%00",
+  ]) {
     const answer = await callOperator(server, "GET", `/requests/${id}/explanation`);
-    expectProblem(answer, 404, /is kept\. Requests that were refused before or by authentication, .* are not kept/);
+    expectProblem(answer, 404, /is kept\. Requests that were refused before authentication, .* are not kept/);
   }
 });

@@ -19,6 +19,7 @@ export const ROUTES = [
   ["post", "/agreements/{id}/resume"],
   ["post", "/registration-tokens"],
   ["get", "/metering-records"],
+  ["get", "/audit-verification"],
   ["get", "/clock"],
   ["put", "/clock"],
   ["post", "/reset"],

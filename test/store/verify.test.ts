@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { verify, type Verification } from "../../packages/server/src/stores/sqlite/verify.ts";
+import { verify, type Verification } from "../../packages/server/src/stores/sqlite/verification/verify.ts";
 import { DEMO, officialClient, runCommand, startServer, temporaryFolder } from "../support/server.ts";
 
 const folder = temporaryFolder();

@@ -7,11 +7,13 @@ const SERVER = "packages/server/src/";
 /** Rooms and single files, by their path below the server's sources, and everything outside them that they import. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   domain: ["@countinghouse/protocol"],
-  ledger: ["@countinghouse/protocol", "domain"],
+  ledger: ["@countinghouse/protocol", "domain", "node:crypto"],
   "stores/memory": ["domain", "ledger"],
   "stores/sqlite": ["domain", "ledger", "node:fs", "node:path", "node:sqlite", "node:worker_threads"],
   identity: ["@countinghouse/protocol", "domain", "node:crypto"],
   catalogue: ["@countinghouse/protocol", "domain", "identity", "yaml", "zod"],
+  audit: ["@countinghouse/protocol"],
+  checkpoints: ["@countinghouse/protocol", "ledger", "node:crypto", "node:fs"],
   explain: ["@countinghouse/protocol", "domain", "ledger", "catalogue"],
   faults: ["@countinghouse/protocol", "domain", "ledger", "operations/answer.ts"],
   operations: ["@countinghouse/protocol", "domain", "ledger", "catalogue/references.ts"],
@@ -21,6 +23,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "ledger",
     "identity",
     "catalogue",
+    "checkpoints",
     "operations",
     "explain",
     "faults",
@@ -72,6 +75,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   "compose.ts": [
     "catalogue",
+    "checkpoints",
     "clock.ts",
     "config.ts",
     "domain",
@@ -85,6 +89,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "world.ts",
     "@hono/node-server",
     "node:http",
+    "node:path",
   ],
   "main.ts": ["cli"],
   "metrics.ts": ["prom-client"],

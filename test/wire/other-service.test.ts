@@ -8,6 +8,7 @@ import { afterAll, expect, test } from "vitest";
 import type { PolicyDocument } from "../../packages/server/src/domain/account.ts";
 import { Catalogue } from "../../packages/server/src/domain/catalogue.ts";
 import { RequestQuotas } from "../../packages/server/src/http/request-quotas.ts";
+import { UnkeptCalls } from "../../packages/server/src/http/unkept-calls.ts";
 import { WireHandler, type WireOperation } from "../../packages/server/src/http/wire-handler.ts";
 import { sealSecret } from "../../packages/server/src/identity/access-keys.ts";
 import { Authenticator } from "../../packages/server/src/identity/authenticator.ts";
@@ -47,6 +48,12 @@ async function ask(policy: PolicyDocument, service = TRAIL, signingName = servic
     { kind: "access-key", id: KEY.accessKeyId, value },
   ]);
   const handler = new WireHandler({
+    unkept: new UnkeptCalls({
+      ledger: kept.ledger,
+      wallMs: () => 0,
+      newRequestId: () => randomUUID(),
+      userAgent: "test",
+    }),
     quotas: new RequestQuotas({ quotas: {}, monotonicMs: () => 0 }),
     operations: [operation],
     authenticator: new Authenticator({ catalogue: () => catalogue, sealer, wallMs: () => Date.now() }),

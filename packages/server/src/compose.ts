@@ -1,9 +1,14 @@
 /** The wiring: from a configuration to a service that can be listened to. Knows every room; decides nothing. */
 import type { Server } from "node:http";
+import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { dueChanges } from "./catalogue/apply.ts";
 import type { ServiceClock } from "./clock.ts";
-import type { ServeConfig } from "./config.ts";
+import { verifyAudit } from "./checkpoints/audit-verification.ts";
+import { signingKeyOf, type SigningKey } from "./checkpoints/checkpoint.ts";
+import { checkpointFile, checkpointsInMemory, type CheckpointFile } from "./checkpoints/checkpoint-file.ts";
+import { Checkpointer } from "./checkpoints/checkpointer.ts";
+import { ConfigError, type ServeConfig } from "./config.ts";
 import { Catalogue } from "./domain/catalogue.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
 import { withFaults } from "./faults/with-faults.ts";
@@ -14,6 +19,7 @@ import { createOperatorApp } from "./http/operator/app.ts";
 import { RequestQuotas } from "./http/request-quotas.ts";
 import { createRouter } from "./http/router.ts";
 import { errorResponse } from "./http/wire-error.ts";
+import { UnkeptCalls } from "./http/unkept-calls.ts";
 import { WireHandler, type WireOperation } from "./http/wire-handler.ts";
 import type { WireRequest, WireResponse } from "./http/wire-message.ts";
 import { wireOperations } from "./http/wire-operations.ts";
@@ -48,6 +54,8 @@ interface Parts extends ComposeOptions, OpenedLedger {
   readonly operatorToken: string;
   readonly operations: readonly WireOperation[];
   readonly faults: FaultPlan;
+  readonly checkpoints: Checkpoints;
+  readonly unkept: UnkeptCalls;
   readonly newRequestId: () => string;
   /** Told of errors that are ours. */
   readonly onError: (error: Error, requestId: string) => void;
@@ -62,6 +70,14 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     draw: () => world.random(4).readUInt32BE() / 2 ** 32,
     onHit: (operation, { kind }) => metrics.onFaultHit(operation, kind),
   });
+  const checkpoints = await startCheckpoints(config, opened, world);
+  const newRequestId = (): string => requestId(world.wallMs(), world.uuid());
+  const unkept = new UnkeptCalls({
+    ledger: opened.ledger,
+    wallMs: world.wallMs,
+    newRequestId,
+    userAgent: `countinghouse/${VERSION}`,
+  });
   const parts: Parts = {
     ...options,
     ...opened,
@@ -69,7 +85,9 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     operatorToken,
     faults,
     operations: operationsOf(config, opened, faults, world),
-    newRequestId: () => requestId(world.wallMs(), world.uuid()),
+    checkpoints,
+    unkept,
+    newRequestId,
     onError: (error, id) => log.error({ err: error, requestId: id }, "request failed"),
   };
   let draining = false;
@@ -87,6 +105,10 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     wire: measuredWire(parts),
     busy: () => errorResponse("ThrottlingException", "Rate exceeded", parts.newRequestId()),
   });
+  const stopTimer = world.every(MINUTE_MS, () => {
+    const failed = (error: unknown): void => log.error({ err: error }, "a checkpoint could not be written");
+    void unkept.flush().then(() => checkpoints.checkpointer.due().catch(failed));
+  });
   return {
     server,
     ledger: opened.ledger,
@@ -94,10 +116,41 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     operatorToken,
     close: async () => {
       draining = true;
+      stopTimer();
       await closeServer(server);
+      await unkept.flush();
+      await checkpoints.checkpointer.note().catch((error: unknown) => {
+        log.error({ err: error }, "the last checkpoint could not be written");
+      });
       await opened.ledger.close();
     },
   };
+}
+
+const MINUTE_MS = 60_000;
+
+interface Checkpoints {
+  readonly checkpointer: Checkpointer;
+  readonly file: CheckpointFile;
+  readonly key: SigningKey;
+}
+
+/** Notes the first one. Throws, with the store let go of, where the file cannot be written. */
+async function startCheckpoints(config: ServeConfig, opened: OpenedLedger, world: World): Promise<Checkpoints> {
+  const { ledger, clock, sealer } = opened;
+  const { store } = config;
+  const path = config.checkpointFile ?? (store.kind === "sqlite" ? join(store.folder, "checkpoints.jsonl") : undefined);
+  const file = path === undefined ? checkpointsInMemory() : checkpointFile(path);
+  const key = signingKeyOf(sealer.derive("checkpoints"));
+  try {
+    const nowMs = (): number => clock.nowMs();
+    const checkpointer = new Checkpointer({ ledger, file, key, nowMs, wallMs: world.wallMs });
+    await checkpointer.note();
+    return { checkpointer, file, key };
+  } catch (error) {
+    await ledger.close();
+    throw new ConfigError(`The checkpoints cannot be written to ${file.path}: ${(error as Error).message}`);
+  }
 }
 
 /** The operations of the wire; only in a lab is there anything that could make them fail on demand. */
@@ -112,7 +165,7 @@ type NodeListener = Parameters<typeof createRouter>[0]["operator"];
 
 function operatorListener(parts: Parts): NodeListener {
   const { config, world, catalogueFile, operatorToken, onError } = parts;
-  const { ledger, sealer, clock, faults, operations, newRequestId } = parts;
+  const { ledger, sealer, clock, faults, checkpoints, operations, newRequestId } = parts;
   const app = createOperatorApp({
     context: {
       ledger,
@@ -123,6 +176,9 @@ function operatorListener(parts: Parts): NodeListener {
       wireOperations: operations.map(({ name }) => name),
       random: world.random,
       newRequestId,
+      dueWork: () => checkpoints.checkpointer.due(),
+      beforeReset: () => checkpoints.checkpointer.noteReset(),
+      verifyAudit: () => verifyAudit(ledger, checkpoints.file, checkpoints.key),
       initialCatalogue: () => dueChanges(catalogueFile, new Catalogue()),
     },
     operatorToken,
@@ -140,11 +196,12 @@ function buyListener({ ledger, sealer, clock, config, world, newRequestId, onErr
 }
 
 function measuredWire(parts: Parts): (request: WireRequest) => Promise<WireResponse> {
-  const { config, ledger, sealer, world, metrics, operations, newRequestId, onError } = parts;
+  const { config, ledger, sealer, world, metrics, operations, unkept, newRequestId, onError } = parts;
   const handler = new WireHandler({
     operations,
     authenticator: new Authenticator({ catalogue: () => ledger.catalogue, sealer, wallMs: world.wallMs }),
     quotas: new RequestQuotas({ quotas: config.quotas, monotonicMs: world.monotonicMs }),
+    unkept,
     ledger,
     newRequestId,
     onError,

@@ -28,6 +28,8 @@ export interface ServeConfig {
   readonly operatorToken: string | undefined;
   /** Undefined for the one in the data folder. */
   readonly secretsKeyFile: string | undefined;
+  /** Undefined for the one in the data folder; of a ledger in memory, for none. */
+  readonly checkpointFile: string | undefined;
   readonly readyFile: string | undefined;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly requestTimeoutMs: number;
@@ -46,6 +48,7 @@ export interface ServeFlags {
   readonly quotas: string;
   readonly operatorToken?: string;
   readonly secretsKeyFile?: string;
+  readonly checkpointFile?: string;
   readonly demoOnNetwork?: boolean | string;
   readonly readyFile?: string;
   readonly tlsCert?: string;
@@ -81,6 +84,7 @@ export function configOf(flags: ServeFlags): ServeConfig {
     quotas: quotasOf(flags.quotas),
     operatorToken: flags.operatorToken,
     secretsKeyFile: flags.secretsKeyFile,
+    checkpointFile: flags.checkpointFile,
     readyFile: flags.readyFile,
     tls: tlsOf(flags),
     requestTimeoutMs: whole("request-timeout-seconds", flags.requestTimeoutSeconds, 1, 3_600) * 1000,

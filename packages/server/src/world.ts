@@ -10,6 +10,8 @@ export interface World {
   readonly random: (bytes: number) => Buffer;
   readonly uuid: () => string;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Runs a function again and again, until what it answers is called; it does not keep the process alive. */
+  readonly every: (ms: number, run: () => void) => () => void;
   /** Runs a function once the work that is arriving now has arrived. */
   readonly schedule: (run: () => void) => void;
 }
@@ -20,6 +22,10 @@ export const realWorld: World = {
   random: (bytes) => randomBytes(bytes),
   uuid: () => randomUUID(),
   sleep: (ms) => new Promise((resume) => setTimeout(resume, ms)),
+  every: (ms, run) => {
+    const timer = setInterval(run, ms).unref();
+    return () => clearInterval(timer);
+  },
   schedule: (run) => {
     setImmediate(run);
   },

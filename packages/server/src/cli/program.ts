@@ -6,6 +6,7 @@ import { addAccount } from "./account.ts";
 import { addAgreement } from "./agreement.ts";
 import { addClock } from "./clock.ts";
 import { addExplain } from "./explain.ts";
+import { addAudit } from "./audit.ts";
 import { addFault } from "./fault.ts";
 import { CommandError, EXIT } from "./operator-client.ts";
 import { addProduct } from "./product.ts";
@@ -27,6 +28,7 @@ const GROUPS = [
   addClock,
   addFault,
   addExplain,
+  addAudit,
   addReset,
   addStore,
 ] as const;

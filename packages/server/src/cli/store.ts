@@ -44,7 +44,7 @@ export function addStore(program: Command): void {
         "Check that the file is sound, the chain of entries whole, and that entries and metering records agree; a server may be running",
       ),
   ).action(async (flags: StoreFlags) => {
-    const { verify } = await import("../stores/sqlite/verify.ts");
+    const { verify } = await import("../stores/sqlite/verification/verify.ts");
     const { disagreement, head, ...counts } = verify(folderOf(flags));
     const agrees = disagreement === undefined;
     if (agrees || flags.json === true) {

@@ -19,6 +19,7 @@ import {
   unknownOperationXml,
 } from "./wire-error.ts";
 import type { RequestQuotas } from "./request-quotas.ts";
+import type { UnkeptCalls } from "./unkept-calls.ts";
 import type { WireRequest, WireResponse } from "./wire-message.ts";
 
 /** An operation as the handler sees it: read, do, write. Composed in `wire-operations.ts`. */
@@ -34,6 +35,7 @@ export interface WireHandlerOptions {
   readonly operations: readonly WireOperation[];
   readonly authenticator: Authenticator;
   readonly quotas: RequestQuotas;
+  readonly unkept: UnkeptCalls;
   readonly ledger: Ledger;
   readonly newRequestId: () => string;
   /** Told of errors that are ours. */
@@ -66,12 +68,14 @@ export class WireHandler {
       operation = read.operation.name;
       return { ...(await this.#perform(request, requestId, read)), operation };
     } catch (error) {
-      return { ...this.#trouble(error as Error, requestId), operation };
+      const response = this.#trouble(error as Error, requestId);
+      if (operation !== undefined) this.#options.unkept.count(operation, response.code ?? "");
+      return { ...response, operation };
     }
   }
 
   async #perform(request: WireRequest, requestId: string, { operation, json }: ReadRequest): Promise<WireResponse> {
-    const caller = this.#admit(request, operation);
+    const caller = await this.#admit(request, requestId, operation);
     const answer =
       "code" in caller
         ? { rejected: caller }
@@ -104,11 +108,28 @@ export class WireHandler {
     return { operation, json };
   }
 
-  /** Authentication and the quota. Neither refusal is kept: a stranger's request, or a flood's, must not cost a write. */
-  #admit(request: WireRequest, operation: WireOperation): Caller | Rejection {
-    const caller = this.#options.authenticator.authenticate(request, operation.signingName);
-    if ("code" in caller) return caller;
-    return this.#options.quotas.take(caller, operation.name) ?? caller;
+  /** Authentication and the quota: a stranger's requests, or a flood's, must not cost a write each (`unkept-calls.ts`). */
+  #admit(request: WireRequest, requestId: string, operation: WireOperation): Caller | Promise<Rejection> {
+    const { authenticator, quotas, unkept } = this.#options;
+    const caller = authenticator.authenticate(request, operation.signingName);
+    if ("code" in caller) return this.#stranger(request, requestId, operation, caller);
+    const over = quotas.take(caller, operation.name);
+    if (over === undefined) return caller;
+    unkept.count(operation.name, over.code);
+    return Promise.resolve(over);
+  }
+
+  async #stranger(
+    request: WireRequest,
+    requestId: string,
+    { name }: WireOperation,
+    rejected: Rejection,
+  ): Promise<Rejection> {
+    const claimed = claimedAccessKey(request);
+    const { sourceAddress } = request;
+    const call = { requestId, operation: name, principal: UNKNOWN, sourceAddress, userAgent: userAgentOf(request) };
+    await this.#options.unkept.noteRefused(claimed === undefined ? call : { ...call, accessKeyId: claimed }, rejected);
+    return rejected;
   }
 
   /** Steps after admission: permission, types, constraints, the operation. Each refusal is kept in the ledger. */
@@ -140,11 +161,23 @@ function callOf(request: WireRequest, requestId: string, operation: string, call
     accessKeyId: caller.accessKeyId,
     region: caller.region,
     sourceAddress: request.sourceAddress,
-    userAgent: (request.headers.get("user-agent")?.[0] ?? "").slice(0, USER_AGENT_CHARACTERS_MAX),
+    userAgent: userAgentOf(request),
   };
 }
 
+/** Who calls with a signature that is not good. */
+const UNKNOWN = "unknown";
 const USER_AGENT_CHARACTERS_MAX = 512;
+
+function userAgentOf(request: WireRequest): string {
+  return (request.headers.get("user-agent")?.[0] ?? "").slice(0, USER_AGENT_CHARACTERS_MAX);
+}
+
+/** The access key that a request says it is signed with, where that can be one. */
+function claimedAccessKey(request: WireRequest): string | undefined {
+  const header = request.headers.get("authorization")?.[0] ?? request.query;
+  return /Credential=([A-Z0-9]{16,128})(?:\/|%2F)/.exec(header)?.[1];
+}
 
 function malformed(refusal: { code: "SerializationException" | "ValidationException"; message: string }): Rejection {
   return rejection(refusal.code, refusal.code === "SerializationException" ? "D3" : "L5", refusal.message);

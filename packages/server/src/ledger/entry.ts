@@ -88,6 +88,13 @@ export type LedgerEvent =
   | { readonly kind: "clock-moved"; readonly fromMs: EpochMs; readonly toMs: EpochMs }
   | { readonly kind: "fault-added"; readonly fault: InjectedFault }
   | { readonly kind: "faults-removed"; readonly faultIds: readonly string[] }
+  | {
+      /** Calls of which nothing was kept, between two times of the wall clock. */
+      readonly kind: "calls-not-kept";
+      readonly fromMs: EpochMs;
+      readonly toMs: EpochMs;
+      readonly counts: readonly { readonly operation: string; readonly code: string; readonly count: number }[];
+    }
   | { readonly kind: "ledger-reset" };
 
 /** Why an operator call was refused. */

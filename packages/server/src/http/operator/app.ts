@@ -14,6 +14,7 @@ import { explanationRoutes } from "./explanation-routes.ts";
 import { faultRoutes } from "./fault-routes.ts";
 import { labRoutes } from "./lab-routes.ts";
 import { meteringRoutes } from "./metering-routes.ts";
+import { verificationRoutes } from "./verification-routes.ts";
 import { ProblemError, invalid, problemResponse } from "./problem.ts";
 
 const BODY_BYTES_MAX = 1_048_576;
@@ -59,6 +60,7 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
   accessKeyRoutes(api, context);
   meteringRoutes(api, context);
   labRoutes(api, context);
+  verificationRoutes(api, context);
   faultRoutes(api, context);
   explanationRoutes(api, context);
 

@@ -1,4 +1,5 @@
 /** What the operator API's routes work with. */
+import type { AuditVerification } from "../../checkpoints/audit-verification.ts";
 import type { ServiceClock } from "../../clock.ts";
 import type { CatalogueChange } from "../../domain/catalogue.ts";
 import type { FaultPlan } from "../../faults/fault-plan.ts";
@@ -17,6 +18,10 @@ export interface OperatorContext {
   readonly wireOperations: readonly string[];
   readonly random: (bytes: number) => Buffer;
   readonly newRequestId: () => string;
+  /** Does what has become due, as the service clock stands now. */
+  readonly dueWork: () => Promise<void>;
+  readonly beforeReset: () => Promise<void>;
+  readonly verifyAudit: () => Promise<AuditVerification>;
   /** The catalogue that the server was started with, for resets. */
   readonly initialCatalogue: () => readonly CatalogueChange[];
 }

@@ -122,7 +122,7 @@ export function explanationRoutes(app: OpenAPIHono<OperatorEnv>, { ledger }: Ope
 }
 
 function notKept(id: string): string {
-  return `No request or metering record ${id} is kept. Requests that were refused before or by authentication, over a quota, or for want of room are not kept, nor is what only reads through the operator API, or came before a reset.`;
+  return `No request or metering record ${id} is kept. Requests that were refused before authentication, over a quota, or for want of room are not kept, nor are those refused by authentication beyond a few a minute, nor is what only reads through the operator API, or came before a reset.`;
 }
 
 function explanationView({ call, ...told }: Explanation): z.infer<typeof explanationSchema> {

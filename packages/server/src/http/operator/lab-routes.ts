@@ -62,7 +62,10 @@ export function labRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContex
       const { now, advanceSeconds = 0 } = c.req.valid("json");
       const move = now === undefined ? { byMs: advanceSeconds * 1000 } : { toMs: Date.parse(now) };
       const moved = await moveClock(ledger, c.var.call("MoveClock"), move);
-      if (!moved.refused) return c.json(state(), 200);
+      if (!moved.refused) {
+        await context.dueWork();
+        return c.json(state(), 200);
+      }
       throw new ProblemError(409, `The clock moves forward only; it stands at ${new Date(moved.nowMs).toISOString()}.`);
     },
   );
@@ -78,6 +81,7 @@ export function labRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContex
     }),
     async (c) => {
       if (!context.lab) throw new ProblemError(403, "A reset destroys the ledger: it needs --lab.");
+      await context.beforeReset();
       await ledger.reset(c.var.call("ResetLedger"), startCatalogue(context));
       context.faults.clear();
       return c.body(null, 204);

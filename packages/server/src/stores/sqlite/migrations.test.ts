@@ -10,7 +10,7 @@ import { temporaryFolder } from "../../ledger/contract/temporary-folder.ts";
 import { dataFolder } from "./data-folder.ts";
 import { NewerSchemaError, SCHEMA_VERSION, migrate, refuseNewerSchema, schemaVersion } from "./migrations.ts";
 import { openSqliteEngine } from "./sqlite-engine.ts";
-import { verify } from "./verify.ts";
+import { verify } from "./verification/verify.ts";
 
 function database(path = ":memory:"): DatabaseSync {
   const db = new DatabaseSync(path);

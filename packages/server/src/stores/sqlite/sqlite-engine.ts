@@ -24,7 +24,7 @@ import { migrate, refuseNewerSchema } from "./migrations.ts";
 import { Names, NewNames, type NumberedKey } from "./names.ts";
 import { RecentHours } from "./recent-hours.ts";
 import { readPointers } from "./record-query.ts";
-import { verifyBeside } from "./verify-beside.ts";
+import { verifyBeside } from "./verification/verify-beside.ts";
 import { errorOf, troubleOf } from "./trouble.ts";
 import { packGroup } from "./writer/packed-group.ts";
 import type { Writer } from "./writer/writer.ts";

@@ -3,17 +3,17 @@
  * a running server, entry by entry; what it holds in memory does not grow with the ledger, but for the names in use.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { keyOf, keyText, type MeteringRecordKey } from "../../domain/metering-record.ts";
-import { CHAIN_START } from "../../ledger/chain.ts";
-import { ChainWalk, Disagreement, type KeptEntry } from "../../ledger/chain-walk.ts";
-import { decodeEntry } from "../../ledger/entry-codec.ts";
-import type { LedgerEntry } from "../../ledger/entry.ts";
-import { meteringRecordId } from "../../ledger/ids.ts";
-import type { ChainVerification, KnownHead } from "../../ledger/verification.ts";
-import { dataFolder } from "./data-folder.ts";
-import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "./entry-rows.ts";
-import { damageOf, integrityProblem, openForReading } from "./ledger-file.ts";
-import { Names } from "./names.ts";
+import { keyOf, keyText, type MeteringRecordKey } from "../../../domain/metering-record.ts";
+import { CHAIN_START } from "../../../ledger/chain.ts";
+import { ChainWalk, Disagreement, type KeptEntry } from "../../../ledger/chain-walk.ts";
+import { decodeEntry } from "../../../ledger/entry-codec.ts";
+import type { LedgerEntry } from "../../../ledger/entry.ts";
+import { meteringRecordId } from "../../../ledger/ids.ts";
+import type { ChainVerification, KnownHead } from "../../../ledger/verification.ts";
+import { dataFolder } from "../data-folder.ts";
+import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "../entry-rows.ts";
+import { damageOf, integrityProblem, openForReading } from "../ledger-file.ts";
+import { Names } from "../names.ts";
 
 export interface Verification extends ChainVerification {
   /** Metering records that were found as their entries have them. */

@@ -1,8 +1,8 @@
 /** Verifies the chain on a thread of its own, over a connection of its own, beside a server that goes on writing. */
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { FaultError } from "../../ledger/ledger.ts";
-import type { ChainVerification, KnownHead } from "../../ledger/verification.ts";
+import { FaultError } from "../../../ledger/ledger.ts";
+import type { ChainVerification, KnownHead } from "../../../ledger/verification.ts";
 
 /** Sources are run as they are, and what is built has another ending. */
 const ENTRY = new URL(`./verify-main${extname(import.meta.url)}`, import.meta.url);

@@ -1,0 +1,135 @@
+import { randomBytes } from "node:crypto";
+import { HOUR_MS } from "@countinghouse/protocol";
+import { describe, expect, test } from "vitest";
+import type { ChainHead } from "../ledger/chain.ts";
+import type { ChainVerification, KnownHead } from "../ledger/verification.ts";
+import { verifyAudit } from "./audit-verification.ts";
+import { readLine, signedLine, signingKeyOf, type Checkpoint } from "./checkpoint.ts";
+import { checkpointsInMemory, type CheckpointFile } from "./checkpoint-file.ts";
+import { Checkpointer } from "./checkpointer.ts";
+
+const KEY = signingKeyOf(Buffer.alloc(32, 7));
+const START_MS = Date.UTC(2026, 6, 14, 12);
+const head = (seq: number): ChainHead => ({ seq, link: seq.toString(16).padStart(64, "0") });
+
+/** A ledger of which only the head matters, and a clock, both to be moved by hand. */
+function setup(file: CheckpointFile = checkpointsInMemory()): {
+  readonly file: CheckpointFile;
+  readonly at: { seq: number; ms: number };
+  readonly open: () => Checkpointer;
+} {
+  const at = { seq: 3, ms: START_MS };
+  const ledger = { chainHead: (): Promise<ChainHead> => Promise.resolve(head(at.seq)) };
+  const open = (): Checkpointer =>
+    new Checkpointer({ ledger, file, key: KEY, nowMs: () => at.ms, wallMs: () => START_MS });
+  return { file, at, open };
+}
+
+const seqsOf = (file: CheckpointFile): unknown[] =>
+  file.lines().map((line) => {
+    const { lanes, reset } = JSON.parse(line) as Checkpoint;
+    return reset === true ? `${lanes[0]?.seq} reset` : lanes[0]?.seq;
+  });
+
+test("a checkpoint is read as it was written, by its key and no other", () => {
+  const checkpoint: Checkpoint = {
+    v: 1,
+    at: "a",
+    writtenAt: "b",
+    lanes: [{ lane: "embedded", ...head(1) }],
+    before: null,
+  };
+  const line = signedLine(checkpoint, KEY);
+  expect(readLine(line, KEY)).toEqual(checkpoint);
+  expect(readLine(line, signingKeyOf(randomBytes(32)))).toMatch(/^was signed with another key/);
+  expect(readLine(line.replace('"seq":1', '"seq":2'), KEY)).toBe("is not as it was signed");
+  expect(readLine(`${line}x`, KEY)).toBe("is not JSON");
+  expect(readLine(line.replace(/"signature":"[^"]*"/, '"signature":""'), KEY)).toBe("is not as it was signed");
+});
+
+describe("checkpoints are noted", () => {
+  test("every hour of the service clock, where something has happened", async () => {
+    const { file, at, open } = setup();
+    const checkpointer = open();
+    await checkpointer.note();
+    at.seq = 5;
+    at.ms += HOUR_MS - 1;
+    await checkpointer.due();
+    expect(seqsOf(file)).toEqual([3]);
+    at.ms += 1;
+    await checkpointer.due();
+    await checkpointer.due();
+    at.ms += 10 * HOUR_MS;
+    await checkpointer.due();
+    expect(seqsOf(file)).toEqual([3, 5]);
+  });
+
+  test("at a start, unless nothing has happened since the last", async () => {
+    const { file, at, open } = setup();
+    await open().note();
+    await open().note();
+    at.seq = 4;
+    await open().note();
+    expect(seqsOf(file)).toEqual([3, 4]);
+  });
+
+  test("before a reset, after which entries are numbered anew", async () => {
+    const { file, at, open } = setup();
+    await open().note();
+    await open().noteReset();
+    at.seq = 1;
+    await open().note();
+    expect(seqsOf(file)).toEqual([3, "3 reset", 1]);
+  });
+});
+
+describe("verification holds the chain against", () => {
+  const noted = async (): Promise<string[]> => {
+    const { file, at, open } = setup();
+    for (const seq of [3, 5, 8]) {
+      at.seq = seq;
+      await open().note();
+    }
+    return file.lines();
+  };
+  let asked: readonly KnownHead[] = [];
+  const ledger = {
+    verifyChain: (known: readonly KnownHead[]): Promise<ChainVerification> => {
+      asked = known;
+      return Promise.resolve({ entries: 8, head: head(8), disagreement: undefined });
+    },
+  };
+  const verify = (lines: readonly string[]): ReturnType<typeof verifyAudit> =>
+    verifyAudit(ledger, { path: "file", lines: () => [...lines], append: () => undefined }, KEY);
+
+  test("every checkpoint there is", async () => {
+    expect(await verify(await noted())).toMatchObject({ intact: true, checkpoints: { count: 3 } });
+    expect(asked.map(({ seq }) => seq)).toEqual([3, 5, 8]);
+  });
+
+  test("those since the last reset only", async () => {
+    const { file, at, open } = setup();
+    await open().note();
+    await open().noteReset();
+    at.seq = 1;
+    await open().note();
+    expect(await verify(file.lines())).toMatchObject({ intact: true, checkpoints: { count: 1 } });
+    expect(asked.map(({ seq }) => seq)).toEqual([1]);
+  });
+
+  test("none, where there is none", async () => {
+    expect(await verify([])).toMatchObject({ intact: true, checkpoints: { count: 0 } });
+  });
+
+  test("and says which line is not as it was written, or is missing", async () => {
+    const [one = "", two = "", three = ""] = await noted();
+    const disagreement = async (...lines: string[]): Promise<string | undefined> => (await verify(lines)).disagreement;
+    expect(await disagreement(one, two.replace('"seq":5', '"seq":6'), three)).toBe(
+      "Line 2 of the checkpoints is not as it was signed.",
+    );
+    expect(await disagreement(one, three)).toMatch(/^Line 2 of the checkpoints does not follow/);
+    expect(await disagreement(two, three)).toMatch(/^Line 1 of the checkpoints does not follow/);
+    expect(await disagreement(one, three, two)).toMatch(/^Line 2 .* does not follow/);
+    expect(await disagreement(one, two.slice(0, 30), three)).toBe("Line 2 of the checkpoints is not JSON.");
+  });
+});
