@@ -119,10 +119,10 @@ describe("S7: the trail of a server", () => {
 
   test("can be verified while it grows, by several at once", async () => {
     const server = await start(["--store", `sqlite:${newFolder()}/data`, "--clock", "manual:2026-07-20T12:00:00Z"]);
-    let going = true;
+    const load = { going: true };
     const client = officialClient(server.endpoint);
-    const load = Array.from({ length: 8 }, async (_, i) => {
-      for (let n = 0; going; n += 1) {
+    const callers = Array.from({ length: 8 }, async (_, i) => {
+      for (let n = 0; load.going; n += 1) {
         const record = {
           Timestamp: new Date("2026-07-20T12:00:00Z"),
           CustomerIdentifier: "demoCustomer1",
@@ -136,8 +136,8 @@ describe("S7: the trail of a server", () => {
       const found = await Promise.all([verification(server), verification(server)]);
       expect(found).toEqual([expect.objectContaining({ intact: true }), expect.objectContaining({ intact: true })]);
     }
-    going = false;
-    await Promise.all(load);
+    load.going = false;
+    await Promise.all(callers);
     client.destroy();
   });
 });
@@ -213,21 +213,22 @@ test("checkpoints go where they are told to, and a place that cannot be written 
   expect(ran.stderr).toContain("The checkpoints cannot be written to");
 });
 
-describe("N1: calls whose signature is not good", () => {
-  const strangers = async (server: RunningServer, count: number): Promise<void> => {
-    const client = officialClient(server.endpoint, { ...DEMO, secretAccessKey: "wrong" });
-    const calls = Array.from({ length: count }, () => client.send(new BatchMeterUsageCommand({ UsageRecords: [] })));
-    const outcomes = await Promise.allSettled(calls);
-    client.destroy();
-    expect(outcomes.map(({ status }) => status)).toEqual(Array.from({ length: count }, () => "rejected"));
-  };
-  const bodiesOf = (data: string, kind: string): string[] => {
-    const db = new DatabaseSync(join(data, "ledger.sqlite"), { readOnly: true });
-    const rows = db.prepare("SELECT body FROM entry WHERE body LIKE ? ORDER BY seq").all(`%${kind}%`);
-    db.close();
-    return rows.map(({ body }) => String(body));
-  };
+/** So many calls by somebody who does not know the secret. */
+const strangers = async (server: RunningServer, count: number): Promise<void> => {
+  const client = officialClient(server.endpoint, { ...DEMO, secretAccessKey: "wrong" });
+  const calls = Array.from({ length: count }, () => client.send(new BatchMeterUsageCommand({ UsageRecords: [] })));
+  const outcomes = await Promise.allSettled(calls);
+  client.destroy();
+  expect(outcomes.map(({ status }) => status)).toEqual(Array.from({ length: count }, () => "rejected"));
+};
+const bodiesOf = (data: string, kind: string): string[] => {
+  const db = new DatabaseSync(join(data, "ledger.sqlite"), { readOnly: true });
+  const rows = db.prepare("SELECT body FROM entry WHERE body LIKE ? ORDER BY seq").all(`%${kind}%`);
+  db.close();
+  return rows.map(({ body }) => String(body));
+};
 
+describe("N1: calls whose signature is not good", () => {
   test("are kept, a few a minute, and the rest of them counted", async () => {
     const data = join(newFolder(), "data");
     const server = await start(["--store", `sqlite:${data}`]);

@@ -113,6 +113,8 @@ test("a ledger that disagrees ends the command with 1, and the place is named", 
   });
 });
 
+const swap = (a: number, b: number): string => `UPDATE entry SET seq = ${b} WHERE seq = ${a};`;
+
 describe("it is named", () => {
   test("that an accepted record is not kept", () => {
     const sql = `DELETE FROM metering_record WHERE entry_seq = ${entryOf(1)} AND position = 1`;
@@ -169,7 +171,6 @@ describe("it is named", () => {
   test("that an entry was taken out, or two change places", () => {
     const seq = entryOf(1);
     expect(disagreementOf(`DELETE FROM entry WHERE seq = ${seq}`)).toBe(`Entry ${seq} is missing.`);
-    const swap = (a: number, b: number): string => `UPDATE entry SET seq = ${b} WHERE seq = ${a};`;
     expect(disagreementOf(swap(seq, 1_000) + swap(seq + 1, seq) + swap(1_000, seq + 1))).toContain(`Entry ${seq} (`);
     const close = `DELETE FROM entry WHERE seq = ${seq}; UPDATE entry SET seq = seq - 1 WHERE seq > ${seq}`;
     expect(disagreementOf(close)).toContain(`Entry ${seq} (`);

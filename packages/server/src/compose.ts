@@ -56,6 +56,8 @@ interface Parts extends ComposeOptions, OpenedLedger {
   readonly faults: FaultPlan;
   readonly checkpoints: Checkpoints;
   readonly unkept: UnkeptCalls;
+  /** Does what has become due. What fails is logged, and is due again. */
+  readonly dueWork: () => Promise<void>;
   readonly newRequestId: () => string;
   /** Told of errors that are ours. */
   readonly onError: (error: Error, requestId: string) => void;
@@ -71,6 +73,8 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     onHit: (operation, { kind }) => metrics.onFaultHit(operation, kind),
   });
   const checkpoints = await startCheckpoints(config, opened, world);
+  const logged = (work: Promise<void>): Promise<void> =>
+    work.catch((error: unknown) => log.error({ err: error }, "a checkpoint could not be written"));
   const newRequestId = (): string => requestId(world.wallMs(), world.uuid());
   const unkept = new UnkeptCalls({
     ledger: opened.ledger,
@@ -87,6 +91,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     operations: operationsOf(config, opened, faults, world),
     checkpoints,
     unkept,
+    dueWork: () => logged(checkpoints.checkpointer.due()),
     newRequestId,
     onError: (error, id) => log.error({ err: error, requestId: id }, "request failed"),
   };
@@ -105,10 +110,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     wire: measuredWire(parts),
     busy: () => errorResponse("ThrottlingException", "Rate exceeded", parts.newRequestId()),
   });
-  const stopTimer = world.every(MINUTE_MS, () => {
-    const failed = (error: unknown): void => log.error({ err: error }, "a checkpoint could not be written");
-    void unkept.flush().then(() => checkpoints.checkpointer.due().catch(failed));
-  });
+  const stopTimer = world.every(MINUTE_MS, () => void unkept.flush().then(() => parts.dueWork()));
   return {
     server,
     ledger: opened.ledger,
@@ -119,9 +121,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       stopTimer();
       await closeServer(server);
       await unkept.flush();
-      await checkpoints.checkpointer.note().catch((error: unknown) => {
-        log.error({ err: error }, "the last checkpoint could not be written");
-      });
+      await logged(checkpoints.checkpointer.note());
       await opened.ledger.close();
     },
   };
@@ -165,7 +165,7 @@ type NodeListener = Parameters<typeof createRouter>[0]["operator"];
 
 function operatorListener(parts: Parts): NodeListener {
   const { config, world, catalogueFile, operatorToken, onError } = parts;
-  const { ledger, sealer, clock, faults, checkpoints, operations, newRequestId } = parts;
+  const { ledger, sealer, clock, faults, checkpoints, dueWork, operations, newRequestId } = parts;
   const app = createOperatorApp({
     context: {
       ledger,
@@ -176,7 +176,7 @@ function operatorListener(parts: Parts): NodeListener {
       wireOperations: operations.map(({ name }) => name),
       random: world.random,
       newRequestId,
-      dueWork: () => checkpoints.checkpointer.due(),
+      dueWork,
       beforeReset: () => checkpoints.checkpointer.noteReset(),
       verifyAudit: () => verifyAudit(ledger, checkpoints.file, checkpoints.key),
       initialCatalogue: () => dueChanges(catalogueFile, new Catalogue()),

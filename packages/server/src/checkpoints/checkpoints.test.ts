@@ -83,15 +83,17 @@ describe("checkpoints are noted", () => {
   });
 });
 
+/** The lines of three checkpoints. */
+const noted = async (): Promise<string[]> => {
+  const { file, at, open } = setup();
+  for (const seq of [3, 5, 8]) {
+    at.seq = seq;
+    await open().note();
+  }
+  return file.lines();
+};
+
 describe("verification holds the chain against", () => {
-  const noted = async (): Promise<string[]> => {
-    const { file, at, open } = setup();
-    for (const seq of [3, 5, 8]) {
-      at.seq = seq;
-      await open().note();
-    }
-    return file.lines();
-  };
   let asked: readonly KnownHead[] = [];
   const ledger = {
     verifyChain: (known: readonly KnownHead[]): Promise<ChainVerification> => {
@@ -101,6 +103,8 @@ describe("verification holds the chain against", () => {
   };
   const verify = (lines: readonly string[]): ReturnType<typeof verifyAudit> =>
     verifyAudit(ledger, { path: "file", lines: () => [...lines], append: () => undefined }, KEY);
+
+  const disagreement = async (...lines: string[]): Promise<string | undefined> => (await verify(lines)).disagreement;
 
   test("every checkpoint there is", async () => {
     expect(await verify(await noted())).toMatchObject({ intact: true, checkpoints: { count: 3 } });
@@ -123,7 +127,6 @@ describe("verification holds the chain against", () => {
 
   test("and says which line is not as it was written, or is missing", async () => {
     const [one = "", two = "", three = ""] = await noted();
-    const disagreement = async (...lines: string[]): Promise<string | undefined> => (await verify(lines)).disagreement;
     expect(await disagreement(one, two.replace('"seq":5', '"seq":6'), three)).toBe(
       "Line 2 of the checkpoints is not as it was signed.",
     );

@@ -15,17 +15,8 @@ export function attributesOf({ call, event }: LedgerEntry): EntryAttributes {
 }
 
 function productOf(event: LedgerEntry["event"]): string | undefined {
-  switch (event.kind) {
-    case "usage-metered":
-    case "entitlements-shown":
-      return event.productCode;
-    case "customer-resolved":
-      return event.customer.productCode;
-    case "call-refused": {
-      const asked = event.request?.["productCode"];
-      return typeof asked === "string" ? asked : undefined;
-    }
-    default:
-      return undefined;
-  }
+  if (event.kind === "usage-metered" || event.kind === "entitlements-shown") return event.productCode;
+  if (event.kind === "customer-resolved") return event.customer.productCode;
+  const asked = event.kind === "call-refused" ? event.request?.["productCode"] : undefined;
+  return typeof asked === "string" ? asked : undefined;
 }

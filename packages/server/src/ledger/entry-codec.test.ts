@@ -185,7 +185,7 @@ describe("an entry", () => {
 
   test("is text that any store can hold: no lone surrogates, no zero bytes", () => {
     const { body } = encodeEntry(
-      entryOf({ kind: "clock-moved", fromMs: 0, toMs: 0, ...{ odd: "\ud800 \0" } } as LedgerEvent),
+      entryOf({ kind: "entitlements-shown", productCode: "\ud800 \0", request: {}, count: 0 }),
     );
     expect(body.isWellFormed()).toBe(true);
     expect(body).not.toContain("\0");

@@ -50,8 +50,8 @@ export function catalogueChanged(changes: readonly CatalogueChange[]): LedgerEve
   };
 }
 
-function withoutSecret({ sealedSecret: _, ...key }: AccessKey): Asked {
-  return key;
+function withoutSecret({ accessKeyId, accountId, userName }: AccessKey): Asked {
+  return { accessKeyId, accountId, userName };
 }
 
 function refusedChange(refusal: CatalogueRefusal): Outcome<CatalogueRefusal> {

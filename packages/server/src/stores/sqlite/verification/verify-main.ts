@@ -4,4 +4,5 @@ import type { VerifyOrder } from "./verify-beside.ts";
 import { verifyChain } from "./verify.ts";
 
 const { ledgerFile, known } = workerData as VerifyOrder;
-(parentPort as MessagePort).postMessage(verifyChain(ledgerFile, known));
+const port = parentPort as MessagePort;
+port.postMessage(verifyChain(ledgerFile, known));
