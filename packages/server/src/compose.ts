@@ -26,10 +26,11 @@ import { wireOperations } from "./http/wire-operations.ts";
 import { Authenticator } from "./identity/authenticator.ts";
 import { pageTokensOf } from "./identity/page-tokens.ts";
 import { openToken } from "./identity/registration-tokens.ts";
+import type { Call } from "./ledger/entry.ts";
 import { requestId } from "./ledger/ids.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
-import { openLedger, type OpenedLedger } from "./open-ledger.ts";
+import { openLedger, type OpenEngine, type OpenedLedger } from "./open-ledger.ts";
 import { VERSION } from "./version.ts";
 import type { World } from "./world.ts";
 
@@ -45,6 +46,8 @@ export interface Service {
 export interface ComposeOptions {
   readonly config: ServeConfig;
   readonly world: World;
+  /** In the place of the embedded engine's own. */
+  readonly openEngine?: OpenEngine;
   readonly log: { error(details: object, message: string): void };
 }
 
@@ -66,7 +69,7 @@ interface Parts extends ComposeOptions, OpenedLedger {
 export async function compose(options: ComposeOptions): Promise<Service> {
   const { config, world, log } = options;
   const metrics = createMetrics(world.monotonicMs, (): number => opened.ledger.queued);
-  const opened: OpenedLedger = await openLedger(config, world, metrics);
+  const opened: OpenedLedger = await openLedger(config, world, metrics, options.openEngine);
   const operatorToken = config.operatorToken ?? world.random(24).toString("base64url");
   const faults = new FaultPlan({
     draw: () => world.random(4).readUInt32BE() / 2 ** 32,
@@ -74,14 +77,16 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   });
   const checkpoints = await startCheckpoints(config, opened, world);
   const logged = (work: Promise<void>): Promise<void> =>
-    work.catch((error: unknown) => log.error({ err: error }, "a checkpoint could not be written"));
+    work.catch((error: unknown) => log.error({ err: error }, "work that was due could not be done"));
   const newRequestId = (): string => requestId(world.wallMs(), world.uuid());
-  const unkept = new UnkeptCalls({
-    ledger: opened.ledger,
-    wallMs: world.wallMs,
-    newRequestId,
+  const newCall = (operation: string): Call => ({
+    requestId: newRequestId(),
+    operation,
+    principal: "operator",
+    sourceAddress: "",
     userAgent: `countinghouse/${VERSION}`,
   });
+  const unkept = new UnkeptCalls({ ledger: opened.ledger, wallMs: world.wallMs, newCall });
   const parts: Parts = {
     ...options,
     ...opened,
@@ -91,7 +96,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     operations: operationsOf(config, opened, faults, world),
     checkpoints,
     unkept,
-    dueWork: () => logged(checkpoints.checkpointer.due()),
+    dueWork: dueWorkOf(config, opened, checkpoints.checkpointer, newCall, logged),
     newRequestId,
     onError: (error, id) => log.error({ err: error, requestId: id }, "request failed"),
   };
@@ -128,6 +133,27 @@ export async function compose(options: ComposeOptions): Promise<Service> {
 }
 
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+/** One after the other, however often it is asked for. A checkpoint first: it knows of what expires after it. */
+function dueWorkOf(
+  { retentionDays }: ServeConfig,
+  { ledger, clock }: OpenedLedger,
+  checkpointer: Checkpointer,
+  newCall: (operation: string) => Call,
+  logged: (work: Promise<void>) => Promise<void>,
+): () => Promise<void> {
+  let last = Promise.resolve();
+  const work = async (): Promise<void> => {
+    await checkpointer.due();
+    if (retentionDays === undefined) return;
+    await ledger.expire(() => newCall("ExpireEntries"), clock.nowMs() - retentionDays * DAY_MS);
+  };
+  return () => {
+    last = last.then(() => logged(work()));
+    return last;
+  };
+}
 
 interface Checkpoints {
   readonly checkpointer: Checkpointer;

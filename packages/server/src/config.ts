@@ -28,6 +28,8 @@ export interface ServeConfig {
   readonly operatorToken: string | undefined;
   /** Undefined for the one in the data folder. */
   readonly secretsKeyFile: string | undefined;
+  /** How long entries are kept, with their metering records; undefined for ever. */
+  readonly retentionDays: number | undefined;
   /** Undefined for the one in the data folder; of a ledger in memory, for none. */
   readonly checkpointFile: string | undefined;
   readonly readyFile: string | undefined;
@@ -49,6 +51,7 @@ export interface ServeFlags {
   readonly operatorToken?: string;
   readonly secretsKeyFile?: string;
   readonly checkpointFile?: string;
+  readonly retentionDays?: string;
   readonly demoOnNetwork?: boolean | string;
   readonly readyFile?: string;
   readonly tlsCert?: string;
@@ -84,6 +87,7 @@ export function configOf(flags: ServeFlags): ServeConfig {
     quotas: quotasOf(flags.quotas),
     operatorToken: flags.operatorToken,
     secretsKeyFile: flags.secretsKeyFile,
+    retentionDays: retentionOf(flags),
     checkpointFile: flags.checkpointFile,
     readyFile: flags.readyFile,
     tls: tlsOf(flags),
@@ -101,6 +105,15 @@ function storeOf(text: string): StoreSetting {
   if (text.startsWith("sqlite:") && text.length > "sqlite:".length) return { kind: "sqlite", folder: text.slice(7) };
   if (/^postgres(ql)?:/.test(text)) throw new ConfigError("--store postgres://… is not served yet; use sqlite:FOLDER.");
   throw new ConfigError(`--store must be sqlite:FOLDER or memory:; got ${text}.`);
+}
+
+/** As long as CloudTrail itself shows events. */
+const RETENTION_DAYS_MIN = 90;
+
+function retentionOf({ retentionDays, store }: ServeFlags): number | undefined {
+  if (retentionDays === undefined) return undefined;
+  if (storeOf(store).kind === "memory") throw new ConfigError("--retention-days is for a store that lasts.");
+  return whole("retention-days", retentionDays, RETENTION_DAYS_MIN, 36_500);
 }
 
 function rulesOf(text: string): RuleSetName {

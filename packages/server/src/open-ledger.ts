@@ -28,6 +28,9 @@ export interface OpenedLedger {
   readonly catalogueFile: CatalogueFile;
 }
 
+/** Opens the embedded engine on a folder. */
+export type OpenEngine = (folder: string) => Engine;
+
 type Observers = Pick<SingleWriterOptions, "aroundCommit" | "onCommitted">;
 
 /** Requests in one commit: more would make those that came first wait for those that came last. */
@@ -37,8 +40,13 @@ const DEMO_CATALOGUE = new URL("./catalogue/demo.yaml", import.meta.url);
 const LAG_WAITED_MS = 5_000;
 
 /** Throws, with the store let go of, where anything is not as it should be. */
-export async function openLedger(config: ServeConfig, world: World, observers: Observers): Promise<OpenedLedger> {
-  const engine: Engine = config.store.kind === "memory" ? new MemoryEngine() : openSqliteEngine(config.store.folder);
+export async function openLedger(
+  config: ServeConfig,
+  world: World,
+  observers: Observers,
+  openEngine: OpenEngine = openSqliteEngine,
+): Promise<OpenedLedger> {
+  const engine: Engine = config.store.kind === "memory" ? new MemoryEngine() : openEngine(config.store.folder);
   try {
     const loaded = engine.load();
     const sealer = sealerOf(keyFor(config, loaded, world), world.random);

@@ -21,15 +21,23 @@ export interface KeptEntry {
 export class Disagreement extends Error {}
 
 export class ChainWalk {
-  #link: Uint8Array = CHAIN_START;
-  #seq = 0;
+  #link: Uint8Array;
+  #seq: number;
+  #followed = 0;
   #newestAtMs = Number.NEGATIVE_INFINITY;
   /** In the order of their entries; those that were passed are gone. */
   readonly #known: KnownHead[];
 
-  constructor(known: readonly KnownHead[]) {
-    this.#known = known.toSorted((a, b) => a.seq - b.seq);
-    while (this.#known[0]?.seq === 0) this.#known.shift();
+  /** `base` is what the chain begins after, where entries before that have expired. */
+  constructor(known: readonly KnownHead[], base?: ChainHead) {
+    this.#seq = base?.seq ?? 0;
+    this.#link = base === undefined ? CHAIN_START : Buffer.from(base.link, "hex");
+    this.#known = known.filter(({ seq }) => seq > 0 && seq >= this.#seq).toSorted((a, b) => a.seq - b.seq);
+  }
+
+  /** How many entries were in order. */
+  get followed(): number {
+    return this.#followed;
   }
 
   /** As far as everything was in order. */
@@ -39,6 +47,7 @@ export class ChainWalk {
 
   /** The next entry: answers it decoded. Throws Disagreement. */
   follow({ seq, entry, attributes, link }: KeptEntry): LedgerEntry {
+    if (this.#followed === 0) this.#checkKnown(this.#seq, Buffer.from(this.#link));
     const expected = this.#seq + 1;
     if (seq !== expected) throw new Disagreement(`Entry ${expected} is missing.`);
     if (entry.atMs < this.#newestAtMs) throw new Disagreement(`Entry ${seq} is older than the one before it.`);
@@ -54,6 +63,7 @@ export class ChainWalk {
     this.#newestAtMs = entry.atMs;
     this.#link = mine;
     this.#seq = seq;
+    this.#followed += 1;
     return decoded;
   }
 

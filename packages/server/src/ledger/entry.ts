@@ -10,6 +10,7 @@ import type {
   UsageRecord,
   UsageRecordStatus,
 } from "@countinghouse/protocol";
+import type { ChainHead } from "./chain.ts";
 import type { CatalogueKind } from "../domain/catalogue.ts";
 import type { FaultHit, InjectedFault } from "../domain/injected-fault.ts";
 
@@ -94,6 +95,14 @@ export type LedgerEvent =
       readonly fromMs: EpochMs;
       readonly toMs: EpochMs;
       readonly counts: readonly { readonly operation: string; readonly code: string; readonly count: number }[];
+    }
+  | {
+      /** Entries older than they are to be kept were removed, with their metering records. */
+      readonly kind: "entries-expired";
+      readonly beforeMs: EpochMs;
+      readonly count: number;
+      /** The newest of them, and its link in the chain, which goes on from there. */
+      readonly through: ChainHead;
     }
   | { readonly kind: "ledger-reset" };
 

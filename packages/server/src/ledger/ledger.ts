@@ -30,6 +30,8 @@ export interface Ledger {
   chainHead(): Promise<ChainHead>;
   /** Follows the chain from its first entry, and holds it against what is known of it. Other work goes on meanwhile. */
   verifyChain(known: readonly KnownHead[]): Promise<ChainVerification>;
+  /** Removes the entries of before a time, with their metering records, a few at a time; answers how many. */
+  expire(newCall: () => Call, beforeMs: EpochMs): Promise<number>;
   /** Work that waits for its commit. */
   readonly queued: number;
   /** Finishes what was taken in and closes the store. */
@@ -56,9 +58,18 @@ export interface Outcome<A> {
   readonly event: LedgerEvent;
   readonly records?: readonly NewRecord[] | undefined;
   readonly catalogue?: readonly CatalogueChange[] | undefined;
+  /** Entries that are removed, since they are older than they are to be kept. */
+  readonly expired?: Expired | undefined;
   /** Where the service clock is moved to. */
   readonly moveClockTo?: EpochMs | undefined;
   readonly answer: A;
+}
+
+export interface Expired {
+  /** The chain goes on from here. */
+  readonly through: ChainHead;
+  /** Of the metering records that go with their entries. */
+  readonly keys: readonly MeteringRecordKey[];
 }
 
 export interface NewRecord {

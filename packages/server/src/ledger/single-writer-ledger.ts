@@ -5,6 +5,7 @@
  */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueChange, type CatalogueView } from "../domain/catalogue.ts";
+import { acceptedRecords } from "./accepted-records.ts";
 import type { ChainHead } from "./chain.ts";
 import type { ClockPosition, Engine, Loaded } from "./engine.ts";
 import { decodeEntry } from "./entry-codec.ts";
@@ -45,6 +46,9 @@ export interface SingleWriterOptions {
   /** Told of each group that was committed, for metrics. */
   readonly onCommitted?: ((group: { readonly works: number; readonly records: number }) => void) | undefined;
 }
+
+/** Entries that are removed in one commit: more would make those who meter meanwhile wait. */
+const EXPIRED_AT_ONCE = 200;
 
 export class SingleWriterLedger implements Ledger {
   readonly #engine: Engine;
@@ -116,6 +120,20 @@ export class SingleWriterLedger implements Ledger {
 
   verifyChain(known: readonly KnownHead[]): Promise<ChainVerification> {
     return this.#watched(() => this.#engine.verifyChain(known));
+  }
+
+  async expire(newCall: () => Call, beforeMs: EpochMs): Promise<number> {
+    let removed = 0;
+    for (;;) {
+      const old = await this.#watched(() => this.#engine.entriesBefore(beforeMs, EXPIRED_AT_ONCE));
+      if (old === undefined) return removed;
+      const { through, entries } = old;
+      const keys = entries.flatMap((entry) => acceptedRecords(decodeEntry(entry)).map(({ key }) => key));
+      const event = { kind: "entries-expired" as const, beforeMs, count: entries.length, through };
+      const outcome = { event, expired: { through, keys }, answer: undefined };
+      await this.transact({ call: newCall(), keys: [], decide: () => outcome });
+      removed += entries.length;
+    }
   }
 
   close(): Promise<void> {

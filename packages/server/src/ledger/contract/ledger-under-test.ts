@@ -96,6 +96,7 @@ function interrupted(engine: Engine, beforeCommit: () => Promise<void>): Engine 
     entryByRequestId: (requestId) => engine.entryByRequestId(requestId),
     entries: (query) => engine.entries(query),
     chainHead: () => engine.chainHead(),
+    entriesBefore: (beforeMs, limit) => engine.entriesBefore(beforeMs, limit),
     verifyChain: (known) => engine.verifyChain(known),
     onDefect: (listener) => engine.onDefect(listener),
     close: () => engine.close(),

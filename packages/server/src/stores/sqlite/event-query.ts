@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { CHAIN_START, type ChainHead } from "../../ledger/chain.ts";
+import type { OldEntries } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
 import { InvalidCursorError, type EventQuery, type Page } from "../../ledger/ledger.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "./entry-rows.ts";
@@ -74,9 +75,20 @@ function spanOf(db: DatabaseSync, query: EventQuery): Span {
   return query.order === "newest" ? [from, Math.min(to, shown - 1)] : [Math.max(from, shown + 1), to];
 }
 
+export function readEntriesBefore(db: DatabaseSync, beforeMs: number, limit: number): OldEntries | undefined {
+  const end = firstAtOrAfter(db, beforeMs);
+  const rows = db
+    .prepare(`SELECT ${ENTRY_COLUMNS}, link FROM entry WHERE seq < ? ORDER BY seq LIMIT ?`)
+    .all(end, limit) as unknown as (EntryRow & { readonly link: Uint8Array })[];
+  const last = rows.at(-1);
+  if (last === undefined) return undefined;
+  const through = { seq: last.seq, link: Buffer.from(last.link).toString("hex") };
+  return { through, entries: rows.map(encodedEntryOf) };
+}
+
 /** Entries are numbered in the order of time, so a time is found by halving. */
 function firstAtOrAfter(db: DatabaseSync, atMs: number): number {
-  const ends = db.prepare("SELECT min(seq) AS first, max(seq) AS last FROM entry").get();
+  const ends = db.prepare("SELECT (SELECT min(seq) FROM entry) AS first, (SELECT max(seq) FROM entry) AS last").get();
   const timeOf = db.prepare("SELECT at_ms AS atMs FROM entry WHERE seq = ?");
   let low = Number(ends?.["first"] ?? 1);
   let high = Number(ends?.["last"] ?? 0) + 1;
