@@ -61,10 +61,26 @@ type Span = readonly [first: number, last: number];
 function walk(db: DatabaseSync, conditions: readonly Condition[], [first, last]: Span, query: EventQuery): EntryRow[] {
   const where = [...conditions.map(([column]) => `${column} = ?`), "seq >= ?", "seq <= ?"].join(" AND ");
   const direction = query.order === "newest" ? "DESC" : "ASC";
-  const sql = `SELECT ${ENTRY_COLUMNS} FROM entry WHERE ${where} ORDER BY seq ${direction} LIMIT ?`;
+  const sql = `SELECT ${ENTRY_COLUMNS} FROM entry ${indexFor(conditions)} WHERE ${where} ORDER BY seq ${direction} LIMIT ?`;
   const values = [...conditions.map(([, number]) => number), first, last, query.limit + 1];
   return db.prepare(sql).all(...values) as unknown as EntryRow[];
 }
+
+/** Which index holds the fewest entries that are not wanted; SQLite, without statistics, would guess. */
+function indexFor(conditions: readonly Condition[]): string {
+  const asked = new Set(conditions.map(([column]) => column));
+  const index = INDEXES.find(([, columns]) => columns.every((column) => asked.has(column)));
+  return index === undefined ? "NOT INDEXED" : `INDEXED BY ${index[0]}`;
+}
+
+const INDEXES: readonly (readonly [name: string, columns: readonly Column[]])[] = [
+  ["entry_access_key", ["access_key"]],
+  ["entry_principal", ["principal"]],
+  ["entry_product", ["product"]],
+  ["entry_account_operation", ["account", "operation"]],
+  ["entry_account", ["account"]],
+  ["entry_operation", ["operation"]],
+];
 
 /** The entries of the time that is asked for, less what earlier pages have shown. */
 function spanOf(db: DatabaseSync, query: EventQuery): Span {
