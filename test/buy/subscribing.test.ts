@@ -105,7 +105,7 @@ test("what came by the buy page is in the ledger as that, durable, and without t
   expect(token).not.toBe("");
   await first.kill();
 
-  const entries = entriesOf(folder).filter(({ call }) => call.principal === "buy-page");
+  const entries = (await entriesOf(folder)).filter(({ call }) => call.principal === "buy-page");
   expect(entries.map(({ call, event }) => [call.operation, event.kind])).toEqual([
     ["CreateAccount", "catalogue-changed"],
     ["CreateAgreement", "catalogue-changed"],
@@ -122,12 +122,9 @@ test("what came by the buy page is in the ledger as that, durable, and without t
   expect(resolved.CustomerAWSAccountId).toBe(newAccount);
 });
 
-function entriesOf(folder: string): LedgerEntry[] {
+async function entriesOf(folder: string): Promise<LedgerEntry[]> {
   const engine = openSqliteEngine(folder);
-  const entries: LedgerEntry[] = [];
-  for (let seq = 1, next = engine.entry(seq); next !== undefined; seq += 1, next = engine.entry(seq)) {
-    entries.push(decodeEntry(next));
-  }
-  engine.close();
-  return entries;
+  const { items } = await engine.entries({ order: "oldest", limit: 1_000 });
+  await engine.close();
+  return items.map(decodeEntry);
 }

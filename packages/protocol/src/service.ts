@@ -8,6 +8,8 @@ export interface Service {
   readonly signingName: string;
   /** What the names of its IAM actions begin with. */
   readonly actionPrefix: string;
+  /** What audit events call it. Rule V8. */
+  readonly eventSource: string;
 }
 
 /** Its IAM actions are `aws-marketplace:BatchMeterUsage` and so on (not `meteringmarketplace`). */
@@ -15,12 +17,22 @@ export const meteringService: Service = {
   targetPrefix: "AWSMPMeteringService",
   signingName: "aws-marketplace",
   actionPrefix: "aws-marketplace",
+  eventSource: "metering-marketplace.amazonaws.com",
 };
 
 export const entitlementService: Service = {
   targetPrefix: "AWSMPEntitlementService",
   signingName: "aws-marketplace",
   actionPrefix: "aws-marketplace",
+  eventSource: "entitlement-marketplace.amazonaws.com",
+};
+
+/** CloudTrail, of which one operation is served: the one that looks events up. */
+export const trailService: Service = {
+  targetPrefix: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+  signingName: "cloudtrail",
+  actionPrefix: "cloudtrail",
+  eventSource: "cloudtrail.amazonaws.com",
 };
 
 export const SERVICE_ID = "Marketplace Metering";

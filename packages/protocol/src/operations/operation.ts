@@ -10,10 +10,14 @@ export interface OperationNames {
   readonly signingName: string;
   /** The IAM action that permits it. */
   readonly action: string;
+  /** What audit events call its service. */
+  readonly eventSource: string;
 }
 
 /** An operation: how it is asked for and what goes in and out. */
 export interface Operation<Input, Output> extends OperationNames {
+  /** Whether IAM calls its access "Read". Source: service authorization reference. */
+  readonly readOnly: boolean;
   readonly input: StructureShape<Input>;
   readonly output: StructureShape<Output>;
 }
@@ -24,5 +28,6 @@ export function operationNames(service: Service, name: string): OperationNames {
     target: `${service.targetPrefix}.${name}`,
     signingName: service.signingName,
     action: `${service.actionPrefix}:${name}`,
+    eventSource: service.eventSource,
   };
 }

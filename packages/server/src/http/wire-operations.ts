@@ -4,6 +4,7 @@ import {
   decoderOf,
   encoderOf,
   getEntitlements,
+  lookupEvents,
   meterUsage,
   registerUsage,
   resolveCustomer,
@@ -16,6 +17,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { OperationHandler } from "../operations/answer.ts";
 import { batchMeterUsageOperation } from "../operations/batch-meter-usage.ts";
 import { getEntitlementsOperation } from "../operations/get-entitlements.ts";
+import { lookupEventsOperation } from "../operations/lookup-events.ts";
 import { meterUsageOperation } from "../operations/meter-usage.ts";
 import { registerUsageOperation } from "../operations/register-usage.ts";
 import { resolveCustomerOperation } from "../operations/resolve-customer.ts";
@@ -32,6 +34,7 @@ export function wireOperations(
     wireOperation(meterUsage, meterUsageOperation(ledger)),
     wireOperation(registerUsage, registerUsageOperation(ledger)),
     wireOperation(getEntitlements, getEntitlementsOperation(ledger, pageTokens)),
+    wireOperation(lookupEvents, lookupEventsOperation(ledger, pageTokens)),
   ];
 }
 
@@ -40,7 +43,7 @@ function wireOperation<Input extends object, Output>(
   operation: Operation<Input, Output>,
   handler: OperationHandler<Input, Output>,
 ): WireOperation {
-  const { name, target, signingName, action } = operation;
+  const { name, target, signingName, action, eventSource } = operation;
   const encode = encoderOf(operation.output);
   const asked = withoutSecretsOf(operation.input);
   return {
@@ -48,6 +51,7 @@ function wireOperation<Input extends object, Output>(
     target,
     signingName,
     action,
+    eventSource,
     decode: decoderOf(operation.input),
     asked: (input) => asked(input as Input),
     run: (call, input) => handler(call, input as Input),

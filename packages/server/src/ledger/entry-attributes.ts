@@ -25,7 +25,13 @@ function productOf(event: LedgerEntry["event"]): string | undefined {
       const asked = event.request?.["productCode"];
       return typeof asked === "string" ? asked : undefined;
     }
-    default:
+    case "events-shown":
+    case "catalogue-changed":
+    case "registration-token-issued":
+    case "clock-moved":
+    case "fault-added":
+    case "faults-removed":
+    case "ledger-reset":
       return undefined;
   }
 }

@@ -50,7 +50,7 @@ export function catalogueChanged(changes: readonly CatalogueChange[]): LedgerEve
   };
 }
 
-function withoutSecret({ sealedSecret: _, ...key }: AccessKey): Asked {
+function withoutSecret({ sealedSecret: _sealedSecret, ...key }: AccessKey): Asked {
   return key;
 }
 

@@ -179,7 +179,7 @@ export function troublePromises(fresh: (setup?: LedgerSetup) => LedgerUnderTest)
     const [replayed, added] = await store.ledger.transact(meter([sent(), sent({ dimension: "calls" })]));
     expect(replayed?.id).toBe(metered.id);
     await store.reopen();
-    expect((await keptIds(store.ledger)).toSorted()).toEqual([metered.id, added?.id].toSorted());
+    expect(new Set(await keptIds(store.ledger))).toEqual(new Set([metered.id, added?.id]));
   });
 
   describe("closing", () => {
