@@ -158,6 +158,7 @@ describe("the help", () => {
       "clock",
       "fault",
       "explain",
+      "audit",
       "reset",
       "store",
     ];
@@ -177,6 +178,8 @@ describe("the help", () => {
       ["records", "list"],
       ["fault", "add"],
       ["explain"],
+      ["audit", "search"],
+      ["audit", "export"],
       ["store", "backup"],
       ["reset"],
     ]) {

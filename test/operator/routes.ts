@@ -27,4 +27,5 @@ export const ROUTES = [
   ["delete", "/faults"],
   ["delete", "/faults/{id}"],
   ["get", "/requests/{requestId}/explanation"],
+  ["get", "/audit-events"],
 ] as const;

@@ -32,7 +32,7 @@ describe("no file", () => {
 
 test("every SQL migration is listed, in order, and numbered without a gap", () => {
   const folder = "packages/server/src/stores/sqlite/";
-  const files = filesIn(`${folder}migrations`, /./).map((file) => file.slice(`${folder}migrations/`.length));
+  const files = filesIn(`${folder}migrations`, /\.sql$/).map((file) => file.slice(`${folder}migrations/`.length));
   const listed = [...textOf(`${folder}migrations.ts`).matchAll(/"(\d{4}-[a-z-]+\.sql)"/g)].map(([, name]) => name);
   expect(listed).toEqual(files);
   expect(files.map((name) => Number(name.slice(0, 4)))).toEqual(files.map((_, i) => i + 1));

@@ -1,4 +1,4 @@
-/** Rules Q2 and Q3: AWS's request quotas, for each account and region. */
+/** Rules Q2, Q3 and Q4: AWS's request quotas, for each account and region. */
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { meteringRecords, registrationToken } from "../support/operator-api.ts";

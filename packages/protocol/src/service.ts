@@ -4,6 +4,8 @@
 export interface Service {
   /** What `X-Amz-Target` begins with. It may hold full stops: the operation's name stands behind the last one. */
   readonly targetPrefix: string;
+  /** Some clients send another one, being made from another model of the same service. */
+  readonly otherTargetPrefix?: string;
   /** The service's name in the scope of a signature. */
   readonly signingName: string;
   /** What the names of its IAM actions begin with. */
@@ -30,6 +32,8 @@ export const entitlementService: Service = {
 /** CloudTrail, of which one operation is served: the one that looks events up. */
 export const trailService: Service = {
   targetPrefix: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+  /** botocore and the AWS CLI send the long one; the SDK for JavaScript 3, made from the Smithy model, this one. */
+  otherTargetPrefix: "CloudTrail_20131101",
   signingName: "cloudtrail",
   actionPrefix: "cloudtrail",
   eventSource: "cloudtrail.amazonaws.com",

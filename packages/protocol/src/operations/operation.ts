@@ -6,6 +6,8 @@ export interface OperationNames {
   readonly name: string;
   /** All that stands in `X-Amz-Target`. */
   readonly target: string;
+  /** The same, as other clients write it. */
+  readonly otherTarget?: string;
   /** The service name in the scope of the request's signature. */
   readonly signingName: string;
   /** The IAM action that permits it. */
@@ -23,9 +25,11 @@ export interface Operation<Input, Output> extends OperationNames {
 }
 
 export function operationNames(service: Service, name: string): OperationNames {
+  const { otherTargetPrefix } = service;
   return {
     name,
     target: `${service.targetPrefix}.${name}`,
+    ...(otherTargetPrefix === undefined ? {} : { otherTarget: `${otherTargetPrefix}.${name}` }),
     signingName: service.signingName,
     action: `${service.actionPrefix}:${name}`,
     eventSource: service.eventSource,

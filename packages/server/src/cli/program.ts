@@ -4,6 +4,7 @@ import { VERSION } from "../version.ts";
 import { addAccessKey } from "./access-key.ts";
 import { addAccount } from "./account.ts";
 import { addAgreement } from "./agreement.ts";
+import { addAudit } from "./audit/group.ts";
 import { addClock } from "./clock.ts";
 import { addExplain } from "./explain.ts";
 import { addFault } from "./fault.ts";
@@ -27,6 +28,7 @@ const GROUPS = [
   addClock,
   addFault,
   addExplain,
+  addAudit,
   addReset,
   addStore,
 ] as const;

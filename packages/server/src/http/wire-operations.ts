@@ -43,18 +43,14 @@ function wireOperation<Input extends object, Output>(
   operation: Operation<Input, Output>,
   handler: OperationHandler<Input, Output>,
 ): WireOperation {
-  const { name, target, signingName, action, eventSource } = operation;
-  const encode = encoderOf(operation.output);
-  const asked = withoutSecretsOf(operation.input);
+  const { input, output, readOnly: _readOnly, ...names } = operation;
+  const encode = encoderOf(output);
+  const asked = withoutSecretsOf(input);
   return {
-    name,
-    target,
-    signingName,
-    action,
-    eventSource,
-    decode: decoderOf(operation.input),
-    asked: (input) => asked(input as Input),
-    run: (call, input) => handler(call, input as Input),
-    encode: (output) => encode(output as Output),
+    ...names,
+    decode: decoderOf(input),
+    asked: (given) => asked(given as Input),
+    run: (call, given) => handler(call, given as Input),
+    encode: (given) => encode(given as Output),
   };
 }
