@@ -48,6 +48,10 @@ async function everything(): Promise<Recorded[]> {
   return (body as { items: Recorded[] }).items;
 }
 
+const search = async (...flags: string[]): Promise<string[]> =>
+  ((await json("audit", "search", ...flags)) as Recorded[]).map(({ eventName }) => eventName);
+expect(await search("--event", "MoveClock")).toEqual(["MoveClock"]);
+
 describe("audit search", () => {
   test("prints who did what, newest first, with the outcome", async () => {
     const lines = cellsOf(await ok("audit", "search", "--limit", "100"));
@@ -62,9 +66,6 @@ describe("audit search", () => {
   });
 
   test("takes filters, times, an order and a limit, and prints records with --json", async () => {
-    const search = async (...flags: string[]): Promise<string[]> =>
-      ((await json("audit", "search", ...flags)) as Recorded[]).map(({ eventName }) => eventName);
-    expect(await search("--event", "MoveClock")).toEqual(["MoveClock"]);
     expect(await search("--access-key", READ_ONLY.accessKeyId)).toHaveLength(1);
     expect(await search("--account", DEMO.seller, "--from", "2026-03-11")).toHaveLength(2);
     expect(await search("--product", DEMO.productCode, "--until", "2026-03-11")).toHaveLength(13);
@@ -87,6 +88,12 @@ describe("audit search", () => {
   });
 });
 
+/** Where CloudTrail would put a file, and what it would call it. */
+const pathOf = (account: string, region: string, day: string, time: string): RegExp =>
+  new RegExp(
+    `^AWSLogs/${account}/CloudTrail/${region}/${day}/${account}_CloudTrail_${region}_${time}_\\w{16}\\.json\\.gz$`,
+  );
+
 describe("audit export", () => {
   test("writes one record a line, oldest first, to standard output or a file", async () => {
     const wanted = (await everything()).map((record) => JSON.stringify(record));
@@ -106,15 +113,11 @@ describe("audit export", () => {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
       .toSorted();
-    const name = (account: string, region: string, day: string, time: string): RegExp =>
-      new RegExp(
-        `^AWSLogs/${account}/CloudTrail/${region}/${day}/${account}_CloudTrail_${region}_${time}_\\w{16}\\.json\\.gz$`,
-      );
     expect(files).toEqual([
-      expect.stringMatching(name(DEMO.seller, "eu-west-1", "2026/03/10", "20260310T2359Z")),
-      expect.stringMatching(name(DEMO.seller, "us-east-1", "2026/03/10", "20260310T2359Z")),
-      expect.stringMatching(name(DEMO.seller, "us-east-1", "2026/03/11", "20260311T0001Z")),
-      expect.stringMatching(name("operator", "global", "2026/03/10", "20260310T2359Z")),
+      expect.stringMatching(pathOf(DEMO.seller, "eu-west-1", "2026/03/10", "20260310T2359Z")),
+      expect.stringMatching(pathOf(DEMO.seller, "us-east-1", "2026/03/10", "20260310T2359Z")),
+      expect.stringMatching(pathOf(DEMO.seller, "us-east-1", "2026/03/11", "20260311T0001Z")),
+      expect.stringMatching(pathOf("operator", "global", "2026/03/10", "20260310T2359Z")),
     ]);
     const all = await everything();
     expect(told).toEqual({ events: all.length, files: 4, folder });

@@ -110,13 +110,15 @@ test("Rules E3, E5: the AWS CLI gets entitlements, by filter and page by page", 
   });
 });
 
+const lookUp = async (...args: string[]): Promise<Record<string, unknown>[]> => {
+  const { stdout } = await run("aws", ["cloudtrail", "lookup-events", ...args, "--output", "json"], { env });
+  return (JSON.parse(stdout) as { Events: Record<string, unknown>[] }).Events;
+};
+
+const byName = (name: string): string[] => ["--lookup-attributes", `AttributeKey=EventName,AttributeValue=${name}`];
+
 test("S7, Rules V1, V2: the AWS CLI looks events up by name, page by page, and tells a refusal by its name", async (context) => {
   need(context, "aws", "--version");
-  const lookUp = async (...args: string[]): Promise<Record<string, unknown>[]> => {
-    const { stdout } = await run("aws", ["cloudtrail", "lookup-events", ...args, "--output", "json"], { env });
-    return (JSON.parse(stdout) as { Events: Record<string, unknown>[] }).Events;
-  };
-  const byName = (name: string): string[] => ["--lookup-attributes", `AttributeKey=EventName,AttributeValue=${name}`];
   await aws("batch-meter-usage", "--product-code", DEMO.productCode, "--usage-records", "[]");
   await aws("batch-meter-usage", "--product-code", DEMO.productCode, "--usage-records", "[]");
   const found = await lookUp(...byName("BatchMeterUsage"));

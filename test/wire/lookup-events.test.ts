@@ -179,8 +179,9 @@ test("Rule V1: events of another account are not shown, whatever is asked for", 
   await expect(look({ NextToken }, other)).rejects.toMatchObject({ name: "InvalidNextTokenException" });
 });
 
+const minute = (minutes: number): Date => new Date(Date.parse(NOW) + minutes * 60_000);
+
 test("Rule V3: both ends of the time are included", async () => {
-  const minute = (minutes: number): Date => new Date(Date.parse(NOW) + minutes * 60_000);
   expect(await found({ StartTime: minute(1), EndTime: minute(1) })).toEqual(["refused", "elsewhere"]);
   expect(await found({ StartTime: minute(1) })).toEqual(OWN.slice(1));
   expect(await found({ EndTime: minute(1) })).toEqual(OWN.slice(0, 3));

@@ -229,16 +229,16 @@ describe("other calls", () => {
   });
 });
 
+const identityOf = (principal: string, call: Partial<Call> = {}): CloudTrailRecord["userIdentity"] =>
+  recordOf(metered, { principal, ...call }).userIdentity;
+
+test("a user has the same id always, and no other user has it", () => {
+  const arns = ["123456789012:user/Alice", "123456789012:user/Bob", "999999999999:user/Alice"];
+  const ids = [...arns, ...arns].map((arn) => identityOf(`arn:aws:iam::${arn}`).principalId);
+  expect(new Set(ids).size).toBe(3);
+});
+
 describe("who called", () => {
-  const identityOf = (principal: string, call: Partial<Call> = {}): CloudTrailRecord["userIdentity"] =>
-    recordOf(metered, { principal, ...call }).userIdentity;
-
-  test("a user has the same id always, and no other user has it", () => {
-    const arns = ["123456789012:user/Alice", "123456789012:user/Bob", "999999999999:user/Alice"];
-    const ids = [...arns, ...arns].map((arn) => identityOf(`arn:aws:iam::${arn}`).principalId);
-    expect(new Set(ids).size).toBe(3);
-  });
-
   test("a role is a session of it", () => {
     const arn = "arn:aws:sts::123456789012:assumed-role/app-role/i-0123";
     const identity = identityOf(arn);
