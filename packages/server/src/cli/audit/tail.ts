@@ -26,8 +26,8 @@ export function addTail(group: Command): void {
 async function follow(flags: TailFlags): Promise<void> {
   const query = queryOf(flags);
   const ended = endOfInterest();
-  const printAll = printer(flags);
   const first = await eventsPage(flags, query, { order: "newest", limit: flags.lines });
+  const printAll = printer(flags);
   let last = first.items[0];
   printAll(first.items.toReversed());
   while (!ended.aborted) {
