@@ -22,6 +22,7 @@ const TRAIL: Service = {
   targetPrefix: "com.example.trail.v20131101.Trail_20131101",
   signingName: "trail",
   actionPrefix: "audit",
+  eventSource: "trail.example.com",
 };
 const KEY = { accessKeyId: "AKIATRAIL00000000001", secretAccessKey: "trail" };
 

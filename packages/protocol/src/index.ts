@@ -8,6 +8,7 @@ export {
   BATCH_METER_USAGE_CLOSED,
   BATCH_RECORDS_MAX,
   ENTITLEMENTS_PAGE_MAX,
+  EVENTS_PAGE_MAX,
   FINAL_METERING_SECONDS,
   HOUR_MS,
   INTEGER_MAX,
@@ -34,6 +35,14 @@ export {
   type GetEntitlementsInput,
   type GetEntitlementsOutput,
 } from "./operations/get-entitlements.ts";
+export {
+  lookupAttributeKeys,
+  lookupEvents,
+  type FoundEvent,
+  type LookupAttributeKey,
+  type LookupEventsInput,
+  type LookupEventsOutput,
+} from "./operations/lookup-events.ts";
 export { meterUsage, type MeterUsageInput, type MeterUsageOutput } from "./operations/meter-usage.ts";
 export { operationNames, type Operation, type OperationNames } from "./operations/operation.ts";
 export { registerUsage, type RegisterUsageInput, type RegisterUsageOutput } from "./operations/register-usage.ts";
@@ -51,10 +60,18 @@ export {
   type ProductType,
 } from "./rules/product-operations.ts";
 export { refusalOrder } from "./rules/refusal-order.ts";
-export { ruleBook, type Period, type Rule, type RuleId } from "./rules/rule-book.ts";
+export { ruleBook, type RuleId } from "./rules/rule-book.ts";
 export { awsRequestQuotas, type RequestQuota } from "./rules/request-quotas.ts";
+export type { Period, Rule } from "./rules/rule.ts";
 export { ruleSets, type AcceptanceWindow, type RuleSet, type RuleSetName } from "./rules/rule-sets.ts";
-export { JSON_CONTENT_TYPE, SERVICE_ID, entitlementService, meteringService, type Service } from "./service.ts";
+export {
+  JSON_CONTENT_TYPE,
+  SERVICE_ID,
+  entitlementService,
+  meteringService,
+  trailService,
+  type Service,
+} from "./service.ts";
 export type { EpochMs, Shape, StructureShape } from "./shapes.ts";
 export { formatAmzDate, parseAmzDate, parseAuthorization, type AuthorizationParts } from "./sigv4/authorization.ts";
 export {

@@ -66,6 +66,11 @@ export type LedgerEvent =
       readonly rule?: RuleId | undefined;
     }
   | {
+      readonly kind: "events-shown";
+      readonly request: Asked;
+      readonly count: number;
+    }
+  | {
       readonly kind: "call-refused";
       readonly code: ErrorName | OperatorRefusal;
       readonly message: string;

@@ -1,7 +1,7 @@
 /** `countinghouse audit verify`: whether the trail is as it was written. */
 import type { Command } from "commander";
-import { CommandError, EXIT, OperatorClient, withConnection, type ConnectionFlags } from "./operator-client.ts";
-import { describe, print } from "./output.ts";
+import { CommandError, EXIT, OperatorClient, withConnection, type ConnectionFlags } from "../operator-client.ts";
+import { describe, print } from "../output.ts";
 
 interface Verification {
   readonly intact: boolean;
@@ -16,7 +16,7 @@ interface Verification {
   readonly disagreement?: string;
 }
 
-export function addAuditVerify(group: Command): void {
+export function addVerify(group: Command): void {
   withConnection(
     group
       .command("verify")
