@@ -2,6 +2,7 @@
 export { errorCatalogue, type ErrorName, type ErrorRow, type Retry } from "./errors.ts";
 export { decoderOf, type Decoded, type DecodeRefusal } from "./json/decode.ts";
 export { encoderOf } from "./json/encode.ts";
+export { UnreadableAnswer, answerReaderOf } from "./json/read-answer.ts";
 export {
   ALLOCATIONS_MAX,
   BATCH_RECORDS_MAX,
@@ -26,9 +27,17 @@ export {
   type ResolveCustomerInput,
   type ResolveCustomerOutput,
 } from "./operations/resolve-customer.ts";
-export type { Tag, UsageAllocation, UsageRecord } from "./operations/usage-record.ts";
+export {
+  productCodeShape,
+  usageRecordShape,
+  type Tag,
+  type UsageAllocation,
+  type UsageRecord,
+} from "./operations/usage-record.ts";
+export { allocationFault, bucketText, type AllocationFault } from "./rules/allocation-fault.ts";
 export { ruleBook, type Rule, type RuleId } from "./rules/rule-book.ts";
 export { ruleSets, type AcceptanceWindow, type RuleSet, type RuleSetName } from "./rules/rule-sets.ts";
+export { windowFault, type WindowFault } from "./rules/window-fault.ts";
 export { IAM_ACTION_PREFIX, JSON_CONTENT_TYPE, METERING_TARGET_PREFIX, SERVICE_ID, SIGNING_NAME } from "./service.ts";
 export type { EpochMs, Shape, StructureShape } from "./shapes.ts";
 export { formatAmzDate, parseAmzDate, parseAuthorization, type AuthorizationParts } from "./sigv4/authorization.ts";
@@ -46,7 +55,9 @@ export {
   scopeText,
   signature,
   signingKey,
+  signingKeyTexts,
   stringToSign,
+  stringToSignOf,
   type CredentialScope,
   type SigningHashes,
 } from "./sigv4/signature.ts";
