@@ -5,9 +5,14 @@
 import { SERVICE_ID } from "@countinghouse/protocol";
 import type { CallOperation, CallOptions, InnerCallOptions } from "./call/caller.ts";
 import { boundedExecutor, type Executor } from "./call/executor.ts";
-import { sortArguments, type ClientConfiguration } from "./configuration.ts";
+import { sortArguments, type ClientConfiguration, type Logger } from "./configuration.ts";
 import type { AwsCredentials, CredentialsProvider } from "./credentials/credentials.ts";
 import { defaultEndpointProvider, type EndpointProvider } from "./endpoint/endpoint-provider.ts";
+import type { MeterableRecord } from "./meter-all/intake.ts";
+import { KnownIds } from "./meter-all/known-ids.ts";
+import { MeterAllRun, type MeterAllInput, type MeterAllOptions } from "./meter-all/meter-all.ts";
+import { Pacer } from "./meter-all/pacer.ts";
+import type { Metering } from "./meter-all/sender.ts";
 import { MeteringError, meteringErrorOf, resultOf, type Outcome } from "./outcome.ts";
 import {
   batchMeterUsageBody,
@@ -35,6 +40,8 @@ export type OutcomeHandler<Input, Output, Context> = (
 ) => void;
 
 const CONCURRENCY = 25;
+/** AWS's quota for BatchMeterUsage, for an account and region. */
+const REQUESTS_PER_SECOND = 10;
 
 /**
  * A client of the AWS Marketplace Metering Service, of AWS's or of Countinghouse's.
@@ -50,6 +57,9 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
 
   readonly #runtime: ClientRuntime;
   readonly #executor: Executor;
+  readonly #logger: Logger;
+  readonly #pacer: Pacer;
+  readonly #knownIds = new KnownIds();
   readonly #calls = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
@@ -70,6 +80,8 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
   ) {
     const { configuration, endpointProvider } = sortArguments(first, second, third);
     this.#runtime = new ClientRuntime(configuration, endpointProvider ?? defaultEndpointProvider);
+    this.#logger = configuration.logger ?? {};
+    this.#pacer = new Pacer(this.#runtime.world);
     this.#executor = configuration.executor ?? boundedExecutor(configuration.concurrency ?? CONCURRENCY);
   }
 
@@ -197,6 +209,30 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
     options: CallOptions = {},
   ): void {
     this.#handOver(this.resolveCustomerCallable(input, options), input, handler, context);
+  }
+
+  /**
+   * Meters any number of usage records, of any number of products, and says of every one what became of it: nothing is
+   * silent. Holds each against the rules before it is sent, packs up to 25 of a product into a request, keeps to the
+   * service's quota, sends again what the service did not get to, and finds the one record that has its batch refused.
+   *
+   * `for await (const result of client.meterAll(records))`, or `toArray()`, or `assertAllAccepted()`.
+   */
+  meterAll<Item extends MeterableRecord>(
+    records: MeterAllInput<Item>,
+    options: MeterAllOptions = {},
+  ): MeterAllRun<Item> {
+    const { requestsPerSecond = REQUESTS_PER_SECOND } = options;
+    const beforeAttempt = (signal: AbortSignal | undefined): Promise<void> =>
+      this.#pacer.turn(requestsPerSecond, signal);
+    const metering: Metering = {
+      batchMeterUsage: (input, signal) =>
+        this.#call(operations.batchMeterUsage, () => batchMeterUsageBody(input), { signal, beforeAttempt }),
+      nowMs: () => this.#runtime.clock.nowMs(),
+      world: this.#runtime.world,
+      logger: this.#logger,
+    };
+    return new MeterAllRun(records, options, metering, this.#knownIds);
   }
 
   /** Sends the calls from now on to this URL; `https://` is added where the scheme is missing. */

@@ -10,6 +10,18 @@ export {
   type EndpointParameters,
   type EndpointProvider,
 } from "./endpoint/endpoint-provider.ts";
+export type { MeterableRecord } from "./meter-all/intake.ts";
+export type { MeterAllInput, MeterAllOptions, MeterAllRun } from "./meter-all/meter-all.ts";
+export type {
+  Accepted,
+  Duplicate,
+  Expired,
+  MeterAllResult,
+  NotSubscribed,
+  Refused,
+  Replay,
+  Undecided,
+} from "./meter-all/result.ts";
 export type {
   AnsweredUsageRecord,
   BatchMeterUsageInput,
@@ -32,6 +44,8 @@ export {
   type Outcome,
 } from "./outcome.ts";
 export type { HttpAgent } from "./platform/platform.ts";
+export type { RsaJwk } from "./registration/public-key.ts";
+export { verifyRegistration, type RegistrationClaims, type RegistrationExpectation } from "./registration/verify.ts";
 export { epochMsOf, startOfHour, type Time } from "./time.ts";
 export type { Fetch } from "./transport/fetch.ts";
 export { TransportError, type Transport, type TransportAnswer, type TransportRequest } from "./transport/transport.ts";

@@ -14,6 +14,7 @@ import {
   type UsageRecordStatus,
 } from "@countinghouse/protocol";
 import type { CallOperation } from "./call/caller.ts";
+import { invalidInput } from "./outcome.ts";
 import { wireMsOf, type Time } from "./time.ts";
 
 /** Usage of one dimension by one customer in one hour. */
@@ -102,11 +103,17 @@ export function wireRecordOf(record: UsageRecord): WireRecord {
     timestampMs: wireMsOf(record.timestamp),
     customerIdentifier: record.customerIdentifier,
     dimension: record.dimension,
-    quantity: record.quantity,
+    quantity: quantityOf(record.quantity),
     usageAllocations: record.usageAllocations,
     customerAccountId: record.customerAccountId,
     licenseArn: record.licenseArn,
   } as WireRecord;
+}
+
+/** JSON has no NaN: it would be sent as null, which counts as absent, and so as 0. */
+function quantityOf(quantity: number | undefined): number | undefined {
+  if (quantity === undefined || Number.isFinite(quantity)) return quantity;
+  throw invalidInput(`A quantity must be a finite number; it is ${String(quantity)}.`);
 }
 
 export function batchMeterUsageBody({ productCode, usageRecords }: BatchMeterUsageInput): string {
@@ -117,7 +124,10 @@ export function batchMeterUsageBody({ productCode, usageRecords }: BatchMeterUsa
 /** A token of the client's own makes a retry the same request to the service, too. */
 export function meterUsageBody({ timestamp, ...input }: MeterUsageInput, newToken: () => string): string {
   const clientToken = input.clientToken ?? newToken();
-  return meterText({ ...input, timestampMs: wireMsOf(timestamp), clientToken } as Parameters<typeof meterText>[0]);
+  const usageQuantity = quantityOf(input.usageQuantity);
+  return meterText({ ...input, usageQuantity, timestampMs: wireMsOf(timestamp), clientToken } as Parameters<
+    typeof meterText
+  >[0]);
 }
 
 export const operations = {

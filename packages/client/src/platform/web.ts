@@ -2,10 +2,13 @@
 import { FetchTransport } from "../transport/fetch.ts";
 import type { Cryptography, Platform } from "./platform.ts";
 
+/** Not every library of types has a global name for it. */
+type HmacKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
+
 const encoder = new TextEncoder();
 const HMAC = { name: "HMAC", hash: "SHA-256" } as const;
 
-const webCryptography: Cryptography<CryptoKey> = {
+const webCryptography: Cryptography<HmacKey> = {
   sha256Hex: async (text) => hexOf(await crypto.subtle.digest("SHA-256", encoder.encode(text))),
   hmacChain: async ([first, ...rest]) => {
     let key = await hmacKey(encoder.encode(first));
@@ -26,7 +29,7 @@ export const platform: Platform = {
   transport: ({ fetch }) => new FetchTransport(fetch),
 };
 
-function hmacKey(bytes: BufferSource): Promise<CryptoKey> {
+function hmacKey(bytes: Uint8Array<ArrayBuffer> | ArrayBuffer): Promise<HmacKey> {
   return crypto.subtle.importKey("raw", bytes, HMAC, false, ["sign"]);
 }
 
