@@ -105,8 +105,11 @@ export class ClientRuntime {
       useDualStack: settings.useDualStack,
     });
     if (!URL.canParse(url)) throw configurationError(`The endpoint ${JSON.stringify(url)} is not a URL.`);
+    const parsed = new URL(url);
+    // The operation's path is `/`, below that of the endpoint.
+    if (!parsed.pathname.endsWith("/")) parsed.pathname += "/";
     return {
-      url: new URL(url),
+      url: parsed,
       region: settings.region ?? REGION_OF_CUSTOM_ENDPOINTS,
       maxAttempts: settings.maxAttempts,
       correctClockSkew: settings.correctClockSkew,

@@ -38,6 +38,7 @@ const PARTITIONS: readonly PartitionRow[] = [
 
 /** The partition of a region. One that no partition knows counts as `aws`, as in the SDKs. */
 export function partitionOf(region: string): Partition {
-  const named = PARTITIONS.find(({ name }) => region === `${name}-global`);
+  // `aws-iso-global` and its like, which every partition has but the European one.
+  const named = PARTITIONS.find(({ name }) => region === `${name}-global` && name !== "aws-eusc");
   return named ?? PARTITIONS.find(({ regionPattern }) => regionPattern.test(region)) ?? aws;
 }
