@@ -32,7 +32,7 @@ async function signer(configuration: ClientConfiguration = {}): Promise<string> 
   const heard: string[] = [];
   const service = await listen(({ headers }) => {
     heard.push(
-      `${/Credential=([^/]+)/.exec(headers.authorization ?? "")?.[1]} ${headers["x-amz-security-token"] ?? "-"}`,
+      `${/Credential=([^/]+)/.exec(headers.authorization ?? "")?.[1]} ${String(headers["x-amz-security-token"] ?? "-")}`,
     );
     return { body: { ProductCode: "p" } };
   });
@@ -252,26 +252,29 @@ describe("expiring credentials", () => {
   });
 });
 
-describe("what a source is sent is what the official provider sends:", () => {
-  const essence = ({ method, url, headers }: HeardRequest): object => ({
-    method,
-    url,
-    authorization: headers.authorization,
-    token: headers["x-aws-ec2-metadata-token"],
-    seconds: headers["x-aws-ec2-metadata-token-ttl-seconds"],
-  });
-  async function both(
-    script: Script,
-    arrange: (listener: Listener) => void,
-  ): Promise<readonly (readonly HeardRequest[])[]> {
-    const listener = await listen(script);
-    arrange(listener);
-    await signer();
-    const ours = listener.heard.length;
-    await defaultProvider()();
-    return [listener.heard.slice(0, ours), listener.heard.slice(ours)];
-  }
+const essence = ({ method, url, headers }: HeardRequest): object => ({
+  method,
+  url,
+  authorization: headers.authorization,
+  token: headers["x-aws-ec2-metadata-token"],
+  seconds: headers["x-aws-ec2-metadata-token-ttl-seconds"],
+});
 
+async function both(
+  script: Script,
+  arrange: (listener: Listener) => void,
+): Promise<readonly (readonly HeardRequest[])[]> {
+  const listener = await listen(script);
+  arrange(listener);
+  await signer();
+  const ours = listener.heard.length;
+  await defaultProvider()();
+  return [listener.heard.slice(0, ours), listener.heard.slice(ours)];
+}
+
+const form = ({ text }: HeardRequest): object => Object.fromEntries(new URLSearchParams(text));
+
+describe("what a source is sent is what the official provider sends:", () => {
   test("the container", async () => {
     const [ours = [], theirs = []] = await both(container, ({ url }) => {
       vi.stubEnv("AWS_CONTAINER_CREDENTIALS_FULL_URI", `${url}/a/b?c=d`);
@@ -295,7 +298,6 @@ describe("what a source is sent is what the official provider sends:", () => {
       vi.stubEnv("AWS_ROLE_ARN", "arn:aws:iam::1:role/app");
       vi.stubEnv("AWS_ROLE_SESSION_NAME", "pod");
     });
-    const form = ({ text }: HeardRequest): object => Object.fromEntries(new URLSearchParams(text));
     expect(ours.map(essence)).toEqual(theirs.map(essence));
     expect(ours.map(form)).toEqual(theirs.map(form));
   });

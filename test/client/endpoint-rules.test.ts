@@ -32,7 +32,7 @@ function ours(parameters: EndpointParameters): string {
 function theirs({ region, endpoint, useFips, useDualStack }: EndpointParameters): string {
   try {
     const parameters = { Region: region, Endpoint: endpoint, UseFIPS: useFips, UseDualStack: useDualStack };
-    return official.config.endpointProvider(parameters as never, {}).url.href;
+    return official.config.endpointProvider(parameters, {}).url.href;
   } catch (error) {
     return (error as Error).message;
   }

@@ -25,6 +25,25 @@ async function against(script: Script, configuration: ClientConfiguration = {}) 
   return { listener, delays, client: clientOf(listener.url, { world, ...configuration }) };
 }
 
+const signedAt = (amzDate: unknown): number =>
+  Date.parse(String(amzDate).replace(/^(.{4})(..)(..)T(..)(..)(..)Z$/, "$1-$2-$3T$4:$5:$6Z"));
+
+const session = (n: number): AwsCredentials => ({
+  ...CREDENTIALS,
+  sessionToken: `session-${n}`,
+  expiration: new Date(Date.now() + 3_600_000),
+});
+
+const strict: Script = ({ headers }) =>
+  Math.abs(signedAt(headers["x-amz-date"]) - Date.now()) > 300_000
+    ? wireError("InvalidSignatureException", 400, "Signature not current.")
+    : fine;
+
+const renewing = () => {
+  let given = 0;
+  return { provider: () => session((given += 1)), count: () => given };
+};
+
 describe("is sent again, the same bytes under the same invocation id, and succeeds:", () => {
   const troubles: readonly (readonly [string, Script])[] = [
     ["what was throttled", () => wireError("ThrottlingException")],
@@ -156,7 +175,10 @@ describe("an AbortSignal ends a call", () => {
 
   test("while the answer is awaited", async () => {
     const controller = new AbortController();
-    const { client } = await against(() => void controller.abort());
+    const { client } = await against(() => {
+      controller.abort();
+      return undefined;
+    });
     expect(await meter(client, controller.signal)).toMatchObject({
       error: { name: "AbortError", attempts: 1, mayHaveSucceeded: true, retryable: false },
     });
@@ -176,13 +198,13 @@ describe("an AbortSignal ends a call", () => {
 
   test("while credentials are awaited, which go on for the others", async () => {
     const controller = new AbortController();
-    let give: (credentials: AwsCredentials) => void = () => undefined;
-    const credentials = (): Promise<AwsCredentials> => new Promise((resolve) => (give = resolve));
+    const { promise, resolve } = Promise.withResolvers<AwsCredentials>();
+    const credentials = (): Promise<AwsCredentials> => promise;
     const { client } = await against(() => fine, { credentials });
     const calls = [meter(client, controller.signal), meter(client)];
     setTimeout(() => controller.abort(), 5);
     expect(await calls[0]).toMatchObject({ error: { name: "AbortError", attempts: 0 } });
-    give(CREDENTIALS);
+    resolve(CREDENTIALS);
     expect(await calls[1]).toMatchObject({ ok: true });
   });
 });
@@ -204,13 +226,7 @@ describe("a connection that is kept", () => {
 
 describe("a clock that is wrong", () => {
   const HOUR_MS = 3_600_000;
-  const signedAt = (amzDate: unknown): number =>
-    Date.parse(String(amzDate).replace(/^(.{4})(..)(..)T(..)(..)(..)Z$/, "$1-$2-$3T$4:$5:$6Z"));
   const behind = { ...quickWorld().world, wallMs: () => Date.now() - HOUR_MS };
-  const strict: Script = ({ headers }) =>
-    Math.abs(signedAt(headers["x-amz-date"]) - Date.now()) > 300_000
-      ? wireError("InvalidSignatureException", 400, "Signature not current.")
-      : fine;
 
   test("is corrected by the service's Date, once for all calls to come", async () => {
     const { client, listener } = await against(strict, { world: behind });
@@ -233,22 +249,11 @@ describe("a clock that is wrong", () => {
 });
 
 describe("ExpiredTokenException", () => {
-  const session = (n: number): AwsCredentials => ({
-    ...CREDENTIALS,
-    sessionToken: `session-${n}`,
-    expiration: new Date(Date.now() + 3_600_000),
-  });
-  const renewing = () => {
-    let given = 0;
-    return { provider: () => session((given += 1)), count: () => given };
-  };
-  const tokenOf = (header: unknown): string => String(header);
-
   test("of the caller's session: new credentials, and again", async () => {
     const { provider, count } = renewing();
     const { client } = await against(
       ({ headers }) =>
-        tokenOf(headers["x-amz-security-token"]) === "session-1"
+        String(headers["x-amz-security-token"]) === "session-1"
           ? wireError("ExpiredTokenException", 400, "The security token included in the request is expired")
           : fine,
       { credentials: provider },

@@ -99,7 +99,6 @@ async function* meterAllResults<Item extends MeterableRecord>(
   const results = function* (): Generator<MeterAllResult<Item>> {
     for (const { index, verdict } of decided.splice(0)) yield { ...verdict, record: items[index] as Item, index };
   };
-  yield* results();
   const sender = new Sender({
     metering,
     knownIds,
@@ -110,8 +109,8 @@ async function* meterAllResults<Item extends MeterableRecord>(
   });
   const underWay = new Set<Promise<void>>();
   const start = (batch: Batch): void => {
-    const sending = sender.send(batch).then(({ decided: lines, next }) => {
-      for (const [line, verdict] of lines) for (const index of line.indices) decide(index, verdict);
+    const sending = sender.send(batch).then(({ verdicts, next }) => {
+      for (const [line, verdict] of verdicts) for (const index of line.indices) decide(index, verdict);
       // Halves and leftovers go before what was never sent: they are the oldest.
       queue.push(...next.toReversed());
       underWay.delete(sending);
@@ -122,14 +121,15 @@ async function* meterAllResults<Item extends MeterableRecord>(
   queue.reverse();
   const concurrency = options.concurrency ?? CONCURRENCY;
   try {
-    while (queue.length > 0 || underWay.size > 0) {
+    // While a result is being looked at, others may come in and the last batch may end.
+    while (queue.length > 0 || underWay.size > 0 || decided.length > 0) {
       for (;;) {
         if (underWay.size >= concurrency) break;
         const batch = queue.pop();
         if (batch === undefined) break;
         start(batch);
       }
-      await Promise.race(underWay);
+      if (decided.length === 0) await Promise.race(underWay);
       yield* results();
     }
   } finally {

@@ -6,6 +6,8 @@ export interface Batch {
   readonly lines: readonly Line[];
   /** How often its lines were sent already. */
   readonly sends: number;
+  /** Whether one of those times may have succeeded although nobody saw it. */
+  readonly doubtful: boolean;
 }
 
 /** The oldest first: it has the least time left. */
@@ -28,19 +30,19 @@ function batchesOf(lines: readonly Line[]): Batch[] {
   for (const line of lines) {
     const more = line.bytes + 1;
     if (batch.length === BATCH_RECORDS_MAX || bytes + more >= REQUEST_BYTES_LIMIT) {
-      if (batch.length > 0) batches.push({ lines: batch, sends: 0 });
+      if (batch.length > 0) batches.push({ lines: batch, sends: 0, doubtful: false });
       batch = [];
       bytes = ENVELOPE_BYTES;
     }
     batch.push(line);
     bytes += more;
   }
-  if (batch.length > 0) batches.push({ lines: batch, sends: 0 });
+  if (batch.length > 0) batches.push({ lines: batch, sends: 0, doubtful: false });
   return batches;
 }
 
 /** Two halves, to find the record at fault. */
-export function halves({ lines, sends }: Batch): Batch[] {
+export function halves({ lines, ...rest }: Batch): Batch[] {
   const middle = Math.ceil(lines.length / 2);
-  return [lines.slice(0, middle), lines.slice(middle)].map((half) => ({ lines: half, sends }));
+  return [lines.slice(0, middle), lines.slice(middle)].map((half) => ({ lines: half, ...rest }));
 }

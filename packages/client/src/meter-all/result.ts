@@ -70,9 +70,10 @@ export interface Undecided<Item> extends OfRecord<Item> {
   /**
    * `failed`: the call failed, see `error`. `unprocessed`: the service gave it back, as often as it was sent.
    * `unanswered`: the service's answer left it out, or cannot be understood. `aborted`: the caller's signal.
-   * `stopped`: not sent, because a call before failed in a way that all would (`error`), such as for want of permission.
+   * `doubtful`: the service refuses it for its time or its customer's agreement, but it was sent before that, and nobody
+   * saw the end. `stopped`: not sent, because a call before failed in a way that all would (`error`), such as for want of permission.
    */
-  readonly why: "failed" | "unprocessed" | "unanswered" | "aborted" | "stopped";
+  readonly why: "failed" | "unprocessed" | "unanswered" | "doubtful" | "aborted" | "stopped";
   readonly error: MeteringError | undefined;
   /** Whether the usage may be metered all the same. Where it is false, the record was not metered by this call. */
   readonly mayBeMetered: boolean;

@@ -56,6 +56,40 @@ const OF_A_PRODUCT = "InvalidProductCodeException";
 const RESEND_BASE_MS = 500;
 const RESEND_MS_MAX = 20_000;
 
+/** What is decided of a batch's lines. A verdict that does not fit what was sent before becomes a doubt. */
+class Decisions {
+  readonly verdicts = new Map<Line, Verdict>();
+  readonly #doubtful: boolean;
+
+  constructor(doubtful: boolean) {
+    this.#doubtful = doubtful;
+  }
+
+  add(line: Line, verdict: Verdict, doubtful = this.#doubtful): void {
+    this.verdicts.set(line, doubtful ? inDoubt(verdict) : verdict);
+  }
+
+  addAll(lines: Iterable<Line>, verdict: Verdict, doubtful = this.#doubtful): void {
+    for (const line of lines) this.add(line, verdict, doubtful);
+  }
+}
+
+/** Errors and statuses that the same record meets later, although it was accepted earlier. */
+function inDoubt(verdict: Verdict): Verdict {
+  if (verdict.status === "undecided") return { ...verdict, mayBeMetered: true };
+  const changes =
+    verdict.status === "expired" ||
+    verdict.status === "not-subscribed" ||
+    (verdict.status === "refused" && verdict.errorName === "InvalidLicenseException");
+  return changes ? { status: "undecided", why: "doubtful", error: undefined, mayBeMetered: true } : verdict;
+}
+
+export interface Sent {
+  readonly verdicts: ReadonlyMap<Line, Verdict>;
+  /** To be sent next. */
+  readonly next: readonly Batch[];
+}
+
 export class Sender {
   readonly #options: SenderOptions;
   #stoppedBy: MeteringError | undefined;
@@ -64,33 +98,28 @@ export class Sender {
     this.#options = options;
   }
 
-  /** Sends one batch; answers what is decided by it, and what is to be sent next. */
-  async send(batch: Batch): Promise<{ readonly decided: ReadonlyMap<Line, Verdict>; readonly next: readonly Batch[] }> {
-    const decided = new Map<Line, Verdict>();
-    const { signal } = this.#options;
+  async send(batch: Batch): Promise<Sent> {
+    const decisions = new Decisions(batch.doubtful);
+    const next = await this.#send(batch, decisions);
+    return { verdicts: decisions.verdicts, next };
+  }
+
+  async #send(batch: Batch, decisions: Decisions): Promise<readonly Batch[]> {
+    const { signal, metering } = this.#options;
     if (signal?.aborted === true || this.#stoppedBy !== undefined) {
       const why = signal?.aborted === true ? "aborted" : "stopped";
-      // Lines that were sent before came back unprocessed, or were lost on the way.
-      const mayBeMetered = batch.sends > 0;
-      for (const line of batch.lines) {
-        decided.set(line, { status: "undecided", why, error: this.#stoppedBy, mayBeMetered });
-      }
-      return { decided, next: [] };
+      decisions.addAll(batch.lines, { status: "undecided", why, error: this.#stoppedBy, mayBeMetered: false });
+      return [];
     }
-    const lines = this.#stillInTime(batch.lines, decided);
-    if (lines.length === 0) return { decided, next: [] };
-    const outcome = await this.#options.metering.batchMeterUsage(inputOf(lines), signal);
-    const sent = { lines, sends: batch.sends };
-    return {
-      decided,
-      next: outcome.ok
-        ? await this.#read(sent, outcome.result, decided)
-        : await this.#judge(sent, outcome.error, decided),
-    };
+    const lines = this.#stillInTime(batch.lines, decisions);
+    if (lines.length === 0) return [];
+    const outcome = await metering.batchMeterUsage(inputOf(lines), signal);
+    const sent = { ...batch, lines };
+    return outcome.ok ? this.#read(sent, outcome.result, decisions) : this.#judge(sent, outcome.error, decisions);
   }
 
   /** A record waits its turn; one that has meanwhile become too old would have its whole batch refused. */
-  #stillInTime(lines: readonly Line[], decided: Map<Line, Verdict>): readonly Line[] {
+  #stillInTime(lines: readonly Line[], decisions: Decisions): readonly Line[] {
     const { ruleSet, metering } = this.#options;
     if (ruleSet === "service") return lines;
     const nowMs = metering.nowMs();
@@ -103,48 +132,46 @@ export class Sender {
       const by = { refusedBy: "client", rule: fault.rule } as const;
       if (fault.rule === "W3") {
         const message = `The usage lies ${-ageSeconds} s ahead.`;
-        decided.set(line, { status: "refused", ...by, errorName: "TimestampOutOfBoundsException", message });
+        decisions.add(line, { status: "refused", ...by, errorName: "TimestampOutOfBoundsException", message });
       } else {
         const lateBySeconds = (nowMs - fault.boundMs) / 1000;
-        decided.set(line, { status: "expired", ...by, ageSeconds, lateBySeconds });
+        decisions.add(line, { status: "expired", ...by, ageSeconds, lateBySeconds });
       }
       return false;
     });
   }
 
-  async #read(batch: Batch, answer: BatchMeterUsageOutput, decided: Map<Line, Verdict>): Promise<readonly Batch[]> {
+  #read(
+    batch: Batch,
+    answer: BatchMeterUsageOutput,
+    decisions: Decisions,
+  ): Promise<readonly Batch[]> | readonly Batch[] {
     const { knownIds, isKnown, metering } = this.#options;
     const { verdicts, unprocessed, strays } = readBatch(batch.lines, answer, isKnown);
     if (strays > 0) metering.logger.warn?.(`BatchMeterUsage answered about ${strays} records that were not sent.`);
     for (const [line, verdict] of verdicts) {
       if (verdict.status === "accepted") knownIds.add(verdict.meteringRecordId);
-      decided.set(line, verdict);
+      decisions.add(line, verdict);
     }
-    return this.#resend({ lines: unprocessed, sends: batch.sends }, decided, {
-      status: "undecided",
-      why: "unprocessed",
-      error: undefined,
-      mayBeMetered: false,
-    });
+    const last = { status: "undecided", why: "unprocessed", error: undefined, mayBeMetered: false } as const;
+    return this.#resend({ ...batch, lines: unprocessed }, decisions, last);
   }
 
-  async #judge(batch: Batch, error: MeteringError, decided: Map<Line, Verdict>): Promise<readonly Batch[]> {
-    const { lines } = batch;
+  #judge(batch: Batch, error: MeteringError, decisions: Decisions): Promise<readonly Batch[]> | readonly Batch[] {
+    const doubtful = batch.doubtful || error.mayHaveSucceeded;
+    const undecided = { status: "undecided", error, mayBeMetered: doubtful } as const;
     if (this.#options.signal?.aborted === true) {
-      const mayBeMetered = error.mayHaveSucceeded || batch.sends > 0;
-      for (const line of lines) decided.set(line, { status: "undecided", why: "aborted", error, mayBeMetered });
+      decisions.addAll(batch.lines, { ...undecided, why: "aborted" });
       return [];
     }
     if (OF_A_RECORD.has(error.name) || error.name === OF_A_PRODUCT) {
-      if (lines.length > 1 && error.name !== OF_A_PRODUCT) return halves(batch);
-      for (const line of lines) decided.set(line, this.#refused(line, error));
+      if (batch.lines.length > 1 && error.name !== OF_A_PRODUCT) return halves({ ...batch, doubtful });
+      for (const line of batch.lines) decisions.add(line, this.#refused(line, error), doubtful);
       return [];
     }
-    const { mayHaveSucceeded } = error;
-    const failed = { status: "undecided", why: "failed", error, mayBeMetered: mayHaveSucceeded } as const;
-    if (error.retryable) return this.#resend(batch, decided, failed);
+    if (error.retryable) return this.#resend({ ...batch, doubtful }, decisions, { ...undecided, why: "failed" });
     this.#stoppedBy ??= error;
-    for (const line of lines) decided.set(line, { ...failed, mayBeMetered: mayHaveSucceeded || batch.sends > 0 });
+    decisions.addAll(batch.lines, { ...undecided, why: "failed" });
     return [];
   }
 
@@ -157,17 +184,17 @@ export class Sender {
   }
 
   /** After a pause that grows; or, when that was done often enough, the verdict that is left. */
-  async #resend(batch: Batch, decided: Map<Line, Verdict>, last: Verdict): Promise<readonly Batch[]> {
+  async #resend(batch: Batch, decisions: Decisions, last: Verdict): Promise<readonly Batch[]> {
     const { resendsMax, metering, signal } = this.#options;
     if (batch.lines.length === 0) return [];
     if (batch.sends >= resendsMax) {
-      for (const line of batch.lines) decided.set(line, last);
+      decisions.addAll(batch.lines, last);
       return [];
     }
     const delayMs = metering.world.random() * Math.min(RESEND_BASE_MS * 2 ** batch.sends, RESEND_MS_MAX);
     // An abort ends the pause; the next step sees it and says so of each line.
     await metering.world.delay(delayMs, signal).catch(() => undefined);
-    return [{ lines: batch.lines, sends: batch.sends + 1 }];
+    return [{ ...batch, sends: batch.sends + 1 }];
   }
 }
 
