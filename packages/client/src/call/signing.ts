@@ -42,7 +42,8 @@ export class Signer {
    */
   async sign(request: RequestToSign, credentials: AwsCredentials, atMs: number): Promise<string[]> {
     const { url, contentType, target } = request;
-    const { accessKeyId, sessionToken } = credentials;
+    const { accessKeyId } = credentials;
+    const sessionToken = credentials.sessionToken === "" ? undefined : credentials.sessionToken;
     const amzDate = formatAmzDate(atMs);
     const scope = { date: amzDate.slice(0, 8), region: request.region, service: SIGNING_NAME };
     const headers = new Map([
