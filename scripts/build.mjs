@@ -11,6 +11,8 @@ for (const name of ["protocol", "client", "server"]) {
   const code = await run(findNode(), [tsc, "-p", join(folder, "tsconfig.build.json")]);
   if (code !== 0) process.exit(code);
 }
+const { bundleClient } = await import("./bundle-client.mjs");
+await bundleClient(join(root, "packages", "client"));
 const server = join(root, "packages", "server");
 for (const asset of ["catalogue/demo.yaml", "stores/sqlite/migrations"]) {
   cpSync(join(server, "src", asset), join(server, "dist", asset), { recursive: true });
