@@ -1,8 +1,6 @@
 /** What callers hand in and get back, and how it becomes the protocol's: times may be of any kind, and come back as dates. */
 import {
-  answerReaderOf,
   batchMeterUsage,
-  encoderOf,
   meterUsage,
   registerUsage,
   resolveCustomer,
@@ -16,6 +14,7 @@ import {
 import type { CallOperation } from "./call/caller.ts";
 import { invalidInput } from "./outcome.ts";
 import { wireMsOf, type Time } from "./time.ts";
+import { timedEncoderOf, timedReaderOf } from "./timed-shape.ts";
 
 /** Usage of one dimension by one customer in one hour. */
 export interface UsageRecord {
@@ -88,78 +87,49 @@ export interface RegisterUsageOutput {
 
 export type { RegisterUsageInput, ResolveCustomerInput, ResolveCustomerOutput };
 
-const batchText = encoderOf(batchMeterUsage.input);
-const readBatch = answerReaderOf(batchMeterUsage.output);
-const meterText = encoderOf(meterUsage.input);
-const readRegistration = answerReaderOf(registerUsage.output);
+const batchText = timedEncoderOf(batchMeterUsage.input);
+const readBatch = timedReaderOf<BatchMeterUsageOutput>(batchMeterUsage.output);
+const meterText = timedEncoderOf(meterUsage.input);
 
-export const registerUsageBody: (input: RegisterUsageInput) => string = encoderOf(registerUsage.input);
-export const resolveCustomerBody: (input: ResolveCustomerInput) => string = encoderOf(resolveCustomer.input);
-
-/** A record as the protocol has it, its time fixed. */
-export function wireRecordOf(record: UsageRecord): WireRecord {
-  // Written out: every call passes here with all its records.
-  return {
-    timestampMs: wireMsOf(record.timestamp),
-    customerIdentifier: record.customerIdentifier,
-    dimension: record.dimension,
-    quantity: quantityOf(record.quantity),
-    usageAllocations: record.usageAllocations,
-    customerAccountId: record.customerAccountId,
-    licenseArn: record.licenseArn,
-  } as WireRecord;
-}
-
-/** JSON has no NaN: it would be sent as null, which counts as absent, and so as 0. */
-function quantityOf(quantity: number | undefined): number | undefined {
-  if (quantity === undefined || Number.isFinite(quantity)) return quantity;
-  throw invalidInput(`A quantity must be a finite number; it is ${String(quantity)}.`);
-}
-
-export function batchMeterUsageBody({ productCode, usageRecords }: BatchMeterUsageInput): string {
-  const records = usageRecords.map(wireRecordOf);
-  return batchText(productCode === undefined ? { usageRecords: records } : { usageRecords: records, productCode });
+export function batchMeterUsageBody(input: BatchMeterUsageInput): string {
+  for (const { quantity } of input.usageRecords) checkQuantity(quantity);
+  return batchText(input);
 }
 
 /** A token of the client's own makes a retry the same request to the service, too. */
-export function meterUsageBody({ timestamp, ...input }: MeterUsageInput, newToken: () => string): string {
-  const clientToken = input.clientToken ?? newToken();
-  const usageQuantity = quantityOf(input.usageQuantity);
-  return meterText({ ...input, usageQuantity, timestampMs: wireMsOf(timestamp), clientToken } as Parameters<
-    typeof meterText
-  >[0]);
+export function meterUsageBody(input: MeterUsageInput, newToken: () => string): string {
+  checkQuantity(input.usageQuantity);
+  return meterText(input.clientToken === undefined ? { ...input, clientToken: newToken() } : input);
+}
+
+export const registerUsageBody: (input: RegisterUsageInput) => string = timedEncoderOf(registerUsage.input);
+export const resolveCustomerBody: (input: ResolveCustomerInput) => string = timedEncoderOf(resolveCustomer.input);
+
+/** JSON has no NaN: it would be sent as null, which counts as absent, and so as 0. */
+function checkQuantity(quantity: number | undefined): void {
+  if (quantity === undefined || Number.isFinite(quantity)) return;
+  throw invalidInput(`A quantity must be a finite number; it is ${String(quantity)}.`);
+}
+
+/** A record as the protocol has it, its time fixed. */
+export function wireRecordOf({ timestamp, ...rest }: UsageRecord): WireRecord {
+  checkQuantity(rest.quantity);
+  return { ...rest, timestampMs: wireMsOf(timestamp) } as WireRecord;
 }
 
 export const operations = {
   batchMeterUsage: {
     name: batchMeterUsage.name,
-    read: (json) => {
-      const { results = [], unprocessedRecords = [] } = readBatch(json);
-      return {
-        results: results.map((result) => ({ ...result, usageRecord: answeredRecord(result.usageRecord) })),
-        unprocessedRecords: unprocessedRecords.map(answeredRecord),
-      };
-    },
+    // Of two lists, either may be absent.
+    read: (json) => ({ results: [], unprocessedRecords: [], ...readBatch(json) }),
   } as CallOperation<BatchMeterUsageOutput>,
-  meterUsage: { name: meterUsage.name, read: answerReaderOf(meterUsage.output) } as CallOperation<MeterUsageOutput>,
+  meterUsage: { name: meterUsage.name, read: timedReaderOf(meterUsage.output) } as CallOperation<MeterUsageOutput>,
   registerUsage: {
     name: registerUsage.name,
-    read: (json) => {
-      const { signature, publicKeyRotationTimestampMs: rotatedMs } = readRegistration(json);
-      return {
-        ...(signature === undefined ? {} : { signature }),
-        ...(rotatedMs === undefined ? {} : { publicKeyRotationTimestamp: new Date(rotatedMs) }),
-      };
-    },
+    read: timedReaderOf(registerUsage.output),
   } as CallOperation<RegisterUsageOutput>,
   resolveCustomer: {
     name: resolveCustomer.name,
-    read: answerReaderOf(resolveCustomer.output),
+    read: timedReaderOf(resolveCustomer.output),
   } as CallOperation<ResolveCustomerOutput>,
 } as const;
-
-/** An answer may lack what a newer service no longer sends; what is there is given. */
-function answeredRecord(record: WireRecord | undefined): AnsweredUsageRecord {
-  const { timestampMs = Number.NaN, ...rest } = (record ?? {}) as Partial<WireRecord>;
-  return { ...rest, timestamp: new Date(timestampMs) } as AnsweredUsageRecord;
-}

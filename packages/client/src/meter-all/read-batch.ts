@@ -42,12 +42,14 @@ export function readBatch(
   return { verdicts, unprocessed, strays };
 }
 
+/** An answer may lack what a service should say: what cannot be told apart is about nothing. */
 function keyOfAnswered(
-  record: BatchMeterUsageOutput["unprocessedRecords"][number],
+  record: Partial<BatchMeterUsageOutput["unprocessedRecords"][number]> | undefined,
   productCode: string | undefined,
 ): string | undefined {
-  if (Number.isNaN(record.timestamp.getTime())) return undefined;
-  return keyText(wireRecordOf(record), productCode);
+  if (record?.timestamp === undefined || record.dimension === undefined) return undefined;
+  const { timestamp, dimension } = record;
+  return keyText(wireRecordOf({ ...record, timestamp, dimension }), productCode);
 }
 
 function verdictOf(

@@ -8,14 +8,21 @@ import type { Shape, StructureShape } from "../shapes.ts";
 /** A value in an answer has a type that its shape does not allow. */
 export class UnreadableAnswer extends Error {}
 
-/** Compiles a structure into a function that reads an answer from a parsed JSON value; throws `UnreadableAnswer`. */
-export function answerReaderOf<T>(shape: StructureShape<T>): (json: unknown) => Partial<T> {
-  return structureReader(shape) as (json: unknown) => Partial<T>;
+/**
+ * Compiles a structure into a function that reads an answer from a parsed JSON value; throws `UnreadableAnswer`.
+ * Timestamps become what `timestampOf` makes of milliseconds since the epoch; by default these themselves.
+ */
+export function answerReaderOf<T>(
+  shape: StructureShape<T>,
+  timestampOf: (epochMs: number) => unknown = (epochMs) => epochMs,
+): (json: unknown) => Partial<T> {
+  const readTimestamp: Reader = (json) => timestampOf(epochMsOf(json));
+  return structureReader(shape, readTimestamp) as (json: unknown) => Partial<T>;
 }
 
 type Reader = (json: unknown) => unknown;
 
-function readerOf(shape: Shape): Reader {
+function readerOf(shape: Shape, readTimestamp: Reader): Reader {
   switch (shape.kind) {
     case "string":
       return expecting("string");
@@ -26,20 +33,20 @@ function readerOf(shape: Shape): Reader {
     case "timestamp":
       return readTimestamp;
     case "list": {
-      const read = readerOf(shape.member);
+      const read = readerOf(shape.member, readTimestamp);
       return (json) => {
         if (!Array.isArray(json)) throw unreadable("a list", json);
         return json.map(read);
       };
     }
     case "structure":
-      return structureReader(shape);
+      return structureReader(shape, readTimestamp);
   }
 }
 
-function structureReader(shape: StructureShape): Reader {
+function structureReader(shape: StructureShape, readTimestamp: Reader): Reader {
   const members = Object.entries(shape.members as Record<string, { wire: string; shape: Shape }>).map(
-    ([name, member]) => ({ name, wire: member.wire, read: readerOf(member.shape) }),
+    ([name, member]) => ({ name, wire: member.wire, read: readerOf(member.shape, readTimestamp) }),
   );
   return (json) => {
     if (typeof json !== "object" || json === null || Array.isArray(json)) throw unreadable("an object", json);
@@ -61,7 +68,7 @@ function expecting(type: "string" | "number" | "boolean"): Reader {
 }
 
 /** To the millisecond; the whole seconds are kept apart, so that no rounding carries a time into the next hour. */
-function readTimestamp(json: unknown): number {
+function epochMsOf(json: unknown): number {
   if (typeof json !== "number") throw unreadable("a number of seconds", json);
   const seconds = Math.floor(json);
   return seconds * 1000 + Math.min(999, Math.round((json - seconds) * 1000));
