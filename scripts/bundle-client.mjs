@@ -20,8 +20,8 @@ export async function bundleClient(folder) {
     resolve: { conditionNames: ["@countinghouse/source"] },
   });
   for (const file of readdirSync(dist, { recursive: true })) {
-    if (/\.js(\.map)?$/.test(file)) rmSync(join(dist, file));
+    if (file.endsWith(".js")) rmSync(join(dist, file));
   }
-  await bundle.write({ dir: dist, format: "esm", sourcemap: true, chunkFileNames: "shared/[name].js" });
+  await bundle.write({ dir: dist, format: "esm", chunkFileNames: "shared/[name].js" });
   await bundle.close();
 }

@@ -12,8 +12,8 @@ import { parseAmzDate } from "@countinghouse/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BUILD_TIMEOUT_MS, ensureBuilt } from "../support/built.ts";
 import { registrationToken } from "../support/operator-api.ts";
+import { signedRegistration } from "../support/registration.ts";
 import { DEMO, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
-import { signedRegistration } from "./jwt.ts";
 
 const installed = fileURLToPath(new URL("node_modules", import.meta.url));
 const SUITE = fileURLToPath(new URL("suite.mjs", import.meta.url));

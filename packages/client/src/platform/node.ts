@@ -2,7 +2,8 @@
 import type { BinaryLike, KeyObject } from "node:crypto";
 import type { Agent } from "node:http";
 import { FetchTransport } from "../transport/fetch.ts";
-import { NodeTransport } from "../transport/node.ts";
+import { AgentTransport } from "../transport/agent.ts";
+import { SocketTransport } from "../transport/sockets.ts";
 import type { Cryptography, Platform } from "./platform.ts";
 import { processSurroundings } from "./surroundings.ts";
 
@@ -30,6 +31,8 @@ export const platform: Platform = {
   runtime: `node/${process.versions.node}`,
   cryptography: nodeCryptography,
   surroundings: processSurroundings,
-  transport: ({ agent, fetch }) =>
-    fetch === undefined ? new NodeTransport(agent as Agent | undefined) : new FetchTransport(fetch),
+  transport: ({ agent, fetch }) => {
+    if (fetch !== undefined) return new FetchTransport(fetch);
+    return agent === undefined ? new SocketTransport() : new AgentTransport(agent as Agent);
+  },
 };

@@ -20,9 +20,9 @@ export interface SignedRegistration {
 
 export const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 
-/** A key pair as small as the sample key of the seller guide. */
-export function newKeyPair(): { readonly publicKey: KeyObject; readonly privateKey: KeyObject } {
-  return generateKeyPairSync("rsa", { modulusLength: 1024 });
+/** By default as small as the sample key of the seller guide. */
+export function newKeyPair(modulusLength = 1_024): { readonly publicKey: KeyObject; readonly privateKey: KeyObject } {
+  return generateKeyPairSync("rsa", { modulusLength });
 }
 
 export function ps256(header: object, claims: object, privateKey: KeyObject, saltLength = 32): string {

@@ -1,5 +1,5 @@
-/** `node:http` and `node:https` with connections that are kept alive: the fast transport of Node. */
-import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
+/** `node:http` and `node:https` with an agent of the caller's own: for proxies, client certificates and the like. */
+import type { Agent, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import {
   ANSWER_BYTES_MAX,
@@ -10,19 +10,12 @@ import {
   type TransportRequest,
 } from "./transport.ts";
 
-type Http = typeof import("node:http") | typeof import("node:https");
-type Requester = (options: RequestOptions) => ClientRequest;
+export class AgentTransport implements Transport {
+  readonly #agent: Agent;
 
-/** As many connections to one host at once as the official SDK opens. */
-const SOCKETS_MAX = 50;
-
-export class NodeTransport implements Transport {
-  readonly #given: Agent | undefined;
-  readonly #agents = new Map<string, { readonly agent: Agent; readonly request: Requester }>();
-
-  /** An agent that is given is used, and is its owner's to close. */
-  constructor(agent?: Agent) {
-    this.#given = agent;
+  /** The agent is its owner's to close. */
+  constructor(agent: Agent) {
+    this.#agent = agent;
   }
 
   send(request: TransportRequest): Promise<TransportAnswer> {
@@ -32,7 +25,8 @@ export class NodeTransport implements Transport {
         reject(aborted(signal, false));
         return;
       }
-      const { agent, request: open } = this.#agentFor(url.protocol);
+      const secure = url.protocol === "https:";
+      const { request: open } = process.getBuiltinModule(secure ? "node:https" : "node:http");
       const bytes = Buffer.byteLength(request.body);
       const outgoing = open({
         host: url.hostname.startsWith("[") ? url.hostname.slice(1, -1) : url.hostname,
@@ -40,7 +34,7 @@ export class NodeTransport implements Transport {
         path: url.pathname + url.search,
         method: request.method,
         headers: ["host", url.host, ...request.headers, "content-length", String(bytes)],
-        agent,
+        agent: this.#agent,
       });
       let connectTimer: NodeJS.Timeout | undefined;
       const settle = (): void => {
@@ -66,7 +60,7 @@ export class NodeTransport implements Transport {
           () => fail(new TransportError("timeout", `No connection within ${connectTimeoutMs} ms.`, false)),
           connectTimeoutMs,
         );
-        socket.once(url.protocol === "https:" ? "secureConnect" : "connect", () => clearTimeout(connectTimer));
+        socket.once(secure ? "secureConnect" : "connect", () => clearTimeout(connectTimer));
       });
       outgoing.on("error", (error) => fail(connectionTrouble(error)));
       outgoing.on("response", (incoming) => {
@@ -81,23 +75,7 @@ export class NodeTransport implements Transport {
   }
 
   close(): void {
-    for (const { agent } of this.#agents.values()) if (agent !== this.#given) agent.destroy();
-    this.#agents.clear();
-  }
-
-  #agentFor(protocol: string): { readonly agent: Agent; readonly request: Requester } {
-    const known = this.#agents.get(protocol);
-    if (known !== undefined) return known;
-    const made = this.#open(protocol);
-    this.#agents.set(protocol, made);
-    return made;
-  }
-
-  #open(protocol: string): { readonly agent: Agent; readonly request: Requester } {
-    // Loaded when it is needed: half of a program's start would else be spent here.
-    const http: Http = process.getBuiltinModule(protocol === "https:" ? "node:https" : "node:http");
-    const agent = this.#given ?? new http.Agent({ keepAlive: true, maxSockets: SOCKETS_MAX, scheduling: "lifo" });
-    return { agent, request: http.request };
+    // The agent is not ours.
   }
 }
 
