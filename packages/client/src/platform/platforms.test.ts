@@ -26,7 +26,7 @@ test("WebCrypto and Node's own cryptography agree, for any text", async () => {
   );
 });
 
-test("a browser has no environment and no files; Bun and Deno have both", async () => {
+test("a runtime that is not known has no environment and no files; Bun and Deno have both", async () => {
   expect([
     web.surroundings.variable("PATH"),
     web.surroundings.home(),
