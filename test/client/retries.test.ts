@@ -292,3 +292,23 @@ test("an error is an error: it can be thrown, caught and read", async () => {
   expect(error).toBeInstanceOf(MeteringError);
   expect(String(error)).toBe("DisabledApiException: So it is.");
 });
+
+test("what is logged holds no secret and no token", async () => {
+  const logged: string[] = [];
+  const log = (message: string): void => void logged.push(message);
+  const logger = { debug: log, info: log, warn: log, error: log };
+  let renewals = 0;
+  const credentials = (): AwsCredentials => ({ ...session((renewals += 1)), secretAccessKey: "the-secret" });
+  const { client } = await against(
+    ({ headers }, index) => {
+      if (index === 0) return { status: 500 };
+      if (headers["x-amz-security-token"] === "session-1") return wireError("ExpiredTokenException");
+      return wireError("InvalidTokenException");
+    },
+    { credentials, logger, world: { ...quickWorld().world, wallMs: () => Date.now() - 600_000 } },
+  );
+  await client.batchMeterUsageOutcome(batch);
+  await client.resolveCustomerOutcome({ registrationToken: "the-registration-token" });
+  expect(logged.length).toBeGreaterThan(1);
+  expect(logged.join("\n")).not.toMatch(/the-secret|session-\d|the-registration-token/);
+});

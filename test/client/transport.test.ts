@@ -90,10 +90,14 @@ describe("connections", () => {
     });
   });
 
-  test("never carry a line break that a header brings along", async () => {
+  test("never carry a line break that a header brings along, whatever carries them", async () => {
     const listener = await listen(() => fine);
-    const outcome = await resolve(clientOf(listener.url, { userAgent: "a\r\nx-evil: b" }));
-    expect(outcome).toMatchObject({ ok: false });
+    const agent = new Agent();
+    onTestFinished(() => agent.destroy());
+    for (const carrier of [{}, { agent }, { fetch }]) {
+      const outcome = await resolve(clientOf(listener.url, { ...carrier, userAgent: "a\r\nx-evil: b" }));
+      expect(outcome).toMatchObject({ error: { name: "InvalidInputError", fault: "client", mayHaveSucceeded: false } });
+    }
     expect(listener.heard).toEqual([]);
   });
 

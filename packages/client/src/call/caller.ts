@@ -254,13 +254,20 @@ function copyOf(error: MeteringError, changes: Partial<MeteringError>): Metering
   return new MeteringError({ ...same, ...changes });
 }
 
+const LOST_NAMES = {
+  aborted: "AbortError",
+  timeout: "TimeoutError",
+  connection: "ConnectionError",
+  invalid: "InvalidInputError",
+} as const;
+
 function lostError(error: unknown, operation: string, attempts: number): MeteringError {
   if (!(error instanceof TransportError)) throw error;
-  const name = { aborted: "AbortError", timeout: "TimeoutError", connection: "ConnectionError" }[error.trouble];
+  const name = LOST_NAMES[error.trouble];
   return new MeteringError({
     name,
     message: error.message,
-    fault: error.trouble === "aborted" ? "client" : "connection",
+    fault: error.trouble === "aborted" || error.trouble === "invalid" ? "client" : "connection",
     retry: error.retryable ? "transient" : "never",
     operation,
     attempts,

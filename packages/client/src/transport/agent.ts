@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import {
   ANSWER_BYTES_MAX,
   TransportError,
+  checkHeaders,
   connectionTrouble,
   type Transport,
   type TransportAnswer,
@@ -20,6 +21,7 @@ export class AgentTransport implements Transport {
 
   send(request: TransportRequest): Promise<TransportAnswer> {
     return new Promise((resolve, reject) => {
+      checkHeaders(request.headers);
       const { url, signal } = request;
       if (signal?.aborted === true) {
         reject(aborted(signal, false));

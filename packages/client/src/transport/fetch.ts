@@ -2,6 +2,7 @@
 import {
   ANSWER_BYTES_MAX,
   TransportError,
+  checkHeaders,
   connectionTrouble,
   type Transport,
   type TransportAnswer,
@@ -19,6 +20,7 @@ export class FetchTransport implements Transport {
   }
 
   async send(request: TransportRequest): Promise<TransportAnswer> {
+    checkHeaders(request.headers);
     const { signal } = request;
     if (isAborted(signal)) throw aborted(signal, false);
     const controller = new AbortController();

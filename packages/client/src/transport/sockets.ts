@@ -4,7 +4,13 @@
  */
 import type { Socket } from "node:net";
 import { Connection } from "./connection.ts";
-import { TransportError, type Transport, type TransportAnswer, type TransportRequest } from "./transport.ts";
+import {
+  TransportError,
+  checkHeaders,
+  type Transport,
+  type TransportAnswer,
+  type TransportRequest,
+} from "./transport.ts";
 
 /** As many connections to one host at once as the official SDK opens. */
 const CONNECTIONS_MAX = 50;
@@ -27,6 +33,7 @@ export class SocketTransport implements Transport {
 
   send(request: TransportRequest): Promise<TransportAnswer> {
     return new Promise((resolve, reject) => {
+      checkHeaders(request.headers);
       const { signal, timeoutMs, connectTimeoutMs, url } = request;
       let connection: Connection | undefined;
       let connectTimer: NodeJS.Timeout | undefined;
@@ -34,6 +41,10 @@ export class SocketTransport implements Transport {
         clearTimeout(timer);
         clearTimeout(connectTimer);
         signal?.removeEventListener("abort", onAbort);
+      };
+      const done = (answer: TransportAnswer): void => {
+        settle();
+        resolve(answer);
       };
       const fail = (trouble: TransportError): void => {
         settle();
@@ -56,11 +67,7 @@ export class SocketTransport implements Transport {
                 fail(new TransportError("timeout", `No connection within ${connectTimeoutMs} ms.`, false));
             }, connectTimeoutMs);
           }
-          try {
-            free.send(request, (answer) => (settle(), resolve(answer)), fail);
-          } catch (error) {
-            fail(new TransportError("aborted", error instanceof Error ? error.message : String(error), false, error));
-          }
+          free.send(request, done, fail);
         },
       };
       if (signal?.aborted === true) return onAbort();

@@ -27,7 +27,8 @@ export interface Transport {
   close(): void;
 }
 
-export type TransportTrouble = "aborted" | "timeout" | "connection";
+/** `invalid`: the request cannot be sent as it is. */
+export type TransportTrouble = "aborted" | "timeout" | "connection" | "invalid";
 
 /** Why there is no answer. */
 export class TransportError extends Error {
@@ -41,7 +42,19 @@ export class TransportError extends Error {
     super(message, { cause });
     this.trouble = trouble;
     this.maySucceed = maySucceed;
-    this.retryable = trouble !== "aborted" && !CERTIFICATE.test(`${codeOf(cause)} ${message}`);
+    const passing = trouble === "timeout" || trouble === "connection";
+    this.retryable = passing && !CERTIFICATE.test(`${codeOf(cause)} ${message}`);
+  }
+}
+
+/** What no header may hold (RFC 9110, 5.5): a line break in one would begin another. */
+const FORBIDDEN = /[^\t\x20-\x7e\x80-\xff]/;
+
+/** Every transport asks this before it sends; throws a `TransportError`. */
+export function checkHeaders(headers: readonly string[]): void {
+  for (let i = 1; i < headers.length; i += 2) {
+    if (!FORBIDDEN.test(headers[i] as string)) continue;
+    throw new TransportError("invalid", `The header ${headers[i - 1]} holds what no header may hold.`, false);
   }
 }
 
