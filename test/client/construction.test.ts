@@ -125,6 +125,7 @@ describe("C2: the environment and the profile say, as to the official SDK,", () 
     ["dual-stack", { AWS_REGION: "us-gov-west-1", AWS_USE_DUALSTACK_ENDPOINT: "true" }, ""],
     ["dual-stack in the profile", { AWS_REGION: "cn-north-1" }, "[default]\nuse_dualstack_endpoint=true ; yes\n"],
     ["no region", {}, ""],
+    ["an endpoint and no region", { AWS_ENDPOINT_URL: "http://all.test:1" }, ""],
     ["an endpoint for all services", { AWS_REGION: "us-east-1", AWS_ENDPOINT_URL: "http://all.test:1" }, ""],
     ["an endpoint for this service before it", { AWS_REGION: "us-east-1", AWS_ENDPOINT_URL: "http://all.test:1", AWS_ENDPOINT_URL_MARKETPLACE_METERING: "http://own.test:2/path" }, ""],
     ["an endpoint in the profile", { AWS_REGION: "us-east-1" }, "[default]\nendpoint_url = http://all.test:3\n"],

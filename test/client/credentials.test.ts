@@ -3,6 +3,7 @@
  * the sources are sent is held against what the official provider sends.
  */
 import { writeFileSync } from "node:fs";
+import { Agent as TlsAgent } from "node:https";
 import { join } from "node:path";
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { MarketplaceMeteringClient, type AwsCredentials, type ClientConfiguration } from "@countinghouse/client";
@@ -178,6 +179,12 @@ describe("without credentials that work, the error says where was looked, and wh
     expect(await signer()).toMatch(message);
   });
 
+  test("a profile by a name that nobody has, whatever else there is", async () => {
+    vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIAENV");
+    vi.stubEnv("AWS_SECRET_ACCESS_KEY", "s");
+    expect(await signer({ profile: "wrok" })).toBe('CredentialsError: There is no profile "wrok".');
+  });
+
   test("a source that is in trouble for a moment is asked again", async () => {
     const service = await listen((request, index, socket) =>
       index < 2 ? { status: 500 } : container(request, index, socket),
@@ -185,6 +192,18 @@ describe("without credentials that work, the error says where was looked, and wh
     vi.stubEnv("AWS_CONTAINER_CREDENTIALS_FULL_URI", service.url);
     expect(await signer()).toBe("AKIACONTAINER container");
   });
+});
+
+test("a source is not asked through the agent that is made for the service", async () => {
+  const service = await listen(container);
+  vi.stubEnv("AWS_CONTAINER_CREDENTIALS_FULL_URI", service.url);
+  const agent = new TlsAgent();
+  const client = new MarketplaceMeteringClient({ endpoint: "https://127.0.0.1:9", agent, maxAttempts: 1 });
+  const outcome = await client.resolveCustomerOutcome({ registrationToken: "x" });
+  await client.close();
+  agent.destroy();
+  expect(outcome).toMatchObject({ error: { name: "ConnectionError" } });
+  expect(service.heard).toHaveLength(1);
 });
 
 describe("a profile that needs more than this package has", () => {

@@ -18,8 +18,6 @@ import type { Transport } from "./transport/transport.ts";
 const RETRY_TOKENS = 500;
 const CONNECT_TIMEOUT_MS = 3_000;
 const ATTEMPT_TIMEOUT_MS = 30_000;
-/** Where a custom endpoint is given and no region: Countinghouse takes any, and AWS's own endpoints name theirs. */
-const REGION_OF_CUSTOM_ENDPOINTS = "us-east-1";
 
 export class ClientRuntime {
   readonly world: World;
@@ -28,6 +26,8 @@ export class ClientRuntime {
   readonly #configuration: ClientConfiguration;
   readonly #transport: Transport;
   readonly #ownsTransport: boolean;
+  /** How sources of credentials are asked: not through an agent that is made for the service. */
+  readonly #sources: Transport;
   #endpointProvider: EndpointProvider;
   #endpointOverride: string | undefined;
   #files: Promise<SharedFiles> | undefined;
@@ -41,6 +41,7 @@ export class ClientRuntime {
     this.#configuration = configuration;
     this.#ownsTransport = configuration.transport === undefined;
     this.#transport = configuration.transport ?? platform.transport({ agent, fetch });
+    this.#sources = agent === undefined ? this.#transport : platform.transport({ fetch });
     this.#endpointProvider = endpointProvider;
     this.caller = new Caller({
       destination: () => (this.#destination ??= this.#resolveDestination()),
@@ -71,13 +72,9 @@ export class ClientRuntime {
     this.#destination = undefined;
   }
 
-  /** The region that requests are signed for. */
-  async region(): Promise<string> {
-    return (await (this.#destination ??= this.#resolveDestination())).region;
-  }
-
   closeConnections(): void {
     if (this.#ownsTransport) this.#transport.close();
+    if (this.#sources !== this.#transport) this.#sources.close();
   }
 
   #resolveDestination(): Promise<Destination> {
@@ -104,13 +101,15 @@ export class ClientRuntime {
       useFips: settings.useFips,
       useDualStack: settings.useDualStack,
     });
+    // No region is made up: the service keeps records per region, so that one sent to two of them counts twice.
+    if (settings.region === undefined) throw configurationError("Invalid Configuration: Missing Region");
     if (!URL.canParse(url)) throw configurationError(`The endpoint ${JSON.stringify(url)} is not a URL.`);
     const parsed = new URL(url);
     // The operation's path is `/`, below that of the endpoint.
     if (!parsed.pathname.endsWith("/")) parsed.pathname += "/";
     return {
       url: parsed,
-      region: settings.region ?? REGION_OF_CUSTOM_ENDPOINTS,
+      region: settings.region,
       maxAttempts: settings.maxAttempts,
       correctClockSkew: settings.correctClockSkew,
       userAgent: this.#userAgent(settings),
@@ -134,7 +133,7 @@ export class ClientRuntime {
       this.#files = undefined;
       throw error;
     });
-    return { surroundings, files: await this.#files, transport: this.#transport, world: this.world, logger };
+    return { surroundings, files: await this.#files, transport: this.#sources, world: this.world, logger };
   }
 
   #provider(): CredentialsProvider {

@@ -24,7 +24,7 @@ export async function resolveSettings(
   parts: Omit<ChainParts, "region">,
 ): Promise<Settings> {
   const { files, surroundings } = parts;
-  const named = configuration.region ?? regionOf(surroundings, files) ?? (await regionOfInstance(configuration, parts));
+  const named = configuration.region ?? regionOf(surroundings, files) ?? (await regionOfInstance(parts));
   // `fips-us-east-1` and `us-east-1-fips` are old ways to say FIPS.
   const isFipsName = named !== undefined && (named.startsWith("fips-") || named.endsWith("-fips"));
   const flag = flagReader(surroundings, files);
@@ -53,13 +53,9 @@ export function regionOf(surroundings: Surroundings, files: SharedFiles): string
   );
 }
 
-/** Asked only where nothing else says where requests go. */
-function regionOfInstance(
-  configuration: ClientConfiguration,
-  parts: Omit<ChainParts, "region">,
-): Promise<string | undefined> | undefined {
+/** Asked only where nothing else says which one it is. */
+function regionOfInstance(parts: Omit<ChainParts, "region">): Promise<string | undefined> | undefined {
   if (parts.surroundings.home() === undefined || isInstanceSourceDisabled(parts)) return undefined;
-  if (configuration.endpoint !== undefined) return undefined;
   return instanceRegion({ ...parts, region: () => Promise.resolve(undefined) });
 }
 

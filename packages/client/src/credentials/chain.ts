@@ -33,6 +33,8 @@ export async function resolveChain(parts: ChainParts): Promise<CredentialsProvid
   const { files } = parts;
   const fromEnvironment = environmentCredentials(parts.surroundings);
   if (fromEnvironment !== undefined && !files.chosen) return chosen(parts, "the environment", () => fromEnvironment);
+  // Another source might be another account's: whoever names a profile means that one.
+  if (files.chosen && !files.found) throw credentialsError(`There is no profile "${files.profileName}".`);
   const fromProfile = await profileSource(parts);
   if (fromProfile !== undefined) return chosen(parts, `the profile "${files.profileName}"`, fromProfile);
   const identity = webIdentityOfEnvironment(parts);

@@ -11,6 +11,8 @@ export interface SharedFiles {
   readonly profileName: string;
   /** Whether the profile was chosen by name, and not by default. */
   readonly chosen: boolean;
+  /** Whether either file has it. */
+  readonly found: boolean;
   /** A `[services NAME]` section of the configuration file. */
   services(name: string): Section | undefined;
 }
@@ -26,12 +28,14 @@ export async function readSharedFiles(surroundings: Surroundings, profile: strin
   const configured =
     config.get(`profile ${profileName}`) ?? (profileName === "default" ? config.get("default") : undefined);
   const credentialsProfile = credentials.get(profileName) ?? {};
+  const found = configured !== undefined || credentials.has(profileName);
   return {
     // The configuration file wins, as in the official SDK.
     profile: { ...credentialsProfile, ...configured },
     credentialsProfile,
     profileName,
     chosen: chosen !== undefined,
+    found,
     services: (name) => config.get(`services ${name}`),
   };
 }
