@@ -53,8 +53,10 @@ describe("connections", () => {
 
   test("that carry what was not asked for are given up, and it is not taken for the next answer", async () => {
     let exchanges = 0;
+    let connections = 0;
     const port = await opened(
       createServer((socket) => {
+        connections += 1;
         socket.on("error", () => undefined);
         socket.on("data", () => {
           exchanges += 1;
@@ -68,8 +70,9 @@ describe("connections", () => {
     for (let i = 0; i < 5; i += 1) {
       const outcome = await resolve(client);
       expect(outcome).not.toMatchObject({ result: { productCode: "z" } });
-      await new Promise((next) => setTimeout(next, 5));
+      await new Promise((next) => setTimeout(next, 20));
     }
+    expect(connections, "none was used twice").toBe(exchanges);
   });
 
   test("take an answer in chunks, and one that ends with its connection", async () => {
