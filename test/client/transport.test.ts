@@ -62,7 +62,7 @@ describe("connections", () => {
           exchanges += 1;
           const body = JSON.stringify({ ProductCode: `p${exchanges}` });
           socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
-          setImmediate(() => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 18\r\n\r\n{"ProductCode":"z"}'));
+          setTimeout(() => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 18\r\n\r\n{"ProductCode":"z"}'), 5);
         });
       }),
     );
