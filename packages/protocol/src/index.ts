@@ -2,6 +2,7 @@
 export { errorCatalogue, type ErrorName, type ErrorRow, type Retry } from "./errors.ts";
 export { decoderOf, type Decoded, type DecodeRefusal } from "./json/decode.ts";
 export { encoderOf } from "./json/encode.ts";
+export { UnreadableAnswer, answerReaderOf } from "./json/read-answer.ts";
 export { HIDDEN, withoutSecretsOf } from "./json/without-secrets.ts";
 export {
   ALLOCATIONS_MAX,
@@ -51,7 +52,21 @@ export {
   type ResolveCustomerInput,
   type ResolveCustomerOutput,
 } from "./operations/resolve-customer.ts";
-export type { Tag, UsageAllocation, UsageRecord } from "./operations/usage-record.ts";
+export {
+  productCodeShape,
+  usageRecordShape,
+  type Tag,
+  type UsageAllocation,
+  type UsageRecord,
+} from "./operations/usage-record.ts";
+export {
+  allocationFault,
+  bucketFault,
+  bucketText,
+  sumFault,
+  tagKeyFault,
+  type AllocationFault,
+} from "./rules/allocation-fault.ts";
 export {
   operationsOf,
   productTypes,
@@ -64,6 +79,14 @@ export { ruleBook, type RuleId } from "./rules/rule-book.ts";
 export { awsRequestQuotas, type RequestQuota } from "./rules/request-quotas.ts";
 export type { Period, Rule } from "./rules/rule.ts";
 export { ruleSets, type AcceptanceWindow, type RuleSet, type RuleSetName } from "./rules/rule-sets.ts";
+export {
+  ageFault,
+  aheadFault,
+  monthEndFault,
+  windowFault,
+  type WindowCheck,
+  type WindowFault,
+} from "./rules/window-fault.ts";
 export {
   JSON_CONTENT_TYPE,
   SERVICE_ID,
@@ -88,7 +111,9 @@ export {
   scopeText,
   signature,
   signingKey,
+  signingKeyTexts,
   stringToSign,
+  stringToSignOf,
   type CredentialScope,
   type SigningHashes,
 } from "./sigv4/signature.ts";

@@ -3,12 +3,12 @@
  * the next one does. The order is that of `refusalOrder` in the rule book, and the walk over it is a test.
  */
 import { BATCH_METER_USAGE_CLOSED, operationsOf, productTypes, type UsageRecord } from "@countinghouse/protocol";
-import { checkWindow } from "../acceptance-window.ts";
+import { windowChecks } from "../acceptance-window.ts";
 import { coversUsage, meteringClosed, type Agreement } from "../agreement.ts";
 import { customerOf } from "../metering-record.ts";
 import type { Product } from "../product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
-import { checkBuckets, checkSum, checkTagKeys } from "../usage-allocation.ts";
+import { allocationChecks } from "../usage-allocation.ts";
 import type { BatchMeterUsageFacts, BatchMeterUsageRequest } from "./batch-meter-usage.ts";
 
 /** The product that a request is for, and under which agreements its records may be. */
@@ -135,11 +135,12 @@ type RecordCheck = (
 const CHECKS: readonly RecordCheck[] = [
   checkCustomer,
   checkDimension,
-  (record, position, _offering, { ruleSet, nowMs }) =>
-    checkWindow(record, position, ruleSet.batchMeterUsageWindow, ruleSet, nowMs),
-  checkTagKeys,
-  checkBuckets,
-  checkSum,
+  ...windowChecks.map(
+    (check): RecordCheck =>
+      (record, position, _offering, { ruleSet, nowMs }) =>
+        check(record, position, ruleSet.batchMeterUsageWindow, ruleSet, nowMs),
+  ),
+  ...allocationChecks,
   checkLicenceTerm,
 ];
 
