@@ -10,8 +10,11 @@ export interface AuditEvent {
   readonly text: string;
 }
 
-/** Held in memory at once, whatever the entries are like. */
-const STEP_ENTRIES = 20;
+/** Entries read at once: few while they are large or not yet known to be small. */
+const STEP_MIN = 10;
+const STEP_MAX = 50;
+/** A step of less than this is one of small entries. */
+const SMALL_CHARACTERS = 262_144;
 /** A page that has reached this is full. */
 const PAGE_CHARACTERS = 4_194_304;
 
@@ -25,14 +28,14 @@ export async function auditEvents(
   let { cursor } = query;
   let left = query.limit;
   let characters = 0;
+  let stepMax = STEP_MIN;
   do {
-    const step = await ledger.events({ ...query, cursor, limit: Math.min(STEP_ENTRIES, left) });
-    for (const entry of step.items) {
-      if (!isMeant(entry)) continue;
-      const event = auditEvent(entry);
-      items.push(event);
-      characters += event.text.length;
-    }
+    const step = await ledger.events({ ...query, cursor, limit: Math.min(stepMax, left) });
+    const events = step.items.filter(isMeant).map(auditEvent);
+    items.push(...events);
+    const added = events.reduce((sum, { text }) => sum + text.length, 0);
+    characters += added;
+    stepMax = added < SMALL_CHARACTERS ? Math.min(stepMax * 2, STEP_MAX) : STEP_MIN;
     left -= step.items.length;
     cursor = step.nextCursor;
   } while (cursor !== undefined && left > 0 && characters < PAGE_CHARACTERS);

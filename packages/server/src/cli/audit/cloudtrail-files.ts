@@ -13,8 +13,12 @@ interface OpenFile {
   /** Resolves once all of it is on disk. */
   readonly written: Promise<void>;
   events: number;
+  /** Records that are not written yet. */
+  waiting: string;
 }
 
+/** Written at once: each write is a trip to another thread. */
+const CHUNK_CHARACTERS = 65_536;
 const FILES_OPEN_MAX = 16;
 const FILE_EVENTS_MAX = 10_000;
 /** What stands in names where an event came by no call of the wire. */
@@ -42,8 +46,9 @@ export class CloudTrailFiles {
     }
     this.#open.delete(key);
     this.#open.set(key, file);
-    await write(file, `${file.events === 0 ? '{"Records":[' : ","}${JSON.stringify(event)}`);
+    file.waiting += `${file.events === 0 ? '{"Records":[' : ","}${JSON.stringify(event)}`;
     file.events += 1;
+    if (file.waiting.length >= CHUNK_CHARACTERS) await flush(file);
     if (file.events >= FILE_EVENTS_MAX) await this.#finish(key, file);
   }
 
@@ -70,7 +75,7 @@ export class CloudTrailFiles {
   }
 
   async #finish(key: string, file: OpenFile): Promise<void> {
-    file.gzip.end("]}\n");
+    file.gzip.end(`${file.waiting}]}\n`);
     await file.written;
     renameSync(partialOf(file.path), file.path);
     this.#open.delete(key);
@@ -112,13 +117,14 @@ function openFile(path: string): OpenFile {
   const written = pipeline(gzip, createWriteStream(partialOf(path)));
   // Awaited where it matters; until then a full disk must not end the process.
   written.catch(() => undefined);
-  return { path, gzip, written, events: 0 };
+  return { path, gzip, written, events: 0, waiting: "" };
 }
 
 /** Goes on once there is room, or fails with the file. */
-async function write({ gzip, written }: OpenFile, text: string): Promise<void> {
-  if (gzip.write(text)) return;
-  await Promise.race([once(gzip, "drain"), written]);
+async function flush(file: OpenFile): Promise<void> {
+  const { gzip, written, waiting } = file;
+  file.waiting = "";
+  if (!gzip.write(waiting)) await Promise.race([once(gzip, "drain"), written]);
 }
 
 function partialOf(path: string): string {

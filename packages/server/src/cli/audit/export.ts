@@ -74,11 +74,19 @@ async function* eventsUpTo(newest: AuditEvent | undefined, flags: ExportFlags): 
   throw new CommandError(message, EXIT.refused);
 }
 
+/** Many lines at once: each piece is a write. */
+const CHUNK_CHARACTERS = 65_536;
+
 async function* linesOf(events: AsyncIterable<AuditEvent>, count?: () => void): AsyncGenerator<string> {
+  let waiting = "";
   for await (const event of events) {
-    yield `${JSON.stringify(event)}\n`;
+    waiting += `${JSON.stringify(event)}\n`;
     count?.();
+    if (waiting.length < CHUNK_CHARACTERS) continue;
+    yield waiting;
+    waiting = "";
   }
+  if (waiting !== "") yield waiting;
 }
 
 async function writeFile(file: string, events: AsyncIterable<AuditEvent>): Promise<{ events: number; file: string }> {

@@ -1,7 +1,6 @@
 /** The contract, last part: entries are found by who called what, when and about what, in the order of time. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { attributesOf } from "../entry-attributes.ts";
 import type { Call, LedgerEntry, LedgerEvent } from "../entry.ts";
 import { InvalidCursorError, type EventQuery, type Ledger } from "../ledger.ts";
 import { START_MS, type LedgerUnderTest } from "./ledger-under-test.ts";
@@ -15,6 +14,8 @@ const PRODUCTS = [PRODUCT, "1abcdefghijklmnopqrstuvwx", undefined];
 const ENTRIES = 48;
 const ALL: EventQuery = { order: "oldest", limit: 1_000 };
 
+/** The product that the entry at a place is about. */
+const productAt = (i: number): string | undefined => at(PRODUCTS, Math.floor(i / 7));
 const at = <T>(items: readonly T[], i: number): T => items[i % items.length] as T;
 
 function callOf(i: number): Call {
@@ -44,7 +45,7 @@ async function filled({ ledger, clock }: LedgerUnderTest): Promise<readonly Ledg
   const kept: LedgerEntry[] = [];
   for (let i = 0; i < ENTRIES; i += 1) {
     if (i % 4 === 0) clock.moveTo(START_MS + Math.floor(i / 4) * 1_000);
-    const entry = { atMs: clock.nowMs(), call: callOf(i), event: eventOf(at(PRODUCTS, Math.floor(i / 7)), i) };
+    const entry = { atMs: clock.nowMs(), call: callOf(i), event: eventOf(productAt(i), i) };
     kept.push(entry);
     await ledger.transact({ call: entry.call, keys: [], decide: () => ({ event: entry.event, answer: undefined }) });
   }
@@ -63,16 +64,21 @@ async function allPages(ledger: Ledger, query: EventQuery): Promise<LedgerEntry[
   return items;
 }
 
+const is = (asked: string | undefined, has: string | undefined): boolean => asked === undefined || asked === has;
+
 /** What is asked for, one entry after the other. */
 function expected(kept: readonly LedgerEntry[], query: EventQuery): string[] {
   const { fromMs = -Infinity, toMs = Infinity } = query;
-  const found = kept.filter((entry) => {
-    const { operation, ...attributes } = attributesOf(entry);
-    const asked = (["accountId", "accessKeyId", "principal", "productCode"] as const).every(
-      (name) => query[name] === undefined || query[name] === attributes[name],
+  const found = kept.filter(({ atMs, call }, i) => {
+    return (
+      is(query.accountId, call.accountId) &&
+      is(query.accessKeyId, call.accessKeyId) &&
+      is(query.principal, call.principal) &&
+      is(query.productCode, productAt(i)) &&
+      (query.operations === undefined || query.operations.includes(call.operation)) &&
+      atMs >= fromMs &&
+      atMs < toMs
     );
-    const isMeant = query.operations === undefined || query.operations.includes(operation);
-    return asked && isMeant && entry.atMs >= fromMs && entry.atMs < toMs;
   });
   const ids = found.map(({ call }) => call.requestId);
   return query.order === "oldest" ? ids : ids.toReversed();
