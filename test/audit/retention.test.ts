@@ -39,6 +39,13 @@ test("S7: calls and records older than the retention go; the rest is found, and 
   const kept = await meteringRecords(first);
   expect(new Set(kept.map(({ hour }) => hour))).toEqual(new Set(["2026-02-15T00:00:00.000Z"]));
   expect(await isIntact(first)).toBe(true);
+  const searched = await runCommand(["audit", "search", "--data", data]);
+  expect(searched).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/^Events before 2026-02-1.* have expired/) as string,
+  });
+  const recent = await runCommand(["audit", "export", "--to", "-", "--from", "2026-03-01", "--data", data]);
+  expect(recent).toMatchObject({ code: 0, stderr: "" });
   await first.kill();
 
   expect(verify(data)).toMatchObject({ meteringRecords: kept.length, disagreement: undefined });

@@ -25,6 +25,8 @@ export interface Engine {
   list(query: MeteringRecordQuery): Promise<FoundPage>;
   entryByRequestId(requestId: string): Promise<EncodedEntry | undefined>;
   entries(query: EventQuery): Promise<Page<EncodedEntry>>;
+  /** The time of the oldest entry, where there were older ones that have expired. */
+  keptSince(): Promise<EpochMs | undefined>;
   chainHead(): Promise<ChainHead>;
   verifyChain(known: readonly KnownHead[]): Promise<ChainVerification>;
   /** Tells, once, of a defect that shows itself while nothing is asked of the engine. */

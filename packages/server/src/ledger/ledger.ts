@@ -26,6 +26,8 @@ export interface Ledger {
   entry(requestId: string): Promise<LedgerEntry | undefined>;
   /** Entries in the order of time, at most `limit` of them; fewer do not mean that there are no more. */
   events(query: EventQuery): Promise<Page<LedgerEntry>>;
+  /** The time of the oldest entry, where there were older ones that have expired. */
+  keptSince(): Promise<EpochMs | undefined>;
   /** How far the hash chain has come. */
   chainHead(): Promise<ChainHead>;
   /** Follows the chain from its first entry, and holds it against what is known of it. Other work goes on meanwhile. */

@@ -114,6 +114,10 @@ export class SingleWriterLedger implements Ledger {
     });
   }
 
+  keptSince(): Promise<EpochMs | undefined> {
+    return this.#watched(() => this.#engine.keptSince());
+  }
+
   chainHead(): Promise<ChainHead> {
     return this.#watched(() => this.#engine.chainHead());
   }

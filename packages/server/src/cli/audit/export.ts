@@ -7,7 +7,15 @@ import { CommandError, EXIT, withConnection } from "../operator-client.ts";
 import { print } from "../output.ts";
 import type { AuditEvent } from "./audit-event.ts";
 import { CloudTrailFiles } from "./cloudtrail-files.ts";
-import { eventsPage, queryOf, withFilters, withTimes, type FilterFlags, type TimeFlags } from "./filters.ts";
+import {
+  eventsPage,
+  noteExpired,
+  queryOf,
+  withFilters,
+  withTimes,
+  type FilterFlags,
+  type TimeFlags,
+} from "./filters.ts";
 import { patiently } from "./patience.ts";
 
 interface ExportFlags extends FilterFlags, TimeFlags {
@@ -43,8 +51,9 @@ async function exportEvents(flags: ExportFlags): Promise<void> {
     throw new CommandError("--format cloudtrail writes many files: give --to a folder.", EXIT.usage);
   }
   // Asked before anything is written: a command that cannot reach its server leaves nothing behind.
-  const { items } = await eventsPage(flags, queryOf(flags), { order: "newest", limit: 1 });
-  const events = eventsUpTo(items[0], flags);
+  const newest = await eventsPage(flags, queryOf(flags), { order: "newest", limit: 1 });
+  noteExpired(newest, flags);
+  const events = eventsUpTo(newest.items[0], flags);
   if (format === "cloudtrail") {
     const written = await writeFolder(to, events);
     print(flags, written, `${written.events} events in ${written.files} files below ${to}.`);
@@ -61,11 +70,16 @@ async function* eventsUpTo(newest: AuditEvent | undefined, flags: ExportFlags): 
   if (newest === undefined) return;
   const query = queryOf(flags);
   let cursor: string | undefined;
+  let reached = "";
   do {
     const request = { order: "oldest", limit: PAGE_EVENTS, cursor } as const;
     const page = await patiently(() => eventsPage(flags, query, request), { retriesMax: RETRIES_MAX });
+    if (reached !== "" && page.keptSince !== undefined && page.keptSince > reached) {
+      throw new CommandError(`Events up to ${page.keptSince} have expired meanwhile. Export again.`, EXIT.refused);
+    }
     for (const event of page.items) {
       yield event;
+      reached = event.eventTime;
       if (event.eventID === newest.eventID) return;
     }
     cursor = page.nextCursor;

@@ -39,12 +39,20 @@ export function queryOf({ event, account, accessKey, product, from, until }: Fil
 export interface EventsPage {
   readonly items: readonly AuditEvent[];
   readonly nextCursor?: string;
+  /** Events before this have expired. */
+  readonly keptSince?: string;
 }
 
 export interface PageRequest {
   readonly order: "newest" | "oldest";
   readonly limit: number;
   readonly cursor?: string | undefined;
+}
+
+/** Says so where events of the time that was asked for are not there any more. */
+export function noteExpired({ keptSince }: EventsPage, { from }: TimeFlags): void {
+  if (keptSince === undefined || (from !== undefined && from >= keptSince)) return;
+  process.stderr.write(`Events before ${keptSince} have expired: the server was started with --retention-days.\n`);
 }
 
 /** The server is looked for anew each time: one that was restarted may be at another address, with another token. */

@@ -4,7 +4,15 @@ import { countArgument } from "../arguments.ts";
 import { OperatorClient, withConnection } from "../operator-client.ts";
 import { print, table } from "../output.ts";
 import { EVENT_COLUMNS, type AuditEvent } from "./audit-event.ts";
-import { queryOf, withFilters, withTimes, type FilterFlags, type TimeFlags } from "./filters.ts";
+import {
+  eventsPage,
+  noteExpired,
+  queryOf,
+  withFilters,
+  withTimes,
+  type FilterFlags,
+  type TimeFlags,
+} from "./filters.ts";
 
 interface SearchFlags extends FilterFlags, TimeFlags {
   readonly order: "newest" | "oldest";
@@ -21,6 +29,7 @@ export function addSearch(group: Command): void {
   withConnection(search).action(async (flags: SearchFlags) => {
     const { order, limit } = flags;
     const query = { ...queryOf(flags), order };
+    noteExpired(await eventsPage(flags, query, { order, limit: 1 }), flags);
     const { items, more } = await new OperatorClient(flags).list<AuditEvent>("/audit-events", limit, query);
     print(flags, items, table(EVENT_COLUMNS, items));
     if (more) process.stderr.write(`There may be more than these ${items.length}: raise --limit.\n`);

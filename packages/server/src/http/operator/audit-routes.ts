@@ -55,6 +55,10 @@ const auditEventSchema = z
   })
   .openapi("AuditEvent", { description: "An audit event in CloudTrail's record form." });
 
+const auditPageSchema = pageSchema(auditEventSchema).extend({
+  keptSince: timestamp.optional().openapi({ description: "Events before this have expired (--retention-days)." }),
+});
+
 export function auditRoutes(app: OpenAPIHono<OperatorEnv>, { ledger }: OperatorContext): void {
   app.openapi(
     createRoute({
@@ -77,7 +81,7 @@ export function auditRoutes(app: OpenAPIHono<OperatorEnv>, { ledger }: OperatorC
       responses: {
         200: {
           description: "A page of audit events",
-          content: { "application/json": { schema: pageSchema(auditEventSchema) } },
+          content: { "application/json": { schema: auditPageSchema } },
         },
         ...problems(400, 422),
       },
@@ -90,7 +94,10 @@ export function auditRoutes(app: OpenAPIHono<OperatorEnv>, { ledger }: OperatorC
         fromMs: from === undefined ? undefined : Date.parse(from),
         toMs: to === undefined ? undefined : Date.parse(to),
       });
-      return c.json({ items: items.map(({ record }) => record as z.infer<typeof auditEventSchema>), nextCursor }, 200);
+      const keptSinceMs = await ledger.keptSince();
+      const keptSince = keptSinceMs === undefined ? undefined : new Date(keptSinceMs).toISOString();
+      const records = items.map(({ record }) => record as z.infer<typeof auditEventSchema>);
+      return c.json({ items: records, nextCursor, keptSince }, 200);
     },
   );
 }

@@ -92,6 +92,10 @@ export class MemoryEngine implements Engine {
     return { items: page.map(({ entry }) => entry), nextCursor };
   }
 
+  keptSince(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   chainHead(): Promise<ChainHead> {
     return Promise.resolve({
       seq: this.#entries.length,

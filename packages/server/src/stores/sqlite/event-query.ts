@@ -34,6 +34,12 @@ export function chainHeadOf(db: DatabaseSync): ChainHead {
   return { seq: Number(newest?.["seq"] ?? 0), link: Buffer.from(link).toString("hex") };
 }
 
+/** Undefined where nothing has expired. */
+export function keptSinceOf(db: DatabaseSync): number | undefined {
+  const oldest = db.prepare("SELECT seq, at_ms AS atMs FROM entry ORDER BY seq LIMIT 1").get();
+  return oldest === undefined || oldest["seq"] === 1 ? undefined : Number(oldest["atMs"]);
+}
+
 type Column = "operation" | "principal" | "account" | "access_key" | "product";
 type Condition = readonly [Column, number];
 

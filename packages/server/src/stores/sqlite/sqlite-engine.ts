@@ -20,7 +20,7 @@ import {
 } from "../../ledger/ledger.ts";
 import { dataFolder, lockFolder, makeFolder, syncFolder } from "./data-folder.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, requestIdBytes, type EntryRow } from "./entry-rows.ts";
-import { chainHeadOf, readEntries, readEntriesBefore } from "./event-query.ts";
+import { chainHeadOf, keptSinceOf, readEntries, readEntriesBefore } from "./event-query.ts";
 import { migrate, refuseNewerSchema } from "./migrations.ts";
 import { Names, NewNames, type NumberedKey } from "./names.ts";
 import { RecentHours } from "./recent-hours.ts";
@@ -162,6 +162,11 @@ export class SqliteEngine implements Engine {
   // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
   async entries(query: EventQuery): Promise<Page<EncodedEntry>> {
     return this.#orTrouble(() => this.#atOneMoment(() => readEntries(this.#db, this.#names, query)));
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
+  async keptSince(): Promise<EpochMs | undefined> {
+    return this.#orTrouble(() => this.#atOneMoment(() => keptSinceOf(this.#db)));
   }
 
   // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
