@@ -2,7 +2,7 @@
 import { SERVICE_ID } from "@countinghouse/protocol";
 import type { ClientConfiguration } from "./configuration.ts";
 import { instanceRegion, isInstanceSourceDisabled } from "./credentials/instance.ts";
-import type { ChainParts } from "./credentials/chain.ts";
+import type { ChainParts } from "./credentials/chain-parts.ts";
 import { configurationError } from "./outcome.ts";
 import { nonEmpty, type SharedFiles } from "./profile/shared-files.ts";
 import type { Surroundings } from "./platform/platform.ts";

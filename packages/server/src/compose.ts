@@ -1,14 +1,9 @@
 /** The wiring: from a configuration to a service that can be listened to. Knows every room; decides nothing. */
 import type { Server } from "node:http";
-import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { dueChanges } from "./catalogue/apply.ts";
 import type { ServiceClock } from "./clock.ts";
-import { verifyAudit } from "./checkpoints/audit-verification.ts";
-import { signingKeyOf, type SigningKey } from "./checkpoints/checkpoint.ts";
-import { checkpointFile, checkpointsInMemory, type CheckpointFile } from "./checkpoints/checkpoint-file.ts";
-import { Checkpointer } from "./checkpoints/checkpointer.ts";
-import { ConfigError, type ServeConfig } from "./config.ts";
+import type { ServeConfig } from "./config.ts";
 import { Catalogue } from "./domain/catalogue.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
 import { withFaults } from "./faults/with-faults.ts";
@@ -19,14 +14,13 @@ import { createOperatorApp } from "./http/operator/app.ts";
 import { RequestQuotas } from "./http/request-quotas.ts";
 import { createRouter } from "./http/router.ts";
 import { errorResponse } from "./http/wire-error.ts";
-import { UnkeptCalls } from "./http/unkept-calls.ts";
 import { WireHandler, type WireOperation } from "./http/wire-handler.ts";
 import type { WireRequest, WireResponse } from "./http/wire-message.ts";
 import { wireOperations } from "./http/wire-operations.ts";
 import { Authenticator } from "./identity/authenticator.ts";
 import { pageTokensOf } from "./identity/page-tokens.ts";
 import { openToken } from "./identity/registration-tokens.ts";
-import type { Call } from "./ledger/entry.ts";
+import { startKeeping, type Keeping } from "./keeping.ts";
 import { requestId } from "./ledger/ids.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
@@ -57,10 +51,7 @@ interface Parts extends ComposeOptions, OpenedLedger {
   readonly operatorToken: string;
   readonly operations: readonly WireOperation[];
   readonly faults: FaultPlan;
-  readonly checkpoints: Checkpoints;
-  readonly unkept: UnkeptCalls;
-  /** Does what has become due. What fails is logged, and is due again. */
-  readonly dueWork: () => Promise<void>;
+  readonly keeping: Keeping;
   readonly newRequestId: () => string;
   /** Told of errors that are ours. */
   readonly onError: (error: Error, requestId: string) => void;
@@ -75,18 +66,9 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     draw: () => world.random(4).readUInt32BE() / 2 ** 32,
     onHit: (operation, { kind }) => metrics.onFaultHit(operation, kind),
   });
-  const checkpoints = await startCheckpoints(config, opened, world);
-  const logged = (work: Promise<void>): Promise<void> =>
-    work.catch((error: unknown) => log.error({ err: error }, "work that was due could not be done"));
-  const newRequestId = (): string => requestId(world.wallMs(), world.uuid());
-  const newCall = (operation: string): Call => ({
-    requestId: newRequestId(),
-    operation,
-    principal: "operator",
-    sourceAddress: "",
-    userAgent: `countinghouse/${VERSION}`,
+  const keeping = await startKeeping(config, opened, world, (error) => {
+    log.error({ err: error }, "work that was due could not be done");
   });
-  const unkept = new UnkeptCalls({ ledger: opened.ledger, wallMs: world.wallMs, newCall });
   const parts: Parts = {
     ...options,
     ...opened,
@@ -94,10 +76,8 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     operatorToken,
     faults,
     operations: operationsOf(config, opened, faults, world),
-    checkpoints,
-    unkept,
-    dueWork: dueWorkOf(config, opened, checkpoints.checkpointer, newCall, logged),
-    newRequestId,
+    keeping,
+    newRequestId: () => requestId(world.wallMs(), world.uuid()),
     onError: (error, id) => log.error({ err: error, requestId: id }, "request failed"),
   };
   let draining = false;
@@ -115,7 +95,6 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     wire: measuredWire(parts),
     busy: () => errorResponse("ThrottlingException", "Rate exceeded", parts.newRequestId()),
   });
-  const stopTimer = world.every(MINUTE_MS, () => void unkept.flush().then(() => parts.dueWork()));
   return {
     server,
     ledger: opened.ledger,
@@ -123,60 +102,11 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     operatorToken,
     close: async () => {
       draining = true;
-      stopTimer();
       await closeServer(server);
-      await unkept.flush();
-      await logged(checkpoints.checkpointer.note());
+      await keeping.stop();
       await opened.ledger.close();
     },
   };
-}
-
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
-
-/** One after the other, however often it is asked for. A checkpoint first: it knows of what expires after it. */
-function dueWorkOf(
-  { retentionDays }: ServeConfig,
-  { ledger, clock }: OpenedLedger,
-  checkpointer: Checkpointer,
-  newCall: (operation: string) => Call,
-  logged: (work: Promise<void>) => Promise<void>,
-): () => Promise<void> {
-  let last = Promise.resolve();
-  const work = async (): Promise<void> => {
-    await checkpointer.due();
-    if (retentionDays === undefined) return;
-    await ledger.expire(() => newCall("ExpireEntries"), clock.nowMs() - retentionDays * DAY_MS);
-  };
-  return () => {
-    last = last.then(() => logged(work()));
-    return last;
-  };
-}
-
-interface Checkpoints {
-  readonly checkpointer: Checkpointer;
-  readonly file: CheckpointFile;
-  readonly key: SigningKey;
-}
-
-/** Notes the first one. Throws, with the store let go of, where the file cannot be written. */
-async function startCheckpoints(config: ServeConfig, opened: OpenedLedger, world: World): Promise<Checkpoints> {
-  const { ledger, clock, sealer } = opened;
-  const { store } = config;
-  const path = config.checkpointFile ?? (store.kind === "sqlite" ? join(store.folder, "checkpoints.jsonl") : undefined);
-  const file = path === undefined ? checkpointsInMemory() : checkpointFile(path);
-  const key = signingKeyOf(sealer.derive("checkpoints"));
-  try {
-    const nowMs = (): number => clock.nowMs();
-    const checkpointer = new Checkpointer({ ledger, file, key, nowMs, wallMs: world.wallMs });
-    await checkpointer.note();
-    return { checkpointer, file, key };
-  } catch (error) {
-    await ledger.close();
-    throw new ConfigError(`The checkpoints cannot be written to ${file.path}: ${(error as Error).message}`);
-  }
 }
 
 /** The operations of the wire; only in a lab is there anything that could make them fail on demand. */
@@ -191,7 +121,7 @@ type NodeListener = Parameters<typeof createRouter>[0]["operator"];
 
 function operatorListener(parts: Parts): NodeListener {
   const { config, world, catalogueFile, operatorToken, onError } = parts;
-  const { ledger, sealer, clock, faults, checkpoints, dueWork, operations, newRequestId } = parts;
+  const { ledger, sealer, clock, faults, keeping, operations, newRequestId } = parts;
   const app = createOperatorApp({
     context: {
       ledger,
@@ -202,9 +132,7 @@ function operatorListener(parts: Parts): NodeListener {
       wireOperations: operations.map(({ name }) => name),
       random: world.random,
       newRequestId,
-      dueWork,
-      beforeReset: () => checkpoints.checkpointer.noteReset(),
-      verifyAudit: () => verifyAudit(ledger, checkpoints.file, checkpoints.key),
+      keeping,
       initialCatalogue: () => dueChanges(catalogueFile, new Catalogue()),
     },
     operatorToken,
@@ -222,12 +150,12 @@ function buyListener({ ledger, sealer, clock, config, world, newRequestId, onErr
 }
 
 function measuredWire(parts: Parts): (request: WireRequest) => Promise<WireResponse> {
-  const { config, ledger, sealer, world, metrics, operations, unkept, newRequestId, onError } = parts;
+  const { config, ledger, sealer, world, metrics, operations, keeping, newRequestId, onError } = parts;
   const handler = new WireHandler({
     operations,
     authenticator: new Authenticator({ catalogue: () => ledger.catalogue, sealer, wallMs: world.wallMs }),
     quotas: new RequestQuotas({ quotas: config.quotas, monotonicMs: world.monotonicMs }),
-    unkept,
+    unkept: keeping.unkept,
     ledger,
     newRequestId,
     onError,

@@ -2,28 +2,16 @@
  * The default credential chain, in the order of the official SDK: environment, profile, web identity, container,
  * instance. A profile that is chosen by name goes before keys in the environment.
  */
-import type { Logger } from "../configuration.ts";
 import { credentialsError, meteringErrorOf } from "../outcome.ts";
 import type { Surroundings } from "../platform/platform.ts";
 import type { Section } from "../profile/ini.ts";
-import { nonEmpty, type SharedFiles } from "../profile/shared-files.ts";
-import type { Transport } from "../transport/transport.ts";
-import type { World } from "../world.ts";
+import { nonEmpty } from "../profile/shared-files.ts";
 import { containerCredentials, hasContainerSource } from "./container.ts";
 import type { AwsCredentials, CredentialsProvider } from "./credentials.ts";
 import { instanceCredentials, isInstanceSourceDisabled } from "./instance.ts";
+import type { ChainParts } from "./chain-parts.ts";
 import { peerProvider } from "./peer.ts";
 import { webIdentityCredentials, webIdentityOfEnvironment } from "./web-identity.ts";
-
-export interface ChainParts {
-  readonly surroundings: Surroundings;
-  readonly files: SharedFiles;
-  readonly transport: Transport;
-  readonly world: World;
-  readonly logger: Logger;
-  /** Where the client works, for the regional endpoint of STS. */
-  readonly region: () => Promise<string | undefined>;
-}
 
 /**
  * The first source that applies is the one that is asked, now and for every renewal; the files themselves are read once.

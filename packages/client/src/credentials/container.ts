@@ -1,7 +1,7 @@
 /** Credentials of an ECS task or of any container that is given an address for them. */
 import { credentialsError } from "../outcome.ts";
 import { nonEmpty } from "../profile/shared-files.ts";
-import type { ChainParts } from "./chain.ts";
+import type { ChainParts } from "./chain-parts.ts";
 import type { AwsCredentials } from "./credentials.ts";
 import { askSource, readSourceCredentials } from "./http.ts";
 

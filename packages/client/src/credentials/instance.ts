@@ -4,7 +4,7 @@
  */
 import { configurationError, credentialsError } from "../outcome.ts";
 import { nonEmpty } from "../profile/shared-files.ts";
-import type { ChainParts } from "./chain.ts";
+import type { ChainParts } from "./chain-parts.ts";
 import type { AwsCredentials } from "./credentials.ts";
 import { askSource, readSourceCredentials, type SourceAnswer } from "./http.ts";
 

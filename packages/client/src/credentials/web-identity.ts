@@ -5,7 +5,7 @@
 import { partitionOf } from "../endpoint/partitions.ts";
 import { credentialsError } from "../outcome.ts";
 import { nonEmpty } from "../profile/shared-files.ts";
-import type { ChainParts } from "./chain.ts";
+import type { ChainParts } from "./chain-parts.ts";
 import type { AwsCredentials } from "./credentials.ts";
 import { askSource } from "./http.ts";
 

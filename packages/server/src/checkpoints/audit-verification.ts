@@ -1,5 +1,5 @@
 /** Verifies the audit trail: the checkpoints by themselves, then the chain of the ledger against them. */
-import type { ChainHead } from "../ledger/chain.ts";
+import type { ChainHead } from "../ledger/chain-head.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { KnownHead } from "../ledger/verification.ts";
 import { lineHash, readLine, type SigningKey } from "./checkpoint.ts";

@@ -11,7 +11,7 @@ import {
   verify as verifyBytes,
   type KeyObject,
 } from "node:crypto";
-import type { ChainHead } from "../ledger/chain.ts";
+import type { ChainHead } from "../ledger/chain-head.ts";
 
 /** A lane is one writer of a chain; the embedded store has one. */
 export interface LaneHead extends ChainHead {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { HOUR_MS } from "@countinghouse/protocol";
 import { describe, expect, test } from "vitest";
-import type { ChainHead } from "../ledger/chain.ts";
+import type { ChainHead } from "../ledger/chain-head.ts";
 import type { ChainVerification, KnownHead } from "../ledger/verification.ts";
 import { verifyAudit } from "./audit-verification.ts";
 import { readLine, signedLine, signingKeyOf, type Checkpoint } from "./checkpoint.ts";

@@ -2,7 +2,8 @@
  * Follows the chain of a ledger, entry by entry, and says where it breaks: an entry that was changed, is missing, or
  * stands elsewhere; attributes that are not the entry's; an end that comes before one that is known.
  */
-import { CHAIN_START, linkOf, type ChainHead } from "./chain.ts";
+import { CHAIN_START, linkOf } from "./chain.ts";
+import type { ChainHead } from "./chain-head.ts";
 import { attributesOf, type EntryAttributes } from "./entry-attributes.ts";
 import { decodeEntry, type EncodedEntry } from "./entry-codec.ts";
 import type { LedgerEntry } from "./entry.ts";

@@ -6,7 +6,7 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import type { CatalogueChange } from "../domain/catalogue.ts";
 import type { MeteringRecordKey } from "../domain/metering-record.ts";
-import type { ChainHead } from "./chain.ts";
+import type { ChainHead } from "./chain-head.ts";
 import type { EntryAttributes } from "./entry-attributes.ts";
 import type { EncodedEntry } from "./entry-codec.ts";
 import type { ChainVerification, KnownHead } from "./verification.ts";

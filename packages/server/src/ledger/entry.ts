@@ -10,7 +10,7 @@ import type {
   UsageRecord,
   UsageRecordStatus,
 } from "@countinghouse/protocol";
-import type { ChainHead } from "./chain.ts";
+import type { ChainHead } from "./chain-head.ts";
 import type { CatalogueKind } from "../domain/catalogue.ts";
 import type { FaultHit, InjectedFault } from "../domain/injected-fault.ts";
 

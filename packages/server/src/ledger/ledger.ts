@@ -2,7 +2,7 @@
 import type { EpochMs, RuleSet, UsageRecord } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
 import type { MeteringRecord, MeteringRecordKey } from "../domain/metering-record.ts";
-import type { ChainHead } from "./chain.ts";
+import type { ChainHead } from "./chain-head.ts";
 import type { Call, LedgerEntry, LedgerEvent } from "./entry.ts";
 import type { ChainVerification, KnownHead } from "./verification.ts";
 

@@ -6,7 +6,7 @@
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueChange, type CatalogueView } from "../domain/catalogue.ts";
 import { acceptedRecords } from "./accepted-records.ts";
-import type { ChainHead } from "./chain.ts";
+import type { ChainHead } from "./chain-head.ts";
 import type { ClockPosition, Engine, Loaded } from "./engine.ts";
 import { decodeEntry } from "./entry-codec.ts";
 import type { Call, LedgerEntry } from "./entry.ts";

@@ -1,5 +1,5 @@
 /** What is found when a ledger is read from its first entry to its last. */
-import type { ChainHead } from "./chain.ts";
+import type { ChainHead } from "./chain-head.ts";
 
 /** How far the chain had come at some time, by a record that is kept apart from the ledger. */
 export interface KnownHead extends ChainHead {

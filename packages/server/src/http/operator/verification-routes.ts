@@ -21,7 +21,7 @@ const verificationSchema = z
   })
   .openapi("AuditVerification");
 
-export function verificationRoutes(app: OpenAPIHono<OperatorEnv>, { verifyAudit }: OperatorContext): void {
+export function verificationRoutes(app: OpenAPIHono<OperatorEnv>, { keeping }: OperatorContext): void {
   let running: Promise<AuditVerification> | undefined;
   app.openapi(
     createRoute({
@@ -36,7 +36,7 @@ export function verificationRoutes(app: OpenAPIHono<OperatorEnv>, { verifyAudit 
     }),
     async (c) => {
       // It reads the whole ledger: whoever asks while one is under way is told what that one finds.
-      running ??= verifyAudit().finally(() => (running = undefined));
+      running ??= keeping.verifyAudit().finally(() => (running = undefined));
       return c.json(await running, 200);
     },
   );

@@ -12,7 +12,8 @@ import type {
   StagedGroup,
 } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
-import { CHAIN_START, linkOf, type ChainHead } from "../../ledger/chain.ts";
+import { CHAIN_START, linkOf } from "../../ledger/chain.ts";
+import type { ChainHead } from "../../ledger/chain-head.ts";
 import { ChainWalk, Disagreement } from "../../ledger/chain-walk.ts";
 import type { ChainVerification, KnownHead } from "../../ledger/verification.ts";
 import type { EntryAttributes } from "../../ledger/entry-attributes.ts";

@@ -3,7 +3,8 @@
  * order, so a page costs the same however long the ledger has become.
  */
 import type { DatabaseSync } from "node:sqlite";
-import { CHAIN_START, type ChainHead } from "../../ledger/chain.ts";
+import { CHAIN_START } from "../../ledger/chain.ts";
+import type { ChainHead } from "../../ledger/chain-head.ts";
 import type { OldEntries } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
 import { InvalidCursorError, type EventQuery, type Page } from "../../ledger/ledger.ts";

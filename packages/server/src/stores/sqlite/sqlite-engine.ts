@@ -10,7 +10,7 @@ import type { MeteringRecordKey } from "../../domain/metering-record.ts";
 import type { Engine, Found, FoundPage, Loaded, OldEntries, RecordPointer, StagedGroup } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
 import type { ChainVerification, KnownHead } from "../../ledger/verification.ts";
-import type { ChainHead } from "../../ledger/chain.ts";
+import type { ChainHead } from "../../ledger/chain-head.ts";
 import {
   DefectError,
   InvalidCursorError,

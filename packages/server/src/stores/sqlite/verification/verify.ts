@@ -5,7 +5,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { keyText, type MeteringRecordKey } from "../../../domain/metering-record.ts";
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
-import { CHAIN_START, type ChainHead } from "../../../ledger/chain.ts";
+import { CHAIN_START } from "../../../ledger/chain.ts";
+import type { ChainHead } from "../../../ledger/chain-head.ts";
 import { ChainWalk, Disagreement, type KeptEntry } from "../../../ledger/chain-walk.ts";
 import { decodeEntry } from "../../../ledger/entry-codec.ts";
 import type { LedgerEntry } from "../../../ledger/entry.ts";

@@ -4,7 +4,7 @@
  * are new travel along.
  */
 import type { StagedGroup } from "../../../ledger/engine.ts";
-import type { ChainHead } from "../../../ledger/chain.ts";
+import type { ChainHead } from "../../../ledger/chain-head.ts";
 import type { Expired } from "../../../ledger/ledger.ts";
 import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
 import type { MeteringRecordKey } from "../../../domain/metering-record.ts";
