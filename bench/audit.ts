@@ -5,8 +5,9 @@
  *
  * Method. Two ledgers are filled through the product's own writer: a small one and a large one, with events of the same
  * kinds by a hundred accounts, one a second of the service clock. Then pages of 50 are read through the product's own
- * engine, from both in turn: by each thing that events are searched for by, and at a random time. The newest page of an
- * account is asked for as well as one in the middle. What is compared is the median time of a page in the large ledger
+ * engine, from both in turn, by each thing that events are searched for by: the newest, and those before a random time.
+ * The latter lie anywhere in the file, so in a large ledger they come from the disk unless the operating system still holds
+ * them; the newest are what it holds. What is compared is the median time of a page in the large ledger
  * with that in the small one. Last, the large one's chain is verified once.
  */
 import { randomInt, randomUUID } from "node:crypto";
@@ -114,6 +115,10 @@ function queryOf(n: number, events: number): Readonly<Record<string, Partial<Eve
   const toMs = START_MS + randomInt(events) * 1000;
   return {
     "newest of all": {},
+    "newest by name": { operations: ["BatchMeterUsage"] },
+    "newest by account": { accountId },
+    "newest by account and name": { accountId, operations: ["BatchMeterUsage"] },
+    "newest by access key": { accountId, accessKeyId: `AKIA${accountId}` },
     "before a time": { toMs },
     "by name": { operations: ["BatchMeterUsage"], toMs },
     "by account": { accountId, toMs },
