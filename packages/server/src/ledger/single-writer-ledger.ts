@@ -5,6 +5,7 @@
  */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueChange, type CatalogueView } from "../domain/catalogue.ts";
+import { isAlias } from "../domain/metering-record.ts";
 import { acceptedRecords } from "./accepted-records.ts";
 import type { ChainHead } from "./chain-head.ts";
 import type { ClockPosition, Engine, Loaded } from "./engine.ts";
@@ -96,7 +97,8 @@ export class SingleWriterLedger implements Ledger {
     return this.#watched(async () => {
       const page = await this.#engine.list(query);
       const found = new FoundRecords(page);
-      return { items: page.pointers.map((pointer) => found.keptRecord(pointer)), nextCursor: page.nextCursor };
+      const records = page.pointers.filter(({ key }) => !isAlias(key));
+      return { items: records.map((pointer) => found.keptRecord(pointer)), nextCursor: page.nextCursor };
     });
   }
 
