@@ -54,7 +54,8 @@ interface Parts extends ComposeOptions, OpenedLedger {
   readonly operatorToken: string;
   readonly operations: readonly WireOperation[];
   readonly faults: FaultPlan;
-  readonly checkpoints: Checkpoints;
+  /** Undefined for a ledger in PostgreSQL, of which there are none yet. */
+  readonly checkpoints: Checkpoints | undefined;
   readonly unkept: UnkeptCalls;
   /** Does what has become due. What fails is logged, and is due again. */
   readonly dueWork: () => Promise<void>;
@@ -91,7 +92,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     operations: operationsOf(config, opened, faults, world),
     checkpoints,
     unkept,
-    dueWork: () => logged(checkpoints.checkpointer.due()),
+    dueWork: () => logged(checkpoints?.checkpointer.due() ?? Promise.resolve()),
     newRequestId,
     onError: (error, id) => log.error({ err: error, requestId: id }, "request failed"),
   };
@@ -121,7 +122,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       stopTimer();
       await closeServer(server);
       await unkept.flush();
-      await logged(checkpoints.checkpointer.note());
+      await logged(checkpoints?.checkpointer.note() ?? Promise.resolve());
       await opened.ledger.close();
     },
   };
@@ -136,9 +137,14 @@ interface Checkpoints {
 }
 
 /** Notes the first one. Throws, with the store let go of, where the file cannot be written. */
-async function startCheckpoints(config: ServeConfig, opened: OpenedLedger, world: World): Promise<Checkpoints> {
+async function startCheckpoints(
+  config: ServeConfig,
+  opened: OpenedLedger,
+  world: World,
+): Promise<Checkpoints | undefined> {
   const { ledger, clock, sealer } = opened;
   const { store } = config;
+  if (store.kind === "postgres") return undefined;
   const path = config.checkpointFile ?? (store.kind === "sqlite" ? join(store.folder, "checkpoints.jsonl") : undefined);
   const file = path === undefined ? checkpointsInMemory() : checkpointFile(path);
   const key = signingKeyOf(sealer.derive("checkpoints"));
@@ -177,8 +183,8 @@ function operatorListener(parts: Parts): NodeListener {
       random: world.random,
       newRequestId,
       dueWork,
-      beforeReset: () => checkpoints.checkpointer.noteReset(),
-      verifyAudit: () => verifyAudit(ledger, checkpoints.file, checkpoints.key),
+      beforeReset: () => checkpoints?.checkpointer.noteReset() ?? Promise.resolve(),
+      verifyAudit: checkpoints && (() => verifyAudit(ledger, checkpoints.file, checkpoints.key)),
       initialCatalogue: () => dueChanges(catalogueFile, new Catalogue()),
     },
     operatorToken,

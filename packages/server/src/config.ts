@@ -11,7 +11,11 @@ export class ConfigError extends Error {
   }
 }
 
-export type StoreSetting = { readonly kind: "memory" } | { readonly kind: "sqlite"; readonly folder: string };
+export type StoreSetting =
+  | { readonly kind: "memory" }
+  | { readonly kind: "sqlite"; readonly folder: string }
+  /** The address may hold a password: it is not to be printed. */
+  | { readonly kind: "postgres"; readonly url: string };
 
 export interface ServeConfig {
   readonly host: string;
@@ -76,7 +80,7 @@ export function configOf(flags: ServeFlags): ServeConfig {
   return {
     host: flags.host,
     port: whole("port", flags.port, 0, 65_535),
-    store: storeOf(flags.store),
+    store: storeOf(flags),
     catalogFile: flags.catalog,
     rules: rulesOf(flags.rules),
     clock,
@@ -96,11 +100,28 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-function storeOf(text: string): StoreSetting {
-  if (text === "memory:" || text === "memory") return { kind: "memory" };
-  if (text.startsWith("sqlite:") && text.length > "sqlite:".length) return { kind: "sqlite", folder: text.slice(7) };
-  if (/^postgres(ql)?:/.test(text)) throw new ConfigError("--store postgres://… is not served yet; use sqlite:FOLDER.");
-  throw new ConfigError(`--store must be sqlite:FOLDER or memory:; got ${text}.`);
+function storeOf(flags: ServeFlags): StoreSetting {
+  const { store } = flags;
+  if (store === "memory:" || store === "memory") return { kind: "memory" };
+  if (store.startsWith("sqlite:") && store.length > "sqlite:".length) return { kind: "sqlite", folder: store.slice(7) };
+  if (/^postgres(ql)?:\/\//.test(store)) return postgresOf(flags);
+  const shown = /^postgres/.test(store) ? "another text that begins with postgres" : store;
+  throw new ConfigError(`--store must be sqlite:FOLDER, postgres://… or memory:; got ${shown}.`);
+}
+
+/** What one server makes up for itself, several must be told alike. */
+function postgresOf({ store, operatorToken, secretsKeyFile, checkpointFile }: ServeFlags): StoreSetting {
+  if (operatorToken === undefined) {
+    throw new ConfigError("--store postgres://… needs --operator-token: the same for all servers of one ledger.");
+  }
+  if (secretsKeyFile === undefined) {
+    throw new ConfigError("--store postgres://… needs --secrets-key-file: the same key for all servers of one ledger.");
+  }
+  if (checkpointFile !== undefined) {
+    throw new ConfigError("--checkpoint-file: there are no checkpoints of a ledger in PostgreSQL yet.");
+  }
+  if (!URL.canParse(store)) throw new ConfigError("--store postgres://… is not a URL that can be read.");
+  return { kind: "postgres", url: store };
 }
 
 function rulesOf(text: string): RuleSetName {

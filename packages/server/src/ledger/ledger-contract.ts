@@ -10,8 +10,8 @@ import { transactionPromises } from "./contract/transactions.ts";
 import { troublePromises } from "./contract/trouble.ts";
 
 export function ledgerContract(name: string, makeLedger: MakeLedger): void {
-  const fresh = (setup?: LedgerSetup): LedgerUnderTest => {
-    const made = makeLedger(setup);
+  const fresh = async (setup?: LedgerSetup): Promise<LedgerUnderTest> => {
+    const made = await makeLedger(setup);
     onTestFinished(() => made.remove());
     return made;
   };

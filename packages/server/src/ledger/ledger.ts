@@ -11,6 +11,8 @@ export interface Ledger {
   readonly catalogue: CatalogueView;
   /** Why nothing is written any more, where a defect was found. */
   readonly defect: DefectError | undefined;
+  /** Why nothing can be written for now, where the store cannot be reached; it goes on by itself. */
+  readonly unavailable: string | undefined;
   /**
    * Reads the facts, decides, and makes durable what was decided, before it resolves. The duplicate check and what
    * follows from it are one transaction.

@@ -75,6 +75,9 @@ export class SingleWriterLedger implements Ledger {
     return this.#defect;
   }
 
+  /** An embedded store is there, or broken. */
+  readonly unavailable: undefined = undefined;
+
   get queued(): number {
     return this.#waiting.length + this.#underWay;
   }

@@ -1,4 +1,4 @@
-/** Memory, SQLite and a plain Map are told the same history, and must say the same. */
+/** Memory, SQLite, PostgreSQL and a plain Map are told the same history, and must say the same. */
 import type { BatchMeterUsageInput, UsageRecord, UsageRecordResult } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -142,8 +142,8 @@ test("memory, SQLite and a plain Map give the same results for any history (Rule
       const folder = temporaryFolder();
       const engine = new MemoryEngine();
       const stores = [
-        ledgerOver(() => engine, () => {}, { groupMax }),
-        ledgerOver(() => openSqliteEngine(folder.path), folder.remove, { groupMax }),
+        await ledgerOver(() => engine, () => {}, { groupMax }),
+        await ledgerOver(() => openSqliteEngine(folder.path), folder.remove, { groupMax }),
       ]; // prettier-ignore
       const model = new Model();
       const sent: (readonly UsageRecord[])[] = [];

@@ -21,7 +21,7 @@ export interface OperatorContext {
   /** Does what has become due, as the service clock stands now. */
   readonly dueWork: () => Promise<void>;
   readonly beforeReset: () => Promise<void>;
-  readonly verifyAudit: () => Promise<AuditVerification>;
+  readonly verifyAudit: (() => Promise<AuditVerification>) | undefined;
   /** The catalogue that the server was started with, for resets. */
   readonly initialCatalogue: () => readonly CatalogueChange[];
 }

@@ -2,7 +2,7 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import type { AuditVerification } from "../../checkpoints/audit-verification.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
-import { problems } from "./problem.ts";
+import { ProblemError, problems } from "./problem.ts";
 
 const verificationSchema = z
   .object({
@@ -31,10 +31,13 @@ export function verificationRoutes(app: OpenAPIHono<OperatorEnv>, { verifyAudit 
       summary: "Recompute the chain of all entries, and hold it against the checkpoints; metering goes on meanwhile",
       responses: {
         200: { description: "What was found", content: { "application/json": { schema: verificationSchema } } },
-        ...problems(),
+        ...problems(409),
       },
     }),
     async (c) => {
+      if (verifyAudit === undefined) {
+        throw new ProblemError(409, "The audit trail of a ledger in PostgreSQL cannot be verified yet.");
+      }
       // It reads the whole ledger: whoever asks while one is under way is told what that one finds.
       running ??= verifyAudit().finally(() => (running = undefined));
       return c.json(await running, 200);

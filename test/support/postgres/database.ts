@@ -1,0 +1,77 @@
+/**
+ * A database for one test. One PostgreSQL serves a whole run of the suite: the first test that needs it starts it, and
+ * `global-setup.ts` stops it. Where none can run, tests are skipped with the reason printed.
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { join, relative } from "node:path";
+import { expect, inject, test as anyTest, type TestAPI } from "vitest";
+import { binariesFolder, runAs } from "./binaries.ts";
+import { PostgresServer, queryAt } from "./postgres-server.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    postgresFolder: string;
+  }
+}
+
+export interface TestDatabase {
+  readonly url: string;
+  query(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Takes it away, whoever is connected. */
+  remove(): Promise<void>;
+}
+
+/** Vitest's `test`, or its `test.skip` where no PostgreSQL can run. */
+export function testOfPostgres(): TestAPI {
+  const reason = whyNoPostgres();
+  if (reason === undefined) return anyTest;
+  process.stdout.write(
+    `skipped: ${relative("", expect.getState().testPath ?? "")}: PostgreSQL cannot run: ${reason}\n`,
+  );
+  return anyTest.skip as TestAPI;
+}
+
+export function whyNoPostgres(): string | undefined {
+  try {
+    binariesFolder();
+    runAs();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+export async function newDatabase(): Promise<TestDatabase> {
+  const serverUrl = await sharedServer();
+  const name = `test_${randomUUID().replaceAll("-", "")}`;
+  await queryAt(serverUrl, `CREATE DATABASE ${name}`);
+  const url = serverUrl.replace("/postgres?", `/${name}?`);
+  return {
+    url,
+    query: (sql) => queryAt(url, sql),
+    remove: async () => {
+      await queryAt(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`);
+    },
+  };
+}
+
+/** Starts it where nobody has; waits where somebody is at it. */
+async function sharedServer(): Promise<string> {
+  const folder = inject("postgresFolder");
+  const ready = join(folder, "ready.json");
+  try {
+    mkdirSync(join(folder, "server"));
+    // Nobody cuts its power, and every test makes a database: flushing would take most of the time.
+    const server = await PostgresServer.make(join(folder, "server"), ["fsync=off"]);
+    writeFileSync(`${ready}.tmp`, JSON.stringify({ url: server.url(), pid: server.pid }));
+    renameSync(`${ready}.tmp`, ready);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  for (let waitedMs = 0; !existsSync(ready); waitedMs += 50) {
+    if (waitedMs > 60_000) throw new Error("PostgreSQL did not get ready.");
+    await new Promise((resume) => setTimeout(resume, 50));
+  }
+  return (JSON.parse(readFileSync(ready, "utf8")) as { url: string }).url;
+}
