@@ -3,9 +3,9 @@
  * `global-setup.ts` stops it. Where none can run, tests are skipped with the reason printed.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { join, relative } from "node:path";
-import { expect, inject, test as anyTest, type TestAPI } from "vitest";
+import { expect, inject, onTestFinished, test as anyTest, type TestAPI } from "vitest";
 import { binariesFolder, runAs } from "./binaries.ts";
 import { PostgresServer, queryAt } from "./postgres-server.ts";
 
@@ -54,6 +54,22 @@ export async function newDatabase(): Promise<TestDatabase> {
       await queryAt(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`);
     },
   };
+}
+
+export const OPERATOR_TOKEN = "operator-token-of-all-nodes";
+
+/** The flags of a server on a new database, which ends with the test; its key goes into the folder. */
+export async function postgresArgs(folder: string): Promise<string[]> {
+  const database = await newDatabase();
+  onTestFinished(() => database.remove());
+  return nodeArgs(database.url, folder);
+}
+
+/** The flags of one of several servers on a database; all that share the folder share its key. */
+export function nodeArgs(url: string, folder: string): string[] {
+  const keyFile = join(folder, "secrets.key");
+  if (!existsSync(keyFile)) writeFileSync(keyFile, randomBytes(32).toString("base64"), { mode: 0o600 });
+  return ["--store", url, "--secrets-key-file", keyFile, "--operator-token", OPERATOR_TOKEN];
 }
 
 /** Starts it where nobody has; waits where somebody is at it. */

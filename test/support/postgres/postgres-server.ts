@@ -80,6 +80,7 @@ export class PostgresServer {
     if (ending === undefined) return;
     const ended = new Promise((resolve) => ending.once("exit", resolve));
     if (ending.exitCode === null && ending.signalCode === null) {
+      ending.ref();
       ending.kill("SIGQUIT");
       await ended;
     }
