@@ -12,6 +12,6 @@ for (const name of ["protocol", "server"]) {
   if (code !== 0) process.exit(code);
 }
 const server = join(root, "packages", "server");
-for (const asset of ["catalogue/demo.yaml", "stores/sqlite/migrations"]) {
+for (const asset of ["catalogue/demo.yaml", "stores/sqlite/migrations", "stores/postgres/migrations"]) {
   cpSync(join(server, "src", asset), join(server, "dist", asset), { recursive: true });
 }

@@ -8,6 +8,7 @@ interface Manifest {
   readonly workspaces?: readonly string[];
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
 const manifestOf = (folder: string): Manifest => JSON.parse(textOf(`${folder}/package.json`)) as Manifest;
@@ -27,7 +28,8 @@ describe.each(workspaces)("the package in $folder", ({ folder, manifest }) => {
   const shipped = files.filter((file) => !isTestCode(file));
 
   test("declares what it imports, and imports what it declares", () => {
-    expect(packagesOf(shipped)).toEqual(namesOf(manifest.dependencies).toSorted());
+    const declared = namesOf(manifest.dependencies, manifest.peerDependencies);
+    expect(packagesOf(shipped)).toEqual(declared.toSorted());
   });
 
   test("is tested with what it, or the workspace, declares", () => {

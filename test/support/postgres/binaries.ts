@@ -59,7 +59,7 @@ function unpacked(): string {
   mkdirSync(tmpdir(), { recursive: true });
   const unpacking = mkdtempSync(`${folder}-`);
   try {
-    cpSync(native, unpacking, { recursive: true, mode: 0 });
+    cpSync(native, unpacking, { recursive: true, verbatimSymlinks: true });
     const links = JSON.parse(readFileSync(join(native, "pg-symlinks.json"), "utf8")) as {
       source: string;
       target: string;
