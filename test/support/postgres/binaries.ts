@@ -3,6 +3,7 @@
  * so root runs them as somebody else.
  */
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -59,6 +60,7 @@ function unpacked(): string {
   mkdirSync(tmpdir(), { recursive: true });
   const unpacking = mkdtempSync(`${folder}-`);
   try {
+    chmodSync(unpacking, 0o755);
     cpSync(native, unpacking, { recursive: true, verbatimSymlinks: true });
     const links = JSON.parse(readFileSync(join(native, "pg-symlinks.json"), "utf8")) as {
       source: string;

@@ -4,8 +4,8 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Where the next commit's connection is cut: before PostgreSQL hears of it, or once it has answered. */
-export type Cut = "before" | "after";
+/** When the next commit's connection is cut: before PostgreSQL hears of it, or once it has answered; or then all are. */
+export type Cut = "before" | "after" | "for good";
 
 const SOCKET = ".s.PGSQL.5432";
 
@@ -66,12 +66,14 @@ export class CuttingProxy {
         end();
         return;
       }
-      isDeaf ||= cut === "after";
+      if (cut === "for good") this.#server.close();
+      isDeaf ||= cut !== undefined;
       server.write(chunk);
     });
     server.on("data", (chunk: Buffer) => {
-      if (isDeaf) end();
-      else client.write(chunk);
+      if (!isDeaf) client.write(chunk);
+      else if (this.#server.listening) end();
+      else this.close();
     });
   }
 }

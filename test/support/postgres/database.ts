@@ -72,22 +72,46 @@ export function nodeArgs(url: string, folder: string): string[] {
   return ["--store", url, "--secrets-key-file", keyFile, "--operator-token", OPERATOR_TOKEN];
 }
 
+/** What the first test that needed PostgreSQL came to; a failure is everybody's, at once. */
+interface Ready {
+  readonly url?: string;
+  readonly pid?: number;
+  readonly failure?: string;
+}
+
 /** Starts it where nobody has; waits where somebody is at it. */
 async function sharedServer(): Promise<string> {
   const folder = inject("postgresFolder");
   const ready = join(folder, "ready.json");
-  try {
-    mkdirSync(join(folder, "server"));
-    // Nobody cuts its power, and every test makes a database: flushing would take most of the time.
-    const server = await PostgresServer.make(join(folder, "server"), ["fsync=off"]);
-    writeFileSync(`${ready}.tmp`, JSON.stringify({ url: server.url(), pid: server.pid }));
+  if (isFirst(join(folder, "server"))) {
+    writeFileSync(`${ready}.tmp`, JSON.stringify(await startShared(join(folder, "server"))));
     renameSync(`${ready}.tmp`, ready);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
   for (let waitedMs = 0; !existsSync(ready); waitedMs += 50) {
-    if (waitedMs > 60_000) throw new Error("PostgreSQL did not get ready.");
+    if (waitedMs > 50_000) throw new Error("PostgreSQL did not get ready.");
     await new Promise((resume) => setTimeout(resume, 50));
   }
-  return (JSON.parse(readFileSync(ready, "utf8")) as { url: string }).url;
+  const { url, failure } = JSON.parse(readFileSync(ready, "utf8")) as Ready;
+  if (url === undefined) throw new Error(`PostgreSQL could not be started: ${failure}`);
+  return url;
+}
+
+async function startShared(folder: string): Promise<Ready> {
+  try {
+    // Nobody cuts its power, and every test makes a database: flushing would take most of the time.
+    const server = await PostgresServer.make(folder, ["fsync=off"]);
+    return { url: server.url(), pid: server.pid };
+  } catch (error) {
+    return { failure: (error as Error).message };
+  }
+}
+
+function isFirst(folder: string): boolean {
+  try {
+    mkdirSync(folder);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
 }

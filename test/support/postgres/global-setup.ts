@@ -10,7 +10,8 @@ export function setup(project: TestProject): () => Promise<void> {
   project.provide("postgresFolder", folder);
   return async () => {
     const ready = join(folder, "ready.json");
-    if (existsSync(ready)) await stop((JSON.parse(readFileSync(ready, "utf8")) as { pid: number }).pid);
+    const { pid } = existsSync(ready) ? (JSON.parse(readFileSync(ready, "utf8")) as { pid?: number }) : {};
+    if (pid !== undefined) await stop(pid);
     rmSync(folder, { recursive: true, force: true });
   };
 }
