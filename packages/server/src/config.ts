@@ -105,7 +105,7 @@ function storeOf(flags: ServeFlags): StoreSetting {
   if (store === "memory:" || store === "memory") return { kind: "memory" };
   if (store.startsWith("sqlite:") && store.length > "sqlite:".length) return { kind: "sqlite", folder: store.slice(7) };
   if (/^postgres(ql)?:\/\//.test(store)) return postgresOf(flags);
-  const shown = /^postgres/.test(store) ? "another text that begins with postgres" : store;
+  const shown = store.startsWith("postgres") ? "another text that begins with postgres" : store;
   throw new ConfigError(`--store must be sqlite:FOLDER, postgres://… or memory:; got ${shown}.`);
 }
 

@@ -56,7 +56,6 @@ export async function insertGroup(
     )
     // The same order on every node: two that insert the same keys wait for each other, and never in a circle.
     .toSorted((a, b) => compareKeys(a.key, b.key));
-  const text = (value: string | undefined): string | null => (value === undefined ? null : searchable(value));
   const { rows } = await client.query<Counts>({
     name: "insert-group",
     text: INSERT,
@@ -97,6 +96,10 @@ export async function insertGroup(
 /** What an entry's row is distributed by: fixed by the request; empty where that is about no product. */
 export function offeringOf(keys: readonly MeteringRecordKey[]): string {
   return searchable(keys[0]?.offering ?? "");
+}
+
+function text(value: string | undefined): string | null {
+  return value === undefined ? null : searchable(value);
 }
 
 function compareKeys(a: MeteringRecordKey, b: MeteringRecordKey): number {
