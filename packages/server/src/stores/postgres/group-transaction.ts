@@ -78,7 +78,7 @@ export async function tryGroup(
   });
   const [row] = rows;
   if (row === undefined) throw new DefectError(`The row of lane ${lane} is missing.`);
-  if (Number(row.version) !== context.state.version) context.state.follow(await readState(client));
+  if (Number(row.version) !== context.state.version) context.state.adopt(await readState(client));
   const version = context.state.version;
 
   const keys = group.works.flatMap(({ work }) => work.keys);

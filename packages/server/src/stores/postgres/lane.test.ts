@@ -134,6 +134,13 @@ test("a text that PostgreSQL cannot hold is looked up, searched for and refused 
   expect(page.items).toEqual([]);
 });
 
+test("a database that was set back is believed, not the node's memory of it", async () => {
+  const { ledger } = await node();
+  await ledger.transact(put([accountChange("444455556666")]));
+  await database.query("DELETE FROM countinghouse.catalogue; UPDATE countinghouse.state SET version = version - 1");
+  expect(await ledger.transact(look(({ catalogue }) => catalogue.account("444455556666")))).toBeUndefined();
+});
+
 test("a lane is leased again once its connection has gone, so that chains do not multiply", async () => {
   for (let start = 0; start < 3; start += 1) {
     const { ledger } = await openAt(database.url, { wallMs: () => START_MS });

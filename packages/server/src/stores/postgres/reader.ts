@@ -20,7 +20,7 @@ export class Reader {
     this.#state = state;
   }
 
-  /** Why the database could not be asked the last time, if that is so. */
+  /** That the database could not be asked the last time, if so; shown to anybody, so it does not say where it is. */
   get unavailable(): string | undefined {
     return this.#unavailable;
   }
@@ -31,12 +31,11 @@ export class Reader {
     this.#following = true;
     try {
       const version = await readVersion(this.#pool);
-      if (version !== this.#state.version) this.#state.follow(await this.atOneMoment(readState));
+      if (version > this.#state.version) this.#state.follow(await this.atOneMoment(readState));
       this.#unavailable = undefined;
     } catch (error) {
-      const failed = errorOf(error, "The database cannot be reached");
-      this.#unavailable = failed.message;
-      throw failed;
+      this.#unavailable = "the database cannot be reached";
+      throw errorOf(error, "The database cannot be reached");
     } finally {
       this.#following = false;
     }

@@ -96,9 +96,13 @@ export class SharedState {
     return this.#version;
   }
 
-  /** Takes over what another node has changed. Of two that come at once, the newer stays. */
+  /** Takes over what another node has changed, if that is newer. */
   follow(kept: KeptState): void {
-    if (kept.version <= this.#version) return;
+    if (kept.version > this.#version) this.adopt(kept);
+  }
+
+  /** Takes over what is so, under the lock of the state: older even, where the database was set back. */
+  adopt(kept: KeptState): void {
     if (this.#clock.mode !== "system" && kept.clock !== undefined) {
       if (kept.clock.mode !== this.#clock.mode) {
         throw new DefectError(
