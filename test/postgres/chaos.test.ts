@@ -51,7 +51,8 @@ test("whatever fails, every acknowledged record is kept once, and all servers co
       nodes[which] = await startServer(args);
     } else if (trouble === "kill the database") {
       await database.kill();
-      await delay(random.whole(0, 500));
+      // Not until all of them know: what they do from then on is to come back.
+      await Promise.all(nodes.map(({ endpoint }) => readiness(endpoint, 503)));
       await database.start();
     } else {
       await database.query(
@@ -62,9 +63,7 @@ test("whatever fails, every acknowledged record is kept once, and all servers co
   stopping.abort();
   await Promise.all(callers);
 
-  for (const { endpoint } of nodes) {
-    await expect.poll(async () => (await fetch(`${endpoint}/readyz`)).status, { timeout: 20_000 }).toBe(200);
-  }
+  for (const { endpoint } of nodes) await readiness(endpoint, 200);
   const kept = await keptBy(nodes[0] as RunningServer);
   expect(book.compare(kept)).toEqual(NO_DIFFERENCES);
   for (const { endpoint } of nodes) await settle(endpoint, random, book, 20);
@@ -79,6 +78,11 @@ test("whatever fails, every acknowledged record is kept once, and all servers co
       `answers ${JSON.stringify(book.answers)}\n`,
   );
 }, 180_000);
+
+/** Waits until a server says that it is ready, or that it is not. */
+async function readiness(endpoint: string, status: 200 | 503): Promise<void> {
+  await expect.poll(async () => (await fetch(`${endpoint}/readyz`)).status, { timeout: 20_000 }).toBe(status);
+}
 
 /** Sends batch after batch, each until one of the servers has said what became of it. */
 async function call(workload: Workload, book: Book, random: Random, stopping: AbortSignal): Promise<void> {
