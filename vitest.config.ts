@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-const source = { conditions: ["@countinghouse/source"] };
+// Sources as they are; and the client's files for Node, since that is where the suite runs.
+const source = { conditions: ["@countinghouse/source", "node"] };
 
 export default defineConfig({
   resolve: source,

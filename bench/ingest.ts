@@ -1,7 +1,7 @@
 /**
  * How fast Countinghouse takes usage in, held against the least that a JSON service on `node:http` does.
  *
- *   npm run bench -- [--rounds 7] [--seconds 5] [--connections 32] [--json FILE] [--baseline CHECKOUT] [--quick]
+ *   npm run bench -- [--rounds 7] [--seconds 5] [--connections 32] [--json FILE] [--baseline CHECKOUT] [--trail] [--quick]
  *
  * Method. Three servers, each a process of its own: the floor (`floor.ts`: reads a body, parses it, writes it back);
  * `countinghouse serve` on SQLite, with signatures verified, keys checked and every record flushed to disk before its
@@ -16,6 +16,9 @@
  * p50 and p99 are times in a closed loop: with 32 connections, a server twice as fast halves them. A round in which
  * any answer was not a success, or in which fewer records were kept than were acknowledged, ends the run.
  *
+ * `--trail` adds Countinghouse without its audit trail, and a second turn of the whole one while its chain is verified
+ * over and over beside the load.
+ *
  * `--baseline` adds a second Countinghouse, from another checkout of this workspace, to the same rounds.
  */
 import { fork } from "node:child_process";
@@ -29,7 +32,14 @@ import { cpuMsOf, machineOf, memoryMiBOf } from "./machine.ts";
 import { RECORDS_PER_REQUEST, REQUESTS_MAX } from "./requests.ts";
 import { machineText, tableOf, type Footprint, type Report, type Round } from "./report.ts";
 import type { StoreCommand, StoreResult } from "./store.ts";
-import { startCountinghouse, startFloor, startMoto, type MeteringTarget, type Target } from "./targets.ts";
+import {
+  startCountinghouse,
+  startFloor,
+  startMoto,
+  startWithoutTrail,
+  type MeteringTarget,
+  type Target,
+} from "./targets.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -38,11 +48,14 @@ const { values: flags } = parseArgs({
     connections: { type: "string", default: "32" },
     json: { type: "string" },
     baseline: { type: "string" },
+    trail: { type: "boolean", default: false },
     quick: { type: "boolean", default: false },
   },
 });
 const FLOOR = "floor";
 const STORE = "store alone";
+const VERIFYING = "verifying";
+const WITHOUT_TRAIL = "without trail";
 const rounds = Number(flags.rounds ?? (flags.quick ? 3 : 7));
 const seconds = Number(flags.seconds ?? (flags.quick ? 1 : 5));
 const connections = Number(flags.connections);
@@ -92,7 +105,9 @@ async function main(): Promise<void> {
   });
   const settings = { rounds, seconds, connections, recordsPerRequest: RECORDS_PER_REQUEST };
   const report: Report = { machine, settings, rounds: results, footprints };
-  const names = targets.flatMap(({ name }) => (name === "countinghouse" ? [STORE, name] : [name]));
+  const names = targets.flatMap(({ name }) =>
+    name === "countinghouse" ? [STORE, name, ...(flags.trail ? [VERIFYING] : [])] : [name],
+  );
   console.log(`\n${machineText(report)}\n\n${tableOf(report, names, FLOOR)}`);
   if (flags.quick) console.log("\nA quick run: good for a look, too short to be quoted.");
   if (flags.json !== undefined) {
@@ -109,6 +124,11 @@ async function startTargets(): Promise<MeteringTarget[]> {
   if (flags.baseline !== undefined) checkouts.push(["baseline", resolve(flags.baseline)]);
   for (const [name, checkout] of checkouts as [string, string][]) {
     const target = await startCountinghouse(name, checkout, join(folder, name));
+    metering.push(target);
+    targets.push(target);
+  }
+  if (flags.trail) {
+    const target = await startWithoutTrail(WITHOUT_TRAIL, join(folder, "without-trail"));
     metering.push(target);
     targets.push(target);
   }
@@ -135,6 +155,16 @@ async function runRounds(metering: readonly MeteringTarget[]): Promise<Round[]> 
       const label = round === 0 ? "warm-up" : `round ${round}`;
       console.log(`${label}  ${target.name.padEnd(14)} ${Math.round(perSecond)} requests/s`);
       if (target.name !== "countinghouse") continue;
+      if (flags.trail && meter !== undefined) {
+        // What it has been sent before would be replays.
+        prepared += needed;
+        await load.call({ kind: "prepare", count: needed });
+        const verifying = await measureVerifying(meter, round);
+        if (round > 0) results.push(verifying);
+        console.log(
+          `${label}  ${VERIFYING.padEnd(14)} ${Math.round(verifying.requests / verifying.seconds)} requests/s`,
+        );
+      }
       const alone = await measureStore(round, Math.round(result.requests / (result.commits ?? result.requests)));
       if (round > 0) results.push(alone);
       console.log(`${label}  ${STORE.padEnd(14)} ${Math.round(alone.requests / alone.seconds)} requests/s`);
@@ -176,6 +206,23 @@ async function measure(target: Target, meter: MeteringTarget | undefined, round:
     commits: before && after && after.commits - before.commits,
     commitSeconds: before && after && after.commitSeconds - before.commitSeconds,
   };
+}
+
+/** The same load, while the chain is recomputed from its first entry, again and again. */
+async function measureVerifying(target: MeteringTarget, round: number): Promise<Round> {
+  const going = { on: true };
+  const verifying = (async (): Promise<void> => {
+    while (going.on) {
+      const { intact } = await target.verifyTrail();
+      if (!intact) throw new Error("The trail is not intact.");
+    }
+  })();
+  try {
+    return { ...(await measure(target, target, round)), target: VERIFYING };
+  } finally {
+    going.on = false;
+    await verifying;
+  }
 }
 
 async function measureStore(round: number, requestsPerCommit: number): Promise<Round> {

@@ -3,6 +3,7 @@ import { fork, spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { catalogueText } from "./requests.ts";
 
@@ -16,8 +17,15 @@ export interface Target {
 export interface MeteringTarget extends Target {
   /** A metric's samples, added up. */
   metric(name: string): Promise<number>;
+  /** Has the whole chain recomputed, beside whatever else it does. */
+  verifyTrail(): Promise<{ readonly intact: boolean; readonly entries: number }>;
   /** Bytes of the data folder. */
   diskBytes(): number;
+}
+
+interface Ready {
+  readonly endpoint: string;
+  readonly operatorToken: string;
 }
 
 const SOURCE_FLAG = "--conditions=@countinghouse/source";
@@ -31,22 +39,49 @@ export async function startFloor(name: string): Promise<Target> {
 }
 
 /** `workspace` is the checkout whose server is run, `folder` an empty one for its data. */
-export async function startCountinghouse(name: string, workspace: string, folder: string): Promise<MeteringTarget> {
+export function startCountinghouse(name: string, workspace: string, folder: string): Promise<MeteringTarget> {
+  const main = join(workspace, "packages/server/src/main.ts");
+  return startServer(name, folder, ({ store, catalogFile, readyFile }) => {
+    const flags = ["--port", "0", "--store", `sqlite:${store}`, "--catalog", catalogFile, "--rules", "current"];
+    return [main, "serve", ...flags, "--ready-file", readyFile];
+  });
+}
+
+/** The same, without what makes its entries an audit trail. */
+export function startWithoutTrail(name: string, folder: string): Promise<MeteringTarget> {
+  const main = fileURLToPath(new URL("without-trail.ts", import.meta.url));
+  return startServer(name, folder, ({ store, catalogFile, readyFile }) => [main, store, catalogFile, readyFile]);
+}
+
+interface ServerFiles {
+  readonly store: string;
+  readonly catalogFile: string;
+  readonly readyFile: string;
+}
+
+async function startServer(
+  name: string,
+  folder: string,
+  program: (files: ServerFiles) => readonly string[],
+): Promise<MeteringTarget> {
   const store = join(folder, "ledger");
   const catalogFile = join(folder, "catalogue.yaml");
   const readyFile = join(folder, "ready.json");
   mkdirSync(folder, { recursive: true });
   writeFileSync(catalogFile, catalogueText());
-  const main = join(workspace, "packages/server/src/main.ts");
-  const flags = ["--port", "0", "--store", `sqlite:${store}`, "--catalog", catalogFile, "--rules", "current"];
-  const child = spawn(process.execPath, [SOURCE_FLAG, main, "serve", ...flags, "--ready-file", readyFile], {
+  const child = spawn(process.execPath, [SOURCE_FLAG, ...program({ store, catalogFile, readyFile })], {
     stdio: ["ignore", "ignore", "inherit"],
   });
-  const { endpoint } = await ready(child, () => JSON.parse(readFileSync(readyFile, "utf8")) as { endpoint: string });
+  const { endpoint, operatorToken } = await ready(child, () => JSON.parse(readFileSync(readyFile, "utf8")) as Ready);
   return {
     name,
     pid: pidOf(child),
     port: Number(new URL(endpoint).port),
+    verifyTrail: async () => {
+      const headers = { authorization: `Bearer ${operatorToken}` };
+      const answer = await fetch(`${endpoint}/operator/v1/audit-verification`, { headers });
+      return (await answer.json()) as { readonly intact: boolean; readonly entries: number };
+    },
     metric: async (metric) => {
       const text = await (await fetch(`${endpoint}/metrics`)).text();
       const samples = text.split("\n").filter((line) => line.startsWith(`${metric} `) || line.startsWith(`${metric}{`));

@@ -178,6 +178,8 @@ describe("the help", () => {
       ["records", "list"],
       ["fault", "add"],
       ["explain"],
+      ["audit", "search"],
+      ["audit", "export"],
       ["store", "backup"],
       ["reset"],
     ]) {

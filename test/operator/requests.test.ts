@@ -20,7 +20,6 @@ test.each([
   ["POST", "/agreements/agmt-demo1/renew"],
   ["GET", "/requests"],
   ["DELETE", "/requests/x/explanation"],
-  ["GET", "/audit-events"],
 ])("%s %s is no route", async (method, path) => {
   expectProblem(await callOperator(server, method, path), 404, /^No such route\.$/);
 });

@@ -28,4 +28,5 @@ export const ROUTES = [
   ["delete", "/faults"],
   ["delete", "/faults/{id}"],
   ["get", "/requests/{requestId}/explanation"],
+  ["get", "/audit-events"],
 ] as const;

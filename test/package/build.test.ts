@@ -1,34 +1,39 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { BUILD_TIMEOUT_MS, ensureBuilt } from "../support/built.ts";
 import { temporaryFolder } from "../support/server.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-test("what is built for release serves, without the sources and without their condition", async () => {
-  execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: root, stdio: "pipe" });
-  const folder = temporaryFolder();
-  const readyFile = join(folder.path, "ready.json");
-  const main = join(root, "packages/server/dist/main.js");
-  const child = spawn(process.execPath, [
-    main,
-    "serve",
-    "--port",
-    "0",
-    "--store",
-    "memory:",
-    "--ready-file",
-    readyFile,
-  ]);
-  try {
-    await expect.poll(() => existsSync(readyFile), { timeout: 20_000 }).toBe(true);
-    const { endpoint } = JSON.parse(readFileSync(readyFile, "utf8")) as { endpoint: string };
-    const answer = await fetch(`${endpoint}/readyz`);
-    expect(answer.status).toBe(200);
-  } finally {
-    child.kill();
-    folder.remove();
-  }
-});
+test(
+  "what is built for release serves, without the sources and without their condition",
+  async () => {
+    await ensureBuilt();
+    const folder = temporaryFolder();
+    const readyFile = join(folder.path, "ready.json");
+    const main = join(root, "packages/server/dist/main.js");
+    const child = spawn(process.execPath, [
+      main,
+      "serve",
+      "--port",
+      "0",
+      "--store",
+      "memory:",
+      "--ready-file",
+      readyFile,
+    ]);
+    try {
+      await expect.poll(() => existsSync(readyFile), { timeout: 20_000 }).toBe(true);
+      const { endpoint } = JSON.parse(readFileSync(readyFile, "utf8")) as { endpoint: string };
+      const answer = await fetch(`${endpoint}/readyz`);
+      expect(answer.status).toBe(200);
+    } finally {
+      child.kill();
+      folder.remove();
+    }
+  },
+  BUILD_TIMEOUT_MS,
+);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
 import { MarketplaceEntitlementServiceClient } from "@aws-sdk/client-marketplace-entitlement-service";
 import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering";
 
@@ -162,6 +163,16 @@ export function officialEntitlementClient(
     region: "us-east-1",
     credentials: { accessKeyId, secretAccessKey },
   });
+}
+
+/** The official client of CloudTrail, unchanged but for its endpoint. */
+export function officialTrailClient(
+  endpoint: string,
+  credentials: { accessKeyId: string; secretAccessKey: string } = DEMO,
+  region = "us-east-1",
+): CloudTrailClient {
+  const { accessKeyId, secretAccessKey } = credentials;
+  return new CloudTrailClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey } });
 }
 
 interface Ready {

@@ -1,23 +1,42 @@
-/** Who may import whom in the server: docs/ARCHITECTURE.md as a table. */
+/** Who may import whom in the server and in the client: docs/ARCHITECTURE.md as tables. */
 import { describe, expect, test } from "vitest";
 import { filesIn, importsOf, isTestCode, packageOf, resolved } from "./sources.ts";
 
 const SERVER = "packages/server/src/";
+
+const CLIENT = "packages/client/src/";
+
+/** The client runs on any runtime: only these rooms and files may know Node, and nothing may know the server. */
+const CLIENT_ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  "platform/node.ts": ["node:crypto", "node:http"],
+  "platform/surroundings.ts": ["node:fs"],
+  "transport/agent.ts": ["node:http", "node:net"],
+  "transport/connection.ts": ["node:net"],
+  "transport/sockets.ts": ["node:net"],
+};
 
 /** Rooms and single files, by their path below the server's sources, and everything outside them that they import. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   domain: ["@countinghouse/protocol"],
   ledger: ["@countinghouse/protocol", "domain", "node:crypto"],
   "stores/memory": ["domain", "ledger"],
-  "stores/sqlite": ["domain", "ledger", "node:fs", "node:path", "node:sqlite", "node:worker_threads"],
+  "stores/sqlite": [
+    "@countinghouse/protocol",
+    "domain",
+    "ledger",
+    "node:fs",
+    "node:path",
+    "node:sqlite",
+    "node:worker_threads",
+  ],
   "stores/postgres": ["@countinghouse/protocol", "domain", "ledger", "pg", "node:fs"],
   identity: ["@countinghouse/protocol", "domain", "node:crypto"],
   catalogue: ["@countinghouse/protocol", "domain", "identity", "yaml", "zod"],
-  audit: ["@countinghouse/protocol"],
+  audit: ["@countinghouse/protocol", "ledger", "node:crypto"],
   checkpoints: ["@countinghouse/protocol", "ledger", "node:crypto", "node:fs"],
   explain: ["@countinghouse/protocol", "domain", "ledger", "catalogue"],
   faults: ["@countinghouse/protocol", "domain", "ledger", "operations/answer.ts"],
-  operations: ["@countinghouse/protocol", "domain", "ledger", "catalogue/references.ts"],
+  operations: ["@countinghouse/protocol", "domain", "ledger", "audit", "catalogue/references.ts"],
   http: [
     "@countinghouse/protocol",
     "domain",
@@ -26,6 +45,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "catalogue",
     "checkpoints",
     "operations",
+    "audit",
     "explain",
     "faults",
     "clock.ts",
@@ -50,11 +70,16 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "world.ts",
     "commander",
     "pino",
+    "node:crypto",
     "node:events",
     "node:fs",
     "node:net",
     "node:path",
+    "node:stream",
     "node:stream/consumers",
+    "node:stream/promises",
+    "node:timers/promises",
+    "node:zlib",
   ],
   "clock.ts": ["@countinghouse/protocol", "ledger"],
   "config.ts": ["@countinghouse/protocol", "clock.ts", "node:fs"],
@@ -75,15 +100,25 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:fs",
     "node:path",
   ],
+  "keeping.ts": [
+    "checkpoints",
+    "config.ts",
+    "http/unkept-calls.ts",
+    "ledger",
+    "open-ledger.ts",
+    "version.ts",
+    "world.ts",
+    "node:path",
+  ],
   "compose.ts": [
     "catalogue",
-    "checkpoints",
     "clock.ts",
     "config.ts",
     "domain",
     "faults",
     "http",
     "identity",
+    "keeping.ts",
     "ledger",
     "metrics.ts",
     "open-ledger.ts",
@@ -91,7 +126,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "world.ts",
     "@hono/node-server",
     "node:http",
-    "node:path",
   ],
   "main.ts": ["cli"],
   "metrics.ts": ["prom-client"],
@@ -149,7 +183,9 @@ describe("imports between the rooms of the server", () => {
   });
 
   test("never lead from what ships to what is there for tests", () => {
-    const all = ["packages/protocol/src", "packages/server/src"].flatMap((folder) => filesIn(folder, /\.ts$/));
+    const all = ["packages/protocol/src", "packages/client/src", "packages/server/src"].flatMap((folder) =>
+      filesIn(folder, /\.ts$/),
+    );
     const strays = all
       .filter((file) => !isTestCode(file))
       .flatMap((file) =>
@@ -166,6 +202,43 @@ describe("imports between the rooms of the server", () => {
     const strays = filesIn("packages/protocol/src", /\.ts$/)
       .filter((file) => !isTestCode(file))
       .flatMap((file) => importsOf(file).filter((specifier) => !specifier.startsWith(".")));
+    expect(strays).toEqual([]);
+  });
+});
+
+describe("imports of the client", () => {
+  const files = filesIn(CLIENT, /\.ts$/).filter((file) => !isTestCode(file));
+
+  test("lead to the protocol and to itself, and to Node from where Node is at home", () => {
+    const strays = files.flatMap((file) =>
+      importsOf(file)
+        .filter(
+          (specifier) => !specifier.startsWith(".") && !["@countinghouse/protocol", "#platform"].includes(specifier),
+        )
+        .filter(
+          (specifier) => !CLIENT_ALLOWED[file.slice(CLIENT.length)]?.some((allowed) => specifier.startsWith(allowed)),
+        )
+        .map((specifier) => `${file} imports ${specifier}`),
+    );
+    expect(files.length).toBeGreaterThan(30);
+    expect(strays).toEqual([]);
+  });
+
+  test("choose a platform in one place", () => {
+    const choosing = files.filter((file) =>
+      importsOf(file).some(
+        (specifier) => specifier === "#platform" || /\/platform\/(node|server-side)\.ts$/.test(specifier),
+      ),
+    );
+    expect(choosing).toEqual([`${CLIENT}runtime.ts`]);
+  });
+
+  test("never lead from elsewhere into the files for Node, but from the platform for Node", () => {
+    const strays = files
+      .filter((file) => !/\/(platform|transport)\//.test(file))
+      .flatMap((file) =>
+        importsOf(file).filter((specifier) => /transport\/(agent|connection|sockets)\.ts$/.test(specifier)),
+      );
     expect(strays).toEqual([]);
   });
 });

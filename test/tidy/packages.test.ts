@@ -16,7 +16,7 @@ const root = manifestOf(".");
 const workspaces = (root.workspaces ?? []).map((folder) => ({ folder, manifest: manifestOf(folder) }));
 
 function packagesOf(files: readonly string[]): string[] {
-  const specifiers = files.flatMap(importsOf).filter((specifier) => !/^(\.|node:)/.test(specifier));
+  const specifiers = files.flatMap(importsOf).filter((specifier) => !/^(\.|#|node:)/.test(specifier));
   return [...new Set(specifiers.map(packageOf))].toSorted();
 }
 

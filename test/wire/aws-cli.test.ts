@@ -19,6 +19,7 @@ beforeAll(async () => {
     ...process.env,
     AWS_ENDPOINT_URL_MARKETPLACE_METERING: server.endpoint,
     AWS_ENDPOINT_URL_MARKETPLACE_ENTITLEMENT_SERVICE: server.endpoint,
+    AWS_ENDPOINT_URL_CLOUDTRAIL: server.endpoint,
     AWS_DEFAULT_REGION: "us-east-1",
     AWS_ACCESS_KEY_ID: DEMO.accessKeyId,
     AWS_SECRET_ACCESS_KEY: DEMO.secretAccessKey,
@@ -109,6 +110,37 @@ test("Rules E3, E5: the AWS CLI gets entitlements, by filter and page by page", 
     getEntitlements("--filter", filter, "--next-token", String(first["NextToken"]), "--no-paginate"),
   ).rejects.toMatchObject({
     stderr: expect.stringMatching(/\(InvalidParameterException\) when calling the GetEntitlements operation: /),
+  });
+});
+
+const lookUp = async (...args: string[]): Promise<Record<string, unknown>[]> => {
+  const { stdout } = await run("aws", ["cloudtrail", "lookup-events", ...args, "--output", "json"], { env });
+  return (JSON.parse(stdout) as { Events: Record<string, unknown>[] }).Events;
+};
+
+const byName = (name: string): string[] => ["--lookup-attributes", `AttributeKey=EventName,AttributeValue=${name}`];
+
+test("S7, Rules V1, V2: the AWS CLI looks events up by name, page by page, and tells a refusal by its name", async (context) => {
+  need(context, "aws", "--version");
+  await aws("batch-meter-usage", "--product-code", DEMO.productCode, "--usage-records", "[]");
+  await aws("batch-meter-usage", "--product-code", DEMO.productCode, "--usage-records", "[]");
+  const found = await lookUp(...byName("BatchMeterUsage"));
+  expect(found.length).toBeGreaterThanOrEqual(2);
+  expect(found[0]).toMatchObject({
+    EventName: "BatchMeterUsage",
+    Username: "metering",
+    AccessKeyId: DEMO.accessKeyId,
+    ReadOnly: "false",
+    EventSource: "metering-marketplace.amazonaws.com",
+  });
+  expect(JSON.parse(String(found[0]?.["CloudTrailEvent"]))).toMatchObject({
+    userAgent: expect.stringContaining("aws-cli") as string,
+    requestParameters: { usageRecords: [], productCode: DEMO.productCode },
+  });
+  // The CLI follows the pages by itself, of whatever size.
+  expect(await lookUp(...byName("BatchMeterUsage"), "--page-size", "1")).toEqual(found);
+  await expect(lookUp("--start-time", "2026-01-02", "--end-time", "2026-01-01")).rejects.toMatchObject({
+    stderr: expect.stringMatching(/\(InvalidTimeRangeException\) when calling the LookupEvents operation: /),
   });
 });
 

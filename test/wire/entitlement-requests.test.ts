@@ -118,8 +118,14 @@ test("Rules E1, E2, E3: every call is in the ledger, with the rule that hid or r
   };
   const { productCode } = CONTRACT;
   const calls: readonly [string, LedgerEvent | object][] = [
-    [await idOf(asking({ MaxResults: 2 })), { kind: "entitlements-shown", productCode, count: 2 }],
-    [await idOf({ ProductCode: "typo" }), { kind: "entitlements-shown", productCode: "typo", count: 0, rule: "E1" }],
+    [
+      await idOf(asking({ MaxResults: 2 })),
+      { kind: "entitlements-shown", productCode, request: { productCode, maxResults: 2 }, count: 2 },
+    ],
+    [
+      await idOf({ ProductCode: "typo" }),
+      { kind: "entitlements-shown", productCode: "typo", request: { productCode: "typo" }, count: 0, rule: "E1" },
+    ],
     [
       await idOf(asking({ Filter: { CUSTOMER_IDENTIFIER: ["a"], CUSTOMER_AWS_ACCOUNT_ID: ["1"] } })),
       expect.objectContaining({ kind: "call-refused", code: "InvalidParameterException", rule: "E3" }) as object,

@@ -13,6 +13,7 @@ import { WireHandler, type WireOperation } from "../../packages/server/src/http/
 import { sealSecret } from "../../packages/server/src/identity/access-keys.ts";
 import { Authenticator } from "../../packages/server/src/identity/authenticator.ts";
 import { sealerOf } from "../../packages/server/src/identity/seal.ts";
+import { newCall } from "../../packages/server/src/ledger/contract/works.ts";
 import { ledgerOver } from "../../packages/server/src/ledger/contract/ledger-under-test.ts";
 import { MemoryEngine } from "../../packages/server/src/stores/memory/memory-engine.ts";
 import { signed, wireRequest } from "../support/raw-client.ts";
@@ -21,6 +22,7 @@ const TRAIL: Service = {
   targetPrefix: "com.example.trail.v20131101.Trail_20131101",
   signingName: "trail",
   actionPrefix: "audit",
+  eventSource: "trail.example.com",
 };
 const KEY = { accessKeyId: "AKIATRAIL00000000001", secretAccessKey: "trail" };
 
@@ -48,12 +50,7 @@ async function ask(policy: PolicyDocument, service = TRAIL, signingName = servic
     { kind: "access-key", id: KEY.accessKeyId, value },
   ]);
   const handler = new WireHandler({
-    unkept: new UnkeptCalls({
-      ledger: kept.ledger,
-      wallMs: () => 0,
-      newRequestId: () => randomUUID(),
-      userAgent: "test",
-    }),
+    unkept: new UnkeptCalls({ ledger: kept.ledger, wallMs: () => 0, newCall: () => newCall() }),
     quotas: new RequestQuotas({ quotas: {}, monotonicMs: () => 0 }),
     operations: [operation],
     authenticator: new Authenticator({ catalogue: () => catalogue, sealer, wallMs: () => Date.now() }),

@@ -1,5 +1,6 @@
-/** Rules Q2 and Q3: AWS's request quotas, for each account and region. */
+/** Rules Q2, Q3 and Q4: AWS's request quotas, for each account and region. */
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
+import { meteringService, trailService } from "@countinghouse/protocol";
 import { afterAll, beforeAll, expect } from "vitest";
 import { meteringRecords, registrationToken } from "../support/operator-api.ts";
 import { bytesOf, exchange, send, signed, wireRequest, withHeaders, type Signing } from "../support/raw-client.ts";
@@ -38,7 +39,9 @@ async function flood(
 ): Promise<{ throttled: number; through: number; atMost: (perSecond: number) => number }> {
   const startMs = performance.now();
   const packed = Array.from({ length: requests }, (_, i) => {
-    const request = signed(wireRequest(to.endpoint, operation, input), signing);
+    const service = operation === "LookupEvents" ? trailService : meteringService;
+    const unsigned = wireRequest(to.endpoint, operation, input, service);
+    const request = signed(unsigned, { service: service.signingName, ...signing });
     return bytesOf(withHeaders(request, { connection: i === requests - 1 ? "close" : "keep-alive" }));
   });
   const text = await exchange(to.endpoint, Buffer.concat(packed));
@@ -53,6 +56,7 @@ async function flood(
 test.each([
   ["BatchMeterUsage", "Q2", 10, seats(0)],
   ["MeterUsage", "Q2", 10, { ProductCode: DEMO.productCode, Timestamp: 1, UsageDimension: "seats" }],
+  ["LookupEvents", "Q4", 2, {}],
   ["RegisterUsage", "Q3", 5, { ProductCode: DEMO.productCode, PublicKeyVersion: 1 }],
 ] as const)(
   "%s, Rule %s: %i requests get through at once, and hardly more of a flood",
@@ -141,7 +145,7 @@ test("what is throttled costs no entry in the ledger, and is counted in the metr
 
 test("the quotas in force are said at the start, and anything but off and aws is refused", async () => {
   expect(server.output()).toContain(
-    "  quotas          10 BatchMeterUsage, 10 MeterUsage, 5 RegisterUsage a second, per account and region\n",
+    "  quotas          10 BatchMeterUsage, 10 MeterUsage, 5 RegisterUsage, 2 LookupEvents a second, per account and region\n",
   );
   const refused = await runCommand(["serve", "--store", "memory:", "--port", "0", "--quotas", "20"]);
   expect([refused.code, refused.stderr]).toEqual([2, "countinghouse: --quotas must be off or aws; got 20.\n"]);

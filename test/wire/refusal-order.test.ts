@@ -2,7 +2,14 @@
  * The order of refusals, over the wire: a request with everything wrong is refused for the first reason of the rule
  * book's list, that reason is mended, the next one is met, to the end of the list, and then it succeeds.
  */
-import { entitlementService, meteringService, refusalOrder, type RuleId } from "@countinghouse/protocol";
+import {
+  entitlementService,
+  meteringService,
+  refusalOrder,
+  trailService,
+  type RuleId,
+  type Service,
+} from "@countinghouse/protocol";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { add, registrationToken } from "../support/operator-api.ts";
 import { jsonOf, send, signed, wireRequest, type RawAnswer, type Signing } from "../support/raw-client.ts";
@@ -59,11 +66,16 @@ interface Draft extends Signing {
 /** A reason to be refused: the rule, how it looks on the wire, and what mends it. */
 type Reason = readonly [rule: RuleId, code: string | number, mend: Partial<Draft>];
 
+const SERVICES: Readonly<Record<string, Service>> = { GetEntitlements: entitlementService, LookupEvents: trailService };
+
 async function attempt(server: RunningServer, operation: string, draft: Draft): Promise<RawAnswer> {
-  const service = operation === "GetEntitlements" ? entitlementService : meteringService;
+  const service = SERVICES[operation] ?? meteringService;
   return send(
     server.endpoint,
-    signed(wireRequest(server.endpoint, operation, draft.body ?? draft.input, service), draft),
+    signed(wireRequest(server.endpoint, operation, draft.body ?? draft.input, service), {
+      ...draft,
+      service: service.signingName,
+    }),
   );
 }
 
@@ -233,4 +245,25 @@ test("GetEntitlements refuses in the order of the rule book (Rules L1, D4, N2, N
   ];
   await walk(classic, "GetEntitlements", start, walked);
   expect(walked.map(([rule]) => rule)).toEqual(refusalOrder.GetEntitlements);
+});
+
+test("LookupEvents refuses in the order of the rule book (Rules L1, D4, N2, N1, N3, D3, L5, V2, V6, V4, V3, V5)", async () => {
+  const attribute = { AttributeKey: "EventName", AttributeValue: "BatchMeterUsage" };
+  const query = { LookupAttributes: [attribute], NextToken: "altered" };
+  const backwards = { ...query, StartTime: 2, EndTime: 1 };
+  const tooMany = { ...backwards, MaxResults: 51 };
+  const category = { ...tooMany, EventCategory: "management" };
+  const twice = { ...category, LookupAttributes: [attribute, attribute] };
+  const [start, common] = fromTheFirstByte(twice, { MaxResults: "1" }, { LookupAttributes: [{}] });
+  const walked: Reason[] = [
+    ...common,
+    ["V2", "InvalidLookupAttributesException", { input: category }],
+    ["V6", "InvalidEventCategoryException", { input: tooMany }],
+    ["V4", "InvalidMaxResultsException", { input: backwards }],
+    ["V3", "InvalidTimeRangeException", { input: query }],
+    ["V5", "InvalidNextTokenException", { input: { LookupAttributes: [attribute] } }],
+  ];
+  await walk(classic, "LookupEvents", start, walked);
+  // The quota (Rule Q4) has a suite of its own, `quotas.test.ts`.
+  expect(walked.map(([rule]) => rule)).toEqual(refusalOrder.LookupEvents.filter((rule) => rule !== "Q4"));
 });

@@ -2,7 +2,7 @@
  * The error catalogue: every error name that can stand on the wire, with its HTTP status, whose fault it is and
  * whether the same request may succeed later. Server and clients read this one table.
  *
- * Sources: the service model (names), the official SDKs' own models (IdempotencyConflictException is 409), and
+ * Sources: the service models (names), the official SDKs' own models (IdempotencyConflictException is 409), and
  * recordings of other AWS JSON 1.1 services for the errors that are not in the model.
  */
 
@@ -39,6 +39,11 @@ export type ErrorName =
   | "InvalidRegionException"
   | "InvalidPublicKeyVersionException"
   | "PlatformNotSupportedException"
+  | "InvalidLookupAttributesException"
+  | "InvalidTimeRangeException"
+  | "InvalidMaxResultsException"
+  | "InvalidNextTokenException"
+  | "InvalidEventCategoryException"
   | "SerializationException"
   | "ValidationException"
   | "UnknownOperationException"
@@ -86,6 +91,11 @@ export const errorCatalogue: Readonly<Record<ErrorName, ErrorRow>> = {
   InvalidRegionException: modelled("The call must come to the region of the task or pod."),
   InvalidPublicKeyVersionException: modelled("The public key version is invalid."),
   PlatformNotSupportedException: modelled("The caller is not a task or pod on a supported platform."),
+  InvalidLookupAttributesException: modelled("An attribute to look events up by is invalid, or there are too many."),
+  InvalidTimeRangeException: modelled("The time range ends before it starts."),
+  InvalidMaxResultsException: modelled("The number of events asked for is out of range."),
+  InvalidNextTokenException: modelled("The page token is invalid, or was given for another query."),
+  InvalidEventCategoryException: modelled("There is no such category of events."),
   SerializationException: common("The body is not JSON, or a value has the wrong type."),
   ValidationException: common("A value violates a constraint of its shape."),
   UnknownOperationException: common("No such operation."),

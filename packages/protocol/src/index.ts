@@ -2,12 +2,14 @@
 export { errorCatalogue, type ErrorName, type ErrorRow, type Retry } from "./errors.ts";
 export { decoderOf, type Decoded, type DecodeRefusal } from "./json/decode.ts";
 export { encoderOf } from "./json/encode.ts";
+export { UnreadableAnswer, answerReaderOf } from "./json/read-answer.ts";
 export { HIDDEN, withoutSecretsOf } from "./json/without-secrets.ts";
 export {
   ALLOCATIONS_MAX,
   BATCH_METER_USAGE_CLOSED,
   BATCH_RECORDS_MAX,
   ENTITLEMENTS_PAGE_MAX,
+  EVENTS_PAGE_MAX,
   FINAL_METERING_SECONDS,
   HOUR_MS,
   INTEGER_MAX,
@@ -34,6 +36,14 @@ export {
   type GetEntitlementsInput,
   type GetEntitlementsOutput,
 } from "./operations/get-entitlements.ts";
+export {
+  lookupAttributeKeys,
+  lookupEvents,
+  type FoundEvent,
+  type LookupAttributeKey,
+  type LookupEventsInput,
+  type LookupEventsOutput,
+} from "./operations/lookup-events.ts";
 export { meterUsage, type MeterUsageInput, type MeterUsageOutput } from "./operations/meter-usage.ts";
 export { operationNames, type Operation, type OperationNames } from "./operations/operation.ts";
 export { registerUsage, type RegisterUsageInput, type RegisterUsageOutput } from "./operations/register-usage.ts";
@@ -42,7 +52,21 @@ export {
   type ResolveCustomerInput,
   type ResolveCustomerOutput,
 } from "./operations/resolve-customer.ts";
-export type { Tag, UsageAllocation, UsageRecord } from "./operations/usage-record.ts";
+export {
+  productCodeShape,
+  usageRecordShape,
+  type Tag,
+  type UsageAllocation,
+  type UsageRecord,
+} from "./operations/usage-record.ts";
+export {
+  allocationFault,
+  bucketFault,
+  bucketText,
+  sumFault,
+  tagKeyFault,
+  type AllocationFault,
+} from "./rules/allocation-fault.ts";
 export {
   operationsOf,
   productTypes,
@@ -51,10 +75,26 @@ export {
   type ProductType,
 } from "./rules/product-operations.ts";
 export { refusalOrder } from "./rules/refusal-order.ts";
-export { ruleBook, type Period, type Rule, type RuleId } from "./rules/rule-book.ts";
+export { ruleBook, type RuleId } from "./rules/rule-book.ts";
 export { awsRequestQuotas, type RequestQuota } from "./rules/request-quotas.ts";
+export type { Period, Rule } from "./rules/rule.ts";
 export { ruleSets, type AcceptanceWindow, type RuleSet, type RuleSetName } from "./rules/rule-sets.ts";
-export { JSON_CONTENT_TYPE, SERVICE_ID, entitlementService, meteringService, type Service } from "./service.ts";
+export {
+  ageFault,
+  aheadFault,
+  monthEndFault,
+  windowFault,
+  type WindowCheck,
+  type WindowFault,
+} from "./rules/window-fault.ts";
+export {
+  JSON_CONTENT_TYPE,
+  SERVICE_ID,
+  entitlementService,
+  meteringService,
+  trailService,
+  type Service,
+} from "./service.ts";
 export type { EpochMs, Shape, StructureShape } from "./shapes.ts";
 export { formatAmzDate, parseAmzDate, parseAuthorization, type AuthorizationParts } from "./sigv4/authorization.ts";
 export {
@@ -71,7 +111,9 @@ export {
   scopeText,
   signature,
   signingKey,
+  signingKeyTexts,
   stringToSign,
+  stringToSignOf,
   type CredentialScope,
   type SigningHashes,
 } from "./sigv4/signature.ts";

@@ -12,6 +12,8 @@ export const ALLOCATIONS_MAX = 2_500;
 export const TAGS_MAX = 5;
 /** Entitlements of one answer of GetEntitlements, and how many there are where the request does not say. Rule E5. */
 export const ENTITLEMENTS_PAGE_MAX = 25;
+/** Events of one answer of LookupEvents, and how many there are where the request does not say. Rule V4. */
+export const EVENTS_PAGE_MAX = 50;
 /** The service models' integers have 32 bits. */
 export const INTEGER_MIN = -2_147_483_648;
 export const INTEGER_MAX = 2_147_483_647;

@@ -4,10 +4,14 @@
 export interface Service {
   /** What `X-Amz-Target` begins with. It may hold full stops: the operation's name stands behind the last one. */
   readonly targetPrefix: string;
+  /** Some clients send another one, being made from another model of the same service. */
+  readonly otherTargetPrefix?: string;
   /** The service's name in the scope of a signature. */
   readonly signingName: string;
   /** What the names of its IAM actions begin with. */
   readonly actionPrefix: string;
+  /** What audit events call it. Rule V8. */
+  readonly eventSource: string;
 }
 
 /** Its IAM actions are `aws-marketplace:BatchMeterUsage` and so on (not `meteringmarketplace`). */
@@ -15,12 +19,24 @@ export const meteringService: Service = {
   targetPrefix: "AWSMPMeteringService",
   signingName: "aws-marketplace",
   actionPrefix: "aws-marketplace",
+  eventSource: "metering-marketplace.amazonaws.com",
 };
 
 export const entitlementService: Service = {
   targetPrefix: "AWSMPEntitlementService",
   signingName: "aws-marketplace",
   actionPrefix: "aws-marketplace",
+  eventSource: "entitlement-marketplace.amazonaws.com",
+};
+
+/** CloudTrail, of which one operation is served: the one that looks events up. */
+export const trailService: Service = {
+  targetPrefix: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+  /** botocore and the AWS CLI send the long one; the SDK for JavaScript 3, made from the Smithy model, this one. */
+  otherTargetPrefix: "CloudTrail_20131101",
+  signingName: "cloudtrail",
+  actionPrefix: "cloudtrail",
+  eventSource: "cloudtrail.amazonaws.com",
 };
 
 export const SERVICE_ID = "Marketplace Metering";

@@ -1,14 +1,9 @@
 /** The wiring: from a configuration to a service that can be listened to. Knows every room; decides nothing. */
 import type { Server } from "node:http";
-import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { dueChanges } from "./catalogue/apply.ts";
 import type { ServiceClock } from "./clock.ts";
-import { verifyAudit } from "./checkpoints/audit-verification.ts";
-import { signingKeyOf, type SigningKey } from "./checkpoints/checkpoint.ts";
-import { checkpointFile, checkpointsInMemory, type CheckpointFile } from "./checkpoints/checkpoint-file.ts";
-import { Checkpointer } from "./checkpoints/checkpointer.ts";
-import { ConfigError, type ServeConfig } from "./config.ts";
+import type { ServeConfig } from "./config.ts";
 import { Catalogue } from "./domain/catalogue.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
 import { withFaults } from "./faults/with-faults.ts";
@@ -19,17 +14,17 @@ import { createOperatorApp } from "./http/operator/app.ts";
 import { RequestQuotas } from "./http/request-quotas.ts";
 import { createRouter } from "./http/router.ts";
 import { errorResponse } from "./http/wire-error.ts";
-import { UnkeptCalls } from "./http/unkept-calls.ts";
 import { WireHandler, type WireOperation } from "./http/wire-handler.ts";
 import type { WireRequest, WireResponse } from "./http/wire-message.ts";
 import { wireOperations } from "./http/wire-operations.ts";
 import { Authenticator } from "./identity/authenticator.ts";
 import { pageTokensOf } from "./identity/page-tokens.ts";
 import { openToken } from "./identity/registration-tokens.ts";
+import { startKeeping, type Keeping } from "./keeping.ts";
 import { requestId } from "./ledger/ids.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
-import { openLedger, type OpenedLedger } from "./open-ledger.ts";
+import { openLedger, type OpenEngine, type OpenedLedger } from "./open-ledger.ts";
 import { VERSION } from "./version.ts";
 import type { World } from "./world.ts";
 
@@ -45,6 +40,8 @@ export interface Service {
 export interface ComposeOptions {
   readonly config: ServeConfig;
   readonly world: World;
+  /** In the place of the embedded engine's own. */
+  readonly openEngine?: OpenEngine;
   readonly log: { error(details: object, message: string): void };
 }
 
@@ -54,11 +51,7 @@ interface Parts extends ComposeOptions, OpenedLedger {
   readonly operatorToken: string;
   readonly operations: readonly WireOperation[];
   readonly faults: FaultPlan;
-  /** Undefined for a ledger in PostgreSQL, of which there are none yet. */
-  readonly checkpoints: Checkpoints | undefined;
-  readonly unkept: UnkeptCalls;
-  /** Does what has become due. What fails is logged, and is due again. */
-  readonly dueWork: () => Promise<void>;
+  readonly keeping: Keeping;
   readonly newRequestId: () => string;
   /** Told of errors that are ours. */
   readonly onError: (error: Error, requestId: string) => void;
@@ -67,21 +60,14 @@ interface Parts extends ComposeOptions, OpenedLedger {
 export async function compose(options: ComposeOptions): Promise<Service> {
   const { config, world, log } = options;
   const metrics = createMetrics(world.monotonicMs, (): number => opened.ledger.queued);
-  const opened: OpenedLedger = await openLedger(config, world, metrics);
+  const opened: OpenedLedger = await openLedger(config, world, metrics, options.openEngine);
   const operatorToken = config.operatorToken ?? world.random(24).toString("base64url");
   const faults = new FaultPlan({
     draw: () => world.random(4).readUInt32BE() / 2 ** 32,
     onHit: (operation, { kind }) => metrics.onFaultHit(operation, kind),
   });
-  const checkpoints = await startCheckpoints(config, opened, world);
-  const logged = (work: Promise<void>): Promise<void> =>
-    work.catch((error: unknown) => log.error({ err: error }, "a checkpoint could not be written"));
-  const newRequestId = (): string => requestId(world.wallMs(), world.uuid());
-  const unkept = new UnkeptCalls({
-    ledger: opened.ledger,
-    wallMs: world.wallMs,
-    newRequestId,
-    userAgent: `countinghouse/${VERSION}`,
+  const keeping = await startKeeping(config, opened, world, (error) => {
+    log.error({ err: error }, "work that was due could not be done");
   });
   const parts: Parts = {
     ...options,
@@ -90,10 +76,8 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     operatorToken,
     faults,
     operations: operationsOf(config, opened, faults, world),
-    checkpoints,
-    unkept,
-    dueWork: () => logged(checkpoints?.checkpointer.due() ?? Promise.resolve()),
-    newRequestId,
+    keeping,
+    newRequestId: () => requestId(world.wallMs(), world.uuid()),
     onError: (error, id) => log.error({ err: error, requestId: id }, "request failed"),
   };
   let draining = false;
@@ -111,7 +95,6 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     wire: measuredWire(parts),
     busy: () => errorResponse("ThrottlingException", "Rate exceeded", parts.newRequestId()),
   });
-  const stopTimer = world.every(MINUTE_MS, () => void unkept.flush().then(() => parts.dueWork()));
   return {
     server,
     ledger: opened.ledger,
@@ -119,44 +102,11 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     operatorToken,
     close: async () => {
       draining = true;
-      stopTimer();
       await closeServer(server);
-      await unkept.flush();
-      await logged(checkpoints?.checkpointer.note() ?? Promise.resolve());
+      await keeping.stop();
       await opened.ledger.close();
     },
   };
-}
-
-const MINUTE_MS = 60_000;
-
-interface Checkpoints {
-  readonly checkpointer: Checkpointer;
-  readonly file: CheckpointFile;
-  readonly key: SigningKey;
-}
-
-/** Notes the first one. Throws, with the store let go of, where the file cannot be written. */
-async function startCheckpoints(
-  config: ServeConfig,
-  opened: OpenedLedger,
-  world: World,
-): Promise<Checkpoints | undefined> {
-  const { ledger, clock, sealer } = opened;
-  const { store } = config;
-  if (store.kind === "postgres") return undefined;
-  const path = config.checkpointFile ?? (store.kind === "sqlite" ? join(store.folder, "checkpoints.jsonl") : undefined);
-  const file = path === undefined ? checkpointsInMemory() : checkpointFile(path);
-  const key = signingKeyOf(sealer.derive("checkpoints"));
-  try {
-    const nowMs = (): number => clock.nowMs();
-    const checkpointer = new Checkpointer({ ledger, file, key, nowMs, wallMs: world.wallMs });
-    await checkpointer.note();
-    return { checkpointer, file, key };
-  } catch (error) {
-    await ledger.close();
-    throw new ConfigError(`The checkpoints cannot be written to ${file.path}: ${(error as Error).message}`);
-  }
 }
 
 /** The operations of the wire; only in a lab is there anything that could make them fail on demand. */
@@ -171,7 +121,7 @@ type NodeListener = Parameters<typeof createRouter>[0]["operator"];
 
 function operatorListener(parts: Parts): NodeListener {
   const { config, world, catalogueFile, operatorToken, onError } = parts;
-  const { ledger, sealer, clock, faults, checkpoints, dueWork, operations, newRequestId } = parts;
+  const { ledger, sealer, clock, faults, keeping, operations, newRequestId } = parts;
   const app = createOperatorApp({
     context: {
       ledger,
@@ -182,9 +132,7 @@ function operatorListener(parts: Parts): NodeListener {
       wireOperations: operations.map(({ name }) => name),
       random: world.random,
       newRequestId,
-      dueWork,
-      beforeReset: () => checkpoints?.checkpointer.noteReset() ?? Promise.resolve(),
-      verifyAudit: checkpoints && (() => verifyAudit(ledger, checkpoints.file, checkpoints.key)),
+      keeping,
       initialCatalogue: () => dueChanges(catalogueFile, new Catalogue()),
     },
     operatorToken,
@@ -202,12 +150,12 @@ function buyListener({ ledger, sealer, clock, config, world, newRequestId, onErr
 }
 
 function measuredWire(parts: Parts): (request: WireRequest) => Promise<WireResponse> {
-  const { config, ledger, sealer, world, metrics, operations, unkept, newRequestId, onError } = parts;
+  const { config, ledger, sealer, world, metrics, operations, keeping, newRequestId, onError } = parts;
   const handler = new WireHandler({
     operations,
     authenticator: new Authenticator({ catalogue: () => ledger.catalogue, sealer, wallMs: world.wallMs }),
     quotas: new RequestQuotas({ quotas: config.quotas, monotonicMs: world.monotonicMs }),
-    unkept,
+    unkept: keeping.unkept,
     ledger,
     newRequestId,
     onError,

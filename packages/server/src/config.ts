@@ -32,7 +32,9 @@ export interface ServeConfig {
   readonly operatorToken: string | undefined;
   /** Undefined for the one in the data folder. */
   readonly secretsKeyFile: string | undefined;
-  /** Undefined for the one in the data folder; of a ledger in memory, for none. */
+  /** How long entries are kept, with their metering records; undefined for ever. */
+  readonly retentionDays: number | undefined;
+  /** Undefined for the one in the data folder; where there is none, for one that ends with the server. */
   readonly checkpointFile: string | undefined;
   readonly readyFile: string | undefined;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
@@ -53,6 +55,7 @@ export interface ServeFlags {
   readonly operatorToken?: string;
   readonly secretsKeyFile?: string;
   readonly checkpointFile?: string;
+  readonly retentionDays?: string;
   readonly demoOnNetwork?: boolean | string;
   readonly readyFile?: string;
   readonly tlsCert?: string;
@@ -88,6 +91,7 @@ export function configOf(flags: ServeFlags): ServeConfig {
     quotas: quotasOf(flags.quotas),
     operatorToken: flags.operatorToken,
     secretsKeyFile: flags.secretsKeyFile,
+    retentionDays: retentionOf(flags),
     checkpointFile: flags.checkpointFile,
     readyFile: flags.readyFile,
     tls: tlsOf(flags),
@@ -110,18 +114,24 @@ function storeOf(flags: ServeFlags): StoreSetting {
 }
 
 /** What one server makes up for itself, several must be told alike. */
-function postgresOf({ store, operatorToken, secretsKeyFile, checkpointFile }: ServeFlags): StoreSetting {
+function postgresOf({ store, operatorToken, secretsKeyFile }: ServeFlags): StoreSetting {
   if (operatorToken === undefined) {
     throw new ConfigError("--store postgres://… needs --operator-token: the same for all servers of one ledger.");
   }
   if (secretsKeyFile === undefined) {
     throw new ConfigError("--store postgres://… needs --secrets-key-file: the same key for all servers of one ledger.");
   }
-  if (checkpointFile !== undefined) {
-    throw new ConfigError("--checkpoint-file: there are no checkpoints of a ledger in PostgreSQL yet.");
-  }
   if (!URL.canParse(store)) throw new ConfigError("--store postgres://… is not a URL that can be read.");
   return { kind: "postgres", url: store };
+}
+
+/** As long as CloudTrail itself shows events. */
+const RETENTION_DAYS_MIN = 90;
+
+function retentionOf({ retentionDays, store }: ServeFlags): number | undefined {
+  if (retentionDays === undefined) return undefined;
+  if (/^memory:?$/.test(store)) throw new ConfigError("--retention-days is for a store that lasts.");
+  return whole("retention-days", retentionDays, RETENTION_DAYS_MIN, 36_500);
 }
 
 function rulesOf(text: string): RuleSetName {

@@ -28,6 +28,9 @@ export interface OpenedLedger {
   readonly catalogueFile: CatalogueFile;
 }
 
+/** Opens the embedded engine on a folder. */
+export type OpenEngine = (folder: string) => Engine;
+
 type Observers = Pick<SingleWriterOptions, "aroundCommit" | "onCommitted">;
 
 /** Requests in one commit: more would make those that came first wait for those that came last. */
@@ -39,8 +42,13 @@ const DEMO_CATALOGUE = new URL("./catalogue/demo.yaml", import.meta.url);
 const LAG_WAITED_MS = 5_000;
 
 /** Throws, with the store let go of, where anything is not as it should be. */
-export async function openLedger(config: ServeConfig, world: World, observers: Observers): Promise<OpenedLedger> {
-  const store = await openStore(config, world);
+export async function openLedger(
+  config: ServeConfig,
+  world: World,
+  observers: Observers,
+  openEngine: OpenEngine = openSqliteEngine,
+): Promise<OpenedLedger> {
+  const store = await openStore(config, world, openEngine);
   let close = (): Promise<void> => store.close();
   try {
     const { loaded } = store;
@@ -74,7 +82,7 @@ interface OpenedStore {
   close(): Promise<void>;
 }
 
-async function openStore({ store }: ServeConfig, world: World): Promise<OpenedStore> {
+async function openStore({ store }: ServeConfig, world: World, openEngine: OpenEngine): Promise<OpenedStore> {
   if (store.kind === "postgres") {
     // Loaded here, so that whoever keeps the ledger in a file needs no driver.
     const { openPostgres } = await import("./stores/postgres/open-postgres.ts");
@@ -87,7 +95,7 @@ async function openStore({ store }: ServeConfig, world: World): Promise<OpenedSt
       close: () => Promise.resolve(),
     };
   }
-  const engine: Engine = store.kind === "memory" ? new MemoryEngine() : openSqliteEngine(store.folder);
+  const engine: Engine = store.kind === "memory" ? new MemoryEngine() : openEngine(store.folder);
   try {
     const loaded = engine.load();
     return {

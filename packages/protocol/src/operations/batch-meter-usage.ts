@@ -39,6 +39,7 @@ const usageRecordResultShape: StructureShape<UsageRecordResult> = {
 
 export const batchMeterUsage: Operation<BatchMeterUsageInput, BatchMeterUsageOutput> = {
   ...operationNames(meteringService, "BatchMeterUsage"),
+  readOnly: false,
   input: {
     kind: "structure",
     name: "BatchMeterUsageRequest",

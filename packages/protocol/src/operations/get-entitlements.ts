@@ -80,6 +80,7 @@ const entitlementShape: StructureShape<CustomerEntitlement> = {
 
 export const getEntitlements: Operation<GetEntitlementsInput, GetEntitlementsOutput> = {
   ...operationNames(entitlementService, "GetEntitlements"),
+  readOnly: true,
   input: {
     kind: "structure",
     name: "GetEntitlementsRequest",

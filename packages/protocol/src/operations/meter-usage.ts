@@ -27,6 +27,7 @@ export interface MeterUsageOutput {
 
 export const meterUsage: Operation<MeterUsageInput, MeterUsageOutput> = {
   ...operationNames(meteringService, "MeterUsage"),
+  readOnly: false,
   input: {
     kind: "structure",
     name: "MeterUsageRequest",

@@ -7,12 +7,14 @@ test("an operation's names come from its service, whose prefix may hold full sto
     targetPrefix: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
     signingName: "cloudtrail",
     actionPrefix: "cloudtrail",
+    eventSource: "cloudtrail.amazonaws.com",
   };
   expect(operationNames(trail, "LookupEvents")).toEqual({
     name: "LookupEvents",
     target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents",
     signingName: "cloudtrail",
     action: "cloudtrail:LookupEvents",
+    eventSource: "cloudtrail.amazonaws.com",
   });
 });
 

@@ -17,6 +17,7 @@ export interface RegisterUsageOutput {
 
 export const registerUsage: Operation<RegisterUsageInput, RegisterUsageOutput> = {
   ...operationNames(meteringService, "RegisterUsage"),
+  readOnly: false,
   input: {
     kind: "structure",
     name: "RegisterUsageRequest",

@@ -16,6 +16,7 @@ export interface ResolveCustomerOutput {
 
 export const resolveCustomer: Operation<ResolveCustomerInput, ResolveCustomerOutput> = {
   ...operationNames(meteringService, "ResolveCustomer"),
+  readOnly: false,
   input: {
     kind: "structure",
     name: "ResolveCustomerRequest",

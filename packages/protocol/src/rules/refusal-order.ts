@@ -5,7 +5,9 @@
 import type { OperationName } from "./product-operations.ts";
 import type { RuleId } from "./rule-book.ts";
 
-type RefusingOperation = Extract<OperationName, "BatchMeterUsage" | "ResolveCustomer" | "GetEntitlements">;
+type RefusingOperation =
+  | Extract<OperationName, "BatchMeterUsage" | "ResolveCustomer" | "GetEntitlements">
+  | "LookupEvents";
 
 /** What no operation can do without: a bounded body that is JSON, and a signature; a permission, and the right members. */
 const SIGNED: readonly RuleId[] = ["L1", "D4", "N2", "N1"];
@@ -36,4 +38,5 @@ export const refusalOrder: Readonly<Record<RefusingOperation, readonly RuleId[]>
   ],
   ResolveCustomer: [...SIGNED, ...PERMITTED, "T2", "T3", "P2", "T1"],
   GetEntitlements: [...SIGNED, ...PERMITTED, "E3", "E5"],
+  LookupEvents: [...SIGNED, "Q4", ...PERMITTED, "V2", "V6", "V4", "V3", "V5"],
 };

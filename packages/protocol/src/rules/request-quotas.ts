@@ -10,4 +10,5 @@ export const awsRequestQuotas: Readonly<Record<string, RequestQuota>> = {
   BatchMeterUsage: { requestsPerSecond: 10, rule: "Q2" },
   MeterUsage: { requestsPerSecond: 10, rule: "Q2" },
   RegisterUsage: { requestsPerSecond: 5, rule: "Q3" },
+  LookupEvents: { requestsPerSecond: 2, rule: "Q4" },
 };

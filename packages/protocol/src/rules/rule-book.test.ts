@@ -2,13 +2,15 @@ import { describe, expect, test } from "vitest";
 import {
   ALLOCATIONS_MAX,
   BATCH_RECORDS_MAX,
+  EVENTS_PAGE_MAX,
   FINAL_METERING_SECONDS,
   QUANTITY_MAX,
   REQUEST_BYTES_LIMIT,
   TAGS_MAX,
 } from "../limits.ts";
 import { awsRequestQuotas } from "./request-quotas.ts";
-import { ruleBook, type Rule, type RuleId } from "./rule-book.ts";
+import { ruleBook, type RuleId } from "./rule-book.ts";
+import type { Rule } from "./rule.ts";
 import { ruleSets } from "./rule-sets.ts";
 
 const figure = (value: number): string => value.toLocaleString("en-US");
@@ -42,6 +44,8 @@ describe("the figures in the texts are the ones that the code uses:", () => {
     ["W2", `0${(current.batchMeterUsageWindow.monthEndGraceSeconds ?? 0) / 3_600}:00 UTC on the 1st`],
     ["W3", `${figure(classic.batchMeterUsageWindow.aheadSecondsMax)} s ahead`],
     ["G3", `accepted for ${FINAL_METERING_SECONDS === 3_600 ? "one hour" : "?"}`],
+    ["V4", `A page holds ${EVENTS_PAGE_MAX} events`],
+    ["V4", `above ${EVENTS_PAGE_MAX} `],
     ["T1", `${classic.registrationTokenSeconds / 3_600} hours`],
     ...Object.entries(awsRequestQuotas).flatMap(([operation, { requestsPerSecond, rule }]): [RuleId, string][] => [
       [rule, `${requestsPerSecond} `],

@@ -2,6 +2,8 @@
  * The rule book: every rule by which the server accepts or refuses, with its text, its source, and when it held. Where
  * sources are silent or disagree, `reading` says which way we took and why. A refusal names the rule it follows from.
  */
+import { ALWAYS, DESIGN, OURS, TRAIL_MODEL, type Period, type Rule } from "./rule.ts";
+import { trailRules, type TrailRuleId } from "./trail-rules.ts";
 
 export type RuleId =
   | "L1" | "L2" | "L3" | "L4" | "L5" | "L6" | "L7"
@@ -17,40 +19,19 @@ export type RuleId =
   | "K1" | "K2" | "K3" | "K4" | "K5" | "K6" | "K7"
   | "T1" | "T2" | "T3"
   | "E1" | "E2" | "E3" | "E4" | "E5"
+  | TrailRuleId
   | "X1" | "X2"
-  | "Q1" | "Q2" | "Q3"
+  | "Q1" | "Q2" | "Q3" | "Q4"
   | "F1"; // prettier-ignore
-
-export interface Rule {
-  readonly text: string;
-  readonly source: string;
-  readonly inForce: Period;
-  readonly reading?: string;
-}
-
-/**
- * When a rule held at the service: days, months or years (UTC), as exactly as the sources tell. Without `from` it has
- * held for as long as they go back, without `until` it still does. `before` says what held until then.
- */
-export interface Period {
-  readonly from?: string;
-  readonly until?: string;
-  readonly before?: string;
-}
 
 const MODEL = "service model and API reference, marketplace metering 2016-01-14";
 const ENTITLEMENT_MODEL = "service model and API reference, marketplace entitlement 2017-01-11";
 const KINESIS = "recordings of another AWS JSON 1.1 service (Kinesis)";
 const SELLER_GUIDE = "AWS Marketplace seller guide";
 const SAAS_GUIDE = `${SELLER_GUIDE}: SaaS notifications and subscriptions`;
-const DESIGN = "design";
 
-/** As far back as the sources go, and still. */
-const ALWAYS: Period = {};
 /** What came with licences and concurrent agreements. */
 const LICENCES: Period = { from: "2026-02-26", before: "there were no licences in a request" };
-/** Rules of our own making, which the service may not have. */
-const OURS: Period = { from: "2026-11", before: "this server did not exist" };
 const QUOTAS = "API reference, service quotas";
 const QUOTA_READING =
   "AWS counts for a whole region, a server here for itself alone. A second's worth may come at once, after which it refills evenly. Counted once the caller is known, so that strangers use nobody's quota, and before permissions and content, so that a flood of bad requests is bounded too. What is over the quota is not kept in the ledger.";
@@ -110,7 +91,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     inForce: ALWAYS,
   },
   N1: {
-    text: "Every request is signed with Signature Version 4 for the operation's service (aws-marketplace), with a key that is known.",
+    text: "Every request is signed with Signature Version 4 for the operation's service (aws-marketplace; for LookupEvents cloudtrail), with a key that is known.",
     source: "AWS Signature Version 4 specification; recordings of Kinesis and DynamoDB for codes and texts",
     inForce: ALWAYS,
   },
@@ -121,9 +102,10 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     reading: "Some services allow 5 minutes. 15 refuses nothing that the service accepts.",
   },
   N3: {
-    text: "The caller's policies allow the operation's action (aws-marketplace:<Operation>) on resource \"*\", and none denies it.",
+    text: "The caller's policies allow the operation's action (aws-marketplace:<Operation>; cloudtrail:LookupEvents) on resource \"*\", and none denies it.",
     source: "IAM service authorization reference",
     inForce: ALWAYS,
+    reading: "A user of the catalogue who has no policy at all may do whatever is served here.",
   },
   N4: {
     text: "The payload hash is recomputed from the body, and a header that states another one makes the signature wrong.",
@@ -335,6 +317,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     reading:
       "MaxResults may change between pages. A page without entitlements is written as an empty list; the service has been seen to leave it out (boto/boto3#1258, 2017).",
   },
+  ...trailRules,
   X1: {
     text: "MeterUsage is called with the credentials of an EC2 instance, ECS task or EKS pod; any other caller gets CustomerNotEntitledException.",
     source: MODEL,
@@ -360,6 +343,12 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
   Q3: {
     text: "With quotas in force, each server takes 5 RegisterUsage requests a second from an account in a region; those over the quota get ThrottlingException and change nothing.",
     source: QUOTAS,
+    inForce: ALWAYS,
+    reading: QUOTA_READING,
+  },
+  Q4: {
+    text: "With quotas in force, each server takes 2 LookupEvents requests a second from an account in a region; those over the quota get ThrottlingException and change nothing.",
+    source: TRAIL_MODEL,
     inForce: ALWAYS,
     reading: QUOTA_READING,
   },

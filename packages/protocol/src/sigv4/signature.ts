@@ -32,7 +32,12 @@ export function stringToSign(
   scope: CredentialScope,
   canonical: string,
 ): string {
-  return `${ALGORITHM}\n${amzDate}\n${scopeText(scope)}\n${hashes.sha256Hex(canonical)}`;
+  return stringToSignOf(amzDate, scope, hashes.sha256Hex(canonical));
+}
+
+/** The same for a canonical request that is hashed already, as platforms need whose hashing is asynchronous. */
+export function stringToSignOf(amzDate: string, scope: CredentialScope, canonicalHash: string): string {
+  return `${ALGORITHM}\n${amzDate}\n${scopeText(scope)}\n${canonicalHash}`;
 }
 
 /** Good for one day, region and service: worth keeping, since deriving it costs four HMACs. */
@@ -41,10 +46,18 @@ export function signingKey(
   secretAccessKey: string,
   scope: CredentialScope,
 ): Uint8Array {
-  const dateKey = hashes.hmacSha256(`AWS4${secretAccessKey}`, scope.date);
-  const regionKey = hashes.hmacSha256(dateKey, scope.region);
-  const serviceKey = hashes.hmacSha256(regionKey, scope.service);
-  return hashes.hmacSha256(serviceKey, TERMINATOR);
+  const [secret, date, ...rest] = signingKeyTexts(secretAccessKey, scope);
+  let key = hashes.hmacSha256(secret, date);
+  for (const text of rest) key = hashes.hmacSha256(key, text);
+  return key;
+}
+
+/** What the signing key is derived from: the first text is the key to the second, what comes out to the third … */
+export function signingKeyTexts(
+  secretAccessKey: string,
+  scope: CredentialScope,
+): readonly [string, string, string, string, string] {
+  return [`AWS4${secretAccessKey}`, scope.date, scope.region, scope.service, TERMINATOR];
 }
 
 /** Lower-case hex. */

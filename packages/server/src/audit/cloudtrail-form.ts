@@ -1,38 +1,44 @@
 /**
  * How CloudTrail writes what was asked and answered: members in the wire's spelling with a small first letter, times as
- * `Apr 19, 2018 4:32:50 PM` (UTC). Written from the shapes, so every operation is written the same way.
+ * `Apr 19, 2018 4:32:50 PM` (UTC). Written from the shapes, so every operation is written the same way. Rule V9.
+ *
+ * What does not fit its shape is written as it is: an entry that another version wrote must still be readable.
  */
 import type { EpochMs, Shape, StructureShape } from "@countinghouse/protocol";
 
-type Json = unknown;
-
 /** Compiles a structure into a function from its value inside to the one in an event. */
-export function cloudTrailFormOf<T>(shape: StructureShape<T>): (value: T) => Record<string, Json> {
-  return structureForm(shape) as (value: T) => Record<string, Json>;
+export function cloudTrailFormOf<T>(shape: StructureShape<T>): (value: T) => Record<string, unknown> {
+  return structureForm(shape) as (value: T) => Record<string, unknown>;
 }
 
-function formOf(shape: Shape): (value: unknown) => Json {
+function formOf(shape: Shape): (value: unknown) => unknown {
   switch (shape.kind) {
     case "timestamp":
-      return (value) => cloudTrailTime(value as EpochMs);
+      return (value) => (typeof value === "number" ? cloudTrailTime(value) : value);
     case "list": {
       const form = formOf(shape.member);
-      return (value) => (value as readonly unknown[]).map(form);
+      return (value) => (Array.isArray(value) ? value.map(form) : value);
     }
-    case "structure":
-      return structureForm(shape);
-    default:
+    case "structure": {
+      const form = structureForm(shape);
+      return (value) => (typeof value === "object" && value !== null ? form(value) : value);
+    }
+    case "string":
+    case "integer":
+    case "double":
+    case "boolean":
+    case "map":
       return (value) => value;
   }
 }
 
-function structureForm(shape: StructureShape): (value: unknown) => Json {
+function structureForm(shape: StructureShape): (value: unknown) => unknown {
   const members = Object.entries(shape.members as Record<string, { wire: string; shape: Shape }>).map(
     ([name, member]) => ({ name, wire: smallFirst(member.wire), form: formOf(member.shape) }),
   );
   return (value) => {
     const source = value as Record<string, unknown>;
-    const result: Record<string, Json> = {};
+    const result: Record<string, unknown> = {};
     for (const { name, wire, form } of members) {
       const item = source[name];
       if (item !== undefined) result[wire] = form(item);
@@ -51,8 +57,11 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 export function cloudTrailTime(atMs: EpochMs): string {
   const date = new Date(atMs);
   const hour = date.getUTCHours();
-  const two = (value: number): string => String(value).padStart(2, "0");
   const clock = `${hour % 12 === 0 ? 12 : hour % 12}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
   const day = `${MONTHS[date.getUTCMonth()]} ${date.getUTCDate()}, ${date.getUTCFullYear()}`;
   return `${day} ${clock} ${hour < 12 ? "AM" : "PM"}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
 }

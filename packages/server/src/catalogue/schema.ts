@@ -52,7 +52,7 @@ export const userSchema = z
       .regex(/^[A-Z0-9]{16,128}$/, "must be 16 to 128 capital letters and digits")
       .optional(),
     secretAccessKey: z.string().min(1).max(128).optional(),
-    policy: policySchema.optional().describe("Left out, the user may do every aws-marketplace action."),
+    policy: policySchema.optional().describe("Left out, the user may do whatever is served, for its own account."),
   })
   .refine((user) => (user.accessKeyId === undefined) === (user.secretAccessKey === undefined), {
     message: "must have both accessKeyId and secretAccessKey, or neither",

@@ -44,6 +44,7 @@ function demoLines(endpoint: string, lab: boolean): string[] {
     "",
     `  export AWS_ENDPOINT_URL_MARKETPLACE_METERING=${endpoint}`,
     `  export AWS_ENDPOINT_URL_MARKETPLACE_ENTITLEMENT_SERVICE=${endpoint}`,
+    `  export AWS_ENDPOINT_URL_CLOUDTRAIL=${endpoint}`,
     "  export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1",
     "  export AWS_ACCESS_KEY_ID=AKIACOUNTINGHOUSE001 AWS_SECRET_ACCESS_KEY=example-secret",
     "",

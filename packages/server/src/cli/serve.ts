@@ -43,6 +43,7 @@ export function addServe(program: Command): void {
       "key that seals secrets (default: made in the data folder; required with PostgreSQL)",
     )
     .option("--checkpoint-file <file>", "signed checkpoints of the audit trail (default: in the data folder)")
+    .option("--retention-days <days>", "how long calls and metering records are kept, 90 or more (default: for ever)")
     .option("--demo-on-network", "serve the demo catalogue, whose keys are published, beyond loopback")
     .option("--ready-file <file>", "written once listening: endpoint, operatorUrl, operatorToken, pid")
     .option("--tls-cert <file>", "certificate in PEM, to serve HTTPS")

@@ -1,60 +1,82 @@
-/** When usage may arrive. Rules W1 to W4. */
-import type { AcceptanceWindow, EpochMs, RuleSet, UsageRecord } from "@countinghouse/protocol";
+/** When usage may arrive: the refusals for Rules W1 to W4. */
+import {
+  ageFault,
+  aheadFault,
+  monthEndFault,
+  windowFault,
+  type AcceptanceWindow,
+  type EpochMs,
+  type RuleSet,
+  type UsageRecord,
+  type WindowCheck,
+  type WindowFault,
+} from "@countinghouse/protocol";
 import { rejection, type Rejection } from "./rejection.ts";
 
-/** Judges a record's own timestamp, not its hour, against the service clock. */
-export function checkWindow(
+type Check = (
   record: UsageRecord,
   position: number,
   window: AcceptanceWindow,
   ruleSet: RuleSet,
   nowMs: EpochMs,
-): Rejection | undefined {
-  const ageMs = nowMs - record.timestampMs;
-  const refuse = (
-    rule: AcceptanceWindow["rule"] | "W2" | "W3",
-    why: string,
-    limits: Record<string, string | number>,
-  ): Rejection =>
-    rejection(
-      "TimestampOutOfBoundsException",
-      rule,
-      `The timestamp of usage record ${position + 1}, ${iso(record.timestampMs)}, is out of bounds: ${why} (rule ${rule}, rule set ${ruleSet.name}; the service clock says ${iso(nowMs)}).`,
-      {
-        record: position + 1,
-        timestamp: iso(record.timestampMs),
-        now: iso(nowMs),
-        ageSeconds: ageMs / 1000,
-        ruleSet: ruleSet.name,
-        ...limits,
-      },
-    );
+) => Rejection | undefined;
 
-  if (-ageMs > window.aheadSecondsMax * 1000) {
-    const why = `it lies more than ${window.aheadSecondsMax} s in the future`;
-    return refuse("W3", why, { aheadSecondsMax: window.aheadSecondsMax });
-  }
-  const limitMs = window.ageSecondsLimit * 1000;
-  if (window.limitAccepted ? ageMs > limitMs : ageMs >= limitMs) {
-    const bound = window.limitAccepted ? "older than" : "as old as, or older than,";
-    return refuse(window.rule, `it is ${bound} ${window.ageSecondsLimit} s`, {
-      ageSecondsLimit: window.ageSecondsLimit,
-    });
-  }
-  if (window.monthEndGraceSeconds !== undefined) {
-    const monthStartMs = startOfMonth(nowMs);
-    const closesAtMs = monthStartMs + window.monthEndGraceSeconds * 1000;
-    if (record.timestampMs < monthStartMs && nowMs >= closesAtMs) {
-      const why = `usage of the month before was accepted until ${iso(closesAtMs)}`;
-      return refuse("W2", why, { closedAt: iso(closesAtMs) });
-    }
-  }
-  return undefined;
+/** Judges a record's own timestamp, not its hour, against the service clock. */
+export const checkWindow: Check = refusing(windowFault);
+/** The same, rule by rule: a request is held against one before any record of it meets the next. */
+export const windowChecks: readonly Check[] = [aheadFault, ageFault, monthEndFault].map(refusing);
+
+function refusing(faultOf: WindowCheck): Check {
+  return (record, position, window, ruleSet, nowMs) => {
+    const fault = faultOf(record.timestampMs, window, nowMs);
+    return fault === undefined ? undefined : refusal(fault, record.timestampMs, position, window, ruleSet, nowMs);
+  };
 }
 
-function startOfMonth(atMs: EpochMs): EpochMs {
-  const date = new Date(atMs);
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
+function refusal(
+  fault: WindowFault,
+  timestampMs: EpochMs,
+  position: number,
+  window: AcceptanceWindow,
+  ruleSet: RuleSet,
+  nowMs: EpochMs,
+): Rejection {
+  const { rule } = fault;
+  const [why, limits] = reasonOf(fault, window);
+  return rejection(
+    "TimestampOutOfBoundsException",
+    rule,
+    `The timestamp of usage record ${position + 1}, ${iso(timestampMs)}, is out of bounds: ${why} (rule ${rule}, rule set ${ruleSet.name}; the service clock says ${iso(nowMs)}).`,
+    {
+      record: position + 1,
+      timestamp: iso(timestampMs),
+      now: iso(nowMs),
+      ageSeconds: (nowMs - timestampMs) / 1000,
+      ruleSet: ruleSet.name,
+      ...limits,
+    },
+  );
+}
+
+/** The reason in words, and the figure that was compared. */
+function reasonOf(
+  { rule, boundMs }: WindowFault,
+  window: AcceptanceWindow,
+): readonly [string, Readonly<Record<string, string | number>>] {
+  switch (rule) {
+    case "W3": {
+      const { aheadSecondsMax } = window;
+      return [`it lies more than ${aheadSecondsMax} s in the future`, { aheadSecondsMax }];
+    }
+    case "W1":
+    case "W4": {
+      const { ageSecondsLimit } = window;
+      const bound = window.limitAccepted ? "older than" : "as old as, or older than,";
+      return [`it is ${bound} ${ageSecondsLimit} s`, { ageSecondsLimit }];
+    }
+    case "W2":
+      return [`usage of the month before was accepted until ${iso(boundMs)}`, { closedAt: iso(boundMs) }];
+  }
 }
 
 function iso(atMs: EpochMs): string {

@@ -15,7 +15,7 @@ export interface PolicyDocument {
   readonly Statement: PolicyStatement | readonly PolicyStatement[];
 }
 
-/** A user of an account; without a policy it may do every aws-marketplace action. */
+/** A user of an account; without a policy it may do whatever is served (Rule N3). */
 export interface User {
   readonly name: string;
   readonly policy?: PolicyDocument | undefined;

@@ -2,7 +2,7 @@
 import { HOUR_MS, ruleSets, type UsageRecord } from "@countinghouse/protocol";
 import type { Agreement } from "./agreement.ts";
 import { Catalogue, type CatalogueChange } from "./catalogue.ts";
-import type { BatchMeterUsageFacts } from "./decide/batch-meter-usage.ts";
+import type { BatchMeterUsageFacts } from "./decide/batch-checks.ts";
 import type { Product } from "./product.ts";
 
 export const NOW_MS: number = Date.UTC(2026, 6, 14, 12, 30);

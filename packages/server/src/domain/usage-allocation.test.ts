@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { usage } from "./market.fixture.ts";
 import type { Rejection } from "./rejection.ts";
-import { checkBuckets, checkSum, checkTagKeys, sameAllocations } from "./usage-allocation.ts";
+import { allocationChecks, sameAllocations } from "./usage-allocation.ts";
 
 /** A bucket: its part, and its tags as `key=value`. */
 function part(allocatedUsageQuantity: number, ...tags: string[]): UsageAllocation {
@@ -15,7 +15,7 @@ function part(allocatedUsageQuantity: number, ...tags: string[]): UsageAllocatio
 }
 
 function checkAllocations(record: UsageRecord, position: number): Rejection | undefined {
-  return checkTagKeys(record, position) ?? checkBuckets(record, position) ?? checkSum(record, position);
+  return allocationChecks.map((check) => check(record, position)).find((found) => found !== undefined);
 }
 
 describe("a record's split is accepted", () => {

@@ -1,39 +1,44 @@
-/** Usage allocations: a record's quantity split into buckets by tags. Rules A1, A2, A5. */
-import type { Tag, UsageAllocation, UsageRecord } from "@countinghouse/protocol";
+/** Usage allocations: a record's quantity split into buckets by tags. The refusals for Rules A1, A2, A5. */
+import {
+  bucketFault,
+  bucketText,
+  sumFault,
+  tagKeyFault,
+  type AllocationFault,
+  type UsageAllocation,
+  type UsageRecord,
+} from "@countinghouse/protocol";
 import { rejection, type Rejection } from "./rejection.ts";
 
-/** Rule A5: no two tags of an allocation have the same key. */
-export function checkTagKeys(record: UsageRecord, position: number): Rejection | undefined {
-  for (const [i, { tags = [] }] of (record.usageAllocations ?? []).entries()) {
-    if (new Set(tags.map((tag) => tag.key)).size === tags.length) continue;
-    const message = `Two tags of allocation ${i + 1} of usage record ${position + 1} have the same key.`;
-    return rejection("InvalidTagException", "A5", message, { record: position + 1, allocation: i + 1 });
-  }
-  return undefined;
-}
+type Check = (record: UsageRecord, position: number) => Rejection | undefined;
 
-/** Rule A2: no two allocations have the same set of tags. */
-export function checkBuckets(record: UsageRecord, position: number): Rejection | undefined {
-  const seen = new Set<string>();
-  for (const [i, { tags = [] }] of (record.usageAllocations ?? []).entries()) {
-    const bucket = bucketText(tags);
-    if (seen.has(bucket)) {
-      const message = `Allocation ${i + 1} of usage record ${position + 1} has the same tags as one before it.`;
-      return rejection("InvalidUsageAllocationsException", "A2", message, { record: position + 1, allocation: i + 1 });
+/** Rule by rule: a request is held against one before any record of it meets the next. */
+export const allocationChecks: readonly Check[] = [tagKeyFault, bucketFault, sumFault].map(
+  (faultOf): Check =>
+    (record, position) => {
+      const fault = faultOf(record);
+      return fault === undefined ? undefined : refusal(fault, position);
+    },
+);
+
+function refusal(fault: AllocationFault, position: number): Rejection {
+  const record = position + 1;
+  const where = `usage record ${record}`;
+  switch (fault.rule) {
+    case "A5": {
+      const message = `Two tags of allocation ${fault.allocation} of ${where} have the same key.`;
+      return rejection("InvalidTagException", "A5", message, { record, allocation: fault.allocation });
     }
-    seen.add(bucket);
+    case "A2": {
+      const message = `Allocation ${fault.allocation} of ${where} has the same tags as one before it.`;
+      return rejection("InvalidUsageAllocationsException", "A2", message, { record, allocation: fault.allocation });
+    }
+    case "A1": {
+      const { quantity, sum } = fault;
+      const message = `The allocated quantities of ${where} add up to ${sum}, its quantity is ${quantity}.`;
+      return rejection("InvalidUsageAllocationsException", "A1", message, { record, quantity, sum });
+    }
   }
-  return undefined;
-}
-
-/** Rule A1: the parts add up to the whole. */
-export function checkSum({ quantity = 0, usageAllocations }: UsageRecord, position: number): Rejection | undefined {
-  if (usageAllocations === undefined) return undefined;
-  let sum = 0;
-  for (const { allocatedUsageQuantity } of usageAllocations) sum += allocatedUsageQuantity;
-  if (sum === quantity) return undefined;
-  const message = `The allocated quantities of usage record ${position + 1} add up to ${sum}, its quantity is ${quantity}.`;
-  return rejection("InvalidUsageAllocationsException", "A1", message, { record: position + 1, quantity, sum });
 }
 
 /** Whether two splits are the same, whatever the order of their buckets and tags. */
@@ -49,12 +54,4 @@ export function sameAllocations(
   return b.every(
     (allocation) => quantities.get(bucketText(allocation.tags ?? [])) === allocation.allocatedUsageQuantity,
   );
-}
-
-function bucketText(tags: readonly Tag[]): string {
-  return JSON.stringify(tags.map((tag) => [tag.key, tag.value]).toSorted(byKey));
-}
-
-function byKey(a: readonly string[], b: readonly string[]): number {
-  return (a[0] ?? "") < (b[0] ?? "") ? -1 : 1;
 }

@@ -15,8 +15,7 @@ const MINUTE_MS = 60_000;
 export interface UnkeptCallsOptions {
   readonly ledger: Ledger;
   readonly wallMs: () => EpochMs;
-  readonly newRequestId: () => string;
-  readonly userAgent: string;
+  readonly newCall: (operation: string) => Call;
 }
 
 export class UnkeptCalls {
@@ -66,7 +65,7 @@ export class UnkeptCalls {
   /** Keeps how many there were since the last time, if any. What cannot be kept now is tried again. */
   async flush(): Promise<void> {
     if (this.#fromMs === undefined) return;
-    const { ledger, wallMs, newRequestId, userAgent } = this.#options;
+    const { ledger, wallMs, newCall } = this.#options;
     const [counts, fromMs] = [this.#counts, this.#fromMs];
     this.#counts = new Map();
     this.#fromMs = undefined;
@@ -74,11 +73,13 @@ export class UnkeptCalls {
       const [operation = "", code = ""] = name.split("\n");
       return { operation, code, count };
     });
-    const requestId = newRequestId();
-    const call = { requestId, operation: "CountUnkeptCalls", principal: "operator", sourceAddress: "", userAgent };
     const event = { kind: "calls-not-kept" as const, fromMs, toMs: wallMs(), counts: listed };
     try {
-      await ledger.transact({ call, keys: [], decide: () => ({ event, answer: undefined }) });
+      await ledger.transact({
+        call: newCall("CountUnkeptCalls"),
+        keys: [],
+        decide: () => ({ event, answer: undefined }),
+      });
     } catch {
       for (const [name, count] of counts) this.#counts.set(name, (this.#counts.get(name) ?? 0) + count);
       this.#fromMs = fromMs;

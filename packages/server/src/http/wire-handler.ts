@@ -55,7 +55,11 @@ export class WireHandler {
 
   constructor(options: WireHandlerOptions) {
     this.#options = options;
-    this.#operations = new Map(options.operations.map((operation) => [operation.target, operation]));
+    this.#operations = new Map(
+      options.operations.flatMap((operation) =>
+        [operation.target, operation.otherTarget ?? operation.target].map((target) => [target, operation] as const),
+      ),
+    );
   }
 
   /** Always answers: trouble of ours is an answer too. */

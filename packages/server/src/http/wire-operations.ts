@@ -4,6 +4,7 @@ import {
   decoderOf,
   encoderOf,
   getEntitlements,
+  lookupEvents,
   meterUsage,
   registerUsage,
   resolveCustomer,
@@ -16,6 +17,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { OperationHandler } from "../operations/answer.ts";
 import { batchMeterUsageOperation } from "../operations/batch-meter-usage.ts";
 import { getEntitlementsOperation } from "../operations/get-entitlements.ts";
+import { lookupEventsOperation } from "../operations/lookup-events.ts";
 import { meterUsageOperation } from "../operations/meter-usage.ts";
 import { registerUsageOperation } from "../operations/register-usage.ts";
 import { resolveCustomerOperation } from "../operations/resolve-customer.ts";
@@ -32,6 +34,7 @@ export function wireOperations(
     wireOperation(meterUsage, meterUsageOperation(ledger)),
     wireOperation(registerUsage, registerUsageOperation(ledger)),
     wireOperation(getEntitlements, getEntitlementsOperation(ledger, pageTokens)),
+    wireOperation(lookupEvents, lookupEventsOperation(ledger, pageTokens)),
   ];
 }
 
@@ -40,17 +43,14 @@ function wireOperation<Input extends object, Output>(
   operation: Operation<Input, Output>,
   handler: OperationHandler<Input, Output>,
 ): WireOperation {
-  const { name, target, signingName, action } = operation;
-  const encode = encoderOf(operation.output);
-  const asked = withoutSecretsOf(operation.input);
+  const { input, output, readOnly: _readOnly, ...names } = operation;
+  const encode = encoderOf(output);
+  const asked = withoutSecretsOf(input);
   return {
-    name,
-    target,
-    signingName,
-    action,
-    decode: decoderOf(operation.input),
-    asked: (input) => asked(input as Input),
-    run: (call, input) => handler(call, input as Input),
-    encode: (output) => encode(output as Output),
+    ...names,
+    decode: decoderOf(input),
+    asked: (given) => asked(given as Input),
+    run: (call, given) => handler(call, given as Input),
+    encode: (given) => encode(given as Output),
   };
 }

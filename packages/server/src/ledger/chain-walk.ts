@@ -2,7 +2,8 @@
  * Follows the chain of a ledger, entry by entry, and says where it breaks: an entry that was changed, is missing, or
  * stands elsewhere; attributes that are not the entry's; an end that comes before one that is known.
  */
-import { CHAIN_START, linkOf, type ChainHead } from "./chain.ts";
+import { CHAIN_START, linkOf } from "./chain.ts";
+import type { ChainHead } from "./chain-head.ts";
 import { attributesOf, type EntryAttributes } from "./entry-attributes.ts";
 import { decodeEntry, type EncodedEntry } from "./entry-codec.ts";
 import type { LedgerEntry } from "./entry.ts";
@@ -21,15 +22,28 @@ export interface KeptEntry {
 export class Disagreement extends Error {}
 
 export class ChainWalk {
-  #link: Uint8Array = CHAIN_START;
-  #seq = 0;
+  #link: Uint8Array;
+  #seq: number;
+  #followed = 0;
   #newestAtMs = Number.NEGATIVE_INFINITY;
   /** In the order of their entries; those that were passed are gone. */
   readonly #known: KnownHead[];
+  readonly #keptAs: (text: string) => string;
 
-  constructor(known: readonly KnownHead[]) {
-    this.#known = known.toSorted((a, b) => a.seq - b.seq);
-    while (this.#known[0]?.seq === 0) this.#known.shift();
+  /**
+   * `base` is what the chain begins after, where entries before that have expired; `keptAs` tells how the store keeps a
+   * text to search for, where that is not always the text itself.
+   */
+  constructor(known: readonly KnownHead[], base?: ChainHead, keptAs: (text: string) => string = (text) => text) {
+    this.#keptAs = keptAs;
+    this.#seq = base?.seq ?? 0;
+    this.#link = base === undefined ? CHAIN_START : Buffer.from(base.link, "hex");
+    this.#known = known.filter(({ seq }) => seq > 0 && seq >= this.#seq).toSorted((a, b) => a.seq - b.seq);
+  }
+
+  /** How many entries were in order. */
+  get followed(): number {
+    return this.#followed;
   }
 
   /** As far as everything was in order. */
@@ -39,6 +53,7 @@ export class ChainWalk {
 
   /** The next entry: answers it decoded. Throws Disagreement. */
   follow({ seq, entry, attributes, link }: KeptEntry): LedgerEntry {
+    this.#checkBase();
     const expected = this.#seq + 1;
     if (seq !== expected) throw new Disagreement(`Entry ${expected} is missing.`);
     if (entry.atMs < this.#newestAtMs) throw new Disagreement(`Entry ${seq} is older than the one before it.`);
@@ -49,19 +64,33 @@ export class ChainWalk {
         `Entry ${seq} (request ${entry.requestId}) is not as it was written: the chain breaks here.`,
       );
     }
-    checkAttributes(seq, attributes, attributesOf(decoded));
+    this.#checkAttributes(seq, attributes, attributesOf(decoded));
     this.#checkKnown(seq, mine);
     this.#newestAtMs = entry.atMs;
     this.#link = mine;
     this.#seq = seq;
+    this.#followed += 1;
     return decoded;
   }
 
   /** After the last entry. Throws Disagreement where more is known to have been there. */
   end(): void {
+    this.#checkBase();
     const beyond = this.#known.at(-1);
     if (beyond === undefined) return;
     throw new Disagreement(`The ledger ends at entry ${this.#seq}, but ${beyond.source} knows of entry ${beyond.seq}.`);
+  }
+
+  #checkBase(): void {
+    if (this.#followed === 0) this.#checkKnown(this.#seq, Buffer.from(this.#link));
+  }
+
+  #checkAttributes(seq: number, kept: EntryAttributes, own: EntryAttributes): void {
+    for (const name of ["operation", "principal", "accountId", "accessKeyId", "productCode"] as const) {
+      const text = own[name];
+      if (kept[name] === (text === undefined ? undefined : this.#keptAs(text))) continue;
+      throw new Disagreement(`Entry ${seq} is found under another ${name} than its own.`);
+    }
   }
 
   #checkKnown(seq: number, link: Buffer): void {
@@ -78,12 +107,5 @@ function readEntry(seq: number, entry: EncodedEntry): LedgerEntry {
     return decodeEntry(entry);
   } catch (error) {
     throw new Disagreement(`Entry ${seq} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-function checkAttributes(seq: number, kept: EntryAttributes, own: EntryAttributes): void {
-  for (const name of ["operation", "principal", "accountId", "accessKeyId", "productCode"] as const) {
-    if (kept[name] === own[name]) continue;
-    throw new Disagreement(`Entry ${seq} is found under another ${name} than its own.`);
   }
 }

@@ -5,14 +5,6 @@
 import { createHash } from "node:crypto";
 import type { EncodedEntry } from "./entry-codec.ts";
 
-/** How far a chain has come: its newest entry, and that one's link. */
-export interface ChainHead {
-  /** 0 for a ledger without entries. */
-  readonly seq: number;
-  /** SHA-256, in hexadecimal. */
-  readonly link: string;
-}
-
 /** What the first link is made with. */
 export const CHAIN_START: Uint8Array = new Uint8Array(32);
 

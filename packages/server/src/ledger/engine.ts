@@ -6,11 +6,11 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import type { CatalogueChange } from "../domain/catalogue.ts";
 import type { MeteringRecordKey } from "../domain/metering-record.ts";
-import type { ChainHead } from "./chain.ts";
+import type { ChainHead } from "./chain-head.ts";
 import type { EntryAttributes } from "./entry-attributes.ts";
 import type { EncodedEntry } from "./entry-codec.ts";
 import type { ChainVerification, KnownHead } from "./verification.ts";
-import type { DefectError, EventQuery, MeteringRecordQuery, NewRecord, Page } from "./ledger.ts";
+import type { DefectError, EventQuery, Expired, MeteringRecordQuery, NewRecord, Page } from "./ledger.ts";
 
 export interface Engine {
   /** What was kept before this start. */
@@ -25,8 +25,12 @@ export interface Engine {
   list(query: MeteringRecordQuery): Promise<FoundPage>;
   entryByRequestId(requestId: string): Promise<EncodedEntry | undefined>;
   entries(query: EventQuery): Promise<Page<EncodedEntry>>;
+  /** The time of the oldest entry, where there were older ones that have expired. */
+  keptSince(): Promise<EpochMs | undefined>;
   chainHead(): Promise<ChainHead>;
   verifyChain(known: readonly KnownHead[]): Promise<ChainVerification>;
+  /** The oldest entries, at most `limit`, of before a time; undefined where there are none. */
+  entriesBefore(beforeMs: EpochMs, limit: number): Promise<OldEntries | undefined>;
   /** Tells, once, of a defect that shows itself while nothing is asked of the engine. */
   onDefect(listener: (defect: DefectError) => void): void;
   close(): Promise<void>;
@@ -70,9 +74,17 @@ export interface StagedEntry {
   readonly records: readonly NewRecord[];
 }
 
+/** The oldest entries, up to one of them. */
+export interface OldEntries {
+  readonly through: ChainHead;
+  readonly entries: readonly EncodedEntry[];
+}
+
 export interface StagedGroup {
   /** Whether everything kept so far is removed first. */
   readonly reset: boolean;
+  /** What is removed as well. */
+  readonly expired?: Expired | undefined;
   /** In the order of their commit. */
   readonly entries: readonly StagedEntry[];
   readonly catalogue: readonly CatalogueChange[];

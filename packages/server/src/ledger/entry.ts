@@ -10,6 +10,7 @@ import type {
   UsageRecord,
   UsageRecordStatus,
 } from "@countinghouse/protocol";
+import type { LaneHead } from "./chain-head.ts";
 import type { CatalogueKind } from "../domain/catalogue.ts";
 import type { FaultHit, InjectedFault } from "../domain/injected-fault.ts";
 
@@ -65,6 +66,11 @@ export type LedgerEvent =
       readonly rule?: RuleId | undefined;
     }
   | {
+      readonly kind: "events-shown";
+      readonly request: Asked;
+      readonly count: number;
+    }
+  | {
       readonly kind: "call-refused";
       readonly code: ErrorName | OperatorRefusal;
       readonly message: string;
@@ -94,6 +100,14 @@ export type LedgerEvent =
       readonly fromMs: EpochMs;
       readonly toMs: EpochMs;
       readonly counts: readonly { readonly operation: string; readonly code: string; readonly count: number }[];
+    }
+  | {
+      /** Entries older than they are to be kept were removed, with their metering records. */
+      readonly kind: "entries-expired";
+      readonly beforeMs: EpochMs;
+      readonly count: number;
+      /** The newest of them, and its link in the chain, which goes on from there. */
+      readonly through: LaneHead;
     }
   | { readonly kind: "ledger-reset" };
 

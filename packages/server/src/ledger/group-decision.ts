@@ -5,7 +5,7 @@ import { keyText, type MeteringRecord } from "../domain/metering-record.ts";
 import type { ClockPosition, StagedEntry, StagedGroup } from "./engine.ts";
 import { meteringRecordIn, type FoundRecords } from "./found-records.ts";
 import { stagedEntry } from "./staged-entry.ts";
-import { DefectError, type Facts, type Outcome, type Work } from "./ledger.ts";
+import { DefectError, type Expired, type Facts, type Outcome, type Work } from "./ledger.ts";
 
 /** Work that waits, and its caller. */
 export interface Pending {
@@ -42,6 +42,7 @@ export function decideGroup(group: readonly Pending[], facts: GroupFacts): Decid
   let clock = reset ? facts.positionAt(facts.nowMs) : undefined;
   const entries: StagedEntry[] = [];
   const decided: { pending: Pending; outcome: Outcome<unknown> }[] = [];
+  let expired: Expired | undefined;
   const decider = new Decider(facts);
   let taken = 0;
   while (taken < group.length) {
@@ -52,10 +53,11 @@ export function decideGroup(group: readonly Pending[], facts: GroupFacts): Decid
     decided.push({ pending, outcome });
     if (outcome.catalogue !== undefined) catalogue.push(...outcome.catalogue);
     if (outcome.moveClockTo !== undefined) clock = facts.positionAt(outcome.moveClockTo);
-    // A change of catalogue or clock ends the group, so that the rest sees it.
-    if (outcome.catalogue !== undefined || outcome.moveClockTo !== undefined) break;
+    expired = outcome.expired;
+    // A change of catalogue or clock, or a removal, ends the group, so that the rest sees it.
+    if (outcome.catalogue !== undefined || outcome.moveClockTo !== undefined || expired !== undefined) break;
   }
-  const staged = { reset, entries, catalogue, clock };
+  const staged = { reset, expired, entries, catalogue, clock };
   return { staged, decided, records: decider.records, taken };
 }
 

@@ -2,7 +2,15 @@ import { randomUUID } from "node:crypto";
 import { BATCH_RECORDS_MAX } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { RECORDS_PER_ENTRY_MAX, isRequestId, meteringRecordId, parseMeteringRecordId, requestId } from "./ids.ts";
+import {
+  RECORDS_PER_ENTRY_MAX,
+  eventId,
+  isRequestId,
+  meteringRecordId,
+  parseEventId,
+  parseMeteringRecordId,
+  requestId,
+} from "./ids.ts";
 
 const UUID_7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const wallMs = fc.integer({ min: 0, max: 2 ** 48 - 1 });
@@ -61,10 +69,10 @@ describe("a metering record id", () => {
     );
   });
 
-  test("differs for every position of a request, and from the request's own id", () => {
+  test("differs for every position of a request, and from the ids of the request and its event", () => {
     const request = requestId(1_773_491_400_000, randomUUID());
     const ids = Array.from({ length: RECORDS_PER_ENTRY_MAX }, (_, at) => meteringRecordId(request, at));
-    expect(new Set([request, ...ids]).size).toBe(RECORDS_PER_ENTRY_MAX + 1);
+    expect(new Set([request, eventId(request), ...ids]).size).toBe(RECORDS_PER_ENTRY_MAX + 2);
   });
 
   test("there is one for every record that a request may hold (Rule L2)", () => {
@@ -74,6 +82,7 @@ describe("a metering record id", () => {
   const request = requestId(1_773_491_400_000, "8f14e45f-ceea-467f-a9d2-0123456789ab");
   const strangers: readonly [string, string][] = [
     ["the id of a request", request],
+    ["the id of an audit event", eventId(request)],
     ["a UUID of another version", randomUUID()],
     ["capital letters", meteringRecordId(request, 10).toUpperCase()],
     ["something before it", ` ${meteringRecordId(request, 0)}`],
@@ -84,4 +93,17 @@ describe("a metering record id", () => {
   test.each(strangers)("is not read from %s", (_what, text) => {
     expect(parseMeteringRecordId(text)).toBeUndefined();
   });
+});
+
+test("an audit event's id is a UUID that says of which request it is, and no other id is taken for one", () => {
+  fc.assert(
+    fc.property(wallMs, random, position, (ms, uuid, at) => {
+      const request = requestId(ms, uuid);
+      expect(eventId(request)).toMatch(UUID_7);
+      expect(parseEventId(eventId(request))).toBe(request);
+      for (const other of [request, meteringRecordId(request, at), uuid, eventId(request).toUpperCase(), ""]) {
+        expect(parseEventId(other), other).toBeUndefined();
+      }
+    }),
+  );
 });

@@ -1,12 +1,13 @@
 /**
  * Ids. A request id is a UUID (version 7: it begins with the time it was made, so that ids made later sort later and
  * their index grows at its end); its last byte is `ff`. The metering records of a request have its id with their
- * position in that byte: nothing need be kept for them, and an id says which call it came from.
+ * position in that byte, and its audit event has `fe` there: nothing need be kept for them, and an id says which call
+ * it came from.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 
-/** The most records one entry can hold, since positions share a byte with the request's own `ff`. */
-export const RECORDS_PER_ENTRY_MAX = 255;
+/** The most records one entry can hold, since positions share a byte with the request's `ff` and its event's `fe`. */
+export const RECORDS_PER_ENTRY_MAX = 254;
 
 /** `random` is a version-4 UUID, of which 66 random bits are used. */
 export function requestId(wallMs: EpochMs, random: string): string {
@@ -24,6 +25,16 @@ export function parseMeteringRecordId(id: string): { requestId: string; position
   if (!UUID_7.test(id)) return undefined;
   const position = Number.parseInt(id.slice(34), 16);
   return position < RECORDS_PER_ENTRY_MAX ? { requestId: `${id.slice(0, 34)}ff`, position } : undefined;
+}
+
+/** The id of a request's audit event. */
+export function eventId(ofRequest: string): string {
+  return `${ofRequest.slice(0, 34)}fe`;
+}
+
+/** The request whose audit event an id stands for, or undefined where it cannot be one of ours. */
+export function parseEventId(id: string): string | undefined {
+  return UUID_7.test(id) && id.endsWith("fe") ? `${id.slice(0, 34)}ff` : undefined;
 }
 
 /** Whether an id can be a request's, rather than a metering record's or no id of ours. */

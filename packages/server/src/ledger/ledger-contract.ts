@@ -3,6 +3,8 @@
  * Test code: it is not shipped.
  */
 import { describe, onTestFinished } from "vitest";
+import { chainPromises } from "./contract/chains.ts";
+import { eventPromises } from "./contract/events.ts";
 import { keepingPromises } from "./contract/keeping.ts";
 import type { LedgerSetup, LedgerUnderTest, MakeLedger } from "./contract/ledger-under-test.ts";
 import { listingPromises } from "./contract/listing.ts";
@@ -20,5 +22,7 @@ export function ledgerContract(name: string, makeLedger: MakeLedger): void {
     troublePromises(fresh);
     listingPromises(fresh);
     keepingPromises(fresh);
+    eventPromises(fresh);
+    chainPromises(fresh);
   });
 }

@@ -2,9 +2,9 @@
 import type { EpochMs, RuleSet, UsageRecord } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
 import type { MeteringRecord, MeteringRecordKey } from "../domain/metering-record.ts";
-import type { ChainHead } from "./chain.ts";
+import type { LaneHead } from "./chain-head.ts";
 import type { Call, LedgerEntry, LedgerEvent } from "./entry.ts";
-import type { ChainVerification, KnownHead } from "./verification.ts";
+import type { KnownLaneHead, LedgerVerification } from "./verification.ts";
 
 export interface Ledger {
   /** The catalogue as of the last commit. */
@@ -28,10 +28,14 @@ export interface Ledger {
   entry(requestId: string): Promise<LedgerEntry | undefined>;
   /** Entries in the order of time, at most `limit` of them; fewer do not mean that there are no more. */
   events(query: EventQuery): Promise<Page<LedgerEntry>>;
-  /** How far the hash chain has come. */
-  chainHead(): Promise<ChainHead>;
-  /** Follows the chain from its first entry, and holds it against what is known of it. Other work goes on meanwhile. */
-  verifyChain(known: readonly KnownHead[]): Promise<ChainVerification>;
+  /** The time of the oldest entry, where there were older ones that have expired. */
+  keptSince(): Promise<EpochMs | undefined>;
+  /** How far the hash chain of each lane has come. */
+  chainHeads(): Promise<readonly LaneHead[]>;
+  /** Follows all chains from their first entries, and holds them against what is known. Other work goes on meanwhile. */
+  verifyChains(known: readonly KnownLaneHead[]): Promise<LedgerVerification>;
+  /** Removes the entries of before a time, with their metering records, a few at a time; answers how many. */
+  expire(newCall: () => Call, beforeMs: EpochMs): Promise<number>;
   /** Work that waits for its commit. */
   readonly queued: number;
   /** Finishes what was taken in and closes the store. */
@@ -58,9 +62,18 @@ export interface Outcome<A> {
   readonly event: LedgerEvent;
   readonly records?: readonly NewRecord[] | undefined;
   readonly catalogue?: readonly CatalogueChange[] | undefined;
+  /** Entries that are removed, since they are older than they are to be kept. */
+  readonly expired?: Expired | undefined;
   /** Where the service clock is moved to. */
   readonly moveClockTo?: EpochMs | undefined;
   readonly answer: A;
+}
+
+export interface Expired {
+  /** The chain goes on from here. */
+  readonly through: LaneHead;
+  /** Of the metering records that go with their entries. */
+  readonly keys: readonly MeteringRecordKey[];
 }
 
 export interface NewRecord {

@@ -5,12 +5,13 @@
  */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueChange, type CatalogueView } from "../domain/catalogue.ts";
-import type { ChainHead } from "./chain.ts";
+import { EXPIRED_AT_ONCE, expiry } from "./expiry.ts";
+import type { LaneHead } from "./chain-head.ts";
 import type { ClockPosition, Engine, Loaded } from "./engine.ts";
 import { decodeEntry } from "./entry-codec.ts";
 import type { Call, LedgerEntry } from "./entry.ts";
 import { FoundRecords } from "./found-records.ts";
-import type { ChainVerification, KnownHead } from "./verification.ts";
+import type { KnownLaneHead, LedgerVerification } from "./verification.ts";
 import { decideGroup, type DecidedGroup, type Pending } from "./group-decision.ts";
 import {
   DefectError,
@@ -45,6 +46,9 @@ export interface SingleWriterOptions {
   /** Told of each group that was committed, for metrics. */
   readonly onCommitted?: ((group: { readonly works: number; readonly records: number }) => void) | undefined;
 }
+
+/** The only one there is. */
+const LANE = "embedded";
 
 export class SingleWriterLedger implements Ledger {
   readonly #engine: Engine;
@@ -113,12 +117,27 @@ export class SingleWriterLedger implements Ledger {
     });
   }
 
-  chainHead(): Promise<ChainHead> {
-    return this.#watched(() => this.#engine.chainHead());
+  keptSince(): Promise<EpochMs | undefined> {
+    return this.#watched(() => this.#engine.keptSince());
   }
 
-  verifyChain(known: readonly KnownHead[]): Promise<ChainVerification> {
-    return this.#watched(() => this.#engine.verifyChain(known));
+  async chainHeads(): Promise<readonly LaneHead[]> {
+    return [{ lane: LANE, ...(await this.#watched(() => this.#engine.chainHead())) }];
+  }
+
+  async verifyChains(known: readonly KnownLaneHead[]): Promise<LedgerVerification> {
+    const { entries, head, disagreement } = await this.#watched(() => this.#engine.verifyChain(known));
+    return { entries, heads: [{ lane: LANE, ...head }], disagreement };
+  }
+
+  async expire(newCall: () => Call, beforeMs: EpochMs): Promise<number> {
+    let removed = 0;
+    for (;;) {
+      const old = await this.#watched(() => this.#engine.entriesBefore(beforeMs, EXPIRED_AT_ONCE));
+      if (old === undefined) return removed;
+      await this.transact(expiry(newCall(), beforeMs, { lane: LANE, ...old.through }, old.entries));
+      removed += old.entries.length;
+    }
   }
 
   close(): Promise<void> {

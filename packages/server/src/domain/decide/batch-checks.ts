@@ -2,14 +2,38 @@
  * What refuses a whole BatchMeterUsage request, in order of precedence: every check looks at the whole request before
  * the next one does. The order is that of `refusalOrder` in the rule book, and the walk over it is a test.
  */
-import { BATCH_METER_USAGE_CLOSED, operationsOf, productTypes, type UsageRecord } from "@countinghouse/protocol";
-import { checkWindow } from "../acceptance-window.ts";
+import {
+  BATCH_METER_USAGE_CLOSED,
+  operationsOf,
+  productTypes,
+  type BatchMeterUsageInput,
+  type EpochMs,
+  type RuleSet,
+  type UsageRecord,
+} from "@countinghouse/protocol";
+import { windowChecks } from "../acceptance-window.ts";
 import { coversUsage, meteringClosed, type Agreement } from "../agreement.ts";
-import { customerOf } from "../metering-record.ts";
+import type { CatalogueView } from "../catalogue.ts";
+import { customerOf, type MeteringRecord } from "../metering-record.ts";
 import type { Product } from "../product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
-import { checkBuckets, checkSum, checkTagKeys } from "../usage-allocation.ts";
-import type { BatchMeterUsageFacts, BatchMeterUsageRequest } from "./batch-meter-usage.ts";
+import { allocationChecks } from "../usage-allocation.ts";
+
+export interface BatchMeterUsageRequest {
+  readonly callerAccountId: string;
+  readonly region: string;
+  readonly input: BatchMeterUsageInput;
+}
+
+export interface BatchMeterUsageFacts {
+  readonly catalogue: CatalogueView;
+  readonly nowMs: EpochMs;
+  readonly ruleSet: RuleSet;
+  /** What is kept under each record's key (`keysOf`), in the order of the records. */
+  readonly kept: readonly (MeteringRecord | undefined)[];
+  /** The id that a record gets if it is accepted, by its position in the request. */
+  meteringRecordId(position: number): string;
+}
 
 /** The product that a request is for, and under which agreements its records may be. */
 export interface Offering {
@@ -135,11 +159,12 @@ type RecordCheck = (
 const CHECKS: readonly RecordCheck[] = [
   checkCustomer,
   checkDimension,
-  (record, position, _offering, { ruleSet, nowMs }) =>
-    checkWindow(record, position, ruleSet.batchMeterUsageWindow, ruleSet, nowMs),
-  checkTagKeys,
-  checkBuckets,
-  checkSum,
+  ...windowChecks.map(
+    (check): RecordCheck =>
+      (record, position, _offering, { ruleSet, nowMs }) =>
+        check(record, position, ruleSet.batchMeterUsageWindow, ruleSet, nowMs),
+  ),
+  ...allocationChecks,
   checkLicenceTerm,
 ];
 

@@ -20,12 +20,8 @@ import {
 } from "../market.fixture.ts";
 import { SELLER, factsOf, licence, usage } from "../market.fixture.ts";
 import type { MeteringRecord } from "../metering-record.ts";
-import {
-  decideBatchMeterUsage,
-  keysOf,
-  type BatchMeterUsageDecision,
-  type BatchMeterUsageFacts,
-} from "./batch-meter-usage.ts";
+import type { BatchMeterUsageFacts } from "./batch-checks.ts";
+import { decideBatchMeterUsage, keysOf, type BatchMeterUsageDecision } from "./batch-meter-usage.ts";
 
 type Accepting = Exclude<BatchMeterUsageDecision, { rejected: object }>;
 

@@ -2,35 +2,11 @@
  * BatchMeterUsage, decided: the whole batch is refused for the first reason that holds (`batch-checks.ts`); otherwise
  * each record is judged by itself, in the order of the request.
  */
-import type {
-  BatchMeterUsageInput,
-  EpochMs,
-  RuleId,
-  RuleSet,
-  UsageRecord,
-  UsageRecordResult,
-} from "@countinghouse/protocol";
+import type { EpochMs, RuleId, UsageRecord, UsageRecordResult } from "@countinghouse/protocol";
 import { coversUsage, meteringClosed, type Agreement } from "../agreement.ts";
-import type { CatalogueView } from "../catalogue.ts";
 import { isReplay, keyOf, sameKey, type MeteringRecord, type MeteringRecordKey } from "../metering-record.ts";
 import type { Rejection } from "../rejection.ts";
-import { checkBatch } from "./batch-checks.ts";
-
-export interface BatchMeterUsageRequest {
-  readonly callerAccountId: string;
-  readonly region: string;
-  readonly input: BatchMeterUsageInput;
-}
-
-export interface BatchMeterUsageFacts {
-  readonly catalogue: CatalogueView;
-  readonly nowMs: EpochMs;
-  readonly ruleSet: RuleSet;
-  /** What is kept under each record's key (`keysOf`), in the order of the records. */
-  readonly kept: readonly (MeteringRecord | undefined)[];
-  /** The id that a record gets if it is accepted, by its position in the request. */
-  meteringRecordId(position: number): string;
-}
+import { checkBatch, type BatchMeterUsageFacts, type BatchMeterUsageRequest } from "./batch-checks.ts";
 
 export interface AcceptedRecord {
   /** The record's place in the request, from 0. */

@@ -8,6 +8,7 @@ import { InvalidCursorError, QueueFullError } from "../../ledger/ledger.ts";
 import { limitBody } from "../body-limit.ts";
 import { accessKeyRoutes } from "./access-key-routes.ts";
 import { agreementRoutes } from "./agreement-routes.ts";
+import { auditRoutes } from "./audit-routes.ts";
 import { catalogueRoutes } from "./catalogue-routes.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { explanationRoutes } from "./explanation-routes.ts";
@@ -63,6 +64,7 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
   verificationRoutes(api, context);
   faultRoutes(api, context);
   explanationRoutes(api, context);
+  auditRoutes(api, context);
 
   const app = new OpenAPIHono();
   app.route("/operator/v1", api);

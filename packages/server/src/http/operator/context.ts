@@ -18,10 +18,12 @@ export interface OperatorContext {
   readonly wireOperations: readonly string[];
   readonly random: (bytes: number) => Buffer;
   readonly newRequestId: () => string;
-  /** Does what has become due, as the service clock stands now. */
-  readonly dueWork: () => Promise<void>;
-  readonly beforeReset: () => Promise<void>;
-  readonly verifyAudit: (() => Promise<AuditVerification>) | undefined;
+  readonly keeping: {
+    /** Does what has become due, as the service clock stands now. */
+    dueWork(): Promise<void>;
+    beforeReset(): Promise<void>;
+    verifyAudit(): Promise<AuditVerification>;
+  };
   /** The catalogue that the server was started with, for resets. */
   readonly initialCatalogue: () => readonly CatalogueChange[];
 }

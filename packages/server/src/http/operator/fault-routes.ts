@@ -142,6 +142,8 @@ export function faultRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorCont
   );
 }
 
+const NAMES_NO_PRODUCT = new Set(["ResolveCustomer", "LookupEvents"]);
+
 /** What does not go together, though each member is fine by itself. */
 function* complaintsAbout(fault: NewFault): Generator<{ member: string[]; text: string }> {
   const { operation, kind, delayMs, records, match } = fault;
@@ -153,8 +155,8 @@ function* complaintsAbout(fault: NewFault): Generator<{ member: string[]; text: 
   if (kind === "unprocessed" && operation !== "BatchMeterUsage") {
     yield { member: ["kind"], text: "only BatchMeterUsage has unprocessed records" };
   }
-  if (operation === "ResolveCustomer" && match?.productCode !== undefined) {
-    yield { member: ["match", "productCode"], text: "a ResolveCustomer request names no product" };
+  if (NAMES_NO_PRODUCT.has(operation) && match?.productCode !== undefined) {
+    yield { member: ["match", "productCode"], text: `a ${operation} request names no product` };
   }
 }
 

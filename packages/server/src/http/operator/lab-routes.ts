@@ -63,7 +63,7 @@ export function labRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContex
       const move = now === undefined ? { byMs: advanceSeconds * 1000 } : { toMs: Date.parse(now) };
       const moved = await moveClock(ledger, c.var.call("MoveClock"), move);
       if (!moved.refused) {
-        await context.dueWork();
+        await context.keeping.dueWork();
         return c.json(state(), 200);
       }
       throw new ProblemError(409, `The clock moves forward only; it stands at ${new Date(moved.nowMs).toISOString()}.`);
@@ -81,7 +81,7 @@ export function labRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContex
     }),
     async (c) => {
       if (!context.lab) throw new ProblemError(403, "A reset destroys the ledger: it needs --lab.");
-      await context.beforeReset();
+      await context.keeping.beforeReset();
       await ledger.reset(c.var.call("ResetLedger"), startCatalogue(context));
       context.faults.clear();
       return c.body(null, 204);

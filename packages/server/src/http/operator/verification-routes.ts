@@ -2,15 +2,18 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import type { AuditVerification } from "../../checkpoints/audit-verification.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
-import { ProblemError, problems } from "./problem.ts";
+import { problems } from "./problem.ts";
 
 const verificationSchema = z
   .object({
     intact: z.boolean(),
     entries: z.int().openapi({ description: "Entries that were read and found as they were written." }),
-    head: z
-      .object({ seq: z.int(), link: z.string() })
-      .openapi({ description: "The newest entry that is in order, and its link (SHA-256)." }),
+    heads: z
+      .array(z.object({ lane: z.string(), seq: z.int(), link: z.string() }))
+      .readonly()
+      .openapi({
+        description: "Of each lane (a writer's chain) the newest entry that is in order, and its link (SHA-256).",
+      }),
     checkpoints: z.object({
       count: z.int(),
       newestAt: z.iso.datetime().optional(),
@@ -21,25 +24,22 @@ const verificationSchema = z
   })
   .openapi("AuditVerification");
 
-export function verificationRoutes(app: OpenAPIHono<OperatorEnv>, { verifyAudit }: OperatorContext): void {
+export function verificationRoutes(app: OpenAPIHono<OperatorEnv>, { keeping }: OperatorContext): void {
   let running: Promise<AuditVerification> | undefined;
   app.openapi(
     createRoute({
       method: "get",
       path: "/audit-verification",
       tags: ["audit"],
-      summary: "Recompute the chain of all entries, and hold it against the checkpoints; metering goes on meanwhile",
+      summary: "Recompute the chains of all entries, and hold them against the checkpoints; metering goes on meanwhile",
       responses: {
         200: { description: "What was found", content: { "application/json": { schema: verificationSchema } } },
-        ...problems(409),
+        ...problems(),
       },
     }),
     async (c) => {
-      if (verifyAudit === undefined) {
-        throw new ProblemError(409, "The audit trail of a ledger in PostgreSQL cannot be verified yet.");
-      }
       // It reads the whole ledger: whoever asks while one is under way is told what that one finds.
-      running ??= verifyAudit().finally(() => (running = undefined));
+      running ??= keeping.verifyAudit().finally(() => (running = undefined));
       return c.json(await running, 200);
     },
   );

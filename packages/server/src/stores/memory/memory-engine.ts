@@ -12,7 +12,8 @@ import type {
   StagedGroup,
 } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
-import { CHAIN_START, linkOf, type ChainHead } from "../../ledger/chain.ts";
+import { CHAIN_START, linkOf } from "../../ledger/chain.ts";
+import type { ChainHead } from "../../ledger/chain-head.ts";
 import { ChainWalk, Disagreement } from "../../ledger/chain-walk.ts";
 import type { ChainVerification, KnownHead } from "../../ledger/verification.ts";
 import type { EntryAttributes } from "../../ledger/entry-attributes.ts";
@@ -92,11 +93,20 @@ export class MemoryEngine implements Engine {
     return { items: page.map(({ entry }) => entry), nextCursor };
   }
 
+  keptSince(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   chainHead(): Promise<ChainHead> {
     return Promise.resolve({
       seq: this.#entries.length,
       link: Buffer.from(this.#links.at(-1) ?? CHAIN_START).toString("hex"),
     });
+  }
+
+  entriesBefore(): Promise<undefined> {
+    // What it holds ends with it, long before it could be too old.
+    return Promise.resolve(undefined);
   }
 
   verifyChain(known: readonly KnownHead[]): Promise<ChainVerification> {
@@ -111,7 +121,7 @@ export class MemoryEngine implements Engine {
       if (!(error instanceof Disagreement)) throw error;
       disagreement = error.message;
     }
-    return Promise.resolve({ entries: walk.head.seq, head: walk.head, disagreement });
+    return Promise.resolve({ entries: walk.followed, head: walk.head, disagreement });
   }
 
   onDefect(_listener: (defect: DefectError) => void): void {

@@ -5,9 +5,11 @@ const CLASS = 1_131_375_470;
 
 /** Held by whoever brings the schema up to date. */
 export const MIGRATION_LOCK: readonly [number, number] = [CLASS, -1];
+/** Held by the node that removes what has expired. */
+export const EXPIRY_LOCK: readonly [number, number] = [CLASS, -2];
 /**
- * Shared by every group from its beginning to its commit; held alone by a group that changes the catalogue, the clock, or
- * everything. So what a group read of them stays true until its commit.
+ * Shared by every group from its beginning to its commit; held alone by a group that changes the catalogue or the clock, or
+ * removes entries. So what a group read of them stays true until its commit.
  */
 export const STATE_LOCK: readonly [number, number] = [CLASS, 0];
 

@@ -4,9 +4,10 @@
  */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../../domain/catalogue.ts";
-import type { ChainHead } from "../../ledger/chain.ts";
+import type { LaneHead } from "../../ledger/chain-head.ts";
 import { decodeEntry } from "../../ledger/entry-codec.ts";
 import type { Call, LedgerEntry } from "../../ledger/entry.ts";
+import { EXPIRED_AT_ONCE, expiry } from "../../ledger/expiry.ts";
 import { FoundRecords } from "../../ledger/found-records.ts";
 import {
   DefectError,
@@ -19,15 +20,18 @@ import {
   type Page,
   type Work,
 } from "../../ledger/ledger.ts";
-import type { ChainVerification, KnownHead } from "../../ledger/verification.ts";
+import type { KnownLaneHead, LedgerVerification } from "../../ledger/verification.ts";
 import type { Driver } from "./driver.ts";
-import { listEntries } from "./event-query.ts";
-import type { Committed, GroupContext } from "./group-transaction.ts";
-import { Lane } from "./lane.ts";
-import { Reader } from "./reader.ts";
-import { listRecords } from "./record-query.ts";
+import { EXPIRY_LOCK } from "./locks.ts";
+import { readHeads, readKeptSince, readOldest } from "./reading/chains.ts";
+import { listEntries } from "./reading/event-query.ts";
+import { Reader } from "./reading/reader.ts";
+import { listRecords } from "./reading/record-query.ts";
+import { verifyChains } from "./reading/verify-chains.ts";
 import { SharedState, type KeptState, type SharedClock } from "./shared-state.ts";
-import { WaitingWork, type Group } from "./waiting-work.ts";
+import { changesState, type Committed, type GroupContext } from "./writing/group-transaction.ts";
+import { Lane } from "./writing/lane.ts";
+import { WaitingWork, type Group } from "./writing/waiting-work.ts";
 
 export interface PostgresLedgerOptions {
   readonly clock: SharedClock;
@@ -133,12 +137,30 @@ export class PostgresLedger implements Ledger {
     });
   }
 
-  chainHead(): Promise<ChainHead> {
-    return Promise.reject(new FaultError(NOT_YET, undefined));
+  keptSince(): Promise<EpochMs | undefined> {
+    return this.#watched(() => this.#reader.atOneMoment(readKeptSince));
   }
 
-  verifyChain(_known: readonly KnownHead[]): Promise<ChainVerification> {
-    return Promise.reject(new FaultError(NOT_YET, undefined));
+  chainHeads(): Promise<readonly LaneHead[]> {
+    return this.#watched(() => this.#reader.atOneMoment(readHeads));
+  }
+
+  verifyChains(known: readonly KnownLaneHead[]): Promise<LedgerVerification> {
+    return this.#watched(() => this.#reader.atOneMoment((db) => verifyChains(db, known)));
+  }
+
+  /** One node at a time does so; another that is asked meanwhile removes nothing. */
+  async expire(newCall: () => Call, beforeMs: EpochMs): Promise<number> {
+    const removeAll = async (): Promise<number> => {
+      let removed = 0;
+      for (;;) {
+        const old = await this.#reader.atOneMoment((db) => readOldest(db, beforeMs, EXPIRED_AT_ONCE));
+        if (old === undefined) return removed;
+        await this.transact(expiry(newCall(), beforeMs, old.through, old.entries));
+        removed += old.entries.length;
+      }
+    };
+    return (await this.#watched(() => this.#reader.holding(EXPIRY_LOCK, removeAll))) ?? 0;
   }
 
   close(): Promise<void> {
@@ -235,9 +257,7 @@ export class PostgresLedger implements Ledger {
   #apply({ decision, nowMs, version }: Committed): void {
     const { staged, decided, records } = decision;
     this.#newestAtMs = Math.max(this.#newestAtMs, nowMs);
-    if (staged.reset || staged.catalogue.length > 0 || staged.clock !== undefined) {
-      this.#state.advance(version, staged);
-    }
+    if (changesState(staged)) this.#state.advance(version, staged);
     this.#options.onCommitted?.({ works: decided.length, records });
   }
 
@@ -254,8 +274,6 @@ export class PostgresLedger implements Ledger {
     }
   }
 }
-
-const NOT_YET = "The chains of a ledger in PostgreSQL cannot be verified yet.";
 
 function tooLate(): Error {
   return new FaultError("No connection to the database was free in time.", undefined);

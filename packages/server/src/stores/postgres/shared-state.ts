@@ -6,7 +6,7 @@ import type { EpochMs } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueChange } from "../../domain/catalogue.ts";
 import type { ClockPosition, StagedGroup } from "../../ledger/engine.ts";
 import { DefectError } from "../../ledger/ledger.ts";
-import type { Queryable } from "./record-pointers.ts";
+import type { Queryable } from "./reading/record-pointers.ts";
 
 /** The service clock, as far as nodes that share one need it. */
 export interface SharedClock {

@@ -3,7 +3,9 @@
  * order, so a page costs the same however long the ledger has become.
  */
 import type { DatabaseSync } from "node:sqlite";
-import { CHAIN_START, type ChainHead } from "../../ledger/chain.ts";
+import { CHAIN_START } from "../../ledger/chain.ts";
+import type { ChainHead } from "../../ledger/chain-head.ts";
+import type { OldEntries } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
 import { InvalidCursorError, type EventQuery, type Page } from "../../ledger/ledger.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "./entry-rows.ts";
@@ -33,6 +35,12 @@ export function chainHeadOf(db: DatabaseSync): ChainHead {
   return { seq: Number(newest?.["seq"] ?? 0), link: Buffer.from(link).toString("hex") };
 }
 
+/** Undefined where nothing has expired. */
+export function keptSinceOf(db: DatabaseSync): number | undefined {
+  const oldest = db.prepare("SELECT seq, at_ms AS atMs FROM entry ORDER BY seq LIMIT 1").get();
+  return oldest === undefined || oldest["seq"] === 1 ? undefined : Number(oldest["atMs"]);
+}
+
 type Column = "operation" | "principal" | "account" | "access_key" | "product";
 type Condition = readonly [Column, number];
 
@@ -60,10 +68,26 @@ type Span = readonly [first: number, last: number];
 function walk(db: DatabaseSync, conditions: readonly Condition[], [first, last]: Span, query: EventQuery): EntryRow[] {
   const where = [...conditions.map(([column]) => `${column} = ?`), "seq >= ?", "seq <= ?"].join(" AND ");
   const direction = query.order === "newest" ? "DESC" : "ASC";
-  const sql = `SELECT ${ENTRY_COLUMNS} FROM entry WHERE ${where} ORDER BY seq ${direction} LIMIT ?`;
+  const sql = `SELECT ${ENTRY_COLUMNS} FROM entry ${indexFor(conditions)} WHERE ${where} ORDER BY seq ${direction} LIMIT ?`;
   const values = [...conditions.map(([, number]) => number), first, last, query.limit + 1];
   return db.prepare(sql).all(...values) as unknown as EntryRow[];
 }
+
+/** Which index holds the fewest entries that are not wanted; SQLite, without statistics, would guess. */
+function indexFor(conditions: readonly Condition[]): string {
+  const asked = new Set(conditions.map(([column]) => column));
+  const index = INDEXES.find(([, columns]) => columns.every((column) => asked.has(column)));
+  return index === undefined ? "NOT INDEXED" : `INDEXED BY ${index[0]}`;
+}
+
+const INDEXES: readonly (readonly [name: string, columns: readonly Column[]])[] = [
+  ["entry_access_key", ["access_key"]],
+  ["entry_principal", ["principal"]],
+  ["entry_product", ["product"]],
+  ["entry_account_operation", ["account", "operation"]],
+  ["entry_account", ["account"]],
+  ["entry_operation", ["operation"]],
+];
 
 /** The entries of the time that is asked for, less what earlier pages have shown. */
 function spanOf(db: DatabaseSync, query: EventQuery): Span {
@@ -74,9 +98,20 @@ function spanOf(db: DatabaseSync, query: EventQuery): Span {
   return query.order === "newest" ? [from, Math.min(to, shown - 1)] : [Math.max(from, shown + 1), to];
 }
 
+export function readEntriesBefore(db: DatabaseSync, beforeMs: number, limit: number): OldEntries | undefined {
+  const end = firstAtOrAfter(db, beforeMs);
+  const rows = db
+    .prepare(`SELECT ${ENTRY_COLUMNS}, link FROM entry WHERE seq < ? ORDER BY seq LIMIT ?`)
+    .all(end, limit) as unknown as (EntryRow & { readonly link: Uint8Array })[];
+  const last = rows.at(-1);
+  if (last === undefined) return undefined;
+  const through = { seq: last.seq, link: Buffer.from(last.link).toString("hex") };
+  return { through, entries: rows.map(encodedEntryOf) };
+}
+
 /** Entries are numbered in the order of time, so a time is found by halving. */
 function firstAtOrAfter(db: DatabaseSync, atMs: number): number {
-  const ends = db.prepare("SELECT min(seq) AS first, max(seq) AS last FROM entry").get();
+  const ends = db.prepare("SELECT (SELECT min(seq) FROM entry) AS first, (SELECT max(seq) FROM entry) AS last").get();
   const timeOf = db.prepare("SELECT at_ms AS atMs FROM entry WHERE seq = ?");
   let low = Number(ends?.["first"] ?? 1);
   let high = Number(ends?.["last"] ?? 0) + 1;

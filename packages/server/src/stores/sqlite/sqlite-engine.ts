@@ -4,12 +4,13 @@
  * committed.
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { EpochMs } from "@countinghouse/protocol";
 import type { CatalogueChange } from "../../domain/catalogue.ts";
 import type { MeteringRecordKey } from "../../domain/metering-record.ts";
-import type { Engine, Found, FoundPage, Loaded, RecordPointer, StagedGroup } from "../../ledger/engine.ts";
+import type { Engine, Found, FoundPage, Loaded, OldEntries, RecordPointer, StagedGroup } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
 import type { ChainVerification, KnownHead } from "../../ledger/verification.ts";
-import type { ChainHead } from "../../ledger/chain.ts";
+import type { ChainHead } from "../../ledger/chain-head.ts";
 import {
   DefectError,
   InvalidCursorError,
@@ -19,7 +20,7 @@ import {
 } from "../../ledger/ledger.ts";
 import { dataFolder, lockFolder, makeFolder, syncFolder } from "./data-folder.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, requestIdBytes, type EntryRow } from "./entry-rows.ts";
-import { chainHeadOf, readEntries } from "./event-query.ts";
+import { chainHeadOf, keptSinceOf, readEntries, readEntriesBefore } from "./event-query.ts";
 import { migrate, refuseNewerSchema } from "./migrations.ts";
 import { Names, NewNames, type NumberedKey } from "./names.ts";
 import { RecentHours } from "./recent-hours.ts";
@@ -33,6 +34,8 @@ import { startWriterThread } from "./writer/writer-thread.ts";
 export interface SqliteOptions {
   /** `FULL` flushes every commit. `NORMAL` does not, and exists so that tests can show what would be lost. */
   readonly synchronous?: "FULL" | "NORMAL";
+  /** `false` leaves out what makes entries an audit trail, and exists so that the benchmark can show what that costs. */
+  readonly trail?: boolean;
 }
 
 /** Opens, and makes where it is missing, the ledger in a folder. Throws FolderInUseError or NewerSchemaError. */
@@ -50,7 +53,11 @@ export function openSqliteEngine(path: string, options: SqliteOptions = {}): Sql
     db.exec("PRAGMA query_only = ON");
     syncFolder(folder.path);
     const { ledgerFile } = folder;
-    writer = startWriterThread({ ledgerFile, synchronous: options.synchronous ?? "FULL" });
+    writer = startWriterThread({
+      ledgerFile,
+      synchronous: options.synchronous ?? "FULL",
+      trail: options.trail ?? true,
+    });
     return new SqliteEngine(db, writer, lock);
   } catch (error) {
     void writer?.close();
@@ -158,8 +165,18 @@ export class SqliteEngine implements Engine {
   }
 
   // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
+  async keptSince(): Promise<EpochMs | undefined> {
+    return this.#orTrouble(() => this.#atOneMoment(() => keptSinceOf(this.#db)));
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
   async chainHead(): Promise<ChainHead> {
     return this.#orTrouble(() => chainHeadOf(this.#db));
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
+  async entriesBefore(beforeMs: EpochMs, limit: number): Promise<OldEntries | undefined> {
+    return this.#orTrouble(() => this.#atOneMoment(() => readEntriesBefore(this.#db, beforeMs, limit)));
   }
 
   /** On a thread of its own: it reads the whole ledger, and metering goes on. */

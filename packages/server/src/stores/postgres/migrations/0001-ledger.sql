@@ -51,12 +51,16 @@ CREATE TABLE countinghouse.catalogue (
   PRIMARY KEY (kind, id)
 );
 
--- Where each chain has come to. A lane is leased by whoever holds its advisory lock, and used again by the next.
+-- Where each chain has come to, and the entry after which it begins: those up to there have expired or went with a reset.
+-- A lane is leased by whoever holds its advisory lock, and used again by the next.
 CREATE TABLE countinghouse.lane (
   number       integer PRIMARY KEY,
   seq          bigint  NOT NULL,
   link         bytea   NOT NULL,
-  newest_at_ms bigint
+  newest_at_ms bigint,
+  base_seq     bigint  NOT NULL,
+  base_link    bytea   NOT NULL,
+  has_expired  boolean NOT NULL DEFAULT false
 );
 
 -- One row. `version` grows with each change of the catalogue or of where the service clock stands.

@@ -11,6 +11,6 @@ ALTER TABLE entry ADD COLUMN link       BLOB;
 CREATE INDEX entry_operation         ON entry (operation);
 CREATE INDEX entry_account           ON entry (account);
 CREATE INDEX entry_account_operation ON entry (account, operation) WHERE account IS NOT NULL;
-CREATE INDEX entry_account_product   ON entry (account, product)   WHERE product IS NOT NULL;
+CREATE INDEX entry_product           ON entry (product)            WHERE product IS NOT NULL;
 CREATE INDEX entry_access_key        ON entry (access_key)         WHERE access_key IS NOT NULL;
 CREATE INDEX entry_principal         ON entry (principal);

@@ -3,12 +3,15 @@
  * a running server, entry by entry; what it holds in memory does not grow with the ledger, but for the names in use.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { keyOf, keyText, type MeteringRecordKey } from "../../../domain/metering-record.ts";
+import { keyText, type MeteringRecordKey } from "../../../domain/metering-record.ts";
+import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import { CHAIN_START } from "../../../ledger/chain.ts";
+import type { ChainHead } from "../../../ledger/chain-head.ts";
 import { ChainWalk, Disagreement, type KeptEntry } from "../../../ledger/chain-walk.ts";
 import { decodeEntry } from "../../../ledger/entry-codec.ts";
 import type { LedgerEntry } from "../../../ledger/entry.ts";
 import { meteringRecordId } from "../../../ledger/ids.ts";
+import type { NewRecord } from "../../../ledger/ledger.ts";
 import type { ChainVerification, KnownHead } from "../../../ledger/verification.ts";
 import { dataFolder } from "../data-folder.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "../entry-rows.ts";
@@ -87,8 +90,9 @@ class Verifier {
 
   constructor(db: DatabaseSync, known: readonly KnownHead[]) {
     this.#db = db;
-    const newest = newestHead(db);
-    this.#walk = new ChainWalk(newest === undefined ? known : [...known, newest]);
+    const newest = headIn(db, "chain-head");
+    const noted = newest === undefined ? [] : [{ ...newest, source: "what the last commit noted" }];
+    this.#walk = new ChainWalk([...known, ...noted], headIn(db, "chain-base"));
     this.#names = new Names(db);
     this.#selectKept = db.prepare(
       `${SELECT_KEPT} WHERE hour = ? AND offering = ? AND region = ? AND customer = ? AND dimension = ?
@@ -118,7 +122,7 @@ class Verifier {
       if (disagreement === undefined) throw error;
     }
     const { head } = this.#walk;
-    return { entries: head.seq, head, meteringRecords: this.#meteringRecords, disagreement };
+    return { entries: this.#walk.followed, head, meteringRecords: this.#meteringRecords, disagreement };
   }
 
   #walkEntries(check: (seq: number, entry: LedgerEntry) => void): void {
@@ -145,7 +149,7 @@ class Verifier {
   }
 
   /** An accepted record is kept under its key, and what is kept there points back at it. */
-  #checkKept(seq: number, { call }: LedgerEntry, { position, key, quantity }: AcceptedRecord): void {
+  #checkKept(seq: number, { call }: LedgerEntry, { position, key, quantity }: NewRecord): void {
     const which = `${meteringRecordId(call.requestId, position)} (${placeOf(seq, position)})`;
     const kept = this.#kept(key);
     if (kept === undefined) throw new Disagreement(`${which} was accepted, but nothing is kept under its key.`);
@@ -200,29 +204,11 @@ class Verifier {
   }
 }
 
-/** A usage record that its entry says was accepted. */
-interface AcceptedRecord {
-  readonly position: number;
-  readonly key: MeteringRecordKey;
-  readonly quantity: number;
-}
-
-function acceptedRecords({ call, event }: LedgerEntry): AcceptedRecord[] {
-  if (event.kind !== "usage-metered") return [];
-  return event.records.flatMap(({ usageRecord, status, keptAs }, position) => {
-    // Replays and duplicates say which record stands in their place.
-    if (status !== "Success" || keptAs !== undefined) return [];
-    const key = keyOf(usageRecord, event.productCode, call.region ?? "");
-    return [{ position, key, quantity: usageRecord.quantity ?? 0 }];
-  });
-}
-
-/** What the writer noted of its last commit, so that an end that was cut off shows. */
-function newestHead(db: DatabaseSync): KnownHead | undefined {
-  const noted = db.prepare("SELECT value FROM setting WHERE name = 'chain-head'").get()?.["value"];
+/** What the writer noted of the chain: where it ended with the last commit, and where it begins, if not at its start. */
+function headIn(db: DatabaseSync, name: "chain-head" | "chain-base"): ChainHead | undefined {
+  const noted = db.prepare("SELECT value FROM setting WHERE name = ?").get(name)?.["value"];
   const [, seq, link] = /^(\d+) ([0-9a-f]{64})$/.exec(String(noted)) ?? [];
-  if (seq === undefined || link === undefined) return undefined;
-  return { seq: Number(seq), link, source: "what the last commit noted" };
+  return seq === undefined || link === undefined ? undefined : { seq: Number(seq), link };
 }
 
 /** Counted from one, as people do. */

@@ -2,7 +2,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { CHAIN_START, linkOf } from "../../../ledger/chain.ts";
 import { requestIdBytes } from "../entry-rows.ts";
-import { ATTRIBUTES, FIGURES, KEY_FIGURES, type PackedGroup } from "./packed-group.ts";
+import { ATTRIBUTES, FIGURES, KEY_FIGURES, type PackedExpired, type PackedGroup } from "./packed-group.ts";
 
 /** One statement for many rows spares a fifth of the time; more of them spare no more. */
 const ROWS_PER_STATEMENT = 25;
@@ -10,21 +10,32 @@ const COLUMNS = FIGURES + 1;
 
 export class GroupWriter {
   readonly #db: DatabaseSync;
+  readonly #trail: boolean;
   readonly #insertEntry: StatementSync;
   readonly #insertName: StatementSync;
   readonly #insertRecords: StatementSync;
   readonly #insertRecord: StatementSync;
   readonly #putCatalogue: StatementSync;
   readonly #putSetting: StatementSync;
+  readonly #deleteRecord: StatementSync;
+  readonly #deleteEntries: StatementSync;
   /** Of the newest entry that is durable. */
   #link: Uint8Array;
 
-  constructor(db: DatabaseSync) {
+  /** Without a trail, entries are neither linked nor found by what they are about. */
+  constructor(db: DatabaseSync, trail = true) {
     this.#db = db;
+    this.#trail = trail;
     this.#insertEntry = db.prepare(
       `INSERT INTO entry (seq, at_ms, request_id, body, operation, principal, account, access_key, product, link)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
+    this.#deleteRecord = db.prepare(
+      `DELETE FROM metering_record
+       WHERE hour = ? AND offering = ? AND region = ? AND customer = ? AND dimension = ? AND discriminator = ?
+         AND entry_seq <= ?`,
+    );
+    this.#deleteEntries = db.prepare("DELETE FROM entry WHERE seq <= ?");
     this.#link = newestLink(db);
     this.#insertName = db.prepare("INSERT INTO name (id, text) VALUES (?, ?)");
     this.#insertRecords = db.prepare(insertRecords(ROWS_PER_STATEMENT));
@@ -71,17 +82,34 @@ export class GroupWriter {
     const link = this.#keepEntries(group);
     group.names.forEach((text, i) => this.#insertName.run(group.firstName + i, text));
     this.#keepRecords(group);
+    if (group.expired !== undefined) this.#remove(group.expired);
     for (const change of group.catalogue) this.#putCatalogue.run(...change);
     if (group.clock !== undefined) this.#putSetting.run("clock", group.clock);
-    const newestSeq = group.firstSeq + group.entries.length - 1;
-    this.#putSetting.run("chain-head", `${newestSeq} ${Buffer.from(link).toString("hex")}`);
+    if (this.#trail) {
+      const newestSeq = group.firstSeq + group.entries.length - 1;
+      this.#putSetting.run("chain-head", `${newestSeq} ${Buffer.from(link).toString("hex")}`);
+    }
     return link;
+  }
+
+  /** The chain goes on from the last that is removed. */
+  #remove({ through, figures, discriminators }: PackedExpired): void {
+    discriminators.forEach((discriminator, i) => {
+      const key = figures.subarray(i * KEY_FIGURES, (i + 1) * KEY_FIGURES);
+      this.#deleteRecord.run(...key, discriminator, through.seq);
+    });
+    this.#deleteEntries.run(through.seq);
+    this.#putSetting.run("chain-base", `${through.seq} ${through.link}`);
   }
 
   #keepEntries({ reset, firstSeq, entries, attributes }: PackedGroup): Uint8Array {
     let link = reset ? CHAIN_START : this.#link;
     entries.forEach((entry, i) => {
       const seq = firstSeq + i;
+      if (!this.#trail) {
+        this.#insertEntry.run(seq, entry.atMs, requestIdBytes(entry.requestId), entry.body, ...NO_TRAIL);
+        return;
+      }
       link = linkOf(link, seq, entry);
       const at = i * ATTRIBUTES;
       this.#insertEntry.run(
@@ -119,6 +147,9 @@ export class GroupWriter {
     }
   }
 }
+
+/** Operation, principal, account, access key, product, link. */
+const NO_TRAIL = [null, null, null, null, null, null] as const;
 
 function numberOrNull(number: number | undefined): number | null {
   return number === undefined || number === 0 ? null : number;

@@ -4,6 +4,8 @@
  * are new travel along.
  */
 import type { StagedGroup } from "../../../ledger/engine.ts";
+import type { ChainHead } from "../../../ledger/chain-head.ts";
+import type { Expired } from "../../../ledger/ledger.ts";
 import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
 import type { MeteringRecordKey } from "../../../domain/metering-record.ts";
 import type { NewNames, NumberedKey } from "../names.ts";
@@ -23,8 +25,16 @@ export interface PackedGroup {
   readonly figures: Float64Array;
   /** Of each record. */
   readonly discriminators: readonly string[];
+  readonly expired: PackedExpired | undefined;
   readonly catalogue: readonly PackedChange[];
   readonly clock: string | undefined;
+}
+
+/** Entries that are removed, and the figures of the keys of their records: `KEY_FIGURES` each. */
+export interface PackedExpired {
+  readonly through: ChainHead;
+  readonly figures: Float64Array;
+  readonly discriminators: readonly string[];
 }
 
 /** A row of the catalogue. */
@@ -73,6 +83,7 @@ export function packGroup(
     names: names.texts,
     figures,
     discriminators,
+    expired: group.expired === undefined ? undefined : packExpired(group.expired, names),
     catalogue: group.catalogue.map(({ kind, id, value, fileDigest }) => [
       kind,
       id,
@@ -90,4 +101,13 @@ function packAttributes({ entries }: StagedGroup, names: NewNames): Float64Array
     packed.set([operation, principal, account ?? 0, accessKey ?? 0, product ?? 0], i * ATTRIBUTES);
   });
   return packed;
+}
+
+function packExpired({ through, keys }: Expired, names: NewNames): PackedExpired {
+  const figures = new Float64Array(keys.length * KEY_FIGURES);
+  keys.forEach((key, i) => {
+    const { hour, offering, region, customer, dimension } = names.numbered(key);
+    figures.set([hour, offering, region, customer, dimension], i * KEY_FIGURES);
+  });
+  return { through, figures, discriminators: keys.map(({ discriminator }) => discriminator) };
 }

@@ -11,7 +11,7 @@ const CHECKPOINT_PAGES = 10_000;
 /** More costs more than it gains: the pages in use lie further apart, and the operating system holds the rest. */
 const CACHE_KIBIBYTES = 16_384;
 
-const { ledgerFile, synchronous } = workerData as WriterSettings;
+const { ledgerFile, synchronous, trail } = workerData as WriterSettings;
 const port = parentPort as MessagePort;
 const db = new DatabaseSync(ledgerFile);
 db.exec(`
@@ -21,7 +21,7 @@ db.exec(`
   PRAGMA busy_timeout = 5000;
   PRAGMA trusted_schema = OFF;
 `);
-const writer = new GroupWriter(db);
+const writer = new GroupWriter(db, trail);
 
 port.on("message", (group: PackedGroup | null) => {
   if (group === null) {

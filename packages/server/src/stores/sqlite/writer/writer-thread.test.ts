@@ -23,6 +23,7 @@ const nothing: PackedGroup = {
   names: [],
   figures: new Float64Array(),
   discriminators: [],
+  expired: undefined,
   catalogue: [],
   clock: undefined,
 };
@@ -52,7 +53,11 @@ test.each([
 test("a writer that cannot open its ledger says so without being asked", async () => {
   const folder = temporaryFolder();
   onTestFinished(folder.remove);
-  const writer = startWriterThread({ ledgerFile: join(folder.path, "no folder", "l"), synchronous: "FULL" });
+  const writer = startWriterThread({
+    ledgerFile: join(folder.path, "no folder", "l"),
+    synchronous: "FULL",
+    trail: true,
+  });
   const defect = await new Promise<DefectError>((resolve) => writer.onEnd(resolve));
   expect(defect.message).toContain("unable to open database file");
   await writer.close();

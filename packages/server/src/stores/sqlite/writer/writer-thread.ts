@@ -17,6 +17,7 @@ import type { Writer } from "./writer.ts";
 export interface WriterSettings {
   readonly ledgerFile: string;
   readonly synchronous: "FULL" | "NORMAL";
+  readonly trail: boolean;
 }
 
 /** What went wrong, or null where the group is durable. */

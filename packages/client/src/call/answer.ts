@@ -1,0 +1,81 @@
+/** Reads what the service answered: the JSON of a result, or the error that it stands for. */
+import { errorCatalogue, type ErrorName } from "@countinghouse/protocol";
+import { MeteringError } from "../outcome.ts";
+import type { TransportAnswer } from "../transport/transport.ts";
+import { retryOf } from "./retry.ts";
+
+export interface AnswerOrigin {
+  readonly operation: string;
+  readonly attempts: number;
+}
+
+export function requestIdOf(answer: TransportAnswer): string | undefined {
+  return answer.header("x-amzn-requestid") ?? answer.header("x-amz-request-id");
+}
+
+/** The JSON of a success; throws a `MeteringError` for what is no success, or no JSON. */
+export function jsonOf(answer: TransportAnswer, origin: AnswerOrigin): unknown {
+  if (answer.status !== 200) throw errorOf(answer, origin);
+  try {
+    return JSON.parse(answer.text) as unknown;
+  } catch (error) {
+    throw unreadable(answer, origin, "The service answered with success, but not with JSON.", error);
+  }
+}
+
+/** A success that cannot be read: whatever was asked has probably been done. Sending the same again is safe. */
+export function unreadable(
+  answer: TransportAnswer,
+  origin: AnswerOrigin,
+  message: string,
+  cause: unknown,
+): MeteringError {
+  return new MeteringError({
+    name: "UnreadableAnswerError",
+    message,
+    fault: "server",
+    retry: "transient",
+    status: answer.status,
+    requestId: requestIdOf(answer),
+    mayHaveSucceeded: true,
+    cause,
+    ...origin,
+  });
+}
+
+function errorOf(answer: TransportAnswer, origin: AnswerOrigin): MeteringError {
+  const { status } = answer;
+  const body = errorBody(answer.text);
+  const code = bareCode(body["__type"] ?? body["code"] ?? answer.header("x-amzn-errortype"));
+  const text = body["message"] ?? body["Message"];
+  const message = typeof text === "string" && text !== "" ? text : `The service answered with status ${status}.`;
+  // A body that is too large is answered without one.
+  const name = code ?? (status === 413 ? "InvalidInputError" : `Http${status}`);
+  const known = errorCatalogue[name as ErrorName] as (typeof errorCatalogue)[ErrorName] | undefined;
+  const general = retryOf(name, status, message);
+  return new MeteringError({
+    name,
+    message,
+    fault: known?.fault ?? (status >= 500 ? "server" : "client"),
+    retry: general === "never" ? (known?.retry ?? "never") : general,
+    status,
+    requestId: requestIdOf(answer),
+    mayHaveSucceeded: status >= 500,
+    ...origin,
+  });
+}
+
+function errorBody(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const json: unknown = JSON.parse(text);
+    return typeof json === "object" && json !== null ? (json as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** `aws.service#Name:http://…` is `Name`. */
+function bareCode(code: unknown): string | undefined {
+  if (typeof code !== "string" || code === "") return undefined;
+  return code.slice(code.lastIndexOf("#") + 1).split(":", 1)[0];
+}

@@ -1,0 +1,319 @@
+/**
+ * One call, from its body to its outcome: sign, send, read; and again, where that makes sense. The body is fixed before
+ * the first attempt, so that every attempt is the same request.
+ */
+import { JSON_CONTENT_TYPE, REQUEST_BYTES_LIMIT, meteringService } from "@countinghouse/protocol";
+import type { Logger } from "../configuration.ts";
+import type { AwsCredentials } from "../credentials/credentials.ts";
+import type { CredentialsKeeper } from "../credentials/keeper.ts";
+import { MeteringError, invalidInput, meteringErrorOf, type AnswerMetadata, type Outcome } from "../outcome.ts";
+import { TransportError, type Transport, type TransportAnswer } from "../transport/transport.ts";
+import type { World } from "../world.ts";
+import { jsonOf, requestIdOf, unreadable } from "./answer.ts";
+import { retryDelayMs, retryHintMs, type RetryBudget } from "./retry.ts";
+import type { Signer } from "./signing.ts";
+import type { SkewedClock } from "./skew.ts";
+
+/** Where a call goes, and how hard it is tried. */
+export interface Destination {
+  readonly url: URL;
+  readonly region: string;
+  readonly maxAttempts: number;
+  readonly correctClockSkew: boolean;
+  readonly userAgent: string;
+}
+
+export interface CallerParts {
+  readonly destination: () => Destination | Promise<Destination>;
+  readonly credentials: CredentialsKeeper;
+  readonly transport: Transport;
+  readonly signer: Signer;
+  readonly clock: SkewedClock;
+  readonly budget: RetryBudget;
+  readonly world: World;
+  readonly logger: Logger;
+  readonly connectTimeoutMs: number;
+  readonly attemptTimeoutMs: number;
+  readonly callTimeoutMs: number | undefined;
+}
+
+export interface CallOptions {
+  /** Ends the call, whatever it is doing. The service may have done what it was asked: see `mayHaveSucceeded`. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long one attempt of this call may take, in milliseconds. */
+  readonly attemptTimeoutMs?: number | undefined;
+  /** How long this call may take with all its attempts, in milliseconds. */
+  readonly callTimeoutMs?: number | undefined;
+}
+
+/** An operation, and how its answer is read. */
+export interface CallOperation<Result> {
+  readonly name: string;
+  readonly read: (json: unknown) => Result;
+}
+
+export interface InnerCallOptions extends CallOptions {
+  /** Waited for before each attempt. */
+  readonly beforeAttempt?: (signal: AbortSignal | undefined) => Promise<void>;
+}
+
+/** What one attempt came to: a result, or an error and what it says about a next one. */
+interface Attempt<Result> {
+  readonly success?: { readonly result: Result; readonly answer: TransportAnswer };
+  readonly error?: MeteringError;
+  readonly hintMs?: number | undefined;
+}
+
+export class Caller {
+  readonly #parts: CallerParts;
+
+  constructor(parts: CallerParts) {
+    this.#parts = parts;
+  }
+
+  async call<Result>(
+    operation: CallOperation<Result>,
+    body: string,
+    options: InnerCallOptions,
+  ): Promise<Outcome<Result>> {
+    const callTimeoutMs = options.callTimeoutMs ?? this.#parts.callTimeoutMs;
+    if (callTimeoutMs === undefined) return this.#attempts(operation, body, options, options.signal);
+    const deadline = AbortSignal.timeout(callTimeoutMs);
+    const signal = options.signal === undefined ? deadline : AbortSignal.any([options.signal, deadline]);
+    const outcome = await this.#attempts(operation, body, options, signal);
+    if (outcome.ok || outcome.error.name !== "AbortError" || options.signal?.aborted === true) return outcome;
+    const { attempts, mayHaveSucceeded, cause } = outcome.error;
+    const message = `The call took longer than ${callTimeoutMs} ms.`;
+    const details = { message, attempts, mayHaveSucceeded, cause, operation: operation.name };
+    return { ok: false, error: new MeteringError({ ...details, name: "TimeoutError", ...LOST }) };
+  }
+
+  async #attempts<Result>(
+    operation: CallOperation<Result>,
+    body: string,
+    options: InnerCallOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<Outcome<Result>> {
+    const { budget, world, logger } = this.#parts;
+    const invocationId = world.uuid();
+    let attempts = 0;
+    let delayedMs = 0;
+    let cost: number | undefined;
+    let mayHaveSucceeded = false;
+    try {
+      if (isTooLarge(body)) throw invalidInput(`A request must be smaller than ${REQUEST_BYTES_LIMIT} bytes.`);
+      const bodyHash = await this.#parts.signer.bodyHash(body);
+      const destination = await untilAborted(this.#parts.destination(), signal);
+      for (;;) {
+        if (options.beforeAttempt !== undefined) await options.beforeAttempt(signal);
+        const credentials = await untilAborted(this.#parts.credentials.get(), signal);
+        attempts += 1;
+        const request = {
+          operation,
+          body,
+          bodyHash,
+          destination,
+          credentials,
+          invocationId,
+          attempts,
+          signal,
+          options,
+        };
+        const { success, error, hintMs } = await this.#attempt(request);
+        if (success !== undefined) {
+          budget.giveBack(cost);
+          const metadata = metadataOf(success.answer, attempts, delayedMs);
+          return { ok: true, result: success.result, metadata };
+        }
+        if (error === undefined) throw new TypeError("An attempt came to nothing.");
+        mayHaveSucceeded ||= error.mayHaveSucceeded;
+        cost = error.retry === "never" || attempts >= destination.maxAttempts ? undefined : budget.take(error.retry);
+        if (cost === undefined) return { ok: false, error: withDoubt(error, mayHaveSucceeded) };
+        const delayMs = retryDelayMs(attempts, error.retry, world.random(), hintMs);
+        logger.info?.(`${operation.name}: ${error.name}, sent again in ${delayMs} ms (attempt ${attempts}).`);
+        if (delayMs > 0) await world.delay(delayMs, signal);
+        delayedMs += delayMs;
+      }
+    } catch (error) {
+      return { ok: false, error: endOf(error, signal, operation.name, attempts, mayHaveSucceeded) };
+    }
+  }
+
+  async #attempt<Result>(request: AttemptRequest<Result>): Promise<Attempt<Result>> {
+    const { clock, signer, transport, world } = this.#parts;
+    const { operation, destination, credentials, attempts, options } = request;
+    const signedAtMs = destination.correctClockSkew ? clock.nowMs() : world.wallMs();
+    const headers = await signer.sign(
+      {
+        url: destination.url,
+        region: destination.region,
+        contentType: JSON_CONTENT_TYPE,
+        target: `${meteringService.targetPrefix}.${operation.name}`,
+        bodyHash: request.bodyHash,
+      },
+      credentials,
+      signedAtMs,
+    );
+    headers.push(
+      "user-agent",
+      destination.userAgent,
+      "amz-sdk-invocation-id",
+      request.invocationId,
+      "amz-sdk-request",
+      `attempt=${attempts}; max=${destination.maxAttempts}`,
+    );
+    let answer: TransportAnswer;
+    try {
+      answer = await transport.send({
+        method: "POST",
+        url: destination.url,
+        headers,
+        body: request.body,
+        connectTimeoutMs: this.#parts.connectTimeoutMs,
+        timeoutMs: options.attemptTimeoutMs ?? this.#parts.attemptTimeoutMs,
+        signal: request.signal,
+      });
+    } catch (error) {
+      return { error: lostError(error, operation.name, attempts) };
+    }
+    if (destination.correctClockSkew) clock.observe(answer);
+    const origin = { operation: operation.name, attempts };
+    try {
+      return { success: { result: readWith(operation, jsonOf(answer, origin), answer, origin), answer } };
+    } catch (error) {
+      const refused = meteringErrorOf(error, "UnreadableAnswerError");
+      const hintMs = retryHintMs((name) => answer.header(name), world.wallMs());
+      return { error: this.#secondThought(refused, request, signedAtMs), hintMs };
+    }
+  }
+
+  /** Errors that are final in themselves, but not once the clock is right, or the credentials are new. */
+  #secondThought<Result>(error: MeteringError, request: AttemptRequest<Result>, signedAtMs: number): MeteringError {
+    const { clock, credentials, logger } = this.#parts;
+    if (request.destination.correctClockSkew && clock.explains(error.name, signedAtMs)) {
+      logger.warn?.(`The clock of this machine is wrong by minutes; requests are signed with the service's time.`);
+      return retried(error);
+    }
+    if (isSessionExpired(error, request.credentials)) {
+      credentials.expire(request.credentials);
+      return retried(error);
+    }
+    return error;
+  }
+}
+
+interface AttemptRequest<Result> {
+  readonly operation: CallOperation<Result>;
+  readonly body: string;
+  readonly bodyHash: string;
+  readonly destination: Destination;
+  readonly credentials: AwsCredentials;
+  readonly invocationId: string;
+  readonly attempts: number;
+  readonly signal: AbortSignal | undefined;
+  readonly options: CallOptions;
+}
+
+const LOST = { fault: "connection", retry: "transient" } as const;
+
+function readWith<Result>(
+  operation: CallOperation<Result>,
+  json: unknown,
+  answer: TransportAnswer,
+  origin: { readonly operation: string; readonly attempts: number },
+): Result {
+  try {
+    return operation.read(json);
+  } catch (error) {
+    throw unreadable(answer, origin, `The service's answer cannot be read: ${String(error)}`, error);
+  }
+}
+
+/**
+ * `ExpiredTokenException` has two meanings: the session of the caller has expired, or the registration token of a
+ * ResolveCustomer has. New credentials help with the first only, which for ResolveCustomer shows in the text alone.
+ */
+function isSessionExpired(error: MeteringError, credentials: AwsCredentials): boolean {
+  const renewable = credentials.sessionToken !== undefined && credentials.expiration !== undefined;
+  if (error.name !== "ExpiredTokenException" || !renewable) return false;
+  return error.operation !== "ResolveCustomer" || /security token included in the request/i.test(error.message);
+}
+
+function retried(error: MeteringError): MeteringError {
+  return copyOf(error, { retry: "transient" });
+}
+
+/** After an attempt whose end nobody saw, a later refusal does not prove that nothing was done. */
+function withDoubt(error: MeteringError, mayHaveSucceeded: boolean): MeteringError {
+  return error.mayHaveSucceeded === mayHaveSucceeded ? error : copyOf(error, { mayHaveSucceeded });
+}
+
+function copyOf(error: MeteringError, changes: Partial<MeteringError>): MeteringError {
+  const { name, message, fault, retry, status, requestId, operation, attempts, mayHaveSucceeded, cause } = error;
+  const same = { name, message, fault, retry, status, requestId, operation, attempts, mayHaveSucceeded, cause };
+  return new MeteringError({ ...same, ...changes });
+}
+
+const LOST_NAMES = {
+  aborted: "AbortError",
+  timeout: "TimeoutError",
+  connection: "ConnectionError",
+  invalid: "InvalidInputError",
+} as const;
+
+function lostError(error: unknown, operation: string, attempts: number): MeteringError {
+  if (!(error instanceof TransportError)) throw error;
+  const name = LOST_NAMES[error.trouble];
+  return new MeteringError({
+    name,
+    message: error.message,
+    fault: error.trouble === "aborted" || error.trouble === "invalid" ? "client" : "connection",
+    retry: error.retryable ? "transient" : "never",
+    operation,
+    attempts,
+    mayHaveSucceeded: error.maySucceed,
+    cause: error.cause,
+  });
+}
+
+/** An error from outside the attempts: the caller's abort, or what keeps the call from being sent at all. */
+function endOf(
+  error: unknown,
+  signal: AbortSignal | undefined,
+  operation: string,
+  attempts: number,
+  mayHaveSucceeded: boolean,
+): MeteringError {
+  if (signal?.aborted === true) {
+    const message = "The call was aborted.";
+    return new MeteringError({
+      name: "AbortError",
+      message,
+      operation,
+      attempts,
+      mayHaveSucceeded,
+      cause: signal.reason,
+    });
+  }
+  return copyOf(meteringErrorOf(error, "ConnectionError"), { operation, attempts, mayHaveSucceeded });
+}
+
+function metadataOf(answer: TransportAnswer, attempts: number, delayedMs: number): AnswerMetadata {
+  return { requestId: requestIdOf(answer), status: answer.status, attempts, retryDelayMs: delayedMs };
+}
+
+/** What many calls wait for together goes on when one of them is aborted; that one does not wait for it. */
+function untilAborted<T>(awaited: T | Promise<T>, signal: AbortSignal | undefined): T | Promise<T> {
+  signal?.throwIfAborted();
+  if (signal === undefined || !(awaited instanceof Promise)) return awaited;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(new Error("Aborted", { cause: signal.reason }));
+    signal.addEventListener("abort", abort, { once: true });
+    awaited.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+/** Rule L1. A character is at most three bytes of UTF-8 per unit, so that most bodies need not be counted. */
+function isTooLarge(body: string): boolean {
+  return body.length * 3 >= REQUEST_BYTES_LIMIT && new TextEncoder().encode(body).length >= REQUEST_BYTES_LIMIT;
+}

@@ -1,0 +1,330 @@
+/**
+ * The client. Each operation has four forms: it can be called and throw, called and answer with an outcome, submitted
+ * (`…Callable`), or submitted with a handler (`…Async`).
+ */
+import { SERVICE_ID } from "@countinghouse/protocol";
+import type { CallOperation, CallOptions, InnerCallOptions } from "./call/caller.ts";
+import { boundedExecutor, type Executor } from "./call/executor.ts";
+import { sortArguments, type ClientConfiguration, type Logger } from "./configuration.ts";
+import type { AwsCredentials, CredentialsProvider } from "./credentials/credentials.ts";
+import { defaultEndpointProvider, type EndpointProvider } from "./endpoint/endpoint-provider.ts";
+import type { MeterableRecord } from "./meter-all/intake.ts";
+import { KnownIds } from "./meter-all/known-ids.ts";
+import { MeterAllRun, type MeterAllInput, type MeterAllOptions } from "./meter-all/meter-all.ts";
+import { Pacer } from "./meter-all/pacer.ts";
+import type { Metering } from "./meter-all/sender.ts";
+import { MeteringError, meteringErrorOf, resultOf, type Outcome } from "./outcome.ts";
+import {
+  batchMeterUsageBody,
+  meterUsageBody,
+  operations,
+  registerUsageBody,
+  resolveCustomerBody,
+  type BatchMeterUsageInput,
+  type BatchMeterUsageOutput,
+  type MeterUsageInput,
+  type MeterUsageOutput,
+  type RegisterUsageInput,
+  type RegisterUsageOutput,
+  type ResolveCustomerInput,
+  type ResolveCustomerOutput,
+} from "./operations.ts";
+import { ClientRuntime } from "./runtime.ts";
+
+/** Is told what came of a call that was submitted: the client, the input and the caller's own context come back, too. */
+export type OutcomeHandler<Input, Output, Context> = (
+  client: MarketplaceMeteringClient,
+  input: Input,
+  outcome: Outcome<Output>,
+  context: Context,
+) => void;
+
+const CONCURRENCY = 25;
+/** AWS's quota for BatchMeterUsage, for an account and region. */
+const REQUESTS_PER_SECOND = 10;
+
+/**
+ * A client of the AWS Marketplace Metering Service, of AWS's or of Countinghouse's.
+ *
+ * Retries are safe: every attempt of a call sends the same bytes, BatchMeterUsage and MeterUsage are idempotent by the
+ * key of a record (hour, product or licence, customer, dimension), and MeterUsage by its client token, too.
+ *
+ * Errors of calls are `MeteringError`s; compare their `name`.
+ */
+export class MarketplaceMeteringClient implements AsyncDisposable {
+  /** The name of the service, as AWS has it. */
+  static readonly serviceName: string = SERVICE_ID;
+
+  readonly #runtime: ClientRuntime;
+  readonly #executor: Executor;
+  readonly #logger: Logger;
+  readonly #pacer: Pacer;
+  readonly #knownIds = new KnownIds();
+  readonly #calls = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  /** Credentials of the default chain: environment, profile, web identity, container, instance. */
+  constructor(configuration?: ClientConfiguration, endpointProvider?: EndpointProvider);
+  /** These credentials, or those that a provider gives. */
+  constructor(
+    credentials: AwsCredentials | CredentialsProvider,
+    endpointProvider?: EndpointProvider,
+    configuration?: ClientConfiguration,
+  );
+  /** The legacy form: the configuration right after the credentials. */
+  constructor(credentials: AwsCredentials | CredentialsProvider, configuration: ClientConfiguration);
+  constructor(
+    first?: ClientConfiguration | AwsCredentials | CredentialsProvider,
+    second?: EndpointProvider | ClientConfiguration,
+    third?: ClientConfiguration,
+  ) {
+    const { configuration, endpointProvider } = sortArguments(first, second, third);
+    this.#runtime = new ClientRuntime(configuration, endpointProvider ?? defaultEndpointProvider);
+    this.#logger = configuration.logger ?? {};
+    this.#pacer = new Pacer(this.#runtime.world);
+    this.#executor = configuration.executor ?? boundedExecutor(configuration.concurrency ?? CONCURRENCY);
+  }
+
+  /**
+   * Meters up to 25 usage records of customers of one product, from a SaaS application. Throws a `MeteringError`.
+   *
+   * A result's `status` says what became of its record, which need not be `Success`, and `unprocessedRecords` are to be
+   * sent again; `meterAll` looks after both. One record that is at fault has the whole batch refused.
+   */
+  async batchMeterUsage(input: BatchMeterUsageInput, options: CallOptions = {}): Promise<BatchMeterUsageOutput> {
+    return resultOf(await this.batchMeterUsageOutcome(input, options));
+  }
+
+  /** As `batchMeterUsage`, but errors are part of the outcome; never rejects. */
+  batchMeterUsageOutcome(
+    input: BatchMeterUsageInput,
+    options: CallOptions = {},
+  ): Promise<Outcome<BatchMeterUsageOutput>> {
+    return this.#call(operations.batchMeterUsage, () => batchMeterUsageBody(input), options);
+  }
+
+  /** As `batchMeterUsageOutcome`, but on the executor. */
+  batchMeterUsageCallable(
+    input: BatchMeterUsageInput,
+    options: CallOptions = {},
+  ): Promise<Outcome<BatchMeterUsageOutput>> {
+    return this.#submit(operations.batchMeterUsage, () => batchMeterUsageBody(input), options);
+  }
+
+  /** As `batchMeterUsageCallable`; the outcome goes to a handler. */
+  batchMeterUsageAsync<Context = undefined>(
+    input: BatchMeterUsageInput,
+    handler: OutcomeHandler<BatchMeterUsageInput, BatchMeterUsageOutput, Context | undefined>,
+    context?: Context,
+    options: CallOptions = {},
+  ): void {
+    this.#handOver(this.batchMeterUsageCallable(input, options), input, handler, context);
+  }
+
+  /**
+   * Meters usage of the EC2 instance, ECS task or EKS pod that this program runs on, on its buyer's account. Throws a
+   * `MeteringError`. The same usage again gives the same metering record id.
+   */
+  async meterUsage(input: MeterUsageInput, options: CallOptions = {}): Promise<MeterUsageOutput> {
+    return resultOf(await this.meterUsageOutcome(input, options));
+  }
+
+  /** As `meterUsage`, but errors are part of the outcome; never rejects. */
+  meterUsageOutcome(input: MeterUsageInput, options: CallOptions = {}): Promise<Outcome<MeterUsageOutput>> {
+    return this.#call(operations.meterUsage, () => meterUsageBody(input, this.#runtime.world.uuid), options);
+  }
+
+  /** As `meterUsageOutcome`, but on the executor. */
+  meterUsageCallable(input: MeterUsageInput, options: CallOptions = {}): Promise<Outcome<MeterUsageOutput>> {
+    return this.#submit(operations.meterUsage, () => meterUsageBody(input, this.#runtime.world.uuid), options);
+  }
+
+  /** As `meterUsageCallable`; the outcome goes to a handler. */
+  meterUsageAsync<Context = undefined>(
+    input: MeterUsageInput,
+    handler: OutcomeHandler<MeterUsageInput, MeterUsageOutput, Context | undefined>,
+    context?: Context,
+    options: CallOptions = {},
+  ): void {
+    this.#handOver(this.meterUsageCallable(input, options), input, handler, context);
+  }
+
+  /**
+   * Says that a container of a paid product has started: checks that its customer is entitled to it, and begins to meter
+   * it. To be called once, at the start of an ECS task or EKS pod. Throws a `MeteringError`.
+   */
+  async registerUsage(input: RegisterUsageInput, options: CallOptions = {}): Promise<RegisterUsageOutput> {
+    return resultOf(await this.registerUsageOutcome(input, options));
+  }
+
+  /** As `registerUsage`, but errors are part of the outcome; never rejects. */
+  registerUsageOutcome(input: RegisterUsageInput, options: CallOptions = {}): Promise<Outcome<RegisterUsageOutput>> {
+    return this.#call(operations.registerUsage, () => registerUsageBody(input), options);
+  }
+
+  /** As `registerUsageOutcome`, but on the executor. */
+  registerUsageCallable(input: RegisterUsageInput, options: CallOptions = {}): Promise<Outcome<RegisterUsageOutput>> {
+    return this.#submit(operations.registerUsage, () => registerUsageBody(input), options);
+  }
+
+  /** As `registerUsageCallable`; the outcome goes to a handler. */
+  registerUsageAsync<Context = undefined>(
+    input: RegisterUsageInput,
+    handler: OutcomeHandler<RegisterUsageInput, RegisterUsageOutput, Context | undefined>,
+    context?: Context,
+    options: CallOptions = {},
+  ): void {
+    this.#handOver(this.registerUsageCallable(input, options), input, handler, context);
+  }
+
+  /**
+   * Turns the registration token that a buyer's browser brought (`x-amzn-marketplace-token`, URL-decoded once) into the
+   * customer it stands for. Throws a `MeteringError`; `ExpiredTokenException` is about that token.
+   */
+  async resolveCustomer(input: ResolveCustomerInput, options: CallOptions = {}): Promise<ResolveCustomerOutput> {
+    return resultOf(await this.resolveCustomerOutcome(input, options));
+  }
+
+  /** As `resolveCustomer`, but errors are part of the outcome; never rejects. */
+  resolveCustomerOutcome(
+    input: ResolveCustomerInput,
+    options: CallOptions = {},
+  ): Promise<Outcome<ResolveCustomerOutput>> {
+    return this.#call(operations.resolveCustomer, () => resolveCustomerBody(input), options);
+  }
+
+  /** As `resolveCustomerOutcome`, but on the executor. */
+  resolveCustomerCallable(
+    input: ResolveCustomerInput,
+    options: CallOptions = {},
+  ): Promise<Outcome<ResolveCustomerOutput>> {
+    return this.#submit(operations.resolveCustomer, () => resolveCustomerBody(input), options);
+  }
+
+  /** As `resolveCustomerCallable`; the outcome goes to a handler. */
+  resolveCustomerAsync<Context = undefined>(
+    input: ResolveCustomerInput,
+    handler: OutcomeHandler<ResolveCustomerInput, ResolveCustomerOutput, Context | undefined>,
+    context?: Context,
+    options: CallOptions = {},
+  ): void {
+    this.#handOver(this.resolveCustomerCallable(input, options), input, handler, context);
+  }
+
+  /**
+   * Meters any number of usage records, of any number of products, and says of every one what became of it: nothing is
+   * silent. Holds each against the rules before it is sent, packs up to 25 of a product into a request, keeps to the
+   * service's quota, sends again what the service did not get to, and finds the one record that has its batch refused.
+   *
+   * `for await (const result of client.meterAll(records))`, or `toArray()`, or `assertAllAccepted()`.
+   */
+  meterAll<Item extends MeterableRecord>(
+    records: MeterAllInput<Item>,
+    options: MeterAllOptions = {},
+  ): MeterAllRun<Item> {
+    const { requestsPerSecond = REQUESTS_PER_SECOND } = options;
+    const beforeAttempt = (signal: AbortSignal | undefined): Promise<void> =>
+      this.#pacer.turn(requestsPerSecond, signal);
+    const metering: Metering = {
+      batchMeterUsage: (input, signal) =>
+        this.#call(operations.batchMeterUsage, () => batchMeterUsageBody(input), { signal, beforeAttempt }),
+      nowMs: () => this.#runtime.clock.nowMs(),
+      world: this.#runtime.world,
+      logger: this.#logger,
+    };
+    return new MeterAllRun(records, options, metering, this.#knownIds);
+  }
+
+  /** Sends the calls from now on to this URL; `https://` is added where the scheme is missing. */
+  overrideEndpoint(endpoint: string): void {
+    this.#runtime.overrideEndpoint(endpoint);
+  }
+
+  /** What decides where requests go; by default the endpoint rules of the service. Can be replaced at any time. */
+  get endpointProvider(): EndpointProvider {
+    return this.#runtime.endpointProvider;
+  }
+
+  set endpointProvider(provider: EndpointProvider) {
+    this.#runtime.endpointProvider = provider;
+  }
+
+  /** Takes no more calls, waits for those that were made or submitted to end, and closes the connections. */
+  close(): Promise<void> {
+    this.#closing ??= this.#drain();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#calls.size > 0) await Promise.allSettled(this.#calls);
+    this.#runtime.closeConnections();
+  }
+
+  #call<Output>(
+    operation: CallOperation<Output>,
+    body: () => string,
+    options: InnerCallOptions,
+  ): Promise<Outcome<Output>> {
+    return this.#track(operation, () => this.#perform(operation, body, options));
+  }
+
+  /** The input is read at once: what its owner does with it later changes nothing. */
+  #submit<Output>(
+    operation: CallOperation<Output>,
+    body: () => string,
+    options: InnerCallOptions,
+  ): Promise<Outcome<Output>> {
+    const text = written(operation, body);
+    return this.#track(operation, () =>
+      this.#executor.run(() => this.#perform(operation, () => resultOf(text), options)),
+    );
+  }
+
+  async #perform<Output>(
+    operation: CallOperation<Output>,
+    body: () => string,
+    options: InnerCallOptions,
+  ): Promise<Outcome<Output>> {
+    const text = written(operation, body);
+    return text.ok ? this.#runtime.caller.call(operation, text.result, options) : text;
+  }
+
+  #track<Output>(operation: CallOperation<Output>, perform: () => Promise<Outcome<Output>>): Promise<Outcome<Output>> {
+    if (this.#closing !== undefined) {
+      const message = "The client was closed.";
+      const error = new MeteringError({ name: "ClientClosedError", message, operation: operation.name });
+      return Promise.resolve({ ok: false, error });
+    }
+    const call = perform();
+    this.#calls.add(call);
+    const forget = (): void => {
+      this.#calls.delete(call);
+    };
+    call.then(forget, forget);
+    return call;
+  }
+
+  /** A handler that throws is its author's business: the error comes up as an unhandled rejection, not as silence. */
+  #handOver<Input, Output, Context>(
+    future: Promise<Outcome<Output>>,
+    input: Input,
+    handler: OutcomeHandler<Input, Output, Context>,
+    context: Context,
+  ): void {
+    void future.then((outcome) => handler(this, input, outcome, context));
+  }
+}
+
+/** The body of a request, or why there can be none. */
+function written(operation: CallOperation<unknown>, body: () => string): Outcome<string> {
+  try {
+    return { ok: true, result: body(), metadata: { requestId: undefined, status: 0, attempts: 0, retryDelayMs: 0 } };
+  } catch (error) {
+    const { message, name } = meteringErrorOf(error, "InvalidInputError");
+    return { ok: false, error: new MeteringError({ name, message, operation: operation.name, cause: error }) };
+  }
+}

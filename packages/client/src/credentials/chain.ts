@@ -1,0 +1,96 @@
+/**
+ * The default credential chain, in the order of the official SDK: environment, profile, web identity, container,
+ * instance. A profile that is chosen by name goes before keys in the environment.
+ */
+import { credentialsError, meteringErrorOf } from "../outcome.ts";
+import type { Surroundings } from "../platform/platform.ts";
+import type { Section } from "../profile/ini.ts";
+import { nonEmpty } from "../profile/shared-files.ts";
+import { containerCredentials, hasContainerSource } from "./container.ts";
+import type { AwsCredentials, CredentialsProvider } from "./credentials.ts";
+import { instanceCredentials, isInstanceSourceDisabled } from "./instance.ts";
+import type { ChainParts } from "./chain-parts.ts";
+import { peerProvider } from "./peer.ts";
+import { webIdentityCredentials, webIdentityOfEnvironment } from "./web-identity.ts";
+
+/**
+ * The first source that applies is the one that is asked, now and for every renewal; the files themselves are read once.
+ * Rejects with `CredentialsError` where none applies, or where the one that does fails.
+ */
+export async function resolveChain(parts: ChainParts): Promise<CredentialsProvider> {
+  const { files } = parts;
+  const fromEnvironment = environmentCredentials(parts.surroundings);
+  if (fromEnvironment !== undefined && !files.chosen) return chosen(parts, "the environment", () => fromEnvironment);
+  // Another source might be another account's: whoever names a profile means that one.
+  if (files.chosen && !files.found) throw credentialsError(`There is no profile "${files.profileName}".`);
+  const fromProfile = await profileSource(parts);
+  if (fromProfile !== undefined) return chosen(parts, `the profile "${files.profileName}"`, fromProfile);
+  const identity = webIdentityOfEnvironment(parts);
+  if (identity !== undefined) return chosen(parts, "web identity", () => webIdentityCredentials(parts, identity));
+  if (hasContainerSource(parts)) return chosen(parts, "the container", () => containerCredentials(parts));
+  if (isInstanceSourceDisabled(parts)) throw none(parts);
+  return chosen(parts, "the instance", async () => {
+    try {
+      return await instanceCredentials(parts);
+    } catch (error) {
+      throw none(parts, meteringErrorOf(error, "CredentialsError"));
+    }
+  });
+}
+
+function chosen({ logger }: ChainParts, source: string, provider: CredentialsProvider): CredentialsProvider {
+  logger.debug?.(`Credentials come from ${source}.`);
+  return provider;
+}
+
+function environmentCredentials(surroundings: Surroundings): AwsCredentials | undefined {
+  const accessKeyId = nonEmpty(surroundings.variable("AWS_ACCESS_KEY_ID"));
+  const secretAccessKey = nonEmpty(surroundings.variable("AWS_SECRET_ACCESS_KEY"));
+  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  const expiration = new Date(nonEmpty(surroundings.variable("AWS_CREDENTIAL_EXPIRATION")) ?? Number.NaN);
+  return {
+    accessKeyId,
+    secretAccessKey,
+    sessionToken: nonEmpty(surroundings.variable("AWS_SESSION_TOKEN")),
+    ...(Number.isNaN(expiration.getTime()) ? {} : { expiration }),
+  };
+}
+
+/** What a profile says of its credentials; undefined where it says nothing. */
+async function profileSource(parts: ChainParts): Promise<CredentialsProvider | undefined> {
+  const { profile, profileName } = parts.files;
+  const needsPeer = whyPeer(profile);
+  if (needsPeer !== undefined) return peerProvider(profileName, needsPeer);
+  const { aws_access_key_id: accessKeyId, aws_secret_access_key: secretAccessKey } = profile;
+  if (accessKeyId !== undefined && secretAccessKey !== undefined) {
+    return () => ({ accessKeyId, secretAccessKey, sessionToken: profile["aws_session_token"] });
+  }
+  const { web_identity_token_file: tokenFile, role_arn: roleArn, role_session_name: sessionName } = profile;
+  if (tokenFile !== undefined && roleArn !== undefined) {
+    return () => webIdentityCredentials(parts, { tokenFile, roleArn, sessionName });
+  }
+  if (profile["credential_process"] !== undefined) return peerProvider(profileName, "a process (credential_process)");
+  if (profile["sso_session"] !== undefined || profile["sso_start_url"] !== undefined) {
+    return peerProvider(profileName, "single sign-on (sso_…)");
+  }
+  if (profile["login_session"] !== undefined) return peerProvider(profileName, "a sign-in session (login_session)");
+  return undefined;
+}
+
+/** A role to assume goes before keys in the same profile, as in the official SDK. */
+function whyPeer(profile: Section): string | undefined {
+  if (profile["role_arn"] === undefined) return undefined;
+  const assumes = profile["source_profile"] !== undefined || profile["credential_source"] !== undefined;
+  return assumes ? "assuming a role (role_arn)" : undefined;
+}
+
+function none({ files }: ChainParts, cause?: Error): Error {
+  const looked = [
+    files.chosen ? undefined : "the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)",
+    `the profile "${files.profileName}"`,
+    "web identity (AWS_WEB_IDENTITY_TOKEN_FILE)",
+    "the container (AWS_CONTAINER_CREDENTIALS_…)",
+    cause === undefined ? undefined : `the instance (${cause.message})`,
+  ].filter((place) => place !== undefined);
+  return credentialsError(`No credentials were found. Looked in: ${looked.join("; ")}.`, cause);
+}

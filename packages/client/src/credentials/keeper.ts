@@ -1,0 +1,63 @@
+/** Keeps credentials, and renews them before they expire: once for all calls that wait for it. */
+import type { Logger } from "../configuration.ts";
+import { credentialsError, meteringErrorOf } from "../outcome.ts";
+import type { World } from "../world.ts";
+import { isAwsCredentials, type AwsCredentials, type CredentialsProvider } from "./credentials.ts";
+
+/** Renewal begins this long before expiry, as in the SDKs. */
+const RENEW_BEFORE_MS = 300_000;
+/** After a renewal that failed, those that are still valid serve this long before the next try. */
+const RENEW_AGAIN_MS = 10_000;
+
+export interface CredentialsKeeperOptions {
+  readonly provider: CredentialsProvider;
+  readonly world: Pick<World, "wallMs">;
+  readonly logger: Logger;
+}
+
+export class CredentialsKeeper {
+  readonly #options: CredentialsKeeperOptions;
+  #current: AwsCredentials | undefined;
+  #renewAtMs = 0;
+  #renewal: Promise<AwsCredentials> | undefined;
+
+  constructor(options: CredentialsKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** At once where there are good ones; rejects with a `MeteringError`, `CredentialsError`, where there are none. */
+  get(): AwsCredentials | Promise<AwsCredentials> {
+    if (this.#current !== undefined && this.#options.world.wallMs() < this.#renewAtMs) return this.#current;
+    this.#renewal ??= this.#renew().finally(() => {
+      this.#renewal = undefined;
+    });
+    return this.#renewal;
+  }
+
+  /** The service says that these have expired: new ones are asked for, unless that has happened meanwhile. */
+  expire(credentials: AwsCredentials): void {
+    if (this.#current === credentials) this.#current = undefined;
+  }
+
+  async #renew(): Promise<AwsCredentials> {
+    const { provider, world, logger } = this.#options;
+    const before = this.#current;
+    try {
+      const renewed: unknown = await provider();
+      if (!isAwsCredentials(renewed)) throw credentialsError("The credentials provider gave no credentials.");
+      this.#current = renewed;
+      const expiresAtMs = renewed.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
+      // Short-lived ones, which are near their end when they come, are used for what they are worth.
+      this.#renewAtMs = Math.max(expiresAtMs - RENEW_BEFORE_MS, world.wallMs() + 1_000);
+      if (before !== undefined) logger.debug?.("Credentials were renewed.");
+      return renewed;
+    } catch (error) {
+      const expiresAtMs = before?.expiration?.getTime() ?? 0;
+      const failure = meteringErrorOf(error, "CredentialsError");
+      if (before === undefined || world.wallMs() >= expiresAtMs) throw failure;
+      logger.warn?.(`Credentials could not be renewed; those at hand are used: ${failure.message}`);
+      this.#renewAtMs = world.wallMs() + RENEW_AGAIN_MS;
+      return before;
+    }
+  }
+}

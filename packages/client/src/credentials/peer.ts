@@ -1,0 +1,26 @@
+/** Profiles whose credentials need more than this package has: the official chain resolves them, where it is installed. */
+import { credentialsError } from "../outcome.ts";
+import type { CredentialsProvider } from "./credentials.ts";
+
+export const PEER = "@aws-sdk/credential-provider-node";
+
+/** As much of the peer as is used. */
+interface Peer {
+  readonly defaultProvider: (options: { readonly profile: string }) => CredentialsProvider;
+}
+
+/** The peer's own provider for a profile. `what` says why it is needed. */
+export async function peerProvider(profile: string, what: string): Promise<CredentialsProvider> {
+  let peer: Peer;
+  try {
+    // Not written out, so that bundlers do not look for a package that most do not need.
+    const name: string = PEER;
+    peer = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as Peer;
+  } catch (error) {
+    throw credentialsError(
+      `The profile "${profile}" gets its credentials by ${what}, which needs the optional package ${PEER}: npm install ${PEER}`,
+      error,
+    );
+  }
+  return peer.defaultProvider({ profile });
+}

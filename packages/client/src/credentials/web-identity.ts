@@ -1,0 +1,88 @@
+/**
+ * Credentials for a token of an identity provider, as pods on EKS have it: AssumeRoleWithWebIdentity of AWS STS, which is
+ * not signed. Source: AWS STS API reference, 2011-06-15.
+ */
+import { partitionOf } from "../endpoint/partitions.ts";
+import { credentialsError } from "../outcome.ts";
+import { nonEmpty } from "../profile/shared-files.ts";
+import type { ChainParts } from "./chain-parts.ts";
+import type { AwsCredentials } from "./credentials.ts";
+import { askSource } from "./http.ts";
+
+const TIMEOUT_MS = 10_000;
+const ATTEMPTS_MAX = 3;
+const SOURCE = "AssumeRoleWithWebIdentity";
+
+export interface WebIdentity {
+  readonly tokenFile: string;
+  readonly roleArn: string;
+  readonly sessionName?: string | undefined;
+}
+
+/** What the environment says; both parts must be there. */
+export function webIdentityOfEnvironment({ surroundings }: Pick<ChainParts, "surroundings">): WebIdentity | undefined {
+  const tokenFile = nonEmpty(surroundings.variable("AWS_WEB_IDENTITY_TOKEN_FILE"));
+  const roleArn = nonEmpty(surroundings.variable("AWS_ROLE_ARN"));
+  if (tokenFile === undefined || roleArn === undefined) return undefined;
+  return { tokenFile, roleArn, sessionName: nonEmpty(surroundings.variable("AWS_ROLE_SESSION_NAME")) };
+}
+
+export async function webIdentityCredentials(parts: ChainParts, identity: WebIdentity): Promise<AwsCredentials> {
+  const { surroundings, transport, world } = parts;
+  // Read each time: the token is replaced while the program runs.
+  const token = await surroundings.readText(identity.tokenFile);
+  if (token === undefined) throw credentialsError(`There is no web identity token file ${identity.tokenFile}.`);
+  const form = new URLSearchParams({
+    Action: "AssumeRoleWithWebIdentity",
+    Version: "2011-06-15",
+    RoleArn: identity.roleArn,
+    RoleSessionName: identity.sessionName ?? `countinghouse-client-${world.wallMs()}`,
+    WebIdentityToken: token.trim(),
+  });
+  const { status, text } = await askSource(
+    transport,
+    world,
+    {
+      method: "POST",
+      url: await stsEndpoint(parts),
+      headers: ["content-type", "application/x-www-form-urlencoded"],
+      body: form.toString(),
+      timeoutMs: TIMEOUT_MS,
+      source: SOURCE,
+    },
+    ATTEMPTS_MAX,
+  );
+  const accessKeyId = element(text, "AccessKeyId");
+  const secretAccessKey = element(text, "SecretAccessKey");
+  const sessionToken = element(text, "SessionToken");
+  const expiration = new Date(element(text, "Expiration") ?? Number.NaN);
+  if (status !== 200 || accessKeyId === undefined || secretAccessKey === undefined || sessionToken === undefined) {
+    const code = element(text, "Code") ?? `status ${status}`;
+    throw credentialsError(`${SOURCE} for ${identity.roleArn} was refused: ${code}, ${element(text, "Message") ?? ""}`);
+  }
+  return {
+    accessKeyId,
+    secretAccessKey,
+    sessionToken,
+    ...(Number.isNaN(expiration.getTime()) ? {} : { expiration }),
+  };
+}
+
+async function stsEndpoint({ surroundings, files, region }: ChainParts): Promise<string> {
+  const configured =
+    nonEmpty(surroundings.variable("AWS_ENDPOINT_URL_STS")) ??
+    nonEmpty(surroundings.variable("AWS_ENDPOINT_URL")) ??
+    files.services(files.profile["services"] ?? "")?.["sts.endpoint_url"] ??
+    files.profile["endpoint_url"];
+  if (configured !== undefined) return configured;
+  const here = (await region()) ?? "us-east-1";
+  return `https://sts.${here}.${partitionOf(here).dnsSuffix}`;
+}
+
+/** STS answers with flat XML, whose texts of interest hold no markup. */
+function element(xml: string, name: string): string | undefined {
+  const text = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
+  return text?.replace(/&(amp|lt|gt|quot|apos);/g, (_, entity: keyof typeof ENTITIES) => ENTITIES[entity]);
+}
+
+const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" } as const;

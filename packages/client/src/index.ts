@@ -1,0 +1,53 @@
+/** The client, name by name. */
+export type { CallOptions } from "./call/caller.ts";
+export { boundedExecutor, type Executor } from "./call/executor.ts";
+export { MarketplaceMeteringClient, type OutcomeHandler } from "./client.ts";
+export type { ClientConfiguration, Logger } from "./configuration.ts";
+export type { AwsCredentials, CredentialsProvider } from "./credentials/credentials.ts";
+export {
+  defaultEndpointProvider,
+  type Endpoint,
+  type EndpointParameters,
+  type EndpointProvider,
+} from "./endpoint/endpoint-provider.ts";
+export type { MeterableRecord } from "./meter-all/intake.ts";
+export type { MeterAllInput, MeterAllOptions, MeterAllRun } from "./meter-all/meter-all.ts";
+export type {
+  Accepted,
+  Duplicate,
+  Expired,
+  MeterAllResult,
+  NotSubscribed,
+  Refused,
+  Replay,
+  Undecided,
+} from "./meter-all/result.ts";
+export type {
+  AnsweredUsageRecord,
+  BatchMeterUsageInput,
+  BatchMeterUsageOutput,
+  MeterUsageInput,
+  MeterUsageOutput,
+  RegisterUsageInput,
+  RegisterUsageOutput,
+  ResolveCustomerInput,
+  ResolveCustomerOutput,
+  UsageRecord,
+  UsageRecordResult,
+} from "./operations.ts";
+export {
+  MeteringError,
+  isMeteringError,
+  type AnswerMetadata,
+  type LocalErrorName,
+  type MeteringErrorName,
+  type Outcome,
+} from "./outcome.ts";
+export type { HttpAgent } from "./platform/platform.ts";
+export type { RsaJwk } from "./registration/public-key.ts";
+export { verifyRegistration, type RegistrationClaims, type RegistrationExpectation } from "./registration/verify.ts";
+export { epochMsOf, startOfHour, type Time } from "./time.ts";
+export type { Fetch } from "./transport/fetch.ts";
+export { TransportError, type Transport, type TransportAnswer, type TransportRequest } from "./transport/transport.ts";
+export type { World } from "./world.ts";
+export type { Tag, UsageAllocation } from "@countinghouse/protocol";

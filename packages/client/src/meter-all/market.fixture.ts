@@ -1,0 +1,96 @@
+/** A market in memory that answers batches as the service does, and misbehaves as it may: for tests of `meterAll`. */
+import { MeteringError, type Outcome } from "../outcome.ts";
+import type { BatchMeterUsageInput, BatchMeterUsageOutput, UsageRecord } from "../operations.ts";
+import { epochMsOf } from "../time.ts";
+import type { Metering } from "./sender.ts";
+
+/** What the market makes of a record, told by its dimension: `bad-dimension`, `late`, `stranger`, `unsubscribed`, else fine. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  "bad-dimension": "InvalidUsageDimensionException",
+  late: "TimestampOutOfBoundsException",
+  stranger: "InvalidCustomerIdentifierException",
+};
+
+export interface Trouble {
+  /** From 0 to below 1, one for every request: which trouble it meets. */
+  readonly dice: () => number;
+}
+
+export class Market implements Metering {
+  readonly world: Metering["world"] = { random: () => 0.5, delay: () => Promise.resolve() };
+  readonly logger = {};
+  readonly batches: BatchMeterUsageInput[] = [];
+  /** What is metered: the record and its id, by key. */
+  readonly metered = new Map<string, { readonly record: UsageRecord; readonly id: string }>();
+  readonly #nowMs: number;
+  readonly #dice: () => number;
+
+  constructor(nowMs: number, trouble: Trouble = { dice: () => 1 }) {
+    this.#nowMs = nowMs;
+    this.#dice = trouble.dice;
+  }
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  async batchMeterUsage(
+    input: BatchMeterUsageInput,
+    signal: AbortSignal | undefined,
+  ): Promise<Outcome<BatchMeterUsageOutput>> {
+    await Promise.resolve();
+    if (signal?.aborted === true) return fail("AbortError", { fault: "client" });
+    this.batches.push(input);
+    const dice = this.#dice();
+    if (dice < 0.1) return fail("ThrottlingException", {});
+    if (dice < 0.15) return fail("InternalServiceErrorException", { mayHaveSucceeded: true });
+    const refused = input.usageRecords.map(({ dimension }) => REFUSALS[dimension]).find((name) => name !== undefined);
+    if (refused !== undefined) return fail(refused, {});
+    const answer = this.#answer(input, dice);
+    // Done, and the answer lost.
+    if (dice >= 0.15 && dice < 0.2) return fail("ConnectionError", { retry: "transient", mayHaveSucceeded: true });
+    const metadata = { requestId: "r", status: 200, attempts: 1, retryDelayMs: 0 };
+    return { ok: true, result: answer, metadata };
+  }
+
+  #answer({ productCode, usageRecords }: BatchMeterUsageInput, dice: number): BatchMeterUsageOutput {
+    const results: BatchMeterUsageOutput["results"][number][] = [];
+    const unprocessedRecords: BatchMeterUsageOutput["unprocessedRecords"][number][] = [];
+    for (const [i, record] of usageRecords.entries()) {
+      const usageRecord = { ...record, timestamp: new Date(epochMsOf(record.timestamp)) };
+      if (dice >= 0.2 && dice < 0.4 && i % 2 === 0) unprocessedRecords.push(usageRecord);
+      else results.push({ usageRecord, ...this.#meter(productCode, record) });
+    }
+    return { results: results.toReversed(), unprocessedRecords };
+  }
+
+  #meter(
+    productCode: string | undefined,
+    record: UsageRecord,
+  ): { readonly status: string; readonly meteringRecordId?: string } {
+    if (record.dimension === "unsubscribed") return { status: "CustomerNotSubscribed" };
+    const key = keyOf(productCode, record);
+    const kept = this.metered.get(key);
+    if (kept !== undefined) {
+      const status = kept.record.quantity === record.quantity ? "Success" : "DuplicateRecord";
+      return { status, meteringRecordId: kept.id };
+    }
+    const id = `id-${this.metered.size + 1}`;
+    this.metered.set(key, { record, id });
+    return { status: "Success", meteringRecordId: id };
+  }
+}
+
+/** A second way to say what makes two records one. */
+export function keyOf(productCode: string | undefined, record: UsageRecord): string {
+  const hour = new Date(epochMsOf(record.timestamp)).toISOString().slice(0, 13);
+  const customer = record.customerAccountId ?? `by identifier ${record.customerIdentifier}`;
+  return `${hour} ${record.licenseArn ?? productCode} ${customer} ${record.dimension}`;
+}
+
+function fail(
+  name: string,
+  details: Partial<ConstructorParameters<typeof MeteringError>[0]>,
+): Outcome<BatchMeterUsageOutput> {
+  return { ok: false, error: new MeteringError({ message: name, ...details, name }) };
+}

@@ -1,0 +1,91 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { MeterableRecord } from "./intake.ts";
+import { KnownIds } from "./known-ids.ts";
+import { Market, keyOf } from "./market.fixture.ts";
+import { MeterAllRun } from "./meter-all.ts";
+import type { MeterAllResult } from "./result.ts";
+
+const NOW_MS = Date.parse("2026-07-15T12:30:00Z");
+const HOUR_MS = 3_600_000;
+
+/** Whatever is sent under one key is always the same record: never two of the input, apart. */
+function checkBatches({ batches }: Market): void {
+  const sent = new Map<string, string>();
+  for (const { productCode, usageRecords } of batches) {
+    expect(usageRecords.length).toBeGreaterThan(0);
+    expect(usageRecords.length).toBeLessThanOrEqual(25);
+    const keys = usageRecords.map((one) => keyOf(productCode, one));
+    expect(new Set(keys).size).toBe(keys.length);
+    for (const [i, key] of keys.entries()) {
+      const text = JSON.stringify(usageRecords[i]);
+      expect(sent.get(key) ?? text).toBe(text);
+      sent.set(key, text);
+    }
+  }
+}
+
+/** What is said of a record is what the market knows of it. */
+function checkMetered(market: Market, results: readonly MeterAllResult<MeterableRecord>[]): void {
+  const ids = new Set([...market.metered.values()].map(({ id }) => id));
+  const told = new Set<string>();
+  for (const result of results) {
+    if (result.status === "accepted") {
+      expect(ids).toContain(result.meteringRecordId);
+      told.add(result.meteringRecordId);
+    }
+    expect(result.status === "replay", "nothing was sent before").toBe(false);
+  }
+  const doubtful = results.some((result) => result.status === "undecided" && result.mayBeMetered);
+  if (!doubtful) expect(told).toEqual(ids);
+}
+
+describe("for any records and any trouble", () => {
+  const dimension = fc.constantFrom("a", "b", "c", "d", "late", "stranger", "bad-dimension", "unsubscribed");
+  const anyRecord: fc.Arbitrary<MeterableRecord> = fc.record(
+    {
+      timestamp: fc.integer({ min: 0, max: 40 }).map((hours) => new Date(NOW_MS - hours * HOUR_MS)),
+      productCode: fc.constantFrom("p", "q", "", "not a code"),
+      customerIdentifier: fc.constantFrom("c1", "c2"),
+      customerAccountId: fc.constantFrom("111122223333", "letters"),
+      licenseArn: fc.constantFrom("arn:aws:license-manager::294406891311:license:l-1", "no arn"),
+      dimension,
+      quantity: fc.oneof(
+        fc.integer({ min: -1, max: 5 }),
+        fc.constantFrom(1.5, 2_147_483_647, 2_147_483_648, Number.NaN),
+      ),
+      usageAllocations: fc.array(fc.record({ allocatedUsageQuantity: fc.integer({ min: 0, max: 3 }) }), {
+        maxLength: 2,
+      }),
+    },
+    { requiredKeys: ["timestamp", "dimension", "productCode", "customerIdentifier"] },
+  );
+  const fineRecord: fc.Arbitrary<MeterableRecord> = fc.record({
+    timestamp: fc.integer({ min: 0, max: 20 }).map((hours) => new Date(NOW_MS - hours * HOUR_MS)),
+    productCode: fc.constantFrom("p", "q"),
+    customerIdentifier: fc.constantFrom("c1", "c2", "c3"),
+    dimension,
+    quantity: fc.integer({ min: 0, max: 5 }),
+  });
+  const input = fc.array(fc.oneof(fineRecord, fineRecord, anyRecord), { maxLength: 150 });
+  const dice = fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true }));
+  const options = fc.record({
+    sameKey: fc.constantFrom("sum", "refuse"),
+    concurrency: fc.integer({ min: 1, max: 5 }),
+  } as const);
+
+  test("every record has exactly one result, batches are within bounds, and no two with one key are sent apart", async () => {
+    await fc.assert(
+      fc.asyncProperty(input, dice, options, async (records, stream, chosen) => {
+        const market = new Market(NOW_MS, { dice: () => stream.next().value as number });
+        const results: MeterAllResult<MeterableRecord>[] = [];
+        for await (const result of new MeterAllRun(records, chosen, market, new KnownIds())) results.push(result);
+        expect(results.map(({ index }) => index).toSorted((a, b) => a - b)).toEqual(records.map((_, i) => i));
+        for (const result of results) expect(result.record).toBe(records[result.index]);
+        checkBatches(market);
+        checkMetered(market, results);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,70 @@
+/** Finds in a batch's answer what became of each of its lines. The order of results is not documented: keys tell. */
+import type { BatchMeterUsageOutput } from "../operations.ts";
+import { wireRecordOf } from "../operations.ts";
+import { keyText, type Line } from "./intake.ts";
+import type { Verdict } from "./result.ts";
+
+export interface BatchReading {
+  readonly verdicts: ReadonlyMap<Line, Verdict>;
+  /** To be sent again. */
+  readonly unprocessed: readonly Line[];
+  /** Results and records in the answer that are about none of the lines. */
+  readonly strays: number;
+}
+
+export function readBatch(
+  lines: readonly Line[],
+  answer: BatchMeterUsageOutput,
+  isKnown: (meteringRecordId: string) => boolean,
+): BatchReading {
+  const waiting = new Map(lines.map((line) => [line.key, line]));
+  const verdicts = new Map<Line, Verdict>();
+  const unprocessed: Line[] = [];
+  let strays = 0;
+  const claim = (record: BatchMeterUsageOutput["unprocessedRecords"][number]): Line | undefined => {
+    const key = keyOfAnswered(record, lines[0]?.productCode);
+    const line = key === undefined ? undefined : waiting.get(key);
+    if (key === undefined || line === undefined) strays += 1;
+    else waiting.delete(key);
+    return line;
+  };
+  for (const result of answer.results) {
+    const line = claim(result.usageRecord);
+    if (line !== undefined) verdicts.set(line, verdictOf(result, isKnown));
+  }
+  for (const record of answer.unprocessedRecords) {
+    const line = claim(record);
+    if (line !== undefined) unprocessed.push(line);
+  }
+  for (const line of waiting.values()) {
+    verdicts.set(line, { status: "undecided", why: "unanswered", error: undefined, mayBeMetered: true });
+  }
+  return { verdicts, unprocessed, strays };
+}
+
+/** An answer may lack what a service should say: what cannot be told apart is about nothing. */
+function keyOfAnswered(
+  record: Partial<BatchMeterUsageOutput["unprocessedRecords"][number]> | undefined,
+  productCode: string | undefined,
+): string | undefined {
+  if (record?.timestamp === undefined || record.dimension === undefined) return undefined;
+  const { timestamp, dimension } = record;
+  return keyText(wireRecordOf({ ...record, timestamp, dimension }), productCode);
+}
+
+function verdictOf(
+  { status, meteringRecordId }: BatchMeterUsageOutput["results"][number],
+  isKnown: (meteringRecordId: string) => boolean,
+): Verdict {
+  switch (status) {
+    case "Success":
+      if (meteringRecordId === undefined) break;
+      return { status: isKnown(meteringRecordId) ? "replay" : "accepted", meteringRecordId };
+    case "DuplicateRecord":
+      return { status: "duplicate", meteringRecordId };
+    case "CustomerNotSubscribed":
+      return { status: "not-subscribed" };
+  }
+  // A status that is newer than this client, or a success that names no record: not for us to interpret.
+  return { status: "undecided", why: "unanswered", error: undefined, mayBeMetered: true };
+}

@@ -1,0 +1,28 @@
+/** Puts usage records with one key together, where the caller asks for it. */
+import { bucketText, type UsageAllocation, type UsageRecord } from "@countinghouse/protocol";
+
+/**
+ * One record with the sum of the quantities and the latest of the times. Where any of them is split by tags, the sum is:
+ * parts with the same tags are added up, and quantities that were not split become a part without tags.
+ */
+export function summed(records: readonly UsageRecord[]): UsageRecord {
+  const [first] = records;
+  if (first === undefined) throw new TypeError("There is nothing to sum.");
+  const quantity = records.reduce((sum, record) => sum + (record.quantity ?? 0), 0);
+  const timestampMs = Math.max(...records.map((record) => record.timestampMs));
+  const sum: UsageRecord = { ...first, quantity, timestampMs };
+  if (records.every((record) => record.usageAllocations === undefined)) return sum;
+  return { ...sum, usageAllocations: allocationsOf(records) };
+}
+
+function allocationsOf(records: readonly UsageRecord[]): UsageAllocation[] {
+  const buckets = new Map<string, UsageAllocation>();
+  for (const { quantity = 0, usageAllocations = [{ allocatedUsageQuantity: quantity }] } of records) {
+    for (const allocation of usageAllocations) {
+      const bucket = bucketText(allocation.tags ?? []);
+      const before = buckets.get(bucket)?.allocatedUsageQuantity ?? 0;
+      buckets.set(bucket, { ...allocation, allocatedUsageQuantity: before + allocation.allocatedUsageQuantity });
+    }
+  }
+  return [...buckets.values()];
+}

@@ -1,0 +1,135 @@
+/** What callers hand in and get back, and how it becomes the protocol's: times may be of any kind, and come back as dates. */
+import {
+  batchMeterUsage,
+  meterUsage,
+  registerUsage,
+  resolveCustomer,
+  type RegisterUsageInput,
+  type ResolveCustomerInput,
+  type ResolveCustomerOutput,
+  type UsageAllocation,
+  type UsageRecord as WireRecord,
+  type UsageRecordStatus,
+} from "@countinghouse/protocol";
+import type { CallOperation } from "./call/caller.ts";
+import { invalidInput } from "./outcome.ts";
+import { wireMsOf, type Time } from "./time.ts";
+import { timedEncoderOf, timedReaderOf } from "./timed-shape.ts";
+
+/** Usage of one dimension by one customer in one hour. */
+export interface UsageRecord {
+  /** When it was used. Sent in whole seconds; the service keeps one record per hour (UTC), customer and dimension. */
+  readonly timestamp: Time;
+  /** The dimension as it was published with the product: 1 to 255 characters. */
+  readonly dimension: string;
+  /** A whole number from 0 to 2,147,483,647, in the dimension's unit; 0 where it is absent. */
+  readonly quantity?: number | undefined;
+  /** The customer, by one of the two; the service keeps them apart, so use one of them for good. */
+  readonly customerIdentifier?: string | undefined;
+  /** The customer's AWS account id. */
+  readonly customerAccountId?: string | undefined;
+  /** The licence that the usage is on, for products with concurrent agreements; goes with `customerAccountId`. */
+  readonly licenseArn?: string | undefined;
+  /** The quantity split by tags, 1 to 2,500 parts that add up to it. */
+  readonly usageAllocations?: readonly UsageAllocation[] | undefined;
+}
+
+export interface BatchMeterUsageInput {
+  /** The product code; left out where the records have a `licenseArn`. */
+  readonly productCode?: string | undefined;
+  /** Up to 25, all of one product. */
+  readonly usageRecords: readonly UsageRecord[];
+}
+
+/** A usage record as the service gives it back. */
+export interface AnsweredUsageRecord extends Omit<UsageRecord, "timestamp"> {
+  readonly timestamp: Date;
+}
+
+export interface UsageRecordResult {
+  readonly usageRecord: AnsweredUsageRecord;
+  /** Of the metering record that was kept; with `DuplicateRecord`, of the one that stands. */
+  readonly meteringRecordId?: string | undefined;
+  /** `Success` does not tell a new record from one that was kept before. */
+  readonly status: UsageRecordStatus | (string & {});
+}
+
+export interface BatchMeterUsageOutput {
+  readonly results: readonly UsageRecordResult[];
+  /** What the service did not get to: to be sent again, which the SDKs do not do by themselves. `meterAll` does. */
+  readonly unprocessedRecords: readonly AnsweredUsageRecord[];
+}
+
+export interface MeterUsageInput {
+  readonly productCode: string;
+  /** When it was used; see `UsageRecord`. */
+  readonly timestamp: Time;
+  readonly usageDimension: string;
+  /** A whole number from 0 to 2,147,483,647; 0 where it is absent. */
+  readonly usageQuantity?: number | undefined;
+  /** Only ask whether the call would be allowed. */
+  readonly dryRun?: boolean | undefined;
+  readonly usageAllocations?: readonly UsageAllocation[] | undefined;
+  /** 1 to 64 characters that stand for this request; made by the client where absent, as the SDKs do. */
+  readonly clientToken?: string | undefined;
+}
+
+export interface MeterUsageOutput {
+  readonly meteringRecordId?: string | undefined;
+}
+
+export interface RegisterUsageOutput {
+  /** A JWT, to be checked with `verifyRegistration`. */
+  readonly signature?: string | undefined;
+  /** Present where the public key version has expired: since when. */
+  readonly publicKeyRotationTimestamp?: Date | undefined;
+}
+
+export type { RegisterUsageInput, ResolveCustomerInput, ResolveCustomerOutput };
+
+const batchText = timedEncoderOf(batchMeterUsage.input);
+const readBatch = timedReaderOf<BatchMeterUsageOutput>(batchMeterUsage.output);
+const meterText = timedEncoderOf(meterUsage.input);
+
+export function batchMeterUsageBody(input: BatchMeterUsageInput): string {
+  for (const { quantity } of input.usageRecords) checkQuantity(quantity);
+  return batchText(input);
+}
+
+/** A token of the client's own makes a retry the same request to the service, too. */
+export function meterUsageBody(input: MeterUsageInput, newToken: () => string): string {
+  checkQuantity(input.usageQuantity);
+  return meterText(input.clientToken === undefined ? { ...input, clientToken: newToken() } : input);
+}
+
+export const registerUsageBody: (input: RegisterUsageInput) => string = timedEncoderOf(registerUsage.input);
+export const resolveCustomerBody: (input: ResolveCustomerInput) => string = timedEncoderOf(resolveCustomer.input);
+
+/** JSON has no NaN: it would be sent as null, which counts as absent, and so as 0. */
+function checkQuantity(quantity: number | undefined): void {
+  if (quantity === undefined || Number.isFinite(quantity)) return;
+  throw invalidInput(`A quantity must be a finite number; it is ${String(quantity)}.`);
+}
+
+/** A record as the protocol has it, its time fixed. */
+export function wireRecordOf({ timestamp, ...rest }: UsageRecord): WireRecord {
+  checkQuantity(rest.quantity);
+  return { ...rest, timestampMs: wireMsOf(timestamp) } as WireRecord;
+}
+
+export const operations = {
+  batchMeterUsage: {
+    name: batchMeterUsage.name,
+    // Of two lists, either may be absent.
+    read: (json) => ({ results: [], unprocessedRecords: [], ...readBatch(json) }),
+  } as CallOperation<BatchMeterUsageOutput>,
+  meterUsage: { name: meterUsage.name, read: timedReaderOf(meterUsage.output) } as CallOperation<MeterUsageOutput>,
+  registerUsage: {
+    name: registerUsage.name,
+    read: timedReaderOf(registerUsage.output),
+  } as CallOperation<RegisterUsageOutput>,
+  resolveCustomer: {
+    name: resolveCustomer.name,
+    read: timedReaderOf(resolveCustomer.output),
+  } as CallOperation<ResolveCustomerOutput>,
+} as const;

@@ -1,0 +1,167 @@
+/** Puts a client's parts together, and finds out on the first call what is not known before it: settings, credentials. */
+import { platform } from "#platform";
+import { Caller, type Destination } from "./call/caller.ts";
+import { RetryBudget } from "./call/retry.ts";
+import { Signer } from "./call/signing.ts";
+import { SkewedClock } from "./call/skew.ts";
+import type { ClientConfiguration } from "./configuration.ts";
+import type { CredentialsProvider } from "./credentials/credentials.ts";
+import { CredentialsKeeper } from "./credentials/keeper.ts";
+import type { EndpointProvider } from "./endpoint/endpoint-provider.ts";
+import { configurationError } from "./outcome.ts";
+import { readSharedFiles, type SharedFiles } from "./profile/shared-files.ts";
+import { resolveSettings, type Settings } from "./settings.ts";
+import { VERSION } from "./version.ts";
+import { realWorld, type World } from "./world.ts";
+import type { Transport } from "./transport/transport.ts";
+
+const RETRY_TOKENS = 500;
+const CONNECT_TIMEOUT_MS = 3_000;
+const ATTEMPT_TIMEOUT_MS = 30_000;
+
+export class ClientRuntime {
+  readonly world: World;
+  readonly caller: Caller;
+  readonly clock: SkewedClock;
+  readonly #configuration: ClientConfiguration;
+  readonly #transport: Transport;
+  readonly #ownsTransport: boolean;
+  /** How sources of credentials are asked: not through an agent that is made for the service. */
+  readonly #sources: Transport;
+  #endpointProvider: EndpointProvider;
+  #endpointOverride: string | undefined;
+  #files: Promise<SharedFiles> | undefined;
+  #settings: Promise<Settings> | undefined;
+  #destination: Destination | Promise<Destination> | undefined;
+
+  constructor(configuration: ClientConfiguration, endpointProvider: EndpointProvider) {
+    const { agent, fetch, logger = {} } = configuration;
+    this.world = { ...realWorld, ...configuration.world };
+    this.clock = new SkewedClock(this.world);
+    this.#configuration = configuration;
+    this.#ownsTransport = configuration.transport === undefined;
+    this.#transport = configuration.transport ?? platform.transport({ agent, fetch });
+    this.#sources = agent === undefined ? this.#transport : platform.transport({ fetch });
+    this.#endpointProvider = endpointProvider;
+    this.caller = new Caller({
+      destination: () => (this.#destination ??= this.#resolveDestination()),
+      credentials: new CredentialsKeeper({ provider: this.#provider(), world: this.world, logger }),
+      transport: this.#transport,
+      signer: new Signer(platform.cryptography),
+      clock: this.clock,
+      budget: new RetryBudget(configuration.retryTokens ?? RETRY_TOKENS),
+      world: this.world,
+      logger,
+      connectTimeoutMs: configuration.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+      attemptTimeoutMs: configuration.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS,
+      callTimeoutMs: configuration.callTimeoutMs,
+    });
+  }
+
+  get endpointProvider(): EndpointProvider {
+    return this.#endpointProvider;
+  }
+
+  set endpointProvider(provider: EndpointProvider) {
+    this.#endpointProvider = provider;
+    this.#destination = undefined;
+  }
+
+  overrideEndpoint(endpoint: string | undefined): void {
+    this.#endpointOverride = endpoint;
+    this.#destination = undefined;
+  }
+
+  closeConnections(): void {
+    if (this.#ownsTransport) this.#transport.close();
+    if (this.#sources !== this.#transport) this.#sources.close();
+  }
+
+  #resolveDestination(): Promise<Destination> {
+    const resolving = this.#findDestination().then(
+      (destination) => {
+        // Once known, calls need not wait for it; unless it was changed meanwhile.
+        if (this.#destination === resolving) this.#destination = destination;
+        return destination;
+      },
+      (error: unknown) => {
+        if (this.#destination === resolving) this.#destination = undefined;
+        throw error;
+      },
+    );
+    return resolving;
+  }
+
+  async #findDestination(): Promise<Destination> {
+    const settings = await this.#resolveSettings();
+    const custom = this.#endpointOverride ?? settings.endpoint;
+    const { url } = this.#endpointProvider.resolveEndpoint({
+      region: settings.region,
+      endpoint: custom === undefined ? undefined : withScheme(custom),
+      useFips: settings.useFips,
+      useDualStack: settings.useDualStack,
+    });
+    // No region is made up: the service keeps records per region, so that one sent to two of them counts twice.
+    if (settings.region === undefined) throw configurationError("Invalid Configuration: Missing Region");
+    if (!URL.canParse(url)) throw configurationError(`The endpoint ${JSON.stringify(url)} is not a URL.`);
+    const parsed = new URL(url);
+    // The operation's path is `/`, below that of the endpoint.
+    if (!parsed.pathname.endsWith("/")) parsed.pathname += "/";
+    return {
+      url: parsed,
+      region: settings.region,
+      maxAttempts: settings.maxAttempts,
+      correctClockSkew: settings.correctClockSkew,
+      userAgent: this.#userAgent(settings),
+    };
+  }
+
+  #resolveSettings(): Promise<Settings> {
+    this.#settings ??= this.#chainParts()
+      .then((parts) => resolveSettings(this.#configuration, parts))
+      .catch((error: unknown) => {
+        this.#settings = undefined;
+        throw error;
+      });
+    return this.#settings;
+  }
+
+  async #chainParts(): Promise<Parameters<typeof resolveSettings>[1]> {
+    const { logger = {}, profile } = this.#configuration;
+    const { surroundings } = platform;
+    this.#files ??= readSharedFiles(surroundings, profile).catch((error: unknown) => {
+      this.#files = undefined;
+      throw error;
+    });
+    return { surroundings, files: await this.#files, transport: this.#sources, world: this.world, logger };
+  }
+
+  #provider(): CredentialsProvider {
+    const { credentials } = this.#configuration;
+    if (typeof credentials === "function") return credentials;
+    if (credentials !== undefined) return () => credentials;
+    let chain: CredentialsProvider | undefined;
+    return async () => {
+      chain ??= await this.#resolveChain();
+      return chain();
+    };
+  }
+
+  async #resolveChain(): Promise<CredentialsProvider> {
+    const parts = await this.#chainParts();
+    // Who brings credentials along need not load what finds them.
+    const { resolveChain } = await import("./credentials/chain.ts");
+    return resolveChain({ ...parts, region: async () => (await this.#resolveSettings()).region });
+  }
+
+  #userAgent({ applicationId }: Settings): string {
+    const parts = [`countinghouse-client/${VERSION}`, platform.runtime];
+    if (applicationId !== undefined) parts.push(`app/${applicationId.replace(/[^!#$%&'*+.^_`|~0-9A-Za-z-]/g, "-")}`);
+    if (this.#configuration.userAgent !== undefined) parts.push(this.#configuration.userAgent);
+    return parts.join(" ");
+  }
+}
+
+function withScheme(endpoint: string): string {
+  return /^https?:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`;
+}

@@ -1,0 +1,106 @@
+/** A client's settings: what it was told, else what the environment says, else the profile, else the default. */
+import { SERVICE_ID } from "@countinghouse/protocol";
+import type { ClientConfiguration } from "./configuration.ts";
+import { instanceRegion, isInstanceSourceDisabled } from "./credentials/instance.ts";
+import type { ChainParts } from "./credentials/chain-parts.ts";
+import { configurationError } from "./outcome.ts";
+import { nonEmpty, type SharedFiles } from "./profile/shared-files.ts";
+import type { Surroundings } from "./platform/platform.ts";
+
+export interface Settings {
+  readonly region: string | undefined;
+  readonly endpoint: string | undefined;
+  readonly useFips: boolean;
+  readonly useDualStack: boolean;
+  readonly maxAttempts: number;
+  readonly correctClockSkew: boolean;
+  readonly applicationId: string | undefined;
+}
+
+const MAX_ATTEMPTS = 3;
+
+export async function resolveSettings(
+  configuration: ClientConfiguration,
+  parts: Omit<ChainParts, "region">,
+): Promise<Settings> {
+  const { files, surroundings } = parts;
+  const named = configuration.region ?? regionOf(surroundings, files) ?? (await regionOfInstance(parts));
+  // `fips-us-east-1` and `us-east-1-fips` are old ways to say FIPS.
+  const isFipsName = named !== undefined && (named.startsWith("fips-") || named.endsWith("-fips"));
+  const flag = flagReader(surroundings, files);
+  return {
+    region: isFipsName ? named.replace(/^fips-|-fips$/, "").replace(/^aws-global$|^aws$/, "us-east-1") : named,
+    endpoint: configuration.endpoint ?? configuredEndpoint(configuration, surroundings, files),
+    useFips:
+      isFipsName || (configuration.useFipsEndpoint ?? flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint") ?? false),
+    useDualStack:
+      configuration.useDualstackEndpoint ?? flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint") ?? false,
+    maxAttempts: attemptsOf(configuration, surroundings, files),
+    correctClockSkew:
+      configuration.correctClockSkew ??
+      !(flag("AWS_DISABLE_CLOCK_SKEW_CORRECTION", "disable_clock_skew_correction") ?? false),
+    applicationId: nonEmpty(surroundings.variable("AWS_SDK_UA_APP_ID")) ?? files.profile["sdk_ua_app_id"],
+  };
+}
+
+/** The region of the environment and the files; the credentials file wins, as in the official SDK. */
+export function regionOf(surroundings: Surroundings, files: SharedFiles): string | undefined {
+  return (
+    nonEmpty(surroundings.variable("AWS_REGION")) ??
+    nonEmpty(surroundings.variable("AWS_DEFAULT_REGION")) ??
+    files.credentialsProfile["region"] ??
+    files.profile["region"]
+  );
+}
+
+/** Asked only where nothing else says which one it is. */
+function regionOfInstance(parts: Omit<ChainParts, "region">): Promise<string | undefined> | undefined {
+  if (parts.surroundings.home() === undefined || isInstanceSourceDisabled(parts)) return undefined;
+  return instanceRegion({ ...parts, region: () => Promise.resolve(undefined) });
+}
+
+function configuredEndpoint(
+  configuration: ClientConfiguration,
+  surroundings: Surroundings,
+  files: SharedFiles,
+): string | undefined {
+  const ignored =
+    configuration.ignoreConfiguredEndpointUrls ??
+    flagReader(surroundings, files)("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls");
+  if (ignored === true) return undefined;
+  const name = SERVICE_ID.replaceAll(" ", "_");
+  const services = files.profile["services"];
+  const section = services === undefined ? undefined : files.services(services);
+  const ofEnvironment =
+    nonEmpty(surroundings.variable(`AWS_ENDPOINT_URL_${name.toUpperCase()}`)) ??
+    nonEmpty(surroundings.variable("AWS_ENDPOINT_URL"));
+  if (ofEnvironment !== undefined) return ofEnvironment;
+  if (services !== undefined && section === undefined) {
+    throw configurationError(
+      `The profile "${files.profileName}" names services "${services}", which no section defines.`,
+    );
+  }
+  return section?.[`${name.toLowerCase()}.endpoint_url`] ?? files.profile["endpoint_url"];
+}
+
+function attemptsOf(configuration: ClientConfiguration, surroundings: Surroundings, files: SharedFiles): number {
+  const text = nonEmpty(surroundings.variable("AWS_MAX_ATTEMPTS")) ?? files.profile["max_attempts"];
+  const attempts = configuration.maxAttempts ?? (text === undefined ? MAX_ATTEMPTS : Number(text));
+  if (Number.isInteger(attempts) && attempts >= 1) return attempts;
+  throw configurationError(`The number of attempts must be a whole number from 1 on; it is ${text ?? attempts}.`);
+}
+
+function flagReader(
+  surroundings: Surroundings,
+  files: SharedFiles,
+): (variable: string, key: string) => boolean | undefined {
+  return (variable, key) => {
+    const ofEnvironment = nonEmpty(surroundings.variable(variable));
+    const text = ofEnvironment ?? files.profile[key];
+    if (text === undefined) return undefined;
+    if (text.toLowerCase() === "true") return true;
+    if (text.toLowerCase() === "false") return false;
+    const where = ofEnvironment === undefined ? `"${key}" of the profile "${files.profileName}"` : variable;
+    throw configurationError(`${where} must be true or false; it is ${text}.`);
+  };
+}

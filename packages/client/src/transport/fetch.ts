@@ -1,0 +1,78 @@
+/** `fetch`: the transport of every runtime that has no faster one. Connections are the runtime's own to keep and close. */
+import {
+  ANSWER_BYTES_MAX,
+  TransportError,
+  checkHeaders,
+  connectionTrouble,
+  type Transport,
+  type TransportAnswer,
+  type TransportRequest,
+} from "./transport.ts";
+
+/** As much of `fetch` as is used here, so that a wrapped one will do. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export class FetchTransport implements Transport {
+  readonly #fetch: Fetch;
+
+  constructor(ownFetch?: Fetch) {
+    this.#fetch = ownFetch ?? ((url, init) => fetch(url, init));
+  }
+
+  async send(request: TransportRequest): Promise<TransportAnswer> {
+    checkHeaders(request.headers);
+    const { signal } = request;
+    if (isAborted(signal)) throw aborted(signal, false);
+    const controller = new AbortController();
+    const onAbort = (): void => controller.abort();
+    const timer = setTimeout(onAbort, request.timeoutMs);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      const response = await this.#fetch(request.url.href, {
+        method: request.method,
+        headers: pairs(request.headers),
+        // A GET may have no body, not even an empty one.
+        ...(request.body === "" ? {} : { body: request.body }),
+        redirect: "manual",
+        signal: controller.signal,
+      });
+      const text = await textOf(response);
+      return { status: response.status, header: (name) => response.headers.get(name) ?? undefined, text };
+    } catch (error) {
+      if (isAborted(signal)) throw aborted(signal, true);
+      if (error instanceof TransportError) throw error;
+      if (controller.signal.aborted) {
+        throw new TransportError("timeout", `No answer within ${request.timeoutMs} ms.`, true);
+      }
+      throw connectionTrouble(error);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  close(): void {
+    // `fetch` has nothing to close.
+  }
+}
+
+/** Asked anew each time: what is narrowed once stays narrowed, though the signal may change meanwhile. */
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
+}
+
+async function textOf(response: Response): Promise<string> {
+  const text = await response.text();
+  if (text.length > ANSWER_BYTES_MAX) throw new TransportError("connection", "The answer is too large.", true);
+  return text;
+}
+
+function pairs(flat: readonly string[]): [string, string][] {
+  const result: [string, string][] = [];
+  for (let i = 0; i < flat.length; i += 2) result.push([flat[i] as string, flat[i + 1] as string]);
+  return result;
+}
+
+function aborted(signal: AbortSignal | undefined, maySucceed: boolean): TransportError {
+  return new TransportError("aborted", "The call was aborted.", maySucceed, signal?.reason);
+}

@@ -1,0 +1,138 @@
+/**
+ * Requests over sockets of our own, kept open between them: the fast transport of Node. `node:http` does the same for any
+ * server and any request; what this client needs of it is little, and costs less than half without the rest.
+ */
+import type { Socket } from "node:net";
+import { Connection } from "./connection.ts";
+import {
+  TransportError,
+  checkHeaders,
+  type Transport,
+  type TransportAnswer,
+  type TransportRequest,
+} from "./transport.ts";
+
+/** As many connections to one host at once as the official SDK opens. */
+const CONNECTIONS_MAX = 50;
+
+interface Waiting {
+  start(connection: Connection): void;
+  cancelled: boolean;
+}
+
+/** The connections to one host. */
+interface Pool {
+  readonly idle: Connection[];
+  readonly waiting: Waiting[];
+  open: number;
+}
+
+export class SocketTransport implements Transport {
+  readonly #pools = new Map<string, Pool>();
+  #closed = false;
+
+  send(request: TransportRequest): Promise<TransportAnswer> {
+    return new Promise((resolve, reject) => {
+      checkHeaders(request.headers);
+      const { signal, timeoutMs, connectTimeoutMs, url } = request;
+      let connection: Connection | undefined;
+      let connectTimer: NodeJS.Timeout | undefined;
+      const settle = (): void => {
+        clearTimeout(timer);
+        clearTimeout(connectTimer);
+        signal?.removeEventListener("abort", onAbort);
+      };
+      const done = (answer: TransportAnswer): void => {
+        settle();
+        resolve(answer);
+      };
+      const fail = (trouble: TransportError): void => {
+        settle();
+        waiting.cancelled = true;
+        reject(trouble);
+        connection?.destroy();
+      };
+      const onAbort = (): void =>
+        fail(new TransportError("aborted", "The call was aborted.", connection?.connected ?? false, signal?.reason));
+      const onTimeout = (): void =>
+        fail(new TransportError("timeout", `No answer within ${timeoutMs} ms.`, connection?.connected ?? false));
+      const timer = setTimeout(onTimeout, timeoutMs);
+      const waiting: Waiting = {
+        cancelled: false,
+        start: (free) => {
+          connection = free;
+          if (!free.connected) {
+            connectTimer = setTimeout(() => {
+              if (!free.connected)
+                fail(new TransportError("timeout", `No connection within ${connectTimeoutMs} ms.`, false));
+            }, connectTimeoutMs);
+          }
+          free.send(request, done, fail);
+        },
+      };
+      if (signal?.aborted === true) return onAbort();
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#take(url, waiting);
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const { idle } of this.#pools.values()) for (const connection of idle.splice(0)) connection.destroy();
+  }
+
+  /** A connection that is idle, or a new one, or a place in the queue. */
+  #take(url: URL, waiting: Waiting): void {
+    const pool = this.#poolOf(url);
+    for (let connection = pool.idle.pop(); connection !== undefined; connection = pool.idle.pop()) {
+      if (connection.usable && !connection.stale) return waiting.start(connection);
+      connection.destroy();
+    }
+    if (pool.open < CONNECTIONS_MAX) waiting.start(this.#open(url, pool));
+    else pool.waiting.push(waiting);
+  }
+
+  #poolOf(url: URL): Pool {
+    const origin = `${url.protocol}//${url.host}`;
+    const known = this.#pools.get(origin);
+    if (known !== undefined) return known;
+    const pool: Pool = { idle: [], waiting: [], open: 0 };
+    this.#pools.set(origin, pool);
+    return pool;
+  }
+
+  #open(url: URL, pool: Pool): Connection {
+    pool.open += 1;
+    let counted = true;
+    const released = (connection: Connection): void => {
+      if (!connection.usable && counted) {
+        counted = false;
+        pool.open -= 1;
+      }
+      let next = pool.waiting.shift();
+      while (next?.cancelled === true) next = pool.waiting.shift();
+      if (next !== undefined) {
+        if (connection.usable) next.start(connection);
+        else if (pool.open < CONNECTIONS_MAX) next.start(this.#open(url, pool));
+        else pool.waiting.unshift(next);
+      } else if (connection.usable) {
+        if (this.#closed) connection.destroy();
+        else pool.idle.push(connection);
+      }
+    };
+    const secure = url.protocol === "https:";
+    return new Connection(openSocket(url, secure), secure ? "secureConnect" : "connect", released);
+  }
+}
+
+function openSocket(url: URL, secure: boolean): Socket {
+  const host = url.hostname.startsWith("[") ? url.hostname.slice(1, -1) : url.hostname;
+  const port = url.port === "" ? (secure ? 443 : 80) : Number(url.port);
+  // Loaded when they are needed: half of a program's start would else be spent here.
+  const net = process.getBuiltinModule("node:net");
+  if (!secure) return net.connect({ host, port });
+  const tls = process.getBuiltinModule("node:tls");
+  // An address is no name to ask a certificate for by SNI; it is checked against the certificate all the same.
+  const servername = net.isIP(host) === 0 ? host : "";
+  return tls.connect({ host, port, servername, ALPNProtocols: ["http/1.1"] });
+}

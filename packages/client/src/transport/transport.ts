@@ -1,0 +1,78 @@
+/** The port through which requests leave: one request out, one answer in. */
+
+export interface TransportRequest {
+  readonly method: string;
+  readonly url: URL;
+  /** Name, value, name, value …, lower-case names. Without `host` and `content-length`, which the transport sets. */
+  readonly headers: readonly string[];
+  readonly body: string;
+  /** How long a connection may take to open, in milliseconds, where the transport can tell. */
+  readonly connectTimeoutMs: number;
+  /** How long the whole exchange may take, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface TransportAnswer {
+  readonly status: number;
+  /** The value of a header by its lower-case name. */
+  header(name: string): string | undefined;
+  readonly text: string;
+}
+
+/** Sends requests. `send` rejects with a `TransportError`, and with nothing else. */
+export interface Transport {
+  send(request: TransportRequest): Promise<TransportAnswer>;
+  /** Closes what connections are kept open. */
+  close(): void;
+}
+
+/** `invalid`: the request cannot be sent as it is. */
+export type TransportTrouble = "aborted" | "timeout" | "connection" | "invalid";
+
+/** Why there is no answer. */
+export class TransportError extends Error {
+  readonly trouble: TransportTrouble;
+  /** Whether the request may have reached the service. */
+  readonly maySucceed: boolean;
+  /** Whether a new attempt makes sense: not where the other side's certificate is refused. */
+  readonly retryable: boolean;
+
+  constructor(trouble: TransportTrouble, message: string, maySucceed: boolean, cause?: unknown) {
+    super(message, { cause });
+    this.trouble = trouble;
+    this.maySucceed = maySucceed;
+    const passing = trouble === "timeout" || trouble === "connection";
+    this.retryable = passing && !CERTIFICATE.test(`${codeOf(cause)} ${message}`);
+  }
+}
+
+/** What no header may hold (RFC 9110, 5.5): a line break in one would begin another. */
+const FORBIDDEN = /[^\t\x20-\x7e\x80-\xff]/;
+
+/** Every transport asks this before it sends; throws a `TransportError`. */
+export function checkHeaders(headers: readonly string[]): void {
+  for (let i = 1; i < headers.length; i += 2) {
+    if (!FORBIDDEN.test(headers[i] as string)) continue;
+    throw new TransportError("invalid", `The header ${headers[i - 1]} holds what no header may hold.`, false);
+  }
+}
+
+/** An answer larger than this is no answer of this service, whose requests end at 1 MiB. */
+export const ANSWER_BYTES_MAX: number = 16 * 1_048_576;
+
+const CERTIFICATE = /\b(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY)|ERR_TLS_|HOSTNAME_MISMATCH)|certificate/i;
+/** Nothing was sent yet. */
+const NOT_CONNECTED =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ConnectionRefused|FailedToOpenSocket)$/;
+
+/** An error of a socket, or of `fetch`, as trouble of the transport. */
+export function connectionTrouble(error: unknown): TransportError {
+  const root = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const message = root instanceof Error ? root.message : String(root);
+  return new TransportError("connection", message, !NOT_CONNECTED.test(codeOf(root)), root);
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+}

@@ -1,0 +1,43 @@
+/** When usage may arrive. Rules W1 to W4. */
+import type { EpochMs } from "../shapes.ts";
+import type { AcceptanceWindow } from "./rule-sets.ts";
+
+/** Why a time lies outside an acceptance window, and from when on (or, ahead of the clock, until when) it does. */
+export interface WindowFault {
+  readonly rule: AcceptanceWindow["rule"] | "W2" | "W3";
+  readonly boundMs: EpochMs;
+}
+
+/** Judges a record's own timestamp, not its hour. */
+export type WindowCheck = (timestampMs: EpochMs, window: AcceptanceWindow, nowMs: EpochMs) => WindowFault | undefined;
+
+/** The first way in which a time lies outside, in the order of the rule book. */
+export const windowFault: WindowCheck = (timestampMs, window, nowMs) =>
+  aheadFault(timestampMs, window, nowMs) ??
+  ageFault(timestampMs, window, nowMs) ??
+  monthEndFault(timestampMs, window, nowMs);
+
+/** Rule W3. */
+export const aheadFault: WindowCheck = (timestampMs, { aheadSecondsMax }, nowMs) => {
+  const boundMs = timestampMs - aheadSecondsMax * 1000;
+  return nowMs < boundMs ? { rule: "W3", boundMs } : undefined;
+};
+
+/** Rules W1 and W4. */
+export const ageFault: WindowCheck = (timestampMs, { ageSecondsLimit, limitAccepted, rule }, nowMs) => {
+  const boundMs = timestampMs + ageSecondsLimit * 1000;
+  return (limitAccepted ? nowMs > boundMs : nowMs >= boundMs) ? { rule, boundMs } : undefined;
+};
+
+/** Rule W2. */
+export const monthEndFault: WindowCheck = (timestampMs, { monthEndGraceSeconds }, nowMs) => {
+  if (monthEndGraceSeconds === undefined) return undefined;
+  const monthStartMs = startOfMonth(nowMs);
+  const closesAtMs = monthStartMs + monthEndGraceSeconds * 1000;
+  return timestampMs < monthStartMs && nowMs >= closesAtMs ? { rule: "W2", boundMs: closesAtMs } : undefined;
+};
+
+function startOfMonth(atMs: EpochMs): EpochMs {
+  const date = new Date(atMs);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
+}

@@ -1,0 +1,77 @@
+/**
+ * A ledger entry as a CloudTrail record, so that what reads CloudTrail reads this audit trail. Rules V8, V9.
+ *
+ * Rendered when it is read, never stored: the entry is the event, and there is no second record of it.
+ */
+import type { LedgerEntry } from "../ledger/entry.ts";
+import { attributesOf } from "../ledger/entry-attributes.ts";
+import { eventId } from "../ledger/ids.ts";
+import { auditedOperation, ownSources } from "./audited-operations.ts";
+import { detailsOf, type EventDetails } from "./event-details.ts";
+import { userIdentityOf, type UserIdentity } from "./user-identity.ts";
+
+export interface CloudTrailRecord extends EventDetails {
+  readonly eventVersion: "1.05";
+  readonly userIdentity: UserIdentity;
+  /** To the second. */
+  readonly eventTime: string;
+  readonly eventSource: string;
+  readonly eventName: string;
+  /** Absent where no region was called. */
+  readonly awsRegion?: string;
+  readonly sourceIPAddress: string;
+  readonly userAgent: string;
+  readonly requestID: string;
+  readonly eventID: string;
+  readonly readOnly: boolean;
+  readonly resources?: readonly RecordResource[];
+  readonly eventType: "AwsApiCall" | "AwsServiceEvent";
+  readonly managementEvent: true;
+  /** The account that finds it by LookupEvents; absent where it came by no call of the wire. */
+  readonly recipientAccountId?: string;
+  readonly eventCategory: "Management";
+}
+
+export interface RecordResource {
+  readonly type: string;
+  readonly ARN: string;
+}
+
+/** The one type of resource there is: its name is the product code. Rule V2. */
+export const PRODUCT_RESOURCE_TYPE = "AWS::Marketplace::Product";
+
+export function cloudTrailRecord(entry: LedgerEntry): CloudTrailRecord {
+  const { atMs, call } = entry;
+  const operation = auditedOperation(call.operation);
+  const ownSource = Object.hasOwn(ownSources, call.principal) ? ownSources[call.principal] : undefined;
+  const eventSource = ownSource ?? operation?.eventSource ?? "unknown.countinghouse";
+  const { errorCode, errorMessage, additionalEventData, serviceEventDetails, ...details } = detailsOf(entry);
+  const { productCode } = attributesOf(entry);
+  return {
+    eventVersion: "1.05",
+    userIdentity: userIdentityOf(call),
+    eventTime: new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z"),
+    eventSource,
+    eventName: call.operation,
+    ...(call.region === undefined ? {} : { awsRegion: call.region }),
+    // What the server does of itself comes from no address.
+    sourceIPAddress: call.sourceAddress === "" ? eventSource : call.sourceAddress,
+    userAgent: call.userAgent,
+    ...(errorCode === undefined ? {} : { errorCode, errorMessage: errorMessage ?? "" }),
+    ...details,
+    ...(additionalEventData === undefined ? {} : { additionalEventData }),
+    ...(serviceEventDetails === undefined ? {} : { serviceEventDetails }),
+    requestID: call.requestId,
+    eventID: eventId(call.requestId),
+    readOnly: ownSource === undefined && operation?.readOnly === true,
+    ...(productCode === undefined ? {} : { resources: [productResource(productCode)] }),
+    eventType: ownSource === undefined ? "AwsApiCall" : "AwsServiceEvent",
+    managementEvent: true,
+    ...(ownSource === undefined && call.accountId !== undefined ? { recipientAccountId: call.accountId } : {}),
+    eventCategory: "Management",
+  };
+}
+
+function productResource(productCode: string): RecordResource {
+  return { type: PRODUCT_RESOURCE_TYPE, ARN: `arn:aws:aws-marketplace:::product/${productCode}` };
+}

@@ -1,0 +1,123 @@
+/** What an audit event tells of a request, its answer, and what lay behind it; by kind of ledger event. */
+import { HIDDEN, batchMeterUsage, resolveCustomer, type UsageRecordResult } from "@countinghouse/protocol";
+import type { LedgerEntry, LedgerEvent } from "../ledger/entry.ts";
+import { meteringRecordId } from "../ledger/ids.ts";
+import { auditedOperation } from "./audited-operations.ts";
+import { cloudTrailFormOf } from "./cloudtrail-form.ts";
+
+export interface EventDetails {
+  readonly requestParameters: object | null;
+  readonly responseElements: object | null;
+  readonly errorCode?: string;
+  readonly errorMessage?: string;
+  readonly additionalEventData?: object;
+  /** Of what came by no call of the wire: what happened. */
+  readonly serviceEventDetails?: object;
+}
+
+const NONE = { requestParameters: null, responseElements: null } as const;
+const batchRequest = cloudTrailFormOf(batchMeterUsage.input);
+const batchAnswer = cloudTrailFormOf(batchMeterUsage.output);
+const customerForm = cloudTrailFormOf(resolveCustomer.output);
+
+export function detailsOf({ call, event }: LedgerEntry): EventDetails {
+  const faults = call.faults === undefined ? {} : { faults: call.faults };
+  switch (event.kind) {
+    case "usage-metered":
+      return meteredDetails(event, call.requestId, faults);
+    case "customer-resolved":
+      return {
+        requestParameters: { registrationToken: HIDDEN },
+        responseElements: customerForm(event.customer),
+        additionalEventData: { agreementId: event.agreementId, ...faults },
+      };
+    case "entitlements-shown":
+    case "events-shown": {
+      const { kind, request, count } = event;
+      const rule = kind === "events-shown" || event.rule === undefined ? {} : { rule: event.rule };
+      return {
+        requestParameters: requestForm(call.operation, request),
+        responseElements: null,
+        additionalEventData: { count, ...rule, ...faults },
+      };
+    }
+    case "call-refused": {
+      const { code, message, rule, compared, request } = event;
+      const behind = { ...(rule === undefined ? {} : { rule }), ...(hasMembers(compared) ? { compared } : {}) };
+      return {
+        requestParameters: request === undefined ? null : requestForm(call.operation, request),
+        responseElements: null,
+        errorCode: code,
+        errorMessage: message,
+        ...additional({ ...behind, ...faults }),
+      };
+    }
+    case "catalogue-changed":
+    case "registration-token-issued":
+    case "clock-moved":
+    case "fault-added":
+    case "faults-removed":
+    case "calls-not-kept":
+    case "entries-expired":
+    case "ledger-reset": {
+      const { kind, ...members } = event;
+      const details = withTimes(members) as object;
+      return { ...NONE, ...additional(faults), serviceEventDetails: { event: kind, ...details } };
+    }
+  }
+}
+
+function requestForm(operation: string, request: Readonly<Record<string, unknown>>): object {
+  return auditedOperation(operation)?.requestForm(request) ?? request;
+}
+
+function meteredDetails(
+  { productCode, records, unprocessed = [] }: Extract<LedgerEvent, { kind: "usage-metered" }>,
+  requestId: string,
+  faults: object,
+): EventDetails {
+  const usageRecords = [...records.map(({ usageRecord }) => usageRecord), ...unprocessed];
+  // Rule I3: a product code does not go with licences, so it was sent where there are none.
+  const wasNamed = usageRecords.every(({ licenseArn }) => licenseArn === undefined);
+  const results = records.map(({ usageRecord, status, keptAs }, position): UsageRecordResult => {
+    const id = keptAs ?? (status === "Success" ? meteringRecordId(requestId, position) : undefined);
+    return { usageRecord, status, ...(id === undefined ? {} : { meteringRecordId: id }) };
+  });
+  const notSubscribed = records.flatMap(({ rule }, i) => (rule === undefined ? [] : [{ record: i + 1, rule }]));
+  return {
+    requestParameters: batchRequest({
+      usageRecords,
+      ...(wasNamed && productCode !== undefined ? { productCode } : {}),
+    }),
+    responseElements: batchAnswer({ results, unprocessedRecords: unprocessed }),
+    ...additional({
+      ...(wasNamed || productCode === undefined ? {} : { productCode }),
+      ...(notSubscribed.length === 0 ? {} : { notSubscribed }),
+      ...faults,
+    }),
+  };
+}
+
+function additional(data: object): Pick<EventDetails, "additionalEventData"> {
+  return hasMembers(data) ? { additionalEventData: data } : {};
+}
+
+function hasMembers(data: object): boolean {
+  return Object.keys(data).length > 0;
+}
+
+/** The furthest time, either way, that has a date. */
+const TIME_MS_MAX = 8.64e15;
+
+/** Members that are times, such as `startsAtMs`, as dates. Durations, such as `delayMs`, stay as they are. */
+function withTimes(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withTimes);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]: [string, unknown]) =>
+      typeof member === "number" && /^(from|to|\w+At)Ms$/.test(name) && Math.abs(member) <= TIME_MS_MAX
+        ? [name.slice(0, -2), new Date(member).toISOString()]
+        : [name, withTimes(member)],
+    ),
+  );
+}

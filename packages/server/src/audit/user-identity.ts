@@ -1,0 +1,64 @@
+/** Who made a call, as CloudTrail writes it. */
+import { hash } from "node:crypto";
+import type { Call } from "../ledger/entry.ts";
+
+export interface UserIdentity {
+  /** CloudTrail's `IAMUser`, `AssumedRole` and `Unknown`; our own `Operator` and `BuyPage`. */
+  readonly type: "IAMUser" | "AssumedRole" | "Unknown" | "Operator" | "BuyPage";
+  readonly principalId: string;
+  readonly arn?: string;
+  readonly accountId?: string;
+  readonly accessKeyId?: string;
+  readonly userName?: string;
+  readonly sessionContext?: { readonly sessionIssuer: SessionIssuer };
+}
+
+interface SessionIssuer {
+  readonly type: "Role";
+  readonly principalId: string;
+  readonly arn: string;
+  readonly accountId: string;
+  readonly userName: string;
+}
+
+const USER_ARN = /^arn:[^:]+:iam::(\d{12}):user\/(?:.*\/)?([^/]+)$/;
+const SESSION_ARN = /^arn:([^:]+):sts::(\d{12}):assumed-role\/([^/]+)\/([^/]+)$/;
+
+export function userIdentityOf({ principal, accountId, accessKeyId }: Call): UserIdentity {
+  const whose = {
+    ...(accountId === undefined ? {} : { accountId }),
+    ...(accessKeyId === undefined ? {} : { accessKeyId }),
+  };
+  if (principal === "operator") return { type: "Operator", principalId: principal, ...whose };
+  if (principal === "buy-page") return { type: "BuyPage", principalId: principal, ...whose };
+  const user = USER_ARN.exec(principal);
+  if (user !== null) {
+    const [, , userName = ""] = user;
+    return { type: "IAMUser", principalId: uniqueId("AIDA", principal), arn: principal, ...whose, userName };
+  }
+  const session = SESSION_ARN.exec(principal);
+  if (session === null) return { type: "Unknown", principalId: principal, ...whose };
+  const [, partition, ofAccount = "", userName = "", sessionName] = session;
+  const arn = `arn:${partition}:iam::${ofAccount}:role/${userName}`;
+  const principalId = uniqueId("AROA", arn);
+  return {
+    type: "AssumedRole",
+    principalId: `${principalId}:${sessionName}`,
+    arn: principal,
+    ...whose,
+    sessionContext: { sessionIssuer: { type: "Role", principalId, arn, accountId: ofAccount, userName } },
+  };
+}
+
+/** What LookupEvents calls the user: for a role its session's name, as CloudTrail does. */
+export function usernameOf({ userName, principalId, type }: UserIdentity): string | undefined {
+  return type === "AssumedRole" ? principalId.slice(principalId.indexOf(":") + 1) : userName;
+}
+
+const BASE_32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/** In the form of IAM's unique ids, and always the same for one ARN: no user is kept under any other name. */
+function uniqueId(prefix: string, arn: string): string {
+  const bytes = [...hash("sha256", arn, "buffer").subarray(0, 17)];
+  return prefix + bytes.map((byte) => BASE_32.charAt(byte % 32)).join("");
+}

@@ -1,0 +1,146 @@
+/** `countinghouse audit export`: audit events as files, all of them or an error. */
+import { createWriteStream, renameSync, rmSync } from "node:fs";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { Option, type Command } from "commander";
+import { CommandError, EXIT, withConnection } from "../operator-client.ts";
+import { print } from "../output.ts";
+import type { AuditEvent } from "./audit-event.ts";
+import { CloudTrailFiles } from "./cloudtrail-files.ts";
+import {
+  eventsPage,
+  noteExpired,
+  queryOf,
+  withFilters,
+  withTimes,
+  type FilterFlags,
+  type TimeFlags,
+} from "./filters.ts";
+import { patiently } from "./patience.ts";
+
+interface ExportFlags extends FilterFlags, TimeFlags {
+  readonly format: "jsonl" | "cloudtrail";
+  readonly to: string;
+}
+
+const PAGE_EVENTS = 1_000;
+/** A server that is restarted is waited for this often, half a second each. */
+const RETRIES_MAX = 60;
+
+const FORMATS = `
+Formats:
+  jsonl       one record a line, to a file or (-) to standard output
+  cloudtrail  files as CloudTrail delivers them, below a folder:
+              AWSLogs/<account>/CloudTrail/<region>/YYYY/MM/DD/<account>_CloudTrail_<region>_<time>_<id>.json.gz
+
+Oldest first, up to the newest event there is when it begins. Files get their names once they are complete.`;
+
+export function addExport(group: Command): void {
+  const command = withTimes(
+    withFilters(group.command("export").description("Write audit events to files, oldest first")),
+  )
+    .addOption(new Option("--format <format>", "how").choices(["jsonl", "cloudtrail"]).default("jsonl"))
+    .requiredOption("--to <place>", "a file, a folder (cloudtrail), or - for standard output")
+    .addHelpText("after", FORMATS);
+  withConnection(command).action(exportEvents);
+}
+
+async function exportEvents(flags: ExportFlags): Promise<void> {
+  const { format, to } = flags;
+  if (format === "cloudtrail" && to === "-") {
+    throw new CommandError("--format cloudtrail writes many files: give --to a folder.", EXIT.usage);
+  }
+  // Asked before anything is written: a command that cannot reach its server leaves nothing behind.
+  const newest = await eventsPage(flags, queryOf(flags), { order: "newest", limit: 1 });
+  noteExpired(newest, flags);
+  const events = eventsUpTo(newest.items[0], flags);
+  if (format === "cloudtrail") {
+    const written = await writeFolder(to, events);
+    print(flags, written, `${written.events} events in ${written.files} files below ${to}.`);
+  } else if (to === "-") {
+    await pipeline(Readable.from(linesOf(events)), process.stdout, { end: false }).catch(ignoreClosedPipe);
+  } else {
+    const written = await writeFile(to, events);
+    print(flags, written, `${written.events} events in ${to}.`);
+  }
+}
+
+/** Page by page, so that no more than a page is in memory; it ends with the newest event, or it fails. */
+async function* eventsUpTo(newest: AuditEvent | undefined, flags: ExportFlags): AsyncGenerator<AuditEvent> {
+  if (newest === undefined) return;
+  const query = queryOf(flags);
+  let cursor: string | undefined;
+  let reached = "";
+  do {
+    const request = { order: "oldest", limit: PAGE_EVENTS, cursor } as const;
+    const page = await patiently(() => eventsPage(flags, query, request), { retriesMax: RETRIES_MAX });
+    if (reached !== "" && page.keptSince !== undefined && page.keptSince > reached) {
+      throw new CommandError(`Events up to ${page.keptSince} have expired meanwhile. Export again.`, EXIT.refused);
+    }
+    for (const event of page.items) {
+      yield event;
+      reached = event.eventTime;
+      if (event.eventID === newest.eventID) return;
+    }
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+  const message = `The event ${newest.eventID} is no longer there: the ledger was changed meanwhile. Export it again.`;
+  throw new CommandError(message, EXIT.refused);
+}
+
+/** Many lines at once: each piece is a write. */
+const CHUNK_CHARACTERS = 65_536;
+
+async function* linesOf(events: AsyncIterable<AuditEvent>, count?: () => void): AsyncGenerator<string> {
+  let waiting = "";
+  for await (const event of events) {
+    waiting += `${JSON.stringify(event)}\n`;
+    count?.();
+    if (waiting.length < CHUNK_CHARACTERS) continue;
+    yield waiting;
+    waiting = "";
+  }
+  if (waiting !== "") yield waiting;
+}
+
+async function writeFile(file: string, events: AsyncIterable<AuditEvent>): Promise<{ events: number; file: string }> {
+  const partial = `${file}.partial`;
+  let written = 0;
+  try {
+    await pipeline(Readable.from(linesOf(events, () => (written += 1))), createWriteStream(partial));
+    renameSync(partial, file);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw writeProblem(error);
+  }
+  return { events: written, file };
+}
+
+async function writeFolder(
+  folder: string,
+  events: AsyncIterable<AuditEvent>,
+): Promise<{ events: number; files: number; folder: string }> {
+  const files = new CloudTrailFiles(folder);
+  let written = 0;
+  try {
+    for await (const event of events) {
+      await files.add(event);
+      written += 1;
+    }
+    await files.finish();
+  } catch (error) {
+    await files.abandon();
+    throw writeProblem(error);
+  }
+  return { events: written, files: files.finished, folder };
+}
+
+/** What the file system says, without the place in our code where it said so. */
+function writeProblem(error: unknown): unknown {
+  return error instanceof Error && "syscall" in error ? new CommandError(error.message, EXIT.refused) : error;
+}
+
+/** Whoever reads standard output may have seen enough of it (`| head`). */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+}

@@ -1,0 +1,16 @@
+/** `countinghouse audit`: who did what, as a list, as it happens, and as files; and whether it is as it was written. */
+import type { Command } from "commander";
+import { addExport } from "./export.ts";
+import { addSearch } from "./search.ts";
+import { addTail } from "./tail.ts";
+import { addVerify } from "./verify.ts";
+
+export function addAudit(program: Command): void {
+  const group = program
+    .command("audit")
+    .description("The audit trail: every call and every change, and what came of it");
+  addSearch(group);
+  addTail(group);
+  addExport(group);
+  addVerify(group);
+}

@@ -1,0 +1,88 @@
+/** LookupEvents, decided: which events of the caller's account are asked for, or why the question is none. Rules V1 to V6. */
+import {
+  EVENTS_PAGE_MAX,
+  lookupAttributeKeys,
+  type EpochMs,
+  type LookupAttributeKey,
+  type LookupEventsInput,
+} from "@countinghouse/protocol";
+import { rejection, type Rejection } from "../rejection.ts";
+
+export interface WantedEvents {
+  readonly attribute?: { readonly key: LookupAttributeKey; readonly value: string } | undefined;
+  /** Included. */
+  readonly fromMs?: EpochMs | undefined;
+  /** Not included. */
+  readonly toMs?: EpochMs | undefined;
+  readonly limit: number;
+  /** Of the category `insight`, of which there are none. */
+  readonly isInsight: boolean;
+}
+
+export type LookupEventsDecision =
+  | { readonly rejected: Rejection }
+  | { readonly rejected?: undefined; readonly wanted: WantedEvents };
+
+const VALUE_CHARACTERS_MAX = 2_000;
+
+/** `isTokenGood` says whether the token, where there is one, was given for this very query. */
+export function decideLookupEvents(input: LookupEventsInput, isTokenGood: boolean): LookupEventsDecision {
+  const { lookupAttributes = [], eventCategory, maxResults = EVENTS_PAGE_MAX, startTimeMs, endTimeMs } = input;
+  const [attribute] = lookupAttributes;
+  if (lookupAttributes.length > 1) {
+    const message = "Events are looked up by one attribute at most.";
+    return invalidAttributes(message, { attributes: lookupAttributes.length });
+  }
+  const complaint = attribute && complaintAbout(attribute.attributeKey, attribute.attributeValue);
+  if (complaint !== undefined) return invalidAttributes(complaint);
+  if (eventCategory !== undefined && eventCategory !== "insight") {
+    const message = "The event category must be insight, or be left out.";
+    return { rejected: rejection("InvalidEventCategoryException", "V6", message) };
+  }
+  if (maxResults < 1 || maxResults > EVENTS_PAGE_MAX) {
+    const message = `MaxResults must be from 1 to ${EVENTS_PAGE_MAX}.`;
+    const compared = { maxResults, maxResultsMax: EVENTS_PAGE_MAX };
+    return { rejected: rejection("InvalidMaxResultsException", "V4", message, compared) };
+  }
+  if (startTimeMs !== undefined && endTimeMs !== undefined && startTimeMs > endTimeMs) {
+    const compared = { startTime: new Date(startTimeMs).toISOString(), endTime: new Date(endTimeMs).toISOString() };
+    const message = "The start time lies after the end time.";
+    return { rejected: rejection("InvalidTimeRangeException", "V3", message, compared) };
+  }
+  if (!isTokenGood) {
+    const message = "The NextToken is invalid, or was given for another query.";
+    return { rejected: rejection("InvalidNextTokenException", "V5", message) };
+  }
+  return {
+    wanted: {
+      attribute: attribute && { key: attribute.attributeKey as LookupAttributeKey, value: attribute.attributeValue },
+      // An event shows its second: it lies in the range where that second does.
+      fromMs: startTimeMs === undefined ? undefined : Math.ceil(startTimeMs / 1000) * 1000,
+      toMs: endTimeMs === undefined ? undefined : Math.floor(endTimeMs / 1000) * 1000 + 1000,
+      limit: maxResults,
+      isInsight: eventCategory === "insight",
+    },
+  };
+}
+
+/** Who asked for what, in words of which the same query always has the same: what a page token is bound to (Rule V5). */
+export function lookupQuery(accountId: string, input: LookupEventsInput): string {
+  const { lookupAttributes = [], startTimeMs, endTimeMs, eventCategory } = input;
+  const attributes = lookupAttributes.map(({ attributeKey, attributeValue }) => [attributeKey, attributeValue]);
+  return JSON.stringify(["LookupEvents", accountId, attributes, startTimeMs, endTimeMs, eventCategory]);
+}
+
+function complaintAbout(key: string, value: string): string | undefined {
+  if (!lookupAttributeKeys.some((known) => known === key)) {
+    return `Events are looked up by one of ${lookupAttributeKeys.join(", ")}.`;
+  }
+  if (value.length === 0 || value.length > VALUE_CHARACTERS_MAX) {
+    return `The value of ${key} must have 1 to ${VALUE_CHARACTERS_MAX} characters.`;
+  }
+  if (key === "ReadOnly" && value !== "true" && value !== "false") return "The value of ReadOnly is true or false.";
+  return undefined;
+}
+
+function invalidAttributes(message: string, compared?: Rejection["compared"]): { readonly rejected: Rejection } {
+  return { rejected: rejection("InvalidLookupAttributesException", "V2", message, compared) };
+}

@@ -1,0 +1,98 @@
+/**
+ * What a server does of itself, beside answering: it notes checkpoints of the audit trail, keeps how many calls it did not
+ * keep, and lets expire what is older than it is to be kept.
+ */
+import { join } from "node:path";
+import { verifyAudit, type AuditVerification } from "./checkpoints/audit-verification.ts";
+import { signingKeyOf } from "./checkpoints/checkpoint.ts";
+import { checkpointFile, checkpointsInMemory, type CheckpointFile } from "./checkpoints/checkpoint-file.ts";
+import { Checkpointer } from "./checkpoints/checkpointer.ts";
+import { ConfigError, type ServeConfig } from "./config.ts";
+import { UnkeptCalls } from "./http/unkept-calls.ts";
+import type { Call } from "./ledger/entry.ts";
+import { requestId } from "./ledger/ids.ts";
+import type { OpenedLedger } from "./open-ledger.ts";
+import { VERSION } from "./version.ts";
+import type { World } from "./world.ts";
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+export interface Keeping {
+  readonly unkept: UnkeptCalls;
+  /** Does what has become due, as the service clock stands now. */
+  dueWork(): Promise<void>;
+  beforeReset(): Promise<void>;
+  verifyAudit(): Promise<AuditVerification>;
+  /** Does what is left to be done. */
+  stop(): Promise<void>;
+}
+
+/** Notes the first checkpoint. Throws ConfigError, with the store let go of, where it cannot be written. */
+export async function startKeeping(
+  config: ServeConfig,
+  { ledger, clock, sealer }: OpenedLedger,
+  world: World,
+  onError: (error: unknown) => void,
+): Promise<Keeping> {
+  const { wallMs } = world;
+  const newCall = (operation: string): Call => ({
+    requestId: requestId(wallMs(), world.uuid()),
+    operation,
+    principal: "operator",
+    sourceAddress: "",
+    userAgent: `countinghouse/${VERSION}`,
+  });
+  const unkept = new UnkeptCalls({ ledger, wallMs, newCall });
+  const file = fileOf(config);
+  const key = signingKeyOf(sealer.derive("checkpoints"));
+  const checkpointer = await ledgerClosedOnError(ledger, file, async () => {
+    const made = new Checkpointer({ ledger, file, key, nowMs: () => clock.nowMs(), wallMs });
+    await made.note();
+    return made;
+  });
+
+  // A checkpoint first: it knows of what expires after it.
+  const work = async (): Promise<void> => {
+    await checkpointer.due();
+    if (config.retentionDays === undefined) return;
+    await ledger.expire(() => newCall("ExpireEntries"), clock.nowMs() - config.retentionDays * DAY_MS);
+  };
+  let last = Promise.resolve();
+  /** One after the other, however often it is asked for. What fails is reported, and is due again. */
+  const dueWork = (): Promise<void> => {
+    last = last.then(() => work().catch(onError));
+    return last;
+  };
+  const stopTimer = world.every(MINUTE_MS, () => void unkept.flush().then(dueWork));
+  return {
+    unkept,
+    dueWork,
+    beforeReset: () => checkpointer.noteReset(),
+    verifyAudit: () => verifyAudit(ledger, file, key),
+    stop: async () => {
+      stopTimer();
+      await last;
+      await unkept.flush();
+      await checkpointer.note().catch(onError);
+    },
+  };
+}
+
+function fileOf({ checkpointFile: path, store }: ServeConfig): CheckpointFile {
+  if (path !== undefined) return checkpointFile(path);
+  return store.kind === "sqlite" ? checkpointFile(join(store.folder, "checkpoints.jsonl")) : checkpointsInMemory();
+}
+
+async function ledgerClosedOnError<T>(
+  ledger: OpenedLedger["ledger"],
+  { path }: CheckpointFile,
+  start: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    await ledger.close();
+    throw new ConfigError(`The checkpoints cannot be written to ${path}: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,107 @@
+/** C1, B1, B6: `meterAll` against the real server: every record has one result, and the ledger says the same. */
+import type { MeterAllResult, MeterableRecord } from "@countinghouse/client";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { clientOf, quickWorld } from "../support/client.ts";
+import { add, meteringRecords } from "../support/operator-api.ts";
+import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+
+const HOUR_MS = 3_600_000;
+const nowMs = Date.now();
+let server: RunningServer;
+
+beforeAll(async () => {
+  server = await startServer(["--store", "memory:"]);
+  await add(server, "/accounts", { id: "999900001111" });
+  await add(server, "/agreements", {
+    agreementId: "agmt-ended",
+    productCode: DEMO.productCode,
+    customerAccountId: "999900001111",
+    licenseArn: "arn:aws:license-manager::294406891311:license:l-00000000000000000000000000000009",
+    startsAt: "2020-01-01T00:00:00Z",
+    endsAt: "2021-01-01T00:00:00Z",
+  });
+});
+afterAll(() => server.stop());
+
+const usage = (hoursAgo: number, customer: string, dimension: string, quantity: number): MeterableRecord => ({
+  timestamp: nowMs - hoursAgo * HOUR_MS,
+  customerIdentifier: customer,
+  dimension,
+  quantity,
+});
+const summary = (results: readonly MeterAllResult<MeterableRecord>[]): string[] => results.map(({ status }) => status);
+const options = { productCode: DEMO.productCode, ruleSet: "service" } as const;
+
+test("says of every record what the ledger says", async () => {
+  const client = clientOf(server.endpoint);
+  await client.batchMeterUsage({
+    productCode: DEMO.productCode,
+    usageRecords: [usage(1, "demoCustomer2", "seats", 1)],
+  });
+  const records = [
+    usage(0, "demoCustomer1", "gb_ingested", 1),
+    usage(0, "demoCustomer2", "gb_ingested", 2),
+    usage(7, "demoCustomer1", "gb_ingested", 3),
+    usage(0, "demoCustomer1", "no_such_dimension", 4),
+    usage(0, "stranger", "gb_ingested", 5),
+    usage(1, "demoCustomer2", "seats", 6),
+    usage(2, "demoCustomer1", "seats", 7.5),
+    { ...usage(0, "", "gb_ingested", 8), customerIdentifier: undefined, customerAccountId: "999900001111" },
+    { ...usage(0, "demoCustomer1", "gb_ingested", 9), productCode: "noSuchProduct" },
+    usage(3, "demoCustomer1", "queries", 10),
+    usage(3, "demoCustomer1", "queries", 11),
+  ];
+  const results = await client.meterAll(records, options).toArray();
+  expect(summary(results)).toEqual([
+    "accepted",
+    "accepted",
+    "expired",
+    "refused",
+    "refused",
+    "duplicate",
+    "refused",
+    "not-subscribed",
+    "refused",
+    "refused",
+    "refused",
+  ]);
+  expect(results.map((result) => (result.status === "refused" ? (result.rule ?? result.errorName) : ""))).toEqual([
+    "", "", "",
+    "InvalidUsageDimensionException",
+    "InvalidCustomerIdentifierException",
+    "",
+    "D1",
+    "",
+    "InvalidProductCodeException",
+    "K1",
+    "K1",
+  ]); // prettier-ignore
+  expect(results[2]).toMatchObject({ refusedBy: "service" });
+  const kept = (await meteringRecords(server)).map(({ meteringRecordId }) => meteringRecordId);
+  expect(kept).toHaveLength(3);
+  for (const result of results) if (result.status === "accepted") expect(kept).toContain(result.meteringRecordId);
+});
+
+test("tells a replay from the same client, counts what was summed once, and takes hundreds", async () => {
+  const client = clientOf(server.endpoint, { world: quickWorld().world });
+  const records = DEMO.customers.flatMap((customer) =>
+    DEMO.dimensions.flatMap((dimension) =>
+      [4, 5].flatMap((hours) => Array.from({ length: 30 }, (_, i) => usage(hours, customer, dimension, i))),
+    ),
+  );
+  const first = await client.meterAll(records, { ...options, sameKey: "sum" }).assertAllAccepted();
+  expect(first).toHaveLength(360);
+  expect(new Set(first.map(({ meteringRecordId }) => meteringRecordId)).size).toBe(12);
+  const again = await client.meterAll(records, { ...options, sameKey: "sum" }).toArray();
+  expect(new Set(summary(again))).toEqual(new Set(["replay"]));
+  const kept = (await meteringRecords(server)).filter(({ quantity }) => quantity === 435);
+  expect(kept).toHaveLength(12);
+});
+
+test("stops where all would fail, and says what was not sent", async () => {
+  const client = clientOf(server.endpoint, { credentials: { accessKeyId: "AKIASTRANGER", secretAccessKey: "x" } });
+  const results = await client.meterAll([usage(0, "demoCustomer1", "gb_ingested", 1)], options).toArray();
+  expect(results).toMatchObject([
+    { status: "undecided", why: "failed", mayBeMetered: false, error: { name: "UnrecognizedClientException" } },
+  ]);
+});

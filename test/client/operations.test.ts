@@ -1,0 +1,243 @@
+/** The client against the real server: the four operations in their forms (C1, C3, C4, C5), and its end (C7). */
+import { MarketplaceMeteringClient, isMeteringError, type Outcome } from "@countinghouse/client";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CREDENTIALS, clientOf } from "../support/client.ts";
+import { listen } from "../support/listener.ts";
+import { meteringRecords, registrationToken } from "../support/operator-api.ts";
+import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+
+const HOUR_MS = 3_600_000;
+let server: RunningServer;
+
+beforeAll(async () => {
+  server = await startServer(["--store", "memory:"]);
+});
+afterAll(() => server.stop());
+
+const { productCode } = DEMO;
+const usage = (hoursAgo: number, quantity = 3): { productCode: string; usageRecords: [Usage] } => ({
+  productCode,
+  usageRecords: [
+    {
+      timestamp: new Date(Date.now() - hoursAgo * HOUR_MS),
+      customerIdentifier: "demoCustomer1",
+      dimension: "gb_ingested",
+      quantity,
+    },
+  ],
+});
+interface Usage {
+  timestamp: Date;
+  customerIdentifier: string;
+  dimension: string;
+  quantity: number;
+}
+
+function errorOf(outcome: Outcome<unknown>): { name: string; requestId: string | undefined; retryable: boolean } {
+  if (outcome.ok) throw new Error("It succeeded.");
+  return outcome.error;
+}
+
+describe("C1, C3: an operation called directly", () => {
+  test("BatchMeterUsage gives its results, and the same again gives the same id", async () => {
+    const client = clientOf(server.endpoint);
+    const input = usage(0);
+    const { results, unprocessedRecords } = await client.batchMeterUsage(input);
+    expect(unprocessedRecords).toEqual([]);
+    const [record] = input.usageRecords;
+    const timestamp = new Date(Math.floor(record.timestamp.getTime() / 1000) * 1000);
+    expect(results).toMatchObject([{ status: "Success", usageRecord: { ...record, timestamp } }]);
+    const again = await client.batchMeterUsageOutcome(input);
+    expect(again).toMatchObject({ ok: true, result: { results }, metadata: { status: 200, attempts: 1 } });
+    expect(again.ok && again.metadata.requestId).toMatch(/^[0-9a-f-]{36}$/);
+    const kept = await meteringRecords(server);
+    expect(kept.filter(({ meteringRecordId }) => meteringRecordId === results[0]?.meteringRecordId)).toHaveLength(1);
+  });
+
+  test("ResolveCustomer gives the customer of a registration token", async () => {
+    const token = await registrationToken(server, "agmt-demo1");
+    expect(await clientOf(server.endpoint).resolveCustomer({ registrationToken: token })).toMatchObject({
+      customerIdentifier: "demoCustomer1",
+      customerAccountId: "444455556666",
+      productCode,
+    });
+  });
+
+  const refusals: readonly (readonly [string, string, (client: MarketplaceMeteringClient) => Promise<Outcome<unknown>>])[] =
+    [
+      ["BatchMeterUsage", "InvalidProductCodeException", (client) => client.batchMeterUsageOutcome({ ...usage(0), productCode: "none" })],
+      ["BatchMeterUsage", "TimestampOutOfBoundsException", (client) => client.batchMeterUsageOutcome(usage(7))],
+      ["ResolveCustomer", "InvalidTokenException", (client) => client.resolveCustomerOutcome({ registrationToken: "x" })],
+      ["MeterUsage", "CustomerNotEntitledException", (client) => client.meterUsageOutcome({ productCode, timestamp: Date.now(), usageDimension: "gb_ingested" })],
+      ["RegisterUsage", "PlatformNotSupportedException", (client) => client.registerUsageOutcome({ productCode, publicKeyVersion: 1 })],
+      ["RegisterUsage", "ValidationException", (client) => client.registerUsageOutcome({ productCode, publicKeyVersion: 0 })],
+    ]; // prettier-ignore
+  test.each(refusals)("%s that is refused is %s, once, with its request id", async (operation, name, call) => {
+    const outcome = await call(clientOf(server.endpoint));
+    expect(outcome).toMatchObject({
+      ok: false,
+      error: { name, operation, fault: "client", status: 400, retryable: false, attempts: 1, mayHaveSucceeded: false },
+    });
+    expect(errorOf(outcome).requestId).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test("throws what its outcome would hold", async () => {
+    const error: unknown = await clientOf(server.endpoint)
+      .resolveCustomer({ registrationToken: "x" })
+      .catch((thrown: unknown) => thrown);
+    expect(isMeteringError(error, "InvalidTokenException")).toBe(true);
+  });
+
+  test("with a key that is not known is UnrecognizedClientException; with a wrong secret, InvalidSignatureException", async () => {
+    const strangers = [
+      { accessKeyId: "AKIASTRANGER", secretAccessKey: "x" },
+      { ...CREDENTIALS, secretAccessKey: "x" },
+    ];
+    const outcomes = await Promise.all(
+      strangers.map((credentials) => clientOf(server.endpoint, { credentials }).batchMeterUsageOutcome(usage(0))),
+    );
+    expect(outcomes.map((outcome) => errorOf(outcome).name)).toEqual([
+      "UnrecognizedClientException",
+      "InvalidSignatureException",
+    ]);
+  });
+
+  test("that cannot be sent is an error of this side, and nothing is sent", async () => {
+    const listener = await listen(() => ({}));
+    const client = clientOf(listener.url);
+    const seconds = { ...usage(0).usageRecords[0], timestamp: 1_767_323_045 };
+    const noNumber = { ...usage(0).usageRecords[0], quantity: Number.NaN };
+    const large = { ...usage(0).usageRecords[0], dimension: "x".repeat(1_048_576) };
+    for (const record of [seconds, noNumber, large]) {
+      const outcome = await client.batchMeterUsageOutcome({ productCode, usageRecords: [record] });
+      expect(outcome).toMatchObject({ ok: false, error: { name: "InvalidInputError", attempts: 0 } });
+    }
+    expect(listener.heard).toEqual([]);
+  });
+});
+
+describe("C4: an operation as a Callable", () => {
+  test("is a future of its outcome, and runs beside others, as many at once as was said", async () => {
+    let now = 0;
+    let most = 0;
+    const listener = await listen(async () => {
+      now += 1;
+      most = Math.max(most, now);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      now -= 1;
+      return { body: { Results: [], UnprocessedRecords: [] } };
+    });
+    const client = clientOf(listener.url, { concurrency: 3 });
+    const futures = Array.from({ length: 10 }, () => client.batchMeterUsageCallable(usage(0)));
+    const outcomes = await Promise.all(futures);
+    expect(outcomes.every((outcome) => outcome.ok)).toBe(true);
+    expect(most).toBe(3);
+  });
+
+  test("fixes its input when it is called", async () => {
+    const listener = await listen(() => ({ body: { Results: [] } }));
+    const client = clientOf(listener.url, { concurrency: 1 });
+    const input = usage(0);
+    const futures = [client.batchMeterUsageCallable(input), client.batchMeterUsageCallable(input)];
+    input.usageRecords[0].quantity = 99;
+    await Promise.all(futures);
+    const quantities = listener.heard.map(({ text }) => /"Quantity":(\d+)/.exec(text)?.[1]);
+    expect(quantities).toEqual(["3", "3"]);
+  });
+
+  test("of every operation reaches the server", async () => {
+    const client = clientOf(server.endpoint);
+    const outcomes = await Promise.all([
+      client.batchMeterUsageCallable(usage(0)),
+      client.meterUsageCallable({ productCode, timestamp: Date.now(), usageDimension: "gb_ingested" }),
+      client.registerUsageCallable({ productCode, publicKeyVersion: 1 }),
+      client.resolveCustomerCallable({ registrationToken: "x" }),
+    ]);
+    expect(outcomes.map((outcome) => (outcome.ok ? "ok" : outcome.error.name))).toEqual([
+      "ok",
+      "CustomerNotEntitledException",
+      "PlatformNotSupportedException",
+      "InvalidTokenException",
+    ]);
+  });
+});
+
+describe("C5: an operation as Async", () => {
+  test("hands client, input, outcome and the caller's context to the handler, on the executor that was given", async () => {
+    const ran: string[] = [];
+    const executor = {
+      run: <T>(task: () => Promise<T>): Promise<T> => {
+        ran.push("task");
+        return task();
+      },
+    };
+    const client = clientOf(server.endpoint, { executor });
+    const input = usage(0);
+    const token = { registrationToken: "x" };
+    const heard = await Promise.all([
+      new Promise((resolve) =>
+        client.batchMeterUsageAsync(
+          input,
+          (...all) => resolve([all[0] === client, all[1] === input, all[2].ok, all[3]]),
+          7,
+        ),
+      ),
+      new Promise((resolve) => client.resolveCustomerAsync(token, (_c, _i, { ok }, context) => resolve([ok, context]))),
+      new Promise((resolve) =>
+        client.meterUsageAsync(
+          { productCode, timestamp: Date.now(), usageDimension: "d" },
+          (_c, _i, { ok }, context) => resolve([ok, context]),
+          "meter",
+        ),
+      ),
+      new Promise((resolve) =>
+        client.registerUsageAsync(
+          { productCode, publicKeyVersion: 1 },
+          (_c, _i, { ok }, c) => resolve([ok, c]),
+          "register",
+        ),
+      ),
+    ]);
+    expect(heard).toEqual([
+      [true, true, true, 7],
+      [false, undefined],
+      [false, "meter"],
+      [false, "register"],
+    ]);
+    expect(ran).toHaveLength(4);
+  });
+});
+
+describe("C7: a client that is closed", () => {
+  test("lets calls under way and submitted ones end, takes no more, and closes its connections", async () => {
+    const listener = await listen(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return { body: { Results: [] } };
+    });
+    const client = clientOf(listener.url, { concurrency: 1 });
+    const calls = [
+      client.batchMeterUsageOutcome(usage(0)),
+      client.batchMeterUsageCallable(usage(0)),
+      client.batchMeterUsageCallable(usage(0)),
+    ];
+    await client.close();
+    expect(listener.heard).toHaveLength(3);
+    for (const call of calls) expect(await call).toMatchObject({ ok: true });
+    expect(await client.batchMeterUsageOutcome(usage(0))).toMatchObject({ error: { name: "ClientClosedError" } });
+    await expect.poll(() => listener.connections()).toBe(0);
+  });
+
+  test("may be so by `await using`", async () => {
+    const listener = await listen(() => ({ body: { Results: [] } }));
+    {
+      await using client = new MarketplaceMeteringClient({
+        region: "us-east-1",
+        endpoint: listener.url,
+        credentials: CREDENTIALS,
+      });
+      await client.batchMeterUsage(usage(0));
+      expect(await listener.connections()).toBe(1);
+    }
+    await expect.poll(() => listener.connections()).toBe(0);
+  });
+});
