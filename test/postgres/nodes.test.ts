@@ -130,7 +130,6 @@ describe("a start is refused, in words that name no password,", () => {
   test.each<readonly [string, readonly string[], RegExp]>([
     ["without an operator token", ["--store", url, ...key], /needs --operator-token/],
     ["without a secrets key", ["--store", url, ...token], /needs --secrets-key-file/],
-    ["with a checkpoint file", ["--store", url, ...key, ...token, "--checkpoint-file", "c"], /no checkpoints/],
     ["with what is no URL", ["--store", "postgres://:secret-word@:x", ...key, ...token], /not a URL/],
   ])("%s", async (_what, args, reason) => {
     const { code, stderr } = await runCommand(["serve", "--port", "0", ...args]);
@@ -159,11 +158,6 @@ describe("a start is refused, in words that name no password,", () => {
     const { code, stderr } = await runCommand(["serve", "--port", "0", ...nodeArgs(database.url, newFolder())]);
     expect([code, stderr]).toEqual([2, expect.stringMatching(/secrets key is not the one/)]);
   });
-});
-
-test("verification is refused as long as it is not there", async () => {
-  const { status, body } = await nodes[0].operator("GET", "/audit-verification");
-  expect([status, JSON.stringify(body)]).toEqual([409, expect.stringMatching(/cannot be verified yet/)]);
 });
 
 async function meter(

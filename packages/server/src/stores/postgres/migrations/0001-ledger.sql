@@ -23,8 +23,15 @@ CREATE TABLE countinghouse.entry (
 -- Request ids begin with their time, so these grow at their ends.
 CREATE INDEX entry_request_id ON countinghouse.entry (request_id);
 CREATE INDEX entry_at         ON countinghouse.entry (at_ms, request_id);
-CREATE INDEX entry_account    ON countinghouse.entry (account, at_ms, request_id) WHERE account IS NOT NULL;
 CREATE INDEX entry_lane       ON countinghouse.entry (lane, seq);
+-- Each search is read in the order of time, and stops when its page is full.
+CREATE INDEX entry_operation         ON countinghouse.entry (operation, at_ms, request_id);
+CREATE INDEX entry_account           ON countinghouse.entry (account, at_ms, request_id) WHERE account IS NOT NULL;
+CREATE INDEX entry_account_operation ON countinghouse.entry (account, operation, at_ms, request_id)
+  WHERE account IS NOT NULL;
+CREATE INDEX entry_product           ON countinghouse.entry (product, at_ms, request_id) WHERE product IS NOT NULL;
+CREATE INDEX entry_access_key        ON countinghouse.entry (access_key, at_ms, request_id) WHERE access_key IS NOT NULL;
+CREATE INDEX entry_principal         ON countinghouse.entry (principal, at_ms, request_id);
 
 -- The key of each accepted usage record, and where it stands. Hour first: new rows stay in the hot end of the tree.
 CREATE TABLE countinghouse.metering_record (

@@ -15,7 +15,10 @@ export async function listEntries(db: Queryable, query: EventQuery): Promise<Pag
   for (const [column, text] of Object.entries({ ...asked, product: query.productCode })) {
     if (text !== undefined) add((place) => `${column} = ${place}`, searchable(text));
   }
-  if (query.operations !== undefined) add((place) => `operation = ANY (${place})`, query.operations.map(searchable));
+  const [operation, ...others] = query.operations?.map(searchable) ?? [];
+  // One is asked for by itself: that is read in the order of time.
+  if (operation !== undefined && others.length === 0) add((place) => `operation = ${place}`, operation);
+  else if (query.operations !== undefined) add((place) => `operation = ANY (${place})`, [operation, ...others]);
   if (query.fromMs !== undefined) add((place) => `at_ms >= ${place}`, query.fromMs);
   if (query.toMs !== undefined) add((place) => `at_ms < ${place}`, query.toMs);
   const newestFirst = query.order === "newest";
