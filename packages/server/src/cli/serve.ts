@@ -42,7 +42,10 @@ export function addServe(program: Command): void {
       "--secrets-key-file <file>",
       "key that seals secrets (default: made in the data folder; required with PostgreSQL)",
     )
-    .option("--checkpoint-file <file>", "signed checkpoints of the audit trail (default: in the data folder)")
+    .option(
+      "--checkpoint-file <file>",
+      "signed checkpoints of the audit trail, one file a server (default: in the data folder; with PostgreSQL in memory)",
+    )
     .option("--retention-days <days>", "how long calls and metering records are kept, 90 or more (default: for ever)")
     .option("--demo-on-network", "serve the demo catalogue, whose keys are published, beyond loopback")
     .option("--ready-file <file>", "written once listening: endpoint, operatorUrl, operatorToken, pid")

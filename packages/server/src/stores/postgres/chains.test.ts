@@ -66,10 +66,10 @@ describe("somebody who is at the database is found:", () => {
     expect(await disagreement(known)).toMatch(expected);
   });
 
-  test("entries that are in no chain, where nothing else is known", async () => {
+  test("entries that are in no lane, where nothing else is known", async () => {
     await write("a");
     await database.query("DELETE FROM countinghouse.lane WHERE number = 2");
-    expect(await disagreement()).toBe("3 entries are in no chain.");
+    expect(await disagreement()).toBe("There are entries of lane 2, and there is no such lane.");
   });
 });
 
@@ -111,6 +111,10 @@ describe("what is older than it is to be kept", () => {
     expect(new Set(said.map(({ through }) => through.lane))).toEqual(new Set(["1", "2"]));
 
     expect(await nodes[1].expire(newCall, START_MS + DAY_MS)).toBe(0);
+    await database.query(
+      "UPDATE countinghouse.entry SET seq = 1 WHERE lane = 2 AND request_id = (SELECT max(request_id::text)::uuid FROM countinghouse.entry WHERE lane = 2)",
+    );
+    expect(await disagreement()).toMatch(/^Lane 2: Entry \d+ is missing/);
     await database.query("UPDATE countinghouse.lane SET base_seq = base_seq - 1 WHERE number = 1");
     expect(await disagreement()).toMatch(/^Lane 1: Entry \d+ is missing/);
   });
@@ -127,6 +131,27 @@ describe("what is older than it is to be kept", () => {
     expect(one + other).toBe(261);
     expect(await keptIds(nodes[0])).toHaveLength(40);
     expect(await disagreement(recent)).toBeUndefined();
+  });
+
+  test("does not go from under a group that has read it", async () => {
+    await write("old");
+    await nodes[0].transact(moveClockTo(START_MS + DAY_MS));
+    const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const beforeCommit = (): Promise<void> => {
+      reached.resolve();
+      return held.promise;
+    };
+    const { ledger } = await openAt(database.url, { wallMs: () => START_MS, beforeCommit }, { lanes: 1 });
+    onTestFinished(() => ledger.close());
+    const asked = ledger.transact({ ...look(({ kept }) => kept), keys: [sent({ dimension: "old 0 one" }).key] });
+    await reached.promise;
+    const removed = nodes[1].expire(newCall, START_MS + DAY_MS);
+    const waiting = `SELECT FROM pg_locks JOIN pg_database d ON d.oid = database
+      WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()`;
+    await expect.poll(() => database.query(waiting)).toHaveLength(1);
+    held.resolve();
+    expect(await asked).toEqual([expect.objectContaining({ meteringRecordId: expect.any(String) as string })]);
+    expect(await removed).toBe(7);
   });
 
   test("can be sent again after: its key is free", async () => {

@@ -42,14 +42,14 @@ export async function verifyChains(db: Queryable, known: readonly KnownLaneHead[
       row,
       known.filter((head) => head.lane === lane),
     );
-    const found = await disagreementOf(() => follow(db, row, walk));
+    const found = await disagreementOf(() => follow(db, row.number, walk));
     if (found !== undefined) disagreement ??= `Lane ${lane}: ${found}`;
     entries += walk.followed;
     heads.push({ lane, ...walk.head });
   }
   const lost = known.find(({ lane, seq }) => seq > 0 && !heads.some((head) => head.lane === lane));
   if (lost !== undefined) disagreement ??= `There is no lane ${lost.lane}, but ${lost.source} knows of it.`;
-  disagreement ??= await strangers(db, entries);
+  disagreement ??= await strangers(db);
   return { entries, heads, disagreement };
 }
 
@@ -63,13 +63,13 @@ function headOf(seq: string, link: Buffer): ChainHead {
 }
 
 /** Throws Disagreement. */
-async function follow(db: Queryable, { number, base_seq: baseSeq }: LaneRow, walk: ChainWalk): Promise<void> {
-  for (let after = Number(baseSeq); ; after = walk.head.seq) {
+async function follow(db: Queryable, lane: number, walk: ChainWalk): Promise<void> {
+  for (let after = Number.MIN_SAFE_INTEGER; ; after = walk.head.seq) {
     const { rows } = await db.query<ChainedRow>({
       name: "chain",
       text: `SELECT ${ENTRY_COLUMNS}, seq, link, operation, principal, account, access_key, product
              FROM countinghouse.entry WHERE lane = $1 AND seq > $2 ORDER BY seq LIMIT ${PAGE_ROWS}`,
-      values: [number, after],
+      values: [lane, after],
     });
     if (rows.length === 0) break;
     for (const row of rows) walk.follow(keptEntry(row));
@@ -87,11 +87,17 @@ async function disagreementOf(walk: () => Promise<void>): Promise<string | undef
   }
 }
 
-/** Every entry was followed, where all chains are in order. */
-async function strangers(db: Queryable, followed: number): Promise<string | undefined> {
-  const { rows } = await db.query<{ count: string }>("SELECT count(*) AS count FROM countinghouse.entry");
-  const count = Number(rows[0]?.count) - followed;
-  return count === 0 ? undefined : `${count} entries are in no chain.`;
+/** The lanes of entries, from index key to index key, that have no row. */
+const STRANGERS = `WITH RECURSIVE held AS (
+    SELECT min(lane) AS lane FROM countinghouse.entry
+    UNION ALL SELECT (SELECT min(e.lane) FROM countinghouse.entry e WHERE e.lane > held.lane) FROM held
+      WHERE held.lane IS NOT NULL
+  )
+  SELECT lane FROM held WHERE lane NOT IN (SELECT number FROM countinghouse.lane) ORDER BY lane LIMIT 1`;
+
+async function strangers(db: Queryable): Promise<string | undefined> {
+  const { rows } = await db.query<{ lane: number }>(STRANGERS);
+  return rows[0] === undefined ? undefined : `There are entries of lane ${rows[0].lane}, and there is no such lane.`;
 }
 
 function keptEntry(row: ChainedRow): KeptEntry {
