@@ -10,6 +10,7 @@ export default defineConfig({
     include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    globalSetup: ["test/support/postgres/global-setup.ts"],
     // Real servers are started by several suites at once; two cores serve at most this many well.
     maxWorkers: 2,
     // Suites that share one endpoint empty its ledger, each for itself.

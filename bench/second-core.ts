@@ -89,8 +89,8 @@ async function startThreaded(): Promise<Server> {
   mkdirSync(own);
   const [catalogFile, readyFile] = [join(own, "catalogue.yaml"), join(own, "ready.json")];
   writeFileSync(catalogFile, catalogueText());
-  const main = fileURLToPath(new URL("threaded-server.ts", import.meta.url));
-  const args = [SOURCE_FLAG, main, join(own, "ledger"), catalogFile, readyFile, flags.threads];
+  const program = fileURLToPath(new URL("threaded-server.ts", import.meta.url));
+  const args = [SOURCE_FLAG, program, join(own, "ledger"), catalogFile, readyFile, flags.threads];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
   for (;;) {
     await sleep(50);

@@ -1,6 +1,6 @@
 /** Holds sockets for `threaded-server.ts`: the product's own listener, with requests handed over to another thread. */
 import type { AddressInfo } from "node:net";
-import { parentPort } from "node:worker_threads";
+import { parentPort, type MessagePort } from "node:worker_threads";
 import { createListener } from "../packages/server/src/http/listener.ts";
 import type { WireRequest, WireResponse } from "../packages/server/src/http/wire-message.ts";
 
@@ -14,6 +14,7 @@ export interface HandedBack {
   readonly response: WireResponse;
 }
 
+const port = parentPort as MessagePort;
 const waiting = new Map<number, (response: WireResponse) => void>();
 let last = 0;
 
@@ -24,15 +25,15 @@ const server = createListener({
     new Promise((resolve) => {
       last += 1;
       waiting.set(last, resolve);
-      parentPort?.postMessage({ id: last, request } satisfies HandedOver);
+      port.postMessage({ id: last, request } satisfies HandedOver);
     }),
   busy: () => ({ status: 429, headers: {}, body: "" }),
 });
 
-parentPort?.on("message", (message: HandedBack | { readonly listen: number }) => {
+port.on("message", (message: HandedBack | { readonly listen: number }) => {
   if ("listen" in message) {
     server.listen({ port: message.listen, host: "127.0.0.1", reusePort: true }, () => {
-      parentPort?.postMessage({ port: (server.address() as AddressInfo).port });
+      port.postMessage({ port: (server.address() as AddressInfo).port });
     });
     return;
   }

@@ -51,20 +51,20 @@ const handler = new WireHandler({
 const sockets = await Promise.all(Array.from({ length: Number(threads) }, socketThread));
 const [first] = sockets;
 // All listen on one port, which the first one found; the system spreads connections over them.
-for (const { worker } of sockets.slice(1)) worker.postMessage({ listen: first?.port });
-writeFileSync(readyFile, JSON.stringify({ port: first?.port }));
+for (const { port } of sockets.slice(1)) port.postMessage({ listen: first?.at });
+writeFileSync(readyFile, JSON.stringify({ port: first?.at }));
 process.on("SIGTERM", () => void ledger.close().then(() => process.exit(0)));
 
-function socketThread(_: unknown, i: number): Promise<{ worker: Worker; port: number }> {
-  const worker = new Worker(new URL("socket-thread.ts", import.meta.url), {
+function socketThread(_: unknown, i: number): Promise<{ port: Worker; at: number }> {
+  const port = new Worker(new URL("socket-thread.ts", import.meta.url), {
     execArgv: ["--conditions=@countinghouse/source"],
   });
   return new Promise((resolve) => {
-    if (i === 0) worker.postMessage({ listen: 0 });
-    else resolve({ worker, port: 0 });
-    worker.on("message", (message: HandedOver | { port: number }) => {
+    if (i === 0) port.postMessage({ listen: 0 });
+    else resolve({ port, at: 0 });
+    port.on("message", (message: HandedOver | { port: number }) => {
       if ("port" in message) {
-        resolve({ worker, port: message.port });
+        resolve({ port, at: message.port });
         return;
       }
       const { id, request } = message;
@@ -73,7 +73,7 @@ function socketThread(_: unknown, i: number): Promise<{ worker: Worker; port: nu
           ...request,
           body: Buffer.from(request.body.buffer, request.body.byteOffset, request.body.byteLength),
         })
-        .then((response) => worker.postMessage({ id, response } satisfies HandedBack));
+        .then((response) => port.postMessage({ id, response } satisfies HandedBack));
     });
   });
 }

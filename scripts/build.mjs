@@ -14,6 +14,6 @@ for (const name of ["protocol", "client", "server"]) {
 const { bundleClient } = await import("./bundle-client.mjs");
 await bundleClient(join(root, "packages", "client"));
 const server = join(root, "packages", "server");
-for (const asset of ["catalogue/demo.yaml", "stores/sqlite/migrations"]) {
+for (const asset of ["catalogue/demo.yaml", "stores/sqlite/migrations", "stores/postgres/migrations"]) {
   cpSync(join(server, "src", asset), join(server, "dist", asset), { recursive: true });
 }

@@ -16,6 +16,11 @@ const NOW = "2026-07-20T23:30:00Z";
 
 /** Writes a catalogue with room for 92,000 keys; answers the flags of a server for this load. */
 export function loadServerArgs(catalogueFolder: string, dataFolder: string): string[] {
+  return ["--store", `sqlite:${dataFolder}`, ...loadCatalogueArgs(catalogueFolder)];
+}
+
+/** The same, for a store that is named elsewhere. */
+export function loadCatalogueArgs(catalogueFolder: string): string[] {
   const { seller, accessKeyId, secretAccessKey } = DEMO;
   const buyer = "444455556666";
   const catalogue = {
@@ -41,7 +46,7 @@ export function loadServerArgs(catalogueFolder: string, dataFolder: string): str
   const file = join(catalogueFolder, "load.yaml");
   // All JSON is YAML.
   writeFileSync(file, JSON.stringify(catalogue));
-  return ["--store", `sqlite:${dataFolder}`, "--catalog", file, "--rules", "current", "--clock", `manual:${NOW}`];
+  return ["--catalog", file, "--rules", "current", "--clock", `manual:${NOW}`];
 }
 
 /** The nth usage record of the load, under a key of its own. */

@@ -30,8 +30,8 @@ describe("no file", () => {
   });
 });
 
-test("every SQL migration is listed, in order, and numbered without a gap", () => {
-  const folder = "packages/server/src/stores/sqlite/";
+test.each(["sqlite", "postgres"])("every migration of %s is listed, in order, and numbered without a gap", (store) => {
+  const folder = `packages/server/src/stores/${store}/`;
   const files = filesIn(`${folder}migrations`, /\.sql$/).map((file) => file.slice(`${folder}migrations/`.length));
   const listed = [...textOf(`${folder}migrations.ts`).matchAll(/"(\d{4}-[a-z-]+\.sql)"/g)].map(([, name]) => name);
   expect(listed).toEqual(files);

@@ -10,6 +10,7 @@ import { describe, expect } from "vitest";
 import { Stage } from "../support/histories/play.ts";
 import { catalogueText } from "../support/histories/shop.ts";
 import { historyOf } from "../support/histories/steps.ts";
+import { postgresArgs, whyNoPostgres } from "../support/postgres/database.ts";
 import { newFolder } from "../support/scoped.ts";
 import { testNeeding } from "../support/wire-endpoint.ts";
 
@@ -21,19 +22,23 @@ const RUNS = Number(process.env["HISTORIES_RUNS"] ?? 15);
 const PATH = process.env["HISTORIES_PATH"] ?? "";
 
 const STORES = {
-  memory: { storeOf: () => "memory:", restarts: false },
-  sqlite: { storeOf: (folder: string) => `sqlite:${join(folder, "data")}`, restarts: true },
+  memory: { storeOf: () => ["--store", "memory:"], restarts: false },
+  sqlite: { storeOf: (folder: string) => ["--store", `sqlite:${join(folder, "data")}`], restarts: true },
+  postgres: { storeOf: postgresArgs, restarts: true },
 } as const;
+const noPostgres = whyNoPostgres();
+if (noPostgres !== undefined)
+  process.stdout.write(`skipped: histories on PostgreSQL, which cannot run: ${noPostgres}\n`);
 
 describe.each(["classic", "current"] as const)("under the rules %s,", (rules) => {
-  test.each(["memory", "sqlite"] as const)(
+  test.each(noPostgres === undefined ? (["memory", "sqlite", "postgres"] as const) : (["memory", "sqlite"] as const))(
     "every answer and all that is kept on %s are what a second reading of the rules says (B1 – B6, Rules K1 – K7, G1 – G4)",
     async (store) => {
       const folder = newFolder();
       const catalogue = join(folder, "shop.yaml");
       writeFileSync(catalogue, catalogueText());
       const { storeOf, restarts } = STORES[store];
-      const stage = await Stage.open(["--store", storeOf(folder), "--catalog", catalogue], rules);
+      const stage = await Stage.open([...(await storeOf(folder)), "--catalog", catalogue], rules);
       const property = fc.asyncProperty(historyOf(60, { restarts }), (history) => stage.play(history));
       try {
         await fc.assert(property, { seed: SEED, numRuns: RUNS, path: PATH });

@@ -14,6 +14,7 @@ import {
 } from "@aws-sdk/client-marketplace-metering";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { add, meteringRecords, recordsPage, registrationToken } from "../support/operator-api.ts";
+import { newDatabase, nodeArgs, type TestDatabase } from "../support/postgres/database.ts";
 import { DEMO, officialClient, temporaryFolder } from "../support/server.ts";
 import { demoServer, testNeeding, type WireServer } from "../support/wire-endpoint.ts";
 
@@ -33,6 +34,7 @@ const LICENSED = {
 
 const folder = temporaryFolder();
 const batch = usageRecords();
+let database: TestDatabase | undefined;
 let server: WireServer;
 let client: MarketplaceMeteringClient;
 let results: readonly UsageRecordResult[];
@@ -44,11 +46,19 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server.stop();
+  await database?.remove();
   folder.remove();
 });
 
+/** `test/postgres/main-job.test.ts` has all of this happen on PostgreSQL. */
+async function storeArgs(): Promise<string[]> {
+  if (process.env["MAIN_JOB_STORE"] !== "postgres") return ["--store", `sqlite:${folder.path}/data`];
+  database ??= await newDatabase();
+  return nodeArgs(database.url, folder.path);
+}
+
 async function start(): Promise<void> {
-  server = await demoServer(["--store", `sqlite:${folder.path}/data`]);
+  server = await demoServer(await storeArgs());
   client = officialClient(server.endpoint);
 }
 

@@ -33,7 +33,7 @@ const operation: WireOperation = {
   run: () => Promise.resolve({ output: {} }),
   encode: () => '{"Events":[]}',
 };
-const kept = ledgerOver(
+const kept = await ledgerOver(
   () => new MemoryEngine(),
   () => undefined,
 );

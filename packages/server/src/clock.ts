@@ -10,6 +10,8 @@ export type ClockMode = "system" | "manual" | "offset";
 
 export interface ServiceClock extends LedgerClock {
   readonly mode: ClockMode;
+  /** Stands where another server that goes by the same clock has moved it to. */
+  standAt(position: ClockPosition): void;
 }
 
 export function systemClock(wallMs: () => EpochMs): ServiceClock {
@@ -20,6 +22,7 @@ export function systemClock(wallMs: () => EpochMs): ServiceClock {
     moveTo: () => {
       throw new Error("The system clock cannot be moved.");
     },
+    standAt: () => undefined,
   };
 }
 
@@ -32,6 +35,9 @@ export function manualClock(startMs: EpochMs): ServiceClock {
     moveTo: (toMs) => {
       atMs = toMs;
     },
+    standAt: (position) => {
+      if (position.mode === "manual") ({ atMs } = position);
+    },
   };
 }
 
@@ -43,6 +49,9 @@ export function offsetClock(startMs: EpochMs, wallMs: () => EpochMs): ServiceClo
     positionAt: (toMs) => ({ mode: "offset", offsetMs: toMs - wallMs() }),
     moveTo: (toMs) => {
       offsetMs = toMs - wallMs();
+    },
+    standAt: (position) => {
+      if (position.mode === "offset") ({ offsetMs } = position);
     },
   };
 }

@@ -11,7 +11,11 @@ export class ConfigError extends Error {
   }
 }
 
-export type StoreSetting = { readonly kind: "memory" } | { readonly kind: "sqlite"; readonly folder: string };
+export type StoreSetting =
+  | { readonly kind: "memory" }
+  | { readonly kind: "sqlite"; readonly folder: string }
+  /** The address may hold a password: it is not to be printed. */
+  | { readonly kind: "postgres"; readonly url: string };
 
 export interface ServeConfig {
   readonly host: string;
@@ -30,7 +34,7 @@ export interface ServeConfig {
   readonly secretsKeyFile: string | undefined;
   /** How long entries are kept, with their metering records; undefined for ever. */
   readonly retentionDays: number | undefined;
-  /** Undefined for the one in the data folder; of a ledger in memory, for none. */
+  /** Undefined for the one in the data folder; where there is none, for one that ends with the server. */
   readonly checkpointFile: string | undefined;
   readonly readyFile: string | undefined;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
@@ -79,7 +83,7 @@ export function configOf(flags: ServeFlags): ServeConfig {
   return {
     host: flags.host,
     port: whole("port", flags.port, 0, 65_535),
-    store: storeOf(flags.store),
+    store: storeOf(flags),
     catalogFile: flags.catalog,
     rules: rulesOf(flags.rules),
     clock,
@@ -100,11 +104,25 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-function storeOf(text: string): StoreSetting {
-  if (text === "memory:" || text === "memory") return { kind: "memory" };
-  if (text.startsWith("sqlite:") && text.length > "sqlite:".length) return { kind: "sqlite", folder: text.slice(7) };
-  if (/^postgres(ql)?:/.test(text)) throw new ConfigError("--store postgres://… is not served yet; use sqlite:FOLDER.");
-  throw new ConfigError(`--store must be sqlite:FOLDER or memory:; got ${text}.`);
+function storeOf(flags: ServeFlags): StoreSetting {
+  const { store } = flags;
+  if (store === "memory:" || store === "memory") return { kind: "memory" };
+  if (store.startsWith("sqlite:") && store.length > "sqlite:".length) return { kind: "sqlite", folder: store.slice(7) };
+  if (/^postgres(ql)?:\/\//.test(store)) return postgresOf(flags);
+  const shown = store.startsWith("postgres") ? "another text that begins with postgres" : store;
+  throw new ConfigError(`--store must be sqlite:FOLDER, postgres://… or memory:; got ${shown}.`);
+}
+
+/** What one server makes up for itself, several must be told alike. */
+function postgresOf({ store, operatorToken, secretsKeyFile }: ServeFlags): StoreSetting {
+  if (operatorToken === undefined) {
+    throw new ConfigError("--store postgres://… needs --operator-token: the same for all servers of one ledger.");
+  }
+  if (secretsKeyFile === undefined) {
+    throw new ConfigError("--store postgres://… needs --secrets-key-file: the same key for all servers of one ledger.");
+  }
+  if (!URL.canParse(store)) throw new ConfigError("--store postgres://… is not a URL that can be read.");
+  return { kind: "postgres", url: store };
 }
 
 /** As long as CloudTrail itself shows events. */
@@ -112,7 +130,7 @@ const RETENTION_DAYS_MIN = 90;
 
 function retentionOf({ retentionDays, store }: ServeFlags): number | undefined {
   if (retentionDays === undefined) return undefined;
-  if (storeOf(store).kind === "memory") throw new ConfigError("--retention-days is for a store that lasts.");
+  if (/^memory:?$/.test(store)) throw new ConfigError("--retention-days is for a store that lasts.");
   return whole("retention-days", retentionDays, RETENTION_DAYS_MIN, 36_500);
 }
 

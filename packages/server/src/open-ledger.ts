@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ruleSets } from "@countinghouse/protocol";
 import { dueChanges, readCatalogueFile, type CatalogueFile } from "./catalogue/apply.ts";
-import { startClock, type ServiceClock } from "./clock.ts";
+import { startClock, type ClockSetting, type ServiceClock } from "./clock.ts";
 import { ConfigError, type ServeConfig } from "./config.ts";
 import { openSecret } from "./identity/access-keys.ts";
 import { SECRETS_KEY_BYTES, sealerOf, type Sealer } from "./identity/seal.ts";
@@ -35,6 +35,8 @@ type Observers = Pick<SingleWriterOptions, "aroundCommit" | "onCommitted">;
 
 /** Requests in one commit: more would make those that came first wait for those that came last. */
 const GROUP_MAX = 256;
+/** Connections to PostgreSQL that write: as many products can be committed side by side. */
+const LANES = 4;
 const DEMO_CATALOGUE = new URL("./catalogue/demo.yaml", import.meta.url);
 /** How long the system clock may lag behind the newest entry at a start before that is an error: small corrections. */
 const LAG_WAITED_MS = 5_000;
@@ -46,20 +48,21 @@ export async function openLedger(
   observers: Observers,
   openEngine: OpenEngine = openSqliteEngine,
 ): Promise<OpenedLedger> {
-  const engine: Engine = config.store.kind === "memory" ? new MemoryEngine() : openEngine(config.store.folder);
+  const store = await openStore(config, world, openEngine);
+  let close = (): Promise<void> => store.close();
   try {
-    const loaded = engine.load();
+    const { loaded } = store;
     const sealer = sealerOf(keyFor(config, loaded, world), world.random);
     await waitForClock(config, loaded.newestAtMs, world);
-    const clock = startClock(config.clock, loaded, world.wallMs);
-    const ledger = new SingleWriterLedger(engine, loaded, {
-      clock,
+    const clock = startClock(clockSetting(config, loaded, world), loaded, world.wallMs);
+    const ledger = store.ledger(clock, {
       ruleSet: ruleSets[config.rules],
       queuedMax: config.queuedMax,
       groupMax: GROUP_MAX,
       schedule: world.schedule,
       ...observers,
     });
+    close = () => ledger.close();
     checkSecretsKey(ledger, sealer);
     // A position that is not kept yet would be forgotten by the next start.
     if (clock.mode !== "system") await moveClock(ledger, startCall("StartClock", world), { byMs: 0 });
@@ -67,9 +70,50 @@ export async function openLedger(
     await applyCatalogue(ledger, catalogueFile, startCall("ApplyCatalogue", world));
     return { ledger, clock, sealer, catalogueFile };
   } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** A store that has been opened, and the ledger that it makes once there is a clock. */
+interface OpenedStore {
+  readonly loaded: Loaded;
+  ledger(clock: ServiceClock, options: Omit<SingleWriterOptions, "clock">): Ledger;
+  close(): Promise<void>;
+}
+
+async function openStore({ store }: ServeConfig, world: World, openEngine: OpenEngine): Promise<OpenedStore> {
+  if (store.kind === "postgres") {
+    // Loaded here, so that whoever keeps the ledger in a file needs no driver.
+    const { openPostgres } = await import("./stores/postgres/open-postgres.ts");
+    const opened = await openPostgres(store.url, world);
+    const fraction = (): number => world.random(4).readUInt32BE() / 2 ** 32;
+    const { monotonicMs, sleep, every } = world;
+    return {
+      loaded: opened.loaded,
+      ledger: (clock, options) => opened.open({ ...options, clock, lanes: LANES, monotonicMs, sleep, every, fraction }),
+      close: () => Promise.resolve(),
+    };
+  }
+  const engine: Engine = store.kind === "memory" ? new MemoryEngine() : openEngine(store.folder);
+  try {
+    const loaded = engine.load();
+    return {
+      loaded,
+      ledger: (clock, options) => new SingleWriterLedger(engine, loaded, { ...options, clock }),
+      close: () => engine.close(),
+    };
+  } catch (error) {
     await engine.close();
     throw error;
   }
+}
+
+/** A start does not set back the clock that other servers of the same ledger go by. */
+function clockSetting({ clock, store }: ServeConfig, { clock: stood }: Loaded, world: World): ClockSetting {
+  if (store.kind !== "postgres" || stood === undefined || clock.startMs === undefined) return clock;
+  const stoodMs = stood.mode === "manual" ? stood.atMs : world.wallMs() + stood.offsetMs;
+  return { ...clock, startMs: Math.max(clock.startMs, stoodMs) };
 }
 
 /** What the server does of itself when it starts. */
@@ -84,15 +128,21 @@ function startCall(operation: string, world: World): Call {
 }
 
 async function applyCatalogue(ledger: Ledger, file: CatalogueFile, call: Call): Promise<void> {
-  const due = dueChanges(file, ledger.catalogue);
-  if (due.length === 0) return;
-  const outcome = { event: catalogueChanged(due), catalogue: due, answer: undefined };
-  await ledger.transact({ call, keys: [], decide: () => outcome });
+  if (dueChanges(file, ledger.catalogue).length === 0) return;
+  await ledger.transact({
+    call,
+    keys: [],
+    // What is due is found again: another server of the same ledger may have been first.
+    decide: ({ catalogue }) => {
+      const due = dueChanges(file, catalogue);
+      return { event: catalogueChanged(due), catalogue: due, answer: undefined };
+    },
+  });
 }
 
 function keyFor(config: ServeConfig, loaded: Loaded, world: World): Buffer {
   if (config.secretsKeyFile !== undefined) return secretsKey(config.secretsKeyFile, false, world.random);
-  if (config.store.kind === "memory") return world.random(SECRETS_KEY_BYTES);
+  if (config.store.kind !== "sqlite") return world.random(SECRETS_KEY_BYTES);
   // Where secrets have been sealed, a key that is missing is to be found again; a new one would open none of them.
   const sealed = loaded.catalogue.some(({ kind, value }) => kind === "access-key" && value !== undefined);
   return secretsKey(join(config.store.folder, "secrets.key"), !sealed, world.random);

@@ -1,7 +1,7 @@
-/** Verifies the audit trail: the checkpoints by themselves, then the chain of the ledger against them. */
-import type { ChainHead } from "../ledger/chain-head.ts";
+/** Verifies the audit trail: the checkpoints by themselves, then the chains of the ledger against them. */
+import type { LaneHead } from "../ledger/chain-head.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { KnownHead } from "../ledger/verification.ts";
+import type { KnownLaneHead } from "../ledger/verification.ts";
 import { lineHash, readLine, type SigningKey } from "./checkpoint.ts";
 import type { CheckpointFile } from "./checkpoint-file.ts";
 
@@ -9,8 +9,8 @@ export interface AuditVerification {
   readonly intact: boolean;
   /** Entries that were read and found as they were written. */
   readonly entries: number;
-  /** Where the chain ends; as far as it is in order, where it is not. */
-  readonly head: ChainHead;
+  /** Where the chain of each lane ends; as far as it is in order, where it is not. */
+  readonly heads: readonly LaneHead[];
   readonly checkpoints: {
     /** Those of the ledger as it is since it was last emptied. */
     readonly count: number;
@@ -24,18 +24,18 @@ export interface AuditVerification {
 }
 
 export async function verifyAudit(
-  ledger: Pick<Ledger, "verifyChain">,
+  ledger: Pick<Ledger, "verifyChains">,
   file: CheckpointFile,
   key: SigningKey,
 ): Promise<AuditVerification> {
   const read = readCheckpoints(file.lines(), key);
-  const { entries, head, disagreement = read.disagreement } = await ledger.verifyChain(read.known);
+  const { entries, heads, disagreement = read.disagreement } = await ledger.verifyChains(read.known);
   return {
     intact: disagreement === undefined,
     entries,
-    head,
+    heads,
     checkpoints: {
-      count: read.known.length,
+      count: read.count,
       newestAt: read.newestAt,
       file: file.path,
       keyFingerprint: key.fingerprint,
@@ -45,14 +45,16 @@ export async function verifyAudit(
 }
 
 interface ReadCheckpoints {
-  readonly known: readonly KnownHead[];
+  readonly count: number;
+  readonly known: readonly KnownLaneHead[];
   readonly newestAt?: string | undefined;
   readonly disagreement?: string | undefined;
 }
 
 /** What those before the last reset noted has gone with the ledger as it was then. */
 function readCheckpoints(lines: readonly string[], key: SigningKey): ReadCheckpoints {
-  let known: KnownHead[] = [];
+  let known: KnownLaneHead[] = [];
+  let count = 0;
   let newestAt: string | undefined;
   let disagreement: string | undefined;
   for (const [i, line] of lines.entries()) {
@@ -65,9 +67,10 @@ function readCheckpoints(lines: readonly string[], key: SigningKey): ReadCheckpo
     if (checkpoint.before !== before) {
       disagreement ??= `Line ${i + 1} of the checkpoints does not follow on the one before it: one is missing or was moved.`;
     }
+    count = checkpoint.reset === true ? 0 : count + 1;
     if (checkpoint.reset === true) known = [];
     else known.push(...checkpoint.lanes.map((head) => ({ ...head, source: `the checkpoint of ${checkpoint.at}` })));
     newestAt = checkpoint.at;
   }
-  return { known, newestAt, disagreement };
+  return { count, known, newestAt, disagreement };
 }

@@ -11,12 +11,7 @@ import {
   verify as verifyBytes,
   type KeyObject,
 } from "node:crypto";
-import type { ChainHead } from "../ledger/chain-head.ts";
-
-/** A lane is one writer of a chain; the embedded store has one. */
-export interface LaneHead extends ChainHead {
-  readonly lane: string;
-}
+import type { LaneHead } from "../ledger/chain-head.ts";
 
 export interface Checkpoint {
   readonly v: 1;
@@ -24,6 +19,7 @@ export interface Checkpoint {
   readonly at: string;
   /** Wall clock, ISO 8601. */
   readonly writtenAt: string;
+  /** All lanes of the ledger; one written by a single server has one. */
   readonly lanes: readonly LaneHead[];
   /** The ledger is about to be emptied: what was noted up to here is not in it any more. */
   readonly reset?: true;

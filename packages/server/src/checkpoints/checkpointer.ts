@@ -5,7 +5,7 @@ import { lineHash, readLine, signedLine, type Checkpoint, type SigningKey } from
 import type { CheckpointFile } from "./checkpoint-file.ts";
 
 export interface CheckpointerOptions {
-  readonly ledger: Pick<Ledger, "chainHead">;
+  readonly ledger: Pick<Ledger, "chainHeads">;
   readonly file: CheckpointFile;
   readonly key: SigningKey;
   /** The service clock. */
@@ -13,13 +13,11 @@ export interface CheckpointerOptions {
   readonly wallMs: () => EpochMs;
 }
 
-/** The embedded store's only lane. */
-const LANE = "embedded";
-
 export class Checkpointer {
   readonly #options: CheckpointerOptions;
   #newestAtMs = Number.NEGATIVE_INFINITY;
-  #newestSeq = -1;
+  /** What it noted; undefined where the ledger was emptied then. */
+  #newest: string | undefined;
 
   constructor(options: CheckpointerOptions) {
     this.#options = options;
@@ -28,7 +26,7 @@ export class Checkpointer {
     );
     if (checkpoint === undefined || typeof checkpoint === "string") return;
     this.#newestAtMs = Date.parse(checkpoint.at);
-    this.#newestSeq = checkpoint.reset === true ? 0 : (checkpoint.lanes[0]?.seq ?? -1);
+    if (checkpoint.reset !== true) this.#newest = JSON.stringify(checkpoint.lanes);
   }
 
   /** Notes one where an hour has passed since the newest. */
@@ -38,17 +36,16 @@ export class Checkpointer {
 
   /** Notes one now, unless nothing has happened since the newest. */
   async note(): Promise<void> {
-    const head = await this.#options.ledger.chainHead();
-    if (head.seq === this.#newestSeq) return;
-    this.#append({ lanes: [{ lane: LANE, ...head }] });
-    this.#newestSeq = head.seq;
+    const lanes = await this.#options.ledger.chainHeads();
+    if (JSON.stringify(lanes) === this.#newest) return;
+    this.#append({ lanes });
+    this.#newest = JSON.stringify(lanes);
   }
 
   /** Before the ledger is emptied: were it noted after, a crash in between would look like a ledger that was cut off. */
   async noteReset(): Promise<void> {
-    const head = await this.#options.ledger.chainHead();
-    this.#append({ lanes: [{ lane: LANE, ...head }], reset: true });
-    this.#newestSeq = 0;
+    this.#append({ lanes: await this.#options.ledger.chainHeads(), reset: true });
+    this.#newest = undefined;
   }
 
   #append(what: Pick<Checkpoint, "lanes" | "reset">): void {

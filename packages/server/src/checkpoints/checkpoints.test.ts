@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { HOUR_MS } from "@countinghouse/protocol";
 import { describe, expect, test } from "vitest";
-import type { ChainHead } from "../ledger/chain-head.ts";
-import type { ChainVerification, KnownHead } from "../ledger/verification.ts";
+import type { LaneHead } from "../ledger/chain-head.ts";
+import type { KnownLaneHead, LedgerVerification } from "../ledger/verification.ts";
 import { verifyAudit } from "./audit-verification.ts";
 import { readLine, signedLine, signingKeyOf, type Checkpoint } from "./checkpoint.ts";
 import { checkpointsInMemory, type CheckpointFile } from "./checkpoint-file.ts";
@@ -10,7 +10,8 @@ import { Checkpointer } from "./checkpointer.ts";
 
 const KEY = signingKeyOf(Buffer.alloc(32, 7));
 const START_MS = Date.UTC(2026, 6, 14, 12);
-const head = (seq: number): ChainHead => ({ seq, link: seq.toString(16).padStart(64, "0") });
+const head = (seq: number): LaneHead => ({ lane: "1", seq, link: seq.toString(16).padStart(64, "0") });
+const OTHER: LaneHead = { ...head(9), lane: "2" };
 
 /** A ledger of which only the head matters, and a clock, both to be moved by hand. */
 function setup(file: CheckpointFile = checkpointsInMemory()): {
@@ -19,7 +20,7 @@ function setup(file: CheckpointFile = checkpointsInMemory()): {
   readonly open: () => Checkpointer;
 } {
   const at = { seq: 3, ms: START_MS };
-  const ledger = { chainHead: (): Promise<ChainHead> => Promise.resolve(head(at.seq)) };
+  const ledger = { chainHeads: (): Promise<LaneHead[]> => Promise.resolve([head(at.seq), OTHER]) };
   const open = (): Checkpointer =>
     new Checkpointer({ ledger, file, key: KEY, nowMs: () => at.ms, wallMs: () => START_MS });
   return { file, at, open };
@@ -36,7 +37,7 @@ test("a checkpoint is read as it was written, by its key and no other", () => {
     v: 1,
     at: "a",
     writtenAt: "b",
-    lanes: [{ lane: "embedded", ...head(1) }],
+    lanes: [{ ...head(1), lane: "embedded" }],
     before: null,
   };
   const line = signedLine(checkpoint, KEY);
@@ -93,12 +94,12 @@ const noted = async (): Promise<string[]> => {
   return file.lines();
 };
 
-describe("verification holds the chain against", () => {
-  let asked: readonly KnownHead[] = [];
+describe("verification holds the chains against", () => {
+  let asked: readonly KnownLaneHead[] = [];
   const ledger = {
-    verifyChain: (known: readonly KnownHead[]): Promise<ChainVerification> => {
+    verifyChains: (known: readonly KnownLaneHead[]): Promise<LedgerVerification> => {
       asked = known;
-      return Promise.resolve({ entries: 8, head: head(8), disagreement: undefined });
+      return Promise.resolve({ entries: 8, heads: [head(8), OTHER], disagreement: undefined });
     },
   };
   const verify = (lines: readonly string[]): ReturnType<typeof verifyAudit> =>
@@ -106,9 +107,14 @@ describe("verification holds the chain against", () => {
 
   const disagreement = async (...lines: string[]): Promise<string | undefined> => (await verify(lines)).disagreement;
 
-  test("every checkpoint there is", async () => {
+  test("every checkpoint there is, of every lane", async () => {
     expect(await verify(await noted())).toMatchObject({ intact: true, checkpoints: { count: 3 } });
-    expect(asked.map(({ seq }) => seq)).toEqual([3, 5, 8]);
+    expect(asked.map(({ lane, seq }) => [lane, seq])).toEqual(
+      [3, 5, 8].flatMap((seq) => [
+        ["1", seq],
+        ["2", 9],
+      ]),
+    );
   });
 
   test("those since the last reset only", async () => {
@@ -118,7 +124,10 @@ describe("verification holds the chain against", () => {
     at.seq = 1;
     await open().note();
     expect(await verify(file.lines())).toMatchObject({ intact: true, checkpoints: { count: 1 } });
-    expect(asked.map(({ seq }) => seq)).toEqual([1]);
+    expect(asked.map(({ lane, seq }) => [lane, seq])).toEqual([
+      ["1", 1],
+      ["2", 9],
+    ]);
   });
 
   test("none, where there is none", async () => {

@@ -11,12 +11,11 @@ export function banner(
 ): string {
   const rules = ruleSets[config.rules];
   const hours = rules.batchMeterUsageWindow.ageSecondsLimit / 3_600;
-  const store = config.store.kind === "memory" ? "memory (nothing is kept)" : config.store.folder;
   const token = config.operatorToken === undefined ? service.operatorToken : "(as given)";
   const lines = [
     `Countinghouse ${VERSION} is listening on ${ready.endpoint}`,
     "",
-    `  ledger          ${store}`,
+    `  ledger          ${storeText(config.store)}`,
     `  rules           ${config.rules}: usage is accepted for ${hours} hours`,
     `  clock           ${config.clock.mode}, ${new Date(service.clock.nowMs()).toISOString()}`,
     `  operator API    ${ready.operatorUrl}`,
@@ -26,6 +25,12 @@ export function banner(
   ];
   if (config.catalogFile === undefined) lines.push(...demoLines(ready.endpoint, config.lab));
   return `${lines.join("\n")}\n`;
+}
+
+/** Without an address that may hold a password. */
+function storeText(store: ServeConfig["store"]): string {
+  if (store.kind === "postgres") return "PostgreSQL";
+  return store.kind === "memory" ? "memory (nothing is kept)" : store.folder;
 }
 
 function quotaLines({ quotas }: ServeConfig): string[] {

@@ -70,6 +70,8 @@ const FORESEEN: Readonly<Record<string, number>> = {
   CatalogueFileError: EXIT.usage,
   ClockBehindError: EXIT.refused,
   ConfigError: EXIT.usage,
+  DatabaseError: EXIT.refused,
+  DriverMissingError: EXIT.refused,
   FolderInUseError: EXIT.refused,
   MaintenanceError: EXIT.refused,
   NewerSchemaError: EXIT.refused,

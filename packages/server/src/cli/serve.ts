@@ -19,7 +19,11 @@ export function addServe(program: Command): void {
     .description("Run the service until SIGTERM or SIGINT")
     .option("--host <host>", "address to bind to", "127.0.0.1")
     .option("--port <port>", "port; 0 picks a free one", "7420")
-    .option("--store <store>", "sqlite:FOLDER, or memory: to keep nothing", "sqlite:./countinghouse-data")
+    .option(
+      "--store <store>",
+      "sqlite:FOLDER, postgres://… (several servers may share it), or memory: to keep nothing",
+      "sqlite:./countinghouse-data",
+    )
     .option("--catalog <file>", "catalogue in YAML, applied at start (default: the built-in demo)")
     .option("--rules <set>", "rule set: classic (6-hour window) or current (24 hours)", "classic")
     .option("--clock <clock>", "system, manual[:ISO] (stands still) or offset[:ISO] (ticks from there)", "system")
@@ -30,9 +34,18 @@ export function addServe(program: Command): void {
       "requests a second per account and region: off, or aws (10, 10 and 5; this server alone)",
       "off",
     )
-    .option("--operator-token <token>", "bearer token of the operator API (default: random, printed once)")
-    .option("--secrets-key-file <file>", "key that seals secrets (default: made in the data folder)")
-    .option("--checkpoint-file <file>", "signed checkpoints of the audit trail (default: in the data folder)")
+    .option(
+      "--operator-token <token>",
+      "bearer token of the operator API (default: random, printed once; required with PostgreSQL)",
+    )
+    .option(
+      "--secrets-key-file <file>",
+      "key that seals secrets (default: made in the data folder; required with PostgreSQL)",
+    )
+    .option(
+      "--checkpoint-file <file>",
+      "signed checkpoints of the audit trail, one file a server (default: in the data folder; with PostgreSQL in memory)",
+    )
     .option("--retention-days <days>", "how long calls and metering records are kept, 90 or more (default: for ever)")
     .option("--demo-on-network", "serve the demo catalogue, whose keys are published, beyond loopback")
     .option("--ready-file <file>", "written once listening: endpoint, operatorUrl, operatorToken, pid")

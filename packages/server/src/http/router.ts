@@ -51,5 +51,6 @@ function plainAnswer(path: string, { ledger, draining }: RouterOptions): readonl
   if (path === "/healthz") return [200, "ok"];
   if (path !== "/readyz") return [404, "Not found"];
   if (ledger.defect !== undefined) return [503, `not ready: ${ledger.defect.message}`];
+  if (ledger.unavailable !== undefined) return [503, `not ready: ${ledger.unavailable}`];
   return draining() ? [503, "not ready: shutting down"] : [200, "ready"];
 }

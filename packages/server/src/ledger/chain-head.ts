@@ -1,7 +1,12 @@
 /** How far a chain has come: its newest entry, and that one's link. */
 export interface ChainHead {
-  /** 0 for a ledger without entries. */
+  /** 0 for a chain without entries. */
   readonly seq: number;
   /** SHA-256, in hexadecimal. */
   readonly link: string;
+}
+
+/** A lane is one writer's chain; several writers of a ledger have several. */
+export interface LaneHead extends ChainHead {
+  readonly lane: string;
 }

@@ -28,9 +28,14 @@ export class ChainWalk {
   #newestAtMs = Number.NEGATIVE_INFINITY;
   /** In the order of their entries; those that were passed are gone. */
   readonly #known: KnownHead[];
+  readonly #keptAs: (text: string) => string;
 
-  /** `base` is what the chain begins after, where entries before that have expired. */
-  constructor(known: readonly KnownHead[], base?: ChainHead) {
+  /**
+   * `base` is what the chain begins after, where entries before that have expired; `keptAs` tells how the store keeps a
+   * text to search for, where that is not always the text itself.
+   */
+  constructor(known: readonly KnownHead[], base?: ChainHead, keptAs: (text: string) => string = (text) => text) {
+    this.#keptAs = keptAs;
     this.#seq = base?.seq ?? 0;
     this.#link = base === undefined ? CHAIN_START : Buffer.from(base.link, "hex");
     this.#known = known.filter(({ seq }) => seq > 0 && seq >= this.#seq).toSorted((a, b) => a.seq - b.seq);
@@ -48,7 +53,7 @@ export class ChainWalk {
 
   /** The next entry: answers it decoded. Throws Disagreement. */
   follow({ seq, entry, attributes, link }: KeptEntry): LedgerEntry {
-    if (this.#followed === 0) this.#checkKnown(this.#seq, Buffer.from(this.#link));
+    this.#checkBase();
     const expected = this.#seq + 1;
     if (seq !== expected) throw new Disagreement(`Entry ${expected} is missing.`);
     if (entry.atMs < this.#newestAtMs) throw new Disagreement(`Entry ${seq} is older than the one before it.`);
@@ -59,7 +64,7 @@ export class ChainWalk {
         `Entry ${seq} (request ${entry.requestId}) is not as it was written: the chain breaks here.`,
       );
     }
-    checkAttributes(seq, attributes, attributesOf(decoded));
+    this.#checkAttributes(seq, attributes, attributesOf(decoded));
     this.#checkKnown(seq, mine);
     this.#newestAtMs = entry.atMs;
     this.#link = mine;
@@ -70,9 +75,22 @@ export class ChainWalk {
 
   /** After the last entry. Throws Disagreement where more is known to have been there. */
   end(): void {
+    this.#checkBase();
     const beyond = this.#known.at(-1);
     if (beyond === undefined) return;
     throw new Disagreement(`The ledger ends at entry ${this.#seq}, but ${beyond.source} knows of entry ${beyond.seq}.`);
+  }
+
+  #checkBase(): void {
+    if (this.#followed === 0) this.#checkKnown(this.#seq, Buffer.from(this.#link));
+  }
+
+  #checkAttributes(seq: number, kept: EntryAttributes, own: EntryAttributes): void {
+    for (const name of ["operation", "principal", "accountId", "accessKeyId", "productCode"] as const) {
+      const text = own[name];
+      if (kept[name] === (text === undefined ? undefined : this.#keptAs(text))) continue;
+      throw new Disagreement(`Entry ${seq} is found under another ${name} than its own.`);
+    }
   }
 
   #checkKnown(seq: number, link: Buffer): void {
@@ -89,12 +107,5 @@ function readEntry(seq: number, entry: EncodedEntry): LedgerEntry {
     return decodeEntry(entry);
   } catch (error) {
     throw new Disagreement(`Entry ${seq} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-function checkAttributes(seq: number, kept: EntryAttributes, own: EntryAttributes): void {
-  for (const name of ["operation", "principal", "accountId", "accessKeyId", "productCode"] as const) {
-    if (kept[name] === own[name]) continue;
-    throw new Disagreement(`Entry ${seq} is found under another ${name} than its own.`);
   }
 }

@@ -29,9 +29,9 @@ export interface Engine {
   keptSince(): Promise<EpochMs | undefined>;
   chainHead(): Promise<ChainHead>;
   verifyChain(known: readonly KnownHead[]): Promise<ChainVerification>;
-  /** Tells, once, of a defect that shows itself while nothing is asked of the engine. */
   /** The oldest entries, at most `limit`, of before a time; undefined where there are none. */
   entriesBefore(beforeMs: EpochMs, limit: number): Promise<OldEntries | undefined>;
+  /** Tells, once, of a defect that shows itself while nothing is asked of the engine. */
   onDefect(listener: (defect: DefectError) => void): void;
   close(): Promise<void>;
 }

@@ -10,7 +10,7 @@ import type {
   UsageRecord,
   UsageRecordStatus,
 } from "@countinghouse/protocol";
-import type { ChainHead } from "./chain-head.ts";
+import type { LaneHead } from "./chain-head.ts";
 import type { CatalogueKind } from "../domain/catalogue.ts";
 import type { FaultHit, InjectedFault } from "../domain/injected-fault.ts";
 import type { ResourceSession } from "../domain/metered-resource.ts";
@@ -148,7 +148,7 @@ export type LedgerEvent =
       readonly beforeMs: EpochMs;
       readonly count: number;
       /** The newest of them, and its link in the chain, which goes on from there. */
-      readonly through: ChainHead;
+      readonly through: LaneHead;
     }
   | { readonly kind: "ledger-reset" };
 

@@ -3,6 +3,7 @@
  * Test code: it is not shipped.
  */
 import { describe, onTestFinished } from "vitest";
+import { chainPromises } from "./contract/chains.ts";
 import { eventPromises } from "./contract/events.ts";
 import { keepingPromises } from "./contract/keeping.ts";
 import type { LedgerSetup, LedgerUnderTest, MakeLedger } from "./contract/ledger-under-test.ts";
@@ -11,8 +12,8 @@ import { transactionPromises } from "./contract/transactions.ts";
 import { troublePromises } from "./contract/trouble.ts";
 
 export function ledgerContract(name: string, makeLedger: MakeLedger): void {
-  const fresh = (setup?: LedgerSetup): LedgerUnderTest => {
-    const made = makeLedger(setup);
+  const fresh = async (setup?: LedgerSetup): Promise<LedgerUnderTest> => {
+    const made = await makeLedger(setup);
     onTestFinished(() => made.remove());
     return made;
   };
@@ -22,5 +23,6 @@ export function ledgerContract(name: string, makeLedger: MakeLedger): void {
     listingPromises(fresh);
     keepingPromises(fresh);
     eventPromises(fresh);
+    chainPromises(fresh);
   });
 }

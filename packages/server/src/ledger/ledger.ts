@@ -2,15 +2,17 @@
 import type { EpochMs, RuleSet, UsageRecord } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
 import type { MeteringRecord, MeteringRecordKey } from "../domain/metering-record.ts";
-import type { ChainHead } from "./chain-head.ts";
+import type { LaneHead } from "./chain-head.ts";
 import type { Call, LedgerEntry, LedgerEvent } from "./entry.ts";
-import type { ChainVerification, KnownHead } from "./verification.ts";
+import type { KnownLaneHead, LedgerVerification } from "./verification.ts";
 
 export interface Ledger {
   /** The catalogue as of the last commit. */
   readonly catalogue: CatalogueView;
   /** Why nothing is written any more, where a defect was found. */
   readonly defect: DefectError | undefined;
+  /** Why nothing can be written for now, where the store cannot be reached; it goes on by itself. */
+  readonly unavailable: string | undefined;
   /**
    * Reads the facts, decides, and makes durable what was decided, before it resolves. The duplicate check and what
    * follows from it are one transaction.
@@ -28,10 +30,10 @@ export interface Ledger {
   events(query: EventQuery): Promise<Page<LedgerEntry>>;
   /** The time of the oldest entry, where there were older ones that have expired. */
   keptSince(): Promise<EpochMs | undefined>;
-  /** How far the hash chain has come. */
-  chainHead(): Promise<ChainHead>;
-  /** Follows the chain from its first entry, and holds it against what is known of it. Other work goes on meanwhile. */
-  verifyChain(known: readonly KnownHead[]): Promise<ChainVerification>;
+  /** How far the hash chain of each lane has come. */
+  chainHeads(): Promise<readonly LaneHead[]>;
+  /** Follows all chains from their first entries, and holds them against what is known. Other work goes on meanwhile. */
+  verifyChains(known: readonly KnownLaneHead[]): Promise<LedgerVerification>;
   /** Removes the entries of before a time, with their metering records, a few at a time; answers how many. */
   expire(newCall: () => Call, beforeMs: EpochMs): Promise<number>;
   /** Work that waits for its commit. */
@@ -69,7 +71,7 @@ export interface Outcome<A> {
 
 export interface Expired {
   /** The chain goes on from here. */
-  readonly through: ChainHead;
+  readonly through: LaneHead;
   /** Of the metering records that go with their entries. */
   readonly keys: readonly MeteringRecordKey[];
 }

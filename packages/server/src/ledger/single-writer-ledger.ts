@@ -6,13 +6,13 @@
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueChange, type CatalogueView } from "../domain/catalogue.ts";
 import { isAlias } from "../domain/metering-record.ts";
-import { acceptedRecords } from "./accepted-records.ts";
-import type { ChainHead } from "./chain-head.ts";
+import { EXPIRED_AT_ONCE, expiry } from "./expiry.ts";
+import type { LaneHead } from "./chain-head.ts";
 import type { ClockPosition, Engine, Loaded } from "./engine.ts";
 import { decodeEntry } from "./entry-codec.ts";
 import type { Call, LedgerEntry } from "./entry.ts";
 import { FoundRecords } from "./found-records.ts";
-import type { ChainVerification, KnownHead } from "./verification.ts";
+import type { KnownLaneHead, LedgerVerification } from "./verification.ts";
 import { decideGroup, type DecidedGroup, type Pending } from "./group-decision.ts";
 import {
   DefectError,
@@ -48,8 +48,8 @@ export interface SingleWriterOptions {
   readonly onCommitted?: ((group: { readonly works: number; readonly records: number }) => void) | undefined;
 }
 
-/** Entries that are removed in one commit: more would make those who meter meanwhile wait. */
-const EXPIRED_AT_ONCE = 200;
+/** The only one there is. */
+const LANE = "embedded";
 
 export class SingleWriterLedger implements Ledger {
   readonly #engine: Engine;
@@ -79,6 +79,9 @@ export class SingleWriterLedger implements Ledger {
   get defect(): DefectError | undefined {
     return this.#defect;
   }
+
+  /** An embedded store is there, or broken. */
+  readonly unavailable: undefined = undefined;
 
   get queued(): number {
     return this.#waiting.length + this.#underWay;
@@ -120,12 +123,13 @@ export class SingleWriterLedger implements Ledger {
     return this.#watched(() => this.#engine.keptSince());
   }
 
-  chainHead(): Promise<ChainHead> {
-    return this.#watched(() => this.#engine.chainHead());
+  async chainHeads(): Promise<readonly LaneHead[]> {
+    return [{ lane: LANE, ...(await this.#watched(() => this.#engine.chainHead())) }];
   }
 
-  verifyChain(known: readonly KnownHead[]): Promise<ChainVerification> {
-    return this.#watched(() => this.#engine.verifyChain(known));
+  async verifyChains(known: readonly KnownLaneHead[]): Promise<LedgerVerification> {
+    const { entries, head, disagreement } = await this.#watched(() => this.#engine.verifyChain(known));
+    return { entries, heads: [{ lane: LANE, ...head }], disagreement };
   }
 
   async expire(newCall: () => Call, beforeMs: EpochMs): Promise<number> {
@@ -133,12 +137,8 @@ export class SingleWriterLedger implements Ledger {
     for (;;) {
       const old = await this.#watched(() => this.#engine.entriesBefore(beforeMs, EXPIRED_AT_ONCE));
       if (old === undefined) return removed;
-      const { through, entries } = old;
-      const keys = entries.flatMap((entry) => acceptedRecords(decodeEntry(entry)).map(({ key }) => key));
-      const event = { kind: "entries-expired" as const, beforeMs, count: entries.length, through };
-      const outcome = { event, expired: { through, keys }, answer: undefined };
-      await this.transact({ call: newCall(), keys: [], decide: () => outcome });
-      removed += entries.length;
+      await this.transact(expiry(newCall(), beforeMs, { lane: LANE, ...old.through }, old.entries));
+      removed += old.entries.length;
     }
   }
 

@@ -1,4 +1,4 @@
-/** Memory, SQLite and a plain Map are told the same history, and must say the same. */
+/** Memory, SQLite, PostgreSQL and a plain Map are told the same history, and must say the same. */
 import type { BatchMeterUsageInput, UsageRecord, UsageRecordResult } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -9,7 +9,12 @@ import { EVERYTHING, PRODUCT, REGION, moveClockTo, newCall, put } from "../ledge
 import type { Answer } from "../operations/answer.ts";
 import { batchMeterUsageOperation } from "../operations/batch-meter-usage.ts";
 import { MemoryEngine } from "./memory/memory-engine.ts";
+import { ledgerInPostgres } from "./postgres/ledger.fixture.ts";
 import { openSqliteEngine } from "./sqlite/sqlite-engine.ts";
+import { whyNoPostgres } from "../../../../test/support/postgres/database.ts";
+
+const noPostgres = whyNoPostgres();
+if (noPostgres !== undefined) process.stdout.write(`not on PostgreSQL, which cannot run: ${noPostgres}\n`);
 
 const SELLER = "111122223333";
 const HOUR_MS = 3_600_000;
@@ -136,14 +141,15 @@ async function sendAll(store: LedgerUnderTest, requestIds: readonly string[], in
   return Promise.all(calls.map(async (call, i) => outcomeOf(await operation(call, inputs[i] as BatchMeterUsageInput))));
 }
 
-test("memory, SQLite and a plain Map give the same results for any history (Rules K2, K3, K4)", async () => {
+test("memory, SQLite, PostgreSQL and a plain Map give the same results for any history (Rules K2, K3, K4)", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), fc.integer({ min: 1, max: 4 }), async (steps, groupMax) => {
       const folder = temporaryFolder();
       const engine = new MemoryEngine();
       const stores = [
-        ledgerOver(() => engine, () => {}, { groupMax }),
-        ledgerOver(() => openSqliteEngine(folder.path), folder.remove, { groupMax }),
+        await ledgerOver(() => engine, () => {}, { groupMax }),
+        await ledgerOver(() => openSqliteEngine(folder.path), folder.remove, { groupMax }),
+        ...(noPostgres === undefined ? [await ledgerInPostgres({ groupMax }, 1)] : []),
       ]; // prettier-ignore
       const model = new Model();
       const sent: (readonly UsageRecord[])[] = [];

@@ -6,7 +6,7 @@ import { describe, print } from "../output.ts";
 interface Verification {
   readonly intact: boolean;
   readonly entries: number;
-  readonly head: { readonly seq: number; readonly link: string };
+  readonly heads: readonly { readonly lane: string; readonly seq: number; readonly link: string }[];
   readonly checkpoints: {
     readonly count: number;
     readonly newestAt?: string;
@@ -28,10 +28,10 @@ export function addVerify(group: Command): void {
   });
 }
 
-function described({ entries, head, checkpoints }: Verification): string {
+function described({ entries, heads, checkpoints }: Verification): string {
   return describe({
     entries,
-    newestLink: head.link,
+    newestLinks: heads,
     checkpoints: checkpoints.count,
     newestCheckpoint: checkpoints.newestAt,
     checkpointFile: checkpoints.file,

@@ -8,9 +8,12 @@ const verificationSchema = z
   .object({
     intact: z.boolean(),
     entries: z.int().openapi({ description: "Entries that were read and found as they were written." }),
-    head: z
-      .object({ seq: z.int(), link: z.string() })
-      .openapi({ description: "The newest entry that is in order, and its link (SHA-256)." }),
+    heads: z
+      .array(z.object({ lane: z.string(), seq: z.int(), link: z.string() }))
+      .readonly()
+      .openapi({
+        description: "Of each lane (a writer's chain) the newest entry that is in order, and its link (SHA-256).",
+      }),
     checkpoints: z.object({
       count: z.int(),
       newestAt: z.iso.datetime().optional(),
@@ -28,7 +31,7 @@ export function verificationRoutes(app: OpenAPIHono<OperatorEnv>, { keeping }: O
       method: "get",
       path: "/audit-verification",
       tags: ["audit"],
-      summary: "Recompute the chain of all entries, and hold it against the checkpoints; metering goes on meanwhile",
+      summary: "Recompute the chains of all entries, and hold them against the checkpoints; metering goes on meanwhile",
       responses: {
         200: { description: "What was found", content: { "application/json": { schema: verificationSchema } } },
         ...problems(),

@@ -1,4 +1,4 @@
-/** The contract, last part: entries are found by who called what, when and about what, in the order of time. */
+/** The contract of events: entries are found by who called what, when and about what, in the order of time. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Call, LedgerEntry, LedgerEvent } from "../entry.ts";
@@ -103,10 +103,10 @@ const anyQuery: fc.Arbitrary<EventQuery> = fc.record(
   { requiredKeys: ["order", "limit"] },
 );
 
-export function eventPromises(fresh: () => LedgerUnderTest): void {
+export function eventPromises(fresh: () => Promise<LedgerUnderTest>): void {
   describe("events", () => {
     test("are the entries as they were written, in their order or from the newest back", async () => {
-      const store = fresh();
+      const store = await fresh();
       const kept = await filled(store);
       expect((await store.ledger.events(ALL)).items).toEqual(kept);
       expect((await store.ledger.events({ ...ALL, order: "newest" })).items).toEqual(kept.toReversed());
@@ -115,11 +115,11 @@ export function eventPromises(fresh: () => LedgerUnderTest): void {
     });
 
     test("of an empty ledger are none", async () => {
-      expect((await fresh().ledger.events(ALL)).items).toEqual([]);
+      expect((await (await fresh()).ledger.events(ALL)).items).toEqual([]);
     });
 
     test("are those that a plain filter finds, each once, for any query and any size of a page", async () => {
-      const store = fresh();
+      const store = await fresh();
       const kept = await filled(store);
       await fc.assert(
         fc.asyncProperty(anyQuery, async (query) => {
@@ -130,7 +130,7 @@ export function eventPromises(fresh: () => LedgerUnderTest): void {
     });
 
     test("include the time they are asked from, and not the time they are asked to", async () => {
-      const store = fresh();
+      const store = await fresh();
       const kept = await filled(store);
       const query: EventQuery = { ...ALL, fromMs: START_MS + 2_000, toMs: START_MS + 3_000 };
       expect(idsOf(await allPages(store.ledger, query))).toEqual(idsOf(kept.slice(8, 12)));
@@ -139,7 +139,7 @@ export function eventPromises(fresh: () => LedgerUnderTest): void {
     test.each(["newest", "oldest"] as const)(
       "from the %s on miss nothing and repeat nothing while others come in",
       async (order) => {
-        const store = fresh();
+        const store = await fresh();
         const kept = await filled(store);
         const found: string[] = [];
         let cursor: string | undefined;
@@ -163,7 +163,7 @@ export function eventPromises(fresh: () => LedgerUnderTest): void {
     );
 
     test("refuse what is not a cursor", async () => {
-      const { ledger } = fresh();
+      const { ledger } = await fresh();
       for (const cursor of ["", "0", "no cursor", "ÿ", Buffer.from("-1").toString("base64url")]) {
         await expect(ledger.events({ ...ALL, cursor })).rejects.toThrow(InvalidCursorError);
       }

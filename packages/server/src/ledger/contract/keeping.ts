@@ -57,10 +57,10 @@ function answersOf(catalogue: CatalogueView): object {
   };
 }
 
-export function keepingPromises(fresh: () => LedgerUnderTest): void {
+export function keepingPromises(fresh: () => Promise<LedgerUnderTest>): void {
   describe("reopening finds", () => {
     test("records and entries, and goes on with them", async () => {
-      const store = fresh();
+      const store = await fresh();
       const [first, second] = [newCall(), newCall()];
       const records = ["a", "b"].map((dimension) => sent({ dimension }));
       const before = await store.ledger.transact(meter(records, first));
@@ -75,7 +75,7 @@ export function keepingPromises(fresh: () => LedgerUnderTest): void {
     });
 
     test("the catalogue as it was, with what the file said of objects, removed ones included", async () => {
-      const store = fresh();
+      const store = await fresh();
       await store.ledger.transact(put(CATALOGUE));
       await store.ledger.transact(put([REMOVED, accountChange(SELLER, { title: "Changed through the API" })]));
       const before = answersOf(store.ledger.catalogue);
@@ -87,7 +87,7 @@ export function keepingPromises(fresh: () => LedgerUnderTest): void {
     });
 
     test("the same customers known as before, those that an agreement no longer names included (Rule I4)", async () => {
-      const store = fresh();
+      const store = await fresh();
       await store.ledger.transact(put(CATALOGUE));
       await store.ledger.transact(put([agreementChange({ customerIdentifier: "customer-2" })]));
       const before = answersOf(store.ledger.catalogue);
@@ -96,7 +96,7 @@ export function keepingPromises(fresh: () => LedgerUnderTest): void {
     });
 
     test("the clock where it stood, and the time of the newest entry", async () => {
-      const store = fresh();
+      const store = await fresh();
       const laterMs = START_MS + 5 * HOUR_MS;
       await store.ledger.transact(moveClockTo(laterMs));
       await store.reopen();
@@ -108,7 +108,7 @@ export function keepingPromises(fresh: () => LedgerUnderTest): void {
     });
 
     test("an offset clock where it has got to since", async () => {
-      const store = fresh();
+      const store = await fresh();
       await store.reopen("offset");
       await store.ledger.transact(moveClockTo(START_MS + 5 * HOUR_MS));
       await store.ledger.transact(look(() => undefined));
@@ -117,7 +117,7 @@ export function keepingPromises(fresh: () => LedgerUnderTest): void {
     });
 
     test("nothing, where nothing was kept", async () => {
-      const store = fresh();
+      const store = await fresh();
       await store.reopen();
       expect(await keptIds(store.ledger)).toEqual([]);
       expect(store.clock.nowMs()).toBe(START_MS);
@@ -126,7 +126,7 @@ export function keepingPromises(fresh: () => LedgerUnderTest): void {
 
   describe("a reset", () => {
     test("empties the ledger, puts the catalogue in place, and says so in one entry", async () => {
-      const store = fresh();
+      const store = await fresh();
       const { ledger } = store;
       const [metered, reset] = [newCall(), newCall()];
       await ledger.transact(put([...CATALOGUE, accountChange("777788889999", { fileDigest: "old" })]));
@@ -150,7 +150,7 @@ export function keepingPromises(fresh: () => LedgerUnderTest): void {
     });
 
     test("leaves the clock where it stood", async () => {
-      const store = fresh();
+      const store = await fresh();
       const laterMs = START_MS + HOUR_MS;
       await store.ledger.transact(moveClockTo(laterMs));
       await store.ledger.reset(newCall(), []);
@@ -160,7 +160,7 @@ export function keepingPromises(fresh: () => LedgerUnderTest): void {
     });
 
     test("leaves an offset clock where it has got to since", async () => {
-      const store = fresh();
+      const store = await fresh();
       await store.reopen("offset");
       await store.ledger.transact(moveClockTo(START_MS + 5 * HOUR_MS));
       await store.ledger.reset(newCall(), []);
@@ -169,7 +169,7 @@ export function keepingPromises(fresh: () => LedgerUnderTest): void {
     });
 
     test("under the system clock forgets where another clock stood", async () => {
-      const store = fresh();
+      const store = await fresh();
       await store.ledger.transact(moveClockTo(START_MS + 5 * HOUR_MS));
       await store.reopen("system");
       await store.ledger.reset(newCall(), []);
@@ -178,7 +178,7 @@ export function keepingPromises(fresh: () => LedgerUnderTest): void {
     });
 
     test("answers what was taken in before it, then forgets it", async () => {
-      const { ledger } = fresh();
+      const { ledger } = await fresh();
       const waiting = ledger.transact(meter([sent()]));
       const reset = ledger.reset(newCall(), []);
       const after = ledger.transact(meter([sent()]));

@@ -32,27 +32,55 @@ export interface HeldCommit {
 }
 
 /** A ledger over a fresh store. */
-export type MakeLedger = (setup?: LedgerSetup) => LedgerUnderTest;
+export type MakeLedger = (setup?: LedgerSetup) => Promise<LedgerUnderTest>;
 
 export const START_MS = Date.UTC(2026, 2, 14, 12, 30);
 
-/** `open` opens the store, and opens it again after a close; `remove` takes it away. */
-export function ledgerOver(open: () => Engine, remove: () => void, setup: LedgerSetup = {}): LedgerUnderTest {
+/** What a store is opened with. */
+export interface Opening {
+  readonly mode: ClockMode;
+  readonly wallMs: () => number;
+  /** To be awaited by each commit, once all of it has been staged; where it rejects, the commit fails. */
+  readonly beforeCommit: () => Promise<void>;
+}
+
+export interface Opened {
+  readonly ledger: Ledger;
+  readonly clock: ServiceClock;
+}
+
+/** `open` opens an engine, and opens it again after a close; `remove` takes it away. */
+export function ledgerOver(open: () => Engine, remove: () => void, setup: LedgerSetup = {}): Promise<LedgerUnderTest> {
+  return ledgerUnderTest(({ mode, wallMs, beforeCommit }) => {
+    const engine = interrupted(open(), beforeCommit);
+    const loaded = engine.load();
+    const clock = startClock({ mode }, loaded, wallMs);
+    return { clock, ledger: new SingleWriterLedger(engine, loaded, { clock, ...DEFAULTS, ...setup }) };
+  }, remove);
+}
+
+/** What ledgers are opened with where a test does not say otherwise. */
+export const DEFAULTS = {
+  ruleSet: ruleSets.classic,
+  queuedMax: 1_000,
+  groupMax: 256,
+  schedule: (run: () => void): void => void setImmediate(run),
+};
+
+/** `open` opens a ledger, and opens it again after a close; `remove` takes it away. */
+export async function ledgerUnderTest(
+  open: (opening: Opening) => Opened | Promise<Opened>,
+  remove: () => void | Promise<void>,
+): Promise<LedgerUnderTest> {
   let before: (() => Promise<void>) | undefined;
   const beforeCommit = async (): Promise<void> => {
     const taken = before;
     before = undefined;
     await taken?.();
   };
-  let wallMs = START_MS;
-  const openLedger = (mode: ClockMode): { ledger: Ledger; clock: ServiceClock } => {
-    const engine = interrupted(open(), beforeCommit);
-    const loaded = engine.load();
-    const clock = startClock({ mode }, loaded, () => wallMs);
-    const options = { clock, ruleSet: ruleSets.classic, queuedMax: 1_000, groupMax: 256, schedule: setImmediate };
-    return { clock, ledger: new SingleWriterLedger(engine, loaded, { ...options, ...setup }) };
-  };
-  let opened = openLedger("manual");
+  let atMs = START_MS;
+  const wallMs = (): number => atMs;
+  let opened = await open({ mode: "manual", wallMs, beforeCommit });
   return {
     get ledger() {
       return opened.ledger;
@@ -62,8 +90,8 @@ export function ledgerOver(open: () => Engine, remove: () => void, setup: Ledger
     },
     reopen: async (mode = "manual", laterMs = 0) => {
       await opened.ledger.close();
-      wallMs += laterMs;
-      opened = openLedger(mode);
+      atMs += laterMs;
+      opened = await open({ mode, wallMs, beforeCommit });
     },
     failNextCommit: (error) => {
       before = () => Promise.reject(error);
@@ -79,7 +107,7 @@ export function ledgerOver(open: () => Engine, remove: () => void, setup: Ledger
     },
     remove: async () => {
       await opened.ledger.close();
-      remove();
+      await remove();
     },
   };
 }

@@ -55,10 +55,10 @@ function matches(query: MeteringRecordQuery, { key }: Sent): boolean {
 const textOf = ({ key }: Pick<Sent, "key">): string => keyText(key);
 const some = (...texts: string[]): fc.Arbitrary<string[]> => fc.subarray([...texts, "none"]);
 
-export function listingPromises(fresh: () => LedgerUnderTest): void {
+export function listingPromises(fresh: () => Promise<LedgerUnderTest>): void {
   describe("listing", () => {
     test("tells everything of a record", async () => {
-      const { ledger } = fresh();
+      const { ledger } = await fresh();
       const call = newCall();
       const [first, second] = [sent({ dimension: "calls", quantity: 2 }), sent({ licenseArn: LICENSE })];
       const metered = await ledger.transact(meter([first, second], call));
@@ -71,11 +71,11 @@ export function listingPromises(fresh: () => LedgerUnderTest): void {
     });
 
     test("of an empty ledger is empty", async () => {
-      expect(await fresh().ledger.meteringRecords(EVERYTHING)).toEqual({ items: [] });
+      expect(await (await fresh()).ledger.meteringRecords(EVERYTHING)).toEqual({ items: [] });
     });
 
     test("goes by hour and covers everything exactly once, whatever the size of a page", async () => {
-      const ledger = await filled(fresh());
+      const ledger = await filled(await fresh());
       const inOneGo = await keptIds(ledger);
       expect(inOneGo).toHaveLength(RECORDS.length);
       for (let limit = 1; limit <= RECORDS.length + 1; limit += 1) {
@@ -87,7 +87,7 @@ export function listingPromises(fresh: () => LedgerUnderTest): void {
     });
 
     test("finds what a plain filter finds, for any hours, offerings, customers and dimension", async () => {
-      const ledger = await filled(fresh());
+      const ledger = await filled(await fresh());
       const hour = fc.integer({ min: HOUR - 5, max: HOUR + 2 });
       const query = fc.record(
         {
@@ -110,7 +110,7 @@ export function listingPromises(fresh: () => LedgerUnderTest): void {
     });
 
     test("is not put off by records that come in between two pages", async () => {
-      const ledger = await filled(fresh());
+      const ledger = await filled(await fresh());
       const before = new Set(await keptIds(ledger));
       const items: KeptRecord[] = [];
       let cursor: string | undefined;
@@ -127,7 +127,7 @@ export function listingPromises(fresh: () => LedgerUnderTest): void {
     });
 
     test("does not leave its hours for the cursor of another query", async () => {
-      const ledger = await filled(fresh());
+      const ledger = await filled(await fresh());
       const { nextCursor } = await ledger.meteringRecords({ ...EVERYTHING, limit: 1 });
       const found = await allPages(ledger, { ...EVERYTHING, fromHour: HOUR - 1, limit: 40 });
       const strayed = await ledger.meteringRecords({ ...EVERYTHING, fromHour: HOUR - 1, cursor: nextCursor });
@@ -135,7 +135,7 @@ export function listingPromises(fresh: () => LedgerUnderTest): void {
     });
 
     test("refuses what is not a cursor", async () => {
-      const ledger = await filled(fresh());
+      const ledger = await filled(await fresh());
       const json = ["null", "[]", "{}", '{"hour":1}', '["a",1]', "[[1],[2]]", '[0,0,0,0,0,{"a":1}]'];
       const encoded = json.map((text) => Buffer.from(text).toString("base64url"));
       for (const cursor of ["", "0", "no cursor", "%00", "ÿ", ...encoded]) {

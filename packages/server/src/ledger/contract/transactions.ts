@@ -5,10 +5,10 @@ import type { MeteringRecordKey } from "../../domain/metering-record.ts";
 import { START_MS, type LedgerSetup, type LedgerUnderTest } from "./ledger-under-test.ts";
 import { accountChange, keptIds, look, meter, moveClockTo, newCall, put, sent, usage, type Metered } from "./works.ts";
 
-export function transactionPromises(fresh: (setup?: LedgerSetup) => LedgerUnderTest): void {
+export function transactionPromises(fresh: (setup?: LedgerSetup) => Promise<LedgerUnderTest>): void {
   describe("what was accepted", () => {
     test("is found under its key by later work, with its id, quantity and allocations (Rule K2)", async () => {
-      const { ledger } = fresh();
+      const { ledger } = await fresh();
       const usageAllocations = [{ allocatedUsageQuantity: 7, tags: [{ key: "team", value: "red" }] }];
       const split = sent({ quantity: 7, usageAllocations });
       const { quantity: _none, ...withoutQuantity } = usage({ dimension: "calls" });
@@ -31,7 +31,7 @@ export function transactionPromises(fresh: (setup?: LedgerSetup) => LedgerUnderT
       ["discriminator", { discriminator: "x" }],
     ];
     test.each(components)("is not found under a key with another %s (Rule K1)", async (_component, other) => {
-      const { ledger } = fresh();
+      const { ledger } = await fresh();
       const [first] = await ledger.transact(meter([sent()]));
       const [second] = await ledger.transact(meter([sent({}, other)]));
       expect(second?.kept).toBeUndefined();
@@ -41,14 +41,14 @@ export function transactionPromises(fresh: (setup?: LedgerSetup) => LedgerUnderT
     });
 
     test("names that differ in case, or in white space at their end, are different names (Rule K1)", async () => {
-      const { ledger } = fresh();
+      const { ledger } = await fresh();
       const dimensions = ["gb", "GB", "gb ", "ｇｂ", "gb\u0301"];
       await ledger.transact(meter(dimensions.map((dimension) => sent({ dimension }))));
       expect(await keptIds(ledger)).toHaveLength(dimensions.length);
     });
 
     test("is there as soon as its caller has been answered", async () => {
-      const { ledger } = fresh();
+      const { ledger } = await fresh();
       const [metered] = await ledger.transact(meter([sent()]));
       expect(await keptIds(ledger)).toEqual([metered?.id]);
     });
@@ -56,7 +56,7 @@ export function transactionPromises(fresh: (setup?: LedgerSetup) => LedgerUnderT
 
   describe("work of one tick", () => {
     test("races for one key: one is accepted, the others are told its id (Rule K4)", async () => {
-      const { ledger } = fresh();
+      const { ledger } = await fresh();
       const quantities = [5, 6, 5];
       const answers = await Promise.all(quantities.map((quantity) => ledger.transact(meter([sent({ quantity })]))));
       const [first, second, third] = answers.flat();
@@ -70,7 +70,7 @@ export function transactionPromises(fresh: (setup?: LedgerSetup) => LedgerUnderT
     });
 
     test("sees records at any position of what was staged before it", async () => {
-      const { ledger } = fresh();
+      const { ledger } = await fresh();
       const records = ["a", "b", "c"].map((dimension) => sent({ dimension }));
       const [before, after] = await Promise.all([
         ledger.transact(meter(records)),
@@ -80,7 +80,7 @@ export function transactionPromises(fresh: (setup?: LedgerSetup) => LedgerUnderT
     });
 
     test("a decision that throws fails alone, and leaves nothing", async () => {
-      const { ledger } = fresh();
+      const { ledger } = await fresh();
       const call = newCall();
       const mistake = new Error("a mistake");
       const decide = (): never => {
@@ -99,7 +99,7 @@ export function transactionPromises(fresh: (setup?: LedgerSetup) => LedgerUnderT
     });
 
     test("a change of the catalogue is seen by the next work, and by nothing before it", async () => {
-      const { ledger } = fresh();
+      const { ledger } = await fresh();
       const see = look(({ catalogue }) => catalogue.account("444455556666")?.title);
       const seen = await Promise.all([
         ledger.transact(see),
@@ -113,7 +113,7 @@ export function transactionPromises(fresh: (setup?: LedgerSetup) => LedgerUnderT
     });
 
     test("a move of the clock is seen by the next work, and by nothing before it", async () => {
-      const { ledger, clock } = fresh();
+      const { ledger, clock } = await fresh();
       const laterMs = START_MS + HOUR_MS;
       const see = (): Promise<number> => ledger.transact(look(({ nowMs }) => nowMs));
       const seen = await Promise.all([see(), ledger.transact(moveClockTo(laterMs)), see()]);
@@ -122,7 +122,7 @@ export function transactionPromises(fresh: (setup?: LedgerSetup) => LedgerUnderT
     });
 
     test("that is more than one group holds is committed in order, group by group", async () => {
-      const { ledger } = fresh({ groupMax: 3 });
+      const { ledger } = await fresh({ groupMax: 3 });
       const waiting = Array.from({ length: 10 }, () => ledger.transact(meter([sent()])));
       expect(ledger.queued).toBe(10);
       const ids = (await Promise.all(waiting)).map(([metered]) => metered?.id);
@@ -133,7 +133,7 @@ export function transactionPromises(fresh: (setup?: LedgerSetup) => LedgerUnderT
 
   describe("an entry", () => {
     test("is kept of every work, with its call, its event and its time", async () => {
-      const { ledger, clock } = fresh();
+      const { ledger, clock } = await fresh();
       const records: [UsageRecord, UsageRecord] = [sent().usageRecord, sent({ dimension: "calls" }).usageRecord];
       const [first, second] = [newCall(), newCall()];
       const [kept] = await ledger.transact(meter([sent()], first));
@@ -155,7 +155,7 @@ export function transactionPromises(fresh: (setup?: LedgerSetup) => LedgerUnderT
     });
 
     test("is not found under an id that no call had", async () => {
-      const { ledger } = fresh();
+      const { ledger } = await fresh();
       await ledger.transact(meter([sent()]));
       for (const id of [newCall().requestId, "", "no such id", "ffffffff-ffff-7fff-bfff-ffffffffffff"]) {
         expect(await ledger.entry(id)).toBeUndefined();
@@ -163,7 +163,7 @@ export function transactionPromises(fresh: (setup?: LedgerSetup) => LedgerUnderT
     });
 
     test("is never of an earlier time than the one before it, whatever the clock does", async () => {
-      const { ledger, clock } = fresh();
+      const { ledger, clock } = await fresh();
       const see = (): Promise<number> => ledger.transact(look(({ nowMs }) => nowMs));
       const seen = [await see()];
       for (const stepMs of [1_000, -5_000, 2_000, -10_000, 20_000]) {

@@ -20,6 +20,7 @@ export function newCall(): Call {
   return {
     requestId: requestId(START_MS, random),
     operation: "BatchMeterUsage",
+    region: REGION,
     principal: "arn:aws:iam::111122223333:user/metering",
     sourceAddress: "127.0.0.1",
     userAgent: "contract",

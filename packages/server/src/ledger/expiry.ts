@@ -1,0 +1,22 @@
+/** The work that removes the oldest entries of a lane, with the metering records that they accepted, and says so. */
+import type { EpochMs } from "@countinghouse/protocol";
+import { acceptedRecords } from "./accepted-records.ts";
+import type { LaneHead } from "./chain-head.ts";
+import { decodeEntry, type EncodedEntry } from "./entry-codec.ts";
+import type { Call } from "./entry.ts";
+import type { Work } from "./ledger.ts";
+
+/** Entries that are removed in one commit: more would make those who meter meanwhile wait. */
+export const EXPIRED_AT_ONCE = 200;
+
+/** `entries` are all that the lane holds up to `through`. */
+export function expiry(
+  call: Call,
+  beforeMs: EpochMs,
+  through: LaneHead,
+  entries: readonly EncodedEntry[],
+): Work<undefined> {
+  const keys = entries.flatMap((entry) => acceptedRecords(decodeEntry(entry)).map(({ key }) => key));
+  const event = { kind: "entries-expired" as const, beforeMs, count: entries.length, through };
+  return { call, keys: [], decide: () => ({ event, expired: { through, keys }, answer: undefined }) };
+}

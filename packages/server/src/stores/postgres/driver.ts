@@ -1,0 +1,59 @@
+/**
+ * The driver, which is an optional dependency: loaded when a configuration names PostgreSQL, and missed by its name. And
+ * connections as the ledger needs them: bounded in time, whatever the network does.
+ */
+import type { Client, ClientConfig, Pool } from "pg";
+
+export interface Driver {
+  client(purpose: string, over?: ClientConfig): Client;
+  pool(purpose: string, connectionsMax: number): Pool;
+}
+
+export class DriverMissingError extends Error {
+  constructor() {
+    super("--store postgres://… needs the package pg, which is not installed: npm install pg@8");
+    this.name = "DriverMissingError";
+  }
+}
+
+/** The server gives a statement up, waits for locks included. */
+const STATEMENT_MS = 5_000;
+/** A transaction that its node has forgotten about holds no lock for longer. */
+const IDLE_IN_TRANSACTION_MS = 10_000;
+/** A server that does not answer at all counts as lost. */
+const ANSWER_MS = 8_000;
+const CONNECT_MS = 3_000;
+
+export async function loadDriver(url: string): Promise<Driver> {
+  const { default: pg } = await import("pg").catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND") throw new DriverMissingError();
+    throw error;
+  });
+  const configOf = (purpose: string): ClientConfig => ({
+    connectionString: url,
+    application_name: `countinghouse ${purpose}`,
+    statement_timeout: STATEMENT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    query_timeout: ANSWER_MS,
+    connectionTimeoutMillis: CONNECT_MS,
+    keepAlive: true,
+  });
+  return {
+    client: (purpose, over) => {
+      const client = new pg.Client({ ...configOf(purpose), ...over });
+      // Whoever uses it is told by what it awaits; without a listener, the process would end.
+      client.on("error", () => undefined);
+      return client;
+    },
+    pool: (purpose, connectionsMax) => {
+      const pool = new pg.Pool({ ...configOf(purpose), max: connectionsMax });
+      pool.on("error", () => undefined);
+      return pool;
+    },
+  };
+}
+
+/** Closes a connection that may be lost already. */
+export function letGo(client: Client): void {
+  void client.end().catch(() => undefined);
+}

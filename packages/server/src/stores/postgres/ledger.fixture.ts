@@ -1,0 +1,47 @@
+/** Ledgers over a database of their own, for tests. */
+import { startClock, type ServiceClock } from "../../clock.ts";
+import {
+  DEFAULTS,
+  ledgerUnderTest,
+  type LedgerSetup,
+  type LedgerUnderTest,
+  type Opening,
+} from "../../ledger/contract/ledger-under-test.ts";
+import { newDatabase } from "../../../../../test/support/postgres/database.ts";
+import { realWorld } from "../../world.ts";
+import { openPostgres } from "./open-postgres.ts";
+import type { PostgresLedger } from "./postgres-ledger.ts";
+
+export async function ledgerInPostgres(setup: LedgerSetup = {}, lanes = 4): Promise<LedgerUnderTest> {
+  const database = await newDatabase();
+  return ledgerUnderTest(
+    (opening) => openAt(database.url, opening, { ...setup, lanes }),
+    () => database.remove(),
+  );
+}
+
+/** One node of a ledger. */
+export async function openAt(
+  url: string,
+  { mode, wallMs, beforeCommit }: Partial<Opening>,
+  setup: LedgerSetup & { readonly lanes?: number } = {},
+): Promise<{ readonly ledger: PostgresLedger; readonly clock: ServiceClock }> {
+  const { monotonicMs, sleep, every } = realWorld;
+  const store = await openPostgres(url, { monotonicMs, sleep });
+  const clock = startClock({ mode: mode ?? "manual" }, store.loaded, wallMs ?? realWorld.wallMs);
+  const ledger = store.open({
+    ...DEFAULTS,
+    lanes: 4,
+    clock,
+    monotonicMs,
+    sleep,
+    every,
+    fraction: Math.random,
+    aroundCommit: async (commit) => {
+      await beforeCommit?.();
+      await commit();
+    },
+    ...setup,
+  });
+  return { clock, ledger };
+}

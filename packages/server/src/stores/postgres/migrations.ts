@@ -1,0 +1,58 @@
+/**
+ * Numbered migrations. Nodes that start together take turns; those that run already go on meanwhile, so a migration may
+ * only add. A database with a higher number than this server knows is refused, untouched.
+ */
+import { readFileSync } from "node:fs";
+import type { Client } from "pg";
+import { MIGRATION_LOCK } from "./locks.ts";
+
+/** In order; never edited once released, only added to. */
+const MIGRATIONS: readonly string[] = ["0001-ledger.sql"];
+
+export const SCHEMA_VERSION: number = MIGRATIONS.length;
+
+export class NewerSchemaError extends Error {
+  constructor(found: number) {
+    super(
+      `The ledger has schema version ${found}; this server knows versions up to ${SCHEMA_VERSION}. It was written by a newer server: use that one, or a later one.`,
+    );
+    this.name = "NewerSchemaError";
+  }
+}
+
+/** The connection must not bound the time of its statements. */
+export async function migrate(client: Client): Promise<void> {
+  await client.query("SELECT pg_advisory_lock($1, $2)", [...MIGRATION_LOCK]);
+  try {
+    const found = await schemaVersion(client);
+    if (found > SCHEMA_VERSION) throw new NewerSchemaError(found);
+    for (let version = found + 1; version <= SCHEMA_VERSION; version += 1) await step(client, version);
+  } finally {
+    await client.query("SELECT pg_advisory_unlock($1, $2)", [...MIGRATION_LOCK]);
+  }
+}
+
+async function step(client: Client, version: number): Promise<void> {
+  const file = new URL(`./migrations/${MIGRATIONS[version - 1] ?? ""}`, import.meta.url);
+  await client.query("BEGIN");
+  try {
+    await client.query(readFileSync(file, "utf8"));
+    await client.query("CREATE TABLE IF NOT EXISTS countinghouse.schema_version (version integer PRIMARY KEY)");
+    await client.query("INSERT INTO countinghouse.schema_version VALUES ($1)", [version]);
+    await client.query("COMMIT");
+  } catch (error) {
+    await client.query("ROLLBACK");
+    throw error;
+  }
+}
+
+async function schemaVersion(client: Client): Promise<number> {
+  const { rows: tables } = await client.query<{ there: boolean }>(
+    "SELECT to_regclass('countinghouse.schema_version') IS NOT NULL AS there",
+  );
+  if (tables[0]?.there !== true) return 0;
+  const { rows } = await client.query<{ version: number | null }>(
+    "SELECT max(version) AS version FROM countinghouse.schema_version",
+  );
+  return rows[0]?.version ?? 0;
+}

@@ -1,0 +1,75 @@
+/** Opens the ledger in a database: brings its schema up to date, and reads what all nodes go by. */
+import type { EpochMs } from "@countinghouse/protocol";
+import type { Client } from "pg";
+import type { Loaded } from "../../ledger/engine.ts";
+import { letGo, loadDriver, type Driver } from "./driver.ts";
+import { migrate } from "./migrations.ts";
+import { PostgresLedger, type PostgresLedgerOptions } from "./postgres-ledger.ts";
+import { readState, type KeptState } from "./shared-state.ts";
+import { mayConnectLater } from "./trouble.ts";
+
+export interface PostgresStore {
+  readonly loaded: Loaded;
+  open(options: PostgresLedgerOptions): PostgresLedger;
+}
+
+/** The database cannot be used as it is. Names no part of its address, which may hold a password. */
+export class DatabaseError extends Error {
+  constructor(cause: unknown) {
+    super(`The database cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.name = "DatabaseError";
+  }
+}
+
+/** A database may be started together with its nodes. */
+const PATIENCE_MS = 20_000;
+const PAUSE_MS = 250;
+const VERSION_MIN = 140_000;
+
+type Waiting = Pick<PostgresLedgerOptions, "monotonicMs" | "sleep">;
+
+/** Throws DriverMissingError, DatabaseError or NewerSchemaError. */
+export async function openPostgres(url: string, waiting: Waiting): Promise<PostgresStore> {
+  const driver = await loadDriver(url);
+  const client = await connected(driver, waiting);
+  try {
+    await refuseOldServer(client);
+    await migrate(client);
+    const kept = await readKept(client);
+    return { loaded: kept, open: (options) => new PostgresLedger(driver, kept, options) };
+  } finally {
+    letGo(client);
+  }
+}
+
+async function connected(driver: Driver, { monotonicMs, sleep }: Waiting): Promise<Client> {
+  const untilMs = monotonicMs() + PATIENCE_MS;
+  for (;;) {
+    // A migration takes as long as it takes, and so does waiting for another node's.
+    const client = driver.client("start", { statement_timeout: 0, query_timeout: 0 });
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      letGo(client);
+      if (!mayConnectLater(error) || monotonicMs() >= untilMs) throw new DatabaseError(error);
+    }
+    await sleep(PAUSE_MS);
+  }
+}
+
+async function refuseOldServer(client: Client): Promise<void> {
+  const { rows } = await client.query<{ version: string }>("SELECT current_setting('server_version_num') AS version");
+  if (Number(rows[0]?.version) < VERSION_MIN) throw new DatabaseError("PostgreSQL 14 or newer is needed.");
+}
+
+async function readKept(client: Client): Promise<KeptState & { readonly newestAtMs: EpochMs | undefined }> {
+  await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  const state = await readState(client);
+  const { rows } = await client.query<{ newest: string | null }>(
+    "SELECT max(newest_at_ms) AS newest FROM countinghouse.lane",
+  );
+  await client.query("COMMIT");
+  const newest = rows[0]?.newest ?? undefined;
+  return { ...state, newestAtMs: newest === undefined ? undefined : Number(newest) };
+}

@@ -1,0 +1,286 @@
+/**
+ * The ledger over PostgreSQL: any number of nodes, each of which may write. Work that has arrived is committed in groups,
+ * one product's at a time, several products' side by side, each on a lane of its own.
+ */
+import type { EpochMs, RuleSet } from "@countinghouse/protocol";
+import type { CatalogueChange, CatalogueView } from "../../domain/catalogue.ts";
+import { isAlias } from "../../domain/metering-record.ts";
+import type { LaneHead } from "../../ledger/chain-head.ts";
+import { decodeEntry } from "../../ledger/entry-codec.ts";
+import type { Call, LedgerEntry } from "../../ledger/entry.ts";
+import { EXPIRED_AT_ONCE, expiry } from "../../ledger/expiry.ts";
+import { FoundRecords } from "../../ledger/found-records.ts";
+import {
+  DefectError,
+  FaultError,
+  QueueFullError,
+  type EventQuery,
+  type KeptRecord,
+  type Ledger,
+  type MeteringRecordQuery,
+  type Page,
+  type Work,
+} from "../../ledger/ledger.ts";
+import type { KnownLaneHead, LedgerVerification } from "../../ledger/verification.ts";
+import type { Driver } from "./driver.ts";
+import { EXPIRY_LOCK } from "./locks.ts";
+import { readHeads, readKeptSince, readOldest } from "./reading/chains.ts";
+import { listEntries } from "./reading/event-query.ts";
+import { Reader } from "./reading/reader.ts";
+import { listRecords } from "./reading/record-query.ts";
+import { verifyChains } from "./reading/verify-chains.ts";
+import { SharedState, type KeptState, type SharedClock } from "./shared-state.ts";
+import { changesState, type Committed, type GroupContext } from "./writing/group-transaction.ts";
+import { Lane } from "./writing/lane.ts";
+import { WaitingWork, type Group } from "./writing/waiting-work.ts";
+
+export interface PostgresLedgerOptions {
+  readonly clock: SharedClock;
+  readonly ruleSet: RuleSet;
+  readonly queuedMax: number;
+  readonly groupMax: number;
+  /** Connections that write. */
+  readonly lanes: number;
+  readonly schedule: (run: () => void) => void;
+  readonly monotonicMs: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Runs a function again and again, until what it answers is called. */
+  readonly every: (ms: number, run: () => void) => () => void;
+  readonly fraction: () => number;
+  readonly aroundCommit?: ((commit: () => Promise<void>) => Promise<void>) | undefined;
+  readonly onCommitted?: ((group: { readonly works: number; readonly records: number }) => void) | undefined;
+}
+
+/** How long work waits for a lane, and then for its commit, before its caller is told of a fault. */
+const WAITING_MS = 5_000;
+const UNDER_WAY_MS = 5_000;
+/** How old the copy of the catalogue that requests are authenticated by may get. Decisions are made by the newest. */
+const FOLLOW_MS = 500;
+const SWEEP_MS = 250;
+
+export class PostgresLedger implements Ledger {
+  readonly #options: PostgresLedgerOptions;
+  readonly #state: SharedState;
+  readonly #reader: Reader;
+  readonly #idle: Lane[];
+  readonly #waiting = new WaitingWork();
+  /** What the groups that are under way are about. */
+  readonly #busy = new Map<string, Group>();
+  readonly #stopTimers: (() => void)[];
+  #newestAtMs: EpochMs;
+  #isScheduled = false;
+  #drained: PromiseWithResolvers<void> | undefined;
+  #closed: Promise<void> | undefined;
+  #defect: DefectError | undefined;
+
+  /** `kept` is what the database held when it was opened. */
+  constructor(
+    driver: Driver,
+    kept: KeptState & { readonly newestAtMs: EpochMs | undefined },
+    options: PostgresLedgerOptions,
+  ) {
+    this.#options = options;
+    this.#state = new SharedState(kept, options.clock);
+    this.#newestAtMs = kept.newestAtMs ?? Number.NEGATIVE_INFINITY;
+    this.#reader = new Reader(driver, this.#state);
+    const context = this.#context();
+    this.#idle = Array.from({ length: options.lanes }, () => new Lane({ ...options, driver, context }));
+    this.#stopTimers = [
+      options.every(FOLLOW_MS, () => void this.#watched(() => this.#reader.follow()).catch(() => undefined)),
+      options.every(SWEEP_MS, () => this.#waiting.expire(options.monotonicMs(), tooLate)),
+    ];
+  }
+
+  get catalogue(): CatalogueView {
+    return this.#state.catalogue;
+  }
+
+  get defect(): DefectError | undefined {
+    return this.#defect;
+  }
+
+  get unavailable(): string | undefined {
+    return this.#reader.unavailable;
+  }
+
+  get queued(): number {
+    return this.#waiting.length + [...this.#busy.values()].reduce((sum, group) => sum + group.taken, 0);
+  }
+
+  transact<A>(work: Work<A>): Promise<A> {
+    return this.#queue(work, false);
+  }
+
+  reset(call: Call, catalogue: readonly CatalogueChange[]): Promise<void> {
+    const outcome = { event: { kind: "ledger-reset" as const }, catalogue, answer: undefined };
+    return this.#queue({ call, keys: [], decide: () => outcome }, true);
+  }
+
+  meteringRecords(query: MeteringRecordQuery): Promise<Page<KeptRecord>> {
+    return this.#watched(async () => {
+      const page = await this.#reader.atOneMoment((db) => listRecords(db, query));
+      const found = new FoundRecords(page);
+      const records = page.pointers.filter(({ key }) => !isAlias(key));
+      return { items: records.map((pointer) => found.keptRecord(pointer)), nextCursor: page.nextCursor };
+    });
+  }
+
+  entry(requestId: string): Promise<LedgerEntry | undefined> {
+    return this.#watched(async () => {
+      const encoded = await this.#reader.entryByRequestId(requestId);
+      return encoded === undefined ? undefined : decodeEntry(encoded);
+    });
+  }
+
+  events(query: EventQuery): Promise<Page<LedgerEntry>> {
+    return this.#watched(async () => {
+      const { items, nextCursor } = await this.#reader.atOneMoment((db) => listEntries(db, query));
+      return { items: items.map(decodeEntry), nextCursor };
+    });
+  }
+
+  keptSince(): Promise<EpochMs | undefined> {
+    return this.#watched(() => this.#reader.atOneMoment(readKeptSince));
+  }
+
+  chainHeads(): Promise<readonly LaneHead[]> {
+    return this.#watched(() => this.#reader.atOneMoment(readHeads));
+  }
+
+  verifyChains(known: readonly KnownLaneHead[]): Promise<LedgerVerification> {
+    return this.#watched(() => this.#reader.atOneMoment((db) => verifyChains(db, known)));
+  }
+
+  /** One node at a time does so; another that is asked meanwhile removes nothing. */
+  async expire(newCall: () => Call, beforeMs: EpochMs): Promise<number> {
+    const removeAll = async (): Promise<number> => {
+      let removed = 0;
+      for (;;) {
+        const old = await this.#reader.atOneMoment((db) => readOldest(db, beforeMs, EXPIRED_AT_ONCE));
+        if (old === undefined) return removed;
+        await this.transact(expiry(newCall(), beforeMs, old.through, old.entries));
+        removed += old.entries.length;
+      }
+    };
+    return (await this.#watched(() => this.#reader.holding(EXPIRY_LOCK, removeAll))) ?? 0;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#finish();
+    return this.#closed;
+  }
+
+  async #finish(): Promise<void> {
+    if (this.queued > 0) {
+      this.#drained = Promise.withResolvers();
+      await this.#drained.promise;
+    }
+    for (const stop of this.#stopTimers) stop();
+    await Promise.all(this.#idle.map((lane) => lane.close()));
+    await this.#reader.close();
+  }
+
+  #context(): GroupContext {
+    const { clock, ruleSet, aroundCommit = runNow } = this.#options;
+    return {
+      state: this.#state,
+      clock,
+      ruleSet,
+      newestAtMs: () => this.#newestAtMs,
+      aroundCommit: (commit) => {
+        // What was begun before a defect was found is not written after it.
+        if (this.#defect !== undefined) throw this.#defect;
+        return aroundCommit(commit);
+      },
+    };
+  }
+
+  #queue<A>(work: Work<A>, reset: boolean): Promise<A> {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return Promise.reject(refusal);
+    return new Promise<A>((resolve, reject) => {
+      const pending = { work, reset, resolve: resolve as (answer: unknown) => void, reject };
+      this.#waiting.add(pending, this.#options.monotonicMs() + WAITING_MS);
+      this.#wake();
+    });
+  }
+
+  /** Why nothing is taken in now, if that is so. */
+  #refusal(): Error | undefined {
+    if (this.#defect !== undefined) return this.#defect;
+    if (this.#closed !== undefined) return new QueueFullError("The ledger is closing.");
+    const { queuedMax } = this.#options;
+    if (this.queued < queuedMax) return undefined;
+    return new QueueFullError(`${queuedMax} requests are waiting to be committed.`);
+  }
+
+  #wake(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#options.schedule(() => {
+      this.#isScheduled = false;
+      this.#dispatch();
+    });
+  }
+
+  /** Hands groups to lanes, as far as there are both; those with a connection come first. */
+  #dispatch(): void {
+    while (this.#idle.length > 0) {
+      const group = this.#waiting.take(this.#busy, this.#options.groupMax);
+      if (group === undefined) break;
+      const connected = this.#idle.findIndex((lane) => lane.connected);
+      const [lane] = this.#idle.splice(Math.max(connected, 0), 1) as [Lane];
+      this.#busy.set(group.column, group);
+      void this.#run(lane, group);
+    }
+    if (this.queued === 0) this.#drained?.resolve();
+  }
+
+  /** Sees a group through: everyone in it is told, or waits for the next. */
+  async #run(lane: Lane, group: Group): Promise<void> {
+    let tell: () => void;
+    try {
+      const deadlineMs = this.#options.monotonicMs() + UNDER_WAY_MS;
+      const committed = await this.#watched(() => lane.commit(group, deadlineMs));
+      tell = () => group.settle(committed.decision);
+      this.#apply(committed);
+    } catch (error) {
+      tell = () => group.fail(error as Error);
+    }
+    this.#waiting.putBack(group);
+    this.#busy.delete(group.column);
+    this.#idle.push(lane);
+    tell();
+    if (this.#defect !== undefined) this.#waiting.fail(this.#defect);
+    this.#wake();
+  }
+
+  /** What has become durable becomes true. */
+  #apply({ decision, nowMs, version }: Committed): void {
+    const { staged, decided, records } = decision;
+    this.#newestAtMs = Math.max(this.#newestAtMs, nowMs);
+    if (changesState(staged)) this.#state.advance(version, staged);
+    this.#options.onCommitted?.({ works: decided.length, records });
+  }
+
+  /** Runs what may find that the ledger contradicts itself. From then on this node writes nothing. */
+  async #watched<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      if (error instanceof DefectError) {
+        this.#defect ??= error;
+        this.#waiting.fail(this.#defect);
+      }
+      throw error;
+    }
+  }
+}
+
+function tooLate(): Error {
+  return new FaultError("No connection to the database was free in time.", undefined);
+}
+
+function runNow(commit: () => Promise<void>): Promise<void> {
+  return commit();
+}

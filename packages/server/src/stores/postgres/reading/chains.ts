@@ -1,0 +1,46 @@
+/** The chains of all lanes: how far they have come, where they are oldest, and since when they are kept. */
+import type { EpochMs } from "@countinghouse/protocol";
+import type { LaneHead } from "../../../ledger/chain-head.ts";
+import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
+import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "../rows.ts";
+import type { Queryable } from "./record-pointers.ts";
+
+/** A lane that nothing was written to yet has no head. */
+export async function readHeads(db: Queryable): Promise<LaneHead[]> {
+  const { rows } = await db.query<{ number: number; seq: string; link: Buffer }>(
+    "SELECT number, seq, link FROM countinghouse.lane WHERE seq > 0 ORDER BY number",
+  );
+  return rows.map(({ number, seq, link }) => ({ lane: String(number), seq: Number(seq), link: link.toString("hex") }));
+}
+
+/** The time of the oldest entry, where there were older ones that have expired. */
+export async function readKeptSince(db: Queryable): Promise<EpochMs | undefined> {
+  const { rows } = await db.query<{ oldest: string | null }>(
+    `SELECT min(at_ms) AS oldest FROM countinghouse.entry
+     WHERE EXISTS (SELECT 1 FROM countinghouse.lane WHERE has_expired)`,
+  );
+  const oldest = rows[0]?.oldest ?? undefined;
+  return oldest === undefined ? undefined : Number(oldest);
+}
+
+/** What a lane holds of before a time, up to `through`. */
+export interface OldestEntries {
+  readonly through: LaneHead;
+  readonly entries: readonly EncodedEntry[];
+}
+
+/** Those of the lane that holds the oldest, at most `limit`; undefined where none is of before the time. */
+export async function readOldest(db: Queryable, beforeMs: EpochMs, limit: number): Promise<OldestEntries | undefined> {
+  const { rows } = await db.query<EntryRow & { lane: number; seq: string; link: Buffer }>(
+    `SELECT ${ENTRY_COLUMNS}, lane, seq, link FROM countinghouse.entry
+     WHERE lane = (SELECT lane FROM countinghouse.entry WHERE at_ms < $1 ORDER BY at_ms, request_id LIMIT 1)
+     ORDER BY seq LIMIT $2`,
+    [beforeMs, limit],
+  );
+  const firstKept = rows.findIndex((row) => Number(row.at_ms) >= beforeMs);
+  const old = firstKept === -1 ? rows : rows.slice(0, firstKept);
+  const last = old.at(-1);
+  if (last === undefined) return undefined;
+  const through = { lane: String(last.lane), seq: Number(last.seq), link: last.link.toString("hex") };
+  return { through, entries: old.map(encodedEntryOf) };
+}

@@ -1,0 +1,112 @@
+/** What is read beside the groups: listings, single entries, and whether another node has changed what all go by. */
+import type { Pool } from "pg";
+import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
+import type { Driver } from "../driver.ts";
+import { ENTRY_COLUMNS, encodedEntryOf, isUuid, type EntryRow } from "../rows.ts";
+import { readState, readVersion, type SharedState } from "../shared-state.ts";
+import { errorOf, troubleOf } from "../trouble.ts";
+import type { Queryable } from "./record-pointers.ts";
+
+const CONNECTIONS_MAX = 3;
+
+export class Reader {
+  readonly #pool: Pool;
+  readonly #state: SharedState;
+  #following = false;
+  #unavailable: string | undefined;
+
+  constructor(driver: Driver, state: SharedState) {
+    this.#pool = driver.pool("reader", CONNECTIONS_MAX);
+    this.#state = state;
+  }
+
+  /** That the database could not be asked the last time, if so; shown to anybody, so it does not say where it is. */
+  get unavailable(): string | undefined {
+    return this.#unavailable;
+  }
+
+  /** Takes over what other nodes have changed since, and notes whether the database is there. */
+  async follow(): Promise<void> {
+    if (this.#following) return;
+    this.#following = true;
+    try {
+      const version = await readVersion(this.#pool);
+      if (version > this.#state.version) this.#state.follow(await this.atOneMoment(readState));
+      this.#unavailable = undefined;
+    } catch (error) {
+      this.#unavailable = "the database cannot be reached";
+      throw errorOf(error, "The database cannot be reached");
+    } finally {
+      this.#following = false;
+    }
+  }
+
+  async entryByRequestId(requestId: string): Promise<EncodedEntry | undefined> {
+    if (!isUuid(requestId)) return undefined;
+    const text = `SELECT ${ENTRY_COLUMNS} FROM countinghouse.entry WHERE request_id = $1`;
+    const { rows } = await this.#again(() =>
+      this.#pool.query<EntryRow>({ name: "entry-by-request-id", text, values: [requestId] }),
+    );
+    return rows[0] === undefined ? undefined : encodedEntryOf(rows[0]);
+  }
+
+  /** Runs it unless another connection holds the lock, which is held meanwhile; undefined where one does. */
+  holding<T>(lock: readonly [number, number], run: () => Promise<T>): Promise<T | undefined> {
+    return this.#orTrouble(async () => {
+      const client = await this.#pool.connect();
+      let held = false;
+      try {
+        const { rows } = await client.query<{ held: boolean }>("SELECT pg_try_advisory_lock($1, $2) AS held", [
+          ...lock,
+        ]);
+        held = rows[0]?.held === true;
+        return held ? await run() : undefined;
+      } finally {
+        // The lock ends with the connection.
+        client.release(held);
+      }
+    });
+  }
+
+  /** All that is read is of one snapshot. */
+  atOneMoment<T>(read: (db: Queryable) => Promise<T>): Promise<T> {
+    return this.#again(async () => {
+      const client = await this.#pool.connect();
+      let failed: unknown;
+      try {
+        await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        const result = await read(client);
+        await client.query("COMMIT");
+        return result;
+      } catch (error) {
+        failed = error;
+        throw error;
+      } finally {
+        // A connection that something failed on is not used again.
+        client.release(failed !== undefined);
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  /** Reading twice does no harm: a connection that was lost while nobody used it is not to be noticed by callers. */
+  #again<T>(read: () => Promise<T>): Promise<T> {
+    return this.#orTrouble(() =>
+      read().catch((error: unknown) => {
+        if (errorOf(error, "") === error || troubleOf(error) !== "lost") throw error;
+        return read();
+      }),
+    );
+  }
+
+  async #orTrouble<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      throw errorOf(error, "The ledger could not be read");
+    }
+  }
+}

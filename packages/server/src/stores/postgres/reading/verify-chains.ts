@@ -1,0 +1,116 @@
+/**
+ * Follows the chains of all lanes, one after the other, and holds them against what is known of them. It reads a page of
+ * entries at a time, and whatever else the node has to do goes on between two pages.
+ */
+import { ChainWalk, Disagreement, type KeptEntry } from "../../../ledger/chain-walk.ts";
+import type { ChainHead, LaneHead } from "../../../ledger/chain-head.ts";
+import type { KnownLaneHead, LedgerVerification } from "../../../ledger/verification.ts";
+import { ENTRY_COLUMNS, encodedEntryOf, searchable, type EntryRow } from "../rows.ts";
+import type { Queryable } from "./record-pointers.ts";
+
+const PAGE_ROWS = 200;
+
+interface LaneRow {
+  readonly number: number;
+  readonly seq: string;
+  readonly link: Buffer;
+  readonly base_seq: string;
+  readonly base_link: Buffer;
+}
+
+interface ChainedRow extends EntryRow {
+  readonly seq: string;
+  readonly link: Buffer;
+  readonly operation: string;
+  readonly principal: string;
+  readonly account: string | null;
+  readonly access_key: string | null;
+  readonly product: string | null;
+}
+
+/** To be called within one snapshot. */
+export async function verifyChains(db: Queryable, known: readonly KnownLaneHead[]): Promise<LedgerVerification> {
+  const { rows: lanes } = await db.query<LaneRow>(
+    "SELECT number, seq, link, base_seq, base_link FROM countinghouse.lane ORDER BY number",
+  );
+  const heads: LaneHead[] = [];
+  let entries = 0;
+  let disagreement: string | undefined;
+  for (const row of lanes) {
+    const lane = String(row.number);
+    const walk = walkOf(
+      row,
+      known.filter((head) => head.lane === lane),
+    );
+    const found = await disagreementOf(() => follow(db, row.number, walk));
+    if (found !== undefined) disagreement ??= `Lane ${lane}: ${found}`;
+    entries += walk.followed;
+    heads.push({ lane, ...walk.head });
+  }
+  const lost = known.find(({ lane, seq }) => seq > 0 && !heads.some((head) => head.lane === lane));
+  if (lost !== undefined) disagreement ??= `There is no lane ${lost.lane}, but ${lost.source} knows of it.`;
+  disagreement ??= await strangers(db);
+  return { entries, heads, disagreement };
+}
+
+function walkOf(row: LaneRow, known: readonly KnownLaneHead[]): ChainWalk {
+  const noted = { ...headOf(row.seq, row.link), source: "what the last commit noted" };
+  return new ChainWalk([...known, noted], headOf(row.base_seq, row.base_link), searchable);
+}
+
+function headOf(seq: string, link: Buffer): ChainHead {
+  return { seq: Number(seq), link: link.toString("hex") };
+}
+
+/** Throws Disagreement. */
+async function follow(db: Queryable, lane: number, walk: ChainWalk): Promise<void> {
+  for (let after = Number.MIN_SAFE_INTEGER; ; after = walk.head.seq) {
+    const { rows } = await db.query<ChainedRow>({
+      name: "chain",
+      text: `SELECT ${ENTRY_COLUMNS}, seq, link, operation, principal, account, access_key, product
+             FROM countinghouse.entry WHERE lane = $1 AND seq > $2 ORDER BY seq LIMIT ${PAGE_ROWS}`,
+      values: [lane, after],
+    });
+    if (rows.length === 0) break;
+    for (const row of rows) walk.follow(keptEntry(row));
+  }
+  walk.end();
+}
+
+async function disagreementOf(walk: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await walk();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Disagreement) return error.message;
+    throw error;
+  }
+}
+
+/** The lanes of entries, from index key to index key, that have no row. */
+const STRANGERS = `WITH RECURSIVE held AS (
+    SELECT min(lane) AS lane FROM countinghouse.entry
+    UNION ALL SELECT (SELECT min(e.lane) FROM countinghouse.entry e WHERE e.lane > held.lane) FROM held
+      WHERE held.lane IS NOT NULL
+  )
+  SELECT lane FROM held WHERE lane NOT IN (SELECT number FROM countinghouse.lane) ORDER BY lane LIMIT 1`;
+
+async function strangers(db: Queryable): Promise<string | undefined> {
+  const { rows } = await db.query<{ lane: number }>(STRANGERS);
+  return rows[0] === undefined ? undefined : `There are entries of lane ${rows[0].lane}, and there is no such lane.`;
+}
+
+function keptEntry(row: ChainedRow): KeptEntry {
+  return {
+    seq: Number(row.seq),
+    entry: encodedEntryOf(row),
+    attributes: {
+      operation: row.operation,
+      principal: row.principal,
+      accountId: row.account ?? undefined,
+      accessKeyId: row.access_key ?? undefined,
+      productCode: row.product ?? undefined,
+    },
+    link: row.link,
+  };
+}

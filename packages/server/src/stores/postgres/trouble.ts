@@ -1,0 +1,39 @@
+/** What goes wrong with PostgreSQL, as the ledger tells troubles apart. */
+import { DefectError, FaultError, InvalidCursorError, QueueFullError } from "../../ledger/ledger.ts";
+
+/**
+ * `lost`: the connection is gone, or leads nowhere useful; on a new one the same may succeed. `contended`: rolled back
+ * for others' sake; again, and it may succeed. `damaged`: the database says that it contradicts itself. `failed`: rolled
+ * back, for a reason that stays.
+ */
+export type Trouble = "lost" | "contended" | "damaged" | "failed";
+
+/** Serialization failure, deadlock, lock not available, statement cancelled. */
+const CONTENDED = new Set(["40001", "40P01", "55P03", "57014"]);
+/** Read-only (a standby after a change of roles), shut down, cannot connect now, a transaction that was given up. */
+const LOST = new Set(["25006", "57P01", "57P02", "57P03", "25P03"]);
+const DAMAGED = new Set(["XX001", "XX002"]);
+
+export function troubleOf(error: unknown): Trouble {
+  const code = (error as { readonly code?: unknown }).code;
+  // What has no SQLSTATE did not come from the server: sockets and time-outs.
+  if (typeof code !== "string" || !/^[0-9A-Z]{5}$/.test(code)) return "lost";
+  if (code.startsWith("08") || LOST.has(code)) return "lost";
+  if (CONTENDED.has(code)) return "contended";
+  return DAMAGED.has(code) ? "damaged" : "failed";
+}
+
+/** Whether another try at connecting is of use: not where the server is there, and says no. */
+export function mayConnectLater(error: unknown): boolean {
+  const code = (error as { readonly code?: unknown }).code;
+  // Too many connections pass; a wrong password does not.
+  return troubleOf(error) === "lost" || code === "53300";
+}
+
+/** The error as callers of the ledger know it. */
+export function errorOf(error: unknown, doing: string): Error {
+  if (error instanceof DefectError || error instanceof FaultError || error instanceof InvalidCursorError) return error;
+  if (error instanceof QueueFullError) return error;
+  const message = `${doing}: ${error instanceof Error ? error.message : String(error)}`;
+  return troubleOf(error) === "damaged" ? new DefectError(message) : new FaultError(message, error);
+}

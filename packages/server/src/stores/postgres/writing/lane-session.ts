@@ -1,0 +1,66 @@
+/**
+ * A connection that writes, and the lane that it was leased: a chain of its own, whose newest link it reads and writes in
+ * every transaction. The lease is an advisory lock, so it ends with the connection, and the lane is leased to another.
+ */
+import type { Client } from "pg";
+import { CHAIN_START } from "../../../ledger/chain.ts";
+import { letGo, type Driver } from "../driver.ts";
+import { laneLock } from "../locks.ts";
+
+export interface LaneSession {
+  readonly client: Client;
+  readonly lane: number;
+}
+
+export async function openLaneSession(driver: Driver): Promise<LaneSession> {
+  const client = driver.client("lane");
+  try {
+    await client.connect();
+    // A commit is durable before its answer, whatever the database was told to do for others.
+    await client.query(
+      `SELECT set_config('synchronous_commit', 'on', false)
+       WHERE current_setting('synchronous_commit') IN ('off', 'local')`,
+    );
+    return { client, lane: await leaseLane(client) };
+  } catch (error) {
+    letGo(client);
+    throw error;
+  }
+}
+
+/** The first lane that nobody has, or a new one. */
+async function leaseLane(client: Client): Promise<number> {
+  const { rows } = await client.query<{ number: number }>("SELECT number FROM countinghouse.lane ORDER BY number");
+  for (const { number } of rows) if (await isLeased(client, number)) return number;
+  for (let number = (rows.at(-1)?.number ?? 0) + 1; ; number += 1) {
+    if (!(await isLeased(client, number))) continue;
+    await client.query(
+      `INSERT INTO countinghouse.lane (number, seq, link, base_seq, base_link) VALUES ($1, 0, $2, 0, $2)
+       ON CONFLICT DO NOTHING`,
+      [number, Buffer.from(CHAIN_START)],
+    );
+    return number;
+  }
+}
+
+async function isLeased(client: Client, lane: number): Promise<boolean> {
+  const { rows } = await client.query<{ held: boolean }>("SELECT pg_try_advisory_lock($1, $2) AS held", [
+    ...laneLock(lane),
+  ]);
+  return rows[0]?.held === true;
+}
+
+/**
+ * Whether a transaction of a lane, whose commit was asked for and never answered, was committed. Whoever made it held the
+ * lane's row: once that can be had, it has ended one way or the other.
+ */
+export async function wasCommitted(client: Client, lane: number, requestIds: readonly string[]): Promise<boolean> {
+  await client.query("BEGIN");
+  await client.query("SELECT seq FROM countinghouse.lane WHERE number = $1 FOR UPDATE", [lane]);
+  const { rows } = await client.query<{ count: string }>(
+    "SELECT count(*) AS count FROM countinghouse.entry WHERE request_id = ANY ($1::uuid[])",
+    [requestIds],
+  );
+  await client.query("ROLLBACK");
+  return Number(rows[0]?.count) > 0;
+}

@@ -1,0 +1,95 @@
+/**
+ * Work that has arrived, in its order, and the groups it is taken in. A group is about one product; what is about the
+ * same product stays in its order, since one such group is under way at a time.
+ */
+import type { DecidedGroup, Pending } from "../../../ledger/group-decision.ts";
+import { offeringOf } from "./insert-group.ts";
+
+interface Waiting extends Pending {
+  readonly column: string;
+  readonly untilMs: number;
+}
+
+/** What a reset is about: no product has such a name. */
+const EVERYTHING = "\0everything";
+
+export class Group {
+  readonly column: string;
+  /** As decisions are given it: whoever fails in one try may succeed in the next, so nobody is told before the end. */
+  readonly works: readonly Pending[];
+  /** How much of it the newest try took in; the rest is for the next group. */
+  taken: number;
+  readonly #waiting: readonly Waiting[];
+  readonly #mistakes = new Map<number, Error>();
+
+  constructor(column: string, waiting: readonly Waiting[]) {
+    this.column = column;
+    this.#waiting = waiting;
+    this.works = waiting.map((one, i) => ({ ...one, reject: (error: Error) => void this.#mistakes.set(i, error) }));
+    this.taken = waiting.length;
+  }
+
+  get rest(): readonly Waiting[] {
+    return this.#waiting.slice(this.taken);
+  }
+
+  /** Tells everyone who was taken in: what was decided, or that the decision threw. */
+  settle({ decided }: DecidedGroup): void {
+    const outcomes = new Map(decided.map(({ pending, outcome }) => [pending, outcome]));
+    for (const [i, waiting] of this.#waiting.slice(0, this.taken).entries()) {
+      const outcome = outcomes.get(this.works[i] as Pending);
+      if (outcome === undefined) waiting.reject(this.#mistakes.get(i) ?? new Error("Not decided."));
+      else waiting.resolve(outcome.answer);
+    }
+  }
+
+  fail(error: Error): void {
+    for (const waiting of this.#waiting.slice(0, this.taken)) waiting.reject(error);
+  }
+}
+
+export class WaitingWork {
+  #waiting: Waiting[] = [];
+
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  add(pending: Pending, untilMs: number): void {
+    const column = pending.reset ? EVERYTHING : offeringOf(pending.work.keys);
+    this.#waiting.push({ ...pending, column, untilMs });
+  }
+
+  /** The next group that nothing under way is about. A reset waits for all before it, and all after it for the reset. */
+  take(busy: ReadonlyMap<string, unknown>, worksMax: number): Group | undefined {
+    if (busy.has(EVERYTHING)) return undefined;
+    const reset = this.#waiting.findIndex(({ column }) => column === EVERYTHING);
+    if (reset === 0) {
+      return busy.size > 0 ? undefined : new Group(EVERYTHING, this.#waiting.splice(0, 1));
+    }
+    const before = reset === -1 ? this.#waiting : this.#waiting.slice(0, reset);
+    const column = before.find((one) => !busy.has(one.column))?.column;
+    if (column === undefined) return undefined;
+    const works = before.filter((one) => one.column === column).slice(0, worksMax);
+    const taken = new Set(works);
+    this.#waiting = this.#waiting.filter((one) => !taken.has(one));
+    return new Group(column, works);
+  }
+
+  /** What a group did not take in goes on waiting, before all that came after it. */
+  putBack({ rest }: Group): void {
+    if (rest.length > 0) this.#waiting.unshift(...rest);
+  }
+
+  /** Tells those whose time is up. */
+  expire(nowMs: number, why: () => Error): void {
+    const late = this.#waiting.filter(({ untilMs }) => untilMs <= nowMs);
+    if (late.length === 0) return;
+    this.#waiting = this.#waiting.filter(({ untilMs }) => untilMs > nowMs);
+    for (const { reject } of late) reject(why());
+  }
+
+  fail(error: Error): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+}

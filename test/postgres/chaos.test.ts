@@ -1,0 +1,103 @@
+/**
+ * Three servers on one PostgreSQL, under load, while servers are killed, the database is killed and its connections are
+ * cut. Callers do what callers must: they send again, to whichever server answers. What was acknowledged is held against
+ * what is kept, as each of the servers tells it.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, expect } from "vitest";
+import { Book, keptBy, NO_DIFFERENCES } from "../support/book.ts";
+import { Connection, loadCatalogueArgs, meterInBook, settle, Workload } from "../support/load.ts";
+import { nodeArgs, testOfPostgres } from "../support/postgres/database.ts";
+import { PostgresServer } from "../support/postgres/postgres-server.ts";
+import { seededRandom, type Random } from "../support/random.ts";
+import { startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
+
+const test = testOfPostgres();
+
+const NODES = 3;
+const CALLERS = 6;
+const TROUBLES = 9;
+const PAUSE_MS_MAX = 1_000;
+
+const folder = temporaryFolder();
+let postgres: PostgresServer | undefined;
+let nodes: RunningServer[] = [];
+
+afterEach(async () => {
+  await Promise.all(nodes.map((node) => node.kill()));
+  await postgres?.remove();
+  folder.remove();
+});
+
+test("whatever fails, every acknowledged record is kept once, and all servers come back by themselves", async () => {
+  const random = seededRandom("chaos");
+  const book = new Book();
+  const workload = new Workload(random, book);
+  const database = (postgres = await PostgresServer.make());
+  const args = [...loadCatalogueArgs(folder.path), ...nodeArgs(database.url(), folder.path)];
+  nodes = await Promise.all(Array.from({ length: NODES }, () => startServer(args)));
+
+  const stopping = new AbortController();
+  const callers = Array.from({ length: CALLERS }, () => call(workload, book, random, stopping.signal));
+  const done = { "kill a server": 0, "kill the database": 0, "cut connections": 0 };
+  const troubles = Object.keys(done) as (keyof typeof done)[];
+  for (let i = 0; i < TROUBLES; i += 1) {
+    await delay(random.whole(50, PAUSE_MS_MAX));
+    const trouble = troubles[i % troubles.length] as keyof typeof done;
+    done[trouble] += 1;
+    if (trouble === "kill a server") {
+      const which = random.whole(0, NODES - 1);
+      await nodes[which]?.kill();
+      nodes[which] = await startServer(args);
+    } else if (trouble === "kill the database") {
+      await database.kill();
+      // Not until all of them know: what they do from then on is to come back.
+      await Promise.all(nodes.map(({ endpoint }) => readiness(endpoint, 503)));
+      await database.start();
+    } else {
+      await database.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'countinghouse%'",
+      );
+    }
+  }
+  stopping.abort();
+  await Promise.all(callers);
+
+  for (const { endpoint } of nodes) await readiness(endpoint, 200);
+  const kept = await keptBy(nodes[0] as RunningServer);
+  expect(book.compare(kept)).toEqual(NO_DIFFERENCES);
+  for (const { endpoint } of nodes) await settle(endpoint, random, book, 20);
+  for (const node of nodes) {
+    const all = await keptBy(node);
+    expect(book.compare(all)).toEqual(NO_DIFFERENCES);
+    expect(all.length, "every key that was sent is kept once").toBe(book.keys);
+  }
+  expect(book.answers["ok"]).toBeGreaterThan(TROUBLES);
+  process.stdout.write(
+    `chaos: ${JSON.stringify(done)}, ${book.records} acknowledgements of ${book.acknowledgedKeys} records, 0 lost; ` +
+      `answers ${JSON.stringify(book.answers)}\n`,
+  );
+}, 180_000);
+
+/** Waits until a server says that it is ready, or that it is not. */
+async function readiness(endpoint: string, status: 200 | 503): Promise<void> {
+  await expect.poll(async () => (await fetch(`${endpoint}/readyz`)).status, { timeout: 20_000 }).toBe(status);
+}
+
+/** Sends batch after batch, each until one of the servers has said what became of it. */
+async function call(workload: Workload, book: Book, random: Random, stopping: AbortSignal): Promise<void> {
+  while (!stopping.aborted) {
+    const batch = workload.batch();
+    for (let status = 0; status !== 200 && !stopping.aborted;) {
+      const connection = new Connection(random.pick(nodes).endpoint);
+      try {
+        ({ status } = await meterInBook(connection, batch, book));
+      } catch {
+        // The server is gone; another is asked.
+      } finally {
+        connection.close();
+      }
+      if (status !== 200) await delay(20);
+    }
+  }
+}

@@ -1,0 +1,79 @@
+/** Stands between a node and PostgreSQL, and cuts a connection at the moment that matters most: its commit. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** When the next commit's connection is cut: before PostgreSQL hears of it, or once it has answered; or then all are. */
+export type Cut = "before" | "after" | "for good";
+
+const SOCKET = ".s.PGSQL.5432";
+
+export class CuttingProxy {
+  readonly #folder = mkdtempSync(join(tmpdir(), "countinghouse-proxy-"));
+  readonly #target: string;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #cut: Cut | undefined;
+  /** Commits that were cut. */
+  cuts = 0;
+
+  private constructor(target: string) {
+    this.#target = target;
+    this.#server = createServer((client) => this.#pass(client));
+  }
+
+  /** Before the database of a URL. */
+  static async before(url: string): Promise<{ readonly proxy: CuttingProxy; readonly url: string }> {
+    const folder = new URL(url).searchParams.get("host") ?? "";
+    const proxy = new CuttingProxy(join(folder, SOCKET));
+    const place = join(proxy.#folder, SOCKET);
+    await new Promise<void>((resolve) => proxy.#server.listen(place, resolve));
+    const through = new URL(url);
+    through.searchParams.set("host", proxy.#folder);
+    return { proxy, url: through.toString() };
+  }
+
+  cutNextCommit(cut: Cut): void {
+    this.#cut = cut;
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #pass(client: Socket): void {
+    const server = connect(this.#target);
+    let isDeaf = false;
+    const end = (): void => {
+      client.destroy();
+      server.destroy();
+    };
+    for (const socket of [client, server]) {
+      this.#sockets.add(socket);
+      socket.on("error", end);
+      socket.on("close", end);
+    }
+    client.on("data", (chunk: Buffer) => {
+      const cut = chunk.includes("COMMIT\0") ? this.#cut : undefined;
+      if (cut !== undefined) {
+        this.#cut = undefined;
+        this.cuts += 1;
+      }
+      if (cut === "before") {
+        end();
+        return;
+      }
+      if (cut === "for good") this.#server.close();
+      isDeaf ||= cut !== undefined;
+      server.write(chunk);
+    });
+    server.on("data", (chunk: Buffer) => {
+      if (!isDeaf) client.write(chunk);
+      else if (this.#server.listening) end();
+      else this.close();
+    });
+  }
+}
