@@ -29,7 +29,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:sqlite",
     "node:worker_threads",
   ],
-  identity: ["@countinghouse/protocol", "domain", "node:crypto"],
+  identity: ["@countinghouse/protocol", "domain", "jose", "node:crypto"],
   catalogue: ["@countinghouse/protocol", "domain", "identity", "yaml", "zod"],
   audit: ["@countinghouse/protocol", "ledger", "node:crypto"],
   checkpoints: ["@countinghouse/protocol", "ledger", "node:crypto", "node:fs"],
@@ -87,6 +87,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "catalogue",
     "clock.ts",
     "config.ts",
+    "domain",
     "identity",
     "ledger",
     "operations",
@@ -129,7 +130,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "metrics.ts": ["prom-client"],
   "secrets-key.ts": ["config.ts", "identity", "stores/sqlite/data-folder.ts", "node:fs", "node:path"],
   "version.ts": [],
-  "world.ts": ["@countinghouse/protocol", "node:crypto"],
+  "world.ts": ["@countinghouse/protocol", "node:crypto", "node:util"],
 };
 
 interface Arrow {
