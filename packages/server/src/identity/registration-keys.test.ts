@@ -9,9 +9,11 @@ import { SECRETS_KEY_BYTES, sealerOf } from "./seal.ts";
 const WALL_MS = Date.UTC(2026, 6, 14, 12, 30) + 999;
 const sealer = sealerOf(randomBytes(SECRETS_KEY_BYTES), randomBytes);
 const pairs = await Promise.all([realWorld.keyPair(), realWorld.keyPair()]);
-const [first, second] = pairs.map(
-  (pair, i): RegistrationKey => ({ version: i + 1, createdAtMs: 0, ...sealKeyPair(sealer, pair) }),
-) as [RegistrationKey, RegistrationKey];
+const [first, second] = pairs.map((pair, i): RegistrationKey => ({
+  version: i + 1,
+  createdAtMs: 0,
+  ...sealKeyPair(sealer, pair),
+})) as [RegistrationKey, RegistrationKey];
 const signer = new RegistrationSigner(sealer, () => WALL_MS);
 const claims = { productCode: "product", publicKeyVersion: 1 };
 
@@ -61,7 +63,8 @@ test("the public half as a JSON Web Key verifies, and holds nothing of the priva
   await expect(jwtVerify(jwt, createLocalJWKSet({ keys: [jwk] }))).resolves.toMatchObject({ payload: claims });
 });
 
-test("a key that was sealed with another secrets key signs nothing", () => {
+test("a key that was sealed with another secrets key signs nothing", async () => {
   const stranger = new RegistrationSigner(sealerOf(randomBytes(SECRETS_KEY_BYTES), randomBytes), () => WALL_MS);
-  expect(() => stranger.sign(first, claims)).toThrow("Registration key 1 cannot be opened with the secrets key.");
+  const message = "Registration key 1 cannot be opened with the secrets key.";
+  await expect(stranger.sign(first, claims)).rejects.toThrow(message);
 });

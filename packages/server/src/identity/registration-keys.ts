@@ -38,7 +38,7 @@ export class RegistrationSigner {
   }
 
   /** The JWT that a container gets. Rule Y6. */
-  sign(key: RegistrationKey, { productCode, publicKeyVersion, nonce }: RegistrationClaims): Promise<string> {
+  async sign(key: RegistrationKey, { productCode, publicKeyVersion, nonce }: RegistrationClaims): Promise<string> {
     const claims = { productCode, publicKeyVersion, ...(nonce === undefined ? {} : { nonce }) };
     return new SignJWT(claims)
       .setProtectedHeader({ alg: "PS256", typ: "JWT" })
