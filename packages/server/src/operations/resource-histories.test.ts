@@ -38,6 +38,8 @@ interface Usage {
 
 type Step =
   | { readonly kind: "meter"; readonly usages: readonly Usage[] }
+  /** One that was sent before, as it was. */
+  | { readonly kind: "again"; readonly which: number }
   | { readonly kind: "register"; readonly resource: number; readonly at: readonly number[] }
   | { readonly kind: "advance"; readonly ms: number }
   | { readonly kind: "agree"; readonly productCode: string; readonly agreed: boolean }
@@ -54,13 +56,14 @@ const usage: fc.Arbitrary<Usage> = fc.record({
   dryRun: fc.constantFrom(false, false, false, true),
 });
 const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("again"), which: fc.nat() }) },
   { weight: 8, arbitrary: fc.record({ kind: fc.constant("meter"), usages: fc.array(usage, { minLength: 1, maxLength: 5 }) }) },
   { weight: 2, arbitrary: fc.record({
     kind: fc.constant("register"),
     resource: fc.nat({ max: 1 }),
     at: fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 3 }),
   }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("advance"), ms: fc.constantFrom(1, 900_000, HOUR, 3 * HOUR, 6 * HOUR, 8 * HOUR) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("advance"), ms: fc.constantFrom(1, 900_000, HOUR, 3 * HOUR, 6 * HOUR, 6 * HOUR + 900_000, 8 * HOUR) }) },
   { weight: 1, arbitrary: fc.record({
     kind: fc.constant("agree"),
     productCode: fc.constantFrom(METERED_CONTAINER, OTHER_CONTAINER, HOURLY_CONTAINER),
@@ -152,12 +155,19 @@ async function meterAtOnce(store: LedgerUnderTest, model: Model, usages: readonl
 
 async function play(store: LedgerUnderTest, steps: readonly Step[]): Promise<void> {
   const model = new Model();
+  const before: { readonly usage: Usage; readonly timeMs: number }[] = [];
   await putAll(store.ledger, [...resourceMarket(RESOURCES), KEY]);
   for (const next of steps) {
     switch (next.kind) {
       case "meter":
+        before.push(...next.usages.map((sentNow) => ({ usage: sentNow, timeMs: model.nowMs - sentNow.agoMs })));
         await meterAtOnce(store, model, next.usages);
         break;
+      case "again": {
+        const once = before[next.which % before.length];
+        if (once !== undefined) await meterAtOnce(store, model, [{ ...once.usage, agoMs: model.nowMs - once.timeMs }]);
+        break;
+      }
       case "register": {
         const task = RESOURCES[next.resource] as (typeof RESOURCES)[number];
         const answers = await Promise.all(next.at.map((n) => register(store.ledger, task, { nonce: String(n) })));
