@@ -6,7 +6,6 @@ import {
   type MeterUsageCommandInput,
 } from "@aws-sdk/client-marketplace-metering";
 import { verifyRegistration } from "@countinghouse/client";
-import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect } from "vitest";
 import { meteringRecords } from "../support/operator-api.ts";
 import { sessionOf, testOfResources, type Session } from "../support/resource-session.ts";
@@ -16,6 +15,8 @@ import { BUYER, PRODUCTS, REGISTERING_ROLE, ROLE, agreementTo, openMarket } from
 const test = testOfResources();
 
 const HOUR_MS = 3_600_000;
+/** One for all, so that no test sees the hour turn. */
+const NOW = new Date();
 const folder = temporaryFolder();
 let server: RunningServer;
 let made = 0;
@@ -51,7 +52,7 @@ beforeEach(async (context) => {
 function usage(over: Partial<MeterUsageCommandInput> = {}): MeterUsageCommand {
   return new MeterUsageCommand({
     ProductCode: PRODUCTS.container,
-    Timestamp: new Date(),
+    Timestamp: NOW,
     UsageDimension: "gb",
     UsageQuantity: 3,
     ...over,
@@ -69,11 +70,10 @@ const refusalOf = (answer: Promise<unknown>): Promise<string> =>
 
 describe("MeterUsage", () => {
   test("M1, S3, Rule M5: of a task and of an instance is kept, and sent again answered with the same id", async () => {
-    const Timestamp = new Date();
-    const id = await idOf(task, usage({ Timestamp }));
+    const id = await idOf(task, usage());
     expect(id).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
-    expect(await idOf(task, usage({ Timestamp }))).toBe(id);
-    const ofInstance = await idOf(instance, usage({ Timestamp, ProductCode: PRODUCTS.image }));
+    expect(await idOf(task, usage())).toBe(id);
+    const ofInstance = await idOf(instance, usage({ ProductCode: PRODUCTS.image }));
     const kept = await meteringRecords(server, { customerAccountId: BUYER });
     expect(kept).toEqual(
       expect.arrayContaining([
@@ -158,9 +158,8 @@ describe("RegisterUsage", () => {
     const expected = { productCode: PRODUCTS.hourly, publicKeyVersion: 1, nonce: "n" };
     const publicKey = await (await fetch(`${server.endpoint}/.well-known/registration-keys/1.pem`)).text();
     expect(await verifyRegistration(Signature, { publicKey, ...expected, ageSecondsMax: 60 })).toMatchObject(expected);
-    const keys = createRemoteJWKSet(new URL(`${server.endpoint}/.well-known/jwks.json`));
-    await expect(jwtVerify(Signature, keys)).resolves.toMatchObject({ payload: expected });
-    const { keys: [jwk] } = (await (await fetch(`${server.endpoint}/.well-known/jwks.json`)).json()) as { keys: [object] }; // prettier-ignore
+    const set = await (await fetch(`${server.endpoint}/.well-known/jwks.json`)).json();
+    const [jwk = {}] = (set as { keys: object[] }).keys;
     expect(await verifyRegistration(Signature, { publicKey: jwk, ...expected })).toMatchObject(expected);
   });
 
@@ -168,7 +167,11 @@ describe("RegisterUsage", () => {
     const { Signature = "" } = await task
       .client()
       .send(new RegisterUsageCommand({ ...input, ProductCode: PRODUCTS.byol }));
-    expect(decodeJwt(Signature)).toEqual({ productCode: PRODUCTS.byol, publicKeyVersion: 1, iat: expect.any(Number) });
+    expect(JSON.parse(Buffer.from(Signature.split(".")[1] ?? "", "base64url").toString())).toEqual({
+      productCode: PRODUCTS.byol,
+      publicKeyVersion: 1,
+      iat: expect.any(Number),
+    });
   });
 
   test("R1, Rules X2, Y1, Y3, Y4: is refused to instances, elsewhere, with no such key, and to who has not subscribed", async () => {
