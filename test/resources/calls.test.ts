@@ -147,9 +147,13 @@ describe("MeterUsage", () => {
   });
 });
 
-describe("RegisterUsage", () => {
-  const input = { ProductCode: PRODUCTS.hourly, PublicKeyVersion: 1 };
+const input = { ProductCode: PRODUCTS.hourly, PublicKeyVersion: 1 };
 
+function registrationRefusal(session: Session, over: object = {}, region?: string): Promise<string> {
+  return refusalOf(session.client(region).send(new RegisterUsageCommand({ ...input, ...over })));
+}
+
+describe("RegisterUsage", () => {
   test("S6, R1, Rules Y4, Y6: answers a JWT that verifies by what the server publishes", async () => {
     const { Signature = "", PublicKeyRotationTimestamp } = await task
       .client()
@@ -175,12 +179,12 @@ describe("RegisterUsage", () => {
   });
 
   test("R1, Rules X2, Y1, Y3, Y4: is refused to instances, elsewhere, with no such key, and to who has not subscribed", async () => {
-    const of = (session: Session, over: object = {}, region?: string): Promise<string> =>
-      refusalOf(session.client(region).send(new RegisterUsageCommand({ ...input, ...over })));
-    expect(await of(instance)).toBe("PlatformNotSupportedException 400");
-    expect(await of(task, {}, "eu-west-1")).toBe("InvalidRegionException 400");
-    expect(await of(task, { PublicKeyVersion: 99 })).toBe("InvalidPublicKeyVersionException 400");
-    expect(await of(task, { ProductCode: PRODUCTS.unsoldHourly })).toBe("CustomerNotEntitledException 400");
+    expect(await registrationRefusal(instance)).toBe("PlatformNotSupportedException 400");
+    expect(await registrationRefusal(task, {}, "eu-west-1")).toBe("InvalidRegionException 400");
+    expect(await registrationRefusal(task, { PublicKeyVersion: 99 })).toBe("InvalidPublicKeyVersionException 400");
+    expect(await registrationRefusal(task, { ProductCode: PRODUCTS.unsoldHourly })).toBe(
+      "CustomerNotEntitledException 400",
+    );
   });
 
   test("is an event of the buyer's account, found by LookupEvents there", async () => {

@@ -11,7 +11,7 @@ import {
   type Service,
 } from "@countinghouse/protocol";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { BUYER, PRODUCTS, ROLE, openMarket } from "../resources/market.ts";
+import { BUYER as RESOURCE_OWNER, PRODUCTS, ROLE, openMarket } from "../resources/market.ts";
 import { add, registrationToken } from "../support/operator-api.ts";
 import { jsonOf, send, signed, wireRequest, withHeaders, type RawAnswer, type Signing } from "../support/raw-client.ts";
 import { sessionOf, testOfResources } from "../support/resource-session.ts";
@@ -219,7 +219,7 @@ describe("BatchMeterUsage refuses in the order of the rule book,", () => {
 
 describe("calls of resources are refused in the order of the rule book:", () => {
   const testOf = testOfResources(test);
-  const task = { platform: "ecs", accountId: BUYER, roleName: ROLE } as const;
+  const task = { platform: "ecs", accountId: RESOURCE_OWNER, roleName: ROLE } as const;
 
   testOf(
     "MeterUsage (Rules L1, D4, N2, N1, N3, D3, L5, X1, M1, M2, P2, M3, U1, W3, W1, A5, A2, A1, M4, …)",

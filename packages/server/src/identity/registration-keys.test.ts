@@ -36,9 +36,11 @@ test("an answer is a PS256 JWT with the header and the claims that sellers expec
   expect(payload).toEqual({ ...claims, nonce: "a nonce", iat: Math.floor(WALL_MS / 1000) });
 });
 
+function payloadOf(jwt: string): unknown {
+  return JSON.parse(Buffer.from(jwt.split(".")[1] ?? "", "base64url").toString("utf8"));
+}
+
 test("without a nonce there is none in the answer, and an empty one is one (Rule Y6)", async () => {
-  const payloadOf = (jwt: string): unknown =>
-    JSON.parse(Buffer.from(jwt.split(".")[1] ?? "", "base64url").toString("utf8"));
   expect(payloadOf(await signer.sign(first, claims))).not.toHaveProperty("nonce");
   expect(payloadOf(await signer.sign(first, { ...claims, nonce: "" }))).toHaveProperty("nonce", "");
 });

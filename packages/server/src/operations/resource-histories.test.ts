@@ -55,22 +55,22 @@ const usage: fc.Arbitrary<Usage> = fc.record({
   clientToken: fc.constantFrom(undefined, "a", "a", "b", "c"),
   dryRun: fc.constantFrom(false, false, false, true),
 });
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant("again"), which: fc.nat() }) },
-  { weight: 8, arbitrary: fc.record({ kind: fc.constant("meter"), usages: fc.array(usage, { minLength: 1, maxLength: 5 }) }) },
+const step = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("again" as const), which: fc.nat() }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant("meter" as const), usages: fc.array(usage, { minLength: 1, maxLength: 5 }) }) },
   { weight: 2, arbitrary: fc.record({
-    kind: fc.constant("register"),
+    kind: fc.constant("register" as const),
     resource: fc.nat({ max: 1 }),
     at: fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 3 }),
   }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("advance"), ms: fc.constantFrom(1, 900_000, HOUR, 3 * HOUR, 6 * HOUR, 6 * HOUR + 900_000, 8 * HOUR) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("advance" as const), ms: fc.constantFrom(1, 900_000, HOUR, 3 * HOUR, 6 * HOUR, 6 * HOUR + 900_000, 8 * HOUR) }) },
   { weight: 1, arbitrary: fc.record({
-    kind: fc.constant("agree"),
+    kind: fc.constant("agree" as const),
     productCode: fc.constantFrom(METERED_CONTAINER, OTHER_CONTAINER, HOURLY_CONTAINER),
     agreed: fc.boolean(),
   }) },
   { weight: 1, arbitrary: fc.constant<Step>({ kind: "reopen" }) },
-) as fc.Arbitrary<Step>; // prettier-ignore
+); // prettier-ignore
 
 interface Kept {
   id: string;
