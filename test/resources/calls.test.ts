@@ -1,5 +1,5 @@
 /** MeterUsage and RegisterUsage over the wire, by the official SDK, with the credentials that resources are given. */
-import { LookupEventsCommand } from "@aws-sdk/client-cloudtrail";
+import { CloudTrailClient, LookupEventsCommand } from "@aws-sdk/client-cloudtrail";
 import {
   MeterUsageCommand,
   RegisterUsageCommand,
@@ -9,8 +9,8 @@ import { verifyRegistration } from "@countinghouse/client";
 import { afterAll, beforeAll, beforeEach, describe, expect } from "vitest";
 import { meteringRecords } from "../support/operator-api.ts";
 import { sessionOf, testOfResources, type Session } from "../support/resource-session.ts";
-import { officialTrailClient, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
-import { BUYER, PRODUCTS, REGISTERING_ROLE, ROLE, agreementTo, openMarket } from "./market.ts";
+import { startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
+import { BUYER, PRODUCTS, REGISTERING_ROLE, ROLE, agreementTo, openMarket, taskArn } from "./market.ts";
 
 const test = testOfResources();
 
@@ -27,10 +27,7 @@ const start = (): Promise<RunningServer> => startServer(["--store", `sqlite:${fo
 
 function draft(platform: "ec2" | "ecs", roleName: string = ROLE): Parameters<typeof sessionOf>[1] {
   made += 1;
-  const externalId =
-    platform === "ec2"
-      ? `i-${made.toString(16).padStart(17, "0")}`
-      : `arn:aws:ecs:us-east-1:${BUYER}:task/cluster/${made.toString(16).padStart(32, "0")}`;
+  const externalId = platform === "ec2" ? `i-${made.toString(16).padStart(17, "0")}` : taskArn(made);
   return { platform, externalId, accountId: BUYER, roleName };
 }
 
@@ -190,7 +187,8 @@ describe("RegisterUsage", () => {
   test("is an event of the buyer's account, found by LookupEvents there", async () => {
     const command = new RegisterUsageCommand(input);
     const { Signature } = await task.client().send(command);
-    const trail = officialTrailClient(server.endpoint, task.credentials);
+    const { endpoint } = server;
+    const trail = new CloudTrailClient({ endpoint, region: task.region, credentials: task.credentials });
     const { Events = [] } = await trail.send(
       new LookupEventsCommand({ LookupAttributes: [{ AttributeKey: "EventName", AttributeValue: "RegisterUsage" }] }),
     );

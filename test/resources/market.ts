@@ -42,6 +42,11 @@ export async function openMarket(server: Pick<RunningServer, "operator">): Promi
   }
 }
 
+/** The ARN of the n-th task of a test. */
+export function taskArn(n: number): string {
+  return `arn:aws:ecs:us-east-1:${BUYER}:task/cluster/${n.toString(16).padStart(32, "0")}`;
+}
+
 export function agreementTo(productCode: string): string {
   return `of-${productCode}`;
 }

@@ -11,7 +11,7 @@ import {
   type Service,
 } from "@countinghouse/protocol";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { BUYER as RESOURCE_OWNER, PRODUCTS, ROLE, openMarket } from "../resources/market.ts";
+import { BUYER as RESOURCE_OWNER, PRODUCTS, ROLE, openMarket, taskArn } from "../resources/market.ts";
 import { add, registrationToken } from "../support/operator-api.ts";
 import { jsonOf, send, signed, wireRequest, withHeaders, type RawAnswer, type Signing } from "../support/raw-client.ts";
 import { sessionOf, testOfResources } from "../support/resource-session.ts";
@@ -224,7 +224,7 @@ describe("calls of resources are refused in the order of the rule book:", () => 
   testOf(
     "MeterUsage (Rules L1, D4, N2, N1, N3, D3, L5, X1, M1, M2, P2, M3, U1, W3, W1, A5, A2, A1, M4, …)",
     async () => {
-      const { credentials } = await sessionOf(classic, { ...task, externalId: "the task of MeterUsage" });
+      const { credentials } = await sessionOf(classic, { ...task, externalId: taskArn(1) });
       const kept = { ProductCode: PRODUCTS.container, Timestamp: seconds(0), UsageDimension: "gb", UsageQuantity: 9 };
       const before = await attempt(classic, "MeterUsage", { ...credentials, input: { ...kept, ClientToken: "used" } });
       expect(before.status, before.text).toBe(200);
@@ -273,7 +273,7 @@ describe("calls of resources are refused in the order of the rule book:", () => 
   );
 
   testOf("RegisterUsage (Rules L1, D4, N2, N1, N3, D3, L5, X2, Y1, Y2, P2, Y3, Y4)", async () => {
-    const { credentials } = await sessionOf(classic, { ...task, externalId: "the task of RegisterUsage" });
+    const { credentials } = await sessionOf(classic, { ...task, externalId: taskArn(2) });
     const wrong = { ProductCode: "nothing", PublicKeyVersion: 99 };
     const unsold = { ...wrong, ProductCode: PRODUCTS.unsoldHourly };
     const [start, common] = fromTheFirstByte(wrong, { ProductCode: 1 }, { ...wrong, PublicKeyVersion: 0 });
