@@ -146,7 +146,7 @@ describe("audit export", () => {
       .trimEnd()
       .split("\n")
       .map((line) => (JSON.parse(line) as Recorded).eventID);
-    expect(ids).toHaveLength(2_401);
+    expect(ids).toHaveLength(2_402);
     expect(new Set(ids).size).toBe(ids.length);
   });
 
@@ -229,16 +229,16 @@ describe("audit tail", () => {
     const first = await startServer(["--store", `sqlite:${data}`]);
     await meter(officialClient(first.endpoint));
     const tail = startTail(["--json", "--data", data]);
-    await expect.poll(() => tail.lines(), soon).toHaveLength(2);
+    await expect.poll(() => tail.lines(), soon).toHaveLength(3);
     await first.stop();
     await expect.poll(() => tail.errors(), soon).toBe("The server cannot be reached; waiting for it.\n");
     const second = await startServer(["--store", `sqlite:${data}`]);
     onTestFinished(() => void second.stop());
     await meter(officialClient(second.endpoint));
-    await expect.poll(() => tail.lines(), soon).toHaveLength(3);
+    await expect.poll(() => tail.lines(), soon).toHaveLength(4);
     expect(tail.errors()).toMatch(/\nThe server is there again\.\n$/);
     const events = tail.lines().map((line) => (JSON.parse(line) as Recorded).eventName);
-    expect(events).toEqual(["ApplyCatalogue", "BatchMeterUsage", "BatchMeterUsage"]);
+    expect(events).toEqual(["ApplyCatalogue", "CreateRegistrationKey", "BatchMeterUsage", "BatchMeterUsage"]);
     expect(await tail.end()).toBe(0);
   });
 

@@ -154,6 +154,7 @@ describe("the help", () => {
       "account",
       "access-key",
       "token",
+      "registration-key",
       "records",
       "clock",
       "fault",

@@ -70,6 +70,7 @@ const names = async (query: Readonly<Record<string, string>> = {}): Promise<stri
 const ALL = [
   "StartClock",
   "ApplyCatalogue",
+  "CreateRegistrationKey",
   "BatchMeterUsage",
   "MoveClock",
   "BatchMeterUsage",
@@ -90,14 +91,14 @@ test("lists calls and changes, the newest first or the oldest", async () => {
 describe("finds events", () => {
   const questions: readonly [string, Readonly<Record<string, string>>, readonly string[]][] = [
     ["by name", { eventName: "BatchMeterUsage" }, ["BatchMeterUsage", "BatchMeterUsage"]],
-    ["by account", { accountId: DEMO.seller }, [ALL[2], ALL[4], ALL[6], ALL[7]] as string[]],
+    ["by account", { accountId: DEMO.seller }, [ALL[3], ALL[5], ALL[7], ALL[8]] as string[]],
     ["by another account", { accountId: BUYER }, []],
-    ["by access key", { accessKeyId: DEMO.accessKeyId, eventName: "ResolveCustomer" }, ALL.slice(6, 8)],
-    ["by product", { productCode: DEMO.productCode }, [ALL[2], ALL[4], ALL[6]] as string[]],
+    ["by access key", { accessKeyId: DEMO.accessKeyId, eventName: "ResolveCustomer" }, ALL.slice(7, 9)],
+    ["by product", { productCode: DEMO.productCode }, [ALL[3], ALL[5], ALL[7]] as string[]],
     ["by another product", { productCode: CONTRACT.productCode }, []],
-    ["from a time on, included", { from: "2026-03-10T12:01:00Z" }, ALL.slice(4)],
-    ["from a time on", { from: "2026-03-10T12:00:30Z" }, ALL.slice(4)],
-    ["to a time, not included", { to: "2026-03-10T12:01:00Z" }, ALL.slice(0, 4)],
+    ["from a time on, included", { from: "2026-03-10T12:01:00Z" }, ALL.slice(5)],
+    ["from a time on", { from: "2026-03-10T12:00:30Z" }, ALL.slice(5)],
+    ["to a time, not included", { to: "2026-03-10T12:01:00Z" }, ALL.slice(0, 5)],
   ];
   test.each(questions)("%s", async (_what, query, expected) => {
     expect(await names({ ...query, order: "oldest" })).toEqual(expected);

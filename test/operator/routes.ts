@@ -18,6 +18,8 @@ export const ROUTES = [
   ["post", "/agreements/{id}/suspend"],
   ["post", "/agreements/{id}/resume"],
   ["post", "/registration-tokens"],
+  ["get", "/registration-keys"],
+  ["post", "/registration-keys"],
   ["get", "/metering-records"],
   ["get", "/audit-verification"],
   ["get", "/clock"],

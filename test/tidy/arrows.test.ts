@@ -30,7 +30,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:worker_threads",
   ],
   "stores/postgres": ["@countinghouse/protocol", "domain", "ledger", "pg", "node:fs"],
-  identity: ["@countinghouse/protocol", "domain", "node:crypto"],
+  identity: ["@countinghouse/protocol", "domain", "jose", "node:crypto"],
   catalogue: ["@countinghouse/protocol", "domain", "identity", "yaml", "zod"],
   audit: ["@countinghouse/protocol", "ledger", "node:crypto"],
   checkpoints: ["@countinghouse/protocol", "ledger", "node:crypto", "node:fs"],
@@ -88,6 +88,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "catalogue",
     "clock.ts",
     "config.ts",
+    "domain",
     "identity",
     "ledger",
     "operations",
@@ -131,7 +132,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "metrics.ts": ["prom-client"],
   "secrets-key.ts": ["config.ts", "identity", "stores/sqlite/data-folder.ts", "node:fs", "node:path"],
   "version.ts": [],
-  "world.ts": ["@countinghouse/protocol", "node:crypto"],
+  "world.ts": ["@countinghouse/protocol", "node:crypto", "node:util"],
 };
 
 interface Arrow {

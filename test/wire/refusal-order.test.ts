@@ -11,8 +11,10 @@ import {
   type Service,
 } from "@countinghouse/protocol";
 import { afterAll, beforeAll, describe, expect } from "vitest";
+import { BUYER as RESOURCE_OWNER, PRODUCTS, ROLE, openMarket, taskArn } from "../resources/market.ts";
 import { add, registrationToken } from "../support/operator-api.ts";
-import { jsonOf, send, signed, wireRequest, type RawAnswer, type Signing } from "../support/raw-client.ts";
+import { jsonOf, send, signed, wireRequest, withHeaders, type RawAnswer, type Signing } from "../support/raw-client.ts";
+import { sessionOf, testOfResources } from "../support/resource-session.ts";
 import { DEMO, startServer, type RunningServer } from "../support/server.ts";
 import { testNeeding } from "../support/wire-endpoint.ts";
 
@@ -52,6 +54,7 @@ async function prepare(server: RunningServer): Promise<void> {
   const ended = { agreementId: "e", productCode: DEMO.productCode, endsAt: "2026-07-01T00:00:00Z" };
   await add(server, "/agreements", { ...agreement, ...ended, licenseArn: licence("e") });
   const policy = { Statement: [{ Effect: "Deny", Action: "*", Resource: "*" }] };
+  await openMarket(server);
   const denied = { name: "denied", accessKeyId: "AKIADENIED0000000000", secretAccessKey: "denied-secret", policy };
   await add(server, "/accounts", { id: "123412341234", users: [denied] });
 }
@@ -61,6 +64,8 @@ interface Draft extends Signing {
   readonly input: Readonly<Record<string, unknown>>;
   /** Sent instead of the input. */
   readonly body?: string | undefined;
+  /** Of temporary credentials. */
+  readonly sessionToken?: string | undefined;
 }
 
 /** A reason to be refused: the rule, how it looks on the wire, and what mends it. */
@@ -70,13 +75,10 @@ const SERVICES: Readonly<Record<string, Service>> = { GetEntitlements: entitleme
 
 async function attempt(server: RunningServer, operation: string, draft: Draft): Promise<RawAnswer> {
   const service = SERVICES[operation] ?? meteringService;
-  return send(
-    server.endpoint,
-    signed(wireRequest(server.endpoint, operation, draft.body ?? draft.input, service), {
-      ...draft,
-      service: service.signingName,
-    }),
-  );
+  const request = withHeaders(wireRequest(server.endpoint, operation, draft.body ?? draft.input, service), {
+    "x-amz-security-token": draft.sessionToken,
+  });
+  return send(server.endpoint, signed(request, { ...draft, service: service.signingName }));
 }
 
 /** What is refused before it is known who asks is not kept, and cannot be explained. */
@@ -212,6 +214,81 @@ describe("BatchMeterUsage refuses in the order of the rule book,", () => {
     const walked = ["L1", "D4", "N2", "N1", "Q2", "N3", "D3", "L5", "R1", "I1", "I3", "I2", "P1", "I5", "P2", "I4"];
     const records = ["U1", "W3", "W1", "W4", "W2", "A5", "A2", "A1", "I6"];
     expect(refusalOrder.BatchMeterUsage).toEqual([...walked, ...records]);
+  });
+});
+
+describe("calls of resources are refused in the order of the rule book:", () => {
+  const testOf = testOfResources(test);
+  const task = { platform: "ecs", accountId: RESOURCE_OWNER, roleName: ROLE } as const;
+
+  testOf(
+    "MeterUsage (Rules L1, D4, N2, N1, N3, D3, L5, X1, M1, M2, P2, M3, U1, W3, W1, A5, A2, A1, M4, …)",
+    async () => {
+      const { credentials } = await sessionOf(classic, { ...task, externalId: taskArn(1) });
+      const kept = { ProductCode: PRODUCTS.container, Timestamp: seconds(0), UsageDimension: "gb", UsageQuantity: 9 };
+      const before = await attempt(classic, "MeterUsage", { ...credentials, input: { ...kept, ClientToken: "used" } });
+      expect(before.status, before.text).toBe(200);
+
+      const tag = { Key: "team", Value: "a" };
+      const bucket = { AllocatedUsageQuantity: 1, Tags: [tag] };
+      const wrong = {
+        ProductCode: "nothing",
+        Timestamp: seconds(24),
+        UsageDimension: "nothing",
+        UsageQuantity: 3,
+        UsageAllocations: [{ AllocatedUsageQuantity: 1, Tags: [tag, tag] }, bucket, bucket],
+        ClientToken: "used",
+        DryRun: true,
+      };
+      const container = { ...wrong, ProductCode: PRODUCTS.container };
+      const known = { ...container, UsageDimension: "gb" };
+      const inTime = { ...known, Timestamp: seconds(0) };
+      const unequal = { ...inTime, UsageAllocations: [bucket, { AllocatedUsageQuantity: 1 }] };
+      const equal = { ...unequal, UsageQuantity: 2 };
+      const fresh = { ...equal, ClientToken: "fresh" };
+      const good = { ...fresh, UsageDimension: "calls" };
+      const [start, common] = fromTheFirstByte(wrong, { ProductCode: 1 }, { ...wrong, UsageDimension: "" });
+      const walked: Reason[] = [
+        ...common,
+        ["X1", "CustomerNotEntitledException", credentials],
+        ["M1", "InvalidEndpointRegionException", { region: "us-east-1" }],
+        ["M2", "InvalidProductCodeException", { input: { ...wrong, ProductCode: DEMO.productCode } }],
+        ["P2", "InvalidProductCodeException", { input: { ...wrong, ProductCode: PRODUCTS.image } }],
+        ["M3", "InvalidProductCodeException", { input: container }],
+        ["U1", "InvalidUsageDimensionException", { input: known }],
+        ["W3", "TimestampOutOfBoundsException", { input: { ...known, Timestamp: seconds(-6.01) } }],
+        ["W1", "TimestampOutOfBoundsException", { input: inTime }],
+        ["A5", "InvalidTagException", { input: { ...inTime, UsageAllocations: [bucket, bucket] } }],
+        ["A2", "InvalidUsageAllocationsException", { input: unequal }],
+        ["A1", "InvalidUsageAllocationsException", { input: equal }],
+        ["M4", "IdempotencyConflictException", { input: fresh }],
+        ["M5", "DuplicateRequestException", { input: { ...fresh, ProductCode: PRODUCTS.unsoldContainer } }],
+        ["M6", "CustomerNotEntitledException", { input: good }],
+        ["M7", "DryRunOperation", { input: { ...good, DryRun: false } }],
+      ];
+      await walk(classic, "MeterUsage", { ...start, region: "eu-west-1" }, walked);
+      // The quota (Rule Q2) has a suite of its own, `quotas.test.ts`.
+      expect(walked.map(([rule]) => rule)).toEqual(refusalOrder.MeterUsage.filter((rule) => rule !== "Q2"));
+    },
+  );
+
+  testOf("RegisterUsage (Rules L1, D4, N2, N1, N3, D3, L5, X2, Y1, Y2, P2, Y3, Y4)", async () => {
+    const { credentials } = await sessionOf(classic, { ...task, externalId: taskArn(2) });
+    const wrong = { ProductCode: "nothing", PublicKeyVersion: 99 };
+    const unsold = { ...wrong, ProductCode: PRODUCTS.unsoldHourly };
+    const [start, common] = fromTheFirstByte(wrong, { ProductCode: 1 }, { ...wrong, PublicKeyVersion: 0 });
+    const walked: Reason[] = [
+      ...common,
+      ["X2", "PlatformNotSupportedException", credentials],
+      ["Y1", "InvalidRegionException", { region: "us-east-1" }],
+      ["Y2", "InvalidProductCodeException", { input: { ...wrong, ProductCode: PRODUCTS.container } }],
+      ["P2", "InvalidProductCodeException", { input: unsold }],
+      ["Y3", "InvalidPublicKeyVersionException", { input: { ...unsold, PublicKeyVersion: 1 } }],
+      ["Y4", "CustomerNotEntitledException", { input: { ProductCode: PRODUCTS.hourly, PublicKeyVersion: 1 } }],
+    ];
+    await walk(classic, "RegisterUsage", { ...start, region: "eu-west-1" }, walked);
+    // The quota (Rule Q3) has a suite of its own, `quotas.test.ts`.
+    expect(walked.map(([rule]) => rule)).toEqual(refusalOrder.RegisterUsage.filter((rule) => rule !== "Q3"));
   });
 });
 

@@ -74,6 +74,7 @@ export {
   type Pricing,
   type ProductType,
 } from "./rules/product-operations.ts";
+export { metersItself } from "./rules/metering-regions.ts";
 export { refusalOrder } from "./rules/refusal-order.ts";
 export { ruleBook, type RuleId } from "./rules/rule-book.ts";
 export { awsRequestQuotas, type RequestQuota } from "./rules/request-quotas.ts";

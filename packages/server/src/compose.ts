@@ -19,6 +19,7 @@ import type { WireRequest, WireResponse } from "./http/wire-message.ts";
 import { wireOperations } from "./http/wire-operations.ts";
 import { Authenticator } from "./identity/authenticator.ts";
 import { pageTokensOf } from "./identity/page-tokens.ts";
+import { RegistrationSigner } from "./identity/registration-keys.ts";
 import { openToken } from "./identity/registration-tokens.ts";
 import { startKeeping, type Keeping } from "./keeping.ts";
 import { requestId } from "./ledger/ids.ts";
@@ -112,7 +113,13 @@ export async function compose(options: ComposeOptions): Promise<Service> {
 /** The operations of the wire; only in a lab is there anything that could make them fail on demand. */
 function operationsOf(config: ServeConfig, opened: OpenedLedger, plan: FaultPlan, world: World): WireOperation[] {
   const { ledger, sealer } = opened;
-  const operations = wireOperations(ledger, (token) => openToken(sealer, token), pageTokensOf(sealer));
+  const signer = new RegistrationSigner(sealer, world.wallMs);
+  const operations = wireOperations(
+    ledger,
+    (token) => openToken(sealer, token),
+    pageTokensOf(sealer),
+    (key, claims) => signer.sign(key, claims),
+  );
   if (!config.lab) return operations;
   return operations.map((operation) => withFaults(operation, { plan, ledger, sleep: world.sleep }));
 }
@@ -131,6 +138,7 @@ function operatorListener(parts: Parts): NodeListener {
       faults,
       wireOperations: operations.map(({ name }) => name),
       random: world.random,
+      newKeyPair: world.keyPair,
       newRequestId,
       keeping,
       initialCatalogue: () => dueChanges(catalogueFile, new Catalogue()),

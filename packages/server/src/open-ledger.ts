@@ -5,7 +5,9 @@ import { ruleSets } from "@countinghouse/protocol";
 import { dueChanges, readCatalogueFile, type CatalogueFile } from "./catalogue/apply.ts";
 import { startClock, type ClockSetting, type ServiceClock } from "./clock.ts";
 import { ConfigError, type ServeConfig } from "./config.ts";
+import type { CatalogueKind } from "./domain/catalogue.ts";
 import { openSecret } from "./identity/access-keys.ts";
+import { openPrivateKey, sealKeyPair } from "./identity/registration-keys.ts";
 import { SECRETS_KEY_BYTES, sealerOf, type Sealer } from "./identity/seal.ts";
 import type { Engine, Loaded } from "./ledger/engine.ts";
 import type { Call } from "./ledger/entry.ts";
@@ -14,6 +16,7 @@ import type { Ledger } from "./ledger/ledger.ts";
 import { SingleWriterLedger, type SingleWriterOptions } from "./ledger/single-writer-ledger.ts";
 import { catalogueChanged } from "./operations/change-catalogue.ts";
 import { moveClock } from "./operations/move-clock.ts";
+import { putFirstRegistrationKey } from "./operations/registration-keys.ts";
 import { secretsKey } from "./secrets-key.ts";
 import { MemoryEngine } from "./stores/memory/memory-engine.ts";
 import { openSqliteEngine } from "./stores/sqlite/sqlite-engine.ts";
@@ -68,6 +71,7 @@ export async function openLedger(
     if (clock.mode !== "system") await moveClock(ledger, startCall("StartClock", world), { byMs: 0 });
     const catalogueFile = readCatalogue(config, sealer);
     await applyCatalogue(ledger, catalogueFile, startCall("ApplyCatalogue", world));
+    await makeFirstRegistrationKey(ledger, sealer, world);
     return { ledger, clock, sealer, catalogueFile };
   } catch (error) {
     await close();
@@ -140,18 +144,30 @@ async function applyCatalogue(ledger: Ledger, file: CatalogueFile, call: Call): 
   });
 }
 
+async function makeFirstRegistrationKey(ledger: Ledger, sealer: Sealer, world: World): Promise<void> {
+  if (ledger.catalogue.list("registration-key").length > 0) return;
+  const key = sealKeyPair(sealer, await world.keyPair());
+  await putFirstRegistrationKey(ledger, startCall("CreateRegistrationKey", world), key);
+}
+
 function keyFor(config: ServeConfig, loaded: Loaded, world: World): Buffer {
   if (config.secretsKeyFile !== undefined) return secretsKey(config.secretsKeyFile, false, world.random);
   if (config.store.kind !== "sqlite") return world.random(SECRETS_KEY_BYTES);
   // Where secrets have been sealed, a key that is missing is to be found again; a new one would open none of them.
-  const sealed = loaded.catalogue.some(({ kind, value }) => kind === "access-key" && value !== undefined);
+  const sealed = loaded.catalogue.some(({ kind, value }) => SEALED.has(kind) && value !== undefined);
   return secretsKey(join(config.store.folder, "secrets.key"), !sealed, world.random);
 }
 
-/** A key that opens none of the secrets that are kept would lock every caller out, one by one. */
+/** Kinds of objects with a secret in them. */
+const SEALED: ReadonlySet<CatalogueKind> = new Set(["access-key", "registration-key"]);
+
+/** A key that opens none of the secrets that are kept would lock every caller out, one by one, and sign nothing. */
 function checkSecretsKey(ledger: Ledger, sealer: Sealer): void {
   const [first] = ledger.catalogue.list("access-key");
-  if (first !== undefined && openSecret(sealer, first) === undefined) {
+  const opens =
+    (first === undefined || openSecret(sealer, first) !== undefined) &&
+    ledger.catalogue.list("registration-key").every((key) => openPrivateKey(sealer, key) !== undefined);
+  if (!opens) {
     throw new ConfigError("The secrets key is not the one that this ledger's secrets were sealed with.");
   }
 }

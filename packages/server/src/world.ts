@@ -1,5 +1,6 @@
 /** What comes in from outside: time, randomness, and when queued work runs. Replaced in tests, so that all can be replayed. */
-import { randomBytes, randomUUID } from "node:crypto";
+import { generateKeyPair, randomBytes, randomUUID } from "node:crypto";
+import { promisify } from "node:util";
 import type { EpochMs } from "@countinghouse/protocol";
 
 export interface World {
@@ -9,6 +10,8 @@ export interface World {
   readonly monotonicMs: () => number;
   readonly random: (bytes: number) => Buffer;
   readonly uuid: () => string;
+  /** A new RSA key of 2,048 bits: SPKI and PKCS #8, in PEM. */
+  readonly keyPair: () => Promise<{ readonly publicKey: string; readonly privateKey: string }>;
   readonly sleep: (ms: number) => Promise<void>;
   /** Runs a function again and again, until what it answers is called; it does not keep the process alive. */
   readonly every: (ms: number, run: () => void) => () => void;
@@ -21,6 +24,12 @@ export const realWorld: World = {
   monotonicMs: () => performance.now(),
   random: (bytes) => randomBytes(bytes),
   uuid: () => randomUUID(),
+  keyPair: () =>
+    promisify(generateKeyPair)("rsa", {
+      modulusLength: 2_048,
+      publicKeyEncoding: { type: "spki", format: "pem" },
+      privateKeyEncoding: { type: "pkcs8", format: "pem" },
+    }),
   sleep: (ms) => new Promise((resume) => setTimeout(resume, ms)),
   every: (ms, run) => {
     const timer = setInterval(run, ms).unref();

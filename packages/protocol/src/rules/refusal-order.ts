@@ -5,9 +5,7 @@
 import type { OperationName } from "./product-operations.ts";
 import type { RuleId } from "./rule-book.ts";
 
-type RefusingOperation =
-  | Extract<OperationName, "BatchMeterUsage" | "ResolveCustomer" | "GetEntitlements">
-  | "LookupEvents";
+type RefusingOperation = OperationName | "LookupEvents";
 
 /** What no operation can do without: a bounded body that is JSON, and a signature; a permission, and the right members. */
 const SIGNED: readonly RuleId[] = ["L1", "D4", "N2", "N1"];
@@ -36,6 +34,27 @@ export const refusalOrder: Readonly<Record<RefusingOperation, readonly RuleId[]>
     "A1",
     "I6",
   ],
+  MeterUsage: [
+    ...SIGNED,
+    "Q2",
+    ...PERMITTED,
+    "X1",
+    "M1",
+    "M2",
+    "P2",
+    "M3",
+    "U1",
+    "W3",
+    "W1",
+    "A5",
+    "A2",
+    "A1",
+    "M4",
+    "M5",
+    "M6",
+    "M7",
+  ],
+  RegisterUsage: [...SIGNED, "Q3", ...PERMITTED, "X2", "Y1", "Y2", "P2", "Y3", "Y4"],
   ResolveCustomer: [...SIGNED, ...PERMITTED, "T2", "T3", "P2", "T1"],
   GetEntitlements: [...SIGNED, ...PERMITTED, "E3", "E5"],
   LookupEvents: [...SIGNED, "Q4", ...PERMITTED, "V2", "V6", "V4", "V3", "V5"],

@@ -3,6 +3,7 @@
  * sources are silent or disagree, `reading` says which way we took and why. A refusal names the rule it follows from.
  */
 import { ALWAYS, DESIGN, OURS, TRAIL_MODEL, type Period, type Rule } from "./rule.ts";
+import { resourceRules, type ResourceRuleId } from "./resource-rules.ts";
 import { trailRules, type TrailRuleId } from "./trail-rules.ts";
 
 export type RuleId =
@@ -20,7 +21,7 @@ export type RuleId =
   | "T1" | "T2" | "T3"
   | "E1" | "E2" | "E3" | "E4" | "E5"
   | TrailRuleId
-  | "X1" | "X2"
+  | ResourceRuleId
   | "Q1" | "Q2" | "Q3" | "Q4"
   | "F1"; // prettier-ignore
 
@@ -125,7 +126,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     inForce: ALWAYS,
   },
   P2: {
-    text: "An operation is for products of the types and pricings in the table below: BatchMeterUsage and ResolveCustomer for SaaS products, GetEntitlements for those with a contract.",
+    text: "An operation is for products of the types and pricings in the table below: BatchMeterUsage and ResolveCustomer for SaaS products, GetEntitlements for those with a contract; MeterUsage for images and containers with metered dimensions, RegisterUsage for containers that are paid by the hour, free or BYOL.",
     source: `${MODEL}; ${SELLER_GUIDE}`,
     inForce: ALWAYS,
   },
@@ -318,17 +319,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
       "MaxResults may change between pages. A page without entitlements is written as an empty list; the service has been seen to leave it out (boto/boto3#1258, 2017).",
   },
   ...trailRules,
-  X1: {
-    text: "MeterUsage is called with the credentials of an EC2 instance, ECS task or EKS pod; any other caller gets CustomerNotEntitledException.",
-    source: MODEL,
-    inForce: ALWAYS,
-    reading: "Which error other callers get is undocumented; it is the modelled one that says who may call.",
-  },
-  X2: {
-    text: "RegisterUsage is called from an ECS task or EKS pod; any other caller gets PlatformNotSupportedException.",
-    source: MODEL,
-    inForce: ALWAYS,
-  },
+  ...resourceRules,
   Q1: {
     text: "When more requests wait than the server holds, those not yet taken in get ThrottlingException and change nothing.",
     source: `${DESIGN}; the code is the one that every SDK retries`,

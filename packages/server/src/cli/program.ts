@@ -11,6 +11,7 @@ import { addFault } from "./fault.ts";
 import { CommandError, EXIT } from "./operator-client.ts";
 import { addProduct } from "./product.ts";
 import { addRecords } from "./records.ts";
+import { addRegistrationKey } from "./registration-key.ts";
 import { addReset } from "./reset.ts";
 import { addServe } from "./serve.ts";
 import { addStore } from "./store.ts";
@@ -24,6 +25,7 @@ const GROUPS = [
   addAccount,
   addAccessKey,
   addToken,
+  addRegistrationKey,
   addRecords,
   addClock,
   addFault,

@@ -61,6 +61,19 @@ export function meteringClosed(agreement: Agreement, nowMs: EpochMs): Extract<Ru
   return agreement.suspendedAtMs === undefined ? undefined : "G4";
 }
 
+/** Rules G1 to G4: one agreement is open now, and one, perhaps another, covers the usage. */
+export function whyNotSubscribed(
+  agreements: readonly Agreement[],
+  timestampMs: EpochMs,
+  nowMs: EpochMs,
+): Extract<RuleId, "G1" | "G2" | "G3" | "G4"> | undefined {
+  const closed = agreements.map((agreement) => meteringClosed(agreement, nowMs));
+  if (!closed.includes(undefined)) return closed.includes("G4") ? "G4" : closed.includes("G3") ? "G3" : "G1";
+  // Usage slightly ahead of the clock (Rule W3) counts as usage of now.
+  const usedAtMs = Math.min(timestampMs, nowMs);
+  return agreements.some((agreement) => coversUsage(agreement, usedAtMs)) ? undefined : "G2";
+}
+
 /** Rule G3: an hour from the end. What never ends has no final hour. */
 function finalHourEndMs(endedAtMs: EpochMs | undefined): EpochMs {
   return endedAtMs === undefined ? Number.POSITIVE_INFINITY : endedAtMs + FINAL_METERING_SECONDS * 1000;

@@ -38,9 +38,12 @@ export function resourceKey(
   return { ...keyOf(record, productCode, region), discriminator: `resource:${resourceId}` };
 }
 
-/** The key under which a record of a resource is found by the client token that it came with. */
+/**
+ * The key under which a record of a resource is found by the client token that it came with, whatever it was about: a
+ * token stands for one request of a resource, its product included. Rule M4.
+ */
 export function clientTokenKey(key: MeteringRecordKey, clientToken: string): MeteringRecordKey {
-  return { ...key, dimension: "", discriminator: `${CLIENT_TOKEN}${key.discriminator}:${clientToken}` };
+  return { ...key, offering: "", dimension: "", discriminator: `${CLIENT_TOKEN}${key.discriminator}:${clientToken}` };
 }
 
 /** Whether a key is only another way to find a record. */

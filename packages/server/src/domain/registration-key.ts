@@ -1,4 +1,4 @@
-/** The keys that RegisterUsage answers are signed with. */
+/** The keys that RegisterUsage answers are signed with, and what those answers say. */
 import type { EpochMs } from "@countinghouse/protocol";
 
 export interface RegistrationKey {
@@ -11,4 +11,12 @@ export interface RegistrationKey {
   readonly createdAtMs: EpochMs;
   /** When a newer version took its place; what it signs can be verified for ever. */
   readonly expiredAtMs?: EpochMs | undefined;
+}
+
+/** Rule Y6. */
+export interface RegistrationClaims {
+  readonly productCode: string;
+  readonly publicKeyVersion: number;
+  /** Absent where none was sent. */
+  readonly nonce?: string | undefined;
 }

@@ -1,4 +1,4 @@
-/** Explains what became of each usage record of a BatchMeterUsage request, from its ledger entry. */
+/** Explains what became of each usage record of a BatchMeterUsage request, or of the one of a MeterUsage request. */
 import { ruleBook, type RuleId, type UsageRecord } from "@countinghouse/protocol";
 import { agreementView } from "../catalogue/documents.ts";
 import type { Agreement } from "../domain/agreement.ts";
@@ -17,17 +17,23 @@ interface UsageEntry extends LedgerEntry {
 }
 
 export async function explainRecords(entry: UsageEntry, ledger: Ledger): Promise<RecordExplanation[]> {
-  const { records, unprocessed = [] } = entry.event;
+  const { records, unprocessed = [], resourceId } = entry.event;
+  const rules = resourceId === undefined ? SELLERS : RESOURCES;
   const explained: RecordExplanation[] = [];
   for (const [position, metered] of records.entries()) {
     const record = position + 1;
     const { usageRecord, status, keptAs } = metered;
     const told = { record, status, sent: sentUsage(usageRecord) };
     if (keptAs !== undefined) {
-      explained.push({ ...told, meteringRecordId: keptAs, ...heldAgainst(metered, await keptUsage(keptAs, ledger)) });
+      explained.push({
+        ...told,
+        meteringRecordId: keptAs,
+        ...heldAgainst(metered, await keptUsage(keptAs, ledger), rules.replay),
+      });
     } else if (status === "Success") {
       const id = meteringRecordId(entry.call.requestId, position);
-      explained.push({ ...told, outcome: "accepted", meteringRecordId: id, rule: explainedRule("K1"), compared: {} });
+      const rule = explainedRule(rules.accepted);
+      explained.push({ ...told, outcome: "accepted", meteringRecordId: id, rule, compared: {} });
     } else {
       explained.push({ ...told, ...notSubscribed(metered, entry, ledger.catalogue) });
     }
@@ -40,12 +46,16 @@ export async function explainRecords(entry: UsageEntry, ledger: Ledger): Promise
   return explained;
 }
 
+/** The rules by which usage is one record: a seller's of its customers, and a resource's of itself. */
+const SELLERS = { accepted: "K1", replay: "K2" } as const;
+const RESOURCES = { accepted: "M5", replay: "M5" } as const;
+
 type Judged = Pick<RecordExplanation, "outcome" | "rule" | "compared" | "kept" | "agreements" | "hint">;
 
 const NOT_ADDED = "Usage of one key is not added up within its hour: send an hour's total once, when it is over.";
 
-/** Rules K2 and K3. */
-function heldAgainst({ usageRecord, status }: MeteredRecord, kept: KeptUsage | undefined): Judged {
+/** Rules K2 and K3, or M5. */
+function heldAgainst({ usageRecord, status }: MeteredRecord, kept: KeptUsage | undefined, replay: RuleId): Judged {
   const sent = sentUsage(usageRecord);
   const compared = {
     quantity: sent.quantity,
@@ -64,7 +74,7 @@ function heldAgainst({ usageRecord, status }: MeteredRecord, kept: KeptUsage | u
       ? "The same usage was kept before, and is counted once."
       : "The same usage was kept before, at another time within the hour, and is counted once.";
   const hint = `${again} Whoever meant to add to it has billed too little. ${NOT_ADDED}`;
-  return { outcome: "replay", rule: explainedRule("K2"), compared, kept, hint };
+  return { outcome: "replay", rule: explainedRule(replay), compared, kept, hint };
 }
 
 /** Rules G1 to G4. How the agreements stood then, nothing says but the entries before it. */

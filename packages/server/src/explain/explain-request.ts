@@ -32,6 +32,7 @@ async function explainEntry({ call, atMs, event }: LedgerEntry, ledger: Ledger):
     return { ...told, summary: `Refused${by}: ${code}.`, refusal: { code, message, rule, compared }, details: {} };
   }
   const { kind, ...details } = event;
+  if (kind === "usage-registered") return { ...told, summary: registered(event.first), details: detailsOf(details) };
   return { ...told, summary: sentence(kind), details: detailsOf(details) };
 }
 
@@ -50,6 +51,13 @@ function metered(records: readonly RecordExplanation[]): string {
   const parts = [...counts].map(([outcome, count]) => `${count} ${count === 1 ? outcome : PLURAL[outcome]}`);
   const total = records.length === 1 ? "1 usage record" : `${records.length} usage records`;
   return parts.length === 0 ? "No usage records." : `${total}: ${parts.join(", ")}.`;
+}
+
+/** Rules Y4 and Y5. */
+function registered(first: boolean): string {
+  return first
+    ? "Registered: the account has the product (Rule Y4), and metering begins."
+    : "Registered before: metering goes on, whatever has become of the agreement (Rule Y5).";
 }
 
 /** `registration-token-issued` as `Registration token issued.` */

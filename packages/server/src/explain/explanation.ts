@@ -14,7 +14,7 @@ export interface Explanation {
   /** The same, in a sentence. */
   readonly summary: string;
   readonly refusal?: RefusalExplanation | undefined;
-  /** Of a BatchMeterUsage request, in its order. */
+  /** Of a BatchMeterUsage request, in its order; of a MeterUsage request the one. */
   readonly records?: readonly RecordExplanation[] | undefined;
   /** Whatever else the ledger says of it. */
   readonly details: Readonly<Record<string, unknown>>;

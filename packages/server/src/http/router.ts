@@ -1,8 +1,9 @@
-/** Decides by path what a request is for: the operator API, the buy page, health and metrics, or the wire. */
+/** Decides by path what a request is for: the operator API, the buy page, public keys, health and metrics, or the wire. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Registry } from "prom-client";
 import type { Ledger } from "../ledger/ledger.ts";
 import { send } from "./listener.ts";
+import { wellKnown } from "./well-known.ts";
 
 export interface RouterOptions {
   readonly operator: (request: IncomingMessage, response: ServerResponse) => void;
@@ -34,6 +35,11 @@ export function createRouter(options: RouterOptions): Route {
       void options.registry.metrics().then((body) => {
         send(response, { status: 200, headers: { "Content-Type": options.registry.contentType }, body });
       });
+      return true;
+    }
+    const published = request.method === "GET" ? wellKnown(path, options.ledger.catalogue) : undefined;
+    if (published !== undefined) {
+      send(response, published);
       return true;
     }
     const [status, text] = request.method === "GET" ? plainAnswer(path, options) : [404, "Not found"];

@@ -11,15 +11,17 @@ import {
   withoutSecretsOf,
   type Operation,
 } from "@countinghouse/protocol";
+import { dryRunDenied } from "../domain/decide/meter-usage.ts";
 import type { PageTokens } from "../domain/page-tokens.ts";
 import type { RegistrationTokenClaims } from "../domain/registration-token.ts";
+import type { Rejection } from "../domain/rejection.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { OperationHandler } from "../operations/answer.ts";
 import { batchMeterUsageOperation } from "../operations/batch-meter-usage.ts";
 import { getEntitlementsOperation } from "../operations/get-entitlements.ts";
 import { lookupEventsOperation } from "../operations/lookup-events.ts";
 import { meterUsageOperation } from "../operations/meter-usage.ts";
-import { registerUsageOperation } from "../operations/register-usage.ts";
+import { registerUsageOperation, type SignRegistration } from "../operations/register-usage.ts";
 import { resolveCustomerOperation } from "../operations/resolve-customer.ts";
 import type { WireOperation } from "./wire-handler.ts";
 
@@ -27,12 +29,13 @@ export function wireOperations(
   ledger: Ledger,
   openToken: (token: string) => RegistrationTokenClaims | undefined,
   pageTokens: PageTokens,
+  signRegistration: SignRegistration,
 ): WireOperation[] {
   return [
     wireOperation(batchMeterUsage, batchMeterUsageOperation(ledger)),
     wireOperation(resolveCustomer, resolveCustomerOperation(ledger, openToken)),
-    wireOperation(meterUsage, meterUsageOperation(ledger)),
-    wireOperation(registerUsage, registerUsageOperation(ledger)),
+    wireOperation(meterUsage, meterUsageOperation(ledger), dryRunDenied),
+    wireOperation(registerUsage, registerUsageOperation(ledger, signRegistration)),
     wireOperation(getEntitlements, getEntitlementsOperation(ledger, pageTokens)),
     wireOperation(lookupEvents, lookupEventsOperation(ledger, pageTokens)),
   ];
@@ -42,6 +45,7 @@ export function wireOperations(
 function wireOperation<Input extends object, Output>(
   operation: Operation<Input, Output>,
   handler: OperationHandler<Input, Output>,
+  denied: (input: Input, rejected: Rejection) => Rejection = (_, rejected) => rejected,
 ): WireOperation {
   const { input, output, readOnly: _readOnly, ...names } = operation;
   const encode = encoderOf(output);
@@ -50,6 +54,7 @@ function wireOperation<Input extends object, Output>(
     ...names,
     decode: decoderOf(input),
     asked: (given) => asked(given as Input),
+    denied: (given, rejected) => denied(given as Input, rejected),
     run: (call, given) => handler(call, given as Input),
     encode: (given) => encode(given as Output),
   };

@@ -1,9 +1,35 @@
 import type { MeterUsageInput, MeterUsageOutput } from "@countinghouse/protocol";
-import { decideMeterUsage } from "../domain/decide/meter-usage.ts";
+import { decideMeterUsage, meterUsageKeys } from "../domain/decide/meter-usage.ts";
+import { meteringRecordId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { recordRefusal, type OperationHandler } from "./answer.ts";
+import { refused, type OperationHandler } from "./answer.ts";
 
-/** MeterUsage: every caller there is so far is refused, since none is a metered resource. */
+/** MeterUsage: what is kept of the hour and of the client token, and the record that it accepts, are one transaction. */
 export function meterUsageOperation(ledger: Ledger): OperationHandler<MeterUsageInput, MeterUsageOutput> {
-  return (call, input) => recordRefusal(ledger, call, decideMeterUsage(input.productCode), { ...input });
+  return (call, input) => {
+    const { accountId: callerAccountId, region, session } = call;
+    const request = { callerAccountId, region, session, input };
+    const keys = meterUsageKeys(request);
+    const newId = meteringRecordId(call.requestId, 0);
+    return ledger.transact({
+      call,
+      keys,
+      decide: (facts) => {
+        const decision = decideMeterUsage(request, keys, { ...facts, meteringRecordId: newId });
+        if (decision.rejected !== undefined) return refused(decision.rejected, { ...input });
+        const { resource, usageRecord, meteringRecordId: id, accepted } = decision;
+        return {
+          event: {
+            kind: "usage-metered",
+            productCode: input.productCode,
+            resourceId: resource.resourceId,
+            ...(input.clientToken === undefined ? {} : { clientToken: input.clientToken }),
+            records: [{ usageRecord, status: "Success", ...(accepted.length === 0 ? { keptAs: id } : {}) }],
+          },
+          records: accepted,
+          answer: { output: { meteringRecordId: id } },
+        };
+      },
+    });
+  };
 }

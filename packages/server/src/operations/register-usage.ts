@@ -1,9 +1,44 @@
 import type { RegisterUsageInput, RegisterUsageOutput } from "@countinghouse/protocol";
 import { decideRegisterUsage } from "../domain/decide/register-usage.ts";
+import type { RegistrationClaims, RegistrationKey } from "../domain/registration-key.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { recordRefusal, type OperationHandler } from "./answer.ts";
+import { refused, type OperationHandler } from "./answer.ts";
 
-/** RegisterUsage: every caller there is so far is refused, since none is a task or pod. */
-export function registerUsageOperation(ledger: Ledger): OperationHandler<RegisterUsageInput, RegisterUsageOutput> {
-  return (call, input) => recordRefusal(ledger, call, decideRegisterUsage(input.productCode), { ...input });
+export type SignRegistration = (key: RegistrationKey, claims: RegistrationClaims) => Promise<string>;
+
+/** RegisterUsage: that metering begins, and that the call was answered so, are one transaction. */
+export function registerUsageOperation(
+  ledger: Ledger,
+  sign: SignRegistration,
+): OperationHandler<RegisterUsageInput, RegisterUsageOutput> {
+  return async (call, input) => {
+    // Signed outside the decision, which is pure: a signature takes randomness. Who is no resource gets none.
+    const key = call.session && ledger.catalogue.registrationKey(input.publicKeyVersion);
+    const signature = key && (await sign(key, input));
+    const { accountId: callerAccountId, region, session } = call;
+    const request = { callerAccountId, region, session, input, signature };
+    return ledger.transact({
+      call,
+      keys: [],
+      decide: (facts) => {
+        const decision = decideRegisterUsage(request, facts);
+        if (decision.rejected !== undefined) return refused(decision.rejected, { ...input });
+        const { resourceId, registered, output } = decision;
+        return {
+          event: {
+            kind: "usage-registered",
+            productCode: input.productCode,
+            resourceId,
+            request: { ...input },
+            first: registered !== undefined,
+            ...output,
+          },
+          ...(registered === undefined
+            ? {}
+            : { catalogue: [{ kind: "resource", id: resourceId, value: registered }] as const }),
+          answer: { output },
+        };
+      },
+    });
+  };
 }

@@ -2,8 +2,8 @@
  * BatchMeterUsage, decided: the whole batch is refused for the first reason that holds (`batch-checks.ts`); otherwise
  * each record is judged by itself, in the order of the request.
  */
-import type { EpochMs, RuleId, UsageRecord, UsageRecordResult } from "@countinghouse/protocol";
-import { coversUsage, meteringClosed, type Agreement } from "../agreement.ts";
+import type { RuleId, UsageRecord, UsageRecordResult } from "@countinghouse/protocol";
+import { whyNotSubscribed } from "../agreement.ts";
 import { isReplay, keyOf, sameKey, type MeteringRecord, type MeteringRecordKey } from "../metering-record.ts";
 import type { Rejection } from "../rejection.ts";
 import { checkBatch, type BatchMeterUsageFacts, type BatchMeterUsageRequest } from "./batch-checks.ts";
@@ -53,7 +53,7 @@ export function decideBatchMeterUsage(
       results.push({ usageRecord, meteringRecordId: kept.meteringRecordId, status });
       continue;
     }
-    const rule = whyNotSubscribed(offering?.agreementsOf(usageRecord) ?? [], usageRecord, facts.nowMs);
+    const rule = whyNotSubscribed(offering?.agreementsOf(usageRecord) ?? [], usageRecord.timestampMs, facts.nowMs);
     if (rule === undefined) {
       accepted.push({ position, key, quantity: usageRecord.quantity ?? 0 });
       results.push({ usageRecord, meteringRecordId: facts.meteringRecordId(position), status: "Success" });
@@ -77,17 +77,4 @@ function acceptedBefore(
   const { position, quantity } = before;
   const { usageAllocations, timestampMs, dimension } = records[position] as UsageRecord;
   return { meteringRecordId: facts.meteringRecordId(position), timestampMs, dimension, quantity, usageAllocations };
-}
-
-/** Rules G1 to G4: one agreement is open now, and one, perhaps another, covers the usage. */
-function whyNotSubscribed(
-  agreements: readonly Agreement[],
-  record: UsageRecord,
-  nowMs: EpochMs,
-): "G1" | "G2" | "G3" | "G4" | undefined {
-  const closed = agreements.map((agreement) => meteringClosed(agreement, nowMs));
-  if (!closed.includes(undefined)) return closed.includes("G4") ? "G4" : closed.includes("G3") ? "G3" : "G1";
-  // Usage slightly ahead of the clock (Rule W3) counts as usage of now.
-  const usedAtMs = Math.min(record.timestampMs, nowMs);
-  return agreements.some((agreement) => coversUsage(agreement, usedAtMs)) ? undefined : "G2";
 }

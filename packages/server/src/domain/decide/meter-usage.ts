@@ -1,8 +1,248 @@
-/** MeterUsage, decided for callers that are not metered resources: that is every caller with a long-term key. */
+/**
+ * MeterUsage, decided: a resource meters its own use. Refused for the first reason that holds, in the order of
+ * `refusalOrder` in the rule book; else there is a record, from now or from before.
+ */
+import {
+  HOUR_MS,
+  ageFault,
+  metersItself,
+  productTypes,
+  ruleSets,
+  type EpochMs,
+  type MeterUsageInput,
+  type ProductType,
+  type RuleSet,
+  type UsageRecord,
+} from "@countinghouse/protocol";
+import { checkWindow } from "../acceptance-window.ts";
+import { whyNotSubscribed } from "../agreement.ts";
+import type { CatalogueView } from "../catalogue.ts";
+import { isLive, type MeteredResource, type Platform } from "../metered-resource.ts";
+import {
+  accountCustomer,
+  clientTokenKey,
+  hourOf,
+  isReplay,
+  resourceKey,
+  type MeteringRecord,
+  type MeteringRecordKey,
+} from "../metering-record.ts";
+import type { Product } from "../product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
+import { allocationChecks } from "../usage-allocation.ts";
+import type { AcceptedRecord } from "./batch-meter-usage.ts";
+import { callerFigures, callingResource, findProduct, type ResourceCaller } from "./resource-checks.ts";
+
+export interface MeterUsageRequest extends ResourceCaller {
+  readonly input: MeterUsageInput;
+}
+
+export interface MeterUsageFacts {
+  readonly catalogue: CatalogueView;
+  readonly nowMs: EpochMs;
+  readonly ruleSet: RuleSet;
+  /** What is kept under each of the request's keys (`meterUsageKeys`). */
+  readonly kept: readonly (MeteringRecord | undefined)[];
+  /** The id that the record gets if it is accepted. */
+  readonly meteringRecordId: string;
+}
+
+export type MeterUsageDecision =
+  | { readonly rejected: Rejection }
+  | {
+      readonly rejected?: undefined;
+      readonly resource: MeteredResource;
+      readonly usageRecord: UsageRecord;
+      readonly meteringRecordId: string;
+      /** The record, and its client token's alias of it; nothing where it was kept before. */
+      readonly accepted: readonly AcceptedRecord[];
+    };
+
+/** Usage that is accepted at one time lies at most this many hours apart, counted from hour to hour. */
+const WINDOW_HOURS = Math.max(
+  ...Object.values(ruleSets).map(({ meterUsageWindow: { ageSecondsLimit, aheadSecondsMax } }) =>
+    Math.ceil(((ageSecondsLimit + aheadSecondsMax) * 1000) / HOUR_MS),
+  ),
+);
+
+/** The record's key, and those under which its client token may have been used. None for callers that are no resource. */
+export function meterUsageKeys(request: MeterUsageRequest): MeteringRecordKey[] {
+  const { session, region, callerAccountId, input } = request;
+  if (session === undefined) return [];
+  const key = resourceKey(usageRecordOf(input, callerAccountId), input.productCode, region, session.resourceId);
+  const { clientToken } = input;
+  if (clientToken === undefined) return [key];
+  const hours = Array.from({ length: 2 * WINDOW_HOURS + 1 }, (_, i) => key.hour - WINDOW_HOURS + i);
+  return [key, ...hours.map((hour) => clientTokenKey({ ...key, hour }, clientToken))];
+}
+
+export function decideMeterUsage(
+  request: MeterUsageRequest,
+  keys: readonly MeteringRecordKey[],
+  facts: MeterUsageFacts,
+): MeterUsageDecision {
+  const { input, callerAccountId } = request;
+  const resource = checkCaller(request, facts);
+  if ("code" in resource) return { rejected: resource };
+  const usageRecord = usageRecordOf(input, callerAccountId);
+  const [kept, ...byToken] = facts.kept;
+  const rejected =
+    checkRegion(request, resource) ??
+    checkProduct(input, resource, facts) ??
+    checkWindow(usageRecord, 0, facts.ruleSet.meterUsageWindow, facts.ruleSet, facts.nowMs) ??
+    firstOf(allocationChecks.map((check) => check(usageRecord, 0))) ??
+    checkToken(usageRecord, kept, byToken, facts) ??
+    checkKept(usageRecord, kept) ??
+    checkEntitled(input, resource, kept, facts) ??
+    checkDryRun(input);
+  if (rejected !== undefined) return { rejected };
+  if (kept !== undefined) {
+    return { resource, usageRecord, meteringRecordId: kept.meteringRecordId, accepted: [] };
+  }
+  const key = keys[0] as MeteringRecordKey;
+  const record = { position: 0, key, quantity: usageRecord.quantity ?? 0 };
+  const { clientToken } = input;
+  const alias = clientToken === undefined ? [] : [{ ...record, key: clientTokenKey(key, clientToken) }];
+  return { resource, usageRecord, meteringRecordId: facts.meteringRecordId, accepted: [record, ...alias] };
+}
+
+/** What a dry run is told instead of a denial. Rule M7. */
+export function dryRunDenied(input: MeterUsageInput, denied: Rejection): Rejection {
+  return input.dryRun === true ? { ...denied, code: "UnauthorizedException" } : denied;
+}
+
+/** What was sent, as a usage record of the resource's account. */
+function usageRecordOf(input: MeterUsageInput, customerAccountId: string): UsageRecord {
+  const { timestampMs, usageDimension: dimension, usageQuantity: quantity, usageAllocations } = input;
+  return {
+    timestampMs,
+    customerAccountId,
+    dimension,
+    ...(quantity === undefined ? {} : { quantity }),
+    ...(usageAllocations === undefined ? {} : { usageAllocations }),
+  };
+}
 
 /** Rule X1. */
-export function decideMeterUsage(productCode: string): Rejection {
+function checkCaller(request: MeterUsageRequest, { catalogue, nowMs }: MeterUsageFacts): MeteredResource | Rejection {
+  const resource = callingResource(request, catalogue);
+  if (resource !== undefined && isLive(resource, nowMs)) return resource;
   const message = "MeterUsage is called with the credentials of an EC2 instance, ECS task or EKS pod of the customer.";
-  return rejection("CustomerNotEntitledException", "X1", message, { productCode });
+  const figures = { productCode: request.input.productCode, ...callerFigures(request, resource), now: iso(nowMs) };
+  return rejection("CustomerNotEntitledException", "X1", message, figures);
+}
+
+/** Rule M1. */
+function checkRegion({ region }: MeterUsageRequest, resource: MeteredResource): Rejection | undefined {
+  if (region === resource.region && metersItself[resource.platform](region)) return undefined;
+  const message =
+    region === resource.region
+      ? `MeterUsage is not served in ${region} for ${PLATFORMS[resource.platform]}.`
+      : `The endpoint is that of ${region}; the caller runs in ${resource.region}.`;
+  const { platform, region: resourceRegion } = resource;
+  return rejection("InvalidEndpointRegionException", "M1", message, { region, resourceRegion, platform });
+}
+
+const PLATFORMS: Readonly<Record<Platform, string>> = {
+  ec2: "EC2 instances",
+  ecs: "ECS tasks",
+  eks: "EKS pods",
+};
+
+/** Rules M2, P2, M3 and U1. */
+function checkProduct(
+  { productCode, usageDimension }: MeterUsageInput,
+  { platform }: MeteredResource,
+  { catalogue }: MeterUsageFacts,
+): Rejection | undefined {
+  const product = findProduct(productCode, "MeterUsage", catalogue);
+  if ("code" in product) return product;
+  if (!runsOn(product.type, platform)) {
+    const message = `The product is a ${productTypes[product.type]}, and is not metered by ${PLATFORMS[platform]}.`;
+    return rejection("InvalidProductCodeException", "M3", message, { productCode, type: product.type, platform });
+  }
+  return checkDimension(product, usageDimension);
+}
+
+function runsOn(type: ProductType, platform: Platform): boolean {
+  return (type === "ami") === (platform === "ec2");
+}
+
+/** Rule U1. */
+function checkDimension({ productCode, dimensions }: Product, name: string): Rejection | undefined {
+  if (dimensions.find((candidate) => candidate.name === name)?.kind === "metered") return undefined;
+  const message = "The product has no metered dimension of this name.";
+  const figures = { dimension: name.slice(0, 255), productCode };
+  return rejection("InvalidUsageDimensionException", "U1", message, figures);
+}
+
+function firstOf<T>(candidates: readonly (T | undefined)[]): T | undefined {
+  return candidates.find((candidate) => candidate !== undefined);
+}
+
+/** Rule M4. A token of an hour whose window has closed is free again. */
+function checkToken(
+  sent: UsageRecord,
+  kept: MeteringRecord | undefined,
+  byToken: readonly (MeteringRecord | undefined)[],
+  { ruleSet, nowMs }: MeterUsageFacts,
+): Rejection | undefined {
+  const used = byToken.find(
+    (record) =>
+      record !== undefined &&
+      ageFault((hourOf(record.timestampMs) + 1) * HOUR_MS, ruleSet.meterUsageWindow, nowMs) === undefined,
+  );
+  if (used === undefined) return undefined;
+  // Product, hour and dimension are the same where the record under the request's own key is the token's.
+  if (kept?.meteringRecordId === used.meteringRecordId && isReplay(kept, sent)) return undefined;
+  const message = "The ClientToken was used before, for a request with other parameters.";
+  const { meteringRecordId, timestampMs, dimension, quantity } = used;
+  const figures = { meteringRecordId, keptTimestamp: iso(timestampMs), keptDimension: dimension };
+  return rejection("IdempotencyConflictException", "M4", message, {
+    ...figures,
+    keptQuantity: quantity,
+    timestamp: iso(sent.timestampMs),
+    dimension: sent.dimension,
+    quantity: sent.quantity ?? 0,
+  });
+}
+
+/** Rule M5. */
+function checkKept(sent: UsageRecord, kept: MeteringRecord | undefined): Rejection | undefined {
+  if (kept === undefined || isReplay(kept, sent)) return undefined;
+  const message =
+    "The resource has metered this dimension in this hour before, with another quantity or other allocations.";
+  return rejection("DuplicateRequestException", "M5", message, {
+    meteringRecordId: kept.meteringRecordId,
+    keptTimestamp: iso(kept.timestampMs),
+    keptQuantity: kept.quantity,
+    timestamp: iso(sent.timestampMs),
+    quantity: sent.quantity ?? 0,
+  });
+}
+
+/** Rule M6. What is kept is answered from there, whatever has become of the agreement (Rule M5). */
+function checkEntitled(
+  { productCode, timestampMs }: MeterUsageInput,
+  { accountId }: MeteredResource,
+  kept: MeteringRecord | undefined,
+  { catalogue, nowMs }: MeterUsageFacts,
+): Rejection | undefined {
+  if (kept !== undefined) return undefined;
+  const agreements = catalogue.agreementsOf(productCode, accountCustomer(accountId));
+  const because = whyNotSubscribed(agreements, timestampMs, nowMs);
+  if (because === undefined) return undefined;
+  const message = `The account ${accountId} has no agreement for the product by which this usage can be metered now.`;
+  const figures = { productCode, accountId, because, timestamp: iso(timestampMs), now: iso(nowMs) };
+  return rejection("CustomerNotEntitledException", "M6", message, figures);
+}
+
+/** Rule M7. */
+function checkDryRun({ dryRun }: MeterUsageInput): Rejection | undefined {
+  if (dryRun !== true) return undefined;
+  return rejection("DryRunOperation", "M7", "Request would have succeeded, but DryRun flag is set.");
+}
+
+function iso(atMs: EpochMs): string {
+  return new Date(atMs).toISOString();
 }

@@ -1,8 +1,97 @@
-/** RegisterUsage, decided for callers that are not tasks or pods: that is every caller with a long-term key. */
+/**
+ * RegisterUsage, decided: a task or pod asks, once, whether its account has the product, and its metering begins. Refused
+ * for the first reason that holds, in the order of `refusalOrder` in the rule book.
+ */
+import type { EpochMs, RegisterUsageInput, RegisterUsageOutput } from "@countinghouse/protocol";
+import { inForce } from "../agreement.ts";
+import type { CatalogueView } from "../catalogue.ts";
+import { isLive, registrationOf, type MeteredResource } from "../metered-resource.ts";
+import { accountCustomer } from "../metering-record.ts";
 import { rejection, type Rejection } from "../rejection.ts";
+import { callerFigures, callingResource, findProduct, type ResourceCaller } from "./resource-checks.ts";
+
+export interface RegisterUsageRequest extends ResourceCaller {
+  readonly input: RegisterUsageInput;
+  /** The answer, signed with the key that was asked for; undefined where there was none when the call came in. */
+  readonly signature: string | undefined;
+}
+
+export interface RegisterUsageFacts {
+  readonly catalogue: CatalogueView;
+  readonly nowMs: EpochMs;
+}
+
+export type RegisterUsageDecision =
+  | { readonly rejected: Rejection }
+  | {
+      readonly rejected?: undefined;
+      readonly resourceId: string;
+      /** The resource as it is once metering has begun; undefined where it had begun before. Rule Y5. */
+      readonly registered: MeteredResource | undefined;
+      readonly output: RegisterUsageOutput & { readonly signature: string };
+    };
+
+export function decideRegisterUsage(request: RegisterUsageRequest, facts: RegisterUsageFacts): RegisterUsageDecision {
+  const { input, signature } = request;
+  const { productCode, publicKeyVersion } = input;
+  const { catalogue, nowMs } = facts;
+  const resource = checkCaller(request, facts);
+  if ("code" in resource) return { rejected: resource };
+  const refused = checkRegion(request, resource);
+  if (refused !== undefined) return { rejected: refused };
+  const product = findProduct(productCode, "RegisterUsage", catalogue);
+  if ("code" in product) return { rejected: product };
+  const key = catalogue.registrationKey(publicKeyVersion);
+  if (key === undefined || signature === undefined) {
+    const message = `There is no public key version ${publicKeyVersion}.`;
+    return { rejected: rejection("InvalidPublicKeyVersionException", "Y3", message, { publicKeyVersion }) };
+  }
+  const first = registrationOf(resource, productCode) === undefined;
+  const notEntitled = first ? checkEntitled(productCode, resource, facts) : undefined;
+  if (notEntitled !== undefined) return { rejected: notEntitled };
+  const { expiredAtMs } = key;
+  return {
+    resourceId: resource.resourceId,
+    registered: first ? registered(resource, productCode, nowMs) : undefined,
+    output: { ...(expiredAtMs === undefined ? {} : { publicKeyRotationTimestampMs: expiredAtMs }), signature },
+  };
+}
 
 /** Rule X2. */
-export function decideRegisterUsage(productCode: string): Rejection {
+function checkCaller(
+  request: RegisterUsageRequest,
+  { catalogue, nowMs }: RegisterUsageFacts,
+): MeteredResource | Rejection {
+  const { productCode } = request.input;
+  const resource = callingResource(request, catalogue);
+  if (resource !== undefined && resource.platform !== "ec2") {
+    if (isLive(resource, nowMs) || registrationOf(resource, productCode) !== undefined) return resource;
+  }
   const message = "RegisterUsage is called from an ECS task or EKS pod; the caller is neither.";
-  return rejection("PlatformNotSupportedException", "X2", message, { productCode });
+  const figures = { productCode, ...callerFigures(request, resource), now: new Date(nowMs).toISOString() };
+  return rejection("PlatformNotSupportedException", "X2", message, figures);
+}
+
+/** Rule Y1. */
+function checkRegion({ region }: RegisterUsageRequest, resource: MeteredResource): Rejection | undefined {
+  if (region === resource.region) return undefined;
+  const message = `RegisterUsage was called in ${region}; the caller runs in ${resource.region}.`;
+  return rejection("InvalidRegionException", "Y1", message, { region, resourceRegion: resource.region });
+}
+
+/** Rule Y4. */
+function checkEntitled(
+  productCode: string,
+  { accountId }: MeteredResource,
+  { catalogue, nowMs }: RegisterUsageFacts,
+): Rejection | undefined {
+  const agreements = catalogue.agreementsOf(productCode, accountCustomer(accountId));
+  if (agreements.some((agreement) => inForce(agreement, nowMs))) return undefined;
+  const message = `The account ${accountId} has no agreement for the product in force.`;
+  const figures = { productCode, accountId, agreements: agreements.length, now: new Date(nowMs).toISOString() };
+  return rejection("CustomerNotEntitledException", "Y4", message, figures);
+}
+
+function registered(resource: MeteredResource, productCode: string, registeredAtMs: EpochMs): MeteredResource {
+  return { ...resource, registrations: [...resource.registrations, { productCode, registeredAtMs }] };
 }

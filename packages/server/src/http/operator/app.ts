@@ -15,6 +15,7 @@ import { explanationRoutes } from "./explanation-routes.ts";
 import { faultRoutes } from "./fault-routes.ts";
 import { labRoutes } from "./lab-routes.ts";
 import { meteringRoutes } from "./metering-routes.ts";
+import { registrationKeyRoutes } from "./registration-key-routes.ts";
 import { verificationRoutes } from "./verification-routes.ts";
 import { ProblemError, invalid, problemResponse } from "./problem.ts";
 
@@ -65,6 +66,7 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
   faultRoutes(api, context);
   explanationRoutes(api, context);
   auditRoutes(api, context);
+  registrationKeyRoutes(api, context);
 
   const app = new OpenAPIHono();
   app.route("/operator/v1", api);

@@ -3,6 +3,7 @@ import type { AuditVerification } from "../../checkpoints/audit-verification.ts"
 import type { ServiceClock } from "../../clock.ts";
 import type { CatalogueChange } from "../../domain/catalogue.ts";
 import type { FaultPlan } from "../../faults/fault-plan.ts";
+import type { KeyPair } from "../../identity/registration-keys.ts";
 import type { Sealer } from "../../identity/seal.ts";
 import type { Call } from "../../ledger/entry.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
@@ -17,6 +18,8 @@ export interface OperatorContext {
   /** The operations of the wire, by their names. */
   readonly wireOperations: readonly string[];
   readonly random: (bytes: number) => Buffer;
+  /** A new RSA key, in PEM. */
+  readonly newKeyPair: () => Promise<KeyPair>;
   readonly newRequestId: () => string;
   readonly keeping: {
     /** Does what has become due, as the service clock stands now. */

@@ -68,6 +68,10 @@ const explanationSchema = z
     accountId: z.string().optional(),
     accessKeyId: z.string().optional(),
     region: z.string().optional(),
+    session: z
+      .object({ resourceId: z.string(), platform: z.string(), federatedProvider: z.string().optional() })
+      .optional()
+      .openapi({ description: "Of a call with temporary credentials: the resource that they were given to." }),
     sourceAddress: z.string(),
     userAgent: z.string(),
     event: z.string().openapi({ description: "The ledger's word for what came of it." }),

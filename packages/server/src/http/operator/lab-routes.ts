@@ -3,6 +3,7 @@ import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { CatalogueFileError } from "../../catalogue/catalogue-file.ts";
 import type { CatalogueChange } from "../../domain/catalogue.ts";
 import { moveClock } from "../../operations/move-clock.ts";
+import { keptRegistrationKeys } from "../../operations/registration-keys.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { ProblemError, bodyProblems, problems } from "./problem.ts";
 
@@ -76,7 +77,7 @@ export function labRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContex
       path: "/reset",
       tags: ["lab"],
       summary:
-        "Empty the ledger, end all faults and put the catalogue back as the server was started with; the clock stays where it is",
+        "Empty the ledger, end all faults and put the catalogue back as the server was started with; the clock stays where it is, and registration keys stay as they are",
       responses: { 204: { description: "It is empty" }, ...problems(403, 409) },
     }),
     async (c) => {
@@ -92,7 +93,7 @@ export function labRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContex
 /** A catalogue file may lean on objects that only the ledger has; without them it cannot be put in place. */
 function startCatalogue(context: OperatorContext): readonly CatalogueChange[] {
   try {
-    return context.initialCatalogue();
+    return [...context.initialCatalogue(), ...keptRegistrationKeys(context.ledger.catalogue)];
   } catch (error) {
     if (error instanceof CatalogueFileError)
       throw new ProblemError(

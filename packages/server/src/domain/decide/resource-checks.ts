@@ -1,0 +1,51 @@
+/** What MeterUsage and RegisterUsage ask alike: which resource is calling, and whether the product is for the operation. */
+import { operationsOf, productTypes, type OperationName } from "@countinghouse/protocol";
+import type { CatalogueView } from "../catalogue.ts";
+import type { MeteredResource, ResourceSession } from "../metered-resource.ts";
+import type { Product } from "../product.ts";
+import { rejection, type Rejection } from "../rejection.ts";
+
+/** A call, by what its credentials stand for. */
+export interface ResourceCaller {
+  readonly callerAccountId: string;
+  /** The region of the endpoint. */
+  readonly region: string;
+  /** Absent where the credentials are long-term ones. */
+  readonly session?: ResourceSession | undefined;
+}
+
+/** The resource that is calling; undefined for any other caller. */
+export function callingResource(
+  { session, callerAccountId }: ResourceCaller,
+  catalogue: CatalogueView,
+): MeteredResource | undefined {
+  const resource = session && catalogue.resource(session.resourceId);
+  return resource?.accountId === callerAccountId ? resource : undefined;
+}
+
+/** What is known of whoever is calling, for whoever asks why it was refused. */
+export function callerFigures({ session }: ResourceCaller, resource: MeteredResource | undefined): Figures {
+  return {
+    ...(session === undefined ? {} : { resourceId: session.resourceId, platform: session.platform }),
+    ...(resource?.stoppedAtMs === undefined ? {} : { stoppedAt: new Date(resource.stoppedAtMs).toISOString() }),
+  };
+}
+
+type Figures = Readonly<Record<string, string>>;
+
+/** The product, if it exists (Rule M2 or Y2) and is for the operation (Rule P2). */
+export function findProduct(
+  productCode: string,
+  operation: Extract<OperationName, "MeterUsage" | "RegisterUsage">,
+  catalogue: CatalogueView,
+): Product | Rejection {
+  const product = catalogue.product(productCode);
+  if (product === undefined) {
+    const rule = operation === "MeterUsage" ? "M2" : "Y2";
+    return rejection("InvalidProductCodeException", rule, "The product code is unknown.", { productCode });
+  }
+  const { type, pricing } = product;
+  if (operationsOf(type, pricing).includes(operation)) return product;
+  const message = `${operation} is not for the product: it is a ${productTypes[type]}, its pricing ${pricing}.`;
+  return rejection("InvalidProductCodeException", "P2", message, { productCode, type, pricing });
+}
