@@ -3,6 +3,7 @@
  * sources are silent or disagree, `reading` says which way we took and why. A refusal names the rule it follows from.
  */
 import { ALWAYS, DESIGN, OURS, TRAIL_MODEL, type Period, type Rule } from "./rule.ts";
+import { credentialRules, type CredentialRuleId } from "./credential-rules.ts";
 import { trailRules, type TrailRuleId } from "./trail-rules.ts";
 
 export type RuleId =
@@ -20,6 +21,7 @@ export type RuleId =
   | "T1" | "T2" | "T3"
   | "E1" | "E2" | "E3" | "E4" | "E5"
   | TrailRuleId
+  | CredentialRuleId
   | "X1" | "X2"
   | "Q1" | "Q2" | "Q3" | "Q4"
   | "F1"; // prettier-ignore
@@ -91,7 +93,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     inForce: ALWAYS,
   },
   N1: {
-    text: "Every request is signed with Signature Version 4 for the operation's service (aws-marketplace; for LookupEvents cloudtrail), with a key that is known.",
+    text: "Every request is signed with Signature Version 4 for the operation's service (aws-marketplace; for LookupEvents cloudtrail, for GetCallerIdentity sts), with a key that is known; only AssumeRoleWithWebIdentity comes unsigned (Rule C6).",
     source: "AWS Signature Version 4 specification; recordings of Kinesis and DynamoDB for codes and texts",
     inForce: ALWAYS,
   },
@@ -318,6 +320,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
       "MaxResults may change between pages. A page without entitlements is written as an empty list; the service has been seen to leave it out (boto/boto3#1258, 2017).",
   },
   ...trailRules,
+  ...credentialRules,
   X1: {
     text: "MeterUsage is called with the credentials of an EC2 instance, ECS task or EKS pod; any other caller gets CustomerNotEntitledException.",
     source: MODEL,
