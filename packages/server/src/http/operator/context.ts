@@ -6,6 +6,7 @@ import type { FaultPlan } from "../../faults/fault-plan.ts";
 import type { Sealer } from "../../identity/seal.ts";
 import type { Call } from "../../ledger/entry.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
+import type { Workload } from "../workload/workload.ts";
 
 export interface OperatorContext {
   readonly ledger: Ledger;
@@ -24,6 +25,8 @@ export interface OperatorContext {
     beforeReset(): Promise<void>;
     verifyAudit(): Promise<AuditVerification>;
   };
+  /** What metered resources are given where they run. */
+  readonly workload: Pick<Workload, "environmentOf" | "resourceChanged" | "resourcesChanged">;
   /** The catalogue that the server was started with, for resets. */
   readonly initialCatalogue: () => readonly CatalogueChange[];
 }
