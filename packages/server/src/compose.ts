@@ -38,6 +38,7 @@ export interface Service {
   readonly ledger: Ledger;
   readonly clock: ServiceClock;
   readonly operatorToken: string;
+  readonly workload: Workload;
   /** No more requests are taken in; what was taken in is finished; the store is closed. */
   close(): Promise<void>;
 }
@@ -120,6 +121,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     ledger: opened.ledger,
     clock: opened.clock,
     operatorToken,
+    workload,
     close: async () => {
       draining = true;
       await closeServer(server);

@@ -16,7 +16,7 @@ export function issuerRoutes(app: OpenAPIHono<OperatorEnv>, { ledger }: Operator
       responses: {
         200: {
           description: "A page of issuers",
-          content: { "application/json": { schema: pageSchema(issuerSchema.openapi("Issuer")) } },
+          content: { "application/json": { schema: pageSchema(issuerSchema) } },
         },
         ...problems(400, 422),
       },
