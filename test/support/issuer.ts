@@ -28,6 +28,7 @@ export function keySetOf(...keys: readonly IssuerKey[]): string {
 
 export type Claims = Readonly<Record<string, unknown>>;
 
+export const ISSUER = "https://oidc.example/id/1";
 export const POD_UID = "7d0f2a4e-33c1-4b7e-9a55-0123456789ab";
 export const SUBJECT = "system:serviceaccount:default:app";
 

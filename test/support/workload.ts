@@ -15,12 +15,12 @@ import { configOf } from "../../packages/server/src/config.ts";
 import type { MeteredResource } from "../../packages/server/src/domain/metered-resource.ts";
 import { requestId, resourceId } from "../../packages/server/src/ledger/ids.ts";
 import { realWorld, type World } from "../../packages/server/src/world.ts";
+import { ISSUER, SUBJECT } from "./issuer.ts";
 import { newFolder } from "./scoped.ts";
 import { operatorCaller, type RunningServer } from "./server.ts";
 
 export const BUYER = "444455556666";
 export const ROLE = "app-role";
-export const ISSUER = "https://oidc.example/id/1";
 
 /** A buyer whose role trusts a service account of one issuer, and a product of AMIs that it has subscribed to. */
 export function catalogueOf(issuer: object, role: object = {}): object {
@@ -35,9 +35,7 @@ export function catalogueOf(issuer: object, role: object = {}): object {
         roles: [
           {
             name: ROLE,
-            webIdentity: [
-              { issuer: ISSUER, audience: "sts.amazonaws.com", subject: "system:serviceaccount:default:app" },
-            ],
+            webIdentity: [{ issuer: ISSUER, audience: "sts.amazonaws.com", subject: SUBJECT }],
             ...role,
           },
           { name: "untrusting" },

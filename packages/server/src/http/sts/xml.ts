@@ -37,19 +37,13 @@ function elements(content: XmlContent, depth: number): string {
     .join("");
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&apos;",
-};
+const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 
 /** What XML 1.0 cannot hold at all stands as the replacement character. */
 function escaped(text: string): string {
   return text
     .toWellFormed()
     .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "\ufffd")
-    .replace(/[&<>"']/g, (character) => ENTITIES[character] as string)
+    .replace(/[&<>]/g, (character) => ENTITIES[character] as string)
     .replaceAll("\r", "&#13;");
 }
