@@ -5,12 +5,21 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { ISSUER, SUBJECT, keySetOf, newKey, podClaims, tokenOf } from "../support/issuer.ts";
+import { ISSUER, POD_UID, SUBJECT, keySetOf, newKey, podClaims, tokenOf } from "../support/issuer.ts";
 import { listen } from "../support/listener.ts";
-import { newFolder } from "../support/scoped.ts";
+import { newFolder, start } from "../support/scoped.ts";
 import type { RunningServer } from "../support/server.ts";
 import { KEY, ROLE_ARN, assume, goodToken, keyFile, serverFor } from "../support/sts.ts";
-import { ADMITTED, BUYER, ROLE, auditedCalls, runProgram } from "../support/workload.ts";
+import {
+  ADMITTED,
+  BUYER,
+  ROLE,
+  auditedCalls,
+  catalogueFile,
+  catalogueOf,
+  runProgram,
+  startWorkload,
+} from "../support/workload.ts";
 
 /** Asks again until the keys may be read again. */
 async function untilAssumed(server: RunningServer, token: string): Promise<void> {
@@ -143,6 +152,39 @@ test("Rule C7: tokens of unknown keys do not make the server ask and ask", async
   const tokens = Array.from({ length: 20 }, (_, i) => tokenOf(podClaims(ISSUER), KEY, { kid: `unknown-${i}` }));
   await Promise.all([goodToken(), ...tokens].map((token) => assume(server, token)));
   expect(keys.heard.length).toBe(1);
+});
+
+test("Rule C5: the pod behind a token is a resource of the buyer's, once", async () => {
+  const server = await startWorkload({ keySet: keySetOf(KEY) });
+  for (let i = 0; i < 3; i += 1) expect((await assume(server, goodToken())).status).toBe(200);
+  const [pod, ...others] = server.service.ledger.catalogue.list("resource");
+  expect(others).toEqual([]);
+  expect(pod).toMatchObject({
+    platform: "eks",
+    externalId: POD_UID,
+    accountId: BUYER,
+    region: "us-east-1",
+    roleName: ROLE,
+  });
+});
+
+test("Rule C1: a session outlives a restart", async () => {
+  const folder = newFolder();
+  const catalog = catalogueFile(folder, catalogueOf({ jwksFile: keyFile(folder, KEY) }));
+  const args = ["--store", `sqlite:${join(folder, "data")}`, "--catalog", catalog];
+  const first = await start(args);
+  const answer = await assume(first, goodToken());
+  expect(await first.stop()).toBe(0);
+  const second = await start(args);
+  const part = (name: string): string => answer.element(name) ?? "";
+  const environment = {
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: part("AccessKeyId"),
+    AWS_SECRET_ACCESS_KEY: part("SecretAccessKey"),
+    AWS_SESSION_TOKEN: part("SessionToken"),
+    AWS_ENDPOINT_URL_MARKETPLACE_METERING: second.endpoint,
+  };
+  expect(await runProgram(environment)).toMatch(ADMITTED);
 });
 
 test("the operator sees whose tokens are believed", async () => {
