@@ -1,7 +1,8 @@
 /** Instance metadata, version 2, as the official SDK asks for it. */
 import { request as openRequest } from "node:http";
 import { expect, test } from "vitest";
-import { ADMITTED, BUYER, ROLE, auditedCalls, runProgram, startWorkload } from "../support/workload.ts";
+import { newFolder } from "../support/scoped.ts";
+import { ADMITTED, BUYER, ROLE, auditedCalls, resourceOf, runProgram, startWorkload } from "../support/workload.ts";
 
 const INSTANCE = { platform: "ec2", externalId: "i-0123456789abcdef0" } as const;
 const TOKEN_PATH = "/latest/api/token";
@@ -108,6 +109,22 @@ test("Rule C9: an instance whose role is not there has metadata, and no credenti
   for (const path of [ROLES_PATH, `${ROLES_PATH}gone`, "/latest/meta-data/iam/info"]) {
     expect((await readFrom(base, path, token)).status, path).toBe(404);
   }
+});
+
+test("Rule C9: after a restart every live instance has its service again, at another port, with its old tokens", async () => {
+  const store = `sqlite:${newFolder()}/data`;
+  const first = await startWorkload({ store });
+  const base = endpointOf(await first.put(INSTANCE));
+  const token = await (await tokenFrom(base)).text();
+  await first.put({ ...INSTANCE, externalId: "i-2", stoppedAtMs: Date.now() - 1 });
+  await first.service.close();
+  await expect(tokenFrom(base)).rejects.toThrow();
+
+  const { service, endpoint } = await startWorkload({ store });
+  const again = (externalId: string): string =>
+    endpointOf(service.workload.environmentOf(resourceOf({ ...INSTANCE, externalId }), endpoint));
+  expect(await (await readFrom(again(INSTANCE.externalId), ROLES_PATH, token)).text()).toBe(ROLE);
+  expect(again("i-2"), "one that has stopped").toBe("");
 });
 
 test("a request with a body is answered, and the metadata service takes no other method", async () => {

@@ -1,6 +1,6 @@
 /** Web identities, with the official SDK's own provider: programs in pods, and where the keys of issuers come from. */
 import { execFileSync } from "node:child_process";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { ISSUER, POD_UID, SUBJECT, keySetOf, newKey, podClaims, tokenOf } from "../support/issuer.ts";
 import { listen } from "../support/listener.ts";
 import { newFolder, start } from "../support/scoped.ts";
-import type { RunningServer } from "../support/server.ts";
+import { runCommand, type RunningServer } from "../support/server.ts";
 import { KEY, ROLE_ARN, assume, goodToken, keyFile, serverFor } from "../support/sts.ts";
 import {
   ADMITTED,
@@ -185,6 +185,17 @@ test("Rule C1: a session outlives a restart", async () => {
     AWS_ENDPOINT_URL_MARKETPLACE_METERING: second.endpoint,
   };
   expect(await runProgram(environment)).toMatch(ADMITTED);
+  expect(await second.stop()).toBe(0);
+
+  const data = join(folder, "data");
+  const verified = await runCommand(["store", "verify", "--store", `sqlite:${data}`]);
+  expect(verified, verified.stdout).toMatchObject({ code: 0 });
+  const bytes = Buffer.concat(readdirSync(data).map((name) => readFileSync(join(data, name))));
+  expect(bytes.includes(part("AccessKeyId")), "who got which key is kept").toBe(true);
+  for (const secret of [part("SecretAccessKey"), part("SessionToken").slice(0, 40), goodToken().slice(0, 60)]) {
+    expect(bytes.includes(secret)).toBe(false);
+    expect(first.output() + second.output()).not.toContain(secret);
+  }
 });
 
 test("the operator sees whose tokens are believed", async () => {

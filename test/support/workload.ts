@@ -73,12 +73,24 @@ export interface WorkloadServer extends Pick<RunningServer, "endpoint" | "operat
 
 /** In this process, until there is a route by which resources are made known. Closed at the end of the test. */
 export async function startWorkload(
-  options: { readonly role?: object; readonly world?: Partial<World>; readonly keySet?: string } = {},
+  options: {
+    readonly role?: object;
+    readonly world?: Partial<World>;
+    readonly keySet?: string;
+    readonly store?: string;
+  } = {},
 ): Promise<WorkloadServer> {
   const folder = newFolder();
   writeFileSync(join(folder, "jwks.json"), options.keySet ?? '{"keys":[]}');
   const catalog = catalogueFile(folder, catalogueOf({ jwksFile: "jwks.json" }, options.role));
-  const flags = { host: "127.0.0.1", port: "0", store: "memory:", catalog, rules: "current", clock: "system" };
+  const flags = {
+    host: "127.0.0.1",
+    port: "0",
+    store: options.store ?? "memory:",
+    catalog,
+    rules: "current",
+    clock: "system",
+  };
   const config = configOf({ ...flags, quotas: "off", requestTimeoutSeconds: "30", queuedRequestsMax: "100" });
   const log = { error: () => undefined };
   const service = await compose({ config, world: { ...realWorld, ...options.world }, log });

@@ -89,7 +89,7 @@ export const issuerSchema = z
     jwksUrl: z
       .url({ protocol: /^https?$/ })
       .regex(
-        /^https:|^http:\/\/(127\.\d+\.\d+\.\d+|localhost|\[::1\])[:/]/,
+        /^(https:\/\/|http:\/\/(127\.\d+\.\d+\.\d+|localhost|\[::1\])[:/]).*$/,
         "must be https, but for addresses of this machine",
       )
       .optional(),

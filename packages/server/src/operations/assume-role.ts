@@ -1,6 +1,5 @@
 import type { EpochMs, StsErrorName } from "@countinghouse/protocol";
-import { decideAssumeRole, type AssumeRoleRequest } from "../domain/decide/assume-role.ts";
-import type { Rejection } from "../domain/rejection.ts";
+import { decideAssumeRole, type AssumeRoleDecision, type AssumeRoleRequest } from "../domain/decide/assume-role.ts";
 import type { Asked, Call } from "../ledger/entry.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
 import { refused, type Answer } from "./answer.ts";
@@ -24,13 +23,9 @@ interface AssumedRole {
 
 type AssumeRoleAnswer = Answer<AssumedRole, StsErrorName>;
 
-/** Why it would be refused as things stand: what strangers are refused need not be kept, one by one. */
-export function assumeRoleRefusal(
-  ledger: Ledger,
-  request: AssumeRoleRequest,
-  nowMs: EpochMs,
-): Rejection<StsErrorName> | undefined {
-  return decideAssumeRole(request, { catalogue: ledger.catalogue, nowMs }).rejected;
+/** What would come of it as things stand: what strangers are refused need not be kept, one by one. */
+export function foreseeAssumeRole(ledger: Ledger, request: AssumeRoleRequest, nowMs: EpochMs): AssumeRoleDecision {
+  return decideAssumeRole(request, { catalogue: ledger.catalogue, nowMs });
 }
 
 /** AssumeRoleWithWebIdentity: the event, and the pod where it was not known, or nothing of it. */

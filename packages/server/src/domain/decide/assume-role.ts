@@ -15,7 +15,7 @@ export interface AssumeRoleRequest {
 }
 
 export type AssumeRoleDecision =
-  | { readonly rejected: Rejection<StsErrorName> }
+  | { readonly rejected: Rejection<StsErrorName>; readonly audience?: undefined }
   | {
       readonly rejected?: undefined;
       readonly audience: string;

@@ -12,11 +12,11 @@ import { assumedRoleArn, type SessionCredentials, type SessionGrant } from "../.
 import type { Asked, Call } from "../../ledger/entry.ts";
 import { resourceId as resourceIdOf } from "../../ledger/ids.ts";
 import { QueueFullError, type Ledger } from "../../ledger/ledger.ts";
-import { assumeRole, assumeRoleRefusal } from "../../operations/assume-role.ts";
+import { assumeRole, foreseeAssumeRole } from "../../operations/assume-role.ts";
 import { accountCall, strangerCall } from "../request-call.ts";
 import type { UnkeptCalls } from "../unkept-calls.ts";
 import type { WireRequest, WireResponse } from "../wire-message.ts";
-import { readAssumeRole, readForm, type AssumeRoleForm } from "./form.ts";
+import { readAssumeRole, readForm } from "./form.ts";
 import { errorResponse, resultResponse } from "./xml.ts";
 
 export interface StsHandlerOptions {
@@ -76,10 +76,10 @@ export class StsHandler {
 
     const { accountId, roleName, roleSessionName: sessionName, durationSeconds } = asked;
     const resourceId = resourceIdOf("eks", identity.podUid);
-    const known = { ...stranger, ...callerOf(asked, identity, resourceId) };
     const wanted = { accountId, roleName, resourceId, identity };
-    const refusal = assumeRoleRefusal(ledger, wanted, nowMs());
-    if (refusal !== undefined) return this.#refuse(known, refusal, asked.asked);
+    const foreseen = foreseeAssumeRole(ledger, wanted, nowMs());
+    const known = { ...stranger, ...callerOf(accountId, identity, resourceId, foreseen.audience) };
+    if (foreseen.rejected !== undefined) return this.#refuse(known, foreseen.rejected, asked.asked);
 
     const credentials = issueCredentials({
       accountId,
@@ -145,13 +145,14 @@ export class StsHandler {
 
 /** Who a verified token says is calling, as CloudTrail names web identities. */
 function callerOf(
-  { accountId }: AssumeRoleForm,
-  { issuer, audiences, subject }: WebIdentity,
+  accountId: string,
+  { issuer, audiences: [audience = ""], subject }: WebIdentity,
   resourceId: string,
+  trustedAudience: string | undefined,
 ): { principal: string; region: string; session: { resourceId: string; platform: "eks"; federatedProvider: string } } {
   const federatedProvider = providerArn(accountId, issuer);
   return {
-    principal: `${federatedProvider}:${audiences[0] ?? ""}:${subject}`,
+    principal: `${federatedProvider}:${trustedAudience ?? audience}:${subject}`,
     region: regionOf(issuer),
     session: { resourceId, platform: "eks", federatedProvider },
   };

@@ -82,6 +82,8 @@ export class InstanceListeners {
     server.maxConnections = CONNECTIONS_MAX;
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
+    // A server that cannot start, or has ended all else, is not kept alive by these.
+    server.unref();
     return server;
   }
 }
