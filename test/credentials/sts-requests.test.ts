@@ -80,12 +80,14 @@ test("STS answers in XML, to the letter", async () => {
 describe("a token is refused", () => {
   const now = Math.floor(Date.now() / 1_000);
   const stranger = newKey("key-1");
+  const otherKind = newKey("key-2", "EdDSA");
   const cases: readonly (readonly [what: string, token: () => string, code: string])[] = [
     ["whose claims were altered (Rule C3)", () => altered(goodToken()), "InvalidIdentityToken"],
     ["of a stranger's key with the same name (Rule C3)", () => goodToken({}, stranger), "InvalidIdentityToken"],
     ["of a key that is not known (Rule C7)", () => goodToken({}, newKey("other")), "InvalidIdentityToken"],
     ["without a signature: alg none (Rule C3)", () => tokenOf(podClaims(ISSUER), KEY, { alg: "none" }), "InvalidIdentityToken"],
     ["with the public key for a secret: HS256 (Rule C3)", () => tokenOf(podClaims(ISSUER), KEY, { alg: "HS256" }), "InvalidIdentityToken"],
+    ["by an algorithm that is not served, with a key of its issuer's (Rule C3)", () => goodToken({}, otherKind), "InvalidIdentityToken"],
     ["that brings its own key (Rule C3)", () => tokenOf(podClaims(ISSUER), stranger, { jwk: stranger.publicKey.export({ format: "jwk" }), kid: undefined }), "InvalidIdentityToken"],
     ["with a critical header (Rule C3)", () => tokenOf(podClaims(ISSUER), KEY, { crit: ["exp"], exp: 1 }), "InvalidIdentityToken"],
     ["that has expired (Rule C3)", () => goodToken({ exp: now - 600 }), "ExpiredTokenException"],
@@ -104,7 +106,7 @@ describe("a token is refused", () => {
   ]; // prettier-ignore
 
   test("for each reason with its own error, and nothing comes of any of them", async () => {
-    const own = await serverFor({ jwksFile: keyFile(newFolder(), KEY) });
+    const own = await serverFor({ jwksFile: keyFile(newFolder(), KEY, otherKind) });
     for (const [what, token, code] of [...cases, ...cases, ...cases]) {
       const answer = await assume(own, token());
       expect([what, answer.element("Code")]).toEqual([what, code]);

@@ -11,12 +11,14 @@ export interface IssuerKey {
   readonly publicKey: KeyObject;
 }
 
-export function newKey(kid: string, alg: "RS256" | "PS256" | "ES256" = "RS256"): IssuerKey {
-  const pair =
-    alg === "ES256"
-      ? generateKeyPairSync("ec", { namedCurve: "P-256" })
-      : generateKeyPairSync("rsa", { modulusLength: 2_048 });
-  return { kid, alg, ...pair };
+export function newKey(kid: string, alg: "RS256" | "PS256" | "ES256" | "EdDSA" = "RS256"): IssuerKey {
+  return { kid, alg, ...newPair(alg) };
+}
+
+function newPair(alg: string): Pick<IssuerKey, "privateKey" | "publicKey"> {
+  if (alg === "ES256") return generateKeyPairSync("ec", { namedCurve: "P-256" });
+  if (alg === "EdDSA") return generateKeyPairSync("ed25519");
+  return generateKeyPairSync("rsa", { modulusLength: 2_048 });
 }
 
 /** The JSON Web Key Set of these keys. */
@@ -68,6 +70,7 @@ function signatureOf(alg: string, text: string, { privateKey, publicKey }: Issue
       .digest();
   }
   if (alg === "PS256") return sign("sha256", data, { key: privateKey, padding: 6, saltLength: 32 });
+  if (alg === "EdDSA") return sign(null, data, privateKey);
   if (alg === "ES256") return sign("sha256", data, { key: privateKey, dsaEncoding: "ieee-p1363" });
   return sign("sha256", data, privateKey);
 }
