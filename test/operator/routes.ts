@@ -17,6 +17,7 @@ export const ROUTES = [
   ["post", "/agreements/{id}/cancel"],
   ["post", "/agreements/{id}/suspend"],
   ["post", "/agreements/{id}/resume"],
+  ["get", "/issuers"],
   ["post", "/registration-tokens"],
   ["get", "/registration-keys"],
   ["post", "/registration-keys"],

@@ -96,6 +96,7 @@ export {
   trailService,
   type Service,
 } from "./service.ts";
+export { STS, stsErrorCatalogue, type StsErrorName, type StsErrorRow, type StsOperationName } from "./sts.ts";
 export type { EpochMs, Shape, StructureShape } from "./shapes.ts";
 export { formatAmzDate, parseAmzDate, parseAuthorization, type AuthorizationParts } from "./sigv4/authorization.ts";
 export {

@@ -11,22 +11,27 @@ import { createBuyApp } from "./http/buy/app.ts";
 import { closeServer } from "./http/close-server.ts";
 import { createListener } from "./http/listener.ts";
 import { createOperatorApp } from "./http/operator/app.ts";
+import { isStsRequest } from "./http/sts/form.ts";
+import { StsHandler } from "./http/sts/handler.ts";
 import { RequestQuotas } from "./http/request-quotas.ts";
 import { createRouter } from "./http/router.ts";
 import { errorResponse } from "./http/wire-error.ts";
 import { WireHandler, type WireOperation } from "./http/wire-handler.ts";
 import type { WireRequest, WireResponse } from "./http/wire-message.ts";
 import { wireOperations } from "./http/wire-operations.ts";
+import { Workload } from "./http/workload/workload.ts";
 import { Authenticator } from "./identity/authenticator.ts";
 import { pageTokensOf } from "./identity/page-tokens.ts";
 import { RegistrationSigner } from "./identity/registration-keys.ts";
 import { openToken } from "./identity/registration-tokens.ts";
 import { startKeeping, type Keeping } from "./keeping.ts";
+import { issueCredentials, type SessionCredentials, type SessionGrant } from "./identity/session-credentials.ts";
 import { requestId } from "./ledger/ids.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { openLedger, type OpenEngine, type OpenedLedger } from "./open-ledger.ts";
 import { VERSION } from "./version.ts";
+import { TokenVerifier } from "./web-identity/verify-token.ts";
 import type { World } from "./world.ts";
 
 export interface Service {
@@ -34,6 +39,7 @@ export interface Service {
   readonly ledger: Ledger;
   readonly clock: ServiceClock;
   readonly operatorToken: string;
+  readonly workload: Workload;
   /** No more requests are taken in; what was taken in is finished; the store is closed. */
   close(): Promise<void>;
 }
@@ -53,6 +59,8 @@ interface Parts extends ComposeOptions, OpenedLedger {
   readonly operations: readonly WireOperation[];
   readonly faults: FaultPlan;
   readonly keeping: Keeping;
+  readonly issueCredentials: (grant: SessionGrant) => SessionCredentials;
+  readonly workload: Workload;
   readonly newRequestId: () => string;
   /** Told of errors that are ours. */
   readonly onError: (error: Error, requestId: string) => void;
@@ -70,6 +78,16 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   const keeping = await startKeeping(config, opened, world, (error) => {
     log.error({ err: error }, "work that was due could not be done");
   });
+  const issue = (grant: SessionGrant): SessionCredentials => issueCredentials(opened.sealer, world.random, grant);
+  const workload = new Workload({
+    catalogue: () => opened.ledger.catalogue,
+    sealer: opened.sealer,
+    issueCredentials: issue,
+    nowMs: () => opened.clock.nowMs(),
+    wallMs: world.wallMs,
+    onError: (error) => log.error({ err: error }, "an instance has no metadata service"),
+  });
+  await workload.resourcesChanged();
   const parts: Parts = {
     ...options,
     ...opened,
@@ -78,6 +96,8 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     faults,
     operations: operationsOf(config, opened, faults, world),
     keeping,
+    issueCredentials: issue,
+    workload,
     newRequestId: () => requestId(world.wallMs(), world.uuid()),
     onError: (error, id) => log.error({ err: error, requestId: id }, "request failed"),
   };
@@ -89,6 +109,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     route: createRouter({
       operator,
       buy: config.lab ? buyListener(parts) : undefined,
+      container: (request, response) => workload.answerContainer(request, response),
       registry: metrics.registry,
       ledger: opened.ledger,
       draining: () => draining,
@@ -101,9 +122,11 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     ledger: opened.ledger,
     clock: opened.clock,
     operatorToken,
+    workload,
     close: async () => {
       draining = true;
       await closeServer(server);
+      await workload.close();
       await keeping.stop();
       await opened.ledger.close();
     },
@@ -128,7 +151,7 @@ type NodeListener = Parameters<typeof createRouter>[0]["operator"];
 
 function operatorListener(parts: Parts): NodeListener {
   const { config, world, catalogueFile, operatorToken, onError } = parts;
-  const { ledger, sealer, clock, faults, keeping, operations, newRequestId } = parts;
+  const { ledger, sealer, clock, faults, keeping, operations, workload, newRequestId } = parts;
   const app = createOperatorApp({
     context: {
       ledger,
@@ -141,6 +164,7 @@ function operatorListener(parts: Parts): NodeListener {
       newKeyPair: world.keyPair,
       newRequestId,
       keeping,
+      workload,
       initialCatalogue: () => dueChanges(catalogueFile, new Catalogue()),
     },
     operatorToken,
@@ -159,9 +183,11 @@ function buyListener({ ledger, sealer, clock, config, world, newRequestId, onErr
 
 function measuredWire(parts: Parts): (request: WireRequest) => Promise<WireResponse> {
   const { config, ledger, sealer, world, metrics, operations, keeping, newRequestId, onError } = parts;
+  const authenticator = new Authenticator({ catalogue: () => ledger.catalogue, sealer, wallMs: world.wallMs });
+  const sts = stsHandler(parts, authenticator);
   const handler = new WireHandler({
     operations,
-    authenticator: new Authenticator({ catalogue: () => ledger.catalogue, sealer, wallMs: world.wallMs }),
+    authenticator,
     quotas: new RequestQuotas({ quotas: config.quotas, monotonicMs: world.monotonicMs }),
     unkept: keeping.unkept,
     ledger,
@@ -170,8 +196,29 @@ function measuredWire(parts: Parts): (request: WireRequest) => Promise<WireRespo
   });
   return async (request) => {
     const startMs = world.monotonicMs();
-    const response = await handler.handle(request);
+    const response = await (isStsRequest(request) ? sts : handler).handle(request);
     metrics.onRequest(response.operation ?? "none", response.code ?? "ok", (world.monotonicMs() - startMs) / 1000);
     return response;
   };
+}
+
+function stsHandler(parts: Parts, authenticator: Authenticator): StsHandler {
+  const { ledger, clock, world, log, keeping, newRequestId, onError } = parts;
+  const verifier = new TokenVerifier({
+    catalogue: () => ledger.catalogue,
+    wallMs: world.wallMs,
+    monotonicMs: world.monotonicMs,
+    onKeySourceError: (error) => log.error({ err: error }, "the keys of an issuer could not be read"),
+  });
+  return new StsHandler({
+    ledger,
+    authenticator,
+    verifyToken: (token) => verifier.verify(token),
+    issueCredentials: parts.issueCredentials,
+    unkept: keeping.unkept,
+    newRequestId,
+    nowMs: () => clock.nowMs(),
+    wallMs: world.wallMs,
+    onError,
+  });
 }

@@ -3,6 +3,7 @@
  * sources are silent or disagree, `reading` says which way we took and why. A refusal names the rule it follows from.
  */
 import { ALWAYS, DESIGN, OURS, TRAIL_MODEL, type Period, type Rule } from "./rule.ts";
+import { credentialRules, type CredentialRuleId } from "./credential-rules.ts";
 import { resourceRules, type ResourceRuleId } from "./resource-rules.ts";
 import { trailRules, type TrailRuleId } from "./trail-rules.ts";
 
@@ -22,6 +23,7 @@ export type RuleId =
   | "E1" | "E2" | "E3" | "E4" | "E5"
   | TrailRuleId
   | ResourceRuleId
+  | CredentialRuleId
   | "Q1" | "Q2" | "Q3" | "Q4"
   | "F1"; // prettier-ignore
 
@@ -92,7 +94,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     inForce: ALWAYS,
   },
   N1: {
-    text: "Every request is signed with Signature Version 4 for the operation's service (aws-marketplace; for LookupEvents cloudtrail), with a key that is known.",
+    text: "Every request is signed with Signature Version 4 for the operation's service (aws-marketplace; for LookupEvents cloudtrail, for GetCallerIdentity sts), with a key that is known; only AssumeRoleWithWebIdentity comes unsigned (Rule C6).",
     source: "AWS Signature Version 4 specification; recordings of Kinesis and DynamoDB for codes and texts",
     inForce: ALWAYS,
   },
@@ -319,6 +321,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
       "MaxResults may change between pages. A page without entitlements is written as an empty list; the service has been seen to leave it out (boto/boto3#1258, 2017).",
   },
   ...trailRules,
+  ...credentialRules,
   ...resourceRules,
   Q1: {
     text: "When more requests wait than the server holds, those not yet taken in get ThrottlingException and change nothing.",

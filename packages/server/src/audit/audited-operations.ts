@@ -1,5 +1,6 @@
 /** The operations of the wire, as audit events tell of them. */
 import {
+  STS,
   batchMeterUsage,
   getEntitlements,
   lookupEvents,
@@ -31,6 +32,14 @@ export const auditedOperations: readonly AuditedOperation[] = [
   audited(registerUsage),
   audited(getEntitlements),
   audited(lookupEvents),
+  // Of IAM's access levels both are "Read" to CloudTrail, credentials or not.
+  {
+    name: "AssumeRoleWithWebIdentity",
+    eventSource: STS.eventSource,
+    readOnly: true,
+    requestForm: (request) => request,
+  },
+  { name: "GetCallerIdentity", eventSource: STS.eventSource, readOnly: true, requestForm: (request) => request },
 ];
 
 const byName = new Map(auditedOperations.map((operation) => [operation.name, operation]));

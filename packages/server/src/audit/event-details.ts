@@ -7,10 +7,11 @@ import {
   resolveCustomer,
   type UsageRecordResult,
 } from "@countinghouse/protocol";
-import type { LedgerEntry, LedgerEvent, MeteredRecord } from "../ledger/entry.ts";
+import type { Call, LedgerEntry, LedgerEvent, MeteredRecord } from "../ledger/entry.ts";
 import { meteringRecordId } from "../ledger/ids.ts";
 import { auditedOperation } from "./audited-operations.ts";
-import { cloudTrailFormOf } from "./cloudtrail-form.ts";
+import { cloudTrailFormOf, cloudTrailTime } from "./cloudtrail-form.ts";
+import { assumedRoleId } from "./user-identity.ts";
 
 export interface EventDetails {
   readonly requestParameters: object | null;
@@ -71,14 +72,14 @@ export function detailsOf({ call, event }: LedgerEntry): EventDetails {
         additionalEventData: { resourceId, first, ...faults },
       };
     }
-    case "credentials-issued": {
-      const { kind: _, request, ...given } = event;
+    case "credentials-issued":
       return {
-        requestParameters: request,
-        responseElements: null,
-        additionalEventData: { ...(withTimes(given) as object), ...faults },
+        requestParameters: event.request,
+        responseElements: issuedElements(event, call),
+        additionalEventData: { resourceId: event.resourceId, ...faults },
       };
-    }
+    case "caller-identified":
+      return { ...NONE, ...additional(faults) };
     case "usage-accrued":
     case "resource-observed":
     case "catalogue-changed":
@@ -145,6 +146,19 @@ function meteredDetails(
       ...(notSubscribed.length === 0 ? {} : { notSubscribed }),
       ...faults,
     }),
+  };
+}
+
+/** As CloudTrail writes them: the answer, less what is secret in it. */
+function issuedElements(event: Extract<LedgerEvent, { kind: "credentials-issued" }>, { session }: Call): object {
+  const { accessKeyId, expiresAtMs, subject, audience, assumedRoleArn } = event;
+  const provider = session?.federatedProvider;
+  return {
+    credentials: { accessKeyId, sessionToken: HIDDEN, expiration: cloudTrailTime(expiresAtMs) },
+    subjectFromWebIdentityToken: subject,
+    assumedRoleUser: { assumedRoleId: assumedRoleId(assumedRoleArn), arn: assumedRoleArn },
+    ...(provider === undefined ? {} : { provider }),
+    audience,
   };
 }
 

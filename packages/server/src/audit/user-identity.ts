@@ -3,13 +3,14 @@ import { hash } from "node:crypto";
 import type { Call } from "../ledger/entry.ts";
 
 export interface UserIdentity {
-  /** CloudTrail's `IAMUser`, `AssumedRole` and `Unknown`; our own `Operator` and `BuyPage`. */
-  readonly type: "IAMUser" | "AssumedRole" | "Unknown" | "Operator" | "BuyPage";
+  /** CloudTrail's `IAMUser`, `AssumedRole`, `WebIdentityUser` and `Unknown`; our own `Operator` and `BuyPage`. */
+  readonly type: "IAMUser" | "AssumedRole" | "WebIdentityUser" | "Unknown" | "Operator" | "BuyPage";
   readonly principalId: string;
   readonly arn?: string;
   readonly accountId?: string;
   readonly accessKeyId?: string;
   readonly userName?: string;
+  readonly identityProvider?: string;
   readonly sessionContext?: SessionContext;
 }
 
@@ -31,7 +32,12 @@ interface SessionIssuer {
 const USER_ARN = /^arn:[^:]+:iam::(\d{12}):user\/(?:.*\/)?([^/]+)$/;
 const SESSION_ARN = /^arn:([^:]+):sts::(\d{12}):assumed-role\/([^/]+)\/([^/]+)$/;
 
-export function userIdentityOf({ principal, accountId, accessKeyId, session: source }: Call): UserIdentity {
+export function userIdentityOf({
+  principal,
+  accountId,
+  accessKeyId,
+  session: source,
+}: Pick<Call, "principal" | "accountId" | "accessKeyId" | "session">): UserIdentity {
   const whose = {
     ...(accountId === undefined ? {} : { accountId }),
     ...(accessKeyId === undefined ? {} : { accessKeyId }),
@@ -43,6 +49,8 @@ export function userIdentityOf({ principal, accountId, accessKeyId, session: sou
     const [, , userName = ""] = user;
     return { type: "IAMUser", principalId: uniqueId("AIDA", principal), arn: principal, ...whose, userName };
   }
+  const webIdentity = webIdentityOf(principal, source?.federatedProvider);
+  if (webIdentity !== undefined) return { ...webIdentity, ...whose };
   const session = SESSION_ARN.exec(principal);
   if (session === null) return { type: "Unknown", principalId: principal, ...whose };
   const [, partition, ofAccount = "", userName = "", sessionName] = session;
@@ -61,6 +69,19 @@ export function userIdentityOf({ principal, accountId, accessKeyId, session: sou
         : { webIdFederationData: { federatedProvider: source.federatedProvider } }),
     },
   };
+}
+
+/** Whoever came with a web identity token: its issuer's ARN, the audience and the subject, as CloudTrail puts them. */
+function webIdentityOf(principal: string, provider: string | undefined): UserIdentity | undefined {
+  if (provider === undefined || !principal.startsWith(`${provider}:`)) return undefined;
+  // Both parts may hold colons. Those who get this far are service accounts.
+  const userName = /:(system:serviceaccount:[^:]+:[^:]+)$/.exec(principal)?.[1] ?? principal.slice(provider.length + 1);
+  return { type: "WebIdentityUser", principalId: principal, userName, identityProvider: provider };
+}
+
+/** What STS calls the user of a session: the role's id, and the session's name. */
+export function assumedRoleId(arn: string): string {
+  return userIdentityOf({ principal: arn }).principalId;
 }
 
 /** What LookupEvents calls the user: for a role its session's name, as CloudTrail does. */

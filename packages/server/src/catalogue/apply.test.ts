@@ -24,6 +24,7 @@ function applied(...texts: readonly string[]): Catalogue {
 describe("applying a catalogue file", () => {
   test("to an empty catalogue writes everything, references before what refers to them", () => {
     expect(namesOf(due(SAMPLE, new Catalogue()))).toEqual([
+      "issuer https://oidc.example",
       "account 111122223333",
       `access-key ${KEY}`,
       "account 444455556666",
@@ -112,6 +113,17 @@ describe("references are held against what the ledger holds, too:", () => {
     expect(namesOf(due(`agreements:${agreement("agmt-new", "")}`, applied(SAMPLE)))).toEqual(["agreement agmt-new"]);
   });
 
+  test("a role trusts issuers that the catalogue names, and no others", () => {
+    const stray = sampleWith([
+      "issuers:\n  - { issuer: https://oidc.example, ",
+      "issuers:\n  - { issuer: https://other.example, ",
+    ]);
+    expect(() => due(stray, new Catalogue())).toThrow(
+      /shop\.yaml:13:\d+: roles\.0\.webIdentity\.0\.issuer: no issuer https:\/\/oidc\.example/,
+    );
+    expect(namesOf(due(stray, applied(SAMPLE))), "the ledger has it").toEqual(["issuer https://other.example"]);
+  });
+
   test("a licence is not given to a second agreement while the first one, unchanged, has it", () => {
     const text = `agreements:${agreement("agmt-new", `licenseArn: ${LICENSE}`)}`;
     const problem = "shop.yaml:6:17: licenseArn: already the licence of agreement agmt-demo1";
@@ -148,4 +160,15 @@ describe("references are held against what the ledger holds, too:", () => {
       "shop.yaml:6:25: customerIdentifier: demoCustomer1 stands for account 444455556666",
     );
   });
+});
+
+function issuerOf(yaml: string): unknown {
+  const changes = dueChanges(readCatalogueFile(yaml, "/etc/shop/shop.yaml", sealer), new Catalogue());
+  return changes.find(({ kind }) => kind === "issuer")?.value;
+}
+
+test("the paths of an issuer are relative to the file that names them", () => {
+  const text = sampleWith(["jwksFile: ./jwks.json", "jwksUrl: https://oidc.example/keys, caFile: certificates/ca.pem"]);
+  expect(issuerOf(SAMPLE)).toEqual({ issuer: "https://oidc.example", jwksFile: "/etc/shop/jwks.json" });
+  expect(issuerOf(text)).toMatchObject({ caFile: "/etc/shop/certificates/ca.pem" });
 });

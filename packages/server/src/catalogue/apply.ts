@@ -2,6 +2,7 @@
  * Applies a catalogue file: only objects of which the file says something else than the last time are written, so
  * that what was changed through the operator API since then stays as it is.
  */
+import { dirname } from "node:path";
 import { Catalogue, type CatalogueChange, type CatalogueView } from "../domain/catalogue.ts";
 import type { Sealer } from "../identity/seal.ts";
 import { CatalogueFileError, parseCatalogueFile, type Locate } from "./catalogue-file.ts";
@@ -18,7 +19,7 @@ export interface CatalogueFile {
 
 export function readCatalogueFile(text: string, fileName: string, sealer: Sealer): CatalogueFile {
   const { document, locate } = parseCatalogueFile(text, fileName);
-  return { changes: fileChanges(document, sealer), document, locate };
+  return { changes: fileChanges(document, sealer, dirname(fileName)), document, locate };
 }
 
 /** The changes that are due, given what the ledger holds. Throws CatalogueFileError for references that do not hold. */
@@ -50,6 +51,7 @@ function overlay(changes: readonly CatalogueChange[], held: CatalogueView): Refe
   return {
     account: (id) => above.account(id) ?? held.account(id),
     accessKey: (id) => held.accessKey(id) ?? above.accessKey(id),
+    issuer: (issuer) => above.issuer(issuer) ?? held.issuer(issuer),
     product: (code) => above.product(code) ?? held.product(code),
     agreementByLicense: (arn) => {
       const holder = held.agreementByLicense(arn);

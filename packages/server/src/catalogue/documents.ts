@@ -1,12 +1,20 @@
 /** From documents (YAML, operator API) to catalogue changes, and back to documents without their secrets. */
+import { resolve } from "node:path";
 import type { Account } from "../domain/account.ts";
 import type { EpochMs } from "@countinghouse/protocol";
 import { statusOf, type Agreement, type AgreementState, type AgreementStatus } from "../domain/agreement.ts";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
+import type { Issuer } from "../domain/issuer.ts";
 import type { Product } from "../domain/product.ts";
 import { sealSecret } from "../identity/access-keys.ts";
 import type { Sealer } from "../identity/seal.ts";
-import type { AccountDocument, AgreementDocument, CatalogueDocument, ProductDocument } from "./schema.ts";
+import type {
+  AccountDocument,
+  AgreementDocument,
+  CatalogueDocument,
+  IssuerDocument,
+  ProductDocument,
+} from "./schema.ts";
 
 /** An account and the access keys that its users were given in the document. */
 export function accountChanges(document: AccountDocument, sealer: Sealer): CatalogueChange[] {
@@ -46,9 +54,20 @@ export function agreementChange(document: AgreementDocument, held: AgreementStat
   return { kind: "agreement", id: document.agreementId, value };
 }
 
+/** Paths are relative to the folder of the file that says so. */
+function issuerChange({ jwksFile, caFile, ...same }: IssuerDocument, folder: string): CatalogueChange {
+  const value: Issuer = {
+    ...same,
+    ...(jwksFile === undefined ? {} : { jwksFile: resolve(folder, jwksFile) }),
+    ...(caFile === undefined ? {} : { caFile: resolve(folder, caFile) }),
+  };
+  return { kind: "issuer", id: value.issuer, value };
+}
+
 /** Everything a catalogue document says, each object with a digest of what the document says of it. */
-export function fileChanges(document: CatalogueDocument, sealer: Sealer): CatalogueChange[] {
+export function fileChanges(document: CatalogueDocument, sealer: Sealer, folder: string): CatalogueChange[] {
   return [
+    ...document.issuers.map((issuer) => issuerChange(issuer, folder)).map((change) => digested(change, change, sealer)),
     ...document.accounts.flatMap((account) => {
       const withoutKeys = { ...account, users: account.users.map(({ name, policy }) => ({ name, policy })) };
       return accountChanges(account, sealer).map((change) => {

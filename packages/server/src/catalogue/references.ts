@@ -3,12 +3,14 @@ import type { AccessKey, Account } from "../domain/account.ts";
 import type { Agreement } from "../domain/agreement.ts";
 import type { CatalogueChange } from "../domain/catalogue.ts";
 import { identifiedCustomer } from "../domain/metering-record.ts";
+import type { Issuer } from "../domain/issuer.ts";
 import type { Product } from "../domain/product.ts";
 
 /** The look-ups that references need; a catalogue is one, and so is a catalogue with changes on top. */
 export interface References {
   account(id: string): Account | undefined;
   accessKey(accessKeyId: string): AccessKey | undefined;
+  issuer(issuer: string): Issuer | undefined;
   product(productCode: string): Product | undefined;
   agreementByLicense(licenseArn: string): Agreement | undefined;
   agreementsOf(productCode: string, customer: string): readonly Agreement[];
@@ -25,6 +27,7 @@ export function referenceProblem(change: CatalogueChange, references: References
   if (change.value === undefined) return undefined;
   switch (change.kind) {
     case "account":
+      return accountProblem(change.value, references);
     case "issuer":
     case "registration-key":
       return undefined;
@@ -43,6 +46,17 @@ export function referenceProblem(change: CatalogueChange, references: References
     case "agreement":
       return agreementProblem(change.value, references);
   }
+}
+
+/** A role that trusts an issuer whose keys are nowhere would trust nobody. */
+function accountProblem({ roles }: Account, references: References): ReferenceProblem | undefined {
+  for (const [role, { webIdentity = [] }] of roles.entries()) {
+    for (const [index, { issuer }] of webIdentity.entries()) {
+      if (references.issuer(issuer) !== undefined) continue;
+      return { path: ["roles", role, "webIdentity", index, "issuer"], message: `no issuer ${issuer}` };
+    }
+  }
+  return undefined;
 }
 
 function agreementProblem(agreement: Agreement, references: References): ReferenceProblem | undefined {

@@ -1,6 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { accountSchema, agreementSchema, catalogueJsonSchema, policySchema, productSchema } from "./schema.ts";
+import {
+  accountSchema,
+  agreementSchema,
+  catalogueJsonSchema,
+  issuerSchema,
+  policySchema,
+  productSchema,
+} from "./schema.ts";
 
 const FILE = new URL("../../catalogue.schema.json", import.meta.url);
 const REWRITE =
@@ -38,6 +45,7 @@ describe("a document is refused", () => {
     customerAccountId: "111122223333",
     startsAt: "2020-01-01T00:00:00Z",
   };
+  const issuer = { issuer: "https://oidc.example" };
   const product = { productCode: "p", title: "P", seller: "111122223333", type: "saas", pricing: "usage" };
   const table: readonly [string, { safeParse(value: unknown): { success: boolean } }, object, object][] = [
     ["with an account id of eleven digits", accountSchema, { id: "111122223333" }, { id: "11112222333" }],
@@ -52,6 +60,12 @@ describe("a document is refused", () => {
     ["with a time without a zone", agreementSchema, agreement, { ...agreement, startsAt: "2020-01-01T00:00:00" }],
     ["with a day that does not exist", agreementSchema, agreement, { ...agreement, startsAt: "2021-02-29T00:00:00Z" }],
     ["with an end at its start", agreementSchema, agreement, { ...agreement, endsAt: agreement.startsAt }],
+    ["with no keys for an issuer", issuerSchema, { ...issuer, jwksFile: "keys.json" }, issuer],
+    ["with keys in two places", issuerSchema, { ...issuer, jwksFile: "keys.json" }, { ...issuer, jwksFile: "keys.json", jwksUrl: "https://oidc.example/keys" }],
+    ["with keys that come in the clear", issuerSchema, { ...issuer, jwksUrl: "http://127.0.0.1:8080/keys" }, { ...issuer, jwksUrl: "http://oidc.example/keys" }],
+    ["with keys of this machine by name only", issuerSchema, { ...issuer, jwksUrl: "https://oidc.example/keys" }, { ...issuer, jwksUrl: "http://localhost.example/keys" }],
+    ["with certificates for a file", issuerSchema, { ...issuer, jwksUrl: "https://oidc.example/keys", caFile: "ca.pem" }, { ...issuer, jwksFile: "keys.json", caFile: "ca.pem" }],
+    ["with a role that no ARN can name", accountSchema, { id: "111122223333", roles: [{ name: "a-role" }] }, { id: "111122223333", roles: [{ name: "a role" }] }],
     ["with a licence that is no licence", agreementSchema, agreement, { ...agreement, licenseArn: "arn:aws:s3:::bucket" }],
   ]; // prettier-ignore
   test.each(table)("%s", (_what, schema, good, bad) => {

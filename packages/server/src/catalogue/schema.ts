@@ -59,11 +59,13 @@ export const userSchema = z
   });
 
 const roleSchema = z.strictObject({
-  name: name(64),
+  name: z.string().regex(/^[\w+=,.@-]{1,64}$/, "must be 1 to 64 letters, digits and +=,.@_-"),
   policy: policySchema.optional(),
   webIdentity: z
-    .array(z.strictObject({ issuer: z.url(), audience: z.string().min(1), subject: z.string().min(1) }))
-    .optional(),
+    .array(z.strictObject({ issuer: z.url(), audience: z.string().min(1), subject: z.string().min(1).max(255) }))
+    .max(100)
+    .optional()
+    .describe("Who may assume it: tokens of an issuer, for an audience, whose subject matches (* and ? as in IAM)."),
 });
 
 export const accountSchema = z
@@ -77,12 +79,35 @@ export const accountSchema = z
   .refine(({ roles }) => namedOnce(roles), { path: ["roles"], message: "must not name a role twice" })
   .describe("A seller or a buyer.");
 
-const issuerSchema = z.strictObject({
-  issuer: z.url(),
-  jwksFile: z.string().optional(),
-  jwksUrl: z.url().optional(),
-  caFile: z.string().optional(),
-});
+/** IAM's own bound. */
+const ISSUER_CHARACTERS_MAX = 255;
+
+export const issuerSchema = z
+  .strictObject({
+    issuer: z.url().max(ISSUER_CHARACTERS_MAX).describe("As tokens name it."),
+    jwksFile: z.string().min(1).optional().describe("A JSON Web Key Set; its path is relative to this file."),
+    jwksUrl: z
+      .url({ protocol: /^https?$/ })
+      .regex(
+        /^(https:\/\/|http:\/\/(127\.\d+\.\d+\.\d+|localhost|\[::1\])[:/]).*$/,
+        "must be https, but for addresses of this machine",
+      )
+      .optional(),
+    caFile: z.string().min(1).optional().describe("Certificates in PEM that the URL's server is believed by, too."),
+    region: z
+      .string()
+      .regex(/^[a-z]{2,4}(-[a-z]+)+-\d+$/, "must be a region")
+      .optional()
+      .describe("Where its cluster runs, unless its name says so."),
+  })
+  .refine(({ jwksFile, jwksUrl }) => (jwksFile === undefined) !== (jwksUrl === undefined), {
+    message: "must have exactly one of jwksFile and jwksUrl",
+  })
+  .refine(({ caFile, jwksUrl }) => caFile === undefined || jwksUrl !== undefined, {
+    path: ["caFile"],
+    message: "goes with jwksUrl only",
+  })
+  .describe("Who issues web identity tokens. For any other issuer nothing is read or fetched.");
 
 const dimensionSchema = z.strictObject({
   name: name(255),
@@ -163,6 +188,7 @@ export const catalogueFileSchema = z
 export type AccountDocument = z.infer<typeof accountSchema>;
 export type ProductDocument = z.infer<typeof productSchema>;
 export type AgreementDocument = z.infer<typeof agreementSchema>;
+export type IssuerDocument = z.infer<typeof issuerSchema>;
 export type CatalogueDocument = z.infer<typeof catalogueFileSchema>;
 
 /** The JSON Schema of the catalogue file, as it ships with the package. */

@@ -1,19 +1,22 @@
 /** A refusal as a value: which error, by which rule, and the figures that were compared. Knows nothing of HTTP. */
-import type { ErrorName, RuleId } from "@countinghouse/protocol";
+import type { ErrorName, RuleId, StsErrorName } from "@countinghouse/protocol";
 
-export interface Rejection {
-  readonly code: ErrorName;
+/** The names of errors, of whichever service. */
+export type ErrorCode = ErrorName | StsErrorName;
+
+export interface Rejection<Code extends ErrorCode = ErrorName> {
+  readonly code: Code;
   readonly rule: RuleId;
   readonly message: string;
   /** What was held against what, for whoever asks why. Never holds a secret or a token. */
   readonly compared: Readonly<Record<string, string | number>>;
 }
 
-export function rejection(
-  code: ErrorName,
+export function rejection<Code extends ErrorCode = ErrorName>(
+  code: Code,
   rule: RuleId,
   message: string,
   compared: Readonly<Record<string, string | number>> = {},
-): Rejection {
+): Rejection<Code> {
   return { code, rule, message, compared };
 }

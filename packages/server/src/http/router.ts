@@ -1,14 +1,20 @@
-/** Decides by path what a request is for: the operator API, the buy page, public keys, health and metrics, or the wire. */
+/**
+ * Decides by path what a request is for: the operator API, the credentials of a task, the buy page, public keys, health and metrics, or
+ * the wire.
+ */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Registry } from "prom-client";
 import type { Ledger } from "../ledger/ledger.ts";
 import { send } from "./listener.ts";
 import { wellKnown } from "./well-known.ts";
+import { CONTAINER_CREDENTIALS_PATH } from "./workload/container-credentials.ts";
 
 export interface RouterOptions {
   readonly operator: (request: IncomingMessage, response: ServerResponse) => void;
   /** The buy page; undefined outside a lab, where there is none. */
   readonly buy: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
+  /** Tasks that ask for their credentials. */
+  readonly container: (request: IncomingMessage, response: ServerResponse) => void;
   readonly registry: Registry;
   readonly ledger: Ledger;
   /** Whether the server has begun to shut down. */
@@ -23,6 +29,10 @@ export function createRouter(options: RouterOptions): Route {
     const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
     if (path.startsWith("/operator/")) {
       options.operator(request, response);
+      return true;
+    }
+    if (path.startsWith(CONTAINER_CREDENTIALS_PATH)) {
+      options.container(request, response);
       return true;
     }
     if (isWire(request, path)) return false;

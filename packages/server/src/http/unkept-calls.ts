@@ -3,8 +3,8 @@
  * stranger fill the disk: the first few of a minute are kept one by one, and how many more there were, once a minute.
  */
 import type { EpochMs } from "@countinghouse/protocol";
-import type { Rejection } from "../domain/rejection.ts";
-import type { Call } from "../ledger/entry.ts";
+import type { ErrorCode, Rejection } from "../domain/rejection.ts";
+import type { Asked, Call } from "../ledger/entry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { recordRefusal } from "../operations/answer.ts";
 
@@ -31,7 +31,7 @@ export class UnkeptCalls {
   }
 
   /** A refusal by its signature: kept before it is answered where there is room this minute, else counted. */
-  async noteRefused(call: Call, rejected: Rejection): Promise<void> {
+  async noteRefused(call: Call, rejected: Rejection<ErrorCode>, request?: Asked): Promise<void> {
     const minute = Math.floor(this.#options.wallMs() / MINUTE_MS);
     if (minute !== this.#minute) {
       this.#minute = minute;
@@ -47,7 +47,7 @@ export class UnkeptCalls {
         this.#options.ledger,
         call,
         { ...rejected, message: withoutHeader(rejected.message) },
-        undefined,
+        request,
       );
     } catch {
       // The caller is refused either way, and a ledger in trouble says so elsewhere.

@@ -18,6 +18,7 @@ import {
   unknownOperationCoral,
   unknownOperationXml,
 } from "./wire-error.ts";
+import { accountCall, mediaTypeOf, strangerCall } from "./request-call.ts";
 import type { RequestQuotas } from "./request-quotas.ts";
 import type { UnkeptCalls } from "./unkept-calls.ts";
 import type { WireRequest, WireResponse } from "./wire-message.ts";
@@ -85,7 +86,7 @@ export class WireHandler {
     const answer =
       "code" in caller
         ? { rejected: caller }
-        : await this.#answer(callOf(request, requestId, operation.name, caller), caller, operation, json);
+        : await this.#answer(accountCall(request, requestId, operation.name, caller), caller, operation, json);
     const response =
       answer.rejected === undefined
         ? jsonResponse(200, operation.encode(answer.output), requestId)
@@ -131,10 +132,7 @@ export class WireHandler {
     { name }: WireOperation,
     rejected: Rejection,
   ): Promise<Rejection> {
-    const claimed = claimedAccessKey(request);
-    const { sourceAddress } = request;
-    const call = { requestId, operation: name, principal: UNKNOWN, sourceAddress, userAgent: userAgentOf(request) };
-    await this.#options.unkept.noteRefused(claimed === undefined ? call : { ...call, accessKeyId: claimed }, rejected);
+    await this.#options.unkept.noteRefused(strangerCall(request, requestId, name), rejected);
     return rejected;
   }
 
@@ -160,42 +158,8 @@ export class WireHandler {
   }
 }
 
-function callOf(request: WireRequest, requestId: string, operation: string, caller: Caller): AccountCall {
-  return {
-    requestId,
-    operation,
-    principal: caller.arn,
-    accountId: caller.accountId,
-    accessKeyId: caller.accessKeyId,
-    region: caller.region,
-    ...(caller.session === undefined ? {} : { session: caller.session }),
-    sourceAddress: request.sourceAddress,
-    userAgent: userAgentOf(request),
-  };
-}
-
-/** Who calls with a signature that is not good. */
-const UNKNOWN = "unknown";
-const USER_AGENT_CHARACTERS_MAX = 512;
-
-function userAgentOf(request: WireRequest): string {
-  return (request.headers.get("user-agent")?.[0] ?? "").slice(0, USER_AGENT_CHARACTERS_MAX);
-}
-
-/** The access key that a request says it is signed with, where that can be one. */
-function claimedAccessKey(request: WireRequest): string | undefined {
-  const header = request.headers.get("authorization")?.[0] ?? request.query;
-  return /Credential=([A-Z0-9]{16,128})(?:\/|%2F)/.exec(header)?.[1];
-}
-
 function malformed(refusal: { code: "SerializationException" | "ValidationException"; message: string }): Rejection {
   return rejection(refusal.code, refusal.code === "SerializationException" ? "D3" : "L5", refusal.message);
-}
-
-function mediaTypeOf(request: WireRequest): string | undefined {
-  const values = request.headers.get("content-type");
-  if (values?.length !== 1) return undefined;
-  return (values[0] as string).split(";", 1)[0]?.trim().toLowerCase();
 }
 
 /** A JSON object or array, or undefined for anything else. Rule D4. */

@@ -4,9 +4,9 @@ import type { Sealer } from "./seal.ts";
 
 const ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/** `AKIA` and 16 characters, as AWS makes them. */
-export function newAccessKeyId(random: (bytes: number) => Buffer): string {
-  return `AKIA${[...random(16)].map((byte) => ID_ALPHABET[byte % 32]).join("")}`;
+/** `AKIA` (of a user) or `ASIA` (of a session) and 16 characters, as AWS makes them. */
+export function newAccessKeyId(random: (bytes: number) => Buffer, prefix: "AKIA" | "ASIA" = "AKIA"): string {
+  return `${prefix}${[...random(16)].map((byte) => ID_ALPHABET[byte % 32]).join("")}`;
 }
 
 /** 40 characters. */

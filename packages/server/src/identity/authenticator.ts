@@ -1,7 +1,8 @@
 /**
- * Verifies signatures: who signed this request? Always; there is no way to turn it off. Rules N1, N2, N4.
+ * Verifies signatures: who signed this request? Always; there is no way to turn it off. Rules N1, N2, N4, C1.
  *
- * Signing keys are derived once per access key, day and region, and kept: deriving one costs more than verifying.
+ * A long-term key is looked up; a temporary one comes along in its session token, sealed. Signing keys are derived once
+ * per access key, day and region, and kept: deriving one costs more than verifying.
  */
 import { createHmac, createSecretKey, hash, timingSafeEqual, type KeyObject } from "node:crypto";
 import {
@@ -19,6 +20,7 @@ import { rejection, type Rejection } from "../domain/rejection.ts";
 import { openSecret } from "./access-keys.ts";
 import type { Caller } from "./caller.ts";
 import type { Sealer } from "./seal.ts";
+import { assumedRoleArn, openSessionToken } from "./session-credentials.ts";
 import { readSignature, type SignatureClaims, type SignedRequest } from "./signed-request.ts";
 
 /** A key object for the key that is used again and again: out of bytes Node would make one at every use. */
@@ -30,6 +32,9 @@ export const nodeHashes: SigningHashes<KeyObject> = {
 
 const SIGNING_KEYS_MAX = 10_000;
 
+/** What a secret is held by: the access key that has it sealed, or the text of the session token that does. */
+type KeySource = AccessKey | string;
+
 export interface AuthenticatorOptions {
   readonly catalogue: () => CatalogueView;
   readonly sealer: Sealer;
@@ -38,7 +43,7 @@ export interface AuthenticatorOptions {
 
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
-  readonly #signingKeys = new Map<string, { readonly key: KeyObject; readonly of: AccessKey }>();
+  readonly #signingKeys = new Map<string, { readonly key: KeyObject; readonly of: KeySource }>();
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
@@ -49,11 +54,15 @@ export class Authenticator {
     const claims = readSignature(request, signingName, this.#options.wallMs());
     if ("code" in claims) return claims;
     const accessKey = this.#options.catalogue().accessKey(claims.accessKeyId);
+    if (accessKey === undefined && claims.sessionToken !== undefined) {
+      return this.#authenticateSession(request, claims, claims.sessionToken);
+    }
     const account = accessKey && this.#options.catalogue().account(accessKey.accountId);
     const user = account?.users.find((candidate) => candidate.name === accessKey?.userName);
     if (accessKey === undefined || account === undefined || user === undefined) return unrecognized("key");
-    if (!this.#verify(request, claims, accessKey)) return mismatch();
-    // Long-term keys come without a session token; one that we did not issue is no token.
+    const secretOf = (): string | undefined => openSecret(this.#options.sealer, accessKey);
+    if (!this.#verify(request, claims, accessKey, secretOf)) return mismatch();
+    // Long-term keys come without a session token; any is one too many.
     if (claims.sessionToken !== undefined) return unrecognized("token");
     return {
       accountId: account.id,
@@ -64,13 +73,43 @@ export class Authenticator {
     };
   }
 
-  #verify(request: SignedRequest, claims: SignatureClaims, accessKey: AccessKey): boolean {
+  #authenticateSession(request: SignedRequest, claims: SignatureClaims, token: string): Caller | Rejection {
+    const { sealer, catalogue, wallMs } = this.#options;
+    const session = openSessionToken(sealer, token);
+    if (session === undefined || session.accessKeyId !== claims.accessKeyId) return unrecognized("token", "C1");
+    const { accountId, accessKeyId, roleName, expiresAtMs } = session;
+    const role = catalogue()
+      .account(accountId)
+      ?.roles.find((candidate) => candidate.name === roleName);
+    if (role === undefined) return unrecognized("token", "C1");
+    if (!this.#verify(request, claims, token, () => session.secretAccessKey)) return mismatch();
+    if (wallMs() >= expiresAtMs) {
+      const compared = { expiredAt: new Date(expiresAtMs).toISOString(), now: new Date(wallMs()).toISOString() };
+      const message = "The security token included in the request is expired";
+      return rejection("ExpiredTokenException", "C1", message, compared);
+    }
+    return {
+      accountId,
+      arn: assumedRoleArn(session),
+      accessKeyId,
+      region: claims.scope.region,
+      policy: role.policy,
+      session: session.session,
+    };
+  }
+
+  #verify(
+    request: SignedRequest,
+    claims: SignatureClaims,
+    source: KeySource,
+    secretOf: () => string | undefined,
+  ): boolean {
     const payloadHash = hash("sha256", request.body, "hex");
     const stated = request.headers.get("x-amz-content-sha256");
     if (stated !== undefined && (stated.length !== 1 || stated[0] !== payloadHash)) return false;
     // Rule N4: what decides the operation is covered by the signature.
     if (request.headers.has("x-amz-target") && !claims.signedHeaders.includes("x-amz-target")) return false;
-    const key = this.#signingKey(claims, accessKey);
+    const key = this.#signingKey(claims, source, secretOf);
     if (key === undefined) return false;
     const canonical = canonicalRequest({
       method: request.method,
@@ -85,24 +124,24 @@ export class Authenticator {
     return given.length === expected.length && timingSafeEqual(given, Buffer.from(expected));
   }
 
-  #signingKey(claims: SignatureClaims, accessKey: AccessKey): KeyObject | undefined {
-    const name = `${accessKey.accessKeyId}/${scopeText(claims.scope)}`;
+  #signingKey(claims: SignatureClaims, source: KeySource, secretOf: () => string | undefined): KeyObject | undefined {
+    const name = `${claims.accessKeyId}/${scopeText(claims.scope)}`;
     const known = this.#signingKeys.get(name);
     // Held against the key itself: one that was replaced must not live on here.
-    if (known?.of === accessKey) return known.key;
-    const secret = openSecret(this.#options.sealer, accessKey);
+    if (known?.of === source) return known.key;
+    const secret = secretOf();
     if (secret === undefined) return undefined;
     const key = createSecretKey(signingKey(nodeHashes, secret, claims.scope));
     if (this.#signingKeys.size >= SIGNING_KEYS_MAX) this.#signingKeys.clear();
-    this.#signingKeys.set(name, { key, of: accessKey });
+    this.#signingKeys.set(name, { key, of: source });
     return key;
   }
 }
 
 /** The services end the one sentence with a full stop, and the other without. */
-function unrecognized(what: "key" | "token"): Rejection {
+function unrecognized(what: "key" | "token", rule: "N1" | "C1" = "N1"): Rejection {
   const message = `The security token included in the request is invalid${what === "key" ? "." : ""}`;
-  return rejection("UnrecognizedClientException", "N1", message);
+  return rejection("UnrecognizedClientException", rule, message);
 }
 
 function mismatch(): Rejection {

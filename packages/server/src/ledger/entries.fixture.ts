@@ -136,8 +136,10 @@ const event: fc.Arbitrary<LedgerEvent> = fc.oneof(
     accessKeyId: text,
     assumedRoleArn: text,
     subject: text,
+    audience: text,
     expiresAtMs: timeMs,
   }),
+  fc.record({ kind: fc.constant("caller-identified" as const) }),
   fc.record({ kind: fc.constant("customer-resolved" as const), agreementId: text, customer: resolved }),
   fc.record(
     {

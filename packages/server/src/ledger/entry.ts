@@ -2,18 +2,12 @@
  * A ledger entry: one call or change, who made it, and what came of it. Entries are complete in themselves and the
  * same in every store; they are never changed. They are also the audit events.
  */
-import type {
-  EpochMs,
-  ErrorName,
-  ResolveCustomerOutput,
-  RuleId,
-  UsageRecord,
-  UsageRecordStatus,
-} from "@countinghouse/protocol";
+import type { EpochMs, ResolveCustomerOutput, RuleId, UsageRecord, UsageRecordStatus } from "@countinghouse/protocol";
 import type { LaneHead } from "./chain-head.ts";
 import type { CatalogueKind } from "../domain/catalogue.ts";
 import type { FaultHit, InjectedFault } from "../domain/injected-fault.ts";
 import type { ResourceSession } from "../domain/metered-resource.ts";
+import type { ErrorCode } from "../domain/rejection.ts";
 
 /** Who called what, from where. Never holds a secret, a token or a signature. */
 export interface Call {
@@ -91,7 +85,12 @@ export type LedgerEvent =
       readonly accessKeyId: string;
       readonly assumedRoleArn: string;
       readonly subject: string;
+      readonly audience: string;
       readonly expiresAtMs: EpochMs;
+    }
+  | {
+      /** Who asks was told who it is. */
+      readonly kind: "caller-identified";
     }
   | {
       readonly kind: "customer-resolved";
@@ -113,7 +112,7 @@ export type LedgerEvent =
     }
   | {
       readonly kind: "call-refused";
-      readonly code: ErrorName | OperatorRefusal;
+      readonly code: ErrorCode | OperatorRefusal;
       readonly message: string;
       /** The rule of the wire that refused; operator calls have none. */
       readonly rule?: RuleId | undefined;

@@ -1,5 +1,6 @@
 /** How operations are called, and how they answer. */
-import type { Rejection } from "../domain/rejection.ts";
+import type { ErrorName } from "@countinghouse/protocol";
+import type { ErrorCode, Rejection } from "../domain/rejection.ts";
 import type { Asked, Call } from "../ledger/entry.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
 
@@ -9,8 +10,8 @@ export interface AccountCall extends Call {
   readonly region: string;
 }
 
-export type Answer<Output> = (
-  | { readonly rejected: Rejection; readonly output?: undefined }
+export type Answer<Output, Code extends ErrorCode = ErrorName> = (
+  | { readonly rejected: Rejection<Code>; readonly output?: undefined }
   | { readonly rejected?: undefined; readonly output: Output }
 ) & {
   /** It is durable, and the caller is not told. Rule F1. */
@@ -20,7 +21,10 @@ export type Answer<Output> = (
 export type OperationHandler<Input, Output> = (call: AccountCall, input: Input) => Promise<Answer<Output>>;
 
 /** A refusal is kept like anything else: who asked for what, the rule, and the figures it compared. */
-export function refused<Output>(rejected: Rejection, request: Asked | undefined): Outcome<Answer<Output>> {
+export function refused<Output, Code extends ErrorCode = ErrorName>(
+  rejected: Rejection<Code>,
+  request: Asked | undefined,
+): Outcome<Answer<Output, Code>> {
   return {
     event: { kind: "call-refused", ...rejected, ...(request === undefined ? {} : { request }) },
     answer: { rejected },
@@ -28,11 +32,11 @@ export function refused<Output>(rejected: Rejection, request: Asked | undefined)
 }
 
 /** Keeps a refusal that needed no facts, and answers with it once that is durable. */
-export function recordRefusal(
+export function recordRefusal<Code extends ErrorCode = ErrorName>(
   ledger: Ledger,
   call: Call,
-  rejected: Rejection,
+  rejected: Rejection<Code>,
   request: Asked | undefined,
-): Promise<Answer<never>> {
-  return ledger.transact({ call, keys: [], decide: () => refused<never>(rejected, request) });
+): Promise<Answer<never, Code>> {
+  return ledger.transact({ call, keys: [], decide: () => refused<never, Code>(rejected, request) });
 }

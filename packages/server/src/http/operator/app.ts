@@ -13,6 +13,7 @@ import { catalogueRoutes } from "./catalogue-routes.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { explanationRoutes } from "./explanation-routes.ts";
 import { faultRoutes } from "./fault-routes.ts";
+import { issuerRoutes } from "./issuer-routes.ts";
 import { labRoutes } from "./lab-routes.ts";
 import { meteringRoutes } from "./metering-routes.ts";
 import { registrationKeyRoutes } from "./registration-key-routes.ts";
@@ -58,6 +59,7 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
   });
   api.use(limitBody(BODY_BYTES_MAX, (message) => new ProblemError(413, message)));
   catalogueRoutes(api, context);
+  issuerRoutes(api, context);
   agreementRoutes(api, context);
   accessKeyRoutes(api, context);
   meteringRoutes(api, context);

@@ -7,6 +7,7 @@ import type { KeyPair } from "../../identity/registration-keys.ts";
 import type { Sealer } from "../../identity/seal.ts";
 import type { Call } from "../../ledger/entry.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
+import type { Workload } from "../workload/workload.ts";
 
 export interface OperatorContext {
   readonly ledger: Ledger;
@@ -27,6 +28,8 @@ export interface OperatorContext {
     beforeReset(): Promise<void>;
     verifyAudit(): Promise<AuditVerification>;
   };
+  /** What metered resources are given where they run. */
+  readonly workload: Pick<Workload, "environmentOf" | "resourceChanged" | "resourcesChanged">;
   /** The catalogue that the server was started with, for resets. */
   readonly initialCatalogue: () => readonly CatalogueChange[];
 }

@@ -85,6 +85,7 @@ export function labRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContex
       await context.keeping.beforeReset();
       await ledger.reset(c.var.call("ResetLedger"), startCatalogue(context));
       context.faults.clear();
+      await context.workload.resourcesChanged();
       return c.body(null, 204);
     },
   );

@@ -1,0 +1,75 @@
+/** AssumeRoleWithWebIdentity, decided: whether the role trusts the identity, and what becomes known of its pod. Rules C4, C5. */
+import type { EpochMs, StsErrorName } from "@countinghouse/protocol";
+import type { CatalogueView } from "../catalogue.ts";
+import { regionOf } from "../issuer.ts";
+import type { MeteredResource } from "../metered-resource.ts";
+import { rejection, type Rejection } from "../rejection.ts";
+import { trustedAudience, type WebIdentity } from "../web-identity.ts";
+
+export interface AssumeRoleRequest {
+  readonly accountId: string;
+  readonly roleName: string;
+  /** Follows from the pod's uid. */
+  readonly resourceId: string;
+  readonly identity: WebIdentity;
+}
+
+export type AssumeRoleDecision =
+  | { readonly rejected: Rejection<StsErrorName>; readonly audience?: undefined }
+  | {
+      readonly rejected?: undefined;
+      readonly audience: string;
+      /** The pod, where something of it is news. */
+      readonly resource?: MeteredResource | undefined;
+    };
+
+export function decideAssumeRole(
+  { accountId, roleName, resourceId, identity }: AssumeRoleRequest,
+  { catalogue, nowMs }: { readonly catalogue: CatalogueView; readonly nowMs: EpochMs },
+): AssumeRoleDecision {
+  const role = catalogue.account(accountId)?.roles.find(({ name }) => name === roleName);
+  const compared = {
+    issuer: identity.issuer.issuer,
+    audience: identity.audiences.join(", "),
+    subject: identity.subject,
+  };
+  const audience = role && trustedAudience(role, identity);
+  if (audience === undefined) return { rejected: notAuthorized("C4", compared) };
+  const known = catalogue.resource(resourceId);
+  if (known !== undefined && known.accountId !== accountId) {
+    return { rejected: notAuthorized("C5", { accountId, podOfAccountId: known.accountId }) };
+  }
+  const resource = seenPod(known, { accountId, roleName, resourceId, identity }, nowMs);
+  return resource === known ? { audience } : { audience, resource };
+}
+
+/** A sign of life need not be kept more often than this. */
+const HEARD_AGAIN_MS = 3_600_000;
+
+/** The pod as it is known after it has shown its token. */
+function seenPod(
+  known: MeteredResource | undefined,
+  { accountId, roleName, resourceId, identity }: AssumeRoleRequest,
+  nowMs: EpochMs,
+): MeteredResource {
+  if (known !== undefined) {
+    const isNews = known.roleName === undefined || nowMs - known.heardAtMs >= HEARD_AGAIN_MS;
+    return isNews ? { ...known, roleName: known.roleName ?? roleName, heardAtMs: nowMs } : known;
+  }
+  return {
+    resourceId,
+    platform: "eks",
+    externalId: identity.podUid,
+    accountId,
+    region: regionOf(identity.issuer),
+    roleName,
+    startedAtMs: nowMs,
+    heardAtMs: nowMs,
+    registrations: [],
+  };
+}
+
+/** One text for all: who is not trusted is not told which roles there are. */
+function notAuthorized(rule: "C4" | "C5", compared: Readonly<Record<string, string>>): Rejection<StsErrorName> {
+  return rejection("AccessDenied", rule, "Not authorized to perform sts:AssumeRoleWithWebIdentity", compared);
+}
