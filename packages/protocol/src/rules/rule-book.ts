@@ -2,6 +2,7 @@
  * The rule book: every rule by which the server accepts or refuses, with its text, its source, and when it held. Where
  * sources are silent or disagree, `reading` says which way we took and why. A refusal names the rule it follows from.
  */
+import { accrualRules, type AccrualRuleId } from "./accrual-rules.ts";
 import { ALWAYS, DESIGN, OURS, TRAIL_MODEL, type Period, type Rule } from "./rule.ts";
 import { trailRules, type TrailRuleId } from "./trail-rules.ts";
 
@@ -20,6 +21,7 @@ export type RuleId =
   | "T1" | "T2" | "T3"
   | "E1" | "E2" | "E3" | "E4" | "E5"
   | TrailRuleId
+  | AccrualRuleId
   | "X1" | "X2"
   | "Q1" | "Q2" | "Q3" | "Q4"
   | "F1"; // prettier-ignore
@@ -318,6 +320,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
       "MaxResults may change between pages. A page without entitlements is written as an empty list; the service has been seen to leave it out (boto/boto3#1258, 2017).",
   },
   ...trailRules,
+  ...accrualRules,
   X1: {
     text: "MeterUsage is called with the credentials of an EC2 instance, ECS task or EKS pod; any other caller gets CustomerNotEntitledException.",
     source: MODEL,
