@@ -133,6 +133,12 @@ function operatorListener(parts: Parts): NodeListener {
       random: world.random,
       newRequestId,
       keeping,
+      workload: {
+        environmentOf: ({ region }, origin) => ({
+          AWS_REGION: region,
+          AWS_ENDPOINT_URL_MARKETPLACE_METERING: origin,
+        }),
+      },
       initialCatalogue: () => dueChanges(catalogueFile, new Catalogue()),
     },
     operatorToken,

@@ -11,7 +11,9 @@ import { addFault } from "./fault.ts";
 import { CommandError, EXIT } from "./operator-client.ts";
 import { addProduct } from "./product.ts";
 import { addRecords } from "./records.ts";
+import { addReport } from "./report.ts";
 import { addReset } from "./reset.ts";
+import { addResource } from "./resource.ts";
 import { addServe } from "./serve.ts";
 import { addStore } from "./store.ts";
 import { addToken } from "./token.ts";
@@ -25,6 +27,8 @@ const GROUPS = [
   addAccessKey,
   addToken,
   addRecords,
+  addResource,
+  addReport,
   addClock,
   addFault,
   addExplain,

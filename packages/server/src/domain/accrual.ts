@@ -177,6 +177,14 @@ function secondsHeldIn(hour: number, registration: UsageRegistration): number {
   return secondsIn(hour, countedLife(by, registration));
 }
 
+/** Whether a record of the ledger is one that the registration knows of; those written after it was read are not. */
+export function isKnownTo(registration: UsageRegistration, hour: number, adjustment: number | undefined): boolean {
+  const { accruedToHour, adjusting, adjustments = 0 } = registration;
+  if (adjustment === undefined) return accruedToHour !== undefined && hour < accruedToHour;
+  if (adjustment !== adjustments) return adjustment < adjustments;
+  return adjusting === undefined || hour < adjusting.toHour;
+}
+
 /** Whether the ledger holds all use there will ever be of it, as far as is known. */
 export function isSettled(resource: MeteredResource, registration: UsageRegistration): boolean {
   if (resource.stoppedAtMs === undefined) return false;

@@ -15,6 +15,9 @@ import { explanationRoutes } from "./explanation-routes.ts";
 import { faultRoutes } from "./fault-routes.ts";
 import { labRoutes } from "./lab-routes.ts";
 import { meteringRoutes } from "./metering-routes.ts";
+import { reportRoutes } from "./report-routes.ts";
+import { resourceEventRoutes } from "./resources/resource-event-routes.ts";
+import { resourceRoutes } from "./resources/resource-routes.ts";
 import { verificationRoutes } from "./verification-routes.ts";
 import { ProblemError, invalid, problemResponse } from "./problem.ts";
 
@@ -65,6 +68,9 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
   faultRoutes(api, context);
   explanationRoutes(api, context);
   auditRoutes(api, context);
+  resourceRoutes(api, context);
+  resourceEventRoutes(api, context);
+  reportRoutes(api, context);
 
   const app = new OpenAPIHono();
   app.route("/operator/v1", api);

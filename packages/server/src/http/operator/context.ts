@@ -2,6 +2,7 @@
 import type { AuditVerification } from "../../checkpoints/audit-verification.ts";
 import type { ServiceClock } from "../../clock.ts";
 import type { CatalogueChange } from "../../domain/catalogue.ts";
+import type { MeteredResource } from "../../domain/metered-resource.ts";
 import type { FaultPlan } from "../../faults/fault-plan.ts";
 import type { Sealer } from "../../identity/seal.ts";
 import type { Call } from "../../ledger/entry.ts";
@@ -24,9 +25,15 @@ export interface OperatorContext {
     beforeReset(): Promise<void>;
     verifyAudit(): Promise<AuditVerification>;
   };
+  readonly workload: {
+    /** The environment variables by which programs on a resource find this server, at this origin, and their credentials. */
+    environmentOf(resource: MeteredResource, origin: string): Environment | Promise<Environment>;
+  };
   /** The catalogue that the server was started with, for resets. */
   readonly initialCatalogue: () => readonly CatalogueChange[];
 }
+
+type Environment = Readonly<Record<string, string>>;
 
 /** Variables that middleware leaves for the routes. */
 export interface OperatorEnv {
