@@ -39,9 +39,29 @@ export function observe(ledger: Ledger, call: Call, news: News, asked?: Asked): 
   });
 }
 
-/** Keeps that something was told that cannot be news of any resource. */
-export async function refuseNews(ledger: Ledger, call: Call, refusal: ObservationRefusal, asked: Asked): Promise<void> {
-  await ledger.transact({ call, keys: [], decide: () => refused(refusal, asked) });
+/** Notes of resources that they are still as they were, many at once; those that are not known are passed over. */
+export async function hearOf(ledger: Ledger, call: Call, observations: readonly Observation[]): Promise<void> {
+  await ledger.transact({
+    call,
+    keys: [],
+    decide: ({ catalogue }): Outcome<undefined> => {
+      const heard = observations.flatMap((observation) => {
+        const known = catalogue.resource(observation.resourceId);
+        return known === undefined ? [] : [observed(known, observation)];
+      });
+      const resourceIds = heard.map((resource) => resource.resourceId);
+      return {
+        event: {
+          kind: "resource-observed",
+          source: observations[0]?.source ?? "kubernetes",
+          resource: { resourceIds },
+          changed: false,
+        },
+        catalogue: heard.map((value) => ({ kind: "resource", id: value.resourceId, value })),
+        answer: undefined,
+      };
+    },
+  });
 }
 
 /** A resource as the operator tells of it. */
