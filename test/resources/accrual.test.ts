@@ -29,7 +29,7 @@ async function report(server: RunningServer, month: string): Promise<Report> {
   return body as Report;
 }
 
-test("R3, R6, Rules H1, H4: what runs is metered hour by hour as the clock moves, and reported from the first second", async () => {
+test("R3, R4, R6, Rules H1, H3, H4: what runs is metered hour by hour as the clock moves, and reported from the first second", async () => {
   const server = await start(startClock(await meteredFolder([{ name: "one", startedAtMs: START_MS }])));
   await moveClock(server, { advanceSeconds: 5_400.5 });
   expect(await meteringRecords(server)).toEqual([]);
@@ -59,7 +59,11 @@ test("R3, R6, Rules H1, H4: what runs is metered hour by hour as the clock moves
   await moveClock(server, { advanceSeconds: 0 });
   expect((await meteringRecords(server)).map(({ quantity }) => quantity)).toEqual([1_800, -1_740]);
   expect((await report(server, "2026-03")).rows).toMatchObject([
-    { usageUnits: "0.01666667", estimatedRevenue: "0.006", seconds: { final: "1800", adjustments: "-1740", provisional: "0" } },
+    {
+      usageUnits: "0.01666667",
+      estimatedRevenue: "0.006",
+      seconds: { final: "1800", adjustments: "-1740", provisional: "0" },
+    },
   ]);
 });
 
@@ -76,7 +80,13 @@ test("R5, R7: ten pods are ten times the hours; a clock moved on by months is me
   const rows = (of: Report): object[] =>
     of.rows.map(({ productCode, seconds: each, estimatedRevenue }) => ({ productCode, ...each, estimatedRevenue }));
   expect(rows(await report(server, "2026-03"))).toEqual([
-    { productCode: HOURLY, final: String(march * 10), adjustments: "0", provisional: "0", estimatedRevenue: String(march / 1_000) },
+    {
+      productCode: HOURLY,
+      final: String(march * 10),
+      adjustments: "0",
+      provisional: "0",
+      estimatedRevenue: String(march / 1_000),
+    },
     { productCode: BYOL, final: String(march), adjustments: "0", provisional: "0", estimatedRevenue: "0" },
   ]);
   expect(rows(await report(server, "2026-04"))).toMatchObject([

@@ -12,7 +12,8 @@ const ROLE = `arn:aws:iam::${BUYER}:role/app`;
 const uidOf = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
 
 /** Seconds since a time of a minute ago. */
-const at = (seconds: number): string => new Date(Math.floor(Date.now() / 1000) * 1000 - 60_000 + seconds * 1000).toISOString();
+const at = (seconds: number): string =>
+  new Date(Math.floor(Date.now() / 1000) * 1000 - 60_000 + seconds * 1000).toISOString();
 
 function pod(n: number, status: object = {}, role: string | null = ROLE): PodDocument {
   const env = role === null ? [] : [{ name: "AWS_ROLE_ARN", value: role }];
@@ -33,7 +34,14 @@ const terminated = (finishedAt: string): object => ({
 });
 
 async function observing(cluster: KubernetesCluster, args: readonly string[] = []): Promise<RunningServer> {
-  const flags = ["--kubernetes", cluster.kubeconfig(), "--kubernetes-account", BUYER, "--kubernetes-region", "eu-west-1"];
+  const flags = [
+    "--kubernetes",
+    cluster.kubeconfig(),
+    "--kubernetes-account",
+    BUYER,
+    "--kubernetes-region",
+    "eu-west-1",
+  ];
   const server = await start([...(args.length === 0 ? ["--store", "memory:"] : args), ...flags]);
   const accounts = await server.operator("GET", `/accounts/${BUYER}`);
   if (accounts.status === 404) await add(server, "/accounts", { id: BUYER, roles: [{ name: "app" }] });
@@ -43,7 +51,10 @@ async function observing(cluster: KubernetesCluster, args: readonly string[] = [
 const pods = (server: RunningServer): Promise<readonly ListedResource[]> => resourcesOf(server, { platform: "eks" });
 const nOf = ({ externalId }: ListedResource): number => Number(externalId.slice(-12));
 const running = async (server: RunningServer): Promise<number[]> =>
-  (await pods(server)).filter(({ live }) => live).map(nOf).toSorted((a, b) => a - b);
+  (await pods(server))
+    .filter(({ live }) => live)
+    .map(nOf)
+    .toSorted((a, b) => a - b);
 
 test("R6, Rules H6 and H7: pods that there are, that come, that end and that go are known, with their lives", async () => {
   const cluster = await KubernetesCluster.start();
@@ -60,7 +71,9 @@ test("R6, Rules H6 and H7: pods that there are, that come, that end and that go 
   await eventually(() => running(server), [1, 2, 3, 5]);
 
   // A container that starts anew does not end its pod; a job that is done does, at the latest end of its containers.
-  cluster.put(pod(1, { startTime, containerStatuses: [{ ...terminated(at(5)), restartCount: 1, state: { waiting: {} } }] }));
+  cluster.put(
+    pod(1, { startTime, containerStatuses: [{ ...terminated(at(5)), restartCount: 1, state: { waiting: {} } }] }),
+  );
   cluster.put(pod(2, { phase: "Succeeded", containerStatuses: [terminated(at(20)), terminated(at(10))] }));
   await eventually(() => running(server), [1, 3, 5]);
   const ended = (await pods(server)).find((each) => nOf(each) === 2);
@@ -86,7 +99,9 @@ test("Rule H7: a stream that breaks in the middle of a line is taken up where it
   const last = cluster.watchedFrom.at(-1);
   cluster.cutMidLine(pod(4));
   await eventually(() => running(server), [1, 2, 3, 4]);
-  expect(Number(cluster.watchedFrom.at(-1)), "from the change or bookmark that came last").toBeGreaterThan(Number(last));
+  expect(Number(cluster.watchedFrom.at(-1)), "from the change or bookmark that came last").toBeGreaterThan(
+    Number(last),
+  );
   expect(cluster.lists, "without listing anew").toBe(lists);
 }, 60_000);
 

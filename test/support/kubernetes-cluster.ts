@@ -10,7 +10,11 @@ import { onTestFinished } from "vitest";
 import { newFolder } from "./scoped.ts";
 
 export interface PodDocument {
-  readonly metadata: { readonly name: string; readonly uid: string; readonly labels?: Readonly<Record<string, string>> };
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
   readonly spec?: object;
   readonly status?: object;
 }

@@ -167,7 +167,9 @@ function kubernetesOf(flags: ServeFlags, clock: ClockSetting): KubernetesSetting
     return undefined;
   }
   if (clock.mode !== "system") {
-    throw new ConfigError(`--kubernetes needs --clock system: pods run by the time of day, not by a ${clock.mode} clock.`);
+    throw new ConfigError(
+      `--kubernetes needs --clock system: pods run by the time of day, not by a ${clock.mode} clock.`,
+    );
   }
   if (accountId === undefined || !/^\d{12}$/.test(accountId)) {
     throw new ConfigError("--kubernetes needs --kubernetes-account: the twelve digits of the buyer's account.");

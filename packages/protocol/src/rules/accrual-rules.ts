@@ -47,8 +47,7 @@ export const accrualRules: Readonly<Record<AccrualRuleId, Rule>> = {
     text: "A watched pod that is no longer there ended when it was last seen; a resource of which nothing is heard for 30 days ended at the end of them. Both run on if they are heard of again.",
     source: DESIGN,
     inForce: OURS,
-    reading:
-      "Silence takes nothing away that may have run. Use on either side of a wrong end is made good (Rule H4).",
+    reading: "Silence takes nothing away that may have run. Use on either side of a wrong end is made good (Rule H4).",
   },
   H8: {
     text: "A resource is forgotten 35 days after its end, once all its use is in the ledger; news that is older, or of an end before that, is refused.",

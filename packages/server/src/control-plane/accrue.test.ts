@@ -45,8 +45,7 @@ describe.each(STORES)("the control plane over a ledger kept %s", (_name, open) =
     return made;
   }
 
-  const work = ({ ledger, clock }: LedgerUnderTest): Promise<void> =>
-    controlPlaneWork(ledger, callOf, clock.nowMs());
+  const work = ({ ledger, clock }: LedgerUnderTest): Promise<void> => controlPlaneWork(ledger, callOf, clock.nowMs());
 
   test("R5, Rule H1: a daemon set on ten nodes is ten tasks, and each of them is metered", async () => {
     const made = await market();
@@ -137,7 +136,10 @@ describe.each(STORES)("the control plane over a ledger kept %s", (_name, open) =
       expect(await accruedSeconds(made.ledger, resourceId)).toBe(Math.floor((stoppedAtMs - startedAtMs) / 1000));
     }
     const records = await accrued(made.ledger);
-    expect(records.some(({ usageRecord }) => (usageRecord.quantity ?? 0) < 0), "some were taken away").toBe(true);
+    expect(
+      records.some(({ usageRecord }) => (usageRecord.quantity ?? 0) < 0),
+      "some were taken away",
+    ).toBe(true);
   });
 
   test("Rule H7: what is silent for 30 days is given up, and metered until then", async () => {

@@ -62,8 +62,7 @@ async function accrueOnce(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): 
       const step = stepOf(resource, productCode, nowMs, RECORDS_PER_ENTRY_MAX);
       if (step === undefined) continue;
       let batch = batches.get(productCode) ?? newBatch(ledger.catalogue, productCode);
-      const isFull =
-        batch.uses + step.uses.length > RECORDS_PER_ENTRY_MAX || batch.plans.length >= REGISTRATIONS_MAX;
+      const isFull = batch.uses + step.uses.length > RECORDS_PER_ENTRY_MAX || batch.plans.length >= REGISTRATIONS_MAX;
       if (isFull) {
         await write(batch);
         batch = newBatch(ledger.catalogue, productCode);

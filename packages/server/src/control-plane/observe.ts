@@ -34,7 +34,11 @@ export function observe(ledger: Ledger, call: Call, news: News, asked?: Asked): 
         changed: known === undefined || !sameMembers(shown(known), shown(resource)),
       };
       if (known !== undefined && sameMembers(known, resource)) return { event, answer: { resource: known } };
-      return { event, catalogue: [{ kind: "resource", id: resource.resourceId, value: resource }], answer: { resource } };
+      return {
+        event,
+        catalogue: [{ kind: "resource", id: resource.resourceId, value: resource }],
+        answer: { resource },
+      };
     },
   });
 }
@@ -77,7 +81,12 @@ export interface NewResource {
 /** Told again, it is the same resource; what is new of it is added. */
 export function addResource(ledger: Ledger, call: Call, resource: NewResource, asked: Asked): Promise<Observed> {
   const id = resourceId(resource.platform, resource.externalId);
-  return observe(ledger, call, (nowMs) => ({ ...resource, resourceId: id, source: "operator", seenAtMs: nowMs }), asked);
+  return observe(
+    ledger,
+    call,
+    (nowMs) => ({ ...resource, resourceId: id, source: "operator", seenAtMs: nowMs }),
+    asked,
+  );
 }
 
 /** Without a time it ends now, or has ended when that is known already. */

@@ -35,7 +35,11 @@ export interface MeteredResource {
 export interface Findings {
   /** The newest state of a source that numbers them. */
   readonly numbered?:
-    | { readonly version: number; readonly startedAtMs?: EpochMs | undefined; readonly stoppedAtMs?: EpochMs | undefined }
+    | {
+        readonly version: number;
+        readonly startedAtMs?: EpochMs | undefined;
+        readonly stoppedAtMs?: EpochMs | undefined;
+      }
     | undefined;
   /** The earliest start that others told of. */
   readonly startedAtMs?: EpochMs | undefined;

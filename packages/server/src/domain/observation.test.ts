@@ -57,7 +57,13 @@ test("Rule H5: the same observations, in any order and repeated at will, give th
 
 describe("Rule H5: of a source that numbers its states", () => {
   const running = sighting({ source: "ecs-events", seenAtMs: at(1), version: 3, startedAtMs: at(1) });
-  const stopped = sighting({ source: "ecs-events", seenAtMs: at(9), version: 5, startedAtMs: at(2), stoppedAtMs: at(8) });
+  const stopped = sighting({
+    source: "ecs-events",
+    seenAtMs: at(9),
+    version: 5,
+    startedAtMs: at(2),
+    stoppedAtMs: at(8),
+  });
 
   test("an older one changes nothing that a newer one said", () => {
     expect(told([stopped, running])).toMatchObject({ startedAtMs: at(2), stoppedAtMs: at(8), version: 5 });
@@ -71,7 +77,9 @@ describe("Rule H5: of a source that numbers its states", () => {
 describe("Rule H5: of sources that do not", () => {
   test("the earliest start counts; where none was told, the first sight", () => {
     expect(told([sighting({ seenAtMs: at(5) }), sighting({ seenAtMs: at(3) })]).startedAtMs).toBe(at(3));
-    expect(told([sighting({ seenAtMs: at(3) }), sighting({ seenAtMs: at(9), startedAtMs: at(7) })]).startedAtMs).toBe(at(7));
+    expect(told([sighting({ seenAtMs: at(3) }), sighting({ seenAtMs: at(9), startedAtMs: at(7) })]).startedAtMs).toBe(
+      at(7),
+    );
   });
 
   test("the end that was told of last stands, so that a wrong one can be put right", () => {

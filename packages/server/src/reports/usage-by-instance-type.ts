@@ -77,7 +77,10 @@ export async function usageByInstanceType(
   return { month: month.name, atMs: nowMs, rows: sums.rows() };
 }
 
-function isHeld({ resourceId, productCode, key, accrued }: KeptRecord, resources: ReadonlyMap<string, MeteredResource>): boolean {
+function isHeld(
+  { resourceId, productCode, key, accrued }: KeptRecord,
+  resources: ReadonlyMap<string, MeteredResource>,
+): boolean {
   const resource = accrued === true && resourceId !== undefined ? resources.get(resourceId) : undefined;
   const registration = resource && registrationOf(resource, productCode);
   return registration === undefined || isKnownTo(registration, key.hour, adjustmentOf(key));

@@ -84,7 +84,12 @@ function clusterOf(
       };
     },
     watch: (fromVersion, onChange) => {
-      const query = { ...chosen, resourceVersion: fromVersion, allowWatchBookmarks: true, timeoutSeconds: WATCH_SECONDS };
+      const query = {
+        ...chosen,
+        resourceVersion: fromVersion,
+        allowWatchBookmarks: true,
+        timeoutSeconds: WATCH_SECONDS,
+      };
       return startWatch(new client.Watch(config), path, query, onChange);
     },
   };
