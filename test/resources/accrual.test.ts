@@ -67,6 +67,9 @@ test("R3, R4, R6, Rules H1, H3, H4: what runs is metered hour by hour as the clo
   ]);
 });
 
+const rows = (of: Report): object[] =>
+  of.rows.map(({ productCode, seconds: each, estimatedRevenue }) => ({ productCode, ...each, estimatedRevenue }));
+
 test("R5, R7: ten pods are ten times the hours; a clock moved on by months is metered by months, free of double hours", async () => {
   const tasks = Array.from({ length: 10 }, (_, i) => ({
     name: `pod-${i}`,
@@ -77,8 +80,6 @@ test("R5, R7: ten pods are ten times the hours; a clock moved on by months is me
   await moveClock(server, { now: "2026-04-10T00:00:00Z" });
   const march = (Date.UTC(2026, 3, 1) - START_MS) / 1000;
   const april = 9 * 86_400;
-  const rows = (of: Report): object[] =>
-    of.rows.map(({ productCode, seconds: each, estimatedRevenue }) => ({ productCode, ...each, estimatedRevenue }));
   expect(rows(await report(server, "2026-03"))).toEqual([
     {
       productCode: HOURLY,

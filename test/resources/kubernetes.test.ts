@@ -136,14 +136,15 @@ test("Rule H7: a pod that went while no server ran has ended when it was last se
   expect((await pods(second)).find((each) => nOf(each) === 1)?.stoppedAt).toBe(heardAt);
 }, 60_000);
 
+const serve = async (...args: string[]): Promise<{ code: number | null; stderr: string }> => {
+  const { code, stderr } = await runCommand(["serve", "--port", "0", "--store", "memory:", ...args]);
+  return { code, stderr };
+};
+
 test("what cannot be observed is said at once, and why", async () => {
   const cluster = await KubernetesCluster.start();
   const kubeconfig = cluster.kubeconfig();
   const where = ["--kubernetes-account", BUYER, "--kubernetes-region", "eu-west-1"];
-  const serve = async (...args: string[]): Promise<{ code: number | null; stderr: string }> => {
-    const { code, stderr } = await runCommand(["serve", "--port", "0", "--store", "memory:", ...args]);
-    return { code, stderr };
-  };
   const cases: readonly (readonly [string[], RegExp])[] = [
     [["--kubernetes", kubeconfig, ...where, "--clock", "manual"], /needs --clock system/],
     [["--kubernetes", kubeconfig, "--kubernetes-region", "eu-west-1"], /needs --kubernetes-account/],

@@ -1,6 +1,6 @@
 /** Accrual over real stores: what is due is written once, whatever breaks off and whoever else does the same work. */
 import { HOUR_MS } from "@countinghouse/protocol";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { DAY_MS } from "../domain/observation.ts";
 import { START_MS, ledgerOver, type LedgerUnderTest } from "../ledger/contract/ledger-under-test.ts";
@@ -37,6 +37,8 @@ function isFullDisk(error: unknown): void {
   expect((error as Error).message).toBe("The disk is full.");
 }
 
+const work = ({ ledger, clock }: LedgerUnderTest): Promise<void> => controlPlaneWork(ledger, callOf, clock.nowMs());
+
 describe.each(STORES)("the control plane over a ledger kept %s", (_name, open) => {
   async function market(): Promise<LedgerUnderTest> {
     const made = open();
@@ -44,8 +46,6 @@ describe.each(STORES)("the control plane over a ledger kept %s", (_name, open) =
     await made.ledger.transact(put(MARKET));
     return made;
   }
-
-  const work = ({ ledger, clock }: LedgerUnderTest): Promise<void> => controlPlaneWork(ledger, callOf, clock.nowMs());
 
   test("R5, Rule H1: a daemon set on ten nodes is ten tasks, and each of them is metered", async () => {
     const made = await market();

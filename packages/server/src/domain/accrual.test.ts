@@ -1,5 +1,5 @@
 import { HOUR_MS } from "@countinghouse/protocol";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   SECONDS_MIN,
@@ -77,12 +77,13 @@ describe("Rule H3: who ran for less than a minute is metered for a minute", () =
   });
 });
 
+const registeredAt = (registeredAtMs: number): UsageRegistration => ({
+  productCode: REGISTERED_PRODUCT,
+  registeredAtMs,
+});
+
 describe("Rule H2: use counts", () => {
   const startedAtMs = Date.UTC(2026, 0, 31, 22);
-  const registeredAt = (registeredAtMs: number): UsageRegistration => ({
-    productCode: REGISTERED_PRODUCT,
-    registeredAtMs,
-  });
   const cases: readonly [string, number, number][] = [
     ["from launch, where it was registered then", startedAtMs, startedAtMs],
     ["from launch, where it was registered within six hours", startedAtMs + 6 * HOUR_MS, startedAtMs],

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { MeteredResource } from "./metered-resource.ts";
 import { DAY_MS, SILENCE_DAYS_MAX, isPast, observed, silenceOf, type Observation } from "./observation.ts";

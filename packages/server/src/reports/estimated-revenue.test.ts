@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { csvLine } from "./csv.ts";
 import { hoursOf, priceOfSeconds, priceOfUnits } from "./estimated-revenue.ts";
@@ -50,12 +50,13 @@ test("a value with a comma, a quote or a line break is quoted, as RFC 4180 has i
   expect(csvLine(["a", 'say "hi"', "b,c", "line\nbreak", ""])).toBe('a,"say ""hi""","b,c","line\nbreak",\r\n');
 });
 
+function hoursIn(text: string): number {
+  const { fromHour = 0, toHour = 0 } = monthOf(text) ?? {};
+  return toHour - fromHour;
+}
+
 test("a month has its hours, of February in a leap year too; anything else is none", () => {
-  const hours = (text: string): number => {
-    const { fromHour = 0, toHour = 0 } = monthOf(text) ?? {};
-    return toHour - fromHour;
-  };
-  expect(["2026-03", "2028-02", "2026-12"].map(hours)).toEqual([744, 696, 744]);
+  expect(["2026-03", "2028-02", "2026-12"].map(hoursIn)).toEqual([744, 696, 744]);
   for (const text of ["", "2026", "2026-00", "2026-13", "2026-1", "1969-12", "March 2026", "2026-03-01", " 2026-03"]) {
     expect(monthOf(text), text).toBeUndefined();
   }

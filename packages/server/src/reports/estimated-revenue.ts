@@ -1,5 +1,5 @@
 /** Money in exact decimals: what usage is worth at a dimension's price. */
-import Big from "big.js";
+import { Big } from "big.js";
 
 /** Digits after the point that an amount is rounded to, once, half to even. */
 const PLACES = 8;

@@ -70,6 +70,8 @@ const shown = ({ rows }: UsageReport): object[] =>
     ...(seconds === undefined ? [] : Object.values(seconds)),
   ]);
 
+const unitsOf = ({ rows }: UsageReport): string[] => rows.map(({ usageUnits }) => usageUnits);
+
 test("S6: what resources meter of themselves, and what is metered of them, paid, free and brought along, stand side by side", async () => {
   const { ledger, clock } = await market();
   const registrations = [HOURLY, BYOL, FREE].map((productCode) => ({ productCode, registeredAtMs: START_MS }));
@@ -113,7 +115,6 @@ test("Rule H4: use that is written, or adjusted, while the report is made is in 
     },
   }) as Ledger;
   const total = 30 * 3_600 + 5 * 3_600 - 1 + 30 * 3_600 - 2;
-  const unitsOf = ({ rows }: UsageReport): string[] => rows.map(({ usageUnits }) => usageUnits);
   const before = await usageByInstanceType(whileWritten, MARCH, clock.nowMs());
   const after = await usageByInstanceType(ledger, MARCH, clock.nowMs());
   expect(isWritten).toBe(true);

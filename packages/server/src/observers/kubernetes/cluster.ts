@@ -76,9 +76,10 @@ function clusterOf(
       const { items, metadata } = await (namespace === undefined
         ? api.listPodForAllNamespaces(page)
         : api.listNamespacedPod({ namespace, ...page }));
+      // oxlint-disable-next-line eslint/no-underscore-dangle -- the client's own name
       const nextCursor = metadata?._continue;
       return {
-        pods: items as readonly Pod[],
+        pods: items,
         version: metadata?.resourceVersion ?? "",
         nextCursor: nextCursor === "" ? undefined : nextCursor,
       };
@@ -126,7 +127,7 @@ function startWatch(
   const onEnd = (error: unknown): void => {
     if (stopped || error === null || error === undefined || isQuiet(error)) ended.resolve("closed");
     else if ((error as { statusCode?: number }).statusCode === GONE) ended.resolve("gone");
-    else ended.reject(error as Error);
+    else ended.reject(error);
   };
   const started = watch.watch(path, { ...query }, onEvent, onEnd);
   started.catch((error: unknown) => ended.reject(error as Error));

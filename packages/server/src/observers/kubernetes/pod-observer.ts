@@ -141,7 +141,7 @@ export class PodObserver {
       // Told by `kept`; until then, one that fails keeps all after it from being taken in.
       last.catch(() => watch.stop());
     });
-    this.#stopWatch = watch.stop;
+    this.#stopWatch = () => watch.stop();
     return {
       ended: watch.ended,
       kept: async () => {
