@@ -44,10 +44,22 @@ test("R3, R4, R6, Rules H1, H3, H4: what runs is metered hour by hour as the clo
 
   await moveClock(server, { now: iso(START_MS + 6.5 * HOUR_MS) });
   expect(await meteringRecords(server)).toEqual([
-    expect.objectContaining({ hour: iso(START_MS - HOUR_MS / 2), quantity: 1_800, customerAccountId: BUYER }) as object,
+    expect.objectContaining({
+      hour: iso(START_MS - HOUR_MS / 2),
+      quantity: 1_800,
+      accrued: true,
+      customerAccountId: BUYER,
+    }) as object,
   ]);
   const [resource] = await resourcesOf(server);
   expect(resource?.registrations).toMatchObject([{ productCode: HOURLY, accruedTo: iso(START_MS + HOUR_MS / 2) }]);
+
+  const [record] = await meteringRecords(server);
+  const explained = await server.operator("GET", `/requests/${record?.meteringRecordId}/explanation`);
+  expect(explained.body).toMatchObject({
+    event: "usage-accrued",
+    details: { productCode: HOURLY, seconds: 1_800, resourceId: resource?.resourceId },
+  });
 
   // It ended long ago, as is heard now: the hour that is final is adjusted, the others never were.
   const path = `/resources/${resource?.resourceId}/stop`;

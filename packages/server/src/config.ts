@@ -174,7 +174,9 @@ function kubernetesOf(flags: ServeFlags, clock: ClockSetting): KubernetesSetting
   if (accountId === undefined || !/^\d{12}$/.test(accountId)) {
     throw new ConfigError("--kubernetes needs --kubernetes-account: the twelve digits of the buyer's account.");
   }
-  if (region === undefined) throw new ConfigError("--kubernetes needs --kubernetes-region, such as us-east-1.");
+  if (region === undefined || !/^[a-z]{2,4}(-[a-z]+)+-\d+$/.test(region)) {
+    throw new ConfigError("--kubernetes needs --kubernetes-region, such as us-east-1.");
+  }
   return { kubeconfig: kubernetes, accountId, region, namespace, selector };
 }
 

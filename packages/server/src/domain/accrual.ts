@@ -155,8 +155,13 @@ export function outstanding(
   const ended = stoppedAtMs !== undefined && stoppedAtMs <= nowMs;
   const life = countedLife({ startedAtMs, stoppedAtMs: ended ? stoppedAtMs : undefined }, registration);
   const untilNow = { ...life, untilMs: Math.max(life.fromMs, nowMs) };
+  const { accruedToHour = 0, accruedBy, adjusting } = registration;
+  const held = [accruedBy, adjusting?.by].flatMap((by) => (by === undefined ? [] : countedLife(by, registration)));
+  const isInStep = adjusting === undefined && accruedBy !== undefined && sameLife(accruedBy, resource);
+  const firstHour = isInStep ? accruedToHour : hourOf(Math.min(life.fromMs, ...held.map(({ fromMs }) => fromMs)));
+  const lastHour = Math.max(ended ? lastHourOf(life) : hourOf(nowMs), accruedToHour - 1);
   const uses: HourUse[] = [];
-  for (let hour = fromHour; hour < Math.min(toHour, hourOf(nowMs) + 1); hour += 1) {
+  for (let hour = Math.max(fromHour, firstHour); hour < Math.min(toHour, lastHour + 1); hour += 1) {
     const wanted = ended ? secondsIn(hour, life) : secondsRunIn(hour, untilNow);
     const seconds = wanted - secondsHeldIn(hour, registration);
     if (seconds !== 0) uses.push({ hour, seconds });

@@ -44,6 +44,7 @@ export interface AccruedSeconds {
 }
 
 const PAGE_RECORDS = 1_000;
+const RESOURCES_AT_ONCE = 500;
 
 /** `seller` leaves only the products of that account. */
 export async function usageByInstanceType(
@@ -64,10 +65,12 @@ export async function usageByInstanceType(
       if (isHeld(record, resources)) sums.addRecord(record);
     }
     cursor = page.nextCursor;
-    // Others are let in between.
-    await new Promise((resume) => setImmediate(resume));
+    await letOthersIn();
   } while (cursor !== undefined);
+  let reckoned = 0;
   for (const resource of resources.values()) {
+    reckoned += 1;
+    if (reckoned % RESOURCES_AT_ONCE === 0) await letOthersIn();
     for (const registration of resource.registrations) {
       for (const { seconds } of outstanding(resource, registration, nowMs, month)) {
         sums.addProvisional(resource, registration.productCode, seconds);
@@ -75,6 +78,10 @@ export async function usageByInstanceType(
     }
   }
   return { month: month.name, atMs: nowMs, rows: sums.rows() };
+}
+
+function letOthersIn(): Promise<void> {
+  return new Promise((resume) => setImmediate(resume));
 }
 
 function isHeld(
