@@ -39,7 +39,12 @@ const newCall = (operation: string): Parameters<UnkeptCalls["noteRefused"]>[0] =
   userAgent: "bench",
 });
 const handler = new WireHandler({
-  operations: wireOperations(ledger, () => undefined, pageTokensOf(sealer)),
+  operations: wireOperations(
+    ledger,
+    () => undefined,
+    pageTokensOf(sealer),
+    () => Promise.reject(new Error("Nothing registers here.")),
+  ),
   authenticator: new Authenticator({ catalogue: () => ledger.catalogue, sealer, wallMs: world.wallMs }),
   quotas: new RequestQuotas({ quotas: config.quotas, monotonicMs: world.monotonicMs }),
   unkept: new UnkeptCalls({ ledger, wallMs: world.wallMs, newCall }),

@@ -32,4 +32,10 @@ export const ROUTES = [
   ["delete", "/faults/{id}"],
   ["get", "/requests/{requestId}/explanation"],
   ["get", "/audit-events"],
+  ["get", "/resources"],
+  ["post", "/resources"],
+  ["get", "/resources/{id}"],
+  ["post", "/resources/{id}/stop"],
+  ["post", "/resource-events/ecs"],
+  ["get", "/reports/usage-by-instance-type"],
 ] as const;

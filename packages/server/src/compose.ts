@@ -29,6 +29,8 @@ import { issueCredentials, type SessionCredentials, type SessionGrant } from "./
 import { requestId } from "./ledger/ids.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
+import { openCluster, type Cluster } from "./observers/kubernetes/cluster.ts";
+import { PodObserver } from "./observers/kubernetes/pod-observer.ts";
 import { openLedger, type OpenEngine, type OpenedLedger } from "./open-ledger.ts";
 import { VERSION } from "./version.ts";
 import { TokenVerifier } from "./web-identity/verify-token.ts";
@@ -52,6 +54,8 @@ export interface ComposeOptions {
   readonly log: { error(details: object, message: string): void };
 }
 
+const TROUBLE_CHARACTERS_MAX = 300;
+
 /** What the parts of one service share. */
 interface Parts extends ComposeOptions, OpenedLedger {
   readonly metrics: Metrics;
@@ -68,6 +72,8 @@ interface Parts extends ComposeOptions, OpenedLedger {
 
 export async function compose(options: ComposeOptions): Promise<Service> {
   const { config, world, log } = options;
+  // Before the ledger is opened: where it cannot be, there is nothing to be let go of.
+  const cluster = config.kubernetes === undefined ? undefined : await openCluster(config.kubernetes);
   const metrics = createMetrics(world.monotonicMs, (): number => opened.ledger.queued);
   const opened: OpenedLedger = await openLedger(config, world, metrics, options.openEngine);
   const operatorToken = config.operatorToken ?? world.random(24).toString("base64url");
@@ -101,6 +107,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     newRequestId: () => requestId(world.wallMs(), world.uuid()),
     onError: (error, id) => log.error({ err: error, requestId: id }, "request failed"),
   };
+  const podObserver = cluster === undefined ? undefined : startPodObserver(parts, cluster);
   let draining = false;
   const operator = operatorListener(parts);
   const server = createListener({
@@ -125,12 +132,40 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     workload,
     close: async () => {
       draining = true;
+      await podObserver?.stop();
       await closeServer(server);
       await workload.close();
       await keeping.stop();
       await opened.ledger.close();
     },
   };
+}
+
+function startPodObserver(parts: Parts, cluster: Cluster): PodObserver | undefined {
+  const { config, world, ledger, clock, newRequestId, log } = parts;
+  if (config.kubernetes === undefined) return undefined;
+  const { accountId, region } = config.kubernetes;
+  return new PodObserver({
+    cluster,
+    accountId,
+    region,
+    ledger,
+    nowMs: () => clock.nowMs(),
+    sleep: world.sleep,
+    draw: () => world.random(1).readUInt8() / 255,
+    newCall: (operation) => ({
+      requestId: newRequestId(),
+      operation,
+      principal: "operator",
+      sourceAddress: "",
+      userAgent: `countinghouse/${VERSION}`,
+    }),
+    // Errors of the client hold whole answers.
+    onTrouble: (error) => {
+      const why = (error instanceof Error ? error.message : String(error)).slice(0, TROUBLE_CHARACTERS_MAX);
+      log.error({ why }, "the cluster's pods cannot be observed; trying again");
+    },
+  });
 }
 
 /** The operations of the wire; only in a lab is there anything that could make them fail on demand. */

@@ -17,6 +17,17 @@ export type StoreSetting =
   /** The address may hold a password: it is not to be printed. */
   | { readonly kind: "postgres"; readonly url: string };
 
+export interface KubernetesSetting {
+  /** A file, or `in-cluster` for the service account that this server runs as. */
+  readonly kubeconfig: string;
+  /** Where the cluster runs: a buyer's account, and a region. */
+  readonly accountId: string;
+  readonly region: string;
+  /** Only pods of this namespace, and with these labels. */
+  readonly namespace: string | undefined;
+  readonly selector: string | undefined;
+}
+
 export interface ServeConfig {
   readonly host: string;
   readonly port: number;
@@ -37,6 +48,8 @@ export interface ServeConfig {
   /** Undefined for the one in the data folder; where there is none, for one that ends with the server. */
   readonly checkpointFile: string | undefined;
   readonly readyFile: string | undefined;
+  /** The cluster whose pods are observed; undefined for none. */
+  readonly kubernetes: KubernetesSetting | undefined;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly requestTimeoutMs: number;
   readonly queuedMax: number;
@@ -58,6 +71,11 @@ export interface ServeFlags {
   readonly retentionDays?: string;
   readonly demoOnNetwork?: boolean | string;
   readonly readyFile?: string;
+  readonly kubernetes?: string;
+  readonly kubernetesAccount?: string;
+  readonly kubernetesRegion?: string;
+  readonly kubernetesNamespace?: string;
+  readonly kubernetesSelector?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly requestTimeoutSeconds: string;
@@ -94,6 +112,7 @@ export function configOf(flags: ServeFlags): ServeConfig {
     retentionDays: retentionOf(flags),
     checkpointFile: flags.checkpointFile,
     readyFile: flags.readyFile,
+    kubernetes: kubernetesOf(flags, clock),
     tls: tlsOf(flags),
     requestTimeoutMs: whole("request-timeout-seconds", flags.requestTimeoutSeconds, 1, 3_600) * 1000,
     queuedMax: whole("queued-requests-max", flags.queuedRequestsMax, 1, 1_000_000),
@@ -155,6 +174,28 @@ function clockOf(text: string): ClockSetting {
     throw new ConfigError(`--clock ${mode}: ${iso} is not a time such as 2026-07-01T06:00:00Z.`);
   }
   return { mode: mode as ClockSetting["mode"], startMs };
+}
+
+function kubernetesOf(flags: ServeFlags, clock: ClockSetting): KubernetesSetting | undefined {
+  const { kubernetes, kubernetesAccount: accountId, kubernetesRegion: region } = flags;
+  const { kubernetesNamespace: namespace, kubernetesSelector: selector } = flags;
+  if (kubernetes === undefined) {
+    const given = [accountId, region, namespace, selector].some((value) => value !== undefined);
+    if (given) throw new ConfigError("--kubernetes-account, -region, -namespace and -selector go with --kubernetes.");
+    return undefined;
+  }
+  if (clock.mode !== "system") {
+    throw new ConfigError(
+      `--kubernetes needs --clock system: pods run by the time of day, not by a ${clock.mode} clock.`,
+    );
+  }
+  if (accountId === undefined || !/^\d{12}$/.test(accountId)) {
+    throw new ConfigError("--kubernetes needs --kubernetes-account: the twelve digits of the buyer's account.");
+  }
+  if (region === undefined || !/^[a-z]{2,4}(-[a-z]+)+-\d+$/.test(region)) {
+    throw new ConfigError("--kubernetes needs --kubernetes-region, such as us-east-1.");
+  }
+  return { kubeconfig: kubernetes, accountId, region, namespace, selector };
 }
 
 function tlsOf(flags: ServeFlags): ServeConfig["tls"] {

@@ -1,6 +1,6 @@
 /**
- * What a server does of itself, beside answering: it notes checkpoints of the audit trail, keeps how many calls it did not
- * keep, and lets expire what is older than it is to be kept.
+ * What a server does of itself, beside answering: it notes checkpoints of the audit trail, puts the use of registered
+ * resources into the ledger, keeps how many calls it did not keep, and lets expire what is older than it is to be kept.
  */
 import { join } from "node:path";
 import { verifyAudit, type AuditVerification } from "./checkpoints/audit-verification.ts";
@@ -8,6 +8,7 @@ import { signingKeyOf } from "./checkpoints/checkpoint.ts";
 import { checkpointFile, checkpointsInMemory, type CheckpointFile } from "./checkpoints/checkpoint-file.ts";
 import { Checkpointer } from "./checkpoints/checkpointer.ts";
 import { ConfigError, type ServeConfig } from "./config.ts";
+import { controlPlaneWork } from "./control-plane/due-work.ts";
 import { UnkeptCalls } from "./http/unkept-calls.ts";
 import type { Call } from "./ledger/entry.ts";
 import { requestId } from "./ledger/ids.ts";
@@ -55,6 +56,7 @@ export async function startKeeping(
   // A checkpoint first: it knows of what expires after it.
   const work = async (): Promise<void> => {
     await checkpointer.due();
+    await controlPlaneWork(ledger, newCall, clock.nowMs());
     if (config.retentionDays === undefined) return;
     await ledger.expire(() => newCall("ExpireEntries"), clock.nowMs() - config.retentionDays * DAY_MS);
   };

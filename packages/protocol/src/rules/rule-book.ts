@@ -2,6 +2,7 @@
  * The rule book: every rule by which the server accepts or refuses, with its text, its source, and when it held. Where
  * sources are silent or disagree, `reading` says which way we took and why. A refusal names the rule it follows from.
  */
+import { accrualRules, type AccrualRuleId } from "./accrual-rules.ts";
 import { ALWAYS, DESIGN, OURS, TRAIL_MODEL, type Period, type Rule } from "./rule.ts";
 import { credentialRules, type CredentialRuleId } from "./credential-rules.ts";
 import { resourceRules, type ResourceRuleId } from "./resource-rules.ts";
@@ -24,6 +25,7 @@ export type RuleId =
   | TrailRuleId
   | ResourceRuleId
   | CredentialRuleId
+  | AccrualRuleId
   | "Q1" | "Q2" | "Q3" | "Q4"
   | "F1"; // prettier-ignore
 
@@ -323,6 +325,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
   ...trailRules,
   ...credentialRules,
   ...resourceRules,
+  ...accrualRules,
   Q1: {
     text: "When more requests wait than the server holds, those not yet taken in get ThrottlingException and change nothing.",
     source: `${DESIGN}; the code is the one that every SDK retries`,

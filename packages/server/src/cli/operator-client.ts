@@ -84,6 +84,17 @@ export class OperatorClient {
 
   /** Calls a route; answers its JSON. Throws RefusedError, or CommandError where no server answers. */
   async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const { text } = await this.#answer(method, path, "json", body);
+    return (text === "" ? undefined : JSON.parse(text)) as T;
+  }
+
+  /** Gets what a route answers as comma-separated values. */
+  async csv(path: string): Promise<string> {
+    const { text } = await this.#answer("GET", path, "csv");
+    return text;
+  }
+
+  async #answer(method: string, path: string, form: "json" | "csv", body?: unknown): Promise<{ text: string }> {
     let response: Response;
     let text: string;
     try {
@@ -91,6 +102,7 @@ export class OperatorClient {
         method,
         headers: {
           authorization: `Bearer ${this.#token}`,
+          ...(form === "csv" ? { accept: "text/csv" } : {}),
           ...(body === undefined ? {} : { "content-type": "application/json" }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -101,15 +113,14 @@ export class OperatorClient {
       throw new CommandError(`The server at ${this.url} cannot be reached: ${cause}`, EXIT.unreachable);
     }
     const type = response.headers.get("content-type") ?? "";
-    if (text !== "" && !type.includes("json")) {
+    if (text !== "" && !type.includes(response.ok ? form : "json")) {
       throw new CommandError(
         `What answers at ${this.url} is not an operator API; its address is like ${EXAMPLE_URL}.`,
         EXIT.unreachable,
       );
     }
-    const json = text === "" ? undefined : (JSON.parse(text) as unknown);
-    if (response.ok) return json as T;
-    const problem = json as { detail?: string; errors?: string[] } | undefined;
+    if (response.ok) return { text };
+    const problem = (text === "" ? undefined : JSON.parse(text)) as { detail?: string; errors?: string[] } | undefined;
     throw new RefusedError(problem?.detail ?? response.statusText, problem?.errors);
   }
 

@@ -12,7 +12,9 @@ import { CommandError, EXIT } from "./operator-client.ts";
 import { addProduct } from "./product.ts";
 import { addRecords } from "./records.ts";
 import { addRegistrationKey } from "./registration-key.ts";
+import { addReport } from "./report.ts";
 import { addReset } from "./reset.ts";
+import { addResource } from "./resource.ts";
 import { addServe } from "./serve.ts";
 import { addStore } from "./store.ts";
 import { addToken } from "./token.ts";
@@ -27,6 +29,8 @@ const GROUPS = [
   addToken,
   addRegistrationKey,
   addRecords,
+  addResource,
+  addReport,
   addClock,
   addFault,
   addExplain,

@@ -27,6 +27,33 @@ export interface MeteredResource {
   readonly version?: number | undefined;
   /** By product, in the order of registration. */
   readonly registrations: readonly UsageRegistration[];
+  /** What observations said, as far as the next one has to be held against it (`observation.ts`). */
+  readonly findings?: Findings | undefined;
+}
+
+/** From these follow start, stop and role. Each is the newest, the first or the last of its kind, so that order is nothing. */
+export interface Findings {
+  /** The newest state of a source that numbers them. */
+  readonly numbered?:
+    | {
+        readonly version: number;
+        readonly startedAtMs?: EpochMs | undefined;
+        readonly stoppedAtMs?: EpochMs | undefined;
+      }
+    | undefined;
+  /** The earliest start that others told of. */
+  readonly startedAtMs?: EpochMs | undefined;
+  /** When it was first seen: it ran then, at the latest. */
+  readonly firstSeenAtMs: EpochMs;
+  /** The end that others told of last, and when they did. */
+  readonly stopped?: { readonly stoppedAtMs: EpochMs; readonly toldAtMs: EpochMs } | undefined;
+  readonly role?: { readonly roleName: string; readonly toldAtMs: EpochMs } | undefined;
+  /** Who watches it, and tells when it is there no more. */
+  readonly watch?: { readonly watchId: string; readonly toldAtMs: EpochMs } | undefined;
+  /** When it was last looked for, and not there. */
+  readonly missedAtMs?: EpochMs | undefined;
+  /** When it was last given up, since nothing had been heard of it. */
+  readonly givenUpAtMs?: EpochMs | undefined;
 }
 
 /** A resource's first RegisterUsage of a product: from it follows that its use is metered. Rule R1 of the document. */
@@ -39,6 +66,8 @@ export interface UsageRegistration {
   readonly accruedBy?: ResourceLife | undefined;
   /** How many times they were adjusted. */
   readonly adjustments?: number | undefined;
+  /** An adjustment that is under way: hours before this one are by that life by now. */
+  readonly adjusting?: { readonly toHour: number; readonly by: ResourceLife } | undefined;
 }
 
 /** When a resource ran. */

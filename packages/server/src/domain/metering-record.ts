@@ -66,6 +66,12 @@ export function accruedKey(use: AccruedHour, productCode: string): MeteringRecor
   };
 }
 
+/** Which adjustment of an hour's use a key is of; undefined for the use itself. */
+export function adjustmentOf({ discriminator }: MeteringRecordKey): number | undefined {
+  const [, , adjustment] = discriminator.split(":");
+  return adjustment === undefined ? undefined : Number(adjustment);
+}
+
 interface AccruedHour {
   readonly hour: number;
   readonly region: string;

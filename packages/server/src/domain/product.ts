@@ -22,3 +22,8 @@ export interface Product {
   readonly fulfilmentUrl?: string | undefined;
   readonly dimensions: readonly Dimension[];
 }
+
+/** What an hourly, free or BYOL container is charged, or reported, by. */
+export function hoursDimensionOf({ dimensions }: Product): Dimension {
+  return dimensions.find(({ kind }) => kind === "hours") ?? { name: "Hours", unit: "Hours", kind: "hours" };
+}

@@ -13,6 +13,11 @@ export async function explainRequest(ledger: Ledger, id: string): Promise<Explan
   if (entry === undefined) return undefined;
   const explanation = await explainEntry(entry, ledger);
   if (made === undefined) return explanation;
+  if (entry.event.kind === "usage-accrued") {
+    const { productCode, uses } = entry.event;
+    const use = uses[made.position];
+    return use && { meteringRecordId: id, ...explanation, details: { productCode, ...use } };
+  }
   const accepted = explanation.records?.some(
     ({ outcome, meteringRecordId }) => outcome === "accepted" && meteringRecordId === id,
   );

@@ -8,6 +8,7 @@ import type { CatalogueKind } from "../domain/catalogue.ts";
 import type { FaultHit, InjectedFault } from "../domain/injected-fault.ts";
 import type { ResourceSession } from "../domain/metered-resource.ts";
 import type { ErrorCode } from "../domain/rejection.ts";
+import type { ObservationSource } from "../domain/observation.ts";
 
 /** Who called what, from where. Never holds a secret, a token or a signature. */
 export interface Call {
@@ -165,8 +166,6 @@ export interface AccruedUse {
   /** Which one, from 1, where the hour was in the ledger before. */
   readonly adjustment?: number | undefined;
 }
-
-export type ObservationSource = "operator" | "ecs-events" | "kubernetes" | "web-identity" | "silence";
 
 /** Why an operator call was refused. */
 export type OperatorRefusal = "not-found" | "conflict" | "invalid";

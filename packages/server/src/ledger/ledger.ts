@@ -36,6 +36,12 @@ export interface Ledger {
   verifyChains(known: readonly KnownLaneHead[]): Promise<LedgerVerification>;
   /** Removes the entries of before a time, with their metering records, a few at a time; answers how many. */
   expire(newCall: () => Call, beforeMs: EpochMs): Promise<number>;
+  /**
+   * Whether this server is the one to do a kind of work, for some seconds from now. A store with one writer always says
+   * yes; where several servers share a store, one of them at most holds a lease at a time. It spares the others idle
+   * work; that the same work is not done twice follows from transactions, never from a lease.
+   */
+  holdLease(name: string): Promise<boolean>;
   /** Work that waits for its commit. */
   readonly queued: number;
   /** Finishes what was taken in and closes the store. */

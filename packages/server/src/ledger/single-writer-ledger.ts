@@ -142,6 +142,10 @@ export class SingleWriterLedger implements Ledger {
     }
   }
 
+  holdLease(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#finish();
     return this.#closed;

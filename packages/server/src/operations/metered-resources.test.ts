@@ -7,13 +7,15 @@ import { temporaryFolder } from "../ledger/contract/temporary-folder.ts";
 import { EVERYTHING, moveClockTo } from "../ledger/contract/works.ts";
 import { FaultError, type KeptRecord } from "../ledger/ledger.ts";
 import { MemoryEngine } from "../stores/memory/memory-engine.ts";
+import { ledgerInPostgres } from "../stores/postgres/ledger.fixture.ts";
 import { openSqliteEngine } from "../stores/sqlite/sqlite-engine.ts";
+import { whyNoPostgres } from "../../../../test/support/postgres/database.ts";
 import { KEY, meter, putAll, register, sent } from "./resource-calls.fixture.ts";
 
 const TASK = resource("ecs", { startedAtMs: START_MS - HOUR_MS });
 const ANOTHER = { ...TASK, resourceId: "ecs-another" };
 
-const STORES: readonly (readonly [string, () => LedgerUnderTest])[] = [
+const STORES: readonly (readonly [string, () => Promise<LedgerUnderTest>])[] = [
   ["in memory", () => {
     const engine = new MemoryEngine();
     return ledgerOver(() => engine, () => undefined);
@@ -22,13 +24,14 @@ const STORES: readonly (readonly [string, () => LedgerUnderTest])[] = [
     const folder = temporaryFolder();
     return ledgerOver(() => openSqliteEngine(folder.path), folder.remove);
   }],
+  ...(whyNoPostgres() === undefined ? [["in PostgreSQL", ledgerInPostgres] as const] : []),
 ]; // prettier-ignore
 
 describe.each(STORES)("a resource whose ledger is %s", (_store, open) => {
   let store: LedgerUnderTest;
 
   beforeEach(async () => {
-    store = open();
+    store = await open();
     await putAll(store.ledger, [...resourceMarket([TASK, ANOTHER]), KEY]);
   });
 

@@ -206,7 +206,7 @@ test("histories of resources are as a second reading of Rules M4 to M7, Y4 and Y
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
       const engine = new MemoryEngine();
-      const store = ledgerOver(
+      const store = await ledgerOver(
         () => engine,
         () => undefined,
       );
@@ -224,7 +224,7 @@ test("… and in SQLite, where the ledger agrees with itself in the end", async 
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
       const folder = temporaryFolder();
-      const store = ledgerOver(() => openSqliteEngine(folder.path), folder.remove);
+      const store = await ledgerOver(() => openSqliteEngine(folder.path), folder.remove);
       try {
         await play(store, steps);
         expect(verify(folder.path).disagreement).toBeUndefined();

@@ -17,6 +17,9 @@ import { issuerRoutes } from "./issuer-routes.ts";
 import { labRoutes } from "./lab-routes.ts";
 import { meteringRoutes } from "./metering-routes.ts";
 import { registrationKeyRoutes } from "./registration-key-routes.ts";
+import { reportRoutes } from "./report-routes.ts";
+import { resourceEventRoutes } from "./resources/resource-event-routes.ts";
+import { resourceRoutes } from "./resources/resource-routes.ts";
 import { verificationRoutes } from "./verification-routes.ts";
 import { ProblemError, invalid, problemResponse } from "./problem.ts";
 
@@ -69,6 +72,9 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
   explanationRoutes(api, context);
   auditRoutes(api, context);
   registrationKeyRoutes(api, context);
+  resourceRoutes(api, context);
+  resourceEventRoutes(api, context);
+  reportRoutes(api, context);
 
   const app = new OpenAPIHono();
   app.route("/operator/v1", api);

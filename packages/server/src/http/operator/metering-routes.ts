@@ -32,6 +32,11 @@ const meteringRecordSchema = z
     customerAccountId: z.string().optional(),
     dimension: z.string(),
     quantity: z.int(),
+    resourceId: z.string().optional().openapi({ description: "Whose use it is; left out where a seller metered it." }),
+    accrued: z.literal(true).optional().openapi({
+      description:
+        "Running time that the control plane metered: the quantity is seconds, of adjustments below zero too.",
+    }),
     hour: timestamp.openapi({ description: "The hour in which the record is unique." }),
     timestamp: timestamp.openapi({ description: "The time of the usage, as sent." }),
     region: z.string(),
@@ -119,6 +124,8 @@ function meteringRecordView(kept: KeptRecord): z.infer<typeof meteringRecordSche
     customerAccountId: usageRecord.customerAccountId,
     dimension: usageRecord.dimension,
     quantity: usageRecord.quantity ?? 0,
+    ...(kept.resourceId === undefined ? {} : { resourceId: kept.resourceId }),
+    ...(kept.accrued === true ? { accrued: true } : {}),
     hour: iso(key.hour * HOUR_MS),
     timestamp: iso(usageRecord.timestampMs),
     region: key.region,

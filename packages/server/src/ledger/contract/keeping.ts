@@ -58,6 +58,15 @@ function answersOf(catalogue: CatalogueView): object {
 }
 
 export function keepingPromises(fresh: () => Promise<LedgerUnderTest>): void {
+  test("a lease is held by the only server there is, as often as it asks, under any name", async () => {
+    const store = await fresh();
+    for (const name of ["control-plane", "control-plane", "other"]) {
+      expect(await store.ledger.holdLease(name), name).toBe(true);
+    }
+    await store.reopen();
+    expect(await store.ledger.holdLease("control-plane"), "after a start").toBe(true);
+  });
+
   describe("reopening finds", () => {
     test("records and entries, and goes on with them", async () => {
       const store = await fresh();

@@ -1,0 +1,36 @@
+/** `countinghouse report`: what sellers are told of the use of their products. */
+import { InvalidArgumentError, type Command } from "commander";
+import { OperatorClient, withConnection, type ConnectionFlags } from "./operator-client.ts";
+
+interface ReportFlags extends ConnectionFlags {
+  readonly month: string;
+  readonly seller?: string;
+}
+
+export function addReport(program: Command): void {
+  const group = program.command("report").description("Reports, as comma-separated values or JSON");
+  const usage = group
+    .command("usage-by-instance-type")
+    .description("A month's usage: a row for each customer, product and dimension")
+    .requiredOption("--month <month>", "such as 2026-03; one that is not over is fine", monthArgument)
+    .option("--seller <account>", "only products of this account");
+  withConnection(usage).action(async (flags: ReportFlags) => {
+    const search = new URLSearchParams({
+      month: flags.month,
+      ...(flags.seller === undefined ? {} : { sellerAccountId: flags.seller }),
+    });
+    const path = `/reports/usage-by-instance-type?${search.toString()}`;
+    const client = new OperatorClient(flags);
+    if (flags.json === true) {
+      const report = await client.call<object>("GET", `${path}&format=json`);
+      process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+    } else {
+      process.stdout.write(await client.csv(path));
+    }
+  });
+}
+
+function monthArgument(text: string): string {
+  if (/^\d{4}-(0[1-9]|1[0-2])$/.test(text)) return text;
+  throw new InvalidArgumentError("It must be a month such as 2026-03.");
+}

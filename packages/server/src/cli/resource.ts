@@ -1,0 +1,110 @@
+/** `countinghouse resource`: the instances, tasks and pods that run products on buyers' accounts. */
+import { Option, type Command } from "commander";
+import { countArgument, timeArgument } from "./arguments.ts";
+import { OperatorClient, withConnection, type ConnectionFlags } from "./operator-client.ts";
+import { describe, print, table, type Columns } from "./output.ts";
+
+interface Resource {
+  readonly resourceId: string;
+  readonly platform: string;
+  readonly externalId: string;
+  readonly accountId: string;
+  readonly region: string;
+  readonly roleName?: string;
+  readonly startedAt: string;
+  readonly stoppedAt?: string;
+  readonly live: boolean;
+  readonly registrations: readonly { readonly productCode: string }[];
+}
+
+interface AddedResource extends Resource {
+  readonly credentials: Readonly<Record<string, string>>;
+}
+
+interface ListFlags extends ConnectionFlags {
+  readonly platform?: string;
+  readonly account?: string;
+  readonly product?: string;
+  readonly live?: boolean;
+  readonly ended?: boolean;
+  readonly limit: number;
+}
+
+interface AddFlags extends ConnectionFlags {
+  readonly platform: string;
+  readonly id: string;
+  readonly account: string;
+  readonly region: string;
+  readonly role?: string;
+  readonly startedAt?: string;
+}
+
+const COLUMNS: Columns<Resource> = {
+  resourceId: ({ resourceId }) => resourceId,
+  externalId: ({ externalId }) => externalId,
+  accountId: ({ accountId }) => accountId,
+  region: ({ region }) => region,
+  startedAt: ({ startedAt }) => startedAt,
+  stoppedAt: ({ stoppedAt }) => stoppedAt,
+  products: ({ registrations }) => registrations.map(({ productCode }) => productCode),
+};
+
+const PLATFORMS = ["ec2", "ecs", "eks"] as const;
+/** Held in memory before they are printed. */
+const LIMIT_MAX = 100_000;
+
+export function addResource(program: Command): void {
+  const group = program
+    .command("resource")
+    .description("Metered resources: instances, tasks and pods that meter themselves");
+  addList(group);
+  addAdd(group);
+  const stop = group
+    .command("stop <resource-id>")
+    .description("Tell that a resource has ended")
+    .option("--stopped-at <time>", "when (default: now, by the service clock)", timeArgument);
+  withConnection(stop).action(async (id: string, flags: ConnectionFlags & { readonly stoppedAt?: string }) => {
+    const path = `/resources/${encodeURIComponent(id)}/stop`;
+    const stopped = await new OperatorClient(flags).call<Resource>("POST", path, { stoppedAt: flags.stoppedAt });
+    print(flags, stopped, `Resource ${id} ended at ${stopped.stoppedAt}.`);
+  });
+}
+
+function addList(group: Command): void {
+  const list = group
+    .command("list")
+    .description("List resources that run, or ended in the last 35 days")
+    .addOption(new Option("--platform <platform>", "of this one only").choices(PLATFORMS))
+    .option("--account <id>", "of this buyer only")
+    .option("--product <code>", "only those that have registered this product")
+    .addOption(new Option("--live", "only those that run").conflicts("ended"))
+    .option("--ended", "only those that have ended")
+    .option("--limit <n>", "at most so many", countArgument(LIMIT_MAX), 1_000);
+  withConnection(list).action(async (flags: ListFlags) => {
+    const { platform, account, product, limit } = flags;
+    const live = flags.live === true ? "true" : flags.ended === true ? "false" : undefined;
+    const query = { platform, accountId: account, productCode: product, live };
+    const { items, more } = await new OperatorClient(flags).list<Resource>("/resources", limit, query);
+    print(flags, items, table(COLUMNS, items));
+    if (more) process.stderr.write(`There may be more than these ${items.length}: raise --limit.\n`);
+  });
+}
+
+function addAdd(group: Command): void {
+  const add = group
+    .command("add")
+    .description("Tell that a resource runs; prints the environment that its programs need")
+    .addOption(new Option("--platform <platform>", "what it runs on").choices(PLATFORMS).makeOptionMandatory())
+    .requiredOption("--id <id>", "instance id, task ARN or pod uid")
+    .requiredOption("--account <id>", "the buyer's account, which it runs in")
+    .requiredOption("--region <region>", "which it runs in")
+    .option("--role <name>", "role of that account whose permissions its credentials have")
+    .option("--started-at <time>", "when (default: now, by the service clock)", timeArgument);
+  withConnection(add).action(async (flags: AddFlags) => {
+    const { platform, id, account, region, role, startedAt } = flags;
+    const told = { platform, externalId: id, accountId: account, region, roleName: role, startedAt };
+    const added = await new OperatorClient(flags).call<AddedResource>("POST", "/resources", told);
+    const { credentials } = added;
+    print(flags, added, `Resource ${added.resourceId} runs. Its programs need:\n${describe(credentials)}`);
+  });
+}

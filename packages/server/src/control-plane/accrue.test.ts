@@ -1,0 +1,186 @@
+/** Accrual over real stores: what is due is written once, whatever breaks off and whoever else does the same work. */
+import { HOUR_MS } from "@countinghouse/protocol";
+import * as fc from "fast-check";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { DAY_MS } from "../domain/observation.ts";
+import { START_MS, ledgerOver, type LedgerUnderTest } from "../ledger/contract/ledger-under-test.ts";
+import { temporaryFolder } from "../ledger/contract/temporary-folder.ts";
+import { put } from "../ledger/contract/works.ts";
+import { FaultError } from "../ledger/ledger.ts";
+import { MemoryEngine } from "../stores/memory/memory-engine.ts";
+import { ledgerInPostgres } from "../stores/postgres/ledger.fixture.ts";
+import { openSqliteEngine } from "../stores/sqlite/sqlite-engine.ts";
+import { whyNoPostgres } from "../../../../test/support/postgres/database.ts";
+import { BYOL, HOURLY, MARKET, accrued, accruedSeconds, callOf, place, task } from "./control-plane.fixture.ts";
+import { controlPlaneWork } from "./due-work.ts";
+import { endResource } from "./observe.ts";
+
+const STORES: readonly (readonly [string, () => Promise<LedgerUnderTest>])[] = [
+  [
+    "in memory",
+    () => {
+      const engine = new MemoryEngine();
+      return ledgerOver(
+        () => engine,
+        () => {},
+      );
+    },
+  ],
+  [
+    "in SQLite",
+    () => {
+      const folder = temporaryFolder();
+      return ledgerOver(() => openSqliteEngine(folder.path), folder.remove);
+    },
+  ],
+  ...(whyNoPostgres() === undefined ? [["in PostgreSQL", ledgerInPostgres] as const] : []),
+];
+
+function isFullDisk(error: unknown): void {
+  expect((error as Error).message).toBe("The disk is full.");
+}
+
+const work = ({ ledger, clock }: LedgerUnderTest): Promise<void> => controlPlaneWork(ledger, callOf, clock.nowMs());
+
+describe.each(STORES)("the control plane over a ledger kept %s", (_name, open) => {
+  async function market(): Promise<LedgerUnderTest> {
+    const made = await open();
+    onTestFinished(() => made.remove());
+    await made.ledger.transact(put(MARKET));
+    return made;
+  }
+
+  test("R5, Rule H1: a daemon set on ten nodes is ten tasks, and each of them is metered", async () => {
+    const made = await market();
+    const pods = Array.from({ length: 10 }, (_, i) => task(`pod-${i}`, { startedAtMs: START_MS + i * 1_000 }));
+    await place(made.ledger, ...pods);
+    made.clock.moveTo(START_MS + 10 * HOUR_MS);
+    await work(made);
+    const records = await accrued(made.ledger);
+    expect(new Set(records.map(({ resourceId }) => resourceId)).size).toBe(10);
+    // Four hours are final at half past ten.
+    expect(records.length).toBe(40);
+    expect(await accruedSeconds(made.ledger, pods[3]?.resourceId)).toBe(1_800 - 3 + 3 * 3_600);
+  });
+
+  test("R3: each product that a pod has registered is metered, and one that has not is not", async () => {
+    const made = await market();
+    const registrations = [HOURLY, BYOL].map((productCode) => ({ productCode, registeredAtMs: START_MS }));
+    await place(
+      made.ledger,
+      task("both", { startedAtMs: START_MS, registrations }),
+      task("none", { startedAtMs: START_MS, registrations: [] }),
+    );
+    made.clock.moveTo(START_MS + 7 * HOUR_MS);
+    await work(made);
+    const records = await accrued(made.ledger);
+    expect(records.map(({ productCode }) => productCode).toSorted()).toEqual([HOURLY, BYOL]);
+    expect(records.map(({ usageRecord }) => usageRecord)).toEqual(
+      records.map(() => expect.objectContaining({ dimension: "Hours", quantity: 1_800 }) as object),
+    );
+  });
+
+  test("Rule H4: more uses than an entry holds are written in several, by a clock that was moved on by months", async () => {
+    const made = await market();
+    const stoppedAtMs = START_MS + 100 * DAY_MS + 12_345;
+    const tasks = [0, 1, 2].map((i) => task(`long-${i}`, { startedAtMs: START_MS + i, stoppedAtMs }));
+    await place(made.ledger, ...tasks);
+    made.clock.moveTo(START_MS + 120 * DAY_MS);
+    await work(made);
+    const { items } = await made.ledger.events({ order: "oldest", limit: 1_000, operations: ["AccrueUsage"] });
+    const sizes = items.map(({ event }) => (event.kind === "usage-accrued" ? event.uses.length : -1));
+    expect(Math.max(...sizes)).toBe(254);
+    for (const { resourceId } of tasks) {
+      expect(await accruedSeconds(made.ledger, resourceId)).toBe(100 * 86_400 + 12);
+    }
+    const before = (await accrued(made.ledger)).length;
+    await work(made);
+    expect((await accrued(made.ledger)).length, "done is done").toBe(before);
+  });
+
+  test("Rule H4: work that two servers do at once is done once", async () => {
+    const made = await market();
+    await place(made.ledger, ...[0, 1, 2, 3].map((i) => task(`t-${i}`, { startedAtMs: START_MS + i * 60_000 })));
+    made.clock.moveTo(START_MS + 20 * DAY_MS);
+    await Promise.all([work(made), work(made), work(made)]);
+    for (const [i, { resourceId }] of made.ledger.catalogue.list("resource").entries()) {
+      // Up to the last full hour that ended six hours ago.
+      expect(await accruedSeconds(made.ledger, resourceId)).toBe(20 * 86_400 - 6 * 3_600 - 1_800 - i * 60);
+    }
+  });
+
+  test("Rule H4: commits that fail, and starts anew, at any moment: nothing is missing, nothing is there twice", async () => {
+    const made = await market();
+    const ids = [0, 1, 2].map((i) => task(`t-${i}`, { startedAtMs: START_MS + i * 17_500 }));
+    await place(made.ledger, ...ids);
+    const steps = fc.sample(fc.integer({ min: 1, max: 40 }), { numRuns: 12, seed: 7 });
+    let nowMs = START_MS;
+    for (const [i, hours] of steps.entries()) {
+      nowMs += hours * HOUR_MS;
+      made.clock.moveTo(nowMs);
+      made.failNextCommit(new FaultError("The disk is full.", undefined));
+      await work(made).catch(isFullDisk);
+      // Where nothing was due, that commit is this one.
+      await made.ledger.transact(put([])).catch(isFullDisk);
+      if (i % 3 === 0) await made.reopen();
+      const stop = ids[i % 3];
+      if (i > 5 && stop !== undefined) {
+        // Late news, and news that go back on them.
+        const stoppedAtMs = stop.startedAtMs + i * 3 * HOUR_MS + 4_321;
+        await endResource(made.ledger, callOf("StopResource"), stop.resourceId, stoppedAtMs, {});
+      }
+      await work(made);
+    }
+    made.clock.moveTo(nowMs + DAY_MS);
+    await work(made);
+    for (const { resourceId, startedAtMs } of ids) {
+      const { stoppedAtMs = 0 } = made.ledger.catalogue.resource(resourceId) ?? {};
+      expect(stoppedAtMs).toBeGreaterThan(0);
+      expect(await accruedSeconds(made.ledger, resourceId)).toBe(Math.floor((stoppedAtMs - startedAtMs) / 1000));
+    }
+    const records = await accrued(made.ledger);
+    expect(
+      records.some(({ usageRecord }) => (usageRecord.quantity ?? 0) < 0),
+      "some were taken away",
+    ).toBe(true);
+  });
+
+  test("Rule H7: what is silent for 30 days is given up, and metered until then", async () => {
+    const made = await market();
+    const silent = task("silent", { startedAtMs: START_MS });
+    await place(made.ledger, silent);
+    made.clock.moveTo(START_MS + 34 * DAY_MS);
+    await work(made);
+    expect(made.ledger.catalogue.resource(silent.resourceId)?.stoppedAtMs).toBe(START_MS + 30 * DAY_MS);
+    expect(await accruedSeconds(made.ledger)).toBe(30 * 86_400);
+  });
+
+  test("Rule H8: what ended is forgotten after 35 days, its records are not, and news of it is refused", async () => {
+    const made = await market();
+    const ended = task("ended", { startedAtMs: START_MS, stoppedAtMs: START_MS + 90_500 });
+    await place(made.ledger, ended, task("runs", { startedAtMs: START_MS, heardAtMs: START_MS + 30 * DAY_MS }));
+    made.clock.moveTo((ended.stoppedAtMs ?? 0) + 35 * DAY_MS - 1);
+    await work(made);
+    expect(made.ledger.catalogue.list("resource")).toHaveLength(2);
+    made.clock.moveTo((ended.stoppedAtMs ?? 0) + 35 * DAY_MS);
+    await work(made);
+    expect(made.ledger.catalogue.list("resource").map(({ externalId }) => externalId)).toEqual([
+      expect.stringContaining("runs"),
+    ]);
+    expect(await accruedSeconds(made.ledger, ended.resourceId)).toBe(90);
+    await made.reopen();
+    expect(made.ledger.catalogue.resource(ended.resourceId)).toBeUndefined();
+  });
+
+  test("hours of a resource that was forgotten and came back are not written twice", async () => {
+    const made = await market();
+    const first = task("again", { startedAtMs: START_MS, stoppedAtMs: START_MS + 2 * HOUR_MS });
+    await place(made.ledger, first);
+    made.clock.moveTo(START_MS + DAY_MS);
+    await work(made);
+    await place(made.ledger, first);
+    await work(made);
+    expect(await accruedSeconds(made.ledger)).toBe(7_200);
+    expect(made.ledger.defect).toBeUndefined();
+  });
+});

@@ -1,0 +1,163 @@
+/**
+ * Puts the use of registered resources that has become due into the ledger: many resources of one product in a transaction.
+ * Each transaction holds what was planned against the resource as it finds it, and moves the registration on together with
+ * the records: whoever else does the same work, and whenever this one is broken off, an hour is written once. Rule H4.
+ */
+import type { EpochMs } from "@countinghouse/protocol";
+import { due, type AccrualStep, type HourUse } from "../domain/accrual.ts";
+import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
+import { registrationOf, type MeteredResource } from "../domain/metered-resource.ts";
+import { accruedKey } from "../domain/metering-record.ts";
+import { hoursDimensionOf } from "../domain/product.ts";
+import type { AccruedUse, Call } from "../ledger/entry.ts";
+import { RECORDS_PER_ENTRY_MAX } from "../ledger/ids.ts";
+import type { Facts, Ledger, NewRecord, Outcome, Work } from "../ledger/ledger.ts";
+
+/** Registrations that are moved on in one transaction, those included whose hours turned out to hold no use. */
+const REGISTRATIONS_MAX = 254;
+
+/** What is to be written of one product. */
+interface Batch {
+  readonly productCode: string;
+  readonly dimension: string;
+  readonly plans: Plan[];
+  uses: number;
+}
+
+interface Plan {
+  readonly resourceId: string;
+  readonly usesMax: number;
+  readonly uses: readonly AccruedUse[];
+}
+
+/** Answers how many uses were written. */
+export async function accrue(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): Promise<number> {
+  let total = 0;
+  for (;;) {
+    const { uses, moved } = await accrueOnce(ledger, newCall, nowMs);
+    total += uses;
+    // What is planned again and again and never moves is being moved by somebody else.
+    if (moved === 0) return total;
+  }
+}
+
+interface Written {
+  readonly uses: number;
+  /** Registrations that were moved on. */
+  readonly moved: number;
+}
+
+/** One step of each registration that has anything due. */
+async function accrueOnce(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): Promise<Written> {
+  const batches = new Map<string, Batch>();
+  let uses = 0;
+  let moved = 0;
+  const write = async (batch: Batch): Promise<void> => {
+    const written = await ledger.transact(accrualWork(newCall(), batch, nowMs));
+    uses += written.uses;
+    moved += written.moved;
+  };
+  for (const resource of ledger.catalogue.list("resource")) {
+    for (const { productCode } of resource.registrations) {
+      const step = stepOf(resource, productCode, nowMs, RECORDS_PER_ENTRY_MAX);
+      if (step === undefined) continue;
+      let batch = batches.get(productCode) ?? newBatch(ledger.catalogue, productCode);
+      const isFull = batch.uses + step.uses.length > RECORDS_PER_ENTRY_MAX || batch.plans.length >= REGISTRATIONS_MAX;
+      if (isFull) {
+        await write(batch);
+        batch = newBatch(ledger.catalogue, productCode);
+      }
+      const { dimension } = batch;
+      batch.plans.push({
+        resourceId: resource.resourceId,
+        usesMax: RECORDS_PER_ENTRY_MAX,
+        uses: step.uses.map((use) => accruedUse(use, resource, dimension)),
+      });
+      batch.uses += step.uses.length;
+      batches.set(productCode, batch);
+    }
+  }
+  for (const batch of batches.values()) await write(batch);
+  return { uses, moved };
+}
+
+function stepOf(
+  resource: MeteredResource,
+  productCode: string,
+  nowMs: EpochMs,
+  usesMax: number,
+): AccrualStep | undefined {
+  const registration = registrationOf(resource, productCode);
+  return registration === undefined ? undefined : due(resource, registration, nowMs, usesMax);
+}
+
+function newBatch(catalogue: CatalogueView, productCode: string): Batch {
+  const product = catalogue.product(productCode);
+  // Use is never dropped for want of a description.
+  const dimension = product === undefined ? "Hours" : hoursDimensionOf(product).name;
+  return { productCode, dimension, plans: [], uses: 0 };
+}
+
+function accruedUse(use: HourUse, { resourceId, accountId, region }: MeteredResource, dimension: string): AccruedUse {
+  return { resourceId, customerAccountId: accountId, region, dimension, ...use };
+}
+
+function accrualWork(call: Call, { productCode, plans }: Batch, nowMs: EpochMs): Work<Written> {
+  const planned = plans.flatMap(({ uses }) => uses);
+  const keys = planned.map((use) => accruedKey(use, productCode));
+  return {
+    call,
+    keys,
+    decide: ({ catalogue, kept }: Facts): Outcome<Written> => {
+      const uses: AccruedUse[] = [];
+      const records: NewRecord[] = [];
+      const changes: CatalogueChange[] = [];
+      let next = 0;
+      for (const plan of plans) {
+        const first = next;
+        next += plan.uses.length;
+        const moved = movedOn(catalogue.resource(plan.resourceId), plan, productCode, nowMs);
+        if (moved === undefined) continue;
+        changes.push({ kind: "resource", id: moved.resourceId, value: moved });
+        for (const [i, use] of plan.uses.entries()) {
+          const key = keys[first + i];
+          // A resource that was forgotten and came back has hours in the ledger that its registration knows nothing of.
+          if (key === undefined || kept[first + i] !== undefined) continue;
+          records.push({ position: uses.length, key, quantity: use.seconds });
+          uses.push(use);
+        }
+      }
+      return {
+        event: { kind: "usage-accrued", productCode, uses },
+        records,
+        catalogue: changes,
+        answer: { uses: uses.length, moved: changes.length },
+      };
+    },
+  };
+}
+
+/** The resource once the plan is written; undefined where something else is due by now. */
+function movedOn(
+  resource: MeteredResource | undefined,
+  plan: Plan,
+  productCode: string,
+  nowMs: EpochMs,
+): MeteredResource | undefined {
+  const step = resource && stepOf(resource, productCode, nowMs, plan.usesMax);
+  if (resource === undefined || step === undefined || !sameUses(step.uses, plan.uses)) return undefined;
+  const registrations = resource.registrations.map((registration) =>
+    registration.productCode === productCode ? step.registration : registration,
+  );
+  return { ...resource, registrations };
+}
+
+function sameUses(a: readonly HourUse[], b: readonly HourUse[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ hour, seconds, adjustment }, i) => {
+      const other = b[i];
+      return hour === other?.hour && seconds === other.seconds && adjustment === other.adjustment;
+    })
+  );
+}

@@ -1,0 +1,143 @@
+/** Takes in what was observed of metered resources: merged with what is known, kept, or refused with everything it said. */
+import type { EpochMs } from "@countinghouse/protocol";
+import type { CatalogueView } from "../domain/catalogue.ts";
+import type { MeteredResource, Platform } from "../domain/metered-resource.ts";
+import { observationRefusal, type ObservationRefusal } from "../domain/observation-refusal.ts";
+import { observed, type Observation } from "../domain/observation.ts";
+import type { Asked, Call, LedgerEvent } from "../ledger/entry.ts";
+import { resourceId } from "../ledger/ids.ts";
+import type { Ledger, Outcome } from "../ledger/ledger.ts";
+
+export type Observed =
+  | { readonly resource: MeteredResource; readonly refusal?: undefined }
+  | { readonly resource?: undefined; readonly refusal: ObservationRefusal };
+
+/** What is observed of a resource that may be known, given the catalogue and the time inside the transaction. */
+export type News = (nowMs: EpochMs, catalogue: CatalogueView) => Observation | ObservationRefusal;
+
+/** `asked` is kept where the news are refused. */
+export function observe(ledger: Ledger, call: Call, news: News, asked?: Asked): Promise<Observed> {
+  return ledger.transact({
+    call,
+    keys: [],
+    decide: ({ catalogue, nowMs }): Outcome<Observed> => {
+      const told = news(nowMs, catalogue);
+      if ("reason" in told) return refused(told, asked);
+      const known = catalogue.resource(told.resourceId);
+      const refusal = observationRefusal(told, known, catalogue.account(told.accountId), nowMs);
+      if (refusal !== undefined) return refused(refusal, asked);
+      const resource = observed(known, told);
+      const event: LedgerEvent = {
+        kind: "resource-observed",
+        source: told.source,
+        resource: shown(resource),
+        changed: known === undefined || !sameMembers(shown(known), shown(resource)),
+      };
+      if (known !== undefined && sameMembers(known, resource)) return { event, answer: { resource: known } };
+      return {
+        event,
+        catalogue: [{ kind: "resource", id: resource.resourceId, value: resource }],
+        answer: { resource },
+      };
+    },
+  });
+}
+
+/** Notes of resources that they are still as they were, many at once; those that are not known are passed over. */
+export async function hearOf(ledger: Ledger, call: Call, observations: readonly Observation[]): Promise<void> {
+  await ledger.transact({
+    call,
+    keys: [],
+    decide: ({ catalogue }): Outcome<undefined> => {
+      const heard = observations.flatMap((observation) => {
+        const known = catalogue.resource(observation.resourceId);
+        return known === undefined ? [] : [observed(known, observation)];
+      });
+      const resourceIds = heard.map((resource) => resource.resourceId);
+      return {
+        event: {
+          kind: "resource-observed",
+          source: observations[0]?.source ?? "kubernetes",
+          resource: { resourceIds },
+          changed: false,
+        },
+        catalogue: heard.map((value) => ({ kind: "resource", id: value.resourceId, value })),
+        answer: undefined,
+      };
+    },
+  });
+}
+
+/** A resource as the operator tells of it. */
+export interface NewResource {
+  readonly platform: Platform;
+  readonly externalId: string;
+  readonly accountId: string;
+  readonly region: string;
+  readonly roleName?: string | undefined;
+  readonly startedAtMs?: EpochMs | undefined;
+}
+
+/** Told again, it is the same resource; what is new of it is added. */
+export function addResource(ledger: Ledger, call: Call, resource: NewResource, asked: Asked): Promise<Observed> {
+  const id = resourceId(resource.platform, resource.externalId);
+  return observe(
+    ledger,
+    call,
+    (nowMs) => ({ ...resource, resourceId: id, source: "operator", seenAtMs: nowMs }),
+    asked,
+  );
+}
+
+/** Without a time it ends now, or has ended when that is known already. */
+export function endResource(
+  ledger: Ledger,
+  call: Call,
+  id: string,
+  stoppedAtMs: EpochMs | undefined,
+  asked: Asked,
+): Promise<Observed> {
+  const news: News = (nowMs, catalogue) => {
+    const known = catalogue.resource(id);
+    if (known === undefined) return { reason: "not-found", message: `No resource ${id}.`, compared: {} };
+    const { platform, externalId, accountId, region } = known;
+    const ended = stoppedAtMs ?? (known.stoppedAtMs === undefined ? nowMs : undefined);
+    return {
+      source: "operator",
+      resourceId: id,
+      platform,
+      externalId,
+      accountId,
+      region,
+      // That it is over is no sign of life.
+      seenAtMs: ended === undefined ? known.heardAtMs : nowMs,
+      stoppedAtMs: ended,
+    };
+  };
+  return observe(ledger, call, news, asked);
+}
+
+function refused(refusal: ObservationRefusal, asked: Asked | undefined): Outcome<Observed> {
+  const { reason, rule, message, compared } = refusal;
+  return {
+    event: {
+      kind: "call-refused",
+      code: reason,
+      message,
+      ...(rule === undefined ? {} : { rule }),
+      compared,
+      ...(asked === undefined ? {} : { request: asked }),
+    },
+    answer: { refusal },
+  };
+}
+
+/** What an entry tells of a resource. */
+function shown(resource: MeteredResource): Asked {
+  const { registrations: _registrations, findings: _findings, heardAtMs: _heardAtMs, ...told } = resource;
+  return told;
+}
+
+function sameMembers(a: object, b: object): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,160 @@
+/**
+ * Observations of metered resources, and what follows from them. They come from several sources, late, repeated and out
+ * of order: whichever way the same ones come in, the same resource comes of them. Rules H5 and H7.
+ */
+import type { EpochMs } from "@countinghouse/protocol";
+import type { Findings, MeteredResource, Platform } from "./metered-resource.ts";
+
+export type ObservationSource = "operator" | "ecs-events" | "kubernetes" | "web-identity" | "silence";
+
+/** What one source says of a resource at one time. */
+export interface Observation {
+  readonly source: ObservationSource;
+  readonly resourceId: string;
+  readonly platform: Platform;
+  readonly externalId: string;
+  readonly accountId: string;
+  readonly region: string;
+  /** When it was seen, or told of: where nothing is said of a start, it ran then. */
+  readonly seenAtMs: EpochMs;
+  readonly startedAtMs?: EpochMs | undefined;
+  readonly stoppedAtMs?: EpochMs | undefined;
+  /** Where the source numbers the states of its resources. */
+  readonly version?: number | undefined;
+  readonly roleName?: string | undefined;
+  /** Of a source that will tell when the resource is there no more. */
+  readonly watchId?: string | undefined;
+  /** When it was looked for, and not there. */
+  readonly missedAtMs?: EpochMs | undefined;
+}
+
+export const SILENCE_DAYS_MAX = 30;
+export const FORGOTTEN_AFTER_DAYS = 35;
+export const DAY_MS = 86_400_000;
+const SILENCE_MS_MAX = SILENCE_DAYS_MAX * DAY_MS;
+
+/** The resource as it is known once this has been observed too. Both are of one resource, account and region. */
+export function observed(resource: MeteredResource | undefined, observation: Observation): MeteredResource {
+  const { source, resourceId, platform, externalId, accountId, region, seenAtMs } = observation;
+  const news = findingsOf(observation);
+  const before = resource === undefined ? undefined : knownOf(resource);
+  const findings = before === undefined ? news : joined(before, news);
+  const heardAtMs = latest(resource?.heardAtMs, source === "silence" ? 0 : seenAtMs);
+  const { startedAtMs, stoppedAtMs } = lifeOf(findings, heardAtMs);
+  return {
+    resourceId,
+    platform,
+    externalId,
+    accountId,
+    region,
+    ...(findings.role === undefined ? {} : { roleName: findings.role.roleName }),
+    startedAtMs,
+    ...(stoppedAtMs === undefined ? {} : { stoppedAtMs }),
+    heardAtMs,
+    ...(findings.numbered === undefined ? {} : { version: findings.numbered.version }),
+    registrations: resource?.registrations ?? [],
+    findings,
+  };
+}
+
+/** Rule H7: that nothing has been heard of it for so long, or undefined while it may still be expected. */
+export function silenceOf(resource: MeteredResource, nowMs: EpochMs): Observation | undefined {
+  const { resourceId, platform, externalId, accountId, region, heardAtMs, stoppedAtMs } = resource;
+  if (stoppedAtMs !== undefined || nowMs < heardAtMs + SILENCE_MS_MAX) return undefined;
+  return { source: "silence", resourceId, platform, externalId, accountId, region, seenAtMs: nowMs };
+}
+
+/** Rule H8: whether it ended so long ago that it is forgotten once its use is in the ledger. */
+export function isPast(stoppedAtMs: EpochMs | undefined, nowMs: EpochMs): boolean {
+  return stoppedAtMs !== undefined && nowMs >= stoppedAtMs + FORGOTTEN_AFTER_DAYS * DAY_MS;
+}
+
+function findingsOf(observation: Observation): Findings {
+  const { source, seenAtMs, startedAtMs, stoppedAtMs, version, roleName, watchId, missedAtMs } = observation;
+  const told = { toldAtMs: seenAtMs };
+  return {
+    // Who gives a resource up has not seen it.
+    firstSeenAtMs: source === "silence" ? Number.MAX_SAFE_INTEGER : seenAtMs,
+    ...(source === "silence" ? { givenUpAtMs: seenAtMs } : {}),
+    ...(version === undefined
+      ? { startedAtMs, stopped: stoppedAtMs === undefined ? undefined : { stoppedAtMs, ...told } }
+      : { numbered: { version, startedAtMs, stoppedAtMs } }),
+    role: roleName === undefined ? undefined : { roleName, ...told },
+    watch: watchId === undefined ? undefined : { watchId, ...told },
+    missedAtMs,
+  };
+}
+
+/** Of a resource that was put together otherwise, what it says itself. */
+function knownOf({ findings, startedAtMs, stoppedAtMs, heardAtMs, roleName, version }: MeteredResource): Findings {
+  if (findings !== undefined) return findings;
+  const told = { toldAtMs: heardAtMs };
+  const life = { startedAtMs, stoppedAtMs };
+  return {
+    firstSeenAtMs: Math.min(startedAtMs, heardAtMs),
+    ...(version === undefined
+      ? { startedAtMs, stopped: stoppedAtMs === undefined ? undefined : { stoppedAtMs, ...told } }
+      : { numbered: { version, ...life } }),
+    role: roleName === undefined ? undefined : { roleName, ...told },
+  };
+}
+
+function joined(a: Findings, b: Findings): Findings {
+  return {
+    numbered: newestState(a.numbered, b.numbered),
+    startedAtMs: earliest(a.startedAtMs, b.startedAtMs),
+    firstSeenAtMs: Math.min(a.firstSeenAtMs, b.firstSeenAtMs),
+    stopped: lastTold(a.stopped, b.stopped, (one, other) => one.stoppedAtMs < other.stoppedAtMs),
+    role: lastTold(a.role, b.role, (one, other) => one.roleName < other.roleName),
+    watch: lastTold(a.watch, b.watch, (one, other) => one.watchId < other.watchId),
+    missedAtMs: latest(a.missedAtMs, b.missedAtMs),
+    givenUpAtMs: latest(a.givenUpAtMs, b.givenUpAtMs),
+  };
+}
+
+type NumberedState = Findings["numbered"];
+
+function newestState(a: NumberedState, b: NumberedState): NumberedState {
+  if (a === undefined || b === undefined) return a ?? b;
+  if (a.version !== b.version) return a.version > b.version ? a : b;
+  return {
+    version: a.version,
+    startedAtMs: earliest(a.startedAtMs, b.startedAtMs),
+    stoppedAtMs: earliest(a.stoppedAtMs, b.stoppedAtMs),
+  };
+}
+
+/** What was told last; of two that were told at once, always the same one. */
+function lastTold<T extends { readonly toldAtMs: EpochMs }>(
+  a: T | undefined,
+  b: T | undefined,
+  comesFirst: (one: T, other: T) => boolean,
+): T | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  if (a.toldAtMs !== b.toldAtMs) return a.toldAtMs > b.toldAtMs ? a : b;
+  return comesFirst(a, b) ? a : b;
+}
+
+function lifeOf(findings: Findings, heardAtMs: EpochMs): { startedAtMs: EpochMs; stoppedAtMs: EpochMs | undefined } {
+  const { numbered, stopped, firstSeenAtMs, missedAtMs, givenUpAtMs } = findings;
+  const startedAtMs = earliest(numbered?.startedAtMs, findings.startedAtMs) ?? firstSeenAtMs;
+  const told = earliest(numbered?.stoppedAtMs, stopped?.stoppedAtMs);
+  const silentAtMs = heardAtMs + SILENCE_MS_MAX;
+  // Ends that nobody told of hold only until it is heard of again.
+  const missed = missedAtMs !== undefined && missedAtMs > heardAtMs ? heardAtMs : undefined;
+  const givenUp = givenUpAtMs !== undefined && givenUpAtMs >= silentAtMs ? silentAtMs : undefined;
+  const stoppedAtMs = told ?? missed ?? givenUp;
+  return { startedAtMs, stoppedAtMs: stoppedAtMs === undefined ? undefined : Math.max(stoppedAtMs, startedAtMs) };
+}
+
+function earliest(a: EpochMs | undefined, b: EpochMs | undefined): EpochMs | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.min(a, b);
+}
+
+function latest(a: EpochMs | undefined, b: EpochMs): EpochMs;
+function latest(a: EpochMs | undefined, b: EpochMs | undefined): EpochMs | undefined;
+function latest(a: EpochMs | undefined, b: EpochMs | undefined): EpochMs | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.max(a, b);
+}

@@ -1,0 +1,67 @@
+/** EventBridge's "ECS Task State Change", as AWS sends it: what it says of a task. Rules H5 and H6. */
+import { z } from "zod";
+import type { EpochMs } from "@countinghouse/protocol";
+import type { ObservationRefusal } from "../../domain/observation-refusal.ts";
+import type { Observation } from "../../domain/observation.ts";
+import { resourceId } from "../../ledger/ids.ts";
+
+export const DETAIL_TYPE = "ECS Task State Change";
+
+const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+
+const taskStateChange = z.looseObject({
+  source: z.literal("aws.ecs"),
+  account: z.string(),
+  region: z.string(),
+  time,
+  detail: z.looseObject({
+    taskArn: z.string(),
+    version: z.int().min(1),
+    createdAt: time,
+    startedAt: time.optional(),
+    executionStoppedAt: time.optional(),
+    stoppedAt: time.optional(),
+    updatedAt: time.optional(),
+  }),
+});
+
+/** What the event observes at this time, or why it observes nothing. */
+export function taskObservation(
+  event: Readonly<Record<string, unknown>>,
+  nowMs: EpochMs,
+): Observation | ObservationRefusal {
+  const detailType = event["detail-type"];
+  if (detailType !== DETAIL_TYPE) return invalid(`detail-type: must be ${DETAIL_TYPE}`);
+  const read = taskStateChange.safeParse(event);
+  if (!read.success) {
+    const [issue] = read.error.issues;
+    return invalid(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "is wrong"}`);
+  }
+  const { account, region, time: sentAtMs, detail } = read.data;
+  const { taskArn, version, createdAt, startedAt, executionStoppedAt, stoppedAt, updatedAt } = detail;
+  return {
+    source: "ecs-events",
+    resourceId: resourceId("ecs", taskArn),
+    platform: "ecs",
+    externalId: taskArn,
+    accountId: account,
+    region,
+    // Of a clock that is ahead of ours.
+    seenAtMs: Math.min(updatedAt ?? sentAtMs, nowMs),
+    startedAtMs: startedAt ?? createdAt,
+    stoppedAtMs: executionStoppedAt ?? stoppedAt,
+    version,
+  };
+}
+
+/** The event as it is kept where it is refused: overrides may hold secrets, in the environment of containers. */
+export function withoutOverrides(event: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { detail } = event;
+  if (typeof detail !== "object" || detail === null) return event;
+  const { overrides: _, ...kept } = detail as Readonly<Record<string, unknown>>;
+  return { ...event, detail: kept };
+}
+
+function invalid(message: string): ObservationRefusal {
+  return { reason: "invalid", rule: "H9", message, compared: {} };
+}

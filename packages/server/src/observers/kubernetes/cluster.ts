@@ -1,0 +1,150 @@
+/** A cluster's pods by the official client: lists a page at a time, and watches. The client is loaded when it is needed. */
+import type * as KubernetesClient from "@kubernetes/client-node";
+import { hash } from "node:crypto";
+import { ConfigError, type KubernetesSetting } from "../../config.ts";
+import type { Pod } from "./pod.ts";
+
+export interface Cluster {
+  /** Says which pods are looked at: those of one cluster, namespace and selector. */
+  readonly watchId: string;
+  list(cursor: string | undefined): Promise<PodPage>;
+  /** Follows changes from a version on, until the stream ends, one way or another. */
+  watch(fromVersion: string, onChange: (change: PodChange) => void): PodWatch;
+}
+
+export interface PodPage {
+  readonly pods: readonly Pod[];
+  readonly version: string;
+  readonly nextCursor?: string | undefined;
+}
+
+export interface PodChange {
+  readonly kind: "seen" | "deleted" | "bookmark";
+  readonly pod: Pod;
+  readonly version: string;
+}
+
+export interface PodWatch {
+  /** `gone` where the version is too old to be followed from; rejects where the cluster cannot be reached. */
+  readonly ended: Promise<"closed" | "gone">;
+  stop(): void;
+}
+
+const PAGE_PODS = 500;
+/** After which the cluster ends a watch of itself. */
+const WATCH_SECONDS = 300;
+const GONE = 410;
+const PACKAGE = "@kubernetes/client-node";
+
+/** Throws ConfigError where the client is missing, or the file names no cluster. */
+export async function openCluster(setting: KubernetesSetting): Promise<Cluster> {
+  const client = await loadClient();
+  const config = new client.KubeConfig();
+  try {
+    if (setting.kubeconfig === "in-cluster") config.loadFromCluster();
+    else config.loadFromFile(setting.kubeconfig);
+  } catch (error) {
+    throw new ConfigError(`--kubernetes: ${setting.kubeconfig} cannot be used: ${(error as Error).message}`);
+  }
+  const server = config.getCurrentCluster()?.server;
+  if (server === undefined) throw new ConfigError(`--kubernetes: ${setting.kubeconfig} has no current cluster.`);
+  return clusterOf(client, config, server, setting);
+}
+
+async function loadClient(): Promise<typeof KubernetesClient> {
+  try {
+    return await import("@kubernetes/client-node");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
+    throw new ConfigError(`--kubernetes needs the package ${PACKAGE}: npm install ${PACKAGE}`);
+  }
+}
+
+function clusterOf(
+  client: typeof KubernetesClient,
+  config: KubernetesClient.KubeConfig,
+  server: string,
+  { namespace, selector }: KubernetesSetting,
+): Cluster {
+  const api = config.makeApiClient(client.CoreV1Api);
+  const chosen = selector === undefined ? {} : { labelSelector: selector };
+  const path = namespace === undefined ? "/api/v1/pods" : `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
+  return {
+    watchId: hash("sha256", `${server}\n${namespace ?? ""}\n${selector ?? ""}`, "hex").slice(0, 16),
+    list: async (cursor) => {
+      const page = { ...chosen, limit: PAGE_PODS, ...(cursor === undefined ? {} : { _continue: cursor }) };
+      const { items, metadata } = await (namespace === undefined
+        ? api.listPodForAllNamespaces(page)
+        : api.listNamespacedPod({ namespace, ...page }));
+      // oxlint-disable-next-line eslint/no-underscore-dangle -- the client's own name
+      const nextCursor = metadata?._continue;
+      return {
+        pods: items,
+        version: metadata?.resourceVersion ?? "",
+        nextCursor: nextCursor === "" ? undefined : nextCursor,
+      };
+    },
+    watch: (fromVersion, onChange) => {
+      const query = {
+        ...chosen,
+        resourceVersion: fromVersion,
+        allowWatchBookmarks: true,
+        timeoutSeconds: WATCH_SECONDS,
+      };
+      return startWatch(new client.Watch(config), path, query, onChange);
+    },
+  };
+}
+
+const KINDS: Readonly<Record<string, PodChange["kind"]>> = {
+  ADDED: "seen",
+  MODIFIED: "seen",
+  DELETED: "deleted",
+  BOOKMARK: "bookmark",
+};
+
+function startWatch(
+  watch: KubernetesClient.Watch,
+  path: string,
+  query: Readonly<Record<string, string | number | boolean>>,
+  onChange: (change: PodChange) => void,
+): PodWatch {
+  const ended = Promise.withResolvers<"closed" | "gone">();
+  let stopped = false;
+  const onEvent = (type: string, object: unknown): void => {
+    if (stopped) return;
+    const kind = KINDS[type];
+    if (type === "ERROR") {
+      // The stream tells of its own trouble, and ends.
+      const { code, message = "" } = object as { code?: number; message?: string };
+      if (code === GONE) ended.resolve("gone");
+      else ended.reject(new Error(`The watch ended with ${code}: ${message}`));
+    } else if (kind !== undefined) {
+      const pod = object as Pod & { readonly metadata?: { readonly resourceVersion?: string } };
+      onChange({ kind, pod, version: pod.metadata?.resourceVersion ?? "" });
+    }
+  };
+  const onEnd = (error: unknown): void => {
+    if (stopped || error === null || error === undefined || isQuiet(error)) ended.resolve("closed");
+    else if ((error as { statusCode?: number }).statusCode === GONE) ended.resolve("gone");
+    else ended.reject(error);
+  };
+  const started = watch.watch(path, { ...query }, onEvent, onEnd);
+  started.catch((error: unknown) => ended.reject(error as Error));
+  return {
+    ended: ended.promise,
+    stop: () => {
+      stopped = true;
+      ended.resolve("closed");
+      started.then(
+        (controller) => controller.abort(),
+        () => undefined,
+      );
+    },
+  };
+}
+
+/** The client ends watches on which nothing has come for a while. */
+function isQuiet(error: unknown): boolean {
+  return error instanceof Error && error.name === "TimeoutError";
+}

@@ -1,0 +1,218 @@
+/**
+ * Follows a cluster's pods for as long as the server runs: a list, then a watch from where it ended; a stream that breaks is
+ * taken up where it broke, and where that is too long ago, or an hour has passed, everything is listed again.
+ *
+ * A pod matters that assumes a role by its service account, since no other can call RegisterUsage; or that is known.
+ */
+import type { EpochMs } from "@countinghouse/protocol";
+import { hearOf, observe } from "../../control-plane/observe.ts";
+import type { MeteredResource } from "../../domain/metered-resource.ts";
+import { observed, type Observation } from "../../domain/observation.ts";
+import type { Call } from "../../ledger/entry.ts";
+import { resourceId } from "../../ledger/ids.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import type { Cluster, PodChange, PodPage } from "./cluster.ts";
+import { roleNameIn, signOf, type PodSign } from "./pod.ts";
+
+export interface PodObserverOptions {
+  readonly cluster: Cluster;
+  readonly accountId: string;
+  readonly region: string;
+  readonly ledger: Ledger;
+  readonly nowMs: () => EpochMs;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** From 0 to 1, so that many observers do not all come back at once. */
+  readonly draw: () => number;
+  readonly newCall: (operation: string) => Call;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+const LISTED_EVERY_MS = 3_600_000;
+/** A pod that is there is noted as heard of this often. */
+const HEARD_EVERY_MS = 3_300_000;
+const HEARD_AT_ONCE = 200;
+/** Changes that wait to be kept; beyond that, it is better to list anew. */
+const WAITING_MAX = 10_000;
+const PAUSE_MS_MIN = 500;
+const PAUSE_MS_MAX = 60_000;
+/** How long an end waits for what is under way. */
+const STOP_MS_MAX = 2_000;
+
+export class PodObserver {
+  readonly #options: PodObserverOptions;
+  readonly #stopped = Promise.withResolvers<void>();
+  readonly #running: Promise<void>;
+  #isStopped = false;
+  #stopWatch: (() => void) | undefined;
+  #pauseMs = PAUSE_MS_MIN;
+  /** Up to when all that had happened was known. */
+  #inStepAtMs: EpochMs | undefined;
+
+  constructor(options: PodObserverOptions) {
+    this.#options = options;
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#stopped.resolve();
+    this.#stopWatch?.();
+    await Promise.race([this.#running, this.#options.sleep(STOP_MS_MAX)]);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopped) {
+      try {
+        const version = await this.#listAll();
+        this.#pauseMs = PAUSE_MS_MIN;
+        await this.#followFrom(version, this.#options.nowMs() + LISTED_EVERY_MS);
+      } catch (error) {
+        await this.#pauseAfter(error);
+      }
+    }
+  }
+
+  /** Takes in every pod there is; answers the version of the cluster that this was. */
+  async #listAll(): Promise<string> {
+    const { cluster, ledger, accountId, nowMs } = this.#options;
+    if (ledger.catalogue.account(accountId) === undefined) {
+      throw new Error(`The catalogue has no account ${accountId}, whose pods are to be observed.`);
+    }
+    const listedAtMs = nowMs();
+    const present = new Set<string>();
+    let page: PodPage | undefined;
+    do {
+      page = await cluster.list(page?.nextCursor);
+      const signs = page.pods.flatMap((pod) => signOf(pod, false) ?? []);
+      for (const pod of page.pods) present.add(resourceId("eks", pod.metadata?.uid ?? ""));
+      await this.#takeIn(signs, nowMs());
+    } while (page.nextCursor !== undefined);
+    for (const resource of ledger.catalogue.list("resource")) {
+      const isOurs = resource.platform === "eks" && resource.findings?.watch?.watchId === cluster.watchId;
+      if (isOurs && resource.stoppedAtMs === undefined && !present.has(resource.resourceId)) {
+        await this.#miss(resource, listedAtMs);
+      }
+    }
+    this.#inStepAtMs = listedAtMs;
+    return page.version;
+  }
+
+  /** Rule H7: it was there when all was known last, and is not any more. */
+  async #miss(resource: MeteredResource, missedAtMs: EpochMs): Promise<void> {
+    const { ledger, newCall } = this.#options;
+    const seenAtMs = Math.min(Math.max(resource.heardAtMs, this.#inStepAtMs ?? 0), missedAtMs - 1);
+    const { externalId, resourceId: id } = resource;
+    const observation = { ...this.#observationOf(externalId, id, seenAtMs), missedAtMs };
+    await observe(ledger, newCall("ObservePod"), () => observation);
+  }
+
+  /** Follows changes, through as many streams as it takes, until it is time to list again. */
+  async #followFrom(listedVersion: string, untilMs: EpochMs): Promise<void> {
+    let version = listedVersion;
+    while (!this.#isStopped && this.#options.nowMs() < untilMs) {
+      const before = version;
+      const stream = this.#openStream(version);
+      const end = await stream.ended.catch((error: unknown) => error as Error);
+      // What came before the end is kept before it is decided how to go on.
+      version = await stream.kept();
+      if (end === "gone") return;
+      if (version !== before) this.#pauseMs = PAUSE_MS_MIN;
+      if (end instanceof Error) await this.#pauseAfter(end);
+      else if (version === before) await this.#pause(PAUSE_MS_MIN);
+    }
+  }
+
+  /** A stream whose changes are kept one after the other, in their order. */
+  #openStream(fromVersion: string): { ended: Promise<"closed" | "gone">; kept: () => Promise<string> } {
+    let version = fromVersion;
+    let waiting = 0;
+    let last = Promise.resolve();
+    const watch = this.#options.cluster.watch(fromVersion, (change) => {
+      const seenAtMs = this.#options.nowMs();
+      const sign = change.kind === "bookmark" ? undefined : signOf(change.pod, change.kind === "deleted");
+      waiting += 1;
+      if (waiting > WAITING_MAX) watch.stop();
+      last = last.then(async () => {
+        if (sign !== undefined) await this.#takeIn([sign], seenAtMs);
+        version = versionAfter(version, change);
+        this.#inStepAtMs = seenAtMs;
+        waiting -= 1;
+      });
+      // Told by `kept`; until then, one that fails keeps all after it from being taken in.
+      last.catch(() => watch.stop());
+    });
+    this.#stopWatch = () => watch.stop();
+    return {
+      ended: watch.ended,
+      kept: async () => {
+        await last;
+        return version;
+      },
+    };
+  }
+
+  /** Keeps what is new of pods that matter. */
+  async #takeIn(signs: readonly PodSign[], seenAtMs: EpochMs): Promise<void> {
+    const { ledger, newCall } = this.#options;
+    const unchanged: Observation[] = [];
+    for (const sign of signs) {
+      const id = resourceId("eks", sign.uid);
+      const known = ledger.catalogue.resource(id);
+      if (known === undefined && sign.roleArn === undefined) continue;
+      const observation = this.#observationBy(sign, known, seenAtMs);
+      if (known === undefined || isNews(known, observation)) {
+        await observe(ledger, newCall("ObservePod"), () => observation);
+      } else if (!sign.ended && seenAtMs - known.heardAtMs >= HEARD_EVERY_MS) {
+        unchanged.push(observation);
+      }
+    }
+    for (let from = 0; from < unchanged.length; from += HEARD_AT_ONCE) {
+      await hearOf(ledger, newCall("ObservePods"), unchanged.slice(from, from + HEARD_AT_ONCE));
+    }
+  }
+
+  #observationBy(sign: PodSign, known: MeteredResource | undefined, seenAtMs: EpochMs): Observation {
+    const { ledger, accountId } = this.#options;
+    const { uid, startedAtMs, ended, endedAtMs, roleArn } = sign;
+    const roleName = roleArn === undefined ? undefined : roleNameIn(roleArn, accountId);
+    const isRole = ledger.catalogue.account(accountId)?.roles.some(({ name }) => name === roleName) === true;
+    return {
+      ...this.#observationOf(uid, resourceId("eks", uid), seenAtMs),
+      startedAtMs,
+      stoppedAtMs: ended ? (endedAtMs ?? known?.stoppedAtMs ?? seenAtMs) : undefined,
+      roleName: isRole ? roleName : undefined,
+    };
+  }
+
+  #observationOf(externalId: string, id: string, seenAtMs: EpochMs): Observation {
+    const { accountId, region, cluster } = this.#options;
+    const { watchId } = cluster;
+    return { source: "kubernetes", platform: "eks", externalId, resourceId: id, accountId, region, seenAtMs, watchId };
+  }
+
+  async #pauseAfter(error: unknown): Promise<void> {
+    if (this.#isStopped) return;
+    this.#options.onTrouble(error);
+    await this.#pause(this.#pauseMs * (1 + this.#options.draw()));
+    this.#pauseMs = Math.min(this.#pauseMs * 2, PAUSE_MS_MAX);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await Promise.race([this.#options.sleep(ms), this.#stopped.promise]);
+  }
+}
+
+function versionAfter(version: string, change: PodChange): string {
+  return change.version === "" ? version : change.version;
+}
+
+/** Whether it says more than that a resource is still as it was. */
+function isNews(known: MeteredResource, observation: Observation): boolean {
+  const after = observed(known, observation);
+  return (
+    after.startedAtMs !== known.startedAtMs ||
+    after.stoppedAtMs !== known.stoppedAtMs ||
+    after.roleName !== known.roleName ||
+    after.findings?.watch?.watchId !== known.findings?.watch?.watchId
+  );
+}

@@ -1,0 +1,211 @@
+/**
+ * The report "Usage by instance type": what each customer used of each dimension in a month, whichever way it was metered.
+ * The ledger is read a page at a time; what is held in memory grows with customers and dimensions, not with records.
+ */
+import type { EpochMs } from "@countinghouse/protocol";
+import { isKnownTo, outstanding } from "../domain/accrual.ts";
+import type { CatalogueView } from "../domain/catalogue.ts";
+import { registrationOf, type MeteredResource } from "../domain/metered-resource.ts";
+import { accountCustomer, adjustmentOf, identifiedCustomer } from "../domain/metering-record.ts";
+import { hoursDimensionOf, type Dimension, type Product } from "../domain/product.ts";
+import type { KeptRecord, Ledger } from "../ledger/ledger.ts";
+import { hoursOf, priceOfSeconds, priceOfUnits } from "./estimated-revenue.ts";
+import type { Month } from "./month.ts";
+
+export interface UsageReport {
+  readonly month: string;
+  /** Service clock: use is known, and provisional use reckoned, up to here. */
+  readonly atMs: EpochMs;
+  readonly rows: readonly UsageRow[];
+}
+
+export interface UsageRow {
+  /** Absent for a customer whom only an identifier names, and no agreement does any more. */
+  readonly customerAccountId?: string | undefined;
+  readonly customerIdentifier?: string | undefined;
+  readonly productCode: string;
+  /** Absent where the catalogue has no such product any more. */
+  readonly product?: Product | undefined;
+  readonly dimension: Dimension;
+  /** In decimals: counted units, or the hours that the seconds make. */
+  readonly usageUnits: string;
+  /** Of what the control plane metered. */
+  readonly seconds?: AccruedSeconds | undefined;
+  /** US dollars in decimals; absent where the dimension has no price. */
+  readonly estimatedRevenue?: string | undefined;
+}
+
+/** Seconds by how sure they are. */
+export interface AccruedSeconds {
+  readonly final: string;
+  readonly adjustments: string;
+  /** Reckoned from what is known of the resources now; not in the ledger yet. */
+  readonly provisional: string;
+}
+
+const PAGE_RECORDS = 1_000;
+const RESOURCES_AT_ONCE = 500;
+
+/** `seller` leaves only the products of that account. */
+export async function usageByInstanceType(
+  ledger: Ledger,
+  month: Month,
+  nowMs: EpochMs,
+  seller?: string,
+): Promise<UsageReport> {
+  const { catalogue } = ledger;
+  const sums = new Sums(catalogue, seller);
+  // As of one moment. What is written while the ledger is read is left out there, since it is provisional here.
+  const resources = new Map(catalogue.list("resource").map((resource) => [resource.resourceId, resource]));
+  let cursor: string | undefined;
+  do {
+    const query = { fromHour: month.fromHour, toHour: month.toHour - 1, cursor, limit: PAGE_RECORDS };
+    const page = await ledger.meteringRecords(query);
+    for (const record of page.items) {
+      if (isHeld(record, resources)) sums.addRecord(record);
+    }
+    cursor = page.nextCursor;
+    await letOthersIn();
+  } while (cursor !== undefined);
+  let reckoned = 0;
+  for (const resource of resources.values()) {
+    reckoned += 1;
+    if (reckoned % RESOURCES_AT_ONCE === 0) await letOthersIn();
+    for (const registration of resource.registrations) {
+      for (const { seconds } of outstanding(resource, registration, nowMs, month)) {
+        sums.addProvisional(resource, registration.productCode, seconds);
+      }
+    }
+  }
+  return { month: month.name, atMs: nowMs, rows: sums.rows() };
+}
+
+function letOthersIn(): Promise<void> {
+  return new Promise((resume) => setImmediate(resume));
+}
+
+function isHeld(
+  { resourceId, productCode, key, accrued }: KeptRecord,
+  resources: ReadonlyMap<string, MeteredResource>,
+): boolean {
+  const resource = accrued === true && resourceId !== undefined ? resources.get(resourceId) : undefined;
+  const registration = resource && registrationOf(resource, productCode);
+  return registration === undefined || isKnownTo(registration, key.hour, adjustmentOf(key));
+}
+
+/** The sums of one row. */
+interface Sum {
+  readonly customer: Customer;
+  readonly productCode: string;
+  readonly dimension: string;
+  readonly accrued: boolean;
+  units: bigint;
+  adjustments: bigint;
+  provisional: bigint;
+}
+
+interface Customer {
+  readonly accountId?: string | undefined;
+  readonly identifier?: string | undefined;
+}
+
+class Sums {
+  readonly #catalogue: CatalogueView;
+  readonly #seller: string | undefined;
+  readonly #sums = new Map<string, Sum>();
+
+  constructor(catalogue: CatalogueView, seller: string | undefined) {
+    this.#catalogue = catalogue;
+    this.#seller = seller;
+  }
+
+  addRecord({ productCode, usageRecord, key, accrued = false }: KeptRecord): void {
+    if (!this.#isMeant(productCode)) return;
+    const { customerIdentifier, customerAccountId, dimension, quantity = 0 } = usageRecord;
+    const customer =
+      customerIdentifier === undefined
+        ? this.#byAccount(productCode, customerAccountId ?? "")
+        : this.#byIdentifier(productCode, customerIdentifier);
+    const sum = this.#sumOf(customer, productCode, dimension, accrued);
+    if (accrued && adjustmentOf(key) !== undefined) sum.adjustments += BigInt(quantity);
+    else sum.units += BigInt(quantity);
+  }
+
+  addProvisional({ accountId }: MeteredResource, productCode: string, seconds: number): void {
+    if (!this.#isMeant(productCode)) return;
+    const product = this.#catalogue.product(productCode);
+    const dimension = product === undefined ? "Hours" : hoursDimensionOf(product).name;
+    this.#sumOf(this.#byAccount(productCode, accountId), productCode, dimension, true).provisional += BigInt(seconds);
+  }
+
+  /** By product, customer and dimension. */
+  rows(): UsageRow[] {
+    const sums = [...this.#sums].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    return sums.map(([, sum]) => rowOf(sum, this.#catalogue.product(sum.productCode)));
+  }
+
+  #isMeant(productCode: string): boolean {
+    return this.#seller === undefined || this.#catalogue.product(productCode)?.seller === this.#seller;
+  }
+
+  #byAccount(productCode: string, accountId: string): Customer {
+    const agreements = this.#catalogue.agreementsOf(productCode, accountCustomer(accountId));
+    const identifier = agreements.find(({ customerIdentifier }) => customerIdentifier !== undefined);
+    return { accountId, identifier: identifier?.customerIdentifier };
+  }
+
+  #byIdentifier(productCode: string, identifier: string): Customer {
+    const [agreement] = this.#catalogue.agreementsOf(productCode, identifiedCustomer(identifier));
+    return agreement === undefined ? { identifier } : this.#byAccount(productCode, agreement.customerAccountId);
+  }
+
+  #sumOf(customer: Customer, productCode: string, dimension: string, accrued: boolean): Sum {
+    const who = customer.accountId ?? `identifier ${customer.identifier}`;
+    const key = `${productCode}\n${who}\n${dimension}\n${accrued}`;
+    let sum = this.#sums.get(key);
+    if (sum === undefined) {
+      sum = { customer, productCode, dimension, accrued, units: 0n, adjustments: 0n, provisional: 0n };
+      this.#sums.set(key, sum);
+    }
+    return sum;
+  }
+}
+
+function rowOf(sum: Sum, product: Product | undefined): UsageRow {
+  const { customer, productCode, accrued, units, adjustments, provisional } = sum;
+  const dimension = product?.dimensions.find(({ name }) => name === sum.dimension) ?? {
+    name: sum.dimension,
+    kind: accrued ? "hours" : "metered",
+  };
+  const total = units + adjustments + provisional;
+  return {
+    customerAccountId: customer.accountId,
+    customerIdentifier: customer.identifier,
+    productCode,
+    product,
+    dimension,
+    usageUnits: accrued ? hoursOf(total) : total.toString(),
+    ...(accrued
+      ? {
+          seconds: {
+            final: units.toString(),
+            adjustments: adjustments.toString(),
+            provisional: provisional.toString(),
+          },
+        }
+      : {}),
+    estimatedRevenue: revenueOf(total, dimension, accrued, product),
+  };
+}
+
+/** What is free, or paid for elsewhere, is worth nothing here, whatever its dimension says. */
+function revenueOf(
+  total: bigint,
+  { price }: Dimension,
+  accrued: boolean,
+  product: Product | undefined,
+): string | undefined {
+  if (product?.pricing === "free" || product?.pricing === "byol") return "0";
+  if (price === undefined) return undefined;
+  return accrued ? priceOfSeconds(price, total) : priceOfUnits(price, total);
+}

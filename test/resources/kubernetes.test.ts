@@ -1,0 +1,189 @@
+/** A real server that observes pods by the real client, of an API server that breaks off in every way they do. */
+import { expect, onTestFinished, test } from "vitest";
+import { add } from "../support/operator-api.ts";
+import { KubernetesCluster, type PodDocument } from "../support/kubernetes-cluster.ts";
+import { newFolder, start } from "../support/scoped.ts";
+import { runCommand, type RunningServer } from "../support/server.ts";
+import { eventually, resourcesOf, type ListedResource } from "../support/resources.ts";
+
+const BUYER = "555566667777";
+const ROLE = `arn:aws:iam::${BUYER}:role/app`;
+
+const uidOf = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
+
+/** Seconds since a time of a minute ago. */
+const at = (seconds: number): string =>
+  new Date(Math.floor(Date.now() / 1000) * 1000 - 60_000 + seconds * 1000).toISOString();
+
+function pod(n: number, status: object = {}, role: string | null = ROLE): PodDocument {
+  const env = role === null ? [] : [{ name: "AWS_ROLE_ARN", value: role }];
+  return {
+    metadata: { name: `pod-${n}`, uid: uidOf(n) },
+    spec: { containers: [{ name: "app", image: "app", env }] },
+    status: { phase: "Running", startTime: at(0), ...status },
+  };
+}
+
+const terminated = (finishedAt: string): object => ({
+  name: "app",
+  image: "app",
+  imageID: "",
+  ready: false,
+  restartCount: 0,
+  state: { terminated: { exitCode: 0, finishedAt } },
+});
+
+async function observing(cluster: KubernetesCluster, args: readonly string[] = []): Promise<RunningServer> {
+  const flags = [
+    "--kubernetes",
+    cluster.kubeconfig(),
+    "--kubernetes-account",
+    BUYER,
+    "--kubernetes-region",
+    "eu-west-1",
+  ];
+  const server = await start([...(args.length === 0 ? ["--store", "memory:"] : args), ...flags]);
+  const accounts = await server.operator("GET", `/accounts/${BUYER}`);
+  if (accounts.status === 404) await add(server, "/accounts", { id: BUYER, roles: [{ name: "app" }] });
+  return server;
+}
+
+const pods = (server: RunningServer): Promise<readonly ListedResource[]> => resourcesOf(server, { platform: "eks" });
+const nOf = ({ externalId }: ListedResource): number => Number(externalId.slice(-12));
+const running = async (server: RunningServer): Promise<number[]> =>
+  (await pods(server))
+    .filter(({ live }) => live)
+    .map(nOf)
+    .toSorted((a, b) => a - b);
+
+test("R6, Rules H6 and H7: pods that there are, that come, that end and that go are known, with their lives", async () => {
+  const cluster = await KubernetesCluster.start();
+  const startTime = at(0);
+  for (const n of [1, 2, 3]) cluster.put(pod(n, { startTime }));
+  cluster.put(pod(4, {}, null));
+  cluster.put(pod(5, { startTime: undefined, phase: "Pending" }));
+  const server = await observing(cluster);
+  await eventually(() => running(server), [1, 2, 3]);
+  const [first] = await pods(server);
+  expect(first).toMatchObject({ accountId: BUYER, region: "eu-west-1", roleName: "app", startedAt: startTime });
+
+  cluster.put(pod(5));
+  await eventually(() => running(server), [1, 2, 3, 5]);
+
+  // A container that starts anew does not end its pod; a job that is done does, at the latest end of its containers.
+  cluster.put(
+    pod(1, { startTime, containerStatuses: [{ ...terminated(at(5)), restartCount: 1, state: { waiting: {} } }] }),
+  );
+  cluster.put(pod(2, { phase: "Succeeded", containerStatuses: [terminated(at(20)), terminated(at(10))] }));
+  await eventually(() => running(server), [1, 3, 5]);
+  const ended = (await pods(server)).find((each) => nOf(each) === 2);
+  expect(Date.parse(ended?.stoppedAt ?? "")).toBe(Math.floor(Date.parse(at(20)) / 1000) * 1000);
+
+  cluster.delete(uidOf(3));
+  await eventually(() => running(server), [1, 5]);
+  expect(cluster.refusedTokens).toBe(0);
+}, 60_000);
+
+test("Rule H7: a stream that breaks in the middle of a line is taken up where it was, and no pod is lost", async () => {
+  const cluster = await KubernetesCluster.start();
+  cluster.put(pod(1));
+  const server = await observing(cluster);
+  await eventually(() => running(server), [1]);
+  await eventually(() => Promise.resolve(cluster.streams), 1);
+  const lists = cluster.lists;
+  cluster.cutMidLine(pod(2));
+  await eventually(() => running(server), [1, 2]);
+  cluster.bookmark();
+  cluster.put(pod(3));
+  await eventually(() => running(server), [1, 2, 3]);
+  const last = cluster.watchedFrom.at(-1);
+  cluster.cutMidLine(pod(4));
+  await eventually(() => running(server), [1, 2, 3, 4]);
+  expect(Number(cluster.watchedFrom.at(-1)), "from the change or bookmark that came last").toBeGreaterThan(
+    Number(last),
+  );
+  expect(cluster.lists, "without listing anew").toBe(lists);
+}, 60_000);
+
+test("Rule H7: where the version is gone, all is listed again, and what went unseen has ended", async () => {
+  const cluster = await KubernetesCluster.start();
+  for (const n of [1, 2, 3]) cluster.put(pod(n));
+  const server = await observing(cluster);
+  await eventually(() => running(server), [1, 2, 3]);
+  await eventually(() => Promise.resolve(cluster.streams), 1);
+  cluster.loseUnseen(uidOf(2));
+  cluster.expire();
+  await eventually(() => running(server), [1, 3]);
+  cluster.setDown(true);
+  cluster.loseUnseen(uidOf(1));
+  cluster.setDown(false);
+  cluster.expire();
+  cluster.put(pod(9));
+  await eventually(() => running(server), [3, 9]);
+}, 60_000);
+
+test("Rule H7: a pod that went while no server ran has ended when it was last seen", async () => {
+  const cluster = await KubernetesCluster.start();
+  for (const n of [1, 2]) cluster.put(pod(n));
+  const folder = `${newFolder()}/data`;
+  const first = await observing(cluster, ["--store", `sqlite:${folder}`]);
+  await eventually(() => running(first), [1, 2]);
+  const heardAt = (await pods(first)).find((each) => nOf(each) === 1)?.heardAt;
+  await first.kill();
+  cluster.loseUnseen(uidOf(1));
+  const second = await observing(cluster, ["--store", `sqlite:${folder}`]);
+  await eventually(() => running(second), [2]);
+  expect((await pods(second)).find((each) => nOf(each) === 1)?.stoppedAt).toBe(heardAt);
+}, 60_000);
+
+const serve = async (...args: string[]): Promise<{ code: number | null; stderr: string }> => {
+  const { code, stderr } = await runCommand(["serve", "--port", "0", "--store", "memory:", ...args]);
+  return { code, stderr };
+};
+
+test("what cannot be observed is said at once, and why", async () => {
+  const cluster = await KubernetesCluster.start();
+  const kubeconfig = cluster.kubeconfig();
+  const where = ["--kubernetes-account", BUYER, "--kubernetes-region", "eu-west-1"];
+  const cases: readonly (readonly [string[], RegExp])[] = [
+    [["--kubernetes", kubeconfig, ...where, "--clock", "manual"], /needs --clock system/],
+    [["--kubernetes", kubeconfig, "--kubernetes-region", "eu-west-1"], /needs --kubernetes-account/],
+    [["--kubernetes", kubeconfig, "--kubernetes-account", BUYER], /needs --kubernetes-region/],
+    [where, /go with --kubernetes/],
+    [["--kubernetes", "/nowhere/kubeconfig", ...where], /\/nowhere\/kubeconfig cannot be used/],
+  ];
+  for (const [args, complaint] of cases) {
+    const { code, stderr } = await serve(...args);
+    expect(stderr).toMatch(complaint);
+    expect(code, stderr).toBe(2);
+  }
+}, 60_000);
+
+test("where the client is not installed, the package is named", async () => {
+  const cluster = await KubernetesCluster.start();
+  const hook = `import { registerHooks } from "node:module";
+    registerHooks({ resolve(specifier, context, next) {
+      if (specifier !== "@kubernetes/client-node") return next(specifier, context);
+      throw Object.assign(new Error("Cannot find package"), { code: "ERR_MODULE_NOT_FOUND" });
+    } });`;
+  const args = ["serve", "--port", "0", "--store", "memory:", "--kubernetes", cluster.kubeconfig()];
+  const ran = await runCommand([...args, "--kubernetes-account", BUYER, "--kubernetes-region", "eu-west-1"], {
+    NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(hook)}`,
+  });
+  expect(ran.stderr).toContain("npm install @kubernetes/client-node");
+  expect(ran.code).toBe(2);
+});
+
+test("a cluster that cannot be reached, or lets nobody in, holds nothing up, and is tried again", async () => {
+  const cluster = await KubernetesCluster.start();
+  cluster.setDown(true);
+  cluster.put(pod(1));
+  const server = await observing(cluster);
+  onTestFinished(() => server.kill());
+  expect((await server.operator("GET", "/clock")).status).toBe(200);
+  await eventually(() => Promise.resolve(/cannot be observed; trying again/.test(server.output())), true);
+  cluster.setDown(false);
+  await eventually(() => running(server), [1]);
+  expect(server.output()).not.toContain("cluster-token");
+  expect(await server.stop()).toBe(0);
+}, 60_000);

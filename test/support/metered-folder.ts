@@ -1,0 +1,40 @@
+/** A data folder in which tasks have registered: what a server finds that starts on it. */
+import {
+  BUYER,
+  BYOL,
+  HOURLY,
+  MARKET,
+  place,
+  task,
+} from "../../packages/server/src/control-plane/control-plane.fixture.ts";
+import { START_MS, ledgerOver } from "../../packages/server/src/ledger/contract/ledger-under-test.ts";
+import { put } from "../../packages/server/src/ledger/contract/works.ts";
+import { openSqliteEngine } from "../../packages/server/src/stores/sqlite/sqlite-engine.ts";
+import { newFolder } from "./scoped.ts";
+
+export { BUYER, BYOL, HOURLY, START_MS };
+
+export interface RegisteredTask {
+  readonly name: string;
+  readonly startedAtMs: number;
+  readonly products?: readonly string[];
+}
+
+/** Answers the flags of a server on it, whose clock stands where these tasks were registered. */
+export async function meteredFolder(tasks: readonly RegisteredTask[]): Promise<readonly string[]> {
+  const folder = `${newFolder()}/data`;
+  const made = await ledgerOver(
+    () => openSqliteEngine(folder),
+    () => {},
+  );
+  await made.ledger.transact(put(MARKET));
+  const resources = tasks.map(({ name, startedAtMs, products = [HOURLY] }) =>
+    task(name, {
+      startedAtMs,
+      registrations: products.map((productCode) => ({ productCode, registeredAtMs: startedAtMs })),
+    }),
+  );
+  await place(made.ledger, ...resources);
+  await made.remove();
+  return ["--store", `sqlite:${folder}`, "--clock", "manual"];
+}
