@@ -6,6 +6,9 @@ export interface ChainHead {
   readonly link: string;
 }
 
+/** The lane of a ledger with one writer, wherever that ledger is now. */
+export const EMBEDDED_LANE = "embedded";
+
 /** A lane is one writer's chain; several writers of a ledger have several. */
 export interface LaneHead extends ChainHead {
   readonly lane: string;

@@ -7,7 +7,7 @@ import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueChange, type CatalogueView } from "../domain/catalogue.ts";
 import { isAlias } from "../domain/metering-record.ts";
 import { EXPIRED_AT_ONCE, expiry } from "./expiry.ts";
-import type { LaneHead } from "./chain-head.ts";
+import { EMBEDDED_LANE, type LaneHead } from "./chain-head.ts";
 import type { ClockPosition, Engine, Loaded } from "./engine.ts";
 import { decodeEntry } from "./entry-codec.ts";
 import type { Call, LedgerEntry } from "./entry.ts";
@@ -47,9 +47,6 @@ export interface SingleWriterOptions {
   /** Told of each group that was committed, for metrics. */
   readonly onCommitted?: ((group: { readonly works: number; readonly records: number }) => void) | undefined;
 }
-
-/** The only one there is. */
-const LANE = "embedded";
 
 export class SingleWriterLedger implements Ledger {
   readonly #engine: Engine;
@@ -124,12 +121,12 @@ export class SingleWriterLedger implements Ledger {
   }
 
   async chainHeads(): Promise<readonly LaneHead[]> {
-    return [{ lane: LANE, ...(await this.#watched(() => this.#engine.chainHead())) }];
+    return [{ lane: EMBEDDED_LANE, ...(await this.#watched(() => this.#engine.chainHead())) }];
   }
 
   async verifyChains(known: readonly KnownLaneHead[]): Promise<LedgerVerification> {
     const { entries, head, disagreement } = await this.#watched(() => this.#engine.verifyChain(known));
-    return { entries, heads: [{ lane: LANE, ...head }], disagreement };
+    return { entries, heads: [{ lane: EMBEDDED_LANE, ...head }], disagreement };
   }
 
   async expire(newCall: () => Call, beforeMs: EpochMs): Promise<number> {
@@ -137,7 +134,7 @@ export class SingleWriterLedger implements Ledger {
     for (;;) {
       const old = await this.#watched(() => this.#engine.entriesBefore(beforeMs, EXPIRED_AT_ONCE));
       if (old === undefined) return removed;
-      await this.transact(expiry(newCall(), beforeMs, { lane: LANE, ...old.through }, old.entries));
+      await this.transact(expiry(newCall(), beforeMs, { lane: EMBEDDED_LANE, ...old.through }, old.entries));
       removed += old.entries.length;
     }
   }

@@ -7,13 +7,15 @@ const CLASS = 1_131_375_470;
 export const MIGRATION_LOCK: readonly [number, number] = [CLASS, -1];
 /** Held by the node that removes what has expired. */
 export const EXPIRY_LOCK: readonly [number, number] = [CLASS, -2];
+/** Held by whoever copies a ledger into this one. */
+export const COPY_LOCK: readonly [number, number] = [CLASS, -3];
 /**
  * Shared by every group from its beginning to its commit; held alone by a group that changes the catalogue or the clock, or
  * removes entries. So what a group read of them stays true until its commit.
  */
 export const STATE_LOCK: readonly [number, number] = [CLASS, 0];
 
-/** Held by the connection that a lane is leased to. */
+/** Held by the connection that a lane is leased to; lanes that are leased are numbered from 1. */
 export function laneLock(lane: number): readonly [number, number] {
   return [CLASS, lane];
 }

@@ -7,7 +7,7 @@ import type { Client } from "pg";
 import { MIGRATION_LOCK } from "./locks.ts";
 
 /** In order; never edited once released, only added to. */
-const MIGRATIONS: readonly string[] = ["0001-ledger.sql"];
+const MIGRATIONS: readonly string[] = ["0001-ledger.sql", "0002-leases.sql"];
 
 export const SCHEMA_VERSION: number = MIGRATIONS.length;
 
@@ -20,28 +20,44 @@ export class NewerSchemaError extends Error {
   }
 }
 
-/** The connection must not bound the time of its statements. */
-export async function migrate(client: Client): Promise<void> {
+/**
+ * How long a migration waits for a table. Whatever older nodes ask for meanwhile waits behind it, so it gives way before
+ * they give up, and comes again.
+ */
+const LOCK_WAITED_MS = 1_000;
+const LOCK_TRIES_MAX = 60;
+const LOCK_NOT_AVAILABLE = "55P03";
+
+/** Answers the version that was found; 0 where there was no ledger. The connection must not bound its statements' time. */
+export async function migrate(client: Client, sleep: (ms: number) => Promise<void>): Promise<number> {
   await client.query("SELECT pg_advisory_lock($1, $2)", [...MIGRATION_LOCK]);
   try {
     const found = await schemaVersion(client);
     if (found > SCHEMA_VERSION) throw new NewerSchemaError(found);
-    for (let version = found + 1; version <= SCHEMA_VERSION; version += 1) await step(client, version);
+    for (let version = found + 1; version <= SCHEMA_VERSION; version += 1) {
+      for (let tries = 1; !(await step(client, version, tries < LOCK_TRIES_MAX)); tries += 1)
+        await sleep(LOCK_WAITED_MS);
+    }
+    return found;
   } finally {
     await client.query("SELECT pg_advisory_unlock($1, $2)", [...MIGRATION_LOCK]);
   }
 }
 
-async function step(client: Client, version: number): Promise<void> {
+/** False where a table could not be had in time, and it may be tried again. */
+async function step(client: Client, version: number, mayWait: boolean): Promise<boolean> {
   const file = new URL(`./migrations/${MIGRATIONS[version - 1] ?? ""}`, import.meta.url);
   await client.query("BEGIN");
   try {
+    await client.query(`SET LOCAL lock_timeout = ${LOCK_WAITED_MS}`);
     await client.query(readFileSync(file, "utf8"));
     await client.query("CREATE TABLE IF NOT EXISTS countinghouse.schema_version (version integer PRIMARY KEY)");
     await client.query("INSERT INTO countinghouse.schema_version VALUES ($1)", [version]);
     await client.query("COMMIT");
+    return true;
   } catch (error) {
     await client.query("ROLLBACK");
+    if (mayWait && (error as { readonly code?: unknown }).code === LOCK_NOT_AVAILABLE) return false;
     throw error;
   }
 }

@@ -26,17 +26,24 @@ const PATIENCE_MS = 20_000;
 const PAUSE_MS = 250;
 const VERSION_MIN = 140_000;
 
-type Waiting = Pick<PostgresLedgerOptions, "monotonicMs" | "sleep">;
+export type Waiting = Pick<PostgresLedgerOptions, "monotonicMs" | "sleep">;
 
-/** Throws DriverMissingError, DatabaseError or NewerSchemaError. */
+/** Throws DriverMissingError, DatabaseError, NewerSchemaError or UnfinishedCopyError. */
 export async function openPostgres(url: string, waiting: Waiting): Promise<PostgresStore> {
   const driver = await loadDriver(url);
+  const kept = await maintain(driver, waiting, async (client) => {
+    await migrate(client, waiting.sleep);
+    return readKept(client);
+  });
+  return { loaded: kept, open: (options) => new PostgresLedger(driver, kept, options) };
+}
+
+/** Over a connection whose statements may take as long as they take. */
+export async function maintain<T>(driver: Driver, waiting: Waiting, run: (client: Client) => Promise<T>): Promise<T> {
   const client = await connected(driver, waiting);
   try {
     await refuseOldServer(client);
-    await migrate(client);
-    const kept = await readKept(client);
-    return { loaded: kept, open: (options) => new PostgresLedger(driver, kept, options) };
+    return await run(client);
   } finally {
     letGo(client);
   }
@@ -46,7 +53,7 @@ async function connected(driver: Driver, { monotonicMs, sleep }: Waiting): Promi
   const untilMs = monotonicMs() + PATIENCE_MS;
   for (;;) {
     // A migration takes as long as it takes, and so does waiting for another node's.
-    const client = driver.client("start", { statement_timeout: 0, query_timeout: 0 });
+    const client = driver.client("maintenance", { statement_timeout: 0, query_timeout: 0 });
     try {
       await client.connect();
       return client;

@@ -23,6 +23,7 @@ import {
 } from "../../ledger/ledger.ts";
 import type { KnownLaneHead, LedgerVerification } from "../../ledger/verification.ts";
 import type { Driver } from "./driver.ts";
+import { Leases, RENEWAL_MS } from "./leases.ts";
 import { EXPIRY_LOCK } from "./locks.ts";
 import { readHeads, readKeptSince, readOldest } from "./reading/chains.ts";
 import { listEntries } from "./reading/event-query.ts";
@@ -62,6 +63,7 @@ export class PostgresLedger implements Ledger {
   readonly #options: PostgresLedgerOptions;
   readonly #state: SharedState;
   readonly #reader: Reader;
+  readonly #leases: Leases;
   readonly #idle: Lane[];
   readonly #waiting = new WaitingWork();
   /** What the groups that are under way are about. */
@@ -83,10 +85,12 @@ export class PostgresLedger implements Ledger {
     this.#state = new SharedState(kept, options.clock);
     this.#newestAtMs = kept.newestAtMs ?? Number.NEGATIVE_INFINITY;
     this.#reader = new Reader(driver, this.#state);
+    this.#leases = new Leases(this.#reader.db);
     const context = this.#context();
     this.#idle = Array.from({ length: options.lanes }, () => new Lane({ ...options, driver, context }));
     this.#stopTimers = [
       options.every(FOLLOW_MS, () => void this.#watched(() => this.#reader.follow()).catch(() => undefined)),
+      options.every(RENEWAL_MS, () => void this.#leases.renew().catch(() => undefined)),
       options.every(SWEEP_MS, () => this.#waiting.expire(options.monotonicMs(), tooLate)),
     ];
   }
@@ -165,6 +169,14 @@ export class PostgresLedger implements Ledger {
     return (await this.#watched(() => this.#reader.holding(EXPIRY_LOCK, removeAll))) ?? 0;
   }
 
+  /**
+   * Takes or keeps the lease of this name, for as long as this node is there: answers whether it has it. Where a holder has
+   * died, another may have it within half a minute.
+   */
+  holdLease(name: string): Promise<boolean> {
+    return this.#leases.hold(name);
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#finish();
     return this.#closed;
@@ -177,6 +189,7 @@ export class PostgresLedger implements Ledger {
     }
     for (const stop of this.#stopTimers) stop();
     await Promise.all(this.#idle.map((lane) => lane.close()));
+    await this.#leases.release();
     await this.#reader.close();
   }
 

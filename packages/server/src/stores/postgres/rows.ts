@@ -1,5 +1,17 @@
 /** Texts and rows as PostgreSQL holds them. */
+import { EMBEDDED_LANE } from "../../ledger/chain-head.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
+
+/** The lane of entries that were copied from an embedded ledger: nobody writes to it any more. */
+export const COPIED_LANE = 0;
+
+export function laneName(lane: number): string {
+  return lane === COPIED_LANE ? EMBEDDED_LANE : String(lane);
+}
+
+export function laneNumber(name: string): number {
+  return name === EMBEDDED_LANE ? COPIED_LANE : Number(name);
+}
 
 export const ENTRY_COLUMNS = "request_id, at_ms, body";
 

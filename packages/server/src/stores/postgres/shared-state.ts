@@ -5,7 +5,7 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueChange } from "../../domain/catalogue.ts";
 import type { ClockPosition, StagedGroup } from "../../ledger/engine.ts";
-import { DefectError } from "../../ledger/ledger.ts";
+import { DefectError, FaultError } from "../../ledger/ledger.ts";
 import type { Queryable } from "./reading/record-pointers.ts";
 
 /** The service clock, as far as nodes that share one need it. */
@@ -23,9 +23,21 @@ export interface KeptState {
   readonly catalogue: readonly CatalogueChange[];
 }
 
+/** No part of a ledger is served from. */
+export class UnfinishedCopyError extends FaultError {
+  constructor(from: string) {
+    super(
+      `A ledger is being copied into this one, or was, and not to the end: from ${from}. Copy it with --again.`,
+      from,
+    );
+    this.name = "UnfinishedCopyError";
+  }
+}
+
 interface StateRow {
   readonly version: string;
   readonly clock: string | null;
+  readonly copying: string | null;
 }
 
 interface CatalogueRow {
@@ -36,15 +48,19 @@ interface CatalogueRow {
 }
 
 export async function readVersion(db: Queryable): Promise<number> {
-  const text = "SELECT version, clock FROM countinghouse.state";
+  const text = "SELECT version FROM countinghouse.state";
   const { rows } = await db.query<StateRow>({ name: "version", text });
   return Number(stateRow(rows).version);
 }
 
-/** To be called where all that is read is of one moment: in one snapshot, or under the lock of the state. */
+/**
+ * To be called where all that is read is of one moment: in one snapshot, or under the lock of the state. Throws
+ * UnfinishedCopyError.
+ */
 export async function readState(db: Queryable): Promise<KeptState> {
-  const { rows } = await db.query<StateRow>("SELECT version, clock FROM countinghouse.state");
-  const { version, clock } = stateRow(rows);
+  const { rows } = await db.query<StateRow>("SELECT version, clock, copying FROM countinghouse.state");
+  const { version, clock, copying } = stateRow(rows);
+  if (copying !== null) throw new UnfinishedCopyError(copying);
   const { rows: objects } = await db.query<CatalogueRow>(
     "SELECT kind, id, value, file_digest FROM countinghouse.catalogue ORDER BY kind, id",
   );

@@ -2,7 +2,7 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import type { LaneHead } from "../../../ledger/chain-head.ts";
 import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
-import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "../rows.ts";
+import { ENTRY_COLUMNS, encodedEntryOf, laneName, type EntryRow } from "../rows.ts";
 import type { Queryable } from "./record-pointers.ts";
 
 /** A lane that nothing was written to yet has no head. */
@@ -10,7 +10,11 @@ export async function readHeads(db: Queryable): Promise<LaneHead[]> {
   const { rows } = await db.query<{ number: number; seq: string; link: Buffer }>(
     "SELECT number, seq, link FROM countinghouse.lane WHERE seq > 0 ORDER BY number",
   );
-  return rows.map(({ number, seq, link }) => ({ lane: String(number), seq: Number(seq), link: link.toString("hex") }));
+  return rows.map(({ number, seq, link }) => ({
+    lane: laneName(number),
+    seq: Number(seq),
+    link: link.toString("hex"),
+  }));
 }
 
 /** The time of the oldest entry, where there were older ones that have expired. */
@@ -41,6 +45,6 @@ export async function readOldest(db: Queryable, beforeMs: EpochMs, limit: number
   const old = firstKept === -1 ? rows : rows.slice(0, firstKept);
   const last = old.at(-1);
   if (last === undefined) return undefined;
-  const through = { lane: String(last.lane), seq: Number(last.seq), link: last.link.toString("hex") };
+  const through = { lane: laneName(last.lane), seq: Number(last.seq), link: last.link.toString("hex") };
   return { through, entries: old.map(encodedEntryOf) };
 }

@@ -20,6 +20,11 @@ export class Reader {
     this.#state = state;
   }
 
+  /** For statements by themselves. */
+  get db(): Queryable {
+    return this.#pool;
+  }
+
   /** That the database could not be asked the last time, if so; shown to anybody, so it does not say where it is. */
   get unavailable(): string | undefined {
     return this.#unavailable;

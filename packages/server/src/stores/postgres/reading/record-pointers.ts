@@ -24,6 +24,18 @@ const FIND = `SELECT k.n, ${PLACE_COLUMNS}
 const ENTRIES = `SELECT ${ENTRY_COLUMNS} FROM countinghouse.entry
   JOIN unnest($1::text[], $2::uuid[]) AS k (offering, request_id) USING (offering, request_id)`;
 
+/** Keys as arrays of their parts: hour, offering, region, customer, dimension, discriminator. */
+export function keyColumns(keys: readonly MeteringRecordKey[]): unknown[][] {
+  return [
+    keys.map(({ hour }) => hour),
+    keys.map(({ offering }) => offering),
+    keys.map(({ region }) => region),
+    keys.map(({ customer }) => customer),
+    keys.map(({ dimension }) => dimension),
+    keys.map(({ discriminator }) => discriminator),
+  ];
+}
+
 /** Where the record of each key is, in the order of the keys. */
 export async function findRecords(
   db: Queryable,
@@ -34,15 +46,7 @@ export async function findRecords(
   const { rows } = await db.query<PlaceRow & { readonly n: number }>({
     name: "find-records",
     text: FIND,
-    values: [
-      asked.map(({ n }) => n),
-      asked.map(({ key }) => key.hour),
-      asked.map(({ key }) => key.offering),
-      asked.map(({ key }) => key.region),
-      asked.map(({ key }) => key.customer),
-      asked.map(({ key }) => key.dimension),
-      asked.map(({ key }) => key.discriminator),
-    ],
+    values: [asked.map(({ n }) => n), ...keyColumns(asked.map(({ key }) => key))],
   });
   const { seqs, entries } = await entriesAt(db, rows);
   const pointers = Array<RecordPointer | undefined>(keys.length).fill(undefined);

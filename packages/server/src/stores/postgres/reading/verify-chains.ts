@@ -4,8 +4,9 @@
  */
 import { ChainWalk, Disagreement, type KeptEntry } from "../../../ledger/chain-walk.ts";
 import type { ChainHead, LaneHead } from "../../../ledger/chain-head.ts";
+import type { LedgerEntry } from "../../../ledger/entry.ts";
 import type { KnownLaneHead, LedgerVerification } from "../../../ledger/verification.ts";
-import { ENTRY_COLUMNS, encodedEntryOf, searchable, type EntryRow } from "../rows.ts";
+import { ENTRY_COLUMNS, encodedEntryOf, laneName, searchable, type EntryRow } from "../rows.ts";
 import type { Queryable } from "./record-pointers.ts";
 
 const PAGE_ROWS = 200;
@@ -19,6 +20,7 @@ interface LaneRow {
 }
 
 interface ChainedRow extends EntryRow {
+  readonly offering: string;
   readonly seq: string;
   readonly link: Buffer;
   readonly operation: string;
@@ -28,8 +30,21 @@ interface ChainedRow extends EntryRow {
   readonly product: string | null;
 }
 
+/** An entry that is in order, with the offering under which it is kept. */
+export interface FollowedEntry {
+  readonly offering: string;
+  readonly entry: LedgerEntry;
+}
+
+/** Looks at what goes with a page of entries. Throws Disagreement. */
+export type PageCheck = (entries: readonly FollowedEntry[]) => Promise<void>;
+
 /** To be called within one snapshot. */
-export async function verifyChains(db: Queryable, known: readonly KnownLaneHead[]): Promise<LedgerVerification> {
+export async function verifyChains(
+  db: Queryable,
+  known: readonly KnownLaneHead[],
+  check: PageCheck = () => Promise.resolve(),
+): Promise<LedgerVerification> {
   const { rows: lanes } = await db.query<LaneRow>(
     "SELECT number, seq, link, base_seq, base_link FROM countinghouse.lane ORDER BY number",
   );
@@ -37,12 +52,12 @@ export async function verifyChains(db: Queryable, known: readonly KnownLaneHead[
   let entries = 0;
   let disagreement: string | undefined;
   for (const row of lanes) {
-    const lane = String(row.number);
+    const lane = laneName(row.number);
     const walk = walkOf(
       row,
       known.filter((head) => head.lane === lane),
     );
-    const found = await disagreementOf(() => follow(db, row.number, walk));
+    const found = await disagreementOf(() => follow(db, row.number, walk, check));
     if (found !== undefined) disagreement ??= `Lane ${lane}: ${found}`;
     entries += walk.followed;
     heads.push({ lane, ...walk.head });
@@ -63,21 +78,22 @@ function headOf(seq: string, link: Buffer): ChainHead {
 }
 
 /** Throws Disagreement. */
-async function follow(db: Queryable, lane: number, walk: ChainWalk): Promise<void> {
+async function follow(db: Queryable, lane: number, walk: ChainWalk, check: PageCheck): Promise<void> {
   for (let after = Number.MIN_SAFE_INTEGER; ; after = walk.head.seq) {
     const { rows } = await db.query<ChainedRow>({
       name: "chain",
-      text: `SELECT ${ENTRY_COLUMNS}, seq, link, operation, principal, account, access_key, product
+      text: `SELECT ${ENTRY_COLUMNS}, offering, seq, link, operation, principal, account, access_key, product
              FROM countinghouse.entry WHERE lane = $1 AND seq > $2 ORDER BY seq LIMIT ${PAGE_ROWS}`,
       values: [lane, after],
     });
     if (rows.length === 0) break;
-    for (const row of rows) walk.follow(keptEntry(row));
+    await check(rows.map((row) => ({ offering: row.offering, entry: walk.follow(keptEntry(row)) })));
   }
   walk.end();
 }
 
-async function disagreementOf(walk: () => Promise<void>): Promise<string | undefined> {
+/** What it threw of a disagreement. */
+export async function disagreementOf(walk: () => Promise<void>): Promise<string | undefined> {
   try {
     await walk();
     return undefined;

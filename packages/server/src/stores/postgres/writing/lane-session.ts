@@ -30,7 +30,9 @@ export async function openLaneSession(driver: Driver): Promise<LaneSession> {
 
 /** The first lane that nobody has, or a new one. */
 async function leaseLane(client: Client): Promise<number> {
-  const { rows } = await client.query<{ number: number }>("SELECT number FROM countinghouse.lane ORDER BY number");
+  const { rows } = await client.query<{ number: number }>(
+    "SELECT number FROM countinghouse.lane WHERE number > 0 ORDER BY number",
+  );
   for (const { number } of rows) if (await isLeased(client, number)) return number;
   for (let number = (rows.at(-1)?.number ?? 0) + 1; ; number += 1) {
     if (!(await isLeased(client, number))) continue;

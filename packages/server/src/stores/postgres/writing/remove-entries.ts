@@ -4,6 +4,7 @@
  */
 import type { Client } from "pg";
 import { FaultError, type Expired } from "../../../ledger/ledger.ts";
+import { laneNumber } from "../rows.ts";
 
 const REMOVE = `WITH base AS (
     UPDATE countinghouse.lane SET base_seq = $2, base_link = $3, has_expired = true
@@ -22,7 +23,7 @@ const REMOVE = `WITH base AS (
 
 export async function removeExpired(client: Client, { through, keys }: Expired): Promise<void> {
   const { rows } = await client.query<{ bases: string }>(REMOVE, [
-    Number(through.lane),
+    laneNumber(through.lane),
     through.seq,
     Buffer.from(through.link, "hex"),
     keys.map(({ hour }) => hour),
