@@ -51,7 +51,8 @@ export function isAlias(key: MeteringRecordKey): boolean {
   return key.discriminator.startsWith(CLIENT_TOKEN);
 }
 
-const CLIENT_TOKEN = "token:";
+/** What the discriminators of aliases begin with, and no others. */
+export const CLIENT_TOKEN = "token:";
 
 /** The key of a resource's use in an hour, or of an adjustment of it. */
 export function accruedKey(use: AccruedHour, productCode: string): MeteringRecordKey {

@@ -1,7 +1,7 @@
 /** A group of work, decided in turn: what is to be kept of it, and what each caller is told once that is durable. */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
-import { keyText, type MeteringRecord } from "../domain/metering-record.ts";
+import { isAlias, keyText, type MeteringRecord } from "../domain/metering-record.ts";
 import type { ClockPosition, StagedEntry, StagedGroup } from "./engine.ts";
 import { meteringRecordIn, type FoundRecords } from "./found-records.ts";
 import { stagedEntry } from "./staged-entry.ts";
@@ -66,13 +66,14 @@ class Decider {
   /** What the group has accepted so far. */
   readonly #staged = new Map<string, MeteringRecord>();
   #keysBefore = 0;
+  #records = 0;
 
   constructor(facts: GroupFacts) {
     this.#facts = facts;
   }
 
   get records(): number {
-    return this.#staged.size;
+    return this.#records;
   }
 
   decide({ work, reject }: Pending, entries: StagedEntry[]): Outcome<unknown> | undefined {
@@ -93,6 +94,7 @@ class Decider {
       const text = key === work.keys[position] ? (texts[position] as string) : keyText(key);
       if (this.#staged.has(text)) throw new DefectError(`Two records of one key were accepted: ${text}`);
       this.#staged.set(text, meteringRecordIn(event, work.call.requestId, position));
+      if (!isAlias(key)) this.#records += 1;
     }
     return outcome;
   }

@@ -15,8 +15,13 @@ import {
   rmSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { CLIENT_TOKEN } from "../../domain/metering-record.ts";
 import { dataFolder, lockFolder, makeFolder, syncFolder, type DataFolder } from "./data-folder.ts";
 import { integrityProblem, MaintenanceError, openForReading } from "./ledger-file.ts";
+
+/** Aliases are other ways to find a record, and none of their own. */
+const COUNT_RECORDS =
+  "SELECT count(*) AS n FROM metering_record WHERE substr(discriminator, 1, length(:alias)) <> :alias";
 
 export interface Backup {
   readonly file: string;
@@ -114,7 +119,7 @@ function checked(file: string, name: string): Omit<Backup, "file"> {
     const problem = integrityProblem(db);
     if (problem !== undefined) throw new MaintenanceError(`${name} is of no use. ${problem}`);
     const entries = db.prepare("SELECT count(*) AS n, max(at_ms) AS newestAtMs FROM entry").get();
-    const records = db.prepare("SELECT count(*) AS n FROM metering_record").get();
+    const records = db.prepare(COUNT_RECORDS).get({ alias: CLIENT_TOKEN });
     const newestAtMs = entries?.["newestAtMs"] ?? undefined;
     return {
       entries: Number(entries?.["n"]),

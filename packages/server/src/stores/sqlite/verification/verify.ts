@@ -3,7 +3,7 @@
  * a running server, entry by entry; what it holds in memory does not grow with the ledger, but for the names in use.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { keyText, type MeteringRecordKey } from "../../../domain/metering-record.ts";
+import { isAlias, keyText, type MeteringRecordKey } from "../../../domain/metering-record.ts";
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import { CHAIN_START } from "../../../ledger/chain.ts";
 import type { ChainHead } from "../../../ledger/chain-head.ts";
@@ -87,6 +87,8 @@ class Verifier {
   readonly #selectKept: StatementSync;
   readonly #walk: ChainWalk;
   #meteringRecords = 0;
+  /** Metering records, and their aliases. */
+  #rows = 0;
 
   constructor(db: DatabaseSync, known: readonly KnownHead[]) {
     this.#db = db;
@@ -159,7 +161,8 @@ class Verifier {
     if (kept.quantity !== quantity) {
       throw new Disagreement(`${which} has the quantity ${quantity}, but is kept with ${kept.quantity}.`);
     }
-    this.#meteringRecords += 1;
+    this.#rows += 1;
+    if (!isAlias(key)) this.#meteringRecords += 1;
   }
 
   /**
@@ -168,13 +171,13 @@ class Verifier {
    */
   #lookForStrangers(): void {
     const count = Number(this.#db.prepare("SELECT count(*) AS n FROM metering_record").get()?.["n"]);
-    if (count === this.#meteringRecords) return;
+    if (count === this.#rows) return;
     const selectEntry = this.#db.prepare(`${SELECT_ENTRY} WHERE seq = ?`);
     for (const row of this.#db.prepare(SELECT_KEPT).iterate() as unknown as Iterable<KeptRow>) {
       const entry = selectEntry.get(row.seq) as unknown as EntryRow | undefined;
       const records = entry === undefined ? [] : acceptedRecords(decodeEntry(encodedEntryOf(entry)));
-      const record = records.find(({ position }) => position === row.position);
-      if (record !== undefined && keyText(record.key) === keyText(this.#keyOfRow(row))) continue;
+      const key = keyText(this.#keyOfRow(row));
+      if (records.some((record) => record.position === row.position && keyText(record.key) === key)) continue;
       const place = placeOf(row.seq, row.position);
       throw new Disagreement(`A key points at ${place}, which was not accepted under that key.`);
     }
