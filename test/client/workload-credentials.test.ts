@@ -48,7 +48,7 @@ test("a container's, of an ECS task", async () => {
 test("an instance's, and its region", async () => {
   const server = await startWorkload();
   const environment = await server.put({ platform: "ec2", externalId: "i-0abc" });
-  inEnvironment({ ...environment, AWS_REGION: "" });
+  inEnvironment({ ...environment, AWS_REGION: "", AWS_DEFAULT_REGION: "" });
   expect(await caller(server)).toBe(session("i-0abc"));
   const [call] = await auditedCalls(server, "ResolveCustomer");
   expect(call?.awsRegion).toBe("eu-central-1");

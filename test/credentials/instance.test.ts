@@ -22,6 +22,7 @@ test("Rule C9: an unmodified program on an instance works from its environment a
   const server = await startWorkload();
   const environment = await server.put(INSTANCE);
   expect(Object.keys(environment).toSorted()).toEqual([
+    "AWS_DEFAULT_REGION",
     "AWS_EC2_METADATA_SERVICE_ENDPOINT",
     "AWS_ENDPOINT_URL_MARKETPLACE_METERING",
     "AWS_REGION",

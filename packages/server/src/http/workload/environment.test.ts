@@ -22,6 +22,7 @@ const sealerFor = (seed: string): Sealer => sealerOf(createHash("sha256").update
 test("a program finds the metering service, in its own region", () => {
   expect(commonEnvironment(ORIGIN, POD)).toEqual({
     AWS_REGION: "eu-west-1",
+    AWS_DEFAULT_REGION: "eu-west-1",
     AWS_ENDPOINT_URL_MARKETPLACE_METERING: ORIGIN,
   });
 });

@@ -8,9 +8,9 @@ export type Environment = Readonly<Record<string, string>>;
 /** Where Kubernetes projects the token, as EKS has it. */
 const TOKEN_FILE = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token";
 
-/** What every resource needs. `origin` is this server's, as the resource reaches it. */
+/** What every resource needs: its region by either name, since SDKs differ in which one they read. `origin` is this server's, as the resource reaches it. */
 export function commonEnvironment(origin: string, { region }: MeteredResource): Environment {
-  return { AWS_REGION: region, AWS_ENDPOINT_URL_MARKETPLACE_METERING: origin };
+  return { AWS_REGION: region, AWS_DEFAULT_REGION: region, AWS_ENDPOINT_URL_MARKETPLACE_METERING: origin };
 }
 
 export function containerEnvironment(origin: string, { resourceId }: MeteredResource, sealer: Sealer): Environment {
