@@ -10,6 +10,7 @@
  * 5. The server is killed with kill -9, and started again: the same records, under the same ids.
  */
 import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -65,7 +66,9 @@ const kept = (await operator("GET", `/metering-records?productCode=${PRODUCT}`))
 check(kept.length === batch.length);
 console.log(`   ${kept.length} metering records, under the same ids`);
 
+const stopped = once(server.process, "exit");
 server.process.kill("SIGTERM");
+await stopped;
 rmSync(folder, { recursive: true, force: true });
 console.log("Done.");
 

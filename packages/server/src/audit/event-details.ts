@@ -1,6 +1,13 @@
 /** What an audit event tells of a request, its answer, and what lay behind it; by kind of ledger event. */
-import { HIDDEN, batchMeterUsage, resolveCustomer, type UsageRecordResult } from "@countinghouse/protocol";
-import type { LedgerEntry, LedgerEvent } from "../ledger/entry.ts";
+import {
+  HIDDEN,
+  batchMeterUsage,
+  meterUsage,
+  registerUsage,
+  resolveCustomer,
+  type UsageRecordResult,
+} from "@countinghouse/protocol";
+import type { LedgerEntry, LedgerEvent, MeteredRecord } from "../ledger/entry.ts";
 import { meteringRecordId } from "../ledger/ids.ts";
 import { auditedOperation } from "./audited-operations.ts";
 import { cloudTrailFormOf } from "./cloudtrail-form.ts";
@@ -18,13 +25,16 @@ export interface EventDetails {
 const NONE = { requestParameters: null, responseElements: null } as const;
 const batchRequest = cloudTrailFormOf(batchMeterUsage.input);
 const batchAnswer = cloudTrailFormOf(batchMeterUsage.output);
+const selfMeteredRequest = cloudTrailFormOf(meterUsage.input);
+const selfMeteredAnswer = cloudTrailFormOf(meterUsage.output);
+const registrationForm = cloudTrailFormOf(registerUsage.output);
 const customerForm = cloudTrailFormOf(resolveCustomer.output);
 
 export function detailsOf({ call, event }: LedgerEntry): EventDetails {
   const faults = call.faults === undefined ? {} : { faults: call.faults };
   switch (event.kind) {
     case "usage-metered":
-      return meteredDetails(event, call.requestId, faults);
+      return (event.resourceId === undefined ? meteredDetails : selfMeteredDetails)(event, call.requestId, faults);
     case "customer-resolved":
       return {
         requestParameters: { registrationToken: HIDDEN },
@@ -52,6 +62,25 @@ export function detailsOf({ call, event }: LedgerEntry): EventDetails {
         ...additional({ ...behind, ...faults }),
       };
     }
+    case "usage-registered": {
+      const { request, signature, publicKeyRotationTimestampMs: rotationMs, resourceId, first } = event;
+      const rotated = rotationMs === undefined ? {} : { publicKeyRotationTimestampMs: rotationMs };
+      return {
+        requestParameters: requestForm(call.operation, request),
+        responseElements: registrationForm({ ...rotated, signature }),
+        additionalEventData: { resourceId, first, ...faults },
+      };
+    }
+    case "credentials-issued": {
+      const { kind: _, request, ...given } = event;
+      return {
+        requestParameters: request,
+        responseElements: null,
+        additionalEventData: { ...(withTimes(given) as object), ...faults },
+      };
+    }
+    case "usage-accrued":
+    case "resource-observed":
     case "catalogue-changed":
     case "registration-token-issued":
     case "clock-moved":
@@ -71,8 +100,29 @@ function requestForm(operation: string, request: Readonly<Record<string, unknown
   return auditedOperation(operation)?.requestForm(request) ?? request;
 }
 
+type UsageEvent = Extract<LedgerEvent, { kind: "usage-metered" }>;
+
+/** MeterUsage: one record of the resource's own. */
+function selfMeteredDetails(event: UsageEvent, requestId: string, faults: object): EventDetails {
+  const { productCode = "", resourceId, clientToken, records } = event;
+  const { usageRecord, keptAs = meteringRecordId(requestId, 0) } = records[0] as MeteredRecord;
+  const { timestampMs, dimension, quantity, usageAllocations } = usageRecord;
+  return {
+    requestParameters: selfMeteredRequest({
+      productCode,
+      timestampMs,
+      usageDimension: dimension,
+      ...(quantity === undefined ? {} : { usageQuantity: quantity }),
+      ...(usageAllocations === undefined ? {} : { usageAllocations }),
+      ...(clientToken === undefined ? {} : { clientToken }),
+    }),
+    responseElements: selfMeteredAnswer({ meteringRecordId: keptAs }),
+    additionalEventData: { resourceId, ...faults },
+  };
+}
+
 function meteredDetails(
-  { productCode, records, unprocessed = [] }: Extract<LedgerEvent, { kind: "usage-metered" }>,
+  { productCode, records, unprocessed = [] }: UsageEvent,
   requestId: string,
   faults: object,
 ): EventDetails {

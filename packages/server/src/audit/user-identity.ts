@@ -10,7 +10,14 @@ export interface UserIdentity {
   readonly accountId?: string;
   readonly accessKeyId?: string;
   readonly userName?: string;
-  readonly sessionContext?: { readonly sessionIssuer: SessionIssuer };
+  readonly sessionContext?: SessionContext;
+}
+
+interface SessionContext {
+  readonly sessionIssuer: SessionIssuer;
+  /** Of an EC2 instance's own credentials. */
+  readonly ec2RoleDelivery?: "1.0";
+  readonly webIdFederationData?: { readonly federatedProvider: string };
 }
 
 interface SessionIssuer {
@@ -24,7 +31,7 @@ interface SessionIssuer {
 const USER_ARN = /^arn:[^:]+:iam::(\d{12}):user\/(?:.*\/)?([^/]+)$/;
 const SESSION_ARN = /^arn:([^:]+):sts::(\d{12}):assumed-role\/([^/]+)\/([^/]+)$/;
 
-export function userIdentityOf({ principal, accountId, accessKeyId }: Call): UserIdentity {
+export function userIdentityOf({ principal, accountId, accessKeyId, session: source }: Call): UserIdentity {
   const whose = {
     ...(accountId === undefined ? {} : { accountId }),
     ...(accessKeyId === undefined ? {} : { accessKeyId }),
@@ -46,7 +53,13 @@ export function userIdentityOf({ principal, accountId, accessKeyId }: Call): Use
     principalId: `${principalId}:${sessionName}`,
     arn: principal,
     ...whose,
-    sessionContext: { sessionIssuer: { type: "Role", principalId, arn, accountId: ofAccount, userName } },
+    sessionContext: {
+      sessionIssuer: { type: "Role", principalId, arn, accountId: ofAccount, userName },
+      ...(source?.platform === "ec2" ? { ec2RoleDelivery: "1.0" } : {}),
+      ...(source?.federatedProvider === undefined
+        ? {}
+        : { webIdFederationData: { federatedProvider: source.federatedProvider } }),
+    },
   };
 }
 

@@ -85,6 +85,15 @@ function whereOf(
         "accounts",
         document.accounts.findLastIndex(({ id }) => id === change.id),
       );
+    case "issuer":
+      return at(
+        "issuers",
+        document.issuers.findLastIndex(({ issuer }) => issuer === change.id),
+      );
+    case "resource":
+    case "registration-key":
+      // No file names them.
+      return "";
     case "access-key": {
       const account = document.accounts.findLastIndex(({ users }) =>
         users.some((user) => user.accessKeyId === change.id),

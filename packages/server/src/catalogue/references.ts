@@ -25,7 +25,12 @@ export function referenceProblem(change: CatalogueChange, references: References
   if (change.value === undefined) return undefined;
   switch (change.kind) {
     case "account":
+    case "issuer":
+    case "registration-key":
       return undefined;
+    case "resource":
+      if (references.account(change.value.accountId) !== undefined) return undefined;
+      return { path: ["accountId"], message: `no account ${change.value.accountId}` };
     case "access-key": {
       const other = references.accessKey(change.id);
       const taken =

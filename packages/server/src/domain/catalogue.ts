@@ -1,17 +1,24 @@
 /**
- * The catalogue as decisions see it: accounts, access keys, products and agreements, with the look-ups they need.
+ * The catalogue as decisions see it: accounts, access keys, products and agreements, the metered resources that run, and
+ * the keys that their registrations are signed with; with the look-ups they need.
  * Changes come in through `apply`, which the ledger calls once a change is durable.
  */
 import type { AccessKey, Account } from "./account.ts";
 import type { Agreement } from "./agreement.ts";
+import type { Issuer } from "./issuer.ts";
+import type { MeteredResource } from "./metered-resource.ts";
 import { accountCustomer, identifiedCustomer } from "./metering-record.ts";
 import type { Product } from "./product.ts";
+import type { RegistrationKey } from "./registration-key.ts";
 
 export interface CatalogueObjects {
   readonly account: Account;
   readonly "access-key": AccessKey;
   readonly product: Product;
   readonly agreement: Agreement;
+  readonly issuer: Issuer;
+  readonly resource: MeteredResource;
+  readonly "registration-key": RegistrationKey;
 }
 
 export type CatalogueKind = keyof CatalogueObjects;
@@ -32,6 +39,9 @@ export interface CatalogueView {
   accessKey(accessKeyId: string): AccessKey | undefined;
   product(productCode: string): Product | undefined;
   agreement(agreementId: string): Agreement | undefined;
+  issuer(issuer: string): Issuer | undefined;
+  resource(resourceId: string): MeteredResource | undefined;
+  registrationKey(version: number): RegistrationKey | undefined;
   list<K extends CatalogueKind>(kind: K): readonly CatalogueObjects[K][];
   /** Agreements of a customer, as identified in a record, for a product. */
   agreementsOf(productCode: string, customer: string): readonly Agreement[];
@@ -50,6 +60,9 @@ export class Catalogue implements CatalogueView {
     "access-key": new Map(),
     product: new Map(),
     agreement: new Map(),
+    issuer: new Map(),
+    resource: new Map(),
+    "registration-key": new Map(),
   };
   readonly #fileDigests = new Map<string, string>();
   /** By customer as identified, then by product code. */
@@ -78,6 +91,18 @@ export class Catalogue implements CatalogueView {
 
   agreement(agreementId: string): Agreement | undefined {
     return this.#objects.agreement.get(agreementId);
+  }
+
+  issuer(issuer: string): Issuer | undefined {
+    return this.#objects.issuer.get(issuer);
+  }
+
+  resource(resourceId: string): MeteredResource | undefined {
+    return this.#objects.resource.get(resourceId);
+  }
+
+  registrationKey(version: number): RegistrationKey | undefined {
+    return this.#objects["registration-key"].get(String(version));
   }
 
   list<K extends CatalogueKind>(kind: K): readonly CatalogueObjects[K][] {

@@ -12,7 +12,7 @@ export interface MeteringRecordKey {
   /** The customer as identified in the record. */
   readonly customer: string;
   readonly dimension: string;
-  /** Leaves room for records that are keyed by a client token or a resource; empty for BatchMeterUsage. */
+  /** Empty for BatchMeterUsage; what makes the records of resources, and client tokens, keys of their own. */
   readonly discriminator: string;
 }
 
@@ -26,6 +26,50 @@ export function keyOf(record: UsageRecord, productCode: string | undefined, regi
     dimension: record.dimension,
     discriminator: "",
   };
+}
+
+/** The key of what a resource meters of itself: each resource has hours of its own. */
+export function resourceKey(
+  record: UsageRecord,
+  productCode: string,
+  region: string,
+  resourceId: string,
+): MeteringRecordKey {
+  return { ...keyOf(record, productCode, region), discriminator: `resource:${resourceId}` };
+}
+
+/** The key under which a record of a resource is found by the client token that it came with. */
+export function clientTokenKey(key: MeteringRecordKey, clientToken: string): MeteringRecordKey {
+  return { ...key, dimension: "", discriminator: `${CLIENT_TOKEN}${key.discriminator}:${clientToken}` };
+}
+
+/** Whether a key is only another way to find a record. */
+export function isAlias(key: MeteringRecordKey): boolean {
+  return key.discriminator.startsWith(CLIENT_TOKEN);
+}
+
+const CLIENT_TOKEN = "token:";
+
+/** The key of a resource's use in an hour, or of an adjustment of it. */
+export function accruedKey(use: AccruedHour, productCode: string): MeteringRecordKey {
+  const { hour, region, customerAccountId, dimension, resourceId, adjustment } = use;
+  return {
+    hour,
+    region,
+    offering: productCode,
+    customer: accountCustomer(customerAccountId),
+    dimension,
+    discriminator: adjustment === undefined ? `resource:${resourceId}` : `resource:${resourceId}:${adjustment}`,
+  };
+}
+
+interface AccruedHour {
+  readonly hour: number;
+  readonly region: string;
+  readonly customerAccountId: string;
+  readonly dimension: string;
+  readonly resourceId: string;
+  readonly adjustment?: number | undefined;
 }
 
 /** The customer as identified: two ways to identify are two spaces, so that neither can be taken for the other. */
@@ -64,6 +108,8 @@ export function sameKey(a: MeteringRecordKey, b: MeteringRecordKey): boolean {
 /** A kept record, as far as decisions need it. */
 export interface MeteringRecord {
   readonly meteringRecordId: string;
+  readonly timestampMs: EpochMs;
+  readonly dimension: string;
   readonly quantity: number;
   readonly usageAllocations?: readonly UsageAllocation[] | undefined;
 }

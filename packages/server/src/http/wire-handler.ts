@@ -164,6 +164,7 @@ function callOf(request: WireRequest, requestId: string, operation: string, call
     accountId: caller.accountId,
     accessKeyId: caller.accessKeyId,
     region: caller.region,
+    ...(caller.session === undefined ? {} : { session: caller.session }),
     sourceAddress: request.sourceAddress,
     userAgent: userAgentOf(request),
   };

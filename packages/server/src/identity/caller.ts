@@ -1,5 +1,6 @@
 /** Who signed a request, and whether they may do what it asks. */
 import type { PolicyDocument } from "../domain/account.ts";
+import type { ResourceSession } from "../domain/metered-resource.ts";
 import { rejection, type Rejection } from "../domain/rejection.ts";
 import { evaluatePolicy } from "./policy.ts";
 
@@ -10,6 +11,8 @@ export interface Caller {
   /** The region of the credential scope: the endpoint's region, for this request. */
   readonly region: string;
   readonly policy: PolicyDocument | undefined;
+  /** Present where the credentials are temporary. */
+  readonly session?: ResourceSession | undefined;
 }
 
 /** Whether the caller may do what the IAM action stands for. Rule N3. */

@@ -1,14 +1,26 @@
-/** The usage records that an entry accepted, with the keys under which they are kept. */
-import { keyOf } from "../domain/metering-record.ts";
+/** The usage records that an entry accepted, with the keys under which they are kept and found. */
+import { accruedKey, clientTokenKey, keyOf, resourceKey } from "../domain/metering-record.ts";
 import type { LedgerEntry } from "./entry.ts";
 import type { NewRecord } from "./ledger.ts";
 
 export function acceptedRecords({ call, event }: LedgerEntry): NewRecord[] {
+  if (event.kind === "usage-accrued") {
+    return event.uses.map((use, position) => ({
+      position,
+      key: accruedKey(use, event.productCode),
+      quantity: use.seconds,
+    }));
+  }
   if (event.kind !== "usage-metered") return [];
+  const { productCode, resourceId, clientToken } = event;
   return event.records.flatMap(({ usageRecord, status, keptAs }, position) => {
     // Replays and duplicates say which record stands in their place.
     if (status !== "Success" || keptAs !== undefined) return [];
-    const key = keyOf(usageRecord, event.productCode, call.region ?? "");
-    return [{ position, key, quantity: usageRecord.quantity ?? 0 }];
+    const region = call.region ?? "";
+    const quantity = usageRecord.quantity ?? 0;
+    if (resourceId === undefined) return [{ position, key: keyOf(usageRecord, productCode, region), quantity }];
+    const key = resourceKey(usageRecord, productCode ?? "", region, resourceId);
+    const record = { position, key, quantity };
+    return clientToken === undefined ? [record] : [record, { ...record, key: clientTokenKey(key, clientToken) }];
   });
 }

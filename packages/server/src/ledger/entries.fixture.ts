@@ -2,7 +2,7 @@
 import { QUANTITY_MAX, ruleBook, type RuleId, type UsageRecord } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { FAULT_KINDS, type InjectedFault } from "../domain/injected-fault.ts";
-import type { Call, LedgerEntry, LedgerEvent, MeteredRecord } from "./entry.ts";
+import type { AccruedUse, Call, LedgerEntry, LedgerEvent, MeteredRecord } from "./entry.ts";
 
 export const START_MS = 1_773_491_400_000;
 const DAY_MS = 86_400_000;
@@ -53,6 +53,18 @@ const meteredRecord: fc.Arbitrary<MeteredRecord> = fc.record(
 );
 const ruleId = fc.constantFrom(...(Object.keys(ruleBook) as RuleId[]));
 
+const use: fc.Arbitrary<AccruedUse> = fc.record(
+  {
+    resourceId: text,
+    customerAccountId: text,
+    region: text,
+    dimension: text,
+    hour: fc.nat(),
+    seconds: fc.integer({ min: -3_600, max: 3_600 }),
+    adjustment: fc.nat(),
+  },
+  { requiredKeys: ["resourceId", "customerAccountId", "region", "dimension", "hour", "seconds"] },
+);
 const resolved = fc.record(
   { customerIdentifier: text, productCode: text, customerAccountId: text, licenseArn: text },
   { requiredKeys: ["productCode", "customerAccountId"] },
@@ -88,6 +100,44 @@ const event: fc.Arbitrary<LedgerEvent> = fc.oneof(
       { requiredKeys: ["kind", "records"] },
     ),
   },
+  fc.record(
+    {
+      kind: fc.constant("usage-metered" as const),
+      productCode: text,
+      resourceId: text,
+      clientToken: text,
+      records: fc.array(meteredRecord, { minLength: 1, maxLength: 1 }),
+    },
+    { requiredKeys: ["kind", "productCode", "resourceId", "records"] },
+  ),
+  fc.record(
+    {
+      kind: fc.constant("usage-registered" as const),
+      productCode: text,
+      resourceId: text,
+      request: asked,
+      first: fc.boolean(),
+      signature: text,
+      publicKeyRotationTimestampMs: timeMs,
+    },
+    { requiredKeys: ["kind", "productCode", "resourceId", "request", "first", "signature"] },
+  ),
+  fc.record({ kind: fc.constant("usage-accrued" as const), productCode: text, uses: fc.array(use, { maxLength: 5 }) }),
+  fc.record({
+    kind: fc.constant("resource-observed" as const),
+    source: fc.constantFrom("operator" as const, "ecs-events" as const, "kubernetes" as const),
+    resource: asked,
+    changed: fc.boolean(),
+  }),
+  fc.record({
+    kind: fc.constant("credentials-issued" as const),
+    request: asked,
+    resourceId: text,
+    accessKeyId: text,
+    assumedRoleArn: text,
+    subject: text,
+    expiresAtMs: timeMs,
+  }),
   fc.record({ kind: fc.constant("customer-resolved" as const), agreementId: text, customer: resolved }),
   fc.record(
     {
@@ -140,6 +190,14 @@ const call: fc.Arbitrary<Call> = fc.record(
     accessKeyId: text,
     region: text,
     sourceAddress: text,
+    session: fc.record(
+      {
+        resourceId: text,
+        platform: fc.constantFrom("ec2" as const, "ecs" as const, "eks" as const),
+        federatedProvider: text,
+      },
+      { requiredKeys: ["resourceId", "platform"] },
+    ),
     userAgent: text,
     faults: fc.array(
       fc.record({ faultId: fc.uuid(), kind: faultKind, records: fc.nat() }, { requiredKeys: ["faultId", "kind"] }),

@@ -14,8 +14,9 @@ export function attributesOf({ call, event }: LedgerEntry): EntryAttributes {
   return { operation, principal, accountId, accessKeyId, productCode: productOf(event) };
 }
 
-function productOf(event: LedgerEntry["event"]): string | undefined {
-  if (event.kind === "usage-metered" || event.kind === "entitlements-shown") return event.productCode;
+/** The product that an event is about. */
+export function productOf(event: LedgerEntry["event"]): string | undefined {
+  if ("productCode" in event) return event.productCode;
   if (event.kind === "customer-resolved") return event.customer.productCode;
   const asked = event.kind === "call-refused" ? event.request?.["productCode"] : undefined;
   return typeof asked === "string" ? asked : undefined;

@@ -61,6 +61,8 @@ interface PackedExtras {
 interface PackedUsage {
   readonly kind: "usage-metered";
   readonly productCode?: string | undefined;
+  readonly resourceId?: string | undefined;
+  readonly clientToken?: string | undefined;
   readonly fromMs: number;
   readonly dimensions: string[];
   /** A customer identifier after `i`, a customer account after `a`. */
@@ -92,6 +94,8 @@ function packUsage(event: UsageEvent): PackedUsage {
   return {
     kind: "usage-metered",
     productCode: event.productCode,
+    resourceId: event.resourceId,
+    clientToken: event.clientToken,
     fromMs,
     dimensions: dimensions.names,
     customers: customers.names,
@@ -127,8 +131,15 @@ function unpackUsage(packed: PackedUsage): UsageEvent {
     const { status = "Success", keptAs, rule } = extras ?? {};
     return { usageRecord, status, keptAs, ...(rule === undefined ? {} : { rule }) };
   });
-  const { productCode, unprocessed } = packed;
-  return { kind: "usage-metered", productCode, records, ...(unprocessed === undefined ? {} : { unprocessed }) };
+  const { kind, productCode, resourceId, clientToken, unprocessed } = packed;
+  return {
+    kind,
+    productCode,
+    ...(resourceId === undefined ? {} : { resourceId }),
+    ...(clientToken === undefined ? {} : { clientToken }),
+    records,
+    ...(unprocessed === undefined ? {} : { unprocessed }),
+  };
 }
 
 /** Gives each name a number, in the order of their first appearance. */

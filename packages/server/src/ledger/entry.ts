@@ -13,6 +13,7 @@ import type {
 import type { LaneHead } from "./chain-head.ts";
 import type { CatalogueKind } from "../domain/catalogue.ts";
 import type { FaultHit, InjectedFault } from "../domain/injected-fault.ts";
+import type { ResourceSession } from "../domain/metered-resource.ts";
 
 /** Who called what, from where. Never holds a secret, a token or a signature. */
 export interface Call {
@@ -27,6 +28,8 @@ export interface Call {
   readonly region?: string | undefined;
   readonly sourceAddress: string;
   readonly userAgent: string;
+  /** Of a call with temporary credentials: the resource that they were given to. */
+  readonly session?: ResourceSession | undefined;
   /** Faults on demand that hit it, in a lab. */
   readonly faults?: readonly FaultHit[] | undefined;
 }
@@ -48,9 +51,47 @@ export type LedgerEvent =
   | {
       readonly kind: "usage-metered";
       readonly productCode?: string | undefined;
+      /** The resource that metered itself; absent where a seller metered its customers. */
+      readonly resourceId?: string | undefined;
+      readonly clientToken?: string | undefined;
       readonly records: readonly MeteredRecord[];
       /** What a fault on demand gave back undecided; in the request, these came after the others. */
       readonly unprocessed?: readonly UsageRecord[] | undefined;
+    }
+  | {
+      /** RegisterUsage, each time it is called. */
+      readonly kind: "usage-registered";
+      readonly productCode: string;
+      readonly resourceId: string;
+      readonly request: Asked;
+      /** Whether metering began with it. */
+      readonly first: boolean;
+      readonly signature: string;
+      readonly publicKeyRotationTimestampMs?: EpochMs | undefined;
+    }
+  | {
+      /** What the control plane metered of the resources of one product. */
+      readonly kind: "usage-accrued";
+      readonly productCode: string;
+      readonly uses: readonly AccruedUse[];
+    }
+  | {
+      /** News of a resource: it was found, or its life is another than was known. */
+      readonly kind: "resource-observed";
+      readonly source: ObservationSource;
+      readonly resource: Asked;
+      /** Whether anything was learnt of it. */
+      readonly changed: boolean;
+    }
+  | {
+      /** Temporary credentials, given for a web identity. */
+      readonly kind: "credentials-issued";
+      readonly request: Asked;
+      readonly resourceId: string;
+      readonly accessKeyId: string;
+      readonly assumedRoleArn: string;
+      readonly subject: string;
+      readonly expiresAtMs: EpochMs;
     }
   | {
       readonly kind: "customer-resolved";
@@ -110,6 +151,23 @@ export type LedgerEvent =
       readonly through: LaneHead;
     }
   | { readonly kind: "ledger-reset" };
+
+/** The use of one resource in one hour. */
+export interface AccruedUse {
+  readonly resourceId: string;
+  readonly customerAccountId: string;
+  readonly region: string;
+  /** The product's dimension of hours. */
+  readonly dimension: string;
+  /** Whole hours since the epoch. */
+  readonly hour: number;
+  /** Less than zero where an adjustment takes away. */
+  readonly seconds: number;
+  /** Which one, from 1, where the hour was in the ledger before. */
+  readonly adjustment?: number | undefined;
+}
+
+export type ObservationSource = "operator" | "ecs-events" | "kubernetes" | "web-identity" | "silence";
 
 /** Why an operator call was refused. */
 export type OperatorRefusal = "not-found" | "conflict" | "invalid";

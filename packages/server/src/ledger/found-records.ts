@@ -1,8 +1,10 @@
 /** What an engine found, unpacked: the entries that pointers lead to, each decoded once, and the records in them. */
+import { HOUR_MS, type UsageRecord } from "@countinghouse/protocol";
 import type { MeteringRecord } from "../domain/metering-record.ts";
 import type { Found, KeyedPointer, RecordPointer } from "./engine.ts";
 import { decodeEntry } from "./entry-codec.ts";
-import type { LedgerEntry, LedgerEvent } from "./entry.ts";
+import { productOf } from "./entry-attributes.ts";
+import type { AccruedUse, LedgerEntry, LedgerEvent } from "./entry.ts";
 import { meteringRecordId } from "./ids.ts";
 import { DefectError, type KeptRecord } from "./ledger.ts";
 
@@ -28,7 +30,8 @@ export class FoundRecords {
       meteringRecordId: meteringRecordId(call.requestId, pointer.position),
       requestId: call.requestId,
       key: pointer.key,
-      productCode: (event.kind === "usage-metered" && event.productCode) || "",
+      productCode: productOf(event) ?? "",
+      ...resourceOf(event, pointer.position),
       usageRecord: usageRecordIn(event, call.requestId, pointer.position),
       recordedAtMs: atMs,
     };
@@ -47,12 +50,34 @@ export class FoundRecords {
 
 /** The record that an event accepted at a position. */
 export function meteringRecordIn(event: LedgerEvent, requestId: string, position: number): MeteringRecord {
-  const { quantity = 0, usageAllocations } = usageRecordIn(event, requestId, position);
-  return { meteringRecordId: meteringRecordId(requestId, position), quantity, usageAllocations };
+  const { timestampMs, dimension, quantity = 0, usageAllocations } = usageRecordIn(event, requestId, position);
+  return {
+    meteringRecordId: meteringRecordId(requestId, position),
+    timestampMs,
+    dimension,
+    quantity,
+    usageAllocations,
+  };
 }
 
-function usageRecordIn(event: LedgerEvent, requestId: string, position: number): KeptRecord["usageRecord"] {
-  const record = event.kind === "usage-metered" ? event.records[position] : undefined;
-  if (record !== undefined) return record.usageRecord;
+function usageRecordIn(event: LedgerEvent, requestId: string, position: number): UsageRecord {
+  if (event.kind === "usage-metered") {
+    const record = event.records[position];
+    if (record !== undefined) return record.usageRecord;
+  }
+  if (event.kind === "usage-accrued") {
+    const use = event.uses[position];
+    if (use !== undefined) return accruedUsage(use);
+  }
   throw new DefectError(`Entry ${requestId} holds no usage record at position ${position}.`);
+}
+
+function accruedUsage({ hour, dimension, seconds, customerAccountId }: AccruedUse): UsageRecord {
+  return { timestampMs: hour * HOUR_MS, dimension, quantity: seconds, customerAccountId };
+}
+
+function resourceOf(event: LedgerEvent, position: number): Pick<KeptRecord, "resourceId" | "accrued"> {
+  if (event.kind === "usage-accrued") return { resourceId: event.uses[position]?.resourceId, accrued: true };
+  if (event.kind !== "usage-metered" || event.resourceId === undefined) return {};
+  return { resourceId: event.resourceId };
 }

@@ -88,8 +88,9 @@ class Decider {
     }
     const { event, records = [] } = outcome;
     entries.push(stagedEntry({ atMs: nowMs, call: work.call, event }, records));
-    for (const { position } of records) {
-      const text = texts[position] as string;
+    for (const { position, key } of records) {
+      // Most keys are those of the work, in their order, and their texts are there.
+      const text = key === work.keys[position] ? (texts[position] as string) : keyText(key);
       if (this.#staged.has(text)) throw new DefectError(`Two records of one key were accepted: ${text}`);
       this.#staged.set(text, meteringRecordIn(event, work.call.requestId, position));
     }

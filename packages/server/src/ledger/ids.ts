@@ -4,7 +4,9 @@
  * position in that byte, and its audit event has `fe` there: nothing need be kept for them, and an id says which call
  * it came from.
  */
+import { hash } from "node:crypto";
 import type { EpochMs } from "@countinghouse/protocol";
+import type { Platform } from "../domain/metered-resource.ts";
 
 /** The most records one entry can hold, since positions share a byte with the request's `ff` and its event's `fe`. */
 export const RECORDS_PER_ENTRY_MAX = 254;
@@ -44,3 +46,8 @@ export function isRequestId(id: string): boolean {
 
 const UUID_7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const BYTES = Array.from({ length: RECORDS_PER_ENTRY_MAX }, (_, i) => i.toString(16).padStart(2, "0"));
+
+/** The id of a metered resource: always the same for the same one, whoever tells of it. */
+export function resourceId(platform: Platform, externalId: string): string {
+  return `${platform}-${hash("sha256", `${platform}\n${externalId}`, "hex").slice(0, 32)}`;
+}

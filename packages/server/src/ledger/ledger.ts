@@ -77,7 +77,7 @@ export interface Expired {
 }
 
 export interface NewRecord {
-  /** Its place among the keys of the work, and among the records of the event. */
+  /** Its place among the records of the event. */
   readonly position: number;
   readonly key: MeteringRecordKey;
   readonly quantity: number;
@@ -90,6 +90,10 @@ export interface KeptRecord {
   readonly key: MeteringRecordKey;
   readonly productCode: string;
   readonly usageRecord: UsageRecord;
+  /** The resource whose use it is; absent where a seller metered its customers. */
+  readonly resourceId?: string | undefined;
+  /** Whether the control plane metered it: its quantity is seconds then, and less than zero in some adjustments. */
+  readonly accrued?: boolean;
   readonly recordedAtMs: EpochMs;
 }
 

@@ -1,7 +1,6 @@
 /** Puts objects into the catalogue, or takes them away, for the operator. */
 import type { EpochMs } from "@countinghouse/protocol";
 import { referenceProblem } from "../catalogue/references.ts";
-import type { AccessKey } from "../domain/account.ts";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
 import type { Asked, Call, LedgerEvent, OperatorRefusal } from "../ledger/entry.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
@@ -44,14 +43,14 @@ export function catalogueChanged(changes: readonly CatalogueChange[]): LedgerEve
         kind,
         id,
         action: "put",
-        value: change.kind === "access-key" ? withoutSecret(change.value) : { ...change.value },
+        value: withoutSecret(change.value),
       };
     }),
   };
 }
 
-function withoutSecret({ accessKeyId, accountId, userName }: AccessKey): Asked {
-  return { accessKeyId, accountId, userName };
+function withoutSecret(value: object): Asked {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !name.startsWith("sealed")));
 }
 
 function refusedChange(refusal: CatalogueRefusal): Outcome<CatalogueRefusal> {

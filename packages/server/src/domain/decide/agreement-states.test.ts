@@ -18,7 +18,11 @@ function decide(agreements: readonly Agreement[], record: UsageRecord, kept = fa
     keysOf(request),
     factsOf({
       catalogue: market(agreements),
-      kept: [kept ? { meteringRecordId: "first", quantity: record.quantity ?? 0 } : undefined],
+      kept: [
+        kept
+          ? { meteringRecordId: "first", timestampMs: NOW_MS, dimension: "gb", quantity: record.quantity ?? 0 }
+          : undefined,
+      ],
     }),
   );
 }

@@ -169,7 +169,7 @@ describe("a record", () => {
 
 describe("a record whose key is kept", () => {
   const split = [{ allocatedUsageQuantity: 1, tags: [{ key: "a", value: "x" }] }, { allocatedUsageQuantity: 2 }];
-  const one: MeteringRecord = { meteringRecordId: "first", quantity: 3 };
+  const one: MeteringRecord = { meteringRecordId: "first", timestampMs: NOW_MS, dimension: "gb", quantity: 3 };
   const { quantity: _none, ...withoutQuantity } = usage(ANNA);
   const table: readonly [string, MeteringRecord, UsageRecord, string][] = [
     ["is a replay where it is the same (Rule K2)", one, usage({ ...ANNA, quantity: 3 }), "Success"],
@@ -211,7 +211,7 @@ describe("records of one request", () => {
   });
 
   test("with one key, all replays of what is kept, are all told its id (Rules K2, K4)", () => {
-    const kept = { meteringRecordId: "first", quantity: 1 };
+    const kept = { meteringRecordId: "first", timestampMs: NOW_MS, dimension: "gb", quantity: 1 };
     const decision = meter([usage(ANNA), usage(ANNA)], { kept: [kept, kept] });
     expect(decision.results.map((result) => result.meteringRecordId)).toEqual(["first", "first"]);
     expect(decision.accepted).toEqual([]);

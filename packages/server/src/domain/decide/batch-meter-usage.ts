@@ -75,8 +75,8 @@ function acceptedBefore(
   const before = accepted.find((candidate) => sameKey(candidate.key, key));
   if (before === undefined) return undefined;
   const { position, quantity } = before;
-  const { usageAllocations } = records[position] as UsageRecord;
-  return { meteringRecordId: facts.meteringRecordId(position), quantity, usageAllocations };
+  const { usageAllocations, timestampMs, dimension } = records[position] as UsageRecord;
+  return { meteringRecordId: facts.meteringRecordId(position), timestampMs, dimension, quantity, usageAllocations };
 }
 
 /** Rules G1 to G4: one agreement is open now, and one, perhaps another, covers the usage. */

@@ -17,8 +17,8 @@ export function transactionPromises(fresh: (setup?: LedgerSetup) => Promise<Ledg
       expect([first.kept, second.kept]).toEqual([undefined, undefined]);
       const again = await ledger.transact(meter([bare, split]));
       expect(again.map(({ kept }) => kept)).toEqual([
-        { meteringRecordId: second.id, quantity: 0 },
-        { meteringRecordId: first.id, quantity: 7, usageAllocations },
+        { meteringRecordId: second.id, timestampMs: START_MS, dimension: "calls", quantity: 0 },
+        { meteringRecordId: first.id, timestampMs: START_MS, dimension: "gb", quantity: 7, usageAllocations },
       ]);
     });
 
@@ -61,7 +61,10 @@ export function transactionPromises(fresh: (setup?: LedgerSetup) => Promise<Ledg
       const answers = await Promise.all(quantities.map((quantity) => ledger.transact(meter([sent({ quantity })]))));
       const [first, second, third] = answers.flat();
       expect(first?.kept).toBeUndefined();
-      expect(second).toEqual({ id: first?.id, kept: { meteringRecordId: first?.id, quantity: 5 } });
+      expect(second).toEqual({
+        id: first?.id,
+        kept: { meteringRecordId: first?.id, timestampMs: START_MS, dimension: "gb", quantity: 5 },
+      });
       expect(third).toEqual(second);
       expect(await keptIds(ledger)).toEqual([first?.id]);
     });

@@ -4,6 +4,7 @@
  */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../../domain/catalogue.ts";
+import { isAlias } from "../../domain/metering-record.ts";
 import type { LaneHead } from "../../ledger/chain-head.ts";
 import { decodeEntry } from "../../ledger/entry-codec.ts";
 import type { Call, LedgerEntry } from "../../ledger/entry.ts";
@@ -119,7 +120,8 @@ export class PostgresLedger implements Ledger {
     return this.#watched(async () => {
       const page = await this.#reader.atOneMoment((db) => listRecords(db, query));
       const found = new FoundRecords(page);
-      return { items: page.pointers.map((pointer) => found.keptRecord(pointer)), nextCursor: page.nextCursor };
+      const records = page.pointers.filter(({ key }) => !isAlias(key));
+      return { items: records.map((pointer) => found.keptRecord(pointer)), nextCursor: page.nextCursor };
     });
   }
 

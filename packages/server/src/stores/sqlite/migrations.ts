@@ -7,7 +7,11 @@ import type { DatabaseSync } from "node:sqlite";
 import { fillEvents } from "./migrations/0002-events.ts";
 
 /** In order; never edited once released, only added to. */
-const MIGRATIONS: readonly Migration[] = [{ file: "0001-ledger.sql" }, { file: "0002-events.sql", fill: fillEvents }];
+const MIGRATIONS: readonly Migration[] = [
+  { file: "0001-ledger.sql" },
+  { file: "0002-events.sql", fill: fillEvents },
+  { file: "0003-resources.sql" },
+];
 
 interface Migration {
   readonly file: string;

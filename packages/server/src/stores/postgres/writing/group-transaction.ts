@@ -3,7 +3,7 @@
  * Nothing is true before its commit has been answered.
  */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
-import { keyText } from "../../../domain/metering-record.ts";
+import { keyText, type MeteringRecordKey } from "../../../domain/metering-record.ts";
 import { linkOf } from "../../../ledger/chain.ts";
 import type { StagedGroup } from "../../../ledger/engine.ts";
 import { FoundRecords } from "../../../ledger/found-records.ts";
@@ -95,7 +95,7 @@ export async function tryGroup(
     await client.query("ROLLBACK");
     return { kind: "alone" };
   }
-  refuseContradictions(group.works, decision, found);
+  refuseContradictions(keys, decision, found);
 
   const links = linksOf(staged, Number(row.seq), row.link);
   const committed = { decision, nowMs, version };
@@ -131,16 +131,15 @@ export function changesState({ reset, catalogue, clock }: StagedGroup): boolean 
 }
 
 /** No decision accepts a record whose key it was told is kept. One that was kept since is a race, and no contradiction. */
-function refuseContradictions(group: readonly Pending[], { decided }: DecidedGroup, found: FoundRecords): void {
-  const firstKeys = new Map<Pending, number>();
-  let keysBefore = 0;
-  for (const pending of group) {
-    firstKeys.set(pending, keysBefore);
-    keysBefore += pending.work.keys.length;
-  }
-  for (const { pending, outcome } of decided) {
-    const first = firstKeys.get(pending) ?? 0;
-    const known = outcome.records?.find(({ position }) => found.meteringRecord(first + position) !== undefined);
+function refuseContradictions(
+  keys: readonly MeteringRecordKey[],
+  { decided }: DecidedGroup,
+  found: FoundRecords,
+): void {
+  const kept = new Set(keys.filter((_, i) => found.meteringRecord(i) !== undefined).map(keyText));
+  if (kept.size === 0) return;
+  for (const { outcome } of decided) {
+    const known = outcome.records?.find(({ key }) => kept.has(keyText(key)));
     if (known !== undefined) throw new DefectError(`A second record of one key was accepted: ${keyText(known.key)}`);
   }
 }

@@ -1,0 +1,2 @@
+-- Nothing changes but what may stand in the tables: metered resources, issuers and registration keys in the catalogue, and
+-- entries and records of resources. An older server could not read them, and is refused by this version.
