@@ -23,11 +23,19 @@ import {
   type SigningHashes,
 } from "@countinghouse/protocol";
 
-const REGIONS = ["us-east-1", "us-east-2", "us-west-2", "ca-central-1", "sa-east-1", "eu-west-1", "eu-central-1"];
-const CUSTOMERS = 1_000;
+export const REGIONS = [
+  "us-east-1",
+  "us-east-2",
+  "us-west-2",
+  "ca-central-1",
+  "sa-east-1",
+  "eu-west-1",
+  "eu-central-1",
+];
+export const CUSTOMERS = 1_000;
 const DIMENSIONS = 30;
 /** Rule set `current` takes usage of the last 24 hours; the hour that is running is left alone. */
-const HOURS = 22;
+export const HOURS = 22;
 const KEYS_OF_REGION = CUSTOMERS * DIMENSIONS;
 const KEYS_OF_HOUR = REGIONS.length * KEYS_OF_REGION;
 
@@ -158,7 +166,7 @@ function buyerId(i: number): string {
   return String(200_000_000_000 + i);
 }
 
-function customerName(i: number): string {
+export function customerName(i: number): string {
   return `cust${String(i).padStart(7, "0")}`;
 }
 

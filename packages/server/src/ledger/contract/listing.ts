@@ -61,12 +61,12 @@ export function listingPromises(fresh: () => Promise<LedgerUnderTest>): void {
       const { ledger } = await fresh();
       const record = sent();
       const token = clientTokenKey(record.key, "t");
-      const { decide, ...work } = meter([record]);
-      const found = { ...work, keys: [record.key, token] };
+      const work = meter([record]);
       const [metered] = await ledger.transact({
-        ...found,
+        ...work,
+        keys: [record.key, token],
         decide: (facts) => {
-          const { records = [], ...outcome } = decide(facts);
+          const { records = [], ...outcome } = work.decide(facts);
           return { ...outcome, records: [...records, ...records.map((one) => ({ ...one, key: token }))] };
         },
       });

@@ -7,7 +7,7 @@ import { keyText, type MeteringRecordKey } from "../../../domain/metering-record
 import { linkOf } from "../../../ledger/chain.ts";
 import type { StagedGroup } from "../../../ledger/engine.ts";
 import { FoundRecords } from "../../../ledger/found-records.ts";
-import { decideGroup, type DecidedGroup, type Pending } from "../../../ledger/group-decision.ts";
+import { decideGroup, type DecidedGroup } from "../../../ledger/group-decision.ts";
 import { DefectError } from "../../../ledger/ledger.ts";
 import { STATE_LOCK } from "../locks.ts";
 import { findRecords } from "../reading/record-pointers.ts";
