@@ -6,13 +6,12 @@
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueChange, type CatalogueView } from "../domain/catalogue.ts";
 import { isAlias } from "../domain/metering-record.ts";
-import { EXPIRED_AT_ONCE, expiry } from "./expiry.ts";
 import { EMBEDDED_LANE, type LaneHead } from "./chain-head.ts";
 import type { ClockPosition, Engine, Loaded } from "./engine.ts";
 import { decodeEntry } from "./entry-codec.ts";
 import type { Call, LedgerEntry } from "./entry.ts";
+import { EXPIRED_AT_ONCE, expiry } from "./expiry.ts";
 import { FoundRecords } from "./found-records.ts";
-import type { KnownLaneHead, LedgerVerification } from "./verification.ts";
 import { decideGroup, type DecidedGroup, type Pending } from "./group-decision.ts";
 import {
   DefectError,
@@ -24,6 +23,7 @@ import {
   type Page,
   type Work,
 } from "./ledger.ts";
+import type { KnownLaneHead, LedgerVerification } from "./verification.ts";
 
 /** The service clock, as far as the ledger needs it. */
 export interface LedgerClock {

@@ -3,6 +3,7 @@ import type { EpochMs, StsErrorName } from "@countinghouse/protocol";
 import type { CatalogueView } from "../catalogue.ts";
 import { regionOf } from "../issuer.ts";
 import type { MeteredResource } from "../metered-resource.ts";
+import { observed } from "../observation.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 import { trustedAudience, type WebIdentity } from "../web-identity.ts";
 
@@ -52,21 +53,18 @@ function seenPod(
   { accountId, roleName, resourceId, identity }: AssumeRoleRequest,
   nowMs: EpochMs,
 ): MeteredResource {
-  if (known !== undefined) {
-    const isNews = known.roleName === undefined || nowMs - known.heardAtMs >= HEARD_AGAIN_MS;
-    return isNews ? { ...known, roleName: known.roleName ?? roleName, heardAtMs: nowMs } : known;
-  }
-  return {
+  const isNews = known === undefined || known.roleName !== roleName || nowMs - known.heardAtMs >= HEARD_AGAIN_MS;
+  if (!isNews) return known;
+  return observed(known, {
+    source: "web-identity",
     resourceId,
     platform: "eks",
     externalId: identity.podUid,
     accountId,
-    region: regionOf(identity.issuer),
+    region: known?.region ?? regionOf(identity.issuer),
     roleName,
-    startedAtMs: nowMs,
-    heardAtMs: nowMs,
-    registrations: [],
-  };
+    seenAtMs: nowMs,
+  });
 }
 
 /** One text for all: who is not trusted is not told which roles there are. */

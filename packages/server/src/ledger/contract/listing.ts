@@ -2,10 +2,10 @@
 import { HOUR_MS } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { keyText } from "../../domain/metering-record.ts";
+import { clientTokenKey, keyText } from "../../domain/metering-record.ts";
 import { InvalidCursorError, type KeptRecord, type Ledger, type MeteringRecordQuery } from "../ledger.ts";
 import { START_MS, type LedgerUnderTest } from "./ledger-under-test.ts";
-import { EVERYTHING, PRODUCT, keptIds, meter, newCall, sent, type Sent } from "./works.ts";
+import { EVERYTHING, PRODUCT, keptIds, look, meter, newCall, sent, type Sent } from "./works.ts";
 
 const LICENSE = "arn:aws:license-manager::294406891311:license:l-1";
 const HOUR = START_MS / HOUR_MS - 0.5;
@@ -57,6 +57,25 @@ const some = (...texts: string[]): fc.Arbitrary<string[]> => fc.subarray([...tex
 
 export function listingPromises(fresh: () => Promise<LedgerUnderTest>): void {
   describe("listing", () => {
+    test("shows a record once that is found by its client token, too", async () => {
+      const { ledger } = await fresh();
+      const record = sent();
+      const token = clientTokenKey(record.key, "t");
+      const work = meter([record]);
+      const [metered] = await ledger.transact({
+        ...work,
+        keys: [record.key, token],
+        decide: (facts) => {
+          const { records = [], ...outcome } = work.decide(facts);
+          return { ...outcome, records: [...records, ...records.map((one) => ({ ...one, key: token }))] };
+        },
+      });
+      expect(await ledger.transact({ ...look(({ kept }) => kept[0]?.meteringRecordId), keys: [token] })).toBe(
+        metered?.id,
+      );
+      expect(await keptIds(ledger)).toEqual([metered?.id]);
+    });
+
     test("tells everything of a record", async () => {
       const { ledger } = await fresh();
       const call = newCall();

@@ -55,7 +55,8 @@ function addingRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, clock, workload }
       const { startedAt, ...told } = c.req.valid("json");
       const asked = { ...told, ...(startedAt === undefined ? {} : { startedAtMs: Date.parse(startedAt) }) };
       const resource = resourceIn(await addResource(ledger, c.var.call("CreateResource"), asked, asked));
-      const credentials = await workload.environmentOf(resource, new URL(c.req.url).origin);
+      await workload.resourceChanged(resource);
+      const credentials = workload.environmentOf(resource, new URL(c.req.url).origin);
       return c.json({ ...resourceView(resource, clock.nowMs()), credentials }, 201);
     },
   );
@@ -83,8 +84,9 @@ function addingRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, clock, workload }
       const { stoppedAt } = c.req.valid("json");
       const stoppedAtMs = stoppedAt === undefined ? undefined : Date.parse(stoppedAt);
       const asked = { resourceId: id, ...(stoppedAtMs === undefined ? {} : { stoppedAtMs }) };
-      const ended = await endResource(ledger, c.var.call("StopResource"), id, stoppedAtMs, asked);
-      return c.json(resourceView(resourceIn(ended), clock.nowMs()), 200);
+      const resource = resourceIn(await endResource(ledger, c.var.call("StopResource"), id, stoppedAtMs, asked));
+      await workload.resourceChanged(resource);
+      return c.json(resourceView(resource, clock.nowMs()), 200);
     },
   );
 }

@@ -16,7 +16,7 @@ let store: LedgerUnderTest;
 
 beforeEach(async () => {
   folder = temporaryFolder();
-  store = ledgerOver(() => openSqliteEngine(folder.path), folder.remove);
+  store = await ledgerOver(() => openSqliteEngine(folder.path), folder.remove);
   await putAll(store.ledger, resourceMarket([TASK]));
   await meter(store.ledger, TASK, sent({ clientToken: "t" }));
   await meter(store.ledger, TASK, sent({ usageDimension: "calls" }));
