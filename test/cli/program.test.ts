@@ -155,6 +155,8 @@ describe("the help", () => {
       "access-key",
       "token",
       "records",
+      "resource",
+      "report",
       "clock",
       "fault",
       "explain",
