@@ -156,6 +156,8 @@ describe("the help", () => {
       "token",
       "registration-key",
       "records",
+      "resource",
+      "report",
       "clock",
       "fault",
       "explain",

@@ -26,7 +26,6 @@ interface Batch {
 
 interface Plan {
   readonly resourceId: string;
-  readonly usesMax: number;
   readonly uses: readonly AccruedUse[];
 }
 
@@ -59,7 +58,7 @@ async function accrueOnce(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): 
   };
   for (const resource of ledger.catalogue.list("resource")) {
     for (const { productCode } of resource.registrations) {
-      const step = stepOf(resource, productCode, nowMs, RECORDS_PER_ENTRY_MAX);
+      const step = stepOf(resource, productCode, nowMs);
       if (step === undefined) continue;
       let batch = batches.get(productCode) ?? newBatch(ledger.catalogue, productCode);
       const isFull = batch.uses + step.uses.length > RECORDS_PER_ENTRY_MAX || batch.plans.length >= REGISTRATIONS_MAX;
@@ -70,7 +69,6 @@ async function accrueOnce(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): 
       const { dimension } = batch;
       batch.plans.push({
         resourceId: resource.resourceId,
-        usesMax: RECORDS_PER_ENTRY_MAX,
         uses: step.uses.map((use) => accruedUse(use, resource, dimension)),
       });
       batch.uses += step.uses.length;
@@ -81,14 +79,9 @@ async function accrueOnce(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): 
   return { uses, moved };
 }
 
-function stepOf(
-  resource: MeteredResource,
-  productCode: string,
-  nowMs: EpochMs,
-  usesMax: number,
-): AccrualStep | undefined {
+function stepOf(resource: MeteredResource, productCode: string, nowMs: EpochMs): AccrualStep | undefined {
   const registration = registrationOf(resource, productCode);
-  return registration === undefined ? undefined : due(resource, registration, nowMs, usesMax);
+  return registration && due(resource, registration, nowMs, RECORDS_PER_ENTRY_MAX);
 }
 
 function newBatch(catalogue: CatalogueView, productCode: string): Batch {
@@ -144,7 +137,7 @@ function movedOn(
   productCode: string,
   nowMs: EpochMs,
 ): MeteredResource | undefined {
-  const step = resource && stepOf(resource, productCode, nowMs, plan.usesMax);
+  const step = resource && stepOf(resource, productCode, nowMs);
   if (resource === undefined || step === undefined || !sameUses(step.uses, plan.uses)) return undefined;
   const registrations = resource.registrations.map((registration) =>
     registration.productCode === productCode ? step.registration : registration,

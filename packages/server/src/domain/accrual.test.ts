@@ -1,7 +1,9 @@
-import { HOUR_MS } from "@countinghouse/protocol";
+import { HOUR_MS, ruleBook } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  FROM_LAUNCH_HOURS,
+  PROVISIONAL_HOURS,
   SECONDS_MIN,
   billedFromMs,
   countedLife,
@@ -14,6 +16,7 @@ import {
 } from "./accrual.ts";
 import type { MeteredResource, UsageRegistration } from "./metered-resource.ts";
 import { hourOf } from "./metering-record.ts";
+import { FORGOTTEN_AFTER_DAYS, SILENCE_DAYS_MAX } from "./observation.ts";
 import { REGISTERED_PRODUCT, registrationIn, runningResource } from "./resources.fixture.ts";
 
 const START = Date.UTC(2026, 2, 14, 10, 59, 30, 250);
@@ -99,6 +102,16 @@ describe("Rule H2: use counts", () => {
     const launch = Date.UTC(2026, 3, 2, 5);
     expect(billedFromMs({ startedAtMs: launch }, registeredAt(Date.UTC(2026, 3, 20)))).toBe(launch);
   });
+});
+
+test.each([
+  ["H2", `within ${FROM_LAUNCH_HOURS} hours`],
+  ["H3", `less than ${SECONDS_MIN} seconds`],
+  ["H4", `for ${PROVISIONAL_HOURS} hours`],
+  ["H7", `for ${SILENCE_DAYS_MAX} days`],
+  ["H8", `${FORGOTTEN_AFTER_DAYS} days after`],
+] as const)("Rule %s says %j, which is the figure that is used", (id, words) => {
+  expect(ruleBook[id].text).toContain(words);
 });
 
 /** A ledger of one resource's hours that takes each key once. */
