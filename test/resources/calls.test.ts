@@ -6,13 +6,11 @@ import {
   type MeterUsageCommandInput,
 } from "@aws-sdk/client-marketplace-metering";
 import { verifyRegistration } from "@countinghouse/client";
-import { afterAll, beforeAll, beforeEach, describe, expect } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { meteringRecords } from "../support/operator-api.ts";
-import { sessionOf, testOfResources, type Session } from "../support/resource-session.ts";
+import { sessionOf, type Session } from "../support/resource-session.ts";
 import { startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
 import { BUYER, PRODUCTS, REGISTERING_ROLE, ROLE, agreementTo, openMarket, taskArn } from "./market.ts";
-
-const test = testOfResources();
 
 const HOUR_MS = 3_600_000;
 /** One for all, so that no test sees the hour turn. */

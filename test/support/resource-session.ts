@@ -3,18 +3,8 @@
  * would fetch them, and a client signs with them.
  */
 import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering";
-import { expect, test as anyTest, type TestAPI } from "vitest";
+import { expect } from "vitest";
 import type { RunningServer } from "./server.ts";
-
-/** Whether servers know of resources and give them credentials. Until they do, what needs that is skipped. */
-const RESOURCES_ARE_SERVED = false;
-
-/** Vitest's `test`, or its `test.skip` where there are no resources; the reason is printed. */
-export function testOfResources(otherwise: TestAPI = anyTest): TestAPI {
-  if (RESOURCES_ARE_SERVED) return otherwise;
-  process.stdout.write(`skipped in ${expect.getState().testPath ?? ""}: no resource has credentials yet\n`);
-  return anyTest.skip as TestAPI;
-}
 
 export interface ResourceDraft {
   readonly platform: "ec2" | "ecs";

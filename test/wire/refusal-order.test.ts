@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect } from "vitest";
 import { BUYER as RESOURCE_OWNER, PRODUCTS, ROLE, openMarket, taskArn } from "../resources/market.ts";
 import { add, registrationToken } from "../support/operator-api.ts";
 import { jsonOf, send, signed, wireRequest, withHeaders, type RawAnswer, type Signing } from "../support/raw-client.ts";
-import { sessionOf, testOfResources } from "../support/resource-session.ts";
+import { sessionOf } from "../support/resource-session.ts";
 import { DEMO, startServer, type RunningServer } from "../support/server.ts";
 import { testNeeding } from "../support/wire-endpoint.ts";
 
@@ -218,61 +218,57 @@ describe("BatchMeterUsage refuses in the order of the rule book,", () => {
 });
 
 describe("calls of resources are refused in the order of the rule book:", () => {
-  const testOf = testOfResources(test);
   const task = { platform: "ecs", accountId: RESOURCE_OWNER, roleName: ROLE } as const;
 
-  testOf(
-    "MeterUsage (Rules L1, D4, N2, N1, N3, D3, L5, X1, M1, M2, P2, M3, U1, W3, W1, A5, A2, A1, M4, …)",
-    async () => {
-      const { credentials } = await sessionOf(classic, { ...task, externalId: taskArn(1) });
-      const kept = { ProductCode: PRODUCTS.container, Timestamp: seconds(0), UsageDimension: "gb", UsageQuantity: 9 };
-      const before = await attempt(classic, "MeterUsage", { ...credentials, input: { ...kept, ClientToken: "used" } });
-      expect(before.status, before.text).toBe(200);
+  test("MeterUsage (Rules L1, D4, N2, N1, N3, D3, L5, X1, M1, M2, P2, M3, U1, W3, W1, A5, A2, A1, M4, …)", async () => {
+    const { credentials } = await sessionOf(classic, { ...task, externalId: taskArn(1) });
+    const kept = { ProductCode: PRODUCTS.container, Timestamp: seconds(0), UsageDimension: "gb", UsageQuantity: 9 };
+    const before = await attempt(classic, "MeterUsage", { ...credentials, input: { ...kept, ClientToken: "used" } });
+    expect(before.status, before.text).toBe(200);
 
-      const tag = { Key: "team", Value: "a" };
-      const bucket = { AllocatedUsageQuantity: 1, Tags: [tag] };
-      const wrong = {
-        ProductCode: "nothing",
-        Timestamp: seconds(24),
-        UsageDimension: "nothing",
-        UsageQuantity: 3,
-        UsageAllocations: [{ AllocatedUsageQuantity: 1, Tags: [tag, tag] }, bucket, bucket],
-        ClientToken: "used",
-        DryRun: true,
-      };
-      const container = { ...wrong, ProductCode: PRODUCTS.container };
-      const known = { ...container, UsageDimension: "gb" };
-      const inTime = { ...known, Timestamp: seconds(0) };
-      const unequal = { ...inTime, UsageAllocations: [bucket, { AllocatedUsageQuantity: 1 }] };
-      const equal = { ...unequal, UsageQuantity: 2 };
-      const fresh = { ...equal, ClientToken: "fresh" };
-      const good = { ...fresh, UsageDimension: "calls" };
-      const [start, common] = fromTheFirstByte(wrong, { ProductCode: 1 }, { ...wrong, UsageDimension: "" });
-      const walked: Reason[] = [
-        ...common,
-        ["X1", "CustomerNotEntitledException", credentials],
-        ["M1", "InvalidEndpointRegionException", { region: "us-east-1" }],
-        ["M2", "InvalidProductCodeException", { input: { ...wrong, ProductCode: DEMO.productCode } }],
-        ["P2", "InvalidProductCodeException", { input: { ...wrong, ProductCode: PRODUCTS.image } }],
-        ["M3", "InvalidProductCodeException", { input: container }],
-        ["U1", "InvalidUsageDimensionException", { input: known }],
-        ["W3", "TimestampOutOfBoundsException", { input: { ...known, Timestamp: seconds(-6.01) } }],
-        ["W1", "TimestampOutOfBoundsException", { input: inTime }],
-        ["A5", "InvalidTagException", { input: { ...inTime, UsageAllocations: [bucket, bucket] } }],
-        ["A2", "InvalidUsageAllocationsException", { input: unequal }],
-        ["A1", "InvalidUsageAllocationsException", { input: equal }],
-        ["M4", "IdempotencyConflictException", { input: fresh }],
-        ["M5", "DuplicateRequestException", { input: { ...fresh, ProductCode: PRODUCTS.unsoldContainer } }],
-        ["M6", "CustomerNotEntitledException", { input: good }],
-        ["M7", "DryRunOperation", { input: { ...good, DryRun: false } }],
-      ];
-      await walk(classic, "MeterUsage", { ...start, region: "eu-west-1" }, walked);
-      // The quota (Rule Q2) has a suite of its own, `quotas.test.ts`.
-      expect(walked.map(([rule]) => rule)).toEqual(refusalOrder.MeterUsage.filter((rule) => rule !== "Q2"));
-    },
-  );
+    const tag = { Key: "team", Value: "a" };
+    const bucket = { AllocatedUsageQuantity: 1, Tags: [tag] };
+    const wrong = {
+      ProductCode: "nothing",
+      Timestamp: seconds(24),
+      UsageDimension: "nothing",
+      UsageQuantity: 3,
+      UsageAllocations: [{ AllocatedUsageQuantity: 1, Tags: [tag, tag] }, bucket, bucket],
+      ClientToken: "used",
+      DryRun: true,
+    };
+    const container = { ...wrong, ProductCode: PRODUCTS.container };
+    const known = { ...container, UsageDimension: "gb" };
+    const inTime = { ...known, Timestamp: seconds(0) };
+    const unequal = { ...inTime, UsageAllocations: [bucket, { AllocatedUsageQuantity: 1 }] };
+    const equal = { ...unequal, UsageQuantity: 2 };
+    const fresh = { ...equal, ClientToken: "fresh" };
+    const good = { ...fresh, UsageDimension: "calls" };
+    const [start, common] = fromTheFirstByte(wrong, { ProductCode: 1 }, { ...wrong, UsageDimension: "" });
+    const walked: Reason[] = [
+      ...common,
+      ["X1", "CustomerNotEntitledException", credentials],
+      ["M1", "InvalidEndpointRegionException", { region: "us-east-1" }],
+      ["M2", "InvalidProductCodeException", { input: { ...wrong, ProductCode: DEMO.productCode } }],
+      ["P2", "InvalidProductCodeException", { input: { ...wrong, ProductCode: PRODUCTS.image } }],
+      ["M3", "InvalidProductCodeException", { input: container }],
+      ["U1", "InvalidUsageDimensionException", { input: known }],
+      ["W3", "TimestampOutOfBoundsException", { input: { ...known, Timestamp: seconds(-6.01) } }],
+      ["W1", "TimestampOutOfBoundsException", { input: inTime }],
+      ["A5", "InvalidTagException", { input: { ...inTime, UsageAllocations: [bucket, bucket] } }],
+      ["A2", "InvalidUsageAllocationsException", { input: unequal }],
+      ["A1", "InvalidUsageAllocationsException", { input: equal }],
+      ["M4", "IdempotencyConflictException", { input: fresh }],
+      ["M5", "DuplicateRequestException", { input: { ...fresh, ProductCode: PRODUCTS.unsoldContainer } }],
+      ["M6", "CustomerNotEntitledException", { input: good }],
+      ["M7", "DryRunOperation", { input: { ...good, DryRun: false } }],
+    ];
+    await walk(classic, "MeterUsage", { ...start, region: "eu-west-1" }, walked);
+    // The quota (Rule Q2) has a suite of its own, `quotas.test.ts`.
+    expect(walked.map(([rule]) => rule)).toEqual(refusalOrder.MeterUsage.filter((rule) => rule !== "Q2"));
+  });
 
-  testOf("RegisterUsage (Rules L1, D4, N2, N1, N3, D3, L5, X2, Y1, Y2, P2, Y3, Y4)", async () => {
+  test("RegisterUsage (Rules L1, D4, N2, N1, N3, D3, L5, X2, Y1, Y2, P2, Y3, Y4)", async () => {
     const { credentials } = await sessionOf(classic, { ...task, externalId: taskArn(2) });
     const wrong = { ProductCode: "nothing", PublicKeyVersion: 99 };
     const unsold = { ...wrong, ProductCode: PRODUCTS.unsoldHourly };

@@ -5,7 +5,7 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import type { Findings, MeteredResource, Platform } from "./metered-resource.ts";
 
-export type ObservationSource = "operator" | "ecs-events" | "kubernetes" | "web-identity" | "silence";
+export type ObservationSource = "operator" | "ecs-events" | "kubernetes" | "web-identity" | "calls" | "silence";
 
 /** What one source says of a resource at one time. */
 export interface Observation {
@@ -55,6 +55,21 @@ export function observed(resource: MeteredResource | undefined, observation: Obs
     registrations: resource?.registrations ?? [],
     findings,
   };
+}
+
+/** A sign of life need not be kept more often than this. */
+const HEARD_AGAIN_MS = 3_600_000;
+
+/** Whether a resource that shows itself now is to be noted: the last sign of it is an hour old. */
+export function isNewSign({ heardAtMs }: MeteredResource, nowMs: EpochMs): boolean {
+  return nowMs - heardAtMs >= HEARD_AGAIN_MS;
+}
+
+/** Rule H7: a resource that calls is there. The resource as it is known then, or undefined where that is no news. */
+export function heardCalling(resource: MeteredResource, nowMs: EpochMs): MeteredResource | undefined {
+  const { resourceId, platform, externalId, accountId, region } = resource;
+  if (!isNewSign(resource, nowMs)) return undefined;
+  return observed(resource, { source: "calls", resourceId, platform, externalId, accountId, region, seenAtMs: nowMs });
 }
 
 /** Rule H7: that nothing has been heard of it for so long, or undefined while it may still be expected. */

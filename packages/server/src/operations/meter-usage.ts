@@ -1,5 +1,6 @@
 import type { MeterUsageInput, MeterUsageOutput } from "@countinghouse/protocol";
 import { decideMeterUsage, meterUsageKeys } from "../domain/decide/meter-usage.ts";
+import { heardCalling } from "../domain/observation.ts";
 import { meteringRecordId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { refused, type OperationHandler } from "./answer.ts";
@@ -18,6 +19,7 @@ export function meterUsageOperation(ledger: Ledger): OperationHandler<MeterUsage
         const decision = decideMeterUsage(request, keys, { ...facts, meteringRecordId: newId });
         if (decision.rejected !== undefined) return refused(decision.rejected, { ...input });
         const { resource, usageRecord, meteringRecordId: id, accepted } = decision;
+        const heard = heardCalling(resource, facts.nowMs);
         return {
           event: {
             kind: "usage-metered",
@@ -27,6 +29,9 @@ export function meterUsageOperation(ledger: Ledger): OperationHandler<MeterUsage
             records: [{ usageRecord, status: "Success", ...(accepted.length === 0 ? { keptAs: id } : {}) }],
           },
           records: accepted,
+          ...(heard === undefined
+            ? {}
+            : { catalogue: [{ kind: "resource", id: resource.resourceId, value: heard }] as const }),
           answer: { output: { meteringRecordId: id } },
         };
       },

@@ -1,5 +1,6 @@
 import type { RegisterUsageInput, RegisterUsageOutput } from "@countinghouse/protocol";
 import { decideRegisterUsage } from "../domain/decide/register-usage.ts";
+import { heardCalling } from "../domain/observation.ts";
 import type { RegistrationClaims, RegistrationKey } from "../domain/registration-key.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { refused, type OperationHandler } from "./answer.ts";
@@ -24,6 +25,8 @@ export function registerUsageOperation(
         const decision = decideRegisterUsage(request, facts);
         if (decision.rejected !== undefined) return refused(decision.rejected, { ...input });
         const { resourceId, registered, output } = decision;
+        const known = facts.catalogue.resource(resourceId);
+        const news = registered ?? (known && heardCalling(known, facts.nowMs));
         return {
           event: {
             kind: "usage-registered",
@@ -33,9 +36,7 @@ export function registerUsageOperation(
             first: registered !== undefined,
             ...output,
           },
-          ...(registered === undefined
-            ? {}
-            : { catalogue: [{ kind: "resource", id: resourceId, value: registered }] as const }),
+          ...(news === undefined ? {} : { catalogue: [{ kind: "resource", id: resourceId, value: news }] as const }),
           answer: { output },
         };
       },

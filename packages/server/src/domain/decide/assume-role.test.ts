@@ -36,7 +36,7 @@ function decided(known: MeteredResource | undefined, nowMs = NOW_MS, role = app)
 }
 
 test("Rule C5: a pod that shows itself for the first time is known from then on", () => {
-  expect(decided(undefined)).toEqual({ audience: "sts.amazonaws.com", resource: pod });
+  expect(decided(undefined)).toMatchObject({ audience: "sts.amazonaws.com", resource: pod });
 });
 
 test("Rule C5: of a pod that is known, a sign of life is kept once an hour", () => {

@@ -3,7 +3,7 @@ import type { EpochMs, StsErrorName } from "@countinghouse/protocol";
 import type { CatalogueView } from "../catalogue.ts";
 import { regionOf } from "../issuer.ts";
 import type { MeteredResource } from "../metered-resource.ts";
-import { observed } from "../observation.ts";
+import { isNewSign, observed } from "../observation.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 import { trustedAudience, type WebIdentity } from "../web-identity.ts";
 
@@ -44,16 +44,13 @@ export function decideAssumeRole(
   return resource === known ? { audience } : { audience, resource };
 }
 
-/** A sign of life need not be kept more often than this. */
-const HEARD_AGAIN_MS = 3_600_000;
-
 /** The pod as it is known after it has shown its token. */
 function seenPod(
   known: MeteredResource | undefined,
   { accountId, roleName, resourceId, identity }: AssumeRoleRequest,
   nowMs: EpochMs,
 ): MeteredResource {
-  const isNews = known === undefined || known.roleName !== roleName || nowMs - known.heardAtMs >= HEARD_AGAIN_MS;
+  const isNews = known === undefined || known.roleName === undefined || isNewSign(known, nowMs);
   if (!isNews) return known;
   return observed(known, {
     source: "web-identity",
@@ -62,7 +59,7 @@ function seenPod(
     externalId: identity.podUid,
     accountId,
     region: known?.region ?? regionOf(identity.issuer),
-    roleName,
+    roleName: known?.roleName ?? roleName,
     seenAtMs: nowMs,
   });
 }

@@ -2,7 +2,6 @@
 import type { AuditVerification } from "../../checkpoints/audit-verification.ts";
 import type { ServiceClock } from "../../clock.ts";
 import type { CatalogueChange } from "../../domain/catalogue.ts";
-import type { MeteredResource } from "../../domain/metered-resource.ts";
 import type { FaultPlan } from "../../faults/fault-plan.ts";
 import type { KeyPair } from "../../identity/registration-keys.ts";
 import type { Sealer } from "../../identity/seal.ts";
@@ -34,8 +33,6 @@ export interface OperatorContext {
   /** The catalogue that the server was started with, for resets. */
   readonly initialCatalogue: () => readonly CatalogueChange[];
 }
-
-type Environment = Readonly<Record<string, string>>;
 
 /** Variables that middleware leaves for the routes. */
 export interface OperatorEnv {
