@@ -9,12 +9,10 @@
  * 4. A record is sent with another quantity: DuplicateRecord, and the first one stands.
  * 5. The server is killed with kill -9, and started again: the same records, under the same ids.
  */
-import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   BatchMeterUsageCommand,
   MarketplaceMeteringClient,
@@ -23,15 +21,16 @@ import {
   type UsageRecord,
   type UsageRecordResult,
 } from "@aws-sdk/client-marketplace-metering";
+import { startServer } from "./server.ts";
 
 const PRODUCT = "0abcdefghijklmnopqrstuvwx";
 const folder = mkdtempSync(join(tmpdir(), "countinghouse-example-"));
 
-let server = await startServer();
+let server = await startServer(folder);
 let client = clientFor(server.endpoint);
 
 console.log("1. A buyer registers.");
-const token = await operator("POST", "/registration-tokens", { agreementId: "agmt-demo1" });
+const token = await server.operator("POST", "/registration-tokens", { agreementId: "agmt-demo1" });
 const RegistrationToken = String(token["registrationToken"]);
 const customer = await client.send(new ResolveCustomerCommand({ RegistrationToken }));
 console.log(
@@ -58,11 +57,11 @@ console.log(`   ${changed?.Status}: ${changed?.MeteringRecordId} stands`);
 
 console.log("5. kill -9, and a new start.");
 server.process.kill("SIGKILL");
-server = await startServer();
+server = await startServer(folder);
 client = clientFor(server.endpoint);
 const after = await meter(batch);
 check(after.every((result, i) => result.Status === "Success" && result.MeteringRecordId === ids[i]));
-const kept = (await operator("GET", `/metering-records?productCode=${PRODUCT}`))["items"] as unknown[];
+const kept = (await server.operator("GET", `/metering-records?productCode=${PRODUCT}`))["items"] as unknown[];
 check(kept.length === batch.length);
 console.log(`   ${kept.length} metering records, under the same ids`);
 
@@ -101,42 +100,6 @@ async function meter(records: UsageRecord[]): Promise<UsageRecordResult[]> {
 function clientFor(endpoint: string): MarketplaceMeteringClient {
   const credentials = { accessKeyId: "AKIACOUNTINGHOUSE001", secretAccessKey: "example-secret" };
   return new MarketplaceMeteringClient({ endpoint, region: "us-east-1", credentials });
-}
-
-async function operator(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
-  const response = await fetch(`${server.operatorUrl}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${server.operatorToken}`, "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return (await response.json()) as Record<string, unknown>;
-}
-
-async function startServer(): Promise<{
-  endpoint: string;
-  operatorUrl: string;
-  operatorToken: string;
-  process: ChildProcess;
-}> {
-  const main = fileURLToPath(new URL("../packages/server/src/main.ts", import.meta.url));
-  const readyFile = join(folder, "ready.json");
-  rmSync(readyFile, { force: true });
-  const flags = ["--store", `sqlite:${join(folder, "data")}`, "--port", "0", "--ready-file", readyFile];
-  const child = spawn(process.execPath, ["--conditions=@countinghouse/source", main, "serve", ...flags], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`The server ended with exit code ${child.exitCode}.`);
-    try {
-      const ready = JSON.parse(readFileSync(readyFile, "utf8")) as Record<
-        "endpoint" | "operatorUrl" | "operatorToken",
-        string
-      >;
-      return { ...ready, process: child };
-    } catch {
-      await new Promise((resume) => setTimeout(resume, 50));
-    }
-  }
 }
 
 function count(results: UsageRecordResult[], status: string): number {
