@@ -65,6 +65,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "compose.ts",
     "config.ts",
     "domain/injected-fault.ts",
+    "stores/postgres",
     "stores/sqlite",
     "version.ts",
     "world.ts",

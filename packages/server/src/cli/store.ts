@@ -1,11 +1,13 @@
 /**
- * `countinghouse store`: care of an embedded ledger's file. Works on the file itself, beside a running server or not;
- * what it takes for that is loaded by these commands only.
+ * `countinghouse store`: care of a ledger's store. Works on the embedded ledger's file itself, beside a running server or
+ * not, or on the database (`store/`); what it takes for that is loaded by these commands only.
  */
 import { Option, type Command } from "commander";
 import type { Backup } from "../stores/sqlite/backup.ts";
 import { CommandError, EXIT } from "./operator-client.ts";
 import { describe, print } from "./output.ts";
+import { addCopy } from "./store/copy.ts";
+import { addMigrate } from "./store/migrate.ts";
 
 interface StoreFlags {
   readonly store: string;
@@ -18,7 +20,7 @@ const KEY_APART =
 export function addStore(program: Command): void {
   const group = program
     .command("store")
-    .description("Back up, restore and verify an embedded ledger, without the operator API");
+    .description("Back up, restore, verify, move and migrate a ledger, without the operator API");
   withStore(group.command("backup <to-file>").description("Write a backup to a new file; a server may be running"))
     .addHelpText("after", `\n${KEY_APART}`)
     .action(async (toFile: string, flags: StoreFlags) => {
@@ -52,6 +54,8 @@ export function addStore(program: Command): void {
     }
     if (!agrees) throw new CommandError(`The ledger contradicts itself. ${disagreement}`, EXIT.refused);
   });
+  addCopy(group);
+  addMigrate(group);
 }
 
 function withStore(command: Command): Command {
