@@ -14,7 +14,7 @@ export interface Target {
   readonly pid: number;
   readonly port: number;
   /** Other processes that work for it. */
-  helpers?(): readonly number[];
+  readonly helpers?: () => readonly number[];
   stop(): Promise<void>;
 }
 

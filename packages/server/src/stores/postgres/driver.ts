@@ -26,9 +26,11 @@ const CONNECT_MS = 3_000;
 
 /**
  * Whatever is looked up has an index. A plan that was made while a table was small, and kept, would otherwise read all of it
- * at every commit, until somebody analyses the table or the connection ends.
+ * at every commit, until somebody analyses the table or the connection ends. A plan that is counted as dear for that reason
+ * is not to be compiled: that takes longer than any look-up.
  */
-export const INDEXES_ONLY = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+export const INDEXES_ONLY =
+  "SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
 
 export async function loadDriver(url: string): Promise<Driver> {
   const { default: pg } = await import("pg").catch((error: unknown) => {
