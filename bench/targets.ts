@@ -66,18 +66,18 @@ export async function startOnPostgres(name: string, workspace: string, folder: s
     await postgres.remove();
     throw error;
   });
-  let stopped = 0;
+  let bytesAtEnd = 0;
   const bytes = (): number => treeSize(join(postgres.dataFolder, "base"));
   return {
     ...node,
     helpers: () => [postgres.pid, ...childrenOf(postgres.pid)],
-    diskBytes: () => stopped || bytes(),
+    diskBytes: () => bytesAtEnd || bytes(),
     stop: async () => {
-      if (stopped > 0) return;
+      if (bytesAtEnd > 0) return;
       await node.stop();
       // So that all pages are where they stay.
       await postgres.query("CHECKPOINT");
-      stopped = bytes();
+      bytesAtEnd = bytes();
       await postgres.remove();
     },
   };

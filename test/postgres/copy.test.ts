@@ -93,7 +93,7 @@ test("checkpoints of before hold for it, with clock, catalogue, expiry and all",
   expect(listed).toHaveLength(2);
   expect(await source.stop()).toBe(0);
 
-  const { url, query } = await database();
+  const { url, ...target } = await database();
   expect(await copy(data, url)).toMatchObject({ code: 0, stdout: expect.stringMatching(/secrets\.key/) as string });
   for (const file of ["secrets.key", "checkpoints.jsonl"]) copyFileSync(join(data, file), join(folder, file));
   const args = [...nodeArgs(url, folder), ...flags, "manual", "--checkpoint-file", join(folder, "checkpoints.jsonl")];
@@ -111,12 +111,12 @@ test("checkpoints of before hold for it, with clock, catalogue, expiry and all",
   await moveClock(node, { now: "2026-12-01T00:00:00Z" });
   expect(await meteringRecords(node)).toEqual([]);
   expect(await audit(node)).toMatchObject({ code: 0 });
-  const lanes = await query("SELECT seq = base_seq AS expired FROM countinghouse.lane WHERE number = 0");
+  const lanes = await target.query("SELECT seq = base_seq AS expired FROM countinghouse.lane WHERE number = 0");
   expect(lanes).toEqual([{ expired: true }]);
 
   // The checkpoints do know what was copied: what is changed in it is found.
   await node.stop();
-  await query("UPDATE countinghouse.lane SET base_seq = 1, seq = 1 WHERE number = 0");
+  await target.query("UPDATE countinghouse.lane SET base_seq = 1, seq = 1 WHERE number = 0");
   const after = await start(args);
   expect(await audit(after)).toMatchObject({ code: 1, stderr: expect.stringMatching(/Lane embedded: /) as string });
 });
@@ -129,10 +129,10 @@ test("a copy that was interrupted is served by nobody, until it is made again", 
   await source.stop();
   copyFileSync(join(data, "secrets.key"), join(folder, "secrets.key"));
 
-  const { url, query } = await database();
+  const { url, ...target } = await database();
   expect(await runCommand(["store", "migrate", "--store", url])).toMatchObject({ code: 0 });
   // Somebody has a copy's way barred in the middle: as good as a cut connection, and it happens every time.
-  await query(
+  await target.query(
     `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room'; END $$;
      CREATE TRIGGER refuse BEFORE INSERT ON countinghouse.metering_record EXECUTE FUNCTION refuse()`,
   );
@@ -141,7 +141,7 @@ test("a copy that was interrupted is served by nobody, until it is made again", 
     stdout: "",
     stderr: expect.stringMatching(/no room.*--again/) as string,
   });
-  await query("DROP FUNCTION refuse CASCADE");
+  await target.query("DROP FUNCTION refuse CASCADE");
 
   const served = await runCommand(["serve", "--port", "0", ...nodeArgs(url, folder)]);
   expect(served).toMatchObject({

@@ -77,7 +77,8 @@ async function begin(client: Client, { name, loaded, base }: LedgerSource, again
          AND NOT EXISTS (SELECT 1 FROM countinghouse.catalogue) AS is_empty FROM countinghouse.state`,
     );
     const [target] = rows;
-    if (target?.copying == null && target?.is_empty !== true) {
+    if (target === undefined) throw new CopyError("The ledger's row of state is missing.");
+    if (target.copying === null && !target.is_empty) {
       throw new CopyError(
         "The database holds a ledger already (a server that was started on it makes one). A ledger is copied into an empty one: give it another database, or drop the schema countinghouse.",
       );

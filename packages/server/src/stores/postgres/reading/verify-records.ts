@@ -40,7 +40,7 @@ async function checkRecords(db: Queryable, entries: readonly FollowedEntry[]): P
   const values = [accepted.map((_, n) => n), ...keyColumns(accepted.map(({ key }) => key))];
   const { rows } = await db.query<KeptRow>({ name: "kept-records", text: FIND, values });
   const kept = new Map(rows.map((row) => [row.n, row]));
-  for (const [n, { requestId, position, offering, key, quantity }] of accepted.entries()) {
+  for (const [n, { requestId, position, offering, quantity }] of accepted.entries()) {
     const row = kept.get(n);
     const which = `${meteringRecordId(requestId, position)} (record ${position + 1} of request ${requestId})`;
     if (row === undefined) throw new Disagreement(`${which} was accepted, but nothing is kept under its key.`);
