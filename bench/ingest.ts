@@ -1,7 +1,7 @@
 /**
  * How fast Countinghouse takes usage in, held against the least that a JSON service on `node:http` does.
  *
- *   npm run bench -- [--rounds 7] [--seconds 5] [--connections 32] [--json FILE] [--baseline CHECKOUT] [--trail] [--quick]
+ *   npm run bench -- [--rounds 7] [--seconds 5] [--connections 32] [--json FILE] [--baseline CHECKOUT] [--trail] [--postgres] [--quick]
  *
  * Method. Three servers, each a process of its own: the floor (`floor.ts`: reads a body, parses it, writes it back);
  * `countinghouse serve` on SQLite, with signatures verified, keys checked and every record flushed to disk before its
@@ -18,6 +18,9 @@
  *
  * `--trail` adds Countinghouse without its audit trail, and a second turn of the whole one while its chain is verified
  * over and over beside the load.
+ *
+ * `--postgres` adds Countinghouse over a PostgreSQL that is started for it beside all the rest: node and database share the
+ * processors, and its server CPU is that of both. Memory is the node's alone; disk is tables and indexes, without the log.
  *
  * `--baseline` adds a second Countinghouse, from another checkout of this workspace, to the same rounds.
  */
@@ -36,6 +39,7 @@ import {
   startCountinghouse,
   startFloor,
   startMoto,
+  startOnPostgres,
   startWithoutTrail,
   type MeteringTarget,
   type Target,
@@ -49,12 +53,14 @@ const { values: flags } = parseArgs({
     json: { type: "string" },
     baseline: { type: "string" },
     trail: { type: "boolean", default: false },
+    postgres: { type: "boolean", default: false },
     quick: { type: "boolean", default: false },
   },
 });
 const FLOOR = "floor";
 const STORE = "store alone";
 const VERIFYING = "verifying";
+const POSTGRES = "postgres";
 const WITHOUT_TRAIL = "without trail";
 const rounds = Number(flags.rounds ?? (flags.quick ? 3 : 7));
 const seconds = Number(flags.seconds ?? (flags.quick ? 1 : 5));
@@ -132,6 +138,15 @@ async function startTargets(): Promise<MeteringTarget[]> {
     metering.push(target);
     targets.push(target);
   }
+  if (flags.postgres) {
+    const target = await startOnPostgres(
+      POSTGRES,
+      fileURLToPath(new URL("..", import.meta.url)),
+      join(folder, POSTGRES),
+    );
+    metering.push(target);
+    targets.push(target);
+  }
   const moto = await startMoto("moto_server");
   if (moto === undefined) console.log("moto_server is not installed (pip install 'moto[server]'): left out.");
   else targets.push(moto);
@@ -175,7 +190,7 @@ async function runRounds(metering: readonly MeteringTarget[]): Promise<Round[]> 
 
 async function measure(target: Target, meter: MeteringTarget | undefined, round: number): Promise<Round> {
   const before = await readMeter(meter);
-  const cpuBefore = cpuMsOf(target.pid);
+  const cpuBefore = cpuMsOfAll(target);
   const result = await load.call({
     kind: "run",
     port: target.port,
@@ -184,7 +199,7 @@ async function measure(target: Target, meter: MeteringTarget | undefined, round:
     expectSuccess: meter !== undefined,
     repeat: meter === undefined,
   });
-  const cpuAfter = cpuMsOf(target.pid);
+  const cpuAfter = cpuMsOfAll(target);
   const after = await readMeter(meter);
   if (result.failures > 0) {
     throw new Error(`${target.name}: ${result.failures} of ${result.answers} answers failed: ${result.firstFailure}`);
@@ -206,6 +221,12 @@ async function measure(target: Target, meter: MeteringTarget | undefined, round:
     commits: before && after && after.commits - before.commits,
     commitSeconds: before && after && after.commitSeconds - before.commitSeconds,
   };
+}
+
+/** A helper that began meanwhile began at nothing; one that ended is not counted. */
+function cpuMsOfAll({ pid, helpers }: Target): number | undefined {
+  const own = cpuMsOf(pid);
+  return own === undefined ? undefined : (helpers?.() ?? []).reduce((sum, helper) => sum + (cpuMsOf(helper) ?? 0), own);
 }
 
 /** The same load, while the chain is recomputed from its first entry, again and again. */

@@ -1,16 +1,20 @@
 /** The servers that are compared, each a process of its own. */
 import { fork, spawn, type ChildProcess } from "node:child_process";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
+import { PostgresServer } from "../test/support/postgres/postgres-server.ts";
 import { catalogueText } from "./requests.ts";
 
 export interface Target {
   readonly name: string;
   readonly pid: number;
   readonly port: number;
+  /** Other processes that work for it. */
+  readonly helpers?: () => readonly number[];
   stop(): Promise<void>;
 }
 
@@ -45,6 +49,38 @@ export function startCountinghouse(name: string, workspace: string, folder: stri
     const flags = ["--port", "0", "--store", `sqlite:${store}`, "--catalog", catalogFile, "--rules", "current"];
     return [main, "serve", ...flags, "--ready-file", readyFile];
   });
+}
+
+/** The same over a PostgreSQL of its own, on this machine, with the settings that it comes with. */
+export async function startOnPostgres(name: string, workspace: string, folder: string): Promise<MeteringTarget> {
+  const postgres = await PostgresServer.make();
+  const main = join(workspace, "packages/server/src/main.ts");
+  const keyFile = join(folder, "secrets.key");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(keyFile, randomBytes(32).toString("base64"), { mode: 0o600 });
+  const node = await startServer(name, folder, ({ catalogFile, readyFile }) => {
+    const flags = ["--port", "0", "--store", postgres.url(), "--catalog", catalogFile, "--rules", "current"];
+    const shared = ["--secrets-key-file", keyFile, "--operator-token", randomBytes(16).toString("hex")];
+    return [main, "serve", ...flags, ...shared, "--ready-file", readyFile];
+  }).catch(async (error: unknown) => {
+    await postgres.remove();
+    throw error;
+  });
+  let bytesAtEnd = 0;
+  const bytes = (): number => treeSize(join(postgres.dataFolder, "base"));
+  return {
+    ...node,
+    helpers: () => [postgres.pid, ...childrenOf(postgres.pid)],
+    diskBytes: () => bytesAtEnd || bytes(),
+    stop: async () => {
+      if (bytesAtEnd > 0) return;
+      await node.stop();
+      // So that all pages are where they stay.
+      await postgres.query("CHECKPOINT");
+      bytesAtEnd = bytes();
+      await postgres.remove();
+    },
+  };
 }
 
 /** The same, without what makes its entries an audit trail. */
@@ -130,6 +166,16 @@ function stopped(child: ChildProcess): Promise<void> {
 function pidOf(child: ChildProcess): number {
   if (child.pid === undefined) throw new Error("A process could not be started.");
   return child.pid;
+}
+
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return text.split(" ").filter(Boolean).map(Number);
+}
+
+function treeSize(folder: string): number {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.reduce((sum, { parentPath, name }) => sum + sizeOf(join(parentPath, name)), 0);
 }
 
 function sizeOf(file: string): number {

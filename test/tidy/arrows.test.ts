@@ -90,6 +90,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "compose.ts",
     "config.ts",
     "domain/injected-fault.ts",
+    "stores/postgres",
     "stores/sqlite",
     "version.ts",
     "world.ts",

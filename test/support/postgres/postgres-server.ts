@@ -47,6 +47,10 @@ export class PostgresServer {
     return this.#process?.pid ?? 0;
   }
 
+  get dataFolder(): string {
+    return join(this.#folder, "data");
+  }
+
   async start(): Promise<void> {
     const log = openSync(join(this.#folder, "log"), "a");
     const settings = [

@@ -76,11 +76,14 @@ const FORESEEN: Readonly<Record<string, number>> = {
   CatalogueFileError: EXIT.usage,
   ClockBehindError: EXIT.refused,
   ConfigError: EXIT.usage,
+  CopyError: EXIT.refused,
   DatabaseError: EXIT.refused,
+  DistributionError: EXIT.refused,
   DriverMissingError: EXIT.refused,
   FolderInUseError: EXIT.refused,
   MaintenanceError: EXIT.refused,
   NewerSchemaError: EXIT.refused,
+  UnfinishedCopyError: EXIT.refused,
 };
 
 function exitCodeOf(error: unknown): number {

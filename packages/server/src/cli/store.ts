@@ -1,11 +1,15 @@
 /**
- * `countinghouse store`: care of an embedded ledger's file. Works on the file itself, beside a running server or not;
- * what it takes for that is loaded by these commands only.
+ * `countinghouse store`: care of a ledger's store. Works on the embedded ledger's file itself, beside a running server or
+ * not, or on the database (`store/`); what it takes for that is loaded by these commands only.
  */
 import { Option, type Command } from "commander";
+import { realWorld } from "../world.ts";
 import type { Backup } from "../stores/sqlite/backup.ts";
 import { CommandError, EXIT } from "./operator-client.ts";
 import { describe, print } from "./output.ts";
+import { addCopy } from "./store/copy.ts";
+import { addMigrate } from "./store/migrate.ts";
+import { postgresAddress } from "./store/postgres-address.ts";
 
 interface StoreFlags {
   readonly store: string;
@@ -18,7 +22,7 @@ const KEY_APART =
 export function addStore(program: Command): void {
   const group = program
     .command("store")
-    .description("Back up, restore and verify an embedded ledger, without the operator API");
+    .description("Back up, restore, verify, move and migrate a ledger, without the operator API");
   withStore(group.command("backup <to-file>").description("Write a backup to a new file; a server may be running"))
     .addHelpText("after", `\n${KEY_APART}`)
     .action(async (toFile: string, flags: StoreFlags) => {
@@ -44,30 +48,50 @@ export function addStore(program: Command): void {
         "Check that the file is sound, the chain of entries whole, and that entries and metering records agree; a server may be running",
       ),
   ).action(async (flags: StoreFlags) => {
-    const { verify } = await import("../stores/sqlite/verification/verify.ts");
-    const { disagreement, head, ...counts } = verify(folderOf(flags));
+    const { disagreement, heads, ...counts } = await verified(flags);
     const agrees = disagreement === undefined;
     if (agrees || flags.json === true) {
-      print(flags, { agrees, ...counts, head, disagreement }, `${describe(counts)}\n\nThe ledger agrees with itself.`);
+      print(
+        flags,
+        { agrees, ...counts, ...heads, disagreement },
+        `${describe(counts)}\n\nThe ledger agrees with itself.`,
+      );
     }
     if (!agrees) throw new CommandError(`The ledger contradicts itself. ${disagreement}`, EXIT.refused);
   });
+  addCopy(group);
+  addMigrate(group);
 }
 
 function withStore(command: Command): Command {
   return command
     .addOption(
-      new Option("--store <store>", "the ledger: sqlite:FOLDER")
+      new Option("--store <store>", "the ledger: sqlite:FOLDER; to verify, postgres://… too")
         .env("COUNTINGHOUSE_STORE")
         .default("sqlite:./countinghouse-data"),
     )
     .option("--json", "print JSON");
 }
 
+/** `heads`: how far the chain has come, or the chains. */
+async function verified(flags: StoreFlags) {
+  if (flags.store.startsWith("postgres")) {
+    const { verifyAt } = await import("../stores/postgres/verify-ledger.ts");
+    const found = await verifyAt(postgresAddress("--store", flags.store), realWorld);
+    const { entries, meteringRecords, disagreement, heads } = found;
+    return { entries, meteringRecords, disagreement, heads: { heads } };
+  }
+  const { verify } = await import("../stores/sqlite/verification/verify.ts");
+  const { entries, meteringRecords, disagreement, head } = verify(folderOf(flags));
+  return { entries, meteringRecords, disagreement, heads: { head } };
+}
+
 function folderOf({ store }: StoreFlags): string {
   const [, folder] = /^sqlite:(.+)$/.exec(store) ?? [];
-  if (folder === undefined) throw new CommandError(`--store must be sqlite:FOLDER; got ${store}.`, EXIT.usage);
-  return folder;
+  if (folder !== undefined) return folder;
+  // It may hold a password.
+  const shown = store.startsWith("postgres") ? "an address of PostgreSQL, which has tools of its own for that" : store;
+  throw new CommandError(`--store must be sqlite:FOLDER; got ${shown}.`, EXIT.usage);
 }
 
 function printBackup(flags: StoreFlags, { newestAtMs, ...backup }: Backup, note: string): void {

@@ -24,6 +24,14 @@ const IDLE_IN_TRANSACTION_MS = 10_000;
 const ANSWER_MS = 8_000;
 const CONNECT_MS = 3_000;
 
+/**
+ * Whatever is looked up has an index. A plan that was made while a table was small, and kept, would otherwise read all of it
+ * at every commit, until somebody analyses the table or the connection ends. A plan that is counted as dear for that reason
+ * is not to be compiled: that takes longer than any look-up.
+ */
+export const INDEXES_ONLY =
+  "SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+
 export async function loadDriver(url: string): Promise<Driver> {
   const { default: pg } = await import("pg").catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND") throw new DriverMissingError();
@@ -48,6 +56,8 @@ export async function loadDriver(url: string): Promise<Driver> {
     pool: (purpose, connectionsMax) => {
       const pool = new pg.Pool({ ...configOf(purpose), max: connectionsMax });
       pool.on("error", () => undefined);
+      // It goes ahead of whatever the connection is asked for; where it fails, so does that.
+      pool.on("connect", (client) => void client.query(INDEXES_ONLY).catch(() => undefined));
       return pool;
     },
   };

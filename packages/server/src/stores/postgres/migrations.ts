@@ -62,7 +62,8 @@ async function step(client: Client, version: number, mayWait: boolean): Promise<
   }
 }
 
-async function schemaVersion(client: Client): Promise<number> {
+/** 0 where there is no ledger. */
+export async function schemaVersion(client: Client): Promise<number> {
   const { rows: tables } = await client.query<{ there: boolean }>(
     "SELECT to_regclass('countinghouse.schema_version') IS NOT NULL AS there",
   );

@@ -2,7 +2,7 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import type { Client } from "pg";
 import type { Loaded } from "../../ledger/engine.ts";
-import { letGo, loadDriver, type Driver } from "./driver.ts";
+import { INDEXES_ONLY, letGo, loadDriver, type Driver } from "./driver.ts";
 import { migrate } from "./migrations.ts";
 import { PostgresLedger, type PostgresLedgerOptions } from "./postgres-ledger.ts";
 import { readState, type KeptState } from "./shared-state.ts";
@@ -43,6 +43,7 @@ export async function maintain<T>(driver: Driver, waiting: Waiting, run: (client
   const client = await connected(driver, waiting);
   try {
     await refuseOldServer(client);
+    await client.query(INDEXES_ONLY);
     return await run(client);
   } finally {
     letGo(client);

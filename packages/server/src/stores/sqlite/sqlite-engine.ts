@@ -5,7 +5,6 @@
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { EpochMs } from "@countinghouse/protocol";
-import type { CatalogueChange } from "../../domain/catalogue.ts";
 import type { MeteringRecordKey } from "../../domain/metering-record.ts";
 import type { Engine, Found, FoundPage, Loaded, OldEntries, RecordPointer, StagedGroup } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
@@ -21,6 +20,7 @@ import {
 import { dataFolder, lockFolder, makeFolder, syncFolder } from "./data-folder.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, requestIdBytes, type EntryRow } from "./entry-rows.ts";
 import { chainHeadOf, keptSinceOf, readEntries, readEntriesBefore } from "./event-query.ts";
+import { readLoaded } from "./loaded.ts";
 import { migrate, refuseNewerSchema } from "./migrations.ts";
 import { Names, NewNames, type NumberedKey } from "./names.ts";
 import { RecentHours } from "./recent-hours.ts";
@@ -97,14 +97,7 @@ export class SqliteEngine implements Engine {
   }
 
   load(): Loaded {
-    const newest = this.#db.prepare("SELECT at_ms AS atMs FROM entry ORDER BY seq DESC LIMIT 1").get();
-    const clock = this.#db.prepare("SELECT value FROM setting WHERE name = 'clock'").get()?.["value"];
-    const rows = this.#db.prepare("SELECT kind, id, value, file_digest AS fileDigest FROM catalogue").all();
-    return {
-      catalogue: rows.map(catalogueChange),
-      newestAtMs: newest === undefined ? undefined : Number(newest["atMs"]),
-      clock: clock === undefined ? undefined : (JSON.parse(String(clock)) as NonNullable<Loaded["clock"]>),
-    };
+    return readLoaded(this.#db);
   }
 
   async commit(group: StagedGroup): Promise<void> {
@@ -245,13 +238,3 @@ export class SqliteEngine implements Engine {
 }
 
 const NO_ENTRIES: ReadonlyMap<number, EncodedEntry> = new Map();
-
-function catalogueChange(row: Record<string, unknown>): CatalogueChange {
-  const value = row["value"] as string | null;
-  return {
-    kind: row["kind"],
-    id: row["id"],
-    value: value === null ? undefined : (JSON.parse(value) as unknown),
-    fileDigest: row["fileDigest"] ?? undefined,
-  } as CatalogueChange;
-}

@@ -16,13 +16,22 @@ export interface PlaceRow {
 
 export const PLACE_COLUMNS = "coalesce(m.entry_offering, m.offering) AS entry_offering, m.request_id, m.position";
 
+/**
+ * The row `m` of a key `k`. `OFFSET 0` has each looked up by itself: a plan made while the table was small would otherwise go
+ * through all of it and compare.
+ */
+export const KEPT_UNDER_KEY = `CROSS JOIN LATERAL (SELECT * FROM countinghouse.metering_record
+    WHERE (hour, offering, region, customer, dimension, discriminator)
+        = (k.hour, k.offering, k.region, k.customer, k.dimension, k.discriminator) OFFSET 0) m`;
+
 const FIND = `SELECT k.n, ${PLACE_COLUMNS}
   FROM unnest($1::integer[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
     AS k (n, hour, offering, region, customer, dimension, discriminator)
-  JOIN countinghouse.metering_record m USING (hour, offering, region, customer, dimension, discriminator)`;
+  ${KEPT_UNDER_KEY}`;
 
-const ENTRIES = `SELECT ${ENTRY_COLUMNS} FROM countinghouse.entry
-  JOIN unnest($1::text[], $2::uuid[]) AS k (offering, request_id) USING (offering, request_id)`;
+const ENTRIES = `SELECT e.* FROM unnest($1::text[], $2::uuid[]) AS k (offering, request_id)
+  CROSS JOIN LATERAL (SELECT ${ENTRY_COLUMNS} FROM countinghouse.entry
+    WHERE (offering, request_id) = (k.offering, k.request_id) OFFSET 0) e`;
 
 /** Keys as arrays of their parts: hour, offering, region, customer, dimension, discriminator. */
 export function keyColumns(keys: readonly MeteringRecordKey[]): unknown[][] {

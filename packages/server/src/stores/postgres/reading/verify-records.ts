@@ -3,7 +3,7 @@ import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import { Disagreement } from "../../../ledger/chain-walk.ts";
 import { meteringRecordId } from "../../../ledger/ids.ts";
 import type { KnownLaneHead, LedgerVerification } from "../../../ledger/verification.ts";
-import { PLACE_COLUMNS, keyColumns, type PlaceRow, type Queryable } from "./record-pointers.ts";
+import { KEPT_UNDER_KEY, PLACE_COLUMNS, keyColumns, type PlaceRow, type Queryable } from "./record-pointers.ts";
 import { disagreementOf, verifyChains, type FollowedEntry } from "./verify-chains.ts";
 
 export interface WholeVerification extends LedgerVerification {
@@ -19,7 +19,7 @@ interface KeptRow extends PlaceRow {
 const FIND = `SELECT k.n, ${PLACE_COLUMNS}, m.quantity
   FROM unnest($1::integer[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
     AS k (n, hour, offering, region, customer, dimension, discriminator)
-  JOIN countinghouse.metering_record m USING (hour, offering, region, customer, dimension, discriminator)`;
+  ${KEPT_UNDER_KEY}`;
 
 /** Reads the whole ledger. To be called within one snapshot, over a connection that does not bound its statements' time. */
 export async function verifyLedger(db: Queryable, known: readonly KnownLaneHead[]): Promise<WholeVerification> {

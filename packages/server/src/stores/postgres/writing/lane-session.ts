@@ -4,7 +4,7 @@
  */
 import type { Client } from "pg";
 import { CHAIN_START } from "../../../ledger/chain.ts";
-import { letGo, type Driver } from "../driver.ts";
+import { INDEXES_ONLY, letGo, type Driver } from "../driver.ts";
 import { laneLock } from "../locks.ts";
 
 export interface LaneSession {
@@ -16,6 +16,7 @@ export async function openLaneSession(driver: Driver): Promise<LaneSession> {
   const client = driver.client("lane");
   try {
     await client.connect();
+    await client.query(INDEXES_ONLY);
     // A commit is durable before its answer, whatever the database was told to do for others.
     await client.query(
       `SELECT set_config('synchronous_commit', 'on', false)

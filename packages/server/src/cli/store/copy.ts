@@ -1,0 +1,69 @@
+/** `countinghouse store copy`: an embedded ledger moves into PostgreSQL. */
+import { Option, type Command } from "commander";
+import { realWorld } from "../../world.ts";
+import { CommandError, EXIT } from "../operator-client.ts";
+import { describe, print } from "../output.ts";
+import { postgresAddress } from "./postgres-address.ts";
+
+interface CopyFlags {
+  readonly from: string;
+  readonly to: string;
+  readonly again?: boolean;
+  readonly json?: boolean;
+}
+
+const HELP = `
+The server of the folder must be stopped; the folder stays as it is. The target must be empty: no server may have been
+started on it. Entries, ids, chain, catalogue and clock are copied as they are, and read again on the target. Until that has
+been done no server serves from it; where a copy was interrupted, begin it again with --again.`;
+
+/** What is not in the ledger, and has to go along. */
+const NOTE = `Before servers start on it: give them the source's secrets.key (--secrets-key-file), or none of the ledger's secrets
+can be opened. Give one of them a copy of the source's checkpoints.jsonl (--checkpoint-file): it holds for the copied entries.
+Start no server on the source any more: the two ledgers would go apart.`;
+
+const PROGRESS_MS = 2_000;
+
+export function addCopy(group: Command): void {
+  group
+    .command("copy")
+    .description("Move an embedded ledger into an empty one in PostgreSQL; its server must be stopped")
+    .requiredOption("--from <store>", "the ledger that is copied: sqlite:FOLDER")
+    .addOption(
+      new Option("--to <store>", "where to: postgres://… (better in the environment: it holds the password)")
+        .env("COUNTINGHOUSE_COPY_TO")
+        .makeOptionMandatory(),
+    )
+    .option("--again", "remove what an interrupted copy left, and begin anew")
+    .option("--json", "print JSON")
+    .addHelpText("after", HELP)
+    .action(copy);
+}
+
+async function copy(flags: CopyFlags): Promise<void> {
+  const [, folder] = /^sqlite:(.+)$/.exec(flags.from) ?? [];
+  if (folder === undefined) throw new CommandError(`--from must be sqlite:FOLDER; got ${flags.from}.`, EXIT.usage);
+  const url = postgresAddress("--to", flags.to);
+  const [{ openLedgerSource }, { copyLedger }] = await Promise.all([
+    import("../../stores/sqlite/ledger-source.ts"),
+    import("../../stores/postgres/copying/copy-ledger.ts"),
+  ]);
+  process.stderr.write("The source is verified.\n");
+  const source = openLedgerSource(folder);
+  try {
+    const { monotonicMs, sleep } = realWorld;
+    let saidMs = monotonicMs();
+    const onProgress = (doing: string, entries: number): void => {
+      if (doing === "copied" && entries < source.entries && monotonicMs() - saidMs < PROGRESS_MS) return;
+      saidMs = monotonicMs();
+      process.stderr.write(
+        doing === "copied" ? `${entries} of ${source.entries} entries\n` : "The copy is verified.\n",
+      );
+    };
+    const copied = await copyLedger(source, url, { monotonicMs, sleep, again: flags.again === true, onProgress });
+    const { head, ...counts } = copied;
+    print(flags, { ...counts, head, note: NOTE.replaceAll("\n", " ") }, `${describe(counts)}\n\n${NOTE}`);
+  } finally {
+    source.close();
+  }
+}

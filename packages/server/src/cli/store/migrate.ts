@@ -1,0 +1,38 @@
+/** `countinghouse store migrate`: the schema of a ledger in PostgreSQL, brought up to date or distributed. */
+import { Option, type Command } from "commander";
+import { realWorld } from "../../world.ts";
+import { describe, print } from "../output.ts";
+import { postgresAddress } from "./postgres-address.ts";
+
+interface MigrateFlags {
+  readonly store: string;
+  readonly citus?: boolean;
+  readonly json?: boolean;
+}
+
+const HELP = `
+A server does so itself when it starts; this is for whoever wants it done before, or by another role. Older servers go on
+meanwhile. Stop all servers before --citus: it locks the tables for as long as it moves them.`;
+
+export function addMigrate(group: Command): void {
+  group
+    .command("migrate")
+    .description("Bring the schema of a ledger in PostgreSQL up to date, or make it")
+    .addOption(
+      new Option("--store <store>", "the ledger: postgres://… (better in the environment: it holds the password)")
+        .env("COUNTINGHOUSE_STORE")
+        .makeOptionMandatory(),
+    )
+    .option("--citus", "distribute the tables by product; the database must have the extension citus")
+    .option("--json", "print JSON")
+    .addHelpText("after", HELP)
+    .action(async (flags: MigrateFlags) => {
+      const url = postgresAddress("--store", flags.store);
+      const { migrateLedger } = await import("../../stores/postgres/migrate-ledger.ts");
+      const migrated = await migrateLedger(url, flags.citus === true, realWorld);
+      const { fromVersion, toVersion } = migrated;
+      const steps = toVersion - fromVersion;
+      const said = steps === 0 ? "The schema was up to date." : `${steps} migrations were applied.`;
+      print(flags, migrated, `${describe(migrated)}\n\n${said}`);
+    });
+}

@@ -1,0 +1,8 @@
+/** The address of a ledger in PostgreSQL, as store commands take it. */
+import { CommandError, EXIT } from "../operator-client.ts";
+
+/** It may hold a password: complaints do not repeat it. */
+export function postgresAddress(flag: string, text: string): string {
+  if (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text)) return text;
+  throw new CommandError(`${flag} must be postgres://…, a URL that can be read.`, EXIT.usage);
+}

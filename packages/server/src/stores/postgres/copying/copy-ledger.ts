@@ -1,0 +1,155 @@
+/**
+ * Copies a ledger with one writer into an empty one in PostgreSQL: entry by entry, byte for byte, as a lane of its own that
+ * ends where the source does. From the first row to the last the target is marked as a part, and no server serves from it;
+ * the mark goes when what was copied has been read again and agrees.
+ */
+import type { Client } from "pg";
+import { EMBEDDED_LANE, type LaneHead } from "../../../ledger/chain-head.ts";
+import type { LedgerSource } from "../../../ledger/ledger-source.ts";
+import { loadDriver } from "../driver.ts";
+import { COPY_LOCK, STATE_LOCK } from "../locks.ts";
+import { migrate } from "../migrations.ts";
+import { maintain, type Waiting } from "../open-postgres.ts";
+import { verifyLedger } from "../reading/verify-records.ts";
+import { COPIED_LANE } from "../rows.ts";
+import { writeState } from "../shared-state.ts";
+import { insertEntries } from "./insert-entries.ts";
+
+export interface CopyOptions extends Waiting {
+  /** Whether what an earlier copy left may be removed. */
+  readonly again: boolean;
+  /** Told after each page, and at the beginning of what takes long. */
+  readonly onProgress: (doing: "copied" | "verifying", entries: number) => void;
+}
+
+export interface Copied {
+  readonly entries: number;
+  readonly meteringRecords: number;
+  readonly head: LaneHead;
+}
+
+/** The copy was not begun, or is not complete. */
+export class CopyError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "CopyError";
+  }
+}
+
+export async function copyLedger(source: LedgerSource, url: string, options: CopyOptions): Promise<Copied> {
+  const driver = await loadDriver(url);
+  return maintain(driver, options, async (client) => {
+    await migrate(client, options.sleep);
+    await takeTurn(client);
+    // What is lost with the database's power is a part only; the last commit makes all of them durable.
+    await client.query("SET synchronous_commit = off");
+    await begin(client, source, options.again);
+    try {
+      const copied = await copyAll(client, source, options.onProgress);
+      options.onProgress("verifying", copied.entries);
+      const verified = await refuseDifference(client, source, copied);
+      await atOnce(client, async () => {
+        await client.query("SET LOCAL synchronous_commit = on");
+        await client.query("UPDATE countinghouse.state SET copying = NULL, version = version + 1");
+      });
+      return verified;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new CopyError(
+        `The copy was not completed: ${reason} What is there is a part, and no server serves from it; begin anew with --again.`,
+      );
+    }
+  });
+}
+
+async function takeTurn(client: Client): Promise<void> {
+  const { rows } = await client.query<{ held: boolean }>("SELECT pg_try_advisory_lock($1, $2) AS held", [...COPY_LOCK]);
+  if (rows[0]?.held !== true) throw new CopyError("Somebody else is copying a ledger into this database.");
+}
+
+/** Marks the target, and puts in what all go by. Nobody writes meanwhile, and nobody after: whoever does sees the mark. */
+async function begin(client: Client, { name, loaded, base }: LedgerSource, again: boolean): Promise<void> {
+  await atOnce(client, async () => {
+    await client.query(`SELECT pg_advisory_xact_lock(${STATE_LOCK.join(", ")})`);
+    const { rows } = await client.query<{ copying: string | null; is_empty: boolean }>(
+      `SELECT copying, NOT EXISTS (SELECT 1 FROM countinghouse.entry) AND NOT EXISTS (SELECT 1 FROM countinghouse.lane)
+         AND NOT EXISTS (SELECT 1 FROM countinghouse.metering_record)
+         AND NOT EXISTS (SELECT 1 FROM countinghouse.catalogue) AS is_empty FROM countinghouse.state`,
+    );
+    const [target] = rows;
+    if (target === undefined) throw new CopyError("The ledger's row of state is missing.");
+    if (target.copying === null && !target.is_empty) {
+      throw new CopyError(
+        "The database holds a ledger already (a server that was started on it makes one). A ledger is copied into an empty one: give it another database, or drop the schema countinghouse.",
+      );
+    }
+    if (target.copying !== null) {
+      if (!again) {
+        throw new CopyError(
+          `A copy of ${target.copying} was begun there and did not come to its end. --again removes what it left, and begins anew.`,
+        );
+      }
+      await client.query(
+        "TRUNCATE countinghouse.entry, countinghouse.metering_record, countinghouse.catalogue, countinghouse.lane",
+      );
+    }
+    await client.query("UPDATE countinghouse.state SET copying = $1", [name]);
+    await writeState(client, { reset: true, entries: [], catalogue: loaded.catalogue, clock: loaded.clock });
+    await client.query(
+      `INSERT INTO countinghouse.lane (number, seq, link, base_seq, base_link, has_expired)
+       VALUES (${COPIED_LANE}, $1, $2, $1, $2, $3)`,
+      [base.seq, Buffer.from(base.link, "hex"), base.seq > 0],
+    );
+  });
+}
+
+async function copyAll(
+  client: Client,
+  source: LedgerSource,
+  onProgress: CopyOptions["onProgress"],
+): Promise<{ readonly entries: number; readonly meteringRecords: number }> {
+  let [entries, meteringRecords] = [0, 0];
+  for (const page of source.pages()) {
+    meteringRecords += await atOnce(client, () => insertEntries(client, page));
+    entries += page.length;
+    onProgress("copied", entries);
+  }
+  return { entries, meteringRecords };
+}
+
+/** Reads the target from its first entry to its last. Throws CopyError; the mark stays then. */
+async function refuseDifference(
+  client: Client,
+  source: LedgerSource,
+  copied: { readonly entries: number; readonly meteringRecords: number },
+): Promise<Copied> {
+  const lane = { lane: EMBEDDED_LANE, ...source.head };
+  const known = [{ ...lane, source: source.name }];
+  await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  const found = await verifyLedger(client, known);
+  await client.query("COMMIT");
+  const head = found.heads.find((each) => each.lane === EMBEDDED_LANE);
+  const figures = [found, copied].map(
+    ({ entries, meteringRecords }) => `${entries} entries, ${meteringRecords} records`,
+  );
+  const wanted = `${source.entries} entries, ${source.meteringRecords} records`;
+  const odd = figures.find((text) => text !== wanted);
+  const disagreement =
+    found.disagreement ??
+    (head?.seq === lane.seq && head.link === lane.link ? undefined : "Its chain ends elsewhere.") ??
+    (odd === undefined ? undefined : `It has ${odd}, and not ${wanted}.`);
+  if (disagreement !== undefined) throw new CopyError(`The copy does not agree with its source. ${disagreement}`);
+  return { ...copied, head: lane };
+}
+
+async function atOnce<T>(client: Client, run: () => Promise<T>): Promise<T> {
+  await client.query("BEGIN");
+  try {
+    const result = await run();
+    await client.query("COMMIT");
+    return result;
+  } catch (error) {
+    await client.query("ROLLBACK").catch(() => undefined);
+    throw error;
+  }
+}

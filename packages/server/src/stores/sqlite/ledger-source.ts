@@ -1,0 +1,83 @@
+/** An embedded ledger that is handed over: its folder is taken, so no server writes to it meanwhile, and it is verified. */
+import { existsSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { CHAIN_START } from "../../ledger/chain.ts";
+import type { ChainHead } from "../../ledger/chain-head.ts";
+import type { LedgerSource, LinkedEntry } from "../../ledger/ledger-source.ts";
+import { dataFolder, lockFolder } from "./data-folder.ts";
+import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "./entry-rows.ts";
+import { MaintenanceError } from "./ledger-file.ts";
+import { readLoaded } from "./loaded.ts";
+import { migrate, refuseNewerSchema } from "./migrations.ts";
+import { verify } from "./verification/verify.ts";
+
+export interface OpenedSource extends LedgerSource {
+  /** Lets go of the folder. */
+  close(): void;
+}
+
+/** A page ends with the first of these that is reached. */
+const PAGE_ENTRIES = 500;
+const PAGE_CHARACTERS = 4_000_000;
+
+/**
+ * Throws FolderInUseError where a server runs on the folder, MaintenanceError where there is no ledger, or one that
+ * contradicts itself.
+ */
+export function openLedgerSource(folderPath: string): OpenedSource {
+  const folder = dataFolder(folderPath);
+  const { path, ledgerFile } = folder;
+  if (!existsSync(ledgerFile)) throw new MaintenanceError(`There is no ledger: ${ledgerFile} does not exist.`);
+  const lock = lockFolder(folder);
+  let db: DatabaseSync | undefined;
+  try {
+    // As at a start of a server: what an older one wrote is brought up to date, and what one that was killed left is taken in.
+    db = new DatabaseSync(ledgerFile);
+    refuseNewerSchema(db);
+    db.exec("PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF;");
+    migrate(db);
+    db.exec("PRAGMA query_only = ON");
+    const { disagreement, entries, meteringRecords, head } = verify(folderPath);
+    if (disagreement !== undefined) throw new MaintenanceError(`The ledger contradicts itself. ${disagreement}`);
+    const opened = db;
+    return {
+      name: path,
+      loaded: readLoaded(opened),
+      entries,
+      meteringRecords,
+      base: baseOf(opened),
+      head,
+      pages: () => pagesOf(opened),
+      close: () => {
+        opened.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    db?.close();
+    lock.release();
+    throw error;
+  }
+}
+
+function baseOf(db: DatabaseSync): ChainHead {
+  const noted = db.prepare("SELECT value FROM setting WHERE name = 'chain-base'").get()?.["value"];
+  if (noted === undefined) return { seq: 0, link: Buffer.from(CHAIN_START).toString("hex") };
+  const [seq, link = ""] = String(noted).split(" ");
+  return { seq: Number(seq), link };
+}
+
+function* pagesOf(db: DatabaseSync): Iterable<readonly LinkedEntry[]> {
+  const rows = db.prepare(`SELECT ${ENTRY_COLUMNS}, link FROM entry ORDER BY seq`).iterate();
+  let page: LinkedEntry[] = [];
+  let characters = 0;
+  for (const row of rows as unknown as Iterable<EntryRow & { readonly link: Uint8Array }>) {
+    page.push({ seq: row.seq, entry: encodedEntryOf(row), link: row.link });
+    characters += row.body.length;
+    if (page.length < PAGE_ENTRIES && characters < PAGE_CHARACTERS) continue;
+    yield page;
+    page = [];
+    characters = 0;
+  }
+  if (page.length > 0) yield page;
+}
