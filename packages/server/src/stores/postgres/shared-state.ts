@@ -87,6 +87,15 @@ export async function writeState(db: Queryable, { reset, catalogue, clock }: Sta
       newest.map((change) => digestOf(change, catalogue)),
     ],
   );
+  // What no catalogue file has named leaves nothing behind: resources come and go.
+  const gone = newest.filter(({ value }) => value === undefined);
+  if (gone.length > 0) {
+    await db.query(
+      `DELETE FROM countinghouse.catalogue WHERE value IS NULL AND file_digest IS NULL
+         AND (kind, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
+      [gone.map(({ kind }) => kind), gone.map(({ id }) => id)],
+    );
+  }
   await db.query(
     `UPDATE countinghouse.state SET version = version + 1, clock = CASE WHEN $1 THEN $2 ELSE coalesce($2, clock) END`,
     [reset, clock === undefined ? null : JSON.stringify(clock)],

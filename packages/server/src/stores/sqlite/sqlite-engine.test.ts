@@ -69,6 +69,21 @@ test("a reset of the SQLite engine leaves no name behind, and begins again with 
   await reopened.close();
 });
 
+test("an object that is removed leaves its row behind only where a catalogue file had named it", async () => {
+  const folder = temporaryFolder();
+  onTestFinished(folder.remove);
+  const engine = openSqliteEngine(folder.path);
+  const named = accountChange("111111111111", { fileDigest: "digest" });
+  const put = [named, accountChange("222222222222")];
+  await engine.commit({ ...groupOf({ dimension: "a" }), catalogue: put });
+  const removed = put.map(({ kind, id }) => ({ kind, id, value: undefined }) as (typeof put)[number]);
+  await engine.commit({ ...groupOf({ dimension: "b" }), catalogue: removed });
+  await engine.close();
+  const again = openSqliteEngine(folder.path);
+  expect(again.load().catalogue).toEqual([{ ...named, value: undefined }]);
+  await again.close();
+});
+
 describe("a transaction of the SQLite engine that is rolled back", () => {
   test("takes back the numbers of its entries and of its names", async () => {
     const engine = openEngine();

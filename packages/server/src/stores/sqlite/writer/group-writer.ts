@@ -16,6 +16,7 @@ export class GroupWriter {
   readonly #insertRecords: StatementSync;
   readonly #insertRecord: StatementSync;
   readonly #putCatalogue: StatementSync;
+  readonly #dropCatalogue: StatementSync;
   readonly #putSetting: StatementSync;
   readonly #deleteRecord: StatementSync;
   readonly #deleteEntries: StatementSync;
@@ -43,6 +44,10 @@ export class GroupWriter {
     this.#putCatalogue = db.prepare(
       `INSERT INTO catalogue (kind, id, value, file_digest) VALUES (?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET value = excluded.value, file_digest = coalesce(excluded.file_digest, file_digest)`,
+    );
+    // What no catalogue file has named leaves nothing behind: resources come and go.
+    this.#dropCatalogue = db.prepare(
+      "DELETE FROM catalogue WHERE kind = ? AND id = ? AND value IS NULL AND file_digest IS NULL",
     );
     this.#putSetting = db.prepare("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value");
   }
@@ -83,7 +88,11 @@ export class GroupWriter {
     group.names.forEach((text, i) => this.#insertName.run(group.firstName + i, text));
     this.#keepRecords(group);
     if (group.expired !== undefined) this.#remove(group.expired);
-    for (const change of group.catalogue) this.#putCatalogue.run(...change);
+    for (const change of group.catalogue) {
+      this.#putCatalogue.run(...change);
+      const [kind, id, value] = change;
+      if (value === null) this.#dropCatalogue.run(kind, id);
+    }
     if (group.clock !== undefined) this.#putSetting.run("clock", group.clock);
     if (this.#trail) {
       const newestSeq = group.firstSeq + group.entries.length - 1;
