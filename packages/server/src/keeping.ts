@@ -17,6 +17,8 @@ import { VERSION } from "./version.ts";
 import type { World } from "./world.ts";
 
 const MINUTE_MS = 60_000;
+/** Often enough that a node takes over from one that has died, whose lease runs for 20 seconds, within 30. */
+const DUE_WORK_MS = 10_000;
 const DAY_MS = 86_400_000;
 
 export interface Keeping {
@@ -61,19 +63,29 @@ export async function startKeeping(
     await ledger.expire(() => newCall("ExpireEntries"), clock.nowMs() - config.retentionDays * DAY_MS);
   };
   let last = Promise.resolve();
+  let waiting = 0;
   /** One after the other, however often it is asked for. What fails is reported, and is due again. */
   const dueWork = (): Promise<void> => {
-    last = last.then(() => work().catch(onError));
+    waiting += 1;
+    last = last.then(async () => {
+      await work().catch(onError);
+      waiting -= 1;
+    });
     return last;
   };
-  const stopTimer = world.every(MINUTE_MS, () => void unkept.flush().then(dueWork));
+  const stopTimers = [
+    world.every(MINUTE_MS, () => void unkept.flush()),
+    world.every(DUE_WORK_MS, () => {
+      if (waiting === 0) void dueWork();
+    }),
+  ];
   return {
     unkept,
     dueWork,
     beforeReset: () => checkpointer.noteReset(),
     verifyAudit: () => verifyAudit(ledger, file, key),
     stop: async () => {
-      stopTimer();
+      for (const stopTimer of stopTimers) stopTimer();
       await last;
       await unkept.flush();
       await checkpointer.note().catch(onError);
