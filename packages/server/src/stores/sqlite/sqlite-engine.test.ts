@@ -76,7 +76,7 @@ test("an object that is removed leaves its row behind only where a catalogue fil
   const named = accountChange("111111111111", { fileDigest: "digest" });
   const put = [named, accountChange("222222222222")];
   await engine.commit({ ...groupOf({ dimension: "a" }), catalogue: put });
-  const removed = put.map(({ kind, id }) => ({ kind, id, value: undefined }) as (typeof put)[number]);
+  const removed = put.map(({ kind, id }) => ({ kind, id, value: undefined }));
   await engine.commit({ ...groupOf({ dimension: "b" }), catalogue: removed });
   await engine.close();
   const again = openSqliteEngine(folder.path);
