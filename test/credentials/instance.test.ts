@@ -80,6 +80,7 @@ test.each([
   ["for no time", { [LIFETIME]: "0" }, 400],
   ["for too long", { [LIFETIME]: "21601" }, 400],
   ["for a time that is no number", { [LIFETIME]: "1e3" }, 400],
+  ["to a web page", { [LIFETIME]: "60", origin: "http://127.0.0.1" }, 403],
   ["through a proxy", { [LIFETIME]: "60", "x-forwarded-for": "203.0.113.7" }, 403],
 ])("Rule C9: no token is given %s", async (_how, headers, status) => {
   const server = await startWorkload();

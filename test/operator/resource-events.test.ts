@@ -120,6 +120,14 @@ describe("Rule H9: an event that is no news of a known account's task", () => {
     ["of a far future", () => event(newArn(), { startedAt: at(600 + 3_600) }), /^startedAt: lies in the future/],
     ["that is nothing at all", () => ({}), /^detail-type: /],
   ];
+  test("that is nested without end is refused, and troubles nobody else", async () => {
+    const nested = `${'{"a":'.repeat(9_000)}1${"}".repeat(9_000)}`;
+    const answer = await callOperator(server, "POST", "/resource-events/ecs", { body: nested });
+    expect(answer.status).toBe(422);
+    expect(answer.text).toMatch(/nested more than 32 levels/);
+    expect((await server.operator("GET", "/audit-events?limit=5")).status).toBe(200);
+  });
+
   test.each(wrong)("%s is refused, and kept with all that it said but secrets", async (_what, make, complaint) => {
     const sent = make();
     const answer = await send(sent);

@@ -20,7 +20,7 @@ export const accrualRules: Readonly<Record<AccrualRuleId, Rule>> = {
     inForce: ALWAYS,
   },
   H3: {
-    text: "Who ran for less than 60 seconds is metered for 60, in the last hour that it ran in.",
+    text: "Who ran for less than 60 seconds that count is metered for 60, in the last hour that it ran in.",
     source: REGISTER_USAGE,
     inForce: ALWAYS,
   },
@@ -50,7 +50,7 @@ export const accrualRules: Readonly<Record<AccrualRuleId, Rule>> = {
     reading: "Silence takes nothing away that may have run. Use on either side of a wrong end is made good (Rule H4).",
   },
   H8: {
-    text: "A resource is forgotten 35 days after its end, once all its use is in the ledger; news that is older, or of an end before that, is refused.",
+    text: "A resource is forgotten 35 days after its end was told, once all its use is in the ledger; news that is older, or of an end before that, is refused. What has registered and was only given up (Rule H7) is not forgotten before its end is told.",
     source: DESIGN,
     inForce: OURS,
     reading: "Bills are written on the third day of the next month, so nothing that can still be billed is forgotten.",

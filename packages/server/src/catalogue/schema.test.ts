@@ -63,6 +63,7 @@ describe("a document is refused", () => {
     ["with no keys for an issuer", issuerSchema, { ...issuer, jwksFile: "keys.json" }, issuer],
     ["with keys in two places", issuerSchema, { ...issuer, jwksFile: "keys.json" }, { ...issuer, jwksFile: "keys.json", jwksUrl: "https://oidc.example/keys" }],
     ["with keys that come in the clear", issuerSchema, { ...issuer, jwksUrl: "http://127.0.0.1:8080/keys" }, { ...issuer, jwksUrl: "http://oidc.example/keys" }],
+    ["with a password in an address", issuerSchema, { ...issuer, jwksUrl: "https://oidc.example/keys" }, { ...issuer, jwksUrl: "http://localhost:x@oidc.example/keys" }],
     ["with keys of this machine by name only", issuerSchema, { ...issuer, jwksUrl: "https://oidc.example/keys" }, { ...issuer, jwksUrl: "http://localhost.example/keys" }],
     ["with certificates for a file", issuerSchema, { ...issuer, jwksUrl: "https://oidc.example/keys", caFile: "ca.pem" }, { ...issuer, jwksFile: "keys.json", caFile: "ca.pem" }],
     ["with a role that no ARN can name", accountSchema, { id: "111122223333", roles: [{ name: "a-role" }] }, { id: "111122223333", roles: [{ name: "a role" }] }],

@@ -92,6 +92,7 @@ export const issuerSchema = z
         /^(https:\/\/|http:\/\/(127\.\d+\.\d+\.\d+|localhost|\[::1\])[:/]).*$/,
         "must be https, but for addresses of this machine",
       )
+      .refine((url) => !/^[^/]*\/\/[^/?#]*@/.test(url), "must not hold a name or a password")
       .optional(),
     caFile: z.string().min(1).optional().describe("Certificates in PEM that the URL's server is believed by, too."),
     region: z

@@ -11,9 +11,19 @@ import { MemoryEngine } from "../stores/memory/memory-engine.ts";
 import { ledgerInPostgres } from "../stores/postgres/ledger.fixture.ts";
 import { openSqliteEngine } from "../stores/sqlite/sqlite-engine.ts";
 import { whyNoPostgres } from "../../../../test/support/postgres/database.ts";
-import { BYOL, HOURLY, MARKET, accrued, accruedSeconds, callOf, place, task } from "./control-plane.fixture.ts";
+import {
+  BYOL,
+  HOURLY,
+  MARKET,
+  accrued,
+  accruedSeconds,
+  callOf,
+  containerProduct,
+  place,
+  task,
+} from "./control-plane.fixture.ts";
 import { controlPlaneWork } from "./due-work.ts";
-import { endResource } from "./observe.ts";
+import { endResource, hearOf } from "./observe.ts";
 
 const STORES: readonly (readonly [string, () => Promise<LedgerUnderTest>])[] = [
   [
@@ -153,6 +163,71 @@ describe.each(STORES)("the control plane over a ledger kept %s", (_name, open) =
     await work(made);
     expect(made.ledger.catalogue.resource(silent.resourceId)?.stoppedAtMs).toBe(START_MS + 30 * DAY_MS);
     expect(await accruedSeconds(made.ledger)).toBe(30 * 86_400);
+  });
+
+  test("Rules H7, H8: what is registered and was only given up is not forgotten: it may run, and what comes late is made good", async () => {
+    const made = await market();
+    const silent = task("silent", { startedAtMs: START_MS });
+    await place(made.ledger, silent);
+    made.clock.moveTo(START_MS + 70 * DAY_MS);
+    await work(made);
+    expect(await accruedSeconds(made.ledger)).toBe(30 * 86_400);
+    made.clock.moveTo(START_MS + 100 * DAY_MS);
+    await endResource(made.ledger, callOf("StopResource"), silent.resourceId, undefined, {});
+    made.clock.moveTo(START_MS + 101 * DAY_MS);
+    await work(made);
+    expect(await accruedSeconds(made.ledger)).toBe(100 * 86_400);
+  });
+
+  test("Rules H5, H8: a wrong end that lies long ago can be put right for 35 days from when it was told", async () => {
+    const made = await market();
+    const runs = task("runs", { startedAtMs: START_MS });
+    await place(made.ledger, runs);
+    const told = [START_MS + 60 * DAY_MS, START_MS + 61 * DAY_MS];
+    made.clock.moveTo(told[0] ?? 0);
+    // A year too early, say.
+    await endResource(made.ledger, callOf("StopResource"), runs.resourceId, START_MS + DAY_MS, {});
+    await work(made);
+    expect(await accruedSeconds(made.ledger)).toBe(86_400);
+    made.clock.moveTo(told[1] ?? 0);
+    await endResource(made.ledger, callOf("StopResource"), runs.resourceId, told[0], {});
+    await work(made);
+    expect(await accruedSeconds(made.ledger)).toBe(60 * 86_400);
+  });
+
+  test("Rule H9: a resource is not moved to another account or region by being heard of", async () => {
+    const made = await market();
+    const one = task("one", { startedAtMs: START_MS });
+    await place(made.ledger, one);
+    const { resourceId, platform, externalId, region } = one;
+    const seen = {
+      source: "kubernetes",
+      resourceId,
+      platform,
+      externalId,
+      region,
+      seenAtMs: START_MS + DAY_MS,
+    } as const;
+    await hearOf(made.ledger, callOf("ObservePods"), [
+      { ...seen, accountId: "999999999999" },
+      { ...seen, accountId: one.accountId, region: "eu-west-1" },
+    ]);
+    expect(made.ledger.catalogue.resource(resourceId)).toEqual(one);
+  });
+
+  test("hours stay under the dimension that the first of them was under", async () => {
+    const made = await market();
+    const one = task("one", { startedAtMs: START_MS });
+    await place(made.ledger, one);
+    made.clock.moveTo(START_MS + 20 * HOUR_MS);
+    await work(made);
+    const renamed = containerProduct(HOURLY, { dimensions: [{ name: "vcpu-hours", price: "9", kind: "hours" }] });
+    await made.ledger.transact(put([{ kind: "product", id: HOURLY, value: renamed }]));
+    await endResource(made.ledger, callOf("StopResource"), one.resourceId, START_MS + 2 * HOUR_MS, {});
+    await work(made);
+    const records = await accrued(made.ledger);
+    expect(new Set(records.map(({ usageRecord }) => usageRecord.dimension))).toEqual(new Set(["Hours"]));
+    expect(await accruedSeconds(made.ledger)).toBe(2 * 3_600);
   });
 
   test("Rule H8: what ended is forgotten after 35 days, its records are not, and news of it is refused", async () => {

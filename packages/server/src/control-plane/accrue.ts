@@ -25,6 +25,7 @@ interface Batch {
 }
 
 interface Plan {
+  readonly dimension: string;
   readonly resourceId: string;
   readonly uses: readonly AccruedUse[];
 }
@@ -66,9 +67,10 @@ async function accrueOnce(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): 
         await write(batch);
         batch = newBatch(ledger.catalogue, productCode);
       }
-      const { dimension } = batch;
+      const dimension = registrationOf(resource, productCode)?.dimension ?? batch.dimension;
       batch.plans.push({
         resourceId: resource.resourceId,
+        dimension,
         uses: step.uses.map((use) => accruedUse(use, resource, dimension)),
       });
       batch.uses += step.uses.length;
@@ -140,7 +142,7 @@ function movedOn(
   const step = resource && stepOf(resource, productCode, nowMs);
   if (resource === undefined || step === undefined || !sameUses(step.uses, plan.uses)) return undefined;
   const registrations = resource.registrations.map((registration) =>
-    registration.productCode === productCode ? step.registration : registration,
+    registration.productCode === productCode ? { ...step.registration, dimension: plan.dimension } : registration,
   );
   return { ...resource, registrations };
 }

@@ -6,7 +6,7 @@ import type { EpochMs } from "@countinghouse/protocol";
 import { isSettled } from "../domain/accrual.ts";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
 import type { MeteredResource } from "../domain/metered-resource.ts";
-import { isPast, silenceOf } from "../domain/observation.ts";
+import { isGivenUp, isPast, silenceOf } from "../domain/observation.ts";
 import type { Call } from "../ledger/entry.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
 import { accrue } from "./accrue.ts";
@@ -70,7 +70,11 @@ async function forget(ledger: Ledger, newCall: (operation: string) => Call, nowM
 function isForgettable(resource: MeteredResource | undefined, nowMs: EpochMs): boolean {
   return (
     resource !== undefined &&
-    isPast(resource.stoppedAtMs, nowMs) &&
+    resource.stoppedAtMs !== undefined &&
+    // From when it was told: a wrong end can still be put right, and hours of before are too old to be met again.
+    isPast(Math.max(resource.stoppedAtMs, resource.heardAtMs), nowMs) &&
+    // What is registered and was only given up may be running; its end is yet to be told.
+    (resource.registrations.length === 0 || !isGivenUp(resource)) &&
     resource.registrations.every((registration) => isSettled(resource, registration))
   );
 }

@@ -3,7 +3,7 @@ import type { EpochMs } from "@countinghouse/protocol";
 import type { CatalogueView } from "../domain/catalogue.ts";
 import type { MeteredResource, Platform } from "../domain/metered-resource.ts";
 import { observationRefusal, type ObservationRefusal } from "../domain/observation-refusal.ts";
-import { observed, type Observation } from "../domain/observation.ts";
+import { isGivenUp, observed, type Observation } from "../domain/observation.ts";
 import type { Asked, Call, LedgerEvent } from "../ledger/entry.ts";
 import { resourceId } from "../ledger/ids.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
@@ -51,7 +51,9 @@ export async function hearOf(ledger: Ledger, call: Call, observations: readonly 
     decide: ({ catalogue }): Outcome<undefined> => {
       const heard = observations.flatMap((observation) => {
         const known = catalogue.resource(observation.resourceId);
-        return known === undefined ? [] : [observed(known, observation)];
+        // Rule H9: nothing moves to another account or region by being heard of.
+        const isSame = known?.accountId === observation.accountId && known.region === observation.region;
+        return isSame ? [observed(known, observation)] : [];
       });
       const resourceIds = heard.map((resource) => resource.resourceId);
       return {
@@ -101,7 +103,7 @@ export function endResource(
     const known = catalogue.resource(id);
     if (known === undefined) return { reason: "not-found", message: `No resource ${id}.`, compared: {} };
     const { platform, externalId, accountId, region } = known;
-    const ended = stoppedAtMs ?? (known.stoppedAtMs === undefined ? nowMs : undefined);
+    const ended = stoppedAtMs ?? (known.stoppedAtMs === undefined || isGivenUp(known) ? nowMs : undefined);
     return {
       source: "operator",
       resourceId: id,

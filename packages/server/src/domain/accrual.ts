@@ -184,7 +184,10 @@ function secondsHeldIn(hour: number, registration: UsageRegistration): number {
 
 /** Whether a record of the ledger is one that the registration knows of; those written after it was read are not. */
 export function isKnownTo(registration: UsageRegistration, hour: number, adjustment: number | undefined): boolean {
-  const { accruedToHour, adjusting, adjustments = 0 } = registration;
+  const { registeredAtMs, accruedToHour, adjusting, adjustments = 0 } = registration;
+  // Hours of before any that can be its own: of the same resource, known and forgotten before (Rule H8).
+  const ownFromMs = Math.min(registeredAtMs - FROM_LAUNCH_HOURS * HOUR_MS, monthStartMs(registeredAtMs));
+  if (hour < hourOf(ownFromMs)) return true;
   if (adjustment === undefined) return accruedToHour !== undefined && hour < accruedToHour;
   if (adjustment !== adjustments) return adjustment < adjustments;
   return adjusting === undefined || hour < adjusting.toHour;

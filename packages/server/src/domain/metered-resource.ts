@@ -64,6 +64,8 @@ export interface UsageRegistration {
   readonly accruedToHour?: number | undefined;
   /** The life by which they are; another one since is made good by adjustments. */
   readonly accruedBy?: ResourceLife | undefined;
+  /** The product's dimension of hours that they are under, and that all of its hours will be. */
+  readonly dimension?: string | undefined;
   /** How many times they were adjusted. */
   readonly adjustments?: number | undefined;
   /** An adjustment that is under way: hours before this one are by that life by now. */

@@ -60,9 +60,19 @@ export function observed(resource: MeteredResource | undefined, observation: Obs
 /** A sign of life need not be kept more often than this. */
 const HEARD_AGAIN_MS = 3_600_000;
 
-/** Whether a resource that shows itself now is to be noted: the last sign of it is an hour old. */
-export function isNewSign({ heardAtMs }: MeteredResource, nowMs: EpochMs): boolean {
-  return nowMs - heardAtMs >= HEARD_AGAIN_MS;
+/** Whether a resource that shows itself now is to be noted: the last sign is an hour old, or it was thought to have ended. */
+export function isNewSign(resource: MeteredResource, nowMs: EpochMs): boolean {
+  return nowMs - resource.heardAtMs >= HEARD_AGAIN_MS || (resource.stoppedAtMs !== undefined && !isEndTold(resource));
+}
+
+function isEndTold({ findings }: MeteredResource): boolean {
+  return findings === undefined || findings.stopped !== undefined || findings.numbered?.stoppedAtMs !== undefined;
+}
+
+/** Whether its end is only that nothing was heard of it: it may be running, with nobody to tell. */
+export function isGivenUp(resource: MeteredResource): boolean {
+  const { heardAtMs, findings } = resource;
+  return !isEndTold(resource) && (findings?.missedAtMs ?? Number.NEGATIVE_INFINITY) <= heardAtMs;
 }
 
 /** Rule H7: a resource that calls is there. The resource as it is known then, or undefined where that is no news. */

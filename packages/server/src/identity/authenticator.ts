@@ -14,7 +14,6 @@ import {
   type EpochMs,
   type SigningHashes,
 } from "@countinghouse/protocol";
-import type { AccessKey } from "../domain/account.ts";
 import type { CatalogueView } from "../domain/catalogue.ts";
 import { rejection, type Rejection } from "../domain/rejection.ts";
 import { openSecret } from "./access-keys.ts";
@@ -33,7 +32,12 @@ export const nodeHashes: SigningHashes<KeyObject> = {
 const SIGNING_KEYS_MAX = 10_000;
 
 /** What a secret is held by: the access key that has it sealed, or the text of the session token that does. */
-type KeySource = AccessKey | string;
+type KeySource = string;
+
+interface HeldKey {
+  readonly key: KeyObject;
+  readonly of: KeySource;
+}
 
 export interface AuthenticatorOptions {
   readonly catalogue: () => CatalogueView;
@@ -43,7 +47,7 @@ export interface AuthenticatorOptions {
 
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
-  readonly #signingKeys = new Map<string, { readonly key: KeyObject; readonly of: KeySource }>();
+  readonly #signingKeys = new Map<string, HeldKey>();
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
@@ -61,7 +65,7 @@ export class Authenticator {
     const user = account?.users.find((candidate) => candidate.name === accessKey?.userName);
     if (accessKey === undefined || account === undefined || user === undefined) return unrecognized("key");
     const secretOf = (): string | undefined => openSecret(this.#options.sealer, accessKey);
-    if (!this.#verify(request, claims, accessKey, secretOf)) return mismatch();
+    if (!this.#verify(request, claims, accessKey.sealedSecret, secretOf)) return mismatch();
     // Long-term keys come without a session token; any is one too many.
     if (claims.sessionToken !== undefined) return unrecognized("token");
     return {
@@ -109,7 +113,11 @@ export class Authenticator {
     if (stated !== undefined && (stated.length !== 1 || stated[0] !== payloadHash)) return false;
     // Rule N4: what decides the operation is covered by the signature.
     if (request.headers.has("x-amz-target") && !claims.signedHeaders.includes("x-amz-target")) return false;
-    const key = this.#signingKey(claims, source, secretOf);
+    const name = `${claims.accessKeyId}/${scopeText(claims.scope)}`;
+    const known = this.#signingKeys.get(name);
+    // Held against what the secret comes from: one that was replaced must not live on here.
+    const held = known?.of === source ? known : undefined;
+    const key = held?.key ?? signingKeyOf(claims, secretOf());
     if (key === undefined) return false;
     const canonical = canonicalRequest({
       method: request.method,
@@ -121,21 +129,20 @@ export class Authenticator {
     });
     const expected = signature(nodeHashes, key, stringToSign(nodeHashes, claims.amzDate, claims.scope, canonical));
     const given = Buffer.from(claims.signature);
-    return given.length === expected.length && timingSafeEqual(given, Buffer.from(expected));
+    if (given.length !== expected.length || !timingSafeEqual(given, Buffer.from(expected))) return false;
+    if (held === undefined) this.#hold(name, { key, of: source });
+    return true;
   }
 
-  #signingKey(claims: SignatureClaims, source: KeySource, secretOf: () => string | undefined): KeyObject | undefined {
-    const name = `${claims.accessKeyId}/${scopeText(claims.scope)}`;
-    const known = this.#signingKeys.get(name);
-    // Held against the key itself: one that was replaced must not live on here.
-    if (known?.of === source) return known.key;
-    const secret = secretOf();
-    if (secret === undefined) return undefined;
-    const key = createSecretKey(signingKey(nodeHashes, secret, claims.scope));
+  /** Only once a signature was good: who knows no secret fills nothing. */
+  #hold(name: string, held: HeldKey): void {
     if (this.#signingKeys.size >= SIGNING_KEYS_MAX) this.#signingKeys.clear();
-    this.#signingKeys.set(name, { key, of: source });
-    return key;
+    this.#signingKeys.set(name, held);
   }
+}
+
+function signingKeyOf({ scope }: SignatureClaims, secret: string | undefined): KeyObject | undefined {
+  return secret === undefined ? undefined : createSecretKey(signingKey(nodeHashes, secret, scope));
 }
 
 /** The services end the one sentence with a full stop, and the other without. */

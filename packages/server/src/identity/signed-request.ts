@@ -39,7 +39,7 @@ export interface SignatureClaims {
 
 /** Rule N2. */
 const SKEW_MINUTES = 15;
-const REGION = /^[a-z]{2,4}(-[a-z]+)+-\d+$/;
+const REGION = /^(?=.{1,32}$)[a-z]{2,4}(-[a-z]+)+-\d+$/;
 
 /** `signingName` is the service whose operation is asked for: a signature for another one is not good here. */
 export function readSignature(

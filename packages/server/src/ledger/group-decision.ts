@@ -81,14 +81,16 @@ class Decider {
     const texts = work.keys.map(keyText);
     const facts = this.#factsFor(texts);
     let outcome: Outcome<unknown>;
+    let staged: StagedEntry;
     try {
       outcome = work.decide(facts);
+      staged = stagedEntry({ atMs: nowMs, call: work.call, event: outcome.event }, outcome.records ?? []);
     } catch (error) {
       reject(error as Error);
       return undefined;
     }
     const { event, records = [] } = outcome;
-    entries.push(stagedEntry({ atMs: nowMs, call: work.call, event }, records));
+    entries.push(staged);
     for (const { position, key } of records) {
       // Most keys are those of the work, in their order, and their texts are there.
       const text = key === work.keys[position] ? (texts[position] as string) : keyText(key);

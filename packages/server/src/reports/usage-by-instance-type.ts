@@ -5,7 +5,7 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import { isKnownTo, outstanding } from "../domain/accrual.ts";
 import type { CatalogueView } from "../domain/catalogue.ts";
-import { registrationOf, type MeteredResource } from "../domain/metered-resource.ts";
+import { registrationOf, type MeteredResource, type UsageRegistration } from "../domain/metered-resource.ts";
 import { accountCustomer, adjustmentOf, identifiedCustomer } from "../domain/metering-record.ts";
 import { hoursDimensionOf, type Dimension, type Product } from "../domain/product.ts";
 import type { KeptRecord, Ledger } from "../ledger/ledger.ts";
@@ -73,7 +73,7 @@ export async function usageByInstanceType(
     if (reckoned % RESOURCES_AT_ONCE === 0) await letOthersIn();
     for (const registration of resource.registrations) {
       for (const { seconds } of outstanding(resource, registration, nowMs, month)) {
-        sums.addProvisional(resource, registration.productCode, seconds);
+        sums.addProvisional(resource, registration, seconds);
       }
     }
   }
@@ -131,10 +131,11 @@ class Sums {
     else sum.units += BigInt(quantity);
   }
 
-  addProvisional({ accountId }: MeteredResource, productCode: string, seconds: number): void {
+  addProvisional({ accountId }: MeteredResource, registration: UsageRegistration, seconds: number): void {
+    const { productCode } = registration;
     if (!this.#isMeant(productCode)) return;
     const product = this.#catalogue.product(productCode);
-    const dimension = product === undefined ? "Hours" : hoursDimensionOf(product).name;
+    const dimension = registration.dimension ?? (product === undefined ? "Hours" : hoursDimensionOf(product).name);
     this.#sumOf(this.#byAccount(productCode, accountId), productCode, dimension, true).provisional += BigInt(seconds);
   }
 

@@ -20,57 +20,71 @@ type KeySet = ReturnType<typeof createLocalJWKSet>;
 
 /** One reading of an issuer's keys. */
 interface Reading {
-  /** Held against the issuer as it stands in the catalogue: another file or URL is another reading. */
-  readonly of: Issuer;
+  readonly source: string;
   readonly startedAtMs: number;
   /** Rejects with KeySourceError. */
   readonly keys: Promise<KeySet>;
 }
 
+/** The last reading that went well. */
+interface Held {
+  readonly source: string;
+  readonly startedAtMs: number;
+  readonly keys: KeySet;
+}
+
 export class KeySets {
   readonly #monotonicMs: () => number;
-  /** By issuer: as many as the catalogue has. */
+  readonly #onError: (error: Error) => void;
+  /** By issuer, both: as many as the catalogue has. */
   readonly #readings = new Map<string, Reading>();
+  readonly #held = new Map<string, Held>();
 
-  constructor(monotonicMs: () => number) {
+  /** `onError` is told once of each reading that fails. */
+  constructor(monotonicMs: () => number, onError: (error: Error) => void) {
     this.#monotonicMs = monotonicMs;
+    this.#onError = onError;
   }
 
   /** Finds the key that a token names. Rejects with KeySourceError, or with an error of `jose`'s. */
   finderFor(issuer: Issuer): JWTVerifyGetKey {
     return async (header, token) => {
-      const reading = this.#latest(issuer, (pace) => pace.heldMs);
+      const held = this.#heldFor(issuer);
       try {
-        return await (
-          await reading.keys
-        )(header, token);
+        if (held !== undefined) return await held(header, token);
       } catch (error) {
         if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-        const newer = this.#latest(issuer, (pace) => pace.againMs);
-        if (newer === reading) throw error;
-        return (await newer.keys)(header, token);
       }
+      // Good keys stay good meanwhile: what a stranger's token names does not take them away.
+      return (await this.#reading(issuer).keys)(header, token);
     };
   }
 
-  /** The last reading, if it is younger than that; else one that begins now. */
-  #latest(issuer: Issuer, ageMsOf: (pace: Pace) => number): Reading {
-    const pace = issuer.jwksFile === undefined ? URL_OF_KEYS : FILE;
-    const nowMs = this.#monotonicMs();
-    const last = this.#readings.get(issuer.issuer);
-    if (last !== undefined && last.of === issuer && nowMs - last.startedAtMs < ageMsOf(pace)) return last;
-    const keys = readKeys(issuer).then((set) => createLocalJWKSet(set));
-    const reading: Reading = { of: issuer, startedAtMs: nowMs, keys };
-    this.#readings.set(issuer.issuer, reading);
-    // One that failed is not held, but others must not come faster than readings may.
-    keys.catch(() => this.#expire(reading, pace));
-    return reading;
+  #heldFor(issuer: Issuer): KeySet | undefined {
+    const held = this.#held.get(issuer.issuer);
+    const isGood = held?.source === sourceOf(issuer) && this.#monotonicMs() - held.startedAtMs < paceOf(issuer).heldMs;
+    return isGood ? held.keys : undefined;
   }
 
-  /** Lets a failed reading count for as long as it keeps others off, and no longer. */
-  #expire(reading: Reading, { heldMs, againMs }: Pace): void {
-    if (this.#readings.get(reading.of.issuer) !== reading) return;
-    const startedAtMs = this.#monotonicMs() - heldMs + againMs;
-    this.#readings.set(reading.of.issuer, { ...reading, startedAtMs });
+  /** The last reading, failed or not, if there may not be another yet; else one that begins now. */
+  #reading(issuer: Issuer): Reading {
+    const nowMs = this.#monotonicMs();
+    const source = sourceOf(issuer);
+    const last = this.#readings.get(issuer.issuer);
+    if (last?.source === source && nowMs - last.startedAtMs < paceOf(issuer).againMs) return last;
+    const keys = readKeys(issuer).then((set) => createLocalJWKSet(set));
+    const reading: Reading = { source, startedAtMs: nowMs, keys };
+    this.#readings.set(issuer.issuer, reading);
+    keys.then((set) => this.#held.set(issuer.issuer, { source, startedAtMs: nowMs, keys: set }), this.#onError);
+    return reading;
   }
+}
+
+function paceOf({ jwksFile }: Issuer): Pace {
+  return jwksFile === undefined ? URL_OF_KEYS : FILE;
+}
+
+/** Another file or URL is another reading. */
+function sourceOf({ jwksFile, jwksUrl, caFile }: Issuer): string {
+  return JSON.stringify([jwksFile, jwksUrl, caFile]);
 }

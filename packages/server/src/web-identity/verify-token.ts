@@ -31,7 +31,7 @@ export class TokenVerifier {
 
   constructor(options: TokenVerifierOptions) {
     this.#options = options;
-    this.#keySets = new KeySets(options.monotonicMs);
+    this.#keySets = new KeySets(options.monotonicMs, options.onKeySourceError);
   }
 
   /** What the token says, or why it is not believed. Of a token that is not, nothing is kept but its issuer. */
@@ -63,7 +63,6 @@ export class TokenVerifier {
 
   #refusal(error: unknown, issuer: string): StsRejection {
     if (error instanceof KeySourceError) {
-      this.#options.onKeySourceError(error);
       const message = "The keys of the identity provider that is named in the token could not be read.";
       return rejection("IDPCommunicationError", "C7", message, { issuer });
     }

@@ -1,4 +1,5 @@
 /** An audit event as commands see it: a CloudTrail record, and the columns that people read. */
+import { printable } from "../output.ts";
 /** A CloudTrail record, as far as commands look into it; it is passed on whole. */
 export interface AuditEvent {
   readonly userIdentity: {
@@ -39,5 +40,5 @@ export function headingLine(): string {
 }
 
 function lineOf(cells: readonly string[]): string {
-  return cells.map((cell, i) => cell.padEnd(WIDTHS[i] ?? 0)).join("  ");
+  return cells.map((cell, i) => printable(cell).padEnd(WIDTHS[i] ?? 0)).join("  ");
 }

@@ -98,10 +98,12 @@ test.each<[Platform, string]>([
   ["ecs", BYOL_CONTAINER],
 ])("the first call of a resource on %s for %s begins its metering (Rules P2, Y4)", (platform, productCode) => {
   const calling = resource(platform, { registrations: [{ productCode: "another", registeredAtMs: 1 }] });
-  expect(decide({ productCode }, { resource: calling })).toEqual({
+  expect(decide({ productCode }, { resource: calling })).toMatchObject({
     resourceId: calling.resourceId,
     registered: {
       ...calling,
+      // It called, so it was there.
+      heardAtMs: NOW_MS,
       registrations: [...calling.registrations, { productCode, registeredAtMs: NOW_MS }],
     },
     output: { signature: "signed" },

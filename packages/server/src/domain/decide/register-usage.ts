@@ -7,6 +7,7 @@ import { inForce } from "../agreement.ts";
 import type { CatalogueView } from "../catalogue.ts";
 import { isLive, registrationOf, type MeteredResource } from "../metered-resource.ts";
 import { accountCustomer } from "../metering-record.ts";
+import { observed } from "../observation.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 import { callerFigures, callingResource, findProduct, type ResourceCaller } from "./resource-checks.ts";
 
@@ -93,5 +94,15 @@ function checkEntitled(
 }
 
 function registered(resource: MeteredResource, productCode: string, registeredAtMs: EpochMs): MeteredResource {
-  return { ...resource, registrations: [...resource.registrations, { productCode, registeredAtMs }] };
+  const { resourceId, platform, externalId, accountId, region, registrations } = resource;
+  const sign = {
+    source: "calls",
+    resourceId,
+    platform,
+    externalId,
+    accountId,
+    region,
+    seenAtMs: registeredAtMs,
+  } as const;
+  return { ...observed(resource, sign), registrations: [...registrations, { productCode, registeredAtMs }] };
 }

@@ -3,7 +3,7 @@
  * be another's. They come and go with their instances, one after the other.
  */
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { send } from "../listener.ts";
 import type { WireResponse } from "../wire-message.ts";
@@ -76,6 +76,10 @@ export class InstanceListeners {
       // No request here has a body that means anything.
       request.resume();
       const { method = "", url = "" } = request;
+      if (!isOwn(request.headers)) {
+        send(response, { status: 403, headers: { "Content-Type": "text/plain" }, body: "Forbidden" });
+        return;
+      }
       const header = (name: string): string | undefined => request.headers[name]?.toString();
       send(response, this.#options.respond(resourceId, { method, path: url.split("?", 1)[0] ?? "", header }));
     });
@@ -86,4 +90,12 @@ export class InstanceListeners {
     server.unref();
     return server;
   }
+}
+
+/**
+ * A site whose name is made to stand for this machine could ask in the browser of somebody who sits at it. Its requests
+ * carry its name; programs of an instance go by the address that they were given, and browsers alone name an origin.
+ */
+function isOwn({ host, origin }: IncomingHttpHeaders): boolean {
+  return origin === undefined && /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host ?? "");
 }

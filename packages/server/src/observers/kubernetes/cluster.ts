@@ -44,7 +44,9 @@ export async function openCluster(setting: KubernetesSetting): Promise<Cluster> 
     if (setting.kubeconfig === "in-cluster") config.loadFromCluster();
     else config.loadFromFile(setting.kubeconfig);
   } catch (error) {
-    throw new ConfigError(`--kubernetes: ${setting.kubeconfig} cannot be used: ${(error as Error).message}`);
+    // The first line says where; those after it quote the file, and tokens stand in it.
+    const [why] = (error as Error).message.split("\n");
+    throw new ConfigError(`--kubernetes: ${setting.kubeconfig} cannot be used: ${why}`);
   }
   const server = config.getCurrentCluster()?.server;
   if (server === undefined) throw new ConfigError(`--kubernetes: ${setting.kubeconfig} has no current cluster.`);

@@ -3,9 +3,17 @@ import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { observe } from "../../../control-plane/observe.ts";
 import { DETAIL_TYPE, taskObservation, withoutOverrides } from "../../../observers/ecs/task-state-change.ts";
 import type { OperatorContext, OperatorEnv } from "../context.ts";
-import { bodyProblems } from "../problem.ts";
+import { ProblemError, bodyProblems } from "../problem.ts";
 import { resourceIn } from "./resource-routes.ts";
 import { resourceSchema, resourceView } from "./resource-view.ts";
+
+/** Far more than ECS needs; what is kept is read again by code that goes down level by level. */
+const EVENT_DEPTH_MAX = 32;
+
+function isNestedWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((member) => isNestedWithin(member, levels - 1));
+}
 
 export function resourceEventRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, clock }: OperatorContext): void {
   app.openapi(
@@ -36,6 +44,12 @@ export function resourceEventRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, clo
     }),
     async (c) => {
       const event = c.req.valid("json");
+      if (!isNestedWithin(event, EVENT_DEPTH_MAX)) {
+        throw new ProblemError(
+          422,
+          `The event is nested more than ${EVENT_DEPTH_MAX} levels deep, as none of ECS's is.`,
+        );
+      }
       const news = (nowMs: number): ReturnType<typeof taskObservation> => {
         if (clock.mode === "system") return taskObservation(event, nowMs);
         const message = `Events of AWS are of today, so they need --clock system; this one is ${clock.mode}.`;
