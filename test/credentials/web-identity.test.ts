@@ -84,6 +84,42 @@ describe("an unmodified program in a pod", () => {
     );
   });
 
+  test("Rules Y4, H1: registers its use, and is metered until it stops", async () => {
+    const server = await serverFor({ jwksFile: keyFile(newFolder(), KEY), region: "eu-central-1" });
+    const productCode = "9abcdefghijklmnopqrstuvwx";
+    const product = { productCode, title: "Gateway", seller: BUYER, type: "container", pricing: "hourly" };
+    const dimensions = [{ name: "running_time", kind: "hours", price: "0.36" }];
+    expect((await server.operator("POST", "/products", { ...product, dimensions })).status).toBe(201);
+    const agreement = { agreementId: "agmt-pod", productCode, customerAccountId: BUYER };
+    const startsAt = "2026-01-01T00:00:00Z";
+    expect((await server.operator("POST", "/agreements", { ...agreement, startsAt })).status).toBe(201);
+    const said = await runProgram(
+      podEnvironment(server, goodToken()),
+      `
+const { MarketplaceMeteringClient, RegisterUsageCommand } = await import("@aws-sdk/client-marketplace-metering");
+const command = new RegisterUsageCommand({ ProductCode: "${productCode}", PublicKeyVersion: 1 });
+console.log((await new MarketplaceMeteringClient({}).send(command)).Signature);`,
+    );
+    expect(said).toMatch(/^eyJhbGciOiJQUzI1NiIsInR5cCI6IkpXVCJ9\./);
+
+    const { body } = await server.operator("GET", "/resources?platform=eks&live=true");
+    const [pod] = (body as { items: { resourceId: string; externalId: string }[] }).items;
+    expect(pod?.externalId).toBe(POD_UID);
+    expect((await server.operator("POST", `/resources/${pod?.resourceId}/stop`, {})).status).toBe(200);
+    const month = new Date().toISOString().slice(0, 7);
+    const report = await server.operator("GET", `/reports/usage-by-instance-type?month=${month}&format=json`);
+    // Rule H3: it ran for a moment.
+    expect((report.body as { rows: object[] }).rows).toMatchObject([
+      { productCode, customerAccountId: BUYER, seconds: { final: "0", provisional: "60" } },
+    ]);
+    const [registered] = await auditedCalls(server, "RegisterUsage");
+    expect(registered).toMatchObject({
+      userIdentity: { type: "AssumedRole", sessionContext: { webIdFederationData: {} } },
+      requestParameters: { productCode, publicKeyVersion: 1 },
+      recipientAccountId: BUYER,
+    });
+  });
+
   test("Rule C7: with keys at a URL, over TLS by certificates of its own, and rotated", async () => {
     const [first, second] = [newKey("first", "ES256"), newKey("second", "PS256")];
     let keys = keySetOf(first);
