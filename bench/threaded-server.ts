@@ -4,7 +4,6 @@
  */
 import { writeFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import { configOf } from "../packages/server/src/config.ts";
 import { RequestQuotas } from "../packages/server/src/http/request-quotas.ts";
 import { UnkeptCalls } from "../packages/server/src/http/unkept-calls.ts";
 import { WireHandler } from "../packages/server/src/http/wire-handler.ts";
@@ -16,19 +15,10 @@ import { createMetrics } from "../packages/server/src/metrics.ts";
 import { openLedger } from "../packages/server/src/open-ledger.ts";
 import { realWorld as world } from "../packages/server/src/world.ts";
 import type { HandedOver, HandedBack } from "./socket-thread.ts";
+import { benchConfig } from "./config.ts";
 
 const [folder = "", catalog = "", readyFile = "", threads = "1"] = process.argv.slice(2);
-const config = configOf({
-  host: "127.0.0.1",
-  port: "0",
-  store: `sqlite:${folder}`,
-  catalog,
-  rules: "current",
-  clock: "system",
-  quotas: "off",
-  requestTimeoutSeconds: "30",
-  queuedRequestsMax: "1024",
-});
+const config = benchConfig(folder, catalog);
 const metrics = createMetrics(world.monotonicMs, () => 0);
 const { ledger, sealer } = await openLedger(config, world, metrics);
 const newCall = (operation: string): Parameters<UnkeptCalls["noteRefused"]>[0] => ({

@@ -8,22 +8,12 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { compose } from "../packages/server/src/compose.ts";
-import { configOf } from "../packages/server/src/config.ts";
 import { openSqliteEngine, type SqliteEngine } from "../packages/server/src/stores/sqlite/sqlite-engine.ts";
 import { realWorld } from "../packages/server/src/world.ts";
+import { benchConfig } from "./config.ts";
 
 const [folder = "", catalog = "", readyFile = ""] = process.argv.slice(2);
-const config = configOf({
-  host: "127.0.0.1",
-  port: "0",
-  store: `sqlite:${folder}`,
-  catalog,
-  rules: "current",
-  clock: "system",
-  quotas: "off",
-  requestTimeoutSeconds: "30",
-  queuedRequestsMax: "1024",
-});
+const config = benchConfig(folder, catalog);
 const log = { error: (details: object, message: string): void => console.error(message, details) };
 const service = await compose({ config, world: realWorld, log, openEngine: withoutTrail });
 service.server.listen(0, "127.0.0.1");

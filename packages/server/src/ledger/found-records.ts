@@ -1,12 +1,12 @@
 /** What an engine found, unpacked: the entries that pointers lead to, each decoded once, and the records in them. */
 import { HOUR_MS, type UsageRecord } from "@countinghouse/protocol";
-import type { MeteringRecord } from "../domain/metering-record.ts";
-import type { Found, KeyedPointer, RecordPointer } from "./engine.ts";
+import { isAlias, type MeteringRecord } from "../domain/metering-record.ts";
+import type { Found, FoundPage, KeyedPointer, RecordPointer } from "./engine.ts";
 import { decodeEntry } from "./entry-codec.ts";
 import { productOf } from "./entry-attributes.ts";
 import type { AccruedUse, LedgerEntry, LedgerEvent } from "./entry.ts";
 import { meteringRecordId } from "./ids.ts";
-import { DefectError, type KeptRecord } from "./ledger.ts";
+import { DefectError, type KeptRecord, type Page } from "./ledger.ts";
 
 export class FoundRecords {
   readonly #found: Found<RecordPointer | undefined>;
@@ -46,6 +46,13 @@ export class FoundRecords {
     this.#unpacked.set(seq, entry);
     return entry;
   }
+}
+
+/** A page of records as it is listed: what is only another way to find one of them is left out. */
+export function keptPage(page: FoundPage): Page<KeptRecord> {
+  const found = new FoundRecords(page);
+  const records = page.pointers.filter(({ key }) => !isAlias(key));
+  return { items: records.map((pointer) => found.keptRecord(pointer)), nextCursor: page.nextCursor };
 }
 
 /** The record that an event accepted at a position. */

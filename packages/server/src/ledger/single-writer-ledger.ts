@@ -5,13 +5,12 @@
  */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueChange, type CatalogueView } from "../domain/catalogue.ts";
-import { isAlias } from "../domain/metering-record.ts";
 import { EMBEDDED_LANE, type LaneHead } from "./chain-head.ts";
 import type { ClockPosition, Engine, Loaded } from "./engine.ts";
 import { decodeEntry } from "./entry-codec.ts";
 import type { Call, LedgerEntry } from "./entry.ts";
 import { EXPIRED_AT_ONCE, expiry } from "./expiry.ts";
-import { FoundRecords } from "./found-records.ts";
+import { FoundRecords, keptPage } from "./found-records.ts";
 import { decideGroup, type DecidedGroup, type Pending } from "./group-decision.ts";
 import {
   DefectError,
@@ -94,12 +93,7 @@ export class SingleWriterLedger implements Ledger {
   }
 
   meteringRecords(query: MeteringRecordQuery): Promise<Page<KeptRecord>> {
-    return this.#watched(async () => {
-      const page = await this.#engine.list(query);
-      const found = new FoundRecords(page);
-      const records = page.pointers.filter(({ key }) => !isAlias(key));
-      return { items: records.map((pointer) => found.keptRecord(pointer)), nextCursor: page.nextCursor };
-    });
+    return this.#watched(async () => keptPage(await this.#engine.list(query)));
   }
 
   entry(requestId: string): Promise<LedgerEntry | undefined> {

@@ -4,12 +4,11 @@
  */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../../domain/catalogue.ts";
-import { isAlias } from "../../domain/metering-record.ts";
 import type { LaneHead } from "../../ledger/chain-head.ts";
 import { decodeEntry } from "../../ledger/entry-codec.ts";
 import type { Call, LedgerEntry } from "../../ledger/entry.ts";
 import { EXPIRED_AT_ONCE, expiry } from "../../ledger/expiry.ts";
-import { FoundRecords } from "../../ledger/found-records.ts";
+import { keptPage } from "../../ledger/found-records.ts";
 import {
   DefectError,
   FaultError,
@@ -121,12 +120,7 @@ export class PostgresLedger implements Ledger {
   }
 
   meteringRecords(query: MeteringRecordQuery): Promise<Page<KeptRecord>> {
-    return this.#watched(async () => {
-      const page = await this.#reader.atOneMoment((db) => listRecords(db, query));
-      const found = new FoundRecords(page);
-      const records = page.pointers.filter(({ key }) => !isAlias(key));
-      return { items: records.map((pointer) => found.keptRecord(pointer)), nextCursor: page.nextCursor };
-    });
+    return this.#watched(async () => keptPage(await this.#reader.atOneMoment((db) => listRecords(db, query))));
   }
 
   entry(requestId: string): Promise<LedgerEntry | undefined> {
