@@ -9,7 +9,6 @@
  * turns, for the time until it is ready. Last, the three servers get the load of `bench/ingest.ts` in turns; what is
  * compared is each one's throughput with that of the empty one in the same round, and their memory.
  */
-import { fork } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,11 +17,18 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { HOUR_MS } from "@countinghouse/protocol";
 import { openSqliteEngine } from "../packages/server/src/stores/sqlite/sqlite-engine.ts";
-import { batchEntry } from "./entries.ts";
-import type { LoadCommand, LoadResult } from "./load.ts";
+import {
+  CUSTOMERS,
+  HOURS,
+  RECORDS_PER_BATCH,
+  REGIONS as ALL_REGIONS,
+  customerName,
+  type BenchRecord,
+} from "./load/records.ts";
 import { machineOf, memoryMiBOf } from "./machine.ts";
-import { CUSTOMERS, HOURS, RECORDS_PER_REQUEST, REGIONS, customerName, type BenchRecord } from "./requests.ts";
-import { startCountinghouse, type MeteringTarget } from "./targets.ts";
+import { batchEntry } from "./servers/entries.ts";
+import { startCountinghouse, type MeteringTarget } from "./servers/targets.ts";
+import { startLoad } from "./worker.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -37,6 +43,8 @@ const { values: flags } = parseArgs({
 });
 const NAMES = ["empty", "old", "window"] as const;
 type Name = (typeof NAMES)[number];
+/** Few, so that the load writes where the ledgers are full. */
+const REGIONS = ALL_REGIONS.slice(0, 7);
 const BATCHES_A_COMMIT = 200;
 const OLD_HOURS = 90 * 24;
 const rounds = Number(flags.rounds);
@@ -94,11 +102,11 @@ function oldRecord(n: number): ReturnType<RecordMaker> {
 
 /** Region after region, batch by batch; in each, keys at random. Dimensions are others than the load's, among them. */
 function windowRecord(count: number): RecordMaker {
-  const batches = Math.ceil(count / RECORDS_PER_REQUEST);
-  const place = shuffledPlaces(Math.ceil(batches / REGIONS.length) * RECORDS_PER_REQUEST);
+  const batches = Math.ceil(count / RECORDS_PER_BATCH);
+  const place = shuffledPlaces(Math.ceil(batches / REGIONS.length) * RECORDS_PER_BATCH);
   return (n) => {
-    const batch = Math.floor(n / RECORDS_PER_REQUEST);
-    const at = place(Math.floor(batch / REGIONS.length) * RECORDS_PER_REQUEST + (n % RECORDS_PER_REQUEST));
+    const batch = Math.floor(n / RECORDS_PER_BATCH);
+    const at = place(Math.floor(batch / REGIONS.length) * RECORDS_PER_BATCH + (n % RECORDS_PER_BATCH));
     const ofHour = Math.floor(at / HOURS);
     const hour = nowHour - HOURS + (at % HOURS);
     return recordOf(hour, batch % REGIONS.length, ofHour % CUSTOMERS, Math.floor(ofHour / CUSTOMERS), "random_kind");
@@ -138,22 +146,22 @@ async function fill(name: Name, records: number, make: RecordMaker): Promise<voi
   const engine = openSqliteEngine(join(folder, name, "ledger"));
   engine.load();
   const startedAt = performance.now();
-  const batches = Math.ceil(records / RECORDS_PER_REQUEST);
+  const batches = Math.ceil(records / RECORDS_PER_BATCH);
   for (let batch = 0; batch < batches; batch += BATCHES_A_COMMIT) {
     const count = Math.min(BATCHES_A_COMMIT, batches - batch);
     const entries = Array.from({ length: count }, (_, i) => {
-      const first = (batch + i) * RECORDS_PER_REQUEST;
-      const made = Array.from({ length: RECORDS_PER_REQUEST }, (_unused, r) => make(first + r));
+      const first = (batch + i) * RECORDS_PER_BATCH;
+      const made = Array.from({ length: RECORDS_PER_BATCH }, (_unused, r) => make(first + r));
       const { region, record } = made[0] as ReturnType<RecordMaker>;
       const atMs = Math.min(record.Timestamp * 1000 + HOUR_MS, Date.now());
       return batchEntry(
         made.map((one) => one.record),
         region,
         name === "old" ? atMs : Date.now(),
-      );
+      ).entry;
     });
     await engine.commit({ reset: false, entries, catalogue: [], clock: undefined });
-    if (batch % 40_000 === 0 && batch > 0) console.log(`${name}: ${batch * RECORDS_PER_REQUEST} records`);
+    if (batch % 40_000 === 0 && batch > 0) console.log(`${name}: ${batch * RECORDS_PER_BATCH} records`);
   }
   await engine.close();
   const db = new DatabaseSync(join(folder, name, "ledger", "ledger.sqlite"));
@@ -197,7 +205,7 @@ async function measured(running: Awaited<ReturnType<typeof startAll>>): Promise<
   const perSecond: OfEach<number[]> = { empty: [], old: [], window: [] };
   let needed = 4_000 * seconds;
   for (let round = 0; round <= rounds; round += 1) {
-    await load.call({ kind: "prepare", count: needed });
+    await load.call({ kind: "prepare", count: needed, regions: REGIONS });
     for (const { name, target } of running) {
       const command = { kind: "run", port: target.port, seconds, connections: Number(flags.connections) } as const;
       const result = await load.call({ ...command, expectSuccess: true, repeat: false });
@@ -214,21 +222,4 @@ async function measured(running: Awaited<ReturnType<typeof startAll>>): Promise<
 function median(values: readonly number[]): number {
   const middle = values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
   return middle < 10 ? Math.round(middle * 100) / 100 : Math.round(middle);
-}
-
-function startLoad(): { call(command: LoadCommand): Promise<LoadResult>; stop(): void } {
-  const child = fork(new URL("load.ts", import.meta.url), { execArgv: ["--conditions=@countinghouse/source"] });
-  return {
-    call: (command) =>
-      new Promise((answer, reject) => {
-        const ended = (code: number | null): void => reject(new Error(`The load ended with ${code}.`));
-        child.once("exit", ended);
-        child.once("message", (result) => {
-          child.off("exit", ended);
-          answer(result as LoadResult);
-        });
-        child.send(command);
-      }),
-    stop: () => child.disconnect(),
-  };
 }

@@ -1,6 +1,6 @@
 /** What the figures were measured on, and what a process costs. Figures of processes are Linux's own; elsewhere n/a. */
 import { execFileSync } from "node:child_process";
-import { closeSync, fdatasyncSync, openSync, readFileSync, statfsSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, openSync, readFileSync, readdirSync, statfsSync, writeSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
 import { join } from "node:path";
 
@@ -13,7 +13,7 @@ export interface Machine {
   readonly commit: string;
   /** A file system in memory flushes for nothing: figures of a durable store mean nothing on it. */
   readonly memoryFileSystem: boolean;
-  /** Median time to append 4 KiB to a file and flush it. */
+  /** Median time to append 4 KiB to a file and flush it, before anything was measured. */
   readonly flushMs: number;
 }
 
@@ -32,10 +32,31 @@ export function machineOf(folder: string): Machine {
   };
 }
 
+/** What the embedded engine calls the thread that writes. */
+export const WRITER_THREAD = "ledger-writer";
+
 /** Processor time that a process has used, user and system. */
 export function cpuMsOf(pid: number): number | undefined {
+  return cpuMsIn(procFile(pid, "stat"));
+}
+
+/** The same of one thread of a process. Node hands the name of a worker on to the system, which keeps 15 characters. */
+export function cpuMsOfThread(pid: number, name: string): number | undefined {
+  const thread = threadsOf(pid).find((id) => procFile(pid, `task/${id}/comm`)?.trim() === name.slice(0, 15));
+  return thread === undefined ? undefined : cpuMsIn(procFile(pid, `task/${thread}/stat`));
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
+}
+
+function cpuMsIn(stat: string | undefined): number | undefined {
   // Fields of proc_pid_stat(5) after the command's name in brackets; ticks are a hundredth of a second to user space.
-  const fields = procFile(pid, "stat")?.split(") ").at(-1)?.split(" ");
+  const fields = stat?.split(") ").at(-1)?.split(" ");
   return fields === undefined ? undefined : (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
@@ -66,7 +87,8 @@ function git(...args: string[]): string {
   return execFileSync("git", args, { encoding: "utf8" }).trim();
 }
 
-function flushMs(folder: string): number {
+/** Median time to append 4 KiB to a file in a folder and flush it, as it is now. */
+export function flushMs(folder: string): number {
   const file = openSync(join(folder, "flush"), "a");
   const block = Buffer.alloc(4_096, 1);
   const tookMs: number[] = [];

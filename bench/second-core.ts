@@ -9,17 +9,17 @@
  * come back the same way. So nothing that has to be one is two. What is compared is throughput in the same round, and the
  * processor time of a request.
  */
-import { fork, spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import type { LoadCommand, LoadResult } from "./load.ts";
 import { cpuMsOf, machineOf } from "./machine.ts";
-import { catalogueText } from "./requests.ts";
-import { startCountinghouse } from "./targets.ts";
+import { catalogueText } from "./load/records.ts";
+import { startCountinghouse } from "./servers/targets.ts";
+import { startLoad } from "./worker.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -32,7 +32,7 @@ const { values: flags } = parseArgs({
 });
 const SOURCE_FLAG = "--conditions=@countinghouse/source";
 const folder = mkdtempSync(join(tmpdir(), "countinghouse-bench-second-core-"));
-const load = fork(new URL("load.ts", import.meta.url), { execArgv: [SOURCE_FLAG] });
+const load = startLoad();
 
 interface Server {
   readonly name: string;
@@ -44,7 +44,7 @@ interface Server {
 try {
   await main();
 } finally {
-  load.disconnect();
+  load.stop();
   rmSync(folder, { recursive: true, force: true });
 }
 
@@ -57,12 +57,12 @@ async function main(): Promise<void> {
   const seconds = Number(flags.seconds);
   let needed = 4_000 * seconds;
   for (let round = 0; round <= rounds; round += 1) {
-    await asked({ kind: "prepare", count: needed });
+    await load.call({ kind: "prepare", count: needed });
     for (const [i, server] of servers.entries()) {
       const before = cpuMsOf(server.pid) ?? Number.NaN;
       const connections = Number(flags.connections);
       const run = { kind: "run", port: server.port, seconds, connections, expectSuccess: true, repeat: false } as const;
-      const result = await asked(run);
+      const result = await load.call(run);
       if (result.failures > 0) throw new Error(`${server.name}: ${result.firstFailure}`);
       const rate = result.answers / result.seconds;
       needed = Math.max(needed, Math.ceil(rate * seconds * 1.25));
@@ -89,7 +89,7 @@ async function startThreaded(): Promise<Server> {
   mkdirSync(own);
   const [catalogFile, readyFile] = [join(own, "catalogue.yaml"), join(own, "ready.json")];
   writeFileSync(catalogFile, catalogueText());
-  const program = fileURLToPath(new URL("threaded-server.ts", import.meta.url));
+  const program = fileURLToPath(new URL("servers/threaded-server.ts", import.meta.url));
   const args = [SOURCE_FLAG, program, join(own, "ledger"), catalogFile, readyFile, flags.threads];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
   for (;;) {
@@ -108,18 +108,6 @@ function stopped(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     child.once("exit", () => resolve());
     child.kill("SIGTERM");
-  });
-}
-
-function asked(command: LoadCommand): Promise<LoadResult> {
-  return new Promise((resolve, reject) => {
-    const ended = (code: number | null): void => reject(new Error(`The load ended with ${code}.`));
-    load.once("exit", ended);
-    load.once("message", (result) => {
-      load.off("exit", ended);
-      resolve(result as LoadResult);
-    });
-    load.send(command);
   });
 }
 

@@ -7,9 +7,9 @@ import { writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { compose } from "../packages/server/src/compose.ts";
-import { openSqliteEngine, type SqliteEngine } from "../packages/server/src/stores/sqlite/sqlite-engine.ts";
-import { realWorld } from "../packages/server/src/world.ts";
+import { compose } from "../../packages/server/src/compose.ts";
+import { openSqliteEngine, type SqliteEngine } from "../../packages/server/src/stores/sqlite/sqlite-engine.ts";
+import { realWorld } from "../../packages/server/src/world.ts";
 import { benchConfig } from "./config.ts";
 
 const [folder = "", catalog = "", readyFile = ""] = process.argv.slice(2);

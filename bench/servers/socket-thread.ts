@@ -1,8 +1,8 @@
 /** Holds sockets for `threaded-server.ts`: the product's own listener, with requests handed over to another thread. */
 import type { AddressInfo } from "node:net";
 import { parentPort, type MessagePort } from "node:worker_threads";
-import { createListener } from "../packages/server/src/http/listener.ts";
-import type { WireRequest, WireResponse } from "../packages/server/src/http/wire-message.ts";
+import { createListener } from "../../packages/server/src/http/listener.ts";
+import type { WireRequest, WireResponse } from "../../packages/server/src/http/wire-message.ts";
 
 export interface HandedOver {
   readonly id: number;

@@ -1,39 +1,33 @@
 /**
- * One keep-alive connection of the load: sends a request, waits for the whole answer, sends the next. Reads as little
- * of an answer as will do, so that the load is not what is measured.
+ * One keep-alive connection of the load: sends a request, and reads the whole answer. Reads as little of it as will do, so
+ * that the load is not what is measured.
  */
 import { connect, type Socket } from "node:net";
 
-export interface Exchange {
-  /** The next request, or undefined when there are no more. */
-  readonly next: () => Buffer | undefined;
-  /** Every `sampleEvery`-th answer comes with its body. */
-  readonly onAnswer: (status: number, tookMs: number, body: string | undefined) => void;
-  readonly sampleEvery: number;
+export interface Listener {
+  /** With the body, where it was asked for. */
+  readonly onAnswer: (connection: Connection, status: number, body: string | undefined) => void;
+  /** After an answer: it can send again. */
+  readonly onFree: (connection: Connection) => void;
+  readonly onFailure: (error: Error) => void;
 }
 
 const READ_BYTES = 65_536;
 
 export class Connection {
   readonly #port: number;
-  readonly #exchange: Exchange;
+  readonly #listener: Listener;
   #socket: Socket | undefined;
   #waiting = false;
-  #sentAtMs = 0;
-  #answers = 0;
   #head = "";
   #status = 0;
   #lastOfSocket = false;
   #bytesLeft = 0;
-  #sample: Buffer[] | undefined;
-  #finished = (): void => undefined;
-  #failed = (error: Error): void => {
-    throw error;
-  };
+  #body: Buffer[] | undefined;
 
-  constructor(port: number, exchange: Exchange) {
+  constructor(port: number, listener: Listener) {
     this.#port = port;
-    this.#exchange = exchange;
+    this.#listener = listener;
   }
 
   open(): Promise<void> {
@@ -45,35 +39,22 @@ export class Connection {
       const socket = connect({ host: "127.0.0.1", port: this.#port, noDelay: true, onread }, resolve);
       socket.once("error", reject);
       socket.once("close", () => {
-        if (this.#waiting && socket === this.#socket) this.#failed(new Error("A connection was closed early."));
+        if (!this.#waiting || socket !== this.#socket) return;
+        this.#listener.onFailure(new Error("A connection was closed early."));
       });
       this.#socket = socket.resume();
     });
   }
 
-  /** Resolves once there are no more requests and the last answer is there. */
-  run(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#finished = resolve;
-      this.#failed = reject;
-      this.#send();
-    });
+  /** Only while it is free. */
+  send(request: Buffer, wantsBody: boolean): void {
+    this.#body = wantsBody ? [] : undefined;
+    this.#waiting = true;
+    this.#socket?.write(request);
   }
 
   close(): void {
     this.#socket?.destroy();
-  }
-
-  #send(): void {
-    const request = this.#exchange.next();
-    if (request === undefined) {
-      this.#finished();
-      return;
-    }
-    this.#sample = this.#answers % this.#exchange.sampleEvery === 0 ? [] : undefined;
-    this.#waiting = true;
-    this.#sentAtMs = performance.now();
-    this.#socket?.write(request);
   }
 
   #read(chunk: Buffer): boolean {
@@ -91,22 +72,21 @@ export class Connection {
     }
     this.#bytesLeft -= body.length;
     // What was read stays valid only until the next read.
-    this.#sample?.push(Buffer.from(body));
+    this.#body?.push(Buffer.from(body));
     if (this.#bytesLeft === 0) this.#answered();
     return true;
   }
 
   #answered(): void {
-    const tookMs = performance.now() - this.#sentAtMs;
+    const { onAnswer, onFree, onFailure } = this.#listener;
     this.#waiting = false;
-    this.#answers += 1;
-    this.#exchange.onAnswer(this.#status, tookMs, this.#sample && Buffer.concat(this.#sample).toString());
+    onAnswer(this, this.#status, this.#body && Buffer.concat(this.#body).toString());
     if (!this.#lastOfSocket) {
-      this.#send();
+      onFree(this);
       return;
     }
     // Some servers keep no connection alive: the next request begins with a new one.
     this.#socket?.destroy();
-    this.open().then(() => this.#send(), this.#failed);
+    this.open().then(() => onFree(this), onFailure);
   }
 }

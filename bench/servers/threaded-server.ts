@@ -4,16 +4,16 @@
  */
 import { writeFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import { RequestQuotas } from "../packages/server/src/http/request-quotas.ts";
-import { UnkeptCalls } from "../packages/server/src/http/unkept-calls.ts";
-import { WireHandler } from "../packages/server/src/http/wire-handler.ts";
-import { wireOperations } from "../packages/server/src/http/wire-operations.ts";
-import { Authenticator } from "../packages/server/src/identity/authenticator.ts";
-import { pageTokensOf } from "../packages/server/src/identity/page-tokens.ts";
-import { requestId } from "../packages/server/src/ledger/ids.ts";
-import { createMetrics } from "../packages/server/src/metrics.ts";
-import { openLedger } from "../packages/server/src/open-ledger.ts";
-import { realWorld as world } from "../packages/server/src/world.ts";
+import { RequestQuotas } from "../../packages/server/src/http/request-quotas.ts";
+import { UnkeptCalls } from "../../packages/server/src/http/unkept-calls.ts";
+import { WireHandler } from "../../packages/server/src/http/wire-handler.ts";
+import { wireOperations } from "../../packages/server/src/http/wire-operations.ts";
+import { Authenticator } from "../../packages/server/src/identity/authenticator.ts";
+import { pageTokensOf } from "../../packages/server/src/identity/page-tokens.ts";
+import { requestId } from "../../packages/server/src/ledger/ids.ts";
+import { createMetrics } from "../../packages/server/src/metrics.ts";
+import { openLedger } from "../../packages/server/src/open-ledger.ts";
+import { realWorld as world } from "../../packages/server/src/world.ts";
 import type { HandedOver, HandedBack } from "./socket-thread.ts";
 import { benchConfig } from "./config.ts";
 

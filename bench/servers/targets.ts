@@ -6,8 +6,8 @@ import { connect, createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
-import { PostgresServer } from "../test/support/postgres/postgres-server.ts";
-import { catalogueText } from "./requests.ts";
+import { PostgresServer } from "../../test/support/postgres/postgres-server.ts";
+import { catalogueText } from "../load/records.ts";
 
 export interface Target {
   readonly name: string;

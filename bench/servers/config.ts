@@ -1,5 +1,5 @@
 /** What servers that are composed here are told: the same as `targets.ts` tells those that are started as they are. */
-import { configOf, type ServeConfig } from "../packages/server/src/config.ts";
+import { configOf, type ServeConfig } from "../../packages/server/src/config.ts";
 
 export function benchConfig(folder: string, catalog: string): ServeConfig {
   return configOf({

@@ -1,0 +1,34 @@
+/** What the figures are held against. */
+import { figure, median, ratio, times } from "./figures.ts";
+import { COUNTINGHOUSE, FLOOR, STORE, medianOf, ratioOf, writerCpuMs, type Report, type Value } from "./report.ts";
+
+const STORAGE_CPU_MAX = 1.3;
+const FLUSHES = 10;
+
+const halfLoadP99Ms: Value = ({ halfLoad }) => halfLoad?.p99Ms;
+
+export function aimsText(report: Report): string {
+  return [latencyText(report), storageText(report)].join("\n");
+}
+
+function latencyText(report: Report): string {
+  const own = medianOf(report, COUNTINGHOUSE, halfLoadP99Ms);
+  const floor = medianOf(report, FLOOR, halfLoadP99Ms);
+  const flush = median(report.flushesMs);
+  const most = floor === undefined || flush === undefined ? undefined : floor + FLUSHES * flush;
+  const sum = `${figure(floor, 2)} ms, the floor's, and ${FLUSHES} flushes of ${figure(flush, 2)} ms: ${figure(most, 2)} ms`;
+  return `p99 at half load: ${figure(own, 2)} ms, at most ${sum}. ${verdict(ratio(own, most), 1)}`;
+}
+
+function storageText(report: Report): string {
+  const perRecord = (target: string): string =>
+    figure(times(medianOf(report, target, writerCpuMs), 1000 / report.settings.recordsPerRequest), 2);
+  const found = ratioOf(report, COUNTINGHOUSE, STORE, writerCpuMs);
+  const own = `${perRecord(COUNTINGHOUSE)} µs in the server, ${perRecord(STORE)} µs in the store alone`;
+  return `Storage CPU a record: ${own}: ${figure(found, 2)} times, at most ${STORAGE_CPU_MAX}. ${verdict(found, STORAGE_CPU_MAX)}`;
+}
+
+function verdict(found: number | undefined, most: number): string {
+  if (found === undefined || Number.isNaN(found)) return "Not known.";
+  return found <= most ? "Met." : "Missed.";
+}

@@ -1,0 +1,127 @@
+/** The rounds: in each, every server has its turn, and the store alone after the server that is built on it. */
+import { flushMs } from "../machine.ts";
+import type { MeteringTarget, Target } from "../servers/targets.ts";
+import { WORKLOADS, leadInOf } from "../load/workload.ts";
+import type { startStore } from "../worker.ts";
+import { COUNTINGHOUSE, STORE, type Report, type Round } from "./report.ts";
+import { FULL_AND_HALF, fullLoad, halfLoad, type Turn, type TurnSettings } from "./turn.ts";
+
+export const VERIFYING = "verifying";
+
+export interface RoundsSettings extends TurnSettings {
+  readonly store: ReturnType<typeof startStore>;
+  readonly rounds: number;
+  readonly seconds: number;
+  /** Whether Countinghouse has a second turn while its chain is verified. */
+  readonly verifying: boolean;
+  /** For measuring what a flush takes. */
+  readonly folder: string;
+}
+
+/** Before anything is measured: until the code is compiled and the caches are warm. */
+const WARM_UP_SECONDS_MAX = 4;
+/** Requests that are made ready for the warm-up; what was found there is what the rounds are prepared for. */
+const FIRST_GUESS_PER_SECOND = { batches: 2_500, single: 8_000 };
+const FIRST_GUESS_OF_STORE_PER_SECOND = { batches: 6_000, single: 30_000 };
+/** More is prepared than was needed before; a turn that runs out of requests ends early. */
+const SPARE = 1.5;
+
+export class Rounds {
+  readonly #settings: RoundsSettings;
+  readonly #targets: readonly Target[];
+  readonly #metering: readonly MeteringTarget[];
+  readonly #results: Round[] = [];
+  readonly #flushesMs: number[] = [];
+  readonly #warmUpSeconds: number;
+  #needed: number;
+  #prepared = 0;
+  #neededOfStore: number;
+
+  constructor(settings: RoundsSettings, targets: readonly Target[], metering: readonly MeteringTarget[]) {
+    this.#settings = settings;
+    this.#targets = targets;
+    this.#metering = metering;
+    this.#warmUpSeconds = Math.min(settings.seconds, WARM_UP_SECONDS_MAX);
+    const size = WORKLOADS[settings.workload].recordsPerRequest === 1 ? "single" : "batches";
+    this.#needed = this.#enoughFor(FIRST_GUESS_PER_SECOND[size], this.#warmUpSeconds);
+    this.#neededOfStore = FIRST_GUESS_OF_STORE_PER_SECOND[size];
+  }
+
+  async run(): Promise<Pick<Report, "rounds" | "flushesMs">> {
+    for (let round = 0; round <= this.#settings.rounds; round += 1) {
+      if (round > 0) this.#flushesMs.push(flushMs(this.#settings.folder));
+      await this.#prepare();
+      for (const target of this.#targets) {
+        const full = await this.#turnOf(target, round);
+        if (target.name !== COUNTINGHOUSE) continue;
+        if (this.#settings.verifying) await this.#verifying(target as MeteringTarget, round);
+        await this.#storeAlone(round, Math.round(full.requests / (full.commits ?? full.requests)));
+      }
+    }
+    return { rounds: this.#results, flushesMs: this.#flushesMs };
+  }
+
+  async #prepare(): Promise<void> {
+    this.#prepared = this.#needed;
+    await this.#settings.load.call({ kind: "prepare", count: this.#prepared, workload: this.#settings.workload });
+  }
+
+  #enoughFor(perSecond: number, seconds: number): number {
+    return Math.ceil(perSecond * seconds * FULL_AND_HALF * SPARE) + leadInOf(this.#settings.workload);
+  }
+
+  #turn(target: Target, meter: MeteringTarget | undefined, round: number): Turn {
+    const seconds = round === 0 ? this.#warmUpSeconds : this.#settings.seconds;
+    return { target, meter, round, seconds, prepared: this.#prepared };
+  }
+
+  async #turnOf(target: Target, round: number): Promise<Round> {
+    const meter = this.#metering.find((candidate) => candidate === target);
+    const turn = this.#turn(target, meter, round);
+    const full = await fullLoad(this.#settings, turn);
+    if (meter !== undefined) {
+      const enough = this.#enoughFor(full.requests / full.seconds, this.#settings.seconds);
+      this.#needed = Math.max(this.#needed, enough);
+    }
+    const half = round === 0 ? undefined : await halfLoad(this.#settings, turn, full);
+    this.#keep({ ...full, halfLoad: half });
+    return full;
+  }
+
+  /** The same load, while the chain is recomputed from its first entry, again and again. */
+  async #verifying(target: MeteringTarget, round: number): Promise<void> {
+    // What it has been sent before would be replays.
+    await this.#prepare();
+    const going = { on: true };
+    const verifying = (async (): Promise<void> => {
+      while (going.on) {
+        const { intact } = await target.verifyTrail();
+        if (!intact) throw new Error("The trail is not intact.");
+      }
+    })();
+    try {
+      const result = await fullLoad(this.#settings, this.#turn(target, target, round));
+      this.#keep({ ...result, target: VERIFYING });
+    } finally {
+      going.on = false;
+      await verifying;
+    }
+  }
+
+  async #storeAlone(round: number, requestsPerCommit: number): Promise<void> {
+    const { store, workload, seconds } = this.#settings;
+    const order = { workload, seconds: round === 0 ? 1 : seconds, requests: this.#neededOfStore, requestsPerCommit };
+    const { cpuMs, ...result } = await store.call(order);
+    const enough = Math.ceil((result.requests / result.seconds) * seconds * SPARE);
+    this.#neededOfStore = Math.max(this.#neededOfStore, enough);
+    this.#keep({ ...result, target: STORE, round, serverCpuMs: cpuMs });
+  }
+
+  #keep(result: Round): void {
+    const { target, round, requests, seconds, halfLoad: half } = result;
+    if (round > 0) this.#results.push(result);
+    const label = round === 0 ? "warm-up" : `round ${round}`;
+    const halfText = half === undefined ? "" : `, at half load p99 ${half.p99Ms.toFixed(1)} ms`;
+    console.log(`${label}  ${target.padEnd(14)} ${Math.round(requests / seconds)} requests/s${halfText}`);
+  }
+}

@@ -1,0 +1,124 @@
+/** One server's turn in a round: at full load, then at half of what it did. */
+import type { LoadResult, RunCommand } from "../load/load.ts";
+import { leadInOf, type WorkloadName } from "../load/workload.ts";
+import { cpuMsOf, cpuMsOfThread, WRITER_THREAD } from "../machine.ts";
+import type { MeteringTarget, Target } from "../servers/targets.ts";
+import type { startLoad } from "../worker.ts";
+import type { HalfLoad, Round } from "./report.ts";
+
+export interface TurnSettings {
+  readonly load: ReturnType<typeof startLoad>;
+  readonly workload: WorkloadName;
+  readonly connections: number;
+}
+
+export interface Turn {
+  readonly target: Target;
+  /** The same target, where it is a metering service. */
+  readonly meter: MeteringTarget | undefined;
+  readonly round: number;
+  readonly seconds: number;
+  /** How many requests are prepared. */
+  readonly prepared: number;
+}
+
+/** Half of the full load is half as many requests in the same time; or some more, since they come at random. */
+export const FULL_AND_HALF = 1.6;
+
+/** With the prepared requests from the first one on. */
+export async function fullLoad(settings: TurnSettings, turn: Turn): Promise<Round> {
+  const leadIn = leadInOf(settings.workload);
+  // Not timed: it takes as long as it takes.
+  if (leadIn > 0) await measured(settings, turn, { requestsMax: leadIn, seconds: Number.MAX_SAFE_INTEGER });
+  // Enough is left for half of the load. Where it matters: who keeps nothing is sent the same ones again.
+  const requestsMax = turn.meter && Math.floor((turn.prepared - leadIn) / FULL_AND_HALF);
+  const { result, ...used } = await measured(settings, turn, {
+    goOn: leadIn > 0,
+    seconds: turn.seconds,
+    ...(requestsMax === undefined ? {} : { requestsMax }),
+  });
+  return {
+    target: turn.target.name,
+    round: turn.round,
+    requests: result.answers,
+    seconds: result.seconds,
+    acceptedRecords: result.acceptedRecords,
+    replays: result.replays,
+    duplicates: result.duplicates,
+    p50Ms: result.p50Ms,
+    p95Ms: result.p95Ms,
+    p99Ms: result.p99Ms,
+    bytesPerRequest: result.bytesPerRequest,
+    loadCpuMs: result.cpuMs,
+    ...used,
+  };
+}
+
+/** With the requests that come after those of the full load. */
+export async function halfLoad(settings: TurnSettings, turn: Turn, full: Round): Promise<HalfLoad> {
+  const perSecond = full.requests / full.seconds / 2;
+  const { result, serverCpuMs } = await measured(settings, turn, { goOn: true, seconds: full.seconds, perSecond });
+  const { seconds, p50Ms, p95Ms, p99Ms, lateP50Ms, lateP99Ms, cpuMs: loadCpuMs } = result;
+  const requests = result.answers;
+  return { perSecond, requests, seconds, p50Ms, p95Ms, p99Ms, lateP50Ms, lateP99Ms, serverCpuMs, loadCpuMs };
+}
+
+interface Measured extends Pick<Round, "serverCpuMs" | "writerCpuMs" | "commits" | "commitSeconds"> {
+  readonly result: LoadResult;
+}
+
+/** Throws where an answer was not as it should be, or where other records were kept than acknowledged. */
+async function measured(
+  { load, connections }: TurnSettings,
+  { target, meter }: Turn,
+  command: Pick<RunCommand, "seconds" | "goOn" | "requestsMax" | "perSecond">,
+): Promise<Measured> {
+  const { name, pid, port } = target;
+  const meterBefore = await readMeter(meter);
+  const cpuBefore = cpuMsOfAll(target);
+  const writerBefore = cpuMsOfThread(pid, WRITER_THREAD);
+  const kind = { expectSuccess: meter !== undefined, repeat: meter === undefined };
+  const result = await load.call({ kind: "run", port, connections, ...kind, ...command });
+  const cpuAfter = cpuMsOfAll(target);
+  const writerAfter = cpuMsOfThread(pid, WRITER_THREAD);
+  const meterAfter = await readMeter(meter);
+  if (result.failures > 0) {
+    throw new Error(`${name}: ${result.failures} of ${result.answers} answers failed: ${result.firstFailure}`);
+  }
+  const kept = difference(meterAfter?.records, meterBefore?.records);
+  if (kept !== undefined && kept !== result.acceptedRecords) {
+    throw new Error(`${name}: ${kept} records kept, ${result.acceptedRecords} acknowledged as new.`);
+  }
+  return {
+    result,
+    serverCpuMs: difference(cpuAfter, cpuBefore),
+    writerCpuMs: difference(writerAfter, writerBefore),
+    commits: difference(meterAfter?.commits, meterBefore?.commits),
+    commitSeconds: difference(meterAfter?.commitSeconds, meterBefore?.commitSeconds),
+  };
+}
+
+/** A helper that began meanwhile began at nothing; one that ended is not counted. */
+function cpuMsOfAll({ pid, helpers }: Target): number | undefined {
+  const own = cpuMsOf(pid);
+  return own === undefined ? undefined : (helpers?.() ?? []).reduce((sum, helper) => sum + (cpuMsOf(helper) ?? 0), own);
+}
+
+interface MeterReadings {
+  readonly records: number;
+  readonly commits: number;
+  readonly commitSeconds: number;
+}
+
+async function readMeter(meter: MeteringTarget | undefined): Promise<MeterReadings | undefined> {
+  if (meter === undefined) return undefined;
+  return {
+    records: await meter.metric("countinghouse_metering_records_total"),
+    commits: await meter.metric("countinghouse_commit_seconds_count"),
+    commitSeconds: await meter.metric("countinghouse_commit_seconds_sum"),
+  };
+}
+
+function difference(after: number | undefined, before: number | undefined): number | undefined {
+  return after === undefined || before === undefined ? undefined : after - before;
+}

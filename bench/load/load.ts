@@ -1,0 +1,126 @@
+/**
+ * The load, in a process of its own: requests are made and signed before the time that is measured, then sent over
+ * keep-alive connections. Commands come in, and answers go out, as messages of the parent process.
+ */
+import { asAnswersCome, atTimes, poissonOffsetsMs } from "./arrivals.ts";
+import { Progress, type Counts, type ReadyRequest } from "./progress.ts";
+import { PRODUCT_CODE, RecordMaker } from "./records.ts";
+import { Sending } from "./sending.ts";
+import { signedRequest } from "./signed-request.ts";
+import { prepareWakeUp } from "./wake-up.ts";
+import { plannedRequests, type WorkloadName } from "./workload.ts";
+
+export interface PrepareCommand {
+  readonly kind: "prepare";
+  readonly count: number;
+  /** `full` where it is not said. */
+  readonly workload?: WorkloadName;
+  /** All there are, where they are not said; the first command decides. */
+  readonly regions?: readonly string[];
+}
+
+export interface RunCommand {
+  readonly kind: "run";
+  readonly port: number;
+  readonly seconds: number;
+  readonly connections: number;
+  /** Whether the answers are a metering service's, with every record a success unless it is a duplicate. */
+  readonly expectSuccess: boolean;
+  /** Begin again with the first request after the last, instead of ending early. */
+  readonly repeat: boolean;
+  /** Go on where the run before ended, instead of beginning with the first request. Only for the same server. */
+  readonly goOn?: boolean;
+  /** No more requests than these. */
+  readonly requestsMax?: number;
+  /** An open loop of so many requests; without it, each connection sends as soon as its answer is there. */
+  readonly perSecond?: number;
+}
+
+export type LoadCommand = PrepareCommand | RunCommand;
+
+export interface LoadResult extends Counts {
+  readonly seconds: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+  /** How late the load itself was with what it could have sent. */
+  readonly lateP50Ms: number;
+  readonly lateP99Ms: number;
+  readonly bytesPerRequest: number;
+  /** Of this process. */
+  readonly cpuMs: number;
+}
+
+let maker: RecordMaker | undefined;
+let requests: ReadyRequest[] = [];
+let progress: Progress | undefined;
+/** How many of the requests have been sent to any server that keeps what it is sent. */
+let used = 0;
+
+process.on("message", (command: LoadCommand) => {
+  void obey(command).then((result) => process.send?.(result ?? {}));
+});
+process.on("disconnect", () => process.exit());
+
+async function obey(command: LoadCommand): Promise<LoadResult | undefined> {
+  if (command.kind === "run") return run(command);
+  prepare(command);
+  return undefined;
+}
+
+function prepare({ count, workload = "full", regions }: PrepareCommand): void {
+  const nowMs = Date.now();
+  maker ??= new RecordMaker(nowMs, regions);
+  // Keys that no server has seen are as good as new.
+  const unused = requests.slice(used).filter(({ replayOf }) => replayOf === undefined);
+  maker.takeBack(unused.reduce((sum, { recordCount }) => sum + recordCount, 0));
+  used = 0;
+  progress = undefined;
+  requests = [];
+  for (const { records, region, replayOf, duplicate } of plannedRequests(workload, maker, count)) {
+    const body = JSON.stringify({ UsageRecords: records, ProductCode: PRODUCT_CODE });
+    const bytes = signedRequest(body, region, nowMs);
+    requests.push({ bytes, recordCount: records.length, replayOf, duplicate });
+  }
+  if (!maker.isInWindow) throw new Error("The keys of the acceptance window are used up: fewer rounds, please.");
+}
+
+async function run(command: RunCommand): Promise<LoadResult> {
+  if (progress === undefined || command.goOn !== true) progress = new Progress(requests, command);
+  progress.allow(command.requestsMax ?? Number.POSITIVE_INFINITY);
+  const sending = new Sending(command.port, command.connections, progress);
+  await sending.open();
+  const { perSecond } = command;
+  const offsetsMs = perSecond === undefined ? undefined : poissonOffsetsMs(perSecond, command.seconds);
+  const wakeUp = offsetsMs && (await prepareWakeUp(offsetsMs, () => sending.wake()));
+  const cpuBefore = process.cpuUsage();
+  const startMs = performance.now();
+  wakeUp?.start();
+  await sending.run(offsetsMs ? atTimes(startMs, offsetsMs) : asAnswersCome(startMs + command.seconds * 1000));
+  if (!command.repeat) used = Math.max(used, progress.sent);
+  const seconds = (performance.now() - startMs) / 1000;
+  const cpu = process.cpuUsage(cpuBefore);
+  sending.close();
+  await wakeUp?.stop();
+  const tookMs = sending.tookMs.toSorted((a, b) => a - b);
+  const lateMs = sending.lateMs.toSorted((a, b) => a - b);
+  return {
+    ...progress.counts(),
+    seconds,
+    p50Ms: quantile(tookMs, 0.5),
+    p95Ms: quantile(tookMs, 0.95),
+    p99Ms: quantile(tookMs, 0.99),
+    lateP50Ms: quantile(lateMs, 0.5),
+    lateP99Ms: quantile(lateMs, 0.99),
+    bytesPerRequest: Math.round(mean(requests.map(({ bytes }) => bytes.length))),
+    cpuMs: (cpu.user + cpu.system) / 1000,
+  };
+}
+
+function quantile(sorted: readonly number[], part: number): number {
+  return sorted[Math.floor(sorted.length * part)] ?? 0;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,115 @@
+/**
+ * What requests a load consists of, in their order:
+ *
+ * * `full`: batches of 25 records, all keys distinct;
+ * * `mixed`: the same, but one request in ten is a replay of an earlier one (the same body, sent and signed anew), and one
+ *   record in a hundred has the key of an earlier one with another quantity: a duplicate;
+ * * `single`: requests of one record, all keys distinct.
+ *
+ * What is repeated lies between `DISTANCE` and twice as many requests back, and that is more than there are connections: its
+ * answer is there by then (and where it is not, `sending.ts` waits for it). So a list of mixed requests begins with so many that
+ * repeat nothing, to be sent before anything is measured. Which requests are replays, of which, and which records are
+ * duplicates, is drawn from a seed: the same in every run, and for every server.
+ */
+import { RECORDS_PER_BATCH, type BenchRecord, type RecordMaker } from "./records.ts";
+import { seededRandom } from "./random.ts";
+
+export type WorkloadName = keyof typeof WORKLOADS;
+
+export interface Workload {
+  readonly recordsPerRequest: number;
+  readonly repeats: boolean;
+}
+
+export const WORKLOADS = {
+  full: { recordsPerRequest: RECORDS_PER_BATCH, repeats: false },
+  mixed: { recordsPerRequest: RECORDS_PER_BATCH, repeats: true },
+  single: { recordsPerRequest: 1, repeats: false },
+} as const satisfies Record<string, Workload>;
+
+export interface PlannedRequest {
+  readonly records: readonly BenchRecord[];
+  readonly region: string;
+  /** The place in the list of the request that this one is a replay of. */
+  readonly replayOf?: number | undefined;
+  readonly duplicate?: Duplicate | undefined;
+}
+
+export interface Duplicate {
+  readonly position: number;
+  /** The place in the list of the request whose record, at the same position, has the key. */
+  readonly of: number;
+}
+
+const DISTANCE = 128;
+/** One request in so many. */
+const REPLAY_EVERY = 10;
+const DUPLICATES = 0.01;
+const SEED = 20_260_301;
+
+export function isWorkloadName(name: string): name is WorkloadName {
+  return Object.hasOwn(WORKLOADS, name);
+}
+
+/** How many requests of a list are to be sent before anything is measured. */
+export function leadInOf(name: WorkloadName): number {
+  return WORKLOADS[name].repeats ? 2 * DISTANCE : 0;
+}
+
+/** A list: requests whose repetitions are all of the same list. */
+export function* plannedRequests(name: WorkloadName, maker: RecordMaker, count: number): Generator<PlannedRequest> {
+  const { recordsPerRequest, repeats } = WORKLOADS[name];
+  const repetitions = repeats ? new Repetitions() : undefined;
+  for (let place = 0; place < count; place += 1) {
+    const fresh = (): PlannedRequest => maker.next(recordsPerRequest);
+    yield repetitions === undefined ? fresh() : repetitions.next(place, fresh);
+  }
+}
+
+/** Says of each place in a list what it repeats. */
+class Repetitions {
+  readonly #random = seededRandom(SEED);
+  /** The requests that are near enough to be repeated, by their places. */
+  readonly #recent = new Map<number, PlannedRequest>();
+  /** Which of these ten places has the replay. */
+  #replayAt = -1;
+  /** Duplicates that are still to be placed, so that one record in a hundred is one. */
+  #owed = 0;
+
+  next(place: number, fresh: () => PlannedRequest): PlannedRequest {
+    const request = place < 2 * DISTANCE ? fresh() : (this.#replay(place) ?? this.#withDuplicate(place, fresh()));
+    this.#recent.set(place, request);
+    this.#recent.delete(place - 2 * DISTANCE);
+    return request;
+  }
+
+  #replay(place: number): PlannedRequest | undefined {
+    this.#owed += DUPLICATES * RECORDS_PER_BATCH;
+    if (place % REPLAY_EVERY === 0) this.#replayAt = place + Math.floor(this.#random() * REPLAY_EVERY);
+    if (place !== this.#replayAt) return undefined;
+    // One with a duplicate would not be all success when it comes again.
+    const of = this.#draw(place, (candidate) => candidate.duplicate === undefined);
+    const original = of === undefined ? undefined : this.#recent.get(of);
+    return original && { records: original.records, region: original.region, replayOf: of };
+  }
+
+  /** Where a region begins there is nothing yet to be a duplicate of; what is owed then is placed soon after. */
+  #withDuplicate(place: number, request: PlannedRequest): PlannedRequest {
+    if (this.#owed < 1) return request;
+    const of = this.#draw(place, (candidate) => candidate.region === request.region && !candidate.duplicate);
+    if (of === undefined) return request;
+    this.#owed -= 1;
+    const position = Math.floor(this.#random() * request.records.length);
+    const taken = this.#recent.get(of)?.records[position] as BenchRecord;
+    const records = request.records.with(position, { ...taken, Quantity: taken.Quantity + 1 });
+    return { ...request, records, duplicate: { position, of } };
+  }
+
+  /** A place of one that is no replay itself, and is good for what it is wanted for. */
+  #draw(place: number, isGood: (candidate: PlannedRequest) => boolean): number | undefined {
+    const good = [...this.#recent]
+      .filter(([of, candidate]) => of <= place - DISTANCE && candidate.replayOf === undefined && isGood(candidate))
+      .map(([of]) => of);
+    return good[Math.floor(this.#random() * good.length)];
+  }
+}
