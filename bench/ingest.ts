@@ -23,7 +23,7 @@
  * How to read it. Requests a second depend on the machine, and here the load takes part of it too; what can be
  * compared between machines is the ratio to the floor: the median of the rounds' own ratios. Server CPU is what
  * `/proc` says the server's process used at full load, so it counts threads of Node and of SQLite, and work of the kernel
- * for them; storage CPU is the part of the thread that writes, found by its name (`ledger-writer`). Percentiles at full
+ * for them; storage CPU is the part of the threads that write, found by their names (`ledger-…`). Percentiles at full
  * load are of a closed loop: with 32 connections, a server twice as fast halves them. Those at half load hold, for the floor
  * as for the rest, how late the load itself was (in the raw data: `lateP50Ms`, `lateP99Ms`).
  *

@@ -32,18 +32,20 @@ export function machineOf(folder: string): Machine {
   };
 }
 
-/** What the embedded engine calls the thread that writes. */
-export const WRITER_THREAD = "ledger-writer";
+/** What the embedded engine calls its threads: the one that writes, and the one that copies the log. */
+export const STORAGE_THREADS: readonly string[] = ["ledger-writer", "ledger-checkpoint"];
 
 /** Processor time that a process has used, user and system. */
 export function cpuMsOf(pid: number): number | undefined {
   return cpuMsIn(procFile(pid, "stat"));
 }
 
-/** The same of one thread of a process. Node hands the name of a worker on to the system, which keeps 15 characters. */
-export function cpuMsOfThread(pid: number, name: string): number | undefined {
-  const thread = threadsOf(pid).find((id) => procFile(pid, `task/${id}/comm`)?.trim() === name.slice(0, 15));
-  return thread === undefined ? undefined : cpuMsIn(procFile(pid, `task/${thread}/stat`));
+/** The same of some threads of a process. Node hands the name of a worker on to the system, which keeps 15 characters. */
+export function cpuMsOfThreads(pid: number, names: readonly string[]): number | undefined {
+  const kept = names.map((name) => name.slice(0, 15));
+  const threads = threadsOf(pid).filter((id) => kept.includes(procFile(pid, `task/${id}/comm`)?.trim() ?? ""));
+  if (threads.length === 0) return undefined;
+  return threads.reduce((sum, id) => sum + (cpuMsIn(procFile(pid, `task/${id}/stat`)) ?? 0), 0);
 }
 
 function threadsOf(pid: number): string[] {

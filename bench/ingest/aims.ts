@@ -1,6 +1,6 @@
 /** What the figures are held against. */
 import { figure, median, ratio, times } from "./figures.ts";
-import { COUNTINGHOUSE, FLOOR, STORE, medianOf, ratioOf, writerCpuMs, type Report, type Value } from "./report.ts";
+import { COUNTINGHOUSE, FLOOR, STORE, medianOf, ratioOf, storageCpuMs, type Report, type Value } from "./report.ts";
 
 const STORAGE_CPU_MAX = 1.3;
 const FLUSHES = 10;
@@ -22,8 +22,8 @@ function latencyText(report: Report): string {
 
 function storageText(report: Report): string {
   const perRecord = (target: string): string =>
-    figure(times(medianOf(report, target, writerCpuMs), 1000 / report.settings.recordsPerRequest), 2);
-  const found = ratioOf(report, COUNTINGHOUSE, STORE, writerCpuMs);
+    figure(times(medianOf(report, target, storageCpuMs), 1000 / report.settings.recordsPerRequest), 2);
+  const found = ratioOf(report, COUNTINGHOUSE, STORE, storageCpuMs);
   const own = `${perRecord(COUNTINGHOUSE)} µs in the server, ${perRecord(STORE)} µs in the store alone`;
   return `Storage CPU a record: ${own}: ${figure(found, 2)} times, at most ${STORAGE_CPU_MAX}. ${verdict(found, STORAGE_CPU_MAX)}`;
 }

@@ -19,7 +19,7 @@ export interface Round {
   readonly bytesPerRequest?: number | undefined;
   /** Processor time of the server, of the thread of it that writes, and of the load. */
   readonly serverCpuMs?: number | undefined;
-  readonly writerCpuMs?: number | undefined;
+  readonly storageCpuMs?: number | undefined;
   readonly loadCpuMs?: number | undefined;
   readonly commits?: number | undefined;
   readonly commitSeconds?: number | undefined;
@@ -92,4 +92,4 @@ export function ratioOf({ rounds }: Report, target: string, other: string, value
 export const perSecond: Value = ({ requests, seconds }) => requests / seconds;
 export const cpuMs: Value = ({ serverCpuMs, requests }) => ratio(serverCpuMs, requests);
 /** Of a request; divided by its records, the processor time that storage takes for a record that is sent. */
-export const writerCpuMs: Value = ({ writerCpuMs: writer, requests }) => ratio(writer, requests);
+export const storageCpuMs: Value = ({ storageCpuMs: writer, requests }) => ratio(writer, requests);

@@ -1,7 +1,7 @@
 /** One server's turn in a round: at full load, then at half of what it did. */
 import type { LoadResult, RunCommand } from "../load/load.ts";
 import { leadInOf, type WorkloadName } from "../load/workload.ts";
-import { cpuMsOf, cpuMsOfThread, WRITER_THREAD } from "../machine.ts";
+import { cpuMsOf, cpuMsOfThreads, STORAGE_THREADS } from "../machine.ts";
 import type { MeteringTarget, Target } from "../servers/targets.ts";
 import type { startLoad } from "../worker.ts";
 import type { HalfLoad, Round } from "./report.ts";
@@ -63,7 +63,7 @@ export async function halfLoad(settings: TurnSettings, turn: Turn, full: Round):
   return { perSecond, requests, seconds, p50Ms, p95Ms, p99Ms, lateP50Ms, lateP99Ms, serverCpuMs, loadCpuMs };
 }
 
-interface Measured extends Pick<Round, "serverCpuMs" | "writerCpuMs" | "commits" | "commitSeconds"> {
+interface Measured extends Pick<Round, "serverCpuMs" | "storageCpuMs" | "commits" | "commitSeconds"> {
   readonly result: LoadResult;
 }
 
@@ -76,11 +76,11 @@ async function measured(
   const { name, pid, port } = target;
   const meterBefore = await readMeter(meter);
   const cpuBefore = cpuMsOfAll(target);
-  const writerBefore = cpuMsOfThread(pid, WRITER_THREAD);
+  const storageBefore = cpuMsOfThreads(pid, STORAGE_THREADS);
   const kind = { expectSuccess: meter !== undefined, repeat: meter === undefined };
   const result = await load.call({ kind: "run", port, connections, ...kind, ...command });
   const cpuAfter = cpuMsOfAll(target);
-  const writerAfter = cpuMsOfThread(pid, WRITER_THREAD);
+  const storageAfter = cpuMsOfThreads(pid, STORAGE_THREADS);
   const meterAfter = await readMeter(meter);
   if (result.failures > 0) {
     throw new Error(`${name}: ${result.failures} of ${result.answers} answers failed: ${result.firstFailure}`);
@@ -92,7 +92,7 @@ async function measured(
   return {
     result,
     serverCpuMs: difference(cpuAfter, cpuBefore),
-    writerCpuMs: difference(writerAfter, writerBefore),
+    storageCpuMs: difference(storageAfter, storageBefore),
     commits: difference(meterAfter?.commits, meterBefore?.commits),
     commitSeconds: difference(meterAfter?.commitSeconds, meterBefore?.commitSeconds),
   };

@@ -10,7 +10,7 @@ import type { StagedEntry } from "../../packages/server/src/ledger/engine.ts";
 import { openSqliteEngine } from "../../packages/server/src/stores/sqlite/sqlite-engine.ts";
 import { RecordMaker } from "../load/records.ts";
 import { leadInOf, plannedRequests, type PlannedRequest, type WorkloadName } from "../load/workload.ts";
-import { cpuMsOfThread, WRITER_THREAD } from "../machine.ts";
+import { cpuMsOfThreads, STORAGE_THREADS } from "../machine.ts";
 import { batchEntry, meteringKeys, type KeptBy } from "./entries.ts";
 
 export interface StoreCommand {
@@ -25,7 +25,7 @@ export interface StoreResult {
   readonly seconds: number;
   /** Of the whole process, and of the thread in it that writes. */
   readonly cpuMs: number;
-  readonly writerCpuMs: number | undefined;
+  readonly storageCpuMs: number | undefined;
   readonly commits: number;
 }
 
@@ -48,7 +48,7 @@ async function run({ workload, seconds, requests, requestsPerCommit }: StoreComm
   const prepared = prepare(workload, leadIn + requests);
   await commit(prepared.slice(0, leadIn));
   const cpuBefore = process.cpuUsage();
-  const writerBefore = writerCpuMs();
+  const storageBefore = storageCpuMs();
   const startMs = performance.now();
   let done = leadIn;
   let commits = 0;
@@ -60,12 +60,12 @@ async function run({ workload, seconds, requests, requestsPerCommit }: StoreComm
   }
   const took = (performance.now() - startMs) / 1000;
   const cpu = process.cpuUsage(cpuBefore);
-  const writerAfter = writerCpuMs();
+  const storageAfter = storageCpuMs();
   return {
     requests: done - leadIn,
     seconds: took,
     cpuMs: (cpu.user + cpu.system) / 1000,
-    writerCpuMs: writerAfter === undefined || writerBefore === undefined ? undefined : writerAfter - writerBefore,
+    storageCpuMs: storageAfter === undefined || storageBefore === undefined ? undefined : storageAfter - storageBefore,
     commits,
   };
 }
@@ -99,6 +99,6 @@ function keptByOf(
   return { requestId: requestIds[duplicate.of] as string, status: "DuplicateRecord" };
 }
 
-function writerCpuMs(): number | undefined {
-  return cpuMsOfThread(process.pid, WRITER_THREAD);
+function storageCpuMs(): number | undefined {
+  return cpuMsOfThreads(process.pid, STORAGE_THREADS);
 }

@@ -105,9 +105,17 @@ async function startServer(
   const readyFile = join(folder, "ready.json");
   mkdirSync(folder, { recursive: true });
   writeFileSync(catalogFile, catalogueText());
-  const child = spawn(process.execPath, [SOURCE_FLAG, ...program({ store, catalogFile, readyFile })], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    [
+      ...(process.env["PROF"] ? ["--cpu-prof", "--cpu-prof-dir=/tmp/prof"] : []),
+      SOURCE_FLAG,
+      ...program({ store, catalogFile, readyFile }),
+    ],
+    {
+      stdio: ["ignore", "ignore", "inherit"],
+    },
+  );
   const { endpoint, operatorToken } = await ready(child, () => JSON.parse(readFileSync(readyFile, "utf8")) as Ready);
   return {
     name,

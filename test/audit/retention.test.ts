@@ -46,6 +46,16 @@ test("S7: calls and records older than the retention go; the rest is found, and 
   });
   const recent = await runCommand(["audit", "export", "--to", "-", "--from", "2026-03-01", "--data", data]);
   expect(recent).toMatchObject({ code: 0, stderr: "" });
+  // The report of a month that is not all there says so; that of one which is says nothing.
+  const report = (month: string): ReturnType<typeof runCommand> =>
+    runCommand(["report", "usage-by-instance-type", "--month", month, "--data", data]);
+  expect(await report("2026-02")).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/^A part of the month may be missing: .* before 2026-02-1.* has expired/) as string,
+  });
+  expect(await report("2026-03")).toMatchObject({ code: 0, stderr: "" });
+  const { body } = await first.operator("GET", "/reports/usage-by-instance-type?month=2026-02&format=json");
+  expect(body).toMatchObject({ keptSince: expect.stringMatching(/^2026-02-1/) as string });
   await first.kill();
 
   expect(verify(data)).toMatchObject({ meteringRecords: kept.length, disagreement: undefined });

@@ -63,7 +63,7 @@ function structureConverter(shape: StructureShape, secondsOf: Converter): Conver
     const result: Record<string, unknown> = {};
     for (const { name, wire, convert } of members) {
       const item = source[name];
-      if (item !== undefined) result[wire] = convert(item);
+      if (item !== undefined) result[wire] = convert === asItIs ? item : convert(item);
     }
     return result;
   };

@@ -37,7 +37,13 @@ export const monthEndFault: WindowCheck = (timestampMs, { monthEndGraceSeconds }
   return timestampMs < monthStartMs && nowMs >= closesAtMs ? { rule: "W2", boundMs: closesAtMs } : undefined;
 };
 
+/** All records of a request are held against one time: the answer to the last question is the answer to most. */
+let asked = { atMs: Number.NaN, startMs: Number.NaN };
+
 function startOfMonth(atMs: EpochMs): EpochMs {
-  const date = new Date(atMs);
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
+  if (asked.atMs !== atMs) {
+    const date = new Date(atMs);
+    asked = { atMs, startMs: Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1) };
+  }
+  return asked.startMs;
 }

@@ -54,6 +54,11 @@ export interface Listed<T> {
   readonly more: boolean;
 }
 
+interface RawAnswer {
+  readonly text: string;
+  readonly headers: Headers;
+}
+
 export class OperatorClient {
   readonly url: string;
   readonly #token: string;
@@ -88,13 +93,13 @@ export class OperatorClient {
     return (text === "" ? undefined : JSON.parse(text)) as T;
   }
 
-  /** Gets what a route answers as comma-separated values. */
-  async csv(path: string): Promise<string> {
-    const { text } = await this.#answer("GET", path, "csv");
-    return text;
+  /** Gets what a route answers as comma-separated values, and since when what it tells of is kept, where it says so. */
+  async csv(path: string): Promise<{ readonly text: string; readonly keptSince: string | undefined }> {
+    const { text, headers } = await this.#answer("GET", path, "csv");
+    return { text, keptSince: headers.get("kept-since") ?? undefined };
   }
 
-  async #answer(method: string, path: string, form: "json" | "csv", body?: unknown): Promise<{ text: string }> {
+  async #answer(method: string, path: string, form: "json" | "csv", body?: unknown): Promise<RawAnswer> {
     let response: Response;
     let text: string;
     try {
@@ -119,7 +124,7 @@ export class OperatorClient {
         EXIT.unreachable,
       );
     }
-    if (response.ok) return { text };
+    if (response.ok) return { text, headers: response.headers };
     const problem = (text === "" ? undefined : JSON.parse(text)) as { detail?: string; errors?: string[] } | undefined;
     throw new RefusedError(problem?.detail ?? response.statusText, problem?.errors);
   }

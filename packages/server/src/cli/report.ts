@@ -22,12 +22,22 @@ export function addReport(program: Command): void {
     const path = `/reports/usage-by-instance-type?${search.toString()}`;
     const client = new OperatorClient(flags);
     if (flags.json === true) {
-      const report = await client.call<object>("GET", `${path}&format=json`);
+      const report = await client.call<{ readonly keptSince?: string }>("GET", `${path}&format=json`);
       process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+      notePart(report.keptSince);
     } else {
-      process.stdout.write(await client.csv(path));
+      const { text, keptSince } = await client.csv(path);
+      process.stdout.write(text);
+      notePart(keptSince);
     }
   });
+}
+
+function notePart(keptSince: string | undefined): void {
+  if (keptSince === undefined) return;
+  process.stderr.write(
+    `A part of the month may be missing: what was recorded before ${keptSince} has expired (--retention-days).\n`,
+  );
 }
 
 function monthArgument(text: string): string {

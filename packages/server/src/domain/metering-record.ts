@@ -18,14 +18,35 @@ export interface MeteringRecordKey {
 
 /** The key of a usage record of a BatchMeterUsage request. Exactly one customer identity is given (Rule I1). */
 export function keyOf(record: UsageRecord, productCode: string | undefined, region: string): MeteringRecordKey {
-  return {
-    hour: hourOf(record.timestampMs),
-    region,
-    offering: record.licenseArn ?? productCode ?? "",
-    customer: customerOf(record),
-    dimension: record.dimension,
-    discriminator: "",
-  };
+  return keyFor(record, productCode, region, customerOf(record));
+}
+
+function keyFor(
+  { timestampMs, licenseArn, dimension }: UsageRecord,
+  productCode: string | undefined,
+  region: string,
+  customer: string,
+): MeteringRecordKey {
+  const offering = licenseArn ?? productCode ?? "";
+  return { hour: hourOf(timestampMs), region, offering, customer, dimension, discriminator: "" };
+}
+
+/** The keys of the usage records of a request. Records of one customer often follow each other, and share its name. */
+export function keysOfRecords(
+  records: readonly UsageRecord[],
+  productCode: string | undefined,
+  region: string,
+): MeteringRecordKey[] {
+  let before: UsageRecord | undefined;
+  let customer = "";
+  return records.map((record) => {
+    const same =
+      before?.customerIdentifier === record.customerIdentifier &&
+      before?.customerAccountId === record.customerAccountId;
+    if (before === undefined || !same) customer = customerOf(record);
+    before = record;
+    return keyFor(record, productCode, region, customer);
+  });
 }
 
 /** The key of what a resource meters of itself: each resource has hours of its own. */

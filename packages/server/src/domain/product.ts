@@ -23,6 +23,17 @@ export interface Product {
   readonly dimensions: readonly Dimension[];
 }
 
+const dimensionsByName = new WeakMap<Product, ReadonlyMap<string, Dimension>>();
+
+export function dimensionOf(product: Product, name: string): Dimension | undefined {
+  let dimensions = dimensionsByName.get(product);
+  if (dimensions === undefined) {
+    dimensions = new Map(product.dimensions.map((dimension) => [dimension.name, dimension]));
+    dimensionsByName.set(product, dimensions);
+  }
+  return dimensions.get(name);
+}
+
 /** What an hourly, free or BYOL container is charged, or reported, by. */
 export function hoursDimensionOf({ dimensions }: Product): Dimension {
   return dimensions.find(({ kind }) => kind === "hours") ?? { name: "Hours", unit: "Hours", kind: "hours" };

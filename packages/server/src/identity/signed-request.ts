@@ -41,6 +41,8 @@ export interface SignatureClaims {
 const SKEW_MINUTES = 15;
 const REGION = /^(?=.{1,32}$)[a-z]{2,4}(-[a-z]+)+-\d+$/;
 
+const NO_PARAMETERS = new URLSearchParams();
+
 /** `signingName` is the service whose operation is asked for: a signature for another one is not good here. */
 export function readSignature(
   request: SignedRequest,
@@ -48,7 +50,7 @@ export function readSignature(
   wallMs: EpochMs,
 ): SignatureClaims | Rejection {
   const header = only(request, "authorization");
-  const parameters = new URLSearchParams(request.query.replaceAll("+", "%2B"));
+  const parameters = request.query === "" ? NO_PARAMETERS : new URLSearchParams(request.query.replaceAll("+", "%2B"));
   const inQuery = parameters.has("X-Amz-Algorithm");
   if (header !== undefined && inQuery) {
     const message = "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.";

@@ -1,7 +1,7 @@
 /**
  * What a single-writer store offers the ledger: groups kept as transactions, and what was kept, found again. An engine
- * decides nothing and knows no rule. Only one commit is under way at a time, and no `find` beside it; `list` and
- * `entryByRequestId` may come at any time, and see what has been committed.
+ * decides nothing and knows no rule. Only one commit is under way at a time. What is read may be read at any time, and is
+ * what has been committed; of a commit that is under way, all or nothing.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { CatalogueChange } from "../domain/catalogue.ts";

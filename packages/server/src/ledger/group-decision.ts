@@ -3,6 +3,7 @@ import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
 import { isAlias, keyText, type MeteringRecord } from "../domain/metering-record.ts";
 import type { ClockPosition, StagedEntry, StagedGroup } from "./engine.ts";
+import type { LedgerEvent } from "./entry.ts";
 import { meteringRecordIn, type FoundRecords } from "./found-records.ts";
 import { stagedEntry } from "./staged-entry.ts";
 import { DefectError, type Expired, type Facts, type Outcome, type Work } from "./ledger.ts";
@@ -16,12 +17,12 @@ export interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** What is the same for all work of a group. */
+/** What is the same for all work that is decided at once. */
 export interface GroupFacts {
   readonly nowMs: EpochMs;
   readonly ruleSet: RuleSet;
   readonly catalogue: CatalogueView;
-  /** By the keys of the group's work, one after the other. */
+  /** By the keys of the work, one after the other. */
   readonly found: FoundRecords;
   readonly positionAt: (toMs: EpochMs) => ClockPosition | undefined;
 }
@@ -34,78 +35,136 @@ export interface DecidedGroup {
   readonly taken: number;
 }
 
-/** A decision that throws fails alone: its caller is told now. Throws where the ledger contradicts itself. */
+/** Decides a whole group at once. Throws where the ledger contradicts itself. */
 export function decideGroup(group: readonly Pending[], facts: GroupFacts): DecidedGroup {
-  const catalogue: CatalogueChange[] = [];
-  const reset = group[0]?.reset === true;
-  // What stands kept of a clock goes with the rest; where the clock stands is not to be forgotten.
-  let clock = reset ? facts.positionAt(facts.nowMs) : undefined;
-  const entries: StagedEntry[] = [];
-  const decided: { pending: Pending; outcome: Outcome<unknown> }[] = [];
-  let expired: Expired | undefined;
-  const decider = new Decider(facts);
-  let taken = 0;
-  while (taken < group.length) {
-    const pending = group[taken] as Pending;
-    taken += 1;
-    const outcome = decider.decide(pending, entries);
-    if (outcome === undefined) continue;
-    decided.push({ pending, outcome });
-    if (outcome.catalogue !== undefined) catalogue.push(...outcome.catalogue);
-    if (outcome.moveClockTo !== undefined) clock = facts.positionAt(outcome.moveClockTo);
-    expired = outcome.expired;
-    // A change of catalogue or clock, or a removal, ends the group, so that the rest sees it.
-    if (outcome.catalogue !== undefined || outcome.moveClockTo !== undefined || expired !== undefined) break;
-  }
-  const staged = { reset, expired, entries, catalogue, clock };
-  return { staged, decided, records: decider.records, taken };
+  const decision = new GroupDecision();
+  const taken = decision.take(group, facts);
+  const { staged, decided, records } = decision;
+  return { staged, decided, records, taken };
 }
 
-class Decider {
-  readonly #facts: GroupFacts;
-  /** What the group has accepted so far. */
-  readonly #staged = new Map<string, MeteringRecord>();
-  #keysBefore = 0;
+/** Where each record stands that a group has accepted, by the text of its key. */
+export type AcceptedRecords = ReadonlyMap<string, AcceptedAt>;
+
+interface AcceptedAt {
+  readonly event: LedgerEvent;
+  readonly requestId: string;
+  readonly position: number;
+}
+
+const NONE: AcceptedRecords = new Map();
+
+/** A group that is decided little by little, as its work arrives. */
+export class GroupDecision {
+  readonly #before: AcceptedRecords;
+  readonly #entries: StagedEntry[] = [];
+  readonly #decided: { readonly pending: Pending; readonly outcome: Outcome<unknown> }[] = [];
+  readonly #catalogue: CatalogueChange[] = [];
+  readonly #accepted = new Map<string, AcceptedAt>();
+  #reset = false;
+  #clock: ClockPosition | undefined;
+  #expired: Expired | undefined;
+  #ended = false;
   #records = 0;
 
-  constructor(facts: GroupFacts) {
-    this.#facts = facts;
+  /** `before` is what the group accepted that is being committed meanwhile: a look-up may not find it yet. */
+  constructor(before: AcceptedRecords = NONE) {
+    this.#before = before;
   }
 
+  get accepted(): AcceptedRecords {
+    return this.#accepted;
+  }
+
+  get staged(): StagedGroup {
+    return {
+      reset: this.#reset,
+      expired: this.#expired,
+      entries: this.#entries,
+      catalogue: this.#catalogue,
+      clock: this.#clock,
+    };
+  }
+
+  get decided(): readonly { readonly pending: Pending; readonly outcome: Outcome<unknown> }[] {
+    return this.#decided;
+  }
+
+  /** Records that it accepted. */
   get records(): number {
     return this.#records;
   }
 
-  decide({ work, reject }: Pending, entries: StagedEntry[]): Outcome<unknown> | undefined {
-    const { nowMs } = this.#facts;
+  /** Whether it takes no more: it changes what the work after it goes by. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /**
+   * Answers how much of the work was taken in; the rest has to see the group committed first. A decision that throws fails
+   * alone: its caller is told now. Throws where the ledger contradicts itself.
+   */
+  take(works: readonly Pending[], facts: GroupFacts): number {
+    let keysBefore = 0;
+    let taken = 0;
+    while (taken < works.length && !this.#ended) {
+      const pending = works[taken] as Pending;
+      taken += 1;
+      this.#decide(pending, facts, keysBefore);
+      keysBefore += pending.work.keys.length;
+    }
+    return taken;
+  }
+
+  #decide(pending: Pending, facts: GroupFacts, keysBefore: number): void {
+    const { work } = pending;
+    const { nowMs, ruleSet, catalogue, found } = facts;
     const texts = work.keys.map(keyText);
-    const facts = this.#factsFor(texts);
+    const kept = texts.map((text, i) => this.#record(text) ?? found.meteringRecord(keysBefore + i));
     let outcome: Outcome<unknown>;
     let staged: StagedEntry;
     try {
-      outcome = work.decide(facts);
+      outcome = work.decide({ nowMs, ruleSet, catalogue, kept } satisfies Facts);
       staged = stagedEntry({ atMs: nowMs, call: work.call, event: outcome.event }, outcome.records ?? []);
     } catch (error) {
-      reject(error as Error);
-      return undefined;
+      pending.reject(error as Error);
+      return;
     }
-    const { event, records = [] } = outcome;
-    entries.push(staged);
-    for (const { position, key } of records) {
-      // Most keys are those of the work, in their order, and their texts are there.
-      const text = key === work.keys[position] ? (texts[position] as string) : keyText(key);
-      if (this.#staged.has(text)) throw new DefectError(`Two records of one key were accepted: ${text}`);
-      this.#staged.set(text, meteringRecordIn(event, work.call.requestId, position));
-      if (!isAlias(key)) this.#records += 1;
-    }
-    return outcome;
+    this.#entries.push(staged);
+    this.#decided.push({ pending, outcome });
+    this.#accept(work, texts, outcome);
+    this.#change(pending, outcome, facts);
   }
 
-  #factsFor(texts: readonly string[]): Facts {
-    const { nowMs, ruleSet, catalogue, found } = this.#facts;
-    const first = this.#keysBefore;
-    this.#keysBefore += texts.length;
-    const kept = texts.map((text, i) => this.#staged.get(text) ?? found.meteringRecord(first + i));
-    return { nowMs, ruleSet, catalogue, kept };
+  #accept({ call, keys }: Work<unknown>, texts: readonly string[], { event, records = [] }: Outcome<unknown>): void {
+    const { requestId } = call;
+    for (const { position, key } of records) {
+      // Most keys are those of the work, in their order, and their texts are there.
+      const text = key === keys[position] ? (texts[position] as string) : keyText(key);
+      if (this.#record(text) !== undefined) {
+        throw new DefectError(`Two records of one key were accepted: ${text}`);
+      }
+      this.#accepted.set(text, { event, requestId, position });
+      if (!isAlias(key)) this.#records += 1;
+    }
+  }
+
+  /** A change of catalogue or clock, or a removal, ends the group, so that what comes after sees it. */
+  #change({ reset }: Pending, { catalogue, moveClockTo, expired }: Outcome<unknown>, facts: GroupFacts): void {
+    if (reset) {
+      this.#reset = true;
+      // What stands kept of a clock goes with the rest; where the clock stands is not to be forgotten.
+      this.#clock = facts.positionAt(facts.nowMs);
+    }
+    if (catalogue !== undefined) this.#catalogue.push(...catalogue);
+    if (moveClockTo !== undefined) this.#clock = facts.positionAt(moveClockTo);
+    this.#expired = expired;
+    this.#ended = reset || catalogue !== undefined || moveClockTo !== undefined || expired !== undefined;
+  }
+
+  /** What was accepted under a key, here or in the group before. */
+  #record(text: string): MeteringRecord | undefined {
+    const at = this.#accepted.get(text) ?? this.#before.get(text);
+    return at === undefined ? undefined : meteringRecordIn(at.event, at.requestId, at.position);
   }
 }

@@ -1,9 +1,9 @@
 import { ruleSets } from "@countinghouse/protocol";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { manualClock } from "../clock.ts";
 import { MemoryEngine } from "../stores/memory/memory-engine.ts";
 import { START_MS } from "./contract/ledger-under-test.ts";
-import { EVERYTHING, look, meter, sent } from "./contract/works.ts";
+import { EVERYTHING, accountChange, keptIds, look, meter, put, sent, type Metered } from "./contract/works.ts";
 import type { MeteringRecordKey } from "../domain/metering-record.ts";
 import type { Found, FoundPage, RecordPointer, StagedGroup } from "./engine.ts";
 import { DefectError, type MeteringRecordQuery } from "./ledger.ts";
@@ -109,4 +109,109 @@ test.each([
   expect([ledger.defect, engine.commits]).toEqual([defect, 0]);
   await expect(ledger.transact(look(() => undefined))).rejects.toBe(defect);
   await ledger.close();
+});
+
+/** A store whose commits are let through, or made to fail, one by one. */
+class Gated extends MemoryEngine {
+  readonly commits: { readonly let: () => void; readonly fail: (error: Error) => void }[] = [];
+  end: (defect: DefectError) => void = () => {};
+
+  override async commit(group: StagedGroup): Promise<void> {
+    await new Promise<void>((resolve, reject) => this.commits.push({ let: resolve, fail: reject }));
+    await super.commit(group);
+  }
+
+  override onDefect(listener: (defect: DefectError) => void): void {
+    this.end = listener;
+  }
+}
+
+/** Two callers of the same key: the first one's group is being written, the second one's has been decided. */
+async function twoGroups(): Promise<{
+  readonly engine: Gated;
+  readonly ledger: SingleWriterLedger;
+  readonly first: Promise<Metered[]>;
+  readonly second: Promise<Metered[]>;
+}> {
+  const engine = new Gated();
+  const ledger = new SingleWriterLedger(engine, engine.load(), {
+    clock: manualClock(START_MS),
+    ruleSet: ruleSets.classic,
+    queuedMax: 10,
+    groupMax: 10,
+    schedule: setImmediate,
+  });
+  const first = ledger.transact(meter([sent()]));
+  await vi.waitUntil(() => engine.commits.length === 1);
+  let decisions = 0;
+  const again = meter([sent(), sent({ dimension: "other" })]);
+  const second = ledger.transact({
+    ...again,
+    decide: (facts) => {
+      decisions += 1;
+      return again.decide(facts);
+    },
+  });
+  await vi.waitUntil(() => decisions === 1);
+  return { engine, ledger, first, second };
+}
+
+test("while a group is written the next is decided, and knows what that one accepted", async () => {
+  const { engine, ledger, first, second } = await twoGroups();
+  expect([engine.commits.length, ledger.queued]).toEqual([1, 2]);
+  engine.commits[0]?.let();
+  const [kept] = await first;
+  await vi.waitUntil(() => engine.commits.length === 2);
+  engine.commits[1]?.let();
+  const [replay, other] = await second;
+  expect([replay?.id, replay?.kept?.meteringRecordId, other?.kept]).toEqual([kept?.id, kept?.id, undefined]);
+  expect(await keptIds(ledger)).toEqual([kept?.id, other?.id]);
+  expect(ledger.queued).toBe(0);
+});
+
+test("where a group fails, what was decided with it in mind is decided again", async () => {
+  const { engine, ledger, first, second } = await twoGroups();
+  engine.commits[0]?.fail(new Error("disk full"));
+  await expect(first).rejects.toThrow("disk full");
+  await vi.waitUntil(() => engine.commits.length === 2);
+  engine.commits[1]?.let();
+  const metered = await second;
+  expect(metered.map(({ kept }) => kept)).toEqual([undefined, undefined]);
+  expect(await keptIds(ledger)).toEqual(metered.map(({ id }) => id));
+});
+
+test("closing waits for the group that is written, and for the one that gathers", async () => {
+  const { engine, ledger, first, second } = await twoGroups();
+  const closed = ledger.close();
+  engine.commits[0]?.let();
+  await vi.waitUntil(() => engine.commits.length === 2);
+  engine.commits[1]?.let();
+  await closed;
+  expect([await first, await second].flat()).toHaveLength(3);
+});
+
+test("a defect that shows itself while a group is written takes the one with it that gathers", async () => {
+  const { engine, ledger, first, second } = await twoGroups();
+  const defect = new DefectError("ended");
+  const closed = ledger.close();
+  engine.end(defect);
+  await expect(second).rejects.toBe(defect);
+  engine.commits[0]?.fail(defect);
+  await expect(first).rejects.toBe(defect);
+  await closed;
+  expect(engine.commits).toHaveLength(1);
+});
+
+test("a change of the catalogue is committed before anything after it is decided", async () => {
+  const { engine, ledger, first, second } = await twoGroups();
+  const change = ledger.transact(put([accountChange("111122223333")]));
+  const seen = ledger.transact(look(({ catalogue }) => catalogue.account("111122223333")?.id));
+  // Time to be taken in.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  for (let i = 0; i < 3; i += 1) {
+    await vi.waitUntil(() => engine.commits.length === i + 1);
+    engine.commits[i]?.let();
+  }
+  await Promise.all([first, second, change]);
+  expect(await seen).toBe("111122223333");
 });

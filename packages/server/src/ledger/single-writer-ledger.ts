@@ -1,7 +1,7 @@
 /**
  * The ledger over an engine with one writer. Work that has arrived is committed as a group: one transaction and one
- * flush to disk serve all of it, and nobody is answered before that. At most one group is under way: while the engine
- * makes it durable, the next one gathers, and it is looked up and decided once this one is committed or has failed.
+ * flush to disk serve all of it, and nobody is answered before that. One group is written at a time. Meanwhile the next
+ * one gathers, and is decided as it arrives, with what is being written in mind; where that fails, it is decided again.
  */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueChange, type CatalogueView } from "../domain/catalogue.ts";
@@ -11,7 +11,7 @@ import { decodeEntry } from "./entry-codec.ts";
 import type { Call, LedgerEntry } from "./entry.ts";
 import { EXPIRED_AT_ONCE, expiry } from "./expiry.ts";
 import { FoundRecords, keptPage } from "./found-records.ts";
-import { decideGroup, type DecidedGroup, type Pending } from "./group-decision.ts";
+import { GroupDecision, type Pending } from "./group-decision.ts";
 import {
   DefectError,
   QueueFullError,
@@ -53,9 +53,14 @@ export class SingleWriterLedger implements Ledger {
   #catalogue: Catalogue;
   #newestAtMs: EpochMs;
   #waiting: Pending[] = [];
-  /** Work of the group that is under way. */
-  #underWay = 0;
-  #running: Promise<void> | undefined;
+  /** Taken out of what waits, and being looked up. */
+  #lookedUp = 0;
+  /** The group that gathers. */
+  #gathering = new GroupDecision();
+  /** The group that is being written. */
+  #writing: GroupDecision | undefined;
+  #isScheduled = false;
+  #drained: PromiseWithResolvers<void> | undefined;
   #closed: Promise<void> | undefined;
   #defect: DefectError | undefined;
 
@@ -80,7 +85,9 @@ export class SingleWriterLedger implements Ledger {
   readonly unavailable: undefined = undefined;
 
   get queued(): number {
-    return this.#waiting.length + this.#underWay;
+    return (
+      this.#waiting.length + this.#lookedUp + this.#gathering.decided.length + (this.#writing?.decided.length ?? 0)
+    );
   }
 
   transact<A>(work: Work<A>): Promise<A> {
@@ -143,7 +150,10 @@ export class SingleWriterLedger implements Ledger {
   }
 
   async #finish(): Promise<void> {
-    await this.#running;
+    if (this.queued > 0) {
+      this.#drained = Promise.withResolvers();
+      await this.#drained.promise;
+    }
     await this.#engine.close();
   }
 
@@ -152,7 +162,7 @@ export class SingleWriterLedger implements Ledger {
     if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise<A>((resolve, reject) => {
       this.#waiting.push({ work, reset, resolve: resolve as (answer: unknown) => void, reject });
-      this.#running ??= this.#run();
+      this.#wake();
     });
   }
 
@@ -165,55 +175,103 @@ export class SingleWriterLedger implements Ledger {
     return new QueueFullError(`${queuedMax} requests are waiting to be committed.`);
   }
 
-  /** Commits group after group, until nothing waits any more. */
-  async #run(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      await new Promise<void>(this.#options.schedule);
-      const group = this.#takeGroup();
-      // What waited has been refused meanwhile, where a defect was found.
-      if (group.length === 0) break;
-      this.#underWay = group.length;
-      try {
-        await this.#watched(() => this.#commit(group));
-      } catch (error) {
-        this.#underWay = 0;
-        for (const pending of group) pending.reject(error as Error);
-      }
-    }
-    this.#running = undefined;
+  #wake(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#options.schedule(() => void this.#step());
   }
 
-  #takeGroup(): Pending[] {
+  /** Takes in what has arrived, and has the group written that has gathered, unless another still is. */
+  async #step(): Promise<void> {
+    const works = this.#takeWorks();
+    if (works.length > 0) await this.#decide(works);
+    this.#isScheduled = false;
+    if (this.#writing === undefined && this.#gathering.decided.length > 0) this.#write();
+    if (this.#takeable() > 0) this.#wake();
+    if (this.queued === 0) this.#drained?.resolve();
+  }
+
+  #takeWorks(): Pending[] {
+    const works = this.#waiting.splice(0, this.#takeable());
+    this.#lookedUp = works.length;
+    return works;
+  }
+
+  /** How much of what waits can be taken in now. A reset is a group by itself, and waits for all before it. */
+  #takeable(): number {
+    const [first] = this.#waiting;
+    // What changes what all others go by is committed before any of them.
+    if (first === undefined || this.#gathering.ended || this.#writing?.ended === true) return 0;
+    const room = this.#options.groupMax - this.#gathering.decided.length;
     const reset = this.#waiting.findIndex((pending) => pending.reset);
-    const worksMax = reset === -1 ? this.#options.groupMax : Math.max(reset, 1);
-    return this.#waiting.splice(0, Math.min(worksMax, this.#options.groupMax));
+    if (reset === 0) return this.#writing === undefined && this.#gathering.decided.length === 0 ? 1 : 0;
+    return Math.min(room, reset === -1 ? this.#waiting.length : reset);
   }
 
-  /** What has to wait for the next group is taken out of this one. */
-  async #commit(group: Pending[]): Promise<void> {
-    const { clock, ruleSet, aroundCommit = runNow } = this.#options;
-    const found = new FoundRecords(await this.#engine.find(group.flatMap(({ work }) => work.keys)));
-    if (this.#defect !== undefined) throw this.#defect;
-    const nowMs = this.#now();
-    const positionAt = (toMs: EpochMs): ClockPosition | undefined => clock.positionAt(toMs);
-    const decision = decideGroup(group, { nowMs, ruleSet, catalogue: this.#catalogue, found, positionAt });
-    this.#waiting.unshift(...group.splice(decision.taken));
-    this.#underWay = group.length;
-    await aroundCommit(() => this.#engine.commit(decision.staged));
-    this.#newestAtMs = nowMs;
-    this.#underWay = 0;
-    this.#apply(decision);
+  /** Looks work up, and decides it as part of the group that gathers. What has to wait for the next group goes back. */
+  async #decide(works: readonly Pending[]): Promise<void> {
+    const group = this.#gathering;
+    try {
+      const taken = await this.#watched(async () => {
+        const found = new FoundRecords(await this.#engine.find(works.flatMap(({ work }) => work.keys)));
+        if (this.#defect !== undefined) throw this.#defect;
+        // The group has gone meanwhile, or failed with the one before it: what was looked up may be old.
+        return group === this.#gathering ? this.#take(group, works, found) : 0;
+      });
+      this.#waiting.unshift(...works.slice(taken));
+    } catch (error) {
+      for (const pending of works) pending.reject(error as Error);
+    }
+    this.#lookedUp = 0;
   }
 
-  /** What has become durable becomes true, and the callers are told. */
-  #apply({ staged, decided, records }: DecidedGroup): void {
+  #take(group: GroupDecision, works: readonly Pending[], found: FoundRecords): number {
+    const { clock, ruleSet } = this.#options;
+    this.#newestAtMs = this.#now();
+    return group.take(works, {
+      nowMs: this.#newestAtMs,
+      ruleSet,
+      catalogue: this.#catalogue,
+      found,
+      positionAt: (toMs) => clock.positionAt(toMs),
+    });
+  }
+
+  /** Has the group that has gathered made durable, and begins the next. */
+  #write(): void {
+    const { aroundCommit = runNow } = this.#options;
+    const group = this.#gathering;
+    this.#writing = group;
+    this.#gathering = new GroupDecision(group.accepted);
+    void this.#watched(() => aroundCommit(() => this.#engine.commit(group.staged))).then(
+      () => this.#written(group),
+      (error: unknown) => this.#failed(group, error as Error),
+    );
+  }
+
+  /** What has become durable becomes true, and the callers are told. The next group begins to be written before that. */
+  #written(group: GroupDecision): void {
+    const { staged, decided, records } = group;
     if (staged.reset) this.#catalogue = new Catalogue();
     this.#catalogue.apply(staged.catalogue);
     for (const { outcome } of decided) {
       if (outcome.moveClockTo !== undefined) this.#options.clock.moveTo(outcome.moveClockTo);
     }
+    this.#writing = undefined;
+    if (this.#gathering.decided.length > 0) this.#write();
     this.#options.onCommitted?.({ works: decided.length, records });
     for (const { pending, outcome } of decided) pending.resolve(outcome.answer);
+    this.#wake();
+  }
+
+  /** Nothing of a group was kept. What was decided with it in mind is decided again. */
+  #failed({ decided }: GroupDecision, error: Error): void {
+    const again = this.#gathering.decided.map(({ pending }) => pending);
+    this.#writing = undefined;
+    this.#gathering = new GroupDecision();
+    this.#waiting.unshift(...again);
+    for (const { pending } of decided) pending.reject(error);
+    this.#wake();
   }
 
   /** Runs what may find that the ledger contradicts itself. */
@@ -226,10 +284,14 @@ export class SingleWriterLedger implements Ledger {
     }
   }
 
-  /** From now on nothing is written, what waits included. */
+  /** From now on nothing is written, what has gathered and what waits included. */
   #stop(defect: DefectError): void {
     this.#defect ??= defect;
+    const gathered = this.#gathering.decided;
+    this.#gathering = new GroupDecision();
+    for (const { pending } of gathered) pending.reject(defect);
     for (const pending of this.#waiting.splice(0)) pending.reject(defect);
+    this.#wake();
   }
 
   /** Entry times never run backwards, whatever the clock does. */

@@ -2,7 +2,7 @@
  * The report "Usage by instance type": what each customer used of each dimension in a month, whichever way it was metered.
  * The ledger is read a page at a time; what is held in memory grows with customers and dimensions, not with records.
  */
-import type { EpochMs } from "@countinghouse/protocol";
+import { HOUR_MS, type EpochMs } from "@countinghouse/protocol";
 import { isKnownTo, outstanding } from "../domain/accrual.ts";
 import type { CatalogueView } from "../domain/catalogue.ts";
 import { registrationOf, type MeteredResource, type UsageRegistration } from "../domain/metered-resource.ts";
@@ -16,6 +16,8 @@ export interface UsageReport {
   readonly month: string;
   /** Service clock: use is known, and provisional use reckoned, up to here. */
   readonly atMs: EpochMs;
+  /** Present where a part of the month's usage may be missing: what was recorded before this has expired. */
+  readonly keptSinceMs?: EpochMs | undefined;
   readonly rows: readonly UsageRow[];
 }
 
@@ -77,7 +79,10 @@ export async function usageByInstanceType(
       }
     }
   }
-  return { month: month.name, atMs: nowMs, rows: sums.rows() };
+  // Asked at the end: what has expired while the ledger was read is missing, too.
+  const keptSinceMs = await ledger.keptSince();
+  const isPart = keptSinceMs !== undefined && keptSinceMs > month.fromHour * HOUR_MS;
+  return { month: month.name, atMs: nowMs, keptSinceMs: isPart ? keptSinceMs : undefined, rows: sums.rows() };
 }
 
 function letOthersIn(): Promise<void> {

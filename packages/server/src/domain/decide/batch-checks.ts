@@ -14,8 +14,8 @@ import {
 import { windowChecks } from "../acceptance-window.ts";
 import { coversUsage, meteringClosed, type Agreement } from "../agreement.ts";
 import type { CatalogueView } from "../catalogue.ts";
-import { customerOf, type MeteringRecord } from "../metering-record.ts";
-import type { Product } from "../product.ts";
+import type { MeteringRecord, MeteringRecordKey } from "../metering-record.ts";
+import { dimensionOf, type Product } from "../product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 import { allocationChecks } from "../usage-allocation.ts";
 
@@ -35,15 +35,17 @@ export interface BatchMeterUsageFacts {
   meteringRecordId(position: number): string;
 }
 
-/** The product that a request is for, and under which agreements its records may be. */
+/** The product that a request is for, and under which agreements each of its records may be. */
 export interface Offering {
   readonly product: Product;
-  readonly agreementsOf: (record: UsageRecord) => readonly Agreement[];
+  /** In the order of the records. */
+  readonly agreements: readonly (readonly Agreement[])[];
 }
 
 /** Undefined for an empty request that names no product: there is nothing to meter, and nothing to refuse. */
 export function checkBatch(
   request: BatchMeterUsageRequest,
+  keys: readonly MeteringRecordKey[],
   facts: BatchMeterUsageFacts,
 ): Offering | Rejection | undefined {
   const { usageRecords, productCode } = request.input;
@@ -51,11 +53,13 @@ export function checkBatch(
   if (refused !== undefined) return refused;
   if (productCode === undefined && usageRecords.length === 0) return undefined;
   const offering =
-    productCode === undefined ? findLicensed(request, facts) : findProduct(productCode, request.callerAccountId, facts);
+    productCode === undefined
+      ? findLicensed(request, facts)
+      : findProduct(productCode, request.callerAccountId, keys, facts);
   if ("code" in offering) return offering;
   for (const check of CHECKS) {
     for (let position = 0; position < usageRecords.length; position += 1) {
-      const found = check(usageRecords[position] as UsageRecord, position, offering, facts);
+      const found = check(usageRecords[position] as UsageRecord, position, offering, facts, keys);
       if (found !== undefined) return found;
     }
   }
@@ -98,6 +102,7 @@ function checkIdentities(records: readonly UsageRecord[], productCode: string | 
 function findProduct(
   productCode: string,
   callerAccountId: string,
+  keys: readonly MeteringRecordKey[],
   { catalogue }: BatchMeterUsageFacts,
 ): Offering | Rejection {
   const product = catalogue.product(productCode);
@@ -107,16 +112,32 @@ function findProduct(
   }
   const refused = checkType(product, "InvalidProductCodeException");
   if (refused !== undefined) return refused;
-  return { product, agreementsOf: (record) => catalogue.agreementsOf(productCode, customerOf(record)) };
+  return { product, agreements: agreementsOf(productCode, keys, catalogue) };
+}
+
+function agreementsOf(
+  productCode: string,
+  keys: readonly MeteringRecordKey[],
+  catalogue: CatalogueView,
+): (readonly Agreement[])[] {
+  let before: string | undefined;
+  let agreements: readonly Agreement[] = [];
+  return keys.map(({ customer }) => {
+    if (customer !== before) agreements = catalogue.agreementsOf(productCode, customer);
+    before = customer;
+    return agreements;
+  });
 }
 
 /** Rules I5 and P2. */
 function findLicensed(request: BatchMeterUsageRequest, { catalogue }: BatchMeterUsageFacts): Offering | Rejection {
   let product: Product | undefined;
+  const agreements: (readonly Agreement[])[] = [];
   for (const [i, { licenseArn = "", customerAccountId }] of request.input.usageRecords.entries()) {
     const agreement = catalogue.agreementByLicense(licenseArn);
     const found = agreement === undefined ? undefined : catalogue.product(agreement.productCode);
-    if (found?.seller !== request.callerAccountId || agreement?.customerAccountId !== customerAccountId) {
+    const isTheirs = found?.seller === request.callerAccountId && agreement?.customerAccountId === customerAccountId;
+    if (agreement === undefined || !isTheirs) {
       const message = `The LicenseArn of usage record ${i + 1} is not one of this customer's with the caller.`;
       return rejection("InvalidLicenseException", "I5", message, { record: i + 1 });
     }
@@ -125,18 +146,13 @@ function findLicensed(request: BatchMeterUsageRequest, { catalogue }: BatchMeter
       return rejection("InvalidLicenseException", "I5", message, { record: i + 1 });
     }
     product = found;
+    agreements.push([agreement]);
   }
   // Not empty: a request without records and without a product code does not come here.
   const metered = product as Product;
   const refused = checkType(metered, "InvalidLicenseException");
   if (refused !== undefined) return refused;
-  return {
-    product: metered,
-    agreementsOf: ({ licenseArn = "" }) => {
-      const agreement = catalogue.agreementByLicense(licenseArn);
-      return agreement === undefined ? [] : [agreement];
-    },
-  };
+  return { product: metered, agreements };
 }
 
 function checkType(
@@ -153,6 +169,7 @@ type RecordCheck = (
   position: number,
   offering: Offering,
   facts: BatchMeterUsageFacts,
+  keys: readonly MeteringRecordKey[],
 ) => Rejection | undefined;
 
 /** In order of precedence. */
@@ -172,18 +189,22 @@ const CHECKS: readonly RecordCheck[] = [
 function checkCustomer(
   record: UsageRecord,
   position: number,
-  { product }: Offering,
+  { product, agreements }: Offering,
   { catalogue }: BatchMeterUsageFacts,
+  keys: readonly MeteringRecordKey[],
 ): Rejection | undefined {
-  if (record.licenseArn !== undefined || catalogue.knowsCustomer(product.seller, customerOf(record))) return undefined;
+  const hasAgreement = agreements[position]?.length !== 0;
+  const { customer } = keys[position] as MeteringRecordKey;
+  if (record.licenseArn !== undefined || hasAgreement || catalogue.knowsCustomer(product.seller, customer)) {
+    return undefined;
+  }
   const message = `The customer of usage record ${position + 1} is not known.`;
   return rejection("InvalidCustomerIdentifierException", "I4", message, { record: position + 1 });
 }
 
 /** Rule U1. */
 function checkDimension(record: UsageRecord, position: number, { product }: Offering): Rejection | undefined {
-  const dimension = product.dimensions.find((candidate) => candidate.name === record.dimension);
-  if (dimension?.kind === "metered") return undefined;
+  if (dimensionOf(product, record.dimension)?.kind === "metered") return undefined;
   const message = `The product has no metered dimension as usage record ${position + 1} names it.`;
   return rejection("InvalidUsageDimensionException", "U1", message, {
     record: position + 1,
@@ -196,11 +217,11 @@ function checkDimension(record: UsageRecord, position: number, { product }: Offe
 function checkLicenceTerm(
   record: UsageRecord,
   position: number,
-  { agreementsOf }: Offering,
+  { agreements }: Offering,
   { kept, nowMs }: BatchMeterUsageFacts,
 ): Rejection | undefined {
   if (record.licenseArn === undefined || kept[position] !== undefined) return undefined;
-  const [agreement] = agreementsOf(record);
+  const [agreement] = agreements[position] ?? [];
   if (agreement === undefined || agreement.cancelledAtMs !== undefined) return undefined;
   const closed = meteringClosed(agreement, nowMs);
   if (closed !== "G1" && closed !== "G3" && coversUsage(agreement, Math.min(record.timestampMs, nowMs)))

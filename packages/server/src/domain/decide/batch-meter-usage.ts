@@ -4,7 +4,7 @@
  */
 import type { RuleId, UsageRecord, UsageRecordResult } from "@countinghouse/protocol";
 import { whyNotSubscribed } from "../agreement.ts";
-import { isReplay, keyOf, sameKey, type MeteringRecord, type MeteringRecordKey } from "../metering-record.ts";
+import { isReplay, keysOfRecords, sameKey, type MeteringRecord, type MeteringRecordKey } from "../metering-record.ts";
 import type { Rejection } from "../rejection.ts";
 import { checkBatch, type BatchMeterUsageFacts, type BatchMeterUsageRequest } from "./batch-checks.ts";
 
@@ -30,7 +30,7 @@ export type BatchMeterUsageDecision =
 /** The keys of the records, in their order: what the ledger is asked for before the decision. */
 export function keysOf(request: BatchMeterUsageRequest): MeteringRecordKey[] {
   const { usageRecords, productCode } = request.input;
-  return usageRecords.map((record) => keyOf(record, productCode, request.region));
+  return keysOfRecords(usageRecords, productCode, request.region);
 }
 
 export function decideBatchMeterUsage(
@@ -38,7 +38,7 @@ export function decideBatchMeterUsage(
   keys: readonly MeteringRecordKey[],
   facts: BatchMeterUsageFacts,
 ): BatchMeterUsageDecision {
-  const offering = checkBatch(request, facts);
+  const offering = checkBatch(request, keys, facts);
   if (offering !== undefined && "code" in offering) return { rejected: offering };
   const records = request.input.usageRecords;
   const results: UsageRecordResult[] = [];
@@ -53,7 +53,7 @@ export function decideBatchMeterUsage(
       results.push({ usageRecord, meteringRecordId: kept.meteringRecordId, status });
       continue;
     }
-    const rule = whyNotSubscribed(offering?.agreementsOf(usageRecord) ?? [], usageRecord.timestampMs, facts.nowMs);
+    const rule = whyNotSubscribed(offering?.agreements[position] ?? [], usageRecord.timestampMs, facts.nowMs);
     if (rule === undefined) {
       accepted.push({ position, key, quantity: usageRecord.quantity ?? 0 });
       results.push({ usageRecord, meteringRecordId: facts.meteringRecordId(position), status: "Success" });

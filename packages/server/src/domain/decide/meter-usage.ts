@@ -27,7 +27,7 @@ import {
   type MeteringRecord,
   type MeteringRecordKey,
 } from "../metering-record.ts";
-import type { Product } from "../product.ts";
+import { dimensionOf, type Product } from "../product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 import { allocationChecks } from "../usage-allocation.ts";
 import type { AcceptedRecord } from "./batch-meter-usage.ts";
@@ -169,10 +169,10 @@ function runsOn(type: ProductType, platform: Platform): boolean {
 }
 
 /** Rule U1. */
-function checkDimension({ productCode, dimensions }: Product, name: string): Rejection | undefined {
-  if (dimensions.find((candidate) => candidate.name === name)?.kind === "metered") return undefined;
+function checkDimension(product: Product, name: string): Rejection | undefined {
+  if (dimensionOf(product, name)?.kind === "metered") return undefined;
   const message = "The product has no metered dimension of this name.";
-  const figures = { dimension: name.slice(0, 255), productCode };
+  const figures = { dimension: name.slice(0, 255), productCode: product.productCode };
   return rejection("InvalidUsageDimensionException", "U1", message, figures);
 }
 

@@ -33,6 +33,10 @@ const usageReportSchema = z
   .object({
     month: z.string(),
     asOf: z.iso.datetime({ offset: true }).openapi({ description: "Service clock: what runs is reckoned up to here." }),
+    keptSince: z.iso.datetime({ offset: true }).optional().openapi({
+      description:
+        "Present where a part of the month may be missing: what was recorded before this has expired (--retention-days). With CSV it is the header Kept-Since.",
+    }),
     rows: z.array(usageRowSchema),
   })
   .openapi("UsageReport");
@@ -66,13 +70,15 @@ export function reportRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, clock }: O
       const month = monthOf(text ?? "");
       if (month === undefined) throw new ProblemError(400, "month must be a month since 1970, such as 2026-03.");
       const report = await usageByInstanceType(ledger, month, clock.nowMs(), sellerAccountId);
+      const keptSince = report.keptSinceMs === undefined ? undefined : new Date(report.keptSinceMs).toISOString();
       if (format === "json" || (format === undefined && wantsJson(c.req.header("accept")))) {
         const asOf = new Date(report.atMs).toISOString();
-        return c.json({ month: report.month, asOf, rows: report.rows.map(usageRowView) }, 200);
+        return c.json({ month: report.month, asOf, keptSince, rows: report.rows.map(usageRowView) }, 200);
       }
       return c.body(usageCsv(report), 200, {
         "Content-Type": "text/csv; charset=utf-8",
         "Content-Disposition": `attachment; filename="usage-by-instance-type-${month.name}.csv"`,
+        ...(keptSince === undefined ? {} : { "Kept-Since": keptSince }),
       });
     },
   );

@@ -32,6 +32,8 @@ export class Names {
   readonly #selectNewest: StatementSync;
   #numbers = new Map<string, number>();
   #texts = new Map<number, string>();
+  /** The key that was numbered last. */
+  #before: { readonly key: MeteringRecordKey; readonly numbers: NumberedKey } | undefined;
 
   constructor(db: DatabaseSync) {
     this.#select = db.prepare("SELECT id FROM name WHERE text = ?");
@@ -47,16 +49,23 @@ export class Names {
     return row === undefined ? undefined : this.#remember(text, Number(row["id"]));
   }
 
-  /** Undefined where a name was never given a number: such a key is in no record. */
+  /**
+   * Undefined where a name was never given a number: such a key is in no record. Keys that follow each other have most names
+   * in common, and those are not looked up again.
+   */
   numbered(key: MeteringRecordKey): NumberedKey | undefined {
-    const offering = this.find(key.offering);
-    const region = this.find(key.region);
-    const customer = this.find(key.customer);
-    const dimension = this.find(key.dimension);
+    const before = this.#before;
+    const offering = before?.key.offering === key.offering ? before.numbers.offering : this.find(key.offering);
+    const region = before?.key.region === key.region ? before.numbers.region : this.find(key.region);
+    const customer = before?.key.customer === key.customer ? before.numbers.customer : this.find(key.customer);
+    const dimension = before?.key.dimension === key.dimension ? before.numbers.dimension : this.find(key.dimension);
     if (offering === undefined || region === undefined || customer === undefined || dimension === undefined) {
       return undefined;
     }
-    return { hour: key.hour, offering, region, customer, dimension, discriminator: key.discriminator };
+    const { hour, discriminator } = key;
+    const numbers = { hour, offering, region, customer, dimension, discriminator };
+    this.#before = { key, numbers };
+    return numbers;
   }
 
   text(number: number): string {
@@ -76,6 +85,7 @@ export class Names {
   forget(): void {
     this.#numbers = new Map();
     this.#texts = new Map();
+    this.#before = undefined;
   }
 
   #remember(text: string, number: number): number {

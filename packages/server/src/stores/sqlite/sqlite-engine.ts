@@ -106,7 +106,7 @@ export class SqliteEngine implements Engine {
     const newestSeq = reset ? 0 : this.#newestSeq;
     const names = new NewNames(reset ? 0 : this.#newestName, (text) => (reset ? undefined : this.#names.find(text)));
     const numbered = (key: MeteringRecordKey): NumberedKey => {
-      const numbers = names.numbered(key);
+      const numbers = (reset ? undefined : this.#names.numbered(key)) ?? names.numbered(key);
       this.#hours.add(numbers);
       return numbers;
     };

@@ -4,10 +4,9 @@ import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import { troubleOf } from "../trouble.ts";
 import { GroupWriter } from "./group-writer.ts";
 import type { PackedGroup } from "./packed-group.ts";
+import { WalCheckpoints } from "./wal-checkpoints.ts";
 import type { WriterAnswer, WriterSettings } from "./writer-thread.ts";
 
-/** SQLite's default of 1,000 pages would copy the log to the database often; see docs/PERFORMANCE.md. */
-const CHECKPOINT_PAGES = 10_000;
 /** More costs more than it gains: the pages in use lie further apart, and the operating system holds the rest. */
 const CACHE_KIBIBYTES = 16_384;
 
@@ -16,21 +15,28 @@ const port = parentPort as MessagePort;
 const db = new DatabaseSync(ledgerFile);
 db.exec(`
   PRAGMA synchronous = ${synchronous};
-  PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
   PRAGMA cache_size = -${CACHE_KIBIBYTES};
   PRAGMA busy_timeout = 5000;
   PRAGMA trusted_schema = OFF;
 `);
 const writer = new GroupWriter(db, trail);
+const checkpoints = new WalCheckpoints(db, { ledgerFile, synchronous });
 
 port.on("message", (group: PackedGroup | null) => {
   if (group === null) {
-    writer.close();
-    port.close();
+    void close();
   } else {
     port.postMessage(answerTo(group));
+    checkpoints.afterCommit();
   }
 });
+
+/** The last connection to go brings everything from the log into the database. */
+async function close(): Promise<void> {
+  await checkpoints.close();
+  writer.close();
+  port.close();
+}
 
 function answerTo(group: PackedGroup): WriterAnswer {
   try {

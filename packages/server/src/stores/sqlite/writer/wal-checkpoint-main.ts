@@ -1,0 +1,30 @@
+/** The thread beside the one that writes, from its own side: see `wal-checkpoints.ts` for what it is for. */
+import { DatabaseSync } from "node:sqlite";
+import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+import { COPY, copied, type BesideSettings } from "./wal-checkpoints.ts";
+
+/** While it copies, more is committed, and less each time; where somebody reads, it may be that nothing can be copied. */
+const PASSES_MAX = 5;
+
+const { ledgerFile, synchronous, restMax } = workerData as BesideSettings;
+const port = parentPort as MessagePort;
+const db = new DatabaseSync(ledgerFile);
+db.exec(`PRAGMA synchronous = ${synchronous}; PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF;`);
+const copy = db.prepare(COPY);
+
+port.on("message", (message: "go" | "close") => {
+  if (message === "go") {
+    copyMost();
+    port.postMessage("done");
+  } else {
+    db.close();
+    port.close();
+  }
+});
+
+function copyMost(): void {
+  for (let pass = 0; pass < PASSES_MAX; pass += 1) {
+    const state = copied(copy);
+    if (state === undefined || state.log - state.checkpointed <= restMax / 2) return;
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Moves what the write-ahead log holds into the database, without holding commits up: a thread beside copies most of it
+ * while commits go on, and the one that writes only the rest, between two of them, after which the log begins anew. How far
+ * either has come, SQLite itself tells both (`PRAGMA wal_checkpoint`), so that they need no word between them but "go".
+ *
+ * Nothing depends on it but the size of the log, and how long it takes to copy: what has been committed is durable there.
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+
+export interface WalLimits {
+  /** Pages in the log from which on they are moved. SQLite's default of 1,000 would copy the log often. */
+  readonly pagesMin: number;
+  /** Pages that are few enough to be copied between two commits. */
+  readonly restMax: number;
+  /** Pages from which on the thread that writes does not rely on the other any more. */
+  readonly aloneMin: number;
+}
+
+/** What the thread beside is told when it is started. */
+export interface BesideSettings {
+  readonly ledgerFile: string;
+  readonly synchronous: "FULL" | "NORMAL";
+  readonly restMax: number;
+}
+
+export interface WalState {
+  readonly log: number;
+  readonly checkpointed: number;
+}
+
+const LIMITS: WalLimits = { pagesMin: 8_000, restMax: 400, aloneMin: 40_000 };
+/** Looking costs some 20 µs. */
+const LOOK_EVERY_COMMITS = 8;
+/** Sources run as they are, and what is built has another ending. */
+const ENTRY = new URL(`./wal-checkpoint-main${extname(import.meta.url)}`, import.meta.url);
+
+export class WalCheckpoints {
+  readonly #limits: WalLimits;
+  readonly #settings: BesideSettings;
+  readonly #look: StatementSync;
+  readonly #copy: StatementSync;
+  /** Started when there is something to do for it. */
+  #beside: Worker | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  #isBusy = false;
+  #commits = 0;
+
+  /** `db` is the connection that writes. */
+  constructor(db: DatabaseSync, settings: Omit<BesideSettings, "restMax">, limits: WalLimits = LIMITS) {
+    this.#limits = limits;
+    this.#settings = { ...settings, restMax: limits.restMax };
+    db.exec("PRAGMA wal_autocheckpoint = 0");
+    this.#look = db.prepare(LOOK);
+    this.#copy = db.prepare(COPY);
+  }
+
+  /** To be called when a transaction has ended. */
+  afterCommit(): void {
+    this.#commits += 1;
+    if (this.#commits % LOOK_EVERY_COMMITS !== 0) return;
+    const { pagesMin, restMax, aloneMin } = this.#limits;
+    const { log, checkpointed } = this.#look.get() as unknown as WalState;
+    // Where all is copied, the next commit begins the log anew, unless somebody reads what stands there.
+    if (log < pagesMin || log === checkpointed) return;
+    if (log - checkpointed <= restMax || log >= aloneMin) copied(this.#copy);
+    else this.#go();
+  }
+
+  /** Resolves once the thread beside has let go of the database. */
+  close(): Promise<void> {
+    this.#tell("close");
+    return this.#ended;
+  }
+
+  #go(): void {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    this.#beside ??= this.#start();
+    this.#tell("go");
+  }
+
+  #start(): Worker {
+    const beside = new Worker(ENTRY, { workerData: this.#settings, name: "ledger-checkpoint" });
+    beside.on("message", () => (this.#isBusy = false));
+    // It stays busy for ever, then, and the log is copied here once it is long enough.
+    beside.on("error", () => undefined);
+    this.#ended = new Promise((resolve) => beside.once("exit", () => resolve()));
+    return beside;
+  }
+
+  #tell(message: "go" | "close"): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    this.#beside?.postMessage(message);
+  }
+}
+
+/** Undefined where nothing could be copied, as on a full disk: the log goes on holding what it holds, until the next time. */
+export function copied(copy: StatementSync): WalState | undefined {
+  try {
+    return copy.get() as unknown as WalState;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Copies nothing. */
+export const LOOK = "PRAGMA wal_checkpoint(NOOP)";
+/** Copies what can be copied without waiting for anybody. */
+export const COPY = "PRAGMA wal_checkpoint(PASSIVE)";
