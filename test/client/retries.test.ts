@@ -144,8 +144,8 @@ describe("attempts", () => {
 
 describe("a call that may have done what it was asked says so:", () => {
   const endings: readonly (readonly [string, Script, ClientConfiguration, object])[] = [
-    ["no answer in time", () => undefined, { attemptTimeoutMs: 30 }, { name: "TimeoutError", fault: "connection", attempts: 3, mayHaveSucceeded: true }],
-    ["no answer in the time of the call", () => undefined, { callTimeoutMs: 30 }, { name: "TimeoutError", attempts: 1, mayHaveSucceeded: true }],
+    ["no answer in time", () => undefined, { attemptTimeoutMs: 300 }, { name: "TimeoutError", fault: "connection", attempts: 3, mayHaveSucceeded: true }],
+    ["no answer in the time of the call", () => undefined, { callTimeoutMs: 500 }, { name: "TimeoutError", attempts: 1, mayHaveSucceeded: true }],
     ["a connection that breaks", (_r, _i, { incoming }) => void incoming.socket.destroy(), {}, { name: "ConnectionError", attempts: 3, mayHaveSucceeded: true }],
     ["a fault, and then a refusal", (_r, index) => (index === 0 ? { status: 500 } : wireError("DisabledApiException")), {}, { name: "DisabledApiException", attempts: 2, mayHaveSucceeded: true }],
     ["throttling, which is before anything is done", () => wireError("ThrottlingException"), {}, { name: "ThrottlingException", mayHaveSucceeded: false }],
