@@ -98,7 +98,10 @@ test("checkpoints of before hold for it, with clock, catalogue, expiry and all",
   for (const file of ["secrets.key", "checkpoints.jsonl"]) copyFileSync(join(data, file), join(folder, file));
   const args = [...nodeArgs(url, folder), ...flags, "manual", "--checkpoint-file", join(folder, "checkpoints.jsonl")];
   const node = await start(args);
-  expect(await meteringRecords(node)).toEqual(listed);
+  // Each store has an order of its own within an hour.
+  const relisted = [...(await meteringRecords(node))];
+  expect(relisted).toHaveLength(listed.length);
+  expect(relisted).toEqual(expect.arrayContaining([...listed]));
   expect(await meter(node, 5)).toEqual(answers);
   expect((await meter(node, 6)).map((answer) => answer.split(" ")[0])).toEqual(["DuplicateRecord", "DuplicateRecord"]);
   expect((await node.operator("GET", "/accounts/999988887777")).status).toBe(200);

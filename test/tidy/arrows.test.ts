@@ -29,7 +29,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:sqlite",
     "node:worker_threads",
   ],
-  "stores/postgres": ["@countinghouse/protocol", "domain", "ledger", "pg", "node:fs"],
+  "stores/postgres": ["@countinghouse/protocol", "domain", "ledger", "pg", "node:crypto", "node:fs"],
   identity: ["@countinghouse/protocol", "domain", "jose", "node:crypto"],
   catalogue: ["@countinghouse/protocol", "domain", "identity", "yaml", "zod", "node:path"],
   "web-identity": [

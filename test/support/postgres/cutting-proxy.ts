@@ -72,6 +72,8 @@ export class CuttingProxy {
     });
     server.on("data", (chunk: Buffer) => {
       if (!isDeaf) client.write(chunk);
+      // Statements before the commit may be answered by themselves.
+      else if (!chunk.includes("COMMIT\0")) return;
       else if (this.#server.listening) end();
       else this.close();
     });

@@ -83,6 +83,7 @@ const FORESEEN: Readonly<Record<string, number>> = {
   FolderInUseError: EXIT.refused,
   MaintenanceError: EXIT.refused,
   NewerSchemaError: EXIT.refused,
+  ServersConnectedError: EXIT.refused,
   UnfinishedCopyError: EXIT.refused,
 };
 

@@ -193,7 +193,7 @@ export function troublePromises(fresh: (setup?: LedgerSetup) => Promise<LedgerUn
       const answers = await Promise.all(waiting);
       await closed;
       await store.reopen();
-      expect(await keptIds(store.ledger)).toEqual(answers.map(([metered]) => metered?.id));
+      expect(new Set(await keptIds(store.ledger))).toEqual(new Set(answers.map(([metered]) => metered?.id)));
     });
 
     test("twice is closing once", async () => {

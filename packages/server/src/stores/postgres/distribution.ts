@@ -5,7 +5,7 @@
 import type { Client } from "pg";
 
 /** By what the rows of a table are told apart into shards; it is part of every unique key. */
-export const DISTRIBUTED: Readonly<Record<string, string>> = { entry: "offering", metering_record: "offering" };
+export const DISTRIBUTED: Readonly<Record<string, string>> = { entry: "shard_key", metering_record: "shard_key" };
 
 /** Whole on every machine. */
 export const REFERENCE: readonly string[] = ["catalogue", "lane", "lease", "schema_version", "state"];

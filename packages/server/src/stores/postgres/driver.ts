@@ -4,9 +4,19 @@
  */
 import type { Client, ClientConfig, Pool } from "pg";
 
+/** What a connection is for; the database shows it. */
+export type Purpose = "lane" | "reader" | "maintenance";
+
+/** Those that a server has for as long as it runs. */
+export const SERVING: readonly Purpose[] = ["lane", "reader"];
+
 export interface Driver {
-  client(purpose: string, over?: ClientConfig): Client;
-  pool(purpose: string, connectionsMax: number): Pool;
+  client(purpose: Purpose, over?: ClientConfig): Client;
+  pool(purpose: Purpose, connectionsMax: number): Pool;
+}
+
+export function applicationName(purpose: Purpose): string {
+  return `countinghouse ${purpose}`;
 }
 
 export class DriverMissingError extends Error {
@@ -37,9 +47,9 @@ export async function loadDriver(url: string): Promise<Driver> {
     if ((error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND") throw new DriverMissingError();
     throw error;
   });
-  const configOf = (purpose: string): ClientConfig => ({
+  const configOf = (purpose: Purpose): ClientConfig => ({
     connectionString: url,
-    application_name: `countinghouse ${purpose}`,
+    application_name: applicationName(purpose),
     statement_timeout: STATEMENT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     query_timeout: ANSWER_MS,

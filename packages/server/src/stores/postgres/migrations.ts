@@ -1,13 +1,25 @@
 /**
- * Numbered migrations. Nodes that start together take turns; those that run already go on meanwhile, so a migration may
- * only add. A database with a higher number than this server knows is refused, untouched.
+ * Numbered migrations. Nodes that start together take turns. Those that run already go on meanwhile, so a migration only
+ * adds; one that does more is refused while any is connected. A database with a higher number than this server knows is
+ * refused, untouched.
  */
 import { readFileSync } from "node:fs";
 import type { Client } from "pg";
-import { MIGRATION_LOCK } from "./locks.ts";
+import { SERVING, applicationName } from "./driver.ts";
+import { MIGRATION_LOCK, laneLock } from "./locks.ts";
 
 /** In order; never edited once released, only added to. */
-const MIGRATIONS: readonly string[] = ["0001-ledger.sql", "0002-leases.sql"];
+const MIGRATIONS: readonly Migration[] = [
+  { file: "0001-ledger.sql" },
+  { file: "0002-leases.sql" },
+  { file: "0003-keys-as-numbers.sql", alone: true },
+];
+
+interface Migration {
+  readonly file: string;
+  /** Whether servers of before could not go on. */
+  readonly alone?: boolean;
+}
 
 export const SCHEMA_VERSION: number = MIGRATIONS.length;
 
@@ -17,6 +29,15 @@ export class NewerSchemaError extends Error {
       `The ledger has schema version ${found}; this server knows versions up to ${SCHEMA_VERSION}. It was written by a newer server: use that one, or a later one.`,
     );
     this.name = "NewerSchemaError";
+  }
+}
+
+export class ServersConnectedError extends Error {
+  constructor(connections: number, version: number) {
+    super(
+      `Servers that know the ledger's schema up to version ${version} only are connected to it (${connections} connections), and could not go on with what comes after. Nothing was changed: stop all of them, then start this one.`,
+    );
+    this.name = "ServersConnectedError";
   }
 }
 
@@ -34,6 +55,7 @@ export async function migrate(client: Client, sleep: (ms: number) => Promise<voi
   try {
     const found = await schemaVersion(client);
     if (found > SCHEMA_VERSION) throw new NewerSchemaError(found);
+    if (found > 0 && MIGRATIONS.slice(found).some(({ alone }) => alone)) await refuseServers(client, found);
     for (let version = found + 1; version <= SCHEMA_VERSION; version += 1) {
       for (let tries = 1; !(await step(client, version, tries < LOCK_TRIES_MAX)); tries += 1)
         await sleep(LOCK_WAITED_MS);
@@ -44,9 +66,26 @@ export async function migrate(client: Client, sleep: (ms: number) => Promise<voi
   }
 }
 
+/** Connections of servers, by their names, which another role may not see, and by the lanes that are leased to them. */
+const CONNECTED = `SELECT count(DISTINCT pid) AS count FROM (
+    SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = ANY ($1)
+    UNION ALL
+    SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database
+    WHERE locktype = 'advisory' AND granted AND datname = current_database()
+      AND classid::bigint = $2 AND objid::bigint BETWEEN 1 AND 2147483647 AND objsubid = 2
+  ) connected`;
+
+/** Servers that start meanwhile wait for their turn to migrate, and find a newer schema then. */
+async function refuseServers(client: Client, found: number): Promise<void> {
+  const [lockClass] = laneLock(1);
+  const { rows } = await client.query<{ count: string }>(CONNECTED, [SERVING.map(applicationName), lockClass]);
+  const count = Number(rows[0]?.count);
+  if (count > 0) throw new ServersConnectedError(count, found);
+}
+
 /** False where a table could not be had in time, and it may be tried again. */
 async function step(client: Client, version: number, mayWait: boolean): Promise<boolean> {
-  const file = new URL(`./migrations/${MIGRATIONS[version - 1] ?? ""}`, import.meta.url);
+  const file = new URL(`./migrations/${MIGRATIONS[version - 1]?.file ?? ""}`, import.meta.url);
   await client.query("BEGIN");
   try {
     await client.query(`SET LOCAL lock_timeout = ${LOCK_WAITED_MS}`);

@@ -1,6 +1,6 @@
 /**
  * The ledger over PostgreSQL: any number of nodes, each of which may write. Work that has arrived is committed in groups,
- * one product's at a time, several products' side by side, each on a lane of its own.
+ * each about one product and on a lane of its own, several side by side.
  */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../../domain/catalogue.ts";
@@ -65,8 +65,7 @@ export class PostgresLedger implements Ledger {
   readonly #leases: Leases;
   readonly #idle: Lane[];
   readonly #waiting = new WaitingWork();
-  /** What the groups that are under way are about. */
-  readonly #busy = new Map<string, Group>();
+  readonly #underWay = new Set<Group>();
   readonly #stopTimers: (() => void)[];
   #newestAtMs: EpochMs;
   #isScheduled = false;
@@ -107,7 +106,7 @@ export class PostgresLedger implements Ledger {
   }
 
   get queued(): number {
-    return this.#waiting.length + [...this.#busy.values()].reduce((sum, group) => sum + group.taken, 0);
+    return this.#waiting.length + [...this.#underWay].reduce((sum, group) => sum + group.taken, 0);
   }
 
   transact<A>(work: Work<A>): Promise<A> {
@@ -233,11 +232,11 @@ export class PostgresLedger implements Ledger {
   /** Hands groups to lanes, as far as there are both; those with a connection come first. */
   #dispatch(): void {
     while (this.#idle.length > 0) {
-      const group = this.#waiting.take(this.#busy, this.#options.groupMax);
+      const group = this.#waiting.take(this.#underWay, this.#options.groupMax);
       if (group === undefined) break;
       const connected = this.#idle.findIndex((lane) => lane.connected);
       const [lane] = this.#idle.splice(Math.max(connected, 0), 1) as [Lane];
-      this.#busy.set(group.column, group);
+      this.#underWay.add(group);
       void this.#run(lane, group);
     }
     if (this.queued === 0) this.#drained?.resolve();
@@ -255,7 +254,7 @@ export class PostgresLedger implements Ledger {
       tell = () => group.fail(error as Error);
     }
     this.#waiting.putBack(group);
-    this.#busy.delete(group.column);
+    this.#underWay.delete(group);
     this.#idle.push(lane);
     tell();
     if (this.#defect !== undefined) this.#waiting.fail(this.#defect);

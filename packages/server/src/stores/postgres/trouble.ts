@@ -23,6 +23,11 @@ export function troubleOf(error: unknown): Trouble {
   return DAMAGED.has(code) ? "damaged" : "failed";
 }
 
+/** Whether a row was refused since there is another with its key. */
+export function isNotUnique(error: unknown): boolean {
+  return (error as { readonly code?: unknown } | undefined)?.code === "23505";
+}
+
 /** Whether another try at connecting is of use: not where the server is there, and says no. */
 export function mayConnectLater(error: unknown): boolean {
   const code = (error as { readonly code?: unknown }).code;

@@ -3,45 +3,48 @@ import type { Pool, PoolClient, Client } from "pg";
 import type { MeteringRecordKey } from "../../../domain/metering-record.ts";
 import type { Found, RecordPointer } from "../../../ledger/engine.ts";
 import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
+import { parseMeteringRecordId } from "../../../ledger/ids.ts";
+import { DefectError } from "../../../ledger/ledger.ts";
+import { bigints, uuids } from "../arrays.ts";
+import { recordKeyOf, shardKeyOf } from "../keys.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, isStorable, type EntryRow } from "../rows.ts";
 
 export type Queryable = Pick<Client | Pool | PoolClient, "query">;
 
-/** Where a record is kept: the entry's offering and id, and the position in it. */
+/** Where a record is kept: the record's id, and what its entry is kept under. */
 export interface PlaceRow {
-  readonly entry_offering: string;
-  readonly request_id: string;
-  readonly position: number;
+  readonly id: string;
+  readonly entry_shard_key: string;
 }
 
-export const PLACE_COLUMNS = "coalesce(m.entry_offering, m.offering) AS entry_offering, m.request_id, m.position";
+export const PLACE_COLUMNS = "m.id, coalesce(m.entry_shard_key, m.shard_key) AS entry_shard_key";
 
 /**
  * The row `m` of a key `k`. `OFFSET 0` has each looked up by itself: a plan made while the table was small would otherwise go
  * through all of it and compare.
  */
-export const KEPT_UNDER_KEY = `CROSS JOIN LATERAL (SELECT * FROM countinghouse.metering_record
-    WHERE (hour, offering, region, customer, dimension, discriminator)
-        = (k.hour, k.offering, k.region, k.customer, k.dimension, k.discriminator) OFFSET 0) m`;
+const KEPT_UNDER_KEY = `CROSS JOIN LATERAL (SELECT * FROM countinghouse.metering_record
+    WHERE (hour, key, shard_key) = (k.hour, k.key, k.shard_key) OFFSET 0) m`;
 
-const FIND = `SELECT k.n, ${PLACE_COLUMNS}
-  FROM unnest($1::integer[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-    AS k (n, hour, offering, region, customer, dimension, discriminator)
+/** `n` is the key's place among those asked for, from 1. */
+export const FIND_RECORDS = `SELECT k.n, ${PLACE_COLUMNS}
+  FROM unnest($1::bigint[], $2::uuid[], $3::bigint[]) WITH ORDINALITY AS k (hour, key, shard_key, n)
   ${KEPT_UNDER_KEY}`;
 
-const ENTRIES = `SELECT e.* FROM unnest($1::text[], $2::uuid[]) AS k (offering, request_id)
-  CROSS JOIN LATERAL (SELECT ${ENTRY_COLUMNS} FROM countinghouse.entry
-    WHERE (offering, request_id) = (k.offering, k.request_id) OFFSET 0) e`;
+export interface FoundRow extends PlaceRow {
+  readonly n: string;
+}
 
-/** Keys as arrays of their parts: hour, offering, region, customer, dimension, discriminator. */
-export function keyColumns(keys: readonly MeteringRecordKey[]): unknown[][] {
+const ENTRIES = `SELECT e.* FROM unnest($1::bigint[], $2::uuid[]) AS k (shard_key, request_id)
+  CROSS JOIN LATERAL (SELECT ${ENTRY_COLUMNS} FROM countinghouse.entry
+    WHERE (request_id, shard_key) = (k.request_id, k.shard_key) OFFSET 0) e`;
+
+/** Keys as arrays: hour, key, shard key. */
+export function keyColumns(keys: readonly MeteringRecordKey[]): Buffer[] {
   return [
-    keys.map(({ hour }) => hour),
-    keys.map(({ offering }) => offering),
-    keys.map(({ region }) => region),
-    keys.map(({ customer }) => customer),
-    keys.map(({ dimension }) => dimension),
-    keys.map(({ discriminator }) => discriminator),
+    bigints(keys.map(({ hour }) => BigInt(hour))),
+    uuids(keys.map(recordKeyOf)),
+    bigints(keys.map(({ offering }) => shardKeyOf(offering))),
   ];
 }
 
@@ -52,36 +55,36 @@ export async function findRecords(
 ): Promise<Found<RecordPointer | undefined>> {
   const asked = keys.map((key, n) => ({ key, n })).filter(({ key }) => isStorableKey(key));
   if (asked.length === 0) return { pointers: keys.map(() => undefined), entries: new Map() };
-  const { rows } = await db.query<PlaceRow & { readonly n: number }>({
-    name: "find-records",
-    text: FIND,
-    values: [asked.map(({ n }) => n), ...keyColumns(asked.map(({ key }) => key))],
-  });
-  const { seqs, entries } = await entriesAt(db, rows);
+  const values = keyColumns(asked.map(({ key }) => key));
+  const { rows } = await db.query<FoundRow>({ name: "find-records", text: FIND_RECORDS, values });
+  const { places, entries } = await entriesAt(db, rows);
   const pointers = Array<RecordPointer | undefined>(keys.length).fill(undefined);
-  for (const [i, { n, position }] of rows.entries()) pointers[n] = { seq: seqs[i] as number, position };
+  for (const [i, { n }] of rows.entries()) pointers[asked[Number(n) - 1]?.n ?? 0] = places[i];
   return { pointers, entries };
 }
 
 /** The entries of places, under numbers that say which is which, and nothing more. */
 export async function entriesAt(
   db: Queryable,
-  places: readonly PlaceRow[],
-): Promise<{ readonly seqs: readonly number[]; readonly entries: ReadonlyMap<number, EncodedEntry> }> {
+  rows: readonly PlaceRow[],
+): Promise<{ readonly places: readonly RecordPointer[]; readonly entries: ReadonlyMap<number, EncodedEntry> }> {
   const numbers = new Map<string, number>();
-  const offerings: string[] = [];
-  const seqs = places.map(({ entry_offering: offering, request_id: requestId }) => {
-    const known = numbers.get(requestId);
-    if (known !== undefined) return known;
-    numbers.set(requestId, offerings.push(offering));
-    return offerings.length;
+  const shardKeys: bigint[] = [];
+  const places = rows.map(({ id, entry_shard_key: shardKey }): RecordPointer => {
+    const parsed = parseMeteringRecordId(id);
+    if (parsed === undefined) throw new DefectError(`${id} is kept as a metering record's id, and is none.`);
+    const { requestId, position } = parsed;
+    let seq = numbers.get(requestId);
+    if (seq === undefined) numbers.set(requestId, (seq = shardKeys.push(BigInt(shardKey))));
+    return { seq, position };
   });
-  if (places.length === 0) return { seqs, entries: new Map() };
-  const values = [offerings, [...numbers.keys()]];
-  const { rows } = await db.query<EntryRow>({ name: "find-entries", text: ENTRIES, values });
-  return { seqs, entries: new Map(rows.map((row) => [numbers.get(row.request_id) ?? 0, encodedEntryOf(row)])) };
+  if (rows.length === 0) return { places, entries: new Map() };
+  const values = [bigints(shardKeys), uuids([...numbers.keys()])];
+  const found = await db.query<EntryRow>({ name: "find-entries", text: ENTRIES, values });
+  const entries = found.rows.map((row) => [numbers.get(row.request_id) ?? 0, encodedEntryOf(row)] as const);
+  return { places, entries: new Map(entries) };
 }
 
-function isStorableKey({ region, offering, customer, dimension, discriminator }: MeteringRecordKey): boolean {
-  return [region, offering, customer, dimension, discriminator].every(isStorable);
+function isStorableKey({ hour, region, offering, customer, dimension, discriminator }: MeteringRecordKey): boolean {
+  return Number.isSafeInteger(hour) && [region, offering, customer, dimension, discriminator].every(isStorable);
 }

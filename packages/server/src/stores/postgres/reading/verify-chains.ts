@@ -20,7 +20,7 @@ interface LaneRow {
 }
 
 interface ChainedRow extends EntryRow {
-  readonly offering: string;
+  readonly shard_key: string;
   readonly seq: string;
   readonly link: Buffer;
   readonly operation: string;
@@ -30,9 +30,9 @@ interface ChainedRow extends EntryRow {
   readonly product: string | null;
 }
 
-/** An entry that is in order, with the offering under which it is kept. */
+/** An entry that is in order, with what it is kept under. */
 export interface FollowedEntry {
-  readonly offering: string;
+  readonly shardKey: string;
   readonly entry: LedgerEntry;
 }
 
@@ -82,12 +82,12 @@ async function follow(db: Queryable, lane: number, walk: ChainWalk, check: PageC
   for (let after = Number.MIN_SAFE_INTEGER; ; after = walk.head.seq) {
     const { rows } = await db.query<ChainedRow>({
       name: "chain",
-      text: `SELECT ${ENTRY_COLUMNS}, offering, seq, link, operation, principal, account, access_key, product
+      text: `SELECT ${ENTRY_COLUMNS}, shard_key, seq, link, operation, principal, account, access_key, product
              FROM countinghouse.entry WHERE lane = $1 AND seq > $2 ORDER BY seq LIMIT ${PAGE_ROWS}`,
       values: [lane, after],
     });
     if (rows.length === 0) break;
-    await check(rows.map((row) => ({ offering: row.offering, entry: walk.follow(keptEntry(row)) })));
+    await check(rows.map((row) => ({ shardKey: row.shard_key, entry: walk.follow(keptEntry(row)) })));
   }
   walk.end();
 }

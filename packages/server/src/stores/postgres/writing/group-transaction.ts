@@ -12,11 +12,11 @@ import { DefectError } from "../../../ledger/ledger.ts";
 import { STATE_LOCK } from "../locks.ts";
 import { findRecords } from "../reading/record-pointers.ts";
 import { readState, writeState, type SharedClock, type SharedState } from "../shared-state.ts";
-import { troubleOf } from "../trouble.ts";
-import { insertGroup } from "./insert-group.ts";
+import { isNotUnique, troubleOf } from "../trouble.ts";
+import { insertStatements, type NewEntry, type Statement } from "./insert-rows.ts";
 import type { LaneSession } from "./lane-session.ts";
 import { removeAll, removeExpired } from "./remove-entries.ts";
-import type { Group } from "./waiting-work.ts";
+import { offeringOf, type Group } from "./waiting-work.ts";
 
 export interface GroupContext {
   readonly state: SharedState;
@@ -34,6 +34,8 @@ export interface Committed {
   readonly nowMs: EpochMs;
   /** That of the state that it was decided on. */
   readonly version: number;
+  /** Whether anything was kept under its keys before. */
+  readonly metKept: boolean;
 }
 
 /** `alone`: it changes what all nodes go by, so it must be tried again while nobody else writes. */
@@ -53,6 +55,8 @@ export class CommitInDoubtError extends Error {
   }
 }
 
+const NOTHING = new FoundRecords({ pointers: [], entries: new Map() });
+
 interface HeadRow {
   readonly version: string;
   readonly seq: string;
@@ -60,69 +64,99 @@ interface HeadRow {
   readonly newest_at_ms: string | null;
 }
 
+/** How a group is tried. */
+export interface Way {
+  /** Nobody else writes meanwhile. */
+  readonly alone: boolean;
+  /**
+   * Nothing is looked up where the group turns out to be all new records: that none of them is kept is said by the index
+   * that they go into.
+   */
+  readonly assumeNew: boolean;
+}
+
 export async function tryGroup(
   session: LaneSession,
   group: Group,
   context: GroupContext,
-  alone: boolean,
+  { alone, assumeNew }: Way,
 ): Promise<Tried> {
   const { client, lane } = session;
   const isReset = group.works[0]?.reset === true;
   if (isReset && !alone) return { kind: "alone" };
-  // The lock comes first, by itself: what is read after it is as new as whatever was committed under it.
-  const lock = alone ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared";
-  await client.query(`BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ${lock}(${STATE_LOCK.join(", ")})`);
-  const { rows } = await client.query<HeadRow>({
-    name: "lane-head",
-    text: `SELECT s.version, l.seq, l.link, l.newest_at_ms
-           FROM countinghouse.lane l, countinghouse.state s WHERE l.number = $1 FOR UPDATE OF l`,
-    values: [lane],
-  });
-  const [row] = rows;
-  if (row === undefined) throw new DefectError(`The row of lane ${lane} is missing.`);
+  const row = await begin(session, alone);
   if (Number(row.version) !== context.state.version) context.state.adopt(await readState(client));
   const version = context.state.version;
 
   const keys = group.works.flatMap(({ work }) => work.keys);
-  const found = new FoundRecords(await findRecords(client, keys));
   const { clock, ruleSet, state } = context;
   const nowMs = Math.max(clock.nowMs(), context.newestAtMs(), Number(row.newest_at_ms ?? Number.NEGATIVE_INFINITY));
   const positionAt = clock.positionAt.bind(clock);
-  const decision = decideGroup(group.works, { nowMs, ruleSet, catalogue: state.catalogue, found, positionAt });
+  const decide = (found: FoundRecords): DecidedGroup =>
+    decideGroup(group.works, { nowMs, ruleSet, catalogue: state.catalogue, found, positionAt });
+  let found = NOTHING;
+  let decision = assumeNew ? decide(found) : undefined;
+  if (decision === undefined || !isAllNew(keys, decision)) {
+    found = new FoundRecords(await findRecords(client, keys));
+    decision = decide(found);
+  }
   const { staged } = decision;
   group.taken = decision.taken;
   if ((changesState(staged) || staged.expired !== undefined) && !alone) {
     await client.query("ROLLBACK");
     return { kind: "alone" };
   }
-  refuseContradictions(keys, decision, found);
+  const metKept = refuseContradictions(keys, decision, found);
 
-  const links = linksOf(staged, Number(row.seq), row.link);
-  const committed = { decision, nowMs, version };
+  const statements = insertStatements(lane, chained(decision, Number(row.seq), row.link));
+  const committed = { decision, nowMs, version, metKept };
   let raced = false;
   await context.aroundCommit(async () => {
     if (isReset) await removeAll(client);
     if (staged.expired !== undefined) await removeExpired(client, staged.expired);
-    raced = !(await insertGroup(client, lane, nowMs, decision, links));
-    if (raced) {
-      await client.query("ROLLBACK");
-      return;
-    }
     if (changesState(staged)) await writeState(client, staged);
-    await commit(session, committed);
+    raced = !(await keep(session, statements, committed));
   });
   return raced ? { kind: "raced" } : { kind: "committed", committed };
 }
 
-async function commit({ client }: LaneSession, committed: Committed): Promise<void> {
-  let command: string;
-  try {
-    ({ command } = await client.query("COMMIT"));
-  } catch (error) {
-    throw troubleOf(error) === "lost" ? new CommitInDoubtError(committed, error) : error;
+async function begin({ client, lane }: LaneSession, alone: boolean): Promise<HeadRow> {
+  // The lock comes first, by itself: what is read after it is as new as whatever was committed under it.
+  const lock = alone ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared";
+  const [, { rows }] = await Promise.all([
+    client.query(`BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ${lock}(${STATE_LOCK.join(", ")})`),
+    client.query<HeadRow>({
+      name: "lane-head",
+      text: `SELECT s.version, l.seq, l.link, l.newest_at_ms
+             FROM countinghouse.lane l, countinghouse.state s WHERE l.number = $1 FOR UPDATE OF l`,
+      values: [lane],
+    }),
+  ]);
+  const [row] = rows;
+  if (row === undefined) throw new DefectError(`The row of lane ${lane} is missing.`);
+  return row;
+}
+
+/**
+ * Sends the statements and the commit behind them at once: after one that fails, the commit is a rollback, and says so.
+ * Answers false where another node was first with one of the keys.
+ */
+async function keep({ client }: LaneSession, statements: readonly Statement[], committed: Committed): Promise<boolean> {
+  const sent = [...statements.map((statement) => client.query(statement)), client.query("COMMIT")];
+  const answers = await Promise.allSettled(sent);
+  const commit = answers.at(-1);
+  if (commit?.status === "rejected") {
+    throw troubleOf(commit.reason) === "lost" ? new CommitInDoubtError(committed, commit.reason) : commit.reason;
   }
-  // What a transaction that has failed answers to COMMIT.
-  if (command !== "COMMIT") throw new DefectError(`A commit was answered with ${command}.`);
+  const failed = answers.findIndex(({ status }) => status === "rejected");
+  if (commit?.value.command === "COMMIT") {
+    if (failed !== -1) throw new DefectError("A group was committed without a part of it.");
+    return true;
+  }
+  const reason: unknown = (answers[failed] as PromiseRejectedResult | undefined)?.reason;
+  if (!isNotUnique(reason)) throw reason ?? new DefectError(`A commit was answered with ${commit?.value.command}.`);
+  if (statements[failed]?.name === "insert-records") return false;
+  throw new DefectError("An entry with the id of one of these is there.");
 }
 
 /** Whether it changes what all nodes go by. */
@@ -130,28 +164,36 @@ export function changesState({ reset, catalogue, clock }: StagedGroup): boolean 
   return reset || catalogue.length > 0 || clock !== undefined;
 }
 
-/** No decision accepts a record whose key it was told is kept. One that was kept since is a race, and no contradiction. */
+/** Whether every key of the group is that of a record that it accepted, so that none need be looked up. */
+function isAllNew(keys: readonly MeteringRecordKey[], { staged }: DecidedGroup): boolean {
+  const accepted = new Set(staged.entries.flatMap(({ records }) => records.map(({ key }) => key)));
+  return keys.every((key) => accepted.has(key));
+}
+
+/**
+ * No decision accepts a record whose key it was told is kept. One that was kept since is a race, and no contradiction.
+ * Answers whether any was kept.
+ */
 function refuseContradictions(
   keys: readonly MeteringRecordKey[],
   { decided }: DecidedGroup,
   found: FoundRecords,
-): void {
+): boolean {
   const kept = new Set(keys.filter((_, i) => found.meteringRecord(i) !== undefined).map(keyText));
-  if (kept.size === 0) return;
+  if (kept.size === 0) return false;
   for (const { outcome } of decided) {
     const known = outcome.records?.find(({ key }) => kept.has(keyText(key)));
     if (known !== undefined) throw new DefectError(`A second record of one key was accepted: ${keyText(known.key)}`);
   }
+  return true;
 }
 
-/** The links of the group's entries, in a chain that has come as far as this. */
-function linksOf(
-  { entries }: StagedGroup,
-  newestSeq: number,
-  newestLink: Buffer,
-): { readonly first: number; readonly links: Buffer[] } {
-  const first = newestSeq + 1;
+/** The entries of the group, in a chain that has come as far as this. */
+function chained({ staged, decided }: DecidedGroup, newestSeq: number, newestLink: Uint8Array): NewEntry[] {
   let link = newestLink;
-  const links = entries.map(({ entry }, i) => (link = linkOf(link, first + i, entry)));
-  return { first, links };
+  return staged.entries.map((staging, i) => {
+    const seq = newestSeq + 1 + i;
+    link = linkOf(link, seq, staging.entry);
+    return { ...staging, offering: offeringOf(decided[i]?.pending.work.keys ?? []), seq, link };
+  });
 }

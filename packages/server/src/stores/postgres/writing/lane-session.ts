@@ -13,7 +13,8 @@ export interface LaneSession {
 }
 
 export async function openLaneSession(driver: Driver): Promise<LaneSession> {
-  const client = driver.client("lane");
+  // Statements of a transaction are sent without waiting for each other, where none depends on the one before.
+  const client = driver.client("lane", { pipeline: true });
   try {
     await client.connect();
     await client.query(INDEXES_ONLY);

@@ -86,6 +86,31 @@ describe("a connection that is lost at the commit", () => {
   });
 });
 
+test("a group that another of its product overtakes is decided again, and finds what that one kept (Rule K4)", async () => {
+  const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let commits = 0;
+  const beforeCommit = (): Promise<void> => {
+    commits += 1;
+    if (commits > 1) return Promise.resolve();
+    reached.resolve();
+    return held.promise;
+  };
+  const { ledger } = await openAt(database.url, { wallMs: () => START_MS, beforeCommit });
+  onTestFinished(() => ledger.close());
+  const batch = Array.from({ length: 10 }, (_, i) => sent({ dimension: `${i}` }));
+  const overtaken = ledger.transact(meter(batch.toReversed()));
+  await reached.promise;
+  // Enough of them to be begun beside it.
+  const answers = await Promise.all(Array.from({ length: 40 }, () => ledger.transact(meter(batch))));
+  held.resolve();
+  const again = await overtaken;
+  expect(again.every(({ kept }) => kept !== undefined)).toBe(true);
+  const winners = [...answers, again.toReversed()].map((answer) => JSON.stringify(answer.map(({ id }) => id)));
+  expect(new Set(winners).size).toBe(1);
+  expect(await keptIds(ledger)).toHaveLength(10);
+  expect(await ledger.verifyChains([])).toMatchObject({ entries: 41, disagreement: undefined });
+});
+
 describe("two nodes", () => {
   test("racing with the same keys, in any order, are told the same winner of each (Rule K4)", async () => {
     const nodes = [await node(), await node()];
@@ -99,6 +124,17 @@ describe("two nodes", () => {
       expect(answers.flat().filter(({ kept }) => kept === undefined)).toHaveLength(10);
     }
     expect(await keptIds((nodes[0] as Node).ledger)).toHaveLength(200);
+  });
+
+  test("see what the other kept, also in a group of new records that looks at one and accepts nothing for it", async () => {
+    const [one, other] = [await node(), await node()];
+    const known = sent();
+    const [kept] = await one.ledger.transact(meter([known]));
+    const answers = await Promise.all([
+      other.ledger.transact(meter([sent({ dimension: "new" })])),
+      other.ledger.transact({ ...look(({ kept: [found] }) => found?.meteringRecordId), keys: [known.key] }),
+    ]);
+    expect(answers).toEqual([[expect.objectContaining({ kept: undefined })], kept?.id]);
   });
 
   test("decide by the newest catalogue and clock, whoever changed them", async () => {

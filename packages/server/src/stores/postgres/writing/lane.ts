@@ -27,6 +27,8 @@ const PAUSE_MAX_MS = 500;
 export class Lane {
   readonly #options: LaneOptions;
   #session: LaneSession | undefined;
+  /** That the last group met nothing kept: whoever sends again does so for a while. */
+  #expectsNew = true;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -39,12 +41,16 @@ export class Lane {
   /** Rejects with FaultError once the time is up, or DefectError. */
   async commit(group: Group, deadlineMs: number): Promise<Committed> {
     let alone = false;
-    let trouble: Error = new FaultError("Others were first with the same keys, again and again.", undefined);
+    let trouble: Error | undefined;
     for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
       try {
         const session = (this.#session ??= await openLaneSession(this.#options.driver));
-        const tried = await tryGroup(session, group, this.#options.context, alone);
-        if (tried.kind === "committed") return tried.committed;
+        const way = { alone, assumeNew: tries === 1 && this.#expectsNew };
+        const tried = await tryGroup(session, group, this.#options.context, way);
+        if (tried.kind === "committed") {
+          this.#expectsNew = !tried.committed.metKept;
+          return tried.committed;
+        }
         // Nothing is in the way of trying it alone at once; of those that race, one is to get ahead.
         if (tried.kind === "raced" && tries > 1) await this.#pause(tries);
         alone ||= tried.kind === "alone";
@@ -60,7 +66,7 @@ export class Lane {
       }
       if (this.#options.monotonicMs() >= deadlineMs) break;
     }
-    throw trouble;
+    throw trouble ?? new FaultError("Others were first with the same keys, again and again.", undefined);
   }
 
   async close(): Promise<void> {

@@ -1,9 +1,10 @@
 /**
- * Work that has arrived, in its order, and the groups it is taken in. A group is about one product; what is about the
- * same product stays in its order, since one such group is under way at a time.
+ * Work that has arrived, in its order, and the groups it is taken in. A group is about one product. Where much waits for a
+ * product, the next group of it is begun beside the one under way: work that came at the same time has no order, and work
+ * that came after an answer finds what was answered in the ledger.
  */
+import type { MeteringRecordKey } from "../../../domain/metering-record.ts";
 import type { DecidedGroup, Pending } from "../../../ledger/group-decision.ts";
-import { offeringOf } from "./insert-group.ts";
 
 interface Waiting extends Pending {
   readonly column: string;
@@ -12,6 +13,10 @@ interface Waiting extends Pending {
 
 /** What a reset is about: no product has such a name. */
 const EVERYTHING = "\0everything";
+/** What is about no product: changes of the catalogue among others, which only stand in each other's way. */
+const NO_PRODUCT = "";
+/** So much waits before a group is begun beside another of its product: each costs the same, however small. */
+const BESIDE_WORKS_MIN = 10;
 
 export class Group {
   readonly column: string;
@@ -60,15 +65,16 @@ export class WaitingWork {
     this.#waiting.push({ ...pending, column, untilMs });
   }
 
-  /** The next group that nothing under way is about. A reset waits for all before it, and all after it for the reset. */
-  take(busy: ReadonlyMap<string, unknown>, worksMax: number): Group | undefined {
+  /** The next group that may be begun now. A reset waits for all before it, and all after it for the reset. */
+  take(underWay: ReadonlySet<Group>, worksMax: number): Group | undefined {
+    const busy = new Set([...underWay].map(({ column }) => column));
     if (busy.has(EVERYTHING)) return undefined;
     const reset = this.#waiting.findIndex(({ column }) => column === EVERYTHING);
     if (reset === 0) {
       return busy.size > 0 ? undefined : new Group(EVERYTHING, this.#waiting.splice(0, 1));
     }
     const before = reset === -1 ? this.#waiting : this.#waiting.slice(0, reset);
-    const column = before.find((one) => !busy.has(one.column))?.column;
+    const column = before.find((one) => !busy.has(one.column))?.column ?? crowdedColumn(before);
     if (column === undefined) return undefined;
     const works = before.filter((one) => one.column === column).slice(0, worksMax);
     const taken = new Set(works);
@@ -92,4 +98,20 @@ export class WaitingWork {
   fail(error: Error): void {
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
+}
+
+/** The first product that enough waits for to be worth a group beside others. */
+function crowdedColumn(waiting: readonly Waiting[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const { column } of waiting) {
+    const count = (counts.get(column) ?? 0) + 1;
+    if (count >= BESIDE_WORKS_MIN && column !== NO_PRODUCT) return column;
+    counts.set(column, count);
+  }
+  return undefined;
+}
+
+/** What a request is about, and what its entry's row lies beside: fixed by the request; empty where that is no product. */
+export function offeringOf(keys: readonly MeteringRecordKey[]): string {
+  return keys[0]?.offering ?? NO_PRODUCT;
 }

@@ -1,0 +1,100 @@
+/** The statements that write entries, their metering records, and how far that brings their lane: each about one table. */
+import type { EntryAttributes } from "../../../ledger/entry-attributes.ts";
+import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
+import { meteringRecordId } from "../../../ledger/ids.ts";
+import type { NewRecord } from "../../../ledger/ledger.ts";
+import { bigints, byteas, texts, uuids } from "../arrays.ts";
+import { recordKeyOf, shardKeyOf } from "../keys.ts";
+import { searchable } from "../rows.ts";
+
+/** An entry with its place in the chain, and what its row lies beside. */
+export interface NewEntry {
+  readonly offering: string;
+  readonly seq: number;
+  readonly link: Uint8Array;
+  readonly entry: EncodedEntry;
+  readonly attributes: EntryAttributes;
+  readonly records: readonly NewRecord[];
+}
+
+export interface Statement {
+  readonly name: "insert-entries" | "insert-records" | "advance-lane";
+  readonly text: string;
+  readonly values: unknown[];
+}
+
+// Arrays are unnested side by side, row by row; as tables they would all be written out first.
+const INSERT_ENTRIES = `INSERT INTO countinghouse.entry
+    (lane, shard_key, request_id, at_ms, seq, link, operation, principal, account, access_key, product, body)
+  SELECT $1, unnest($2::bigint[]), unnest($3::uuid[]), unnest($4::bigint[]), unnest($5::bigint[]), unnest($6::bytea[]),
+    unnest($7::text[]), unnest($8::text[]), unnest($9::text[]), unnest($10::text[]), unnest($11::text[]),
+    unnest($12::text[])`;
+
+const INSERT_RECORDS = `INSERT INTO countinghouse.metering_record (hour, key, id, shard_key, entry_shard_key)
+  SELECT unnest($1::bigint[]), unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::bigint[]), unnest($5::bigint[])`;
+
+const ADVANCE_LANE = "UPDATE countinghouse.lane SET seq = $1, link = $2, newest_at_ms = $3 WHERE number = $4";
+
+/**
+ * In the order in which they are to be sent; the entries are in the order of their chain. `insert-records` fails as not
+ * unique where something is kept under one of the keys.
+ */
+export function insertStatements(lane: number, entries: readonly NewEntry[]): Statement[] {
+  const last = entries.at(-1);
+  if (last === undefined) return [];
+  return [
+    { name: "insert-entries", text: INSERT_ENTRIES, values: [lane, ...entryColumns(entries)] },
+    ...insertRecords(entries),
+    {
+      name: "advance-lane",
+      text: ADVANCE_LANE,
+      values: [last.seq, Buffer.from(last.link), last.entry.atMs, lane],
+    },
+  ];
+}
+
+function entryColumns(entries: readonly NewEntry[]): Buffer[] {
+  const found = (by: keyof EntryAttributes): Buffer =>
+    texts(
+      entries.map(({ attributes }) => {
+        const text = attributes[by];
+        return text === undefined ? null : searchable(text);
+      }),
+    );
+  return [
+    bigints(entries.map(({ offering }) => shardKeyOf(offering))),
+    uuids(entries.map(({ entry }) => entry.requestId)),
+    bigints(entries.map(({ entry }) => BigInt(entry.atMs))),
+    bigints(entries.map(({ seq }) => BigInt(seq))),
+    byteas(entries.map(({ link }) => link)),
+    found("operation"),
+    found("principal"),
+    found("accountId"),
+    found("accessKeyId"),
+    found("productCode"),
+    texts(entries.map(({ entry }) => entry.body)),
+  ];
+}
+
+function insertRecords(entries: readonly NewEntry[]): Statement[] {
+  const rows = entries.flatMap(({ offering, entry, records }) =>
+    records.map(({ key, position }) => ({
+      hour: key.hour,
+      key: recordKeyOf(key),
+      id: meteringRecordId(entry.requestId, position),
+      shardKey: shardKeyOf(key.offering),
+      entryShardKey: offering === key.offering ? null : shardKeyOf(offering),
+    })),
+  );
+  if (rows.length === 0) return [];
+  // The same order on every node: two that insert the same keys wait for each other, and never in a circle.
+  rows.sort((a, b) => a.hour - b.hour || (a.key < b.key ? -1 : 1));
+  const values = [
+    bigints(rows.map(({ hour }) => BigInt(hour))),
+    uuids(rows.map(({ key }) => key)),
+    uuids(rows.map(({ id }) => id)),
+    bigints(rows.map(({ shardKey }) => shardKey)),
+    bigints(rows.map(({ entryShardKey }) => entryShardKey)),
+  ];
+  return [{ name: "insert-records", text: INSERT_RECORDS, values }];
+}
