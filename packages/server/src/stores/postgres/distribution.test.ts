@@ -73,7 +73,7 @@ test("there are no foreign keys, triggers, sequences, rules, inheritance or gene
 
 test("store migrate says what it did, and --citus is refused where the extension is not there", async () => {
   const first = await migrate("--json");
-  expect(JSON.parse(first.stdout)).toEqual({ fromVersion: 0, toVersion: 3, distributed: [] });
+  expect(JSON.parse(first.stdout)).toEqual({ fromVersion: 0, toVersion: 4, distributed: [] });
   expect(await migrate()).toMatchObject({ code: 0, stdout: expect.stringMatching(/was up to date/) as string });
   expect(await migrate("--citus")).toMatchObject({
     code: 1,

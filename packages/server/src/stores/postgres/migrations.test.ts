@@ -42,6 +42,8 @@ async function ledgerOfVersion2(): Promise<readonly KeptRecord[]> {
   });
   await database.query(`SET search_path = countinghouse;
     DELETE FROM schema_version WHERE version > 2;
+    DROP TABLE state_change;
+    ALTER TABLE state DROP COLUMN edition;
     ALTER TABLE entry DROP CONSTRAINT entry_pkey;
     ALTER TABLE entry ALTER COLUMN shard_key TYPE text COLLATE "C" USING '${PRODUCT}';
     ALTER TABLE entry RENAME COLUMN shard_key TO offering;

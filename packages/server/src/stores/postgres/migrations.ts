@@ -13,6 +13,7 @@ const MIGRATIONS: readonly Migration[] = [
   { file: "0001-ledger.sql" },
   { file: "0002-leases.sql" },
   { file: "0003-keys-as-numbers.sql", alone: true },
+  { file: "0004-state-changes.sql" },
 ];
 
 interface Migration {

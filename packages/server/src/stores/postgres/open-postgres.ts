@@ -5,7 +5,8 @@ import type { Loaded } from "../../ledger/engine.ts";
 import { INDEXES_ONLY, letGo, loadDriver, type Driver } from "./driver.ts";
 import { migrate } from "./migrations.ts";
 import { PostgresLedger, type PostgresLedgerOptions } from "./postgres-ledger.ts";
-import { readState, type KeptState } from "./shared-state.ts";
+import type { KeptState } from "./shared-state.ts";
+import { readState } from "./state-rows.ts";
 import { mayConnectLater } from "./trouble.ts";
 
 export interface PostgresStore {

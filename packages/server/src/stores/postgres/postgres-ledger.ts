@@ -30,7 +30,7 @@ import { Reader } from "./reading/reader.ts";
 import { listRecords } from "./reading/record-query.ts";
 import { verifyChains } from "./reading/verify-chains.ts";
 import { SharedState, type KeptState, type SharedClock } from "./shared-state.ts";
-import { changesState, type Committed, type GroupContext } from "./writing/group-transaction.ts";
+import type { Committed, GroupContext } from "./writing/group-transaction.ts";
 import { Lane } from "./writing/lane.ts";
 import { WaitingWork, type Group } from "./writing/waiting-work.ts";
 
@@ -262,10 +262,10 @@ export class PostgresLedger implements Ledger {
   }
 
   /** What has become durable becomes true. */
-  #apply({ decision, nowMs, version }: Committed): void {
+  #apply({ decision, nowMs, decidedOn, state }: Committed): void {
     const { staged, decided, records } = decision;
     this.#newestAtMs = Math.max(this.#newestAtMs, nowMs);
-    if (changesState(staged)) this.#state.advance(version, staged);
+    if (state !== undefined) this.#state.advance(decidedOn, state, staged);
     this.#options.onCommitted?.({ works: decided.length, records });
   }
 

@@ -6,7 +6,6 @@ import type { EpochMs } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueChange } from "../../domain/catalogue.ts";
 import type { ClockPosition, StagedGroup } from "../../ledger/engine.ts";
 import { DefectError, FaultError } from "../../ledger/ledger.ts";
-import type { Queryable } from "./reading/record-pointers.ts";
 
 /** The service clock, as far as nodes that share one need it. */
 export interface SharedClock {
@@ -17,10 +16,21 @@ export interface SharedClock {
   standAt(position: ClockPosition): void;
 }
 
-export interface KeptState {
+/** Which state it is: versions of one number differ in their edition, after the database was set back. */
+export interface StateId {
   readonly version: number;
+  readonly edition: string;
+}
+
+export interface KeptState extends StateId {
   readonly clock: ClockPosition | undefined;
+  /** Absent where the catalogue is whole; otherwise it is what has changed since. */
+  readonly since?: StateId | undefined;
   readonly catalogue: readonly CatalogueChange[];
+}
+
+export function isSameState(a: StateId, b: StateId): boolean {
+  return a.version === b.version && a.edition === b.edition;
 }
 
 /** No part of a ledger is served from. */
@@ -34,81 +44,13 @@ export class UnfinishedCopyError extends FaultError {
   }
 }
 
-interface StateRow {
-  readonly version: string;
-  readonly clock: string | null;
-  readonly copying: string | null;
-}
-
-interface CatalogueRow {
-  readonly kind: string;
-  readonly id: string;
-  readonly value: string | null;
-  readonly file_digest: string | null;
-}
-
-export async function readVersion(db: Queryable): Promise<number> {
-  const text = "SELECT version FROM countinghouse.state";
-  const { rows } = await db.query<StateRow>({ name: "version", text });
-  return Number(stateRow(rows).version);
-}
-
-/**
- * To be called where all that is read is of one moment: in one snapshot, or under the lock of the state. Throws
- * UnfinishedCopyError.
- */
-export async function readState(db: Queryable): Promise<KeptState> {
-  const { rows } = await db.query<StateRow>("SELECT version, clock, copying FROM countinghouse.state");
-  const { version, clock, copying } = stateRow(rows);
-  if (copying !== null) throw new UnfinishedCopyError(copying);
-  const { rows: objects } = await db.query<CatalogueRow>(
-    "SELECT kind, id, value, file_digest FROM countinghouse.catalogue ORDER BY kind, id",
-  );
-  return {
-    version: Number(version),
-    clock: clock === null ? undefined : (JSON.parse(clock) as ClockPosition),
-    catalogue: objects.map(changeOf),
-  };
-}
-
-/** Under the lock of the state, held alone. */
-export async function writeState(db: Queryable, { reset, catalogue, clock }: StagedGroup): Promise<void> {
-  // One row an object, the last change of each: an object that was changed twice is written once.
-  const newest = [...new Map(catalogue.map((change) => [`${change.kind} ${change.id}`, change])).values()];
-  await db.query(
-    `INSERT INTO countinghouse.catalogue AS kept (kind, id, value, file_digest)
-     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
-     ON CONFLICT (kind, id) DO UPDATE
-       SET value = excluded.value, file_digest = coalesce(excluded.file_digest, kept.file_digest)`,
-    [
-      newest.map(({ kind }) => kind),
-      newest.map(({ id }) => id),
-      newest.map(({ value }) => (value === undefined ? null : JSON.stringify(value))),
-      newest.map((change) => digestOf(change, catalogue)),
-    ],
-  );
-  // What no catalogue file has named leaves nothing behind: resources come and go.
-  const gone = newest.filter(({ value }) => value === undefined);
-  if (gone.length > 0) {
-    await db.query(
-      `DELETE FROM countinghouse.catalogue WHERE value IS NULL AND file_digest IS NULL
-         AND (kind, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
-      [gone.map(({ kind }) => kind), gone.map(({ id }) => id)],
-    );
-  }
-  await db.query(
-    `UPDATE countinghouse.state SET version = version + 1, clock = CASE WHEN $1 THEN $2 ELSE coalesce($2, clock) END`,
-    [reset, clock === undefined ? null : JSON.stringify(clock)],
-  );
-}
-
 export class SharedState {
   readonly #clock: SharedClock;
-  #version: number;
+  #id: StateId;
   #catalogue: Catalogue;
 
   constructor(kept: KeptState, clock: SharedClock) {
-    this.#version = kept.version;
+    this.#id = idOf(kept);
     this.#catalogue = new Catalogue(kept.catalogue);
     this.#clock = clock;
   }
@@ -117,17 +59,16 @@ export class SharedState {
     return this.#catalogue;
   }
 
-  get version(): number {
-    return this.#version;
+  get id(): StateId {
+    return this.#id;
   }
 
-  /** Takes over what another node has changed, if that is newer. */
-  follow(kept: KeptState): void {
-    if (kept.version > this.#version) this.adopt(kept);
-  }
-
-  /** Takes over what is so, under the lock of the state: older even, where the database was set back. */
-  adopt(kept: KeptState): void {
+  /**
+   * Takes over what is so: older even, where the database was set back. Answers false, and takes nothing over, where it is
+   * what has changed since another state than this one.
+   */
+  adopt(kept: KeptState): boolean {
+    if (kept.since !== undefined && !isSameState(kept.since, this.#id)) return false;
     if (this.#clock.mode !== "system" && kept.clock !== undefined) {
       if (kept.clock.mode !== this.#clock.mode) {
         throw new DefectError(
@@ -136,14 +77,16 @@ export class SharedState {
       }
       this.#clock.standAt(kept.clock);
     }
-    this.#version = kept.version;
-    this.#catalogue = new Catalogue(kept.catalogue);
+    if (kept.since === undefined) this.#catalogue = new Catalogue(kept.catalogue);
+    else this.#catalogue.apply(kept.catalogue);
+    this.#id = idOf(kept);
+    return true;
   }
 
   /** Takes over what this node has changed, unless it has followed the database there already. */
-  advance(from: number, { reset, catalogue, clock }: StagedGroup): void {
-    if (this.#version !== from) return;
-    this.#version = from + 1;
+  advance(from: StateId, to: StateId, { reset, catalogue, clock }: StagedGroup): void {
+    if (!isSameState(this.#id, from)) return;
+    this.#id = to;
     if (reset) this.#catalogue = new Catalogue(catalogue);
     else this.#catalogue.apply(catalogue);
     // Exactly where the others will stand.
@@ -151,26 +94,6 @@ export class SharedState {
   }
 }
 
-/** A change that says nothing of a file leaves what an earlier one of the same group said. */
-function digestOf(change: CatalogueChange, all: readonly CatalogueChange[]): string | null {
-  if (change.fileDigest !== undefined) return change.fileDigest;
-  const earlier = all.findLast(
-    ({ kind, id, fileDigest }) => kind === change.kind && id === change.id && fileDigest !== undefined,
-  );
-  return earlier?.fileDigest ?? null;
-}
-
-function stateRow(rows: readonly StateRow[]): StateRow {
-  const [row] = rows;
-  if (row === undefined) throw new DefectError("The ledger's row of state is missing.");
-  return row;
-}
-
-function changeOf({ kind, id, value, file_digest: fileDigest }: CatalogueRow): CatalogueChange {
-  return {
-    kind,
-    id,
-    value: value === null ? undefined : (JSON.parse(value) as unknown),
-    fileDigest: fileDigest ?? undefined,
-  } as CatalogueChange;
+function idOf({ version, edition }: StateId): StateId {
+  return { version, edition };
 }

@@ -12,7 +12,7 @@ import { migrate } from "../migrations.ts";
 import { maintain, type Waiting } from "../open-postgres.ts";
 import { verifyLedger } from "../reading/verify-records.ts";
 import { COPIED_LANE } from "../rows.ts";
-import { writeState } from "../shared-state.ts";
+import { writeState } from "../state-rows.ts";
 import { insertEntries } from "./insert-entries.ts";
 
 export interface CopyOptions extends Waiting {

@@ -3,7 +3,8 @@ import type { Pool } from "pg";
 import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
 import type { Driver } from "../driver.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, isUuid, type EntryRow } from "../rows.ts";
-import { readState, readVersion, type SharedState } from "../shared-state.ts";
+import { isSameState, type SharedState } from "../shared-state.ts";
+import { readState, readStateId } from "../state-rows.ts";
 import { errorOf, troubleOf } from "../trouble.ts";
 import type { Queryable } from "./record-pointers.ts";
 
@@ -35,8 +36,9 @@ export class Reader {
     if (this.#following) return;
     this.#following = true;
     try {
-      const version = await readVersion(this.#pool);
-      if (version > this.#state.version) this.#state.follow(await this.atOneMoment(readState));
+      const id = await readStateId(this.#pool);
+      // An older one is what was read before this node went on, or a database that was set back: the next group finds out.
+      if (id.version >= this.#state.id.version && !isSameState(id, this.#state.id)) await this.#adopt();
       this.#unavailable = undefined;
     } catch (error) {
       this.#unavailable = "the database cannot be reached";
@@ -44,6 +46,12 @@ export class Reader {
     } finally {
       this.#following = false;
     }
+  }
+
+  /** Where a group has gone on meanwhile, what was read is older than what is held, and left. */
+  async #adopt(): Promise<void> {
+    const kept = await this.atOneMoment((db) => readState(db, this.#state.id));
+    if (kept.version >= this.#state.id.version) this.#state.adopt(kept);
   }
 
   async entryByRequestId(requestId: string): Promise<EncodedEntry | undefined> {

@@ -10,8 +10,9 @@ import { FoundRecords } from "../../../ledger/found-records.ts";
 import { decideGroup, type DecidedGroup } from "../../../ledger/group-decision.ts";
 import { DefectError } from "../../../ledger/ledger.ts";
 import { STATE_LOCK } from "../locks.ts";
-import { findRecords } from "../reading/record-pointers.ts";
-import { readState, writeState, type SharedClock, type SharedState } from "../shared-state.ts";
+import { findRecords, type Queryable } from "../reading/record-pointers.ts";
+import { isSameState, type SharedClock, type SharedState, type StateId } from "../shared-state.ts";
+import { readState, stateIdOf, writeState, type StateIdRow } from "../state-rows.ts";
 import { isNotUnique, troubleOf } from "../trouble.ts";
 import { insertStatements, type NewEntry, type Statement } from "./insert-rows.ts";
 import type { LaneSession } from "./lane-session.ts";
@@ -32,8 +33,10 @@ export interface GroupContext {
 export interface Committed {
   readonly decision: DecidedGroup;
   readonly nowMs: EpochMs;
-  /** That of the state that it was decided on. */
-  readonly version: number;
+  /** The state that it was decided on. */
+  readonly decidedOn: StateId;
+  /** What it has made of that, if it has changed it. */
+  readonly state: StateId | undefined;
   /** Whether anything was kept under its keys before. */
   readonly metKept: boolean;
 }
@@ -57,8 +60,7 @@ export class CommitInDoubtError extends Error {
 
 const NOTHING = new FoundRecords({ pointers: [], entries: new Map() });
 
-interface HeadRow {
-  readonly version: string;
+interface HeadRow extends StateIdRow {
   readonly seq: string;
   readonly link: Buffer;
   readonly newest_at_ms: string | null;
@@ -85,8 +87,8 @@ export async function tryGroup(
   const isReset = group.works[0]?.reset === true;
   if (isReset && !alone) return { kind: "alone" };
   const row = await begin(session, alone);
-  if (Number(row.version) !== context.state.version) context.state.adopt(await readState(client));
-  const version = context.state.version;
+  if (!isSameState(stateIdOf(row), context.state.id)) await adopt(client, context.state);
+  const decidedOn = context.state.id;
 
   const keys = group.works.flatMap(({ work }) => work.keys);
   const { clock, ruleSet, state } = context;
@@ -109,15 +111,21 @@ export async function tryGroup(
   const metKept = refuseContradictions(keys, decision, found);
 
   const statements = insertStatements(lane, chained(decision, Number(row.seq), row.link));
-  const committed = { decision, nowMs, version, metKept };
+  let committed: Committed = { decision, nowMs, decidedOn, state: undefined, metKept };
   let raced = false;
   await context.aroundCommit(async () => {
     if (isReset) await removeAll(client);
     if (staged.expired !== undefined) await removeExpired(client, staged.expired);
-    if (changesState(staged)) await writeState(client, staged);
+    if (changesState(staged)) committed = { ...committed, state: await writeState(client, staged) };
     raced = !(await keep(session, statements, committed));
   });
   return raced ? { kind: "raced" } : { kind: "committed", committed };
+}
+
+/** Nobody changes the state meanwhile; but another lane of this node may adopt it. */
+async function adopt(db: Queryable, state: SharedState): Promise<void> {
+  const kept = await readState(db, state.id);
+  if (!isSameState(kept, state.id) && !state.adopt(kept)) state.adopt(await readState(db));
 }
 
 async function begin({ client, lane }: LaneSession, alone: boolean): Promise<HeadRow> {
@@ -127,7 +135,7 @@ async function begin({ client, lane }: LaneSession, alone: boolean): Promise<Hea
     client.query(`BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ${lock}(${STATE_LOCK.join(", ")})`),
     client.query<HeadRow>({
       name: "lane-head",
-      text: `SELECT s.version, l.seq, l.link, l.newest_at_ms
+      text: `SELECT s.version, s.edition, l.seq, l.link, l.newest_at_ms
              FROM countinghouse.lane l, countinghouse.state s WHERE l.number = $1 FOR UPDATE OF l`,
       values: [lane],
     }),
@@ -160,7 +168,7 @@ async function keep({ client }: LaneSession, statements: readonly Statement[], c
 }
 
 /** Whether it changes what all nodes go by. */
-export function changesState({ reset, catalogue, clock }: StagedGroup): boolean {
+function changesState({ reset, catalogue, clock }: StagedGroup): boolean {
   return reset || catalogue.length > 0 || clock !== undefined;
 }
 

@@ -1,0 +1,146 @@
+/**
+ * The rows that the shared state stands in. Each change of it is a version, and says which objects it changed, so that a
+ * node that holds an earlier version need not read all of them again.
+ */
+import type { CatalogueChange } from "../../domain/catalogue.ts";
+import type { ClockPosition, StagedGroup } from "../../ledger/engine.ts";
+import { DefectError } from "../../ledger/ledger.ts";
+import type { Queryable } from "./reading/record-pointers.ts";
+import { UnfinishedCopyError, isSameState, type KeptState, type StateId } from "./shared-state.ts";
+
+/** Versions of which it is known what they changed: minutes' worth, where nodes look twice a second. */
+const VERSIONS_KEPT = 1_000;
+/** A change of more objects than these is read as a change of all. */
+const OBJECTS_MAX = 1_000;
+
+export interface StateIdRow {
+  readonly version: string;
+  readonly edition: string;
+}
+
+interface StateRow extends StateIdRow {
+  readonly clock: string | null;
+  readonly copying: string | null;
+}
+
+interface CatalogueRow {
+  readonly kind: string;
+  readonly id: string;
+  readonly value: string | null;
+  readonly file_digest: string | null;
+}
+
+export function stateIdOf({ version, edition }: StateIdRow): StateId {
+  return { version: Number(version), edition };
+}
+
+export async function readStateId(db: Queryable): Promise<StateId> {
+  const text = "SELECT version, edition FROM countinghouse.state";
+  const { rows } = await db.query<StateRow>({ name: "state-id", text });
+  return stateIdOf(only(rows));
+}
+
+/**
+ * The state as it is, or what has changed since one that is known, where that can be told. To be called where all that is
+ * read is of one moment: in one snapshot, or under the lock of the state. Throws UnfinishedCopyError.
+ */
+export async function readState(db: Queryable, known?: StateId): Promise<KeptState> {
+  const { rows } = await db.query<StateRow>("SELECT version, edition, clock, copying FROM countinghouse.state");
+  const row = only(rows);
+  if (row.copying !== null) throw new UnfinishedCopyError(row.copying);
+  const id = stateIdOf(row);
+  const clock = row.clock === null ? undefined : (JSON.parse(row.clock) as ClockPosition);
+  const since = known !== undefined && (await isTold(db, known, id)) ? known : undefined;
+  const text = since === undefined ? ALL : CHANGED;
+  const { rows: objects } = await db.query<CatalogueRow>(text, since === undefined ? [] : [since.version]);
+  return { ...id, clock, since, catalogue: objects.map(changeOf) };
+}
+
+const ALL = "SELECT kind, id, value, file_digest FROM countinghouse.catalogue ORDER BY kind, id";
+/** What has been removed has no row, and so no value. */
+const CHANGED = `SELECT kind, id, c.value, c.file_digest
+  FROM (SELECT DISTINCT kind, id FROM countinghouse.state_change WHERE version > $1 AND kind <> '') changed
+  LEFT JOIN countinghouse.catalogue c USING (kind, id) ORDER BY kind, id`;
+
+/** Whether each version from the known one on says what it changed. */
+async function isTold(db: Queryable, known: StateId, id: StateId): Promise<boolean> {
+  if (isSameState(known, id)) return true;
+  const { rows } = await db.query<{ versions: string; is_known: boolean | null }>(
+    `SELECT count(DISTINCT version) AS versions, bool_or(version = $1 AND edition = $2) AS is_known
+     FROM countinghouse.state_change WHERE version BETWEEN $1 AND $3`,
+    [known.version, known.edition, id.version],
+  );
+  return rows[0]?.is_known === true && Number(rows[0].versions) === id.version - known.version + 1;
+}
+
+/** Under the lock of the state, held alone. Answers what the state is then. */
+export async function writeState(db: Queryable, { reset, catalogue, clock }: StagedGroup): Promise<StateId> {
+  // One row an object, the last change of each: an object that was changed twice is written once.
+  const newest = [...new Map(catalogue.map((change) => [`${change.kind} ${change.id}`, change])).values()];
+  await db.query(
+    `INSERT INTO countinghouse.catalogue AS kept (kind, id, value, file_digest)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+     ON CONFLICT (kind, id) DO UPDATE
+       SET value = excluded.value, file_digest = coalesce(excluded.file_digest, kept.file_digest)`,
+    [
+      newest.map(({ kind }) => kind),
+      newest.map(({ id }) => id),
+      newest.map(({ value }) => (value === undefined ? null : JSON.stringify(value))),
+      newest.map((change) => digestOf(change, catalogue)),
+    ],
+  );
+  // What no catalogue file has named leaves nothing behind: resources come and go.
+  const gone = newest.filter(({ value }) => value === undefined);
+  if (gone.length > 0) {
+    await db.query(
+      `DELETE FROM countinghouse.catalogue WHERE value IS NULL AND file_digest IS NULL
+         AND (kind, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
+      [gone.map(({ kind }) => kind), gone.map(({ id }) => id)],
+    );
+  }
+  const { rows } = await db.query<StateIdRow>(
+    `UPDATE countinghouse.state SET version = version + 1, edition = gen_random_uuid(),
+       clock = CASE WHEN $1 THEN $2 ELSE coalesce($2, clock) END
+     RETURNING version, edition`,
+    [reset, clock === undefined ? null : JSON.stringify(clock)],
+  );
+  const id = stateIdOf(only(rows));
+  await tellChanges(db, id, reset || newest.length > OBJECTS_MAX ? undefined : newest);
+  return id;
+}
+
+/** Undefined: everything. Whoever holds a version of before finds it no more, and reads all. */
+async function tellChanges(db: Queryable, id: StateId, changes: readonly CatalogueChange[] | undefined): Promise<void> {
+  const before = changes === undefined ? id.version : id.version - VERSIONS_KEPT;
+  await db.query("DELETE FROM countinghouse.state_change WHERE version < $1", [before]);
+  const told = changes === undefined || changes.length === 0 ? [{ kind: "", id: "" }] : changes;
+  await db.query(
+    `INSERT INTO countinghouse.state_change (version, edition, kind, id)
+     SELECT $1, $2, kind, id FROM unnest($3::text[], $4::text[]) AS told (kind, id)`,
+    [id.version, id.edition, told.map(({ kind }) => kind), told.map((change) => change.id)],
+  );
+}
+
+/** A change that says nothing of a file leaves what an earlier one of the same group said. */
+function digestOf(change: CatalogueChange, all: readonly CatalogueChange[]): string | null {
+  if (change.fileDigest !== undefined) return change.fileDigest;
+  const earlier = all.findLast(
+    ({ kind, id, fileDigest }) => kind === change.kind && id === change.id && fileDigest !== undefined,
+  );
+  return earlier?.fileDigest ?? null;
+}
+
+function only<Row>(rows: readonly Row[]): Row {
+  const [row] = rows;
+  if (row === undefined) throw new DefectError("The ledger's row of state is missing.");
+  return row;
+}
+
+function changeOf({ kind, id, value, file_digest: fileDigest }: CatalogueRow): CatalogueChange {
+  return {
+    kind,
+    id,
+    value: value === null ? undefined : (JSON.parse(value) as unknown),
+    fileDigest: fileDigest ?? undefined,
+  } as CatalogueChange;
+}
