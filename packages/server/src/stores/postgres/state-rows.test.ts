@@ -100,7 +100,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom("put" as const, "remove" as const), ids }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("follow" as const), node: fc.nat(2) }) },
   {
-    weight: 1,
+    weight: 3,
     arbitrary: fc.record({ kind: fc.constantFrom("reset", "older-server", "set-back", "clock", "many") }),
   },
 );
@@ -140,7 +140,11 @@ async function take(each: Step, nodes: readonly Node[], title: string): Promise<
     case "older-server":
       // Says nothing of what it changes.
       await client.query("UPDATE countinghouse.state SET version = version + 1");
-      await client.query("DELETE FROM countinghouse.catalogue WHERE id = 'a'");
+      await client.query(
+        `INSERT INTO countinghouse.catalogue (kind, id, value) VALUES ('account', 'a', $1)
+         ON CONFLICT (kind, id) DO UPDATE SET value = excluded.value`,
+        [JSON.stringify(accountChange("a", { title }).value)],
+      );
       return undefined;
     case "set-back":
       // To a backup of two versions ago, in which there were no objects; from there it goes on otherwise.
