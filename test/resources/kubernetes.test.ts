@@ -1,28 +1,10 @@
 /** A real server that observes pods by the real client, of an API server that breaks off in every way they do. */
 import { expect, onTestFinished, test } from "vitest";
-import { add } from "../support/operator-api.ts";
-import { KubernetesCluster, type PodDocument } from "../support/kubernetes-cluster.ts";
-import { newFolder, start } from "../support/scoped.ts";
-import { runCommand, type RunningServer } from "../support/server.ts";
-import { eventually, resourcesOf, type ListedResource } from "../support/resources.ts";
-
-const BUYER = "555566667777";
-const ROLE = `arn:aws:iam::${BUYER}:role/app`;
-
-const uidOf = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
-
-/** Seconds since a time of a minute ago. */
-const at = (seconds: number): string =>
-  new Date(Math.floor(Date.now() / 1000) * 1000 - 60_000 + seconds * 1000).toISOString();
-
-function pod(n: number, status: object = {}, role: string | null = ROLE): PodDocument {
-  const env = role === null ? [] : [{ name: "AWS_ROLE_ARN", value: role }];
-  return {
-    metadata: { name: `pod-${n}`, uid: uidOf(n) },
-    spec: { containers: [{ name: "app", image: "app", env }] },
-    status: { phase: "Running", startTime: at(0), ...status },
-  };
-}
+import { KubernetesCluster } from "../support/kubernetes-cluster.ts";
+import { eventually } from "../support/resources.ts";
+import { newFolder } from "../support/scoped.ts";
+import { runCommand } from "../support/server.ts";
+import { BUYER, at, nOf, observing, pod, pods, running, uidOf } from "./pods.ts";
 
 const terminated = (finishedAt: string): object => ({
   name: "app",
@@ -32,29 +14,6 @@ const terminated = (finishedAt: string): object => ({
   restartCount: 0,
   state: { terminated: { exitCode: 0, finishedAt } },
 });
-
-async function observing(cluster: KubernetesCluster, args: readonly string[] = []): Promise<RunningServer> {
-  const flags = [
-    "--kubernetes",
-    cluster.kubeconfig(),
-    "--kubernetes-account",
-    BUYER,
-    "--kubernetes-region",
-    "eu-west-1",
-  ];
-  const server = await start([...(args.length === 0 ? ["--store", "memory:"] : args), ...flags]);
-  const accounts = await server.operator("GET", `/accounts/${BUYER}`);
-  if (accounts.status === 404) await add(server, "/accounts", { id: BUYER, roles: [{ name: "app" }] });
-  return server;
-}
-
-const pods = (server: RunningServer): Promise<readonly ListedResource[]> => resourcesOf(server, { platform: "eks" });
-const nOf = ({ externalId }: ListedResource): number => Number(externalId.slice(-12));
-const running = async (server: RunningServer): Promise<number[]> =>
-  (await pods(server))
-    .filter(({ live }) => live)
-    .map(nOf)
-    .toSorted((a, b) => a - b);
 
 test("R6, Rules H6 and H7: pods that there are, that come, that end and that go are known, with their lives", async () => {
   const cluster = await KubernetesCluster.start();

@@ -2,26 +2,49 @@
  * The part of a Kubernetes API server that an observer of pods talks to: lists in pages, watches as chunked lines of JSON,
  * bookmarks, versions that are gone, and streams that are cut wherever a test wants.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import type { Certified } from "./certificates.ts";
 import { newFolder } from "./scoped.ts";
 
 export interface PodDocument {
   readonly metadata: {
     readonly name: string;
     readonly uid: string;
+    /** Without one: `default`. */
+    readonly namespace?: string;
     readonly labels?: Readonly<Record<string, string>>;
   };
   readonly spec?: object;
   readonly status?: object;
 }
 
-const TOKEN = "cluster-token";
+export const CLUSTER_TOKEN = "cluster-token";
+const DEFAULT_NAMESPACE = "default";
+
+/** What a kubeconfig says of its cluster and of its user, where it is not what works. */
+export interface KubeconfigParts {
+  readonly cluster?: object;
+  readonly user?: object;
+}
+
+export interface Asked {
+  readonly path: string;
+  readonly watch: boolean;
+  readonly labelSelector: string | null;
+}
 
 type Change = { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly pod: PodDocument; readonly version: number };
+
+/** Which pods a request is about. */
+interface Choice {
+  readonly namespace: string | undefined;
+  readonly labels: readonly (readonly [name: string, value: string])[];
+}
 
 export class KubernetesCluster {
   readonly pods = new Map<string, PodDocument>();
@@ -31,15 +54,25 @@ export class KubernetesCluster {
   /** What the watches asked to begin from. */
   readonly watchedFrom: string[] = [];
   refusedTokens = 0;
+  /** What was asked for by whoever was let in. */
+  readonly asked: Asked[] = [];
   #version = 100;
   #oldestVersion = 100;
   readonly #changes: Change[] = [];
-  readonly #streams = new Set<ServerResponse>();
-  readonly #server = createServer((request, response) => this.#answer(request, response));
+  readonly #streams = new Map<ServerResponse, Choice>();
+  readonly #server: Server;
+  readonly #scheme: "http" | "https";
   #isDown = false;
 
-  static async start(): Promise<KubernetesCluster> {
-    const cluster = new KubernetesCluster();
+  private constructor(tls: Certified | undefined) {
+    const answer = (request: IncomingMessage, response: ServerResponse): void => this.#answer(request, response);
+    this.#server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer);
+    this.#scheme = tls === undefined ? "http" : "https";
+  }
+
+  /** Over TLS, where it has a certificate. */
+  static async start(tls?: Certified): Promise<KubernetesCluster> {
+    const cluster = new KubernetesCluster(tls);
     await new Promise<void>((resolve) => cluster.#server.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => {
       cluster.#server.closeAllConnections();
@@ -48,17 +81,23 @@ export class KubernetesCluster {
     return cluster;
   }
 
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
   /** A kubeconfig that leads here. */
-  kubeconfig(): string {
+  kubeconfig({
+    cluster = { "insecure-skip-tls-verify": true },
+    user = { token: CLUSTER_TOKEN },
+  }: KubeconfigParts = {}): string {
     const file = join(newFolder(), "kubeconfig.yaml");
-    const { port } = this.#server.address() as AddressInfo;
     const config = {
       apiVersion: "v1",
       kind: "Config",
       "current-context": "test",
       contexts: [{ name: "test", context: { cluster: "test", user: "observer" } }],
-      clusters: [{ name: "test", cluster: { server: `http://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } }],
-      users: [{ name: "observer", user: { token: TOKEN } }],
+      clusters: [{ name: "test", cluster: { server: `${this.#scheme}://127.0.0.1:${this.port}`, ...cluster } }],
+      users: [{ name: "observer", user }],
     };
     writeFileSync(file, JSON.stringify(config));
     return file;
@@ -95,7 +134,7 @@ export class KubernetesCluster {
     this.#version += 1;
     this.#changes.push({ type: "ADDED", pod, version: this.#version });
     const line = JSON.stringify({ type: "ADDED", object: this.#versioned(pod, this.#version) });
-    for (const stream of this.#streams) stream.write(line.slice(0, line.length / 2), () => stream.destroy());
+    for (const stream of this.#streams.keys()) stream.write(line.slice(0, line.length / 2), () => stream.destroy());
     this.#streams.clear();
   }
 
@@ -105,7 +144,7 @@ export class KubernetesCluster {
     this.#oldestVersion = this.#version;
     const object = { kind: "Status", code: 410, reason: "Expired", message: "too old resource version" };
     this.#sendAll({ type: "ERROR", object });
-    for (const stream of this.#streams) stream.end();
+    for (const stream of this.#streams.keys()) stream.end();
     this.#streams.clear();
   }
 
@@ -113,7 +152,7 @@ export class KubernetesCluster {
   setDown(isDown: boolean): void {
     this.#isDown = isDown;
     if (!isDown) return;
-    for (const stream of this.#streams) stream.destroy();
+    for (const stream of this.#streams.keys()) stream.destroy();
     this.#streams.clear();
   }
 
@@ -123,27 +162,39 @@ export class KubernetesCluster {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? "/", "http://cluster");
-    if (request.headers.authorization !== `Bearer ${TOKEN}`) {
+    if (request.headers.authorization !== `Bearer ${CLUSTER_TOKEN}`) {
       this.refusedTokens += 1;
       sendJson(response, 401, status(401, "Unauthorized"));
     } else if (this.#isDown) sendJson(response, 503, status(503, "ServiceUnavailable"));
-    else if (url.pathname !== "/api/v1/pods") sendJson(response, 404, status(404, "NotFound"));
-    else if (url.searchParams.get("watch") === "true") this.#watch(url.searchParams, response);
-    else this.#list(url.searchParams, response);
+    else this.#answerAdmitted(url, response);
+  }
+
+  #answerAdmitted({ pathname, searchParams }: URL, response: ServerResponse): void {
+    const [isPods, namespace] = /^\/api\/v1\/(?:namespaces\/([^/]+)\/)?pods$/.exec(pathname) ?? [];
+    if (isPods === undefined) {
+      sendJson(response, 404, status(404, "NotFound"));
+      return;
+    }
+    const labelSelector = searchParams.get("labelSelector");
+    const watch = searchParams.get("watch") === "true";
+    this.asked.push({ path: pathname, watch, labelSelector });
+    const choice = { namespace, labels: labelsOf(labelSelector) };
+    if (watch) this.#watch(searchParams, choice, response);
+    else this.#list(searchParams, choice, response);
   }
 
   /** Two pods a page, whatever is asked for. */
-  #list(query: URLSearchParams, response: ServerResponse): void {
+  #list(query: URLSearchParams, choice: Choice, response: ServerResponse): void {
     const from = Number(query.get("continue") ?? 0);
     if (from === 0) this.lists += 1;
-    const all = [...this.pods.values()];
+    const all = [...this.pods.values()].filter((pod) => isChosen(pod, choice));
     const items = all.slice(from, from + 2).map((pod) => this.#versioned(pod, this.#version));
     const next = from + 2 < all.length ? { continue: String(from + 2) } : {};
     const metadata = { resourceVersion: String(this.#version), ...next };
     sendJson(response, 200, { kind: "PodList", apiVersion: "v1", metadata, items });
   }
 
-  #watch(query: URLSearchParams, response: ServerResponse): void {
+  #watch(query: URLSearchParams, choice: Choice, response: ServerResponse): void {
     this.watches += 1;
     const from = query.get("resourceVersion") ?? "";
     this.watchedFrom.push(from);
@@ -153,24 +204,24 @@ export class KubernetesCluster {
     }
     response.writeHead(200, { "content-type": "application/json" });
     response.flushHeaders();
-    this.#streams.add(response);
+    this.#streams.set(response, choice);
     response.once("close", () => this.#streams.delete(response));
-    for (const change of this.#changes) if (change.version > Number(from)) this.#send(response, change);
+    for (const change of this.#changes) if (change.version > Number(from)) this.#send(response, choice, change);
   }
 
   #change(type: Change["type"], pod: PodDocument): void {
     this.#version += 1;
     const change = { type, pod, version: this.#version };
     this.#changes.push(change);
-    for (const stream of this.#streams) this.#send(stream, change);
+    for (const [stream, choice] of this.#streams) this.#send(stream, choice, change);
   }
 
-  #send(stream: ServerResponse, { type, pod, version }: Change): void {
-    stream.write(`${JSON.stringify({ type, object: this.#versioned(pod, version) })}\n`);
+  #send(stream: ServerResponse, choice: Choice, { type, pod, version }: Change): void {
+    if (isChosen(pod, choice)) stream.write(`${JSON.stringify({ type, object: this.#versioned(pod, version) })}\n`);
   }
 
   #sendAll(event: object): void {
-    for (const stream of this.#streams) stream.write(`${JSON.stringify(event)}\n`);
+    for (const stream of this.#streams.keys()) stream.write(`${JSON.stringify(event)}\n`);
   }
 
   #versioned(pod: PodDocument, version: number): object {
@@ -178,9 +229,23 @@ export class KubernetesCluster {
       kind: "Pod",
       apiVersion: "v1",
       ...pod,
-      metadata: { namespace: "default", ...pod.metadata, resourceVersion: String(version) },
+      metadata: { namespace: DEFAULT_NAMESPACE, ...pod.metadata, resourceVersion: String(version) },
     };
   }
+}
+
+/** Of a selector, the form `name=value,name=value` alone. */
+function labelsOf(selector: string | null): Choice["labels"] {
+  const parts = selector === null ? [] : selector.split(",");
+  return parts.map((part) => {
+    const [name = "", value = ""] = part.split("=");
+    return [name, value];
+  });
+}
+
+function isChosen({ metadata }: PodDocument, { namespace, labels }: Choice): boolean {
+  const isThere = namespace === undefined || (metadata.namespace ?? DEFAULT_NAMESPACE) === namespace;
+  return isThere && labels.every(([name, value]) => metadata.labels?.[name] === value);
 }
 
 function status(code: number, reason: string): object {

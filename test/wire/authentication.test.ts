@@ -72,6 +72,7 @@ const FIVE_PARTS =
 const MISMATCH =
   "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
 
+const noRegion = (region: string): string => `Credential should be scoped to a valid region, not '${region}'. `;
 const needs = (part: string): string => `Authorization header requires '${part}' parameter. `;
 const queryNeeds = (part: string): string => `AWS query-string parameters must include 'X-Amz-${part}'. `;
 
@@ -79,12 +80,11 @@ const queryNeeds = (part: string): string => `AWS query-string parameters must i
 function scopeSteps(at: Date): readonly Step<{ credential: string }>[] {
   const amzDate = formatAmzDate(at.getTime());
   const day = amzDate.slice(0, 8);
-  const region = "Credential should be scoped to a valid region, not 'c'. ";
   const service = "Credential should be scoped to correct service: 'aws-marketplace'. ";
   const terminator = "Credential should be scoped with a valid terminator: 'aws4_request', not 'e'. ";
   const date = `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: 'b' != '${day}', from '${amzDate}'.`;
   return [
-    [{ credential: "AKIANOBODY/b/c/d/e" }, INVALID, region + service + terminator + date],
+    [{ credential: "AKIANOBODY/b/c/d/e" }, INVALID, noRegion("c") + service + terminator + date],
     [{ credential: "AKIANOBODY/b/us-east-1/d/e" }, INVALID, service + terminator + date],
     [{ credential: "AKIANOBODY/b/us-east-1/aws-marketplace/e" }, INVALID, terminator + date],
     [{ credential: "AKIANOBODY/b/us-east-1/aws-marketplace/aws4_request" }, INVALID, date],
@@ -254,5 +254,31 @@ describe("in the query form", () => {
     const late = await send(server.endpoint, presigned(unsigned, { at, expiresSeconds: 1_740 }));
     expectRefused(late, INVALID, /^Signature expired: .* - 29 min\.\)$/);
     expectRefused(await send(server.endpoint, presigned(unsigned, { at })), INVALID, EXPIRED);
+  });
+});
+
+describe("Rule N1: a region in the credential's scope", () => {
+  const longest = `us-${"a".repeat(27)}-1`;
+  const tooLong = `us-${"a".repeat(28)}-1`;
+
+  test("has at most 32 characters, however well it is signed", async () => {
+    expect([longest.length, tooLong.length]).toEqual([32, 33]);
+    for (const sign of [signed, presigned]) {
+      expect((await send(server.endpoint, sign(unsigned, { region: longest }))).status).toBe(200);
+      for (const region of [tooLong, `us-east-${"1".repeat(25)}`, `us-east-${"1".repeat(400)}`]) {
+        expectRefused(await send(server.endpoint, sign(unsigned, { region })), INVALID, noRegion(region));
+      }
+    }
+  });
+
+  test("is repeated in the refusal up to 512 characters", async () => {
+    const region = "r".repeat(2_000);
+    const answer = await send(server.endpoint, signed(unsigned, { region }));
+    expectRefused(answer, INVALID, noRegion(`${"r".repeat(512)}…`));
+  });
+
+  test("of 32 characters is form alone: who signs by another secret is refused for that", async () => {
+    const answer = await send(server.endpoint, signed(unsigned, { region: longest, secretAccessKey: "a guess" }));
+    expectRefused(answer, INVALID, MISMATCH);
   });
 });

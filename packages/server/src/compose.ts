@@ -31,6 +31,7 @@ import type { Ledger } from "./ledger/ledger.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { openCluster, type Cluster } from "./observers/kubernetes/cluster.ts";
 import { PodObserver } from "./observers/kubernetes/pod-observer.ts";
+import { whyUnobserved } from "./observers/kubernetes/trouble.ts";
 import { openLedger, type OpenEngine, type OpenedLedger } from "./open-ledger.ts";
 import { VERSION } from "./version.ts";
 import { TokenVerifier } from "./web-identity/verify-token.ts";
@@ -53,8 +54,6 @@ export interface ComposeOptions {
   readonly openEngine?: OpenEngine;
   readonly log: { error(details: object, message: string): void };
 }
-
-const TROUBLE_CHARACTERS_MAX = 300;
 
 /** What the parts of one service share. */
 interface Parts extends ComposeOptions, OpenedLedger {
@@ -160,10 +159,8 @@ function startPodObserver(parts: Parts, cluster: Cluster): PodObserver | undefin
       sourceAddress: "",
       userAgent: `countinghouse/${VERSION}`,
     }),
-    // Errors of the client hold whole answers.
     onTrouble: (error) => {
-      const why = (error instanceof Error ? error.message : String(error)).slice(0, TROUBLE_CHARACTERS_MAX);
-      log.error({ why }, "the cluster's pods cannot be observed; trying again");
+      log.error({ why: whyUnobserved(error) }, "the cluster's pods cannot be observed; trying again");
     },
   });
 }

@@ -29,7 +29,7 @@ export const nodeHashes: SigningHashes<KeyObject> = {
   hmacSha256Hex: (key, text) => createHmac("sha256", key).update(text).digest("hex"),
 };
 
-const SIGNING_KEYS_MAX = 10_000;
+export const SIGNING_KEYS_MAX = 10_000;
 
 /** What a secret is held by: the access key that has it sealed, or the text of the session token that does. */
 type KeySource = string;
@@ -51,6 +51,11 @@ export class Authenticator {
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
+  }
+
+  /** Signing keys that are held in memory. */
+  get held(): number {
+    return this.#signingKeys.size;
   }
 
   /** The caller, or why the request is not believed to come from anyone. It must be signed for the service it names. */

@@ -3,6 +3,7 @@ import type * as KubernetesClient from "@kubernetes/client-node";
 import { hash } from "node:crypto";
 import { ConfigError, type KubernetesSetting } from "../../config.ts";
 import type { Pod } from "./pod.ts";
+import { whyUnusable } from "./trouble.ts";
 
 export interface Cluster {
   /** Says which pods are looked at: those of one cluster, namespace and selector. */
@@ -44,12 +45,17 @@ export async function openCluster(setting: KubernetesSetting): Promise<Cluster> 
     if (setting.kubeconfig === "in-cluster") config.loadFromCluster();
     else config.loadFromFile(setting.kubeconfig);
   } catch (error) {
-    // The first line says where; those after it quote the file, and tokens stand in it.
-    const [why] = (error as Error).message.split("\n");
-    throw new ConfigError(`--kubernetes: ${setting.kubeconfig} cannot be used: ${why}`);
+    throw new ConfigError(`--kubernetes: ${setting.kubeconfig} cannot be used: ${whyUnusable(error as Error)}`);
   }
   const server = config.getCurrentCluster()?.server;
   if (server === undefined) throw new ConfigError(`--kubernetes: ${setting.kubeconfig} has no current cluster.`);
+  if (!/^https?:/.test(server) || !URL.canParse(server)) {
+    throw new ConfigError(
+      setting.kubeconfig === "in-cluster"
+        ? "--kubernetes: in-cluster needs KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT, as every pod has them."
+        : `--kubernetes: ${setting.kubeconfig} cannot be used: its cluster's server is no address.`,
+    );
+  }
   return clusterOf(client, config, server, setting);
 }
 
