@@ -11,6 +11,8 @@ export const VERIFYING = "verifying";
 export interface RoundsSettings extends TurnSettings {
   readonly store: ReturnType<typeof startStore>;
   readonly rounds: number;
+  /** Rounds at full load before anything is measured: until the code is compiled and the caches are warm. */
+  readonly warmUps: number;
   readonly seconds: number;
   /** Whether Countinghouse has a second turn while its chain is verified. */
   readonly verifying: boolean;
@@ -18,8 +20,6 @@ export interface RoundsSettings extends TurnSettings {
   readonly folder: string;
 }
 
-/** Before anything is measured: until the code is compiled and the caches are warm. */
-const WARM_UP_SECONDS_MAX = 4;
 /** Requests that are made ready for the warm-up; what was found there is what the rounds are prepared for. */
 const FIRST_GUESS_PER_SECOND = { batches: 2_500, single: 8_000 };
 const FIRST_GUESS_OF_STORE_PER_SECOND = { batches: 6_000, single: 30_000 };
@@ -32,7 +32,6 @@ export class Rounds {
   readonly #metering: readonly MeteringTarget[];
   readonly #results: Round[] = [];
   readonly #flushesMs: number[] = [];
-  readonly #warmUpSeconds: number;
   #needed: number;
   #prepared = 0;
   #neededOfStore: number;
@@ -41,14 +40,13 @@ export class Rounds {
     this.#settings = settings;
     this.#targets = targets;
     this.#metering = metering;
-    this.#warmUpSeconds = Math.min(settings.seconds, WARM_UP_SECONDS_MAX);
     const size = WORKLOADS[settings.workload].recordsPerRequest === 1 ? "single" : "batches";
-    this.#needed = this.#enoughFor(FIRST_GUESS_PER_SECOND[size], this.#warmUpSeconds);
+    this.#needed = this.#enoughFor(FIRST_GUESS_PER_SECOND[size], settings.seconds);
     this.#neededOfStore = FIRST_GUESS_OF_STORE_PER_SECOND[size];
   }
 
   async run(): Promise<Pick<Report, "rounds" | "flushesMs">> {
-    for (let round = 0; round <= this.#settings.rounds; round += 1) {
+    for (let round = 1 - this.#settings.warmUps; round <= this.#settings.rounds; round += 1) {
       if (round > 0) this.#flushesMs.push(flushMs(this.#settings.folder));
       await this.#prepare();
       for (const target of this.#targets) {
@@ -71,8 +69,7 @@ export class Rounds {
   }
 
   #turn(target: Target, meter: MeteringTarget | undefined, round: number): Turn {
-    const seconds = round === 0 ? this.#warmUpSeconds : this.#settings.seconds;
-    return { target, meter, round, seconds, prepared: this.#prepared };
+    return { target, meter, round, seconds: this.#settings.seconds, prepared: this.#prepared };
   }
 
   async #turnOf(target: Target, round: number): Promise<Round> {
@@ -83,7 +80,7 @@ export class Rounds {
       const enough = this.#enoughFor(full.requests / full.seconds, this.#settings.seconds);
       this.#needed = Math.max(this.#needed, enough);
     }
-    const half = round === 0 ? undefined : await halfLoad(this.#settings, turn, full);
+    const half = round <= 0 ? undefined : await halfLoad(this.#settings, turn, full);
     this.#keep({ ...full, halfLoad: half });
     return full;
   }
@@ -110,7 +107,7 @@ export class Rounds {
 
   async #storeAlone(round: number, requestsPerCommit: number): Promise<void> {
     const { store, workload, seconds } = this.#settings;
-    const order = { workload, seconds: round === 0 ? 1 : seconds, requests: this.#neededOfStore, requestsPerCommit };
+    const order = { workload, seconds: round <= 0 ? 1 : seconds, requests: this.#neededOfStore, requestsPerCommit };
     const { cpuMs, ...result } = await store.call(order);
     const enough = Math.ceil((result.requests / result.seconds) * seconds * SPARE);
     this.#neededOfStore = Math.max(this.#neededOfStore, enough);
@@ -120,7 +117,7 @@ export class Rounds {
   #keep(result: Round): void {
     const { target, round, requests, seconds, halfLoad: half } = result;
     if (round > 0) this.#results.push(result);
-    const label = round === 0 ? "warm-up" : `round ${round}`;
+    const label = round <= 0 ? "warm-up" : `round ${round}`;
     const halfText = half === undefined ? "" : `, at half load p99 ${half.p99Ms.toFixed(1)} ms`;
     console.log(`${label}  ${target.padEnd(14)} ${Math.round(requests / seconds)} requests/s${halfText}`);
   }
