@@ -106,6 +106,7 @@ test("Rule H4: use that is written, or adjusted, while the report is made is in 
   let isWritten = false;
   const whileWritten: Ledger = Object.create(ledger, {
     catalogue: { get: () => ledger.catalogue },
+    keptSince: { value: () => ledger.keptSince() },
     meteringRecords: {
       value: async (query: Parameters<Ledger["meteringRecords"]>[0]) => {
         if (!isWritten) await controlPlaneWork(ledger, callOf, clock.nowMs());
