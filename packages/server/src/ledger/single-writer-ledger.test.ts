@@ -5,20 +5,28 @@ import { MemoryEngine } from "../stores/memory/memory-engine.ts";
 import { START_MS } from "./contract/ledger-under-test.ts";
 import { EVERYTHING, accountChange, keptIds, look, meter, put, sent, type Metered } from "./contract/works.ts";
 import type { MeteringRecordKey } from "../domain/metering-record.ts";
-import type { Found, FoundPage, RecordPointer, StagedGroup } from "./engine.ts";
+import type { Engine, Found, FoundPage, RecordPointer, StagedGroup } from "./engine.ts";
 import { DefectError, type MeteringRecordQuery } from "./ledger.ts";
-import { SingleWriterLedger } from "./single-writer-ledger.ts";
+import { SingleWriterLedger, type SingleWriterOptions } from "./single-writer-ledger.ts";
+
+const SETTINGS: SingleWriterOptions = {
+  clock: manualClock(START_MS),
+  ruleSet: ruleSets.classic,
+  queuedMax: 10,
+  groupMax: 10,
+  schedule: setImmediate,
+};
+
+function ledgerOver(engine: Engine, over: Partial<SingleWriterOptions> = {}): SingleWriterLedger {
+  return new SingleWriterLedger(engine, engine.load(), { ...SETTINGS, ...over });
+}
 
 test("commits once for all that has arrived, and tells of each group that was committed, not of one that failed", async () => {
   const seen: unknown[] = [];
   let failing = false;
   const engine = new MemoryEngine();
   let scheduled = 0;
-  const ledger = new SingleWriterLedger(engine, engine.load(), {
-    clock: manualClock(START_MS),
-    ruleSet: ruleSets.classic,
-    queuedMax: 10,
-    groupMax: 10,
+  const ledger = ledgerOver(engine, {
     schedule: (run) => {
       scheduled += 1;
       setImmediate(run);
@@ -54,13 +62,7 @@ class Forgetful extends MemoryEngine {
 
 test("a reader who finds that the ledger contradicts itself stops all writing, too", async () => {
   const engine = new Forgetful();
-  const ledger = new SingleWriterLedger(engine, engine.load(), {
-    clock: manualClock(START_MS),
-    ruleSet: ruleSets.classic,
-    queuedMax: 10,
-    groupMax: 10,
-    schedule: setImmediate,
-  });
+  const ledger = ledgerOver(engine);
   await ledger.transact(meter([sent()]));
   await expect(ledger.meteringRecords(EVERYTHING)).rejects.toThrow(DefectError);
   await expect(ledger.transact(look(() => undefined))).rejects.toBe(ledger.defect);
@@ -94,13 +96,7 @@ test.each([
   ["while work is looked up", true],
 ])("a defect that shows itself %s stops all writing, that work's included", async (_when, finding) => {
   const engine = new Ending();
-  const ledger = new SingleWriterLedger(engine, engine.load(), {
-    clock: manualClock(START_MS),
-    ruleSet: ruleSets.classic,
-    queuedMax: 10,
-    groupMax: 10,
-    schedule: setImmediate,
-  });
+  const ledger = ledgerOver(engine);
   const defect = new DefectError("ended");
   const waiting = ledger.transact(look(() => undefined));
   if (finding) engine.whileFinding = () => engine.end(defect);
@@ -134,13 +130,7 @@ async function twoGroups(): Promise<{
   readonly second: Promise<Metered[]>;
 }> {
   const engine = new Gated();
-  const ledger = new SingleWriterLedger(engine, engine.load(), {
-    clock: manualClock(START_MS),
-    ruleSet: ruleSets.classic,
-    queuedMax: 10,
-    groupMax: 10,
-    schedule: setImmediate,
-  });
+  const ledger = ledgerOver(engine);
   const first = ledger.transact(meter([sent()]));
   await vi.waitUntil(() => engine.commits.length === 1);
   let decisions = 0;
