@@ -40,10 +40,7 @@ export function keysOfRecords(
   let before: UsageRecord | undefined;
   let customer = "";
   return records.map((record) => {
-    const same =
-      before?.customerIdentifier === record.customerIdentifier &&
-      before?.customerAccountId === record.customerAccountId;
-    if (before === undefined || !same) customer = customerOf(record);
+    if (before === undefined || !sameCustomer(before, record)) customer = customerOf(record);
     before = record;
     return keyFor(record, productCode, region, customer);
   });
@@ -110,6 +107,10 @@ export function customerOf(record: Pick<UsageRecord, "customerIdentifier" | "cus
     : identifiedCustomer(record.customerIdentifier);
 }
 
+export function sameCustomer(a: UsageRecord, b: UsageRecord): boolean {
+  return a.customerIdentifier === b.customerIdentifier && a.customerAccountId === b.customerAccountId;
+}
+
 export const accountCustomer = (customerAccountId: string): string => `account:${customerAccountId}`;
 export const identifiedCustomer = (customerIdentifier: string): string => `identifier:${customerIdentifier}`;
 
@@ -126,14 +127,12 @@ export function keyText(key: MeteringRecordKey): string {
 }
 
 export function sameKey(a: MeteringRecordKey, b: MeteringRecordKey): boolean {
-  return (
-    a.dimension === b.dimension &&
-    a.customer === b.customer &&
-    a.hour === b.hour &&
-    a.offering === b.offering &&
-    a.region === b.region &&
-    a.discriminator === b.discriminator
-  );
+  return a.dimension === b.dimension && a.discriminator === b.discriminator && sameHourOfCustomer(a, b);
+}
+
+/** Whether keys are the same up to dimension and discriminator. */
+export function sameHourOfCustomer(a: MeteringRecordKey, b: MeteringRecordKey): boolean {
+  return a.customer === b.customer && a.hour === b.hour && a.offering === b.offering && a.region === b.region;
 }
 
 /** A kept record, as far as decisions need it. */

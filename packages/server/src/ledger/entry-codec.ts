@@ -3,6 +3,7 @@
  * position, so an entry of 25 records stays small and needs no table outside it to be read.
  */
 import type { RuleId, UsageRecord, UsageRecordStatus } from "@countinghouse/protocol";
+import { sameCustomer } from "../domain/metering-record.ts";
 import { DefectError } from "./ledger.ts";
 import type { Call, LedgerEntry, LedgerEvent, MeteredRecord } from "./entry.ts";
 
@@ -75,18 +76,15 @@ function packUsage(event: UsageEvent): PackedUsage {
   const dimensions = new Numbering();
   const customers = new Numbering();
   const fromMs = event.records[0]?.usageRecord.timestampMs ?? 0;
+  let before: UsageRecord | undefined;
+  let customer = 0;
   const records = event.records.map((record): PackedRecord => {
     const { usageRecord } = record;
-    const customer =
-      usageRecord.customerIdentifier === undefined
-        ? `a${usageRecord.customerAccountId}`
-        : `i${usageRecord.customerIdentifier}`;
-    const packed: PackedRecord = [
-      usageRecord.timestampMs - fromMs,
-      dimensions.of(usageRecord.dimension),
-      customers.of(customer),
-      usageRecord.quantity ?? null,
-    ];
+    // Records of one customer often follow each other.
+    if (before === undefined || !sameCustomer(before, usageRecord)) customer = customers.of(packedCustomer(usageRecord));
+    before = usageRecord;
+    const { timestampMs, dimension, quantity } = usageRecord;
+    const packed: PackedRecord = [timestampMs - fromMs, dimensions.of(dimension), customer, quantity ?? null];
     const extras = extrasOf(record);
     if (extras !== undefined) packed.push(extras);
     return packed;
@@ -102,6 +100,10 @@ function packUsage(event: UsageEvent): PackedUsage {
     records,
     unprocessed: event.unprocessed,
   };
+}
+
+function packedCustomer({ customerIdentifier, customerAccountId }: UsageRecord): string {
+  return customerIdentifier === undefined ? `a${customerAccountId}` : `i${customerIdentifier}`;
 }
 
 function extrasOf({ usageRecord, status, keptAs, rule }: MeteredRecord): PackedExtras | undefined {

@@ -1,7 +1,8 @@
 /** A group of work, decided in turn: what is to be kept of it, and what each caller is told once that is durable. */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
-import { isAlias, keyText, type MeteringRecord } from "../domain/metering-record.ts";
+import { isAlias, keyText, type MeteringRecord, type MeteringRecordKey } from "../domain/metering-record.ts";
+import { RecordKeyMap } from "../domain/record-key-map.ts";
 import type { ClockPosition, StagedEntry, StagedGroup } from "./engine.ts";
 import type { LedgerEvent } from "./entry.ts";
 import { meteringRecordIn, type FoundRecords } from "./found-records.ts";
@@ -43,8 +44,8 @@ export function decideGroup(group: readonly Pending[], facts: GroupFacts): Decid
   return { staged, decided, records, taken };
 }
 
-/** Where each record stands that a group has accepted, by the text of its key. */
-export type AcceptedRecords = ReadonlyMap<string, AcceptedAt>;
+/** Where each record stands that a group has accepted. */
+export type AcceptedRecords = Pick<RecordKeyMap<AcceptedAt>, "get">;
 
 interface AcceptedAt {
   readonly event: LedgerEvent;
@@ -52,7 +53,7 @@ interface AcceptedAt {
   readonly position: number;
 }
 
-const NONE: AcceptedRecords = new Map();
+const NONE: AcceptedRecords = new RecordKeyMap();
 
 /** A group that is decided little by little, as its work arrives. */
 export class GroupDecision {
@@ -60,7 +61,7 @@ export class GroupDecision {
   readonly #entries: StagedEntry[] = [];
   readonly #decided: { readonly pending: Pending; readonly outcome: Outcome<unknown> }[] = [];
   readonly #catalogue: CatalogueChange[] = [];
-  readonly #accepted = new Map<string, AcceptedAt>();
+  readonly #accepted = new RecordKeyMap<AcceptedAt>();
   #reset = false;
   #clock: ClockPosition | undefined;
   #expired: Expired | undefined;
@@ -119,8 +120,7 @@ export class GroupDecision {
   #decide(pending: Pending, facts: GroupFacts, keysBefore: number): void {
     const { work } = pending;
     const { nowMs, ruleSet, catalogue, found } = facts;
-    const texts = work.keys.map(keyText);
-    const kept = texts.map((text, i) => this.#record(text) ?? found.meteringRecord(keysBefore + i));
+    const kept = work.keys.map((key, i) => this.#record(key) ?? found.meteringRecord(keysBefore + i));
     let outcome: Outcome<unknown>;
     let staged: StagedEntry;
     try {
@@ -132,19 +132,22 @@ export class GroupDecision {
     }
     this.#entries.push(staged);
     this.#decided.push({ pending, outcome });
-    this.#accept(work, texts, outcome);
+    this.#accept(work, kept, outcome);
     this.#change(pending, outcome, facts);
   }
 
-  #accept({ call, keys }: Work<unknown>, texts: readonly string[], { event, records = [] }: Outcome<unknown>): void {
+  #accept(
+    { call, keys }: Work<unknown>,
+    kept: readonly (MeteringRecord | undefined)[],
+    { event, records = [] }: Outcome<unknown>,
+  ): void {
     const { requestId } = call;
     for (const { position, key } of records) {
-      // Most keys are those of the work, in their order, and their texts are there.
-      const text = key === keys[position] ? (texts[position] as string) : keyText(key);
-      if (this.#record(text) !== undefined) {
-        throw new DefectError(`Two records of one key were accepted: ${text}`);
+      // Most keys are those of the work, in their order, and what was kept under them is known.
+      const before = key === keys[position] ? kept[position] : this.#record(key);
+      if (before !== undefined || !this.#accepted.add(key, { event, requestId, position })) {
+        throw new DefectError(`Two records of one key were accepted: ${keyText(key)}`);
       }
-      this.#accepted.set(text, { event, requestId, position });
       if (!isAlias(key)) this.#records += 1;
     }
   }
@@ -163,8 +166,8 @@ export class GroupDecision {
   }
 
   /** What was accepted under a key, here or in the group before. */
-  #record(text: string): MeteringRecord | undefined {
-    const at = this.#accepted.get(text) ?? this.#before.get(text);
+  #record(key: MeteringRecordKey): MeteringRecord | undefined {
+    const at = this.#accepted.get(key) ?? this.#before.get(key);
     return at === undefined ? undefined : meteringRecordIn(at.event, at.requestId, at.position);
   }
 }

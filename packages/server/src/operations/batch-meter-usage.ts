@@ -39,11 +39,12 @@ export function batchMeterUsageOperation(
 }
 
 function meteredRecords(decision: Exclude<BatchMeterUsageDecision, { rejected: object }>): MeteredRecord[] {
-  const accepted = new Set(decision.accepted.map(({ position }) => position));
-  return decision.results.map(({ usageRecord, status, meteringRecordId: id }, position) => ({
-    usageRecord,
-    status,
-    keptAs: accepted.has(position) ? undefined : id,
-    rule: decision.notSubscribed.get(position),
-  }));
+  const { results, accepted, notSubscribed } = decision;
+  let next = 0;
+  return results.map(({ usageRecord, status, meteringRecordId: id }, position) => {
+    // Both are in the order of the request.
+    const isNew = accepted[next]?.position === position;
+    if (isNew) next += 1;
+    return { usageRecord, status, keptAs: isNew ? undefined : id, rule: notSubscribed.get(position) };
+  });
 }
