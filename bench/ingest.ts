@@ -2,7 +2,7 @@
  * How fast Countinghouse takes usage in, held against the least that a JSON service on `node:http` does.
  *
  *   npm run bench -- [--workload full|mixed|single] [--rounds 7] [--seconds 5] [--connections 32] [--json FILE]
- *                    [--baseline CHECKOUT] [--trail] [--postgres] [--quick]
+ *                    [--baseline CHECKOUT] [--bounds] [--trail] [--postgres] [--quick]
  *
  * Method. Three servers, each a process of its own: the floor (`servers/floor.ts`: reads a body, parses it, writes it back);
  * `countinghouse serve` on SQLite, with signatures verified, keys checked and every record flushed to disk before its
@@ -31,6 +31,10 @@
  * request in sixteen and its replays the answer itself is looked at: each record a success, duplicates called duplicates,
  * replays with the ids of the first answer.
  *
+ * `--bounds` adds two servers that do a little more than the floor (`servers/least.ts`): one that verifies signatures and
+ * answers as it has to, and one that besides appends bodies to a file and flushes it. They are no services; they say what is
+ * left of the floor for one.
+ *
  * `--trail` adds Countinghouse without its audit trail, and a second turn of the whole one while its chain is verified
  * over and over beside the load.
  *
@@ -53,6 +57,7 @@ import { machineOf, memoryMiBOf } from "./machine.ts";
 import {
   startCountinghouse,
   startFloor,
+  startLeast,
   startMoto,
   startOnPostgres,
   startWithoutTrail,
@@ -69,6 +74,7 @@ const { values: flags } = parseArgs({
     connections: { type: "string", default: "32" },
     json: { type: "string" },
     baseline: { type: "string" },
+    bounds: { type: "boolean", default: false },
     trail: { type: "boolean", default: false },
     postgres: { type: "boolean", default: false },
     quick: { type: "boolean", default: false },
@@ -146,6 +152,9 @@ function workloadOf(name: string): WorkloadName {
 /** Fills `targets`, and answers those of them that keep what they are sent. */
 async function startTargets(): Promise<MeteringTarget[]> {
   targets.push(await startFloor(FLOOR));
+  if (flags.bounds) {
+    for (const bound of ["signed", "flushed"] as const) targets.push(await startLeast(bound, join(folder, "bodies")));
+  }
   const metering: MeteringTarget[] = [];
   const checkouts = [[COUNTINGHOUSE, fileURLToPath(new URL("..", import.meta.url))]];
   if (flags.baseline !== undefined) checkouts.push(["baseline", resolve(flags.baseline)]);

@@ -36,8 +36,17 @@ const SOURCE_FLAG = "--conditions=@countinghouse/source";
 const READY_TRIES = 1_200;
 const READY_TRY_MS = 50;
 
-export async function startFloor(name: string): Promise<Target> {
-  const child = fork(new URL("floor.ts", import.meta.url), { execArgv: [SOURCE_FLAG] });
+export function startFloor(name: string): Promise<Target> {
+  return startBare(name, "floor.ts", []);
+}
+
+/** A bound (`least.ts`); what is flushed is appended to the file. */
+export function startLeast(bound: "signed" | "flushed", file: string): Promise<Target> {
+  return startBare(bound, "least.ts", [bound, file]);
+}
+
+async function startBare(name: string, module: string, args: string[]): Promise<Target> {
+  const child = fork(new URL(module, import.meta.url), args, { execArgv: [SOURCE_FLAG] });
   const port = await new Promise<number>((resolve) => child.once("message", resolve as (port: unknown) => void));
   return { name, pid: pidOf(child), port, stop: () => stopped(child) };
 }

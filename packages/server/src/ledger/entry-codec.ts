@@ -81,7 +81,8 @@ function packUsage(event: UsageEvent): PackedUsage {
   const records = event.records.map((record): PackedRecord => {
     const { usageRecord } = record;
     // Records of one customer often follow each other.
-    if (before === undefined || !sameCustomer(before, usageRecord)) customer = customers.of(packedCustomer(usageRecord));
+    if (before === undefined || !sameCustomer(before, usageRecord))
+      customer = customers.of(packedCustomer(usageRecord));
     before = usageRecord;
     const { timestampMs, dimension, quantity } = usageRecord;
     const packed: PackedRecord = [timestampMs - fromMs, dimensions.of(dimension), customer, quantity ?? null];

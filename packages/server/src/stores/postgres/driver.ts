@@ -64,10 +64,14 @@ export async function loadDriver(url: string): Promise<Driver> {
       return client;
     },
     pool: (purpose, connectionsMax) => {
-      const pool = new pg.Pool({ ...configOf(purpose), max: connectionsMax });
+      const pool = new pg.Pool({
+        ...configOf(purpose),
+        max: connectionsMax,
+        // Before anything else is asked of a connection; where it fails, so does that.
+        verify: (client, done) => client.query(INDEXES_ONLY, (error) => done(error ?? undefined)),
+      });
       pool.on("error", () => undefined);
-      // It goes ahead of whatever the connection is asked for; where it fails, so does that.
-      pool.on("connect", (client) => void client.query(INDEXES_ONLY).catch(() => undefined));
+      pool.on("connect", (client) => client.on("error", () => undefined));
       return pool;
     },
   };
