@@ -11,11 +11,11 @@ import {
   type WindowCheck,
   type WindowFault,
 } from "@countinghouse/protocol";
-import { rejection, type Rejection } from "./rejection.ts";
+import { placeOf, rejection, type RecordPosition, type Rejection } from "./rejection.ts";
 
 type Check = (
   record: UsageRecord,
-  position: number,
+  position: RecordPosition,
   window: AcceptanceWindow,
   ruleSet: RuleSet,
   nowMs: EpochMs,
@@ -36,19 +36,20 @@ function refusing(faultOf: WindowCheck): Check {
 function refusal(
   fault: WindowFault,
   timestampMs: EpochMs,
-  position: number,
+  position: RecordPosition,
   window: AcceptanceWindow,
   ruleSet: RuleSet,
   nowMs: EpochMs,
 ): Rejection {
   const { rule } = fault;
   const [why, limits] = reasonOf(fault, window);
+  const place = placeOf(position);
   return rejection(
     "TimestampOutOfBoundsException",
     rule,
-    `The timestamp of usage record ${position + 1}, ${iso(timestampMs)}, is out of bounds: ${why} (rule ${rule}, rule set ${ruleSet.name}; the service clock says ${iso(nowMs)}).`,
+    `The timestamp${place.text}, ${iso(timestampMs)}, is out of bounds: ${why} (rule ${rule}, rule set ${ruleSet.name}; the service clock says ${iso(nowMs)}).`,
     {
-      record: position + 1,
+      ...place.figures,
       timestamp: iso(timestampMs),
       now: iso(nowMs),
       ageSeconds: (nowMs - timestampMs) / 1000,

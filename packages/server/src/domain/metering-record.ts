@@ -127,12 +127,17 @@ export function keyText(key: MeteringRecordKey): string {
 }
 
 export function sameKey(a: MeteringRecordKey, b: MeteringRecordKey): boolean {
-  return a.dimension === b.dimension && a.discriminator === b.discriminator && sameHourOfCustomer(a, b);
+  return a.dimension === b.dimension && sameButForDimension(a, b);
 }
 
-/** Whether keys are the same up to dimension and discriminator. */
-export function sameHourOfCustomer(a: MeteringRecordKey, b: MeteringRecordKey): boolean {
-  return a.customer === b.customer && a.hour === b.hour && a.offering === b.offering && a.region === b.region;
+export function sameButForDimension(a: MeteringRecordKey, b: MeteringRecordKey): boolean {
+  return (
+    a.customer === b.customer &&
+    a.hour === b.hour &&
+    a.offering === b.offering &&
+    a.region === b.region &&
+    a.discriminator === b.discriminator
+  );
 }
 
 /** A kept record, as far as decisions need it. */

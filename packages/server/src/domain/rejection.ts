@@ -20,3 +20,15 @@ export function rejection<Code extends ErrorCode = ErrorName>(
 ): Rejection<Code> {
   return { code, rule, message, compared };
 }
+
+/** A record's place in its request, from 0; undefined where a request is about one record only. */
+export type RecordPosition = number | undefined;
+
+/** The place in words, to follow what is said of the record, and as a figure: counted from 1; nothing for the only record. */
+export function placeOf(position: RecordPosition): {
+  readonly text: string;
+  readonly figures: Readonly<Record<string, number>>;
+} {
+  if (position === undefined) return { text: "", figures: {} };
+  return { text: ` of usage record ${position + 1}`, figures: { record: position + 1 } };
+}

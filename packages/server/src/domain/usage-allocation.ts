@@ -8,9 +8,9 @@ import {
   type UsageAllocation,
   type UsageRecord,
 } from "@countinghouse/protocol";
-import { rejection, type Rejection } from "./rejection.ts";
+import { placeOf, rejection, type RecordPosition, type Rejection } from "./rejection.ts";
 
-type Check = (record: UsageRecord, position: number) => Rejection | undefined;
+type Check = (record: UsageRecord, position: RecordPosition) => Rejection | undefined;
 
 /** Rule by rule: a request is held against one before any record of it meets the next. */
 export const allocationChecks: readonly Check[] = [tagKeyFault, bucketFault, sumFault].map(
@@ -21,22 +21,23 @@ export const allocationChecks: readonly Check[] = [tagKeyFault, bucketFault, sum
     },
 );
 
-function refusal(fault: AllocationFault, position: number): Rejection {
-  const record = position + 1;
-  const where = `usage record ${record}`;
+function refusal(fault: AllocationFault, position: RecordPosition): Rejection {
+  const { text: place, figures } = placeOf(position);
   switch (fault.rule) {
     case "A5": {
-      const message = `Two tags of allocation ${fault.allocation} of ${where} have the same key.`;
-      return rejection("InvalidTagException", "A5", message, { record, allocation: fault.allocation });
+      const { allocation } = fault;
+      const message = `Two tags of allocation ${allocation}${place} have the same key.`;
+      return rejection("InvalidTagException", "A5", message, { ...figures, allocation });
     }
     case "A2": {
-      const message = `Allocation ${fault.allocation} of ${where} has the same tags as one before it.`;
-      return rejection("InvalidUsageAllocationsException", "A2", message, { record, allocation: fault.allocation });
+      const { allocation } = fault;
+      const message = `Allocation ${allocation}${place} has the same tags as one before it.`;
+      return rejection("InvalidUsageAllocationsException", "A2", message, { ...figures, allocation });
     }
     case "A1": {
       const { quantity, sum } = fault;
-      const message = `The allocated quantities of ${where} add up to ${sum}, its quantity is ${quantity}.`;
-      return rejection("InvalidUsageAllocationsException", "A1", message, { record, quantity, sum });
+      const message = `The allocated quantities${place} add up to ${sum}, the quantity is ${quantity}.`;
+      return rejection("InvalidUsageAllocationsException", "A1", message, { ...figures, quantity, sum });
     }
   }
 }

@@ -141,7 +141,10 @@ export class Authenticator {
 
   /** Only once a signature was good: who knows no secret fills nothing. */
   #hold(name: string, held: HeldKey): void {
-    if (this.#signingKeys.size >= SIGNING_KEYS_MAX) this.#signingKeys.clear();
+    if (this.#signingKeys.size >= SIGNING_KEYS_MAX) {
+      const [oldest = name] = this.#signingKeys.keys();
+      this.#signingKeys.delete(oldest);
+    }
     this.#signingKeys.set(name, held);
   }
 }

@@ -110,6 +110,15 @@ describe("MeterUsage is refused", () => {
     expect(answerOf(decide(sent(over), situation))).toBe(`${code} ${rule}`);
   });
 
+  test.each(table)(
+    "Rule %s: without a word of a list of usage records (%s, %s)",
+    (_rule, _code, _what, over, situation) => {
+      const { rejected } = decide(sent(over), situation);
+      expect(rejected?.message).not.toMatch(/usage record \d/);
+      expect(rejected?.compared).not.toHaveProperty("record");
+    },
+  );
+
   test("with figures that say why", () => {
     const stopped = decide(sent(), { resource: { ...TASK, stoppedAtMs: NOW_MS - 1 } });
     expect(stopped.rejected?.compared).toEqual({

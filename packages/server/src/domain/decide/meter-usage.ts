@@ -89,8 +89,8 @@ export function decideMeterUsage(
   const rejected =
     checkRegion(request, resource) ??
     checkProduct(input, resource, facts) ??
-    checkWindow(usageRecord, 0, facts.ruleSet.meterUsageWindow, facts.ruleSet, facts.nowMs) ??
-    firstOf(allocationChecks.map((check) => check(usageRecord, 0))) ??
+    checkWindow(usageRecord, undefined, facts.ruleSet.meterUsageWindow, facts.ruleSet, facts.nowMs) ??
+    firstOf(allocationChecks.map((check) => check(usageRecord, undefined))) ??
     checkToken(usageRecord, kept, byToken, facts) ??
     checkKept(usageRecord, kept) ??
     checkEntitled(input, resource, kept, facts) ??
