@@ -63,6 +63,12 @@ const refusalOf = (answer: Promise<unknown>): Promise<string> =>
     (error: Error & { $metadata?: { httpStatusCode?: number } }) => `${error.name} ${error.$metadata?.httpStatusCode}`,
   );
 
+/** Usage of so many hours ago, with a token, of a dimension. */
+const usages = (of: readonly (readonly [number, string, string])[]): MeterUsageCommand[] =>
+  of.map(([hours, ClientToken, UsageDimension]) =>
+    usage({ Timestamp: new Date(Date.now() - hours * HOUR_MS), ClientToken, UsageDimension }),
+  );
+
 describe("MeterUsage", () => {
   test("M1, S3, Rule M5: of a task and of an instance is kept, and sent again answered with the same id", async () => {
     const id = await idOf(task, usage());
@@ -101,6 +107,24 @@ describe("MeterUsage", () => {
     expect(await refusalOf(task.client().send(usage({ UsageQuantity: 4 })))).toBe("DuplicateRequestException 400");
     const other = usage({ UsageDimension: "calls", ClientToken: "t" });
     expect(await refusalOf(task.client().send(other))).toBe("IdempotencyConflictException 409");
+  });
+
+  test("Rule M4: takes tokens of any text for what they are, sent at once or one after the other", async () => {
+    const tokens = [
+      [2, "\ud800", "gb"],
+      [2, "\ud801", "calls"],
+      [3, "nul\0", "gb"],
+      [3, "nul\0s", "calls"],
+    ] as const;
+    const metered = usages(tokens);
+    const ids = await Promise.all(metered.map((command) => idOf(task, command)));
+    expect(new Set(ids).size).toBe(tokens.length);
+    expect(await Promise.all(metered.map((command) => idOf(task, command)))).toEqual(ids);
+    const swapped = tokens.map(
+      ([hours, token, dimension]) => [hours, token, dimension === "gb" ? "calls" : "gb"] as const,
+    );
+    const refusals = await Promise.all(usages(swapped).map((command) => refusalOf(task.client().send(command))));
+    expect(new Set(refusals)).toEqual(new Set(["IdempotencyConflictException 409"]));
   });
 
   test("M2, Rules X1, M1, M6: is the resource's own, in its region, for a product that its account has", async () => {

@@ -1,6 +1,15 @@
+import * as fc from "fast-check";
 import { HOUR_MS } from "@countinghouse/protocol";
 import { describe, expect, test } from "vitest";
-import { customerOf, hourOf, keyOf, keyText, type MeteringRecordKey } from "./metering-record.ts";
+import {
+  clientTokenKey,
+  customerOf,
+  hourOf,
+  isAlias,
+  keyOf,
+  keyText,
+  type MeteringRecordKey,
+} from "./metering-record.ts";
 
 const HOUR = Date.UTC(2026, 6, 14, 12) / HOUR_MS;
 
@@ -66,5 +75,33 @@ describe("a metering record's key (Rule K1)", () => {
       { ...key, customer: "d", dimension: "c" },
     ];
     expect(new Set([key, ...others].map(keyText)).size).toBe(others.length + 1);
+  });
+
+  test("of a client token is one for each token, and a text that every store holds as it is", () => {
+    const key: MeteringRecordKey = {
+      hour: 1,
+      region: "r",
+      offering: "o",
+      customer: "c",
+      dimension: "d",
+      discriminator: "resource:a",
+    };
+    const discriminatorOf = (token: string): string => clientTokenKey(key, token).discriminator;
+    const odd = fc.constantFrom("\0", "\ud800", "\udc00", "\ufffd", "\n", ":", "\\u0000", "a");
+    const token = fc.oneof(
+      fc.array(odd, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("")),
+      fc.string(),
+    );
+    fc.assert(
+      fc.property(token, token, (one, other) => {
+        const text = discriminatorOf(one);
+        expect(Buffer.from(text).toString()).toBe(text);
+        expect(text).not.toContain("\0");
+        expect(text === discriminatorOf(other)).toBe(one === other);
+        const escaped = JSON.stringify(one);
+        expect([text, `token:json:resource:a:${escaped}`]).not.toContain(discriminatorOf(escaped));
+        expect(isAlias({ ...key, discriminator: text })).toBe(true);
+      }),
+    );
   });
 });

@@ -61,7 +61,21 @@ export function resourceKey(
  * token stands for one request of a resource, its product included. Rule M4.
  */
 export function clientTokenKey(key: MeteringRecordKey, clientToken: string): MeteringRecordKey {
-  return { ...key, offering: "", dimension: "", discriminator: `${CLIENT_TOKEN}${key.discriminator}:${clientToken}` };
+  return {
+    ...key,
+    offering: "",
+    dimension: "",
+    discriminator: CLIENT_TOKEN + tokenText(key.discriminator, clientToken),
+  };
+}
+
+/**
+ * A token may be any text, and no store holds a NUL, or half a surrogate pair, as it is: tokens with one are kept as JSON,
+ * which escapes both. What discriminators of resources begin with keeps the two forms apart.
+ */
+function tokenText(discriminator: string, clientToken: string): string {
+  const isPlain = clientToken.isWellFormed() && !clientToken.includes("\0");
+  return isPlain ? `${discriminator}:${clientToken}` : `json:${discriminator}:${JSON.stringify(clientToken)}`;
 }
 
 /** Whether a key is only another way to find a record. */

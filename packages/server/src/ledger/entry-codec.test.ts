@@ -50,6 +50,9 @@ describe("an entry", () => {
   test.each([
     ["of a version that is not known", JSON.stringify({ v: 2, call: {}, event: { kind: "ledger-reset" } })],
     ["that is no JSON", '{"v":1,'],
+    ["that is no object", "null"],
+    ["without an event", '{"v":1,"call":{}}'],
+    ["of usage without records", '{"v":1,"call":{},"event":{"kind":"usage-metered"}}'],
   ])("%s is a defect", (_what, body) => {
     expect(() => decodeEntry({ requestId: "the-id", atMs: 0, body })).toThrow(DefectError);
     expect(() => decodeEntry({ requestId: "the-id", atMs: 0, body })).toThrow("the-id");

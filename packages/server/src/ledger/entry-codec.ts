@@ -22,28 +22,23 @@ export function encodeEntry(entry: LedgerEntry): EncodedEntry {
   return { requestId, atMs: entry.atMs, body: JSON.stringify({ v: VERSION, call, event }) };
 }
 
-export function decodeEntry(encoded: EncodedEntry): LedgerEntry {
-  const body = parseBody(encoded);
-  if (body.v !== VERSION) throw new DefectError(`Entry ${encoded.requestId} has the unknown version ${body.v}.`);
-  return {
-    atMs: encoded.atMs,
-    call: { requestId: encoded.requestId, ...body.call },
-    event: body.event.kind === "usage-metered" ? unpackUsage(body.event) : body.event,
-  };
+/** Throws DefectError where it is none of ours. */
+export function decodeEntry({ requestId, atMs, body: text }: EncodedEntry): LedgerEntry {
+  try {
+    const body = JSON.parse(text) as Body;
+    if (body.v !== VERSION) throw new DefectError(`Entry ${requestId} has the unknown version ${body.v}.`);
+    const event = body.event.kind === "usage-metered" ? unpackUsage(body.event) : body.event;
+    return { atMs, call: { requestId, ...body.call }, event };
+  } catch (error) {
+    if (error instanceof DefectError) throw error;
+    throw new DefectError(`Entry ${requestId} cannot be read.`);
+  }
 }
 
 interface Body {
   readonly v: number;
   readonly call: Omit<Call, "requestId">;
   readonly event: Exclude<LedgerEvent, UsageEvent> | PackedUsage;
-}
-
-function parseBody({ requestId, body }: EncodedEntry): Body {
-  try {
-    return JSON.parse(body) as Body;
-  } catch {
-    throw new DefectError(`Entry ${requestId} cannot be read.`);
-  }
 }
 
 type UsageEvent = Extract<LedgerEvent, { kind: "usage-metered" }>;

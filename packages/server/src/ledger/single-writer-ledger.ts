@@ -16,9 +16,11 @@ import {
   DefectError,
   QueueFullError,
   type EventQuery,
+  type Facts,
   type KeptRecord,
   type Ledger,
   type MeteringRecordQuery,
+  type Outcome,
   type Page,
   type Work,
 } from "./ledger.ts";
@@ -59,6 +61,8 @@ export class SingleWriterLedger implements Ledger {
   #gathering = new GroupDecision();
   /** The group that is being written. */
   #writing: GroupDecision | undefined;
+  /** How often entries have been removed, by a reset or because they had expired. */
+  #removals = 0;
   #isScheduled = false;
   #drained: PromiseWithResolvers<void> | undefined;
   #closed: Promise<void> | undefined;
@@ -133,10 +137,17 @@ export class SingleWriterLedger implements Ledger {
   async expire(newCall: () => Call, beforeMs: EpochMs): Promise<number> {
     let removed = 0;
     for (;;) {
+      const removals = this.#removals;
       const old = await this.#watched(() => this.#engine.entriesBefore(beforeMs, EXPIRED_AT_ONCE));
       if (old === undefined) return removed;
-      await this.transact(expiry(newCall(), beforeMs, { lane: EMBEDDED_LANE, ...old.through }, old.entries));
-      removed += old.entries.length;
+      const work = expiry(newCall(), beforeMs, { lane: EMBEDDED_LANE, ...old.through }, old.entries);
+      const decide = (facts: Facts): Outcome<undefined> => {
+        // Others have numbers that these had: what was read says nothing of them.
+        if (this.#removals !== removals) throw new RemovedMeanwhile();
+        return work.decide(facts);
+      };
+      const isRemoved = await this.transact({ ...work, decide }).then(() => true, wasOvertaken);
+      if (isRemoved) removed += old.entries.length;
     }
   }
 
@@ -252,6 +263,7 @@ export class SingleWriterLedger implements Ledger {
   /** What has become durable becomes true, and the callers are told. The next group begins to be written before that. */
   #written(group: GroupDecision): void {
     const { staged, decided, records } = group;
+    if (staged.reset || staged.expired !== undefined) this.#removals += 1;
     if (staged.reset) this.#catalogue = new Catalogue();
     this.#catalogue.apply(staged.catalogue);
     for (const { outcome } of decided) {
@@ -298,6 +310,14 @@ export class SingleWriterLedger implements Ledger {
   #now(): EpochMs {
     return Math.max(this.#options.clock.nowMs(), this.#newestAtMs);
   }
+}
+
+/** The oldest entries are no more those that were to be removed. */
+class RemovedMeanwhile extends Error {}
+
+function wasOvertaken(error: unknown): false {
+  if (error instanceof RemovedMeanwhile) return false;
+  throw error;
 }
 
 function runNow(commit: () => Promise<void>): Promise<void> {

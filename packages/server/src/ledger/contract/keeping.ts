@@ -3,6 +3,7 @@ import { HOUR_MS } from "@countinghouse/protocol";
 import { describe, expect, test } from "vitest";
 import type { Agreement } from "../../domain/agreement.ts";
 import type { CatalogueChange, CatalogueView } from "../../domain/catalogue.ts";
+import { EXPIRED_AT_ONCE } from "../expiry.ts";
 import { START_MS, type LedgerUnderTest } from "./ledger-under-test.ts";
 import { EVERYTHING, accountChange, keptIds, look, meter, moveClockTo, newCall, put, sent } from "./works.ts";
 
@@ -156,6 +157,35 @@ export function keepingPromises(fresh: () => Promise<LedgerUnderTest>): void {
       await check();
       const [again] = await store.ledger.transact(meter([sent()], metered));
       expect(again?.kept).toBeUndefined();
+    });
+
+    test("that comes while old entries are being removed takes nothing away that comes after it", async () => {
+      const store = await fresh();
+      const { ledger, clock } = store;
+      // More than are removed at once.
+      await Promise.all(Array.from({ length: EXPIRED_AT_ONCE + 50 }, () => ledger.transact(look(() => undefined))));
+      clock.moveTo(START_MS + 2 * HOUR_MS);
+      const held = store.holdNextCommit();
+      const expired = ledger.expire(newCall, START_MS + HOUR_MS);
+      // A store that lets nothing expire is done at once.
+      await Promise.race([held.reached, expired]);
+      const call = newCall();
+      const reset = ledger.reset(newCall(), []);
+      const metered = ledger.transact(meter([sent()], call));
+      held.letGo();
+      await reset;
+      const kept = (await metered).map(({ id }) => id);
+      // Or others were first, and nothing more was removed.
+      expect(await expired.catch(() => 0)).toBeLessThanOrEqual(EXPIRED_AT_ONCE);
+
+      const check = async (): Promise<void> => {
+        expect(await keptIds(store.ledger)).toEqual(kept);
+        expect(await store.ledger.entry(call.requestId)).toMatchObject({ event: { kind: "usage-metered" } });
+        expect(await store.ledger.verifyChains([])).toMatchObject({ disagreement: undefined });
+      };
+      await check();
+      await store.reopen();
+      await check();
     });
 
     test("leaves the clock where it stood", async () => {

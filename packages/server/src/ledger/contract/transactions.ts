@@ -1,7 +1,7 @@
 /** The contract, first part: facts, decision and what is kept are one transaction, in the order of arrival. */
 import { HOUR_MS, type UsageRecord } from "@countinghouse/protocol";
 import { describe, expect, test } from "vitest";
-import type { MeteringRecordKey } from "../../domain/metering-record.ts";
+import { clientTokenKey, type MeteringRecordKey } from "../../domain/metering-record.ts";
 import { START_MS, type LedgerSetup, type LedgerUnderTest } from "./ledger-under-test.ts";
 import { accountChange, keptIds, look, meter, moveClockTo, newCall, put, sent, usage, type Metered } from "./works.ts";
 
@@ -45,6 +45,20 @@ export function transactionPromises(fresh: (setup?: LedgerSetup) => Promise<Ledg
       const dimensions = ["gb", "GB", "gb ", "ｇｂ", "gb\u0301"];
       await ledger.transact(meter(dimensions.map((dimension) => sent({ dimension }))));
       expect(await keptIds(ledger)).toHaveLength(dimensions.length);
+    });
+
+    test("under client tokens of any text is found under each by itself, in the same group and later (Rule M4)", async () => {
+      const store = await fresh();
+      const tokens = ["a", "a\0", "a\0b", "\ud800", "\ud801", "\udc00", "\ufffd", "\ud800\udc00", "\n", '"\\ud800"'];
+      const { key } = sent({}, { discriminator: "resource:ecs-a" });
+      const works = (): Promise<Metered[][]> =>
+        Promise.all(tokens.map((token) => store.ledger.transact(meter([sent({}, clientTokenKey(key, token))]))));
+      const first = await works();
+      expect(first.flat().map(({ kept }) => kept)).toEqual(tokens.map(() => undefined));
+      const ids = first.flat().map(({ id }) => id);
+      expect((await works()).flat().map(({ kept }) => kept?.meteringRecordId)).toEqual(ids);
+      await store.reopen();
+      expect((await works()).flat().map(({ kept }) => kept?.meteringRecordId)).toEqual(ids);
     });
 
     test("is there as soon as its caller has been answered", async () => {

@@ -27,7 +27,7 @@ export function encodedEntryOf(row: EntryRow): EncodedEntry {
 
 /**
  * Whether PostgreSQL can hold a text as it is: not with a NUL, nor with half a surrogate pair. No name in the catalogue
- * has either, so nothing is kept under such a text.
+ * has either, nor does what a client token is kept under (`clientTokenKey`), so nothing is kept under such a text.
  */
 export function isStorable(text: string): boolean {
   return !text.includes("\0") && text.isWellFormed();

@@ -1,7 +1,7 @@
 /** The thread beside the one that writes, from its own side: see `wal-checkpoints.ts` for what it is for. */
 import { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
-import { COPY, copied, type BesideSettings } from "./wal-checkpoints.ts";
+import { COPY, stateAfter, type BesideSettings } from "./wal-checkpoints.ts";
 
 /** While it copies, more is committed, and less each time; where somebody reads, it may be that nothing can be copied. */
 const PASSES_MAX = 5;
@@ -24,7 +24,7 @@ port.on("message", (message: "go" | "close") => {
 
 function copyMost(): void {
   for (let pass = 0; pass < PASSES_MAX; pass += 1) {
-    const state = copied(copy);
+    const state = stateAfter(copy);
     if (state === undefined || state.log - state.checkpointed <= restMax / 2) return;
   }
 }

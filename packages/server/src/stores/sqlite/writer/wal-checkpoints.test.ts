@@ -77,3 +77,14 @@ test("while somebody reads what stands in it, the log grows, and shrinks to noth
   );
   expect(db.prepare("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
 });
+
+test("a look that fails stops nobody: commits are durable in the log", () => {
+  const folder = temporaryFolder();
+  onTestFinished(folder.remove);
+  const ledgerFile = join(folder.path, "ledger");
+  const db = new DatabaseSync(ledgerFile);
+  const limits = { pagesMin: 0, restMax: 0, aloneMin: 0 };
+  const checkpoints = new WalCheckpoints(db, { ledgerFile, synchronous: "FULL" }, limits);
+  db.close();
+  for (let i = 0; i < 20; i += 1) expect(() => checkpoints.afterCommit()).not.toThrow();
+});

@@ -31,6 +31,7 @@ export interface WalState {
 }
 
 const LIMITS: WalLimits = { pagesMin: 8_000, restMax: 400, aloneMin: 40_000 };
+const NOTHING_TO_DO: WalState = { log: 0, checkpointed: 0 };
 /** Looking costs some 20 µs. */
 const LOOK_EVERY_COMMITS = 8;
 /** Sources run as they are, and what is built has another ending. */
@@ -61,10 +62,10 @@ export class WalCheckpoints {
     this.#commits += 1;
     if (this.#commits % LOOK_EVERY_COMMITS !== 0) return;
     const { pagesMin, restMax, aloneMin } = this.#limits;
-    const { log, checkpointed } = this.#look.get() as unknown as WalState;
+    const { log, checkpointed } = stateAfter(this.#look) ?? NOTHING_TO_DO;
     // Where all is copied, the next commit begins the log anew, unless somebody reads what stands there.
     if (log < pagesMin || log === checkpointed) return;
-    if (log - checkpointed <= restMax || log >= aloneMin) copied(this.#copy);
+    if (log - checkpointed <= restMax || log >= aloneMin) stateAfter(this.#copy);
     else this.#go();
   }
 
@@ -76,15 +77,20 @@ export class WalCheckpoints {
 
   #go(): void {
     if (this.#isBusy) return;
+    // Where no thread can be had, too, it stays busy for ever, and the log is copied here once it is long enough.
     this.#isBusy = true;
-    this.#beside ??= this.#start();
+    try {
+      this.#beside ??= this.#start();
+    } catch {
+      return;
+    }
     this.#tell("go");
   }
 
   #start(): Worker {
     const beside = new Worker(ENTRY, { workerData: this.#settings, name: "ledger-checkpoint" });
     beside.on("message", () => (this.#isBusy = false));
-    // It stays busy for ever, then, and the log is copied here once it is long enough.
+    // It is busy for ever, then.
     beside.on("error", () => undefined);
     this.#ended = new Promise((resolve) => beside.once("exit", () => resolve()));
     return beside;
@@ -96,10 +102,10 @@ export class WalCheckpoints {
   }
 }
 
-/** Undefined where nothing could be copied, as on a full disk: the log goes on holding what it holds, until the next time. */
-export function copied(copy: StatementSync): WalState | undefined {
+/** Undefined where that could not be done, as on a full disk: the log goes on holding what it holds, until the next time. */
+export function stateAfter(statement: StatementSync): WalState | undefined {
   try {
-    return copy.get() as unknown as WalState;
+    return statement.get() as unknown as WalState;
   } catch {
     return undefined;
   }
