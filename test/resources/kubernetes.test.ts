@@ -33,14 +33,31 @@ test("R6, Rules H6 and H7: pods that there are, that come, that end and that go 
   cluster.put(
     pod(1, { startTime, containerStatuses: [{ ...terminated(at(5)), restartCount: 1, state: { waiting: {} } }] }),
   );
-  cluster.put(pod(2, { phase: "Succeeded", containerStatuses: [terminated(at(20)), terminated(at(10))] }));
+  const doneAt = at(20);
+  cluster.put(pod(2, { phase: "Succeeded", containerStatuses: [terminated(doneAt), terminated(at(10))] }));
   await eventually(() => running(server), [1, 3, 5]);
   const ended = (await pods(server)).find((each) => nOf(each) === 2);
-  expect(Date.parse(ended?.stoppedAt ?? "")).toBe(Math.floor(Date.parse(at(20)) / 1000) * 1000);
+  expect(Date.parse(ended?.stoppedAt ?? "")).toBe(Math.floor(Date.parse(doneAt) / 1000) * 1000);
 
   cluster.delete(uidOf(3));
   await eventually(() => running(server), [1, 5]);
   expect(cluster.refusedTokens).toBe(0);
+}, 60_000);
+
+test("Rule H8: a pod that ended long ago is passed over, as often as it is listed, and leaves no entry", async () => {
+  const cluster = await KubernetesCluster.start();
+  const long = new Date(Date.now() - 36 * 24 * 3_600_000).toISOString();
+  cluster.put(pod(1, { startTime: long, phase: "Succeeded", containerStatuses: [terminated(long)] }));
+  cluster.put(pod(2));
+  const server = await observing(cluster);
+  await eventually(() => running(server), [2]);
+  await eventually(() => Promise.resolve(cluster.streams), 1);
+  cluster.expire();
+  cluster.put(pod(3));
+  await eventually(() => running(server), [2, 3]);
+  expect((await pods(server)).map(nOf).toSorted((a, b) => a - b)).toEqual([2, 3]);
+  const { body } = await server.operator("GET", "/audit-events?eventName=ObservePod&limit=50");
+  expect(JSON.stringify(body)).not.toContain("errorCode");
 }, 60_000);
 
 test("Rule H7: a stream that breaks in the middle of a line is taken up where it was, and no pod is lost", async () => {

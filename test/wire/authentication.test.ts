@@ -158,6 +158,11 @@ describe("in the header form", () => {
       [{ date: formatAmzDate(at.getTime() + 16 * MINUTE_MS) }, INVALID, NOT_YET],
       [{ date: formatAmzDate(at.getTime()) }, INVALID, HOST],
       [
+        { signedHeaders: `${right.signedHeaders};host` },
+        INVALID,
+        "A header is named more than once in 'SignedHeaders' of the AWS Authorization.",
+      ],
+      [
         { signedHeaders: right.signedHeaders },
         INCOMPLETE,
         "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA25' (only AWS4-HMAC-SHA256 for now). ",

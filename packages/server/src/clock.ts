@@ -101,5 +101,5 @@ function stoodAt(
 ): EpochMs {
   if (kept.clock === undefined) return Math.max(wallMs, kept.newestAtMs ?? wallMs);
   const stood = kept.clock.mode === "manual" ? kept.clock.atMs : wallMs + kept.clock.offsetMs;
-  return Math.max(stood, kept.newestAtMs ?? stood);
+  return Math.ceil(Math.max(stood, kept.newestAtMs ?? stood));
 }

@@ -55,10 +55,11 @@ export async function startKeeping(
     return made;
   });
 
-  // A checkpoint first: it knows of what expires after it.
   const work = async (): Promise<void> => {
-    await checkpointer.due();
+    // Before the checkpoint, which may fail by itself: use is metered in time all the same.
     await controlPlaneWork(ledger, newCall, clock.nowMs());
+    // Before anything expires: it knows of what expires after it.
+    await checkpointer.due();
     if (config.retentionDays === undefined) return;
     await ledger.expire(() => newCall("ExpireEntries"), clock.nowMs() - config.retentionDays * DAY_MS);
   };

@@ -91,6 +91,49 @@ describe("applying a catalogue file", () => {
   });
 });
 
+describe("an access key is a part of its user:", () => {
+  const OTHER = "AKIACOUNTINGHOUSE009";
+  const rotated = sampleWith([KEY, OTHER]);
+  const ofApi = (catalogue: Catalogue, userName: string): CatalogueChange => {
+    const key = catalogue.accessKey(KEY);
+    if (key === undefined) throw new Error("The sample has a key.");
+    const accessKeyId = "AKIATHROUGHTHEAPI001";
+    return { kind: "access-key", id: accessKeyId, value: { ...key, accessKeyId, userName } };
+  };
+
+  test("one that the file named, and names no more, goes; and comes again where the file names it again", () => {
+    const catalogue = applied(SAMPLE);
+    expect(namesOf(due(rotated, catalogue))).toEqual([`access-key ${OTHER}`, `access-key ${KEY}`]);
+    catalogue.apply(due(rotated, catalogue));
+    expect([catalogue.accessKey(KEY), catalogue.accessKey(OTHER)?.userName]).toEqual([undefined, "metering"]);
+    expect(due(rotated, catalogue)).toEqual([]);
+    catalogue.apply(due(SAMPLE, catalogue));
+    expect([catalogue.accessKey(KEY)?.userName, catalogue.accessKey(OTHER)]).toEqual(["metering", undefined]);
+  });
+
+  test("one that was made through the API stays while its user is there, and goes with it", () => {
+    const catalogue = applied(SAMPLE);
+    const made = ofApi(catalogue, "metering");
+    catalogue.apply([made]);
+    catalogue.apply(due(rotated, catalogue));
+    expect(catalogue.accessKey(made.id)).toBeDefined();
+    const newKey = "AKIACOUNTINGHOUSE008";
+    const renamed = sampleWith([KEY, newKey], ["name: metering", "name: another"]);
+    catalogue.apply(due(renamed, catalogue));
+    expect(catalogue.list("access-key").map(({ accessKeyId, userName }) => [accessKeyId, userName])).toEqual([
+      [newKey, "another"],
+    ]);
+  });
+
+  test("those of an account that the file does not name at all stay", () => {
+    const catalogue = applied(SAMPLE);
+    catalogue.apply(due('accounts: [{ id: "444455556666" }]', catalogue));
+    expect(catalogue.accessKey(KEY)).toBeDefined();
+    catalogue.apply(due('accounts: [{ id: "111122223333" }]', catalogue));
+    expect(catalogue.accessKey(KEY)).toBeUndefined();
+  });
+});
+
 describe("what is written for a file", () => {
   test("holds secrets sealed only, and digests that tell nothing of them", () => {
     const changes = due(SAMPLE, new Catalogue());

@@ -22,7 +22,10 @@ export function readCatalogueFile(text: string, fileName: string, sealer: Sealer
   return { changes: fileChanges(document, sealer, dirname(fileName)), document, locate };
 }
 
-/** The changes that are due, given what the ledger holds. Throws CatalogueFileError for references that do not hold. */
+/**
+ * The changes that are due, given what the ledger holds: what the file says of objects, and the removal of access keys that
+ * it names no more. Throws CatalogueFileError for references that do not hold.
+ */
 export function dueChanges(file: CatalogueFile, held: CatalogueView): CatalogueChange[] {
   const due = file.changes
     .filter((change) => held.fileDigest(change.kind, change.id) !== change.fileDigest)
@@ -42,7 +45,28 @@ export function dueChanges(file: CatalogueFile, held: CatalogueView): CatalogueC
     }
   }
   if (problems.length > 0) throw new CatalogueFileError(problems);
-  return due;
+  return [...due, ...keysGone(file, due, held)];
+}
+
+/** What is kept of a file that names an object no more: whatever one says of it later is something else. */
+const NOT_NAMED = "";
+
+/**
+ * An access key is a part of its user. Of the accounts in the file, keys go that a file named and this one does not; and where
+ * the file rewrites an account, all keys of users whom it has no more, since a new user of that name must not get them.
+ */
+function keysGone(file: CatalogueFile, due: readonly CatalogueChange[], held: CatalogueView): CatalogueChange[] {
+  const accounts = new Map(file.document.accounts.map((account) => [account.id, account]));
+  const named = new Set(file.changes.filter(({ kind }) => kind === "access-key").map(({ id }) => id));
+  const rewritten = new Set(due.filter(({ kind }) => kind === "account").map(({ id }) => id));
+  return held.list("access-key").flatMap(({ accessKeyId: id, accountId, userName }): CatalogueChange[] => {
+    const account = accounts.get(accountId);
+    if (account === undefined || named.has(id)) return [];
+    const ofFile = (held.fileDigest("access-key", id) ?? NOT_NAMED) !== NOT_NAMED;
+    const ofNobody = rewritten.has(accountId) && !account.users.some(({ name }) => name === userName);
+    if (!ofFile && !ofNobody) return [];
+    return [{ kind: "access-key", id, value: undefined, ...(ofFile ? { fileDigest: NOT_NAMED } : {}) }];
+  });
 }
 
 /** What the ledger holds, with changes on top. */

@@ -57,12 +57,13 @@ export function lineHash(line: string): string {
 
 /** The checkpoint that a line holds, or what is wrong with it. */
 export function readLine(line: string, key: SigningKey): Checkpoint | string {
-  let parsed: Checkpoint & { readonly key?: unknown; readonly signature?: unknown };
+  let parsed: (Checkpoint & { readonly key?: unknown; readonly signature?: unknown }) | null;
   try {
     parsed = JSON.parse(line) as typeof parsed;
   } catch {
     return "is not JSON";
   }
+  if (typeof parsed !== "object" || parsed === null) return "is not a checkpoint";
   const { key: fingerprint, signature, ...checkpoint } = parsed;
   if (fingerprint !== key.fingerprint) return `was signed with another key than this server's (${key.fingerprint})`;
   const text = Buffer.from(JSON.stringify(checkpoint));

@@ -45,6 +45,7 @@ test("a checkpoint is read as it was written, by its key and no other", () => {
   expect(readLine(line, signingKeyOf(randomBytes(32)))).toMatch(/^was signed with another key/);
   expect(readLine(line.replace('"seq":1', '"seq":2'), KEY)).toBe("is not as it was signed");
   expect(readLine(`${line}x`, KEY)).toBe("is not JSON");
+  for (const other of ["null", "1", '"text"']) expect(readLine(other, KEY), other).toBe("is not a checkpoint");
   expect(readLine(line.replace(/"signature":"[^"]*"/, '"signature":""'), KEY)).toBe("is not as it was signed");
 });
 

@@ -60,6 +60,11 @@ describe("a policy (Rule N3)", () => {
   });
 });
 
+test("a pattern of many stars is looked at once for each of its characters, not for each way to place them", () => {
+  const stars = `${"*a".repeat(60)}*b`;
+  expect(evaluatePolicy(policy(allow(stars)), "a".repeat(2_000))).toBe("not-allowed");
+});
+
 describe("a caller (Rule N3)", () => {
   const caller = {
     accountId: "111122223333",

@@ -1,5 +1,6 @@
 /** Evaluation of IAM policy documents for one action on resource "*", the only one these actions know. Rule N3. */
 import type { PolicyDocument, PolicyStatement } from "../domain/account.ts";
+import { matchesWildcard } from "../domain/wildcard.ts";
 
 export type PolicyVerdict = "allowed" | "not-allowed" | "denied";
 
@@ -23,11 +24,7 @@ function applies(statement: PolicyStatement, action: string): boolean {
 
 /** `*` stands for any text, `?` for one character; case does not count. */
 function matches(pattern: string, action: string): boolean {
-  const expression = pattern
-    .replace(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
-    .replace(/\*+/g, ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${expression}$`, "is").test(action);
+  return matchesWildcard(pattern.toLowerCase(), action.toLowerCase());
 }
 
 function listOf<T>(value: T | readonly T[]): readonly T[] {

@@ -141,6 +141,11 @@ function checkParts(found: Found, signingName: string, wallMs: EpochMs): Signatu
     const message = "'Host' must be a 'SignedHeader' in the AWS Authorization.";
     return rejection("InvalidSignatureException", "N1", message);
   }
+  // Each name stands for a header that is read and hashed, before it is known who sent it.
+  if (new Set(signedHeaders).size < signedHeaders.length) {
+    const message = "A header is named more than once in 'SignedHeaders' of the AWS Authorization.";
+    return rejection("InvalidSignatureException", "N1", message);
+  }
   if (found.algorithm !== ALGORITHM) {
     const message = `Unsupported AWS 'algorithm': '${clip(found.algorithm)}' (only ${ALGORITHM} for now). `;
     return rejection("IncompleteSignatureException", "N1", message);

@@ -4,7 +4,7 @@ import type { Ledger, Outcome } from "../ledger/ledger.ts";
 
 export type ClockMove = { readonly toMs: EpochMs } | { readonly byMs: number };
 
-/** Moves the service clock forward, never back. Answers where it stands, or that it was asked to go back. */
+/** Moves the service clock forward, never back, to a whole millisecond: entries have no other times. Answers where it stands, or that it was asked to go back. */
 export function moveClock(
   ledger: Ledger,
   call: Call,
@@ -14,7 +14,7 @@ export function moveClock(
     call,
     keys: [],
     decide: ({ nowMs }): Outcome<{ nowMs: EpochMs; refused: boolean }> => {
-      const toMs = "toMs" in move ? move.toMs : nowMs + move.byMs;
+      const toMs = Math.round("toMs" in move ? move.toMs : nowMs + move.byMs);
       if (toMs < nowMs) {
         const message = "The clock moves forward only.";
         const compared = { now: nowMs, to: toMs };

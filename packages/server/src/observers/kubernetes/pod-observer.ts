@@ -7,7 +7,7 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import { hearOf, observe } from "../../control-plane/observe.ts";
 import type { MeteredResource } from "../../domain/metered-resource.ts";
-import { observed, type Observation } from "../../domain/observation.ts";
+import { isPast, observed, type Observation } from "../../domain/observation.ts";
 import type { Call } from "../../ledger/entry.ts";
 import { resourceId } from "../../ledger/ids.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
@@ -160,6 +160,8 @@ export class PodObserver {
       const known = ledger.catalogue.resource(id);
       if (known === undefined && sign.roleArn === undefined) continue;
       const observation = this.#observationBy(sign, known, seenAtMs);
+      // Rule H8: it has been forgotten, or ended too long ago to be taken in. Clusters keep such pods, and list them again and again.
+      if (known === undefined && isPast(observation.stoppedAtMs, seenAtMs)) continue;
       if (known === undefined || isNews(known, observation)) {
         await observe(ledger, newCall("ObservePod"), () => observation);
       } else if (!sign.ended && seenAtMs - known.heardAtMs >= HEARD_EVERY_MS) {
