@@ -79,17 +79,18 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
   const app = new OpenAPIHono();
   app.route("/operator/v1", api);
   app.openAPIRegistry.registerComponent("securitySchemes", "operatorToken", { type: "http", scheme: "bearer" });
-  app.get("/operator/openapi.json", (c) =>
-    c.json(
-      withoutRegExpFlags(
-        app.getOpenAPI31Document({
-          openapi: "3.1.0",
-          info: { title: "Countinghouse operator API", version: options.version },
-          security: [{ operatorToken: [] }],
-        }),
-      ),
-    ),
-  );
+  // Made once: whoever asks for it needs no token.
+  let description: object | undefined;
+  app.get("/operator/openapi.json", (c) => {
+    description ??= withoutRegExpFlags(
+      app.getOpenAPI31Document({
+        openapi: "3.1.0",
+        info: { title: "Countinghouse operator API", version: options.version },
+        security: [{ operatorToken: [] }],
+      }),
+    );
+    return c.json(description);
+  });
   app.notFound((c) => problemResponse(c, new ProblemError(404, "No such route.")));
   app.onError((error, c) => answerError(error, c, options));
   return app;
