@@ -60,6 +60,15 @@ test("Rule H8: a pod that ended long ago is passed over, as often as it is liste
   expect(JSON.stringify(body)).not.toContain("errorCode");
 }, 60_000);
 
+test("Rule H9: news of a pod that is known to run in another region is not believed, and the log says so", async () => {
+  const cluster = await KubernetesCluster.start();
+  const server = await observing(cluster);
+  const elsewhere = { platform: "eks", externalId: uidOf(1), accountId: BUYER, region: "us-east-1", roleName: "app" };
+  expect((await server.operator("POST", "/resources", elsewhere)).status).toBe(201);
+  cluster.put(pod(1));
+  await expect.poll(() => server.output(), { timeout: 20_000 }).toMatch(/"rule":"H9".*is not believed/);
+}, 60_000);
+
 test("Rule H7: a stream that breaks in the middle of a line is taken up where it was, and no pod is lost", async () => {
   const cluster = await KubernetesCluster.start();
   cluster.put(pod(1));

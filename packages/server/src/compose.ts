@@ -162,6 +162,7 @@ function startPodObserver(parts: Parts, cluster: Cluster): PodObserver | undefin
     onTrouble: (error) => {
       log.error({ why: whyUnobserved(error) }, "the cluster's pods cannot be observed; trying again");
     },
+    onRefused: ({ rule, message }) => log.error({ rule, why: message }, "what was observed of a pod is not believed"),
   });
 }
 

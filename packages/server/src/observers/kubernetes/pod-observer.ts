@@ -7,6 +7,7 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import { hearOf, observe } from "../../control-plane/observe.ts";
 import type { MeteredResource } from "../../domain/metered-resource.ts";
+import type { ObservationRefusal } from "../../domain/observation-refusal.ts";
 import { isPast, observed, type Observation } from "../../domain/observation.ts";
 import type { Call } from "../../ledger/entry.ts";
 import { resourceId } from "../../ledger/ids.ts";
@@ -25,6 +26,8 @@ export interface PodObserverOptions {
   readonly draw: () => number;
   readonly newCall: (operation: string) => Call;
   readonly onTrouble: (error: unknown) => void;
+  /** Told of news that is not believed: where that goes on, the end of a pod is not either. */
+  readonly onRefused: (refusal: ObservationRefusal) => void;
 }
 
 const LISTED_EVERY_MS = 3_600_000;
@@ -153,7 +156,7 @@ export class PodObserver {
 
   /** Keeps what is new of pods that matter. */
   async #takeIn(signs: readonly PodSign[], seenAtMs: EpochMs): Promise<void> {
-    const { ledger, newCall } = this.#options;
+    const { ledger, newCall, onRefused } = this.#options;
     const unchanged: Observation[] = [];
     for (const sign of signs) {
       const id = resourceId("eks", sign.uid);
@@ -163,7 +166,8 @@ export class PodObserver {
       // Rule H8: it has been forgotten, or ended too long ago to be taken in. Clusters keep such pods, and list them again and again.
       if (known === undefined && isPast(observation.stoppedAtMs, seenAtMs)) continue;
       if (known === undefined || isNews(known, observation)) {
-        await observe(ledger, newCall("ObservePod"), () => observation);
+        const { refusal } = await observe(ledger, newCall("ObservePod"), () => observation);
+        if (refusal !== undefined) onRefused(refusal);
       } else if (!sign.ended && seenAtMs - known.heardAtMs >= HEARD_EVERY_MS) {
         unchanged.push(observation);
       }
