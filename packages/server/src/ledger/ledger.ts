@@ -6,6 +6,9 @@ import type { LaneHead } from "./chain-head.ts";
 import type { Call, LedgerEntry, LedgerEvent } from "./entry.ts";
 import type { KnownLaneHead, LedgerVerification } from "./verification.ts";
 
+/** The catalogue that is there after a reset, given the one before. */
+export type CatalogueAfter = (before: CatalogueView) => readonly CatalogueChange[];
+
 export interface Ledger {
   /** The catalogue as of the last commit. */
   readonly catalogue: CatalogueView;
@@ -21,8 +24,8 @@ export interface Ledger {
    * again to know), or `DefectError`.
    */
   transact<A>(work: Work<A>): Promise<A>;
-  /** Empties the ledger and puts this catalogue in place, as one transaction. */
-  reset(call: Call, catalogue: readonly CatalogueChange[]): Promise<void>;
+  /** Empties the ledger and puts a catalogue in place, as one transaction. */
+  reset(call: Call, catalogueAfter: CatalogueAfter): Promise<void>;
   /** Metering records in the order of their keys, at most `limit` of them; fewer do not mean that there are no more. */
   meteringRecords(query: MeteringRecordQuery): Promise<Page<KeptRecord>>;
   entry(requestId: string): Promise<LedgerEntry | undefined>;

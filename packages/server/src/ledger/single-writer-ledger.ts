@@ -4,7 +4,7 @@
  * one gathers, and is decided as it arrives, with what is being written in mind; where that fails, it is decided again.
  */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
-import { Catalogue, type CatalogueChange, type CatalogueView } from "../domain/catalogue.ts";
+import { Catalogue, type CatalogueView } from "../domain/catalogue.ts";
 import { EMBEDDED_LANE, type LaneHead } from "./chain-head.ts";
 import type { ClockPosition, Engine, Loaded } from "./engine.ts";
 import { decodeEntry } from "./entry-codec.ts";
@@ -15,6 +15,7 @@ import { GroupDecision, type Pending } from "./group-decision.ts";
 import {
   DefectError,
   QueueFullError,
+  type CatalogueAfter,
   type EventQuery,
   type Facts,
   type KeptRecord,
@@ -24,6 +25,7 @@ import {
   type Page,
   type Work,
 } from "./ledger.ts";
+import { resetTo } from "./reset.ts";
 import type { KnownLaneHead, LedgerVerification } from "./verification.ts";
 
 /** The service clock, as far as the ledger needs it. */
@@ -98,9 +100,8 @@ export class SingleWriterLedger implements Ledger {
     return this.#queue(work, false);
   }
 
-  reset(call: Call, catalogue: readonly CatalogueChange[]): Promise<void> {
-    const outcome = { event: { kind: "ledger-reset" as const }, catalogue, answer: undefined };
-    return this.#queue({ call, keys: [], decide: () => outcome }, true);
+  reset(call: Call, catalogueAfter: CatalogueAfter): Promise<void> {
+    return this.#queue(resetTo(call, catalogueAfter), true);
   }
 
   meteringRecords(query: MeteringRecordQuery): Promise<Page<KeptRecord>> {

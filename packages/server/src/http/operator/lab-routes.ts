@@ -83,7 +83,8 @@ export function labRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContex
     async (c) => {
       if (!context.lab) throw new ProblemError(403, "A reset destroys the ledger: it needs --lab.");
       await context.keeping.beforeReset();
-      await ledger.reset(c.var.call("ResetLedger"), startCatalogue(context));
+      const initial = startCatalogue(context);
+      await ledger.reset(c.var.call("ResetLedger"), (before) => [...initial, ...keptRegistrationKeys(before)]);
       context.faults.clear();
       await context.workload.resourcesChanged();
       return c.body(null, 204);
@@ -94,7 +95,7 @@ export function labRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContex
 /** A catalogue file may lean on objects that only the ledger has; without them it cannot be put in place. */
 function startCatalogue(context: OperatorContext): readonly CatalogueChange[] {
   try {
-    return [...context.initialCatalogue(), ...keptRegistrationKeys(context.ledger.catalogue)];
+    return context.initialCatalogue();
   } catch (error) {
     if (error instanceof CatalogueFileError)
       throw new ProblemError(

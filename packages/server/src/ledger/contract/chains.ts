@@ -47,7 +47,7 @@ export function chainPromises(fresh: () => Promise<LedgerUnderTest>): void {
     test("are whole over a reset", async () => {
       const { ledger } = await fresh();
       await write(ledger, 1);
-      await ledger.reset(newCall(), []);
+      await ledger.reset(newCall(), () => []);
       expect(await ledger.verifyChains([])).toMatchObject({ entries: 1, disagreement: undefined });
       await write(ledger, 1);
       expect(await ledger.verifyChains(await headsOf(ledger))).toMatchObject({ entries: 5, disagreement: undefined });

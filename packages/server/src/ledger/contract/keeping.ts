@@ -141,7 +141,7 @@ export function keepingPromises(fresh: () => Promise<LedgerUnderTest>): void {
       const [metered, reset] = [newCall(), newCall()];
       await ledger.transact(put([...CATALOGUE, accountChange("777788889999", { fileDigest: "old" })]));
       await ledger.transact(meter([sent()], metered));
-      await ledger.reset(reset, CATALOGUE);
+      await ledger.reset(reset, () => CATALOGUE);
 
       const check = async (): Promise<void> => {
         expect(await keptIds(store.ledger)).toEqual([]);
@@ -170,7 +170,7 @@ export function keepingPromises(fresh: () => Promise<LedgerUnderTest>): void {
       // A store that lets nothing expire is done at once.
       await Promise.race([held.reached, expired]);
       const call = newCall();
-      const reset = ledger.reset(newCall(), []);
+      const reset = ledger.reset(newCall(), () => []);
       const metered = ledger.transact(meter([sent()], call));
       held.letGo();
       await reset;
@@ -188,11 +188,19 @@ export function keepingPromises(fresh: () => Promise<LedgerUnderTest>): void {
       await check();
     });
 
+    test("takes over what it is to keep as it stands when it empties the ledger, not when it was asked for", async () => {
+      const { ledger } = await fresh();
+      const added = ledger.transact(put([accountChange(SELLER)]));
+      const reset = ledger.reset(newCall(), (before) => before.list("account").map(({ id }) => accountChange(id)));
+      await Promise.all([added, reset]);
+      expect(ledger.catalogue.account(SELLER)?.id).toBe(SELLER);
+    });
+
     test("leaves the clock where it stood", async () => {
       const store = await fresh();
       const laterMs = START_MS + HOUR_MS;
       await store.ledger.transact(moveClockTo(laterMs));
-      await store.ledger.reset(newCall(), []);
+      await store.ledger.reset(newCall(), () => []);
       expect(store.clock.nowMs()).toBe(laterMs);
       await store.reopen();
       expect(store.clock.nowMs()).toBe(laterMs);
@@ -202,7 +210,7 @@ export function keepingPromises(fresh: () => Promise<LedgerUnderTest>): void {
       const store = await fresh();
       await store.reopen("offset");
       await store.ledger.transact(moveClockTo(START_MS + 5 * HOUR_MS));
-      await store.ledger.reset(newCall(), []);
+      await store.ledger.reset(newCall(), () => []);
       await store.reopen("offset", HOUR_MS);
       expect(store.clock.nowMs()).toBe(START_MS + 6 * HOUR_MS);
     });
@@ -211,7 +219,7 @@ export function keepingPromises(fresh: () => Promise<LedgerUnderTest>): void {
       const store = await fresh();
       await store.ledger.transact(moveClockTo(START_MS + 5 * HOUR_MS));
       await store.reopen("system");
-      await store.ledger.reset(newCall(), []);
+      await store.ledger.reset(newCall(), () => []);
       await store.reopen("manual");
       expect(store.clock.nowMs()).toBe(START_MS);
     });
@@ -219,7 +227,7 @@ export function keepingPromises(fresh: () => Promise<LedgerUnderTest>): void {
     test("answers what was taken in before it, then forgets it", async () => {
       const { ledger } = await fresh();
       const waiting = ledger.transact(meter([sent()]));
-      const reset = ledger.reset(newCall(), []);
+      const reset = ledger.reset(newCall(), () => []);
       const after = ledger.transact(meter([sent()]));
       expect(await waiting).toMatchObject([{ kept: undefined }]);
       await reset;

@@ -145,7 +145,7 @@ export function troublePromises(fresh: (setup?: LedgerSetup) => Promise<LedgerUn
       const first = ledger.transact(meter([sent()]));
       await held.reached;
       const before = ledger.transact(meter([sent()]));
-      const reset = ledger.reset(newCall(), []);
+      const reset = ledger.reset(newCall(), () => []);
       const after = ledger.transact(meter([sent()]));
       held.letGo();
       const [[accepted], [replayed], , [anew]] = await Promise.all([first, before, reset, after]);
@@ -174,7 +174,7 @@ export function troublePromises(fresh: (setup?: LedgerSetup) => Promise<LedgerUn
     const [metered] = (await store.ledger.transact(meter([sent()]))) as [Metered];
     await store.ledger.transact(put([accountChange("444455556666")]));
     store.failNextCommit(full());
-    await expect(store.ledger.reset(newCall(), [])).rejects.toThrow(FaultError);
+    await expect(store.ledger.reset(newCall(), () => [])).rejects.toThrow(FaultError);
     expect(store.ledger.catalogue.list("account")).toHaveLength(1);
     const [replayed, added] = await store.ledger.transact(meter([sent(), sent({ dimension: "calls" })]));
     expect(replayed?.id).toBe(metered.id);
@@ -189,7 +189,7 @@ export function troublePromises(fresh: (setup?: LedgerSetup) => Promise<LedgerUn
       const waiting = Array.from({ length: 5 }, (_, i) => ledger.transact(meter([sent({ dimension: `d${i}` })])));
       const closed = ledger.close();
       await expect(ledger.transact(meter([sent()]))).rejects.toThrow(QueueFullError);
-      await expect(ledger.reset(newCall(), [])).rejects.toThrow(QueueFullError);
+      await expect(ledger.reset(newCall(), () => [])).rejects.toThrow(QueueFullError);
       const answers = await Promise.all(waiting);
       await closed;
       await store.reopen();
@@ -211,7 +211,7 @@ export function troublePromises(fresh: (setup?: LedgerSetup) => Promise<LedgerUn
       await expect(ledger.transact(meterBlindly([sent({ quantity: 2 })]))).rejects.toThrow(DefectError);
       expect(ledger.defect).toBeInstanceOf(DefectError);
       await expect(ledger.transact(look(() => true))).rejects.toBe(ledger.defect);
-      await expect(ledger.reset(newCall(), [])).rejects.toBe(ledger.defect);
+      await expect(ledger.reset(newCall(), () => [])).rejects.toBe(ledger.defect);
       await store.reopen();
       expect(await keptIds(store.ledger)).toEqual([first.id]);
     });

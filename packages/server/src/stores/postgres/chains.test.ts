@@ -85,7 +85,7 @@ test("more entries than one page are followed", async () => {
 
 test("what any node has noted stays true over a reset by another", async () => {
   const known = await write("a");
-  await nodes[1].reset(newCall(), []);
+  await nodes[1].reset(newCall(), () => []);
   expect(await disagreement(known)).toBeUndefined();
   expect(await nodes[0].keptSince()).toBeUndefined();
   const later = await write("b");

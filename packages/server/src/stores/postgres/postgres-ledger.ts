@@ -3,12 +3,13 @@
  * each about one product and on a lane of its own, several side by side.
  */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
-import type { CatalogueChange, CatalogueView } from "../../domain/catalogue.ts";
+import type { CatalogueView } from "../../domain/catalogue.ts";
 import type { LaneHead } from "../../ledger/chain-head.ts";
 import { decodeEntry } from "../../ledger/entry-codec.ts";
 import type { Call, LedgerEntry } from "../../ledger/entry.ts";
 import { EXPIRED_AT_ONCE, expiry } from "../../ledger/expiry.ts";
 import { keptPage } from "../../ledger/found-records.ts";
+import { resetTo } from "../../ledger/reset.ts";
 import {
   DefectError,
   FaultError,
@@ -19,6 +20,7 @@ import {
   type MeteringRecordQuery,
   type Page,
   type Work,
+  type CatalogueAfter,
 } from "../../ledger/ledger.ts";
 import type { KnownLaneHead, LedgerVerification } from "../../ledger/verification.ts";
 import type { Driver } from "./driver.ts";
@@ -113,9 +115,8 @@ export class PostgresLedger implements Ledger {
     return this.#queue(work, false);
   }
 
-  reset(call: Call, catalogue: readonly CatalogueChange[]): Promise<void> {
-    const outcome = { event: { kind: "ledger-reset" as const }, catalogue, answer: undefined };
-    return this.#queue({ call, keys: [], decide: () => outcome }, true);
+  reset(call: Call, catalogueAfter: CatalogueAfter): Promise<void> {
+    return this.#queue(resetTo(call, catalogueAfter), true);
   }
 
   meteringRecords(query: MeteringRecordQuery): Promise<Page<KeptRecord>> {

@@ -153,7 +153,7 @@ describe("two nodes", () => {
     const [one, other] = [await node(), await node()];
     await one.ledger.transact(put([accountChange("444455556666")]));
     await expect.poll(() => other.ledger.catalogue.account("444455556666")).toBeDefined();
-    await one.ledger.reset(newCall(), []);
+    await one.ledger.reset(newCall(), () => []);
     await expect.poll(() => other.ledger.catalogue.account("444455556666")).toBeUndefined();
   });
 
