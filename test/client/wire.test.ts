@@ -136,6 +136,22 @@ test("a MeterUsage without a client token gets one, as by the official SDK, and 
   expect(second.text).toBe(first.text);
 });
 
+test("a MeterUsage of a class is sent with all that it has", async () => {
+  class Usage {
+    readonly productCode = "p";
+    readonly timestamp = timestamp;
+    get usageDimension(): string {
+      return "d";
+    }
+    get usageQuantity(): number {
+      return 7;
+    }
+  }
+  const listener = await listen(() => ({ body: {} }));
+  await clientOf(listener.url).meterUsage(new Usage());
+  expect(JSON.parse(listener.heard[0]?.text ?? "")).toMatchObject({ UsageDimension: "d", UsageQuantity: 7 });
+});
+
 test("the user agent says what is sending, and what the caller adds", async () => {
   const listener = await listen(() => ({ body: {} }));
   await clientOf(listener.url, { userAgent: "acme/2.1" }).resolveCustomer({ registrationToken: "x" });

@@ -4,16 +4,15 @@ import {
   meterUsage,
   registerUsage,
   resolveCustomer,
+  usageRecordShape,
   type RegisterUsageInput,
   type ResolveCustomerInput,
   type ResolveCustomerOutput,
   type UsageAllocation,
-  type UsageRecord as WireRecord,
   type UsageRecordStatus,
 } from "@countinghouse/protocol";
 import type { CallOperation } from "./call/caller.ts";
-import { invalidInput } from "./outcome.ts";
-import { wireMsOf, type Time } from "./time.ts";
+import type { Time } from "./time.ts";
 import { timedEncoderOf, timedReaderOf } from "./timed-shape.ts";
 
 /** Usage of one dimension by one customer in one hour. */
@@ -87,35 +86,24 @@ export interface RegisterUsageOutput {
 
 export type { RegisterUsageInput, ResolveCustomerInput, ResolveCustomerOutput };
 
-const batchText = timedEncoderOf(batchMeterUsage.input);
 const readBatch = timedReaderOf<BatchMeterUsageOutput>(batchMeterUsage.output);
 const meterText = timedEncoderOf(meterUsage.input);
 
-export function batchMeterUsageBody(input: BatchMeterUsageInput): string {
-  for (const { quantity } of input.usageRecords) checkQuantity(quantity);
-  return batchText(input);
-}
+export const batchMeterUsageBody: (input: BatchMeterUsageInput) => string = timedEncoderOf(batchMeterUsage.input);
 
 /** A token of the client's own makes a retry the same request to the service, too. */
 export function meterUsageBody(input: MeterUsageInput, newToken: () => string): string {
-  checkQuantity(input.usageQuantity);
-  return meterText(input.clientToken === undefined ? { ...input, clientToken: newToken() } : input);
+  // By name: an object of a class may have none of these itself, and a spread would lose them.
+  const { productCode, timestamp, usageDimension, usageQuantity, dryRun, usageAllocations, clientToken } = input;
+  const usage = { productCode, timestamp, usageDimension, usageQuantity, dryRun, usageAllocations };
+  return meterText({ ...usage, clientToken: clientToken ?? newToken() });
 }
 
 export const registerUsageBody: (input: RegisterUsageInput) => string = timedEncoderOf(registerUsage.input);
 export const resolveCustomerBody: (input: ResolveCustomerInput) => string = timedEncoderOf(resolveCustomer.input);
 
-/** JSON has no NaN: it would be sent as null, which counts as absent, and so as 0. */
-function checkQuantity(quantity: number | undefined): void {
-  if (quantity === undefined || Number.isFinite(quantity)) return;
-  throw invalidInput(`A quantity must be a finite number; it is ${String(quantity)}.`);
-}
-
-/** A record as the protocol has it, its time fixed. */
-export function wireRecordOf({ timestamp, ...rest }: UsageRecord): WireRecord {
-  checkQuantity(rest.quantity);
-  return { ...rest, timestampMs: wireMsOf(timestamp) } as WireRecord;
-}
+/** A usage record by itself as JSON text, its time fixed. */
+export const usageRecordText: (record: UsageRecord) => string = timedEncoderOf(usageRecordShape);
 
 export const operations = {
   batchMeterUsage: {

@@ -18,7 +18,7 @@ import {
   type UsageRecord as WireRecord,
 } from "@countinghouse/protocol";
 import { meteringErrorOf } from "../outcome.ts";
-import { wireRecordOf, type UsageRecord } from "../operations.ts";
+import { usageRecordText, type UsageRecord } from "../operations.ts";
 import type { Verdict } from "./result.ts";
 import { summed } from "./sum.ts";
 
@@ -67,17 +67,19 @@ export class Intake {
 
   /** Takes one record in, or decides it. */
   take(record: MeterableRecord, index: number): void {
-    let wire: WireRecord;
+    let reading: Reading;
+    let productCode: string | undefined;
     try {
-      wire = wireRecordOf(record);
+      const text = usageRecordText(record);
+      productCode = record.productCode ?? this.#productCode;
+      reading = readingOf(text, productCode);
     } catch (error) {
+      // Whatever a record turns out to be, it is the only one that is refused for it.
       const { message } = meteringErrorOf(error, "InvalidInputError");
-      this.#decide(index, refusal(undefined, "ValidationException", message));
-      return;
+      reading = { verdict: refusal(undefined, "ValidationException", message) };
     }
-    const productCode = record.productCode ?? this.#productCode;
-    const verdict = violation(wire, productCode);
-    if (verdict !== undefined) {
+    const { wire, verdict } = reading;
+    if (wire === undefined) {
       this.#decide(index, verdict);
       return;
     }
@@ -92,8 +94,11 @@ export class Intake {
     for (const [key, taken] of this.#byKey) {
       const [first] = taken;
       if (first === undefined) continue;
-      const wire = taken.length === 1 ? first.wire : this.#sum(taken);
-      if (wire === undefined) continue;
+      const { wire, verdict }: Reading = taken.length === 1 ? first : this.#together(taken);
+      if (wire === undefined) {
+        for (const { index } of taken) this.#decide(index, verdict);
+        continue;
+      }
       const text = recordText(wire);
       const bytes = new TextEncoder().encode(text).length;
       const indices = taken.map(({ index }) => index);
@@ -109,20 +114,11 @@ export class Intake {
     this.#byKey.clear();
   }
 
-  #sum(taken: readonly Taken[]): WireRecord | undefined {
+  #together(taken: readonly Taken[]): Reading {
+    if (this.#sums) return readingOf(recordText(summed(taken.map(({ wire }) => wire))), taken[0]?.productCode);
     const places = taken.map(({ index }) => index + 1).join(", ");
-    let verdict: Verdict | undefined;
-    let wire: WireRecord | undefined;
-    if (this.#sums) {
-      wire = summed(taken.map((one) => one.wire));
-      verdict = violation(wire, taken[0]?.productCode);
-    } else {
-      const message = `Records ${places} have one key: hour, product or licence, customer and dimension. Only one of them could count, so none was sent.`;
-      verdict = refusal("K1", "DuplicateRecord", message);
-    }
-    if (verdict === undefined) return wire;
-    for (const { index } of taken) this.#decide(index, verdict);
-    return undefined;
+    const message = `Records ${places} have one key: hour, product or licence, customer and dimension. Only one of them could count, so none was sent.`;
+    return { verdict: refusal("K1", "DuplicateRecord", message) };
   }
 }
 
@@ -138,10 +134,25 @@ const productCodeOnly: StructureShape<{ readonly productCode: string }> = {
 };
 const decodeProductCode = decoderOf(productCodeOnly);
 
+/** A record that may be sent, or what is said of it instead. */
+type Reading =
+  | { readonly wire: WireRecord; readonly verdict?: undefined }
+  | { readonly wire?: undefined; readonly verdict: Verdict };
+
+/**
+ * Reads a record from its text as the service would. What comes out is a copy: what was checked is what is sent, whatever
+ * its owner does to the record later.
+ */
+function readingOf(text: string, productCode: string | undefined): Reading {
+  const json = JSON.parse(text) as WireJson;
+  const decoded = decodeRecord(json);
+  if (!decoded.ok) return { verdict: refusal(ruleOf(json), decoded.refusal.code, decoded.refusal.message) };
+  const verdict = violation(decoded.value, productCode);
+  return verdict === undefined ? { wire: decoded.value } : { verdict };
+}
+
 /** The first rule that a record breaks, as the service would say it, as far as that needs no catalogue and no clock. */
 function violation(wire: WireRecord, productCode: string | undefined): Verdict | undefined {
-  const decoded = decodeRecord(JSON.parse(recordText(wire)));
-  if (!decoded.ok) return refusal(ruleOf(wire), decoded.refusal.code, decoded.refusal.message);
   if ((wire.customerIdentifier === undefined) === (wire.customerAccountId === undefined)) {
     const message = "A usage record has exactly one of customerIdentifier and customerAccountId.";
     return refusal("I1", "InvalidCustomerIdentifierException", message);
@@ -174,20 +185,28 @@ function violation(wire: WireRecord, productCode: string | undefined): Verdict |
   }
 }
 
+/** As much of a usage record on the wire as the encoder vouches for. */
+interface WireJson {
+  readonly Quantity?: number;
+  readonly UsageAllocations?: readonly { readonly Tags?: readonly unknown[] }[];
+}
+
 /** Constraints that have a rule of their own in the rule book; the others are the model's. */
-function ruleOf({ quantity, usageAllocations }: WireRecord): RuleId | undefined {
-  if (typeof quantity === "number" && quantity !== Math.floor(quantity)) return "D1";
-  if (typeof quantity === "number" && (quantity < 0 || quantity > QUANTITY_MAX)) return "L3";
-  if (Array.isArray(usageAllocations)) {
-    if (usageAllocations.length > ALLOCATIONS_MAX) return "A3";
-    if (usageAllocations.some(({ tags }) => Array.isArray(tags) && tags.length > TAGS_MAX)) return "A4";
-  }
+function ruleOf({ Quantity: quantity = 0, UsageAllocations: allocations = [] }: WireJson): RuleId | undefined {
+  if (quantity !== Math.floor(quantity)) return "D1";
+  if (quantity < 0 || quantity > QUANTITY_MAX) return "L3";
+  if (allocations.length > ALLOCATIONS_MAX) return "A3";
+  if (allocations.some(({ Tags: tags = [] }) => tags.length > TAGS_MAX)) return "A4";
   return undefined;
 }
 
+/** What of a usage record makes its key. */
+type Keyed = Pick<WireRecord, "timestampMs" | "dimension"> &
+  Pick<UsageRecord, "licenseArn" | "customerAccountId" | "customerIdentifier">;
+
 /** Rule K1, but for the region, which is the client's own. Parts are quoted, so that no two keys have the same text. */
-export function keyText(wire: WireRecord, productCode: string | undefined): string {
-  const { licenseArn, customerAccountId, customerIdentifier, dimension, timestampMs } = wire;
+export function keyText(record: Keyed, productCode: string | undefined): string {
+  const { licenseArn, customerAccountId, customerIdentifier, dimension, timestampMs } = record;
   const hour = Math.floor(timestampMs / HOUR_MS);
   const offering = licenseArn === undefined ? productCode : "";
   return JSON.stringify([hour, offering, licenseArn, customerAccountId, customerIdentifier, dimension]);

@@ -1,6 +1,5 @@
 /** Finds in a batch's answer what became of each of its lines. The order of results is not documented: keys tell. */
 import type { BatchMeterUsageOutput } from "../operations.ts";
-import { wireRecordOf } from "../operations.ts";
 import { keyText, type Line } from "./intake.ts";
 import type { Verdict } from "./result.ts";
 
@@ -49,7 +48,7 @@ function keyOfAnswered(
 ): string | undefined {
   if (record?.timestamp === undefined || record.dimension === undefined) return undefined;
   const { timestamp, dimension } = record;
-  return keyText(wireRecordOf({ ...record, timestamp, dimension }), productCode);
+  return keyText({ ...record, timestampMs: timestamp.getTime(), dimension }, productCode);
 }
 
 function verdictOf(

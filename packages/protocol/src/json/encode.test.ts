@@ -58,6 +58,35 @@ test("members that are absent are left out, also the first ones and all of them"
   expect(encodeRegister({})).toBe("{}");
 });
 
+test("null is as good as absent", () => {
+  const value = { productCode: "p", timestampMs: 0, usageDimension: "d", usageQuantity: null, usageAllocations: null };
+  expect(encodeMeterInput(value as never)).toBe('{"ProductCode":"p","Timestamp":0,"UsageDimension":"d"}');
+});
+
+test("members are read by name, also those that an object has by its class", () => {
+  class Resolved {
+    readonly #customer = "1";
+    get customerAccountId(): string {
+      return this.#customer;
+    }
+  }
+  expect(encodeResolve(new Resolved() as never)).toBe('{"CustomerAWSAccountId":"1"}');
+});
+
+test.each([
+  [{ usageQuantity: Number.NaN }, "usageQuantity must be a finite number; it is NaN."],
+  [{ usageQuantity: 1n }, "usageQuantity must be a finite number; it is of type bigint."],
+  [{ usageAllocations: {} }, "usageAllocations must be an array; it is of type object."],
+  [{ usageAllocations: [null] }, "usageAllocations must be made of objects; one is null."],
+  [
+    { usageAllocations: [{ allocatedUsageQuantity: "1" }] },
+    "allocatedUsageQuantity must be a finite number; it is of type string.",
+  ],
+])("what JSON would not carry as it is, is no value: %o", (members, message) => {
+  const value = { productCode: "p", timestampMs: 0, usageDimension: "d", ...members };
+  expect(() => encodeMeterInput(value as never)).toThrow(new TypeError(message));
+});
+
 test("members that no shape knows are not written", () => {
   const value = { signature: "s", secret: "hidden" };
   expect(encodeRegister(value)).toBe('{"Signature":"s"}');

@@ -1,7 +1,10 @@
 /**
- * Writes a value as its shape says, in the wire's spelling. Members that are undefined are left out, never written as
- * null. Shapes are compiled once into closures that rename and convert; the text is then `JSON.stringify`'s own, which
- * is faster than any that is put together here.
+ * Writes a value as its shape says, in the wire's spelling. Members are read by name, so that it does not matter whether
+ * an object has them itself or by its class. Those that are undefined or null are left out, never written as null. Shapes
+ * are compiled once into closures that rename and convert; the text is then `JSON.stringify`'s own, which is faster than
+ * any that is put together here.
+ *
+ * What JSON would turn into something else, or cannot carry, is a `TypeError` that names the member.
  */
 import type { Shape, StructureShape } from "../shapes.ts";
 
@@ -13,35 +16,39 @@ export function encoderOf<T>(
   shape: StructureShape<T>,
   secondsOf: (timestamp: unknown) => number = secondsOfEpochMs,
 ): (value: T) => string {
-  const convert = structureConverter(shape, secondsOf);
+  const convert = structureConverter(shape, shape.name, secondsOf);
   return (value) => JSON.stringify(convert(value));
 }
 
 /** From a value as it is inside to the one that stands on the wire. */
 type Converter = (value: unknown) => unknown;
 
-function converterOf(shape: Shape, secondsOf: Converter): Converter {
+function converterOf(shape: Shape, name: string, secondsOf: Converter): Converter {
   switch (shape.kind) {
     case "string":
-    case "integer":
     case "double":
     case "boolean":
       return asItIs;
+    case "integer":
+      return numberConverter(name);
     case "timestamp":
       return secondsOf;
     case "list": {
-      const convert = converterOf(shape.member, secondsOf);
-      return (value) => (value as readonly unknown[]).map(convert);
+      const convert = converterOf(shape.member, name, secondsOf);
+      return (value) => {
+        if (!Array.isArray(value)) throw new TypeError(`${name} must be an array; it is ${kindOf(value)}.`);
+        return value.map(convert);
+      };
     }
     case "map": {
-      const convert = converterOf(shape.value, secondsOf);
+      const convert = converterOf(shape.value, name, secondsOf);
       return (value) =>
         Object.fromEntries(
           Object.entries(value as object).map(([key, item]: [string, unknown]) => [key, convert(item)]),
         );
     }
     case "structure":
-      return structureConverter(shape, secondsOf);
+      return structureConverter(shape, name, secondsOf);
   }
 }
 
@@ -54,16 +61,32 @@ function asItIs(value: unknown): unknown {
   return value;
 }
 
-function structureConverter(shape: StructureShape, secondsOf: Converter): Converter {
+/** JSON writes NaN and the infinities as null, which counts as absent, and so as 0; a bigint it does not write at all. */
+function numberConverter(name: string): Converter {
+  return (value) => {
+    if (Number.isFinite(value)) return value;
+    const what = typeof value === "number" ? String(value) : kindOf(value);
+    throw new TypeError(`${name} must be a finite number; it is ${what}.`);
+  };
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? "null" : `of type ${typeof value}`;
+}
+
+function structureConverter(shape: StructureShape, of: string, secondsOf: Converter): Converter {
   const members = Object.entries(shape.members as Record<string, { wire: string; shape: Shape }>).map(
-    ([name, member]) => ({ name, wire: member.wire, convert: converterOf(member.shape, secondsOf) }),
+    ([name, member]) => ({ name, wire: member.wire, convert: converterOf(member.shape, name, secondsOf) }),
   );
   return (value) => {
+    if (typeof value !== "object" || value === null) {
+      throw new TypeError(`${of} must be made of objects; one is ${kindOf(value)}.`);
+    }
     const source = value as Record<string, unknown>;
     const result: Record<string, unknown> = {};
     for (const { name, wire, convert } of members) {
       const item = source[name];
-      if (item !== undefined) result[wire] = convert === asItIs ? item : convert(item);
+      if (item !== undefined && item !== null) result[wire] = convert === asItIs ? item : convert(item);
     }
     return result;
   };
