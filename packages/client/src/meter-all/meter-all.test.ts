@@ -264,6 +264,12 @@ describe("records with one key (Rule K1)", () => {
     ]);
   });
 
+  test("are summed however many they are", async () => {
+    const { run: all, market } = run(new Array<MeterableRecord>(200_000).fill(record("d")), { sameKey: "sum" });
+    expect(await all.assertAllAccepted()).toHaveLength(200_000);
+    expect(market.batches).toMatchObject([{ usageRecords: [{ quantity: 200_000 }] }]);
+  });
+
   test("whose sum is too much are refused together (Rule L3)", async () => {
     const results = await run([record("d", { quantity: 2_147_483_647 }), record("d")], {
       sameKey: "sum",
@@ -386,4 +392,22 @@ describe("a run", () => {
     });
     expect((error as MeteringError).cause).toHaveLength(3);
   });
+
+  const ways: readonly (readonly [string, (all: MeterAllRun<MeterableRecord>) => Promise<unknown>])[] = [
+    ["broken off", async (all) => { for await (const result of all) if (result.index >= 0) break; }],
+    ["given as an array", (all) => all.toArray()],
+    ["asserted", (all) => all.assertAllAccepted().catch(() => undefined)],
+  ]; // prettier-ignore
+  test.each(ways)(
+    "whose results were %s before has none to assert: that is an error, never all well",
+    async (_way, end) => {
+      const { run: all, market } = run([record("d"), record("bad-dimension")]);
+      await end(all);
+      const asked = market.batches.length;
+      const error = { name: "InvalidInputError", message: expect.stringContaining("once") as string };
+      await expect(all.assertAllAccepted()).rejects.toMatchObject(error);
+      await expect(all.toArray()).rejects.toMatchObject(error);
+      expect(market.batches).toHaveLength(asked);
+    },
+  );
 });

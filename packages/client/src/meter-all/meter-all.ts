@@ -5,7 +5,7 @@
  * that do must never be sent apart. So memory grows with the input, by a few hundred bytes a record.
  */
 import type { RuleSetName } from "@countinghouse/protocol";
-import { MeteringError } from "../outcome.ts";
+import { MeteringError, invalidInput } from "../outcome.ts";
 import { Intake, type MeterableRecord } from "./intake.ts";
 import type { KnownIds } from "./known-ids.ts";
 import { packed, type Batch } from "./pack.ts";
@@ -43,16 +43,22 @@ export type MeterAllInput<Item extends MeterableRecord> = Iterable<Item> | Async
 const CONCURRENCY = 8;
 const RESENDS_MAX = 5;
 
-/** The results as they come, in no order; to be gone through once. Nothing is sent before somebody asks for the first. */
+/**
+ * The results as they come, in no order. Nothing is sent before somebody asks for the first. They can be asked for once,
+ * in one of three ways; a second time is an `InvalidInputError`, since what is left of them would look like all of them.
+ */
 export class MeterAllRun<Item extends MeterableRecord> implements AsyncIterable<MeterAllResult<Item>> {
-  readonly #results: AsyncGenerator<MeterAllResult<Item>>;
+  #results: AsyncGenerator<MeterAllResult<Item>> | undefined;
 
   constructor(records: MeterAllInput<Item>, options: MeterAllOptions, metering: Metering, knownIds: KnownIds) {
     this.#results = meterAllResults(records, options, metering, knownIds);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<MeterAllResult<Item>> {
-    return this.#results;
+    const results = this.#results;
+    if (results === undefined) throw invalidInput("The results of a meterAll can be asked for once, and were before.");
+    this.#results = undefined;
+    return results;
   }
 
   /** All results, in the order of the input. */

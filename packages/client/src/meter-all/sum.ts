@@ -8,8 +8,12 @@ import { bucketText, type UsageAllocation, type UsageRecord } from "@countinghou
 export function summed(records: readonly UsageRecord[]): UsageRecord {
   const [first] = records;
   if (first === undefined) throw new TypeError("There is nothing to sum.");
-  const quantity = records.reduce((sum, record) => sum + (record.quantity ?? 0), 0);
-  const timestampMs = Math.max(...records.map((record) => record.timestampMs));
+  let quantity = 0;
+  let { timestampMs } = first;
+  for (const record of records) {
+    quantity += record.quantity ?? 0;
+    timestampMs = Math.max(timestampMs, record.timestampMs);
+  }
   const sum: UsageRecord = { ...first, quantity, timestampMs };
   if (records.every((record) => record.usageAllocations === undefined)) return sum;
   return { ...sum, usageAllocations: allocationsOf(records) };
