@@ -10,7 +10,8 @@ import type { AwsCredentials, CredentialsProvider } from "./credentials/credenti
 import { defaultEndpointProvider, type EndpointProvider } from "./endpoint/endpoint-provider.ts";
 import type { MeterableRecord } from "./meter-all/intake.ts";
 import { KnownIds } from "./meter-all/known-ids.ts";
-import { MeterAllRun, type MeterAllInput, type MeterAllOptions } from "./meter-all/meter-all.ts";
+import { MeterAllRun, type MeterAllInput } from "./meter-all/meter-all.ts";
+import type { MeterAllOptions } from "./meter-all/options.ts";
 import { Pacer } from "./meter-all/pacer.ts";
 import type { Metering } from "./meter-all/sender.ts";
 import { MeteringError, meteringErrorOf, resultOf, type Outcome } from "./outcome.ts";

@@ -11,7 +11,8 @@ export {
   type EndpointProvider,
 } from "./endpoint/endpoint-provider.ts";
 export type { MeterableRecord } from "./meter-all/intake.ts";
-export type { MeterAllInput, MeterAllOptions, MeterAllRun } from "./meter-all/meter-all.ts";
+export type { MeterAllInput, MeterAllRun } from "./meter-all/meter-all.ts";
+export type { MeterAllOptions } from "./meter-all/options.ts";
 export type {
   Accepted,
   Duplicate,

@@ -3,7 +3,7 @@ import { errorCatalogue, type ErrorName, type Retry } from "@countinghouse/proto
 
 /** Names of errors that the service does not send, because the trouble lies on this side or in between. */
 export type LocalErrorName =
-  /** An input that cannot be sent: a time that is none, a body of 1 MiB or more. */
+  /** An input that cannot be sent: a time that is none, a body of 1 MiB or more; or an option out of its range. */
   | "InvalidInputError"
   /** No region, an endpoint that the rules refuse, a profile that cannot be read. */
   | "ConfigurationError"

@@ -3,7 +3,8 @@ import { MeteringError } from "../outcome.ts";
 import type { MeterableRecord } from "./intake.ts";
 import { KnownIds } from "./known-ids.ts";
 import { Market } from "./market.fixture.ts";
-import { MeterAllRun, type MeterAllOptions } from "./meter-all.ts";
+import { MeterAllRun } from "./meter-all.ts";
+import type { MeterAllOptions } from "./options.ts";
 
 const NOW_MS = Date.parse("2026-07-15T12:30:00Z");
 const HOUR_MS = 3_600_000;
@@ -367,6 +368,20 @@ describe("a run", () => {
       }
     }
     expect(await run(source(), {}, market).run.assertAllAccepted()).toHaveLength(30);
+  });
+
+  const whole = "a whole number from";
+  const outside: readonly (readonly [string, unknown, string])[] = [
+    ...[0, -1, 1.5, Number.NaN, Infinity].map((value) => ["concurrency", value, `${whole} 1 on`] as const),
+    ...[-1, 1.5, Number.NaN, Infinity].map((value) => ["resendsMax", value, `${whole} 0 on`] as const),
+    ...[0, -1, 1e-9, Number.NaN, Infinity].map((value) => ["requestsPerSecond", value, "a finite number from 0.001 on"] as const),
+    ["ruleSet", "none", "one of classic, current, service"],
+    ["sameKey", "both", "one of sum, refuse"],
+  ]; // prettier-ignore
+  test.each(outside)("is refused at once with %s: %s", (name, value, expected) => {
+    const message = `${name} must be ${expected}; it is ${String(value)}.`;
+    const error = expect.objectContaining({ name: "InvalidInputError", message }) as Error;
+    expect(() => run([record("d")], { [name]: value })).toThrow(error);
   });
 
   test("of no records has no results", async () => {

@@ -4,44 +4,15 @@
  * The input is read to its end before the first record is sent: only then is it known that no two share a key, and two
  * that do must never be sent apart. So memory grows with the input, by a few hundred bytes a record.
  */
-import type { RuleSetName } from "@countinghouse/protocol";
 import { MeteringError, invalidInput } from "../outcome.ts";
 import { Intake, type MeterableRecord } from "./intake.ts";
 import type { KnownIds } from "./known-ids.ts";
+import { CONCURRENCY, RESENDS_MAX, checkOptions, type MeterAllOptions } from "./options.ts";
 import { packed, type Batch } from "./pack.ts";
 import type { Accepted, MeterAllResult, Replay, Verdict } from "./result.ts";
 import { Sender, type Metering } from "./sender.ts";
 
-export interface MeterAllOptions {
-  /** The product code of records that have none of their own. */
-  readonly productCode?: string | undefined;
-  /**
-   * Two records with one key (hour, product or licence, customer, dimension), of which the service would keep only one:
-   * `sum` sends them as one, `refuse` sends neither and says so of both. By default `refuse`.
-   */
-  readonly sameKey?: "sum" | "refuse" | undefined;
-  /**
-   * Whose acceptance window records are held against before they are sent, by this machine's clock: `current` (24 hours,
-   * and the cut at the month's end), `classic` (6 hours), or `service`, where only the service's clock counts, as with
-   * one that stands still in a lab. By default `current`, which refuses nothing that AWS accepts.
-   */
-  readonly ruleSet?: RuleSetName | "service" | undefined;
-  /** Ids of metering records known from before, so that a replay of them is told as such. */
-  readonly knownIds?: ReadonlySet<string> | undefined;
-  /** Requests a second, attempts included; by default 10, AWS's quota for an account and region. */
-  readonly requestsPerSecond?: number | undefined;
-  /** Requests under way at once; by default 8. */
-  readonly concurrency?: number | undefined;
-  /** How often a record is sent again that came back unprocessed, or whose call failed in passing; by default 5. */
-  readonly resendsMax?: number | undefined;
-  /** Ends the run early. What was not decided by then is said to be undecided. */
-  readonly signal?: AbortSignal | undefined;
-}
-
 export type MeterAllInput<Item extends MeterableRecord> = Iterable<Item> | AsyncIterable<Item>;
-
-const CONCURRENCY = 8;
-const RESENDS_MAX = 5;
 
 /**
  * The results as they come, in no order. Nothing is sent before somebody asks for the first. They can be asked for once,
@@ -51,6 +22,7 @@ export class MeterAllRun<Item extends MeterableRecord> implements AsyncIterable<
   #results: AsyncGenerator<MeterAllResult<Item>> | undefined;
 
   constructor(records: MeterAllInput<Item>, options: MeterAllOptions, metering: Metering, knownIds: KnownIds) {
+    checkOptions(options);
     this.#results = meterAllResults(records, options, metering, knownIds);
   }
 

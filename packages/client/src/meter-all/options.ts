@@ -1,0 +1,58 @@
+/** The options of `meterAll`, and which values of theirs make sense. */
+import { ruleSets, type RuleSetName } from "@countinghouse/protocol";
+import { invalidInput } from "../outcome.ts";
+
+export interface MeterAllOptions {
+  /** The product code of records that have none of their own. */
+  readonly productCode?: string | undefined;
+  /**
+   * Two records with one key (hour, product or licence, customer, dimension), of which the service would keep only one:
+   * `sum` sends them as one, `refuse` sends neither and says so of both. By default `refuse`.
+   */
+  readonly sameKey?: "sum" | "refuse" | undefined;
+  /**
+   * Whose acceptance window records are held against before they are sent, by this machine's clock: `current` (24 hours,
+   * and the cut at the month's end), `classic` (6 hours), or `service`, where only the service's clock counts, as with
+   * one that stands still in a lab. By default `current`, which refuses nothing that AWS accepts.
+   */
+  readonly ruleSet?: RuleSetName | "service" | undefined;
+  /** Ids of metering records known from before, so that a replay of them is told as such. */
+  readonly knownIds?: ReadonlySet<string> | undefined;
+  /** Requests a second, attempts included, from 0.001 on; by default 10, AWS's quota for an account and region. */
+  readonly requestsPerSecond?: number | undefined;
+  /** Requests under way at once, from 1 on; by default 8. */
+  readonly concurrency?: number | undefined;
+  /** How often a record is sent again that came back unprocessed, or whose call failed in passing; by default 5. */
+  readonly resendsMax?: number | undefined;
+  /** Ends the run early. What was not decided by then is said to be undecided. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export const CONCURRENCY = 8;
+export const RESENDS_MAX = 5;
+/** Slower, and a turn would be further away than a timer can wait. */
+const REQUESTS_PER_SECOND_MIN = 0.001;
+
+/** Throws an `InvalidInputError` for a value that would leave a run without an end or without a bound. */
+export function checkOptions(options: MeterAllOptions): void {
+  const { concurrency, requestsPerSecond, resendsMax, ruleSet, sameKey } = options;
+  check("concurrency", concurrency, wholeFrom(1), "a whole number from 1 on");
+  check("resendsMax", resendsMax, wholeFrom(0), "a whole number from 0 on");
+  const minimum = `a finite number from ${REQUESTS_PER_SECOND_MIN} on`;
+  check("requestsPerSecond", requestsPerSecond, isPace, minimum);
+  const ruleSetNames = [...Object.keys(ruleSets), "service"];
+  check("ruleSet", ruleSet, (value) => ruleSetNames.includes(value), `one of ${ruleSetNames.join(", ")}`);
+  check("sameKey", sameKey, (value) => value === "sum" || value === "refuse", "one of sum, refuse");
+}
+
+function check<T>(name: string, value: T | undefined, isFine: (value: T) => boolean, expected: string): void {
+  if (value !== undefined && !isFine(value)) throw invalidInput(`${name} must be ${expected}; it is ${String(value)}.`);
+}
+
+function wholeFrom(minimum: number): (value: number) => boolean {
+  return (value) => Number.isInteger(value) && value >= minimum;
+}
+
+function isPace(value: number): boolean {
+  return Number.isFinite(value) && value >= REQUESTS_PER_SECOND_MIN;
+}
