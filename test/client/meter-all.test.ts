@@ -98,6 +98,15 @@ test("tells a replay from the same client, counts what was summed once, and take
   expect(kept).toHaveLength(12);
 });
 
+test.each([-48, 48])("loses no usage by a clock that is %i hours off: the service's time counts", async (hours) => {
+  const world = { ...quickWorld().world, wallMs: () => Date.now() + hours * HOUR_MS };
+  const client = clientOf(server.endpoint, { world });
+  const records = [usage(0, "demoCustomer1", "gb_ingested", 1), usage(30, "demoCustomer1", "gb_ingested", 2)];
+  const { productCode } = DEMO;
+  const first = await client.meterAll(records, { productCode, concurrency: 1 }).toArray();
+  expect(first).toMatchObject([{ status: "accepted" }, { status: "expired", refusedBy: "client", rule: "W4" }]);
+});
+
 test("stops where all would fail, and says what was not sent", async () => {
   const client = clientOf(server.endpoint, { credentials: { accessKeyId: "AKIASTRANGER", secretAccessKey: "x" } });
   const results = await client.meterAll([usage(0, "demoCustomer1", "gb_ingested", 1)], options).toArray();

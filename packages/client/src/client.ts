@@ -226,11 +226,14 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
     const { requestsPerSecond = REQUESTS_PER_SECOND } = options;
     const beforeAttempt = (signal: AbortSignal | undefined): Promise<void> =>
       this.#pacer.turn(requestsPerSecond, signal);
+    const { clock, world } = this.#runtime;
+    const startedMs = world.monotonicMs();
     const metering: Metering = {
       batchMeterUsage: (input, signal) =>
         this.#call(operations.batchMeterUsage, () => batchMeterUsageBody(input), { signal, beforeAttempt }),
-      nowMs: () => this.#runtime.clock.nowMs(),
-      world: this.#runtime.world,
+      nowMs: () => clock.nowMs(),
+      toldMs: () => clock.toldMs(startedMs),
+      world,
       logger: this.#logger,
     };
     return new MeterAllRun(records, options, metering, this.#knownIds);

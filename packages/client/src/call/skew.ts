@@ -6,7 +6,7 @@ import type { TransportAnswer } from "../transport/transport.ts";
 import type { World } from "../world.ts";
 
 /** Below this, the service's tolerance is enough. */
-const SKEW_MS_MIN = 240_000;
+export const SKEW_MS_MIN = 240_000;
 
 /** Errors that a wrong clock can cause. A plain denial has the same names, so the clock must be seen to be wrong, too. */
 const SKEW_CODES: ReadonlySet<string> = new Set([
@@ -20,10 +20,11 @@ const SKEW_CODES: ReadonlySet<string> = new Set([
 ]);
 
 export class SkewedClock {
-  readonly #world: Pick<World, "wallMs">;
+  readonly #world: Pick<World, "wallMs" | "monotonicMs">;
   #offsetMs = 0;
+  #told: { readonly serviceMs: number; readonly atMonotonicMs: number } | undefined;
 
-  constructor(world: Pick<World, "wallMs">) {
+  constructor(world: Pick<World, "wallMs" | "monotonicMs">) {
     this.#world = world;
   }
 
@@ -32,11 +33,22 @@ export class SkewedClock {
     return this.#world.wallMs() + this.#offsetMs;
   }
 
+  /**
+   * The service's time by an answer that came after a point of the monotonic clock. It stays right whatever is done to
+   * the clock of this machine meanwhile, and where it is wrong, it is behind: by how long the answer was on its way.
+   */
+  toldMs(sinceMonotonicMs: number): number | undefined {
+    if (this.#told === undefined || this.#told.atMonotonicMs < sinceMonotonicMs) return undefined;
+    return this.#told.serviceMs + this.#world.monotonicMs() - this.#told.atMonotonicMs;
+  }
+
   /** Learns from an answer. */
   observe(answer: TransportAnswer): void {
     const date = answer.header("date");
     if (date === undefined || answer.header("age") !== undefined) return;
     const serviceMs = Date.parse(date);
+    if (Number.isNaN(serviceMs)) return;
+    this.#told = { serviceMs, atMonotonicMs: this.#world.monotonicMs() };
     if (Math.abs(serviceMs - this.nowMs()) >= SKEW_MS_MIN) this.#offsetMs = serviceMs - this.#world.wallMs();
   }
 

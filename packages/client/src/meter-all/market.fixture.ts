@@ -1,7 +1,12 @@
 /** A market in memory that answers batches as the service does, and misbehaves as it may: for tests of `meterAll`. */
+import { windowFault, type AcceptanceWindow } from "@countinghouse/protocol";
 import { MeteringError, type Outcome } from "../outcome.ts";
 import type { BatchMeterUsageInput, BatchMeterUsageOutput, UsageRecord } from "../operations.ts";
 import { epochMsOf } from "../time.ts";
+import type { MeterableRecord } from "./intake.ts";
+import { KnownIds } from "./known-ids.ts";
+import { MeterAllRun } from "./meter-all.ts";
+import type { MeterAllOptions } from "./options.ts";
 import type { Metering } from "./sender.ts";
 
 /** What the market makes of a record, told by its dimension: `bad-dimension`, `late`, `stranger`, `unsubscribed`, else fine. */
@@ -24,6 +29,9 @@ export class Market implements Metering {
   readonly metered = new Map<string, { readonly record: UsageRecord; readonly id: string }>();
   readonly #nowMs: number;
   readonly #dice: () => number;
+  /** Where it is set, a record outside has its batch refused. */
+  window: AcceptanceWindow | undefined;
+  #toldMs: number | undefined;
 
   constructor(nowMs: number, trouble: Trouble = { dice: () => 1 }) {
     this.#nowMs = nowMs;
@@ -34,6 +42,10 @@ export class Market implements Metering {
     return this.#nowMs;
   }
 
+  toldMs(): number | undefined {
+    return this.#toldMs;
+  }
+
   async batchMeterUsage(
     input: BatchMeterUsageInput,
     signal: AbortSignal | undefined,
@@ -42,15 +54,23 @@ export class Market implements Metering {
     if (signal?.aborted === true) return fail("AbortError", { fault: "client" });
     this.batches.push(input);
     const dice = this.#dice();
+    // An answer that is lost tells nothing.
+    if (dice < 0.15 || dice >= 0.2) this.#toldMs = this.#nowMs;
     if (dice < 0.1) return fail("ThrottlingException", {});
     if (dice < 0.15) return fail("InternalServiceErrorException", { mayHaveSucceeded: true });
-    const refused = input.usageRecords.map(({ dimension }) => REFUSALS[dimension]).find((name) => name !== undefined);
+    const refused = input.usageRecords.map((record) => this.#refusal(record)).find((name) => name !== undefined);
     if (refused !== undefined) return fail(refused, {});
     const answer = this.#answer(input, dice);
     // Done, and the answer lost.
     if (dice >= 0.15 && dice < 0.2) return fail("ConnectionError", { retry: "transient", mayHaveSucceeded: true });
     const metadata = { requestId: "r", status: 200, attempts: 1, retryDelayMs: 0 };
     return { ok: true, result: answer, metadata };
+  }
+
+  #refusal({ dimension, timestamp }: UsageRecord): string | undefined {
+    const { window } = this;
+    const fault = window === undefined ? undefined : windowFault(epochMsOf(timestamp), window, this.#nowMs);
+    return fault === undefined ? REFUSALS[dimension] : REFUSALS["late"];
   }
 
   #answer({ productCode, usageRecords }: BatchMeterUsageInput, dice: number): BatchMeterUsageOutput {
@@ -94,3 +114,32 @@ function fail(
 ): Outcome<BatchMeterUsageOutput> {
   return { ok: false, error: new MeteringError({ message: name, ...details, name }) };
 }
+
+export const NOW_MS = Date.parse("2026-07-15T12:30:00Z");
+export const HOUR_MS = 3_600_000;
+
+export const record = (dimension: string, more: Partial<MeterableRecord> = {}): MeterableRecord => ({
+  timestamp: NOW_MS,
+  productCode: "p",
+  customerIdentifier: "c",
+  dimension,
+  quantity: 1,
+  ...more,
+});
+
+export function run(
+  records: Iterable<MeterableRecord> | AsyncIterable<MeterableRecord>,
+  options: MeterAllOptions = {},
+  market = new Market(NOW_MS),
+  knownIds = new KnownIds(),
+): { readonly market: Market; readonly run: MeterAllRun<MeterableRecord> } {
+  return { market, run: new MeterAllRun(records, options, market, knownIds) };
+}
+
+export const allocation = (allocatedUsageQuantity: number, ...keys: string[]) => ({
+  allocatedUsageQuantity,
+  ...(keys.length === 0 ? {} : { tags: keys.map((key) => ({ key, value: "v" })) }),
+});
+
+/** The time so many minutes ago. */
+export const minutes = (count: number): number => NOW_MS - count * 60_000;

@@ -1,13 +1,13 @@
+import { ruleSets, windowFault } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { MeterableRecord } from "./intake.ts";
 import { KnownIds } from "./known-ids.ts";
-import { Market, keyOf } from "./market.fixture.ts";
+import { HOUR_MS, Market, NOW_MS, keyOf } from "./market.fixture.ts";
 import { MeterAllRun } from "./meter-all.ts";
 import type { MeterAllResult } from "./result.ts";
 
-const NOW_MS = Date.parse("2026-07-15T12:30:00Z");
-const HOUR_MS = 3_600_000;
+const WINDOW = ruleSets.current.batchMeterUsageWindow;
 
 /** Whatever is sent under one key is always the same record: never two of the input, apart. */
 function checkBatches({ batches }: Market): void {
@@ -22,6 +22,14 @@ function checkBatches({ batches }: Market): void {
       expect(sent.get(key) ?? text).toBe(text);
       sent.set(key, text);
     }
+  }
+}
+
+/** Nothing is called too late that the market would have taken. */
+function checkExpired(results: readonly MeterAllResult<MeterableRecord>[]): void {
+  for (const result of results) {
+    if (result.status !== "expired" || result.record.dimension === "late") continue;
+    expect(windowFault(Number(result.record.timestamp), WINDOW, NOW_MS)?.rule).toMatch(/W[24]/);
   }
 }
 
@@ -44,7 +52,7 @@ describe("for any records and any trouble", () => {
   const dimension = fc.constantFrom("a", "b", "c", "d", "late", "stranger", "bad-dimension", "unsubscribed");
   const anyRecord: fc.Arbitrary<MeterableRecord> = fc.record(
     {
-      timestamp: fc.integer({ min: 0, max: 40 }).map((hours) => new Date(NOW_MS - hours * HOUR_MS)),
+      timestamp: fc.integer({ min: -3, max: 40 }).map((hours) => new Date(NOW_MS - hours * HOUR_MS)),
       productCode: fc.constantFrom("p", "q", "", "not a code"),
       customerIdentifier: fc.constantFrom("c1", "c2"),
       customerAccountId: fc.constantFrom("111122223333", "letters"),
@@ -69,6 +77,8 @@ describe("for any records and any trouble", () => {
   });
   const input = fc.array(fc.oneof(fineRecord, fineRecord, anyRecord), { maxLength: 150 });
   const dice = fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true }));
+  /** By how many hours the clock of this machine is off. */
+  const clock = fc.constantFrom(-48, 0, 48);
   const options = fc.record({
     sameKey: fc.constantFrom("sum", "refuse"),
     concurrency: fc.integer({ min: 1, max: 5 }),
@@ -76,14 +86,17 @@ describe("for any records and any trouble", () => {
 
   test("every record has exactly one result, batches are within bounds, and no two with one key are sent apart", async () => {
     await fc.assert(
-      fc.asyncProperty(input, dice, options, async (records, stream, chosen) => {
+      fc.asyncProperty(input, dice, options, clock, async (records, stream, chosen, hoursOff) => {
         const market = new Market(NOW_MS, { dice: () => stream.next().value as number });
+        market.window = WINDOW;
+        market.nowMs = () => NOW_MS + hoursOff * HOUR_MS;
         const results: MeterAllResult<MeterableRecord>[] = [];
         for await (const result of new MeterAllRun(records, chosen, market, new KnownIds())) results.push(result);
         expect(results.map(({ index }) => index).toSorted((a, b) => a - b)).toEqual(records.map((_, i) => i));
         for (const result of results) expect(result.record).toBe(records[result.index]);
         checkBatches(market);
         checkMetered(market, results);
+        checkExpired(results);
       }),
       { numRuns: 300 },
     );

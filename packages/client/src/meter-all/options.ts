@@ -11,9 +11,10 @@ export interface MeterAllOptions {
    */
   readonly sameKey?: "sum" | "refuse" | undefined;
   /**
-   * Whose acceptance window records are held against before they are sent, by this machine's clock: `current` (24 hours,
-   * and the cut at the month's end), `classic` (6 hours), or `service`, where only the service's clock counts, as with
-   * one that stands still in a lab. By default `current`, which refuses nothing that AWS accepts.
+   * Whose limit of age records are held against before they are sent, once an answer of the run has told the service's
+   * time: `current` (24 hours, and the cut at the month's end), `classic` (6 hours), or `service`, which leaves all to the
+   * service, as is right for one whose clock stands still in a lab. Before that, within 4 minutes of the limit, and where
+   * usage lies ahead, the service decides in any case. By default `current`, which refuses nothing that AWS accepts.
    */
   readonly ruleSet?: RuleSetName | "service" | undefined;
   /** Ids of metering records known from before, so that a replay of them is told as such. */

@@ -41,7 +41,10 @@ export interface NotSubscribed<Item> extends OfRecord<Item> {
   readonly status: "not-subscribed";
 }
 
-/** The record breaks a rule; sent again as it is, it would be refused again. */
+/**
+ * The record breaks a rule; sent again as it is, it would be refused again. But for `TimestampOutOfBoundsException`: the
+ * usage lies ahead of the service's clock, and its time will come.
+ */
 export interface Refused<Item> extends OfRecord<Item> {
   readonly status: "refused";
   /** `client`: it was never sent. */
@@ -53,7 +56,10 @@ export interface Refused<Item> extends OfRecord<Item> {
   readonly message: string;
 }
 
-/** The record is too old to be accepted, now or ever. */
+/**
+ * The record is too old to be accepted, now or ever. `refusedBy` the client: by the time that the service told in this
+ * run, and by more than its clock may be off; never by the clock of this machine alone.
+ */
 export interface Expired<Item> extends OfRecord<Item> {
   readonly status: "expired";
   readonly refusedBy: "client" | "service";

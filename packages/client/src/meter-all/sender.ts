@@ -6,6 +6,7 @@
  * most five steps; an error that all requests would meet stops everything that was not sent yet.
  */
 import { ruleSets, windowFault, type RuleSetName } from "@countinghouse/protocol";
+import { SKEW_MS_MIN } from "../call/skew.ts";
 import type { Logger } from "../configuration.ts";
 import type { MeteringError, Outcome } from "../outcome.ts";
 import type { BatchMeterUsageInput, BatchMeterUsageOutput } from "../operations.ts";
@@ -23,8 +24,10 @@ export interface Metering {
     input: BatchMeterUsageInput,
     signal: AbortSignal | undefined,
   ): Promise<Outcome<BatchMeterUsageOutput>>;
-  /** The service's time, as far as it is known. */
+  /** The service's time, as far as it is known: by the clock of this machine, until an answer corrects that. */
   nowMs(): number;
+  /** The service's time as an answer of this run told it; undefined before there was one. */
+  toldMs(): number | undefined;
   readonly world: Pick<World, "delay" | "random">;
   readonly logger: Logger;
 }
@@ -118,25 +121,23 @@ export class Sender {
     return outcome.ok ? this.#read(sent, outcome.result, decisions) : this.#judge(sent, outcome.error, decisions);
   }
 
-  /** A record waits its turn; one that has meanwhile become too old would have its whole batch refused. */
+  /**
+   * A record that is too old would have its whole batch refused. Only the service's word tells that: the clock of this
+   * machine may be wrong by days, and a verdict by it would be usage lost. So all is sent until an answer of this run has
+   * told the time; and after that what is near the limit, and what lies ahead, whose time is still to come.
+   */
   #stillInTime(lines: readonly Line[], decisions: Decisions): readonly Line[] {
     const { ruleSet, metering } = this.#options;
-    if (ruleSet === "service") return lines;
-    const nowMs = metering.nowMs();
+    const toldMs = metering.toldMs();
+    if (ruleSet === "service" || toldMs === undefined) return lines;
     const window = ruleSets[ruleSet].batchMeterUsageWindow;
     return lines.filter((line) => {
       const { timestampMs } = line.wire;
-      const fault = windowFault(timestampMs, window, nowMs);
-      if (fault === undefined) return true;
-      const ageSeconds = (nowMs - timestampMs) / 1000;
-      const by = { refusedBy: "client", rule: fault.rule } as const;
-      if (fault.rule === "W3") {
-        const message = `The usage lies ${-ageSeconds} s ahead.`;
-        decisions.add(line, { status: "refused", ...by, errorName: "TimestampOutOfBoundsException", message });
-      } else {
-        const lateBySeconds = (nowMs - fault.boundMs) / 1000;
-        decisions.add(line, { status: "expired", ...by, ageSeconds, lateBySeconds });
-      }
+      const fault = windowFault(timestampMs, window, toldMs - SKEW_MS_MIN);
+      if (fault === undefined || fault.rule === "W3") return true;
+      const ageSeconds = (toldMs - timestampMs) / 1000;
+      const lateBySeconds = (toldMs - fault.boundMs) / 1000;
+      decisions.add(line, { status: "expired", refusedBy: "client", rule: fault.rule, ageSeconds, lateBySeconds });
       return false;
     });
   }
@@ -176,8 +177,10 @@ export class Sender {
   }
 
   #refused({ wire }: Line, { name, message }: MeteringError): Verdict {
-    const ageSeconds = (this.#options.metering.nowMs() - wire.timestampMs) / 1000;
-    if (name === "TimestampOutOfBoundsException" && ageSeconds > 0) {
+    const { metering } = this.#options;
+    const ageSeconds = ((metering.toldMs() ?? metering.nowMs()) - wire.timestampMs) / 1000;
+    // Usage of just now is not too old: it lies ahead of the service's clock.
+    if (name === "TimestampOutOfBoundsException" && ageSeconds * 1000 >= SKEW_MS_MIN) {
       return { status: "expired", refusedBy: "service", rule: undefined, ageSeconds, lateBySeconds: undefined };
     }
     return { status: "refused", refusedBy: "service", rule: undefined, errorName: name, message };

@@ -1,0 +1,74 @@
+import { describe, expect, test } from "vitest";
+import type { MeterableRecord } from "./intake.ts";
+import { NOW_MS, allocation, record, run } from "./market.fixture.ts";
+
+describe("a record of any making", () => {
+  test("is read by name, so that one of a class is sent with all that it has", async () => {
+    class Usage {
+      readonly #quantity = 7;
+      readonly timestamp = NOW_MS;
+      get productCode(): string {
+        return "p";
+      }
+      get customerIdentifier(): string {
+        return "c";
+      }
+      get dimension(): string {
+        return "d";
+      }
+      get quantity(): number {
+        return this.#quantity;
+      }
+      get usageAllocations(): MeterableRecord["usageAllocations"] {
+        return [allocation(this.#quantity)];
+      }
+    }
+    const { run: all, market } = run([new Usage()]);
+    await all.assertAllAccepted();
+    expect(market.batches[0]).toMatchObject({
+      productCode: "p",
+      usageRecords: [{ customerIdentifier: "c", dimension: "d", quantity: 7, usageAllocations: [allocation(7)] }],
+    });
+  });
+
+  test("may say null for what it does not have", async () => {
+    const nulls = { quantity: null, usageAllocations: null, customerAccountId: null, licenseArn: null };
+    const tagless = { quantity: 1, usageAllocations: [{ allocatedUsageQuantity: 1, tags: null }] };
+    const { run: all, market } = run([record("a", nulls as never), record("b", tagless as never)]);
+    await all.assertAllAccepted();
+    const [a, b] = market.batches[0]?.usageRecords ?? [];
+    expect(Object.keys(a ?? {})).toEqual(["customerIdentifier", "dimension", "timestamp"]);
+    expect(b?.usageAllocations).toEqual([{ allocatedUsageQuantity: 1 }]);
+  });
+
+  const odd: readonly (readonly [string, unknown, string])[] = [
+    ["nothing at all", null, "UsageRecord must be made of objects; one is null."],
+    ["a null allocation", record("d", { usageAllocations: [null] } as never), "usageAllocations must be made of objects"],
+    ["a bigint quantity", record("d", { quantity: 1n } as never), "quantity must be a finite number; it is of type bigint."],
+    ["a bigint part", record("d", { usageAllocations: [{ allocatedUsageQuantity: 1n }] } as never), "allocatedUsageQuantity must be a finite number; it is of type bigint."],
+    ["tags that are no list", record("d", { usageAllocations: [{ allocatedUsageQuantity: 1, tags: {} }] } as never), "tags must be an array"],
+    ["a getter that throws", Object.defineProperty({}, "dimension", { get: () => { throw new Error("Not now."); } }), "Not now."],
+  ]; // prettier-ignore
+  test.each(odd)("is refused alone where it is odd: %s", async (_what, bad, message) => {
+    const results = await run([record("a"), bad as MeterableRecord, record("b")]).run.toArray();
+    expect(results.map(({ status }) => status)).toEqual(["accepted", "refused", "accepted"]);
+    const refused = { refusedBy: "client", errorName: "ValidationException" };
+    expect(results[1]).toMatchObject({ ...refused, message: expect.stringContaining(message) as string });
+  });
+
+  test("is sent as it was checked, whatever its owner does to it later", async () => {
+    const tags = [{ key: "team", value: "red" }];
+    const usageAllocations = [{ allocatedUsageQuantity: 1, tags }];
+    async function* source(): AsyncGenerator<MeterableRecord> {
+      yield record("d", { usageAllocations });
+      await Promise.resolve();
+      tags[0] = { key: "team", value: "blue" };
+      usageAllocations.push({ allocatedUsageQuantity: 5, tags: [] });
+      for (const one of usageAllocations) one.allocatedUsageQuantity = 9;
+    }
+    const { run: all, market } = run(source());
+    await all.assertAllAccepted();
+    const sent = [{ allocatedUsageQuantity: 1, tags: [{ key: "team", value: "red" }] }];
+    expect(market.batches[0]?.usageRecords[0]?.usageAllocations).toEqual(sent);
+  });
+});
