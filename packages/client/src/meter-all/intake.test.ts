@@ -41,12 +41,19 @@ describe("a record of any making", () => {
     expect(b?.usageAllocations).toEqual([{ allocatedUsageQuantity: 1 }]);
   });
 
+  const licence = {
+    timestamp: NOW_MS,
+    customerAccountId: "111122223333",
+    licenseArn: "arn:aws:license-manager::294406891311:license:l-1",
+    dimension: "d",
+  };
   const odd: readonly (readonly [string, unknown, string])[] = [
     ["nothing at all", null, "UsageRecord must be made of objects; one is null."],
     ["a null allocation", record("d", { usageAllocations: [null] } as never), "usageAllocations must be made of objects"],
     ["a bigint quantity", record("d", { quantity: 1n } as never), "quantity must be a finite number; it is of type bigint."],
     ["a bigint part", record("d", { usageAllocations: [{ allocatedUsageQuantity: 1n }] } as never), "allocatedUsageQuantity must be a finite number; it is of type bigint."],
     ["tags that are no list", record("d", { usageAllocations: [{ allocatedUsageQuantity: 1, tags: {} }] } as never), "tags must be an array"],
+    ["a product code that is no text", { ...licence, productCode: Symbol("p") }, "productCode must be a string; it is of type symbol."],
     ["a getter that throws", Object.defineProperty({}, "dimension", { get: () => { throw new Error("Not now."); } }), "Not now."],
   ]; // prettier-ignore
   test.each(odd)("is refused alone where it is odd: %s", async (_what, bad, message) => {

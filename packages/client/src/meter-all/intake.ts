@@ -1,6 +1,7 @@
 /**
- * Takes in the records: fixes their times, holds each against the rules that need no catalogue, and puts together those
- * with one key. What comes out are lines, each of which is sent as one usage record; or a verdict at once.
+ * Takes in the records: reads each once, into a copy with its time fixed, holds it against the rules that need no
+ * catalogue, and puts together those with one key. What comes out are lines, each of which is sent as one usage record; or
+ * a verdict at once.
  */
 import {
   ALLOCATIONS_MAX,
@@ -17,7 +18,7 @@ import {
   type StructureShape,
   type UsageRecord as WireRecord,
 } from "@countinghouse/protocol";
-import { meteringErrorOf } from "../outcome.ts";
+import { invalidInput, meteringErrorOf } from "../outcome.ts";
 import { usageRecordText, type UsageRecord } from "../operations.ts";
 import type { Verdict } from "./result.ts";
 import { summed } from "./sum.ts";
@@ -71,7 +72,7 @@ export class Intake {
     let productCode: string | undefined;
     try {
       const text = usageRecordText(record);
-      productCode = record.productCode ?? this.#productCode;
+      productCode = textOf(record.productCode ?? this.#productCode);
       reading = readingOf(text, productCode);
     } catch (error) {
       // Whatever a record turns out to be, it is the only one that is refused for it.
@@ -133,6 +134,12 @@ const productCodeOnly: StructureShape<{ readonly productCode: string }> = {
   members: { productCode: { wire: "ProductCode", required: true, shape: productCodeShape } },
 };
 const decodeProductCode = decoderOf(productCodeOnly);
+
+/** With a licence a product code is not sent, and so not held against a shape; but it names a group. */
+function textOf(productCode: unknown): string | undefined {
+  if (productCode === undefined || typeof productCode === "string") return productCode;
+  throw invalidInput(`productCode must be a string; it is of type ${typeof productCode}.`);
+}
 
 /** A record that may be sent, or what is said of it instead. */
 type Reading =
