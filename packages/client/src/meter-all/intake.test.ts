@@ -32,12 +32,14 @@ describe("a record of any making", () => {
   });
 
   test("may say null for what it does not have", async () => {
-    const nulls = { quantity: null, usageAllocations: null, customerAccountId: null, licenseArn: null };
+    const nulls = { usageAllocations: null, customerAccountId: null, licenseArn: null };
     const tagless = { quantity: 1, usageAllocations: [{ allocatedUsageQuantity: 1, tags: null }] };
     const { run: all, market } = run([record("a", nulls as never), record("b", tagless as never)]);
     await all.assertAllAccepted();
     const [a, b] = market.batches[0]?.usageRecords ?? [];
-    expect(Object.keys(a ?? {})).toEqual(["customerIdentifier", "dimension", "timestamp"]);
+    expect(new Set(Object.keys(a ?? {}))).toEqual(
+      new Set(["customerIdentifier", "dimension", "quantity", "timestamp"]),
+    );
     expect(b?.usageAllocations).toEqual([{ allocatedUsageQuantity: 1 }]);
   });
 
@@ -50,6 +52,7 @@ describe("a record of any making", () => {
   const odd: readonly (readonly [string, unknown, string])[] = [
     ["nothing at all", null, "UsageRecord must be made of objects; one is null."],
     ["a null allocation", record("d", { usageAllocations: [null] } as never), "usageAllocations must be made of objects"],
+    ["a quantity that is not known", record("d", { quantity: null } as never), "quantity must be a finite number; it is null."],
     ["a bigint quantity", record("d", { quantity: 1n } as never), "quantity must be a finite number; it is of type bigint."],
     ["a bigint part", record("d", { usageAllocations: [{ allocatedUsageQuantity: 1n }] } as never), "allocatedUsageQuantity must be a finite number; it is of type bigint."],
     ["tags that are no list", record("d", { usageAllocations: [{ allocatedUsageQuantity: 1, tags: {} }] } as never), "tags must be an array"],

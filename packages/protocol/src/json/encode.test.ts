@@ -58,8 +58,8 @@ test("members that are absent are left out, also the first ones and all of them"
   expect(encodeRegister({})).toBe("{}");
 });
 
-test("null is as good as absent", () => {
-  const value = { productCode: "p", timestampMs: 0, usageDimension: "d", usageQuantity: null, usageAllocations: null };
+test("null is as good as absent, but for a quantity, which would count as 0", () => {
+  const value = { productCode: "p", timestampMs: 0, usageDimension: "d", dryRun: null, usageAllocations: null };
   expect(encodeMeterInput(value as never)).toBe('{"ProductCode":"p","Timestamp":0,"UsageDimension":"d"}');
 });
 
@@ -75,6 +75,7 @@ test("members are read by name, also those that an object has by its class", () 
 
 test.each([
   [{ usageQuantity: Number.NaN }, "usageQuantity must be a finite number; it is NaN."],
+  [{ usageQuantity: null }, "usageQuantity must be a finite number; it is null."],
   [{ usageQuantity: 1n }, "usageQuantity must be a finite number; it is of type bigint."],
   [{ usageAllocations: {} }, "usageAllocations must be an array; it is of type object."],
   [{ usageAllocations: [null] }, "usageAllocations must be made of objects; one is null."],

@@ -1,7 +1,7 @@
 /**
  * Writes a value as its shape says, in the wire's spelling. Members are read by name, so that it does not matter whether
- * an object has them itself or by its class. Those that are undefined or null are left out, never written as null. Shapes
- * are compiled once into closures that rename and convert; the text is then `JSON.stringify`'s own, which is faster than
+ * an object has them itself or by its class. Those that are undefined or null are left out, never written as null; but for a
+ * whole number, null is an error. Shapes are compiled once into closures that rename and convert; the text is then `JSON.stringify`'s own, which is faster than
  * any that is put together here.
  *
  * What JSON would turn into something else, or cannot carry, is a `TypeError` that names the member.
@@ -76,7 +76,13 @@ function kindOf(value: unknown): string {
 
 function structureConverter(shape: StructureShape, of: string, secondsOf: Converter): Converter {
   const members = Object.entries(shape.members as Record<string, { wire: string; shape: Shape }>).map(
-    ([name, member]) => ({ name, wire: member.wire, convert: converterOf(member.shape, name, secondsOf) }),
+    ([name, member]) => ({
+      name,
+      wire: member.wire,
+      // A quantity that is left out counts as 0: whoever says null may have meant that it is not known.
+      mayBeNull: member.shape.kind !== "integer",
+      convert: converterOf(member.shape, name, secondsOf),
+    }),
   );
   return (value) => {
     if (typeof value !== "object" || value === null) {
@@ -84,9 +90,10 @@ function structureConverter(shape: StructureShape, of: string, secondsOf: Conver
     }
     const source = value as Record<string, unknown>;
     const result: Record<string, unknown> = {};
-    for (const { name, wire, convert } of members) {
+    for (const { name, wire, mayBeNull, convert } of members) {
       const item = source[name];
-      if (item !== undefined && item !== null) result[wire] = convert === asItIs ? item : convert(item);
+      if (item === undefined || (item === null && mayBeNull)) continue;
+      result[wire] = convert === asItIs ? item : convert(item);
     }
     return result;
   };
