@@ -1,5 +1,5 @@
 /** The client against the real server: the four operations in their forms (C1, C3, C4, C5), and its end (C7). */
-import { MarketplaceMeteringClient, isMeteringError, type Outcome } from "@countinghouse/client";
+import { MarketplaceMeteringClient, isMeteringError, type Executor, type Outcome } from "@countinghouse/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CREDENTIALS, clientOf } from "../support/client.ts";
 import { listen } from "../support/listener.ts";
@@ -205,6 +205,19 @@ describe("C5: an operation as Async", () => {
       [false, "register"],
     ]);
     expect(ran).toHaveLength(4);
+  });
+
+  const failures: readonly (readonly [string, boolean, Executor["run"]])[] = [
+    ["throws", false, () => { throw new Error("full"); }],
+    ["rejects before it runs anything", false, () => Promise.reject(new Error("full"))],
+    ["rejects although the call was made", true, (task) => task().then(() => Promise.reject(new Error("full")))],
+  ]; // prettier-ignore
+  test.each(failures)("hears of an executor that %s", async (_what, mayHaveSucceeded, run) => {
+    const client = clientOf(server.endpoint, { executor: { run } });
+    const failure = { name: "ConfigurationError", message: "The executor failed: Error: full", mayHaveSucceeded };
+    const outcome = await new Promise((resolve) => client.batchMeterUsageAsync(usage(0), (_c, _i, it) => resolve(it)));
+    expect(outcome).toMatchObject({ ok: false, error: { ...failure, operation: "BatchMeterUsage" } });
+    expect(await client.batchMeterUsageCallable(usage(0))).toMatchObject({ ok: false, error: failure });
   });
 });
 

@@ -173,6 +173,20 @@ describe("an AbortSignal ends a call", () => {
     expect(listener.heard).toEqual([]);
   });
 
+  test("before anything is begun for it, whose failure nobody would hear of", async () => {
+    let asked = 0;
+    const { client } = await against(() => fine);
+    client.endpointProvider = {
+      resolveEndpoint: () => {
+        asked += 1;
+        throw new Error("no endpoint");
+      },
+    };
+    expect(await meter(client, AbortSignal.abort())).toMatchObject({ error: { name: "AbortError" } });
+    expect(asked).toBe(0);
+    expect(await meter(client)).toMatchObject({ error: { name: "ConnectionError", message: "no endpoint" } });
+  });
+
   test("while the answer is awaited", async () => {
     const controller = new AbortController();
     const { client } = await against(() => {

@@ -3,8 +3,9 @@
  * (`…Callable`), or submitted with a handler (`…Async`).
  */
 import { SERVICE_ID } from "@countinghouse/protocol";
-import type { CallOperation, CallOptions, InnerCallOptions } from "./call/caller.ts";
+import type { CallOperation, InnerCallOptions } from "./call/caller.ts";
 import { boundedExecutor, type Executor } from "./call/executor.ts";
+import type { CallOptions } from "./call/limits.ts";
 import { sortArguments, type ClientConfiguration, type Logger } from "./configuration.ts";
 import type { AwsCredentials, CredentialsProvider } from "./credentials/credentials.ts";
 import { defaultEndpointProvider, type EndpointProvider } from "./endpoint/endpoint-provider.ts";
@@ -283,11 +284,23 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
     options: InnerCallOptions,
   ): Promise<Outcome<Output>> {
     const text = written(operation, body);
-    return this.#track(operation, () =>
-      this.#executor.run(() => this.#perform(operation, () => resultOf(text), options)),
-    );
+    return this.#track(operation, async () => {
+      let begun = false;
+      try {
+        return await this.#executor.run(() => {
+          begun = true;
+          return this.#perform(operation, () => resultOf(text), options);
+        });
+      } catch (error) {
+        // A call never rejects, so that it is the executor that does: it was given from outside.
+        const message = `The executor failed: ${String(error)}`;
+        const details = { message, operation: operation.name, mayHaveSucceeded: begun, cause: error };
+        return { ok: false, error: new MeteringError({ ...details, name: "ConfigurationError" }) };
+      }
+    });
   }
 
+  /** Never rejects. */
   async #perform<Output>(
     operation: CallOperation<Output>,
     body: () => string,
@@ -308,7 +321,7 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
     const forget = (): void => {
       this.#calls.delete(call);
     };
-    call.then(forget, forget);
+    void call.then(forget);
     return call;
   }
 

@@ -1,6 +1,6 @@
 /** The client, name by name. */
-export type { CallOptions } from "./call/caller.ts";
 export { boundedExecutor, type Executor } from "./call/executor.ts";
+export type { CallOptions } from "./call/limits.ts";
 export { MarketplaceMeteringClient, type OutcomeHandler } from "./client.ts";
 export type { ClientConfiguration, Logger } from "./configuration.ts";
 export type { AwsCredentials, CredentialsProvider } from "./credentials/credentials.ts";

@@ -3,9 +3,9 @@ import { errorCatalogue, type ErrorName, type Retry } from "@countinghouse/proto
 
 /** Names of errors that the service does not send, because the trouble lies on this side or in between. */
 export type LocalErrorName =
-  /** An input that cannot be sent: a time that is none, a body of 1 MiB or more; or an option out of its range. */
+  /** An input that cannot be sent: a time that is none, a body of 1 MiB or more; or an option that is out of its range. */
   | "InvalidInputError"
-  /** No region, an endpoint that the rules refuse, a profile that cannot be read. */
+  /** No region, an endpoint that the rules refuse, a profile that cannot be read, an executor that fails. */
   | "ConfigurationError"
   /** No credentials were found, or they could not be renewed. */
   | "CredentialsError"

@@ -52,9 +52,11 @@ export class ClientRuntime {
       budget: new RetryBudget(configuration.retryTokens ?? RETRY_TOKENS),
       world: this.world,
       logger,
-      connectTimeoutMs: configuration.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-      attemptTimeoutMs: configuration.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS,
-      callTimeoutMs: configuration.callTimeoutMs,
+      limits: {
+        connectTimeoutMs: configuration.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+        attemptTimeoutMs: configuration.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS,
+        callTimeoutMs: configuration.callTimeoutMs,
+      },
     });
   }
 

@@ -10,6 +10,7 @@ import { MeteringError, invalidInput, meteringErrorOf, type AnswerMetadata, type
 import { TransportError, type Transport, type TransportAnswer } from "../transport/transport.ts";
 import type { World } from "../world.ts";
 import { jsonOf, requestIdOf, unreadable } from "./answer.ts";
+import { limitsOf, type CallOptions, type ConfiguredLimits, type Limits } from "./limits.ts";
 import { retryDelayMs, retryHintMs, type RetryBudget } from "./retry.ts";
 import type { Signer } from "./signing.ts";
 import type { SkewedClock } from "./skew.ts";
@@ -32,18 +33,7 @@ export interface CallerParts {
   readonly budget: RetryBudget;
   readonly world: World;
   readonly logger: Logger;
-  readonly connectTimeoutMs: number;
-  readonly attemptTimeoutMs: number;
-  readonly callTimeoutMs: number | undefined;
-}
-
-export interface CallOptions {
-  /** Ends the call, whatever it is doing. The service may have done what it was asked: see `mayHaveSucceeded`. */
-  readonly signal?: AbortSignal | undefined;
-  /** How long one attempt of this call may take, in milliseconds. */
-  readonly attemptTimeoutMs?: number | undefined;
-  /** How long this call may take with all its attempts, in milliseconds. */
-  readonly callTimeoutMs?: number | undefined;
+  readonly limits: ConfiguredLimits;
 }
 
 /** An operation, and how its answer is read. */
@@ -71,19 +61,24 @@ export class Caller {
     this.#parts = parts;
   }
 
+  /** Never rejects: what goes wrong is the outcome's error. */
   async call<Result>(
     operation: CallOperation<Result>,
     body: string,
     options: InnerCallOptions,
   ): Promise<Outcome<Result>> {
-    const callTimeoutMs = options.callTimeoutMs ?? this.#parts.callTimeoutMs;
-    if (callTimeoutMs === undefined) return this.#attempts(operation, body, options, options.signal);
-    const deadline = AbortSignal.timeout(callTimeoutMs);
-    const signal = options.signal === undefined ? deadline : AbortSignal.any([options.signal, deadline]);
-    const outcome = await this.#attempts(operation, body, options, signal);
-    if (outcome.ok || outcome.error.name !== "AbortError" || options.signal?.aborted === true) return outcome;
+    let limits: Limits;
+    try {
+      limits = limitsOf(this.#parts.limits, options);
+    } catch (error) {
+      const refused = meteringErrorOf(error, "InvalidInputError");
+      return { ok: false, error: copyOf(refused, { operation: operation.name }) };
+    }
+    const outcome = await this.#attempts(operation, body, limits, options.beforeAttempt);
+    if (limits.callTimeoutMs === undefined || outcome.ok) return outcome;
+    if (outcome.error.name !== "AbortError" || options.signal?.aborted === true) return outcome;
     const { attempts, mayHaveSucceeded, cause } = outcome.error;
-    const message = `The call took longer than ${callTimeoutMs} ms.`;
+    const message = `The call took longer than ${limits.callTimeoutMs} ms.`;
     const details = { message, attempts, mayHaveSucceeded, cause, operation: operation.name };
     return { ok: false, error: new MeteringError({ ...details, name: "TimeoutError", ...LOST }) };
   }
@@ -91,22 +86,23 @@ export class Caller {
   async #attempts<Result>(
     operation: CallOperation<Result>,
     body: string,
-    options: InnerCallOptions,
-    signal: AbortSignal | undefined,
+    limits: Limits,
+    beforeAttempt: InnerCallOptions["beforeAttempt"],
   ): Promise<Outcome<Result>> {
     const { budget, world, logger } = this.#parts;
-    const invocationId = world.uuid();
+    const { signal } = limits;
     let attempts = 0;
     let delayedMs = 0;
     let cost: number | undefined;
     let mayHaveSucceeded = false;
     try {
+      const invocationId = world.uuid();
       if (isTooLarge(body)) throw invalidInput(`A request must be smaller than ${REQUEST_BYTES_LIMIT} bytes.`);
       const bodyHash = await this.#parts.signer.bodyHash(body);
-      const destination = await untilAborted(this.#parts.destination(), signal);
+      const destination = await untilAborted(() => this.#parts.destination(), signal);
       for (;;) {
-        if (options.beforeAttempt !== undefined) await options.beforeAttempt(signal);
-        const credentials = await untilAborted(this.#parts.credentials.get(), signal);
+        if (beforeAttempt !== undefined) await beforeAttempt(signal);
+        const credentials = await untilAborted(() => this.#parts.credentials.get(), signal);
         attempts += 1;
         const request = {
           operation,
@@ -116,8 +112,7 @@ export class Caller {
           credentials,
           invocationId,
           attempts,
-          signal,
-          options,
+          limits,
         };
         const { success, error, hintMs } = await this.#attempt(request);
         if (success !== undefined) {
@@ -141,7 +136,7 @@ export class Caller {
 
   async #attempt<Result>(request: AttemptRequest<Result>): Promise<Attempt<Result>> {
     const { clock, signer, transport, world } = this.#parts;
-    const { operation, destination, credentials, attempts, options } = request;
+    const { operation, destination, credentials, attempts, limits } = request;
     const signedAtMs = destination.correctClockSkew ? clock.nowMs() : world.wallMs();
     const headers = await signer.sign(
       {
@@ -169,9 +164,9 @@ export class Caller {
         url: destination.url,
         headers,
         body: request.body,
-        connectTimeoutMs: this.#parts.connectTimeoutMs,
-        timeoutMs: options.attemptTimeoutMs ?? this.#parts.attemptTimeoutMs,
-        signal: request.signal,
+        connectTimeoutMs: limits.connectTimeoutMs,
+        timeoutMs: limits.attemptTimeoutMs,
+        signal: limits.signal,
       });
     } catch (error) {
       return { error: lostError(error, operation.name, attempts) };
@@ -210,8 +205,7 @@ interface AttemptRequest<Result> {
   readonly credentials: AwsCredentials;
   readonly invocationId: string;
   readonly attempts: number;
-  readonly signal: AbortSignal | undefined;
-  readonly options: CallOptions;
+  readonly limits: Limits;
 }
 
 const LOST = { fault: "connection", retry: "transient" } as const;
@@ -302,9 +296,13 @@ function metadataOf(answer: TransportAnswer, attempts: number, delayedMs: number
   return { requestId: requestIdOf(answer), status: answer.status, attempts, retryDelayMs: delayedMs };
 }
 
-/** What many calls wait for together goes on when one of them is aborted; that one does not wait for it. */
-function untilAborted<T>(awaited: T | Promise<T>, signal: AbortSignal | undefined): T | Promise<T> {
+/**
+ * What many calls wait for together goes on when one of them is aborted; that one does not wait for it. Nothing is begun
+ * for a call that is aborted already: nobody would hear of its failure.
+ */
+function untilAborted<T>(begin: () => T | Promise<T>, signal: AbortSignal | undefined): T | Promise<T> {
   signal?.throwIfAborted();
+  const awaited = begin();
   if (signal === undefined || !(awaited instanceof Promise)) return awaited;
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(new Error("Aborted", { cause: signal.reason }));

@@ -1,0 +1,58 @@
+/** How long a call and its parts may take: what the client was told and what the call was, as timers can have it. */
+import { configurationError, invalidInput, type MeteringError } from "../outcome.ts";
+
+/** What the client was told, for all its calls. */
+export interface ConfiguredLimits {
+  readonly connectTimeoutMs: number;
+  readonly attemptTimeoutMs: number;
+  readonly callTimeoutMs: number | undefined;
+}
+
+export interface CallOptions {
+  /** Ends the call, whatever it is doing. The service may have done what it was asked: see `mayHaveSucceeded`. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long one attempt of this call may take, in milliseconds. */
+  readonly attemptTimeoutMs?: number | undefined;
+  /** How long this call may take with all its attempts, in milliseconds. */
+  readonly callTimeoutMs?: number | undefined;
+}
+
+/** Each a whole number of milliseconds that a timer can wait. */
+export interface Limits extends ConfiguredLimits {
+  /** Ends the call: the caller's own, or that its time is over. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Timers that are told to wait longer do not wait at all. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+/** Throws a `MeteringError` for a time-out that is no number. */
+export function limitsOf(configured: ConfiguredLimits, options: CallOptions): Limits {
+  const told = (name: keyof ConfiguredLimits & keyof CallOptions): number | undefined =>
+    timerMsOf(name, options[name], invalidInput) ?? timerMsOf(name, configured[name], configurationError);
+  const callTimeoutMs = told("callTimeoutMs");
+  return {
+    connectTimeoutMs: timerMsOf("connectTimeoutMs", configured.connectTimeoutMs, configurationError),
+    attemptTimeoutMs: told("attemptTimeoutMs") as number,
+    callTimeoutMs,
+    signal: callTimeoutMs === undefined ? options.signal : withDeadline(options.signal, callTimeoutMs),
+  };
+}
+
+/** Fractions count as whole; what is negative has run out, and what is longer than a timer waits is as long as that. */
+function timerMsOf<T extends number | undefined>(
+  name: string,
+  timeoutMs: T,
+  refusal: (message: string) => MeteringError,
+): T {
+  if (timeoutMs === undefined) return timeoutMs;
+  if (typeof timeoutMs !== "number" || Number.isNaN(timeoutMs)) {
+    throw refusal(`${name} must be a number of milliseconds; it is ${String(timeoutMs)}.`);
+  }
+  return Math.min(Math.max(Math.ceil(timeoutMs), 0), TIMER_MAX_MS) as T;
+}
+
+function withDeadline(signal: AbortSignal | undefined, callTimeoutMs: number): AbortSignal {
+  const deadline = callTimeoutMs === 0 ? AbortSignal.abort() : AbortSignal.timeout(callTimeoutMs);
+  return signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+}
