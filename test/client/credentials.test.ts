@@ -6,8 +6,14 @@ import { writeFileSync } from "node:fs";
 import { Agent as TlsAgent } from "node:https";
 import { join } from "node:path";
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
-import { MarketplaceMeteringClient, type AwsCredentials, type ClientConfiguration } from "@countinghouse/client";
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import {
+  MarketplaceMeteringClient,
+  type AwsCredentials,
+  type ClientConfiguration,
+  type TransportAnswer,
+  type TransportRequest,
+} from "@countinghouse/client";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { CREDENTIALS, clientOf, quickWorld } from "../support/client.ts";
 import { listen, type HeardRequest, type Listener, type Script } from "../support/listener.ts";
 import { newFolder } from "../support/scoped.ts";
@@ -149,6 +155,63 @@ describe("credentials come from", () => {
       registrationToken: "x",
     });
     expect(places.at(-1)).toBe("https://metering.marketplace.ap-south-1.amazonaws.com/");
+  });
+});
+
+test("a region that the instance did not tell at once is asked for again by the next call", async () => {
+  const metadata = await listen((request, index, socket) =>
+    index === 0 ? { status: 500 } : instance(request, index, socket),
+  );
+  vi.stubEnv("AWS_EC2_METADATA_DISABLED", undefined);
+  vi.stubEnv("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.url);
+  vi.stubEnv("AWS_REGION", undefined);
+  const service = await listen(() => ({ body: { ProductCode: "p" } }));
+  const client = new MarketplaceMeteringClient({ endpoint: service.url, credentials: CREDENTIALS });
+  onTestFinished(() => client.close());
+  const resolve = () => client.resolveCustomerOutcome({ registrationToken: "x" });
+  expect(await resolve()).toMatchObject({ error: { name: "ConfigurationError" } });
+  expect(await resolve()).toMatchObject({ ok: true });
+  expect(service.heard[0]?.headers.authorization).toContain("/ap-south-1/");
+  const asked = metadata.heard.length;
+  expect(await resolve()).toMatchObject({ ok: true });
+  expect(metadata.heard, "once it is known it is kept").toHaveLength(asked);
+});
+
+describe("a web identity's token is sent where metering would be sent:", () => {
+  async function stsPlace(configuration: ClientConfiguration = {}): Promise<string> {
+    vi.stubEnv("AWS_WEB_IDENTITY_TOKEN_FILE", file("token", "a.web.token"));
+    vi.stubEnv("AWS_ROLE_ARN", "arn:aws:iam::1:role/app");
+    const places: string[] = [];
+    const send = ({ url, body }: TransportRequest): Promise<TransportAnswer> => {
+      places.push(url.href);
+      expect(body).toContain("a.web.token");
+      return Promise.resolve({ status: 400, header: () => undefined, text: "" });
+    };
+    const client = new MarketplaceMeteringClient({ transport: { send, close: () => undefined }, ...configuration });
+    const outcome = await client.resolveCustomerOutcome({ registrationToken: "x" });
+    return places[0] ?? outcome.error?.message ?? "";
+  }
+  const OFFICIAL = "https://sts.us-east-1.amazonaws.com/";
+
+  test("not to endpoints that are to be ignored", async () => {
+    vi.stubEnv("AWS_ENDPOINT_URL", "http://all.test:1");
+    expect(await stsPlace()).toBe("http://all.test:1/");
+    expect(await stsPlace({ ignoreConfiguredEndpointUrls: true })).toBe(OFFICIAL);
+    vi.stubEnv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
+    expect(await stsPlace()).toBe(OFFICIAL);
+    expect(await stsPlace({ ignoreConfiguredEndpointUrls: false }), "what the client is told wins").toBe(
+      "http://all.test:1/",
+    );
+    vi.stubEnv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", undefined);
+    file("config", "[default]\nignore_configured_endpoint_urls = true\n");
+    expect(await stsPlace()).toBe(OFFICIAL);
+  });
+
+  test("by https where there is no scheme, and not at all where there is no URL", async () => {
+    vi.stubEnv("AWS_ENDPOINT_URL_STS", "sts.test:4");
+    expect(await stsPlace()).toBe("https://sts.test:4/");
+    vi.stubEnv("AWS_ENDPOINT_URL_STS", "sts test");
+    expect(await stsPlace()).toBe('The endpoint "https://sts test" is not a URL.');
   });
 });
 

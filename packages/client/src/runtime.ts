@@ -8,6 +8,7 @@ import type { ClientConfiguration } from "./configuration.ts";
 import type { CredentialsProvider } from "./credentials/credentials.ts";
 import { CredentialsKeeper } from "./credentials/keeper.ts";
 import type { EndpointProvider } from "./endpoint/endpoint-provider.ts";
+import { endpointUrlOf, withScheme } from "./endpoint/endpoint-url.ts";
 import { configurationError } from "./outcome.ts";
 import { readSharedFiles, type SharedFiles } from "./profile/shared-files.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
@@ -105,8 +106,7 @@ export class ClientRuntime {
     });
     // No region is made up: the service keeps records per region, so that one sent to two of them counts twice.
     if (settings.region === undefined) throw configurationError("Invalid Configuration: Missing Region");
-    if (!URL.canParse(url)) throw configurationError(`The endpoint ${JSON.stringify(url)} is not a URL.`);
-    const parsed = new URL(url);
+    const parsed = endpointUrlOf(url);
     // The operation's path is `/`, below that of the endpoint.
     if (!parsed.pathname.endsWith("/")) parsed.pathname += "/";
     return {
@@ -121,21 +121,29 @@ export class ClientRuntime {
   #resolveSettings(): Promise<Settings> {
     this.#settings ??= this.#chainParts()
       .then((parts) => resolveSettings(this.#configuration, parts))
-      .catch((error: unknown) => {
-        this.#settings = undefined;
-        throw error;
-      });
+      .then(
+        (settings) => {
+          // The instance, which is asked last, may only have been slow to say its region: the next call asks again.
+          if (settings.region === undefined) this.#settings = undefined;
+          return settings;
+        },
+        (error: unknown) => {
+          this.#settings = undefined;
+          throw error;
+        },
+      );
     return this.#settings;
   }
 
   async #chainParts(): Promise<Parameters<typeof resolveSettings>[1]> {
-    const { logger = {}, profile } = this.#configuration;
+    const { logger = {}, profile, ignoreConfiguredEndpointUrls } = this.#configuration;
     const { surroundings } = platform;
     this.#files ??= readSharedFiles(surroundings, profile).catch((error: unknown) => {
       this.#files = undefined;
       throw error;
     });
-    return { surroundings, files: await this.#files, transport: this.#sources, world: this.world, logger };
+    const files = await this.#files;
+    return { surroundings, files, transport: this.#sources, world: this.world, logger, ignoreConfiguredEndpointUrls };
   }
 
   #provider(): CredentialsProvider {
@@ -162,8 +170,4 @@ export class ClientRuntime {
     if (this.#configuration.userAgent !== undefined) parts.push(this.#configuration.userAgent);
     return parts.join(" ");
   }
-}
-
-function withScheme(endpoint: string): string {
-  return /^https?:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`;
 }

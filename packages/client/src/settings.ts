@@ -4,6 +4,8 @@ import type { ClientConfiguration } from "./configuration.ts";
 import { instanceRegion, isInstanceSourceDisabled } from "./credentials/instance.ts";
 import type { ChainParts } from "./credentials/chain-parts.ts";
 import { configurationError } from "./outcome.ts";
+import { configuredEndpoint } from "./profile/configured-endpoint.ts";
+import { flagReader } from "./profile/flags.ts";
 import { nonEmpty, type SharedFiles } from "./profile/shared-files.ts";
 import type { Surroundings } from "./platform/platform.ts";
 
@@ -30,7 +32,7 @@ export async function resolveSettings(
   const flag = flagReader(surroundings, files);
   return {
     region: isFipsName ? named.replace(/^fips-|-fips$/, "").replace(/^aws-global$|^aws$/, "us-east-1") : named,
-    endpoint: configuration.endpoint ?? configuredEndpoint(configuration, surroundings, files),
+    endpoint: configuration.endpoint ?? configuredEndpoint(SERVICE_ID, parts),
     useFips:
       isFipsName || (configuration.useFipsEndpoint ?? flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint") ?? false),
     useDualStack:
@@ -59,48 +61,9 @@ function regionOfInstance(parts: Omit<ChainParts, "region">): Promise<string | u
   return instanceRegion({ ...parts, region: () => Promise.resolve(undefined) });
 }
 
-function configuredEndpoint(
-  configuration: ClientConfiguration,
-  surroundings: Surroundings,
-  files: SharedFiles,
-): string | undefined {
-  const ignored =
-    configuration.ignoreConfiguredEndpointUrls ??
-    flagReader(surroundings, files)("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls");
-  if (ignored === true) return undefined;
-  const name = SERVICE_ID.replaceAll(" ", "_");
-  const services = files.profile["services"];
-  const section = services === undefined ? undefined : files.services(services);
-  const ofEnvironment =
-    nonEmpty(surroundings.variable(`AWS_ENDPOINT_URL_${name.toUpperCase()}`)) ??
-    nonEmpty(surroundings.variable("AWS_ENDPOINT_URL"));
-  if (ofEnvironment !== undefined) return ofEnvironment;
-  if (services !== undefined && section === undefined) {
-    throw configurationError(
-      `The profile "${files.profileName}" names services "${services}", which no section defines.`,
-    );
-  }
-  return section?.[`${name.toLowerCase()}.endpoint_url`] ?? files.profile["endpoint_url"];
-}
-
 function attemptsOf(configuration: ClientConfiguration, surroundings: Surroundings, files: SharedFiles): number {
   const text = nonEmpty(surroundings.variable("AWS_MAX_ATTEMPTS")) ?? files.profile["max_attempts"];
   const attempts = configuration.maxAttempts ?? (text === undefined ? MAX_ATTEMPTS : Number(text));
   if (Number.isInteger(attempts) && attempts >= 1) return attempts;
   throw configurationError(`The number of attempts must be a whole number from 1 on; it is ${text ?? attempts}.`);
-}
-
-function flagReader(
-  surroundings: Surroundings,
-  files: SharedFiles,
-): (variable: string, key: string) => boolean | undefined {
-  return (variable, key) => {
-    const ofEnvironment = nonEmpty(surroundings.variable(variable));
-    const text = ofEnvironment ?? files.profile[key];
-    if (text === undefined) return undefined;
-    if (text.toLowerCase() === "true") return true;
-    if (text.toLowerCase() === "false") return false;
-    const where = ofEnvironment === undefined ? `"${key}" of the profile "${files.profileName}"` : variable;
-    throw configurationError(`${where} must be true or false; it is ${text}.`);
-  };
 }

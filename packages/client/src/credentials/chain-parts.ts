@@ -1,13 +1,10 @@
 /** What the sources of the default credential chain work with. */
 import type { Logger } from "../configuration.ts";
-import type { Surroundings } from "../platform/platform.ts";
-import type { SharedFiles } from "../profile/shared-files.ts";
+import type { EndpointSources } from "../profile/configured-endpoint.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { World } from "../world.ts";
 
-export interface ChainParts {
-  readonly surroundings: Surroundings;
-  readonly files: SharedFiles;
+export interface ChainParts extends EndpointSources {
   readonly transport: Transport;
   readonly world: World;
   readonly logger: Logger;

@@ -2,8 +2,10 @@
  * Credentials for a token of an identity provider, as pods on EKS have it: AssumeRoleWithWebIdentity of AWS STS, which is
  * not signed. Source: AWS STS API reference, 2011-06-15.
  */
+import { endpointUrlOf, withScheme } from "../endpoint/endpoint-url.ts";
 import { partitionOf } from "../endpoint/partitions.ts";
 import { credentialsError } from "../outcome.ts";
+import { configuredEndpoint } from "../profile/configured-endpoint.ts";
 import { nonEmpty } from "../profile/shared-files.ts";
 import type { ChainParts } from "./chain-parts.ts";
 import type { AwsCredentials } from "./credentials.ts";
@@ -68,14 +70,10 @@ export async function webIdentityCredentials(parts: ChainParts, identity: WebIde
   };
 }
 
-async function stsEndpoint({ surroundings, files, region }: ChainParts): Promise<string> {
-  const configured =
-    nonEmpty(surroundings.variable("AWS_ENDPOINT_URL_STS")) ??
-    nonEmpty(surroundings.variable("AWS_ENDPOINT_URL")) ??
-    files.services(files.profile["services"] ?? "")?.["sts.endpoint_url"] ??
-    files.profile["endpoint_url"];
-  if (configured !== undefined) return configured;
-  const here = (await region()) ?? "us-east-1";
+async function stsEndpoint(parts: ChainParts): Promise<string> {
+  const configured = configuredEndpoint("STS", parts);
+  if (configured !== undefined) return endpointUrlOf(withScheme(configured)).href;
+  const here = (await parts.region()) ?? "us-east-1";
   return `https://sts.${here}.${partitionOf(here).dnsSuffix}`;
 }
 
