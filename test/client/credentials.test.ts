@@ -164,7 +164,8 @@ test("a region that the instance did not tell at once is asked for again by the 
   );
   vi.stubEnv("AWS_EC2_METADATA_DISABLED", undefined);
   vi.stubEnv("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.url);
-  vi.stubEnv("AWS_REGION", undefined);
+  // As in a service of systemd, where no variable says where home is.
+  for (const name of ["AWS_REGION", "HOME", "USERPROFILE"]) vi.stubEnv(name, undefined);
   const service = await listen(() => ({ body: { ProductCode: "p" } }));
   const client = new MarketplaceMeteringClient({ endpoint: service.url, credentials: CREDENTIALS });
   onTestFinished(() => client.close());

@@ -57,7 +57,7 @@ export function regionOf(surroundings: Surroundings, files: SharedFiles): string
 
 /** Asked only where nothing else says which one it is. */
 function regionOfInstance(parts: Omit<ChainParts, "region">): Promise<string | undefined> | undefined {
-  if (parts.surroundings.home() === undefined || isInstanceSourceDisabled(parts)) return undefined;
+  if (isInstanceSourceDisabled(parts)) return undefined;
   return instanceRegion({ ...parts, region: () => Promise.resolve(undefined) });
 }
 

@@ -14,7 +14,7 @@ const ROLES = "/latest/meta-data/iam/security-credentials/";
 const SOURCE = "The instance metadata service";
 
 export function isInstanceSourceDisabled({ surroundings }: Pick<ChainParts, "surroundings">): boolean {
-  return surroundings.variable("AWS_EC2_METADATA_DISABLED")?.toLowerCase() === "true";
+  return !surroundings.mayBeInstance || surroundings.variable("AWS_EC2_METADATA_DISABLED")?.toLowerCase() === "true";
 }
 
 export async function instanceCredentials(parts: ChainParts): Promise<AwsCredentials> {

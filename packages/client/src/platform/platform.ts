@@ -27,8 +27,10 @@ export interface TransportChoice {
 /** The environment and the files of the program; nothing of the kind where there is none. */
 export interface Surroundings {
   variable(name: string): string | undefined;
+  /** Whether the program may run on an instance of EC2, whose metadata can be asked. */
+  readonly mayBeInstance: boolean;
   /** The home directory, or undefined. */
-  home(): string | undefined;
+  home(): Promise<string | undefined>;
   /** The text of a file, or undefined where there is no such file. */
   readText(path: string): Promise<string | undefined>;
 }

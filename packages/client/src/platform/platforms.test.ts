@@ -1,6 +1,7 @@
 /** Every platform signs alike. */
+import { homedir } from "node:os";
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { platform as node } from "./node.ts";
 import type { Cryptography } from "./platform.ts";
 import { platform as serverSide } from "./server-side.ts";
@@ -29,9 +30,23 @@ test("WebCrypto and Node's own cryptography agree, for any text", async () => {
 test("a runtime that is not known has no environment and no files; Bun and Deno have both", async () => {
   expect([
     web.surroundings.variable("PATH"),
-    web.surroundings.home(),
+    await web.surroundings.home(),
     await web.surroundings.readText("/etc/hosts"),
   ]).toEqual([undefined, undefined, undefined]);
   expect(serverSide.surroundings.variable("PATH")).toBe(process.env["PATH"]);
   expect(await serverSide.surroundings.readText("/no/such/file")).toBeUndefined();
+});
+
+test("a user has a home without a variable that says so, and an instance is told by no home", async () => {
+  onTestFinished(() => void vi.unstubAllEnvs());
+  for (const { surroundings } of [node, serverSide]) {
+    vi.stubEnv("HOME", "/home/told");
+    expect(await surroundings.home()).toBe("/home/told");
+    for (const name of ["HOME", "USERPROFILE"]) vi.stubEnv(name, undefined);
+    expect(await surroundings.home()).toBe(homedir());
+    vi.stubEnv("HOME", "");
+    expect(await surroundings.home()).not.toBe("");
+    expect(surroundings.mayBeInstance).toBe(true);
+  }
+  expect(web.surroundings.mayBeInstance).toBe(false);
 });

@@ -23,7 +23,8 @@ export const platform: Platform = {
   cryptography: webCryptography,
   surroundings: {
     variable: () => undefined,
-    home: () => undefined,
+    mayBeInstance: false,
+    home: () => Promise.resolve(undefined),
     readText: () => Promise.resolve(undefined),
   },
   transport: ({ fetch }) => new FetchTransport(fetch),

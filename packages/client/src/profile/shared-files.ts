@@ -45,7 +45,7 @@ async function readSections(
   variable: string,
   name: string,
 ): Promise<ReadonlyMap<string, Section>> {
-  const home = surroundings.home();
+  const home = await surroundings.home();
   const given = nonEmpty(surroundings.variable(variable));
   const path = given ?? (home === undefined ? undefined : `${home}/.aws/${name}`);
   if (path === undefined) return new Map();
