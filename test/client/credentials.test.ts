@@ -329,6 +329,13 @@ describe("expiring credentials", () => {
     expect(calls()).toBe(1);
   });
 
+  test("whose end is no date are none", async () => {
+    for (const expiration of ["2026-07-01T01:00:00Z", new Date(Number.NaN)]) {
+      const { call } = await renewing(() => ({ ...CREDENTIALS, expiration: expiration as Date }));
+      expect(await call()).toBe("CredentialsError");
+    }
+  });
+
   test("that could not be had are asked for again by the next call", async () => {
     const { call } = await renewing((n) => (n === 1 ? Promise.reject(new Error("no")) : until(n, 60)));
     expect([await call(), await call()]).toEqual(["CredentialsError", "session-2"]);

@@ -9,7 +9,7 @@ const CLIENT = "packages/client/src/";
 /** The client runs on any runtime: only these rooms and files may know Node, and nothing may know the server. */
 const CLIENT_ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "platform/node.ts": ["node:crypto", "node:http"],
-  "platform/surroundings.ts": ["node:fs"],
+  "platform/surroundings.ts": ["node:fs", "node:os"],
   "transport/agent.ts": ["node:http", "node:net"],
   "transport/connection.ts": ["node:net"],
   "transport/sockets.ts": ["node:net"],

@@ -1,4 +1,5 @@
 /** Credentials, and where they come from. The shapes are those of the official SDK, so that its providers work here. */
+import { credentialsError } from "../outcome.ts";
 
 export interface AwsCredentials {
   readonly accessKeyId: string;
@@ -23,4 +24,13 @@ export function isAwsCredentials(value: unknown): value is AwsCredentials {
     typeof value.accessKeyId === "string" &&
     typeof value.secretAccessKey === "string"
   );
+}
+
+/** The end of credentials, in milliseconds since the epoch; throws a `CredentialsError` for one that is no `Date`. */
+export function expiresAtMsOf({ expiration }: AwsCredentials): number {
+  if ((expiration ?? undefined) === undefined) return Number.POSITIVE_INFINITY;
+  // Not `instanceof`: a date may be another realm's.
+  const expiresAtMs = typeof expiration === "object" ? Number(expiration) : Number.NaN;
+  if (!Number.isNaN(expiresAtMs)) return expiresAtMs;
+  throw credentialsError(`The expiration of credentials must be a valid Date; it is ${String(expiration)}.`);
 }

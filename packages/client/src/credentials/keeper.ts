@@ -2,7 +2,7 @@
 import type { Logger } from "../configuration.ts";
 import { credentialsError, meteringErrorOf } from "../outcome.ts";
 import type { World } from "../world.ts";
-import { isAwsCredentials, type AwsCredentials, type CredentialsProvider } from "./credentials.ts";
+import { expiresAtMsOf, isAwsCredentials, type AwsCredentials, type CredentialsProvider } from "./credentials.ts";
 
 /** Renewal begins this long before expiry, as in the SDKs. */
 const RENEW_BEFORE_MS = 300_000;
@@ -45,16 +45,15 @@ export class CredentialsKeeper {
     try {
       const renewed: unknown = await provider();
       if (!isAwsCredentials(renewed)) throw credentialsError("The credentials provider gave no credentials.");
+      const expiresAtMs = expiresAtMsOf(renewed);
       this.#current = renewed;
-      const expiresAtMs = renewed.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
       // Short-lived ones, which are near their end when they come, are used for what they are worth.
       this.#renewAtMs = Math.max(expiresAtMs - RENEW_BEFORE_MS, world.wallMs() + 1_000);
       if (before !== undefined) logger.debug?.("Credentials were renewed.");
       return renewed;
     } catch (error) {
-      const expiresAtMs = before?.expiration?.getTime() ?? 0;
       const failure = meteringErrorOf(error, "CredentialsError");
-      if (before === undefined || world.wallMs() >= expiresAtMs) throw failure;
+      if (before === undefined || world.wallMs() >= expiresAtMsOf(before)) throw failure;
       logger.warn?.(`Credentials could not be renewed; those at hand are used: ${failure.message}`);
       this.#renewAtMs = world.wallMs() + RENEW_AGAIN_MS;
       return before;

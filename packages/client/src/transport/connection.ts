@@ -29,7 +29,7 @@ export class Connection {
     socket.once(connectedEvent, () => (this.#connected = true));
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
     socket.on("end", () => this.#end());
-    socket.on("error", (error) => this.#fail(connectionTrouble(error)));
+    socket.on("error", (error) => this.#fail(connectionTrouble(error, this.#connected)));
     socket.on("close", () => this.#fail(closedEarly(this.#connected)));
   }
 

@@ -62,15 +62,20 @@ export function checkHeaders(headers: readonly string[]): void {
 export const ANSWER_BYTES_MAX: number = 16 * 1_048_576;
 
 const CERTIFICATE = /\b(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY)|ERR_TLS_|HOSTNAME_MISMATCH)|certificate/i;
-/** Nothing was sent yet. */
+/** Nothing was sent yet, unless there was a connection. */
 const NOT_CONNECTED =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ConnectionRefused|FailedToOpenSocket)$/;
 
-/** An error of a socket, or of `fetch`, as trouble of the transport. */
-export function connectionTrouble(error: unknown): TransportError {
+/**
+ * An error of a socket, or of `fetch`, as trouble of the transport. `connected` where a connection is known to have been
+ * open: the network may be lost under it after the request was sent.
+ */
+export function connectionTrouble(error: unknown, connected = false): TransportError {
   const root = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const message = root instanceof Error ? root.message : String(root);
-  return new TransportError("connection", message, !NOT_CONNECTED.test(codeOf(root)), root);
+  const code = codeOf(root);
+  // All addresses of a host failing together (an AggregateError) is an error without a text.
+  const message = root instanceof Error ? root.message || code || root.name : String(root);
+  return new TransportError("connection", message, connected || !NOT_CONNECTED.test(code), root);
 }
 
 function codeOf(error: unknown): string {
