@@ -178,20 +178,22 @@ test("a region that the instance did not tell at once is asked for again by the 
   expect(metadata.heard, "once it is known it is kept").toHaveLength(asked);
 });
 
+/** Where the token of a web identity is sent first; or why nowhere. */
+async function stsPlace(configuration: ClientConfiguration = {}): Promise<string> {
+  vi.stubEnv("AWS_WEB_IDENTITY_TOKEN_FILE", file("token", "a.web.token"));
+  vi.stubEnv("AWS_ROLE_ARN", "arn:aws:iam::1:role/app");
+  const places: string[] = [];
+  const send = ({ url, body }: TransportRequest): Promise<TransportAnswer> => {
+    places.push(url.href);
+    expect(body).toContain("a.web.token");
+    return Promise.resolve({ status: 400, header: () => undefined, text: "" });
+  };
+  const client = new MarketplaceMeteringClient({ transport: { send, close: () => undefined }, ...configuration });
+  const outcome = await client.resolveCustomerOutcome({ registrationToken: "x" });
+  return places[0] ?? outcome.error?.message ?? "";
+}
+
 describe("a web identity's token is sent where metering would be sent:", () => {
-  async function stsPlace(configuration: ClientConfiguration = {}): Promise<string> {
-    vi.stubEnv("AWS_WEB_IDENTITY_TOKEN_FILE", file("token", "a.web.token"));
-    vi.stubEnv("AWS_ROLE_ARN", "arn:aws:iam::1:role/app");
-    const places: string[] = [];
-    const send = ({ url, body }: TransportRequest): Promise<TransportAnswer> => {
-      places.push(url.href);
-      expect(body).toContain("a.web.token");
-      return Promise.resolve({ status: 400, header: () => undefined, text: "" });
-    };
-    const client = new MarketplaceMeteringClient({ transport: { send, close: () => undefined }, ...configuration });
-    const outcome = await client.resolveCustomerOutcome({ registrationToken: "x" });
-    return places[0] ?? outcome.error?.message ?? "";
-  }
   const OFFICIAL = "https://sts.us-east-1.amazonaws.com/";
 
   test("not to endpoints that are to be ignored", async () => {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { boundedExecutor } from "./executor.ts";
@@ -40,6 +42,23 @@ describe("the bounded executor", () => {
       throw new Error("At once.");
     });
     await expect(thrown).rejects.toThrow("At once.");
+  });
+
+  test("lets go of what has run", async () => {
+    setFlagsFromString("--expose-gc");
+    const collectGarbage = runInNewContext("gc") as () => void;
+    const executor = boundedExecutor(1);
+    const held: WeakRef<object>[] = [];
+    const submit = (): Promise<number> => {
+      const payload = { records: 25 };
+      held.push(new WeakRef(payload));
+      return executor.run(() => Promise.resolve(payload.records));
+    };
+    await Promise.all([submit(), submit(), submit()]);
+    await new Promise((next) => setTimeout(next, 0));
+    collectGarbage();
+    expect(held.map((payload) => payload.deref())).toEqual([undefined, undefined, undefined]);
+    expect(await submit(), "the executor goes on").toBe(25);
   });
 
   test.each([0, -1, 1.5, Number.NaN])("is not made for %d at once", (concurrency) => {

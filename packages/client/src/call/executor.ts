@@ -12,13 +12,15 @@ export function boundedExecutor(concurrency: number): Executor {
     throw new RangeError(`The concurrency must be a whole number from 1 on; it is ${concurrency}.`);
   }
   // A list with a moving head: taking from the front of an array costs more the longer it is.
-  let waiting: (() => void)[] = [];
+  let waiting: ((() => void) | undefined)[] = [];
   let head = 0;
   let running = 0;
   const next = (): void => {
     running -= 1;
     const start = waiting[head];
     if (start === undefined) return;
+    // What has run is let go at once, and its place in the list later.
+    waiting[head] = undefined;
     head += 1;
     if (head > 1_000 && head * 2 > waiting.length) {
       waiting = waiting.slice(head);

@@ -61,10 +61,22 @@ function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true;
 }
 
+/** Read piece by piece, so that an answer without an end is not kept; at once where a runtime has no streams. */
 async function textOf(response: Response): Promise<string> {
-  const text = await response.text();
-  if (text.length > ANSWER_BYTES_MAX) throw new TransportError("connection", "The answer is too large.", true);
-  return text;
+  const reader = (response.body ?? undefined)?.getReader();
+  if (reader === undefined) return response.text();
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    bytes += part.value.length;
+    if (bytes > ANSWER_BYTES_MAX) {
+      void reader.cancel().catch(() => undefined);
+      throw new TransportError("connection", "The answer is too large.", true);
+    }
+    text += decoder.decode(part.value, { stream: true });
+  }
+  return text + decoder.decode();
 }
 
 function pairs(flat: readonly string[]): [string, string][] {
