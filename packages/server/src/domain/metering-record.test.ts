@@ -13,6 +13,15 @@ import {
 
 const HOUR = Date.UTC(2026, 6, 14, 12) / HOUR_MS;
 
+const key: MeteringRecordKey = {
+  hour: 1,
+  region: "r",
+  offering: "o",
+  customer: "c",
+  dimension: "d",
+  discriminator: "",
+};
+
 describe("a metering record's key (Rule K1)", () => {
   test("is made of hour, region, offering, customer as identified, and dimension", () => {
     const record = { timestampMs: HOUR * HOUR_MS + 1, customerIdentifier: "anna", dimension: "gb" };
@@ -57,14 +66,6 @@ describe("a metering record's key (Rule K1)", () => {
   });
 
   test("has a text of its own", () => {
-    const key: MeteringRecordKey = {
-      hour: 1,
-      region: "r",
-      offering: "o",
-      customer: "c",
-      dimension: "d",
-      discriminator: "",
-    };
     const others: MeteringRecordKey[] = [
       { ...key, hour: 11 },
       { ...key, region: "r2" },
@@ -78,15 +79,8 @@ describe("a metering record's key (Rule K1)", () => {
   });
 
   test("of a client token is one for each token, and a text that every store holds as it is", () => {
-    const key: MeteringRecordKey = {
-      hour: 1,
-      region: "r",
-      offering: "o",
-      customer: "c",
-      dimension: "d",
-      discriminator: "resource:a",
-    };
-    const discriminatorOf = (token: string): string => clientTokenKey(key, token).discriminator;
+    const ofResource = { ...key, discriminator: "resource:a" };
+    const discriminatorOf = (token: string): string => clientTokenKey(ofResource, token).discriminator;
     const odd = fc.constantFrom("\0", "\ud800", "\udc00", "\ufffd", "\n", ":", "\\u0000", "a");
     const token = fc.oneof(
       fc.array(odd, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("")),
