@@ -42,8 +42,10 @@ export interface ClientConfiguration {
    * retry took, or 1. Without any left, errors are returned at once. By default 500.
    */
   readonly retryTokens?: number;
-  // Time-outs: what is negative has run out already, and `Infinity` is the longest that a timer waits, 24 days.
-  /** How long a connection may take to open, in milliseconds; by default 3,000. Not with `fetch`. */
+  /**
+   * How long a connection may take to open, in milliseconds; by default 3,000. Not with `fetch`. Of this and the next two:
+   * what is negative has run out already, and `Infinity` is the longest that a timer waits, 24 days.
+   */
   readonly connectTimeoutMs?: number;
   /** How long one attempt may take, in milliseconds; by default 30,000. */
   readonly attemptTimeoutMs?: number;
