@@ -12,7 +12,7 @@ interface MigrateFlags {
 
 const HELP = `
 A server does so itself when it starts; this is for whoever wants it done before, or by another role. Older servers go on
-meanwhile. Stop all servers before --citus: it locks the tables for as long as it moves them.`;
+meanwhile. With --citus the tables are distributed, and no server of this version starts on them any more.`;
 
 export function addMigrate(group: Command): void {
   group
@@ -23,7 +23,10 @@ export function addMigrate(group: Command): void {
         .env("COUNTINGHOUSE_STORE")
         .makeOptionMandatory(),
     )
-    .option("--citus", "distribute the tables by product; the database must have the extension citus")
+    .option(
+      "--citus",
+      "distribute the tables by product (unfinished: no server starts on them); needs the extension citus",
+    )
     .option("--json", "print JSON")
     .addHelpText("after", HELP)
     .action(async (flags: MigrateFlags) => {
