@@ -139,7 +139,7 @@ const priceStep = z.strictObject({
 export const dimensionSchema = z.strictObject({
   name: name(255),
   description: name(1_000).optional(),
-  unit: name(100).optional(),
+  unit: name(100).optional().describe("What one of it is called; another is reported from the coming hour on."),
   price: priceSchema.optional().describe("US dollars a unit; one that changes holds from the coming hour on."),
   prices: z
     .array(priceStep)

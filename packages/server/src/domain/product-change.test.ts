@@ -93,6 +93,20 @@ describe("Rule P3: a price", () => {
     const hours = gb({ name: "Hours", kind: "hours", price: "0.36" });
     const after = changed(said([hours], container), newProduct(said([], container)));
     expect(priced(after, "Hours", 2)).toEqual([undefined, "0.36"]);
+    const named = gb({ name: "Running", kind: "hours", price: "1" });
+    const both = changed(
+      said([named, hours], container),
+      changed(said([named], container), newProduct(said([], container))),
+    );
+    expect([priced(both, "Running", 2), priced(both, "Hours", 2)], "beside another that was named later").toEqual([
+      ["1", "1"],
+      [undefined, "0.36"],
+    ]);
+    const ended = changed(said([], { ...container, pricing: "usage" }), newProduct(said([], container)));
+    expect(priced(changed(said([hours], { ...container, pricing: "usage" }), ended), "Hours", 2)).toEqual([
+      undefined,
+      "0.36",
+    ]);
     expect(priced(changed(said([hours], container), undefined), "Hours", 2)).toEqual(["0.36", "0.36"]);
     const metered = { type: "container", pricing: "usage" } as const;
     expect(priced(changed(said([gb({ price: "1" })], metered), newProduct(said([], metered))), "gb", 2)).toEqual([

@@ -8,12 +8,12 @@ import { BEGINNING, comingHourMs, earlierOf, stepsOf, withoutRepeats, type Step 
 import {
   dimensionEverOf,
   dimensionOf,
-  hoursDimensionOf,
   priceAt,
   type Dimension,
   type DroppedDimension,
   type Product,
   type Terms,
+  UNNAMED_HOURS,
 } from "./product.ts";
 
 /** A price, and from when on it holds. */
@@ -97,12 +97,13 @@ function productOver(
   };
 }
 
-/** A dimension that something may be metered of. A container's hours have one even where its product names none. */
+/** A dimension that something may have been metered of. Hours of containers have one though their product names none. */
 function heldDimension(held: Product, name: string): Dimension | undefined {
   const found = dimensionEverOf(held, name);
-  if (found !== undefined || !operationsOf(held.type, held.pricing).includes("RegisterUsage")) return found;
-  const hours = hoursDimensionOf(held);
-  return hours.name === name ? hours : undefined;
+  if (found !== undefined || name !== UNNAMED_HOURS.name) return found;
+  const pricings = [held, ...(held.earlierPricings ?? [])];
+  const hasRegistered = pricings.some(({ pricing }) => operationsOf(held.type, pricing).includes("RegisterUsage"));
+  return hasRegistered ? UNNAMED_HOURS : undefined;
 }
 
 /** What resources that have registered go on to use of a dropped dimension costs what it cost last. */

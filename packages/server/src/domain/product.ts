@@ -57,9 +57,12 @@ export function dimensionEverOf(product: Product, name: string): Dimension | und
   return dimensionOf(product, name) ?? product.droppedDimensions?.find((dropped) => dropped.name === name);
 }
 
+/** What containers' hours are reported by where their product names nothing for them. */
+export const UNNAMED_HOURS: Dimension = { name: "Hours", unit: "Hours", kind: "hours" };
+
 /** What an hourly, free or BYOL container is charged, or reported, by. */
 export function hoursDimensionOf({ dimensions }: Product): Dimension {
-  return dimensions.find(({ kind }) => kind === "hours") ?? { name: "Hours", unit: "Hours", kind: "hours" };
+  return dimensions.find(({ kind }) => kind === "hours") ?? UNNAMED_HOURS;
 }
 
 /** Unit and price of what is used in an hour (whole hours since the epoch). Rule P3. */
