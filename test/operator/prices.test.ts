@@ -127,6 +127,9 @@ describe.each(Object.entries(STORES))("on %s", (_name, { storeOf, restarts, test
 const prices = (server: Server): Promise<unknown> =>
   call(server, "GET", PATH).then(({ json }) => (json as typeof PRODUCT).dimensions[0]);
 
+/** The page on which a buyer subscribes. */
+const bought = async (server: Server): Promise<string> => (await fetch(`${server.endpoint}/buy/${CODE}`)).text();
+
 describe("a price", () => {
   const test = anyTest;
 
@@ -139,8 +142,10 @@ describe("a price", () => {
     const redescribed = { ...shown, description: "Users who signed in" };
     expect(await change(server, { dimensions: [redescribed] })).toMatchObject({ dimensions: [redescribed] });
     expect(await change(server, { title: "Acme" })).toMatchObject({ dimensions: [redescribed] });
+    expect(await bought(server)).toContain("USD 0.25 per User");
     await moveClock(server, { now: NEXT });
     expect(await prices(server)).toEqual({ ...redescribed, price: "0.30" });
+    expect(await bought(server)).toContain("USD 0.30 per User");
   });
 
   test("Rule P3: may be for a later hour, may be replaced and withdrawn until then, and not after", async () => {
@@ -269,21 +274,21 @@ testOfPostgres()(
   },
 );
 
+function written(folder: string, dimension: object): string {
+  const file = join(folder, "catalogue.yaml");
+  const product = { ...PRODUCT, dimensions: [{ name: "users", ...dimension }] };
+  // All JSON is YAML.
+  writeFileSync(file, JSON.stringify({ accounts: [{ id: DEMO.seller }], products: [product] }, undefined, 2));
+  return file;
+}
+
+const changesOf = async (server: Server): Promise<number> => {
+  const { json } = await call(server, "GET", "/audit-events?eventName=ApplyCatalogue");
+  return (json as { items: unknown[] }).items.length;
+};
+
 describe("a catalogue file", () => {
   const test = anyTest;
-
-  function written(folder: string, dimension: object): string {
-    const file = join(folder, "catalogue.yaml");
-    const product = { ...PRODUCT, dimensions: [{ name: "users", ...dimension }] };
-    // All JSON is YAML.
-    writeFileSync(file, JSON.stringify({ accounts: [{ id: DEMO.seller }], products: [product] }, undefined, 2));
-    return file;
-  }
-
-  const changesOf = async (server: Server): Promise<number> => {
-    const { json } = await call(server, "GET", "/audit-events?eventName=ApplyCatalogue");
-    return (json as { items: unknown[] }).items.length;
-  };
 
   test("Rule P3: changes a price from the coming hour on, in one step; and nothing where it says the same again", async () => {
     const folder = newFolder();

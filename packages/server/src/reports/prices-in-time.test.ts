@@ -107,7 +107,7 @@ const report = ({ ledger, clock }: LedgerUnderTest): Promise<UsageReport> =>
   usageByInstanceType(ledger, MARCH, clock.nowMs());
 
 /** What a row says of usage and money, whatever the product is called by now. */
-const shown = ({ rows }: UsageReport): Omit<UsageRow, "product">[] => rows.map(({ product: _, ...row }) => row);
+const shown = ({ rows }: UsageReport): UsageRow[] => rows.map((row) => ({ ...row, product: undefined }));
 
 /** Thousandths of a dollar. */
 const revenueIn = ({ rows }: UsageReport, productCode: string): number =>
@@ -184,62 +184,77 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const NAMES = { [HOURLY]: "Hours", [METERED]: "calls" } as const;
 const KINDS = { [HOURLY]: "hours", [METERED]: "metered" } as const;
 
-/** Lets steps happen; after each change of the catalogue the report must be what it was before. */
+type PriceLists = Readonly<Record<Code, PriceList>>;
+
+const POD = task("pod", { startedAtMs: START_MS + HOUR_MS }).resourceId;
+
+async function wait({ ledger, clock }: LedgerUnderTest, minutes: number, lists: PriceLists): Promise<void> {
+  const fromHour = hourOf(clock.nowMs());
+  clock.moveTo(clock.nowMs() + minutes * 60_000);
+  for (let hour = fromHour + 1; hour <= hourOf(clock.nowMs()); hour += 1) {
+    for (const list of Object.values(lists)) list.begin(hour);
+  }
+  await controlPlaneWork(ledger, callOf, clock.nowMs());
+}
+
+async function end({ ledger, clock }: LedgerUnderTest, agoMinutes: number): Promise<void> {
+  const endMs = Math.max(START_MS + HOUR_MS, clock.nowMs() - agoMinutes * 60_000);
+  await endResource(ledger, callOf("StopResource"), POD, endMs, {});
+}
+
+/** A change of the catalogue: the report must be what it was before. */
+async function sayWithoutTrace(made: LedgerUnderTest, code: Code, dimensions: readonly SaidDimension[]): Promise<void> {
+  const before = await report(made);
+  await say(made, code, dimensions);
+  expect(shown(await report(made))).toEqual(shown(before));
+}
+
+async function happen(made: LedgerUnderTest, one: Step, lists: PriceLists): Promise<void> {
+  switch (one.kind) {
+    case "wait":
+      return wait(made, one.minutes, lists);
+    case "meter":
+      return meter(made, one.agoMinutes, one.quantity);
+    case "end":
+      return end(made, one.agoMinutes);
+    case "price": {
+      const { product: code, thousandths, unit } = one;
+      const price = `${thousandths / 1_000}`;
+      await sayWithoutTrace(made, code, [{ name: NAMES[code], unit, price, kind: KINDS[code] }]);
+      return lists[code].say(thousandths);
+    }
+    case "drop":
+      await sayWithoutTrace(made, one.product, []);
+      return lists[one.product].drop();
+  }
+}
+
+/** Lets steps happen, and all that runs come to rest; then holds the sums against the price lists. */
 async function live(made: LedgerUnderTest, steps: readonly Step[]): Promise<void> {
   const lists = { [HOURLY]: new PriceList(3_600), [METERED]: new PriceList(3_600) };
-  const pod = task("pod", { startedAtMs: START_MS + HOUR_MS }).resourceId;
-  const wait = async (minutes: number): Promise<void> => {
-    const fromHour = hourOf(made.clock.nowMs());
-    made.clock.moveTo(made.clock.nowMs() + minutes * 60_000);
-    for (let hour = fromHour + 1; hour <= hourOf(made.clock.nowMs()); hour += 1) {
-      for (const list of Object.values(lists)) list.begin(hour);
-    }
-    await controlPlaneWork(made.ledger, callOf, made.clock.nowMs());
-  };
-  const unchanged = async (change: Promise<void>, before: UsageReport): Promise<void> => {
-    await change;
-    expect(shown(await report(made))).toEqual(shown(before));
-  };
-  for (const one of steps) {
-    if (one.kind === "wait") await wait(one.minutes);
-    if (one.kind === "meter") await meter(made, one.agoMinutes, one.quantity);
-    if (one.kind === "end") {
-      const endMs = Math.max(START_MS + HOUR_MS, made.clock.nowMs() - one.agoMinutes * 60_000);
-      await endResource(made.ledger, callOf("StopResource"), pod, endMs, {});
-    }
-    if (one.kind === "price") {
-      const { product: code, thousandths, unit } = one;
-      const dimension = { name: NAMES[code], unit, price: `${thousandths / 1_000}`, kind: KINDS[code] };
-      await unchanged(say(made, code, [dimension]), await report(made));
-      lists[code].say(thousandths);
-    }
-    if (one.kind === "drop") {
-      await unchanged(say(made, one.product, []), await report(made));
-      lists[one.product].drop();
-    }
-  }
-  // All that ran has come to rest.
-  await endResource(made.ledger, callOf("StopResource"), pod, made.clock.nowMs(), {});
-  await wait(24 * 60);
+  for (const one of steps) await happen(made, one, lists);
+  await end(made, 0);
+  await wait(made, 24 * 60, lists);
   const records = await recordsOf(made);
+  const due = (code: Code): number =>
+    records
+      .filter(({ productCode }) => productCode === code)
+      .reduce((sum, { usageRecord, key }) => sum + (usageRecord.quantity ?? 0) * lists[code].of(key.hour), 0);
   const last = await report(made);
-  const due = (code: string, of: (record: KeptRecord) => number): number =>
-    records.filter(({ productCode }) => productCode === code).reduce((sum, record) => sum + of(record), 0);
-  const quantityOf = ({ usageRecord }: KeptRecord): number => usageRecord.quantity ?? 0;
-  expect(revenueIn(last, METERED)).toBe(due(METERED, (one) => quantityOf(one) * lists[METERED].of(one.key.hour)));
-  const seconds = due(HOURLY, (one) => quantityOf(one) * lists[HOURLY].of(one.key.hour));
-  expect(revenueIn(last, HOURLY)).toBe(seconds / 3_600);
+  expect(revenueIn(last, METERED)).toBe(due(METERED));
+  expect(revenueIn(last, HOURLY)).toBe(due(HOURLY) / 3_600);
+}
+
+async function run(open: () => Promise<LedgerUnderTest>, steps: readonly Step[]): Promise<void> {
+  const made = await market(open);
+  try {
+    await live(made, steps);
+  } finally {
+    await made.remove();
+  }
 }
 
 describe("Rule P3: whatever is said of prices and dimensions, a report stays, and its sum is what each hour cost", () => {
-  const run = async (open: () => Promise<LedgerUnderTest>, steps: readonly Step[]): Promise<void> => {
-    const made = await market(open);
-    try {
-      await live(made, steps);
-    } finally {
-      await made.remove();
-    }
-  };
   const steps = fc.array(step, { minLength: 1, maxLength: 14 });
 
   test(
