@@ -108,6 +108,43 @@ describe("show", () => {
   });
 });
 
+describe("product set-price", () => {
+  const of = ["0abcdefghijklmnopqrstuvwx", "queries"] as const;
+
+  test("sets it from the coming hour on, or from a later one; show tells all of them (Rule P3)", async () => {
+    expect(await ok("product", "set-price", ...of, "0.02")).toBe(
+      "Prices of queries: 0.01, 0.02 from 2026-07-20T13:00:00.000Z.\n",
+    );
+    const later = await json("product", "set-price", ...of, "0.03", "--effective-from", "2026-08-01");
+    expect(await json("product", "show", of[0])).toEqual(later);
+    const text = await ok("product", "show", of[0]);
+    expect(cellsOf(text).slice(-3)).toEqual([
+      ["", "gb_ingested", "Gigabytes ingested", "GB", "0.25", "metered", "-"],
+      [
+        "",
+        "queries",
+        "Queries run",
+        "Thousand",
+        "0.01",
+        "metered",
+        "0.01, 0.02 from 2026-07-20T13:00:00.000Z, 0.03 from 2026-08-01T00:00:00.000Z",
+      ],
+      ["", "seats", "Named seats", "Seat", "4.00", "metered", "-"],
+    ]);
+    expect(await ok("product", "set-price", ...of, "0.01")).toBe("Prices of queries: 0.01.\n");
+  });
+
+  test("ends with 1 where the server refuses, and says which hour it would accept", async () => {
+    expect(await fails(1, "product", "set-price", ...of, "1", "--effective-from", "2026-07-20")).toContain(
+      "effectiveFrom: the price of an hour that has begun never changes; effectiveFrom can be 2026-07-20T13:00:00.000Z or later",
+    );
+    expect(await fails(1, "product", "set-price", ...of, "dear")).toContain("price: must be a decimal number");
+    expect(await fails(1, "product", "set-price", of[0], "nothing", "1")).toContain("has no dimension nothing");
+    expect(await fails(2, "product", "set-price", ...of)).toContain("missing required argument 'price'");
+    expect(await fails(2, "product", "set-price", ...of, "1", "--effective-from", "soon")).toContain("must be a time");
+  });
+});
+
 describe("account add", () => {
   test("adds an account with a title and a user", async () => {
     const added = await ok("account", "add", "--id", "999900001111", "--title", "New buyer", "--user", "app");

@@ -10,6 +10,7 @@ export const ROUTES = [
   ["post", "/products"],
   ["get", "/products/{id}"],
   ["patch", "/products/{id}"],
+  ["post", "/products/{id}/dimensions/{dimension}/prices"],
   ["get", "/agreements"],
   ["post", "/agreements"],
   ["get", "/agreements/{id}"],

@@ -13,7 +13,7 @@ export type RuleId =
   | "D1" | "D2" | "D3" | "D4"
   | "N1" | "N2" | "N3" | "N4"
   | "R1"
-  | "P1" | "P2"
+  | "P1" | "P2" | "P3"
   | "I1" | "I2" | "I3" | "I4" | "I5" | "I6"
   | "U1"
   | "W1" | "W2" | "W3" | "W4"
@@ -133,6 +133,13 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     text: "An operation is for products of the types and pricings in the table below: BatchMeterUsage and ResolveCustomer for SaaS products, GetEntitlements for those with a contract; MeterUsage for images and containers with metered dimensions, RegisterUsage for containers that are paid by the hour, free or BYOL.",
     source: `${MODEL}; ${SELLER_GUIDE}`,
     inForce: ALWAYS,
+  },
+  P3: {
+    text: "A price holds from an hour (UTC) on: the coming hour of the service clock, or a later one that is named. The price, the unit and the pricing of an hour that has begun never change, and what is used in an hour is reported by them, though its dimension be dropped.",
+    source: `${DESIGN}; price changes take effect in future, ${SELLER_GUIDE}`,
+    inForce: OURS,
+    reading:
+      "AWS wants notice of an increase, 90 days for most products; here the next hour will do. The first price of a new dimension holds from the beginning, since nothing was metered of it before.",
   },
   I1: {
     text: "A usage record names its customer exactly once: CustomerIdentifier or CustomerAWSAccountId.",

@@ -4,13 +4,14 @@ import { openSecret } from "../identity/access-keys.ts";
 import { dueChanges, readCatalogueFile } from "./apply.ts";
 import { SAMPLE, sampleWith, sealer } from "./sample.fixture.ts";
 
+const NOW_MS = Date.UTC(2026, 2, 14, 12, 30);
 const PRODUCT = "0abcdefghijklmnopqrstuvwx";
 const KEY = "AKIACOUNTINGHOUSE001";
 const LICENSE = "arn:aws:license-manager::294406891311:license:l-00000000000000000000000000000001";
 const OTHER_LICENSE = LICENSE.replace(/1$/, "2");
 
 function due(text: string, held: Catalogue): CatalogueChange[] {
-  return dueChanges(readCatalogueFile(text, "shop.yaml", sealer), held);
+  return dueChanges(readCatalogueFile(text, "shop.yaml", sealer), held, NOW_MS);
 }
 
 const namesOf = (changes: readonly CatalogueChange[]): string[] => changes.map(({ kind, id }) => `${kind} ${id}`);
@@ -206,7 +207,7 @@ describe("references are held against what the ledger holds, too:", () => {
 });
 
 function issuerOf(yaml: string): unknown {
-  const changes = dueChanges(readCatalogueFile(yaml, "/etc/shop/shop.yaml", sealer), new Catalogue());
+  const changes = dueChanges(readCatalogueFile(yaml, "/etc/shop/shop.yaml", sealer), new Catalogue(), NOW_MS);
   return changes.find(({ kind }) => kind === "issuer")?.value;
 }
 

@@ -3,15 +3,19 @@
  * that what was changed through the operator API since then stays as it is.
  */
 import { dirname } from "node:path";
+import type { EpochMs } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueChange, type CatalogueView } from "../domain/catalogue.ts";
+import type { ProductProblem } from "../domain/product-change.ts";
 import type { Sealer } from "../identity/seal.ts";
 import { CatalogueFileError, parseCatalogueFile, type Locate } from "./catalogue-file.ts";
 import { fileChanges, keepingState } from "./documents.ts";
+import { productChangeOver } from "./product-documents.ts";
 import { referenceProblem, type References } from "./references.ts";
 import type { CatalogueDocument } from "./schema.ts";
 
 /** A catalogue file that has been read and is valid in itself. */
 export interface CatalogueFile {
+  /** On an empty ledger. */
   readonly changes: readonly CatalogueChange[];
   readonly document: CatalogueDocument;
   readonly locate: Locate;
@@ -23,14 +27,20 @@ export function readCatalogueFile(text: string, fileName: string, sealer: Sealer
 }
 
 /**
- * The changes that are due, given what the ledger holds: what the file says of objects, and the removal of access keys that
- * it names no more. Throws CatalogueFileError for references that do not hold.
+ * The changes that are due, given what the ledger holds and the service clock: what the file says of objects, and the removal
+ * of access keys that it names no more. Throws CatalogueFileError for references that do not hold, and for prices of hours
+ * that have begun.
  */
-export function dueChanges(file: CatalogueFile, held: CatalogueView): CatalogueChange[] {
+export function dueChanges(file: CatalogueFile, held: CatalogueView, nowMs: EpochMs): CatalogueChange[] {
+  const problems: string[] = [];
   const due = file.changes
     .filter((change) => held.fileDigest(change.kind, change.id) !== change.fileDigest)
-    .map((change) => keepingState(change, held));
-  const problems: string[] = [];
+    .map((change) => {
+      const made = change.kind === "product" ? productDue(change.id, file, held, nowMs) : keepingState(change, held);
+      if (!("message" in made)) return { ...made, fileDigest: change.fileDigest };
+      problems.push(complaintOf(change, file, made));
+      return change;
+    });
   const seen = new Set<string>();
   const references = overlay(due, held);
   for (const change of file.changes) {
@@ -40,12 +50,25 @@ export function dueChanges(file: CatalogueFile, held: CatalogueView): CatalogueC
   }
   for (const change of due) {
     const problem = referenceProblem(change, references);
-    if (problem !== undefined) {
-      problems.push(`${whereOf(change, file, problem.path)}: ${problem.path.join(".")}: ${problem.message}`);
-    }
+    if (problem !== undefined) problems.push(complaintOf(change, file, problem));
   }
   if (problems.length > 0) throw new CatalogueFileError(problems);
   return [...due, ...keysGone(file, due, held)];
+}
+
+function productDue(
+  productCode: string,
+  { document }: CatalogueFile,
+  held: CatalogueView,
+  nowMs: EpochMs,
+): CatalogueChange | ProductProblem {
+  const said = document.products.findLast((product) => product.productCode === productCode);
+  if (said === undefined) throw new Error(`The file names no product ${productCode}.`);
+  return productChangeOver(said, held.product(productCode), nowMs);
+}
+
+function complaintOf(change: CatalogueChange, file: CatalogueFile, { path, message }: ProductProblem): string {
+  return `${whereOf(change, file, path)}: ${path.join(".")}: ${message}`;
 }
 
 /** What is kept of a file that names an object no more: whatever one says of it later is something else. */

@@ -9,7 +9,7 @@ import { SAMPLE, sampleWith, sealer } from "./sample.fixture.ts";
 /** What is wrong with a file, given that something is. */
 function problemsOf(text: string): readonly string[] {
   try {
-    dueChanges(readCatalogueFile(text, "shop.yaml", sealer), new Catalogue());
+    dueChanges(readCatalogueFile(text, "shop.yaml", sealer), new Catalogue(), Date.UTC(2026, 2, 14));
   } catch (error) {
     if (error instanceof CatalogueFileError) return error.problems;
     throw error;

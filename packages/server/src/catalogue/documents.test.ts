@@ -2,10 +2,12 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { Catalogue } from "../domain/catalogue.ts";
 import { dueChanges, readCatalogueFile } from "./apply.ts";
-import { accountChanges, accountView, agreementChange, agreementDocument, productChange } from "./documents.ts";
+import { accountChanges, accountView, agreementChange, agreementDocument } from "./documents.ts";
+import { productChange, productDocument } from "./product-documents.ts";
 import { SAMPLE, sealer } from "./sample.fixture.ts";
 import { accountSchema, agreementSchema, productSchema } from "./schema.ts";
 
+const NOW_MS = Date.UTC(2026, 2, 14, 12, 30);
 const DEMO = readFileSync(new URL("demo.yaml", import.meta.url), "utf8");
 
 const agreement = {
@@ -26,12 +28,12 @@ describe("documents and what is kept of them are the same, there and back:", () 
     ["the sample", SAMPLE],
     ["the demo", DEMO],
   ])("%s", (_what, text) => {
-    const catalogue = new Catalogue(dueChanges(readCatalogueFile(text, "shop.yaml", sealer), new Catalogue()));
+    const catalogue = new Catalogue(dueChanges(readCatalogueFile(text, "shop.yaml", sealer), new Catalogue(), NOW_MS));
     for (const kept of catalogue.list("agreement")) {
       expect(agreementChange(agreementSchema.parse(agreementDocument(kept)), undefined).value).toEqual(kept);
     }
     for (const kept of catalogue.list("product")) {
-      expect(productChange(productSchema.parse(kept)).value).toEqual(kept);
+      expect(productChange(productSchema.parse(productDocument(kept))).value).toEqual(kept);
     }
     for (const kept of catalogue.list("account")) {
       const { users, ...view } = accountView(kept, catalogue);

@@ -5,16 +5,10 @@ import type { EpochMs } from "@countinghouse/protocol";
 import { statusOf, type Agreement, type AgreementState, type AgreementStatus } from "../domain/agreement.ts";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
 import type { Issuer } from "../domain/issuer.ts";
-import type { Product } from "../domain/product.ts";
 import { sealSecret } from "../identity/access-keys.ts";
 import type { Sealer } from "../identity/seal.ts";
-import type {
-  AccountDocument,
-  AgreementDocument,
-  CatalogueDocument,
-  IssuerDocument,
-  ProductDocument,
-} from "./schema.ts";
+import { productChange } from "./product-documents.ts";
+import type { AccountDocument, AgreementDocument, CatalogueDocument, IssuerDocument } from "./schema.ts";
 
 /** An account and the access keys that its users were given in the document. */
 export function accountChanges(document: AccountDocument, sealer: Sealer): CatalogueChange[] {
@@ -31,10 +25,6 @@ export function accountChanges(document: AccountDocument, sealer: Sealer): Catal
     return [{ kind: "access-key", id: accessKeyId, value }];
   });
   return [{ kind: "account", id: account.id, value: account }, ...keys];
-}
-
-export function productChange(document: ProductDocument): CatalogueChange {
-  return { kind: "product", id: document.productCode, value: document satisfies Product };
 }
 
 /** The terms as the document says them. `held` is what stands there now: what has happened to it stays. */

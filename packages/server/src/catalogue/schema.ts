@@ -2,7 +2,10 @@
  * The catalogue as people write it, in YAML and through the operator API: one set of schemas for both, and for the
  * JSON Schema that ships with the package.
  */
+import { HOUR_MS } from "@countinghouse/protocol";
 import { z } from "zod";
+import { BEGINNING } from "../domain/over-time.ts";
+import { CHANGES_MAX } from "../domain/product-change.ts";
 
 /** Control characters, and halves of surrogate pairs, in a name would make two keys look like one. */
 const name = (max: number): z.ZodString =>
@@ -17,9 +20,21 @@ const quoted = (pattern: RegExp, problem: string): z.ZodString => z.string(probl
 
 const accountId = quoted(/^\d{12}$/, "must be twelve digits, quoted");
 const timestamp = z.iso.datetime({ offset: true });
+export const hourEdgeSchema = timestamp.refine(
+  // What is no time at all has been complained about.
+  (text) => Number.isNaN(Date.parse(text)) || Date.parse(text) % HOUR_MS === 0,
+  "must be the first moment of an hour (UTC), such as 2027-01-01T00:00:00Z",
+);
 
 function namedOnce(objects: readonly { readonly name: string }[]): boolean {
   return new Set(objects.map((object) => object.name)).size === objects.length;
+}
+
+function inOrderOfTime(steps: readonly { readonly effectiveFrom?: string | undefined }[]): boolean {
+  const fromMs = steps.map(({ effectiveFrom }) =>
+    effectiveFrom === undefined ? undefined : Date.parse(effectiveFrom),
+  );
+  return fromMs.every((atMs, i) => i === 0 || (atMs !== undefined && !(atMs <= (fromMs[i - 1] ?? BEGINNING))));
 }
 
 const oneOrMore = z.union([z.string(), z.array(z.string()).min(1)]);
@@ -110,13 +125,29 @@ export const issuerSchema = z
   })
   .describe("Who issues web identity tokens. For any other issuer nothing is read or fetched.");
 
-const dimensionSchema = z.strictObject({
+export const priceSchema = quoted(/^\d+(\.\d+)?$/, "must be a decimal number, quoted");
+
+const priceStep = z.strictObject({
+  price: priceSchema.nullable().describe("US dollars a unit; null for no price any more."),
+  effectiveFrom: hourEdgeSchema
+    .optional()
+    .describe(
+      "From when on it holds; only the first of a list can be without: from the beginning, or the coming hour.",
+    ),
+});
+
+export const dimensionSchema = z.strictObject({
   name: name(255),
   description: name(1_000).optional(),
-  unit: name(100).optional(),
-  price: quoted(/^\d+(\.\d+)?$/, "must be a decimal number, quoted")
+  unit: name(100).optional().describe("What one of it is called; another is reported from the coming hour on."),
+  price: priceSchema.optional().describe("US dollars a unit; one that changes holds from the coming hour on."),
+  prices: z
+    .array(priceStep)
+    .min(1)
+    .max(CHANGES_MAX + 1)
+    .refine(inOrderOfTime, "must be in the order of effectiveFrom, which only the first can be without")
     .optional()
-    .describe("US dollars a unit."),
+    .describe("Prices in time, instead of price. Those of hours that have begun cannot change, and can be left out."),
   kind: z.enum(["metered", "entitled", "hours"]).default("metered"),
 });
 

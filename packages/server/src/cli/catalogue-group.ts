@@ -10,6 +10,8 @@ export interface CatalogueKind<Shown extends object> {
   readonly description: string;
   readonly idOf: (shown: Shown) => string;
   readonly columns: Columns<Shown>;
+  /** What `show` prints for a person, where that is not what the server answers. */
+  readonly forPeople?: (shown: Shown) => object;
 }
 
 export interface AddFlags extends ConnectionFlags {
@@ -33,7 +35,7 @@ export function addCatalogueGroup<Shown extends object>(program: Command, kind: 
   withConnection(group.command("show <id>").description(`Show one ${noun}`)).action(
     async (id: string, flags: ConnectionFlags) => {
       const shown = await new OperatorClient(flags).call<Shown>("GET", `/${noun}s/${encodeURIComponent(id)}`);
-      print(flags, shown, describe(shown));
+      print(flags, shown, describe(kind.forPeople?.(shown) ?? shown));
     },
   );
   return group;

@@ -1,7 +1,9 @@
 /** `countinghouse product`: what sellers publish. */
 import type { Command } from "commander";
+import { timeArgument } from "./arguments.ts";
 import { addCatalogueGroup, addFromFile, FILE_DESCRIPTION, FILE_FLAG, type CatalogueKind } from "./catalogue-group.ts";
-import { withConnection, type ConnectionFlags } from "./operator-client.ts";
+import { OperatorClient, withConnection, type ConnectionFlags } from "./operator-client.ts";
+import { print } from "./output.ts";
 
 interface Product {
   readonly productCode: string;
@@ -9,7 +11,22 @@ interface Product {
   readonly seller: string;
   readonly type: string;
   readonly pricing: string;
-  readonly dimensions: readonly { readonly name: string }[];
+  readonly dimensions: readonly Dimension[];
+  readonly droppedDimensions?: readonly Dimension[];
+}
+
+interface Dimension {
+  readonly name: string;
+  readonly prices?: readonly Price[];
+}
+
+interface Price {
+  readonly price: string | null;
+  readonly effectiveFrom?: string;
+}
+
+interface SetPriceFlags extends ConnectionFlags {
+  readonly effectiveFrom?: string;
 }
 
 const PRODUCT: CatalogueKind<Product> = {
@@ -24,7 +41,21 @@ const PRODUCT: CatalogueKind<Product> = {
     pricing: ({ pricing }) => pricing,
     dimensions: ({ dimensions }) => dimensions.map(({ name }) => name),
   },
+  forPeople: ({ dimensions, droppedDimensions, ...same }) => ({
+    ...same,
+    dimensions: dimensions.map(withPricesInWords),
+    ...(droppedDimensions === undefined ? {} : { droppedDimensions: droppedDimensions.map(withPricesInWords) }),
+  }),
 };
+
+function withPricesInWords(dimension: Dimension): object {
+  const { prices } = dimension;
+  return prices === undefined ? dimension : { ...dimension, prices: prices.map(priceInWords) };
+}
+
+function priceInWords({ price, effectiveFrom }: Price): string {
+  return `${price ?? "none"}${effectiveFrom === undefined ? "" : ` from ${effectiveFrom}`}`;
+}
 
 export function addProduct(program: Command): void {
   const group = addCatalogueGroup(program, PRODUCT);
@@ -35,4 +66,21 @@ export function addProduct(program: Command): void {
   withConnection(add).action((flags: ConnectionFlags & { readonly file: string }) =>
     addFromFile(PRODUCT, flags.file, flags),
   );
+  addSetPrice(group);
+}
+
+function addSetPrice(group: Command): void {
+  const command = group
+    .command("set-price <id> <dimension> <price>")
+    .description("Set the price of a dimension, in US dollars a unit; what is used before is reported at its own price")
+    .option("--effective-from <time>", "first moment of an hour, UTC (default: the coming hour)", timeArgument);
+  withConnection(command).action(async (id: string, name: string, price: string, flags: SetPriceFlags) => {
+    const path = `/products/${encodeURIComponent(id)}/dimensions/${encodeURIComponent(name)}/prices`;
+    const shown = await new OperatorClient(flags).call<Product>("POST", path, {
+      price,
+      effectiveFrom: flags.effectiveFrom,
+    });
+    const prices = shown.dimensions.find((dimension) => dimension.name === name)?.prices ?? [{ price }];
+    print(flags, shown, `Prices of ${name}: ${prices.map(priceInWords).join(", ")}.`);
+  });
 }

@@ -64,7 +64,7 @@ export interface UsageRegistration {
   readonly accruedToHour?: number | undefined;
   /** The life by which they are; another one since is made good by adjustments. */
   readonly accruedBy?: ResourceLife | undefined;
-  /** The product's dimension of hours that they are under, and that all of its hours will be. */
+  /** The product's dimension of hours when it registered: all of its hours are under it. Earlier versions set it with the first hour. */
   readonly dimension?: string | undefined;
   /** How many times they were adjusted. */
   readonly adjustments?: number | undefined;

@@ -1,6 +1,6 @@
 /** Puts objects into the catalogue, or takes them away, for the operator. */
 import type { EpochMs } from "@countinghouse/protocol";
-import { referenceProblem } from "../catalogue/references.ts";
+import { referenceProblem, type ReferenceProblem } from "../catalogue/references.ts";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
 import type { Asked, Call, LedgerEvent, OperatorRefusal } from "../ledger/entry.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
@@ -23,13 +23,16 @@ export function changeCatalogue(ledger: Ledger, call: Call, plan: PlanChanges): 
       if ("reason" in changes) return refusedChange(changes);
       for (const change of changes) {
         const problem = referenceProblem(change, catalogue);
-        if (problem !== undefined) {
-          return refusedChange({ reason: "invalid", message: `${problem.path.join(".")}: ${problem.message}` });
-        }
+        if (problem !== undefined) return refusedChange(invalidChange(problem));
       }
       return { event: catalogueChanged(changes), catalogue: changes, answer: undefined };
     },
   });
+}
+
+/** A refusal for a member that is wrong. */
+export function invalidChange({ path, message }: ReferenceProblem): CatalogueRefusal {
+  return { reason: "invalid", message: `${path.join(".")}: ${message}` };
 }
 
 /** What the ledger says of changes: which objects, and what they were made, without their secrets. */

@@ -128,7 +128,7 @@ describe.each(STORES)("a resource whose ledger is %s", (_store, open) => {
     expect(items.map(({ event }) => event.kind === "usage-registered" && event.first)).toEqual([true, false, false]);
     await store.reopen();
     expect(store.ledger.catalogue.resource(TASK.resourceId)?.registrations).toEqual([
-      { productCode: HOURLY_CONTAINER, registeredAtMs: START_MS },
+      { productCode: HOURLY_CONTAINER, registeredAtMs: START_MS, dimension: "Hours" },
     ]);
     expect(store.ledger.catalogue.resource(ANOTHER.resourceId)?.registrations).toEqual([]);
   });

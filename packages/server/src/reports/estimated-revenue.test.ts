@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { csvLine } from "./csv.ts";
-import { hoursOf, priceOfSeconds, priceOfUnits } from "./estimated-revenue.ts";
+import { hoursOf, revenueOfSeconds, revenueOfUnits } from "./estimated-revenue.ts";
 import { monthOf } from "./month.ts";
 
 describe("an amount is exact, and rounded once, half to even, to eight places", () => {
@@ -17,13 +17,33 @@ describe("an amount is exact, and rounded once, half to even, to eight places", 
     ["1000000.01", 3_600n * 10n ** 12n, "1000000010000000000"],
   ];
   test.each(cases)("%s an hour for %s seconds is %s", (price, seconds, amount) => {
-    expect(priceOfSeconds(price, seconds)).toBe(amount);
+    expect(revenueOfSeconds(new Map([[price, seconds]]))).toBe(amount);
   });
 
   test("a price a unit, for more units than a number can hold exactly", () => {
-    expect(priceOfUnits("0.1", 9_007_199_254_740_993n)).toBe("900719925474099.3");
-    expect(priceOfUnits("0.000000015", 1n)).toBe("0.00000002");
-    expect(priceOfUnits("0.000000025", 1n)).toBe("0.00000002");
+    expect(revenueOfUnits(new Map([["0.1", 9_007_199_254_740_993n]]))).toBe("900719925474099.3");
+    expect(revenueOfUnits(new Map([["0.000000015", 1n]]))).toBe("0.00000002");
+    expect(revenueOfUnits(new Map([["0.000000025", 1n]]))).toBe("0.00000002");
+  });
+
+  test("several prices are added up before that", () => {
+    expect(
+      revenueOfUnits(
+        new Map([
+          ["0.000000004", 1n],
+          ["0.000000002", 1n],
+        ]),
+      ),
+    ).toBe("0.00000001");
+    expect(
+      revenueOfSeconds(
+        new Map([
+          ["0.000018", 1n],
+          ["0.000036", 1n],
+          ["1", -3_600n],
+        ]),
+      ),
+    ).toBe("-0.99999998");
   });
 
   test("hours that seconds make", () => {
@@ -35,7 +55,7 @@ describe("an amount is exact, and rounded once, half to even, to eight places", 
     fc.assert(
       fc.property(prices, fc.bigInt(0n, 10n ** 10n), ([whole, part], seconds) => {
         const price = `${whole}.${String(part).padStart(6, "0")}`;
-        const [units = "", places = ""] = priceOfSeconds(price, seconds).split(".");
+        const [units = "", places = ""] = revenueOfSeconds(new Map([[price, seconds]])).split(".");
         const got = BigInt(units + places.padEnd(8, "0")) * 3_600n;
         // Millionths of a dollar an hour; a hundred of the last place each.
         const exact = (BigInt(whole) * 1_000_000n + BigInt(part)) * 100n * seconds;

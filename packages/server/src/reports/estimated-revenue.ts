@@ -9,14 +9,23 @@ const Decimal = Big();
 Decimal.DP = PLACES;
 Decimal.RM = Big.roundHalfEven;
 
-/** A price a unit, by a number of units. */
-export function priceOfUnits(price: string, units: bigint): string {
-  return text(new Decimal(price).times(units.toString()).round(PLACES, Big.roundHalfEven));
+/** Numbers of units, or of seconds, by the price that they have: a unit, or an hour. */
+export type AmountsByPrice = ReadonlyMap<string, bigint>;
+
+export function revenueOfUnits(units: AmountsByPrice): string {
+  return text(total(units).round(PLACES, Big.roundHalfEven));
 }
 
-/** A price an hour, by a number of seconds. */
-export function priceOfSeconds(price: string, seconds: bigint): string {
-  return text(new Decimal(price).times(seconds.toString()).div(SECONDS_PER_HOUR));
+export function revenueOfSeconds(seconds: AmountsByPrice): string {
+  return text(total(seconds).div(SECONDS_PER_HOUR));
+}
+
+/** Exact: nothing is rounded before the end. */
+function total(amounts: AmountsByPrice): Big {
+  return [...amounts].reduce(
+    (sum, [price, amount]) => sum.plus(new Decimal(price).times(amount.toString())),
+    new Decimal(0),
+  );
 }
 
 export function hoursOf(seconds: bigint): string {

@@ -64,7 +64,7 @@ async function meterItself(ledger: Ledger, id: string, quantity: number): Promis
 const shown = ({ rows }: UsageReport): object[] =>
   rows.map(({ productCode, dimension, usageUnits, estimatedRevenue, seconds }) => [
     productCode.charAt(0),
-    dimension.name,
+    dimension,
     usageUnits,
     estimatedRevenue,
     ...(seconds === undefined ? [] : Object.values(seconds)),

@@ -1,15 +1,16 @@
 /**
  * The report "Usage by instance type": what each customer used of each dimension in a month, whichever way it was metered.
  * The ledger is read a page at a time; what is held in memory grows with customers and dimensions, not with records.
+ * Each hour goes by the price, the unit and the pricing that were in force in it (Rule P3).
  */
-import { HOUR_MS, type EpochMs } from "@countinghouse/protocol";
-import { isKnownTo, outstanding } from "../domain/accrual.ts";
+import { HOUR_MS, type EpochMs, type Pricing } from "@countinghouse/protocol";
+import { isKnownTo, outstanding, type HourUse } from "../domain/accrual.ts";
 import type { CatalogueView } from "../domain/catalogue.ts";
 import { registrationOf, type MeteredResource, type UsageRegistration } from "../domain/metered-resource.ts";
 import { accountCustomer, adjustmentOf, identifiedCustomer } from "../domain/metering-record.ts";
-import { hoursDimensionOf, type Dimension, type Product } from "../domain/product.ts";
+import { dimensionEverOf, hoursDimensionOf, pricingIn, termsIn, type Product, type Terms } from "../domain/product.ts";
 import type { KeptRecord, Ledger } from "../ledger/ledger.ts";
-import { hoursOf, priceOfSeconds, priceOfUnits } from "./estimated-revenue.ts";
+import { hoursOf, revenueOfSeconds, revenueOfUnits } from "./estimated-revenue.ts";
 import type { Month } from "./month.ts";
 
 export interface UsageReport {
@@ -28,12 +29,16 @@ export interface UsageRow {
   readonly productCode: string;
   /** Absent where the catalogue has no such product any more. */
   readonly product?: Product | undefined;
-  readonly dimension: Dimension;
+  /** How it was paid for; absent where the catalogue has no such product any more. */
+  readonly pricing?: Pricing | undefined;
+  readonly dimension: string;
+  /** What was counted; a dimension that was counted in two has a row for each. */
+  readonly unit?: string | undefined;
   /** In decimals: counted units, or the hours that the seconds make. */
   readonly usageUnits: string;
   /** Of what the control plane metered. */
   readonly seconds?: AccruedSeconds | undefined;
-  /** US dollars in decimals; absent where the dimension has no price. */
+  /** US dollars in decimals; absent where the dimension had no price in any hour of use. */
   readonly estimatedRevenue?: string | undefined;
 }
 
@@ -74,8 +79,8 @@ export async function usageByInstanceType(
     reckoned += 1;
     if (reckoned % RESOURCES_AT_ONCE === 0) await letOthersIn();
     for (const registration of resource.registrations) {
-      for (const { seconds } of outstanding(resource, registration, nowMs, month)) {
-        sums.addProvisional(resource, registration, seconds);
+      for (const use of outstanding(resource, registration, nowMs, month)) {
+        sums.addProvisional(resource, registration, use);
       }
     }
   }
@@ -104,9 +109,24 @@ interface Sum {
   readonly productCode: string;
   readonly dimension: string;
   readonly accrued: boolean;
+  readonly unit: string | undefined;
+  readonly pricing: Pricing | undefined;
   units: bigint;
   adjustments: bigint;
   provisional: bigint;
+  /** All of these, by the price of their hours; what has no price is left out. */
+  readonly byPrice: Map<string, bigint>;
+}
+
+/** What is added to a sum. */
+interface Use {
+  readonly productCode: string;
+  readonly customer: Customer;
+  readonly dimension: string;
+  readonly accrued: boolean;
+  readonly hour: number;
+  readonly amount: bigint;
+  readonly part: "units" | "adjustments" | "provisional";
 }
 
 interface Customer {
@@ -131,17 +151,17 @@ class Sums {
       customerIdentifier === undefined
         ? this.#byAccount(productCode, customerAccountId ?? "")
         : this.#byIdentifier(productCode, customerIdentifier);
-    const sum = this.#sumOf(customer, productCode, dimension, accrued);
-    if (accrued && adjustmentOf(key) !== undefined) sum.adjustments += BigInt(quantity);
-    else sum.units += BigInt(quantity);
+    const part = accrued && adjustmentOf(key) !== undefined ? "adjustments" : "units";
+    this.#add({ productCode, customer, dimension, accrued, hour: key.hour, amount: BigInt(quantity), part });
   }
 
-  addProvisional({ accountId }: MeteredResource, registration: UsageRegistration, seconds: number): void {
+  addProvisional({ accountId }: MeteredResource, registration: UsageRegistration, { hour, seconds }: HourUse): void {
     const { productCode } = registration;
     if (!this.#isMeant(productCode)) return;
     const product = this.#catalogue.product(productCode);
     const dimension = registration.dimension ?? (product === undefined ? "Hours" : hoursDimensionOf(product).name);
-    this.#sumOf(this.#byAccount(productCode, accountId), productCode, dimension, true).provisional += BigInt(seconds);
+    const customer = this.#byAccount(productCode, accountId);
+    this.#add({ productCode, customer, dimension, accrued: true, hour, amount: BigInt(seconds), part: "provisional" });
   }
 
   /** By product, customer and dimension. */
@@ -165,12 +185,25 @@ class Sums {
     return agreement === undefined ? { identifier } : this.#byAccount(productCode, agreement.customerAccountId);
   }
 
-  #sumOf(customer: Customer, productCode: string, dimension: string, accrued: boolean): Sum {
+  #add(use: Use): void {
+    const { productCode, dimension: name, hour, amount, part } = use;
+    const product = this.#catalogue.product(productCode);
+    const dimension = product && dimensionEverOf(product, name);
+    const terms = dimension === undefined ? {} : termsIn(dimension, hour);
+    const sum = this.#sumOf(use, terms, product && pricingIn(product, hour));
+    sum[part] += amount;
+    if (terms.price !== undefined) sum.byPrice.set(terms.price, (sum.byPrice.get(terms.price) ?? 0n) + amount);
+  }
+
+  #sumOf({ customer, productCode, dimension, accrued }: Use, terms: Terms, pricing: Pricing | undefined): Sum {
     const who = customer.accountId ?? `identifier ${customer.identifier}`;
-    const key = `${productCode}\n${who}\n${dimension}\n${accrued}`;
+    // Running time is shown in hours, whatever its unit is called.
+    const unit = accrued ? undefined : terms.unit;
+    const key = `${productCode}\n${who}\n${dimension}\n${accrued}\n${pricing}\n${unit}`;
     let sum = this.#sums.get(key);
     if (sum === undefined) {
-      sum = { customer, productCode, dimension, accrued, units: 0n, adjustments: 0n, provisional: 0n };
+      const nothing = { units: 0n, adjustments: 0n, provisional: 0n, byPrice: new Map<string, bigint>() };
+      sum = { customer, productCode, dimension, accrued, unit, pricing, ...nothing };
       this.#sums.set(key, sum);
     }
     return sum;
@@ -178,18 +211,16 @@ class Sums {
 }
 
 function rowOf(sum: Sum, product: Product | undefined): UsageRow {
-  const { customer, productCode, accrued, units, adjustments, provisional } = sum;
-  const dimension = product?.dimensions.find(({ name }) => name === sum.dimension) ?? {
-    name: sum.dimension,
-    kind: accrued ? "hours" : "metered",
-  };
+  const { customer, productCode, dimension, unit, pricing, accrued, units, adjustments, provisional } = sum;
   const total = units + adjustments + provisional;
   return {
     customerAccountId: customer.accountId,
     customerIdentifier: customer.identifier,
     productCode,
     product,
+    pricing,
     dimension,
+    unit,
     usageUnits: accrued ? hoursOf(total) : total.toString(),
     ...(accrued
       ? {
@@ -200,18 +231,13 @@ function rowOf(sum: Sum, product: Product | undefined): UsageRow {
           },
         }
       : {}),
-    estimatedRevenue: revenueOf(total, dimension, accrued, product),
+    estimatedRevenue: revenueOf(sum),
   };
 }
 
 /** What is free, or paid for elsewhere, is worth nothing here, whatever its dimension says. */
-function revenueOf(
-  total: bigint,
-  { price }: Dimension,
-  accrued: boolean,
-  product: Product | undefined,
-): string | undefined {
-  if (product?.pricing === "free" || product?.pricing === "byol") return "0";
-  if (price === undefined) return undefined;
-  return accrued ? priceOfSeconds(price, total) : priceOfUnits(price, total);
+function revenueOf({ pricing, byPrice, accrued }: Sum): string | undefined {
+  if (pricing === "free" || pricing === "byol") return "0";
+  if (byPrice.size === 0) return undefined;
+  return accrued ? revenueOfSeconds(byPrice) : revenueOfUnits(byPrice);
 }

@@ -20,7 +20,7 @@ const COLUMNS: Readonly<Record<string, (row: UsageRow) => string | undefined>> =
   "User's Country": nothing,
   "Product Title": ({ product }) => product?.title,
   "Product Code": ({ productCode }) => productCode,
-  "Instance Type": ({ dimension }) => dimension.name,
+  "Instance Type": ({ dimension }) => dimension,
   "Usage Units": ({ usageUnits }) => usageUnits,
   "Usage Unit Type": unitOf,
   "Offering Description": offeringOf,
@@ -40,12 +40,12 @@ const COLUMNS: Readonly<Record<string, (row: UsageRow) => string | undefined>> =
   "Payer Address ID": nothing,
 };
 
-export function unitOf({ seconds, dimension }: UsageRow): string {
-  return seconds === undefined ? (dimension.unit ?? "Units") : "Hours";
+export function unitOf({ seconds, unit = "Units" }: UsageRow): string {
+  return seconds === undefined ? unit : "Hours";
 }
 
-export function offeringOf({ product }: UsageRow): string | undefined {
-  return product && OFFERINGS[product.pricing];
+export function offeringOf({ pricing }: UsageRow): string | undefined {
+  return pricing && OFFERINGS[pricing];
 }
 
 export function currencyOf({ estimatedRevenue }: UsageRow): string | undefined {

@@ -104,7 +104,7 @@ test.each<[Platform, string]>([
       ...calling,
       // It called, so it was there.
       heardAtMs: NOW_MS,
-      registrations: [...calling.registrations, { productCode, registeredAtMs: NOW_MS }],
+      registrations: [...calling.registrations, { productCode, registeredAtMs: NOW_MS, dimension: "Hours" }],
     },
     output: { signature: "signed" },
   });

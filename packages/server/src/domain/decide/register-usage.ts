@@ -8,6 +8,7 @@ import type { CatalogueView } from "../catalogue.ts";
 import { isLive, registrationOf, type MeteredResource } from "../metered-resource.ts";
 import { accountCustomer } from "../metering-record.ts";
 import { observed } from "../observation.ts";
+import { hoursDimensionOf, type Product } from "../product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 import { callerFigures, callingResource, findProduct, type ResourceCaller } from "./resource-checks.ts";
 
@@ -53,7 +54,7 @@ export function decideRegisterUsage(request: RegisterUsageRequest, facts: Regist
   const { expiredAtMs } = key;
   return {
     resourceId: resource.resourceId,
-    registered: first ? registered(resource, productCode, nowMs) : undefined,
+    registered: first ? registered(resource, product, nowMs) : undefined,
     output: { ...(expiredAtMs === undefined ? {} : { publicKeyRotationTimestampMs: expiredAtMs }), signature },
   };
 }
@@ -93,7 +94,8 @@ function checkEntitled(
   return rejection("CustomerNotEntitledException", "Y4", message, figures);
 }
 
-function registered(resource: MeteredResource, productCode: string, registeredAtMs: EpochMs): MeteredResource {
+/** All of its hours are under the product's dimension of hours as it is now. */
+function registered(resource: MeteredResource, product: Product, registeredAtMs: EpochMs): MeteredResource {
   const { resourceId, platform, externalId, accountId, region, registrations } = resource;
   const sign = {
     source: "calls",
@@ -104,5 +106,7 @@ function registered(resource: MeteredResource, productCode: string, registeredAt
     region,
     seenAtMs: registeredAtMs,
   } as const;
-  return { ...observed(resource, sign), registrations: [...registrations, { productCode, registeredAtMs }] };
+  const { productCode } = product;
+  const registration = { productCode, registeredAtMs, dimension: hoursDimensionOf(product).name };
+  return { ...observed(resource, sign), registrations: [...registrations, registration] };
 }

@@ -21,7 +21,7 @@ export function productPage(product: Product, form: ShownForm, catalogue: Catalo
   const { title, fulfilmentUrl } = product;
   return {
     title,
-    content: html`${heading(product, catalogue)}
+    content: html`${heading(product, catalogue, nowMs)}
       <form method="post" action="${pathOf(product)}">
         <input type="hidden" name="form" value="${form.sealed}" />
         <label for="account">Subscribe as</label>
@@ -82,10 +82,10 @@ export function alreadySubscribedPage(
 }
 
 /** Instances and containers meter themselves, so nobody registers for them. Rules P2, X1 and X2. */
-export function notSoldHerePage(product: Product, catalogue: CatalogueView): Page {
+export function notSoldHerePage(product: Product, catalogue: CatalogueView, nowMs: EpochMs): Page {
   return {
     title: product.title,
-    content: html`${heading(product, catalogue)}
+    content: html`${heading(product, catalogue, nowMs)}
       <h2>Not bought on this page</h2>
       <p>
         Only SaaS products have registration tokens. This one is of type <code>${product.type}</code>:
@@ -105,7 +105,7 @@ function whoMeters({ type, pricing }: Product): Html {
     : html`its instances call nothing; their hours are known without them.`;
 }
 
-function heading(product: Product, catalogue: CatalogueView): Html {
+function heading(product: Product, catalogue: CatalogueView, nowMs: EpochMs): Html {
   const { title, seller, dimensions } = product;
   return html`<h1>${title}</h1>
     <p class="quiet">Sold by ${accountName(seller, catalogue)}</p>
@@ -126,7 +126,7 @@ function heading(product: Product, catalogue: CatalogueView): Html {
                     <th scope="row">
                       ${dimension.description ?? dimension.name} <code class="quiet">${dimension.name}</code>
                     </th>
-                    <td>${priceText(dimension)}</td>
+                    <td>${priceText(dimension, nowMs)}</td>
                   </tr>`,
               )}
             </tbody>

@@ -35,14 +35,14 @@ export function buyRoutes(app: Hono<BuyEnv>, context: BuyContext): void {
   app.get("/buy/:productCode", (c) => {
     const product = ledger.catalogue.product(c.req.param("productCode"));
     if (product === undefined) return unknownProduct(c, context);
-    if (product.type !== "saas") return servePage(c, notSoldHerePage(product, ledger.catalogue));
+    if (product.type !== "saas") return servePage(c, notSoldHerePage(product, ledger.catalogue, clock.nowMs()));
     return servePage(c, productPage(product, newForm(product, context), ledger.catalogue, clock.nowMs()));
   });
 
   app.post("/buy/:productCode", async (c) => {
     const product = ledger.catalogue.product(c.req.param("productCode"));
     if (product === undefined) return unknownProduct(c, context);
-    if (product.type !== "saas") return servePage(c, notSoldHerePage(product, ledger.catalogue), 409);
+    if (product.type !== "saas") return servePage(c, notSoldHerePage(product, ledger.catalogue, clock.nowMs()), 409);
     const order = orderOf(await formFields(c), product, context);
     const { customerAccountId, form, wish, freeTrial } = order;
     const before = agreementInForce(ledger.catalogue, product.productCode, customerAccountId, clock.nowMs());

@@ -1,7 +1,8 @@
 /** How accounts, prices and days are written for a person. */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { CatalogueView } from "../../domain/catalogue.ts";
-import type { Dimension } from "../../domain/product.ts";
+import { hourOf } from "../../domain/metering-record.ts";
+import { termsIn, type Dimension } from "../../domain/product.ts";
 
 /** The account's title, where it has one, and its id. */
 export function accountName(id: string, catalogue: CatalogueView): string {
@@ -9,7 +10,10 @@ export function accountName(id: string, catalogue: CatalogueView): string {
   return title === undefined ? `Account ${id}` : `${title}, account ${id}`;
 }
 
-export function priceText({ kind, price, unit }: Dimension): string {
+/** The price in force now. */
+export function priceText(dimension: Dimension, nowMs: EpochMs): string {
+  const { kind } = dimension;
+  const { price, unit } = termsIn(dimension, hourOf(nowMs));
   const per = unit === undefined ? "" : ` per ${unit}`;
   if (price !== undefined) return `USD ${price}${per}`;
   return kind === "entitled" ? "By contract" : "No price given";

@@ -16,6 +16,7 @@ import { faultRoutes } from "./fault-routes.ts";
 import { issuerRoutes } from "./issuer-routes.ts";
 import { labRoutes } from "./lab-routes.ts";
 import { meteringRoutes } from "./metering-routes.ts";
+import { productRoutes } from "./product-routes.ts";
 import { registrationKeyRoutes } from "./registration-key-routes.ts";
 import { reportRoutes } from "./report-routes.ts";
 import { resourceEventRoutes } from "./resources/resource-event-routes.ts";
@@ -64,6 +65,7 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
   catalogueRoutes(api, context);
   issuerRoutes(api, context);
   agreementRoutes(api, context);
+  productRoutes(api, context);
   accessKeyRoutes(api, context);
   meteringRoutes(api, context);
   labRoutes(api, context);

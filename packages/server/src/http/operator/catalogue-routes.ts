@@ -1,13 +1,14 @@
 /** `/accounts`, `/products`, `/agreements`: list, add, show, change. The same three routes for each kind. */
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import type { EpochMs } from "@countinghouse/protocol";
 import {
   accountChanges,
   accountView,
   agreementChange,
   agreementDocument,
   agreementView,
-  productChange,
 } from "../../catalogue/documents.ts";
+import { productChangeOver, productDocument, productView } from "../../catalogue/product-documents.ts";
 import {
   accountSchema,
   agreementSchema,
@@ -16,8 +17,9 @@ import {
   type AccountDocument,
 } from "../../catalogue/schema.ts";
 import type { CatalogueChange, CatalogueView } from "../../domain/catalogue.ts";
-import { changeCatalogue, type CatalogueRefusal } from "../../operations/change-catalogue.ts";
+import { changeCatalogue, invalidChange, type CatalogueRefusal } from "../../operations/change-catalogue.ts";
 import { agreementViewSchema } from "./agreement-routes.ts";
+import { productViewSchema } from "./product-routes.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { ProblemError, bodyProblems, invalid, problems, refusalProblem } from "./problem.ts";
 import { pageOf, pageQuery, pageSchema } from "./page.ts";
@@ -34,8 +36,12 @@ interface Resource<Document extends object> {
   readonly show: (catalogue: CatalogueView, id: string) => object | undefined;
   /** What a patch is laid over, where that is not what is shown. */
   readonly document?: (catalogue: CatalogueView, id: string) => object | undefined;
-  /** What puts the document in place, given what stands there now. */
-  readonly changes: (document: Document, catalogue: CatalogueView) => readonly CatalogueChange[];
+  /** What puts the document in place, given what stands there now; or why it cannot be. */
+  readonly changes: (
+    document: Document,
+    catalogue: CatalogueView,
+    nowMs: EpochMs,
+  ) => readonly CatalogueChange[] | CatalogueRefusal;
 }
 
 const accountViewSchema = z
@@ -68,11 +74,21 @@ export function catalogueRoutes(app: OpenAPIHono<OperatorEnv>, context: Operator
     path: "/products",
     noun: "product",
     schema: productSchema,
-    viewSchema: productSchema,
+    viewSchema: productViewSchema,
     idOf: (document) => document.productCode,
-    list: (catalogue) => catalogue.list("product"),
-    show: (catalogue, id) => catalogue.product(id),
-    changes: (document) => [productChange(document)],
+    list: (catalogue) => catalogue.list("product").map((product) => productView(product, context.clock.nowMs())),
+    show: (catalogue, id) => {
+      const product = catalogue.product(id);
+      return product && productView(product, context.clock.nowMs());
+    },
+    document: (catalogue, id) => {
+      const product = catalogue.product(id);
+      return product && productDocument(product);
+    },
+    changes: (document, catalogue, nowMs) => {
+      const change = productChangeOver(document, catalogue.product(document.productCode), nowMs);
+      return "message" in change ? invalidChange(change) : [change];
+    },
   });
   serve(app, context, {
     path: "/agreements",
@@ -132,9 +148,9 @@ function serve<Document extends object>(
     async (c) => {
       const document: Document = c.req.valid("json");
       const id = resource.idOf(document);
-      const refusal = await changeCatalogue(ledger, c.var.call(`Create${Noun}`), (catalogue) =>
+      const refusal = await changeCatalogue(ledger, c.var.call(`Create${Noun}`), (catalogue, nowMs) =>
         resource.show(catalogue, id) === undefined
-          ? resource.changes(document, catalogue)
+          ? resource.changes(document, catalogue, nowMs)
           : { reason: "conflict", message: `The ${noun} ${id} exists already; PATCH changes it.` },
       );
       if (refusal !== undefined) throw refusalProblem(refusal);
@@ -171,11 +187,11 @@ function serve<Document extends object>(
     async (c) => {
       const { id } = c.req.valid("param");
       const patch = c.req.valid("json");
-      const refusal = await changeCatalogue(ledger, c.var.call(`Update${Noun}`), (catalogue) => {
+      const refusal = await changeCatalogue(ledger, c.var.call(`Update${Noun}`), (catalogue, nowMs) => {
         const shown = resource.show(catalogue, id);
         if (shown === undefined) return { reason: "not-found", message: `No ${noun} ${id}.` };
         const before = resource.document === undefined ? shown : resource.document(catalogue, id);
-        return patched(resource, id, { ...before, ...changedMembers(patch, shown) }, catalogue);
+        return patched(resource, id, { ...before, ...changedMembers(patch, shown) }, catalogue, nowMs);
       });
       if (refusal !== undefined) throw refusalProblem(refusal);
       return c.json(resource.show(ledger.catalogue, id) as object, 200);
@@ -196,6 +212,7 @@ function patched<Document extends object>(
   id: string,
   merged: object,
   catalogue: CatalogueView,
+  nowMs: EpochMs,
 ): readonly CatalogueChange[] | CatalogueRefusal {
   // Null takes away what a document can have; of what it cannot have, the schema says so.
   const isTakenAway = (name: string, value: unknown): boolean => value === null && name in resource.schema.shape;
@@ -205,7 +222,7 @@ function patched<Document extends object>(
   if (resource.idOf(parsed.data) !== id) {
     return { reason: "invalid", message: `The id of ${resource.noun} ${id} cannot be changed.` };
   }
-  return resource.changes(parsed.data, catalogue);
+  return resource.changes(parsed.data, catalogue, nowMs);
 }
 
 /** What is shown of an account's users names their keys. That is no part of the document, and may come back with it. */

@@ -24,7 +24,8 @@ const usageRowSchema = z.object({
     .openapi({ description: "Of running time, by how sure it is; the units are the hours that all of them make." }),
   offeringDescription: z.string().optional(),
   estimatedRevenue: z.string().optional().openapi({
-    description: "Decimals, rounded once, half to even, to eight places; left out where there is no price.",
+    description:
+      "Decimals, by the prices of the hours of use, rounded once, half to even, to eight places; left out where there was no price.",
   }),
   currency: z.string().optional(),
 });
@@ -89,15 +90,24 @@ function wantsJson(accept = ""): boolean {
 }
 
 function usageRowView(row: UsageRow): z.infer<typeof usageRowSchema> {
-  const { customerIdentifier, customerAccountId, productCode, product, dimension, usageUnits, estimatedRevenue } = row;
+  const {
+    customerIdentifier,
+    customerAccountId,
+    productCode,
+    product,
+    pricing,
+    dimension,
+    usageUnits,
+    estimatedRevenue,
+  } = row;
   return {
     customerReferenceId: customerIdentifier,
     customerAccountId,
     productCode,
     productTitle: product?.title,
     sellerAccountId: product?.seller,
-    pricing: product?.pricing,
-    dimension: dimension.name,
+    pricing,
+    dimension,
     usageUnits,
     usageUnitType: unitOf(row),
     seconds: row.seconds,
