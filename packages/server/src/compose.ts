@@ -198,7 +198,7 @@ function operatorListener(parts: Parts): NodeListener {
       newRequestId,
       keeping,
       workload,
-      initialCatalogue: () => dueChanges(catalogueFile, new Catalogue()),
+      initialCatalogue: () => dueChanges(catalogueFile, new Catalogue(), clock.nowMs()),
     },
     operatorToken,
     version: VERSION,

@@ -2,6 +2,8 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import { referenceProblem } from "../catalogue/references.ts";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
+import type { ChangeProblem } from "../domain/changes/change-problem.ts";
+import { settledChanges } from "../domain/changes/settled-changes.ts";
 import type { Asked, Call, LedgerEvent, OperatorRefusal } from "../ledger/entry.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
 
@@ -19,17 +21,23 @@ export function changeCatalogue(ledger: Ledger, call: Call, plan: PlanChanges): 
     call,
     keys: [],
     decide: ({ catalogue, nowMs }): Outcome<CatalogueRefusal | undefined> => {
-      const changes = plan(catalogue, nowMs);
-      if ("reason" in changes) return refusedChange(changes);
+      const planned = plan(catalogue, nowMs);
+      if ("reason" in planned) return refusedChange(planned);
+      const { changes, problems } = settledChanges(planned, catalogue, nowMs);
+      const [first] = problems;
+      if (first !== undefined) return refusedChange(refusalOf(first.problem));
       for (const change of changes) {
         const problem = referenceProblem(change, catalogue);
-        if (problem !== undefined) {
-          return refusedChange({ reason: "invalid", message: `${problem.path.join(".")}: ${problem.message}` });
-        }
+        if (problem !== undefined) return refusedChange(refusalOf({ reason: "invalid", ...problem }));
       }
       return { event: catalogueChanged(changes), catalogue: changes, answer: undefined };
     },
   });
+}
+
+function refusalOf({ reason, path, message }: ChangeProblem): CatalogueRefusal {
+  // A conflict is told as a sentence; what is invalid, as one complaint among others may be.
+  return { reason, message: `${path.join(".")}: ${message}${reason === "conflict" ? "." : ""}` };
 }
 
 /** What the ledger says of changes: which objects, and what they were made, without their secrets. */

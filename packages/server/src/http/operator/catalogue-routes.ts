@@ -1,5 +1,6 @@
 /** `/accounts`, `/products`, `/agreements`: list, add, show, change. The same three routes for each kind. */
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import type { EpochMs } from "@countinghouse/protocol";
 import {
   accountChanges,
   accountView,
@@ -35,7 +36,7 @@ interface Resource<Document extends object> {
   /** What a patch is laid over, where that is not what is shown. */
   readonly document?: (catalogue: CatalogueView, id: string) => object | undefined;
   /** What puts the document in place, given what stands there now. */
-  readonly changes: (document: Document, catalogue: CatalogueView) => readonly CatalogueChange[];
+  readonly changes: (document: Document, catalogue: CatalogueView, nowMs: EpochMs) => readonly CatalogueChange[];
 }
 
 const accountViewSchema = z
@@ -90,7 +91,9 @@ export function catalogueRoutes(app: OpenAPIHono<OperatorEnv>, context: Operator
       const agreement = catalogue.agreement(id);
       return agreement && agreementDocument(agreement);
     },
-    changes: (document, catalogue) => [agreementChange(document, catalogue.agreement(document.agreementId))],
+    changes: (document, catalogue, nowMs) => [
+      agreementChange(document, catalogue.agreement(document.agreementId), nowMs),
+    ],
   });
 }
 
@@ -132,9 +135,9 @@ function serve<Document extends object>(
     async (c) => {
       const document: Document = c.req.valid("json");
       const id = resource.idOf(document);
-      const refusal = await changeCatalogue(ledger, c.var.call(`Create${Noun}`), (catalogue) =>
+      const refusal = await changeCatalogue(ledger, c.var.call(`Create${Noun}`), (catalogue, nowMs) =>
         resource.show(catalogue, id) === undefined
-          ? resource.changes(document, catalogue)
+          ? resource.changes(document, catalogue, nowMs)
           : { reason: "conflict", message: `The ${noun} ${id} exists already; PATCH changes it.` },
       );
       if (refusal !== undefined) throw refusalProblem(refusal);
@@ -166,16 +169,16 @@ function serve<Document extends object>(
       tags,
       summary: `Change one ${noun}: members that are given replace those that are there; null takes one away`,
       request: { params, body: { required: true, content: { "application/json": { schema: z.looseObject({}) } } } },
-      responses: { 200: { description: `The ${noun}`, content }, ...bodyProblems(404) },
+      responses: { 200: { description: `The ${noun}`, content }, ...bodyProblems(404, 409) },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
       const patch = c.req.valid("json");
-      const refusal = await changeCatalogue(ledger, c.var.call(`Update${Noun}`), (catalogue) => {
+      const refusal = await changeCatalogue(ledger, c.var.call(`Update${Noun}`), (catalogue, nowMs) => {
         const shown = resource.show(catalogue, id);
         if (shown === undefined) return { reason: "not-found", message: `No ${noun} ${id}.` };
         const before = resource.document === undefined ? shown : resource.document(catalogue, id);
-        return patched(resource, id, { ...before, ...changedMembers(patch, shown) }, catalogue);
+        return patched(resource, id, { ...before, ...changedMembers(patch, shown) }, catalogue, nowMs);
       });
       if (refusal !== undefined) throw refusalProblem(refusal);
       return c.json(resource.show(ledger.catalogue, id) as object, 200);
@@ -196,6 +199,7 @@ function patched<Document extends object>(
   id: string,
   merged: object,
   catalogue: CatalogueView,
+  nowMs: EpochMs,
 ): readonly CatalogueChange[] | CatalogueRefusal {
   // Null takes away what a document can have; of what it cannot have, the schema says so.
   const isTakenAway = (name: string, value: unknown): boolean => value === null && name in resource.schema.shape;
@@ -205,7 +209,7 @@ function patched<Document extends object>(
   if (resource.idOf(parsed.data) !== id) {
     return { reason: "invalid", message: `The id of ${resource.noun} ${id} cannot be changed.` };
   }
-  return resource.changes(parsed.data, catalogue);
+  return resource.changes(parsed.data, catalogue, nowMs);
 }
 
 /** What is shown of an account's users names their keys. That is no part of the document, and may come back with it. */
