@@ -41,12 +41,12 @@ export function dueChanges(file: CatalogueFile, held: CatalogueView, nowMs: Epoc
   ];
   const { changes: due, problems: unsettled } = settledChanges(said, held, nowMs);
   const problems = [...namedTwice(file)];
-  for (const { change, problem } of unsettled) problems.push(complaint(change, file, problem));
   const references = overlaid(due, held);
-  for (const change of due) {
+  for (const change of said) {
     const problem = referenceProblem(change, references);
     if (problem !== undefined) problems.push(complaint(change, file, problem));
   }
+  for (const { change, problem } of unsettled) problems.push(complaint(change, file, problem));
   if (problems.length > 0) throw new CatalogueFileError(problems);
   return [...due, ...keysGone(file, due, held)];
 }

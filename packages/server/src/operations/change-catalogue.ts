@@ -23,13 +23,13 @@ export function changeCatalogue(ledger: Ledger, call: Call, plan: PlanChanges): 
     decide: ({ catalogue, nowMs }): Outcome<CatalogueRefusal | undefined> => {
       const planned = plan(catalogue, nowMs);
       if ("reason" in planned) return refusedChange(planned);
-      const { changes, problems } = settledChanges(planned, catalogue, nowMs);
-      const [first] = problems;
-      if (first !== undefined) return refusedChange(refusalOf(first.problem));
-      for (const change of changes) {
+      for (const change of planned) {
         const problem = referenceProblem(change, catalogue);
         if (problem !== undefined) return refusedChange(refusalOf({ reason: "invalid", ...problem }));
       }
+      const { changes, problems } = settledChanges(planned, catalogue, nowMs);
+      const [first] = problems;
+      if (first !== undefined) return refusedChange(refusalOf(first.problem));
       return { event: catalogueChanged(changes), catalogue: changes, answer: undefined };
     },
   });

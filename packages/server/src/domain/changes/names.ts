@@ -2,18 +2,23 @@
  * Rule K8: no hour of a customer's use of a product can be said under two identifiers, and no new way to name the customer
  * comes up beside a way in use: the same usage, sent again in the new way, would count twice.
  */
-import type { EpochMs } from "@countinghouse/protocol";
+import { ruleSets, type EpochMs } from "@countinghouse/protocol";
 import type { Agreement, AgreementsById } from "../agreement.ts";
 import type { CatalogueLookUps } from "./overlay.ts";
 import { conflict, type ChangeProblem } from "./change-problem.ts";
 import { accountCustomer } from "../metering-record.ts";
 import { hoursGained, sharedHours, usageHours, type UsageHours } from "./usage-hours.ts";
 
+/** Usage is accepted for no longer than this, under any rule set. */
+const WINDOW_MAX_MS =
+  1000 * Math.max(...Object.values(ruleSets).map((set) => set.batchMeterUsageWindow.ageSecondsLimit));
+
 /** `after`: everything as it will be; `before`: as it is held now. */
 export function namesProblem(
   agreement: Agreement,
   after: Pick<CatalogueLookUps, "agreement" | "agreementsOf">,
   before: AgreementsById,
+  nowMs: EpochMs,
 ): ChangeProblem | undefined {
   const { agreementId, productCode, customerAccountId, customerIdentifier, licenseArn } = agreement;
   if (customerIdentifier === undefined && licenseArn === undefined) return undefined;
@@ -31,7 +36,8 @@ export function namesProblem(
     }));
   for (const { other, hours, isHeld } of others) {
     for (const shared of gained.map((more) => sharedHours(more, hours))) {
-      if (shared === undefined) continue;
+      // Of hours that lie further back no usage is accepted any more, under whichever name.
+      if (shared === undefined || shared.toMs <= nowMs - WINDOW_MAX_MS) continue;
       const inUse = (has: (named: Agreement) => boolean): boolean =>
         others.some((one) => has(one.other) && reaches(one.hours, shared.fromMs)) ||
         (held !== undefined && heldHours !== undefined && has(held) && reaches(heldHours, shared.fromMs));

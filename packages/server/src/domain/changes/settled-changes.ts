@@ -85,5 +85,5 @@ function problemOf(
   const kept =
     before &&
     (agreementIdentityProblem(before, change.value) ?? agreementTimesProblem(before, change.value, nowMs, after));
-  return kept ?? namesProblem(change.value, after, held);
+  return kept ?? namesProblem(change.value, after, held, nowMs);
 }
