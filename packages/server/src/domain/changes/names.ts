@@ -1,6 +1,6 @@
 /**
- * Rule K8: no hour of a customer's use of a product can be said under two identifiers, and no new way to name the customer
- * comes up beside a way in use: the same usage, sent again in the new way, would count twice.
+ * Rule K8: no new way to name a customer of a product comes up in hours in which another way is in use: the same usage, sent
+ * again in the new way, would count twice.
  */
 import { ruleSets, type EpochMs } from "@countinghouse/protocol";
 import type { Agreement, AgreementsById } from "../agreement.ts";
@@ -29,19 +29,17 @@ export function namesProblem(
   const others = after
     .agreementsOf(productCode, accountCustomer(customerAccountId))
     .filter((other) => other.agreementId !== agreementId)
-    .map((other) => ({
-      other,
-      hours: usageHours(other, after),
-      isHeld: before.agreement(other.agreementId) !== undefined,
-    }));
-  for (const { other, hours, isHeld } of others) {
+    .map((other) => ({ other, hours: usageHours(other, after) }));
+  for (const { other, hours } of others) {
+    // What comes together with it was never in use without it.
+    if (before.agreement(other.agreementId) === undefined) continue;
     for (const shared of gained.map((more) => sharedHours(more, hours))) {
       // Of hours that lie further back no usage is accepted any more, under whichever name.
       if (shared === undefined || shared.toMs <= nowMs - WINDOW_MAX_MS) continue;
       const inUse = (has: (named: Agreement) => boolean): boolean =>
         others.some((one) => has(one.other) && reaches(one.hours, shared.fromMs)) ||
         (held !== undefined && heldHours !== undefined && has(held) && reaches(heldHours, shared.fromMs));
-      const named = { agreement, other, isHeld, inUse };
+      const named = { agreement, other, inUse };
       const member = newIdentifier(named) ? "customerIdentifier" : newLicence(named) ? "licenseArn" : undefined;
       if (member !== undefined) return conflict(member, problemText(agreement, other, member, shared.fromMs));
     }
@@ -52,22 +50,20 @@ export function namesProblem(
 interface NamedBeside {
   readonly agreement: Agreement;
   readonly other: Agreement;
-  /** Whether the other one was there before this change. What comes together with it was never in use without it. */
-  readonly isHeld: boolean;
   /** Whether an agreement names the customer in a way already where the shared hours begin, or up to there. */
   readonly inUse: (has: (named: Agreement) => boolean) => boolean;
 }
 
-function newIdentifier({ agreement: { customerIdentifier }, other, isHeld, inUse }: NamedBeside): boolean {
+function newIdentifier({ agreement: { customerIdentifier }, other, inUse }: NamedBeside): boolean {
   if (customerIdentifier === undefined || other.customerIdentifier === customerIdentifier) return false;
   if (other.customerIdentifier !== undefined) return true;
-  return isHeld && !inUse((named) => named.customerIdentifier === customerIdentifier);
+  return !inUse((named) => named.customerIdentifier === customerIdentifier);
 }
 
 /** A licence beside a licence is another agreement, as a customer may have several. */
-function newLicence({ agreement: { licenseArn }, other, isHeld, inUse }: NamedBeside): boolean {
+function newLicence({ agreement: { licenseArn }, other, inUse }: NamedBeside): boolean {
   if (licenseArn === undefined || other.licenseArn !== undefined) return false;
-  return isHeld && !inUse((named) => named.licenseArn !== undefined);
+  return !inUse((named) => named.licenseArn !== undefined);
 }
 
 function reaches({ fromMs, toMs }: UsageHours, atMs: EpochMs): boolean {
