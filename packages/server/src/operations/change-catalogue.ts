@@ -3,6 +3,7 @@ import type { EpochMs } from "@countinghouse/protocol";
 import { referenceProblem } from "../catalogue/references.ts";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
 import type { ChangeProblem } from "../domain/changes/change-problem.ts";
+import { identityProblem } from "../domain/changes/identity.ts";
 import { settledChanges } from "../domain/changes/settled-changes.ts";
 import type { Asked, Call, LedgerEvent, OperatorRefusal } from "../ledger/entry.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
@@ -24,6 +25,8 @@ export function changeCatalogue(ledger: Ledger, call: Call, plan: PlanChanges): 
       const planned = plan(catalogue, nowMs);
       if ("reason" in planned) return refusedChange(planned);
       for (const change of planned) {
+        const renamed = identityProblem(change, catalogue);
+        if (renamed !== undefined) return refusedChange(refusalOf(renamed));
         const problem = referenceProblem(change, catalogue);
         if (problem !== undefined) return refusedChange(refusalOf({ reason: "invalid", ...problem }));
       }

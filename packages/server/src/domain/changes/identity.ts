@@ -1,5 +1,6 @@
 /** Rule G7: by which names usage was metered never changes under it. */
 import type { Agreement } from "../agreement.ts";
+import type { CatalogueChange, CatalogueView } from "../catalogue.ts";
 import { conflict, type ChangeProblem } from "./change-problem.ts";
 import type { Product } from "../product.ts";
 
@@ -7,7 +8,7 @@ import type { Product } from "../product.ts";
 const PRODUCT_IDENTITY = ["seller", "type"] as const satisfies readonly (keyof Product)[];
 
 /** By what an agreement's usage is metered, and whose it is. */
-export const AGREEMENT_IDENTITY = [
+const AGREEMENT_IDENTITY = [
   "productCode",
   "customerAccountId",
   "customerIdentifier",
@@ -15,7 +16,18 @@ export const AGREEMENT_IDENTITY = [
   "replaces",
 ] as const satisfies readonly (keyof Agreement)[];
 
-export function productIdentityProblem(before: Product, after: Product): ChangeProblem | undefined {
+export function identityProblem(change: CatalogueChange, held: CatalogueView): ChangeProblem | undefined {
+  if (change.value === undefined) return undefined;
+  if (change.kind === "product") {
+    const before = held.product(change.id);
+    return before && productProblem(before, change.value);
+  }
+  if (change.kind !== "agreement") return undefined;
+  const before = held.agreement(change.id);
+  return before && agreementProblem(before, change.value);
+}
+
+function productProblem(before: Product, after: Product): ChangeProblem | undefined {
   const member = PRODUCT_IDENTITY.find((name) => before[name] !== after[name]);
   if (member === undefined) return undefined;
   const { productCode } = before;
@@ -25,7 +37,7 @@ export function productIdentityProblem(before: Product, after: Product): ChangeP
   );
 }
 
-export function agreementIdentityProblem(before: Agreement, after: Agreement): ChangeProblem | undefined {
+function agreementProblem(before: Agreement, after: Agreement): ChangeProblem | undefined {
   const member = AGREEMENT_IDENTITY.find((name) => before[name] !== after[name]);
   if (member === undefined) return undefined;
   const { agreementId } = before;

@@ -6,7 +6,7 @@ import type { EpochMs } from "@countinghouse/protocol";
 import type { Agreement } from "../agreement.ts";
 import type { CatalogueChange, CatalogueView } from "../catalogue.ts";
 import type { ChangeProblem } from "./change-problem.ts";
-import { agreementIdentityProblem, productIdentityProblem } from "./identity.ts";
+import { identityProblem } from "./identity.ts";
 import { namesProblem } from "./names.ts";
 import { overlaid, type CatalogueLookUps } from "./overlay.ts";
 import { replacedAgreement, replacementProblem } from "./replacement.ts";
@@ -75,15 +75,9 @@ function problemOf(
   after: CatalogueLookUps,
   nowMs: EpochMs,
 ): ChangeProblem | undefined {
-  if (change.value === undefined) return undefined;
-  if (change.kind === "product") {
-    const before = held.product(change.id);
-    return before && productIdentityProblem(before, change.value);
-  }
-  if (change.kind !== "agreement") return undefined;
+  const renamed = identityProblem(change, held);
+  if (renamed !== undefined || change.kind !== "agreement" || change.value === undefined) return renamed;
   const before = held.agreement(change.id);
-  const kept =
-    before &&
-    (agreementIdentityProblem(before, change.value) ?? agreementTimesProblem(before, change.value, nowMs, after));
-  return kept ?? namesProblem(change.value, after, held, nowMs);
+  const moved = before && agreementTimesProblem(before, change.value, nowMs, after);
+  return moved ?? namesProblem(change.value, after, held, nowMs);
 }
