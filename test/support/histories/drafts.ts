@@ -86,9 +86,12 @@ export function againOf(
   model: Model,
 ): MeterRequest {
   const [latest] = latestFirst(model);
-  const isTaken = (record: UsageRecord, i: number): boolean =>
-    take === "latest" ? latest !== undefined && concerns(latest, record) : (take[i] ?? true);
-  const earlier = (take === "latest" ? sent.findLast((of) => of.usageRecords.some(isTaken)) : undefined) ??
+  const isTaken = (record: UsageRecord, i: number): boolean => {
+    if (take === "latest") return latest !== undefined && concerns(latest, record);
+    if (take === "customer") return latest !== undefined && isOfCustomer(latest, record, model);
+    return take[i] ?? true;
+  };
+  const earlier = (typeof take === "string" ? sent.findLast((of) => of.usageRecords.some(isTaken)) : undefined) ??
     sent[Math.max(0, sent.length - 1 - stepsBack)] ?? { region: "us-east-1", usageRecords: [] };
   const taken = earlier.usageRecords.filter(isTaken);
   switch (changed) {
@@ -153,6 +156,20 @@ function amountOf(amount: Amount): Pick<Draft, "quantity" | "usageAllocations"> 
     return { allocatedUsageQuantity: part, ...(tags === undefined ? {} : { tags }) };
   });
   return { quantity: amount.parts.reduce((sum, part) => sum + part, 0), usageAllocations };
+}
+
+/** Whether the record names the agreement's customer, for the same product, in whichever way it was ever named. */
+function isOfCustomer(
+  { productCode, customerAccountId }: ModelAgreement,
+  record: UsageRecord,
+  { agreements }: Model,
+): boolean {
+  return agreements.some(
+    (agreement) =>
+      agreement.productCode === productCode &&
+      agreement.customerAccountId === customerAccountId &&
+      concerns(agreement, record),
+  );
 }
 
 /** The same usage under the name that its customer was given last, of the same kind. */

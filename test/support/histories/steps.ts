@@ -45,12 +45,12 @@ export interface NewRequest {
 
 /**
  * An earlier request, or some of its records, as it was or changed in one way. `latest` takes what was sent under the
- * agreement that was changed last.
+ * agreement that was changed last, `customer` what was sent of its customer under any name.
  */
 export interface Again {
   readonly kind: "again";
   readonly stepsBack: number;
-  readonly take: readonly boolean[] | "latest";
+  readonly take: readonly boolean[] | "latest" | "customer";
   readonly changed: "nothing" | "quantity" | "minute" | "order" | "split" | "region" | "names";
 }
 
@@ -154,10 +154,22 @@ const again: fc.Arbitrary<Again> = fc.record({
   kind: fc.constant("again"),
   stepsBack: fc.oneof(fc.nat({ max: 2 }), fc.nat({ max: 60 })),
   take: fc.oneof(fc.constant([]), fc.array(fc.boolean(), { minLength: 25, maxLength: 25 }), fc.constant("latest")),
-  changed: fc.constantFrom("nothing", "nothing", "quantity", "minute", "order", "split", "region", "names", "names"),
+  changed: fc.constantFrom("nothing", "nothing", "quantity", "minute", "order", "split", "region", "names"),
 });
 
-const request = fc.oneof({ weight: 3, arbitrary: newRequest }, { weight: 2, arbitrary: again });
+/** What the customer of the agreement that was changed last has used, said as that agreement says it. */
+const underNewNames: fc.Arbitrary<Again> = fc.record({
+  kind: fc.constant("again"),
+  stepsBack: fc.nat({ max: 2 }),
+  take: fc.constant("customer"),
+  changed: fc.constant("names"),
+});
+
+const request = fc.oneof(
+  { weight: 6, arbitrary: newRequest },
+  { weight: 4, arbitrary: again },
+  { weight: 4, arbitrary: underNewNames },
+);
 
 const clock: fc.Arbitrary<Step> = fc.record({
   kind: fc.constant("clock"),
@@ -175,7 +187,7 @@ const clock: fc.Arbitrary<Step> = fc.record({
 });
 
 const names: fc.Arbitrary<Names> = fc.record({
-  identifier: fc.constantFrom("same", "same", "new", "none"),
+  identifier: fc.constantFrom("same", "new", "new", "none"),
   licence: fc.constantFrom("new", "new", "none"),
 });
 
@@ -197,7 +209,7 @@ const subscribe: fc.Arbitrary<Step> = fc.record({
   kind: fc.constant("subscribe"),
   like: nth,
   names: fc.oneof(fc.constant({ identifier: "same", licence: "new" } as const), names),
-  startsInMs: fc.constantFrom(-60 * MINUTES, 0, 0, 10 * MINUTES),
+  startsInMs: fc.constantFrom(-150 * MINUTES, -60 * MINUTES, 0, 0, 10 * MINUTES),
   lastsMs: fc.constantFrom(undefined, undefined, 90 * MINUTES),
 });
 
