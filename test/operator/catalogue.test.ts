@@ -232,8 +232,12 @@ describe("references", () => {
   });
 
   test("hold for changes too", async () => {
-    const answer = await call("PATCH", "/agreements/agmt-demo1", { productCode: "nothing" });
-    expectProblem(answer, 422, /does not fit/, ["productCode: no product nothing"]);
+    const answer = await call("PATCH", "/agreements/agmt-demo1", {
+      entitlements: [{ dimension: "nothing", value: 1 }],
+    });
+    expectProblem(answer, 422, /does not fit/, [
+      `entitlements.0.dimension: ${DEMO.productCode} has no dimension nothing of kind entitled`,
+    ]);
   });
 
   test("an access key that is another user's is not taken over", async () => {

@@ -79,7 +79,13 @@ export { refusalOrder } from "./rules/refusal-order.ts";
 export { ruleBook, type RuleId } from "./rules/rule-book.ts";
 export { awsRequestQuotas, type RequestQuota } from "./rules/request-quotas.ts";
 export type { Period, Rule } from "./rules/rule.ts";
-export { ruleSets, type AcceptanceWindow, type RuleSet, type RuleSetName } from "./rules/rule-sets.ts";
+export {
+  AHEAD_SECONDS_MAX,
+  ruleSets,
+  type AcceptanceWindow,
+  type RuleSet,
+  type RuleSetName,
+} from "./rules/rule-sets.ts";
 export {
   ageFault,
   aheadFault,

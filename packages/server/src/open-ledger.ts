@@ -70,7 +70,7 @@ export async function openLedger(
     // A position that is not kept yet would be forgotten by the next start.
     if (clock.mode !== "system") await moveClock(ledger, startCall("StartClock", world), { byMs: 0 });
     const catalogueFile = readCatalogue(config, sealer);
-    await applyCatalogue(ledger, catalogueFile, startCall("ApplyCatalogue", world), clock);
+    await applyCatalogue(ledger, clock, catalogueFile, startCall("ApplyCatalogue", world));
     await makeFirstRegistrationKey(ledger, sealer, world);
     return { ledger, clock, sealer, catalogueFile };
   } catch (error) {
@@ -131,7 +131,7 @@ function startCall(operation: string, world: World): Call {
   };
 }
 
-async function applyCatalogue(ledger: Ledger, file: CatalogueFile, call: Call, clock: ServiceClock): Promise<void> {
+async function applyCatalogue(ledger: Ledger, clock: ServiceClock, file: CatalogueFile, call: Call): Promise<void> {
   if (dueChanges(file, ledger.catalogue, clock.nowMs()).length === 0) return;
   await ledger.transact({
     call,

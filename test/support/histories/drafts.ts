@@ -60,7 +60,9 @@ export function latestFirst({ agreements }: Model): ModelAgreement[] {
 
 export function requestOf(choice: NewRequest, model: Model): MeterRequest {
   const { licensed, productCode, region, times, flaws } = choice;
-  const agreements = latestFirst(model).filter((agreement) => agreement.productCode === productCode);
+  const agreements = latestFirst(model).filter(
+    (agreement) => agreement.productCode === productCode && !(licensed && agreement.licenseArn === undefined),
+  );
   const usageRecords = choice.records.map((record): Draft => ({
     ...whatOf(record, productCode, model),
     ...(licensed ? underLicence(agreements, record) : named(agreements, record)),
@@ -84,9 +86,12 @@ export function againOf(
   model: Model,
 ): MeterRequest {
   const [latest] = latestFirst(model);
-  const isTaken = (record: UsageRecord, i: number): boolean =>
-    take === "latest" ? latest !== undefined && concerns(latest, record) : (take[i] ?? true);
-  const earlier = (take === "latest" ? sent.findLast((of) => of.usageRecords.some(isTaken)) : undefined) ??
+  const isTaken = (record: UsageRecord, i: number): boolean => {
+    if (take === "latest") return latest !== undefined && concerns(latest, record);
+    if (take === "customer") return latest !== undefined && isOfCustomer(latest, record, model);
+    return take[i] ?? true;
+  };
+  const earlier = (typeof take === "string" ? sent.findLast((of) => of.usageRecords.some(isTaken)) : undefined) ??
     sent[Math.max(0, sent.length - 1 - stepsBack)] ?? { region: "us-east-1", usageRecords: [] };
   const taken = earlier.usageRecords.filter(isTaken);
   switch (changed) {
@@ -100,6 +105,8 @@ export function againOf(
       return { ...earlier, usageRecords: taken.map(splitOtherwise) };
     case "region":
       return { ...earlier, usageRecords: taken, region: earlier.region === "eu-west-1" ? "us-east-1" : "eu-west-1" };
+    case "names":
+      return { ...earlier, usageRecords: taken.map((record) => renamed(record, earlier.productCode, model)) };
     case "nothing":
       return { ...earlier, usageRecords: taken };
   }
@@ -149,6 +156,37 @@ function amountOf(amount: Amount): Pick<Draft, "quantity" | "usageAllocations"> 
     return { allocatedUsageQuantity: part, ...(tags === undefined ? {} : { tags }) };
   });
   return { quantity: amount.parts.reduce((sum, part) => sum + part, 0), usageAllocations };
+}
+
+/** Whether the record names the agreement's customer, for the same product, in whichever way it was ever named. */
+function isOfCustomer(
+  { productCode, customerAccountId }: ModelAgreement,
+  record: UsageRecord,
+  { agreements }: Model,
+): boolean {
+  return agreements.some(
+    (agreement) =>
+      agreement.productCode === productCode &&
+      agreement.customerAccountId === customerAccountId &&
+      concerns(agreement, record),
+  );
+}
+
+/** The same usage under the name that its customer was given last, of the same kind. */
+function renamed(record: UsageRecord, productCode: string | undefined, { agreements }: Model): UsageRecord {
+  const { customerIdentifier, licenseArn } = record;
+  const before = agreements.find((agreement) =>
+    licenseArn === undefined
+      ? agreement.productCode === productCode && agreement.customerIdentifier === customerIdentifier
+      : agreement.licenseArn === licenseArn,
+  );
+  const latest = agreements.findLast(
+    (agreement) =>
+      agreement.productCode === before?.productCode && agreement.customerAccountId === before.customerAccountId,
+  );
+  if (licenseArn !== undefined) return { ...record, licenseArn: latest?.licenseArn ?? licenseArn };
+  if (customerIdentifier === undefined) return record;
+  return { ...record, customerIdentifier: latest?.customerIdentifier ?? customerIdentifier };
 }
 
 function withOneMore(record: UsageRecord): UsageRecord {

@@ -6,7 +6,7 @@ import type { RuleSetName, Tag, UsageAllocation, UsageRecord } from "@countingho
 import { AGREEMENTS, PRODUCTS, SELLER, type ShopProduct } from "./shop.ts";
 
 const SECONDS = 1_000;
-const HOURS = 3_600 * SECONDS;
+export const HOURS = 3_600 * SECONDS;
 
 export interface MeterRequest {
   readonly region: string;
@@ -24,6 +24,10 @@ export interface ModelAgreement {
   readonly endsAtMs?: number | undefined;
   readonly cancelledAtMs?: number | undefined;
   readonly suspended?: boolean;
+  readonly replaces?: string | undefined;
+  readonly replacedBy?: string | undefined;
+  /** How far it has covered usage, where its end was set to an earlier time later on. */
+  readonly coveredUntilMs?: number | undefined;
 }
 
 /** A record in the books. It has no id: what the server calls it is for the comparison to learn. */
@@ -151,8 +155,7 @@ export class Model {
     );
     if (agreement === undefined || agreement.cancelledAtMs !== undefined) return false;
     if (this.books.has(keyOf(record, undefined, region))) return false;
-    const { startsAtMs, endsAtMs = Infinity } = agreement;
-    return this.nowMs < startsAtMs || this.nowMs >= endsAtMs + HOURS || !this.#covers(agreement, record.timestampMs);
+    return ["before", "after"].includes(this.#stage(agreement)) || !this.#covers(agreement, record.timestampMs);
   }
 
   #judge(usageRecord: UsageRecord, { productCode, region }: MeterRequest): Verdict {
@@ -178,15 +181,35 @@ export class Model {
   }
 
   /** Rules G1, G3, G4: records may be sent now. */
-  #isOpen({ startsAtMs, endsAtMs = Infinity, cancelledAtMs = Infinity, suspended = false }: ModelAgreement): boolean {
-    const closesAtMs = Math.min(endsAtMs, cancelledAtMs) + HOURS;
-    return !suspended && this.nowMs >= startsAtMs && this.nowMs < closesAtMs;
+  #isOpen(agreement: ModelAgreement): boolean {
+    return this.#stage(agreement) === "open";
   }
 
-  /** Rules G2, G3: usage of that time is usage under the agreement; what lies ahead of the clock counts as of now. */
-  #covers({ startsAtMs, endsAtMs = Infinity, cancelledAtMs = Infinity }: ModelAgreement, timestampMs: number): boolean {
+  /** Rule G6: where another goes on with it, or will, the old one is not over before that one is. */
+  #stage(agreement: ModelAgreement): "before" | "open" | "suspended" | "after" {
+    const { startsAtMs, endsAtMs = Infinity, cancelledAtMs = Infinity, suspended = false, replacedBy } = agreement;
+    if (this.nowMs < startsAtMs) return "before";
+    if (this.nowMs >= cancelledAtMs + HOURS) return "after";
+    if (this.nowMs >= endsAtMs + HOURS) {
+      const next = this.agreements.find(({ agreementId }) => agreementId === replacedBy);
+      if (next === undefined) return "after";
+      const stage = this.#stage(next);
+      if (stage === "suspended") return "suspended";
+      if (stage === "after" || (stage === "before" && next.cancelledAtMs !== undefined)) return "after";
+    }
+    return suspended ? "suspended" : "open";
+  }
+
+  /**
+   * Rules G2, G3: usage of that time is usage under the agreement; what lies ahead of the clock counts as of now, but not at
+   * the edge from one agreement to the one that replaces it (Rule G6).
+   */
+  #covers(agreement: ModelAgreement, timestampMs: number): boolean {
+    const { startsAtMs, endsAtMs = Infinity, cancelledAtMs = Infinity, replaces, replacedBy } = agreement;
     const usedAtMs = Math.min(timestampMs, this.nowMs);
-    return usedAtMs >= startsAtMs && usedAtMs < Math.min(endsAtMs, cancelledAtMs + HOURS);
+    if ((replaces === undefined ? usedAtMs : timestampMs) < startsAtMs) return false;
+    if ((replacedBy === undefined ? usedAtMs : timestampMs) >= endsAtMs) return false;
+    return usedAtMs < cancelledAtMs + HOURS;
   }
 }
 

@@ -1,13 +1,16 @@
 /** Lets a history happen to a running server and to the model, and holds every answer of the one against the other. */
 import { Agent } from "node:http";
+import { isDeepStrictEqual } from "node:util";
 import { meteringRecords, moveClock } from "../operator-api.ts";
 import { jsonOf, send, signed, wireRequest } from "../raw-client.ts";
 import { startServer, type RunningServer } from "../server.ts";
 import { Comparison, wireForm, type WireAnswer } from "./comparison.ts";
 import { againOf, clockTarget, latestFirst, requestOf, timeOf } from "./drafts.ts";
-import { Model, startOfMonth, type MeterRequest, type ModelAgreement } from "./model.ts";
-import { AGREEMENTS, licence } from "./shop.ts";
-import type { History, Step } from "./steps.ts";
+import { add, moveEnd, moveStart, rename, replace } from "./changes.ts";
+import { Model, startOfHour, startOfMonth, type MeterRequest, type ModelAgreement } from "./model.ts";
+import { accountOf, countedTwice, rowsOf } from "./once.ts";
+import { ACCOUNTS, AGREEMENTS, SELLER, licence } from "./shop.ts";
+import type { History, Names, Step } from "./steps.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -18,8 +21,16 @@ export class Stage {
   readonly #agent = new Agent({ keepAlive: true });
   #server: RunningServer;
   #nowMs: number;
+  #changing = "reset";
   /** What has happened so far, to be told with the figures. */
-  readonly done = { histories: 0, steps: 0, requests: 0, restarts: 0, answers: {} as Record<string, number> };
+  readonly done = {
+    histories: 0,
+    steps: 0,
+    requests: 0,
+    restarts: 0,
+    answers: {} as Record<string, number>,
+    changes: {} as Record<string, number>,
+  };
 
   private constructor(args: readonly string[], rules: "classic" | "current", server: RunningServer, nowMs: number) {
     this.#args = args;
@@ -56,12 +67,14 @@ export class Stage {
       }
     }
     await this.#compareListing(comparison);
+    await this.#compareReports(comparison);
     this.done.histories += 1;
     this.done.steps += steps.length;
   }
 
   async #take(step: Step, comparison: Comparison, sent: MeterRequest[]): Promise<Comparison> {
     const { model } = comparison;
+    if (step.kind !== "send") this.#changing = step.kind;
     switch (step.kind) {
       case "send": {
         const requests = step.requests.map((request) => {
@@ -85,19 +98,34 @@ export class Stage {
       case "expire": {
         const agreement = nthOf(latestFirst(model), step.agreement);
         const endsAtMs = timeOf(step.when, model);
-        const possible = endsAtMs > agreement.startsAtMs;
-        const body = { endsAt: new Date(endsAtMs).toISOString() };
-        await this.#operate("PATCH", `/agreements/${agreement.agreementId}`, body, possible ? 200 : 422);
-        if (possible) model.put({ ...agreement, endsAtMs });
+        await this.#patch(agreement, { endsAt: iso(endsAtMs) }, moveEnd(model, agreement, endsAtMs));
+        return comparison;
+      }
+      case "start": {
+        const agreement = nthOf(latestFirst(model), step.agreement);
+        const startsAtMs = timeOf(step.when, model);
+        await this.#patch(agreement, { startsAt: iso(startsAtMs) }, moveStart(model, agreement, startsAtMs));
+        return comparison;
+      }
+      case "rename": {
+        const agreement = nthOf(latestFirst(model), step.agreement);
+        const change = renaming(step.member, agreement);
+        await this.#patch(agreement, change, rename(agreement, change));
         return comparison;
       }
       case "subscribe": {
-        const agreement = newAgreement(step, model);
-        const { startsAtMs, endsAtMs, ...same } = agreement;
-        const endsAt = endsAtMs === undefined ? undefined : new Date(endsAtMs).toISOString();
-        const body = { ...same, startsAt: new Date(startsAtMs).toISOString(), endsAt };
-        await this.#operate("POST", "/agreements", body, 201);
-        model.put(agreement);
+        const { startsAt: _, ...like } = nthOf(AGREEMENTS, step.like);
+        const startsAtMs = model.nowMs + step.startsInMs;
+        const endsAtMs = step.lastsMs === undefined ? undefined : startsAtMs + step.lastsMs;
+        await this.#add({ ...like, ...newNames(step.names, like, model), startsAtMs, endsAtMs }, model, add);
+        return comparison;
+      }
+      case "replace": {
+        const old = nthOf(latestFirst(model), step.agreement);
+        const { agreementId: replaces, productCode, customerAccountId } = old;
+        const startsAtMs = startOfHour(model.nowMs) + step.hours * HOUR_MS + step.offMs;
+        const next = { productCode, customerAccountId, ...newNames(step.names, old, model), replaces, startsAtMs };
+        await this.#add(next, model, (_model, agreement) => replace(model, old, agreement));
         return comparison;
       }
       case "restart":
@@ -142,20 +170,94 @@ export class Stage {
     if (difference !== undefined) throw new Error(difference);
   }
 
+  #patch({ agreementId }: ModelAgreement, change: object, expected: number): Promise<void> {
+    return this.#operate("PATCH", `/agreements/${agreementId}`, change, expected);
+  }
+
+  /** The model says first what must be answered. */
+  async #add(
+    agreement: ModelAgreement,
+    model: Model,
+    made: (model: Model, agreement: ModelAgreement) => number,
+  ): Promise<void> {
+    const { startsAtMs, endsAtMs, ...same } = agreement;
+    const body = { ...same, startsAt: iso(startsAtMs), endsAt: endsAtMs === undefined ? undefined : iso(endsAtMs) };
+    await this.#operate("POST", "/agreements", body, made(model, agreement));
+  }
+
+  /** Every customer finds all of its records, and the seller its sums, whatever they were called meanwhile. */
+  async #compareReports({ model }: Comparison): Promise<void> {
+    const twice = countedTwice(model);
+    if (twice !== undefined) throw new Error(`Counted twice: ${twice}`);
+    for (const account of ACCOUNTS) {
+      const listed = await meteringRecords(this.#server, { customerAccountId: account });
+      const booked = [...model.books.values()].filter((record) => accountOf(record, model.agreements) === account);
+      if (listed.length !== booked.length)
+        throw new Error(
+          `Of account ${account} there are ${booked.length} records, listed are ${JSON.stringify(listed)}`,
+        );
+    }
+    const months = new Set(
+      [...model.books.values()].map(({ usageRecord }) => iso(usageRecord.timestampMs).slice(0, 7)),
+    );
+    for (const month of months) {
+      const path = `/reports/usage-by-instance-type?month=${month}&format=json&sellerAccountId=${SELLER}`;
+      const { body } = await this.#server.operator("GET", path);
+      const { rows } = body as {
+        rows: { productCode: string; customerAccountId?: string; dimension: string; usageUnits: string }[];
+      };
+      const reported = rows.map((row): [string, number] => [
+        [row.productCode, row.customerAccountId, row.dimension].join(" "),
+        Number(row.usageUnits),
+      ]);
+      const expected = rowsOf(model, month);
+      if (reported.length === Object.keys(expected).length && isDeepStrictEqual(Object.fromEntries(reported), expected))
+        continue;
+      throw new Error(`The report of ${month} says ${JSON.stringify(reported)}, the books ${JSON.stringify(expected)}`);
+    }
+  }
+
   async #operate(method: string, path: string, body: object | undefined, expected: number): Promise<void> {
     const answer = await this.#server.operator(method, path, body);
+    const change = `${this.#changing} ${answer.status}`;
+    this.done.changes[change] = (this.done.changes[change] ?? 0) + 1;
     if (answer.status === expected) return;
     throw new Error(`${method} ${path}: expected ${expected}, got ${answer.status} ${JSON.stringify(answer.body)}`);
   }
 }
 
-/** One more agreement of a customer of the shop, with a licence of its own. */
-function newAgreement(step: Extract<Step, { kind: "subscribe" }>, model: Model): ModelAgreement {
-  const { startsAt: _, ...like } = nthOf(AGREEMENTS, step.like);
-  const number = model.agreements.length;
-  const startsAtMs = model.nowMs + step.startsInMs;
-  const endsAtMs = step.lastsMs === undefined ? undefined : startsAtMs + step.lastsMs;
-  return { ...like, agreementId: `agmt-${number}`, licenseArn: licence(100 + number), startsAtMs, endsAtMs };
+/** What a new agreement is called, and its customer by it. */
+function newNames(
+  { identifier, licence: licensed }: Names,
+  { customerIdentifier }: Pick<ModelAgreement, "customerIdentifier">,
+  { agreements }: Model,
+): Pick<ModelAgreement, "agreementId" | "customerIdentifier" | "licenseArn"> {
+  const number = agreements.length;
+  return {
+    agreementId: `agmt-${number}`,
+    customerIdentifier: { same: customerIdentifier, new: `new-${number}`, none: undefined }[identifier],
+    licenseArn: licensed === "none" ? undefined : licence(100 + number),
+  };
+}
+
+function renaming(
+  member: Extract<Step, { kind: "rename" }>["member"],
+  { productCode, customerAccountId }: ModelAgreement,
+) {
+  switch (member) {
+    case "product":
+      return { productCode: productCode === "logs" ? "traces" : "logs" };
+    case "account":
+      return { customerAccountId: nthOf(ACCOUNTS, ACCOUNTS.findIndex((account) => account === customerAccountId) + 1) };
+    case "identifier":
+      return { customerIdentifier: "renamed" };
+    case "licence":
+      return { licenseArn: licence(999) };
+  }
+}
+
+function iso(atMs: number): string {
+  return new Date(atMs).toISOString();
 }
 
 function nthOf<T>(from: readonly T[], nth: number): T {

@@ -5,6 +5,12 @@
 import * as fc from "fast-check";
 import { ALLOCATION_FLAWS, FLAWS, type Flaw } from "./flaws.ts";
 
+/** By what a new agreement names its customer. */
+export interface Names {
+  readonly identifier: "same" | "new" | "none";
+  readonly licence: "new" | "none";
+}
+
 /** A time, told by where the clock stands: so long ago, or a border of the rules and a millisecond to either side. */
 export type When =
   | { readonly agoMs: number }
@@ -39,13 +45,13 @@ export interface NewRequest {
 
 /**
  * An earlier request, or some of its records, as it was or changed in one way. `latest` takes what was sent under the
- * agreement that was changed last.
+ * agreement that was changed last, `customer` what was sent of its customer under any name.
  */
 export interface Again {
   readonly kind: "again";
   readonly stepsBack: number;
-  readonly take: readonly boolean[] | "latest";
-  readonly changed: "nothing" | "quantity" | "minute" | "order" | "split" | "region";
+  readonly take: readonly boolean[] | "latest" | "customer";
+  readonly changed: "nothing" | "quantity" | "minute" | "order" | "split" | "region" | "names";
 }
 
 export type Step =
@@ -54,12 +60,23 @@ export type Step =
   | { readonly kind: "clock"; readonly to: { readonly seconds: number } | ClockBorder }
   | { readonly kind: "act"; readonly action: "cancel" | "suspend" | "resume"; readonly agreement: number }
   | { readonly kind: "expire"; readonly agreement: number; readonly when: When }
+  | { readonly kind: "start"; readonly agreement: number; readonly when: When }
   | {
       readonly kind: "subscribe";
       readonly like: number;
+      readonly names: Names;
       readonly startsInMs: number;
       readonly lastsMs?: number | undefined;
     }
+  /** From so many hours after the start of this one on. */
+  | {
+      readonly kind: "replace";
+      readonly agreement: number;
+      readonly names: Names;
+      readonly hours: number;
+      readonly offMs: number;
+    }
+  | { readonly kind: "rename"; readonly agreement: number; readonly member: "product" | "account" | keyof Names }
   | { readonly kind: "restart"; readonly how: "SIGTERM" | "SIGKILL" };
 
 export interface ClockBorder {
@@ -137,10 +154,22 @@ const again: fc.Arbitrary<Again> = fc.record({
   kind: fc.constant("again"),
   stepsBack: fc.oneof(fc.nat({ max: 2 }), fc.nat({ max: 60 })),
   take: fc.oneof(fc.constant([]), fc.array(fc.boolean(), { minLength: 25, maxLength: 25 }), fc.constant("latest")),
-  changed: fc.constantFrom("nothing", "nothing", "quantity", "minute", "order", "split", "region"),
+  changed: fc.constantFrom("nothing", "nothing", "quantity", "minute", "order", "split", "region", "names"),
 });
 
-const request = fc.oneof({ weight: 3, arbitrary: newRequest }, { weight: 2, arbitrary: again });
+/** What the customer of the agreement that was changed last has used, said as that agreement says it. */
+const underNewNames: fc.Arbitrary<Again> = fc.record({
+  kind: fc.constant("again"),
+  stepsBack: fc.nat({ max: 2 }),
+  take: fc.constant("customer"),
+  changed: fc.constant("names"),
+});
+
+const request = fc.oneof(
+  { weight: 6, arbitrary: newRequest },
+  { weight: 4, arbitrary: again },
+  { weight: 4, arbitrary: underNewNames },
+);
 
 const clock: fc.Arbitrary<Step> = fc.record({
   kind: fc.constant("clock"),
@@ -157,10 +186,30 @@ const clock: fc.Arbitrary<Step> = fc.record({
   ),
 });
 
+const names: fc.Arbitrary<Names> = fc.record({
+  identifier: fc.constantFrom("same", "new", "new", "none"),
+  licence: fc.constantFrom("new", "new", "none"),
+});
+
+const replace: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constant("replace"),
+  agreement,
+  names,
+  hours: fc.constantFrom(1, 1, 1, 2, 2, 3, 0),
+  offMs: fc.constantFrom(0, 0, 0, 0, 0, 0, -1, 1),
+});
+
+const rename: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constant("rename"),
+  agreement,
+  member: fc.constantFrom("product", "account", "identifier", "licence"),
+});
+
 const subscribe: fc.Arbitrary<Step> = fc.record({
   kind: fc.constant("subscribe"),
   like: nth,
-  startsInMs: fc.constantFrom(-60 * MINUTES, 0, 0, 10 * MINUTES),
+  names: fc.oneof(fc.constant({ identifier: "same", licence: "new" } as const), names),
+  startsInMs: fc.constantFrom(-150 * MINUTES, -60 * MINUTES, 0, 0, 10 * MINUTES),
   lastsMs: fc.constantFrom(undefined, undefined, 90 * MINUTES),
 });
 
@@ -185,7 +234,10 @@ export function historyOf(stepsMax: number, { restarts }: { readonly restarts: b
       }),
     },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant("expire"), agreement, when: end }) },
-    { weight: 4, arbitrary: subscribe },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant("start"), agreement, when: end }) },
+    { weight: 5, arbitrary: subscribe },
+    { weight: 7, arbitrary: replace },
+    { weight: 1, arbitrary: rename },
     ...(restarts
       ? [{ weight: 1, arbitrary: fc.record({ kind: fc.constant("restart" as const), how: fc.constantFrom("SIGTERM", "SIGKILL") }) }]
       : []),

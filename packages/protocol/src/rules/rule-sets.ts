@@ -29,7 +29,8 @@ export interface RuleSet {
 }
 
 const HOUR_SECONDS = 3_600;
-const AHEAD_SECONDS_MAX = 900;
+/** Rule W3. */
+export const AHEAD_SECONDS_MAX = 900;
 
 const sixHours: AcceptanceWindow = {
   rule: "W1",

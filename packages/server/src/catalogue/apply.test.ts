@@ -4,14 +4,15 @@ import { openSecret } from "../identity/access-keys.ts";
 import { dueChanges, readCatalogueFile } from "./apply.ts";
 import { SAMPLE, sampleWith, sealer } from "./sample.fixture.ts";
 
-const NOW_MS = Date.UTC(2026, 2, 14, 12, 30);
 const PRODUCT = "0abcdefghijklmnopqrstuvwx";
 const KEY = "AKIACOUNTINGHOUSE001";
 const LICENSE = "arn:aws:license-manager::294406891311:license:l-00000000000000000000000000000001";
 const OTHER_LICENSE = LICENSE.replace(/1$/, "2");
+/** Half past twelve. */
+const NOW_MS = Date.UTC(2026, 6, 14, 12, 30);
 
-function due(text: string, held: Catalogue): CatalogueChange[] {
-  return dueChanges(readCatalogueFile(text, "shop.yaml", sealer), held, NOW_MS);
+function due(text: string, held: Catalogue, nowMs = NOW_MS): CatalogueChange[] {
+  return dueChanges(readCatalogueFile(text, "shop.yaml", sealer), held, nowMs);
 }
 
 const namesOf = (changes: readonly CatalogueChange[]): string[] => changes.map(({ kind, id }) => `${kind} ${id}`);
@@ -177,25 +178,9 @@ describe("references are held against what the ledger holds, too:", () => {
     );
   });
 
-  test("licences may change places", () => {
-    const both = (first: string, second: string): string =>
-      sampleWith(
-        [`    licenseArn: ${LICENSE}`, `    licenseArn: ${second}`],
-        ["agreements:", `agreements:${agreement("agmt-new", `licenseArn: ${first}`)}`],
-      );
-    const catalogue = applied(both(OTHER_LICENSE, LICENSE), both(LICENSE, OTHER_LICENSE));
-    expect(catalogue.agreementByLicense(LICENSE)?.agreementId).toBe("agmt-new");
-    expect(catalogue.agreementByLicense(OTHER_LICENSE)?.agreementId).toBe("agmt-demo1");
-  });
-
   test("an access key is not taken from the user who has it", () => {
     const text = `accounts:\n  - id: "444455556666"\n    users:\n      - { name: thief, accessKeyId: ${KEY}, secretAccessKey: theirs }\n`;
     expect(() => due(text, applied(SAMPLE))).toThrow(`shop.yaml:4:37: accessKeyId: ${KEY} belongs to another user`);
-  });
-
-  test("an agreement may come to name another account, identifier and licence staying as they are", () => {
-    const moved = sampleWith(['customerAccountId: "444455556666"', 'customerAccountId: "111122223333"']);
-    expect(applied(SAMPLE, moved).agreement("agmt-demo1")?.customerAccountId).toBe("111122223333");
   });
 
   test("a customer identifier does not come to stand for another account", () => {
@@ -203,6 +188,105 @@ describe("references are held against what the ledger holds, too:", () => {
     expect(() => due(text, applied(SAMPLE))).toThrow(
       "shop.yaml:6:25: customerIdentifier: demoCustomer1 stands for account 444455556666",
     );
+  });
+});
+
+describe("names by which usage was metered never change (Rule G7):", () => {
+  const edits: readonly [string, readonly [string, string], RegExp][] = [
+    [
+      "an agreement's account",
+      ['customerAccountId: "444455556666"', 'customerAccountId: "111122223333"'],
+      /customerAccountId: it is 444455556666 in agreement agmt-demo1, and that never changes.*add a new one, and cancel this one/,
+    ],
+    [
+      "an agreement's identifier",
+      ["customerIdentifier: demoCustomer1", "customerIdentifier: other"],
+      /customerIdentifier: it is demoCustomer1 in .*add a new agreement with replaces: agmt-demo1/,
+    ],
+    [
+      "an agreement's identifier, taken away",
+      ["    customerIdentifier: demoCustomer1\n", ""],
+      /customerIdentifier: it is demoCustomer1/,
+    ],
+    ["an agreement's licence", [LICENSE, OTHER_LICENSE], /licenseArn: it is arn.*1 in .*replaces: agmt-demo1/],
+    ["a product's type", ["type: saas", "type: container"], /type: it is saas in product .*add a new product/],
+    [
+      "a product's seller",
+      ['seller: "111122223333"', 'seller: "444455556666"'],
+      /seller: it is 111122223333 in product/,
+    ],
+  ];
+  test.each(edits)("%s is refused with its place in the file, and nothing is applied", (_what, edit, problem) => {
+    const held = applied(SAMPLE);
+    let refused = "";
+    try {
+      due(sampleWith(edit, ["title: Acme Logs", "title: Acme Logs and more"]), held);
+    } catch (error) {
+      refused = (error as Error).message;
+    }
+    expect(refused).toMatch(problem);
+    expect(refused).toMatch(/shop\.yaml:\d+:\d+: /);
+    expect(due(SAMPLE, held)).toEqual([]);
+  });
+});
+
+describe("a file that replaces agreements (Rule G6)", () => {
+  const NEW = (over: string): string =>
+    `agreements:${agreement("agmt-new", over).replace("    startsAt: 2020-01-01T00:00:00Z\n", "")}`;
+  const AT = Date.UTC(2026, 6, 14, 14);
+  const replacing = (over = "startsAt: 2026-07-14T14:00:00Z"): string =>
+    NEW(`replaces: agmt-demo1\n    customerIdentifier: renamed\n    licenseArn: ${OTHER_LICENSE}\n    ${over}`);
+
+  test("ends the old one where the new one begins, and says both; a second time it writes nothing", () => {
+    const held = applied(SAMPLE);
+    const changes = due(replacing(), held);
+    expect(namesOf(changes)).toEqual(["agreement agmt-new", "agreement agmt-demo1"]);
+    held.apply(changes);
+    expect(held.agreement("agmt-demo1")).toMatchObject({ endsAtMs: AT, replacedBy: "agmt-new" });
+    expect(held.agreement("agmt-new")).toMatchObject({ startsAtMs: AT, replaces: "agmt-demo1" });
+    expect(due(replacing(), held)).toEqual([]);
+    expect(due(SAMPLE, held), "what the file said of the old one is as before").toEqual([]);
+  });
+
+  test("begins at the next edge that no usage has reached, where it does not say when, and stays there", () => {
+    const held = applied(SAMPLE);
+    const early = due(replacing("freeTrial: false"), held, Date.UTC(2026, 6, 14, 12, 44, 59, 999));
+    expect(early[0]?.value).toMatchObject({ startsAtMs: Date.UTC(2026, 6, 14, 13) });
+    held.apply(due(replacing("freeTrial: false"), held, Date.UTC(2026, 6, 14, 12, 45)));
+    expect(held.agreement("agmt-new")).toMatchObject({ startsAtMs: AT });
+    held.apply(due(replacing("freeTrial: true"), held, AT + 5_000_000));
+    expect(held.agreement("agmt-new")).toMatchObject({ startsAtMs: AT, freeTrial: true });
+  });
+
+  test.each(["2026-07-14T13:59:59Z", "2026-07-14T12:00:00Z"])(
+    "at %s is too late, or no edge: refused with its place",
+    (startsAt) => {
+      expect(() => due(replacing(`startsAt: ${startsAt}`), applied(SAMPLE))).toThrow(
+        /shop\.yaml:\d+:15: startsAt: must be an hour's edge \(UTC\) more than 900 s after the service clock.*: 2026-07-14T13:00:00\.000Z or a later one/,
+      );
+    },
+  );
+
+  test("may say long past edges where all of it is new, chains included", () => {
+    const chain = `${agreement("c", "customerIdentifier: three\n    replaces: b").replace("2020-01-01T00", "2020-03-01T00")}${agreement("b", "customerIdentifier: two\n    replaces: agmt-demo1").replace("2020-01-01T00", "2020-02-01T00")}`;
+    const text = SAMPLE + chain.slice(1).replaceAll(/^/gm, "");
+    const held = applied(text);
+    const shown = ["agmt-demo1", "b", "c"].map((id) => {
+      const { startsAtMs, endsAtMs, replaces, replacedBy } = held.agreement(id) ?? { startsAtMs: 0 };
+      return [new Date(startsAtMs).getUTCMonth(), endsAtMs && new Date(endsAtMs).getUTCMonth(), replaces, replacedBy];
+    });
+    expect(shown).toEqual([
+      [0, 1, undefined, "b"],
+      [1, 2, "agmt-demo1", "c"],
+      [2, undefined, "b", undefined],
+    ]);
+    expect(due(text, held)).toEqual([]);
+  });
+
+  test("does not lengthen a replaced agreement, whatever it says of its end later", () => {
+    const held = applied(SAMPLE, replacing());
+    held.apply(due(sampleWith(["freeTrial: false", "freeTrial: true"]), held));
+    expect(held.agreement("agmt-demo1")).toMatchObject({ endsAtMs: AT, replacedBy: "agmt-new", freeTrial: true });
   });
 });
 

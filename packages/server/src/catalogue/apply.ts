@@ -4,54 +4,57 @@
  */
 import { dirname } from "node:path";
 import type { EpochMs } from "@countinghouse/protocol";
-import { Catalogue, type CatalogueChange, type CatalogueView } from "../domain/catalogue.ts";
+import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
+import { overlaid } from "../domain/changes/overlay.ts";
+import { settledChanges } from "../domain/changes/settled-changes.ts";
 import type { ProductProblem } from "../domain/product-change.ts";
 import type { Sealer } from "../identity/seal.ts";
 import { CatalogueFileError, parseCatalogueFile, type Locate } from "./catalogue-file.ts";
-import { fileChanges, keepingState } from "./documents.ts";
+import { fileAgreementChange, fileAgreements, fileChanges, type FileAgreement } from "./documents.ts";
 import { productChangeOver } from "./product-documents.ts";
-import { referenceProblem, type References } from "./references.ts";
+import { referenceProblem, type ReferenceProblem } from "./references.ts";
 import type { CatalogueDocument } from "./schema.ts";
 
 /** A catalogue file that has been read and is valid in itself. */
 export interface CatalogueFile {
-  /** On an empty ledger. */
+  /** Of all objects but agreements, on an empty ledger. */
   readonly changes: readonly CatalogueChange[];
+  readonly agreements: readonly FileAgreement[];
   readonly document: CatalogueDocument;
   readonly locate: Locate;
 }
 
 export function readCatalogueFile(text: string, fileName: string, sealer: Sealer): CatalogueFile {
   const { document, locate } = parseCatalogueFile(text, fileName);
-  return { changes: fileChanges(document, sealer, dirname(fileName)), document, locate };
+  const changes = fileChanges(document, sealer, dirname(fileName));
+  return { changes, agreements: fileAgreements(document, sealer), document, locate };
 }
 
 /**
- * The changes that are due, given what the ledger holds and the service clock: what the file says of objects, and the removal
- * of access keys that it names no more. Throws CatalogueFileError for references that do not hold, and for prices of hours
- * that have begun.
+/**
+ * The changes that are due, given what the ledger holds and where the service clock stands: what the file says of objects,
+ * and the removal of access keys that it names no more. Throws CatalogueFileError for references that do not hold, for
+ * prices of hours that have begun, and for what would change the names that usage was metered by.
  */
 export function dueChanges(file: CatalogueFile, held: CatalogueView, nowMs: EpochMs): CatalogueChange[] {
-  const problems: string[] = [];
-  const due = file.changes
-    .filter((change) => held.fileDigest(change.kind, change.id) !== change.fileDigest)
-    .map((change) => {
-      const made = change.kind === "product" ? productDue(change.id, file, held, nowMs) : keepingState(change, held);
+  const isDue = ({ kind, id, fileDigest }: SaidObject): boolean => held.fileDigest(kind, id) !== fileDigest;
+  const problems = [...namedTwice(file)];
+  const said = [
+    ...file.changes.filter(isDue).map((change) => {
+      const made = change.kind === "product" ? productDue(change.id, file, held, nowMs) : change;
       if (!("message" in made)) return { ...made, fileDigest: change.fileDigest };
-      problems.push(complaintOf(change, file, made));
+      problems.push(complaint(change, file, made));
       return change;
-    });
-  const seen = new Set<string>();
-  const references = overlay(due, held);
-  for (const change of file.changes) {
-    const id = `${change.kind} ${change.id}`;
-    if (seen.has(id)) problems.push(`${whereOf(change, file, [])}: ${id} is there twice`);
-    seen.add(id);
-  }
-  for (const change of due) {
+    }),
+    ...file.agreements.filter(isDue).map((agreement) => fileAgreementChange(agreement, held, nowMs)),
+  ];
+  const { changes: due, problems: unsettled } = settledChanges(said, held, nowMs);
+  const references = overlaid(due, held);
+  for (const change of said) {
     const problem = referenceProblem(change, references);
-    if (problem !== undefined) problems.push(complaintOf(change, file, problem));
+    if (problem !== undefined) problems.push(complaint(change, file, problem));
   }
+  for (const { change, problem } of unsettled) problems.push(complaint(change, file, problem));
   if (problems.length > 0) throw new CatalogueFileError(problems);
   return [...due, ...keysGone(file, due, held)];
 }
@@ -67,7 +70,19 @@ function productDue(
   return productChangeOver(said, held.product(productCode), nowMs);
 }
 
-function complaintOf(change: CatalogueChange, file: CatalogueFile, { path, message }: ProductProblem): string {
+type SaidObject = Pick<CatalogueChange, "kind" | "id" | "fileDigest">;
+
+function namedTwice(file: CatalogueFile): string[] {
+  const seen = new Set<string>();
+  return [...file.changes, ...file.agreements].flatMap((said: SaidObject) => {
+    const id = `${said.kind} ${said.id}`;
+    if (seen.has(id)) return [`${whereOf(said, file, [])}: ${id} is there twice`];
+    seen.add(id);
+    return [];
+  });
+}
+
+function complaint(change: CatalogueChange, file: CatalogueFile, { path, message }: ReferenceProblem): string {
   return `${whereOf(change, file, path)}: ${path.join(".")}: ${message}`;
 }
 
@@ -92,31 +107,7 @@ function keysGone(file: CatalogueFile, due: readonly CatalogueChange[], held: Ca
   });
 }
 
-/** What the ledger holds, with changes on top. */
-function overlay(changes: readonly CatalogueChange[], held: CatalogueView): References {
-  const above = new Catalogue(changes);
-  return {
-    account: (id) => above.account(id) ?? held.account(id),
-    accessKey: (id) => held.accessKey(id) ?? above.accessKey(id),
-    issuer: (issuer) => above.issuer(issuer) ?? held.issuer(issuer),
-    product: (code) => above.product(code) ?? held.product(code),
-    agreementByLicense: (arn) => {
-      const holder = held.agreementByLicense(arn);
-      const stays = holder !== undefined && above.agreement(holder.agreementId) === undefined;
-      return stays ? holder : above.agreementByLicense(arn);
-    },
-    agreementsOf: (code, customer) => [
-      ...above.agreementsOf(code, customer),
-      ...held.agreementsOf(code, customer).filter(({ agreementId }) => above.agreement(agreementId) === undefined),
-    ],
-  };
-}
-
-function whereOf(
-  change: CatalogueChange,
-  { document, locate }: CatalogueFile,
-  path: readonly (string | number)[],
-): string {
+function whereOf(change: SaidObject, { document, locate }: CatalogueFile, path: readonly (string | number)[]): string {
   const at = (list: string, index: number): string => locate([list, index, ...path]);
   switch (change.kind) {
     case "product":

@@ -9,7 +9,7 @@ import { SAMPLE, sampleWith, sealer } from "./sample.fixture.ts";
 /** What is wrong with a file, given that something is. */
 function problemsOf(text: string): readonly string[] {
   try {
-    dueChanges(readCatalogueFile(text, "shop.yaml", sealer), new Catalogue(), Date.UTC(2026, 2, 14));
+    dueChanges(readCatalogueFile(text, "shop.yaml", sealer), new Catalogue(), NOW_MS);
   } catch (error) {
     if (error instanceof CatalogueFileError) return error.problems;
     throw error;
@@ -23,6 +23,8 @@ const SECOND_AGREEMENT = `agreements:
     customerAccountId: "111122223333"
     startsAt: 2020-01-01T00:00:00Z
 `;
+
+const NOW_MS = Date.UTC(2026, 6, 14, 12, 30);
 
 describe("a catalogue file is accepted", () => {
   test("with something of everything in it", () => {

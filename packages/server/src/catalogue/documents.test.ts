@@ -30,7 +30,7 @@ describe("documents and what is kept of them are the same, there and back:", () 
   ])("%s", (_what, text) => {
     const catalogue = new Catalogue(dueChanges(readCatalogueFile(text, "shop.yaml", sealer), new Catalogue(), NOW_MS));
     for (const kept of catalogue.list("agreement")) {
-      expect(agreementChange(agreementSchema.parse(agreementDocument(kept)), undefined).value).toEqual(kept);
+      expect(agreementChange(agreementSchema.parse(agreementDocument(kept)), undefined, NOW_MS).value).toEqual(kept);
     }
     for (const kept of catalogue.list("product")) {
       expect(productChange(productSchema.parse(productDocument(kept))).value).toEqual(kept);
@@ -45,7 +45,7 @@ describe("documents and what is kept of them are the same, there and back:", () 
   });
 
   test("an agreement's times, whatever zone they were written in", () => {
-    const { value } = agreementChange(agreementSchema.parse(agreement), undefined);
+    const { value } = agreementChange(agreementSchema.parse(agreement), undefined, NOW_MS);
     expect(value).toMatchObject({
       startsAtMs: Date.UTC(2020, 0, 1),
       endsAtMs: Date.UTC(2030, 0, 1) + 500,

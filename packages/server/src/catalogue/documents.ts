@@ -5,6 +5,8 @@ import type { EpochMs } from "@countinghouse/protocol";
 import { statusOf, type Agreement, type AgreementState, type AgreementStatus } from "../domain/agreement.ts";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
 import type { Issuer } from "../domain/issuer.ts";
+import { replacedAgreement } from "../domain/changes/replacement.ts";
+import { nextReplacementMs } from "../domain/changes/usage-hours.ts";
 import { sealSecret } from "../identity/access-keys.ts";
 import type { Sealer } from "../identity/seal.ts";
 import { productChange } from "./product-documents.ts";
@@ -27,13 +29,20 @@ export function accountChanges(document: AccountDocument, sealer: Sealer): Catal
   return [{ kind: "account", id: account.id, value: account }, ...keys];
 }
 
-/** The terms as the document says them. `held` is what stands there now: what has happened to it stays. */
-export function agreementChange(document: AgreementDocument, held: AgreementState | undefined): CatalogueChange {
+/**
+ * The terms as the document says them. `held` is what stands there now: what has happened to it stays. A replacement that
+ * says no start begins as soon as it can.
+ */
+export function agreementChange(
+  document: AgreementDocument,
+  held: Agreement | undefined,
+  nowMs: EpochMs,
+): CatalogueChange & { readonly kind: "agreement" } {
   const { startsAt, endsAt, entitlements, ...same } = document;
   const value: Agreement = {
     ...same,
     ...stateOf(held),
-    startsAtMs: Date.parse(startsAt),
+    startsAtMs: startsAt === undefined ? (held?.startsAtMs ?? nextReplacementMs(nowMs)) : Date.parse(startsAt),
     endsAtMs: endsAt === undefined ? undefined : Date.parse(endsAt),
     entitlements: entitlements.map(({ dimension, value: granted, expiresAt }) => ({
       dimension,
@@ -54,7 +63,7 @@ function issuerChange({ jwksFile, caFile, ...same }: IssuerDocument, folder: str
   return { kind: "issuer", id: value.issuer, value };
 }
 
-/** Everything a catalogue document says, each object with a digest of what the document says of it. */
+/** Everything a catalogue document says but its agreements, each object with a digest of what the document says of it. */
 export function fileChanges(document: CatalogueDocument, sealer: Sealer, folder: string): CatalogueChange[] {
   return [
     ...document.issuers.map((issuer) => issuerChange(issuer, folder)).map((change) => digested(change, change, sealer)),
@@ -67,12 +76,48 @@ export function fileChanges(document: CatalogueDocument, sealer: Sealer, folder:
       });
     }),
     ...document.products.map((product) => digested(productChange(product), product, sealer)),
-    ...document.agreements.map((agreement) => digested(agreementChange(agreement, undefined), agreement, sealer)),
   ];
 }
 
+/** An agreement as a file says it. What that makes of it depends on what is held, and on when it is applied. */
+export interface FileAgreement {
+  readonly kind: "agreement";
+  readonly id: string;
+  readonly fileDigest: string;
+  readonly said: AgreementDocument;
+}
+
+export function fileAgreements(document: CatalogueDocument, sealer: Sealer): FileAgreement[] {
+  return document.agreements.map((said) => ({
+    kind: "agreement",
+    id: said.agreementId,
+    fileDigest: digestOf(said, sealer),
+    said,
+  }));
+}
+
+/**
+ * What a file's agreement changes. What the operator API did to it since is not undone, and an agreement that was replaced
+ * ends by then, whatever the file says of its end.
+ */
+export function fileAgreementChange(
+  { said, fileDigest }: FileAgreement,
+  held: CatalogueView,
+  nowMs: EpochMs,
+): CatalogueChange {
+  const before = held.agreement(said.agreementId);
+  const change = agreementChange(said, before, nowMs);
+  const successor = before?.replacedBy === undefined ? undefined : held.agreement(before.replacedBy);
+  if (change.value === undefined || successor === undefined) return { ...change, fileDigest };
+  return { ...change, value: replacedAgreement(change.value, successor), fileDigest };
+}
+
 function digested(change: CatalogueChange, said: unknown, sealer: Sealer): CatalogueChange {
-  return { ...change, fileDigest: sealer.fingerprint(JSON.stringify(said)) };
+  return { ...change, fileDigest: digestOf(said, sealer) };
+}
+
+function digestOf(said: unknown, sealer: Sealer): string {
+  return sealer.fingerprint(JSON.stringify(said));
 }
 
 /** An account as the operator API shows it: the ids of its access keys, never their secrets. */
@@ -95,39 +140,41 @@ export function accountView(account: Account, catalogue: CatalogueView): Account
 }
 
 function stateOf(held: AgreementState | undefined): AgreementState {
-  const { cancelledAtMs, suspendedAtMs } = held ?? {};
+  const { cancelledAtMs, suspendedAtMs, replacedBy, coveredUntilMs } = held ?? {};
   return {
     ...(cancelledAtMs === undefined ? {} : { cancelledAtMs }),
     ...(suspendedAtMs === undefined ? {} : { suspendedAtMs }),
+    ...(replacedBy === undefined ? {} : { replacedBy }),
+    ...(coveredUntilMs === undefined ? {} : { coveredUntilMs }),
   };
 }
 
-/** A change that comes from a file: what the operator API did to the agreement since is not undone. */
-export function keepingState(change: CatalogueChange, held: CatalogueView): CatalogueChange {
-  if (change.kind !== "agreement" || change.value === undefined) return change;
-  return { ...change, value: { ...change.value, ...stateOf(held.agreement(change.id)) } };
-}
-
 /** An agreement as the operator API shows it: its terms, and what has happened to it. */
-export interface AgreementView extends AgreementDocument {
+export interface AgreementView extends AgreementTermsDocument {
   readonly status: AgreementStatus;
   readonly cancelledAt?: string | undefined;
   readonly suspendedAt?: string | undefined;
+  readonly replacedBy?: string | undefined;
 }
 
+/** A document in which the start stands, whoever it was given by. */
+export type AgreementTermsDocument = AgreementDocument & { readonly startsAt: string };
+
 export function agreementView(agreement: Agreement, nowMs: EpochMs): AgreementView {
-  const { cancelledAtMs, suspendedAtMs } = agreement;
+  const { cancelledAtMs, suspendedAtMs, replacedBy } = agreement;
   return {
     ...agreementDocument(agreement),
     status: statusOf(agreement, nowMs),
     cancelledAt: cancelledAtMs === undefined ? undefined : new Date(cancelledAtMs).toISOString(),
     suspendedAt: suspendedAtMs === undefined ? undefined : new Date(suspendedAtMs).toISOString(),
+    ...(replacedBy === undefined ? {} : { replacedBy }),
   };
 }
 
 /** The terms of an agreement, as they are written. */
-export function agreementDocument(agreement: Agreement): AgreementDocument {
-  const { startsAtMs, endsAtMs, entitlements, cancelledAtMs: _, suspendedAtMs: __, ...same } = agreement;
+export function agreementDocument(agreement: Agreement): AgreementTermsDocument {
+  const { startsAtMs, endsAtMs, entitlements, ...rest } = agreement;
+  const { cancelledAtMs: _, suspendedAtMs: __, replacedBy: ___, coveredUntilMs: ____, ...same } = rest;
   return {
     ...same,
     startsAt: new Date(startsAtMs).toISOString(),

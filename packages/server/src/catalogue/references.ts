@@ -1,20 +1,10 @@
 /** What must hold between objects of the catalogue: references resolve, and no name stands for two things. */
-import type { AccessKey, Account } from "../domain/account.ts";
+import type { Account } from "../domain/account.ts";
 import type { Agreement } from "../domain/agreement.ts";
 import type { CatalogueChange } from "../domain/catalogue.ts";
+import type { CatalogueLookUps } from "../domain/changes/overlay.ts";
 import { identifiedCustomer } from "../domain/metering-record.ts";
-import type { Issuer } from "../domain/issuer.ts";
 import type { Product } from "../domain/product.ts";
-
-/** The look-ups that references need; a catalogue is one, and so is a catalogue with changes on top. */
-export interface References {
-  account(id: string): Account | undefined;
-  accessKey(accessKeyId: string): AccessKey | undefined;
-  issuer(issuer: string): Issuer | undefined;
-  product(productCode: string): Product | undefined;
-  agreementByLicense(licenseArn: string): Agreement | undefined;
-  agreementsOf(productCode: string, customer: string): readonly Agreement[];
-}
 
 export interface ReferenceProblem {
   /** Where in the object the fault is. */
@@ -23,7 +13,7 @@ export interface ReferenceProblem {
 }
 
 /** Says what is wrong with an object that is about to be put in place, given everything else. */
-export function referenceProblem(change: CatalogueChange, references: References): ReferenceProblem | undefined {
+export function referenceProblem(change: CatalogueChange, references: CatalogueLookUps): ReferenceProblem | undefined {
   if (change.value === undefined) return undefined;
   switch (change.kind) {
     case "account":
@@ -49,7 +39,7 @@ export function referenceProblem(change: CatalogueChange, references: References
 }
 
 /** A role that trusts an issuer whose keys are nowhere would trust nobody. */
-function accountProblem({ roles }: Account, references: References): ReferenceProblem | undefined {
+function accountProblem({ roles }: Account, references: CatalogueLookUps): ReferenceProblem | undefined {
   for (const [role, { webIdentity = [] }] of roles.entries()) {
     for (const [index, { issuer }] of webIdentity.entries()) {
       if (references.issuer(issuer) !== undefined) continue;
@@ -59,7 +49,7 @@ function accountProblem({ roles }: Account, references: References): ReferencePr
   return undefined;
 }
 
-function agreementProblem(agreement: Agreement, references: References): ReferenceProblem | undefined {
+function agreementProblem(agreement: Agreement, references: CatalogueLookUps): ReferenceProblem | undefined {
   const { productCode, customerAccountId, customerIdentifier, licenseArn, agreementId } = agreement;
   const product = references.product(productCode);
   if (product === undefined) {

@@ -183,7 +183,12 @@ export const agreementSchema = z
         "must be a licence ARN",
       )
       .optional(),
-    startsAt: timestamp,
+    replaces: name(255)
+      .optional()
+      .describe("The agreement that this one goes on with, under names of its own, from startsAt on."),
+    startsAt: timestamp
+      .optional()
+      .describe("May be left out where it replaces another: then the next hour's edge more than 15 minutes ahead."),
     endsAt: timestamp.optional(),
     freeTrial: z.boolean().optional(),
     entitlements: z
@@ -196,8 +201,13 @@ export const agreementSchema = z
       )
       .default([]),
   })
+  .refine(({ startsAt, replaces }) => startsAt !== undefined || replaces !== undefined, {
+    path: ["startsAt"],
+    message: "is required, unless it replaces another agreement",
+  })
   .refine(
-    (agreement) => agreement.endsAt === undefined || Date.parse(agreement.endsAt) > Date.parse(agreement.startsAt),
+    ({ startsAt, endsAt }) =>
+      startsAt === undefined || endsAt === undefined || Date.parse(endsAt) > Date.parse(startsAt),
     {
       path: ["endsAt"],
       message: "must lie after startsAt",

@@ -23,6 +23,7 @@ interface Agreement {
   readonly endsAt?: string;
   readonly status: string;
   readonly cancelledAt?: string;
+  readonly replaces?: string;
 }
 
 interface AddAgreementFlags extends AddFlags {
@@ -31,6 +32,7 @@ interface AddAgreementFlags extends AddFlags {
   readonly customerAccount?: string;
   readonly customerIdentifier?: string;
   readonly licenseArn?: string;
+  readonly replaces?: string;
   readonly startsAt?: string;
   readonly endsAt?: string;
 }
@@ -57,6 +59,7 @@ const BY_FLAGS = [
   "customerAccount",
   "customerIdentifier",
   "licenseArn",
+  "replaces",
   "startsAt",
   "endsAt",
 ] as const satisfies readonly (keyof AddAgreementFlags)[];
@@ -102,23 +105,30 @@ function addAddCommand(group: Command): void {
     .option("--customer-account <id>", "account of the customer, twelve digits")
     .option("--customer-identifier <name>", "identifier of the customer; none for products of the new style")
     .option("--license-arn <arn>", "ARN of the licence")
-    .option("--starts-at <time>", "when it begins (default: now, by the service clock)", timeArgument)
+    .option("--replaces <id>", "agreement that it goes on with, under these names, from its start on")
+    .option(
+      "--starts-at <time>",
+      "when it begins (default: now, by the service clock; where it replaces another, the next hour that can)",
+      timeArgument,
+    )
     .option("--ends-at <time>", "when it ends (default: never)", timeArgument);
   withConnection(add).action(async (flags: AddAgreementFlags) => {
     if (flags.file !== undefined) return addFromFile(AGREEMENT, flags.file, flags);
-    const { id, product, customerAccount, customerIdentifier, licenseArn, endsAt } = flags;
+    const { id, product, customerAccount, customerIdentifier, licenseArn, replaces, endsAt } = flags;
     if (id === undefined || product === undefined || customerAccount === undefined) {
       const message = "agreement add needs --id, --product and --customer-account, or --file.";
       throw new CommandError(message, EXIT.usage);
     }
     const client = new OperatorClient(flags);
-    const startsAt = flags.startsAt ?? (await client.call<{ now: string }>("GET", "/clock")).now;
+    const now = async (): Promise<string> => (await client.call<{ now: string }>("GET", "/clock")).now;
+    const startsAt = flags.startsAt ?? (replaces === undefined ? await now() : undefined);
     const document = {
       agreementId: id,
       productCode: product,
       customerAccountId: customerAccount,
       customerIdentifier,
       licenseArn,
+      replaces,
       startsAt,
       endsAt,
     };

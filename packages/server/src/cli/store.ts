@@ -48,13 +48,14 @@ export function addStore(program: Command): void {
         "Check that the file is sound, the chain of entries whole, and that entries and metering records agree; a server may be running",
       ),
   ).action(async (flags: StoreFlags) => {
-    const { disagreement, heads, ...counts } = await verified(flags);
+    const { disagreement, heads, notes, ...counts } = await verified(flags);
     const agrees = disagreement === undefined;
     if (agrees || flags.json === true) {
+      const said = notes.map((note) => `\nNote: ${note}`).join("");
       print(
         flags,
-        { agrees, ...counts, ...heads, disagreement },
-        `${describe(counts)}\n\nThe ledger agrees with itself.`,
+        { agrees, ...counts, ...heads, ...(notes.length === 0 ? {} : { notes }), disagreement },
+        `${describe(counts)}\n\nThe ledger agrees with itself.${said}`,
       );
     }
     if (!agrees) throw new CommandError(`The ledger contradicts itself. ${disagreement}`, EXIT.refused);
@@ -78,12 +79,12 @@ async function verified(flags: StoreFlags) {
   if (flags.store.startsWith("postgres")) {
     const { verifyAt } = await import("../stores/postgres/verify-ledger.ts");
     const found = await verifyAt(postgresAddress("--store", flags.store), realWorld);
-    const { entries, meteringRecords, disagreement, heads } = found;
-    return { entries, meteringRecords, disagreement, heads: { heads } };
+    const { entries, meteringRecords, notes, disagreement, heads } = found;
+    return { entries, meteringRecords, notes, disagreement, heads: { heads } };
   }
   const { verify } = await import("../stores/sqlite/verification/verify.ts");
-  const { entries, meteringRecords, disagreement, head } = verify(folderOf(flags));
-  return { entries, meteringRecords, disagreement, heads: { head } };
+  const { entries, meteringRecords, notes, disagreement, head } = verify(folderOf(flags));
+  return { entries, meteringRecords, notes, disagreement, heads: { head } };
 }
 
 function folderOf({ store }: StoreFlags): string {

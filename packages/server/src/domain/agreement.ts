@@ -17,6 +17,8 @@ export interface AgreementTerms {
   /** Absent for products of the new style. */
   readonly customerIdentifier?: string | undefined;
   readonly licenseArn?: string | undefined;
+  /** The agreement that this one goes on with, under names of its own, from its start on. Rule G6. */
+  readonly replaces?: string | undefined;
   readonly startsAtMs: EpochMs;
   readonly endsAtMs?: EpochMs | undefined;
   readonly freeTrial?: boolean | undefined;
@@ -28,6 +30,10 @@ export interface AgreementState {
   readonly cancelledAtMs?: EpochMs | undefined;
   /** Since when it is suspended; absent while it is not. */
   readonly suspendedAtMs?: EpochMs | undefined;
+  /** The agreement that goes on with it, from where this one ends. Rule G6. */
+  readonly replacedBy?: string | undefined;
+  /** Until when usage may lie that it covered, where its end was set to an earlier time afterwards. Rule G8. */
+  readonly coveredUntilMs?: EpochMs | undefined;
 }
 
 export interface Agreement extends AgreementTerms, AgreementState {}
@@ -48,17 +54,50 @@ export function inForce(agreement: Agreement, nowMs: EpochMs): boolean {
   return statusOf(agreement, nowMs) === "active";
 }
 
-/** Rule G2: whether usage of this time is usage under the agreement. Usage of the final hour after a cancellation is. */
-export function coversUsage(agreement: Agreement, usedAtMs: EpochMs): boolean {
-  const { startsAtMs, endsAtMs = Number.POSITIVE_INFINITY, cancelledAtMs } = agreement;
-  return usedAtMs >= startsAtMs && usedAtMs < endsAtMs && usedAtMs < finalHourEndMs(cancelledAtMs);
+/** Agreements by their ids, to find what one was replaced by. */
+export interface AgreementsById {
+  agreement(agreementId: string): Agreement | undefined;
+}
+
+/**
+ * Rule G2: whether usage of this time is usage under the agreement. Usage of the final hour after a cancellation is. Usage
+ * slightly ahead of the clock (Rule W3) counts as usage of now; but where one agreement goes on with another, it is the
+ * usage's own time that says which of the two it is of (Rule G6).
+ */
+export function coversUsage(agreement: Agreement, timestampMs: EpochMs, nowMs: EpochMs): boolean {
+  const { startsAtMs, endsAtMs = Number.POSITIVE_INFINITY, cancelledAtMs, replaces, replacedBy } = agreement;
+  const usedAtMs = Math.min(timestampMs, nowMs);
+  const hasBegun = (replaces === undefined ? usedAtMs : timestampMs) >= startsAtMs;
+  const hasEnded = (replacedBy === undefined ? usedAtMs : timestampMs) >= endsAtMs;
+  return hasBegun && !hasEnded && usedAtMs < finalHourEndMs(cancelledAtMs);
 }
 
 /** Why records may not be sent under the agreement now: the rule, or undefined where they may. */
-export function meteringClosed(agreement: Agreement, nowMs: EpochMs): Extract<RuleId, "G1" | "G3" | "G4"> | undefined {
+export function meteringClosed(
+  agreement: Agreement,
+  nowMs: EpochMs,
+  agreements: AgreementsById,
+): Extract<RuleId, "G1" | "G3" | "G4"> | undefined {
   if (nowMs < agreement.startsAtMs) return "G1";
-  if (nowMs >= finalHourEndMs(agreement.cancelledAtMs) || nowMs >= finalHourEndMs(agreement.endsAtMs)) return "G3";
+  if (nowMs >= finalHourEndMs(agreement.cancelledAtMs)) return "G3";
+  if (nowMs >= finalHourEndMs(agreement.endsAtMs)) {
+    const closed = replacementClosed(agreement, nowMs, agreements);
+    if (closed !== undefined) return closed;
+  }
   return agreement.suspendedAtMs === undefined ? undefined : "G4";
+}
+
+/** Rule G6: the customer is still one while what replaced the agreement goes on, or is yet to begin. */
+function replacementClosed(
+  { replacedBy }: Agreement,
+  nowMs: EpochMs,
+  agreements: AgreementsById,
+): Extract<RuleId, "G3" | "G4"> | undefined {
+  const successor = replacedBy === undefined ? undefined : agreements.agreement(replacedBy);
+  if (successor === undefined) return "G3";
+  const closed = meteringClosed(successor, nowMs, agreements);
+  if (closed !== "G1") return closed;
+  return successor.cancelledAtMs === undefined ? undefined : "G3";
 }
 
 /** Rules G1 to G4: one agreement is open now, and one, perhaps another, covers the usage. */
@@ -66,12 +105,16 @@ export function whyNotSubscribed(
   agreements: readonly Agreement[],
   timestampMs: EpochMs,
   nowMs: EpochMs,
+  all: AgreementsById,
 ): Extract<RuleId, "G1" | "G2" | "G3" | "G4"> | undefined {
-  const closed = agreements.map((agreement) => meteringClosed(agreement, nowMs));
+  const closed = agreements.map((agreement) => meteringClosed(agreement, nowMs, all));
   if (!closed.includes(undefined)) return closed.includes("G4") ? "G4" : closed.includes("G3") ? "G3" : "G1";
-  // Usage slightly ahead of the clock (Rule W3) counts as usage of now.
-  const usedAtMs = Math.min(timestampMs, nowMs);
-  return agreements.some((agreement) => coversUsage(agreement, usedAtMs)) ? undefined : "G2";
+  return agreements.some((agreement) => coversUsage(agreement, timestampMs, nowMs)) ? undefined : "G2";
+}
+
+/** Until when usage is usage under the agreement, as it stands: its end, or that of its final hour. */
+export function coverEndMs({ endsAtMs = Number.POSITIVE_INFINITY, cancelledAtMs }: Agreement): EpochMs {
+  return Math.min(endsAtMs, finalHourEndMs(cancelledAtMs));
 }
 
 /** Rule G3: an hour from the end. What never ends has no final hour. */

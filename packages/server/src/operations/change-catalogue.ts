@@ -2,6 +2,9 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import { referenceProblem, type ReferenceProblem } from "../catalogue/references.ts";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
+import type { ChangeProblem } from "../domain/changes/change-problem.ts";
+import { identityProblem } from "../domain/changes/identity.ts";
+import { settledChanges } from "../domain/changes/settled-changes.ts";
 import type { Asked, Call, LedgerEvent, OperatorRefusal } from "../ledger/entry.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
 
@@ -19,20 +22,30 @@ export function changeCatalogue(ledger: Ledger, call: Call, plan: PlanChanges): 
     call,
     keys: [],
     decide: ({ catalogue, nowMs }): Outcome<CatalogueRefusal | undefined> => {
-      const changes = plan(catalogue, nowMs);
-      if ("reason" in changes) return refusedChange(changes);
-      for (const change of changes) {
+      const planned = plan(catalogue, nowMs);
+      if ("reason" in planned) return refusedChange(planned);
+      for (const change of planned) {
+        const renamed = identityProblem(change, catalogue);
+        if (renamed !== undefined) return refusedChange(refusalOf(renamed));
         const problem = referenceProblem(change, catalogue);
         if (problem !== undefined) return refusedChange(invalidChange(problem));
       }
+      const { changes, problems } = settledChanges(planned, catalogue, nowMs);
+      const [first] = problems;
+      if (first !== undefined) return refusedChange(refusalOf(first.problem));
       return { event: catalogueChanged(changes), catalogue: changes, answer: undefined };
     },
   });
 }
 
 /** A refusal for a member that is wrong. */
-export function invalidChange({ path, message }: ReferenceProblem): CatalogueRefusal {
-  return { reason: "invalid", message: `${path.join(".")}: ${message}` };
+export function invalidChange(problem: ReferenceProblem): CatalogueRefusal {
+  return refusalOf({ reason: "invalid", ...problem });
+}
+
+function refusalOf({ reason, path, message }: ChangeProblem): CatalogueRefusal {
+  // A conflict is told as a sentence; what is invalid, as one complaint among others may be.
+  return { reason, message: `${path.join(".")}: ${message}${reason === "conflict" ? "." : ""}` };
 }
 
 /** What the ledger says of changes: which objects, and what they were made, without their secrets. */

@@ -1,6 +1,7 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import { accountCustomer, hourOf, identifiedCustomer } from "../domain/metering-record.ts";
 import type { KeptRecord, Ledger, MeteringRecordQuery, Page } from "../ledger/ledger.ts";
+import { namesAsMetered, type NamesAsMetered } from "../ledger/names-as-metered.ts";
 
 export interface ListMeteringRecords {
   readonly productCode?: string | undefined;
@@ -16,11 +17,13 @@ export interface ListMeteringRecords {
 
 /** What the ledger holds, whichever way sellers named product and customer. */
 export async function listMeteringRecords(ledger: Ledger, list: ListMeteringRecords): Promise<Page<KeptRecord>> {
+  const { productCode, customerAccountId } = list;
+  const names = productCode === undefined && customerAccountId === undefined ? undefined : await namesAsMetered(ledger);
   const query: MeteringRecordQuery = {
     fromHour: list.fromMs === undefined ? 0 : hourOf(list.fromMs),
     toHour: list.toMs === undefined ? Number.MAX_SAFE_INTEGER : hourOf(list.toMs - 1),
-    offerings: offeringsOf(ledger, list.productCode),
-    customers: customersOf(ledger, list.customerAccountId),
+    offerings: productCode === undefined ? undefined : [productCode, ...(names?.licencesOf(productCode) ?? [])],
+    customers: names && customersOf(names, customerAccountId),
     dimension: list.dimension,
     limit: list.limit,
   };
@@ -29,25 +32,27 @@ export async function listMeteringRecords(ledger: Ledger, list: ListMeteringReco
   let cursor = list.cursor;
   do {
     const page = await ledger.meteringRecords({ ...query, cursor, limit: list.limit - items.length });
-    items.push(...page.items);
+    items.push(...page.items.filter((record) => isAskedFor(record, list, names)));
     cursor = page.nextCursor;
     if (cursor !== undefined && items.length < list.limit) await new Promise((resume) => setImmediate(resume));
   } while (cursor !== undefined && items.length < list.limit);
   return { items, nextCursor: cursor };
 }
 
-/** A product's records are kept under its code, or under a licence of one of its agreements. */
-function offeringsOf(ledger: Ledger, productCode: string | undefined): string[] | undefined {
-  if (productCode === undefined) return undefined;
-  const agreements = ledger.catalogue.list("agreement").filter((agreement) => agreement.productCode === productCode);
-  return [productCode, ...agreements.flatMap(({ licenseArn }) => (licenseArn === undefined ? [] : [licenseArn]))];
+function customersOf(names: NamesAsMetered, customerAccountId: string | undefined): string[] | undefined {
+  if (customerAccountId === undefined) return undefined;
+  return [accountCustomer(customerAccountId), ...names.identifiersOf(customerAccountId).map(identifiedCustomer)];
 }
 
-function customersOf(ledger: Ledger, customerAccountId: string | undefined): string[] | undefined {
-  if (customerAccountId === undefined) return undefined;
-  const identifiers = ledger.catalogue
-    .list("agreement")
-    .filter((agreement) => agreement.customerAccountId === customerAccountId)
-    .flatMap(({ customerIdentifier }) => (customerIdentifier === undefined ? [] : [customerIdentifier]));
-  return [accountCustomer(customerAccountId), ...new Set(identifiers.map(identifiedCustomer))];
+/** One identifier may stand for different accounts in different products, and may have at different times. */
+function isAskedFor(
+  { productCode, usageRecord, recordedAtMs }: KeptRecord,
+  asked: ListMeteringRecords,
+  names: NamesAsMetered | undefined,
+): boolean {
+  if (names === undefined) return true;
+  if (asked.productCode !== undefined && productCode !== asked.productCode) return false;
+  const { customerIdentifier } = usageRecord;
+  if (asked.customerAccountId === undefined || customerIdentifier === undefined) return true;
+  return names.accountOf(productCode, customerIdentifier, recordedAtMs) === asked.customerAccountId;
 }

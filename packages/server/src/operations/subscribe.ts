@@ -2,12 +2,16 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import { inForce, type Agreement } from "../domain/agreement.ts";
 import type { CatalogueView } from "../domain/catalogue.ts";
+import { usageHours } from "../domain/changes/usage-hours.ts";
 import { accountCustomer } from "../domain/metering-record.ts";
 import type { Call } from "../ledger/entry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { changeCatalogue, type CatalogueRefusal } from "./change-catalogue.ts";
 
-/** The customer identifier is for a customer who has none for this product; one who has keeps it. */
+/**
+ * Identifier and licence are for a customer who has no agreement for this product. One who has is named as before: a new way
+ * to name it beside the old one would let the same usage count twice (Rule K8).
+ */
 export type Subscription = Required<
   Pick<
     Agreement,
@@ -59,11 +63,18 @@ export function agreementInForce(
 }
 
 function agreementOf(subscription: Subscription, catalogue: CatalogueView): Agreement {
-  const { productCode, customerAccountId, customerIdentifier } = subscription;
-  const known = catalogue
-    .agreementsOf(productCode, accountCustomer(customerAccountId))
-    .find((agreement) => agreement.customerIdentifier !== undefined);
-  return { ...subscription, customerIdentifier: known?.customerIdentifier ?? customerIdentifier, entitlements: [] };
+  const { customerIdentifier, licenseArn, ...terms } = subscription;
+  const before = catalogue.agreementsOf(terms.productCode, accountCustomer(terms.customerAccountId));
+  const beside = before.filter((agreement) => usageHours(agreement, catalogue).toMs > terms.startsAtMs);
+  const identifiers = new Set(beside.map((agreement) => agreement.customerIdentifier));
+  const [common] = identifiers.size === 1 ? identifiers : [];
+  const past = before.findLast((agreement) => agreement.customerIdentifier !== undefined)?.customerIdentifier;
+  return {
+    ...terms,
+    customerIdentifier: beside.length === 0 ? (past ?? customerIdentifier) : common,
+    ...(beside.every((agreement) => agreement.licenseArn !== undefined) ? { licenseArn } : {}),
+    entitlements: [],
+  };
 }
 
 function isSame(agreement: Agreement | undefined, { productCode, customerAccountId }: Subscription): boolean {

@@ -107,6 +107,7 @@ test("Rule H4: use that is written, or adjusted, while the report is made is in 
   const whileWritten: Ledger = Object.create(ledger, {
     catalogue: { get: () => ledger.catalogue },
     keptSince: { value: () => ledger.keptSince() },
+    events: { value: (query: Parameters<Ledger["events"]>[0]) => ledger.events(query) },
     meteringRecords: {
       value: async (query: Parameters<Ledger["meteringRecords"]>[0]) => {
         if (!isWritten) await controlPlaneWork(ledger, callOf, clock.nowMs());

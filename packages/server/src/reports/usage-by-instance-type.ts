@@ -7,9 +7,10 @@ import { HOUR_MS, type EpochMs, type Pricing } from "@countinghouse/protocol";
 import { isKnownTo, outstanding, type HourUse } from "../domain/accrual.ts";
 import type { CatalogueView } from "../domain/catalogue.ts";
 import { registrationOf, type MeteredResource, type UsageRegistration } from "../domain/metered-resource.ts";
-import { accountCustomer, adjustmentOf, identifiedCustomer } from "../domain/metering-record.ts";
+import { adjustmentOf } from "../domain/metering-record.ts";
 import { dimensionEverOf, hoursDimensionOf, pricingIn, termsIn, type Product, type Terms } from "../domain/product.ts";
 import type { KeptRecord, Ledger } from "../ledger/ledger.ts";
+import { namesAsMetered, type NamesAsMetered } from "../ledger/names-as-metered.ts";
 import { hoursOf, revenueOfSeconds, revenueOfUnits } from "./estimated-revenue.ts";
 import type { Month } from "./month.ts";
 
@@ -61,7 +62,7 @@ export async function usageByInstanceType(
   seller?: string,
 ): Promise<UsageReport> {
   const { catalogue } = ledger;
-  const sums = new Sums(catalogue, seller);
+  const sums = new Sums(catalogue, await namesAsMetered(ledger), seller);
   // As of one moment. What is written while the ledger is read is left out there, since it is provisional here.
   const resources = new Map(catalogue.list("resource").map((resource) => [resource.resourceId, resource]));
   let cursor: string | undefined;
@@ -80,7 +81,7 @@ export async function usageByInstanceType(
     if (reckoned % RESOURCES_AT_ONCE === 0) await letOthersIn();
     for (const registration of resource.registrations) {
       for (const use of outstanding(resource, registration, nowMs, month)) {
-        sums.addProvisional(resource, registration, use);
+        sums.addProvisional(resource, registration, use, nowMs);
       }
     }
   }
@@ -105,7 +106,7 @@ function isHeld(
 
 /** The sums of one row. */
 interface Sum {
-  readonly customer: Customer;
+  customer: Customer;
   readonly productCode: string;
   readonly dimension: string;
   readonly accrued: boolean;
@@ -136,31 +137,41 @@ interface Customer {
 
 class Sums {
   readonly #catalogue: CatalogueView;
+  readonly #names: NamesAsMetered;
   readonly #seller: string | undefined;
   readonly #sums = new Map<string, Sum>();
 
-  constructor(catalogue: CatalogueView, seller: string | undefined) {
+  constructor(catalogue: CatalogueView, names: NamesAsMetered, seller: string | undefined) {
     this.#catalogue = catalogue;
+    this.#names = names;
     this.#seller = seller;
   }
 
-  addRecord({ productCode, usageRecord, key, accrued = false }: KeptRecord): void {
-    if (!this.#isMeant(productCode)) return;
-    const { customerIdentifier, customerAccountId, dimension, quantity = 0 } = usageRecord;
+  addRecord({ productCode, usageRecord, key, recordedAtMs, accrued = false }: KeptRecord): void {
+    if (!this.#isMeant(productCode, recordedAtMs)) return;
+    const { customerIdentifier, customerAccountId = "", dimension, quantity = 0, timestampMs } = usageRecord;
     const customer =
       customerIdentifier === undefined
-        ? this.#byAccount(productCode, customerAccountId ?? "")
-        : this.#byIdentifier(productCode, customerIdentifier);
+        ? this.#byAccount(productCode, customerAccountId, timestampMs)
+        : {
+            accountId: this.#names.accountOf(productCode, customerIdentifier, recordedAtMs),
+            identifier: customerIdentifier,
+          };
     const part = accrued && adjustmentOf(key) !== undefined ? "adjustments" : "units";
     this.#add({ productCode, customer, dimension, accrued, hour: key.hour, amount: BigInt(quantity), part });
   }
 
-  addProvisional({ accountId }: MeteredResource, registration: UsageRegistration, { hour, seconds }: HourUse): void {
+  addProvisional(
+    { accountId }: MeteredResource,
+    registration: UsageRegistration,
+    { hour, seconds }: HourUse,
+    nowMs: EpochMs,
+  ): void {
     const { productCode } = registration;
-    if (!this.#isMeant(productCode)) return;
+    if (!this.#isMeant(productCode, nowMs)) return;
     const product = this.#catalogue.product(productCode);
     const dimension = registration.dimension ?? (product === undefined ? "Hours" : hoursDimensionOf(product).name);
-    const customer = this.#byAccount(productCode, accountId);
+    const customer = this.#byAccount(productCode, accountId, nowMs);
     this.#add({ productCode, customer, dimension, accrued: true, hour, amount: BigInt(seconds), part: "provisional" });
   }
 
@@ -170,19 +181,12 @@ class Sums {
     return sums.map(([, sum]) => rowOf(sum, this.#catalogue.product(sum.productCode)));
   }
 
-  #isMeant(productCode: string): boolean {
-    return this.#seller === undefined || this.#catalogue.product(productCode)?.seller === this.#seller;
+  #isMeant(productCode: string, atMs: EpochMs): boolean {
+    return this.#seller === undefined || this.#names.sellerOf(productCode, atMs) === this.#seller;
   }
 
-  #byAccount(productCode: string, accountId: string): Customer {
-    const agreements = this.#catalogue.agreementsOf(productCode, accountCustomer(accountId));
-    const identifier = agreements.find(({ customerIdentifier }) => customerIdentifier !== undefined);
-    return { accountId, identifier: identifier?.customerIdentifier };
-  }
-
-  #byIdentifier(productCode: string, identifier: string): Customer {
-    const [agreement] = this.#catalogue.agreementsOf(productCode, identifiedCustomer(identifier));
-    return agreement === undefined ? { identifier } : this.#byAccount(productCode, agreement.customerAccountId);
+  #byAccount(productCode: string, accountId: string, usedAtMs: EpochMs): Customer {
+    return { accountId, identifier: this.#names.identifierOf(productCode, accountId, usedAtMs) };
   }
 
   #add(use: Use): void {
@@ -206,6 +210,8 @@ class Sums {
       sum = { customer, productCode, dimension, accrued, unit, pricing, ...nothing };
       this.#sums.set(key, sum);
     }
+    // Of several names within the month, the last one is told.
+    if (customer.identifier !== undefined) sum.customer = customer;
     return sum;
   }
 }

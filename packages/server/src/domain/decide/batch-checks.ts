@@ -218,14 +218,13 @@ function checkLicenceTerm(
   record: UsageRecord,
   position: number,
   { agreements }: Offering,
-  { kept, nowMs }: BatchMeterUsageFacts,
+  { kept, nowMs, catalogue }: BatchMeterUsageFacts,
 ): Rejection | undefined {
   if (record.licenseArn === undefined || kept[position] !== undefined) return undefined;
   const [agreement] = agreements[position] ?? [];
   if (agreement === undefined || agreement.cancelledAtMs !== undefined) return undefined;
-  const closed = meteringClosed(agreement, nowMs);
-  if (closed !== "G1" && closed !== "G3" && coversUsage(agreement, Math.min(record.timestampMs, nowMs)))
-    return undefined;
+  const closed = meteringClosed(agreement, nowMs, catalogue);
+  if (closed !== "G1" && closed !== "G3" && coversUsage(agreement, record.timestampMs, nowMs)) return undefined;
   const { startsAtMs, endsAtMs } = agreement;
   const message = `The licence of usage record ${position + 1} is not valid for its time: ${iso(record.timestampMs)}.`;
   return rejection("InvalidLicenseException", "I6", message, {

@@ -53,7 +53,8 @@ export function decideBatchMeterUsage(
       results.push({ usageRecord, meteringRecordId: kept.meteringRecordId, status });
       continue;
     }
-    const rule = whyNotSubscribed(offering?.agreements[position] ?? [], usageRecord.timestampMs, facts.nowMs);
+    const { nowMs, catalogue } = facts;
+    const rule = whyNotSubscribed(offering?.agreements[position] ?? [], usageRecord.timestampMs, nowMs, catalogue);
     if (rule === undefined) {
       accepted.push({ position, key, quantity: usageRecord.quantity ?? 0 });
       results.push({ usageRecord, meteringRecordId: facts.meteringRecordId(position), status: "Success" });

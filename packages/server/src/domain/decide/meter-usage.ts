@@ -230,7 +230,7 @@ function checkEntitled(
 ): Rejection | undefined {
   if (kept !== undefined) return undefined;
   const agreements = catalogue.agreementsOf(productCode, accountCustomer(accountId));
-  const because = whyNotSubscribed(agreements, timestampMs, nowMs);
+  const because = whyNotSubscribed(agreements, timestampMs, nowMs, catalogue);
   if (because === undefined) return undefined;
   const message = `The account ${accountId} has no agreement for the product by which this usage can be metered now.`;
   const figures = { productCode, accountId, because, timestamp: iso(timestampMs), now: iso(nowMs) };

@@ -10,9 +10,11 @@ const timestamp = z.iso.datetime({ offset: true });
 
 export const agreementViewSchema: z.ZodType<AgreementView> = agreementSchema
   .safeExtend({
+    startsAt: timestamp,
     status: z.enum(["pending", "active", "suspended", "cancelled", "expired"]),
     cancelledAt: timestamp.optional().describe("Final records are accepted for an hour from here."),
     suspendedAt: timestamp.optional(),
+    replacedBy: z.string().optional().describe("The agreement that goes on with it, from its end on."),
   })
   .openapi("Agreement");
 

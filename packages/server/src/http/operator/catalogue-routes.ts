@@ -106,7 +106,9 @@ export function catalogueRoutes(app: OpenAPIHono<OperatorEnv>, context: Operator
       const agreement = catalogue.agreement(id);
       return agreement && agreementDocument(agreement);
     },
-    changes: (document, catalogue) => [agreementChange(document, catalogue.agreement(document.agreementId))],
+    changes: (document, catalogue, nowMs) => [
+      agreementChange(document, catalogue.agreement(document.agreementId), nowMs),
+    ],
   });
 }
 
@@ -182,7 +184,7 @@ function serve<Document extends object>(
       tags,
       summary: `Change one ${noun}: members that are given replace those that are there; null takes one away`,
       request: { params, body: { required: true, content: { "application/json": { schema: z.looseObject({}) } } } },
-      responses: { 200: { description: `The ${noun}`, content }, ...bodyProblems(404) },
+      responses: { 200: { description: `The ${noun}`, content }, ...bodyProblems(404, 409) },
     }),
     async (c) => {
       const { id } = c.req.valid("param");

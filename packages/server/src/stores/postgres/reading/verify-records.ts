@@ -1,6 +1,7 @@
 /** Whether entries and metering records say the same: every accepted record is kept under its keys, and nothing else is. */
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import { Disagreement } from "../../../ledger/chain-walk.ts";
+import { IdentityHistory, identityNote } from "../../../ledger/identity-history.ts";
 import { meteringRecordId } from "../../../ledger/ids.ts";
 import type { KnownLaneHead, LedgerVerification } from "../../../ledger/verification.ts";
 import { FIND_RECORDS, keyColumns, type FoundRow, type Queryable } from "./record-pointers.ts";
@@ -9,16 +10,20 @@ import { disagreementOf, verifyChains, type FollowedEntry } from "./verify-chain
 export interface WholeVerification extends LedgerVerification {
   /** Keys that were found to point at the record that was accepted under them. */
   readonly meteringRecords: number;
+  /** What is no fault, and good to know. */
+  readonly notes: readonly string[];
 }
 
 /** Reads the whole ledger. To be called within one snapshot, over a connection that does not bound its statements' time. */
 export async function verifyLedger(db: Queryable, known: readonly KnownLaneHead[]): Promise<WholeVerification> {
   let meteringRecords = 0;
+  const identities = new IdentityHistory();
   const chains = await verifyChains(db, known, async (entries) => {
     meteringRecords += await checkRecords(db, entries);
+    for (const { entry } of entries) identities.see(entry);
   });
   const disagreement = chains.disagreement ?? (await disagreementOf(() => lookForStrangers(db, meteringRecords)));
-  return { ...chains, meteringRecords, disagreement };
+  return { ...chains, meteringRecords, notes: identities.changes().map(identityNote), disagreement };
 }
 
 /** Answers how many there are. Throws Disagreement. */

@@ -1,6 +1,6 @@
 /**
  * Verification: the chain of entries is whole, and entries and metering records say the same. Reads one snapshot, beside
- * a running server, entry by entry; what it holds in memory does not grow with the ledger, but for the names in use.
+ * a running server, entry by entry; what it holds in memory grows with the names in use and the changes of the catalogue only.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { isAlias, keyText, type MeteringRecordKey } from "../../../domain/metering-record.ts";
@@ -10,6 +10,7 @@ import type { ChainHead } from "../../../ledger/chain-head.ts";
 import { ChainWalk, Disagreement, type KeptEntry } from "../../../ledger/chain-walk.ts";
 import { decodeEntry } from "../../../ledger/entry-codec.ts";
 import type { LedgerEntry } from "../../../ledger/entry.ts";
+import { IdentityHistory, identityNote } from "../../../ledger/identity-history.ts";
 import { meteringRecordId } from "../../../ledger/ids.ts";
 import type { NewRecord } from "../../../ledger/ledger.ts";
 import type { ChainVerification, KnownHead } from "../../../ledger/verification.ts";
@@ -21,6 +22,8 @@ import { Names } from "../names.ts";
 export interface Verification extends ChainVerification {
   /** Metering records that were found as their entries have them. */
   readonly meteringRecords: number;
+  /** What is no fault, and good to know. */
+  readonly notes: readonly string[];
 }
 
 /** Reads the whole ledger of a folder. Throws MaintenanceError where there is none. */
@@ -49,7 +52,12 @@ function reading<T>(ledgerFile: string, read: (db: DatabaseSync) => T): T {
   }
 }
 
-const NOTHING = { entries: 0, meteringRecords: 0, head: { seq: 0, link: Buffer.from(CHAIN_START).toString("hex") } };
+const NOTHING = {
+  entries: 0,
+  meteringRecords: 0,
+  notes: [],
+  head: { seq: 0, link: Buffer.from(CHAIN_START).toString("hex") },
+};
 
 interface ChainedRow extends EntryRow {
   readonly operation: number | null;
@@ -86,6 +94,7 @@ class Verifier {
   readonly #names: Names;
   readonly #selectKept: StatementSync;
   readonly #walk: ChainWalk;
+  readonly #identities = new IdentityHistory();
   #meteringRecords = 0;
   /** Metering records, and their aliases. */
   #rows = 0;
@@ -106,6 +115,7 @@ class Verifier {
     return this.#found(() => {
       this.#walkEntries((seq, entry) => {
         for (const accepted of acceptedRecords(entry)) this.#checkKept(seq, entry, accepted);
+        this.#identities.see(entry);
       });
       this.#lookForStrangers();
     });
@@ -124,7 +134,8 @@ class Verifier {
       if (disagreement === undefined) throw error;
     }
     const { head } = this.#walk;
-    return { entries: this.#walk.followed, head, meteringRecords: this.#meteringRecords, disagreement };
+    const notes = this.#identities.changes().map(identityNote);
+    return { entries: this.#walk.followed, head, meteringRecords: this.#meteringRecords, notes, disagreement };
   }
 
   #walkEntries(check: (seq: number, entry: LedgerEntry) => void): void {

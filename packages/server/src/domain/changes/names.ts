@@ -1,0 +1,81 @@
+/**
+ * Rule K8: no new way to name a customer of a product comes up in hours in which another way is in use: the same usage, sent
+ * again in the new way, would count twice.
+ */
+import { ruleSets, type EpochMs } from "@countinghouse/protocol";
+import type { Agreement, AgreementsById } from "../agreement.ts";
+import type { CatalogueLookUps } from "./overlay.ts";
+import { conflict, type ChangeProblem } from "./change-problem.ts";
+import { accountCustomer } from "../metering-record.ts";
+import { hoursGained, sharedHours, usageHours, type UsageHours } from "./usage-hours.ts";
+
+/** Usage is accepted for no longer than this, under any rule set. */
+const WINDOW_MAX_MS =
+  1000 * Math.max(...Object.values(ruleSets).map((set) => set.batchMeterUsageWindow.ageSecondsLimit));
+
+/** `after`: everything as it will be; `before`: as it is held now. */
+export function namesProblem(
+  agreement: Agreement,
+  after: Pick<CatalogueLookUps, "agreement" | "agreementsOf">,
+  before: AgreementsById,
+  nowMs: EpochMs,
+): ChangeProblem | undefined {
+  const { agreementId, productCode, customerAccountId, customerIdentifier, licenseArn } = agreement;
+  if (customerIdentifier === undefined && licenseArn === undefined) return undefined;
+  const held = before.agreement(agreementId);
+  const heldHours = held === undefined ? undefined : usageHours(held, before);
+  const gained = hoursGained(heldHours, usageHours(agreement, after));
+  if (gained.length === 0) return undefined;
+  const others = after
+    .agreementsOf(productCode, accountCustomer(customerAccountId))
+    .filter((other) => other.agreementId !== agreementId)
+    .map((other) => ({ other, hours: usageHours(other, after) }));
+  for (const { other, hours } of others) {
+    // What comes together with it was never in use without it.
+    if (before.agreement(other.agreementId) === undefined) continue;
+    for (const shared of gained.map((more) => sharedHours(more, hours))) {
+      // Of hours that lie further back no usage is accepted any more, under whichever name.
+      if (shared === undefined || shared.toMs <= nowMs - WINDOW_MAX_MS) continue;
+      const inUse = (has: (named: Agreement) => boolean): boolean =>
+        others.some((one) => has(one.other) && reaches(one.hours, shared.fromMs)) ||
+        (held !== undefined && heldHours !== undefined && has(held) && reaches(heldHours, shared.fromMs));
+      const named = { agreement, other, inUse };
+      const member = newIdentifier(named) ? "customerIdentifier" : newLicence(named) ? "licenseArn" : undefined;
+      if (member !== undefined) return conflict(member, problemText(agreement, other, member, shared.fromMs));
+    }
+  }
+  return undefined;
+}
+
+interface NamedBeside {
+  readonly agreement: Agreement;
+  readonly other: Agreement;
+  /** Whether an agreement names the customer in a way already where the shared hours begin, or up to there. */
+  readonly inUse: (has: (named: Agreement) => boolean) => boolean;
+}
+
+function newIdentifier({ agreement: { customerIdentifier }, other, inUse }: NamedBeside): boolean {
+  if (customerIdentifier === undefined || other.customerIdentifier === customerIdentifier) return false;
+  if (other.customerIdentifier !== undefined) return true;
+  return !inUse((named) => named.customerIdentifier === customerIdentifier);
+}
+
+/** A licence beside a licence is another agreement, as a customer may have several. */
+function newLicence({ agreement: { licenseArn }, other, inUse }: NamedBeside): boolean {
+  if (licenseArn === undefined || other.licenseArn !== undefined) return false;
+  return !inUse((named) => named.licenseArn !== undefined);
+}
+
+function reaches({ fromMs, toMs }: UsageHours, atMs: EpochMs): boolean {
+  return fromMs <= atMs && atMs <= toMs;
+}
+
+function problemText(
+  { customerAccountId, productCode }: Agreement,
+  other: Agreement,
+  member: "customerIdentifier" | "licenseArn",
+  fromMs: EpochMs,
+): string {
+  const has = other[member] === undefined ? "without one" : `with ${other[member]}`;
+  return `agreement ${other.agreementId} names account ${customerAccountId} of product ${productCode} ${has} in hours from ${new Date(fromMs).toISOString()} on, and usage sent under both names would count twice; a new agreement with replaces: ${other.agreementId} takes over at an hour's edge`;
+}

@@ -1,0 +1,38 @@
+/** A catalogue with changes on top, as it will be once they are kept: what changes are held against. */
+import type { AccessKey, Account } from "../account.ts";
+import type { Agreement } from "../agreement.ts";
+import { Catalogue, type CatalogueChange, type CatalogueView } from "../catalogue.ts";
+import type { Issuer } from "../issuer.ts";
+import type { Product } from "../product.ts";
+
+/** The look-ups that changes are checked by; a catalogue is one, and so is a catalogue with changes on top. */
+export interface CatalogueLookUps {
+  account(id: string): Account | undefined;
+  accessKey(accessKeyId: string): AccessKey | undefined;
+  issuer(issuer: string): Issuer | undefined;
+  product(productCode: string): Product | undefined;
+  agreement(agreementId: string): Agreement | undefined;
+  agreementByLicense(licenseArn: string): Agreement | undefined;
+  agreementsOf(productCode: string, customer: string): readonly Agreement[];
+}
+
+/** Access keys are those that are held first: whose key it is, a change does not say anew. */
+export function overlaid(changes: readonly CatalogueChange[], held: CatalogueView): CatalogueLookUps {
+  const above = new Catalogue(changes);
+  return {
+    account: (id) => above.account(id) ?? held.account(id),
+    accessKey: (id) => held.accessKey(id) ?? above.accessKey(id),
+    issuer: (issuer) => above.issuer(issuer) ?? held.issuer(issuer),
+    product: (code) => above.product(code) ?? held.product(code),
+    agreement: (id) => above.agreement(id) ?? held.agreement(id),
+    agreementByLicense: (arn) => {
+      const holder = held.agreementByLicense(arn);
+      const stays = holder !== undefined && above.agreement(holder.agreementId) === undefined;
+      return stays ? holder : above.agreementByLicense(arn);
+    },
+    agreementsOf: (code, customer) => [
+      ...above.agreementsOf(code, customer),
+      ...held.agreementsOf(code, customer).filter(({ agreementId }) => above.agreement(agreementId) === undefined),
+    ],
+  };
+}

@@ -1,0 +1,50 @@
+/**
+ * The hours in which an agreement's names may have keys. Keys are by the hour (Rule K1), so it is whole hours that two ways
+ * to name one customer must not share. Rule K8.
+ */
+import { AHEAD_SECONDS_MAX, HOUR_MS, type EpochMs } from "@countinghouse/protocol";
+import { coverEndMs, type Agreement, type AgreementsById } from "../agreement.ts";
+
+/** From the start of an hour to the start of another, which is not included any more. */
+export interface UsageHours {
+  readonly fromMs: EpochMs;
+  readonly toMs: EpochMs;
+}
+
+const AHEAD_MS = AHEAD_SECONDS_MAX * 1000;
+
+/** All hours that usage under the agreement can lie in, or has lain in before its end was moved. */
+export function usageHours(agreement: Agreement, agreements: AgreementsById): UsageHours {
+  const { startsAtMs, coveredUntilMs = Number.NEGATIVE_INFINITY, replacedBy } = agreement;
+  const successor = replacedBy === undefined ? undefined : agreements.agreement(replacedBy);
+  // Usage ahead of the clock counts as usage of now, so what was sent just before the end may lie behind it.
+  const lastMs = Math.max(coverEndMs(agreement), coveredUntilMs) + AHEAD_MS;
+  return {
+    fromMs: Math.floor(startsAtMs / HOUR_MS) * HOUR_MS,
+    toMs: Math.min(startOfHourFrom(lastMs), successor?.startsAtMs ?? Number.POSITIVE_INFINITY),
+  };
+}
+
+/** What there is more of than before: all, where there was nothing before. */
+export function hoursGained(before: UsageHours | undefined, after: UsageHours): UsageHours[] {
+  if (before === undefined) return [after];
+  const early = { fromMs: after.fromMs, toMs: Math.min(before.fromMs, after.toMs) };
+  const late = { fromMs: Math.max(before.toMs, after.fromMs), toMs: after.toMs };
+  return [early, late].filter(({ fromMs, toMs }) => fromMs < toMs);
+}
+
+export function sharedHours(a: UsageHours, b: UsageHours): UsageHours | undefined {
+  const fromMs = Math.max(a.fromMs, b.fromMs);
+  const toMs = Math.min(a.toMs, b.toMs);
+  return fromMs < toMs ? { fromMs, toMs } : undefined;
+}
+
+/** The first start of an hour that is not before a time. */
+export function startOfHourFrom(atMs: EpochMs): EpochMs {
+  return Math.ceil(atMs / HOUR_MS) * HOUR_MS;
+}
+
+/** The first edge of an hour of which no usage can have been sent: it lies further ahead than usage may. Rule W3. */
+export function nextReplacementMs(nowMs: EpochMs): EpochMs {
+  return startOfHourFrom(nowMs + AHEAD_MS + 1);
+}

@@ -1,0 +1,92 @@
+/**
+ * What was changed of the names that usage is metered by. No change does that any more (Rule G7), but earlier versions let it
+ * be, and what was metered then is told by the names of then.
+ */
+import type { EpochMs } from "@countinghouse/protocol";
+import type { LedgerEntry } from "./entry.ts";
+
+const MEMBERS = {
+  agreement: ["productCode", "customerAccountId", "customerIdentifier", "licenseArn"],
+  product: ["seller", "type"],
+} as const;
+
+type NamedKind = keyof typeof MEMBERS;
+type Names = Readonly<Record<string, string | undefined>>;
+
+/** An object's names between two changes of them. */
+export interface FormerNames {
+  readonly kind: NamedKind;
+  readonly id: string;
+  readonly names: Names;
+  readonly fromMs: EpochMs;
+  readonly untilMs: EpochMs;
+}
+
+export interface IdentityChange {
+  readonly kind: NamedKind;
+  readonly id: string;
+  readonly member: string;
+  readonly atMs: EpochMs;
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+}
+
+interface Named {
+  readonly kind: NamedKind;
+  readonly id: string;
+  readonly puts: { readonly atMs: EpochMs; readonly names: Names }[];
+}
+
+/** Holds the names in every entry of the catalogue that it is shown, and nothing of other entries. */
+export class IdentityHistory {
+  readonly #objects = new Map<string, Named>();
+
+  /** In any order: entries of several lanes are read lane by lane. */
+  see({ atMs, event }: LedgerEntry): void {
+    if (event.kind !== "catalogue-changed") return;
+    for (const { kind, id, value } of event.changes) {
+      if ((kind !== "agreement" && kind !== "product") || value === undefined) continue;
+      const key = `${kind} ${id}`;
+      const object = this.#objects.get(key) ?? { kind, id, puts: [] };
+      this.#objects.set(key, object);
+      const names = Object.fromEntries(MEMBERS[kind].map((member) => [member, value[member] as string | undefined]));
+      object.puts.push({ atMs, names });
+    }
+  }
+
+  /** In the order of time. */
+  changes(): IdentityChange[] {
+    return [...this.#objects.values()]
+      .flatMap(({ kind, id, puts }) =>
+        differing(puts).flatMap(({ atMs, names }, i, all): IdentityChange[] => {
+          const before = all[i - 1]?.names;
+          if (before === undefined) return [];
+          return MEMBERS[kind]
+            .filter((member) => before[member] !== names[member])
+            .map((member) => ({ kind, id, member, atMs, from: before[member], to: names[member] }));
+        }),
+      )
+      .toSorted((a, b) => a.atMs - b.atMs);
+  }
+
+  former(): FormerNames[] {
+    return [...this.#objects.values()].flatMap(({ kind, id, puts }) =>
+      differing(puts).flatMap(({ atMs, names }, i, all): FormerNames[] => {
+        const next = all[i + 1];
+        if (next === undefined) return [];
+        return [{ kind, id, names, fromMs: i === 0 ? Number.NEGATIVE_INFINITY : atMs, untilMs: next.atMs }];
+      }),
+    );
+  }
+}
+
+/** As sentences, for whoever looks after a ledger. */
+export function identityNote({ kind, id, member, atMs, from, to }: IdentityChange): string {
+  const said = (value: string | undefined): string => (value === undefined ? "none" : value);
+  return `The ${member} of ${kind} ${id} was changed at ${new Date(atMs).toISOString()}: from ${said(from)} to ${said(to)}.`;
+}
+
+function differing(puts: Named["puts"]): Named["puts"] {
+  const sorted = puts.toSorted((a, b) => a.atMs - b.atMs);
+  return sorted.filter(({ names }, i) => JSON.stringify(sorted[i - 1]?.names) !== JSON.stringify(names));
+}

@@ -1,0 +1,98 @@
+/** Whose usage a kept record is, and whose product it is of, by the names of the time when it was kept. */
+import type { EpochMs } from "@countinghouse/protocol";
+import type { Agreement } from "../domain/agreement.ts";
+import type { CatalogueView } from "../domain/catalogue.ts";
+import { accountCustomer, identifiedCustomer } from "../domain/metering-record.ts";
+import { IdentityHistory, type FormerNames } from "./identity-history.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** What may have changed names: the operations of an earlier version that could, and those that first gave them. */
+const NAMING_OPERATIONS = ["ApplyCatalogue", "CreateAgreement", "UpdateAgreement", "CreateProduct", "UpdateProduct"];
+const PAGE_ENTRIES = 500;
+
+/** No name changes any more, so what was read of a catalogue's past once is all there is. A reset begins another one. */
+const known = new WeakMap<CatalogueView, Promise<readonly FormerNames[]>>();
+
+export async function namesAsMetered(ledger: Ledger): Promise<NamesAsMetered> {
+  const { catalogue } = ledger;
+  let former = known.get(catalogue);
+  if (former === undefined) {
+    former = readFormer(ledger);
+    known.set(catalogue, former);
+    former.catch(() => known.delete(catalogue));
+  }
+  return new NamesAsMetered(catalogue, await former);
+}
+
+async function readFormer(ledger: Ledger): Promise<readonly FormerNames[]> {
+  const history = new IdentityHistory();
+  let cursor: string | undefined;
+  do {
+    const page = await ledger.events({ operations: NAMING_OPERATIONS, order: "oldest", cursor, limit: PAGE_ENTRIES });
+    for (const entry of page.items) history.see(entry);
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+  return history.former();
+}
+
+export class NamesAsMetered {
+  readonly #catalogue: CatalogueView;
+  readonly #former: readonly FormerNames[];
+
+  constructor(catalogue: CatalogueView, former: readonly FormerNames[]) {
+    this.#catalogue = catalogue;
+    this.#former = former;
+  }
+
+  /** The account that an identifier stood for when a record was kept; undefined where no agreement is known to have it. */
+  accountOf(productCode: string, customerIdentifier: string, recordedAtMs: EpochMs): string | undefined {
+    const former = this.#former.filter(
+      ({ names }) => names["productCode"] === productCode && names["customerIdentifier"] === customerIdentifier,
+    );
+    const [current] = this.#catalogue.agreementsOf(productCode, identifiedCustomer(customerIdentifier));
+    const then = former.find((names) => isOf(names, recordedAtMs)) ?? (current === undefined ? former[0] : undefined);
+    return then === undefined ? current?.customerAccountId : then.names["customerAccountId"];
+  }
+
+  /** The identifier that an account had for usage of a time: of agreements that had begun, the last one that gave it one. */
+  identifierOf(productCode: string, accountId: string, usedAtMs: EpochMs): string | undefined {
+    const identified = this.#catalogue
+      .agreementsOf(productCode, accountCustomer(accountId))
+      .filter(({ customerIdentifier }) => customerIdentifier !== undefined);
+    const latest = identified
+      .filter(({ startsAtMs }) => startsAtMs <= usedAtMs)
+      .reduce<Agreement | undefined>((a, b) => (a === undefined || b.startsAtMs > a.startsAtMs ? b : a), undefined);
+    return (latest ?? identified[0])?.customerIdentifier;
+  }
+
+  /** Every identifier that an account was ever metered by. */
+  identifiersOf(accountId: string): string[] {
+    const former = this.#former.filter(({ names }) => names["customerAccountId"] === accountId);
+    const now = this.#catalogue.list("agreement").filter(({ customerAccountId }) => customerAccountId === accountId);
+    const all = [
+      ...now.map(({ customerIdentifier }) => customerIdentifier),
+      ...former.map(({ names }) => names["customerIdentifier"]),
+    ];
+    return [...new Set(all.filter((identifier) => identifier !== undefined))];
+  }
+
+  /** Every licence that a product was ever metered under. */
+  licencesOf(productCode: string): string[] {
+    const former = this.#former.filter(({ names }) => names["productCode"] === productCode);
+    const now = this.#catalogue.list("agreement").filter((agreement) => agreement.productCode === productCode);
+    const all = [...now.map(({ licenseArn }) => licenseArn), ...former.map(({ names }) => names["licenseArn"])];
+    return [...new Set(all.filter((licence) => licence !== undefined))];
+  }
+
+  /** The account that published a product when a record of it was kept. */
+  sellerOf(productCode: string, recordedAtMs: EpochMs): string | undefined {
+    const former = this.#former.find(
+      (names) => names.kind === "product" && names.id === productCode && isOf(names, recordedAtMs),
+    );
+    return former === undefined ? this.#catalogue.product(productCode)?.seller : former.names["seller"];
+  }
+}
+
+function isOf({ fromMs, untilMs }: FormerNames, atMs: EpochMs): boolean {
+  return fromMs <= atMs && atMs < untilMs;
+}
