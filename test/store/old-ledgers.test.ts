@@ -80,7 +80,6 @@ describe.each(VERSIONS)("a ledger that %s wrote", (version) => {
       }
       expect(answers.filter(({ id, was }) => id === was).length).toBeGreaterThan(5);
       // What could not be had any more may be had again, as what it was; it is nothing new.
-      const isTold = (is: string | undefined, id: string): boolean => is === id || is?.endsWith("Exception") === true;
       expect(answers.filter(({ id, was, is }) => (was === id ? is !== id : !isTold(is, id)))).toEqual([]);
       expect(await meteringRecords(server)).toMatchObject(expected.records);
 
@@ -99,6 +98,10 @@ describe.each(VERSIONS)("a ledger that %s wrote", (version) => {
     });
   });
 });
+
+function isTold(is: string | undefined, id: string): boolean {
+  return is === id || is?.endsWith("Exception") === true;
+}
 
 function startOn(at: string, version: string, store: string): Promise<RunningServer> {
   const folder = newFolder();
