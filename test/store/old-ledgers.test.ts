@@ -1,6 +1,8 @@
 /** Ledgers that earlier versions wrote, as they were left: this version goes on with them. `test/fixtures/ledgers/` says how they were made. */
-import { copyFileSync, chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -10,7 +12,7 @@ import { Callers } from "../fixtures/ledgers/session.ts";
 import { OPERATOR_TOKEN, newDatabase, testOfPostgres } from "../support/postgres/database.ts";
 import { meteringRecords, type ListedRecord } from "../support/operator-api.ts";
 import { newFolder, start } from "../support/scoped.ts";
-import { runCommand, type RunningServer } from "../support/server.ts";
+import { runCommand, spawnServer, type RunningServer } from "../support/server.ts";
 
 const LEDGERS = fileURLToPath(new URL("../fixtures/ledgers/", import.meta.url));
 /** By the commit that wrote them. */
@@ -69,6 +71,29 @@ describe.each(VERSIONS)("a ledger that %s wrote", (version) => {
       }
     });
 
+    testHere("is whole after starts that were killed at any moment, in the middle of a migration too", async () => {
+      const at = await copy();
+      if (store === "sqlite") addNames(at);
+      let interrupted = 0;
+      for (const patienceMs of [50, 200, 400, 600, 800, 1_000, 1_500]) {
+        const child = spawnServer(["--port", "0", ...argsOf(at, version, store)]);
+        const ended = new Promise((resolve) => child.once("exit", resolve));
+        // A migration that has begun to write is killed before it commits; others are killed when their time has come.
+        for (let waitedMs = 0; child.exitCode === null && waitedMs < patienceMs && !isMigrating(at); waitedMs += 5) {
+          await delay(5);
+        }
+        const wasMigrating = isMigrating(at);
+        child.kill("SIGKILL");
+        await ended;
+        if (store === "sqlite" && wasMigrating && schemaOf(at) === 3) interrupted += 1;
+      }
+      if (store === "sqlite") expect(interrupted, "migrations that were killed").toBeGreaterThan(0);
+      const server = await startOn(at, version, store);
+      expect(await meteringRecords(server)).toMatchObject(expected.records);
+      expect(await server.stop()).toBe(0);
+      await agrees(at, expected.verified.entries);
+    });
+
     testHere("B1: answers what was sent again with the same ids, counts none of it twice, and goes on", async () => {
       const server = await startOn(await copy(), version, store);
       const callers = new Callers(server);
@@ -103,7 +128,40 @@ function isTold(is: string | undefined, id: string): boolean {
   return is === id || is?.endsWith("Exception") === true;
 }
 
+const fileOf = (at: string): string => join(at.slice("sqlite:".length), "ledger.sqlite");
+
+/** So many names that nothing has, that to let go of them takes a while. */
+function addNames(at: string): void {
+  const db = new DatabaseSync(fileOf(at));
+  db.exec(`WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 200000)
+    INSERT INTO name (text) SELECT 'ASIA of a session ' || n FROM numbers`);
+  db.close();
+}
+
+const WRITTEN_BYTES = 1_000_000;
+
+/** Whether more is in the log of an embedded ledger than a start writes that migrates nothing. */
+function isMigrating(at: string): boolean {
+  return (
+    at.startsWith("sqlite:") && (statSync(`${fileOf(at)}-wal`, { throwIfNoEntry: false })?.size ?? 0) > WRITTEN_BYTES
+  );
+}
+
+/** The schema's number, which goes together with what stands in it. */
+function schemaOf(at: string): number {
+  const db = new DatabaseSync(fileOf(at));
+  const { user_version: number } = db.prepare("PRAGMA user_version").get() as { readonly user_version: number };
+  const columns = db.prepare("SELECT name FROM pragma_table_info('name')").all();
+  db.close();
+  expect(columns.some(({ name }) => name === "in_key")).toBe(number >= 4);
+  return number;
+}
+
 function startOn(at: string, version: string, store: string): Promise<RunningServer> {
+  return start(argsOf(at, version, store));
+}
+
+function argsOf(at: string, version: string, store: string): string[] {
   const folder = newFolder();
   for (const file of ["secrets.key", `${store}.checkpoints`]) {
     copyFileSync(join(LEDGERS, version, file), join(folder, file));
@@ -116,17 +174,7 @@ function startOn(at: string, version: string, store: string): Promise<RunningSer
     join(folder, `${store}.checkpoints`),
   ];
   const catalogue = join(LEDGERS, version, "catalogue.yaml");
-  return start([
-    "--store",
-    at,
-    "--clock",
-    "manual",
-    "--catalog",
-    catalogue,
-    "--operator-token",
-    OPERATOR_TOKEN,
-    ...files,
-  ]);
+  return ["--store", at, "--clock", "manual", "--catalog", catalogue, "--operator-token", OPERATOR_TOKEN, ...files];
 }
 
 const connection = ({ operatorUrl, operatorToken }: RunningServer): string[] => [
