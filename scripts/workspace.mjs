@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -50,16 +51,27 @@ export function findNode() {
   );
 }
 
-/** Runs a program in the foreground, with signals passed on; answers its exit code. */
+const PASSED_ON = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/**
+ * Runs a program in the foreground; answers its exit code. Whoever is told to end tells the program, and waits until it has
+ * ended: it may have something to finish.
+ */
 export function run(command, args, env = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { stdio: "inherit", env: { ...process.env, ...env } });
-    for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
+    const passOn = (signal) => child.kill(signal);
+    const end = (code) => {
+      for (const signal of PASSED_ON) process.off(signal, passOn);
+      resolve(code);
+    };
+    for (const signal of PASSED_ON) process.on(signal, passOn);
     child.on("error", (error) => {
       console.error(`${command} cannot be run: ${error.message}`);
-      resolve(1);
+      end(1);
     });
-    child.on("exit", (code, signal) => resolve(code ?? (signal === null ? 1 : 128)));
+    // As a shell counts: 128, and the signal's number.
+    child.on("exit", (code, signal) => end(code ?? 128 + (constants.signals[signal] ?? 0)));
   });
 }
 

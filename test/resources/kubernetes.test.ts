@@ -1,6 +1,7 @@
 /** A real server that observes pods by the real client, of an API server that breaks off in every way they do. */
 import { expect, onTestFinished, test } from "vitest";
-import { KubernetesCluster } from "../support/kubernetes-cluster.ts";
+import { openCluster } from "../../packages/server/src/observers/kubernetes/cluster.ts";
+import { KubernetesCluster, type PodDocument } from "../support/kubernetes-cluster.ts";
 import { eventually } from "../support/resources.ts";
 import { newFolder } from "../support/scoped.ts";
 import { runCommand } from "../support/server.ts";
@@ -59,6 +60,75 @@ test("Rule H8: a pod that ended long ago is passed over, as often as it is liste
   const { body } = await server.operator("GET", "/audit-events?eventName=ObservePod&limit=50");
   expect(JSON.stringify(body)).not.toContain("errorCode");
 }, 60_000);
+
+/** Pods as clusters have been seen to show them, and some that are stranger. None is of those that matter. */
+const STRANGE: readonly object[] = [
+  {
+    spec: { containers: [{ name: "app", image: "app", env: null }] },
+    status: {
+      phase: "Failed",
+      startTime: at(0),
+      containerStatuses: [
+        { state: { terminated: { reason: "ContainerStatusUnknown", startedAt: null, finishedAt: null } } },
+      ],
+    },
+  },
+  { spec: null, status: null },
+  { spec: { containers: null }, status: { phase: null, startTime: null, containerStatuses: null, conditions: null } },
+  {
+    status: { phase: "Failed", startTime: at(0), conditions: [{ type: "ContainersReady", lastTransitionTime: null }] },
+  },
+  { status: { phase: "Failed", startTime: at(0), containerStatuses: [null, { state: null }], conditions: [null] } },
+  { spec: { containers: [null, { env: [null, { name: null, value: null }] }] }, status: { startTime: at(0) } },
+];
+const strange = (n: number, parts: object): PodDocument => ({ metadata: pod(n).metadata, ...parts });
+const NO_UID = { metadata: { name: "nameless", namespace: "odd", uid: null as unknown as string } };
+
+test("Rule H6: a pod with null anywhere keeps no other from being observed, neither in a list nor in a watch", async () => {
+  const cluster = await KubernetesCluster.start();
+  const putAll = (from: number): void => STRANGE.forEach((parts, i) => cluster.put(strange(from + i, parts)));
+  putAll(100);
+  cluster.pods.set("nothing", null);
+  cluster.put(NO_UID);
+  for (const n of [1, 2]) cluster.put(pod(n));
+  const server = await observing(cluster);
+  await eventually(() => running(server), [1, 2]);
+  await eventually(() => Promise.resolve(cluster.streams), 1);
+  expect(server.output()).toMatch(/"pod":"odd\/nameless".*is left out/);
+
+  putAll(200);
+  cluster.put(NO_UID);
+  cluster.put(pod(3));
+  await eventually(() => running(server), [1, 2, 3]);
+  // Lost with its node: nobody saw its container end, and the end itself is told.
+  const lost = {
+    phase: "Failed",
+    startTime: null,
+    containerStatuses: [{ state: { terminated: { finishedAt: null } } }],
+  };
+  cluster.put(pod(1, lost));
+  cluster.put(pod(2, { ...lost, startTime: at(0), containerStatuses: [terminated("0001-01-01T00:00:00Z")] }));
+  await eventually(() => running(server), [3]);
+  for (const each of await pods(server)) {
+    if (nOf(each) !== 3) expect(Date.parse(each.stoppedAt ?? "")).toBeGreaterThan(Date.parse(each.startedAt) + 30_000);
+  }
+  expect(server.output()).not.toContain("Cannot read");
+}, 60_000);
+
+test("an error of ours in the middle of a watch ends it, and is told", async () => {
+  const cluster = await KubernetesCluster.start();
+  const setting = { kubeconfig: cluster.kubeconfig(), accountId: BUYER, region: "eu-west-1" };
+  const opened = await openCluster({ ...setting, namespace: undefined, selector: undefined });
+  const { version } = await opened.list(undefined);
+  const watch = opened.watch(version, () => {
+    throw new TypeError("a fault of ours");
+  });
+  await eventually(() => Promise.resolve(cluster.streams), 1);
+  const told = expect(watch.ended).rejects.toThrow("a fault of ours");
+  cluster.put(pod(1));
+  await told;
+  await eventually(() => Promise.resolve(cluster.streams), 0);
+});
 
 test("Rule H9: news of a pod that is known to run in another region is not believed, and the log says so", async () => {
   const cluster = await KubernetesCluster.start();

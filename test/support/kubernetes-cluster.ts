@@ -47,7 +47,8 @@ interface Choice {
 }
 
 export class KubernetesCluster {
-  readonly pods = new Map<string, PodDocument>();
+  /** By uid; null for what is listed as such. */
+  readonly pods = new Map<string, PodDocument | null>();
   /** How often pods were listed, pages of one list counted once; and watched. */
   lists = 0;
   watches = 0;
@@ -111,7 +112,7 @@ export class KubernetesCluster {
 
   delete(uid: string, last: Partial<PodDocument> = {}): void {
     const pod = this.pods.get(uid);
-    if (pod === undefined) throw new Error(`No pod ${uid}.`);
+    if (pod === undefined || pod === null) throw new Error(`No pod ${uid}.`);
     this.pods.delete(uid);
     this.#change("DELETED", { ...pod, ...last });
   }
@@ -224,7 +225,8 @@ export class KubernetesCluster {
     for (const stream of this.#streams.keys()) stream.write(`${JSON.stringify(event)}\n`);
   }
 
-  #versioned(pod: PodDocument, version: number): object {
+  #versioned(pod: PodDocument | null, version: number): object | null {
+    if (pod === null) return null;
     return {
       kind: "Pod",
       apiVersion: "v1",
@@ -243,7 +245,9 @@ function labelsOf(selector: string | null): Choice["labels"] {
   });
 }
 
-function isChosen({ metadata }: PodDocument, { namespace, labels }: Choice): boolean {
+function isChosen(pod: PodDocument | null, { namespace, labels }: Choice): boolean {
+  if (pod === null) return true;
+  const { metadata } = pod;
   const isThere = namespace === undefined || (metadata.namespace ?? DEFAULT_NAMESPACE) === namespace;
   return isThere && labels.every(([name, value]) => metadata.labels?.[name] === value);
 }

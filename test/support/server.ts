@@ -58,21 +58,26 @@ export interface RunningServer {
 }
 
 /** Starts the process and waits for nothing. */
-export function spawnServer(args: readonly string[], env: Readonly<Record<string, string>> = {}): ServerProcess {
-  return spawn(process.execPath, [...NODE_FLAGS, MAIN, "serve", ...args], {
+export function spawnServer(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  main: string = MAIN,
+): ServerProcess {
+  return spawn(process.execPath, [...NODE_FLAGS, main, "serve", ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, NODE_COMPILE_CACHE, ...env },
   });
 }
 
-/** `--port 0` and a ready file are added; everything else is as given. */
+/** `--port 0` and a ready file are added; everything else is as given. `main`: of another version than this. */
 export async function startServer(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  main: string = MAIN,
 ): Promise<RunningServer> {
   const folder = mkdtempSync(join(tmpdir(), "countinghouse-ready-"));
   const readyFile = join(folder, "ready.json");
-  const child = spawnServer(["--port", "0", "--ready-file", readyFile, ...args], env);
+  const child = spawnServer(["--port", "0", "--ready-file", readyFile, ...args], env, main);
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));

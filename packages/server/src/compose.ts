@@ -163,6 +163,7 @@ function startPodObserver(parts: Parts, cluster: Cluster): PodObserver | undefin
       log.error({ why: whyUnobserved(error) }, "the cluster's pods cannot be observed; trying again");
     },
     onRefused: ({ rule, message }) => log.error({ rule, why: message }, "what was observed of a pod is not believed"),
+    onUnreadable: (pod) => log.error({ pod }, "a pod has no uid that can be read, and is left out"),
   });
 }
 

@@ -41,7 +41,8 @@ export const accrualRules: Readonly<Record<AccrualRuleId, Rule>> = {
     text: "A task runs from startedAt (until that is known, createdAt) to executionStoppedAt, or stoppedAt where there is none. A pod runs from its status.startTime to its deletion or, where it has succeeded or failed, to the latest end of its containers; restarts of containers do not end it.",
     source: `${ECS_EVENTS}; Kubernetes API, Pod`,
     inForce: ALWAYS,
-    reading: "What is billed is the time that containers can run; getting an address, and giving it back, is none.",
+    reading:
+      "What is billed is the time that containers can run; getting an address, and giving it back, is none. A time that is null, or of the year 1, was never told; a failed pod with an end that nobody saw ended with its last change.",
   },
   H7: {
     text: "A watched pod that is no longer there ended when it was last seen; a resource of which nothing is heard for 30 days ended at the end of them. Both run on if they are heard of again.",

@@ -2,7 +2,6 @@
 import type * as KubernetesClient from "@kubernetes/client-node";
 import { hash } from "node:crypto";
 import { ConfigError, type KubernetesSetting } from "../../config.ts";
-import type { Pod } from "./pod.ts";
 import { whyUnusable } from "./trouble.ts";
 
 export interface Cluster {
@@ -14,14 +13,15 @@ export interface Cluster {
 }
 
 export interface PodPage {
-  readonly pods: readonly Pod[];
+  /** As the cluster shows them, whatever that is. */
+  readonly pods: readonly unknown[];
   readonly version: string;
   readonly nextCursor?: string | undefined;
 }
 
 export interface PodChange {
   readonly kind: "seen" | "deleted" | "bookmark";
-  readonly pod: Pod;
+  readonly pod: unknown;
   readonly version: string;
 }
 
@@ -87,7 +87,7 @@ function clusterOf(
       // oxlint-disable-next-line eslint/no-underscore-dangle -- the client's own name
       const nextCursor = metadata?._continue;
       return {
-        pods: items,
+        pods: itemsOf(items),
         version: metadata?.resourceVersion ?? "",
         nextCursor: nextCursor === "" ? undefined : nextCursor,
       };
@@ -102,6 +102,11 @@ function clusterOf(
       return startWatch(new client.Watch(config), path, query, onChange);
     },
   };
+}
+
+/** Go writes a list that was never made as null. */
+function itemsOf(items: unknown): readonly unknown[] {
+  return Array.isArray(items) ? items : [];
 }
 
 const KINDS: Readonly<Record<string, PodChange["kind"]>> = {
@@ -124,12 +129,22 @@ function startWatch(
     const kind = KINDS[type];
     if (type === "ERROR") {
       // The stream tells of its own trouble, and ends.
-      const { code, message = "" } = object as { code?: number; message?: string };
+      const { code, message } = (object ?? {}) as { code?: number | null; message?: string | null };
       if (code === GONE) ended.resolve("gone");
-      else ended.reject(new Error(`The watch ended with ${code}: ${message}`));
+      else ended.reject(new Error(`The watch ended with ${code}: ${message ?? ""}`));
     } else if (kind !== undefined) {
-      const pod = object as Pod & { readonly metadata?: { readonly resourceVersion?: string } };
-      onChange({ kind, pod, version: pod.metadata?.resourceVersion ?? "" });
+      const { metadata } = (object ?? {}) as { readonly metadata?: { readonly resourceVersion?: unknown } | null };
+      const version = metadata?.resourceVersion;
+      onChange({ kind, pod: object, version: typeof version === "string" ? version : "" });
+    }
+  };
+  // The client takes what is thrown here for a line that is no JSON, and passes over it.
+  const onEventOrTrouble = (type: string, object: unknown): void => {
+    try {
+      onEvent(type, object);
+    } catch (error) {
+      ended.reject(error);
+      stop();
     }
   };
   const onEnd = (error: unknown): void => {
@@ -137,19 +152,17 @@ function startWatch(
     else if ((error as { statusCode?: number }).statusCode === GONE) ended.resolve("gone");
     else ended.reject(error);
   };
-  const started = watch.watch(path, { ...query }, onEvent, onEnd);
+  function stop(): void {
+    stopped = true;
+    ended.resolve("closed");
+    started.then(
+      (controller) => controller.abort(),
+      () => undefined,
+    );
+  }
+  const started = watch.watch(path, { ...query }, onEventOrTrouble, onEnd);
   started.catch((error: unknown) => ended.reject(error as Error));
-  return {
-    ended: ended.promise,
-    stop: () => {
-      stopped = true;
-      ended.resolve("closed");
-      started.then(
-        (controller) => controller.abort(),
-        () => undefined,
-      );
-    },
-  };
+  return { ended: ended.promise, stop };
 }
 
 /** The client ends watches on which nothing has come for a while. */

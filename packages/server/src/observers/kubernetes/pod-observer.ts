@@ -13,7 +13,7 @@ import type { Call } from "../../ledger/entry.ts";
 import { resourceId } from "../../ledger/ids.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Cluster, PodChange, PodPage } from "./cluster.ts";
-import { roleNameIn, signOf, type PodSign } from "./pod.ts";
+import { podNameOf, roleNameIn, signOf, type PodSign } from "./pod.ts";
 
 export interface PodObserverOptions {
   readonly cluster: Cluster;
@@ -28,6 +28,8 @@ export interface PodObserverOptions {
   readonly onTrouble: (error: unknown) => void;
   /** Told of news that is not believed: where that goes on, the end of a pod is not either. */
   readonly onRefused: (refusal: ObservationRefusal) => void;
+  /** Told the name of a pod that is left out, since it cannot be told from others. */
+  readonly onUnreadable: (podName: string) => void;
 }
 
 const LISTED_EVERY_MS = 3_600_000;
@@ -86,8 +88,8 @@ export class PodObserver {
     let page: PodPage | undefined;
     do {
       page = await cluster.list(page?.nextCursor);
-      const signs = page.pods.flatMap((pod) => signOf(pod, false) ?? []);
-      for (const pod of page.pods) present.add(resourceId("eks", pod.metadata?.uid ?? ""));
+      const signs = page.pods.flatMap((pod) => this.#read(pod, false) ?? []);
+      for (const { uid } of signs) present.add(resourceId("eks", uid));
       await this.#takeIn(signs, nowMs());
     } while (page.nextCursor !== undefined);
     for (const resource of ledger.catalogue.list("resource")) {
@@ -132,7 +134,7 @@ export class PodObserver {
     let last = Promise.resolve();
     const watch = this.#options.cluster.watch(fromVersion, (change) => {
       const seenAtMs = this.#options.nowMs();
-      const sign = change.kind === "bookmark" ? undefined : signOf(change.pod, change.kind === "deleted");
+      const sign = change.kind === "bookmark" ? undefined : this.#read(change.pod, change.kind === "deleted");
       waiting += 1;
       if (waiting > WAITING_MAX) watch.stop();
       last = last.then(async () => {
@@ -154,6 +156,12 @@ export class PodObserver {
     };
   }
 
+  #read(pod: unknown, deleted: boolean): PodSign | undefined {
+    const sign = signOf(pod, deleted);
+    if (sign === undefined) this.#options.onUnreadable(podNameOf(pod));
+    return sign;
+  }
+
   /** Keeps what is new of pods that matter. */
   async #takeIn(signs: readonly PodSign[], seenAtMs: EpochMs): Promise<void> {
     const { ledger, newCall, onRefused } = this.#options;
@@ -161,7 +169,8 @@ export class PodObserver {
     for (const sign of signs) {
       const id = resourceId("eks", sign.uid);
       const known = ledger.catalogue.resource(id);
-      if (known === undefined && sign.roleArn === undefined) continue;
+      // One that no node has taken up has no life yet.
+      if (known === undefined && (sign.roleArn === undefined || sign.startedAtMs === undefined)) continue;
       const observation = this.#observationBy(sign, known, seenAtMs);
       // Rule H8: it has been forgotten, or ended too long ago to be taken in. Clusters keep such pods, and list them again and again.
       if (known === undefined && isPast(observation.stoppedAtMs, seenAtMs)) continue;

@@ -1,31 +1,13 @@
-/** What a pod, as Kubernetes shows it, says of its life and of its role. Rule H6. */
+/**
+ * What a pod, as Kubernetes shows it, says of its life and of its role. Rule H6. Whatever it holds can be read: null counts as
+ * absent, as Go writes what was never set, and so does what is of another kind than it should be.
+ */
 import type { EpochMs } from "@countinghouse/protocol";
-
-/** The members that matter here. Times are texts in watch events, and dates in lists that the client has read. */
-export interface Pod {
-  readonly metadata?: { readonly uid?: string };
-  readonly spec?: { readonly containers?: readonly Container[] };
-  readonly status?: {
-    readonly phase?: string;
-    readonly startTime?: Time;
-    readonly containerStatuses?: readonly ContainerStatus[];
-    readonly conditions?: readonly { readonly lastTransitionTime?: Time }[];
-  };
-}
-
-type Time = string | Date;
-
-interface Container {
-  readonly env?: readonly { readonly name: string; readonly value?: string }[];
-}
-
-interface ContainerStatus {
-  readonly state?: { readonly terminated?: { readonly finishedAt?: Time } };
-}
 
 export interface PodSign {
   readonly uid: string;
-  readonly startedAtMs: EpochMs;
+  /** Undefined where no node has taken it up yet, or that is not told any more. */
+  readonly startedAtMs: EpochMs | undefined;
   readonly ended: boolean;
   /** Where it can be told; else it ended when that was seen. */
   readonly endedAtMs?: EpochMs | undefined;
@@ -33,39 +15,53 @@ export interface PodSign {
   readonly roleArn?: string | undefined;
 }
 
-/** Undefined of a pod that no node has taken up yet. */
-export function signOf(pod: Pod, deleted: boolean): PodSign | undefined {
-  const { metadata, status } = pod;
-  const startedAtMs = timeOf(status?.startTime);
-  if (metadata?.uid === undefined || startedAtMs === undefined) return undefined;
-  const finished = status?.phase === "Succeeded" || status?.phase === "Failed";
+/** Undefined of what has no uid: it is no pod that one could tell from others. */
+export function signOf(pod: unknown, deleted: boolean): PodSign | undefined {
+  const { metadata, spec, status } = membersOf(pod);
+  const uid = textOf(membersOf(metadata)["uid"]);
+  if (uid === undefined) return undefined;
+  const { phase, startTime } = membersOf(status);
+  const finished = phase === "Succeeded" || phase === "Failed";
   const ended = deleted || finished;
   return {
-    uid: metadata.uid,
-    startedAtMs,
+    uid,
+    startedAtMs: timeOf(startTime),
     ended,
-    endedAtMs: ended ? endOf(pod, finished) : undefined,
-    roleArn: roleArnOf(pod),
+    endedAtMs: ended ? endOf(status, finished) : undefined,
+    roleArn: roleArnOf(spec),
   };
 }
 
+/** How people call it. Holds nothing that is secret. */
+export function podNameOf(pod: unknown): string {
+  const { namespace, name } = membersOf(membersOf(pod)["metadata"]);
+  return `${textOf(namespace) ?? "?"}/${textOf(name) ?? "?"}`;
+}
+
 /** The latest end of a container, once all of them have ended. */
-function endOf({ status }: Pod, finished: boolean): EpochMs | undefined {
-  const ends = (status?.containerStatuses ?? []).map(({ state }) => timeOf(state?.terminated?.finishedAt));
+function endOf(status: unknown, finished: boolean): EpochMs | undefined {
+  const { containerStatuses, conditions } = membersOf(status);
+  const ends = itemsOf(containerStatuses).map((container) => {
+    const { terminated } = membersOf(membersOf(container)["state"]);
+    return timeOf(membersOf(terminated)["finishedAt"]);
+  });
   const known = ends.filter((end) => end !== undefined);
-  if (known.length > 0 && (finished || known.length === ends.length)) return Math.max(...known);
+  if (known.length > 0 && known.length === ends.length) return Math.max(...known);
   if (!finished) return undefined;
-  // A pod that was evicted may have no containers to tell of.
-  const changes = (status?.conditions ?? []).map(({ lastTransitionTime }) => timeOf(lastTransitionTime));
-  const changed = changes.filter((change) => change !== undefined);
-  return changed.length === 0 ? undefined : Math.max(...changed);
+  // A pod that was evicted, or whose node was lost, may have no containers to tell of, or some whose end nobody saw.
+  const changes = itemsOf(conditions).map((condition) => timeOf(membersOf(condition)["lastTransitionTime"]));
+  const times = [...known, ...changes.filter((change) => change !== undefined)];
+  return times.length === 0 ? undefined : Math.max(...times);
 }
 
 /** As EKS puts it into the environment of every container of a service account with a role. */
-function roleArnOf({ spec }: Pod): string | undefined {
-  for (const { env = [] } of spec?.containers ?? []) {
-    const role = env.find(({ name, value }) => name === "AWS_ROLE_ARN" && value !== undefined && value !== "");
-    if (role !== undefined) return role.value;
+function roleArnOf(spec: unknown): string | undefined {
+  for (const container of itemsOf(membersOf(spec)["containers"])) {
+    for (const variable of itemsOf(membersOf(container)["env"])) {
+      const { name, value } = membersOf(variable);
+      const roleArn = textOf(value);
+      if (name === "AWS_ROLE_ARN" && roleArn !== undefined) return roleArn;
+    }
   }
   return undefined;
 }
@@ -76,8 +72,22 @@ export function roleNameIn(roleArn: string, accountId: string): string | undefin
   return ofAccount === accountId ? roleName : undefined;
 }
 
-function timeOf(time: Time | undefined): EpochMs | undefined {
-  if (time === undefined) return undefined;
-  const atMs = typeof time === "string" ? Date.parse(time) : time.getTime();
-  return Number.isNaN(atMs) ? undefined : atMs;
+/** Times are texts in watch events, and dates in lists that the client has read. In the year 1, they were never set. */
+function timeOf(time: unknown): EpochMs | undefined {
+  const atMs = time instanceof Date ? time.getTime() : typeof time === "string" ? Date.parse(time) : Number.NaN;
+  return atMs > 0 ? atMs : undefined;
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+function membersOf(value: unknown): Members {
+  return typeof value === "object" && value !== null ? (value as Members) : {};
+}
+
+function itemsOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
 }

@@ -24,6 +24,7 @@ import {
   type MeteringRecordQuery,
   type Page,
 } from "../../ledger/ledger.ts";
+import { RecordList } from "./record-list.ts";
 
 export class MemoryEngine implements Engine {
   #entries: EncodedEntry[] = [];
@@ -32,6 +33,7 @@ export class MemoryEngine implements Engine {
   #links: Uint8Array[] = [];
   #byRequestId = new Map<string, number>();
   #records = new Map<string, KeyedPointer>();
+  #list = new RecordList();
   #catalogue: CatalogueChange[] = [];
   #clock: ClockPosition | undefined;
 
@@ -48,7 +50,11 @@ export class MemoryEngine implements Engine {
       this.#attributes.push(attributes);
       this.#links.push(linkOf(this.#links.at(-1) ?? CHAIN_START, seq, entry));
       this.#byRequestId.set(entry.requestId, seq);
-      for (const { key, position } of records) this.#records.set(keyText(key), { key, seq, position });
+      for (const { key, position } of records) {
+        const pointer = { key, seq, position };
+        this.#records.set(keyText(key), pointer);
+        this.#list.add(pointer);
+      }
     }
     this.#catalogue.push(...group.catalogue);
     this.#clock = group.clock ?? this.#clock;
@@ -61,14 +67,8 @@ export class MemoryEngine implements Engine {
 
   // oxlint-disable-next-line typescript/require-await -- an invalid cursor must reject, not throw
   async list(query: MeteringRecordQuery): Promise<FoundPage> {
-    const after = query.cursor === undefined ? undefined : parseCursor(query.cursor);
-    const found = [...this.#records.values()]
-      .filter(({ key }) => matches(key, query) && (after === undefined || compare(placeOf(key), after) > 0))
-      .toSorted((a, b) => compare(placeOf(a.key), placeOf(b.key)));
-    const pointers = found.slice(0, query.limit);
-    const last = pointers.at(-1);
-    const nextCursor = last === undefined || pointers.length === found.length ? undefined : cursorAt(last.key);
-    return { pointers, entries: this.#entriesOf(pointers), nextCursor };
+    const { items, nextCursor } = this.#list.page(query);
+    return { pointers: items, entries: this.#entriesOf(items), nextCursor };
   }
 
   entryByRequestId(requestId: string): Promise<EncodedEntry | undefined> {
@@ -78,19 +78,19 @@ export class MemoryEngine implements Engine {
 
   // oxlint-disable-next-line typescript/require-await -- an invalid cursor must reject, not throw
   async entries(query: EventQuery): Promise<Page<EncodedEntry>> {
-    const { fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY, order, limit } = query;
     const shown = query.cursor === undefined ? undefined : parseSeq(query.cursor);
-    const found = this.#attributes.flatMap((attributes, i) => {
-      const seq = i + 1;
-      const entry = this.#entries[i] as EncodedEntry;
-      const isNext = shown === undefined || (order === "newest" ? seq < shown : seq > shown);
-      return isNext && entry.atMs >= fromMs && entry.atMs < toMs && isAbout(attributes, query) ? [{ seq, entry }] : [];
-    });
-    if (order === "newest") found.reverse();
-    const page = found.slice(0, limit);
-    const last = page.at(-1);
-    const nextCursor = last === undefined || page.length === found.length ? undefined : cursorOf(last.seq);
-    return { items: page.map(({ entry }) => entry), nextCursor };
+    const newestFirst = query.order === "newest";
+    const [first, last] = this.#span(query, shown);
+    const items: EncodedEntry[] = [];
+    let lastSeq = 0;
+    for (let i = 0; i <= last - first; i += 1) {
+      const seq = newestFirst ? last - i : first + i;
+      if (!isAbout(this.#attributes[seq - 1] as EntryAttributes, query)) continue;
+      if (items.length === query.limit) return { items, nextCursor: cursorOf(lastSeq) };
+      items.push(this.#entries[seq - 1] as EncodedEntry);
+      lastSeq = seq;
+    }
+    return { items };
   }
 
   keptSince(): Promise<undefined> {
@@ -133,6 +133,26 @@ export class MemoryEngine implements Engine {
     return Promise.resolve();
   }
 
+  /** Numbers of the entries of the time that is asked for, less what earlier pages have shown; both are included. */
+  #span({ fromMs, toMs, order }: EventQuery, shown: number | undefined): readonly [first: number, last: number] {
+    const first = fromMs === undefined ? 1 : this.#firstAtOrAfter(fromMs);
+    const last = toMs === undefined ? this.#entries.length : this.#firstAtOrAfter(toMs) - 1;
+    if (shown === undefined) return [first, last];
+    return order === "newest" ? [first, Math.min(last, shown - 1)] : [Math.max(first, shown + 1), last];
+  }
+
+  /** Entries are numbered in the order of time, so a time is found by halving. */
+  #firstAtOrAfter(atMs: number): number {
+    let low = 1;
+    let high = this.#entries.length + 1;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if ((this.#entries[middle - 1] as EncodedEntry).atMs < atMs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   #entriesOf(pointers: readonly RecordPointer[]): Map<number, EncodedEntry> {
     return new Map(pointers.map(({ seq }) => [seq, this.#entries[seq - 1] as EncodedEntry]));
   }
@@ -143,6 +163,7 @@ export class MemoryEngine implements Engine {
     this.#links = [];
     this.#byRequestId = new Map();
     this.#records = new Map();
+    this.#list = new RecordList();
     this.#catalogue = [];
     this.#clock = undefined;
   }
@@ -174,42 +195,4 @@ function parseSeq(cursor: string): number {
   const text = Buffer.from(cursor, "base64url").toString();
   if (!/^[1-9]\d{0,15}$/.test(text)) throw new InvalidCursorError();
   return Number(text);
-}
-
-function matches(key: MeteringRecordKey, query: MeteringRecordQuery): boolean {
-  return (
-    key.hour >= query.fromHour &&
-    key.hour <= query.toHour &&
-    (query.offerings === undefined || query.offerings.includes(key.offering)) &&
-    (query.customers === undefined || query.customers.includes(key.customer)) &&
-    (query.dimension === undefined || query.dimension === key.dimension)
-  );
-}
-
-/** Where a record stands in the order of listings. */
-type Place = readonly [hour: number, text: string];
-
-function placeOf(key: MeteringRecordKey): Place {
-  return [key.hour, keyText(key)];
-}
-
-function compare(a: Place, b: Place): number {
-  if (a[0] !== b[0]) return a[0] - b[0];
-  if (a[1] === b[1]) return 0;
-  return a[1] < b[1] ? -1 : 1;
-}
-
-function cursorAt(key: MeteringRecordKey): string {
-  return Buffer.from(JSON.stringify(placeOf(key))).toString("base64url");
-}
-
-function parseCursor(cursor: string): Place {
-  try {
-    const place: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
-    if (Array.isArray(place) && typeof place[0] === "number" && typeof place[1] === "string")
-      return [place[0], place[1]];
-  } catch {
-    // Not JSON: not one of ours.
-  }
-  throw new InvalidCursorError();
 }

@@ -14,6 +14,7 @@ const MIGRATIONS: readonly Migration[] = [
   { file: "0002-leases.sql" },
   { file: "0003-keys-as-numbers.sql", alone: true },
   { file: "0004-state-changes.sql" },
+  { file: "0005-one-version-writes.sql", alone: true },
 ];
 
 interface Migration {

@@ -35,7 +35,7 @@ export function stateIdOf({ version, edition }: StateIdRow): StateId {
 }
 
 export async function readStateId(db: Queryable): Promise<StateId> {
-  const text = "SELECT version, edition FROM countinghouse.state";
+  const text = "SELECT version, edition_id AS edition FROM countinghouse.state";
   const { rows } = await db.query<StateRow>({ name: "state-id", text });
   return stateIdOf(only(rows));
 }
@@ -45,7 +45,9 @@ export async function readStateId(db: Queryable): Promise<StateId> {
  * read is of one moment: in one snapshot, or under the lock of the state. Throws UnfinishedCopyError.
  */
 export async function readState(db: Queryable, known?: StateId): Promise<KeptState> {
-  const { rows } = await db.query<StateRow>("SELECT version, edition, clock, copying FROM countinghouse.state");
+  const { rows } = await db.query<StateRow>(
+    "SELECT version, edition_id AS edition, clock, copying FROM countinghouse.state",
+  );
   const row = only(rows);
   if (row.copying !== null) throw new UnfinishedCopyError(row.copying);
   const id = stateIdOf(row);
@@ -99,9 +101,9 @@ export async function writeState(db: Queryable, { reset, catalogue, clock }: Sta
     );
   }
   const { rows } = await db.query<StateIdRow>(
-    `UPDATE countinghouse.state SET version = version + 1, edition = gen_random_uuid(),
+    `UPDATE countinghouse.state SET version = version + 1, edition_id = gen_random_uuid(),
        clock = CASE WHEN $1 THEN $2 ELSE coalesce($2, clock) END
-     RETURNING version, edition`,
+     RETURNING version, edition_id AS edition`,
     [reset, clock === undefined ? null : JSON.stringify(clock)],
   );
   const id = stateIdOf(only(rows));

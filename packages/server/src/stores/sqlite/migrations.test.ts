@@ -68,6 +68,24 @@ describe("migrations", () => {
     });
   });
 
+  test("tell the names of keys from the others, and let go of those that nothing has", () => {
+    const db = database();
+    for (const file of ["0001-ledger.sql", "0002-events.sql", "0003-resources.sql"]) {
+      db.exec(readFileSync(new URL(`migrations/${file}`, import.meta.url), "utf8"));
+    }
+    db.exec(`INSERT INTO name VALUES (1, 'product'), (2, 'region'), (3, 'customer'), (4, 'gb'), (5, 'Meter'), (6, 'user'),
+        (7, 'account'), (8, 'ASIA of an entry'), (9, 'ASIA of before'), (10, 'claimed');
+      INSERT INTO metering_record VALUES (0, 1, 2, 3, 4, '', 1, 1, 0);
+      INSERT INTO entry VALUES (1, 0, x'00', '', 5, 6, 7, 8, 10, x'00'), (2, 0, x'01', '', 5, 6, NULL, NULL, 1, x'00');
+      PRAGMA user_version = 3`);
+    migrate(db);
+    const names = db.prepare("SELECT id, in_key AS inKey FROM name ORDER BY id").all();
+    expect(names.map(({ id, inKey }) => [id, inKey])).toEqual([
+      ...[1, 2, 3, 4].map((id) => [id, 1]),
+      ...[5, 6, 7, 8, 10].map((id) => [id, 0]),
+    ]);
+  });
+
   test("leave a database of the newest version alone", () => {
     const db = database();
     migrate(db);

@@ -11,6 +11,7 @@ const MIGRATIONS: readonly Migration[] = [
   { file: "0001-ledger.sql" },
   { file: "0002-events.sql", fill: fillEvents },
   { file: "0003-resources.sql" },
+  { file: "0004-names-of-keys.sql" },
 ];
 
 interface Migration {

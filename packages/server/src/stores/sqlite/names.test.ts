@@ -8,7 +8,7 @@ function fresh(): { readonly db: DatabaseSync; readonly names: Names; readonly n
   onTestFinished(() => db.close());
   migrate(db);
   const names = new Names(db);
-  return { db, names, newNames: () => new NewNames(names.newest(), (text) => names.find(text)) };
+  return { db, names, newNames: () => new NewNames(names.newest(), names) };
 }
 
 function keep(db: DatabaseSync, { first, texts }: NewNames): void {

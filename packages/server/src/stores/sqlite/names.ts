@@ -1,10 +1,15 @@
-/** Numbers for names, given on first use and kept for ever. A cache in front spares the look-up. */
+/**
+ * Numbers for names, given on first use. Those of keys are kept for ever. Those that only entries have, to be searched for
+ * by, go with the last entry that has them (`writer/group-writer.ts`). A cache in front spares the look-up.
+ */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { MeteringRecordKey } from "../../domain/metering-record.ts";
 import type { EntryAttributes } from "../../ledger/entry-attributes.ts";
 
-/** Names are those of the catalogue, so the cache is as small as that; the bound only guards against surprises. */
-const CACHED_MAX = 1_000_000;
+/** Names of keys are those of the catalogue, so the cache is as small as that; the bound only guards against surprises. */
+const OF_KEYS_MAX = 1_000_000;
+/** Of others there may be any number. Most of those that come again come again soon. */
+const OTHERS_MAX = 10_000;
 
 /** A key with numbers in the place of its names. */
 export interface NumberedKey {
@@ -25,40 +30,67 @@ export interface NumberedAttributes {
   readonly product: number | null;
 }
 
+/** How the numbers of names that are in the store are found. */
+export interface KnownNames {
+  find(text: string): number | undefined;
+  /** Only where the name is one of a key. */
+  findOfKey(text: string): number | undefined;
+}
+
 /** The names that are in the store. */
-export class Names {
+export class Names implements KnownNames {
+  readonly #db: DatabaseSync;
   readonly #select: StatementSync;
   readonly #selectText: StatementSync;
   readonly #selectNewest: StatementSync;
-  #numbers = new Map<string, number>();
+  /** Made when it is needed: a ledger that is only read may be one of before names of keys were told apart. */
+  #selectOfKey: StatementSync | undefined;
+  #ofKeys = new Map<string, number>();
+  #others = new Map<string, number>();
   #texts = new Map<number, string>();
   /** The key that was numbered last. */
   #before: { readonly key: MeteringRecordKey; readonly numbers: NumberedKey } | undefined;
 
   constructor(db: DatabaseSync) {
+    this.#db = db;
     this.#select = db.prepare("SELECT id FROM name WHERE text = ?");
     this.#selectText = db.prepare("SELECT text FROM name WHERE id = ?");
     this.#selectNewest = db.prepare("SELECT max(id) AS newest FROM name");
   }
 
-  /** The name's number, or undefined for a name that was never given one. */
+  /** The name's number, or undefined for a name that has none. */
   find(text: string): number | undefined {
-    const known = this.#numbers.get(text);
+    const known = this.#ofKeys.get(text) ?? this.#others.get(text);
     if (known !== undefined) return known;
-    const row = this.#select.get(text);
-    return row === undefined ? undefined : this.#remember(text, Number(row["id"]));
+    const number = this.#select.get(text)?.["id"] as number | undefined;
+    if (number === undefined) return undefined;
+    if (this.#others.size >= OTHERS_MAX) this.#others.clear();
+    this.#others.set(text, number);
+    return number;
+  }
+
+  findOfKey(text: string): number | undefined {
+    const known = this.#ofKeys.get(text);
+    if (known !== undefined) return known;
+    this.#selectOfKey ??= this.#db.prepare("SELECT id FROM name WHERE text = ? AND in_key = 1");
+    const number = this.#selectOfKey.get(text)?.["id"] as number | undefined;
+    if (number === undefined) return undefined;
+    if (this.#ofKeys.size >= OF_KEYS_MAX) this.#ofKeys.clear();
+    this.#ofKeys.set(text, number);
+    return number;
   }
 
   /**
-   * Undefined where a name was never given a number: such a key is in no record. Keys that follow each other have most names
+   * Undefined where a name is none of a key: such a key is in no record. Keys that follow each other have most names
    * in common, and those are not looked up again.
    */
   numbered(key: MeteringRecordKey): NumberedKey | undefined {
     const before = this.#before;
-    const offering = before?.key.offering === key.offering ? before.numbers.offering : this.find(key.offering);
-    const region = before?.key.region === key.region ? before.numbers.region : this.find(key.region);
-    const customer = before?.key.customer === key.customer ? before.numbers.customer : this.find(key.customer);
-    const dimension = before?.key.dimension === key.dimension ? before.numbers.dimension : this.find(key.dimension);
+    const offering = before?.key.offering === key.offering ? before.numbers.offering : this.findOfKey(key.offering);
+    const region = before?.key.region === key.region ? before.numbers.region : this.findOfKey(key.region);
+    const customer = before?.key.customer === key.customer ? before.numbers.customer : this.findOfKey(key.customer);
+    const dimension =
+      before?.key.dimension === key.dimension ? before.numbers.dimension : this.findOfKey(key.dimension);
     if (offering === undefined || region === undefined || customer === undefined || dimension === undefined) {
       return undefined;
     }
@@ -72,7 +104,8 @@ export class Names {
     const known = this.#texts.get(number);
     if (known !== undefined) return known;
     const text = String(this.#selectText.get(number)?.["text"]);
-    this.#remember(text, number);
+    if (this.#texts.size >= OF_KEYS_MAX) this.#texts.clear();
+    this.#texts.set(number, text);
     return text;
   }
 
@@ -83,16 +116,15 @@ export class Names {
 
   /** After a reset: numbers that were given belong to no name any more. */
   forget(): void {
-    this.#numbers = new Map();
+    this.forgetOthers();
+    this.#ofKeys = new Map();
     this.#texts = new Map();
     this.#before = undefined;
   }
 
-  #remember(text: string, number: number): number {
-    if (this.#numbers.size >= CACHED_MAX) this.forget();
-    this.#numbers.set(text, number);
-    this.#texts.set(number, text);
-    return number;
+  /** After entries have expired: names that only they had are no more. */
+  forgetOthers(): void {
+    this.#others = new Map();
   }
 }
 
@@ -104,25 +136,27 @@ export class NewNames {
   /** The number of the first new name; the others follow it. */
   readonly first: number;
   readonly texts: string[] = [];
-  readonly #find: (text: string) => number | undefined;
+  /** Numbers of names, new or not, that are of a key from now on. */
+  readonly ofKeys = new Set<number>();
+  readonly #known: KnownNames;
   readonly #given = new Map<string, number>();
 
-  constructor(newest: number, find: (text: string) => number | undefined) {
+  constructor(newest: number, known: KnownNames) {
     this.first = newest + 1;
-    this.#find = find;
+    this.#known = known;
   }
 
   number(text: string): number {
-    return this.#find(text) ?? this.#given.get(text) ?? this.#give(text);
+    return this.#known.find(text) ?? this.#given.get(text) ?? this.#give(text);
   }
 
   numbered(key: MeteringRecordKey): NumberedKey {
     return {
       hour: key.hour,
-      offering: this.number(key.offering),
-      region: this.number(key.region),
-      customer: this.number(key.customer),
-      dimension: this.number(key.dimension),
+      offering: this.#numberOfKey(key.offering),
+      region: this.#numberOfKey(key.region),
+      customer: this.#numberOfKey(key.customer),
+      dimension: this.#numberOfKey(key.dimension),
       discriminator: key.discriminator,
     };
   }
@@ -136,6 +170,14 @@ export class NewNames {
       accessKey: accessKeyId === undefined ? null : this.number(accessKeyId),
       product: productCode === undefined ? null : this.number(productCode),
     };
+  }
+
+  #numberOfKey(text: string): number {
+    const known = this.#known.findOfKey(text);
+    if (known !== undefined) return known;
+    const number = this.number(text);
+    this.ofKeys.add(number);
+    return number;
   }
 
   #give(text: string): number {

@@ -22,7 +22,7 @@ import { ENTRY_COLUMNS, encodedEntryOf, requestIdBytes, type EntryRow } from "./
 import { chainHeadOf, keptSinceOf, readEntries, readEntriesBefore } from "./event-query.ts";
 import { readLoaded } from "./loaded.ts";
 import { migrate, refuseNewerSchema } from "./migrations.ts";
-import { Names, NewNames, type NumberedKey } from "./names.ts";
+import { Names, NewNames, type KnownNames, type NumberedKey } from "./names.ts";
 import { RecentHours } from "./recent-hours.ts";
 import { readPointers } from "./record-query.ts";
 import { verifyBeside } from "./verification/verify-beside.ts";
@@ -104,7 +104,7 @@ export class SqliteEngine implements Engine {
     const { reset } = group;
     if (reset) this.#forget();
     const newestSeq = reset ? 0 : this.#newestSeq;
-    const names = new NewNames(reset ? 0 : this.#newestName, (text) => (reset ? undefined : this.#names.find(text)));
+    const names = new NewNames(reset ? 0 : this.#newestName, reset ? NO_NAMES : this.#names);
     const numbered = (key: MeteringRecordKey): NumberedKey => {
       const numbers = (reset ? undefined : this.#names.numbered(key)) ?? names.numbered(key);
       this.#hours.add(numbers);
@@ -113,6 +113,7 @@ export class SqliteEngine implements Engine {
     await this.#writer.write(this.#orTrouble(() => packGroup(group, newestSeq + 1, numbered, names)));
     // Only what is durable counts: a group that failed leaves its numbers to the next.
     if (reset) this.#forget();
+    if (group.expired !== undefined) this.#names.forgetOthers();
     this.#newestSeq = newestSeq + group.entries.length;
     this.#newestName = names.first + names.texts.length - 1;
   }
@@ -237,4 +238,5 @@ export class SqliteEngine implements Engine {
   }
 }
 
+const NO_NAMES: KnownNames = { find: () => undefined, findOfKey: () => undefined };
 const NO_ENTRIES: ReadonlyMap<number, EncodedEntry> = new Map();

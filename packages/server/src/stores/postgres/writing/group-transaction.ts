@@ -135,7 +135,7 @@ async function begin({ client, lane }: LaneSession, alone: boolean): Promise<Hea
     client.query(`BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ${lock}(${STATE_LOCK.join(", ")})`),
     client.query<HeadRow>({
       name: "lane-head",
-      text: `SELECT s.version, s.edition, l.seq, l.link, l.newest_at_ms
+      text: `SELECT s.version, s.edition_id AS edition, l.seq, l.link, l.newest_at_ms
              FROM countinghouse.lane l, countinghouse.state s WHERE l.number = $1 FOR UPDATE OF l`,
       values: [lane],
     }),

@@ -4,11 +4,15 @@ import { CHAIN_START, linkOf } from "../../../ledger/chain.ts";
 import { attributesOf } from "../../../ledger/entry-attributes.ts";
 import { decodeEntry } from "../../../ledger/entry-codec.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "../entry-rows.ts";
-import { Names, NewNames } from "../names.ts";
+import { NewNames } from "../names.ts";
 
 export function fillEvents(db: DatabaseSync): void {
-  const stored = new Names(db);
-  const names = new NewNames(stored.newest(), (text) => stored.find(text));
+  const newest = Number(db.prepare("SELECT max(id) AS newest FROM name").get()?.["newest"] ?? 0);
+  const select = db.prepare("SELECT id FROM name WHERE text = ?");
+  const names = new NewNames(newest, {
+    find: (text) => select.get(text)?.["id"] as number | undefined,
+    findOfKey: () => undefined,
+  });
   const update = db.prepare(
     "UPDATE entry SET operation = ?, principal = ?, account = ?, access_key = ?, product = ?, link = ? WHERE seq = ?",
   );
@@ -22,9 +26,9 @@ export function fillEvents(db: DatabaseSync): void {
     );
     update.run(operation, principal, account, accessKey, product, link, row.seq);
   }
-  const newest = rows.at(-1);
-  if (newest !== undefined) {
-    const head = `${newest.seq} ${Buffer.from(link).toString("hex")}`;
+  const last = rows.at(-1);
+  if (last !== undefined) {
+    const head = `${last.seq} ${Buffer.from(link).toString("hex")}`;
     db.prepare("INSERT INTO setting VALUES ('chain-head', ?)").run(head);
   }
   const insert = db.prepare("INSERT INTO name (id, text) VALUES (?, ?)");

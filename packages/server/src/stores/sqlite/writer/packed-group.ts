@@ -21,6 +21,8 @@ export interface PackedGroup {
   /** The new names are numbered from here. */
   readonly firstName: number;
   readonly names: readonly string[];
+  /** Numbers of names that are of a key from now on. */
+  readonly namesOfKeys: readonly number[];
   /** `FIGURES` of each record, one record after the other. */
   readonly figures: Float64Array;
   /** Of each record. */
@@ -74,6 +76,7 @@ export function packGroup(
     }
   }
   const attributes = packAttributes(group, names);
+  const expired = group.expired === undefined ? undefined : packExpired(group.expired, names);
   return {
     reset: group.reset,
     firstSeq,
@@ -81,9 +84,10 @@ export function packGroup(
     attributes,
     firstName: names.first,
     names: names.texts,
+    namesOfKeys: [...names.ofKeys],
     figures,
     discriminators,
-    expired: group.expired === undefined ? undefined : packExpired(group.expired, names),
+    expired,
     catalogue: group.catalogue.map(({ kind, id, value, fileDigest }) => [
       kind,
       id,

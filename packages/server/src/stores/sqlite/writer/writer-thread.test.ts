@@ -21,6 +21,7 @@ const nothing: PackedGroup = {
   attributes: new Float64Array(),
   firstName: 1,
   names: [],
+  namesOfKeys: [],
   figures: new Float64Array(),
   discriminators: [],
   expired: undefined,
