@@ -48,6 +48,16 @@ export function dueChanges(file: CatalogueFile, held: CatalogueView): CatalogueC
   return [...due, ...keysGone(file, due, held)];
 }
 
+/**
+ * Objects that this file names and the file of another server has set otherwise since, as `product 0abc…`: whichever of the
+ * two servers starts last has its way.
+ */
+export function setOtherwise(file: CatalogueFile, held: CatalogueView): string[] {
+  return file.changes
+    .filter(({ kind, id, fileDigest }) => held.fileDigest(kind, id) !== fileDigest)
+    .map(({ kind, id }) => `${kind} ${id}`);
+}
+
 /** What is kept of a file that names an object no more: whatever one says of it later is something else. */
 const NOT_NAMED = "";
 
@@ -118,6 +128,7 @@ function whereOf(
       );
     case "resource":
     case "registration-key":
+    case "settings":
       // No file names them.
       return "";
     case "access-key": {
