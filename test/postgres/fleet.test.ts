@@ -73,7 +73,6 @@ describe("what the servers of one ledger have to be told alike", () => {
   });
 
   test("they are shown, and changed by a command while no server runs, which is in the trail", async () => {
-    const settings = (...flags: string[]) => runCommand(["store", "settings", "--store", database.url, ...flags]);
     expect(await settings()).toMatchObject({ code: 1, stderr: expect.stringContaining("has no settings yet") });
     const first = await start(args);
     expect(JSON.parse((await settings("--json")).stdout)).toEqual({ rules: "classic", clock: "system", quotas: "off" });
@@ -149,6 +148,10 @@ async function readiness({ endpoint }: RunningServer): Promise<string> {
 async function metric({ endpoint }: RunningServer): Promise<string | undefined> {
   const text = await (await fetch(`${endpoint}/metrics`)).text();
   return /^countinghouse_catalogue_objects_set_otherwise (\d+)$/m.exec(text)?.[1];
+}
+
+function settings(...flags: readonly string[]) {
+  return runCommand(["store", "settings", "--store", database.url, ...flags]);
 }
 
 function refused(flags: readonly string[], env: Readonly<Record<string, string>>) {

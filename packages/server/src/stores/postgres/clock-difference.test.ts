@@ -1,5 +1,5 @@
 /** A node whose clock goes wrong while it runs writes nothing until it is right again. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test as anyTest } from "vitest";
 import { newDatabase, testOfPostgres } from "../../../../../test/support/postgres/database.ts";
 import { accountChange, put } from "../../ledger/contract/works.ts";
