@@ -5,8 +5,10 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { Book, keptBy, NO_DIFFERENCES } from "../support/book.ts";
 import { Connection, loadServerArgs, meterInBook, usageAt } from "../support/load.ts";
+import { jsonOf, send, signed, wireRequest } from "../support/raw-client.ts";
 import { newFolder, start } from "../support/scoped.ts";
-import { runCommand, type RunningServer } from "../support/server.ts";
+import { DEMO, runCommand, type RunningServer } from "../support/server.ts";
+import { wrongClock } from "../support/wrong-clock.ts";
 
 /** What `serve` says and ends with. */
 async function refused(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<[number, string]> {
@@ -52,7 +54,7 @@ test("a clock that is behind the newest entry is refused; a movable one goes on 
   await first.kill();
 
   const behind =
-    "Time does not run backwards: start with --clock manual or --clock offset to go on where the clock stood";
+    "Time does not run backwards: a lab goes on with --clock manual or --clock offset; where the entry was written by a clock that was wrong, --accept-newest-entry-ahead goes on by the right one.";
   for (const clock of ["system", "manual:2098-12-31T23:59:59Z", "offset:2098-12-31T00:00:00Z"]) {
     const [code, text] = await refused([...store, "--clock", clock]);
     expect(code).toBe(1);
@@ -83,6 +85,28 @@ test("a clock that is behind the newest entry is refused; a movable one goes on 
 
   const [code, text] = await refused([...store, "--clock", "system"]);
   expect([code, text.includes("Time does not run backwards")]).toEqual([1, true]);
+});
+
+test("entries that a wrong clock wrote: a start that accepts them goes by the right one, and says so in the trail", async () => {
+  const folder = newFolder();
+  const store = ["--store", `sqlite:${folder}`];
+  const wrong = await start(store, wrongClock(400 * 86_400_000));
+  expect(await wrong.stop()).toBe(0);
+  expect((await refused(store))[1]).toContain("Time does not run backwards");
+
+  const server = await start([...store, "--accept-newest-entry-ahead"]);
+  const records = [{ Timestamp: Date.now() / 1000, CustomerIdentifier: "demoCustomer1", Dimension: "gb_ingested" }];
+  const input = { ProductCode: DEMO.productCode, UsageRecords: records };
+  const answer = await send(server.endpoint, signed(wireRequest(server.endpoint, "BatchMeterUsage", input)));
+  expect(jsonOf(answer)).toMatchObject({ Results: [{ Status: "Success" }] });
+  const { items } = (await server.operator("GET", "/audit-events")).body as { items: { eventTime: string }[] };
+  const [metered, accepted] = items;
+  expect(accepted).toMatchObject({ eventName: "AcceptNewestEntryAhead" });
+  expect(metered).toMatchObject({ eventName: "BatchMeterUsage", eventTime: accepted?.eventTime });
+  expect(Date.parse(metered?.eventTime ?? "")).toBeGreaterThan(Date.now() + 399 * 86_400_000);
+  expect(await runCommand(["audit", "verify", "--data", folder])).toMatchObject({ code: 0 });
+  expect(await server.stop()).toBe(0);
+  expect(await runCommand(["store", "verify", "--store", `sqlite:${folder}`])).toMatchObject({ code: 0 });
 });
 
 test("movable clocks are for a lab", async () => {

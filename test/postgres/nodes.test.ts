@@ -155,7 +155,14 @@ describe("a start is refused, in words that name no password,", () => {
   });
 
   test("with another secrets key than the ledger's", async () => {
-    const { code, stderr } = await runCommand(["serve", "--port", "0", ...nodeArgs(database.url, newFolder())]);
+    const { code, stderr } = await runCommand([
+      "serve",
+      "--port",
+      "0",
+      ...nodeArgs(database.url, newFolder()),
+      "--clock",
+      "manual",
+    ]);
     expect([code, stderr]).toEqual([2, expect.stringMatching(/secrets key is not the one/)]);
   });
 });

@@ -87,9 +87,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   cli: [
     "@countinghouse/protocol",
     "catalogue/catalogue-file.ts",
+    "change-settings.ts",
     "compose.ts",
     "config.ts",
     "domain/injected-fault.ts",
+    "domain/shared-settings.ts",
     "stores/postgres",
     "stores/sqlite",
     "version.ts",
@@ -108,7 +110,17 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:zlib",
   ],
   "clock.ts": ["@countinghouse/protocol", "ledger"],
-  "config.ts": ["@countinghouse/protocol", "clock.ts", "node:fs"],
+  "config.ts": ["@countinghouse/protocol", "clock.ts", "domain/shared-settings.ts", "node:fs"],
+  "change-settings.ts": [
+    "@countinghouse/protocol",
+    "clock.ts",
+    "domain/shared-settings.ts",
+    "ledger",
+    "operations",
+    "stores/postgres",
+    "version.ts",
+    "world.ts",
+  ],
   "open-ledger.ts": [
     "@countinghouse/protocol",
     "catalogue",
@@ -128,6 +140,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:path",
   ],
   "keeping.ts": [
+    "catalogue",
     "checkpoints",
     "config.ts",
     "control-plane",

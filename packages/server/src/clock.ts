@@ -69,7 +69,7 @@ export interface ClockSetting {
 export class ClockBehindError extends Error {
   constructor(clock: string, nowMs: EpochMs, newestMs: EpochMs) {
     super(
-      `The ${clock} clock says ${iso(nowMs)}, but the newest ledger entry is of ${iso(newestMs)}. Time does not run backwards: start with --clock manual or --clock offset to go on where the clock stood, or use another data folder.`,
+      `The ${clock} clock says ${iso(nowMs)}, but the newest ledger entry is of ${iso(newestMs)}. Time does not run backwards: a lab goes on with --clock manual or --clock offset; where the entry was written by a clock that was wrong, --accept-newest-entry-ahead goes on by the right one.`,
     );
     this.name = "ClockBehindError";
   }
@@ -77,7 +77,7 @@ export class ClockBehindError extends Error {
 
 /** The clock as set, going on from where it stood. Throws ClockBehindError for a start behind the newest entry. */
 export function startClock(
-  setting: ClockSetting,
+  setting: ClockSetting & { readonly acceptNewestAhead?: boolean },
   kept: { readonly newestAtMs: EpochMs | undefined; readonly clock: ClockPosition | undefined },
   wallMs: () => EpochMs,
 ): ServiceClock {
@@ -89,7 +89,7 @@ export function startClock(
         ? manualClock(startMs)
         : offsetClock(startMs, wallMs);
   const nowMs = clock.nowMs();
-  if (kept.newestAtMs !== undefined && nowMs < kept.newestAtMs) {
+  if (kept.newestAtMs !== undefined && nowMs < kept.newestAtMs && setting.acceptNewestAhead !== true) {
     throw new ClockBehindError(setting.mode, nowMs, kept.newestAtMs);
   }
   return clock;

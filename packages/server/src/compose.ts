@@ -80,8 +80,12 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     draw: () => world.random(4).readUInt32BE() / 2 ** 32,
     onHit: (operation, { kind }) => metrics.onFaultHit(operation, kind),
   });
-  const keeping = await startKeeping(config, opened, world, (error) => {
-    log.error({ err: error }, "work that was due could not be done");
+  const keeping = await startKeeping(config, opened, world, {
+    onError: (error) => log.error({ err: error }, "work that was due could not be done"),
+    onSetOtherwise: (objects) => {
+      metrics.onSetOtherwise(objects.length);
+      if (objects.length > 0) log.error({ objects: objects.slice(0, OBJECTS_SHOWN) }, OTHER_CATALOGUE_FILE);
+    },
   });
   const issue = (grant: SessionGrant): SessionCredentials => issueCredentials(opened.sealer, world.random, grant);
   const workload = new Workload({
@@ -119,6 +123,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       registry: metrics.registry,
       ledger: opened.ledger,
       draining: () => draining,
+      remarks: () => remarksOf(keeping),
     }),
     wire: measuredWire(parts),
     busy: () => errorResponse("ThrottlingException", "Rate exceeded", parts.newRequestId()),
@@ -138,6 +143,18 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       await opened.ledger.close();
     },
   };
+}
+
+const OBJECTS_SHOWN = 20;
+const OTHER_CATALOGUE_FILE =
+  "the catalogue file of another server has set these objects otherwise; whichever server starts last has its way";
+
+/** What an operator should know, though requests are taken. */
+function remarksOf(keeping: Keeping): readonly string[] {
+  const objects = keeping.setOtherwise();
+  if (objects.length === 0) return [];
+  const more = objects.length > OBJECTS_SHOWN ? ` and ${objects.length - OBJECTS_SHOWN} more` : "";
+  return [`${OTHER_CATALOGUE_FILE}: ${objects.slice(0, OBJECTS_SHOWN).join(", ")}${more}`];
 }
 
 function startPodObserver(parts: Parts, cluster: Cluster): PodObserver | undefined {

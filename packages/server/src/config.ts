@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { awsRequestQuotas, type RequestQuota, type RuleSetName } from "@countinghouse/protocol";
 import type { ClockSetting } from "./clock.ts";
+import type { SharedSettings } from "./domain/shared-settings.ts";
 
 /** A setting that cannot be served with. Its text says what was expected. */
 export class ConfigError extends Error {
@@ -35,7 +36,11 @@ export interface ServeConfig {
   /** Undefined for the built-in demo. */
   readonly catalogFile: string | undefined;
   readonly rules: RuleSetName;
+  /** What all servers of one ledger have to be told alike. */
+  readonly shared: SharedSettings;
   readonly clock: ClockSetting;
+  /** Whether a start behind the newest entry goes on. */
+  readonly acceptNewestEntryAhead: boolean;
   readonly lab: boolean;
   /** By operation; an operation without one may be called as often as the server can answer. */
   readonly quotas: Readonly<Record<string, RequestQuota>>;
@@ -63,6 +68,7 @@ export interface ServeFlags {
   readonly catalog?: string;
   readonly rules: string;
   readonly clock: string;
+  readonly acceptNewestEntryAhead?: boolean | string;
   readonly lab?: boolean | string;
   readonly quotas: string;
   readonly operatorToken?: string;
@@ -104,9 +110,11 @@ export function configOf(flags: ServeFlags): ServeConfig {
     store: storeOf(flags),
     catalogFile: flags.catalog,
     rules: rulesOf(flags.rules),
+    shared: { rules: rulesOf(flags.rules), clock: clock.mode, quotas: quotasNameOf(flags.quotas) },
     clock,
+    acceptNewestEntryAhead: isOn("accept-newest-entry-ahead", flags.acceptNewestEntryAhead ?? false),
     lab,
-    quotas: quotasOf(flags.quotas),
+    quotas: quotasNameOf(flags.quotas) === "aws" ? awsRequestQuotas : {},
     operatorToken: flags.operatorToken,
     secretsKeyFile: flags.secretsKeyFile,
     retentionDays: retentionOf(flags),
@@ -153,15 +161,20 @@ function retentionOf({ retentionDays, store }: ServeFlags): number | undefined {
   return whole("retention-days", retentionDays, RETENTION_DAYS_MIN, 36_500);
 }
 
-function rulesOf(text: string): RuleSetName {
+export function rulesOf(text: string): RuleSetName {
   if (text === "classic" || text === "current") return text;
   throw new ConfigError(`--rules must be classic or current; got ${text}.`);
 }
 
-function quotasOf(text: string): ServeConfig["quotas"] {
-  if (text === "off") return {};
-  if (text === "aws") return awsRequestQuotas;
+export function quotasNameOf(text: string): SharedSettings["quotas"] {
+  if (text === "off" || text === "aws") return text;
   throw new ConfigError(`--quotas must be off or aws; got ${text}.`);
+}
+
+/** The mode by itself: where a clock starts is each server's own. */
+export function clockModeOf(text: string): SharedSettings["clock"] {
+  if (text === "system" || text === "manual" || text === "offset") return text;
+  throw new ConfigError(`--clock must be system, manual or offset; got ${text}.`);
 }
 
 function clockOf(text: string): ClockSetting {

@@ -3,6 +3,7 @@
  * resources into the ledger, keeps how many calls it did not keep, and lets expire what is older than it is to be kept.
  */
 import { join } from "node:path";
+import { setOtherwise } from "./catalogue/apply.ts";
 import { verifyAudit, type AuditVerification } from "./checkpoints/audit-verification.ts";
 import { signingKeyOf } from "./checkpoints/checkpoint.ts";
 import { checkpointFile, checkpointsInMemory, type CheckpointFile } from "./checkpoints/checkpoint-file.ts";
@@ -23,6 +24,8 @@ const DAY_MS = 86_400_000;
 
 export interface Keeping {
   readonly unkept: UnkeptCalls;
+  /** Objects of this server's catalogue file that the file of another has set otherwise since. */
+  setOtherwise(): readonly string[];
   /** Does what has become due, as the service clock stands now. */
   dueWork(): Promise<void>;
   beforeReset(): Promise<void>;
@@ -31,12 +34,18 @@ export interface Keeping {
   stop(): Promise<void>;
 }
 
+export interface KeepingListeners {
+  readonly onError: (error: unknown) => void;
+  /** Told whenever it is other objects than before; none where that has been settled. */
+  readonly onSetOtherwise: (objects: readonly string[]) => void;
+}
+
 /** Notes the first checkpoint. Throws ConfigError, with the store let go of, where it cannot be written. */
 export async function startKeeping(
   config: ServeConfig,
-  { ledger, clock, sealer }: OpenedLedger,
+  { ledger, clock, sealer, catalogueFile }: OpenedLedger,
   world: World,
-  onError: (error: unknown) => void,
+  { onError, onSetOtherwise }: KeepingListeners,
 ): Promise<Keeping> {
   const { wallMs } = world;
   const newCall = (operation: string): Call => ({
@@ -74,7 +83,15 @@ export async function startKeeping(
     });
     return last;
   };
+  let otherwise: readonly string[] = [];
+  const lookForOtherFiles = (): void => {
+    const found = setOtherwise(catalogueFile, ledger.catalogue);
+    if (found.join() === otherwise.join()) return;
+    otherwise = found;
+    onSetOtherwise(found);
+  };
   const stopTimers = [
+    world.every(DUE_WORK_MS, lookForOtherFiles),
     world.every(MINUTE_MS, () => void unkept.flush()),
     world.every(DUE_WORK_MS, () => {
       if (waiting === 0) void dueWork();
@@ -82,6 +99,7 @@ export async function startKeeping(
   ];
   return {
     unkept,
+    setOtherwise: () => otherwise,
     dueWork,
     beforeReset: () => checkpointer.noteReset(),
     verifyAudit: () => verifyAudit(ledger, file, key),

@@ -6,6 +6,7 @@ export interface Metrics {
   readonly onRequest: (operation: string, code: string, seconds: number) => void;
   readonly onCommitted: (group: { readonly works: number; readonly records: number }) => void;
   readonly onFaultHit: (operation: string, kind: string) => void;
+  readonly onSetOtherwise: (objects: number) => void;
   readonly aroundCommit: (commit: () => Promise<void>) => Promise<void>;
 }
 
@@ -57,6 +58,11 @@ export function createMetrics(nowMs: () => number, queued: () => number): Metric
     labelNames: ["operation", "kind"],
     registers,
   });
+  const setOtherwise = new Gauge({
+    name: "countinghouse_catalogue_objects_set_otherwise",
+    help: "Objects of this server's catalogue file that the file of another server has set otherwise since.",
+    registers,
+  });
   registers[0]?.registerMetric(
     new Gauge({
       name: "countinghouse_queued_requests",
@@ -78,6 +84,7 @@ export function createMetrics(nowMs: () => number, queued: () => number): Metric
       if (group.records > 0) records.inc(group.records);
     },
     onFaultHit: (operation, kind) => faultHits.inc({ operation, kind }),
+    onSetOtherwise: (objects) => setOtherwise.set(objects),
     aroundCommit: async (commit) => {
       const startMs = nowMs();
       try {

@@ -5,7 +5,8 @@ import { ruleSets } from "@countinghouse/protocol";
 import { dueChanges, readCatalogueFile, type CatalogueFile } from "./catalogue/apply.ts";
 import { startClock, type ClockSetting, type ServiceClock } from "./clock.ts";
 import { ConfigError, type ServeConfig } from "./config.ts";
-import type { CatalogueKind } from "./domain/catalogue.ts";
+import { Catalogue, type CatalogueKind } from "./domain/catalogue.ts";
+import { settingDifferences, type SettingDifference, type SharedSettings } from "./domain/shared-settings.ts";
 import { openSecret } from "./identity/access-keys.ts";
 import { openPrivateKey, sealKeyPair } from "./identity/registration-keys.ts";
 import { SECRETS_KEY_BYTES, sealerOf, type Sealer } from "./identity/seal.ts";
@@ -17,8 +18,10 @@ import { SingleWriterLedger, type SingleWriterOptions } from "./ledger/single-wr
 import { catalogueChanged } from "./operations/change-catalogue.ts";
 import { moveClock } from "./operations/move-clock.ts";
 import { putFirstRegistrationKey } from "./operations/registration-keys.ts";
+import { agreeOnSettings } from "./operations/shared-settings.ts";
 import { secretsKey } from "./secrets-key.ts";
 import { MemoryEngine } from "./stores/memory/memory-engine.ts";
+import { clockTrouble } from "./stores/postgres/clock-difference.ts";
 import { openSqliteEngine } from "./stores/sqlite/sqlite-engine.ts";
 import { VERSION } from "./version.ts";
 import type { World } from "./world.ts";
@@ -56,17 +59,24 @@ export async function openLedger(
   try {
     const { loaded } = store;
     const sealer = sealerOf(keyFor(config, loaded, world), world.random);
+    checkSettings(config, new Catalogue(loaded.catalogue).sharedSettings());
     await waitForClock(config, loaded.newestAtMs, world);
-    const clock = startClock(clockSetting(config, loaded, world), loaded, world.wallMs);
+    const { acceptNewestEntryAhead: acceptNewestAhead } = config;
+    const setting = { ...clockSetting(config, loaded, world), acceptNewestAhead };
+    const clock = startClock(setting, loaded, world.wallMs);
+    const startedAtMs = clock.nowMs();
     const ledger = store.ledger(clock, {
       ruleSet: ruleSets[config.rules],
       queuedMax: config.queuedMax,
       groupMax: GROUP_MAX,
+      acceptNewestAhead,
       schedule: world.schedule,
       ...observers,
     });
     close = () => ledger.close();
     checkSecretsKey(ledger, sealer);
+    await noteNewestAhead(ledger, loaded, startedAtMs, world);
+    if (config.store.kind === "postgres") await agree(ledger, config, world);
     // A position that is not kept yet would be forgotten by the next start.
     if (clock.mode !== "system") await moveClock(ledger, startCall("StartClock", world), { byMs: 0 });
     const catalogueFile = readCatalogue(config, sealer);
@@ -86,11 +96,17 @@ interface OpenedStore {
   close(): Promise<void>;
 }
 
-async function openStore({ store }: ServeConfig, world: World, openEngine: OpenEngine): Promise<OpenedStore> {
+async function openStore(
+  { store, clock: { mode } }: ServeConfig,
+  world: World,
+  openEngine: OpenEngine,
+): Promise<OpenedStore> {
   if (store.kind === "postgres") {
     // Loaded here, so that whoever keeps the ledger in a file needs no driver.
     const { openPostgres } = await import("./stores/postgres/open-postgres.ts");
     const opened = await openPostgres(store.url, world);
+    const trouble = mode === "system" ? clockTrouble(opened.clockDifference) : undefined;
+    if (trouble !== undefined) throw new ConfigError(`Not started: ${trouble}.`);
     const fraction = (): number => world.random(4).readUInt32BE() / 2 ** 32;
     const { monotonicMs, sleep, every } = world;
     return {
@@ -129,6 +145,39 @@ function startCall(operation: string, world: World): Call {
     sourceAddress: "",
     userAgent: `countinghouse/${VERSION}`,
   };
+}
+
+/** One server that goes by other rules than the rest would bill what they refuse. */
+function checkSettings({ shared }: ServeConfig, kept: SharedSettings | undefined): void {
+  if (kept !== undefined) refuseOther(settingDifferences(kept, shared));
+}
+
+async function agree(ledger: Ledger, { shared }: ServeConfig, world: World): Promise<void> {
+  if (ledger.catalogue.sharedSettings() !== undefined) return;
+  refuseOther(await agreeOnSettings(ledger, startCall("AgreeOnSettings", world), shared));
+}
+
+function refuseOther(differences: readonly SettingDifference[]): void {
+  if (differences.length === 0) return;
+  const kept = differences.map(({ setting, kept: value }) => `--${setting} ${value}`).join(", ");
+  const told = differences.map(({ setting, told: value }) => `--${setting} ${value}`).join(", ");
+  throw new ConfigError(
+    `The servers of this ledger run with ${kept}; this one was told ${told}. All need the same. To change it, stop all of them and use countinghouse store settings.`,
+  );
+}
+
+/** What was accepted is in the trail: from then on entries are of a time that has not come yet. */
+async function noteNewestAhead(ledger: Ledger, { newestAtMs }: Loaded, nowMs: number, world: World): Promise<void> {
+  if (newestAtMs === undefined || newestAtMs <= nowMs) return;
+  const compared = { newestEntryAt: new Date(newestAtMs).toISOString(), clock: new Date(nowMs).toISOString() };
+  await ledger.transact({
+    call: startCall("AcceptNewestEntryAhead", world),
+    keys: [],
+    decide: () => ({
+      event: { kind: "start-accepted", flag: "accept-newest-entry-ahead", compared },
+      answer: undefined,
+    }),
+  });
 }
 
 async function applyCatalogue(ledger: Ledger, clock: ServiceClock, file: CatalogueFile, call: Call): Promise<void> {

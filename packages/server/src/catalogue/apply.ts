@@ -86,6 +86,16 @@ function complaint(change: CatalogueChange, file: CatalogueFile, { path, message
   return `${whereOf(change, file, path)}: ${path.join(".")}: ${message}`;
 }
 
+/**
+ * Objects that this file names and the file of another server has set otherwise since, as `product 0abc…`: whichever of the
+ * two servers starts last has its way.
+ */
+export function setOtherwise(file: CatalogueFile, held: CatalogueView): string[] {
+  return [...file.changes, ...file.agreements]
+    .filter(({ kind, id, fileDigest }) => held.fileDigest(kind, id) !== fileDigest)
+    .map(({ kind, id }) => `${kind} ${id}`);
+}
+
 /** What is kept of a file that names an object no more: whatever one says of it later is something else. */
 const NOT_NAMED = "";
 
@@ -132,6 +142,7 @@ function whereOf(change: SaidObject, { document, locate }: CatalogueFile, path: 
       );
     case "resource":
     case "registration-key":
+    case "settings":
       // No file names them.
       return "";
     case "access-key": {

@@ -20,6 +20,7 @@ export function referenceProblem(change: CatalogueChange, references: CatalogueL
       return accountProblem(change.value, references);
     case "issuer":
     case "registration-key":
+    case "settings":
       return undefined;
     case "resource":
       if (references.account(change.value.accountId) !== undefined) return undefined;

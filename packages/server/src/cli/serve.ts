@@ -27,6 +27,10 @@ export function addServe(program: Command): void {
     .option("--catalog <file>", "catalogue in YAML, applied at start (default: the built-in demo)")
     .option("--rules <set>", "rule set: classic (6-hour window) or current (24 hours)", "classic")
     .option("--clock <clock>", "system, manual[:ISO] (stands still) or offset[:ISO] (ticks from there)", "system")
+    .option(
+      "--accept-newest-entry-ahead",
+      "start although the newest entry is ahead of the clock: entry times stand still until it has come up (audited)",
+    )
     .option("--lab", "allow other clocks, faults on demand and resets (default: on when bound to loopback)")
     .option("--no-lab", "forbid them, on loopback too")
     .option(

@@ -9,6 +9,7 @@ import { CommandError, EXIT } from "./operator-client.ts";
 import { describe, print } from "./output.ts";
 import { addCopy } from "./store/copy.ts";
 import { addMigrate } from "./store/migrate.ts";
+import { addSettings } from "./store/settings.ts";
 import { postgresAddress } from "./store/postgres-address.ts";
 
 interface StoreFlags {
@@ -22,7 +23,7 @@ const KEY_APART =
 export function addStore(program: Command): void {
   const group = program
     .command("store")
-    .description("Back up, restore, verify, move and migrate a ledger, without the operator API");
+    .description("Back up, restore, verify, move, migrate and set up a ledger, without the operator API");
   withStore(group.command("backup <to-file>").description("Write a backup to a new file; a server may be running"))
     .addHelpText("after", `\n${KEY_APART}`)
     .action(async (toFile: string, flags: StoreFlags) => {
@@ -62,6 +63,7 @@ export function addStore(program: Command): void {
   });
   addCopy(group);
   addMigrate(group);
+  addSettings(group);
 }
 
 function withStore(command: Command): Command {

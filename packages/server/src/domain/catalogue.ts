@@ -1,6 +1,6 @@
 /**
  * The catalogue as decisions see it: accounts, access keys, products and agreements, the metered resources that run, and
- * the keys that their registrations are signed with; with the look-ups they need.
+ * the keys that their registrations are signed with, and what all servers of the ledger go by; with the look-ups they need.
  * Changes come in through `apply`, which the ledger calls once a change is durable.
  */
 import type { AccessKey, Account } from "./account.ts";
@@ -10,6 +10,7 @@ import type { MeteredResource } from "./metered-resource.ts";
 import { accountCustomer, identifiedCustomer } from "./metering-record.ts";
 import type { Product } from "./product.ts";
 import type { RegistrationKey } from "./registration-key.ts";
+import { SETTINGS_ID, type SharedSettings } from "./shared-settings.ts";
 
 export interface CatalogueObjects {
   readonly account: Account;
@@ -19,6 +20,7 @@ export interface CatalogueObjects {
   readonly issuer: Issuer;
   readonly resource: MeteredResource;
   readonly "registration-key": RegistrationKey;
+  readonly settings: SharedSettings;
 }
 
 export type CatalogueKind = keyof CatalogueObjects;
@@ -42,6 +44,8 @@ export interface CatalogueView {
   issuer(issuer: string): Issuer | undefined;
   resource(resourceId: string): MeteredResource | undefined;
   registrationKey(version: number): RegistrationKey | undefined;
+  /** Absent where no server has set any: in an embedded ledger, which has one server. */
+  sharedSettings(): SharedSettings | undefined;
   list<K extends CatalogueKind>(kind: K): readonly CatalogueObjects[K][];
   /** Agreements of a customer, as identified in a record, for a product. */
   agreementsOf(productCode: string, customer: string): readonly Agreement[];
@@ -63,6 +67,7 @@ export class Catalogue implements CatalogueView {
     issuer: new Map(),
     resource: new Map(),
     "registration-key": new Map(),
+    settings: new Map(),
   };
   readonly #fileDigests = new Map<string, string>();
   /** By customer as identified, then by product code. */
@@ -103,6 +108,10 @@ export class Catalogue implements CatalogueView {
 
   registrationKey(version: number): RegistrationKey | undefined {
     return this.#objects["registration-key"].get(String(version));
+  }
+
+  sharedSettings(): SharedSettings | undefined {
+    return this.#objects.settings.get(SETTINGS_ID);
   }
 
   list<K extends CatalogueKind>(kind: K): readonly CatalogueObjects[K][] {

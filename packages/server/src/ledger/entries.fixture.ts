@@ -181,6 +181,11 @@ const event: fc.Arbitrary<LedgerEvent> = fc.oneof(
   fc.record({ kind: fc.constant("clock-moved" as const), fromMs: timeMs, toMs: timeMs }),
   fc.record({ kind: fc.constant("fault-added" as const), fault }),
   fc.record({ kind: fc.constant("faults-removed" as const), faultIds: fc.array(fc.uuid()) }),
+  fc.record({
+    kind: fc.constant("start-accepted" as const),
+    flag: text,
+    compared: fc.dictionary(text, fc.oneof(text, fc.integer())),
+  }),
   fc.record({ kind: fc.constant("ledger-reset" as const) }),
 );
 const call: fc.Arbitrary<Call> = fc.record(

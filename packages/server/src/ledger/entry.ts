@@ -150,6 +150,13 @@ export type LedgerEvent =
       /** The newest of them, and its link in the chain, which goes on from there. */
       readonly through: LaneHead;
     }
+  | {
+      /** A start that would have been refused went on, because the operator said so. */
+      readonly kind: "start-accepted";
+      /** What was said: the flag's name. */
+      readonly flag: string;
+      readonly compared: Readonly<Record<string, string | number>>;
+    }
   | { readonly kind: "ledger-reset" };
 
 /** The use of one resource in one hour. */

@@ -20,7 +20,10 @@ export interface Pending {
 
 /** What is the same for all work that is decided at once. */
 export interface GroupFacts {
+  /** What decisions go by. */
   readonly nowMs: EpochMs;
+  /** The time of the entries. Later than that of the decisions where a start behind the newest entry was accepted. */
+  readonly entriesAtMs: EpochMs;
   readonly ruleSet: RuleSet;
   readonly catalogue: CatalogueView;
   /** By the keys of the work, one after the other. */
@@ -119,13 +122,13 @@ export class GroupDecision {
 
   #decide(pending: Pending, facts: GroupFacts, keysBefore: number): void {
     const { work } = pending;
-    const { nowMs, ruleSet, catalogue, found } = facts;
+    const { nowMs, entriesAtMs, ruleSet, catalogue, found } = facts;
     const kept = work.keys.map((key, i) => this.#record(key) ?? found.meteringRecord(keysBefore + i));
     let outcome: Outcome<unknown>;
     let staged: StagedEntry;
     try {
       outcome = work.decide({ nowMs, ruleSet, catalogue, kept } satisfies Facts);
-      staged = stagedEntry({ atMs: nowMs, call: work.call, event: outcome.event }, outcome.records ?? []);
+      staged = stagedEntry({ atMs: entriesAtMs, call: work.call, event: outcome.event }, outcome.records ?? []);
     } catch (error) {
       pending.reject(error as Error);
       return;

@@ -39,6 +39,8 @@ export interface LedgerClock {
 export interface SingleWriterOptions {
   readonly clock: LedgerClock;
   readonly ruleSet: RuleSet;
+  /** Whether decisions go by a clock that is behind the newest entry. */
+  readonly acceptNewestAhead?: boolean | undefined;
   /** Work that may be taken in and not yet committed; more is refused with `QueueFullError`. */
   readonly queuedMax: number;
   /** Work in one commit. */
@@ -239,9 +241,12 @@ export class SingleWriterLedger implements Ledger {
 
   #take(group: GroupDecision, works: readonly Pending[], found: FoundRecords): number {
     const { clock, ruleSet } = this.#options;
-    this.#newestAtMs = this.#now();
+    const clockMs = clock.nowMs();
+    // Entry times never run backwards, whatever the clock does.
+    this.#newestAtMs = Math.max(clockMs, this.#newestAtMs);
     return group.take(works, {
-      nowMs: this.#newestAtMs,
+      nowMs: this.#options.acceptNewestAhead === true ? clockMs : this.#newestAtMs,
+      entriesAtMs: this.#newestAtMs,
       ruleSet,
       catalogue: this.#catalogue,
       found,
@@ -305,11 +310,6 @@ export class SingleWriterLedger implements Ledger {
     for (const { pending } of gathered) pending.reject(defect);
     for (const pending of this.#waiting.splice(0)) pending.reject(defect);
     this.#wake();
-  }
-
-  /** Entry times never run backwards, whatever the clock does. */
-  #now(): EpochMs {
-    return Math.max(this.#options.clock.nowMs(), this.#newestAtMs);
   }
 }
 

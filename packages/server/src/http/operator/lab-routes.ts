@@ -4,6 +4,7 @@ import { CatalogueFileError } from "../../catalogue/catalogue-file.ts";
 import type { CatalogueChange } from "../../domain/catalogue.ts";
 import { moveClock } from "../../operations/move-clock.ts";
 import { keptRegistrationKeys } from "../../operations/registration-keys.ts";
+import { keptSettings } from "../../operations/shared-settings.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { ProblemError, bodyProblems, problems } from "./problem.ts";
 
@@ -84,7 +85,11 @@ export function labRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContex
       if (!context.lab) throw new ProblemError(403, "A reset destroys the ledger: it needs --lab.");
       await context.keeping.beforeReset();
       const initial = startCatalogue(context);
-      await ledger.reset(c.var.call("ResetLedger"), (before) => [...initial, ...keptRegistrationKeys(before)]);
+      await ledger.reset(c.var.call("ResetLedger"), (before) => [
+        ...initial,
+        ...keptRegistrationKeys(before),
+        ...keptSettings(before),
+      ]);
       context.faults.clear();
       await context.workload.resourcesChanged();
       return c.body(null, 204);

@@ -10,7 +10,7 @@ import {
 import { newDatabase } from "../../../../../test/support/postgres/database.ts";
 import { realWorld } from "../../world.ts";
 import { openPostgres } from "./open-postgres.ts";
-import type { PostgresLedger } from "./postgres-ledger.ts";
+import type { PostgresLedger, PostgresLedgerOptions } from "./postgres-ledger.ts";
 
 export async function ledgerInPostgres(setup: LedgerSetup = {}, lanes = 4): Promise<LedgerUnderTest> {
   const database = await newDatabase();
@@ -24,10 +24,10 @@ export async function ledgerInPostgres(setup: LedgerSetup = {}, lanes = 4): Prom
 export async function openAt(
   url: string,
   { mode, wallMs, beforeCommit }: Partial<Opening>,
-  setup: LedgerSetup & { readonly lanes?: number } = {},
+  setup: LedgerSetup & Partial<Pick<PostgresLedgerOptions, "lanes" | "monotonicMs" | "every">> = {},
 ): Promise<{ readonly ledger: PostgresLedger; readonly clock: ServiceClock }> {
   const { monotonicMs, sleep, every } = realWorld;
-  const store = await openPostgres(url, { monotonicMs, sleep });
+  const store = await openPostgres(url, { monotonicMs, sleep, wallMs: () => Date.now() });
   const clock = startClock({ mode: mode ?? "manual" }, store.loaded, wallMs ?? realWorld.wallMs);
   const ledger = store.open({
     ...DEFAULTS,

@@ -35,10 +35,8 @@ export class NewerSchemaError extends Error {
 }
 
 export class ServersConnectedError extends Error {
-  constructor(connections: number, version: number) {
-    super(
-      `Servers that know the ledger's schema up to version ${version} only are connected to it (${connections} connections), and could not go on with what comes after. Nothing was changed: stop all of them, then start this one.`,
-    );
+  constructor(message: string) {
+    super(message);
     this.name = "ServersConnectedError";
   }
 }
@@ -79,10 +77,18 @@ const CONNECTED = `SELECT count(DISTINCT pid) AS count FROM (
 
 /** Servers that start meanwhile wait for their turn to migrate, and find a newer schema then. */
 async function refuseServers(client: Client, found: number): Promise<void> {
+  const count = await serverConnections(client);
+  if (count > 0) {
+    throw new ServersConnectedError(
+      `Servers that know the ledger's schema up to version ${found} only are connected to it (${count} connections), and could not go on with what comes after. Nothing was changed: stop all of them, then start this one.`,
+    );
+  }
+}
+
+export async function serverConnections(client: Client): Promise<number> {
   const [lockClass] = laneLock(1);
   const { rows } = await client.query<{ count: string }>(CONNECTED, [SERVING.map(applicationName), lockClass]);
-  const count = Number(rows[0]?.count);
-  if (count > 0) throw new ServersConnectedError(count, found);
+  return Number(rows[0]?.count);
 }
 
 /** False where a table could not be had in time, and it may be tried again. */

@@ -2,8 +2,9 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import type { Client } from "pg";
 import type { Loaded } from "../../ledger/engine.ts";
+import { clockDifference, type ClockDifference } from "./clock-difference.ts";
 import { INDEXES_ONLY, letGo, loadDriver, type Driver } from "./driver.ts";
-import { migrate } from "./migrations.ts";
+import { ServersConnectedError, migrate, serverConnections } from "./migrations.ts";
 import { PostgresLedger, type PostgresLedgerOptions } from "./postgres-ledger.ts";
 import type { KeptState } from "./shared-state.ts";
 import { readState } from "./state-rows.ts";
@@ -11,6 +12,8 @@ import { mayConnectLater } from "./trouble.ts";
 
 export interface PostgresStore {
   readonly loaded: Loaded;
+  /** By the system clock of this machine. */
+  readonly clockDifference: ClockDifference;
   open(options: PostgresLedgerOptions): PostgresLedger;
 }
 
@@ -29,14 +32,31 @@ const VERSION_MIN = 140_000;
 
 export type Waiting = Pick<PostgresLedgerOptions, "monotonicMs" | "sleep">;
 
-/** Throws DriverMissingError, DatabaseError, NewerSchemaError or UnfinishedCopyError. */
-export async function openPostgres(url: string, waiting: Waiting): Promise<PostgresStore> {
+export interface Times extends Waiting {
+  readonly wallMs: () => EpochMs;
+}
+
+/**
+ * `alone`: not while servers are connected. Throws DriverMissingError, DatabaseError, NewerSchemaError, UnfinishedCopyError
+ * or ServersConnectedError.
+ */
+export async function openPostgres(
+  url: string,
+  times: Times,
+  { alone = false }: { readonly alone?: boolean } = {},
+): Promise<PostgresStore> {
   const driver = await loadDriver(url);
-  const kept = await maintain(driver, waiting, async (client) => {
-    await migrate(client, waiting.sleep);
-    return readKept(client);
+  const { kept, difference } = await maintain(driver, times, async (client) => {
+    await migrate(client, times.sleep);
+    const connections = alone ? await serverConnections(client) : 0;
+    if (connections > 0) {
+      throw new ServersConnectedError(
+        `Servers are connected to the ledger (${connections} connections). Nothing was changed: stop all of them first.`,
+      );
+    }
+    return { kept: await readKept(client), difference: await clockDifference(client, times.wallMs) };
   });
-  return { loaded: kept, open: (options) => new PostgresLedger(driver, kept, options) };
+  return { loaded: kept, clockDifference: difference, open: (options) => new PostgresLedger(driver, kept, options) };
 }
 
 /** Over a connection whose statements may take as long as they take. */

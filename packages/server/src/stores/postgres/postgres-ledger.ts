@@ -23,6 +23,7 @@ import {
   type CatalogueAfter,
 } from "../../ledger/ledger.ts";
 import type { KnownLaneHead, LedgerVerification } from "../../ledger/verification.ts";
+import { clockDifference, clockTrouble } from "./clock-difference.ts";
 import type { Driver } from "./driver.ts";
 import { Leases, RENEWAL_MS } from "./leases.ts";
 import { EXPIRY_LOCK } from "./locks.ts";
@@ -39,6 +40,8 @@ import { WaitingWork, type Group } from "./writing/waiting-work.ts";
 export interface PostgresLedgerOptions {
   readonly clock: SharedClock;
   readonly ruleSet: RuleSet;
+  /** Whether decisions go by a clock that is behind the newest entry. */
+  readonly acceptNewestAhead?: boolean | undefined;
   readonly queuedMax: number;
   readonly groupMax: number;
   /** Connections that write. */
@@ -59,6 +62,9 @@ const UNDER_WAY_MS = 5_000;
 /** How old the copy of the catalogue that requests are authenticated by may get. Decisions are made by the newest. */
 const FOLLOW_MS = 500;
 const SWEEP_MS = 250;
+/** How often the clock is held against the database's; and how often once it was found wrong. */
+const CLOCK_CHECKED_MS = 60_000;
+const WRONG_CLOCK_CHECKED_MS = 5_000;
 
 export class PostgresLedger implements Ledger {
   readonly #options: PostgresLedgerOptions;
@@ -74,6 +80,8 @@ export class PostgresLedger implements Ledger {
   #drained: PromiseWithResolvers<void> | undefined;
   #closed: Promise<void> | undefined;
   #defect: DefectError | undefined;
+  #clockTrouble: string | undefined;
+  #clockCheckedMs: number;
 
   /** `kept` is what the database held when it was opened. */
   constructor(
@@ -84,6 +92,7 @@ export class PostgresLedger implements Ledger {
     this.#options = options;
     this.#state = new SharedState(kept, options.clock);
     this.#newestAtMs = kept.newestAtMs ?? Number.NEGATIVE_INFINITY;
+    this.#clockCheckedMs = options.monotonicMs();
     this.#reader = new Reader(driver, this.#state);
     this.#leases = new Leases(this.#reader.db);
     const context = this.#context();
@@ -91,6 +100,7 @@ export class PostgresLedger implements Ledger {
     this.#stopTimers = [
       options.every(FOLLOW_MS, () => void this.#watched(() => this.#reader.follow()).catch(() => undefined)),
       options.every(RENEWAL_MS, () => void this.#leases.renew().catch(() => undefined)),
+      options.every(WRONG_CLOCK_CHECKED_MS, () => void this.#checkClock().catch(() => undefined)),
       options.every(SWEEP_MS, () => this.#waiting.expire(options.monotonicMs(), tooLate)),
     ];
   }
@@ -104,7 +114,7 @@ export class PostgresLedger implements Ledger {
   }
 
   get unavailable(): string | undefined {
-    return this.#reader.unavailable;
+    return this.#clockTrouble ?? this.#reader.unavailable;
   }
 
   get queued(): number {
@@ -194,9 +204,11 @@ export class PostgresLedger implements Ledger {
       clock,
       ruleSet,
       newestAtMs: () => this.#newestAtMs,
+      acceptNewestAhead: this.#options.acceptNewestAhead === true,
       aroundCommit: (commit) => {
         // What was begun before a defect was found is not written after it.
-        if (this.#defect !== undefined) throw this.#defect;
+        const stopped = this.#defect ?? this.#wrongClock();
+        if (stopped !== undefined) throw stopped;
         return aroundCommit(commit);
       },
     };
@@ -212,9 +224,27 @@ export class PostgresLedger implements Ledger {
     });
   }
 
+  /** What a node may write whose clock is wrong: nothing, until it is right again. A clock of a lab is wrong on purpose. */
+  async #checkClock(): Promise<void> {
+    const { clock, monotonicMs } = this.#options;
+    const isDue = this.#clockTrouble !== undefined || monotonicMs() - this.#clockCheckedMs >= CLOCK_CHECKED_MS;
+    if (clock.mode !== "system" || !isDue) return;
+    this.#clockTrouble = clockTrouble(await clockDifference(this.#reader.db, () => clock.nowMs()));
+    this.#clockCheckedMs = monotonicMs();
+    const wrong = this.#wrongClock();
+    if (wrong !== undefined) this.#waiting.fail(wrong);
+  }
+
+  #wrongClock(): FaultError | undefined {
+    return this.#clockTrouble === undefined
+      ? undefined
+      : new FaultError(`Nothing is written: ${this.#clockTrouble}.`, undefined);
+  }
+
   /** Why nothing is taken in now, if that is so. */
   #refusal(): Error | undefined {
-    if (this.#defect !== undefined) return this.#defect;
+    const stopped = this.#defect ?? this.#wrongClock();
+    if (stopped !== undefined) return stopped;
     if (this.#closed !== undefined) return new QueueFullError("The ledger is closing.");
     const { queuedMax } = this.#options;
     if (this.queued < queuedMax) return undefined;
@@ -263,9 +293,9 @@ export class PostgresLedger implements Ledger {
   }
 
   /** What has become durable becomes true. */
-  #apply({ decision, nowMs, decidedOn, state }: Committed): void {
+  #apply({ decision, entriesAtMs, decidedOn, state }: Committed): void {
     const { staged, decided, records } = decision;
-    this.#newestAtMs = Math.max(this.#newestAtMs, nowMs);
+    this.#newestAtMs = Math.max(this.#newestAtMs, entriesAtMs);
     if (state !== undefined) this.#state.advance(decidedOn, state, staged);
     this.#options.onCommitted?.({ works: decided.length, records });
   }

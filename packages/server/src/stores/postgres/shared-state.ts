@@ -4,6 +4,7 @@
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueChange } from "../../domain/catalogue.ts";
+import { settingDifferences, type SharedSettings } from "../../domain/shared-settings.ts";
 import type { ClockPosition, StagedGroup } from "../../ledger/engine.ts";
 import { DefectError, FaultError } from "../../ledger/ledger.ts";
 
@@ -77,9 +78,11 @@ export class SharedState {
       }
       this.#clock.standAt(kept.clock);
     }
+    const before = this.#catalogue.sharedSettings();
     if (kept.since === undefined) this.#catalogue = new Catalogue(kept.catalogue);
     else this.#catalogue.apply(kept.catalogue);
     this.#id = idOf(kept);
+    refuseOtherSettings(before, this.#catalogue.sharedSettings());
     return true;
   }
 
@@ -92,6 +95,16 @@ export class SharedState {
     // Exactly where the others will stand.
     if (clock !== undefined) this.#clock.standAt(clock);
   }
+}
+
+/** A server that was started before they were changed goes by the old ones. */
+function refuseOtherSettings(before: SharedSettings | undefined, after: SharedSettings | undefined): void {
+  if (before === undefined || after === undefined) return;
+  const [changed] = settingDifferences(after, before);
+  if (changed === undefined) return;
+  throw new DefectError(
+    `The servers of this ledger are to run with --${changed.setting} ${changed.kept}, this one runs with ${changed.told}: start it anew.`,
+  );
 }
 
 function idOf({ version, edition }: StateId): StateId {

@@ -25,6 +25,8 @@ export interface GroupContext {
   readonly ruleSet: RuleSet;
   /** The time of the newest entry that this node knows of. */
   readonly newestAtMs: () => EpochMs;
+  /** Whether that may lie ahead of the clock, by which is decided all the same. */
+  readonly acceptNewestAhead: boolean;
   /** Runs what is written and committed. */
   readonly aroundCommit: (commit: () => Promise<void>) => Promise<void>;
 }
@@ -32,7 +34,8 @@ export interface GroupContext {
 /** What a group came to. */
 export interface Committed {
   readonly decision: DecidedGroup;
-  readonly nowMs: EpochMs;
+  /** The time of its entries. */
+  readonly entriesAtMs: EpochMs;
   /** The state that it was decided on. */
   readonly decidedOn: StateId;
   /** What it has made of that, if it has changed it. */
@@ -92,10 +95,12 @@ export async function tryGroup(
 
   const keys = group.works.flatMap(({ work }) => work.keys);
   const { clock, ruleSet, state } = context;
-  const nowMs = Math.max(clock.nowMs(), context.newestAtMs(), Number(row.newest_at_ms ?? Number.NEGATIVE_INFINITY));
+  const clockMs = clock.nowMs();
+  const entriesAtMs = Math.max(clockMs, context.newestAtMs(), Number(row.newest_at_ms ?? Number.NEGATIVE_INFINITY));
+  const nowMs = context.acceptNewestAhead ? clockMs : entriesAtMs;
   const positionAt = clock.positionAt.bind(clock);
   const decide = (found: FoundRecords): DecidedGroup =>
-    decideGroup(group.works, { nowMs, ruleSet, catalogue: state.catalogue, found, positionAt });
+    decideGroup(group.works, { nowMs, entriesAtMs, ruleSet, catalogue: state.catalogue, found, positionAt });
   let found = NOTHING;
   let decision = assumeNew ? decide(found) : undefined;
   if (decision === undefined || !isAllNew(keys, decision)) {
@@ -111,7 +116,7 @@ export async function tryGroup(
   const metKept = refuseContradictions(keys, decision, found);
 
   const statements = insertStatements(lane, chained(decision, Number(row.seq), row.link));
-  let committed: Committed = { decision, nowMs, decidedOn, state: undefined, metKept };
+  let committed: Committed = { decision, entriesAtMs, decidedOn, state: undefined, metKept };
   let raced = false;
   await context.aroundCommit(async () => {
     if (isReset) await removeAll(client);

@@ -1,0 +1,59 @@
+/** Puts in place what all servers of one ledger go by alike: at the first start on it, and where the operator changes it. */
+import {
+  SETTINGS_ID,
+  settingDifferences,
+  type SettingDifference,
+  type SharedSettings,
+} from "../domain/shared-settings.ts";
+import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
+import type { Call } from "../ledger/entry.ts";
+import type { Ledger, Outcome } from "../ledger/ledger.ts";
+import { catalogueChanged } from "./change-catalogue.ts";
+
+/**
+ * Sets them where nobody has: servers that start on a new ledger at once agree on the first one's. Answers how those that
+ * stand differ from these.
+ */
+export function agreeOnSettings(ledger: Ledger, call: Call, told: SharedSettings): Promise<SettingDifference[]> {
+  return ledger.transact({
+    call,
+    keys: [],
+    decide: ({ catalogue }): Outcome<SettingDifference[]> => {
+      const kept = catalogue.sharedSettings();
+      if (kept !== undefined) return { event: catalogueChanged([]), answer: settingDifferences(kept, told) };
+      const changes = [put(told)];
+      return { event: catalogueChanged(changes), catalogue: changes, answer: [] };
+    },
+  });
+}
+
+/** Changes those that are given. Answers what stands then, and before. The ledger must have some. */
+export function changeSettings(
+  ledger: Ledger,
+  call: Call,
+  change: Partial<SharedSettings>,
+): Promise<{ readonly before: SharedSettings | undefined; readonly after: SharedSettings | undefined }> {
+  return ledger.transact({
+    call,
+    keys: [],
+    decide: ({ catalogue }) => {
+      const before = catalogue.sharedSettings();
+      const changes = before === undefined ? [] : [put({ ...before, ...change })];
+      return {
+        event: catalogueChanged(changes),
+        ...(changes.length === 0 ? {} : { catalogue: changes }),
+        answer: { before, after: before === undefined ? undefined : { ...before, ...change } },
+      };
+    },
+  });
+}
+
+/** What puts them in place again, where a ledger is emptied. */
+export function keptSettings(catalogue: CatalogueView): CatalogueChange[] {
+  const kept = catalogue.sharedSettings();
+  return kept === undefined ? [] : [put(kept)];
+}
+
+function put(value: SharedSettings): CatalogueChange {
+  return { kind: "settings", id: SETTINGS_ID, value };
+}
