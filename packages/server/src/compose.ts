@@ -4,6 +4,7 @@ import { getRequestListener } from "@hono/node-server";
 import { dueChanges } from "./catalogue/apply.ts";
 import type { ServiceClock } from "./clock.ts";
 import type { ServeConfig } from "./config.ts";
+import { DiskSpace } from "./disk-space.ts";
 import { Catalogue } from "./domain/catalogue.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
 import { withFaults } from "./faults/with-faults.ts";
@@ -33,6 +34,7 @@ import { openCluster, type Cluster } from "./observers/kubernetes/cluster.ts";
 import { PodObserver } from "./observers/kubernetes/pod-observer.ts";
 import { whyUnobserved } from "./observers/kubernetes/trouble.ts";
 import { openLedger, type OpenEngine, type OpenedLedger } from "./open-ledger.ts";
+import { RefusalBudget } from "./operations/refusal-budget.ts";
 import { VERSION } from "./version.ts";
 import { TokenVerifier } from "./web-identity/verify-token.ts";
 import type { World } from "./world.ts";
@@ -73,8 +75,21 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   const { config, world, log } = options;
   // Before the ledger is opened: where it cannot be, there is nothing to be let go of.
   const cluster = config.kubernetes === undefined ? undefined : await openCluster(config.kubernetes);
-  const metrics = createMetrics(world.monotonicMs, (): number => opened.ledger.queued);
-  const opened: OpenedLedger = await openLedger(config, world, metrics, options.openEngine);
+  const metrics = createMetrics(world.monotonicMs, {
+    queued: (): number => opened.ledger.queued,
+    freeBytes: (): number | undefined => disk.freeBytes,
+  });
+  const disk = new DiskSpace(config, world);
+  const spare = new RefusalBudget({
+    wallMs: world.wallMs,
+    isShort: () => disk.isShort,
+    onSpared: (operation, code) => {
+      metrics.onSpared(operation, code);
+      keeping.unkept.count(operation, code);
+    },
+  });
+  const observers = { ...metrics, spare };
+  const opened: OpenedLedger = await openLedger(config, world, observers, options.openEngine);
   const operatorToken = config.operatorToken ?? world.random(24).toString("base64url");
   const faults = new FaultPlan({
     draw: () => world.random(4).readUInt32BE() / 2 ** 32,
@@ -119,6 +134,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       registry: metrics.registry,
       ledger: opened.ledger,
       draining: () => draining,
+      remarks: () => [disk.remark].filter((remark) => remark !== undefined),
     }),
     wire: measuredWire(parts),
     busy: () => errorResponse("ThrottlingException", "Rate exceeded", parts.newRequestId()),
@@ -136,6 +152,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       await workload.close();
       await keeping.stop();
       await opened.ledger.close();
+      disk.stop();
     },
   };
 }

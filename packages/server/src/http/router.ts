@@ -17,6 +17,8 @@ export interface RouterOptions {
   readonly container: (request: IncomingMessage, response: ServerResponse) => void;
   readonly registry: Registry;
   readonly ledger: Ledger;
+  /** What an operator should know of a server that is ready. */
+  readonly remarks: () => readonly string[];
   /** Whether the server has begun to shut down. */
   readonly draining: () => boolean;
 }
@@ -63,10 +65,10 @@ function isWire(request: IncomingMessage, path: string): boolean {
   return path === "/" || request.headers["x-amz-target"] !== undefined;
 }
 
-function plainAnswer(path: string, { ledger, draining }: RouterOptions): readonly [number, string] {
+function plainAnswer(path: string, { ledger, draining, remarks }: RouterOptions): readonly [number, string] {
   if (path === "/healthz") return [200, "ok"];
   if (path !== "/readyz") return [404, "Not found"];
   if (ledger.defect !== undefined) return [503, `not ready: ${ledger.defect.message}`];
   if (ledger.unavailable !== undefined) return [503, `not ready: ${ledger.unavailable}`];
-  return draining() ? [503, "not ready: shutting down"] : [200, "ready"];
+  return draining() ? [503, "not ready: shutting down"] : [200, ["ready", ...remarks()].join("\n")];
 }

@@ -22,6 +22,7 @@ import {
   type Work,
   type CatalogueAfter,
 } from "../../ledger/ledger.ts";
+import { KEEP_ALL, type Spare } from "../../ledger/spare.ts";
 import type { KnownLaneHead, LedgerVerification } from "../../ledger/verification.ts";
 import type { Driver } from "./driver.ts";
 import { Leases, RENEWAL_MS } from "./leases.ts";
@@ -39,6 +40,8 @@ import { WaitingWork, type Group } from "./writing/waiting-work.ts";
 export interface PostgresLedgerOptions {
   readonly clock: SharedClock;
   readonly ruleSet: RuleSet;
+  /** Everything is kept where it is not given. */
+  readonly spare?: Spare | undefined;
   readonly queuedMax: number;
   readonly groupMax: number;
   /** Connections that write. */
@@ -188,11 +191,12 @@ export class PostgresLedger implements Ledger {
   }
 
   #context(): GroupContext {
-    const { clock, ruleSet, aroundCommit = runNow } = this.#options;
+    const { clock, ruleSet, spare = KEEP_ALL, aroundCommit = runNow } = this.#options;
     return {
       state: this.#state,
       clock,
       ruleSet,
+      spare,
       newestAtMs: () => this.#newestAtMs,
       aroundCommit: (commit) => {
         // What was begun before a defect was found is not written after it.
@@ -249,7 +253,13 @@ export class PostgresLedger implements Ledger {
     try {
       const deadlineMs = this.#options.monotonicMs() + UNDER_WAY_MS;
       const committed = await this.#watched(() => lane.commit(group, deadlineMs));
-      tell = () => group.settle(committed.decision);
+      const { spare = KEEP_ALL } = this.#options;
+      tell = () => {
+        for (const { pending, outcome, spared } of committed.decision.decided) {
+          spare.onAnswered(pending.work.call, outcome.event, spared);
+        }
+        group.settle(committed.decision);
+      };
       this.#apply(committed);
     } catch (error) {
       tell = () => group.fail(error as Error);
