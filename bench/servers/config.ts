@@ -10,6 +10,7 @@ export function benchConfig(folder: string, catalog: string): ServeConfig {
     rules: "current",
     clock: "system",
     quotas: "off",
+    freeSpaceMinMib: "0",
     requestTimeoutSeconds: "30",
     queuedRequestsMax: "1024",
   });

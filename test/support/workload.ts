@@ -78,6 +78,7 @@ export async function startWorkload(
     readonly world?: Partial<World>;
     readonly keySet?: string;
     readonly store?: string;
+    readonly freeSpaceMinMib?: string;
   } = {},
 ): Promise<WorkloadServer> {
   const folder = newFolder();
@@ -91,7 +92,13 @@ export async function startWorkload(
     rules: "current",
     clock: "system",
   };
-  const config = configOf({ ...flags, quotas: "off", requestTimeoutSeconds: "30", queuedRequestsMax: "100" });
+  const config = configOf({
+    ...flags,
+    quotas: "off",
+    freeSpaceMinMib: options.freeSpaceMinMib ?? "0",
+    requestTimeoutSeconds: "30",
+    queuedRequestsMax: "100",
+  });
   const log = { error: () => undefined };
   const service = await compose({ config, world: { ...realWorld, ...options.world }, log });
   service.server.listen(0, "127.0.0.1");

@@ -77,7 +77,8 @@ export {
 export { metersItself } from "./rules/metering-regions.ts";
 export { refusalOrder } from "./rules/refusal-order.ts";
 export { ruleBook, type RuleId } from "./rules/rule-book.ts";
-export { awsRequestQuotas, type RequestQuota } from "./rules/request-quotas.ts";
+export { awsRegions } from "./rules/aws-regions.ts";
+export { REGIONS_WORTH_MAX, awsRequestQuotas, type RequestQuota } from "./rules/request-quotas.ts";
 export type { Period, Rule } from "./rules/rule.ts";
 export {
   AHEAD_SECONDS_MAX,

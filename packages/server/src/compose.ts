@@ -4,6 +4,7 @@ import { getRequestListener } from "@hono/node-server";
 import { dueChanges } from "./catalogue/apply.ts";
 import type { ServiceClock } from "./clock.ts";
 import type { ServeConfig } from "./config.ts";
+import { DiskSpace } from "./disk-space.ts";
 import { Catalogue } from "./domain/catalogue.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
 import { withFaults } from "./faults/with-faults.ts";
@@ -33,6 +34,7 @@ import { openCluster, type Cluster } from "./observers/kubernetes/cluster.ts";
 import { PodObserver } from "./observers/kubernetes/pod-observer.ts";
 import { whyUnobserved } from "./observers/kubernetes/trouble.ts";
 import { openLedger, type OpenEngine, type OpenedLedger } from "./open-ledger.ts";
+import { RefusalBudget } from "./operations/refusal-budget.ts";
 import { VERSION } from "./version.ts";
 import { TokenVerifier } from "./web-identity/verify-token.ts";
 import type { World } from "./world.ts";
@@ -73,8 +75,21 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   const { config, world, log } = options;
   // Before the ledger is opened: where it cannot be, there is nothing to be let go of.
   const cluster = config.kubernetes === undefined ? undefined : await openCluster(config.kubernetes);
-  const metrics = createMetrics(world.monotonicMs, (): number => opened.ledger.queued);
-  const opened: OpenedLedger = await openLedger(config, world, metrics, options.openEngine);
+  const metrics = createMetrics(world.monotonicMs, {
+    queued: (): number => opened.ledger.queued,
+    freeBytes: (): number | undefined => disk.freeBytes,
+  });
+  const disk = new DiskSpace(config, world);
+  const spare = new RefusalBudget({
+    wallMs: world.wallMs,
+    isShort: () => disk.isShort,
+    onSpared: (operation, code) => {
+      metrics.onSpared(operation, code);
+      keeping.unkept.count(operation, code);
+    },
+  });
+  const observers = { ...metrics, spare };
+  const opened: OpenedLedger = await openLedger(config, world, observers, options.openEngine);
   const operatorToken = config.operatorToken ?? world.random(24).toString("base64url");
   const faults = new FaultPlan({
     draw: () => world.random(4).readUInt32BE() / 2 ** 32,
@@ -123,7 +138,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       registry: metrics.registry,
       ledger: opened.ledger,
       draining: () => draining,
-      remarks: () => remarksOf(keeping),
+      remarks: () => remarksOf(keeping, disk),
     }),
     wire: measuredWire(parts),
     busy: () => errorResponse("ThrottlingException", "Rate exceeded", parts.newRequestId()),
@@ -141,6 +156,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       await workload.close();
       await keeping.stop();
       await opened.ledger.close();
+      disk.stop();
     },
   };
 }
@@ -150,11 +166,12 @@ const OTHER_CATALOGUE_FILE =
   "the catalogue file of another server has set these objects otherwise; whichever server starts last has its way";
 
 /** What an operator should know, though requests are taken. */
-function remarksOf(keeping: Keeping): readonly string[] {
+function remarksOf(keeping: Keeping, disk: DiskSpace): readonly string[] {
   const objects = keeping.setOtherwise();
-  if (objects.length === 0) return [];
   const more = objects.length > OBJECTS_SHOWN ? ` and ${objects.length - OBJECTS_SHOWN} more` : "";
-  return [`${OTHER_CATALOGUE_FILE}: ${objects.slice(0, OBJECTS_SHOWN).join(", ")}${more}`];
+  const shown = objects.slice(0, OBJECTS_SHOWN).join(", ");
+  const otherwise = objects.length === 0 ? undefined : `${OTHER_CATALOGUE_FILE}: ${shown}${more}`;
+  return [disk.remark, otherwise].filter((remark) => remark !== undefined);
 }
 
 function startPodObserver(parts: Parts, cluster: Cluster): PodObserver | undefined {

@@ -56,6 +56,8 @@ export interface ServeConfig {
   /** The cluster whose pods are observed; undefined for none. */
   readonly kubernetes: KubernetesSetting | undefined;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Room on the disk below which only usage and changes are kept; 0 for none. */
+  readonly freeSpaceMinBytes: number;
   readonly requestTimeoutMs: number;
   readonly queuedMax: number;
 }
@@ -84,6 +86,7 @@ export interface ServeFlags {
   readonly kubernetesSelector?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  readonly freeSpaceMinMib: string;
   readonly requestTimeoutSeconds: string;
   readonly queuedRequestsMax: string;
 }
@@ -122,6 +125,7 @@ export function configOf(flags: ServeFlags): ServeConfig {
     readyFile: flags.readyFile,
     kubernetes: kubernetesOf(flags, clock),
     tls: tlsOf(flags),
+    freeSpaceMinBytes: whole("free-space-min-mib", flags.freeSpaceMinMib, 0, 1_048_576) * 1_048_576,
     requestTimeoutMs: whole("request-timeout-seconds", flags.requestTimeoutSeconds, 1, 3_600) * 1000,
     queuedMax: whole("queued-requests-max", flags.queuedRequestsMax, 1, 1_000_000),
   };

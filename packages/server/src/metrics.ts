@@ -7,13 +7,22 @@ export interface Metrics {
   readonly onCommitted: (group: { readonly works: number; readonly records: number }) => void;
   readonly onFaultHit: (operation: string, kind: string) => void;
   readonly onSetOtherwise: (objects: number) => void;
+  /** A call that changed nothing, and of which nothing was kept. */
+  readonly onSpared: (operation: string, code: string) => void;
   readonly aroundCommit: (commit: () => Promise<void>) => Promise<void>;
 }
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
-/** `nowMs` is a monotonic clock; `queued` the work that waits. */
-export function createMetrics(nowMs: () => number, queued: () => number): Metrics {
+export interface Gauged {
+  /** Work that waits. */
+  readonly queued: () => number;
+  /** Room on the ledger's disk, where that can be told. */
+  readonly freeBytes: () => number | undefined;
+}
+
+/** `nowMs` is a monotonic clock. */
+export function createMetrics(nowMs: () => number, { queued, freeBytes }: Gauged): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -63,6 +72,23 @@ export function createMetrics(nowMs: () => number, queued: () => number): Metric
     help: "Objects of this server's catalogue file that the file of another server has set otherwise since.",
     registers,
   });
+  const spared = new Counter({
+    name: "countinghouse_calls_not_kept_total",
+    help: "Calls that changed nothing and were counted, not kept: over their account's budget, or for want of room on the disk.",
+    labelNames: ["operation", "code"],
+    registers,
+  });
+  registers[0]?.registerMetric(
+    new Gauge({
+      name: "countinghouse_free_bytes",
+      help: "Room on the disk of the embedded ledger.",
+      registers: [],
+      collect() {
+        const free = freeBytes();
+        if (free !== undefined) this.set(free);
+      },
+    }),
+  );
   registers[0]?.registerMetric(
     new Gauge({
       name: "countinghouse_queued_requests",
@@ -85,6 +111,7 @@ export function createMetrics(nowMs: () => number, queued: () => number): Metric
     },
     onFaultHit: (operation, kind) => faultHits.inc({ operation, kind }),
     onSetOtherwise: (objects) => setOtherwise.set(objects),
+    onSpared: (operation, code) => spared.inc({ operation, code }),
     aroundCommit: async (commit) => {
       const startMs = nowMs();
       try {

@@ -37,7 +37,7 @@ export interface OpenedLedger {
 /** Opens the embedded engine on a folder. */
 export type OpenEngine = (folder: string) => Engine;
 
-type Observers = Pick<SingleWriterOptions, "aroundCommit" | "onCommitted">;
+type Observers = Pick<SingleWriterOptions, "aroundCommit" | "onCommitted" | "spare">;
 
 /** Requests in one commit: more would make those that came first wait for those that came last. */
 const GROUP_MAX = 256;

@@ -1,5 +1,6 @@
 /** What comes in from outside: time, randomness, and when queued work runs. Replaced in tests, so that all can be replayed. */
 import { generateKeyPair, randomBytes, randomUUID } from "node:crypto";
+import { statfsSync } from "node:fs";
 import { promisify } from "node:util";
 import type { EpochMs } from "@countinghouse/protocol";
 
@@ -12,6 +13,8 @@ export interface World {
   readonly uuid: () => string;
   /** A new RSA key of 2,048 bits: SPKI and PKCS #8, in PEM. */
   readonly keyPair: () => Promise<{ readonly publicKey: string; readonly privateKey: string }>;
+  /** Room left on the disk of a folder; undefined where that cannot be told, as of a folder that is not there yet. */
+  readonly freeBytes: (folder: string) => number | undefined;
   readonly sleep: (ms: number) => Promise<void>;
   /** Runs a function again and again, until what it answers is called; it does not keep the process alive. */
   readonly every: (ms: number, run: () => void) => () => void;
@@ -30,6 +33,14 @@ export const realWorld: World = {
       publicKeyEncoding: { type: "spki", format: "pem" },
       privateKeyEncoding: { type: "pkcs8", format: "pem" },
     }),
+  freeBytes: (folder) => {
+    try {
+      const { bavail, bsize } = statfsSync(folder);
+      return bavail * bsize;
+    } catch {
+      return undefined;
+    }
+  },
   sleep: (ms) => new Promise((resume) => setTimeout(resume, ms)),
   every: (ms, run) => {
     const timer = setInterval(run, ms).unref();

@@ -6,6 +6,9 @@ export interface RequestQuota {
   readonly rule: RuleId;
 }
 
+/** An account's quota over all regions, in regions' worth: AWS has none, and no seller meters in so many at once. */
+export const REGIONS_WORTH_MAX = 10;
+
 export const awsRequestQuotas: Readonly<Record<string, RequestQuota>> = {
   BatchMeterUsage: { requestsPerSecond: 10, rule: "Q2" },
   MeterUsage: { requestsPerSecond: 10, rule: "Q2" },

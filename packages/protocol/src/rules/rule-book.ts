@@ -39,7 +39,7 @@ const SAAS_GUIDE = `${SELLER_GUIDE}: SaaS notifications and subscriptions`;
 const LICENCES: Period = { from: "2026-02-26", before: "there were no licences in a request" };
 const QUOTAS = "API reference, service quotas";
 const QUOTA_READING =
-  "AWS counts for a whole region, a server here for itself alone. A second's worth may come at once, after which it refills evenly. Counted once the caller is known, so that strangers use nobody's quota, and before permissions and content, so that a flood of bad requests is bounded too. What is over the quota is not kept in the ledger.";
+  "AWS counts for a whole region, a server here for itself alone. A second's worth may come at once, after which it refills evenly. Regions that AWS does not have share one quota, and over all regions an account has ten regions' worth, so that a caller gains nothing by inventing them. Counted once the caller is known, so that strangers use nobody's quota, and before permissions and content, so that a flood of bad requests is bounded too. What is over the quota is not kept in the ledger.";
 
 export const ruleBook: Readonly<Record<RuleId, Rule>> = {
   L1: {

@@ -7,6 +7,7 @@ import {
   resolveCustomer,
   type UsageRecordResult,
 } from "@countinghouse/protocol";
+import type { Clipped } from "../ledger/clipped-request.ts";
 import type { Call, LedgerEntry, LedgerEvent, MeteredRecord } from "../ledger/entry.ts";
 import { meteringRecordId } from "../ledger/ids.ts";
 import { auditedOperation } from "./audited-operations.ts";
@@ -44,23 +45,23 @@ export function detailsOf({ call, event }: LedgerEntry): EventDetails {
       };
     case "entitlements-shown":
     case "events-shown": {
-      const { kind, request, count } = event;
+      const { kind, request, clipped, count } = event;
       const rule = kind === "events-shown" || event.rule === undefined ? {} : { rule: event.rule };
       return {
         requestParameters: requestForm(call.operation, request),
         responseElements: null,
-        additionalEventData: { count, ...rule, ...faults },
+        additionalEventData: { count, ...rule, ...clippedRequest(clipped), ...faults },
       };
     }
     case "call-refused": {
-      const { code, message, rule, compared, request } = event;
+      const { code, message, rule, compared, request, clipped } = event;
       const behind = { ...(rule === undefined ? {} : { rule }), ...(hasMembers(compared) ? { compared } : {}) };
       return {
         requestParameters: request === undefined ? null : requestForm(call.operation, request),
         responseElements: null,
         errorCode: code,
         errorMessage: message,
-        ...additional({ ...behind, ...faults }),
+        ...additional({ ...behind, ...clippedRequest(clipped), ...faults }),
       };
     }
     case "usage-registered": {
@@ -96,6 +97,11 @@ export function detailsOf({ call, event }: LedgerEntry): EventDetails {
       return { ...NONE, ...additional(faults), serviceEventDetails: { event: kind, ...details } };
     }
   }
+}
+
+/** Of a request that is not kept whole: `requestParameters` are its beginning. */
+function clippedRequest(clipped: Clipped | undefined): object {
+  return clipped === undefined ? {} : { clippedRequest: clipped };
 }
 
 function requestForm(operation: string, request: Readonly<Record<string, unknown>>): object {

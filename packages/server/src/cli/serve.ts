@@ -60,6 +60,11 @@ export function addServe(program: Command): void {
     .option("--kubernetes-selector <labels>", "only pods with these labels, such as app=logs")
     .option("--tls-cert <file>", "certificate in PEM, to serve HTTPS")
     .option("--tls-key <file>", "its key in PEM")
+    .option(
+      "--free-space-min-mib <mib>",
+      "room on the ledger's disk below which refused and reading calls are counted and not kept; 0 for none",
+      "256",
+    )
     .option("--request-timeout-seconds <s>", "time for a whole request to arrive", "30")
     .option("--queued-requests-max <n>", "requests that may wait for their commit", "1024")
     .addHelpText("after", ENVIRONMENT)

@@ -1,4 +1,4 @@
-import { awsRequestQuotas } from "@countinghouse/protocol";
+import { awsRegions, awsRequestQuotas } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { RequestQuotas } from "./request-quotas.ts";
@@ -59,13 +59,34 @@ test("accounts, regions and operations have buckets of their own", () => {
   expect(taken(quotas, "BatchMeterUsage", 11, { ...CALLER, accountId: "444455556666" })).toBe(10);
 });
 
+test("regions that AWS does not have share one bucket, so that inventing them gains nothing", () => {
+  const { quotas } = quotasAt();
+  const invented = Array.from({ length: 60 }, (_, i) =>
+    quotas.take({ ...CALLER, region: `aa-aa-${i}` }, "BatchMeterUsage"),
+  );
+  expect(invented.filter((refusal) => refusal === undefined)).toHaveLength(10);
+  expect(taken(quotas, "BatchMeterUsage", 11), "a real region has its own").toBe(10);
+});
+
+test("an account has ten regions' worth over all of them", () => {
+  const { quotas, advance } = quotasAt();
+  const everywhere = (): number =>
+    [...awsRegions].reduce((sum, region) => sum + taken(quotas, "BatchMeterUsage", 10, { ...CALLER, region }), 0);
+  expect(everywhere()).toBe(100);
+  expect(taken(quotas, "BatchMeterUsage", 10, { ...CALLER, accountId: "444455556666" })).toBe(10);
+  advance(1_000);
+  expect(everywhere()).toBe(100);
+});
+
 test("buckets that have not been taken from for a second are dropped", () => {
   const { quotas, advance } = quotasAt();
   for (let i = 0; i < 1_000; i += 1) quotas.take({ ...CALLER, region: `region-${i}` }, "RegisterUsage");
-  expect(quotas.held).toBe(1_000);
-  advance(200);
+  expect(quotas.held, "of the account, and of all regions that AWS does not have").toBe(2);
+  for (let i = 0; i < 1_000; i += 1) quotas.take({ ...CALLER, accountId: `${i}` }, "RegisterUsage");
+  expect(quotas.held).toBe(2_002);
+  advance(1_000);
   quotas.take(CALLER, "RegisterUsage");
-  expect(quotas.held).toBe(1);
+  expect(quotas.held).toBe(2);
 });
 
 test("no stretch of time lets through more than its rate and one burst", () => {

@@ -1,8 +1,8 @@
 /**
- * Request quotas, kept by this server alone: one bucket for each account, region and operation that has called within
- * the last second. Rules Q2 and Q3.
+ * Request quotas, kept by this server alone: for each account and operation that has called within the last second, one
+ * bucket for each region and one for all of them together. Rules Q2, Q3 and Q4.
  */
-import type { RequestQuota } from "@countinghouse/protocol";
+import { REGIONS_WORTH_MAX, awsRegions, type RequestQuota } from "@countinghouse/protocol";
 import { rejection, type Rejection } from "../domain/rejection.ts";
 import type { Caller } from "../identity/caller.ts";
 
@@ -14,10 +14,12 @@ export interface RequestQuotasOptions {
 
 /** Whole microseconds, so that ten steps of a tenth are a second. */
 const SECOND_MICROS = 1_000_000;
+/** All regions of callers' own naming are one. */
+const OTHER_REGION = "other";
 
 export class RequestQuotas {
   readonly #options: RequestQuotasOptions;
-  /** When each bucket is full again; those that have been left alone longest come first. */
+  /** When each bucket is full again. */
   readonly #fullAtMicros = new Map<string, number>();
 
   constructor(options: RequestQuotasOptions) {
@@ -29,25 +31,36 @@ export class RequestQuotas {
     return this.#fullAtMicros.size;
   }
 
-  /** Takes one request out of the caller's bucket; answers why not, where it is empty. */
+  /** Takes one request out of the caller's buckets; answers why not, where one is empty. */
   take({ accountId, region }: Pick<Caller, "accountId" | "region">, operation: string): Rejection | undefined {
     const quota = this.#options.quotas[operation];
     if (quota === undefined) return undefined;
     const { requestsPerSecond, rule } = quota;
     const nowMicros = Math.round(this.#options.monotonicMs() * 1_000);
     this.#dropFull(nowMicros);
-    const bucket = `${accountId}\n${region}\n${operation}`;
-    const fullAtMicros =
-      Math.max(this.#fullAtMicros.get(bucket) ?? 0, nowMicros) + Math.ceil(SECOND_MICROS / requestsPerSecond);
-    if (fullAtMicros - nowMicros > SECOND_MICROS) {
+    const ofAccount = `${accountId}\n${operation}`;
+    const buckets: readonly (readonly [string, number])[] = [
+      [`${awsRegions.has(region) ? region : OTHER_REGION}\n${ofAccount}`, requestsPerSecond],
+      [`\n${ofAccount}`, requestsPerSecond * REGIONS_WORTH_MAX],
+    ];
+    const taken = buckets.map(([bucket, perSecond]) => ({
+      bucket,
+      fullAtMicros: Math.max(this.#fullAtMicros.get(bucket) ?? 0, nowMicros) + Math.ceil(SECOND_MICROS / perSecond),
+    }));
+    if (taken.some(({ fullAtMicros }) => fullAtMicros - nowMicros > SECOND_MICROS)) {
       return rejection("ThrottlingException", rule, "Rate exceeded", { operation, requestsPerSecond });
     }
-    this.#fullAtMicros.delete(bucket);
-    this.#fullAtMicros.set(bucket, fullAtMicros);
+    for (const { bucket, fullAtMicros } of taken) {
+      this.#fullAtMicros.delete(bucket);
+      this.#fullAtMicros.set(bucket, fullAtMicros);
+    }
     return undefined;
   }
 
-  /** A full bucket is the same as none. Each is full a second after it was taken from, so no more than that are held. */
+  /**
+   * A full bucket is the same as none. Each is full a second after it was taken from, so those that have been left alone
+   * longest, which come first, are full first, but for less than a second.
+   */
   #dropFull(nowMicros: number): void {
     for (const [bucket, fullAtMicros] of this.#fullAtMicros) {
       if (fullAtMicros > nowMicros) return;

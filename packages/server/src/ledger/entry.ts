@@ -4,6 +4,7 @@
  */
 import type { EpochMs, ResolveCustomerOutput, RuleId, UsageRecord, UsageRecordStatus } from "@countinghouse/protocol";
 import type { LaneHead } from "./chain-head.ts";
+import type { Clipped } from "./clipped-request.ts";
 import type { CatalogueKind } from "../domain/catalogue.ts";
 import type { FaultHit, InjectedFault } from "../domain/injected-fault.ts";
 import type { ResourceSession } from "../domain/metered-resource.ts";
@@ -102,6 +103,7 @@ export type LedgerEvent =
       readonly kind: "entitlements-shown";
       readonly productCode: string;
       readonly request: Asked;
+      readonly clipped?: Clipped | undefined;
       readonly count: number;
       /** The rule by which nothing was shown, whatever the customers of the product have. */
       readonly rule?: RuleId | undefined;
@@ -109,6 +111,7 @@ export type LedgerEvent =
   | {
       readonly kind: "events-shown";
       readonly request: Asked;
+      readonly clipped?: Clipped | undefined;
       readonly count: number;
     }
   | {
@@ -120,6 +123,8 @@ export type LedgerEvent =
       readonly compared: Readonly<Record<string, string | number>>;
       /** Absent where it could not be read. */
       readonly request?: Asked | undefined;
+      /** Present where the request is not kept whole. */
+      readonly clipped?: Clipped | undefined;
     }
   | {
       readonly kind: "catalogue-changed";

@@ -6,6 +6,7 @@ import { RecordKeyMap } from "../domain/record-key-map.ts";
 import type { ClockPosition, StagedEntry, StagedGroup } from "./engine.ts";
 import type { LedgerEvent } from "./entry.ts";
 import { meteringRecordIn, type FoundRecords } from "./found-records.ts";
+import type { Spare } from "./spare.ts";
 import { stagedEntry } from "./staged-entry.ts";
 import { DefectError, type Expired, type Facts, type Outcome, type Work } from "./ledger.ts";
 
@@ -29,11 +30,19 @@ export interface GroupFacts {
   /** By the keys of the work, one after the other. */
   readonly found: FoundRecords;
   readonly positionAt: (toMs: EpochMs) => ClockPosition | undefined;
+  readonly spare: Spare;
+}
+
+export interface Decided {
+  readonly pending: Pending;
+  readonly outcome: Outcome<unknown>;
+  /** Whether nothing is kept of it; else it has an entry of the group, in the same order. */
+  readonly spared: boolean;
 }
 
 export interface DecidedGroup {
   readonly staged: StagedGroup;
-  readonly decided: readonly { readonly pending: Pending; readonly outcome: Outcome<unknown> }[];
+  readonly decided: readonly Decided[];
   readonly records: number;
   /** How much of the group this is; the rest has to see this much committed first. */
   readonly taken: number;
@@ -62,7 +71,7 @@ const NONE: AcceptedRecords = new RecordKeyMap();
 export class GroupDecision {
   readonly #before: AcceptedRecords;
   readonly #entries: StagedEntry[] = [];
-  readonly #decided: { readonly pending: Pending; readonly outcome: Outcome<unknown> }[] = [];
+  readonly #decided: Decided[] = [];
   readonly #catalogue: CatalogueChange[] = [];
   readonly #accepted = new RecordKeyMap<AcceptedAt>();
   #reset = false;
@@ -90,8 +99,13 @@ export class GroupDecision {
     };
   }
 
-  get decided(): readonly { readonly pending: Pending; readonly outcome: Outcome<unknown> }[] {
+  get decided(): readonly Decided[] {
     return this.#decided;
+  }
+
+  /** Whether nothing of it is to be kept. */
+  get leavesNothing(): boolean {
+    return this.#entries.length === 0;
   }
 
   /** Records that it accepted. */
@@ -125,16 +139,19 @@ export class GroupDecision {
     const { nowMs, entriesAtMs, ruleSet, catalogue, found } = facts;
     const kept = work.keys.map((key, i) => this.#record(key) ?? found.meteringRecord(keysBefore + i));
     let outcome: Outcome<unknown>;
-    let staged: StagedEntry;
+    let staged: StagedEntry | undefined;
     try {
       outcome = work.decide({ nowMs, ruleSet, catalogue, kept } satisfies Facts);
-      staged = stagedEntry({ atMs: entriesAtMs, call: work.call, event: outcome.event }, outcome.records ?? []);
+      staged = facts.spare.isSpared(work.call, outcome.event)
+        ? undefined
+        : stagedEntry({ atMs: entriesAtMs, call: work.call, event: outcome.event }, outcome.records ?? []);
     } catch (error) {
       pending.reject(error as Error);
       return;
     }
+    this.#decided.push({ pending, outcome, spared: staged === undefined });
+    if (staged === undefined) return;
     this.#entries.push(staged);
-    this.#decided.push({ pending, outcome });
     this.#accept(work, kept, outcome);
     this.#change(pending, outcome, facts);
   }

@@ -25,6 +25,7 @@ import {
   type Page,
   type Work,
 } from "./ledger.ts";
+import { KEEP_ALL, type Spare } from "./spare.ts";
 import { resetTo } from "./reset.ts";
 import type { KnownLaneHead, LedgerVerification } from "./verification.ts";
 
@@ -41,6 +42,8 @@ export interface SingleWriterOptions {
   readonly ruleSet: RuleSet;
   /** Whether decisions go by a clock that is behind the newest entry. */
   readonly acceptNewestAhead?: boolean | undefined;
+  /** Everything is kept where it is not given. */
+  readonly spare?: Spare | undefined;
   /** Work that may be taken in and not yet committed; more is refused with `QueueFullError`. */
   readonly queuedMax: number;
   /** Work in one commit. */
@@ -240,7 +243,7 @@ export class SingleWriterLedger implements Ledger {
   }
 
   #take(group: GroupDecision, works: readonly Pending[], found: FoundRecords): number {
-    const { clock, ruleSet } = this.#options;
+    const { clock, ruleSet, spare = KEEP_ALL } = this.#options;
     const clockMs = clock.nowMs();
     // Entry times never run backwards, whatever the clock does.
     this.#newestAtMs = Math.max(clockMs, this.#newestAtMs);
@@ -251,6 +254,7 @@ export class SingleWriterLedger implements Ledger {
       catalogue: this.#catalogue,
       found,
       positionAt: (toMs) => clock.positionAt(toMs),
+      spare,
     });
   }
 
@@ -260,7 +264,8 @@ export class SingleWriterLedger implements Ledger {
     const group = this.#gathering;
     this.#writing = group;
     this.#gathering = new GroupDecision(group.accepted);
-    void this.#watched(() => aroundCommit(() => this.#engine.commit(group.staged))).then(
+    const commit = group.leavesNothing ? nothing : () => aroundCommit(() => this.#engine.commit(group.staged));
+    void this.#watched(commit).then(
       () => this.#written(group),
       (error: unknown) => this.#failed(group, error as Error),
     );
@@ -278,7 +283,11 @@ export class SingleWriterLedger implements Ledger {
     this.#writing = undefined;
     if (this.#gathering.decided.length > 0) this.#write();
     this.#options.onCommitted?.({ works: decided.length, records });
-    for (const { pending, outcome } of decided) pending.resolve(outcome.answer);
+    const { spare = KEEP_ALL } = this.#options;
+    for (const { pending, outcome, spared } of decided) {
+      spare.onAnswered(pending.work.call, outcome.event, spared);
+      pending.resolve(outcome.answer);
+    }
     this.#wake();
   }
 
@@ -319,6 +328,10 @@ class RemovedMeanwhile extends Error {}
 function wasOvertaken(error: unknown): false {
   if (error instanceof RemovedMeanwhile) return false;
   throw error;
+}
+
+function nothing(): Promise<void> {
+  return Promise.resolve();
 }
 
 function runNow(commit: () => Promise<void>): Promise<void> {

@@ -1,6 +1,7 @@
 /** How operations are called, and how they answer. */
 import type { ErrorName } from "@countinghouse/protocol";
 import type { ErrorCode, Rejection } from "../domain/rejection.ts";
+import { keptRequest } from "../ledger/clipped-request.ts";
 import type { Asked, Call } from "../ledger/entry.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
 
@@ -20,13 +21,22 @@ export type Answer<Output, Code extends ErrorCode = ErrorName> = (
 
 export type OperationHandler<Input, Output> = (call: AccountCall, input: Input) => Promise<Answer<Output>>;
 
+/** Texts quote what was sent. The caller is told all of it. */
+const TEXT_CHARACTERS_KEPT = 2_048;
+
+function keptRejection<Code extends ErrorCode>(rejected: Rejection<Code>): Rejection<Code> {
+  const { message } = rejected;
+  if (message.length <= TEXT_CHARACTERS_KEPT) return rejected;
+  return { ...rejected, message: `${message.slice(0, TEXT_CHARACTERS_KEPT)}…` };
+}
+
 /** A refusal is kept like anything else: who asked for what, the rule, and the figures it compared. */
 export function refused<Output, Code extends ErrorCode = ErrorName>(
   rejected: Rejection<Code>,
   request: Asked | undefined,
 ): Outcome<Answer<Output, Code>> {
   return {
-    event: { kind: "call-refused", ...rejected, ...(request === undefined ? {} : { request }) },
+    event: { kind: "call-refused", ...keptRejection(rejected), ...(request === undefined ? {} : keptRequest(request)) },
     answer: { rejected },
   };
 }

@@ -12,6 +12,7 @@ import {
   type EntitlementsPage,
 } from "../domain/decide/get-entitlements.ts";
 import type { PageTokens } from "../domain/page-tokens.ts";
+import { keptRequest } from "../ledger/clipped-request.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
 import { refused, type Answer, type OperationHandler } from "./answer.ts";
 
@@ -38,7 +39,7 @@ export function getEntitlementsOperation(
           event: {
             kind: "entitlements-shown",
             productCode,
-            request: asked(input),
+            ...keptRequest(asked(input)),
             count: page.entitlements.length,
             rule: hiddenBy,
           },

@@ -12,6 +12,7 @@ import { usernameOf } from "../audit/user-identity.ts";
 import { decideLookupEvents, lookupQuery, type WantedEvents } from "../domain/decide/lookup-events.ts";
 import type { PageTokens } from "../domain/page-tokens.ts";
 import { attributesOf } from "../ledger/entry-attributes.ts";
+import { keptRequest } from "../ledger/clipped-request.ts";
 import { parseEventId } from "../ledger/ids.ts";
 import type { Ledger, Page } from "../ledger/ledger.ts";
 import { recordRefusal, type OperationHandler } from "./answer.ts";
@@ -33,7 +34,7 @@ export function lookupEventsOperation(
       call,
       keys: [],
       decide: () => ({
-        event: { kind: "events-shown", request: asked(input), count: items.length },
+        event: { kind: "events-shown", ...keptRequest(asked(input)), count: items.length },
         answer: undefined,
       }),
     });

@@ -3,9 +3,11 @@ import { ruleSets } from "@countinghouse/protocol";
 import { startClock, type ClockMode, type ServiceClock } from "../../clock.ts";
 import type { Engine } from "../engine.ts";
 import type { Ledger } from "../ledger.ts";
+import type { Spare } from "../spare.ts";
 import { SingleWriterLedger } from "../single-writer-ledger.ts";
 
 export interface LedgerSetup {
+  readonly spare?: Spare;
   readonly queuedMax?: number;
   readonly groupMax?: number;
 }

@@ -5,6 +5,8 @@ import { clientTokenKey, type MeteringRecordKey } from "../../domain/metering-re
 import { START_MS, type LedgerSetup, type LedgerUnderTest } from "./ledger-under-test.ts";
 import { accountChange, keptIds, look, meter, moveClockTo, newCall, put, sent, usage, type Metered } from "./works.ts";
 
+const isSpared = (i: number): boolean => i % 3 !== 1;
+
 export function transactionPromises(fresh: (setup?: LedgerSetup) => Promise<LedgerUnderTest>): void {
   describe("what was accepted", () => {
     test("is found under its key by later work, with its id, quantity and allocations (Rule K2)", async () => {
@@ -65,6 +67,45 @@ export function transactionPromises(fresh: (setup?: LedgerSetup) => Promise<Ledg
       const { ledger } = await fresh();
       const [metered] = await ledger.transact(meter([sent()]));
       expect(await keptIds(ledger)).toEqual([metered?.id]);
+    });
+  });
+
+  describe("what is spared", () => {
+    test("is answered and leaves no entry; what is kept beside it, in one group, is kept as ever", async () => {
+      const answered: (readonly [string, boolean])[] = [];
+      const store = await fresh({
+        spare: {
+          isSpared: (_call, event) => event.kind === "caller-identified",
+          onAnswered: ({ requestId }, _event, spared) => void answered.push([requestId, spared]),
+        },
+      });
+      const calls = Array.from({ length: 12 }, newCall);
+      const works = (): Promise<unknown[]> =>
+        Promise.all(
+          calls.map((call, i) =>
+            isSpared(i)
+              ? store.ledger.transact({
+                  call,
+                  keys: [],
+                  decide: () => ({ event: { kind: "caller-identified" }, answer: i }),
+                })
+              : store.ledger.transact(meter([sent({ dimension: `d${i}` })], call)),
+          ),
+        );
+      const answers = await works();
+      expect(answers.filter((_, i) => isSpared(i))).toEqual([0, 2, 3, 5, 6, 8, 9, 11]);
+      const found = await Promise.all(calls.map(({ requestId }) => store.ledger.entry(requestId)));
+      expect(found.map((entry) => entry === undefined)).toEqual(calls.map((_, i) => isSpared(i)));
+      expect(new Map(answered)).toEqual(new Map(calls.map(({ requestId }, i) => [requestId, isSpared(i)])));
+      // Nothing but what is spared: there is no group to be committed.
+      await store.ledger.transact({
+        call: newCall(),
+        keys: [],
+        decide: () => ({ event: { kind: "caller-identified" }, answer: undefined }),
+      });
+      await store.reopen();
+      expect(await keptIds(store.ledger)).toHaveLength(4);
+      expect((await store.ledger.verifyChains([])).disagreement).toBeUndefined();
     });
   });
 

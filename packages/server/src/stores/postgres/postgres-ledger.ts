@@ -22,6 +22,7 @@ import {
   type Work,
   type CatalogueAfter,
 } from "../../ledger/ledger.ts";
+import { KEEP_ALL, type Spare } from "../../ledger/spare.ts";
 import type { KnownLaneHead, LedgerVerification } from "../../ledger/verification.ts";
 import { clockDifference, clockTrouble } from "./clock-difference.ts";
 import type { Driver } from "./driver.ts";
@@ -42,6 +43,8 @@ export interface PostgresLedgerOptions {
   readonly ruleSet: RuleSet;
   /** Whether decisions go by a clock that is behind the newest entry. */
   readonly acceptNewestAhead?: boolean | undefined;
+  /** Everything is kept where it is not given. */
+  readonly spare?: Spare | undefined;
   readonly queuedMax: number;
   readonly groupMax: number;
   /** Connections that write. */
@@ -198,11 +201,12 @@ export class PostgresLedger implements Ledger {
   }
 
   #context(): GroupContext {
-    const { clock, ruleSet, aroundCommit = runNow } = this.#options;
+    const { clock, ruleSet, spare = KEEP_ALL, aroundCommit = runNow } = this.#options;
     return {
       state: this.#state,
       clock,
       ruleSet,
+      spare,
       newestAtMs: () => this.#newestAtMs,
       acceptNewestAhead: this.#options.acceptNewestAhead === true,
       aroundCommit: (commit) => {
@@ -279,7 +283,13 @@ export class PostgresLedger implements Ledger {
     try {
       const deadlineMs = this.#options.monotonicMs() + UNDER_WAY_MS;
       const committed = await this.#watched(() => lane.commit(group, deadlineMs));
-      tell = () => group.settle(committed.decision);
+      const { spare = KEEP_ALL } = this.#options;
+      tell = () => {
+        for (const { pending, outcome, spared } of committed.decision.decided) {
+          spare.onAnswered(pending.work.call, outcome.event, spared);
+        }
+        group.settle(committed.decision);
+      };
       this.#apply(committed);
     } catch (error) {
       tell = () => group.fail(error as Error);

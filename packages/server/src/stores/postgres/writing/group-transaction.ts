@@ -9,6 +9,7 @@ import type { StagedGroup } from "../../../ledger/engine.ts";
 import { FoundRecords } from "../../../ledger/found-records.ts";
 import { decideGroup, type DecidedGroup } from "../../../ledger/group-decision.ts";
 import { DefectError } from "../../../ledger/ledger.ts";
+import type { Spare } from "../../../ledger/spare.ts";
 import { STATE_LOCK } from "../locks.ts";
 import { findRecords, type Queryable } from "../reading/record-pointers.ts";
 import { isSameState, type SharedClock, type SharedState, type StateId } from "../shared-state.ts";
@@ -23,6 +24,7 @@ export interface GroupContext {
   readonly state: SharedState;
   readonly clock: SharedClock;
   readonly ruleSet: RuleSet;
+  readonly spare: Spare;
   /** The time of the newest entry that this node knows of. */
   readonly newestAtMs: () => EpochMs;
   /** Whether that may lie ahead of the clock, by which is decided all the same. */
@@ -94,13 +96,13 @@ export async function tryGroup(
   const decidedOn = context.state.id;
 
   const keys = group.works.flatMap(({ work }) => work.keys);
-  const { clock, ruleSet, state } = context;
+  const { clock, ruleSet, spare, state } = context;
   const clockMs = clock.nowMs();
   const entriesAtMs = Math.max(clockMs, context.newestAtMs(), Number(row.newest_at_ms ?? Number.NEGATIVE_INFINITY));
   const nowMs = context.acceptNewestAhead ? clockMs : entriesAtMs;
   const positionAt = clock.positionAt.bind(clock);
   const decide = (found: FoundRecords): DecidedGroup =>
-    decideGroup(group.works, { nowMs, entriesAtMs, ruleSet, catalogue: state.catalogue, found, positionAt });
+    decideGroup(group.works, { nowMs, entriesAtMs, ruleSet, catalogue: state.catalogue, found, positionAt, spare });
   let found = NOTHING;
   let decision = assumeNew ? decide(found) : undefined;
   if (decision === undefined || !isAllNew(keys, decision)) {
@@ -115,6 +117,10 @@ export async function tryGroup(
   }
   const metKept = refuseContradictions(keys, decision, found);
 
+  if (staged.entries.length === 0) {
+    await client.query("ROLLBACK");
+    return { kind: "committed", committed: { decision, entriesAtMs, decidedOn, state: undefined, metKept } };
+  }
   const statements = insertStatements(lane, chained(decision, Number(row.seq), row.link));
   let committed: Committed = { decision, entriesAtMs, decidedOn, state: undefined, metKept };
   let raced = false;
@@ -204,9 +210,10 @@ function refuseContradictions(
 /** The entries of the group, in a chain that has come as far as this. */
 function chained({ staged, decided }: DecidedGroup, newestSeq: number, newestLink: Uint8Array): NewEntry[] {
   let link = newestLink;
+  const kept = decided.filter(({ spared }) => !spared);
   return staged.entries.map((staging, i) => {
     const seq = newestSeq + 1 + i;
     link = linkOf(link, seq, staging.entry);
-    return { ...staging, offering: offeringOf(decided[i]?.pending.work.keys ?? []), seq, link };
+    return { ...staging, offering: offeringOf(kept[i]?.pending.work.keys ?? []), seq, link };
   });
 }
