@@ -18,8 +18,8 @@ export type RuleId =
   | "U1"
   | "W1" | "W2" | "W3" | "W4"
   | "A1" | "A2" | "A3" | "A4" | "A5"
-  | "G1" | "G2" | "G3" | "G4" | "G5"
-  | "K1" | "K2" | "K3" | "K4" | "K5" | "K6" | "K7"
+  | "G1" | "G2" | "G3" | "G4" | "G5" | "G6" | "G7" | "G8"
+  | "K1" | "K2" | "K3" | "K4" | "K5" | "K6" | "K7" | "K8"
   | "T1" | "T2" | "T3"
   | "E1" | "E2" | "E3" | "E4" | "E5"
   | TrailRuleId
@@ -239,6 +239,26 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     source: `${SELLER_GUIDE}: the trial is a matter of the bill`,
     inForce: ALWAYS,
   },
+  G6: {
+    text: "An agreement may replace another one of the same product and account, from an hour's edge (UTC) on that lies more than 900 s ahead; the other one ends there, unless it ends before. Each use is under the names of its own time, and late usage of the old names is accepted as long as the new agreement is open.",
+    source: `${DESIGN}; a new agreement gives a new LicenseArn, and agreements are made with the intents NEW, RENEW and REPLACE: seen by sellers`,
+    inForce: { from: "2026-12", before: "an agreement's names were changed in place" },
+    reading:
+      "Keys are by the hour (Rule K1) and usage may lie 900 s ahead (Rule W3), so no use of before the change has a key from the edge on. An account that changes hands is another customer. What was cancelled, suspended, has ended or was replaced before is not replaced.",
+  },
+  G7: {
+    text: "By which names usage is metered never changes: of an agreement its product, account, identifier, licence and what it replaces; of a product its seller and type.",
+    source: DESIGN,
+    inForce: { from: "2026-12", before: "names could be changed, and the same usage counted under both" },
+    reading:
+      "A new name is a new agreement that replaces the old one (Rule G6); another product or account, a new agreement or product.",
+  },
+  G8: {
+    text: "A start that has passed, or lies within 900 s, moves to an earlier time only; that of a replacement does not move, nor does the end of what it replaced move beyond it. Any other end may move: usage that was refused behind it is accepted where it is sent again in time, and hours that were covered before it was set back stay its own (Rule K8).",
+    source: DESIGN,
+    inForce: { from: "2026-12", before: "start and end moved as they liked" },
+    reading: "Records that are kept stay kept, and are answered for (Rule K5), wherever an end is moved to.",
+  },
   K1: {
     text: "A metering record's key is its hour (UTC), region, product code or licence ARN, customer as identified in the record, dimension and discriminator.",
     source: `${SELLER_GUIDE}; ${MODEL}`,
@@ -277,6 +297,13 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     text: "The same usage sent to two regions is kept, and billed, twice.",
     source: "agent toolkit for AWS, metering skill: de-duplication is per region",
     inForce: ALWAYS,
+  },
+  K8: {
+    text: "No agreement gives a customer of a product an identifier in hours in which another agreement names that account by another identifier or by none, nor a licence in hours in which another has none, unless it replaces that one (Rule G6) or the customer was named so already.",
+    source: `${DESIGN}: the same usage, sent again under the new name, would count twice (Rule K6)`,
+    inForce: { from: "2026-12", before: "any agreement could be added beside another" },
+    reading:
+      "Another licence beside a licence is another agreement, as AWS has several at a time. An end is reckoned with the 900 s of Rule W3, and to the full hour. Names that come together in one change, and hours older than the window, are no conflict.",
   },
   T1: {
     text: "A registration token can be resolved for 4 hours, as often as needed, with the same answer.",

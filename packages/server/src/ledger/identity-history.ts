@@ -13,8 +13,8 @@ const MEMBERS = {
 type NamedKind = keyof typeof MEMBERS;
 type Names = Readonly<Record<string, string | undefined>>;
 
-/** An object's names between two changes of them. */
-export interface FormerNames {
+/** The names of an object of which they were changed, between two changes or since the last. */
+export interface NamesInTime {
   readonly kind: NamedKind;
   readonly id: string;
   readonly names: Names;
@@ -69,14 +69,19 @@ export class IdentityHistory {
       .toSorted((a, b) => a.atMs - b.atMs);
   }
 
-  former(): FormerNames[] {
-    return [...this.#objects.values()].flatMap(({ kind, id, puts }) =>
-      differing(puts).flatMap(({ atMs, names }, i, all): FormerNames[] => {
-        const next = all[i + 1];
-        if (next === undefined) return [];
-        return [{ kind, id, names, fromMs: i === 0 ? Number.NEGATIVE_INFINITY : atMs, untilMs: next.atMs }];
-      }),
-    );
+  /** Of objects whose names were changed, all that they ever had. */
+  inTime(): NamesInTime[] {
+    return [...this.#objects.values()].flatMap(({ kind, id, puts }) => {
+      const all = differing(puts);
+      if (all.length < 2) return [];
+      return all.map(({ atMs, names }, i) => ({
+        kind,
+        id,
+        names,
+        fromMs: i === 0 ? Number.NEGATIVE_INFINITY : atMs,
+        untilMs: all[i + 1]?.atMs ?? Number.POSITIVE_INFINITY,
+      }));
+    });
   }
 }
 

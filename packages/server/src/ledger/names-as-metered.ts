@@ -3,7 +3,7 @@ import type { EpochMs } from "@countinghouse/protocol";
 import type { Agreement } from "../domain/agreement.ts";
 import type { CatalogueView } from "../domain/catalogue.ts";
 import { accountCustomer, identifiedCustomer } from "../domain/metering-record.ts";
-import { IdentityHistory, type FormerNames } from "./identity-history.ts";
+import { IdentityHistory, type NamesInTime } from "./identity-history.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** What may have changed names: the operations of an earlier version that could, and those that first gave them. */
@@ -11,20 +11,20 @@ const NAMING_OPERATIONS = ["ApplyCatalogue", "CreateAgreement", "UpdateAgreement
 const PAGE_ENTRIES = 500;
 
 /** No name changes any more, so what was read of a catalogue's past once is all there is. A reset begins another one. */
-const known = new WeakMap<CatalogueView, Promise<readonly FormerNames[]>>();
+const known = new WeakMap<CatalogueView, Promise<readonly NamesInTime[]>>();
 
 export async function namesAsMetered(ledger: Ledger): Promise<NamesAsMetered> {
   const { catalogue } = ledger;
-  let former = known.get(catalogue);
-  if (former === undefined) {
-    former = readFormer(ledger);
-    known.set(catalogue, former);
-    former.catch(() => known.delete(catalogue));
+  let changed = known.get(catalogue);
+  if (changed === undefined) {
+    changed = readChanged(ledger);
+    known.set(catalogue, changed);
+    changed.catch(() => known.delete(catalogue));
   }
-  return new NamesAsMetered(catalogue, await former);
+  return new NamesAsMetered(catalogue, await changed);
 }
 
-async function readFormer(ledger: Ledger): Promise<readonly FormerNames[]> {
+async function readChanged(ledger: Ledger): Promise<readonly NamesInTime[]> {
   const history = new IdentityHistory();
   let cursor: string | undefined;
   do {
@@ -32,25 +32,26 @@ async function readFormer(ledger: Ledger): Promise<readonly FormerNames[]> {
     for (const entry of page.items) history.see(entry);
     cursor = page.nextCursor;
   } while (cursor !== undefined);
-  return history.former();
+  return history.inTime();
 }
 
 export class NamesAsMetered {
   readonly #catalogue: CatalogueView;
-  readonly #former: readonly FormerNames[];
+  /** Of what had other names at other times: the rest is as the catalogue has it. */
+  readonly #changed: readonly NamesInTime[];
 
-  constructor(catalogue: CatalogueView, former: readonly FormerNames[]) {
+  constructor(catalogue: CatalogueView, changed: readonly NamesInTime[]) {
     this.#catalogue = catalogue;
-    this.#former = former;
+    this.#changed = changed;
   }
 
   /** The account that an identifier stood for when a record was kept; undefined where no agreement is known to have it. */
   accountOf(productCode: string, customerIdentifier: string, recordedAtMs: EpochMs): string | undefined {
-    const former = this.#former.filter(
+    const named = this.#changed.filter(
       ({ names }) => names["productCode"] === productCode && names["customerIdentifier"] === customerIdentifier,
     );
     const [current] = this.#catalogue.agreementsOf(productCode, identifiedCustomer(customerIdentifier));
-    const then = former.find((names) => isOf(names, recordedAtMs)) ?? (current === undefined ? former[0] : undefined);
+    const then = inForceAt(named, recordedAtMs) ?? (current === undefined ? named.at(-1) : undefined);
     return then === undefined ? current?.customerAccountId : then.names["customerAccountId"];
   }
 
@@ -67,32 +68,34 @@ export class NamesAsMetered {
 
   /** Every identifier that an account was ever metered by. */
   identifiersOf(accountId: string): string[] {
-    const former = this.#former.filter(({ names }) => names["customerAccountId"] === accountId);
+    const before = this.#changed.filter(({ names }) => names["customerAccountId"] === accountId);
     const now = this.#catalogue.list("agreement").filter(({ customerAccountId }) => customerAccountId === accountId);
     const all = [
       ...now.map(({ customerIdentifier }) => customerIdentifier),
-      ...former.map(({ names }) => names["customerIdentifier"]),
+      ...before.map(({ names }) => names["customerIdentifier"]),
     ];
     return [...new Set(all.filter((identifier) => identifier !== undefined))];
   }
 
   /** Every licence that a product was ever metered under. */
   licencesOf(productCode: string): string[] {
-    const former = this.#former.filter(({ names }) => names["productCode"] === productCode);
+    const before = this.#changed.filter(({ names }) => names["productCode"] === productCode);
     const now = this.#catalogue.list("agreement").filter((agreement) => agreement.productCode === productCode);
-    const all = [...now.map(({ licenseArn }) => licenseArn), ...former.map(({ names }) => names["licenseArn"])];
+    const all = [...now.map(({ licenseArn }) => licenseArn), ...before.map(({ names }) => names["licenseArn"])];
     return [...new Set(all.filter((licence) => licence !== undefined))];
   }
 
   /** The account that published a product when a record of it was kept. */
   sellerOf(productCode: string, recordedAtMs: EpochMs): string | undefined {
-    const former = this.#former.find(
-      (names) => names.kind === "product" && names.id === productCode && isOf(names, recordedAtMs),
-    );
-    return former === undefined ? this.#catalogue.product(productCode)?.seller : former.names["seller"];
+    const named = this.#changed.filter(({ kind, id }) => kind === "product" && id === productCode);
+    const then = inForceAt(named, recordedAtMs);
+    return then === undefined ? this.#catalogue.product(productCode)?.seller : then.names["seller"];
   }
 }
 
-function isOf({ fromMs, untilMs }: FormerNames, atMs: EpochMs): boolean {
-  return fromMs <= atMs && atMs < untilMs;
+/** What was kept at the very time of a change, as may be where a clock stands still, is taken for what came before it. */
+function inForceAt(named: readonly NamesInTime[], atMs: EpochMs): NamesInTime | undefined {
+  return (
+    named.find(({ fromMs, untilMs }) => fromMs < atMs && atMs <= untilMs) ?? named.find(({ fromMs }) => fromMs === atMs)
+  );
 }
