@@ -22,7 +22,9 @@ import { resourceEventRoutes } from "./resources/resource-event-routes.ts";
 import { resourceRoutes } from "./resources/resource-routes.ts";
 import { verificationRoutes } from "./verification-routes.ts";
 import { ProblemError, invalid, problemResponse } from "./problem.ts";
+import { refuseUnread } from "./unread-members.ts";
 
+const BASE_PATH = "/operator/v1";
 const BODY_BYTES_MAX = 1_048_576;
 
 export interface OperatorAppOptions {
@@ -61,6 +63,7 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
     return next();
   });
   api.use(limitBody(BODY_BYTES_MAX, (message) => new ProblemError(413, message)));
+  api.use(refuseUnread(api, BASE_PATH));
   catalogueRoutes(api, context);
   issuerRoutes(api, context);
   agreementRoutes(api, context);
@@ -77,7 +80,7 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
   reportRoutes(api, context);
 
   const app = new OpenAPIHono();
-  app.route("/operator/v1", api);
+  app.route(BASE_PATH, api);
   app.openAPIRegistry.registerComponent("securitySchemes", "operatorToken", { type: "http", scheme: "bearer" });
   // Made once: whoever asks for it needs no token.
   let description: object | undefined;

@@ -83,7 +83,7 @@ export function auditRoutes(app: OpenAPIHono<OperatorEnv>, { ledger }: OperatorC
           description: "A page of audit events",
           content: { "application/json": { schema: auditPageSchema } },
         },
-        ...problems(400, 422),
+        ...problems(400),
       },
     }),
     async (c) => {

@@ -99,7 +99,7 @@ export function meteringRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, sealer }
           description: "A page of metering records",
           content: { "application/json": { schema: pageSchema(meteringRecordSchema) } },
         },
-        ...problems(400, 422),
+        ...problems(400),
       },
     }),
     async (c) => {

@@ -62,7 +62,7 @@ export function reportRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, clock }: O
           description: "The report",
           content: { "text/csv": { schema: z.string() }, "application/json": { schema: usageReportSchema } },
         },
-        ...problems(400, 422),
+        ...problems(400),
       },
     }),
     async (c) => {

@@ -111,7 +111,7 @@ function listingRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, clock }: Operato
           description: "A page of resources",
           content: { "application/json": { schema: pageSchema(resourceSchema) } },
         },
-        ...problems(400, 422),
+        ...problems(400),
       },
     }),
     (c) => {
