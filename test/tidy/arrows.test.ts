@@ -90,6 +90,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "compose.ts",
     "config.ts",
     "domain/injected-fault.ts",
+    "domain/written-values.ts",
     "stores/postgres",
     "stores/sqlite",
     "version.ts",
@@ -108,7 +109,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:zlib",
   ],
   "clock.ts": ["@countinghouse/protocol", "ledger"],
-  "config.ts": ["@countinghouse/protocol", "clock.ts", "node:fs"],
+  "config.ts": ["@countinghouse/protocol", "clock.ts", "domain/written-values.ts", "node:fs"],
   "open-ledger.ts": [
     "@countinghouse/protocol",
     "catalogue",

@@ -6,6 +6,7 @@ import { statusOf, type Agreement, type AgreementState, type AgreementStatus } f
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
 import type { Issuer } from "../domain/issuer.ts";
 import type { Product } from "../domain/product.ts";
+import { timeOf } from "../domain/written-values.ts";
 import { sealSecret } from "../identity/access-keys.ts";
 import type { Sealer } from "../identity/seal.ts";
 import type {
@@ -43,12 +44,12 @@ export function agreementChange(document: AgreementDocument, held: AgreementStat
   const value: Agreement = {
     ...same,
     ...stateOf(held),
-    startsAtMs: Date.parse(startsAt),
-    endsAtMs: endsAt === undefined ? undefined : Date.parse(endsAt),
+    startsAtMs: timeOf(startsAt),
+    endsAtMs: endsAt === undefined ? undefined : timeOf(endsAt),
     entitlements: entitlements.map(({ dimension, value: granted, expiresAt }) => ({
       dimension,
       value: granted,
-      expiresAtMs: expiresAt === undefined ? undefined : Date.parse(expiresAt),
+      expiresAtMs: expiresAt === undefined ? undefined : timeOf(expiresAt),
     })),
   };
   return { kind: "agreement", id: document.agreementId, value };

@@ -3,6 +3,7 @@
  * JSON Schema that ships with the package.
  */
 import { z } from "zod";
+import { readTime, TIME_EXPECTED, TIME_PATTERN } from "../domain/written-values.ts";
 
 /** Control characters, and halves of surrogate pairs, in a name would make two keys look like one. */
 const name = (max: number): z.ZodString =>
@@ -16,7 +17,15 @@ const name = (max: number): z.ZodString =>
 const quoted = (pattern: RegExp, problem: string): z.ZodString => z.string(problem).regex(pattern, problem);
 
 const accountId = quoted(/^\d{12}$/, "must be twelve digits, quoted");
-const timestamp = z.iso.datetime({ offset: true });
+/** A moment. It stays the text that was written: a file's text says whether the file has changed. */
+export function timestampSchema(): z.ZodString {
+  return z
+    .string(TIME_EXPECTED)
+    .refine((text) => readTime(text) !== undefined, TIME_EXPECTED)
+    .meta({ format: "date-time", pattern: TIME_PATTERN });
+}
+
+const timestamp = timestampSchema();
 
 function namedOnce(objects: readonly { readonly name: string }[]): boolean {
   return new Set(objects.map((object) => object.name)).size === objects.length;
@@ -139,6 +148,12 @@ export const productSchema = z
     message: "must not name a dimension twice",
   });
 
+/** What is no time has a complaint of its own. */
+function isAfter(later: string | undefined, earlier: string): boolean {
+  const [laterMs, earlierMs] = [readTime(later ?? ""), readTime(earlier)];
+  return laterMs === undefined || earlierMs === undefined || laterMs > earlierMs;
+}
+
 export const agreementSchema = z
   .strictObject({
     agreementId: name(255),
@@ -165,13 +180,7 @@ export const agreementSchema = z
       )
       .default([]),
   })
-  .refine(
-    (agreement) => agreement.endsAt === undefined || Date.parse(agreement.endsAt) > Date.parse(agreement.startsAt),
-    {
-      path: ["endsAt"],
-      message: "must lie after startsAt",
-    },
-  )
+  .refine(({ startsAt, endsAt }) => isAfter(endsAt, startsAt), { path: ["endsAt"], message: "must lie after startsAt" })
   .refine(({ entitlements }) => new Set(entitlements.map(({ dimension }) => dimension)).size === entitlements.length, {
     path: ["entitlements"],
     message: "must not name a dimension twice",

@@ -1,5 +1,6 @@
 /** `countinghouse report`: what sellers are told of the use of their products. */
-import { InvalidArgumentError, type Command } from "commander";
+import type { Command } from "commander";
+import { monthArgument } from "./arguments.ts";
 import { OperatorClient, withConnection, type ConnectionFlags } from "./operator-client.ts";
 
 interface ReportFlags extends ConnectionFlags {
@@ -38,9 +39,4 @@ function notePart(keptSince: string | undefined): void {
   process.stderr.write(
     `A part of the month may be missing: what was recorded before ${keptSince} has expired (--retention-days).\n`,
   );
-}
-
-function monthArgument(text: string): string {
-  if (/^\d{4}-(0[1-9]|1[0-2])$/.test(text)) return text;
-  throw new InvalidArgumentError("It must be a month such as 2026-03.");
 }

@@ -5,13 +5,15 @@
 import type { EpochMs } from "@countinghouse/protocol";
 
 /** What is expected, for complaints. */
-export const TIME_EXPECTED = "must be a time with its zone, such as 2026-07-01T06:00:00Z or 2026-07-01T08:00:00+02:00";
+export const TIME_EXPECTED = "must be a time with its zone, such as 2026-07-01T06:00:00Z";
 export const MONTH_EXPECTED = "must be a month since 1970, such as 2026-03";
 export const DURATION_EXPECTED = "must be a duration of at most 100 years, such as 90s, 15m, 6h or 2d";
 
 /** RFC 3339, where seconds may be left out. Digits after the third of a fraction are below what is kept. */
 const TIME =
   /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,9}))?)?(?:Z|([-+])([01]\d|2[0-3]):([0-5]\d))$/;
+/** The same, for schemas that programs read; of the calendar it knows less. */
+export const TIME_PATTERN = TIME.source;
 const DAY = /^(\d{4})-(\d\d)-(\d\d)$/;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;

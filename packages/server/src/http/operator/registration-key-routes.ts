@@ -6,8 +6,8 @@ import { registrationKeys, rotateRegistrationKey } from "../../operations/regist
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { pageOf, pageQuery, pageSchema } from "./page.ts";
 import { problems } from "./problem.ts";
+import { timestamp } from "./timestamp.ts";
 
-const timestamp = z.iso.datetime({ offset: true });
 const keySchema = z
   .object({
     version: z.int(),
