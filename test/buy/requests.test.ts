@@ -10,7 +10,8 @@ beforeAll(async () => {
   server = await startServer(["--store", "memory:"]);
   const product = { productCode: IMAGE, title: "Acme Image", seller: DEMO.seller, type: "ami", pricing: "usage" };
   await server.operator("POST", "/products", product);
-  await server.operator("POST", "/products", { ...product, productCode: "box", type: "container", pricing: "byol" });
+  const box = { ...product, productCode: "box", type: "container", pricing: "byol" };
+  await server.operator("POST", "/products", { ...box, dimensions: [{ name: "running_time", kind: "hours" }] });
   await server.operator("POST", "/products", { ...product, productCode: "hours", pricing: "hourly" });
 });
 afterAll(() => server.stop());

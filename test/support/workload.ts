@@ -92,7 +92,7 @@ export async function startWorkload(
     clock: "system",
   };
   const config = configOf({ ...flags, quotas: "off", requestTimeoutSeconds: "30", queuedRequestsMax: "100" });
-  const log = { error: () => undefined };
+  const log = { error: () => undefined, warn: () => undefined };
   const service = await compose({ config, world: { ...realWorld, ...options.world }, log });
   service.server.listen(0, "127.0.0.1");
   await once(service.server, "listening");

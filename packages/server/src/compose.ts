@@ -2,6 +2,7 @@
 import type { Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { dueChanges } from "./catalogue/apply.ts";
+import { outdatedValues } from "./catalogue/value-problem.ts";
 import type { ServiceClock } from "./clock.ts";
 import type { ServeConfig } from "./config.ts";
 import { Catalogue } from "./domain/catalogue.ts";
@@ -37,6 +38,9 @@ import { VERSION } from "./version.ts";
 import { TokenVerifier } from "./web-identity/verify-token.ts";
 import type { World } from "./world.ts";
 
+/** Objects of the catalogue that a start warns of. */
+const OUTDATED_NAMED_MAX = 20;
+
 export interface Service {
   readonly server: Server;
   readonly ledger: Ledger;
@@ -52,7 +56,7 @@ export interface ComposeOptions {
   readonly world: World;
   /** In the place of the embedded engine's own. */
   readonly openEngine?: OpenEngine;
-  readonly log: { error(details: object, message: string): void };
+  readonly log: { error(details: object, message: string): void; warn(details: object, message: string): void };
 }
 
 /** What the parts of one service share. */
@@ -75,6 +79,9 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   const cluster = config.kubernetes === undefined ? undefined : await openCluster(config.kubernetes);
   const metrics = createMetrics(world.monotonicMs, (): number => opened.ledger.queued);
   const opened: OpenedLedger = await openLedger(config, world, metrics, options.openEngine);
+  for (const outdated of outdatedValues(opened.ledger.catalogue).slice(0, OUTDATED_NAMED_MAX)) {
+    log.warn(outdated, "the catalogue holds what would not be taken today; it stays in force");
+  }
   const operatorToken = config.operatorToken ?? world.random(24).toString("base64url");
   const faults = new FaultPlan({
     draw: () => world.random(4).readUInt32BE() / 2 ** 32,

@@ -1,10 +1,11 @@
-/** What must hold between objects of the catalogue: references resolve, and no name stands for two things. */
+/** What must hold of objects that are put into the catalogue: their values, references that resolve, and no name for two things. */
 import type { AccessKey, Account } from "../domain/account.ts";
 import type { Agreement } from "../domain/agreement.ts";
 import type { CatalogueChange } from "../domain/catalogue.ts";
 import { identifiedCustomer } from "../domain/metering-record.ts";
 import type { Issuer } from "../domain/issuer.ts";
 import type { Product } from "../domain/product.ts";
+import { valueProblem, type ValueProblem } from "./value-problem.ts";
 
 /** The look-ups that references need; a catalogue is one, and so is a catalogue with changes on top. */
 export interface References {
@@ -16,14 +17,15 @@ export interface References {
   agreementsOf(productCode: string, customer: string): readonly Agreement[];
 }
 
-export interface ReferenceProblem {
-  /** Where in the object the fault is. */
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
+export type ReferenceProblem = ValueProblem;
 
 /** Says what is wrong with an object that is about to be put in place, given everything else. */
 export function referenceProblem(change: CatalogueChange, references: References): ReferenceProblem | undefined {
+  if (change.value === undefined) return undefined;
+  return valueProblem(change) ?? brokenReference(change, references);
+}
+
+function brokenReference(change: CatalogueChange, references: References): ReferenceProblem | undefined {
   if (change.value === undefined) return undefined;
   switch (change.kind) {
     case "account":

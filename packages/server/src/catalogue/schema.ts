@@ -4,14 +4,16 @@
  */
 import { z } from "zod";
 import { readTime, TIME_EXPECTED, TIME_PATTERN } from "../domain/written-values.ts";
+import { NAME_PATTERN, PRICE_PATTERN } from "./value-problem.ts";
 
-/** Control characters, and halves of surrogate pairs, in a name would make two keys look like one. */
+/** What else holds of new names stands in `value-problem.ts`. Control characters, and halves of surrogate pairs, in a name would make two keys look like one. */
 const name = (max: number): z.ZodString =>
   z
     .string()
     .min(1)
     .max(max)
-    .regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not contain control characters or broken Unicode");
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not contain control characters or broken Unicode")
+    .meta({ pattern: NAME_PATTERN });
 
 /** A text of digits, which YAML takes for a number where its quotes are missing. */
 const quoted = (pattern: RegExp, problem: string): z.ZodString => z.string(problem).regex(pattern, problem);
@@ -125,8 +127,16 @@ const dimensionSchema = z.strictObject({
   unit: name(100).optional(),
   price: quoted(/^\d+(\.\d+)?$/, "must be a decimal number, quoted")
     .optional()
-    .describe("US dollars a unit."),
-  kind: z.enum(["metered", "entitled", "hours"]).default("metered"),
+    .meta({
+      pattern: PRICE_PATTERN,
+      description: "US dollars a unit: at most 12 digits before the point, and 12 after.",
+    }),
+  kind: z
+    .enum(["metered", "entitled", "hours"])
+    .default("metered")
+    .describe(
+      "hours: what an hourly, free or BYOL container product is reported by; each of them has one such dimension.",
+    ),
 });
 
 export const productSchema = z

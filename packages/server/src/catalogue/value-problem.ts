@@ -1,0 +1,115 @@
+/**
+ * What values of the catalogue are held to when they are put in place, beyond their schema. Earlier versions took more: what a
+ * ledger holds already, and what a file says as it said it the last time, stays in force as it is.
+ */
+import { operationsOf, productTypes } from "@countinghouse/protocol";
+import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
+import type { Product } from "../domain/product.ts";
+
+export interface ValueProblem {
+  /** Where in the object the fault is. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** Digits of a price, before and after its point: a millionth of a millionth of a dollar, and less than a million millions. */
+const PRICE = /^\d{1,12}(?:\.\d{1,12})?$/;
+export const PRICE_PATTERN = PRICE.source;
+const PRICE_PROBLEM = "must have at most 12 digits before its point, and 12 after";
+
+/** Overrides, embeddings and isolates make a text look like another one. Marks, which Arabic and Hebrew texts need, do not. */
+const NAME = /^[^\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]*$/u;
+export const NAME_PATTERN = NAME.source;
+const NAME_PROBLEM = "must not contain characters that turn the direction of text (U+202A to U+202E, U+2066 to U+2069)";
+
+const TEXT_CHARACTERS_MAX = 1_000;
+const ADDRESS_CHARACTERS_MAX = 2_048;
+
+/** Says what is wrong with the values of an object that is about to be put in place. */
+export function valueProblem(change: CatalogueChange): ValueProblem | undefined {
+  for (const [path, text] of namesOf(change)) {
+    if (!NAME.test(text)) return { path, message: NAME_PROBLEM };
+    if (text.length > TEXT_CHARACTERS_MAX)
+      return { path, message: `must have at most ${TEXT_CHARACTERS_MAX} characters` };
+  }
+  for (const [path, text = ""] of addressesOf(change)) {
+    if (text.length <= ADDRESS_CHARACTERS_MAX) continue;
+    return { path, message: `must have at most ${ADDRESS_CHARACTERS_MAX} characters` };
+  }
+  if (change.kind !== "product" || change.value === undefined) return undefined;
+  return priceProblem(change.value) ?? hoursProblem(change.value);
+}
+
+/** Objects that are in force, and would not be taken today. */
+export function outdatedValues(
+  catalogue: CatalogueView,
+): (ValueProblem & { readonly kind: string; readonly id: string })[] {
+  const changes: CatalogueChange[] = [
+    ...catalogue.list("account").map((value) => ({ kind: "account" as const, id: value.id, value })),
+    ...catalogue.list("product").map((value) => ({ kind: "product" as const, id: value.productCode, value })),
+    ...catalogue.list("agreement").map((value) => ({ kind: "agreement" as const, id: value.agreementId, value })),
+  ];
+  return changes.flatMap((change) => {
+    const problem = valueProblem(change);
+    return problem === undefined ? [] : [{ kind: change.kind, id: change.id, ...problem }];
+  });
+}
+
+/** Rule P2: what registers is reported by the hour, and that dimension alone has its name and its price. */
+function hoursProblem({ type, pricing, dimensions }: Product): ValueProblem | undefined {
+  if (!operationsOf(type, pricing).includes("RegisterUsage")) return undefined;
+  const hours = dimensions.filter(({ kind }) => kind === "hours").length;
+  if (hours === 1) return undefined;
+  const message = `a ${productTypes[type]} with the pricing ${pricing} must have one dimension of kind hours; it has ${hours}`;
+  return { path: ["dimensions"], message };
+}
+
+function priceProblem({ dimensions }: Product): ValueProblem | undefined {
+  const index = dimensions.findIndex(({ price }) => price !== undefined && !PRICE.test(price));
+  return index === -1 ? undefined : { path: ["dimensions", index, "price"], message: PRICE_PROBLEM };
+}
+
+type Place = ValueProblem["path"];
+
+/** Texts that people give things as names, or read. */
+function* namesOf(change: CatalogueChange): Generator<readonly [Place, string]> {
+  if (change.value === undefined) return;
+  switch (change.kind) {
+    case "account": {
+      const { title, users, roles } = change.value;
+      if (title !== undefined) yield [["title"], title];
+      for (const [i, user] of users.entries()) yield [["users", i, "name"], user.name];
+      for (const [i, { webIdentity = [] }] of roles.entries()) {
+        for (const [j, { audience }] of webIdentity.entries())
+          yield [["roles", i, "webIdentity", j, "audience"], audience];
+      }
+      return;
+    }
+    case "product": {
+      yield [["title"], change.value.title];
+      for (const [i, { name, description = "", unit = "" }] of change.value.dimensions.entries()) {
+        yield [["dimensions", i, "name"], name];
+        yield [["dimensions", i, "description"], description];
+        yield [["dimensions", i, "unit"], unit];
+      }
+      return;
+    }
+    case "agreement": {
+      const { agreementId, customerIdentifier = "", entitlements } = change.value;
+      yield [["agreementId"], agreementId];
+      yield [["customerIdentifier"], customerIdentifier];
+      for (const [i, { value }] of entitlements.entries()) {
+        if (typeof value === "string") yield [["entitlements", i, "value"], value];
+      }
+      return;
+    }
+    default:
+  }
+}
+
+function* addressesOf(change: CatalogueChange): Generator<readonly [Place, string | undefined]> {
+  if (change.value === undefined) return;
+  if (change.kind === "product") yield [["fulfilmentUrl"], change.value.fulfilmentUrl];
+  if (change.kind === "agreement") yield [["licenseArn"], change.value.licenseArn];
+  if (change.kind === "issuer") yield [["jwksUrl"], change.value.jwksUrl];
+}
