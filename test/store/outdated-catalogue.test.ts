@@ -102,7 +102,7 @@ test("once the file says something else of such an object, that is held to what 
   writeFileSync(file, OUTDATED.replace('"Gateway \\u202E"', "Gateway"));
   const { code, stderr } = await runCommand(["serve", "--port", "0", ...args]);
   const message = "a container product with the pricing hourly must have one dimension of kind hours; it has 0";
-  expect(stderr).toBe(`countinghouse: The catalogue file is not valid:\n  ${file}:12:17: dimensions: ${message}\n`);
+  expect(stderr).toBe(`countinghouse: The catalogue file is not valid:\n  ${file}:13:17: dimensions: ${message}\n`);
   expect(code).toBe(2);
 
   // Others may change, and the mended one is taken.
