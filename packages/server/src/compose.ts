@@ -126,6 +126,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       registry: metrics.registry,
       ledger: opened.ledger,
       draining: () => draining,
+      onError: (error) => log.error({ err: error }, "the metrics could not be read"),
     }),
     wire: measuredWire(parts),
     busy: () => errorResponse("ThrottlingException", "Rate exceeded", parts.newRequestId()),
@@ -138,13 +139,28 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     workload,
     close: async () => {
       draining = true;
-      await podObserver?.stop();
-      await closeServer(server);
-      await workload.close();
-      await keeping.stop();
-      await opened.ledger.close();
+      await inTurn([
+        () => podObserver?.stop(),
+        () => closeServer(server),
+        () => workload.close(),
+        () => keeping.stop(),
+        () => opened.ledger.close(),
+      ]);
     },
   };
+}
+
+/** Does all of it, whatever becomes of what was before: the store is closed in any case. Throws the first error at the end. */
+async function inTurn(steps: readonly (() => Promise<void> | undefined)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
 }
 
 function startPodObserver(parts: Parts, cluster: Cluster): PodObserver | undefined {

@@ -7,7 +7,7 @@ import type { Command } from "commander";
 import type { Service } from "../compose.ts";
 import { configOf, type ServeConfig, type ServeFlags } from "../config.ts";
 import { realWorld } from "../world.ts";
-import { RUN_FILE } from "./operator-client.ts";
+import { EXIT, RUN_FILE } from "./operator-client.ts";
 
 const ENVIRONMENT = `
 Every flag can be given in the environment as well: --operator-token as COUNTINGHOUSE_OPERATOR_TOKEN, a switch such as
@@ -100,9 +100,12 @@ async function serve(config: ServeConfig): Promise<void> {
     if (stopping) return;
     stopping = true;
     process.stdout.write(`\n${signal}: finishing what was taken in.\n`);
-    void service.close().then(() => {
-      for (const file of files) rmSync(file, { force: true });
-      process.exit(0);
+    void endService(service, files).then((troubles) => {
+      for (const trouble of troubles) {
+        log.error({ err: trouble }, "the server did not end as it should");
+        process.stderr.write(`countinghouse: The server did not end as it should: ${trouble.message}\n`);
+      }
+      process.exit(troubles.length === 0 ? 0 : EXIT.refused);
     });
   };
   process.on("SIGTERM", stop);
@@ -110,6 +113,25 @@ async function serve(config: ServeConfig): Promise<void> {
 
   for (const file of files) writeAtomically(file, JSON.stringify(ready));
   process.stdout.write(banner(config, ready, service));
+}
+
+/** Ends the service, and takes away the files that say where it is: they hold the operator token. Answers what went wrong. */
+async function endService(service: Service, files: readonly string[]): Promise<readonly Error[]> {
+  const ends = [
+    () => service.close(),
+    ...files.map((file) => (): void => {
+      rmSync(file, { force: true });
+    }),
+  ];
+  const troubles: Error[] = [];
+  for (const end of ends) {
+    try {
+      await end();
+    } catch (error) {
+      troubles.push(error as Error);
+    }
+  }
+  return troubles;
 }
 
 async function listen(service: Service, config: ServeConfig): Promise<string> {
