@@ -14,23 +14,51 @@ export interface CatalogueRefusal {
 /** What is to be changed, given the catalogue as it is inside the transaction; or why nothing is. */
 export type PlanChanges = (catalogue: CatalogueView, nowMs: EpochMs) => readonly CatalogueChange[] | CatalogueRefusal;
 
-export function changeCatalogue(ledger: Ledger, call: Call, plan: PlanChanges): Promise<CatalogueRefusal | undefined> {
+/** A plan that answers something of what it found, besides what is to be changed. */
+export interface AnsweringPlan<A> {
+  readonly changes: readonly CatalogueChange[];
+  readonly answer: A;
+}
+
+export async function changeCatalogue(
+  ledger: Ledger,
+  call: Call,
+  plan: PlanChanges,
+): Promise<CatalogueRefusal | undefined> {
+  const { refusal } = await changeAndAnswer(ledger, call, (catalogue, nowMs) => {
+    const changes = plan(catalogue, nowMs);
+    return "reason" in changes ? changes : { changes, answer: undefined };
+  });
+  return refusal;
+}
+
+/** The same, with the answer of the plan that was carried out. `plan` is pure: it may be called again. */
+export function changeAndAnswer<A>(
+  ledger: Ledger,
+  call: Call,
+  plan: (catalogue: CatalogueView, nowMs: EpochMs) => AnsweringPlan<A> | CatalogueRefusal,
+): Promise<Changed<A>> {
   return ledger.transact({
     call,
     keys: [],
-    decide: ({ catalogue, nowMs }): Outcome<CatalogueRefusal | undefined> => {
-      const changes = plan(catalogue, nowMs);
-      if ("reason" in changes) return refusedChange(changes);
+    decide: ({ catalogue, nowMs }): Outcome<Changed<A>> => {
+      const planned = plan(catalogue, nowMs);
+      if ("reason" in planned) return refusedChange(planned);
+      const { changes, answer } = planned;
       for (const change of changes) {
         const problem = referenceProblem(change, catalogue);
         if (problem !== undefined) {
           return refusedChange({ reason: "invalid", message: `${problem.path.join(".")}: ${problem.message}` });
         }
       }
-      return { event: catalogueChanged(changes), catalogue: changes, answer: undefined };
+      return { event: catalogueChanged(changes), catalogue: changes, answer: { answer, refusal: undefined } };
     },
   });
 }
+
+type Changed<A> =
+  | { readonly answer: A; readonly refusal: undefined }
+  | { readonly answer?: undefined; readonly refusal: CatalogueRefusal };
 
 /** What the ledger says of changes: which objects, and what they were made, without their secrets. */
 export function catalogueChanged(changes: readonly CatalogueChange[]): LedgerEvent {
@@ -53,7 +81,7 @@ function withoutSecret(value: object): Asked {
   return Object.fromEntries(Object.entries(value).filter(([name]) => !name.startsWith("sealed")));
 }
 
-function refusedChange(refusal: CatalogueRefusal): Outcome<CatalogueRefusal> {
+function refusedChange(refusal: CatalogueRefusal): Outcome<{ readonly refusal: CatalogueRefusal }> {
   const { reason, message } = refusal;
-  return { event: { kind: "call-refused", code: reason, message, compared: {} }, answer: refusal };
+  return { event: { kind: "call-refused", code: reason, message, compared: {} }, answer: { refusal } };
 }
