@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { monthArgument } from "./arguments.ts";
 import { OperatorClient, withConnection, type ConnectionFlags } from "./operator-client.ts";
+import { jsonText, printableLines } from "./output.ts";
 
 interface ReportFlags extends ConnectionFlags {
   readonly month: string;
@@ -24,11 +25,12 @@ export function addReport(program: Command): void {
     const client = new OperatorClient(flags);
     if (flags.json === true) {
       const report = await client.call<{ readonly keptSince?: string }>("GET", `${path}&format=json`);
-      process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+      process.stdout.write(`${jsonText(report, 2)}\n`);
       notePart(report.keptSince);
     } else {
       const { text, keptSince } = await client.csv(path);
-      process.stdout.write(text);
+      // A file gets it as it is; a spreadsheet acts on none of these characters.
+      process.stdout.write(process.stdout.isTTY ? printableLines(text) : text);
       notePart(keptSince);
     }
   });
