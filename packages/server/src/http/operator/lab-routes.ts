@@ -59,7 +59,7 @@ export function labRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContex
         throw new ProblemError(409, "The system clock cannot be moved; start with --clock manual or --clock offset.");
       }
       const { now, advanceSeconds = 0 } = c.req.valid("json");
-      const move = now === undefined ? { byMs: advanceSeconds * 1000 } : { toMs: timeOf(now) };
+      const move = now === undefined ? { byMs: Math.round(advanceSeconds * 1000) } : { toMs: timeOf(now) };
       const moved = await moveClock(ledger, c.var.call("MoveClock"), move);
       if (!moved.refused) {
         await context.keeping.dueWork();
