@@ -11,7 +11,7 @@ import { commandsFor } from "./command.ts";
 
 /** As bytes on the wire: U+009B by itself, then U+202E in UTF-8. */
 const USER_AGENT = "agent \u009b2J \u00e2\u0080\u00ae end";
-const ACTED_ON = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+const ACTED_ON = /[[\p{Cc}\p{Bidi_Control}]--\n]/v;
 const FORMULA = '=HYPERLINK("http://203.0.113.1","see")';
 
 let server: RunningServer;

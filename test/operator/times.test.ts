@@ -1,7 +1,7 @@
 /** Times are read in one way, by whatever door they come in: what is one at one door is one at each, and nothing else is. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { agreementSchema } from "../../packages/server/src/catalogue/schema.ts";
 import { configOf } from "../../packages/server/src/config.ts";
@@ -48,7 +48,6 @@ const agreement = (startsAt: string): object => ({
   customerAccountId: "444455556666",
   startsAt,
 });
-const errorsOf = (json: unknown): unknown => (json as { errors?: unknown }).errors;
 
 describe.each(NO_TIMES)("%s is no time", (text) => {
   test("in a query of the operator API", async () => {
@@ -149,9 +148,11 @@ function orNothing(read: () => number | undefined): number | undefined {
   }
 }
 
+function part(max: number): fc.Arbitrary<string> {
+  return fc.integer({ min: 0, max }).map((value) => String(value).padStart(2, "0"));
+}
+
 test("the text of any date is that date at every door, and a text that one refuses all refuse", () => {
-  const part = (max: number): fc.Arbitrary<string> =>
-    fc.integer({ min: 0, max }).map((n) => String(n).padStart(2, "0"));
   const zone = fc.oneof(
     fc.constantFrom("Z", "", "z"),
     fc.tuple(fc.constantFrom("+", "-"), part(25), part(61)).map(([sign, h, m]) => `${sign}${h}:${m}`),

@@ -19,15 +19,14 @@ const name = (max: number): z.ZodString =>
 const quoted = (pattern: RegExp, problem: string): z.ZodString => z.string(problem).regex(pattern, problem);
 
 const accountId = quoted(/^\d{12}$/, "must be twelve digits, quoted");
-/** A moment. It stays the text that was written: a file's text says whether the file has changed. */
-export function timestampSchema(): z.ZodString {
-  return z
-    .string(TIME_EXPECTED)
-    .refine((text) => readTime(text) !== undefined, TIME_EXPECTED)
+/** A text that is a moment. It stays the text that was written: a file's text says whether the file has changed. */
+export function moment(text: z.ZodString): z.ZodString {
+  return text
+    .refine((written) => readTime(written) !== undefined, TIME_EXPECTED)
     .meta({ format: "date-time", pattern: TIME_PATTERN });
 }
 
-const timestamp = timestampSchema();
+const timestamp = moment(z.string(TIME_EXPECTED));
 
 function namedOnce(objects: readonly { readonly name: string }[]): boolean {
   return new Set(objects.map((object) => object.name)).size === objects.length;

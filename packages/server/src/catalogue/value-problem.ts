@@ -103,7 +103,10 @@ function* namesOf(change: CatalogueChange): Generator<readonly [Place, string]> 
       }
       return;
     }
-    default:
+    case "access-key":
+    case "issuer":
+    case "registration-key":
+    case "resource":
   }
 }
 

@@ -26,7 +26,11 @@ export function addServe(program: Command): void {
     )
     .option("--catalog <file>", "catalogue in YAML, applied at start (default: the built-in demo)")
     .option("--rules <set>", "rule set: classic (6-hour window) or current (24 hours)", "classic")
-    .option("--clock <clock>", "system, manual[:ISO] (stands still) or offset[:ISO] (ticks from there)", "system")
+    .option(
+      "--clock <clock>",
+      "system, manual[:ISO] (stands still) or offset[:ISO] (ticks from there), such as 2026-07-01T06:00:00Z",
+      "system",
+    )
     .option("--lab", "allow other clocks, faults on demand and resets (default: on when bound to loopback)")
     .option("--no-lab", "forbid them, on loopback too")
     .option(
@@ -117,18 +121,16 @@ async function serve(config: ServeConfig): Promise<void> {
 
 /** Ends the service, and takes away the files that say where it is: they hold the operator token. Answers what went wrong. */
 async function endService(service: Service, files: readonly string[]): Promise<readonly Error[]> {
-  const ends = [
-    () => service.close(),
-    ...files.map((file) => (): void => {
-      rmSync(file, { force: true });
-    }),
-  ];
   const troubles: Error[] = [];
-  for (const end of ends) {
+  const note = (error: unknown): void => {
+    troubles.push(error as Error);
+  };
+  await service.close().catch(note);
+  for (const file of files) {
     try {
-      await end();
+      rmSync(file, { force: true });
     } catch (error) {
-      troubles.push(error as Error);
+      note(error);
     }
   }
   return troubles;

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { csvLine } from "./csv.ts";
 
@@ -19,7 +19,7 @@ function cellsOf(line: string): string[] {
 const START = "=+-@\t\r\n＝＋－＠";
 const cell = fc.oneof(
   fc.string({ unit: "binary" }),
-  fc.string({ unit: fc.constantFrom(...START, '"', ",", "'", "0", "1", ".", "a", ";") }),
+  fc.string({ unit: fc.constantFrom(...Array.from(START), '"', ",", "'", "0", "1", ".", "a", ";") }),
   fc.integer().map(String),
   fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value.toFixed(8)),
 );

@@ -1,6 +1,6 @@
 /** Moments in what the operator API takes and answers. */
-// First, since it gives schemas that are made after it what OpenAPI needs.
-import "@hono/zod-openapi";
-import { timestampSchema } from "../../catalogue/schema.ts";
+import { z } from "@hono/zod-openapi";
+import { moment } from "../../catalogue/schema.ts";
+import { TIME_EXPECTED } from "../../domain/written-values.ts";
 
-export const timestamp = timestampSchema();
+export const timestamp = moment(z.string(TIME_EXPECTED));
