@@ -41,6 +41,7 @@ products:
     dimensions: [{ name: calls, price: "${LONG_PRICE}" }]
 agreements:
   - { agreementId: a, productCode: ${HOURLY}, customerAccountId: "${BUYER}", startsAt: 2020-01-01T00:00:00Z }
+  - { agreementId: "odd\\u202e", productCode: ${HOURLY}, customerAccountId: "${BUYER}", startsAt: 2020-01-01T00:00:00Z }
   - { agreementId: b, productCode: dear, customerAccountId: "${BUYER}", startsAt: 2020-01-01T00:00:00Z }
 `;
 
@@ -78,11 +79,12 @@ test("it starts with the file as it was, warns of each such object, and reports 
       .filter((line) => line.includes("would not be taken today"))
       .map((line) => JSON.parse(line) as ReturnType<typeof warned>[number]);
   // What it prints comes by another way than the ready file.
-  await until(() => warned().length === 3);
+  await until(() => warned().length === 4);
   expect(warned().map(({ kind, id, path, level }) => [kind, id, path.join("."), level])).toEqual([
     ["account", "111122223333", "title", 40],
     ["product", "dear", "dimensions.0.price", 40],
     ["product", HOURLY, "title", 40],
+    ["agreement", "odd\u202e", "agreementId", 40],
   ]);
 
   const UsageRecords = [
@@ -97,21 +99,22 @@ test("it starts with the file as it was, warns of each such object, and reports 
   });
 });
 
-test("once the file says something else of such an object, that is held to what is taken today", async () => {
+test("what the file says anew of such an object is held to what is taken today, and the rest can be changed", async () => {
   const { file, args } = await outdatedLedger();
-  writeFileSync(file, OUTDATED.replace('"Gateway \\u202E"', "Gateway"));
+  writeFileSync(file, OUTDATED.replace("pricing: hourly", "pricing: byol"));
   const { code, stderr } = await runCommand(["serve", "--port", "0", ...args]);
-  const message = "a container product with the pricing hourly must have one dimension of kind hours; it has 0";
+  const message = "a container product with the pricing byol must have one dimension of kind hours; it has 0";
   expect(stderr).toBe(`countinghouse: The catalogue file is not valid:\n  ${file}:13:17: dimensions: ${message}\n`);
   expect(code).toBe(2);
 
-  // Others may change, and the mended one is taken.
-  writeFileSync(
-    file,
-    OUTDATED.replace('"Gateway \\u202E"', "Gateway").replace('price: "3.6"', 'price: "3.6", kind: hours'),
-  );
+  writeFileSync(file, OUTDATED.replace('"Gateway \\u202E"', "Gateway"));
   const server = await start(args);
   expect((await server.operator("GET", `/products/${HOURLY}`)).body).toMatchObject({ title: "Gateway" });
+  const url = { fulfilmentUrl: "http://127.0.0.1:3000/" };
+  expect((await server.operator("PATCH", `/products/${HOURLY}`, url)).status).toBe(200);
+  const dearer = { dimensions: [{ name: "calls", price: `${LONG_PRICE}4` }] };
+  expect((await server.operator("PATCH", "/products/dear", dearer)).status).toBe(422);
+  expect((await server.operator("POST", "/agreements/odd%E2%80%AE/cancel")).status).toBe(200);
 });
 
 test("through the operator API such values are refused, with the member that is wrong", async () => {

@@ -39,7 +39,7 @@ export function dueChanges(file: CatalogueFile, held: CatalogueView): CatalogueC
     seen.add(id);
   }
   for (const change of due) {
-    const problem = referenceProblem(change, references);
+    const problem = referenceProblem(change, references, held);
     if (problem !== undefined) {
       problems.push(`${whereOf(change, file, problem.path)}: ${problem.path.join(".")}: ${problem.message}`);
     }

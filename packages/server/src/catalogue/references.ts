@@ -5,7 +5,7 @@ import type { CatalogueChange } from "../domain/catalogue.ts";
 import { identifiedCustomer } from "../domain/metering-record.ts";
 import type { Issuer } from "../domain/issuer.ts";
 import type { Product } from "../domain/product.ts";
-import { valueProblem, type ValueProblem } from "./value-problem.ts";
+import { valueProblem, type Held, type ValueProblem } from "./value-problem.ts";
 
 /** The look-ups that references need; a catalogue is one, and so is a catalogue with changes on top. */
 export interface References {
@@ -19,10 +19,14 @@ export interface References {
 
 export type ReferenceProblem = ValueProblem;
 
-/** Says what is wrong with an object that is about to be put in place, given everything else. */
-export function referenceProblem(change: CatalogueChange, references: References): ReferenceProblem | undefined {
+/** Says what is wrong with an object that is about to be put in place, given everything else, and what is held before that. */
+export function referenceProblem(
+  change: CatalogueChange,
+  references: References,
+  held: Held,
+): ReferenceProblem | undefined {
   if (change.value === undefined) return undefined;
-  return valueProblem(change) ?? brokenReference(change, references);
+  return valueProblem(change, held) ?? brokenReference(change, references);
 }
 
 function brokenReference(change: CatalogueChange, references: References): ReferenceProblem | undefined {

@@ -7,7 +7,7 @@ import { dueChanges, readCatalogueFile } from "./apply.ts";
 import { CatalogueFileError } from "./catalogue-file.ts";
 import { sampleWith, sealer } from "./sample.fixture.ts";
 import { catalogueJsonSchema } from "./schema.ts";
-import { outdatedValues, valueProblem } from "./value-problem.ts";
+import { outdatedValues, valueProblem, type ValueProblem } from "./value-problem.ts";
 
 function problemsOf(text: string): readonly string[] {
   try {
@@ -58,7 +58,7 @@ test("a product has its hours where RegisterUsage is for it, and need not have a
   const pricings: readonly Pricing[] = ["usage", "hourly", "contract", "contract-with-usage", "free", "byol"];
   for (const type of types) {
     for (const pricing of pricings) {
-      const problem = valueProblem(product({ type, pricing }));
+      const problem = problemOf(product({ type, pricing }));
       const registers = operationsOf(type, pricing).includes("RegisterUsage");
       expect(problem?.path, `${type} ${pricing}`).toEqual(registers ? ["dimensions"] : undefined);
     }
@@ -66,12 +66,16 @@ test("a product has its hours where RegisterUsage is for it, and need not have a
 });
 
 test.each(["שלום\u200f!", "مرحبا\u061c", "a\u200eb", "Größe", "使用量", "🧾"])("a title may be %j", (title) => {
-  expect(valueProblem(product({ title }))).toBeUndefined();
+  expect(problemOf(product({ title }))).toBeUndefined();
 });
 
 test.each(["0", "0.25", "999999999999.999999999999", "000000000001"])("a price may be %s", (price) => {
-  expect(valueProblem(product({ dimensions: [{ name: "d", kind: "metered", price }] }))).toBeUndefined();
+  expect(problemOf(product({ dimensions: [{ name: "d", kind: "metered", price }] }))).toBeUndefined();
 });
+
+function problemOf(change: CatalogueChange, held: readonly CatalogueChange[] = []): ValueProblem | undefined {
+  return valueProblem(change, new Catalogue(held));
+}
 
 function product(members: object): CatalogueChange {
   const base = { productCode: "p", title: "T", seller: "1", type: "saas", pricing: "usage", dimensions: [] };
@@ -133,4 +137,26 @@ test("what is in force already is found, and the demo has none of it", () => {
   const demo = readFileSync(new URL("demo.yaml", import.meta.url), "utf8");
   const { changes } = readCatalogueFile(demo, "demo.yaml", sealer);
   expect(outdatedValues(new Catalogue(changes))).toEqual([]);
+});
+
+describe("what is in force already", () => {
+  const price = "9".repeat(13);
+  const dear = { name: "dear", kind: "metered", price };
+  const held = product({ type: "container", pricing: "hourly", title: "A\u202e", dimensions: [dear] });
+  const changed = (members: object): CatalogueChange =>
+    product({ type: "container", pricing: "hourly", title: "A\u202e", dimensions: [dear], ...members });
+
+  test("stays, wherever in its object it stands, whatever else is changed", () => {
+    expect(problemOf(changed({ fulfilmentUrl: "http://127.0.0.1/" }), [held])).toBeUndefined();
+    expect(problemOf(changed({ title: "A" }), [held])).toBeUndefined();
+    expect(problemOf(changed({ dimensions: [{ name: "first", kind: "metered" }, dear] }), [held])).toBeUndefined();
+  });
+
+  test("is no reason to take more of the kind", () => {
+    expect(problemOf(changed({ title: "B\u202e" }), [held])?.path).toEqual(["title"]);
+    expect(problemOf(changed({ pricing: "byol" }), [held])?.path).toEqual(["dimensions"]);
+    const dearer = [dear, { ...dear, name: "dearer", price: `${price}9` }];
+    expect(problemOf(changed({ dimensions: dearer }), [held])?.path).toEqual(["dimensions", 1, "price"]);
+    expect(problemOf(changed({}))?.path).toEqual(["title"]);
+  });
 });

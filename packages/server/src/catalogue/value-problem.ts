@@ -1,6 +1,6 @@
 /**
- * What values of the catalogue are held to when they are put in place, beyond their schema. Earlier versions took more: what a
- * ledger holds already, and what a file says as it said it the last time, stays in force as it is.
+ * What values of the catalogue are held to when they are put in place, beyond their schema. Earlier versions took more: what is
+ * in force already stays so, and its object can still be changed otherwise.
  */
 import { operationsOf, productTypes } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
@@ -25,22 +25,18 @@ const NAME_PROBLEM = "must not contain characters that turn the direction of tex
 const TEXT_CHARACTERS_MAX = 1_000;
 const ADDRESS_CHARACTERS_MAX = 2_048;
 
-/** Says what is wrong with the values of an object that is about to be put in place. */
-export function valueProblem(change: CatalogueChange): ValueProblem | undefined {
-  for (const [path, text] of namesOf(change)) {
-    if (!NAME.test(text)) return { path, message: NAME_PROBLEM };
-    if (text.length > TEXT_CHARACTERS_MAX)
-      return { path, message: `must have at most ${TEXT_CHARACTERS_MAX} characters` };
-  }
-  for (const [path, text = ""] of addressesOf(change)) {
-    if (text.length <= ADDRESS_CHARACTERS_MAX) continue;
-    return { path, message: `must have at most ${ADDRESS_CHARACTERS_MAX} characters` };
-  }
-  if (change.kind !== "product" || change.value === undefined) return undefined;
-  return priceProblem(change.value) ?? hoursProblem(change.value);
+/** What stands in the place of an object that is about to be put there. */
+export type Held = Pick<CatalogueView, "account" | "product" | "agreement" | "issuer">;
+
+/** Says what is wrong with the values of an object that is about to be put in place, and was not wrong with it before. */
+export function valueProblem(change: CatalogueChange, held: Held): ValueProblem | undefined {
+  const problems = problemsOf(change);
+  if (problems.length === 0) return undefined;
+  const before = new Set(problemsOf(heldInPlaceOf(change, held)).map(({ fault }) => fault));
+  return problems.find(({ fault }) => !before.has(fault));
 }
 
-/** Objects that are in force, and would not be taken today. */
+/** Objects that are in force, and would not be taken today: each with the first reason. */
 export function outdatedValues(
   catalogue: CatalogueView,
 ): (ValueProblem & { readonly kind: string; readonly id: string })[] {
@@ -50,23 +46,68 @@ export function outdatedValues(
     ...catalogue.list("agreement").map((value) => ({ kind: "agreement" as const, id: value.agreementId, value })),
   ];
   return changes.flatMap((change) => {
-    const problem = valueProblem(change);
-    return problem === undefined ? [] : [{ kind: change.kind, id: change.id, ...problem }];
+    const [problem] = problemsOf(change);
+    return problem === undefined
+      ? []
+      : [{ kind: change.kind, id: change.id, path: problem.path, message: problem.message }];
   });
 }
 
-/** Rule P2: what registers is reported by the hour, and that dimension alone has its name and its price. */
-function hoursProblem({ type, pricing, dimensions }: Product): ValueProblem | undefined {
-  if (!operationsOf(type, pricing).includes("RegisterUsage")) return undefined;
-  const hours = dimensions.filter(({ kind }) => kind === "hours").length;
-  if (hours === 1) return undefined;
-  const message = `a ${productTypes[type]} with the pricing ${pricing} must have one dimension of kind hours; it has ${hours}`;
-  return { path: ["dimensions"], message };
+/** A problem, and what it is wherever in the object it stands. */
+interface FoundProblem extends ValueProblem {
+  readonly fault: string;
 }
 
-function priceProblem({ dimensions }: Product): ValueProblem | undefined {
-  const index = dimensions.findIndex(({ price }) => price !== undefined && !PRICE.test(price));
-  return index === -1 ? undefined : { path: ["dimensions", index, "price"], message: PRICE_PROBLEM };
+function problemsOf(change: CatalogueChange): FoundProblem[] {
+  const texts = [...namesOf(change)].flatMap(([path, text]) => {
+    if (!NAME.test(text)) return [found(path, NAME_PROBLEM, text)];
+    return tooLong(path, text, TEXT_CHARACTERS_MAX);
+  });
+  const addresses = [...addressesOf(change)].flatMap(([path, text = ""]) =>
+    tooLong(path, text, ADDRESS_CHARACTERS_MAX),
+  );
+  if (change.kind !== "product" || change.value === undefined) return [...texts, ...addresses];
+  return [...texts, ...addresses, ...priceProblems(change.value), ...hoursProblems(change.value)];
+}
+
+function found(path: Place, message: string, text: string): FoundProblem {
+  return { path, message, fault: `${message}\n${text}` };
+}
+
+function tooLong(path: Place, text: string, max: number): FoundProblem[] {
+  return text.length <= max ? [] : [found(path, `must have at most ${max} characters`, text)];
+}
+
+function priceProblems({ dimensions }: Product): FoundProblem[] {
+  return dimensions.flatMap(({ price = "0" }, index) =>
+    PRICE.test(price) ? [] : [found(["dimensions", index, "price"], PRICE_PROBLEM, price)],
+  );
+}
+
+/** Rule P2: what registers is reported by the hour, and that dimension alone has its name and its price. */
+function hoursProblems({ type, pricing, dimensions }: Product): FoundProblem[] {
+  if (!operationsOf(type, pricing).includes("RegisterUsage")) return [];
+  const hours = dimensions.filter(({ kind }) => kind === "hours").length;
+  if (hours === 1) return [];
+  const message = `a ${productTypes[type]} with the pricing ${pricing} must have one dimension of kind hours; it has ${hours}`;
+  return [found(["dimensions"], message, "")];
+}
+
+function heldInPlaceOf({ kind, id }: CatalogueChange, held: Held): CatalogueChange {
+  switch (kind) {
+    case "account":
+      return { kind, id, value: held.account(id) };
+    case "product":
+      return { kind, id, value: held.product(id) };
+    case "agreement":
+      return { kind, id, value: held.agreement(id) };
+    case "issuer":
+      return { kind, id, value: held.issuer(id) };
+    case "access-key":
+    case "registration-key":
+    case "resource":
+      return { kind, id, value: undefined };
+  }
 }
 
 type Place = ValueProblem["path"];

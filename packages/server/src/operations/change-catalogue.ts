@@ -46,7 +46,7 @@ export function changeAndAnswer<A>(
       if ("reason" in planned) return refusedChange(planned);
       const { changes, answer } = planned;
       for (const change of changes) {
-        const problem = referenceProblem(change, catalogue);
+        const problem = referenceProblem(change, catalogue, catalogue);
         if (problem !== undefined) {
           return refusedChange({ reason: "invalid", message: `${problem.path.join(".")}: ${problem.message}` });
         }
