@@ -14,7 +14,8 @@ import { benchConfig } from "./config.ts";
 
 const [folder = "", catalog = "", readyFile = ""] = process.argv.slice(2);
 const config = benchConfig(folder, catalog);
-const log = { error: (details: object, message: string): void => console.error(message, details) };
+const say = (details: object, message: string): void => console.error(message, details);
+const log = { error: say, warn: say };
 const service = await compose({ config, world: realWorld, log, openEngine: withoutTrail });
 service.server.listen(0, "127.0.0.1");
 await once(service.server, "listening");

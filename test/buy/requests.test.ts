@@ -10,7 +10,8 @@ beforeAll(async () => {
   server = await startServer(["--store", "memory:"]);
   const product = { productCode: IMAGE, title: "Acme Image", seller: DEMO.seller, type: "ami", pricing: "usage" };
   await server.operator("POST", "/products", product);
-  await server.operator("POST", "/products", { ...product, productCode: "box", type: "container", pricing: "byol" });
+  const box = { ...product, productCode: "box", type: "container", pricing: "byol" };
+  await server.operator("POST", "/products", { ...box, dimensions: [{ name: "running_time", kind: "hours" }] });
   await server.operator("POST", "/products", { ...product, productCode: "hours", pricing: "hourly" });
 });
 afterAll(() => server.stop());
@@ -159,6 +160,15 @@ describe("a form is refused", () => {
     });
     const answers = await exchange(server.endpoint, Buffer.concat([large, next]));
     expect(answers).toMatch(/^HTTP\/1.1 413 [^]*at most 16384 bytes[^]*HTTP\/1.1 200 OK[^]*ok\n$/);
+  });
+
+  test.each(["account", "freeTrial", "freetrial", "coupon"])("a form with %s too much is refused", async (field) => {
+    const { form } = await openForm(server, DEMO.productCode);
+    const fields = new URLSearchParams({ form, account: "444455556666", freeTrial: "on" });
+    fields.append(field, "222233334444");
+    const { status, text } = await postForm(server, DEMO.productCode, fields.toString());
+    expect(status).toBe(422);
+    expect(text).toContain("fields that the page’s form does not have, or twice");
   });
 
   test.each(["form=%E0%A4%A&account=%", "&&&===", "form", "\u0000\u0001", "form=a&form=b"])(

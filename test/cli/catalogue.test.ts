@@ -222,7 +222,7 @@ describe("agreement add", () => {
     );
     for (const time of ["2026-07-01T12:00", "2026-13-01", "1785000000"]) {
       const complaint = await fails(2, "agreement", "add", "--id", "agmt-3", ...needed, "--starts-at", time);
-      expect(complaint).toContain("It must be a time such as 2026-07-01T06:00:00Z.");
+      expect(complaint).toContain("It must be a time with its zone, such as 2026-07-01T06:00:00Z, or a day.");
     }
   });
 });

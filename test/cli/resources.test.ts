@@ -42,6 +42,8 @@ test("a report comes as CSV, or as JSON", async () => {
   expect(csv).toMatch(/^Customer Reference ID,.*,Payer Address ID\r\n$/);
   const report = await json("report", "usage-by-instance-type", "--month", "2026-03", "--seller", "111122223333");
   expect(report).toEqual({ month: "2026-03", asOf: "2026-03-10T12:00:00.000Z", rows: [] });
-  expect(await fails(2, "report", "usage-by-instance-type", "--month", "2026-13")).toContain("a month such as 2026-03");
+  expect(await fails(2, "report", "usage-by-instance-type", "--month", "2026-13")).toContain(
+    "must be a month since 1970, such as 2026-03",
+  );
   expect(await fails(2, "report", "usage-by-instance-type")).toContain("--month");
 });

@@ -99,7 +99,7 @@ export async function startWorkload(
     requestTimeoutSeconds: "30",
     queuedRequestsMax: "100",
   });
-  const log = { error: () => undefined };
+  const log = { error: () => undefined, warn: () => undefined };
   const service = await compose({ config, world: { ...realWorld, ...options.world }, log });
   service.server.listen(0, "127.0.0.1");
   await once(service.server, "listening");

@@ -92,6 +92,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "config.ts",
     "domain/injected-fault.ts",
     "domain/shared-settings.ts",
+    "domain/written-values.ts",
     "stores/postgres",
     "stores/sqlite",
     "version.ts",
@@ -110,7 +111,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:zlib",
   ],
   "clock.ts": ["@countinghouse/protocol", "ledger"],
-  "config.ts": ["@countinghouse/protocol", "clock.ts", "domain/shared-settings.ts", "node:fs"],
+  "config.ts": [
+    "@countinghouse/protocol",
+    "clock.ts",
+    "domain/shared-settings.ts",
+    "domain/written-values.ts",
+    "node:fs",
+  ],
   "change-settings.ts": [
     "@countinghouse/protocol",
     "clock.ts",

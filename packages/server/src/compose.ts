@@ -2,6 +2,7 @@
 import type { Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { dueChanges } from "./catalogue/apply.ts";
+import { outdatedValues } from "./catalogue/value-problem.ts";
 import type { ServiceClock } from "./clock.ts";
 import type { ServeConfig } from "./config.ts";
 import { DiskSpace } from "./disk-space.ts";
@@ -39,6 +40,9 @@ import { VERSION } from "./version.ts";
 import { TokenVerifier } from "./web-identity/verify-token.ts";
 import type { World } from "./world.ts";
 
+/** Objects of the catalogue that a start warns of. */
+const OUTDATED_NAMED_MAX = 20;
+
 export interface Service {
   readonly server: Server;
   readonly ledger: Ledger;
@@ -54,7 +58,7 @@ export interface ComposeOptions {
   readonly world: World;
   /** In the place of the embedded engine's own. */
   readonly openEngine?: OpenEngine;
-  readonly log: { error(details: object, message: string): void };
+  readonly log: { error(details: object, message: string): void; warn(details: object, message: string): void };
 }
 
 /** What the parts of one service share. */
@@ -90,6 +94,9 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   });
   const observers = { ...metrics, spare };
   const opened: OpenedLedger = await openLedger(config, world, observers, options.openEngine);
+  for (const outdated of outdatedValues(opened.ledger.catalogue).slice(0, OUTDATED_NAMED_MAX)) {
+    log.warn(outdated, "the catalogue holds what would not be taken today; it stays in force");
+  }
   const operatorToken = config.operatorToken ?? world.random(24).toString("base64url");
   const faults = new FaultPlan({
     draw: () => world.random(4).readUInt32BE() / 2 ** 32,
@@ -139,6 +146,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       ledger: opened.ledger,
       draining: () => draining,
       remarks: () => remarksOf(keeping, disk),
+      onError: (error) => log.error({ err: error }, "the metrics could not be read"),
     }),
     wire: measuredWire(parts),
     busy: () => errorResponse("ThrottlingException", "Rate exceeded", parts.newRequestId()),
@@ -151,11 +159,13 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     workload,
     close: async () => {
       draining = true;
-      await podObserver?.stop();
-      await closeServer(server);
-      await workload.close();
-      await keeping.stop();
-      await opened.ledger.close();
+      await inTurn([
+        () => podObserver?.stop(),
+        () => closeServer(server),
+        () => workload.close(),
+        () => keeping.stop(),
+        () => opened.ledger.close(),
+      ]);
       disk.stop();
     },
   };
@@ -172,6 +182,19 @@ function remarksOf(keeping: Keeping, disk: DiskSpace): readonly string[] {
   const shown = objects.slice(0, OBJECTS_SHOWN).join(", ");
   const otherwise = objects.length === 0 ? undefined : `${OTHER_CATALOGUE_FILE}: ${shown}${more}`;
   return [disk.remark, otherwise].filter((remark) => remark !== undefined);
+}
+
+/** Does all of it, whatever becomes of what was before: the store is closed in any case. Throws the first error at the end. */
+async function inTurn(steps: readonly (() => Promise<void> | undefined)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
 }
 
 function startPodObserver(parts: Parts, cluster: Cluster): PodObserver | undefined {

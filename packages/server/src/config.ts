@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { awsRequestQuotas, type RequestQuota, type RuleSetName } from "@countinghouse/protocol";
 import type { ClockSetting } from "./clock.ts";
 import type { SharedSettings } from "./domain/shared-settings.ts";
+import { readTime, readWhole, TIME_EXPECTED } from "./domain/written-values.ts";
 
 /** A setting that cannot be served with. Its text says what was expected. */
 export class ConfigError extends Error {
@@ -186,9 +187,9 @@ function clockOf(text: string): ClockSetting {
   if (mode === undefined || (mode === "system" && iso !== undefined)) {
     throw new ConfigError(`--clock must be system, manual[:ISO] or offset[:ISO]; got ${text}.`);
   }
-  const startMs = iso === undefined ? undefined : Date.parse(iso);
-  if (startMs !== undefined && Number.isNaN(startMs)) {
-    throw new ConfigError(`--clock ${mode}: ${iso} is not a time such as 2026-07-01T06:00:00Z.`);
+  const startMs = iso === undefined ? undefined : readTime(iso);
+  if (iso !== undefined && startMs === undefined) {
+    throw new ConfigError(`--clock ${mode}:… ${TIME_EXPECTED}; got ${iso}.`);
   }
   return { mode: mode as ClockSetting["mode"], startMs };
 }
@@ -232,8 +233,8 @@ function textOf(flag: string, file: string): string {
 }
 
 function whole(flag: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= min && value <= max && text.trim() !== "") return value;
+  const value = readWhole(text, min, max);
+  if (value !== undefined) return value;
   throw new ConfigError(`--${flag} must be a whole number from ${min} to ${max}; got ${text}.`);
 }
 

@@ -13,6 +13,7 @@ import { controlPlaneWork } from "./control-plane/due-work.ts";
 import { UnkeptCalls } from "./http/unkept-calls.ts";
 import type { Call } from "./ledger/entry.ts";
 import { requestId } from "./ledger/ids.ts";
+import { DefectError, FaultError } from "./ledger/ledger.ts";
 import type { OpenedLedger } from "./open-ledger.ts";
 import { VERSION } from "./version.ts";
 import type { World } from "./world.ts";
@@ -101,7 +102,14 @@ export async function startKeeping(
     unkept,
     setOtherwise: () => otherwise,
     dueWork,
-    beforeReset: () => checkpointer.noteReset(),
+    beforeReset: async () => {
+      try {
+        await checkpointer.noteReset();
+      } catch (error) {
+        if (error instanceof FaultError || error instanceof DefectError) throw error;
+        throw new FaultError("The checkpoints could not be written, so the ledger is left as it is", error);
+      }
+    },
     verifyAudit: () => verifyAudit(ledger, file, key),
     stop: async () => {
       for (const stopTimer of stopTimers) stopTimer();

@@ -133,6 +133,8 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     text: "An operation is for products of the types and pricings in the table below: BatchMeterUsage and ResolveCustomer for SaaS products, GetEntitlements for those with a contract; MeterUsage for images and containers with metered dimensions, RegisterUsage for containers that are paid by the hour, free or BYOL.",
     source: `${MODEL}; ${SELLER_GUIDE}`,
     inForce: ALWAYS,
+    reading:
+      "A container product that RegisterUsage is for has one dimension of kind hours, which names and prices its running time. Without one, as ledgers of earlier versions may have it, its hours are reported as Hours, without a price.",
   },
   P3: {
     text: "A price holds from an hour (UTC) on: the coming hour of the service clock, or a later one that is named. The price, the unit and the pricing of an hour that has begun never change, and what is used in an hour is reported by them, though its dimension be dropped.",

@@ -31,7 +31,6 @@ export function readCatalogueFile(text: string, fileName: string, sealer: Sealer
 }
 
 /**
-/**
  * The changes that are due, given what the ledger holds and where the service clock stands: what the file says of objects,
  * and the removal of access keys that it names no more. Throws CatalogueFileError for references that do not hold, for
  * prices of hours that have begun, and for what would change the names that usage was metered by.
@@ -51,7 +50,7 @@ export function dueChanges(file: CatalogueFile, held: CatalogueView, nowMs: Epoc
   const { changes: due, problems: unsettled } = settledChanges(said, held, nowMs);
   const references = overlaid(due, held);
   for (const change of said) {
-    const problem = referenceProblem(change, references);
+    const problem = referenceProblem(change, references, held);
     if (problem !== undefined) problems.push(complaint(change, file, problem));
   }
   for (const { change, problem } of unsettled) problems.push(complaint(change, file, problem));

@@ -7,6 +7,7 @@ import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
 import type { Issuer } from "../domain/issuer.ts";
 import { replacedAgreement } from "../domain/changes/replacement.ts";
 import { nextReplacementMs } from "../domain/changes/usage-hours.ts";
+import { timeOf } from "../domain/written-values.ts";
 import { sealSecret } from "../identity/access-keys.ts";
 import type { Sealer } from "../identity/seal.ts";
 import { productChange } from "./product-documents.ts";
@@ -42,12 +43,12 @@ export function agreementChange(
   const value: Agreement = {
     ...same,
     ...stateOf(held),
-    startsAtMs: startsAt === undefined ? (held?.startsAtMs ?? nextReplacementMs(nowMs)) : Date.parse(startsAt),
-    endsAtMs: endsAt === undefined ? undefined : Date.parse(endsAt),
+    startsAtMs: startsAt === undefined ? (held?.startsAtMs ?? nextReplacementMs(nowMs)) : timeOf(startsAt),
+    endsAtMs: endsAt === undefined ? undefined : timeOf(endsAt),
     entitlements: entitlements.map(({ dimension, value: granted, expiresAt }) => ({
       dimension,
       value: granted,
-      expiresAtMs: expiresAt === undefined ? undefined : Date.parse(expiresAt),
+      expiresAtMs: expiresAt === undefined ? undefined : timeOf(expiresAt),
     })),
   };
   return { kind: "agreement", id: document.agreementId, value };

@@ -4,6 +4,7 @@ import type { CatalogueChange } from "../domain/catalogue.ts";
 import { hourOf } from "../domain/metering-record.ts";
 import { BEGINNING } from "../domain/over-time.ts";
 import { changedProduct, newProduct, type ProductProblem, type SaidProduct } from "../domain/product-change.ts";
+import { timeOf } from "../domain/written-values.ts";
 import { priceAt, pricesOf, type Dimension, type Product } from "../domain/product.ts";
 import type { ProductDocument } from "./schema.ts";
 
@@ -37,7 +38,7 @@ function productSaid(document: ProductDocument): SaidProduct {
 
 function priceSaid({ price, effectiveFrom }: PriceDocument): { price: string | undefined; fromMs?: EpochMs } {
   const said = { price: price ?? undefined };
-  return effectiveFrom === undefined ? said : { ...said, fromMs: Date.parse(effectiveFrom) };
+  return effectiveFrom === undefined ? said : { ...said, fromMs: timeOf(effectiveFrom) };
 }
 
 /** What would make the product what it is. */

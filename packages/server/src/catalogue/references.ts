@@ -1,19 +1,25 @@
-/** What must hold between objects of the catalogue: references resolve, and no name stands for two things. */
+/** What must hold of objects that are put into the catalogue: their values, references that resolve, and no name for two things. */
 import type { Account } from "../domain/account.ts";
 import type { Agreement } from "../domain/agreement.ts";
 import type { CatalogueChange } from "../domain/catalogue.ts";
 import type { CatalogueLookUps } from "../domain/changes/overlay.ts";
 import { identifiedCustomer } from "../domain/metering-record.ts";
 import type { Product } from "../domain/product.ts";
+import { valueProblem, type Held, type ValueProblem } from "./value-problem.ts";
 
-export interface ReferenceProblem {
-  /** Where in the object the fault is. */
-  readonly path: readonly (string | number)[];
-  readonly message: string;
+export type ReferenceProblem = ValueProblem;
+
+/** Says what is wrong with an object that is about to be put in place, given everything else, and what is held before that. */
+export function referenceProblem(
+  change: CatalogueChange,
+  references: CatalogueLookUps,
+  held: Held,
+): ReferenceProblem | undefined {
+  if (change.value === undefined) return undefined;
+  return valueProblem(change, held) ?? brokenReference(change, references);
 }
 
-/** Says what is wrong with an object that is about to be put in place, given everything else. */
-export function referenceProblem(change: CatalogueChange, references: CatalogueLookUps): ReferenceProblem | undefined {
+function brokenReference(change: CatalogueChange, references: CatalogueLookUps): ReferenceProblem | undefined {
   if (change.value === undefined) return undefined;
   switch (change.kind) {
     case "account":

@@ -6,23 +6,33 @@ import { HOUR_MS } from "@countinghouse/protocol";
 import { z } from "zod";
 import { BEGINNING } from "../domain/over-time.ts";
 import { CHANGES_MAX } from "../domain/product-change.ts";
+import { readTime, TIME_EXPECTED, TIME_PATTERN } from "../domain/written-values.ts";
+import { NAME_PATTERN, PRICE_PATTERN } from "./value-problem.ts";
 
-/** Control characters, and halves of surrogate pairs, in a name would make two keys look like one. */
+/** What else holds of new names stands in `value-problem.ts`. Control characters, and halves of surrogate pairs, in a name would make two keys look like one. */
 const name = (max: number): z.ZodString =>
   z
     .string()
     .min(1)
     .max(max)
-    .regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not contain control characters or broken Unicode");
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not contain control characters or broken Unicode")
+    .meta({ pattern: NAME_PATTERN });
 
 /** A text of digits, which YAML takes for a number where its quotes are missing. */
 const quoted = (pattern: RegExp, problem: string): z.ZodString => z.string(problem).regex(pattern, problem);
 
 const accountId = quoted(/^\d{12}$/, "must be twelve digits, quoted");
-const timestamp = z.iso.datetime({ offset: true });
+/** A text that is a moment. It stays the text that was written: a file's text says whether the file has changed. */
+export function moment(text: z.ZodString): z.ZodString {
+  return text
+    .refine((written) => readTime(written) !== undefined, TIME_EXPECTED)
+    .meta({ format: "date-time", pattern: TIME_PATTERN });
+}
+
+const timestamp = moment(z.string(TIME_EXPECTED));
 export const hourEdgeSchema = timestamp.refine(
   // What is no time at all has been complained about.
-  (text) => Number.isNaN(Date.parse(text)) || Date.parse(text) % HOUR_MS === 0,
+  (text) => (readTime(text) ?? 0) % HOUR_MS === 0,
   "must be the first moment of an hour (UTC), such as 2027-01-01T00:00:00Z",
 );
 
@@ -31,9 +41,7 @@ function namedOnce(objects: readonly { readonly name: string }[]): boolean {
 }
 
 function inOrderOfTime(steps: readonly { readonly effectiveFrom?: string | undefined }[]): boolean {
-  const fromMs = steps.map(({ effectiveFrom }) =>
-    effectiveFrom === undefined ? undefined : Date.parse(effectiveFrom),
-  );
+  const fromMs = steps.map(({ effectiveFrom }) => (effectiveFrom === undefined ? undefined : readTime(effectiveFrom)));
   return fromMs.every((atMs, i) => i === 0 || (atMs !== undefined && !(atMs <= (fromMs[i - 1] ?? BEGINNING))));
 }
 
@@ -125,7 +133,9 @@ export const issuerSchema = z
   })
   .describe("Who issues web identity tokens. For any other issuer nothing is read or fetched.");
 
-export const priceSchema = quoted(/^\d+(\.\d+)?$/, "must be a decimal number, quoted");
+export const priceSchema = quoted(/^\d+(\.\d+)?$/, "must be a decimal number, quoted").meta({
+  pattern: PRICE_PATTERN,
+});
 
 const priceStep = z.strictObject({
   price: priceSchema.nullable().describe("US dollars a unit; null for no price any more."),
@@ -140,7 +150,11 @@ export const dimensionSchema = z.strictObject({
   name: name(255),
   description: name(1_000).optional(),
   unit: name(100).optional().describe("What one of it is called; another is reported from the coming hour on."),
-  price: priceSchema.optional().describe("US dollars a unit; one that changes holds from the coming hour on."),
+  price: priceSchema
+    .optional()
+    .describe(
+      "US dollars a unit, at most 12 digits before the point and 12 after; one that changes holds from the coming hour on.",
+    ),
   prices: z
     .array(priceStep)
     .min(1)
@@ -148,7 +162,12 @@ export const dimensionSchema = z.strictObject({
     .refine(inOrderOfTime, "must be in the order of effectiveFrom, which only the first can be without")
     .optional()
     .describe("Prices in time, instead of price. Those of hours that have begun cannot change, and can be left out."),
-  kind: z.enum(["metered", "entitled", "hours"]).default("metered"),
+  kind: z
+    .enum(["metered", "entitled", "hours"])
+    .default("metered")
+    .describe(
+      "hours: what an hourly, free or BYOL container product is reported by; each of them has one such dimension.",
+    ),
 });
 
 export const productSchema = z
@@ -169,6 +188,12 @@ export const productSchema = z
     path: ["dimensions"],
     message: "must not name a dimension twice",
   });
+
+/** What is no time has a complaint of its own. */
+function isAfter(later: string | undefined, earlier: string): boolean {
+  const [laterMs, earlierMs] = [readTime(later ?? ""), readTime(earlier)];
+  return laterMs === undefined || earlierMs === undefined || laterMs > earlierMs;
+}
 
 export const agreementSchema = z
   .strictObject({
@@ -205,14 +230,10 @@ export const agreementSchema = z
     path: ["startsAt"],
     message: "is required, unless it replaces another agreement",
   })
-  .refine(
-    ({ startsAt, endsAt }) =>
-      startsAt === undefined || endsAt === undefined || Date.parse(endsAt) > Date.parse(startsAt),
-    {
-      path: ["endsAt"],
-      message: "must lie after startsAt",
-    },
-  )
+  .refine(({ startsAt, endsAt }) => startsAt === undefined || isAfter(endsAt, startsAt), {
+    path: ["endsAt"],
+    message: "must lie after startsAt",
+  })
   .refine(({ entitlements }) => new Set(entitlements.map(({ dimension }) => dimension)).size === entitlements.length, {
     path: ["entitlements"],
     message: "must not name a dimension twice",

@@ -2,7 +2,7 @@
 
 /** Prints a result on standard output: as JSON where `--json` was given, else the text. */
 export function print(flags: { readonly json?: boolean }, result: unknown, text: string): void {
-  process.stdout.write(flags.json === true ? `${JSON.stringify(result, undefined, 2)}\n` : `${text}\n`);
+  process.stdout.write(`${flags.json === true ? jsonText(result, 2) : printableLines(text)}\n`);
 }
 
 /** The columns of a table: their headings, and what stands in them. */
@@ -50,12 +50,29 @@ function cellOf(value: unknown): string {
   return printable(typeof value === "string" ? value : JSON.stringify(value));
 }
 
-/** Without what a terminal would act on: texts come from strangers, too. */
+/** Characters that a terminal acts on, or that change the order in which it shows others; texts come from strangers, too. */
+const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+
+/** Without what a terminal would act on, on one line. */
 export function printable(text: string): string {
-  return text.replaceAll(
-    /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  return text.replaceAll(UNPRINTABLE, escaped);
+}
+
+/** The same, with its lines kept. */
+export function printableLines(text: string): string {
+  return text.split(/\r?\n/).map(printable).join("\n");
+}
+
+/** JSON that a terminal shows as it is: the same value, for whoever reads it, with such characters escaped. */
+export function jsonText(value: unknown, indent = 0): string {
+  // Line breaks stand between members only: inside of texts they are escaped already.
+  return JSON.stringify(value, undefined, indent).replaceAll(UNPRINTABLE, (character) =>
+    character === "\n" ? character : escaped(character),
   );
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 function indented(text: string): string {

@@ -9,6 +9,7 @@ import { addClock } from "./clock.ts";
 import { addExplain } from "./explain.ts";
 import { addFault } from "./fault.ts";
 import { CommandError, EXIT } from "./operator-client.ts";
+import { printableLines } from "./output.ts";
 import { addProduct } from "./product.ts";
 import { addRecords } from "./records.ts";
 import { addRegistrationKey } from "./registration-key.ts";
@@ -58,7 +59,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
-    process.stderr.write(`countinghouse: ${textOf(error)}\n`);
+    process.stderr.write(`countinghouse: ${printableLines(textOf(error))}\n`);
     return exitCodeOf(error);
   }
 }

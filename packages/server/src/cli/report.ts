@@ -1,6 +1,8 @@
 /** `countinghouse report`: what sellers are told of the use of their products. */
-import { InvalidArgumentError, type Command } from "commander";
+import type { Command } from "commander";
+import { monthArgument } from "./arguments.ts";
 import { OperatorClient, withConnection, type ConnectionFlags } from "./operator-client.ts";
+import { jsonText, printableLines } from "./output.ts";
 
 interface ReportFlags extends ConnectionFlags {
   readonly month: string;
@@ -23,11 +25,12 @@ export function addReport(program: Command): void {
     const client = new OperatorClient(flags);
     if (flags.json === true) {
       const report = await client.call<{ readonly keptSince?: string }>("GET", `${path}&format=json`);
-      process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+      process.stdout.write(`${jsonText(report, 2)}\n`);
       notePart(report.keptSince);
     } else {
       const { text, keptSince } = await client.csv(path);
-      process.stdout.write(text);
+      // A file gets it as it is; a spreadsheet acts on none of these characters.
+      process.stdout.write(process.stdout.isTTY ? printableLines(text) : text);
       notePart(keptSince);
     }
   });
@@ -38,9 +41,4 @@ function notePart(keptSince: string | undefined): void {
   process.stderr.write(
     `A part of the month may be missing: what was recorded before ${keptSince} has expired (--retention-days).\n`,
   );
-}
-
-function monthArgument(text: string): string {
-  if (/^\d{4}-(0[1-9]|1[0-2])$/.test(text)) return text;
-  throw new InvalidArgumentError("It must be a month such as 2026-03.");
 }

@@ -7,7 +7,7 @@ import type { Command } from "commander";
 import type { Service } from "../compose.ts";
 import { configOf, type ServeConfig, type ServeFlags } from "../config.ts";
 import { realWorld } from "../world.ts";
-import { RUN_FILE } from "./operator-client.ts";
+import { EXIT, RUN_FILE } from "./operator-client.ts";
 
 const ENVIRONMENT = `
 Every flag can be given in the environment as well: --operator-token as COUNTINGHOUSE_OPERATOR_TOKEN, a switch such as
@@ -26,7 +26,11 @@ export function addServe(program: Command): void {
     )
     .option("--catalog <file>", "catalogue in YAML, applied at start (default: the built-in demo)")
     .option("--rules <set>", "rule set: classic (6-hour window) or current (24 hours)", "classic")
-    .option("--clock <clock>", "system, manual[:ISO] (stands still) or offset[:ISO] (ticks from there)", "system")
+    .option(
+      "--clock <clock>",
+      "system, manual[:ISO] (stands still) or offset[:ISO] (ticks from there), such as 2026-07-01T06:00:00Z",
+      "system",
+    )
     .option(
       "--accept-newest-entry-ahead",
       "start although the newest entry is ahead of the clock: entry times stand still until it has come up (audited)",
@@ -109,9 +113,12 @@ async function serve(config: ServeConfig): Promise<void> {
     if (stopping) return;
     stopping = true;
     process.stdout.write(`\n${signal}: finishing what was taken in.\n`);
-    void service.close().then(() => {
-      for (const file of files) rmSync(file, { force: true });
-      process.exit(0);
+    void endService(service, files).then((troubles) => {
+      for (const trouble of troubles) {
+        log.error({ err: trouble }, "the server did not end as it should");
+        process.stderr.write(`countinghouse: The server did not end as it should: ${trouble.message}\n`);
+      }
+      process.exit(troubles.length === 0 ? 0 : EXIT.refused);
     });
   };
   process.on("SIGTERM", stop);
@@ -119,6 +126,23 @@ async function serve(config: ServeConfig): Promise<void> {
 
   for (const file of files) writeAtomically(file, JSON.stringify(ready));
   process.stdout.write(banner(config, ready, service));
+}
+
+/** Ends the service, and takes away the files that say where it is: they hold the operator token. Answers what went wrong. */
+async function endService(service: Service, files: readonly string[]): Promise<readonly Error[]> {
+  const troubles: Error[] = [];
+  const note = (error: unknown): void => {
+    troubles.push(error as Error);
+  };
+  await service.close().catch(note);
+  for (const file of files) {
+    try {
+      rmSync(file, { force: true });
+    } catch (error) {
+      note(error);
+    }
+  }
+  return troubles;
 }
 
 async function listen(service: Service, config: ServeConfig): Promise<string> {

@@ -82,6 +82,14 @@ describe("a refusal says what was compared:", () => {
     });
   });
 
+  test("an age to the millisecond, whatever the clock says beyond that", () => {
+    for (const beyond of [0.000_533_691_4, 0.1 + 0.2, 0.49]) {
+      const { ageSeconds } = check(classic, NOW_MS - 7 * HOUR_MS, NOW_MS + beyond)?.compared ?? {};
+      expect(ageSeconds).toBe(25_200);
+    }
+    expect(check(classic, NOW_MS - 7 * HOUR_MS - 1)?.compared["ageSeconds"]).toBe(25_200.001);
+  });
+
   test("when the month was closed (Rule W2)", () => {
     const now = Date.parse("2026-08-01T06:00:00Z");
     expect(check(current, Date.parse("2026-07-31T23:00:00Z"), now)).toMatchObject({

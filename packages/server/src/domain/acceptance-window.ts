@@ -52,7 +52,8 @@ function refusal(
       ...place.figures,
       timestamp: iso(timestampMs),
       now: iso(nowMs),
-      ageSeconds: (nowMs - timestampMs) / 1000,
+      // A clock that was moved by a part of a millisecond stands between two of them.
+      ageSeconds: Math.round(nowMs - timestampMs) / 1000,
       ruleSet: ruleSet.name,
       ...limits,
     },

@@ -21,6 +21,8 @@ export interface RouterOptions {
   readonly remarks: () => readonly string[];
   /** Whether the server has begun to shut down. */
   readonly draining: () => boolean;
+  /** Told where the metrics cannot be read. */
+  readonly onError: (error: Error) => void;
 }
 
 type Route = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -44,9 +46,7 @@ export function createRouter(options: RouterOptions): Route {
     }
     request.resume();
     if (request.method === "GET" && path === "/metrics") {
-      void options.registry.metrics().then((body) => {
-        send(response, { status: 200, headers: { "Content-Type": options.registry.contentType }, body });
-      });
+      void answerMetrics(response, options);
       return true;
     }
     const published = request.method === "GET" ? wellKnown(path, options.ledger.catalogue) : undefined;
@@ -58,6 +58,18 @@ export function createRouter(options: RouterOptions): Route {
     send(response, { status, headers: { "Content-Type": "text/plain; charset=utf-8" }, body: `${text}\n` });
     return true;
   };
+}
+
+/** Never rejects. */
+async function answerMetrics(response: ServerResponse, { registry, onError }: RouterOptions): Promise<void> {
+  try {
+    const body = await registry.metrics();
+    send(response, { status: 200, headers: { "Content-Type": registry.contentType }, body });
+  } catch (error) {
+    onError(error as Error);
+    const body = "The metrics cannot be read.\n";
+    send(response, { status: 500, headers: { "Content-Type": "text/plain; charset=utf-8" }, body });
+  }
 }
 
 /** SDKs post to the root, or below whatever path their endpoint has; any other method asks the root only. */

@@ -17,27 +17,54 @@ export interface CatalogueRefusal {
 /** What is to be changed, given the catalogue as it is inside the transaction; or why nothing is. */
 export type PlanChanges = (catalogue: CatalogueView, nowMs: EpochMs) => readonly CatalogueChange[] | CatalogueRefusal;
 
-export function changeCatalogue(ledger: Ledger, call: Call, plan: PlanChanges): Promise<CatalogueRefusal | undefined> {
+/** A plan that answers something of what it found, besides what is to be changed. */
+export interface AnsweringPlan<A> {
+  readonly changes: readonly CatalogueChange[];
+  readonly answer: A;
+}
+
+export async function changeCatalogue(
+  ledger: Ledger,
+  call: Call,
+  plan: PlanChanges,
+): Promise<CatalogueRefusal | undefined> {
+  const { refusal } = await changeAndAnswer(ledger, call, (catalogue, nowMs) => {
+    const changes = plan(catalogue, nowMs);
+    return "reason" in changes ? changes : { changes, answer: undefined };
+  });
+  return refusal;
+}
+
+/** The same, with the answer of the plan that was carried out. `plan` is pure: it may be called again. */
+export function changeAndAnswer<A>(
+  ledger: Ledger,
+  call: Call,
+  plan: (catalogue: CatalogueView, nowMs: EpochMs) => AnsweringPlan<A> | CatalogueRefusal,
+): Promise<Changed<A>> {
   return ledger.transact({
     call,
     keys: [],
-    decide: ({ catalogue, nowMs }): Outcome<CatalogueRefusal | undefined> => {
+    decide: ({ catalogue, nowMs }): Outcome<Changed<A>> => {
       const planned = plan(catalogue, nowMs);
       if ("reason" in planned) return refusedChange(planned);
-      for (const change of planned) {
+      for (const change of planned.changes) {
         const renamed = identityProblem(change, catalogue);
         if (renamed !== undefined) return refusedChange(refusalOf(renamed));
-        const problem = referenceProblem(change, catalogue);
+        const problem = referenceProblem(change, catalogue, catalogue);
         if (problem !== undefined) return refusedChange(invalidChange(problem));
       }
-      const { changes, problems } = settledChanges(planned, catalogue, nowMs);
+      const { changes, problems } = settledChanges(planned.changes, catalogue, nowMs);
       const [first] = problems;
       if (first !== undefined) return refusedChange(refusalOf(first.problem));
-      return { event: catalogueChanged(changes), catalogue: changes, answer: undefined };
+      const { answer } = planned;
+      return { event: catalogueChanged(changes), catalogue: changes, answer: { answer, refusal: undefined } };
     },
   });
 }
 
+type Changed<A> =
+  | { readonly answer: A; readonly refusal: undefined }
+  | { readonly answer?: undefined; readonly refusal: CatalogueRefusal };
 /** A refusal for a member that is wrong. */
 export function invalidChange(problem: ReferenceProblem): CatalogueRefusal {
   return refusalOf({ reason: "invalid", ...problem });
@@ -69,7 +96,7 @@ function withoutSecret(value: object): Asked {
   return Object.fromEntries(Object.entries(value).filter(([name]) => !name.startsWith("sealed")));
 }
 
-function refusedChange(refusal: CatalogueRefusal): Outcome<CatalogueRefusal> {
+function refusedChange(refusal: CatalogueRefusal): Outcome<{ readonly refusal: CatalogueRefusal }> {
   const { reason, message } = refusal;
-  return { event: { kind: "call-refused", code: reason, message, compared: {} }, answer: refusal };
+  return { event: { kind: "call-refused", code: reason, message, compared: {} }, answer: { refusal } };
 }

@@ -1,5 +1,6 @@
 /** A calendar month (UTC), as reports are asked for. */
 import { hourOf } from "../domain/metering-record.ts";
+import { readMonth } from "../domain/written-values.ts";
 
 export interface Month {
   /** Such as `2026-03`. */
@@ -11,11 +12,12 @@ export interface Month {
 
 /** Undefined for what is no month since 1970. */
 export function monthOf(text: string): Month | undefined {
-  const [, year, month] = /^(\d{4})-(0[1-9]|1[0-2])$/.exec(text) ?? [];
-  if (year === undefined || Number(year) < 1970) return undefined;
+  const read = readMonth(text);
+  if (read === undefined) return undefined;
+  const { year, month } = read;
   return {
     name: text,
-    fromHour: hourOf(Date.UTC(Number(year), Number(month) - 1)),
-    toHour: hourOf(Date.UTC(Number(year), Number(month))),
+    fromHour: hourOf(Date.UTC(year, month - 1)),
+    toHour: hourOf(Date.UTC(year, month)),
   };
 }

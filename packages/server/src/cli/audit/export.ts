@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Option, type Command } from "commander";
 import { CommandError, EXIT, withConnection } from "../operator-client.ts";
-import { print } from "../output.ts";
+import { jsonText, print } from "../output.ts";
 import type { AuditEvent } from "./audit-event.ts";
 import { CloudTrailFiles } from "./cloudtrail-files.ts";
 import {
@@ -94,7 +94,7 @@ const CHUNK_CHARACTERS = 65_536;
 async function* linesOf(events: AsyncIterable<AuditEvent>, count?: () => void): AsyncGenerator<string> {
   let waiting = "";
   for await (const event of events) {
-    waiting += `${JSON.stringify(event)}\n`;
+    waiting += `${jsonText(event)}\n`;
     count?.();
     if (waiting.length < CHUNK_CHARACTERS) continue;
     yield waiting;

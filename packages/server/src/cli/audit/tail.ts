@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { countArgument } from "../arguments.ts";
 import { withConnection } from "../operator-client.ts";
+import { jsonText } from "../output.ts";
 import { eventLine, headingLine, type AuditEvent } from "./audit-event.ts";
 import { eventsPage, queryOf, withFilters, type FilterFlags, type Query } from "./filters.ts";
 import { patiently } from "./patience.ts";
@@ -71,7 +72,7 @@ async function eventsSince(last: AuditEvent | undefined, flags: TailFlags, query
 
 /** For people one line each under one heading, for programs one JSON object a line. */
 function printer({ json }: TailFlags): (events: readonly AuditEvent[]) => void {
-  if (json === true) return (events) => write(events.map((event) => JSON.stringify(event)));
+  if (json === true) return (events) => write(events.map((event) => jsonText(event)));
   write([headingLine()]);
   return (events) => write(events.map(eventLine));
 }

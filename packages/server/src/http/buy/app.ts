@@ -7,7 +7,7 @@ import { Hono } from "hono";
 import { csrf } from "hono/csrf";
 import { html } from "hono/html";
 import { HTTPException } from "hono/http-exception";
-import { QueueFullError } from "../../ledger/ledger.ts";
+import { DefectError, FaultError, QueueFullError } from "../../ledger/ledger.ts";
 import { limitBody } from "../body-limit.ts";
 import type { BuyContext, BuyEnv } from "./context.ts";
 import { isOwnHost } from "./own-host.ts";
@@ -46,7 +46,7 @@ export function createBuyApp({ context, ownHost, onError }: BuyAppOptions): Hono
   app.notFound((c) => servePage(c, messagePage("Not found", "There is no such page."), 404));
   app.onError((error, c) => {
     const known = knownError(error);
-    if (known === undefined) onError(error, "");
+    if (known === undefined || error instanceof FaultError || error instanceof DefectError) onError(error, "");
     const { status, title, message } = known ?? new PageError(500, "Something went wrong", "Try again.");
     return servePage(c, messagePage(title, message), status);
   });
@@ -66,6 +66,11 @@ function knownError(error: Error): PageError | undefined {
   if (error instanceof PageError) return error;
   if (error instanceof QueueFullError)
     return new PageError(503, "Not now", "Too many requests are waiting. Try again.");
+  // Why is for whoever runs the server: this page needs no token.
+  if (error instanceof FaultError)
+    return new PageError(503, "Not now", "The ledger cannot be written or read. Try again.");
+  if (error instanceof DefectError)
+    return new PageError(503, "Not now", "The ledger takes nothing in until it is mended.");
   if (error instanceof HTTPException && error.status === 403) {
     return new PageError(403, "Not from here", "This form is taken only from the page itself.");
   }

@@ -95,6 +95,9 @@ function newForm({ productCode }: Product, { ledger, sealer, random }: BuyContex
   return { ...form, sealed: sealForm(sealer, form) };
 }
 
+/** Of the form, each of them once. */
+const FIELDS: ReadonlySet<string> = new Set(["form", "account", "freeTrial", "wish"]);
+
 async function formFields(c: Context): Promise<URLSearchParams> {
   const mediaType = c.req.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (mediaType !== "application/x-www-form-urlencoded") {
@@ -108,6 +111,9 @@ function orderOf(fields: URLSearchParams, { productCode, seller }: Product, { le
   if (form === undefined) {
     throw new PageError(403, "Not from here", "This form is not one that this server made. Open the page again.");
   }
+  const isReadOnce = [...fields.keys()].every((name) => FIELDS.has(name) && fields.getAll(name).length === 1);
+  if (!isReadOnce)
+    throw new PageError(422, "Not this form", "It has fields that the page’s form does not have, or twice.");
   const customerAccountId = fields.get("account") ?? "";
   const isThere = ledger.catalogue.account(customerAccountId) !== undefined || customerAccountId === form.newAccountId;
   if (!isThere) throw new PageError(422, "No such account", "Choose one of the accounts on the page.");

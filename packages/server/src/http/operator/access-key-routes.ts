@@ -2,7 +2,7 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import type { AccessKey } from "../../domain/account.ts";
 import { newAccessKeyId, newSecretAccessKey, sealSecret } from "../../identity/access-keys.ts";
-import { changeCatalogue } from "../../operations/change-catalogue.ts";
+import { changeAndAnswer, changeCatalogue } from "../../operations/change-catalogue.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { bodyProblems, problems, refusalProblem } from "./problem.ts";
 
@@ -41,19 +41,18 @@ export function accessKeyRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, sealer,
       const accessKeyId = newAccessKeyId(random);
       const secretAccessKey = newSecretAccessKey(random);
       const sealedSecret = sealSecret(sealer, accessKeyId, secretAccessKey);
-      let value: AccessKey | undefined;
-      const refusal = await changeCatalogue(ledger, c.var.call("CreateAccessKey"), (catalogue) => {
+      const { answer, refusal } = await changeAndAnswer(ledger, c.var.call("CreateAccessKey"), (catalogue) => {
         const account = catalogue.account(accountId);
         if (account === undefined) return { reason: "not-found", message: `No account ${accountId}.` };
         const userName = wanted ?? account.users[0]?.name;
         if (userName === undefined || !account.users.some((user) => user.name === userName)) {
           return { reason: "invalid", message: `userName: account ${accountId} has no user ${userName ?? "at all"}` };
         }
-        value = { accessKeyId, accountId, userName, sealedSecret };
-        return [{ kind: "access-key", id: accessKeyId, value }];
+        const value: AccessKey = { accessKeyId, accountId, userName, sealedSecret };
+        return { changes: [{ kind: "access-key", id: accessKeyId, value }], answer: value };
       });
       if (refusal !== undefined) throw refusalProblem(refusal);
-      return c.json({ accessKeyId, secretAccessKey, accountId, userName: value?.userName ?? "" }, 201);
+      return c.json({ accessKeyId, secretAccessKey, accountId, userName: answer.userName }, 201);
     },
   );
 

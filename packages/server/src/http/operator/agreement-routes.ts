@@ -5,8 +5,7 @@ import { agreementSchema } from "../../catalogue/schema.ts";
 import { changeAgreementState, type AgreementAction } from "../../operations/change-agreement-state.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { ProblemError, problems, refusalProblem } from "./problem.ts";
-
-const timestamp = z.iso.datetime({ offset: true });
+import { timestamp } from "./timestamp.ts";
 
 export const agreementViewSchema: z.ZodType<AgreementView> = agreementSchema
   .safeExtend({

@@ -4,7 +4,7 @@ import type { HttpBindings } from "@hono/node-server";
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { InvalidCursorError, QueueFullError } from "../../ledger/ledger.ts";
+import { DefectError, FaultError, InvalidCursorError, QueueFullError } from "../../ledger/ledger.ts";
 import { limitBody } from "../body-limit.ts";
 import { accessKeyRoutes } from "./access-key-routes.ts";
 import { agreementRoutes } from "./agreement-routes.ts";
@@ -23,8 +23,11 @@ import { resourceEventRoutes } from "./resources/resource-event-routes.ts";
 import { resourceRoutes } from "./resources/resource-routes.ts";
 import { verificationRoutes } from "./verification-routes.ts";
 import { ProblemError, invalid, problemResponse } from "./problem.ts";
+import { refuseUnread } from "./unread-members.ts";
 
+const BASE_PATH = "/operator/v1";
 const BODY_BYTES_MAX = 1_048_576;
+const REASON_CHARACTERS_MAX = 500;
 
 export interface OperatorAppOptions {
   readonly context: OperatorContext;
@@ -62,6 +65,7 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
     return next();
   });
   api.use(limitBody(BODY_BYTES_MAX, (message) => new ProblemError(413, message)));
+  api.use(refuseUnread(api, BASE_PATH));
   catalogueRoutes(api, context);
   issuerRoutes(api, context);
   agreementRoutes(api, context);
@@ -79,7 +83,7 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
   reportRoutes(api, context);
 
   const app = new OpenAPIHono();
-  app.route("/operator/v1", api);
+  app.route(BASE_PATH, api);
   app.openAPIRegistry.registerComponent("securitySchemes", "operatorToken", { type: "http", scheme: "bearer" });
   // Made once: whoever asks for it needs no token.
   let description: object | undefined;
@@ -109,19 +113,31 @@ function patternOnly(name: string, value: unknown): unknown {
 
 function answerError(error: Error, c: Context, options: OperatorAppOptions): Response {
   const known = knownProblem(error);
-  if (known === undefined) options.onError(error, c.res.headers.get("x-request-id") ?? "");
+  if (known === undefined || isTrouble(error)) options.onError(error, c.res.headers.get("x-request-id") ?? "");
   return problemResponse(c, known ?? new ProblemError(500, "An internal error occurred."));
 }
 
 function knownProblem(error: Error): ProblemError | undefined {
   if (error instanceof ProblemError) return error;
   if (error instanceof InvalidCursorError) return new ProblemError(400, error.message);
-  if (error instanceof QueueFullError) return new ProblemError(503, "Too many requests are waiting. Try again.");
+  if (error instanceof QueueFullError) return new ProblemError(503, `${error.message} Try again.`);
+  if (isTrouble(error)) return new ProblemError(503, reasonOf(error));
   if (error instanceof HTTPException && error.status === 400) return new ProblemError(400, "The body is not JSON.");
   if (error instanceof HTTPException && error.status === 415) {
     return new ProblemError(415, "A body must be sent as application/json.");
   }
   return undefined;
+}
+
+/** Trouble with the machine, or a ledger that contradicts itself: whoever runs the server is told in the log, too. */
+function isTrouble(error: Error): boolean {
+  return error instanceof FaultError || error instanceof DefectError;
+}
+
+/** The reason as one sentence; what lies behind it (stack, cause, statement) is for the log. */
+function reasonOf({ message }: Error): string {
+  const [line = ""] = message.split("\n", 1);
+  return `${line.slice(0, REASON_CHARACTERS_MAX).replace(/\.$/, "")}.`;
 }
 
 function digest(text: string): Buffer {

@@ -1,11 +1,12 @@
 /** `/audit-events`: who did what, as CloudTrail records. */
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { auditEvents } from "../../audit/event-pages.ts";
+import { timeOf } from "../../domain/written-values.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { pageQuery, pageSchema } from "./page.ts";
 import { problems } from "./problem.ts";
+import { timestamp } from "./timestamp.ts";
 
-const timestamp = z.iso.datetime({ offset: true });
 const details = z.record(z.string(), z.unknown());
 
 const auditEventSchema = z
@@ -83,7 +84,7 @@ export function auditRoutes(app: OpenAPIHono<OperatorEnv>, { ledger }: OperatorC
           description: "A page of audit events",
           content: { "application/json": { schema: auditPageSchema } },
         },
-        ...problems(400, 422),
+        ...problems(400),
       },
     }),
     async (c) => {
@@ -91,8 +92,8 @@ export function auditRoutes(app: OpenAPIHono<OperatorEnv>, { ledger }: OperatorC
       const { items, nextCursor } = await auditEvents(ledger, {
         ...query,
         operations: eventName === undefined ? undefined : [eventName],
-        fromMs: from === undefined ? undefined : Date.parse(from),
-        toMs: to === undefined ? undefined : Date.parse(to),
+        fromMs: from === undefined ? undefined : timeOf(from),
+        toMs: to === undefined ? undefined : timeOf(to),
       });
       const keptSinceMs = await ledger.keptSince();
       const keptSince = keptSinceMs === undefined ? undefined : new Date(keptSinceMs).toISOString();

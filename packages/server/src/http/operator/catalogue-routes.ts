@@ -132,7 +132,7 @@ function serve<Document extends object>(
       request: { query: pageQuery },
       responses: {
         200: { description: `A page of ${noun}s`, content: { "application/json": { schema: pageSchema(viewSchema) } } },
-        ...problems(400, 422),
+        ...problems(400),
       },
     }),
     (c) => c.json(pageOf(resource.list(ledger.catalogue), c.req.valid("query")), 200),

@@ -6,8 +6,8 @@ import { agreementViewSchema } from "./agreement-routes.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { usageAllocationsSchema } from "./metering-routes.ts";
 import { ProblemError, problems } from "./problem.ts";
+import { timestamp } from "./timestamp.ts";
 
-const timestamp = z.iso.datetime({ offset: true });
 const figures = z
   .record(z.string(), z.union([z.string(), z.number()]))
   .openapi({ description: "What was held against what." });

@@ -79,7 +79,7 @@ export function faultRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorCont
       request: { query: pageQuery },
       responses: {
         200: { description: "A page of faults", content: { "application/json": { schema: pageSchema(faultSchema) } } },
-        ...problems(400, 403, 422),
+        ...problems(400, 403),
       },
     }),
     (c) => {

@@ -18,7 +18,7 @@ export function issuerRoutes(app: OpenAPIHono<OperatorEnv>, { ledger }: Operator
           description: "A page of issuers",
           content: { "application/json": { schema: pageSchema(issuerSchema) } },
         },
-        ...problems(400, 422),
+        ...problems(400),
       },
     }),
     (c) => c.json(pageOf(ledger.catalogue.list("issuer"), c.req.valid("query")), 200),

@@ -2,23 +2,21 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { CatalogueFileError } from "../../catalogue/catalogue-file.ts";
 import type { CatalogueChange } from "../../domain/catalogue.ts";
+import { DURATION_SECONDS_MAX, timeOf } from "../../domain/written-values.ts";
 import { moveClock } from "../../operations/move-clock.ts";
 import { keptRegistrationKeys } from "../../operations/registration-keys.ts";
 import { keptSettings } from "../../operations/shared-settings.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { ProblemError, bodyProblems, problems } from "./problem.ts";
+import { timestamp } from "./timestamp.ts";
 
-const timestamp = z.iso.datetime({ offset: true });
 const clockSchema = z.object({ now: timestamp, mode: z.enum(["system", "manual", "offset"]) }).openapi("Clock");
 const clockContent = { "application/json": { schema: clockSchema } };
-
-/** A hundred years, in seconds: beyond that a step is a mistake. */
-const ADVANCE_SECONDS_MAX = 3_155_760_000;
 
 const clockMoveSchema = z
   .strictObject({
     now: timestamp.optional(),
-    advanceSeconds: z.number().min(0).max(ADVANCE_SECONDS_MAX).optional(),
+    advanceSeconds: z.number().min(0).max(DURATION_SECONDS_MAX).optional(),
   })
   .refine(({ now, advanceSeconds }) => (now === undefined) !== (advanceSeconds === undefined), {
     message: "must have exactly one of now and advanceSeconds",
@@ -62,7 +60,7 @@ export function labRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorContex
         throw new ProblemError(409, "The system clock cannot be moved; start with --clock manual or --clock offset.");
       }
       const { now, advanceSeconds = 0 } = c.req.valid("json");
-      const move = now === undefined ? { byMs: advanceSeconds * 1000 } : { toMs: Date.parse(now) };
+      const move = now === undefined ? { byMs: Math.round(advanceSeconds * 1000) } : { toMs: timeOf(now) };
       const moved = await moveClock(ledger, c.var.call("MoveClock"), move);
       if (!moved.refused) {
         await context.keeping.dueWork();

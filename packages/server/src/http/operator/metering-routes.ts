@@ -1,6 +1,7 @@
 /** Registration tokens and metering records. */
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { HOUR_MS } from "@countinghouse/protocol";
+import { timeOf } from "../../domain/written-values.ts";
 import { sealToken } from "../../identity/registration-tokens.ts";
 import type { KeptRecord } from "../../ledger/ledger.ts";
 import { issueRegistrationToken } from "../../operations/issue-registration-token.ts";
@@ -8,8 +9,7 @@ import { listMeteringRecords } from "../../operations/list-metering-records.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { pageQuery, pageSchema } from "./page.ts";
 import { ProblemError, bodyProblems, problems } from "./problem.ts";
-
-const timestamp = z.iso.datetime({ offset: true });
+import { timestamp } from "./timestamp.ts";
 
 export const usageAllocationsSchema = z
   .array(
@@ -99,15 +99,15 @@ export function meteringRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, sealer }
           description: "A page of metering records",
           content: { "application/json": { schema: pageSchema(meteringRecordSchema) } },
         },
-        ...problems(400, 422),
+        ...problems(400),
       },
     }),
     async (c) => {
       const { from, to, ...query } = c.req.valid("query");
       const page = await listMeteringRecords(ledger, {
         ...query,
-        fromMs: from === undefined ? undefined : Date.parse(from),
-        toMs: to === undefined ? undefined : Date.parse(to),
+        fromMs: from === undefined ? undefined : timeOf(from),
+        toMs: to === undefined ? undefined : timeOf(to),
       });
       return c.json({ items: page.items.map(meteringRecordView), nextCursor: page.nextCursor }, 200);
     },

@@ -44,7 +44,11 @@ export class ProblemError extends Error {
 
 /** For requests that do not fit their schema: one line for each member that is wrong, none quoting what was sent. */
 export function invalid(error: z.core.$ZodError): ProblemError {
-  const errors = complaintsOf(error).map(({ text }) => text);
+  return unfit(complaintsOf(error).map(({ text }) => text));
+}
+
+/** The same, with complaints that were found otherwise. */
+export function unfit(errors: readonly string[]): ProblemError {
   return new ProblemError(422, "The request does not fit its schema.", errors);
 }
 
@@ -70,7 +74,7 @@ type ProblemResponses = Record<number, { description: string; content: typeof pr
 /** The error answers that a route documents, besides those that any route can give. */
 export function problems(...statuses: number[]): ProblemResponses {
   return Object.fromEntries(
-    [401, ...statuses, 500, 503].map((status) => [
+    [401, ...statuses, 422, 500, 503].map((status) => [
       status,
       { description: TITLES[status] ?? "Error", content: problemContent },
     ]),
@@ -79,5 +83,5 @@ export function problems(...statuses: number[]): ProblemResponses {
 
 /** The same, for a route that takes a body. */
 export function bodyProblems(...statuses: number[]): ProblemResponses {
-  return problems(400, ...statuses, 413, 415, 422);
+  return problems(400, ...statuses, 413, 415);
 }

@@ -2,11 +2,11 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { productView, type ProductView } from "../../catalogue/product-documents.ts";
 import { dimensionSchema, hourEdgeSchema, priceSchema, productSchema } from "../../catalogue/schema.ts";
+import { timeOf } from "../../domain/written-values.ts";
 import { setPrice } from "../../operations/set-price.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { ProblemError, bodyProblems, refusalProblem } from "./problem.ts";
-
-const timestamp = z.iso.datetime({ offset: true });
+import { timestamp } from "./timestamp.ts";
 
 export const productViewSchema: z.ZodType<ProductView> = productSchema
   .safeExtend({
@@ -50,7 +50,7 @@ export function productRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, clock }: 
     async (c) => {
       const { id: productCode, dimension } = c.req.valid("param");
       const { price, effectiveFrom } = c.req.valid("json");
-      const fromMs = effectiveFrom === undefined ? undefined : Date.parse(effectiveFrom);
+      const fromMs = effectiveFrom === undefined ? undefined : timeOf(effectiveFrom);
       const refusal = await setPrice(ledger, c.var.call("SetPrice"), { productCode, dimension, price, fromMs });
       if (refusal !== undefined) throw refusalProblem(refusal);
       const product = ledger.catalogue.product(productCode);

@@ -6,8 +6,8 @@ import { registrationKeys, rotateRegistrationKey } from "../../operations/regist
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { pageOf, pageQuery, pageSchema } from "./page.ts";
 import { problems } from "./problem.ts";
+import { timestamp } from "./timestamp.ts";
 
-const timestamp = z.iso.datetime({ offset: true });
 const keySchema = z
   .object({
     version: z.int(),
@@ -29,7 +29,7 @@ export function registrationKeyRoutes(app: OpenAPIHono<OperatorEnv>, context: Op
       request: { query: pageQuery },
       responses: {
         200: { description: "The keys", content: { "application/json": { schema: pageSchema(keySchema) } } },
-        ...problems(400, 422),
+        ...problems(400),
       },
     }),
     (c) => c.json(pageOf(registrationKeys(ledger.catalogue).map(keyView), c.req.valid("query")), 200),

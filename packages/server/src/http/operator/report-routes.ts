@@ -1,10 +1,12 @@
 /** `/reports`: what sellers are told of the use of their products. */
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { MONTH_EXPECTED } from "../../domain/written-values.ts";
 import { monthOf } from "../../reports/month.ts";
 import { usageByInstanceType, type UsageRow } from "../../reports/usage-by-instance-type.ts";
 import { currencyOf, offeringOf, unitOf, usageCsv } from "../../reports/usage-columns.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { ProblemError, problems } from "./problem.ts";
+import { timestamp } from "./timestamp.ts";
 
 const seconds = z.string().regex(/^-?\d+$/);
 
@@ -33,8 +35,8 @@ const usageRowSchema = z.object({
 const usageReportSchema = z
   .object({
     month: z.string(),
-    asOf: z.iso.datetime({ offset: true }).openapi({ description: "Service clock: what runs is reckoned up to here." }),
-    keptSince: z.iso.datetime({ offset: true }).optional().openapi({
+    asOf: timestamp.openapi({ description: "Service clock: what runs is reckoned up to here." }),
+    keptSince: timestamp.optional().openapi({
       description:
         "Present where a part of the month may be missing: what was recorded before this has expired (--retention-days). With CSV it is the header Kept-Since.",
     }),
@@ -63,13 +65,13 @@ export function reportRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, clock }: O
           description: "The report",
           content: { "text/csv": { schema: z.string() }, "application/json": { schema: usageReportSchema } },
         },
-        ...problems(400, 422),
+        ...problems(400),
       },
     }),
     async (c) => {
       const { month: text, format, sellerAccountId } = c.req.valid("query");
       const month = monthOf(text ?? "");
-      if (month === undefined) throw new ProblemError(400, "month must be a month since 1970, such as 2026-03.");
+      if (month === undefined) throw new ProblemError(400, `month ${MONTH_EXPECTED}.`);
       const report = await usageByInstanceType(ledger, month, clock.nowMs(), sellerAccountId);
       const keptSince = report.keptSinceMs === undefined ? undefined : new Date(report.keptSinceMs).toISOString();
       if (format === "json" || (format === undefined && wantsJson(c.req.header("accept")))) {

@@ -3,6 +3,7 @@ import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import type { AuditVerification } from "../../checkpoints/audit-verification.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { problems } from "./problem.ts";
+import { timestamp } from "./timestamp.ts";
 
 const verificationSchema = z
   .object({
@@ -16,7 +17,7 @@ const verificationSchema = z
       }),
     checkpoints: z.object({
       count: z.int(),
-      newestAt: z.iso.datetime().optional(),
+      newestAt: timestamp.optional(),
       file: z.string(),
       keyFingerprint: z.string().openapi({ description: "Of the key that signs them: SHA-256 of the public key." }),
     }),

@@ -3,11 +3,15 @@ import { z } from "zod";
 import type { EpochMs } from "@countinghouse/protocol";
 import type { ObservationRefusal } from "../../domain/observation-refusal.ts";
 import type { Observation } from "../../domain/observation.ts";
+import { readTime, timeOf, TIME_EXPECTED } from "../../domain/written-values.ts";
 import { resourceId } from "../../ledger/ids.ts";
 
 export const DETAIL_TYPE = "ECS Task State Change";
 
-const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+const time = z
+  .string(TIME_EXPECTED)
+  .refine((text) => readTime(text) !== undefined, TIME_EXPECTED)
+  .transform(timeOf);
 
 const taskStateChange = z.looseObject({
   source: z.literal("aws.ecs"),

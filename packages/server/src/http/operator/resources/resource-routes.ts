@@ -2,13 +2,14 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { addResource, endResource, type Observed } from "../../../control-plane/observe.ts";
 import { isLive, registrationOf, type MeteredResource } from "../../../domain/metered-resource.ts";
+import { timeOf } from "../../../domain/written-values.ts";
 import type { OperatorContext, OperatorEnv } from "../context.ts";
 import { pageOf, pageQuery, pageSchema } from "../page.ts";
 import { ProblemError, bodyProblems, problems, refusalProblem } from "../problem.ts";
 import { resourceSchema, resourceView } from "./resource-view.ts";
+import { timestamp } from "../timestamp.ts";
 
 const TAGS = ["resources"];
-const timestamp = z.iso.datetime({ offset: true });
 const platform = z.enum(["ec2", "ecs", "eks"]);
 const accountId = z.string().regex(/^\d{12}$/, "must be twelve digits");
 
@@ -53,7 +54,7 @@ function addingRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, clock, workload }
     }),
     async (c) => {
       const { startedAt, ...told } = c.req.valid("json");
-      const asked = { ...told, ...(startedAt === undefined ? {} : { startedAtMs: Date.parse(startedAt) }) };
+      const asked = { ...told, ...(startedAt === undefined ? {} : { startedAtMs: timeOf(startedAt) }) };
       const resource = resourceIn(await addResource(ledger, c.var.call("CreateResource"), asked, asked));
       await workload.resourceChanged(resource);
       const credentials = workload.environmentOf(resource, new URL(c.req.url).origin);
@@ -82,7 +83,7 @@ function addingRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, clock, workload }
     async (c) => {
       const { id } = c.req.valid("param");
       const { stoppedAt } = c.req.valid("json");
-      const stoppedAtMs = stoppedAt === undefined ? undefined : Date.parse(stoppedAt);
+      const stoppedAtMs = stoppedAt === undefined ? undefined : timeOf(stoppedAt);
       const asked = { resourceId: id, ...(stoppedAtMs === undefined ? {} : { stoppedAtMs }) };
       const resource = resourceIn(await endResource(ledger, c.var.call("StopResource"), id, stoppedAtMs, asked));
       await workload.resourceChanged(resource);
@@ -111,7 +112,7 @@ function listingRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, clock }: Operato
           description: "A page of resources",
           content: { "application/json": { schema: pageSchema(resourceSchema) } },
         },
-        ...problems(400, 422),
+        ...problems(400),
       },
     }),
     (c) => {

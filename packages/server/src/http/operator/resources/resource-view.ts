@@ -2,8 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { HOUR_MS, type EpochMs } from "@countinghouse/protocol";
 import { isLive, type MeteredResource } from "../../../domain/metered-resource.ts";
-
-const timestamp = z.iso.datetime({ offset: true });
+import { timestamp } from "../timestamp.ts";
 
 export const resourceSchema = z
   .object({
