@@ -1,5 +1,7 @@
 /** Instance metadata, version 2, as the official SDK asks for it. */
+import { execFile, spawnSync } from "node:child_process";
 import { request as openRequest } from "node:http";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { newFolder } from "../support/scoped.ts";
 import { ADMITTED, BUYER, ROLE, auditedCalls, resourceOf, runProgram, startWorkload } from "../support/workload.ts";
@@ -55,9 +57,86 @@ test("Rule C9: with a token an instance reads what is known of it", async () => 
     region: "eu-central-1",
     marketplaceProductCodes: ["ami-product"],
   });
-  for (const path of ["/latest/meta-data/", "/latest/user-data", `${ROLES_PATH}untrusting`, "/"]) {
+  expect(await text("/latest/meta-data/product-codes")).toBe("ami-product");
+  const nowhere = ["user-data", "meta-data/ami-id", "meta-data/instance-id/more", "meta-data/constructor", "api/token"];
+  for (const path of [
+    ...nowhere.map((name) => `/latest/${name}`),
+    `${ROLES_PATH}untrusting`,
+    "/1999-01-01/meta-data",
+  ]) {
     expect((await readFrom(base, path, token)).status, path).toBe(404);
   }
+});
+
+test("Rule C9: folders are listed, a slash more makes no difference, and older versions are answered as the latest", async () => {
+  const server = await startWorkload();
+  const base = endpointOf(await server.put(INSTANCE));
+  const token = await (await tokenFrom(base)).text();
+  const text = async (path: string): Promise<string> => {
+    const answer = await readFrom(base, path, token);
+    expect(answer.status, path).toBe(200);
+    return answer.text();
+  };
+  const listings: Readonly<Record<string, readonly string[]>> = {
+    "": ["dynamic", "meta-data"],
+    dynamic: ["instance-identity/"],
+    "dynamic/instance-identity": ["document"],
+    "meta-data": ["iam/", "instance-id", "placement/", "product-codes"],
+    "meta-data/iam": ["info", "security-credentials/"],
+    "meta-data/iam/security-credentials": [ROLE],
+    "meta-data/placement": ["availability-zone", "region"],
+  };
+  for (const version of ["latest", "2016-09-02", "2021-03-23", "1.0"]) {
+    for (const [path, names] of Object.entries(listings)) {
+      for (const way of [`/${version}/${path}`, `/${version}/${path}/`]) expect(await text(way)).toBe(names.join("\n"));
+    }
+    for (const slash of ["", "/", "//"]) {
+      expect(await text(`/${version}/meta-data/placement/availability-zone${slash}`)).toBe("eu-central-1a");
+      expect(await text(`/${version}/meta-data/product-codes${slash}`)).toBe("ami-product");
+      const document = JSON.parse(await text(`/${version}/dynamic/instance-identity/document${slash}`)) as object;
+      expect(document).toMatchObject({ marketplaceProductCodes: ["ami-product"] });
+    }
+  }
+  const versions = (await text("/")).split("\n");
+  expect(versions).toEqual([...versions].toSorted());
+  expect(versions).toContain("2016-09-02");
+  expect(versions.at(-1)).toBe("latest");
+  // Nothing of it is to be had without a token.
+  for (const path of ["/", "/2016-09-02/meta-data", "/latest/meta-data/product-codes"]) {
+    expect((await readFrom(base, path)).status, path).toBe(401);
+  }
+});
+
+test("Rule C9: an instance of an account without a product of images has no product codes", async () => {
+  const server = await startWorkload();
+  const base = endpointOf(await server.put({ ...INSTANCE, accountId: "777788889999" }));
+  const token = await (await tokenFrom(base)).text();
+  expect((await readFrom(base, "/latest/meta-data/product-codes", token)).status).toBe(404);
+  const listed = await (await readFrom(base, "/latest/meta-data/", token)).text();
+  expect(listed.split("\n")).toEqual(["iam/", "instance-id", "placement/"]);
+});
+
+const LOOK_UP_REGION = `
+from botocore.session import Session
+from botocore.utils import IMDSRegionProvider
+print(IMDSRegionProvider(Session()).provide())`;
+
+test("Rule C9: botocore finds the region by the instance, where nothing else says it", async (context) => {
+  const { status } = spawnSync("python3", ["-c", "import botocore"], { stdio: "ignore" });
+  if (status !== 0) {
+    process.stdout.write(`skipped: ${context.task.name} (python3 has no botocore)\n`);
+    context.skip();
+  }
+  const server = await startWorkload();
+  const endpoint = endpointOf(await server.put(INSTANCE));
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    AWS_CONFIG_FILE: "/nowhere",
+    AWS_SHARED_CREDENTIALS_FILE: "/nowhere",
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: endpoint,
+  };
+  const { stdout } = await promisify(execFile)("python3", ["-c", LOOK_UP_REGION], { env });
+  expect(stdout.trim()).toBe("eu-central-1");
 });
 
 test("Rule C9: without a token, or with one that is not its own, nothing is read", async () => {

@@ -68,6 +68,6 @@ export const credentialRules: Readonly<Record<CredentialRuleId, Rule>> = {
     source: EC2_GUIDE,
     inForce: ALWAYS,
     reading:
-      "It listens on loopback, at a port that changes with each start. The instance identity document holds what is known here; it is not signed.",
+      "It listens on loopback, at a port that changes with each start. It has what is known here: the instance's id, placement and role, its product codes, and the instance identity document, which is not signed. Every version it can be asked for in (1.0 to latest) answers the same.",
   },
 };

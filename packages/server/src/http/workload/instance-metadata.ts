@@ -5,16 +5,17 @@
 import { inForce } from "../../domain/agreement.ts";
 import type { CatalogueView } from "../../domain/catalogue.ts";
 import type { MeteredResource } from "../../domain/metered-resource.ts";
+import { accountCustomer } from "../../domain/metering-record.ts";
 import type { Sealer } from "../../identity/seal.ts";
 import type { EpochMs } from "@countinghouse/protocol";
 import type { WireResponse } from "../wire-message.ts";
+import { metadataAt, type MetadataFolder, type MetadataItem } from "./metadata-tree.ts";
 import { toSeconds, type ResourceCredentials } from "./resource-credentials.ts";
 
 const PURPOSE = "instance-metadata-token";
 const TOKEN_CHARACTERS_MAX = 512;
 const LIFETIME_SECONDS_MAX = 21_600;
 const LIFETIME_HEADER = "x-aws-ec2-metadata-token-ttl-seconds";
-const CREDENTIALS_PATH = "iam/security-credentials/";
 
 export interface MetadataRequest {
   readonly method: string;
@@ -41,9 +42,8 @@ export function metadataResponse(
   if (!isToken(resourceId, request.header("x-aws-ec2-metadata-token"), options)) return text(401, "Unauthorized");
   const resource = options.credentials.live(resourceId, "ec2");
   if (resource === undefined) return text(404, "Not Found");
-  if (path === "/latest/dynamic/instance-identity/document") return json(identityDocument(resource, options));
-  const [, item] = /^\/latest\/meta-data\/(.*)$/.exec(path) ?? [];
-  return (item === undefined ? undefined : metadataItem(resource, item, options)) ?? text(404, "Not Found");
+  const found = metadataAt(path, metadataOf(resource, options));
+  return found === undefined ? text(404, "Not Found") : text(200, found);
 }
 
 /** A forwarded request comes from somewhere else, through a proxy that was talked into it. */
@@ -70,44 +70,52 @@ function isToken(resourceId: string, token: string | undefined, { sealer, wallMs
   return ofResource === resourceId && wallMs() < expiresAtMs;
 }
 
-function metadataItem(
-  resource: MeteredResource,
-  item: string,
-  { credentials }: InstanceMetadataOptions,
-): WireResponse | undefined {
-  if (item === "instance-id") return text(200, resource.externalId);
-  if (item === "placement/region") return text(200, resource.region);
-  if (item === "placement/availability-zone") return text(200, zoneOf(resource));
-  const role = credentials.roleOf(resource);
-  if (role === undefined) return undefined;
-  if (item === "iam/info") {
-    const InstanceProfileArn = `arn:aws:iam::${resource.accountId}:instance-profile/${role}`;
-    return json({ Code: "Success", LastUpdated: credentials.now(), InstanceProfileArn });
-  }
-  if (item === CREDENTIALS_PATH || `${item}/` === CREDENTIALS_PATH) return text(200, role);
-  if (item !== CREDENTIALS_PATH + role) return undefined;
-  return json({
-    Code: "Success",
-    LastUpdated: credentials.now(),
-    Type: "AWS-HMAC",
-    ...credentials.issue(resource),
-  });
+/** What is known of an instance here; of what is not, there is nothing. */
+function metadataOf(resource: MeteredResource, options: InstanceMetadataOptions): MetadataFolder {
+  const codes = productCodesOf(resource, options);
+  const role = options.credentials.roleOf(resource);
+  const metadata = new Map<string, MetadataFolder | MetadataItem>();
+  if (role !== undefined) metadata.set("iam", roleFolder(resource, role, options));
+  metadata.set("instance-id", () => resource.externalId);
+  const zone: [string, MetadataItem] = ["availability-zone", () => zoneOf(resource)];
+  metadata.set("placement", new Map([zone, ["region", () => resource.region]]));
+  if (codes.length > 0) metadata.set("product-codes", () => codes.join("\n"));
+  const identity: MetadataFolder = new Map([["document", () => json(identityDocument(resource, codes))]]);
+  return new Map<string, MetadataFolder>([
+    ["dynamic", new Map([["instance-identity", identity]])],
+    ["meta-data", metadata],
+  ]);
+}
+
+function roleFolder(resource: MeteredResource, role: string, { credentials }: InstanceMetadataOptions): MetadataFolder {
+  const InstanceProfileArn = `arn:aws:iam::${resource.accountId}:instance-profile/${role}`;
+  const known = (): object => ({ Code: "Success", LastUpdated: credentials.now() });
+  return new Map<string, MetadataFolder | MetadataItem>([
+    ["info", () => json({ ...known(), InstanceProfileArn })],
+    [
+      "security-credentials",
+      new Map([[role, () => json({ ...known(), Type: "AWS-HMAC", ...credentials.issue(resource) })]]),
+    ],
+  ]);
+}
+
+/** Of the products of images that the instance's account has agreements for. */
+function productCodesOf({ accountId }: MeteredResource, options: InstanceMetadataOptions): readonly string[] {
+  const held = options.catalogue();
+  const isBought = (productCode: string): boolean =>
+    held.agreementsOf(productCode, accountCustomer(accountId)).some((agreement) => inForce(agreement, options.nowMs()));
+  const images = held.list("product").filter(({ type }) => type === "ami");
+  return images.map(({ productCode }) => productCode).filter(isBought);
 }
 
 /** What is known here of what the document of a real instance holds. */
-function identityDocument(resource: MeteredResource, { catalogue, nowMs }: InstanceMetadataOptions): object {
+function identityDocument(resource: MeteredResource, productCodes: readonly string[]): object {
   const { accountId, externalId, region, startedAtMs } = resource;
-  const held = catalogue();
-  const productCodes = held
-    .list("agreement")
-    .filter((agreement) => agreement.customerAccountId === accountId && inForce(agreement, nowMs()))
-    .map(({ productCode }) => productCode)
-    .filter((productCode) => held.product(productCode)?.type === "ami");
   return {
     accountId,
     availabilityZone: zoneOf(resource),
     instanceId: externalId,
-    marketplaceProductCodes: productCodes.length === 0 ? null : [...new Set(productCodes)],
+    marketplaceProductCodes: productCodes.length === 0 ? null : productCodes,
     pendingTime: toSeconds(startedAtMs),
     region,
     version: "2017-09-30",
@@ -123,6 +131,6 @@ function text(status: number, body: string): WireResponse {
   return { status, headers: { "Content-Type": "text/plain" }, body };
 }
 
-function json(body: object): WireResponse {
-  return { status: 200, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body, null, 2) };
+function json(body: object): string {
+  return JSON.stringify(body, null, 2);
 }
