@@ -121,6 +121,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       draining: () => draining,
     }),
     wire: measuredWire(parts),
+    labNowMs: config.lab ? () => opened.clock.nowMs() : undefined,
     busy: () => errorResponse("ThrottlingException", "Rate exceeded", parts.newRequestId()),
   });
   return {
