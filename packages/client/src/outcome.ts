@@ -123,8 +123,9 @@ export function configurationError(message: string, cause?: unknown): MeteringEr
   return new MeteringError({ name: "ConfigurationError", message, cause });
 }
 
-export function credentialsError(message: string, cause?: unknown): MeteringError {
-  return new MeteringError({ name: "CredentialsError", message, cause });
+/** `transient` where a source that applies failed in passing: the next call may get credentials from it. */
+export function credentialsError(message: string, cause?: unknown, retry: Retry = "never"): MeteringError {
+  return new MeteringError({ name: "CredentialsError", message, cause, retry });
 }
 
 /** An error of this package as it is; anything else wrapped. */
