@@ -102,6 +102,12 @@ export interface AnswerMetadata {
   readonly attempts: number;
   /** Time spent waiting between attempts, in milliseconds. */
   readonly retryDelayMs: number;
+  /**
+   * Whether an attempt before the one that was answered may have done what was asked, although nobody saw its end: the
+   * answer then may be about something that is done already. A record that is unprocessed, not subscribed or a duplicate
+   * by such an answer may be metered all the same.
+   */
+  readonly earlierMayHaveSucceeded: boolean;
 }
 
 /** What came of a call. `ok` tells which of the two it is. */

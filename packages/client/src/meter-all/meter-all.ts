@@ -8,9 +8,11 @@ import { MeteringError, invalidInput } from "../outcome.ts";
 import { Intake, type MeterableRecord } from "./intake.ts";
 import type { KnownIds } from "./known-ids.ts";
 import { CONCURRENCY, RESENDS_MAX, checkOptions, type MeterAllOptions } from "./options.ts";
-import { packed, type Batch } from "./pack.ts";
+import { packed } from "./pack.ts";
+import { readInput } from "./read-input.ts";
 import type { Accepted, MeterAllResult, Replay, Verdict } from "./result.ts";
 import { Sender, type Metering } from "./sender.ts";
+import { Sending } from "./sending.ts";
 
 export type MeterAllInput<Item extends MeterableRecord> = Iterable<Item> | AsyncIterable<Item>;
 
@@ -23,7 +25,8 @@ export class MeterAllRun<Item extends MeterableRecord> implements AsyncIterable<
 
   constructor(records: MeterAllInput<Item>, options: MeterAllOptions, metering: Metering, knownIds: KnownIds) {
     checkOptions(options);
-    this.#results = meterAllResults(records, options, metering, knownIds);
+    const stop = new AbortController();
+    this.#results = stoppable(meterAllResults(records, options, stop, metering, knownIds), stop);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<MeterAllResult<Item>> {
@@ -56,27 +59,39 @@ export class MeterAllRun<Item extends MeterableRecord> implements AsyncIterable<
   }
 }
 
+/**
+ * A generator whose `return` and `throw` stop the run at once, also while somebody waits for its next result: by itself,
+ * a generator would hear of them only then.
+ */
+function stoppable<T>(results: AsyncGenerator<T, undefined>, stop: AbortController): AsyncGenerator<T, undefined> {
+  const end = results.return.bind(results);
+  const fail = results.throw.bind(results);
+  return Object.assign(results, {
+    return: (value: undefined) => {
+      stop.abort();
+      return end(value);
+    },
+    throw: (error: unknown) => {
+      stop.abort();
+      return fail(error);
+    },
+  });
+}
+
 async function* meterAllResults<Item extends MeterableRecord>(
   records: MeterAllInput<Item>,
   options: MeterAllOptions,
+  stop: AbortController,
   metering: Metering,
   knownIds: KnownIds,
 ): AsyncGenerator<MeterAllResult<Item>, undefined> {
-  const items: Item[] = [];
-  const decided: { readonly index: number; readonly verdict: Verdict }[] = [];
   const { productCode, sameKey = "refuse", signal } = options;
-  const decide = (index: number, verdict: Verdict): void => {
-    decided.push({ index, verdict });
-  };
-  const intake = new Intake({ decide, productCode, sameKey });
-  for await (const record of records) {
-    intake.take(record, items.length);
-    items.push(record);
-  }
-  const queue = packed(intake.lines());
-  const results = function* (): Generator<MeterAllResult<Item>> {
-    for (const { index, verdict } of decided.splice(0)) yield { ...verdict, record: items[index] as Item, index };
-  };
+  const onAbort = (): void => stop.abort();
+  if (signal?.aborted === true) onAbort();
+  signal?.addEventListener("abort", onAbort);
+  const items: Item[] = [];
+  const decided: Decided[] = [];
+  const decide = (index: number, verdict: Verdict): void => void decided.push({ index, verdict });
   const sender = new Sender({
     metering,
     knownIds,
@@ -84,34 +99,31 @@ async function* meterAllResults<Item extends MeterableRecord>(
     ruleSet: options.ruleSet ?? "current",
     resendsMax: options.resendsMax ?? RESENDS_MAX,
     signal,
+    stop: stop.signal,
   });
-  const underWay = new Set<Promise<void>>();
-  const start = (batch: Batch): void => {
-    const sending = sender.send(batch).then(({ verdicts, next }) => {
-      for (const [line, verdict] of verdicts) for (const index of line.indices) decide(index, verdict);
-      // Halves and leftovers go before what was never sent: they are the oldest.
-      queue.push(...next.toReversed());
-      underWay.delete(sending);
-    });
-    underWay.add(sending);
-  };
-  // A stack: the next batch is the last of the list.
-  queue.reverse();
-  const concurrency = options.concurrency ?? CONCURRENCY;
+  const sending = new Sending(sender, options.concurrency ?? CONCURRENCY, decide);
   try {
+    const intake = new Intake({ decide, productCode, sameKey });
+    await readInput(records, stop.signal, (record) => {
+      intake.take(record, items.length);
+      items.push(record);
+    });
+    sending.put(packed(intake.lines()));
     // While a result is being looked at, others may come in and the last batch may end.
-    while (queue.length > 0 || underWay.size > 0 || decided.length > 0) {
-      for (;;) {
-        if (underWay.size >= concurrency) break;
-        const batch = queue.pop();
-        if (batch === undefined) break;
-        start(batch);
-      }
-      if (decided.length === 0) await Promise.race(underWay);
-      yield* results();
+    while (sending.goesOn || decided.length > 0) {
+      sending.fill();
+      if (decided.length === 0) await sending.next();
+      for (const { index, verdict } of decided.splice(0)) yield { ...verdict, record: items[index] as Item, index };
     }
   } finally {
-    // Whoever stops listening still gets an orderly end: what was sent is waited for, nothing more is sent.
-    await Promise.allSettled(underWay);
+    // Whoever stops listening still gets an orderly end: what is on the wire is waited for, nothing more is sent.
+    stop.abort();
+    await sending.settled();
+    signal?.removeEventListener("abort", onAbort);
   }
+}
+
+interface Decided {
+  readonly index: number;
+  readonly verdict: Verdict;
 }
