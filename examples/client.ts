@@ -35,6 +35,7 @@ for await (const result of client.meterAll(usage(), { productCode: "0abcdefghijk
   counts.set(result.status, (counts.get(result.status) ?? 0) + 1);
   if (result.status === "refused")
     console.log(`refused: record ${result.index}, ${result.errorName}: ${result.message}`);
-  if (result.status === "expired") console.log(`expired: record ${result.index}, ${result.lateBySeconds} s too late`);
+  if (result.status === "expired")
+    console.log(`expired: record ${result.index}, ${result.lateBySeconds ?? "some"} s too late`);
 }
 console.log(Object.fromEntries(counts));
