@@ -100,6 +100,13 @@ describe("of the two shared files,", () => {
   });
 });
 
+/** The error of a call, which nobody answers. */
+async function failureOf(configuration: ClientConfiguration): Promise<string> {
+  const client = new MarketplaceMeteringClient({ endpoint: "http://127.0.0.1:9", maxAttempts: 1, ...configuration });
+  onTestFinished(() => client.close());
+  return String((await client.resolveCustomerOutcome({ registrationToken: "x" })).error);
+}
+
 /** A home whose shared files are there, and no files. */
 const unreadableHome = (): string => {
   const home = newFolder();
@@ -144,31 +151,19 @@ describe("a shared file that cannot be read counts as empty, with a warning", ()
     vi.stubEnv("AWS_CONTAINER_CREDENTIALS_FULL_URI", container.url);
     files("[profile work]\nmax_attempts = 1\n", "");
     vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", "/tmp");
-    const messageOf = async (configuration: ClientConfiguration): Promise<string | undefined> => {
-      const client = new MarketplaceMeteringClient({
-        endpoint: "http://127.0.0.1:9",
-        maxAttempts: 1,
-        ...configuration,
-      });
-      onTestFinished(() => client.close());
-      return (await client.resolveCustomerOutcome({ registrationToken: "x" })).error?.message;
-    };
-    expect(await messageOf({ profile: "work" })).toBe(
-      'The profile "work" has no credentials that can be read. /tmp cannot be read (EISDIR).',
+    expect(await failureOf({ profile: "work" })).toBe(
+      'CredentialsError: The profile "work" has no credentials that can be read. /tmp cannot be read (EISDIR).',
     );
-    expect(await messageOf({ profile: "wrok" })).toBe('There is no profile "wrok". /tmp cannot be read (EISDIR).');
+    expect(await failureOf({ profile: "wrok" })).toBe(
+      'CredentialsError: There is no profile "wrok". /tmp cannot be read (EISDIR).',
+    );
     expect(container.heard).toEqual([]);
-    await messageOf({});
+    await failureOf({});
     expect(container.heard, "no name, no doubt who is meant").toHaveLength(1);
   });
 
   test("and is named where what it may hold is missing", async () => {
     vi.stubEnv("HOME", unreadableHome());
-    const failureOf = async (configuration: ClientConfiguration): Promise<string> => {
-      const client = new MarketplaceMeteringClient(configuration);
-      onTestFinished(() => client.close());
-      return String((await client.resolveCustomerOutcome({ registrationToken: "x" })).error);
-    };
     expect(await failureOf({})).toMatch(
       /^CredentialsError: No credentials were found\..*config cannot be read \(EISDIR\)/,
     );
