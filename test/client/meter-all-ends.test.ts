@@ -141,6 +141,11 @@ describe("an abort", () => {
     const options = { productCode, signal: AbortSignal.abort() };
     expect(await clientOf(service.url).meterAll(records, options).toArray()).toEqual([]);
     expect(returned()).toBe(1);
+    const none = clientOf(service.url).meterAll(endless(2).records, options).assertAllAccepted();
+    await expect(none, "which is not to say that all is well").rejects.toMatchObject({
+      name: "NotAllAcceptedError",
+      message: "Of 0 usage records 0 were not accepted. The run was aborted before its input had ended.",
+    });
     const atHand = await clientOf(service.url).meterAll(usage(30), options).toArray();
     expect(summary(atHand)).toEqual(Array(30).fill("aborted false"));
     expect(service.heard).toEqual([]);

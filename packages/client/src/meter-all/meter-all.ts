@@ -22,11 +22,13 @@ export type MeterAllInput<Item extends MeterableRecord> = Iterable<Item> | Async
  */
 export class MeterAllRun<Item extends MeterableRecord> implements AsyncIterable<MeterAllResult<Item>> {
   #results: AsyncGenerator<MeterAllResult<Item>> | undefined;
+  readonly #progress: Progress = { isCutShort: false };
 
   constructor(records: MeterAllInput<Item>, options: MeterAllOptions, metering: Metering, knownIds: KnownIds) {
     checkOptions(options);
     const stop = new AbortController();
-    this.#results = stoppable(meterAllResults(records, options, stop, metering, knownIds), stop);
+    const results = meterAllResults(records, options, { stop, progress: this.#progress, metering, knownIds });
+    this.#results = stoppable(results, stop);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<MeterAllResult<Item>> {
@@ -44,17 +46,19 @@ export class MeterAllRun<Item extends MeterableRecord> implements AsyncIterable<
   }
 
   /**
-   * Goes to the end; throws a `MeteringError`, `NotAllAcceptedError`, if any record was not metered, with all results as
-   * its `cause`. A replay was metered before, and is fine.
+   * Goes to the end; throws a `MeteringError`, `NotAllAcceptedError`, if any record was not metered, or the run was aborted
+   * before its input had ended, with all results as its `cause`. A replay was metered before, and is fine.
    */
   async assertAllAccepted(): Promise<(Accepted<Item> | Replay<Item>)[]> {
     const results = await this.toArray();
     const fine = results.filter((result) => result.status === "accepted" || result.status === "replay");
-    if (fine.length === results.length) return fine;
+    if (fine.length === results.length && !this.#progress.isCutShort) return fine;
     const counts = new Map<string, number>();
     for (const { status } of results) counts.set(status, (counts.get(status) ?? 0) + 1);
     const list = [...counts].map(([status, count]) => `${count} ${status}`).join(", ");
-    const message = `Of ${results.length} usage records ${results.length - fine.length} were not accepted: ${list}.`;
+    const count = `Of ${results.length} usage records ${results.length - fine.length} were not accepted`;
+    const more = this.#progress.isCutShort ? " The run was aborted before its input had ended." : "";
+    const message = `${count}${list === "" ? "" : `: ${list}`}.${more}`;
     throw new MeteringError({ name: "NotAllAcceptedError", message, cause: results });
   }
 }
@@ -81,9 +85,7 @@ function stoppable<T>(results: AsyncGenerator<T, undefined>, stop: AbortControll
 async function* meterAllResults<Item extends MeterableRecord>(
   records: MeterAllInput<Item>,
   options: MeterAllOptions,
-  stop: AbortController,
-  metering: Metering,
-  knownIds: KnownIds,
+  { stop, progress, metering, knownIds }: RunParts,
 ): AsyncGenerator<MeterAllResult<Item>, undefined> {
   const { productCode, sameKey = "refuse", signal } = options;
   const onAbort = (): void => stop.abort();
@@ -104,10 +106,11 @@ async function* meterAllResults<Item extends MeterableRecord>(
   const sending = new Sending(sender, options.concurrency ?? CONCURRENCY, decide);
   try {
     const intake = new Intake({ decide, productCode, sameKey });
-    await readInput(records, stop.signal, (record) => {
+    const isRead = await readInput(records, stop.signal, (record) => {
       intake.take(record, items.length);
       items.push(record);
     });
+    progress.isCutShort = !isRead;
     sending.put(packed(intake.lines()));
     // While a result is being looked at, others may come in and the last batch may end.
     while (sending.goesOn || decided.length > 0) {
@@ -121,6 +124,19 @@ async function* meterAllResults<Item extends MeterableRecord>(
     await sending.settled();
     signal?.removeEventListener("abort", onAbort);
   }
+}
+
+interface RunParts {
+  readonly stop: AbortController;
+  readonly progress: Progress;
+  readonly metering: Metering;
+  readonly knownIds: KnownIds;
+}
+
+/** What a run tells beside its results. */
+interface Progress {
+  /** Whether the input was let go of before its end, so that some of it has no results. */
+  isCutShort: boolean;
 }
 
 interface Decided {

@@ -2,18 +2,18 @@
 
 /**
  * Hands each record to `take`. Once `stop` is aborted, an input is no longer waited for, and is told that no more is
- * wanted of it; what a plain iterable has at hand is read all the same, so that each of it gets its result. Rejects as the
- * input does.
+ * wanted of it; what a plain iterable has at hand is read all the same, so that each of it gets its result. Answers whether
+ * the input was read to its end; rejects as the input does.
  */
 export async function readInput<Item>(
   records: Iterable<Item> | AsyncIterable<Item>,
   stop: AbortSignal,
   take: (record: Item) => void,
-): Promise<void> {
+): Promise<boolean> {
   const waiting = new InterruptibleWait(stop);
   try {
-    if (isAsync(records)) await readAsync(records[Symbol.asyncIterator](), stop, waiting, take);
-    else await readPlain(records, waiting, take);
+    if (!isAsync(records)) return await readPlain(records, waiting, take);
+    return await readAsync(records[Symbol.asyncIterator](), stop, waiting, take);
   } finally {
     waiting.close();
   }
@@ -24,15 +24,16 @@ async function readAsync<Item>(
   stop: AbortSignal,
   waiting: InterruptibleWait,
   take: (record: Item) => void,
-): Promise<void> {
+): Promise<boolean> {
   while (!stop.aborted) {
     const step = await waiting.for(iterator.next());
     if (step === INTERRUPTED) break;
-    if (step.done === true) return;
+    if (step.done === true) return true;
     take(step.value);
   }
   // Not waited for: a generator that waits itself ends when that is over.
   void Promise.resolve(iterator.return?.()).catch(() => undefined);
+  return false;
 }
 
 /** As `for await` does, a promise among them is waited for. */
@@ -40,16 +41,17 @@ async function readPlain<Item>(
   records: Iterable<Item>,
   waiting: InterruptibleWait,
   take: (record: Item) => void,
-): Promise<void> {
+): Promise<boolean> {
   for (const record of records) {
     if (!isThenable(record)) {
       take(record);
       continue;
     }
     const awaited = await waiting.for(record as PromiseLike<Item>);
-    if (awaited === INTERRUPTED) break;
+    if (awaited === INTERRUPTED) return false;
     take(awaited);
   }
+  return true;
 }
 
 const INTERRUPTED = Symbol("interrupted");
