@@ -106,8 +106,9 @@ const checkMeter = spellingOf(meterUsage.input, {
 });
 
 export function batchMeterUsageBody(input: BatchMeterUsageInput): string {
+  // What is no object, or no list, is told of by the encoder.
+  if (typeof input !== "object" || input === null) return batchText(input);
   const { productCode, usageRecords } = input;
-  // What is no list is told of by the encoder.
   if (Array.isArray(usageRecords)) usageRecords.forEach(checkRecord);
   return batchText({ productCode, usageRecords });
 }

@@ -77,7 +77,10 @@ export class MeteringError extends Error {
     this.mayHaveSucceeded = details.mayHaveSucceeded ?? false;
   }
 
-  /** Whether sending the same request again makes sense. The client has done so already, as often as it may. */
+  /**
+   * Whether sending the same request again makes sense. The client has done so already, as often as it may; but after a
+   * `CredentialsError`, nothing was sent, and the next call asks for credentials again.
+   */
   get retryable(): boolean {
     return this.retry !== "never";
   }

@@ -102,8 +102,9 @@ class BodyReader {
 
   #answer(response: ServerResponse, answer: WireResponse): void {
     const { labNowMs } = this.#options;
-    if (labNowMs !== undefined) response.setHeader(SERVICE_TIME_HEADER, new Date(labNowMs()).toISOString());
-    send(response, answer);
+    if (labNowMs === undefined) return send(response, answer);
+    const serviceTime = new Date(labNowMs()).toISOString();
+    send(response, { ...answer, headers: { ...answer.headers, [SERVICE_TIME_HEADER]: serviceTime } });
   }
 }
 
