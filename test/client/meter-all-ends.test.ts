@@ -52,6 +52,28 @@ describe("a run that nobody listens to any more", () => {
     expect(service.heard).toHaveLength(1);
   });
 
+  test("begins nothing after the break, at whichever result it is", async () => {
+    const service = await listen(success);
+    for (let number = 1; number <= 30; number += 1) {
+      let begun = 0;
+      const counted = (url: string, init: RequestInit): Promise<Response> => {
+        begun += 1;
+        return fetch(url, init);
+      };
+      const client = clientOf(service.url, { fetch: counted });
+      let begunAtBreak = 0;
+      let heard = 0;
+      // As fast as it can: the next batch is about to be sent when the results of one are there.
+      for await (const result of client.meterAll(usage(100), { productCode, concurrency: 2, requestsPerSecond: 1e6 })) {
+        expect(result.status).toBe("accepted");
+        heard += 1;
+        begunAtBreak = begun;
+        if (heard === number) break;
+      }
+      expect([number, begun]).toEqual([number, begunAtBreak]);
+    }
+  });
+
   test("tries nothing again, and waits for what is on the wire", async () => {
     const { promise: allHeard, resolve } = Promise.withResolvers<undefined>();
     const service = await listen(async (request, index) => {
