@@ -34,7 +34,8 @@ const counts = new Map<string, number>();
 for await (const result of client.meterAll(usage(), { productCode: "0abcdefghijklmnopqrstuvwx" })) {
   counts.set(result.status, (counts.get(result.status) ?? 0) + 1);
   if (result.status === "refused")
-    console.log(`refused: record ${result.index}, ${result.errorName}: ${result.message}`);
-  if (result.status === "expired") console.log(`expired: record ${result.index}, ${result.lateBySeconds} s too late`);
+    console.log(`refused: record ${result.index + 1}, ${result.errorName}: ${result.message}`);
+  if (result.status === "expired")
+    console.log(`expired: record ${result.index + 1}, ${result.ageSeconds} s old, which is too late`);
 }
 console.log(Object.fromEntries(counts));

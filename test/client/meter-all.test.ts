@@ -1,7 +1,8 @@
 /** C1, B1, B6: `meterAll` against the real server: every record has one result, and the ledger says the same. */
 import type { MeterAllResult, MeterableRecord } from "@countinghouse/client";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { clientOf, quickWorld } from "../support/client.ts";
+import { listen } from "../support/listener.ts";
 import { add, meteringRecords } from "../support/operator-api.ts";
 import { DEMO, startServer, type RunningServer } from "../support/server.ts";
 
@@ -113,4 +114,73 @@ test("stops where all would fail, and says what was not sent", async () => {
   expect(results).toMatchObject([
     { status: "undecided", why: "failed", mayBeMetered: false, error: { name: "UnrecognizedClientException" } },
   ]);
+});
+
+describe("against a lab whose clock stands elsewhere", () => {
+  const LAB_NOON = "2026-03-15T12:00:00.000Z";
+  let lab: RunningServer;
+  beforeAll(async () => {
+    lab = await startServer(["--store", "memory:", "--rules", "current", "--clock", `manual:${LAB_NOON}`]);
+  });
+  afterAll(() => lab.stop());
+
+  const at = (hoursAgo: number, customer: string, dimension: string): MeterableRecord => ({
+    ...usage(0, customer, dimension, 1),
+    timestamp: Date.parse(LAB_NOON) - hoursAgo * HOUR_MS,
+  });
+  const recent = DEMO.customers.flatMap((customer) =>
+    DEMO.dimensions.flatMap((dimension) => [1, 2, 3, 4, 5].map((hours) => at(hours, customer, dimension))),
+  );
+
+  test.each([-48, 0, 48])(
+    "nothing is too late but by the lab's own time, with this machine's clock %i hours off",
+    async (hours) => {
+      const world = { ...quickWorld().world, wallMs: () => Date.now() + hours * HOUR_MS };
+      const client = clientOf(lab.endpoint, { world });
+      const old = at(30, "demoCustomer1", "seats");
+      const other = { ...at(1, "demoCustomer1", "seats"), productCode: "noSuchProduct" };
+      // One batch after the other: the first answer tells the time.
+      const results = await client
+        .meterAll([other, ...recent, old], { productCode: DEMO.productCode, concurrency: 1 })
+        .toArray();
+      expect(results[0]).toMatchObject({ status: "refused", errorName: "InvalidProductCodeException" });
+      expect(new Set(summary(results.slice(1, -1)))).toEqual(new Set(["accepted"]));
+      expect(results.at(-1)).toMatchObject({
+        status: "expired",
+        refusedBy: "client",
+        rule: "W4",
+        ageSeconds: 108_000,
+        lateBySeconds: 21_600,
+      });
+    },
+  );
+});
+
+test.each(["yesterday", "2026-03-15", "2026-13-45T99:99:99.000Z"])(
+  "a time that is none (%s) is not believed: the service's Date is",
+  async (time) => {
+    const heard = await listen(({ text }) => {
+      const { UsageRecords } = JSON.parse(text) as { readonly UsageRecords: readonly object[] };
+      const Results = UsageRecords.map((UsageRecord) => ({ UsageRecord, Status: "Success", MeteringRecordId: "id" }));
+      return { headers: { "x-countinghouse-service-time": time }, body: { Results } };
+    });
+    const records = [usage(0, "c", "d", 1), { ...usage(30, "c", "d", 1), productCode: "other" }];
+    const run = clientOf(heard.url).meterAll(records, { productCode: DEMO.productCode, concurrency: 1 });
+    const results = (await run.toArray()).map(({ status }) => status);
+    expect(results.toSorted()).toEqual(["accepted", "expired"]);
+  },
+);
+
+test("what is refused is numbered as it was handed in, and not as it stood in its batch", async () => {
+  const client = clientOf(server.endpoint);
+  const records = [
+    ...Array.from({ length: 27 }, (_, i) => usage(0.5 + i / 1_000, "demoCustomer1", "gb_ingested", 1)),
+    usage(0, "demoCustomer1", "no_such_dimension", 4),
+    usage(0, "stranger", "gb_ingested", 5),
+    usage(0, "stranger", "gb_ingested", 6),
+  ];
+  const results = await client.meterAll(records, { ...options, sameKey: "sum" }).toArray();
+  const messages = results.map((result) => (result.status === "refused" ? result.message : ""));
+  expect(messages[27]).toBe("The product has no metered dimension as usage record 28 names it.");
+  expect(messages.slice(28)).toEqual(Array(2).fill("The customer of usage record 29, 30 is not known."));
 });

@@ -114,6 +114,38 @@ describe("C1, C3: an operation called directly", () => {
     }
     expect(listener.heard).toEqual([]);
   });
+
+  test("whose quantity would be taken for 0 by mistake is an error of this side, and nothing is sent", async () => {
+    const listener = await listen(() => ({}));
+    const client = clientOf(listener.url);
+    const record = { timestamp: Date.now(), customerIdentifier: "c", dimension: "d" };
+    const meter = { productCode, timestamp: Date.now(), usageDimension: "d" };
+    const batch = (more: object) =>
+      client.batchMeterUsageOutcome({ productCode, usageRecords: [{ ...record, ...more }] });
+    const single = (more: object) => client.meterUsageOutcome({ ...meter, ...more });
+    const slips: readonly (readonly [Promise<Outcome<unknown>>, string])[] = [
+      [batch({ quantity: undefined }), "quantity must be a finite number; it is undefined."],
+      [batch({ qty: 1 }), "There is no member qty; it is called quantity."],
+      [batch({ usageQuantity: 1 }), "There is no member usageQuantity; it is called quantity."],
+      [single({ usageQuantity: undefined }), "usageQuantity must be a finite number; it is undefined."],
+      [single({ quantity: 1 }), "There is no member quantity; it is called usageQuantity."],
+      [single({ usageQuantity: 1, dryrun: true }), "There is no member dryrun; it is called dryRun."],
+    ];
+    for (const [outcome, message] of slips) {
+      expect(await outcome).toMatchObject({ ok: false, error: { name: "InvalidInputError", message, attempts: 0 } });
+    }
+    expect(listener.heard).toEqual([]);
+    expect([await batch({}), await single({})], "absent, it is 0").toMatchObject([{ ok: true }, { ok: true }]);
+  });
+
+  test("an unprocessed record, which had no quantity, can be sent again as it came", async () => {
+    const UnprocessedRecords = [{ Timestamp: 1_767_323_045, CustomerIdentifier: "c", Dimension: "d", Quantity: null }];
+    const listener = await listen(() => ({ body: { Results: [], UnprocessedRecords } }));
+    const client = clientOf(listener.url);
+    const { unprocessedRecords } = await client.batchMeterUsage(usage(0));
+    await client.batchMeterUsage({ productCode, usageRecords: unprocessedRecords });
+    expect(JSON.parse(listener.heard[1]?.text ?? "")).toMatchObject({ UsageRecords: [{ Dimension: "d" }] });
+  });
 });
 
 describe("C4: an operation as a Callable", () => {

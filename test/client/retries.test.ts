@@ -1,7 +1,9 @@
 /** C3, B1: trouble on the way: what is sent again, how often, after how long; and what a caller is told when it ends. */
+import { Agent as TlsAgent } from "node:https";
 import { describe, expect, test } from "vitest";
 import {
   MeteringError,
+  TransportError,
   type AwsCredentials,
   type ClientConfiguration,
   type MarketplaceMeteringClient,
@@ -161,6 +163,61 @@ describe("a call that may have done what it was asked says so:", () => {
     expect(outcome).toMatchObject({
       error: { name: "ConnectionError", attempts: 3, mayHaveSucceeded: false, retryable: true },
     });
+  });
+});
+
+const cut: Script = (_r, _i, { incoming }) => void incoming.socket.destroy();
+
+describe("a success says whether an attempt before it may have been done:", () => {
+  const starts: readonly (readonly [string, readonly Script[], boolean])[] = [
+    ["none was there", [], false],
+    ["throttled, before anything is done", [() => wireError("ThrottlingException")], false],
+    ["a fault", [() => ({ status: 500 })], true],
+    ["a connection that broke", [cut], true],
+    ["an answer that cannot be read", [() => ({ body: "<html>" })], true],
+    ["a connection that broke, and then throttled", [cut, () => wireError("ThrottlingException")], true],
+  ]; // prettier-ignore
+  test.each(starts)("%s", async (_what, scripts, earlierMayHaveSucceeded) => {
+    const { client } = await against((...all) => (scripts[all[1]] === undefined ? fine : scripts[all[1]]?.(...all)));
+    expect(await meter(client)).toMatchObject({ ok: true, metadata: { earlierMayHaveSucceeded } });
+  });
+});
+
+describe("a transport of the caller's own", () => {
+  class OtherCopysError extends Error {
+    readonly trouble = "timeout";
+    readonly maySucceed = false;
+    readonly retryable = true;
+  }
+  const troubles: readonly (readonly [string, () => unknown, object])[] = [
+    ["that throws what nobody knows leaves the request in doubt", () => { throw new Error("socket hang up"); }, { name: "ConnectionError", message: "socket hang up", fault: "connection", retry: "transient", attempts: 3, mayHaveSucceeded: true }],
+    ["that rejects with no error at all, too", () => Promise.reject("gone"), { name: "ConnectionError", message: "gone", mayHaveSucceeded: true }],
+    ["that answers with nothing, too", () => Promise.resolve(), { name: "ConnectionError", mayHaveSucceeded: true }],
+    ["that has another copy of TransportError is understood", () => Promise.reject(new OtherCopysError("No.")), { name: "TimeoutError", message: "No.", attempts: 3, mayHaveSucceeded: false }],
+    ["that refuses is believed", () => Promise.reject(new TransportError("invalid", "Not so.", false)), { name: "InvalidInputError", attempts: 1, mayHaveSucceeded: false }],
+  ]; // prettier-ignore
+  test.each(troubles)("%s", async (_what, send, error) => {
+    const { world } = quickWorld();
+    const transport = { send: send as () => Promise<never>, close: () => undefined };
+    expect(await meter(clientOf("http://metering.test", { world, transport }))).toMatchObject({ ok: false, error });
+  });
+
+  test("that breaks when it is aborted leaves an aborted call in doubt", async () => {
+    const controller = new AbortController();
+    const send = (): Promise<never> => {
+      controller.abort();
+      return Promise.reject(new DOMException("This operation was aborted", "AbortError"));
+    };
+    const client = clientOf("http://metering.test", { transport: { send, close: () => undefined } });
+    const error = { name: "AbortError", attempts: 1, mayHaveSucceeded: true };
+    expect(await meter(client, controller.signal)).toMatchObject({ error });
+  });
+
+  test("an agent that is made for another scheme has sent nothing", async () => {
+    const agent = new TlsAgent();
+    const outcome = await meter(clientOf("http://127.0.0.1:9", { agent }));
+    expect(outcome).toMatchObject({ error: { name: "InvalidInputError", attempts: 1, mayHaveSucceeded: false } });
+    expect(outcome.error?.message).toContain('Protocol "http:" not supported');
   });
 });
 

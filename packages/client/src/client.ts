@@ -230,8 +230,8 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
     const { clock, world } = this.#runtime;
     const startedMs = world.monotonicMs();
     const metering: Metering = {
-      batchMeterUsage: (input, signal) =>
-        this.#call(operations.batchMeterUsage, () => batchMeterUsageBody(input), { signal, beforeAttempt }),
+      batchMeterUsage: (input, signals) =>
+        this.#call(operations.batchMeterUsage, () => batchMeterUsageBody(input), { ...signals, beforeAttempt }),
       nowMs: () => clock.nowMs(),
       toldMs: () => clock.toldMs(startedMs),
       world,
@@ -336,10 +336,12 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
   }
 }
 
+const UNSENT = { requestId: undefined, status: 0, attempts: 0, retryDelayMs: 0, earlierMayHaveSucceeded: false };
+
 /** The body of a request, or why there can be none. */
 function written(operation: CallOperation<unknown>, body: () => string): Outcome<string> {
   try {
-    return { ok: true, result: body(), metadata: { requestId: undefined, status: 0, attempts: 0, retryDelayMs: 0 } };
+    return { ok: true, result: body(), metadata: UNSENT };
   } catch (error) {
     const { message, name } = meteringErrorOf(error, "InvalidInputError");
     return { ok: false, error: new MeteringError({ name, message, operation: operation.name, cause: error }) };

@@ -54,7 +54,10 @@ export interface ClientConfiguration {
   /** Sign with the service's time where its `Date` differs by 4 minutes or more; by default true. */
   readonly correctClockSkew?: boolean;
 
-  /** An agent of `node:http` or `node:https`, for a proxy, say. The client does not close it. Node only. */
+  /**
+   * An agent of `node:http` or `node:https`, for a proxy, say. STS is asked through it, too; sources of credentials on this
+   * machine or its link (metadata, task and pod credentials) are not. The client does not close it. Node only.
+   */
   readonly agent?: HttpAgent;
   /** A `fetch` to send with, on any runtime. */
   readonly fetch?: Fetch;

@@ -3,7 +3,7 @@ export { boundedExecutor, type Executor } from "./call/executor.ts";
 export type { CallOptions } from "./call/limits.ts";
 export { MarketplaceMeteringClient, type OutcomeHandler } from "./client.ts";
 export type { ClientConfiguration, Logger } from "./configuration.ts";
-export type { AwsCredentials, CredentialsProvider } from "./credentials/credentials.ts";
+export type { AwsCredentials, CredentialsProvider, IdentityProperties } from "./credentials/credentials.ts";
 export {
   defaultEndpointProvider,
   type Endpoint,

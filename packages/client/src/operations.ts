@@ -12,6 +12,7 @@ import {
   type UsageRecordStatus,
 } from "@countinghouse/protocol";
 import type { CallOperation } from "./call/caller.ts";
+import { spellingOf } from "./spelling.ts";
 import type { Time } from "./time.ts";
 import { timedEncoderOf, timedReaderOf } from "./timed-shape.ts";
 
@@ -21,8 +22,8 @@ export interface UsageRecord {
   readonly timestamp: Time;
   /** The dimension as it was published with the product: 1 to 255 characters. */
   readonly dimension: string;
-  /** A whole number from 0 to 2,147,483,647, in the dimension's unit; 0 where it is absent. */
-  readonly quantity?: number | undefined;
+  /** A whole number from 0 to 2,147,483,647, in the dimension's unit; 0 where it is absent. Undefined is refused. */
+  readonly quantity?: number;
   /** The customer, by one of the two; the service keeps them apart, so use one of them for good. */
   readonly customerIdentifier?: string | undefined;
   /** The customer's AWS account id. */
@@ -64,8 +65,8 @@ export interface MeterUsageInput {
   /** When it was used; see `UsageRecord`. */
   readonly timestamp: Time;
   readonly usageDimension: string;
-  /** A whole number from 0 to 2,147,483,647; 0 where it is absent. */
-  readonly usageQuantity?: number | undefined;
+  /** A whole number from 0 to 2,147,483,647; 0 where it is absent. Undefined is refused. */
+  readonly usageQuantity?: number;
   /** Only ask whether the call would be allowed. */
   readonly dryRun?: boolean | undefined;
   readonly usageAllocations?: readonly UsageAllocation[] | undefined;
@@ -89,21 +90,47 @@ export type { RegisterUsageInput, ResolveCustomerInput, ResolveCustomerOutput };
 const readBatch = timedReaderOf<BatchMeterUsageOutput>(batchMeterUsage.output);
 const meterText = timedEncoderOf(meterUsage.input);
 
-export const batchMeterUsageBody: (input: BatchMeterUsageInput) => string = timedEncoderOf(batchMeterUsage.input);
+const batchText = timedEncoderOf(batchMeterUsage.input);
+const recordText = timedEncoderOf(usageRecordShape);
+/** Of what a record may lack, so that a slip of the pen goes unseen; and how else it is called. */
+const checkRecord = spellingOf(usageRecordShape, {
+  quantity: ["qty", "usageQuantity"],
+  usageAllocations: ["allocations"],
+  licenseArn: [],
+});
+const checkMeter = spellingOf(meterUsage.input, {
+  usageQuantity: ["qty", "quantity"],
+  usageAllocations: ["allocations"],
+  dryRun: [],
+  clientToken: [],
+});
+
+export function batchMeterUsageBody(input: BatchMeterUsageInput): string {
+  // What is no object, or no list, is told of by the encoder.
+  if (typeof input !== "object" || input === null) return batchText(input);
+  const { productCode, usageRecords } = input;
+  if (Array.isArray(usageRecords)) usageRecords.forEach(checkRecord);
+  return batchText({ productCode, usageRecords });
+}
 
 /** A token of the client's own makes a retry the same request to the service, too. */
 export function meterUsageBody(input: MeterUsageInput, newToken: () => string): string {
   // By name: an object of a class may have none of these itself, and a spread would lose them.
-  const { productCode, timestamp, usageDimension, usageQuantity, dryRun, usageAllocations, clientToken } = input;
-  const usage = { productCode, timestamp, usageDimension, usageQuantity, dryRun, usageAllocations };
-  return meterText({ ...usage, clientToken: clientToken ?? newToken() });
+  const { productCode, timestamp, usageDimension, dryRun, usageAllocations, clientToken } = input;
+  checkMeter(input);
+  const usage = { productCode, timestamp, usageDimension, dryRun, usageAllocations };
+  const quantity = "usageQuantity" in input ? { usageQuantity: input.usageQuantity } : {};
+  return meterText({ ...usage, ...quantity, clientToken: clientToken ?? newToken() });
 }
 
 export const registerUsageBody: (input: RegisterUsageInput) => string = timedEncoderOf(registerUsage.input);
 export const resolveCustomerBody: (input: ResolveCustomerInput) => string = timedEncoderOf(resolveCustomer.input);
 
 /** A usage record by itself as JSON text, its time fixed. */
-export const usageRecordText: (record: UsageRecord) => string = timedEncoderOf(usageRecordShape);
+export function usageRecordText(record: UsageRecord): string {
+  checkRecord(record);
+  return recordText(record);
+}
 
 export const operations = {
   batchMeterUsage: {

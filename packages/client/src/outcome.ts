@@ -77,7 +77,10 @@ export class MeteringError extends Error {
     this.mayHaveSucceeded = details.mayHaveSucceeded ?? false;
   }
 
-  /** Whether sending the same request again makes sense. The client has done so already, as often as it may. */
+  /**
+   * Whether sending the same request again makes sense. The client has done so already, as often as it may; but after a
+   * `CredentialsError`, nothing was sent, and the next call asks for credentials again.
+   */
   get retryable(): boolean {
     return this.retry !== "never";
   }
@@ -102,6 +105,12 @@ export interface AnswerMetadata {
   readonly attempts: number;
   /** Time spent waiting between attempts, in milliseconds. */
   readonly retryDelayMs: number;
+  /**
+   * Whether an attempt before the one that was answered may have done what was asked, although nobody saw its end: the
+   * answer then may be about something that is done already. A record that is unprocessed, not subscribed or a duplicate
+   * by such an answer may be metered all the same.
+   */
+  readonly earlierMayHaveSucceeded: boolean;
 }
 
 /** What came of a call. `ok` tells which of the two it is. */
@@ -123,8 +132,9 @@ export function configurationError(message: string, cause?: unknown): MeteringEr
   return new MeteringError({ name: "ConfigurationError", message, cause });
 }
 
-export function credentialsError(message: string, cause?: unknown): MeteringError {
-  return new MeteringError({ name: "CredentialsError", message, cause });
+/** `transient` where a source that applies failed in passing: the next call may get credentials from it. */
+export function credentialsError(message: string, cause?: unknown, retry: Retry = "never"): MeteringError {
+  return new MeteringError({ name: "CredentialsError", message, cause, retry });
 }
 
 /** An error of this package as it is; anything else wrapped. */

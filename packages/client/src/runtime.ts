@@ -5,12 +5,13 @@ import { RetryBudget } from "./call/retry.ts";
 import { Signer } from "./call/signing.ts";
 import { SkewedClock } from "./call/skew.ts";
 import type { ClientConfiguration } from "./configuration.ts";
+import type { SourceParts } from "./credentials/chain-parts.ts";
 import type { CredentialsProvider } from "./credentials/credentials.ts";
 import { CredentialsKeeper } from "./credentials/keeper.ts";
 import type { EndpointProvider } from "./endpoint/endpoint-provider.ts";
 import { endpointUrlOf, withScheme } from "./endpoint/endpoint-url.ts";
 import { configurationError } from "./outcome.ts";
-import { readSharedFiles, type SharedFiles } from "./profile/shared-files.ts";
+import { readSharedFiles, unreadableNote, type SharedFiles } from "./profile/shared-files.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
 import { VERSION } from "./version.ts";
 import { realWorld, type World } from "./world.ts";
@@ -27,7 +28,7 @@ export class ClientRuntime {
   readonly #configuration: ClientConfiguration;
   readonly #transport: Transport;
   readonly #ownsTransport: boolean;
-  /** How sources of credentials are asked: not through an agent that is made for the service. */
+  /** How sources of credentials on this machine are asked: not through an agent, which may lead to a proxy. */
   readonly #sources: Transport;
   #endpointProvider: EndpointProvider;
   #endpointOverride: string | undefined;
@@ -96,22 +97,21 @@ export class ClientRuntime {
   }
 
   async #findDestination(): Promise<Destination> {
+    const region = await this.#region();
     const settings = await this.#resolveSettings();
     const custom = this.#endpointOverride ?? settings.endpoint;
     const { url } = this.#endpointProvider.resolveEndpoint({
-      region: settings.region,
+      region,
       endpoint: custom === undefined ? undefined : withScheme(custom),
       useFips: settings.useFips,
       useDualStack: settings.useDualStack,
     });
-    // No region is made up: the service keeps records per region, so that one sent to two of them counts twice.
-    if (settings.region === undefined) throw configurationError("Invalid Configuration: Missing Region");
     const parsed = endpointUrlOf(url);
     // The operation's path is `/`, below that of the endpoint.
     if (!parsed.pathname.endsWith("/")) parsed.pathname += "/";
     return {
       url: parsed,
-      region: settings.region,
+      region,
       maxAttempts: settings.maxAttempts,
       correctClockSkew: settings.correctClockSkew,
       userAgent: this.#userAgent(settings),
@@ -135,25 +135,31 @@ export class ClientRuntime {
     return this.#settings;
   }
 
-  async #chainParts(): Promise<Parameters<typeof resolveSettings>[1]> {
+  /** No region is made up: the service keeps records per region, so that one sent to two of them counts twice. */
+  async #region(): Promise<string> {
+    const { region } = await this.#resolveSettings();
+    if (region !== undefined) return region;
+    const note = unreadableNote((await this.#chainParts()).files);
+    throw configurationError(`Invalid Configuration: Missing Region${note === "" ? "" : `.${note}`}`);
+  }
+
+  async #chainParts(): Promise<SourceParts> {
     const { logger = {}, profile, ignoreConfiguredEndpointUrls } = this.#configuration;
     const { surroundings } = platform;
-    this.#files ??= readSharedFiles(surroundings, profile).catch((error: unknown) => {
-      this.#files = undefined;
-      throw error;
-    });
+    this.#files ??= readSharedFiles(surroundings, profile, logger);
     const files = await this.#files;
     return { surroundings, files, transport: this.#sources, world: this.world, logger, ignoreConfiguredEndpointUrls };
   }
 
-  #provider(): CredentialsProvider {
+  #provider(): () => ReturnType<CredentialsProvider> {
     const { credentials } = this.#configuration;
-    if (typeof credentials === "function") return credentials;
+    const properties = { callerClientConfig: { region: () => this.#region() } };
+    if (typeof credentials === "function") return () => credentials(properties);
     if (credentials !== undefined) return () => credentials;
     let chain: CredentialsProvider | undefined;
     return async () => {
       chain ??= await this.#resolveChain();
-      return chain();
+      return chain(properties);
     };
   }
 
@@ -161,7 +167,8 @@ export class ClientRuntime {
     const parts = await this.#chainParts();
     // Who brings credentials along need not load what finds them.
     const { resolveChain } = await import("./credentials/chain.ts");
-    return resolveChain({ ...parts, region: async () => (await this.#resolveSettings()).region });
+    const { agent } = this.#configuration;
+    return resolveChain({ ...parts, agent, transportOut: this.#transport, place: () => this.#resolveSettings() });
   }
 
   #userAgent({ applicationId }: Settings): string {

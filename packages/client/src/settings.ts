@@ -2,7 +2,7 @@
 import { SERVICE_ID } from "@countinghouse/protocol";
 import type { ClientConfiguration } from "./configuration.ts";
 import { instanceRegion, isInstanceSourceDisabled } from "./credentials/instance.ts";
-import type { ChainParts } from "./credentials/chain-parts.ts";
+import type { SourceParts } from "./credentials/chain-parts.ts";
 import { configurationError } from "./outcome.ts";
 import { configuredEndpoint } from "./profile/configured-endpoint.ts";
 import { flagReader } from "./profile/flags.ts";
@@ -21,10 +21,7 @@ export interface Settings {
 
 const MAX_ATTEMPTS = 3;
 
-export async function resolveSettings(
-  configuration: ClientConfiguration,
-  parts: Omit<ChainParts, "region">,
-): Promise<Settings> {
+export async function resolveSettings(configuration: ClientConfiguration, parts: SourceParts): Promise<Settings> {
   const { files, surroundings } = parts;
   const named = configuration.region ?? regionOf(surroundings, files) ?? (await regionOfInstance(parts));
   // `fips-us-east-1` and `us-east-1-fips` are old ways to say FIPS.
@@ -45,20 +42,18 @@ export async function resolveSettings(
   };
 }
 
-/** The region of the environment and the files; the credentials file wins, as in the official SDK. */
+/** The region of the environment and the files. */
 export function regionOf(surroundings: Surroundings, files: SharedFiles): string | undefined {
   return (
     nonEmpty(surroundings.variable("AWS_REGION")) ??
     nonEmpty(surroundings.variable("AWS_DEFAULT_REGION")) ??
-    files.credentialsProfile["region"] ??
-    files.profile["region"]
+    files.credentialsProfile["region"]
   );
 }
 
 /** Asked only where nothing else says which one it is. */
-function regionOfInstance(parts: Omit<ChainParts, "region">): Promise<string | undefined> | undefined {
-  if (isInstanceSourceDisabled(parts)) return undefined;
-  return instanceRegion({ ...parts, region: () => Promise.resolve(undefined) });
+function regionOfInstance(parts: SourceParts): Promise<string | undefined> | undefined {
+  return isInstanceSourceDisabled(parts) ? undefined : instanceRegion(parts);
 }
 
 function attemptsOf(configuration: ClientConfiguration, surroundings: Surroundings, files: SharedFiles): number {

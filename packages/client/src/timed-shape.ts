@@ -5,9 +5,9 @@
 import { answerReaderOf, encoderOf, type Shape, type StructureShape } from "@countinghouse/protocol";
 import { wireMsOf, type Time } from "./time.ts";
 
-/** Compiles a structure into a function that writes it as JSON text; throws a `MeteringError` for a time that is none. */
+/** Compiles an input into a function that writes it as JSON text; throws a `MeteringError` for a time that is none. */
 export function timedEncoderOf(shape: StructureShape): (value: object) => string {
-  return encoderOf(timed(shape) as StructureShape<object>, (time) => wireMsOf(time as Time) / 1000);
+  return encoderOf(timed(shape) as StructureShape<object>, (time) => wireMsOf(time as Time) / 1000, "input");
 }
 
 /** Compiles a structure into a function that reads an answer from a parsed JSON value; throws `UnreadableAnswer`. */

@@ -98,6 +98,7 @@ export {
 export {
   JSON_CONTENT_TYPE,
   SERVICE_ID,
+  SERVICE_TIME_HEADER,
   entitlementService,
   meteringService,
   trailService,

@@ -39,5 +39,8 @@ export const trailService: Service = {
   eventSource: "cloudtrail.amazonaws.com",
 };
 
+/** Of a server in lab mode, on every answer on the wire: the service clock's time, ISO 8601 in UTC with milliseconds. */
+export const SERVICE_TIME_HEADER = "x-countinghouse-service-time";
+
 export const SERVICE_ID = "Marketplace Metering";
 export const JSON_CONTENT_TYPE = "application/x-amz-json-1.1";

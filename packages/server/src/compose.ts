@@ -149,6 +149,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       onError: (error) => log.error({ err: error }, "the metrics could not be read"),
     }),
     wire: measuredWire(parts),
+    labNowMs: config.lab ? () => opened.clock.nowMs() : undefined,
     busy: () => errorResponse("ThrottlingException", "Rate exceeded", parts.newRequestId()),
   });
   return {

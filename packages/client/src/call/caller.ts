@@ -6,14 +6,22 @@ import { JSON_CONTENT_TYPE, REQUEST_BYTES_LIMIT, meteringService } from "@counti
 import type { Logger } from "../configuration.ts";
 import type { AwsCredentials } from "../credentials/credentials.ts";
 import type { CredentialsKeeper } from "../credentials/keeper.ts";
-import { MeteringError, invalidInput, meteringErrorOf, type AnswerMetadata, type Outcome } from "../outcome.ts";
-import { TransportError, type Transport, type TransportAnswer } from "../transport/transport.ts";
+import {
+  MeteringError,
+  invalidInput,
+  isMeteringError,
+  meteringErrorOf,
+  type AnswerMetadata,
+  type Outcome,
+} from "../outcome.ts";
+import { isTransportError, type Transport, type TransportAnswer } from "../transport/transport.ts";
 import type { World } from "../world.ts";
 import { jsonOf, requestIdOf, unreadable } from "./answer.ts";
 import { limitsOf, type CallOptions, type ConfiguredLimits, type Limits } from "./limits.ts";
 import { retryDelayMs, retryHintMs, type RetryBudget } from "./retry.ts";
 import type { Signer } from "./signing.ts";
 import type { SkewedClock } from "./skew.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** Where a call goes, and how hard it is tried. */
 export interface Destination {
@@ -45,6 +53,11 @@ export interface CallOperation<Result> {
 export interface InnerCallOptions extends CallOptions {
   /** Waited for before each attempt. */
   readonly beforeAttempt?: (signal: AbortSignal | undefined) => Promise<void>;
+  /**
+   * Ends the call before its next attempt, whatever it waits for; an attempt that is on the wire is waited for, unless
+   * `signal` is aborted, which aborts this one, too.
+   */
+  readonly noMoreAttempts?: AbortSignal | undefined;
 }
 
 /** What one attempt came to: a result, or an error and what it says about a next one. */
@@ -74,9 +87,10 @@ export class Caller {
       const refused = meteringErrorOf(error, "InvalidInputError");
       return { ok: false, error: copyOf(refused, { operation: operation.name }) };
     }
-    const outcome = await this.#attempts(operation, body, limits, options.beforeAttempt);
+    const outcome = await this.#attempts(operation, body, limits, options);
     if (limits.callTimeoutMs === undefined || outcome.ok) return outcome;
-    if (outcome.error.name !== "AbortError" || options.signal?.aborted === true) return outcome;
+    const asked = options.signal?.aborted === true || options.noMoreAttempts?.aborted === true;
+    if (outcome.error.name !== "AbortError" || asked) return outcome;
     const { attempts, mayHaveSucceeded, cause } = outcome.error;
     const message = `The call took longer than ${limits.callTimeoutMs} ms.`;
     const details = { message, attempts, mayHaveSucceeded, cause, operation: operation.name };
@@ -87,10 +101,10 @@ export class Caller {
     operation: CallOperation<Result>,
     body: string,
     limits: Limits,
-    beforeAttempt: InnerCallOptions["beforeAttempt"],
+    { beforeAttempt, noMoreAttempts }: InnerCallOptions,
   ): Promise<Outcome<Result>> {
     const { budget, world, logger } = this.#parts;
-    const { signal } = limits;
+    const signal = waitingSignalOf(limits, noMoreAttempts);
     let attempts = 0;
     let delayedMs = 0;
     let cost: number | undefined;
@@ -103,21 +117,15 @@ export class Caller {
       for (;;) {
         if (beforeAttempt !== undefined) await beforeAttempt(signal);
         const credentials = await untilAborted(() => this.#parts.credentials.get(), signal);
-        attempts += 1;
-        const request = {
-          operation,
-          body,
-          bodyHash,
-          destination,
-          credentials,
-          invocationId,
-          attempts,
-          limits,
-        };
-        const { success, error, hintMs } = await this.#attempt(request);
+        const next = attempts + 1;
+        const call = { operation, body, bodyHash, destination, credentials, invocationId, limits, attempts: next };
+        const signed = await this.#signed(call);
+        signal?.throwIfAborted();
+        attempts = next;
+        const { success, error, hintMs } = await this.#attempt(call, signed);
         if (success !== undefined) {
           budget.giveBack(cost);
-          const metadata = metadataOf(success.answer, attempts, delayedMs);
+          const metadata = metadataOf(success.answer, attempts, delayedMs, mayHaveSucceeded);
           return { ok: true, result: success.result, metadata };
         }
         if (error === undefined) throw new TypeError("An attempt came to nothing.");
@@ -134,9 +142,9 @@ export class Caller {
     }
   }
 
-  async #attempt<Result>(request: AttemptRequest<Result>): Promise<Attempt<Result>> {
-    const { clock, signer, transport, world } = this.#parts;
-    const { operation, destination, credentials, attempts, limits } = request;
+  async #signed<Result>(request: AttemptRequest<Result>): Promise<Signed> {
+    const { clock, signer, world } = this.#parts;
+    const { operation, destination, credentials } = request;
     const signedAtMs = destination.correctClockSkew ? clock.nowMs() : world.wallMs();
     const headers = await signer.sign(
       {
@@ -155,30 +163,36 @@ export class Caller {
       "amz-sdk-invocation-id",
       request.invocationId,
       "amz-sdk-request",
-      `attempt=${attempts}; max=${destination.maxAttempts}`,
+      `attempt=${request.attempts}; max=${destination.maxAttempts}`,
     );
+    return { headers, signedAtMs };
+  }
+
+  async #attempt<Result>(request: AttemptRequest<Result>, signed: Signed): Promise<Attempt<Result>> {
+    const { clock, transport, world } = this.#parts;
+    const { operation, destination, attempts, limits } = request;
     let answer: TransportAnswer;
     try {
       answer = await transport.send({
         method: "POST",
         url: destination.url,
-        headers,
+        headers: signed.headers,
         body: request.body,
         connectTimeoutMs: limits.connectTimeoutMs,
         timeoutMs: limits.attemptTimeoutMs,
         signal: limits.signal,
       });
+      if (destination.correctClockSkew) clock.observe(answer);
     } catch (error) {
-      return { error: lostError(error, operation.name, attempts) };
+      return { error: lostError(error, request) };
     }
-    if (destination.correctClockSkew) clock.observe(answer);
     const origin = { operation: operation.name, attempts };
     try {
       return { success: { result: readWith(operation, jsonOf(answer, origin), answer, origin), answer } };
     } catch (error) {
-      const refused = meteringErrorOf(error, "UnreadableAnswerError");
+      if (!isMeteringError(error)) return { error: lostError(error, request) };
       const hintMs = retryHintMs((name) => answer.header(name), world.wallMs());
-      return { error: this.#secondThought(refused, request, signedAtMs), hintMs };
+      return { error: this.#secondThought(error, request, signed.signedAtMs), hintMs };
     }
   }
 
@@ -206,6 +220,11 @@ interface AttemptRequest<Result> {
   readonly invocationId: string;
   readonly attempts: number;
   readonly limits: Limits;
+}
+
+interface Signed {
+  readonly headers: readonly string[];
+  readonly signedAtMs: number;
 }
 
 const LOST = { fault: "connection", retry: "transient" } as const;
@@ -255,19 +274,29 @@ const LOST_NAMES = {
   invalid: "InvalidInputError",
 } as const;
 
-function lostError(error: unknown, operation: string, attempts: number): MeteringError {
-  if (!(error instanceof TransportError)) throw error;
-  const name = LOST_NAMES[error.trouble];
-  return new MeteringError({
-    name,
-    message: error.message,
-    fault: error.trouble === "aborted" || error.trouble === "invalid" ? "client" : "connection",
-    retry: error.retryable ? "transient" : "never",
-    operation,
-    attempts,
-    mayHaveSucceeded: error.maySucceed,
-    cause: error.cause,
-  });
+/** Whatever a transport throws: what does not say that nothing was done leaves the request in doubt. */
+function lostError<Result>(
+  error: unknown,
+  { operation, attempts, limits }: Pick<AttemptRequest<Result>, "operation" | "attempts" | "limits">,
+): MeteringError {
+  const of = { operation: operation.name, attempts };
+  if (isTransportError(error)) {
+    return new MeteringError({
+      name: LOST_NAMES[error.trouble],
+      message: error.message,
+      fault: error.trouble === "aborted" || error.trouble === "invalid" ? "client" : "connection",
+      retry: error.retryable ? "transient" : "never",
+      mayHaveSucceeded: error.maySucceed,
+      cause: error.cause,
+      ...of,
+    });
+  }
+  if (limits.signal?.aborted === true) {
+    const message = "The call was aborted.";
+    return new MeteringError({ name: "AbortError", message, mayHaveSucceeded: true, cause: error, ...of });
+  }
+  const { message } = meteringErrorOf(error, "ConnectionError");
+  return new MeteringError({ name: "ConnectionError", message, ...LOST, mayHaveSucceeded: true, cause: error, ...of });
 }
 
 /** An error from outside the attempts: the caller's abort, or what keeps the call from being sent at all. */
@@ -292,23 +321,20 @@ function endOf(
   return copyOf(meteringErrorOf(error, "ConnectionError"), { operation, attempts, mayHaveSucceeded });
 }
 
-function metadataOf(answer: TransportAnswer, attempts: number, delayedMs: number): AnswerMetadata {
-  return { requestId: requestIdOf(answer), status: answer.status, attempts, retryDelayMs: delayedMs };
+function metadataOf(
+  answer: TransportAnswer,
+  attempts: number,
+  delayedMs: number,
+  earlierMayHaveSucceeded: boolean,
+): AnswerMetadata {
+  const { status } = answer;
+  return { requestId: requestIdOf(answer), status, attempts, retryDelayMs: delayedMs, earlierMayHaveSucceeded };
 }
 
-/**
- * What many calls wait for together goes on when one of them is aborted; that one does not wait for it. Nothing is begun
- * for a call that is aborted already: nobody would hear of its failure.
- */
-function untilAborted<T>(begin: () => T | Promise<T>, signal: AbortSignal | undefined): T | Promise<T> {
-  signal?.throwIfAborted();
-  const awaited = begin();
-  if (signal === undefined || !(awaited instanceof Promise)) return awaited;
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(new Error("Aborted", { cause: signal.reason }));
-    signal.addEventListener("abort", abort, { once: true });
-    awaited.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
+/** What ends a call while it waits. Put together only where there is a deadline, which no other signal knows. */
+function waitingSignalOf(limits: Limits, noMoreAttempts: AbortSignal | undefined): AbortSignal | undefined {
+  if (noMoreAttempts === undefined || limits.signal === undefined) return noMoreAttempts ?? limits.signal;
+  return limits.callTimeoutMs === undefined ? noMoreAttempts : AbortSignal.any([limits.signal, noMoreAttempts]);
 }
 
 /** Rule L1. A character is at most three bytes of UTF-8 per unit, so that most bodies need not be counted. */

@@ -2,6 +2,7 @@
  * Clock skew: where this machine's clock is wrong by minutes, requests are signed with the service's time, which it tells
  * in the `Date` header of its answers. Source: the SDKs; an answer out of a cache (`Age`) tells nothing.
  */
+import { SERVICE_TIME_HEADER } from "@countinghouse/protocol";
 import type { TransportAnswer } from "../transport/transport.ts";
 import type { World } from "../world.ts";
 
@@ -34,8 +35,9 @@ export class SkewedClock {
   }
 
   /**
-   * The service's time by an answer that came after a point of the monotonic clock. It stays right whatever is done to
-   * the clock of this machine meanwhile, and where it is wrong, it is behind: by how long the answer was on its way.
+   * The service's time by an answer that came after a point of the monotonic clock: what usage is held against, which in a
+   * lab is not the time that requests are signed with. It stays right whatever is done to the clock of this machine
+   * meanwhile, and where it is wrong, it is behind: by how long the answer was on its way.
    */
   toldMs(sinceMonotonicMs: number): number | undefined {
     if (this.#told === undefined || this.#told.atMonotonicMs < sinceMonotonicMs) return undefined;
@@ -48,7 +50,8 @@ export class SkewedClock {
     if (date === undefined || answer.header("age") !== undefined) return;
     const serviceMs = Date.parse(date);
     if (Number.isNaN(serviceMs)) return;
-    this.#told = { serviceMs, atMonotonicMs: this.#world.monotonicMs() };
+    const toldMs = labMsOf(answer.header(SERVICE_TIME_HEADER)) ?? serviceMs;
+    this.#told = { serviceMs: toldMs, atMonotonicMs: this.#world.monotonicMs() };
     if (Math.abs(serviceMs - this.nowMs()) >= SKEW_MS_MIN) this.#offsetMs = serviceMs - this.#world.wallMs();
   }
 
@@ -56,4 +59,10 @@ export class SkewedClock {
   explains(code: string, signedAtMs: number): boolean {
     return SKEW_CODES.has(code) && Math.abs(this.nowMs() - signedAtMs) >= SKEW_MS_MIN;
   }
+}
+
+/** The time that a lab tells of its own, in milliseconds since the epoch; undefined for what is none. */
+function labMsOf(text: string | undefined): number | undefined {
+  const epochMs = text !== undefined && /^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z$/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(epochMs) ? undefined : epochMs;
 }

@@ -2,10 +2,10 @@
  * The default credential chain, in the order of the official SDK: environment, profile, web identity, container,
  * instance. A profile that is chosen by name goes before keys in the environment.
  */
-import { credentialsError, meteringErrorOf } from "../outcome.ts";
+import { credentialsError, meteringErrorOf, type MeteringError } from "../outcome.ts";
 import type { Surroundings } from "../platform/platform.ts";
 import type { Section } from "../profile/ini.ts";
-import { nonEmpty } from "../profile/shared-files.ts";
+import { nonEmpty, unreadableNote } from "../profile/shared-files.ts";
 import { containerCredentials, hasContainerSource } from "./container.ts";
 import type { AwsCredentials, CredentialsProvider } from "./credentials.ts";
 import { instanceCredentials, isInstanceSourceDisabled } from "./instance.ts";
@@ -22,9 +22,16 @@ export async function resolveChain(parts: ChainParts): Promise<CredentialsProvid
   const fromEnvironment = environmentCredentials(parts.surroundings);
   if (fromEnvironment !== undefined && !files.chosen) return chosen(parts, "the environment", () => fromEnvironment);
   // Another source might be another account's: whoever names a profile means that one.
-  if (files.chosen && !files.found) throw credentialsError(`There is no profile "${files.profileName}".`);
+  if (files.chosen && !files.found) {
+    throw credentialsError(`There is no profile "${files.profileName}".${unreadableNote(files)}`);
+  }
   const fromProfile = await profileSource(parts);
   if (fromProfile !== undefined) return chosen(parts, `the profile "${files.profileName}"`, fromProfile);
+  if (files.chosen && files.unreadable.length > 0) {
+    throw credentialsError(
+      `The profile "${files.profileName}" has no credentials that can be read.${unreadableNote(files)}`,
+    );
+  }
   const identity = webIdentityOfEnvironment(parts);
   if (identity !== undefined) return chosen(parts, "web identity", () => webIdentityCredentials(parts, identity));
   if (hasContainerSource(parts)) return chosen(parts, "the container", () => containerCredentials(parts));
@@ -58,9 +65,9 @@ function environmentCredentials(surroundings: Surroundings): AwsCredentials | un
 
 /** What a profile says of its credentials; undefined where it says nothing. */
 async function profileSource(parts: ChainParts): Promise<CredentialsProvider | undefined> {
-  const { profile, profileName } = parts.files;
+  const { credentialsProfile: profile } = parts.files;
   const needsPeer = whyPeer(profile);
-  if (needsPeer !== undefined) return peerProvider(profileName, needsPeer);
+  if (needsPeer !== undefined) return peerProvider(parts, needsPeer);
   const { aws_access_key_id: accessKeyId, aws_secret_access_key: secretAccessKey } = profile;
   if (accessKeyId !== undefined && secretAccessKey !== undefined) {
     return () => ({ accessKeyId, secretAccessKey, sessionToken: profile["aws_session_token"] });
@@ -69,11 +76,11 @@ async function profileSource(parts: ChainParts): Promise<CredentialsProvider | u
   if (tokenFile !== undefined && roleArn !== undefined) {
     return () => webIdentityCredentials(parts, { tokenFile, roleArn, sessionName });
   }
-  if (profile["credential_process"] !== undefined) return peerProvider(profileName, "a process (credential_process)");
+  if (profile["credential_process"] !== undefined) return peerProvider(parts, "a process (credential_process)");
   if (profile["sso_session"] !== undefined || profile["sso_start_url"] !== undefined) {
-    return peerProvider(profileName, "single sign-on (sso_…)");
+    return peerProvider(parts, "single sign-on (sso_…)");
   }
-  if (profile["login_session"] !== undefined) return peerProvider(profileName, "a sign-in session (login_session)");
+  if (profile["login_session"] !== undefined) return peerProvider(parts, "a sign-in session (login_session)");
   return undefined;
 }
 
@@ -84,7 +91,8 @@ function whyPeer(profile: Section): string | undefined {
   return assumes ? "assuming a role (role_arn)" : undefined;
 }
 
-function none({ files }: ChainParts, cause?: Error): Error {
+/** Final, unless there is an instance, which failed in passing: one that cannot be reached is taken for none. */
+function none({ files }: ChainParts, cause?: MeteringError): Error {
   const looked = [
     files.chosen ? undefined : "the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)",
     `the profile "${files.profileName}"`,
@@ -92,5 +100,11 @@ function none({ files }: ChainParts, cause?: Error): Error {
     "the container (AWS_CONTAINER_CREDENTIALS_…)",
     cause === undefined ? undefined : `the instance (${cause.message})`,
   ].filter((place) => place !== undefined);
-  return credentialsError(`No credentials were found. Looked in: ${looked.join("; ")}.`, cause);
+  const reached = (cause?.cause as { readonly maySucceed?: boolean } | undefined)?.maySucceed !== false;
+  const retry = reached ? cause?.retry : "never";
+  return credentialsError(
+    `No credentials were found. Looked in: ${looked.join("; ")}.${unreadableNote(files)}`,
+    cause,
+    retry,
+  );
 }

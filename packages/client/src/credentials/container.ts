@@ -3,7 +3,7 @@ import { credentialsError } from "../outcome.ts";
 import { nonEmpty } from "../profile/shared-files.ts";
 import type { ChainParts } from "./chain-parts.ts";
 import type { AwsCredentials } from "./credentials.ts";
-import { askSource, readSourceCredentials } from "./http.ts";
+import { askSource, readSourceCredentials, retryOfStatus } from "./http.ts";
 
 const ECS_HOST = "http://169.254.170.2";
 const TIMEOUT_MS = 1_000;
@@ -31,8 +31,11 @@ export async function containerCredentials(parts: ChainParts): Promise<AwsCreden
     { method: "GET", url, headers, timeoutMs: TIMEOUT_MS, source },
     ATTEMPTS_MAX,
   );
-  if (answer.status !== 200) throw credentialsError(`${source} answered with status ${answer.status}.`);
-  return readSourceCredentials(answer.text, source);
+  const { status, text } = answer;
+  if (status !== 200) {
+    throw credentialsError(`${source} answered with status ${status}.`, undefined, retryOfStatus(status));
+  }
+  return readSourceCredentials(text, source);
 }
 
 /** The file wins: its token is replaced while the program runs. */

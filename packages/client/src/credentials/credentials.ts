@@ -9,11 +9,19 @@ export interface AwsCredentials {
   readonly expiration?: Date | undefined;
 }
 
+/** What a provider is told of the client that asks, in the form of the official SDK's `AwsIdentityProperties`. */
+export interface IdentityProperties {
+  readonly callerClientConfig?: {
+    /** The region the client works in, whose STS is to be asked. */
+    region(): Promise<string>;
+  };
+}
+
 /**
  * Gives credentials whenever it is asked. The client asks when it has none, and again before those it has expire; one
- * that can only give the same ones may do so.
+ * that can only give the same ones may do so. One that throws is asked again by the next call.
  */
-export type CredentialsProvider = () => AwsCredentials | Promise<AwsCredentials>;
+export type CredentialsProvider = (properties?: IdentityProperties) => AwsCredentials | Promise<AwsCredentials>;
 
 export function isAwsCredentials(value: unknown): value is AwsCredentials {
   return (

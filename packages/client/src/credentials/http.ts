@@ -1,4 +1,5 @@
 /** One small exchange with a source of credentials on this machine or beside it. */
+import type { Retry } from "@countinghouse/protocol";
 import { credentialsError } from "../outcome.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { World } from "../world.ts";
@@ -39,10 +40,16 @@ export async function askSource(
       });
       if (status < 500 || attempt >= attemptsMax) return { status, text };
     } catch (error) {
-      if (attempt >= attemptsMax) throw credentialsError(`${request.source} did not answer: ${String(error)}`, error);
+      const message = `${request.source} did not answer: ${String(error)}`;
+      if (attempt >= attemptsMax) throw credentialsError(message, error, "transient");
     }
     await world.delay(world.random() * 200 * 2 ** attempt);
   }
+}
+
+/** Whether another try makes sense after an answer that brought no credentials. */
+export function retryOfStatus(status: number): Retry {
+  return status >= 500 || status === 429 ? "transient" : "never";
 }
 
 /** Credentials in the form of the container and instance endpoints. */
@@ -51,7 +58,7 @@ export function readSourceCredentials(text: string, source: string): AwsCredenti
   try {
     json = JSON.parse(text);
   } catch {
-    throw credentialsError(`${source} did not answer with JSON.`);
+    throw credentialsError(`${source} did not answer with JSON.`, undefined, "transient");
   }
   const found = (typeof json === "object" && json !== null ? json : {}) as Readonly<Record<string, unknown>>;
   const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token: sessionToken, Expiration: until } = found;

@@ -4,27 +4,27 @@
  */
 import { configurationError, credentialsError } from "../outcome.ts";
 import { nonEmpty } from "../profile/shared-files.ts";
-import type { ChainParts } from "./chain-parts.ts";
+import type { SourceParts } from "./chain-parts.ts";
 import type { AwsCredentials } from "./credentials.ts";
-import { askSource, readSourceCredentials, type SourceAnswer } from "./http.ts";
+import { askSource, readSourceCredentials, retryOfStatus, type SourceAnswer } from "./http.ts";
 
 const TIMEOUT_MS = 1_000;
 const TOKEN_SECONDS = 21_600;
 const ROLES = "/latest/meta-data/iam/security-credentials/";
 const SOURCE = "The instance metadata service";
 
-export function isInstanceSourceDisabled({ surroundings }: Pick<ChainParts, "surroundings">): boolean {
+export function isInstanceSourceDisabled({ surroundings }: Pick<SourceParts, "surroundings">): boolean {
   return !surroundings.mayBeInstance || surroundings.variable("AWS_EC2_METADATA_DISABLED")?.toLowerCase() === "true";
 }
 
-export async function instanceCredentials(parts: ChainParts): Promise<AwsCredentials> {
+export async function instanceCredentials(parts: SourceParts): Promise<AwsCredentials> {
   const read = await openMetadata(parts);
   const role = ok(await read(ROLES)).trim();
   return readSourceCredentials(ok(await read(ROLES + role)), SOURCE);
 }
 
 /** The region of the instance, or undefined where there is no instance. */
-export async function instanceRegion(parts: ChainParts): Promise<string | undefined> {
+export async function instanceRegion(parts: SourceParts): Promise<string | undefined> {
   try {
     const read = await openMetadata(parts);
     return nonEmpty(ok(await read("/latest/meta-data/placement/region")).trim());
@@ -33,7 +33,7 @@ export async function instanceRegion(parts: ChainParts): Promise<string | undefi
   }
 }
 
-async function openMetadata(parts: ChainParts): Promise<(path: string) => Promise<SourceAnswer>> {
+async function openMetadata(parts: SourceParts): Promise<(path: string) => Promise<SourceAnswer>> {
   const { transport, world } = parts;
   const base = metadataEndpoint(parts);
   const ask = (
@@ -55,7 +55,7 @@ async function openMetadata(parts: ChainParts): Promise<(path: string) => Promis
   return (path) => ask("GET", path, ["x-aws-ec2-metadata-token", token], 3);
 }
 
-function metadataEndpoint({ surroundings, files }: ChainParts): string {
+function metadataEndpoint({ surroundings, files }: SourceParts): string {
   const given =
     nonEmpty(surroundings.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT")) ??
     files.profile["ec2_metadata_service_endpoint"];
@@ -71,5 +71,5 @@ function metadataEndpoint({ surroundings, files }: ChainParts): string {
 
 function ok({ status, text }: SourceAnswer): string {
   if (status === 200) return text;
-  throw credentialsError(`${SOURCE} answered with status ${status}.`);
+  throw credentialsError(`${SOURCE} answered with status ${status}.`, undefined, retryOfStatus(status));
 }

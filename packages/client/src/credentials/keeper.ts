@@ -1,8 +1,8 @@
 /** Keeps credentials, and renews them before they expire: once for all calls that wait for it. */
 import type { Logger } from "../configuration.ts";
-import { credentialsError, meteringErrorOf } from "../outcome.ts";
+import { credentialsError, isMeteringError, type MeteringError } from "../outcome.ts";
 import type { World } from "../world.ts";
-import { expiresAtMsOf, isAwsCredentials, type AwsCredentials, type CredentialsProvider } from "./credentials.ts";
+import { expiresAtMsOf, isAwsCredentials, type AwsCredentials } from "./credentials.ts";
 
 /** Renewal begins this long before expiry, as in the SDKs. */
 const RENEW_BEFORE_MS = 300_000;
@@ -10,7 +10,7 @@ const RENEW_BEFORE_MS = 300_000;
 const RENEW_AGAIN_MS = 10_000;
 
 export interface CredentialsKeeperOptions {
-  readonly provider: CredentialsProvider;
+  readonly provider: () => AwsCredentials | Promise<AwsCredentials>;
   readonly world: Pick<World, "wallMs">;
   readonly logger: Logger;
 }
@@ -52,11 +52,17 @@ export class CredentialsKeeper {
       if (before !== undefined) logger.debug?.("Credentials were renewed.");
       return renewed;
     } catch (error) {
-      const failure = meteringErrorOf(error, "CredentialsError");
+      const failure = failureOf(error);
       if (before === undefined || world.wallMs() >= expiresAtMsOf(before)) throw failure;
       logger.warn?.(`Credentials could not be renewed; those at hand are used: ${failure.message}`);
       this.#renewAtMs = world.wallMs() + RENEW_AGAIN_MS;
       return before;
     }
   }
+}
+
+/** What a provider throws that does not say whether it passes may pass. */
+function failureOf(error: unknown): MeteringError {
+  if (isMeteringError(error)) return error;
+  return credentialsError(error instanceof Error ? error.message : String(error), error, "transient");
 }

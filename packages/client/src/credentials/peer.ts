@@ -1,16 +1,25 @@
 /** Profiles whose credentials need more than this package has: the official chain resolves them, where it is installed. */
 import { credentialsError } from "../outcome.ts";
+import type { HttpAgent } from "../platform/platform.ts";
+import type { ChainParts } from "./chain-parts.ts";
 import type { CredentialsProvider } from "./credentials.ts";
 
 export const PEER = "@aws-sdk/credential-provider-node";
 
 /** As much of the peer as is used. */
 interface Peer {
-  readonly defaultProvider: (options: { readonly profile: string }) => CredentialsProvider;
+  readonly defaultProvider: (options: {
+    readonly profile: string;
+    readonly parentClientConfig: {
+      readonly region?: string;
+      readonly requestHandler?: { readonly httpAgent: HttpAgent; readonly httpsAgent: HttpAgent };
+    };
+  }) => CredentialsProvider;
 }
 
-/** The peer's own provider for a profile. `what` says why it is needed. */
-export async function peerProvider(profile: string, what: string): Promise<CredentialsProvider> {
+/** The peer's own provider for the profile, which asks STS where the client works. `what` says why it is needed. */
+export async function peerProvider({ files, agent, place }: ChainParts, what: string): Promise<CredentialsProvider> {
+  const profile = files.profileName;
   let peer: Peer;
   try {
     // Not written out, so that bundlers do not look for a package that most do not need.
@@ -22,5 +31,10 @@ export async function peerProvider(profile: string, what: string): Promise<Crede
       error,
     );
   }
-  return peer.defaultProvider({ profile });
+  const { region } = await place();
+  const parentClientConfig = {
+    ...(region === undefined ? {} : { region }),
+    ...(agent === undefined ? {} : { requestHandler: { httpAgent: agent, httpsAgent: agent } }),
+  };
+  return peer.defaultProvider({ profile, parentClientConfig });
 }

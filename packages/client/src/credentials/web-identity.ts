@@ -2,18 +2,20 @@
  * Credentials for a token of an identity provider, as pods on EKS have it: AssumeRoleWithWebIdentity of AWS STS, which is
  * not signed. Source: AWS STS API reference, 2011-06-15.
  */
-import { endpointUrlOf, withScheme } from "../endpoint/endpoint-url.ts";
-import { partitionOf } from "../endpoint/partitions.ts";
+import { isNearby } from "../endpoint/endpoint-url.ts";
+import { stsEndpointOf } from "../endpoint/sts-endpoint.ts";
 import { credentialsError } from "../outcome.ts";
 import { configuredEndpoint } from "../profile/configured-endpoint.ts";
 import { nonEmpty } from "../profile/shared-files.ts";
 import type { ChainParts } from "./chain-parts.ts";
 import type { AwsCredentials } from "./credentials.ts";
-import { askSource } from "./http.ts";
+import { askSource, retryOfStatus } from "./http.ts";
 
 const TIMEOUT_MS = 10_000;
 const ATTEMPTS_MAX = 3;
 const SOURCE = "AssumeRoleWithWebIdentity";
+/** Refusals of STS that pass: the identity provider did not answer it, or it is asked too often. */
+const PASSING: ReadonlySet<string> = new Set(["IDPCommunicationError", "Throttling", "ThrottlingException"]);
 
 export interface WebIdentity {
   readonly tokenFile: string;
@@ -30,7 +32,7 @@ export function webIdentityOfEnvironment({ surroundings }: Pick<ChainParts, "sur
 }
 
 export async function webIdentityCredentials(parts: ChainParts, identity: WebIdentity): Promise<AwsCredentials> {
-  const { surroundings, transport, world } = parts;
+  const { surroundings, world } = parts;
   // Read each time: the token is replaced while the program runs.
   const token = await surroundings.readText(identity.tokenFile);
   if (token === undefined) throw credentialsError(`There is no web identity token file ${identity.tokenFile}.`);
@@ -41,12 +43,13 @@ export async function webIdentityCredentials(parts: ChainParts, identity: WebIde
     RoleSessionName: identity.sessionName ?? `countinghouse-client-${world.wallMs()}`,
     WebIdentityToken: token.trim(),
   });
+  const url = stsEndpointOf(await parts.place(), configuredEndpoint("STS", parts));
   const { status, text } = await askSource(
-    transport,
+    isNearby(url) ? parts.transport : parts.transportOut,
     world,
     {
       method: "POST",
-      url: await stsEndpoint(parts),
+      url: url.href,
       headers: ["content-type", "application/x-www-form-urlencoded"],
       body: form.toString(),
       timeoutMs: TIMEOUT_MS,
@@ -60,7 +63,8 @@ export async function webIdentityCredentials(parts: ChainParts, identity: WebIde
   const expiration = new Date(element(text, "Expiration") ?? Number.NaN);
   if (status !== 200 || accessKeyId === undefined || secretAccessKey === undefined || sessionToken === undefined) {
     const code = element(text, "Code") ?? `status ${status}`;
-    throw credentialsError(`${SOURCE} for ${identity.roleArn} was refused: ${code}, ${element(text, "Message") ?? ""}`);
+    const message = `${SOURCE} for ${identity.roleArn} was refused: ${code}, ${element(text, "Message") ?? ""}`;
+    throw credentialsError(message, undefined, PASSING.has(code) ? "transient" : retryOfStatus(status));
   }
   return {
     accessKeyId,
@@ -68,13 +72,6 @@ export async function webIdentityCredentials(parts: ChainParts, identity: WebIde
     sessionToken,
     ...(Number.isNaN(expiration.getTime()) ? {} : { expiration }),
   };
-}
-
-async function stsEndpoint(parts: ChainParts): Promise<string> {
-  const configured = configuredEndpoint("STS", parts);
-  if (configured !== undefined) return endpointUrlOf(withScheme(configured)).href;
-  const here = (await parts.region()) ?? "us-east-1";
-  return `https://sts.${here}.${partitionOf(here).dnsSuffix}`;
 }
 
 /** STS answers with flat XML, whose texts of interest hold no markup. */

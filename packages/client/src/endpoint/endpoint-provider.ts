@@ -3,7 +3,7 @@
  * spelled with a hyphen, `metering-marketplace`; that is no slip of ours).
  */
 import { configurationError } from "../outcome.ts";
-import { partitionOf, type Partition } from "./partitions.ts";
+import { checkRegion, partitionOf, type Partition } from "./partitions.ts";
 
 export interface EndpointParameters {
   readonly region?: string | undefined;
@@ -37,10 +37,7 @@ function resolveEndpoint(parameters: EndpointParameters): Endpoint {
     return { url: endpoint };
   }
   if (region === undefined || region === "") throw invalid("Missing Region");
-  // A region becomes part of a host name; what is no label of one could lead elsewhere.
-  if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(region)) {
-    throw configurationError(`The region ${JSON.stringify(region)} cannot be part of a host name.`);
-  }
+  checkRegion(region);
   return { url: `https://${hostOf(region, partitionOf(region), useFips, useDualStack)}` };
 }
 

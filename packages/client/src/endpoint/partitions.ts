@@ -1,4 +1,5 @@
 /** AWS's partitions, as far as endpoint rules need them. Source: the `partitions.json` that every AWS SDK ships (1.1). */
+import { configurationError } from "../outcome.ts";
 
 export interface Partition {
   readonly name: string;
@@ -41,4 +42,10 @@ export function partitionOf(region: string): Partition {
   // `aws-iso-global` and its like, which every partition has but the European one.
   const named = PARTITIONS.find(({ name }) => region === `${name}-global` && name !== "aws-eusc");
   return named ?? PARTITIONS.find(({ regionPattern }) => regionPattern.test(region)) ?? aws;
+}
+
+/** A region becomes part of a host name; what is no label of one could lead elsewhere, and is a `ConfigurationError`. */
+export function checkRegion(region: string): void {
+  if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(region)) return;
+  throw configurationError(`The region ${JSON.stringify(region)} cannot be part of a host name.`);
 }

@@ -2,6 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { MeterableRecord } from "./intake.ts";
 import { NOW_MS, allocation, record, run } from "./market.fixture.ts";
 
+const without = (name: keyof MeterableRecord): object =>
+  Object.fromEntries(Object.entries(record("odd")).filter(([member]) => member !== name));
+
 describe("a record of any making", () => {
   test("is read by name, so that one of a class is sent with all that it has", async () => {
     class Usage {
@@ -53,6 +56,14 @@ describe("a record of any making", () => {
     ["nothing at all", null, "UsageRecord must be made of objects; one is null."],
     ["a null allocation", record("d", { usageAllocations: [null] } as never), "usageAllocations must be made of objects"],
     ["a quantity that is not known", record("d", { quantity: null } as never), "quantity must be a finite number; it is null."],
+    ["a quantity that is there and undefined", record("d", { quantity: undefined } as never), "quantity must be a finite number; it is undefined."],
+    ["a quantity of a class that does not know it", new (class { timestamp = NOW_MS; productCode = "p"; customerIdentifier = "c"; dimension = "d"; quantity?: number; })(), "quantity must be a finite number; it is undefined."],
+    ["a getter that gives no quantity", Object.defineProperty(without("quantity"), "quantity", { get: () => undefined }), "quantity must be a finite number; it is undefined."],
+    ["a quantity that is called otherwise", { ...without("quantity"), qty: 3 }, "There is no member qty; it is called quantity."],
+    ["a quantity as it is called on the wire", { ...without("quantity"), Quantity: 3 }, "There is no member Quantity; it is called quantity."],
+    ["a quantity with a slip", { ...without("quantity"), quantitiy: 3 }, "There is no member quantitiy; it is called quantity."],
+    ["allocations with a slip", record("d", { usageAllocation: [] } as never), "There is no member usageAllocation; it is called usageAllocations."],
+    ["a licence with a slip", record("d", { licenceArn: "arn" } as never), "There is no member licenceArn; it is called licenseArn."],
     ["a bigint quantity", record("d", { quantity: 1n } as never), "quantity must be a finite number; it is of type bigint."],
     ["a bigint part", record("d", { usageAllocations: [{ allocatedUsageQuantity: 1n }] } as never), "allocatedUsageQuantity must be a finite number; it is of type bigint."],
     ["tags that are no list", record("d", { usageAllocations: [{ allocatedUsageQuantity: 1, tags: {} }] } as never), "tags must be an array"],
@@ -64,6 +75,15 @@ describe("a record of any making", () => {
     expect(results.map(({ status }) => status)).toEqual(["accepted", "refused", "accepted"]);
     const refused = { refusedBy: "client", errorName: "ValidationException" };
     expect(results[1]).toMatchObject({ ...refused, message: expect.stringContaining(message) as string });
+  });
+
+  test("may lack a quantity, which is 0, and may have members of its owner's", async () => {
+    const { run: all, market } = run([
+      { ...without("quantity"), tenant: "t", id: 7 } as unknown as MeterableRecord,
+      record("own", { quantities: [1], qty: 9 } as never),
+    ]);
+    await all.assertAllAccepted();
+    expect(market.batches[0]?.usageRecords.map(({ quantity }) => quantity)).toEqual([undefined, 1]);
   });
 
   test("is sent as it was checked, whatever its owner does to it later", async () => {

@@ -20,6 +20,7 @@ import {
 } from "@countinghouse/protocol";
 import { invalidInput, meteringErrorOf } from "../outcome.ts";
 import { usageRecordText, type UsageRecord } from "../operations.ts";
+import { numbersText } from "./numbering.ts";
 import type { Verdict } from "./result.ts";
 import { summed } from "./sum.ts";
 
@@ -117,7 +118,7 @@ export class Intake {
 
   #together(taken: readonly Taken[]): Reading {
     if (this.#sums) return readingOf(recordText(summed(taken.map(({ wire }) => wire))), taken[0]?.productCode);
-    const places = taken.map(({ index }) => index + 1).join(", ");
+    const places = numbersText(taken.map(({ index }) => index));
     const message = `Records ${places} have one key: hour, product or licence, customer and dimension. Only one of them could count, so none was sent.`;
     return { verdict: refusal("K1", "DuplicateRecord", message) };
   }

@@ -48,10 +48,10 @@ export class Market implements Metering {
 
   async batchMeterUsage(
     input: BatchMeterUsageInput,
-    signal: AbortSignal | undefined,
+    { noMoreAttempts }: Parameters<Metering["batchMeterUsage"]>[1],
   ): Promise<Outcome<BatchMeterUsageOutput>> {
     await Promise.resolve();
-    if (signal?.aborted === true) return fail("AbortError", { fault: "client" });
+    if (noMoreAttempts?.aborted === true) return fail("AbortError", { fault: "client" });
     this.batches.push(input);
     const dice = this.#dice();
     // An answer that is lost tells nothing.
@@ -63,7 +63,7 @@ export class Market implements Metering {
     const answer = this.#answer(input, dice);
     // Done, and the answer lost.
     if (dice >= 0.15 && dice < 0.2) return fail("ConnectionError", { retry: "transient", mayHaveSucceeded: true });
-    const metadata = { requestId: "r", status: 200, attempts: 1, retryDelayMs: 0 };
+    const metadata = { requestId: "r", status: 200, attempts: 1, retryDelayMs: 0, earlierMayHaveSucceeded: false };
     return { ok: true, result: answer, metadata };
   }
 

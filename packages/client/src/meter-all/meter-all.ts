@@ -8,9 +8,11 @@ import { MeteringError, invalidInput } from "../outcome.ts";
 import { Intake, type MeterableRecord } from "./intake.ts";
 import type { KnownIds } from "./known-ids.ts";
 import { CONCURRENCY, RESENDS_MAX, checkOptions, type MeterAllOptions } from "./options.ts";
-import { packed, type Batch } from "./pack.ts";
+import { packed } from "./pack.ts";
+import { readInput } from "./read-input.ts";
 import type { Accepted, MeterAllResult, Replay, Verdict } from "./result.ts";
 import { Sender, type Metering } from "./sender.ts";
+import { Sending } from "./sending.ts";
 
 export type MeterAllInput<Item extends MeterableRecord> = Iterable<Item> | AsyncIterable<Item>;
 
@@ -20,10 +22,13 @@ export type MeterAllInput<Item extends MeterableRecord> = Iterable<Item> | Async
  */
 export class MeterAllRun<Item extends MeterableRecord> implements AsyncIterable<MeterAllResult<Item>> {
   #results: AsyncGenerator<MeterAllResult<Item>> | undefined;
+  readonly #progress: Progress = { isCutShort: false };
 
   constructor(records: MeterAllInput<Item>, options: MeterAllOptions, metering: Metering, knownIds: KnownIds) {
     checkOptions(options);
-    this.#results = meterAllResults(records, options, metering, knownIds);
+    const stop = new AbortController();
+    const results = meterAllResults(records, options, { stop, progress: this.#progress, metering, knownIds });
+    this.#results = stoppable(results, stop);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<MeterAllResult<Item>> {
@@ -41,42 +46,54 @@ export class MeterAllRun<Item extends MeterableRecord> implements AsyncIterable<
   }
 
   /**
-   * Goes to the end; throws a `MeteringError`, `NotAllAcceptedError`, if any record was not metered, with all results as
-   * its `cause`. A replay was metered before, and is fine.
+   * Goes to the end; throws a `MeteringError`, `NotAllAcceptedError`, if any record was not metered, or the run was aborted
+   * before its input had ended, with all results as its `cause`. A replay was metered before, and is fine.
    */
   async assertAllAccepted(): Promise<(Accepted<Item> | Replay<Item>)[]> {
     const results = await this.toArray();
     const fine = results.filter((result) => result.status === "accepted" || result.status === "replay");
-    if (fine.length === results.length) return fine;
+    if (fine.length === results.length && !this.#progress.isCutShort) return fine;
     const counts = new Map<string, number>();
     for (const { status } of results) counts.set(status, (counts.get(status) ?? 0) + 1);
     const list = [...counts].map(([status, count]) => `${count} ${status}`).join(", ");
-    const message = `Of ${results.length} usage records ${results.length - fine.length} were not accepted: ${list}.`;
+    const count = `Of ${results.length} usage records ${results.length - fine.length} were not accepted`;
+    const more = this.#progress.isCutShort ? " The run was aborted before its input had ended." : "";
+    const message = `${count}${list === "" ? "" : `: ${list}`}.${more}`;
     throw new MeteringError({ name: "NotAllAcceptedError", message, cause: results });
   }
+}
+
+/**
+ * A generator whose `return` and `throw` stop the run at once, also while somebody waits for its next result: by itself,
+ * a generator would hear of them only then.
+ */
+function stoppable<T>(results: AsyncGenerator<T, undefined>, stop: AbortController): AsyncGenerator<T, undefined> {
+  const end = results.return.bind(results);
+  const fail = results.throw.bind(results);
+  return Object.assign(results, {
+    return: (value: undefined) => {
+      stop.abort();
+      return end(value);
+    },
+    throw: (error: unknown) => {
+      stop.abort();
+      return fail(error);
+    },
+  });
 }
 
 async function* meterAllResults<Item extends MeterableRecord>(
   records: MeterAllInput<Item>,
   options: MeterAllOptions,
-  metering: Metering,
-  knownIds: KnownIds,
+  { stop, progress, metering, knownIds }: RunParts,
 ): AsyncGenerator<MeterAllResult<Item>, undefined> {
-  const items: Item[] = [];
-  const decided: { readonly index: number; readonly verdict: Verdict }[] = [];
   const { productCode, sameKey = "refuse", signal } = options;
-  const decide = (index: number, verdict: Verdict): void => {
-    decided.push({ index, verdict });
-  };
-  const intake = new Intake({ decide, productCode, sameKey });
-  for await (const record of records) {
-    intake.take(record, items.length);
-    items.push(record);
-  }
-  const queue = packed(intake.lines());
-  const results = function* (): Generator<MeterAllResult<Item>> {
-    for (const { index, verdict } of decided.splice(0)) yield { ...verdict, record: items[index] as Item, index };
-  };
+  const onAbort = (): void => stop.abort();
+  if (signal?.aborted === true) onAbort();
+  signal?.addEventListener("abort", onAbort);
+  const items: Item[] = [];
+  const decided: Decided[] = [];
+  const decide = (index: number, verdict: Verdict): void => void decided.push({ index, verdict });
   const sender = new Sender({
     metering,
     knownIds,
@@ -84,34 +101,45 @@ async function* meterAllResults<Item extends MeterableRecord>(
     ruleSet: options.ruleSet ?? "current",
     resendsMax: options.resendsMax ?? RESENDS_MAX,
     signal,
+    stop: stop.signal,
   });
-  const underWay = new Set<Promise<void>>();
-  const start = (batch: Batch): void => {
-    const sending = sender.send(batch).then(({ verdicts, next }) => {
-      for (const [line, verdict] of verdicts) for (const index of line.indices) decide(index, verdict);
-      // Halves and leftovers go before what was never sent: they are the oldest.
-      queue.push(...next.toReversed());
-      underWay.delete(sending);
-    });
-    underWay.add(sending);
-  };
-  // A stack: the next batch is the last of the list.
-  queue.reverse();
-  const concurrency = options.concurrency ?? CONCURRENCY;
+  const sending = new Sending(sender, options.concurrency ?? CONCURRENCY, decide);
   try {
+    const intake = new Intake({ decide, productCode, sameKey });
+    const isRead = await readInput(records, stop.signal, (record) => {
+      intake.take(record, items.length);
+      items.push(record);
+    });
+    progress.isCutShort = !isRead;
+    sending.put(packed(intake.lines()));
     // While a result is being looked at, others may come in and the last batch may end.
-    while (queue.length > 0 || underWay.size > 0 || decided.length > 0) {
-      for (;;) {
-        if (underWay.size >= concurrency) break;
-        const batch = queue.pop();
-        if (batch === undefined) break;
-        start(batch);
-      }
-      if (decided.length === 0) await Promise.race(underWay);
-      yield* results();
+    while (sending.goesOn || decided.length > 0) {
+      sending.fill();
+      if (decided.length === 0) await sending.next();
+      for (const { index, verdict } of decided.splice(0)) yield { ...verdict, record: items[index] as Item, index };
     }
   } finally {
-    // Whoever stops listening still gets an orderly end: what was sent is waited for, nothing more is sent.
-    await Promise.allSettled(underWay);
+    // Whoever stops listening still gets an orderly end: what is on the wire is waited for, nothing more is sent.
+    stop.abort();
+    await sending.settled();
+    signal?.removeEventListener("abort", onAbort);
   }
+}
+
+interface RunParts {
+  readonly stop: AbortController;
+  readonly progress: Progress;
+  readonly metering: Metering;
+  readonly knownIds: KnownIds;
+}
+
+/** What a run tells beside its results. */
+interface Progress {
+  /** Whether the input was let go of before its end, so that some of it has no results. */
+  isCutShort: boolean;
+}
+
+interface Decided {
+  readonly index: number;
+  readonly verdict: Verdict;
 }

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { realWorld } from "../world.ts";
 import { Pacer } from "./pacer.ts";
 
 test("turns are never closer than the pace allows, whenever they are asked for, and none waits without need", async () => {
@@ -25,4 +26,44 @@ test("turns are never closer than the pace allows, whenever they are asked for, 
       }
     }),
   );
+});
+
+/** Time stands still, and a wait ends by its signal only. */
+function standing(): { readonly pacer: Pacer; readonly waits: number[] } {
+  const waits: number[] = [];
+  const delay = (milliseconds: number, signal?: AbortSignal): Promise<void> => {
+    waits.push(milliseconds);
+    return realWorld.delay(2 ** 30, signal);
+  };
+  return { pacer: new Pacer({ monotonicMs: () => 0, delay }), waits };
+}
+
+describe("a turn that is waited for", () => {
+  test("is not taken by whoever goes: the next has it, at the pace that it asks for itself", async () => {
+    const { pacer, waits } = standing();
+    await pacer.turn(0.01, undefined);
+    const gone = Array.from({ length: 8 }, () => {
+      const controller = new AbortController();
+      return { controller, turn: pacer.turn(0.01, controller.signal).catch(() => "gone") };
+    });
+    await new Promise((next) => setTimeout(next, 0));
+    for (const { controller } of gone) controller.abort();
+    expect(await Promise.all(gone.map(({ turn }) => turn))).toEqual(Array(8).fill("gone"));
+    const last = new AbortController();
+    const turn = pacer.turn(10, last.signal).catch(() => "gone");
+    await new Promise((next) => setTimeout(next, 0));
+    expect(waits).toEqual([100_000, 100]);
+    last.abort();
+    expect(await turn).toBe("gone");
+  });
+
+  test("is given up at once, also by one who waits behind another", async () => {
+    const { pacer } = standing();
+    const first = new AbortController();
+    await pacer.turn(1, undefined);
+    const ahead = pacer.turn(1, first.signal).catch(() => "gone");
+    expect(await pacer.turn(1, AbortSignal.timeout(5)).catch(() => "gone")).toBe("gone");
+    first.abort();
+    expect(await ahead).toBe("gone");
+  });
 });

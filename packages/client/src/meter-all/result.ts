@@ -64,9 +64,9 @@ export interface Expired<Item> extends OfRecord<Item> {
   readonly status: "expired";
   readonly refusedBy: "client" | "service";
   readonly rule: RuleId | undefined;
-  /** How old the usage is, in seconds. */
+  /** How old the usage is, in whole seconds. */
   readonly ageSeconds: number;
-  /** By how many seconds it came too late, where the limit is known. */
+  /** By how many whole seconds it came too late, where the limit is known. */
   readonly lateBySeconds: number | undefined;
 }
 
@@ -76,13 +76,15 @@ export interface Undecided<Item> extends OfRecord<Item> {
   /**
    * `failed`: the call failed, see `error`. `unprocessed`: the service gave it back, as often as it was sent.
    * `unanswered`: the service's answer left it out, or cannot be understood. `aborted`: the caller's signal.
-   * `doubtful`: the service refuses it for its time or its customer's agreement, but it was sent before that, and nobody
-   * saw the end. `stopped`: not sent, because a call before failed in a way that all would (`error`), such as for want of permission.
+   * `doubtful`: the service refuses it for its time or its customer's agreement, or calls it a duplicate, but it was sent
+   * before that, and nobody saw the end. `stopped`: not sent, because a call before failed in a way that all would (`error`), such as for want of permission.
    */
   readonly why: "failed" | "unprocessed" | "unanswered" | "doubtful" | "aborted" | "stopped";
   readonly error: MeteringError | undefined;
-  /** Whether the usage may be metered all the same. Where it is false, the record was not metered by this call. */
+  /** Whether the usage may be metered all the same. Where it is false, the record was not metered by this run. */
   readonly mayBeMetered: boolean;
+  /** Of a doubtful duplicate: the metering record that stands, which may be this usage. */
+  readonly meteringRecordId?: string | undefined;
 }
 
 export type MeterAllResult<Item> =

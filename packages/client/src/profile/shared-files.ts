@@ -1,60 +1,79 @@
 /** The shared configuration and credentials files: profiles and `services` sections, read once for a client. */
-import { configurationError } from "../outcome.ts";
+import type { Logger } from "../configuration.ts";
 import type { Surroundings } from "../platform/platform.ts";
 import { parseIni, type Section } from "./ini.ts";
 
 export interface SharedFiles {
-  /** The profile that is chosen, from both files. Empty where there is none. */
+  /** The profile that is chosen, from both files, as settings are read: the configuration file wins. Empty where there is none. */
   readonly profile: Section;
-  /** What stands in the credentials file only, which wins where credentials and the region are read. */
+  /** The same, as keys, roles and the region are read: the credentials file wins, as in the official SDK. */
   readonly credentialsProfile: Section;
   readonly profileName: string;
   /** Whether the profile was chosen by name, and not by default. */
   readonly chosen: boolean;
   /** Whether either file has it. */
   readonly found: boolean;
+  /** Files that are there and cannot be read, and why: for whoever misses what they may hold. */
+  readonly unreadable: readonly string[];
   /** A `[services NAME]` section of the configuration file. */
   services(name: string): Section | undefined;
 }
 
-/** Reads both files. A file that is not there is empty; one that cannot be read is a `ConfigurationError`. */
-export async function readSharedFiles(surroundings: Surroundings, profile: string | undefined): Promise<SharedFiles> {
+/**
+ * Reads both files; never rejects. A file that is not there is empty, and so is one that cannot be read, with a warning:
+ * a service's HOME may be another user's, and nothing of it may be needed.
+ */
+export async function readSharedFiles(
+  surroundings: Surroundings,
+  profile: string | undefined,
+  logger: Logger,
+): Promise<SharedFiles> {
   const chosen = profile ?? nonEmpty(surroundings.variable("AWS_PROFILE"));
   const profileName = chosen ?? "default";
-  const [config, credentials] = await Promise.all([
+  const files = await Promise.all([
     readSections(surroundings, "AWS_CONFIG_FILE", "config"),
     readSections(surroundings, "AWS_SHARED_CREDENTIALS_FILE", "credentials"),
   ]);
+  const [{ sections: config }, { sections: credentials }] = files;
+  const unreadable = files.flatMap(({ trouble }) => trouble ?? []);
+  for (const trouble of unreadable) logger.warn?.(`${trouble} It counts as empty.`);
   const configured =
     config.get(`profile ${profileName}`) ?? (profileName === "default" ? config.get("default") : undefined);
-  const credentialsProfile = credentials.get(profileName) ?? {};
-  const found = configured !== undefined || credentials.has(profileName);
+  const inCredentials = credentials.get(profileName);
   return {
-    // The configuration file wins, as in the official SDK.
-    profile: { ...credentialsProfile, ...configured },
-    credentialsProfile,
+    profile: { ...inCredentials, ...configured },
+    credentialsProfile: { ...configured, ...inCredentials },
     profileName,
     chosen: chosen !== undefined,
-    found,
+    found: configured !== undefined || inCredentials !== undefined,
+    unreadable,
     services: (name) => config.get(`services ${name}`),
   };
 }
 
-async function readSections(
-  surroundings: Surroundings,
-  variable: string,
-  name: string,
-): Promise<ReadonlyMap<string, Section>> {
+interface ReadSections {
+  readonly sections: ReadonlyMap<string, Section>;
+  /** Why they are empty although there is a file. */
+  readonly trouble?: string;
+}
+
+async function readSections(surroundings: Surroundings, variable: string, name: string): Promise<ReadSections> {
   const home = await surroundings.home();
   const given = nonEmpty(surroundings.variable(variable));
   const path = given ?? (home === undefined ? undefined : `${home}/.aws/${name}`);
-  if (path === undefined) return new Map();
+  if (path === undefined) return { sections: new Map() };
   const resolved = path.startsWith("~/") && home !== undefined ? `${home}${path.slice(1)}` : path;
   try {
-    return parseIni((await surroundings.readText(resolved)) ?? "");
+    return { sections: parseIni((await surroundings.readText(resolved)) ?? "") };
   } catch (error) {
-    throw configurationError(`${resolved} cannot be read.`, error);
+    const why = (error as { readonly code?: string } | undefined)?.code ?? String(error);
+    return { sections: new Map(), trouble: `${resolved} cannot be read (${why}).` };
   }
+}
+
+/** To be added where something is missing that an unreadable file may hold. */
+export function unreadableNote({ unreadable }: Pick<SharedFiles, "unreadable">): string {
+  return unreadable.map((trouble) => ` ${trouble}`).join("");
 }
 
 export function nonEmpty(text: string | undefined): string | undefined {

@@ -1,5 +1,5 @@
 /** `node:http` and `node:https` with an agent of the caller's own: for proxies, client certificates and the like. */
-import type { Agent, IncomingMessage } from "node:http";
+import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import {
   ANSWER_BYTES_MAX,
@@ -30,14 +30,16 @@ export class AgentTransport implements Transport {
       const secure = url.protocol === "https:";
       const { request: open } = process.getBuiltinModule(secure ? "node:https" : "node:http");
       const bytes = Buffer.byteLength(request.body);
-      const outgoing = open({
-        host: url.hostname.startsWith("[") ? url.hostname.slice(1, -1) : url.hostname,
-        port: url.port,
-        path: url.pathname + url.search,
-        method: request.method,
-        headers: ["host", url.host, ...request.headers, "content-length", String(bytes)],
-        agent: this.#agent,
-      });
+      const outgoing = opened(() =>
+        open({
+          host: url.hostname.startsWith("[") ? url.hostname.slice(1, -1) : url.hostname,
+          port: url.port,
+          path: url.pathname + url.search,
+          method: request.method,
+          headers: ["host", url.host, ...request.headers, "content-length", String(bytes)],
+          agent: this.#agent,
+        }),
+      );
       let connectTimer: NodeJS.Timeout | undefined;
       const settle = (): void => {
         clearTimeout(timer);
@@ -78,6 +80,15 @@ export class AgentTransport implements Transport {
 
   close(): void {
     // The agent is not ours.
+  }
+}
+
+/** An agent that is not made for the URL's scheme is told so at once, before anything is sent. */
+function opened(open: () => ClientRequest): ClientRequest {
+  try {
+    return open();
+  } catch (error) {
+    throw new TransportError("invalid", error instanceof Error ? error.message : String(error), false, error);
   }
 }
 

@@ -4,6 +4,7 @@ import {
   TransportError,
   checkHeaders,
   connectionTrouble,
+  isTransportError,
   type Transport,
   type TransportAnswer,
   type TransportRequest,
@@ -40,7 +41,7 @@ export class FetchTransport implements Transport {
       return { status: response.status, header: (name) => response.headers.get(name) ?? undefined, text };
     } catch (error) {
       if (isAborted(signal)) throw aborted(signal, true);
-      if (error instanceof TransportError) throw error;
+      if (isTransportError(error)) throw error;
       if (controller.signal.aborted) {
         throw new TransportError("timeout", `No answer within ${request.timeoutMs} ms.`, true);
       }

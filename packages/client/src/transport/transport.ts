@@ -20,7 +20,10 @@ export interface TransportAnswer {
   readonly text: string;
 }
 
-/** Sends requests. `send` rejects with a `TransportError`, and with nothing else. */
+/**
+ * Sends requests. `send` rejects with a `TransportError`; after anything else that it throws, the request counts as one
+ * that may have been done.
+ */
 export interface Transport {
   send(request: TransportRequest): Promise<TransportAnswer>;
   /** Closes what connections are kept open. */
@@ -46,6 +49,20 @@ export class TransportError extends Error {
     this.retryable = passing && !CERTIFICATE.test(`${codeOf(cause)} ${message}`);
   }
 }
+
+/** By its shape: a transport may be made with another copy of this package. */
+export function isTransportError(error: unknown): error is TransportError {
+  if (typeof error !== "object" || error === null) return false;
+  const { trouble, message, maySucceed, retryable } = error as Partial<TransportError>;
+  return (
+    TROUBLES.some((known) => known === trouble) &&
+    typeof message === "string" &&
+    typeof maySucceed === "boolean" &&
+    typeof retryable === "boolean"
+  );
+}
+
+const TROUBLES: readonly TransportTrouble[] = ["aborted", "timeout", "connection", "invalid"];
 
 /** What no header may hold (RFC 9110, 5.5): a line break in one would begin another. */
 const FORBIDDEN = /[^\t\x20-\x7e\x80-\xff]/;

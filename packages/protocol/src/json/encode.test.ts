@@ -63,6 +63,16 @@ test("null is as good as absent, but for a quantity, which would count as 0", ()
   expect(encodeMeterInput(value as never)).toBe('{"ProductCode":"p","Timestamp":0,"UsageDimension":"d"}');
 });
 
+test("a whole number that is there and undefined is an error in an input, and left out of what we have made", () => {
+  const encodeInput = encoderOf(meterUsage.input, undefined, "input");
+  const value = { productCode: "p", timestampMs: 0, usageDimension: "d" };
+  expect(encodeInput(value)).toBe('{"ProductCode":"p","Timestamp":0,"UsageDimension":"d"}');
+  expect(encodeInput({ ...value, dryRun: undefined } as never)).toBe(encodeInput(value));
+  const unknown = { ...value, usageQuantity: undefined } as never;
+  expect(() => encodeInput(unknown)).toThrow(new TypeError("usageQuantity must be a finite number; it is undefined."));
+  expect(encodeMeterInput(unknown)).toBe(encodeInput(value));
+});
+
 test("members are read by name, also those that an object has by its class", () => {
   class Resolved {
     readonly #customer = "1";

@@ -1,8 +1,8 @@
 /**
  * Writes a value as its shape says, in the wire's spelling. Members are read by name, so that it does not matter whether
  * an object has them itself or by its class. Those that are undefined or null are left out, never written as null; but for a
- * whole number, null is an error. Shapes are compiled once into closures that rename and convert; the text is then `JSON.stringify`'s own, which is faster than
- * any that is put together here.
+ * whole number, null is an error, and in an input undefined is, too. Shapes are compiled once into closures that rename and
+ * convert; the text is then `JSON.stringify`'s own, which is faster than any that is put together here.
  *
  * What JSON would turn into something else, or cannot carry, is a `TypeError` that names the member.
  */
@@ -10,20 +10,27 @@ import type { Shape, StructureShape } from "../shapes.ts";
 
 /**
  * Compiles a structure into a function that writes it as JSON text. Timestamps are milliseconds since the epoch; whoever
- * has them in another form says how many seconds one is.
+ * has them in another form says how many seconds one is. In an `input`, which others have made, a whole number that is
+ * there and undefined is an error; in what we have made, it is one that is left out.
  */
 export function encoderOf<T>(
   shape: StructureShape<T>,
   secondsOf: (timestamp: unknown) => number = secondsOfEpochMs,
+  of: "input" | "own" = "own",
 ): (value: T) => string {
-  const convert = structureConverter(shape, shape.name, secondsOf);
+  const convert = structureConverter(shape, shape.name, { secondsOf, isInput: of === "input" });
   return (value) => JSON.stringify(convert(value));
 }
 
 /** From a value as it is inside to the one that stands on the wire. */
 type Converter = (value: unknown) => unknown;
 
-function converterOf(shape: Shape, name: string, secondsOf: Converter): Converter {
+interface Conversion {
+  readonly secondsOf: Converter;
+  readonly isInput: boolean;
+}
+
+function converterOf(shape: Shape, name: string, conversion: Conversion): Converter {
   switch (shape.kind) {
     case "string":
     case "double":
@@ -32,23 +39,23 @@ function converterOf(shape: Shape, name: string, secondsOf: Converter): Converte
     case "integer":
       return numberConverter(name);
     case "timestamp":
-      return secondsOf;
+      return conversion.secondsOf;
     case "list": {
-      const convert = converterOf(shape.member, name, secondsOf);
+      const convert = converterOf(shape.member, name, conversion);
       return (value) => {
         if (!Array.isArray(value)) throw new TypeError(`${name} must be an array; it is ${kindOf(value)}.`);
         return value.map(convert);
       };
     }
     case "map": {
-      const convert = converterOf(shape.value, name, secondsOf);
+      const convert = converterOf(shape.value, name, conversion);
       return (value) =>
         Object.fromEntries(
           Object.entries(value as object).map(([key, item]: [string, unknown]) => [key, convert(item)]),
         );
     }
     case "structure":
-      return structureConverter(shape, name, secondsOf);
+      return structureConverter(shape, name, conversion);
   }
 }
 
@@ -65,7 +72,7 @@ function asItIs(value: unknown): unknown {
 function numberConverter(name: string): Converter {
   return (value) => {
     if (Number.isFinite(value)) return value;
-    const what = typeof value === "number" ? String(value) : kindOf(value);
+    const what = typeof value === "number" || value === undefined ? String(value) : kindOf(value);
     throw new TypeError(`${name} must be a finite number; it is ${what}.`);
   };
 }
@@ -74,14 +81,15 @@ function kindOf(value: unknown): string {
   return value === null ? "null" : `of type ${typeof value}`;
 }
 
-function structureConverter(shape: StructureShape, of: string, secondsOf: Converter): Converter {
+function structureConverter(shape: StructureShape, of: string, conversion: Conversion): Converter {
   const members = Object.entries(shape.members as Record<string, { wire: string; shape: Shape }>).map(
     ([name, member]) => ({
       name,
       wire: member.wire,
-      // A quantity that is left out counts as 0: whoever says null may have meant that it is not known.
+      // A quantity that is left out counts as 0: whoever says null, or undefined, may have meant that it is not known.
       mayBeNull: member.shape.kind !== "integer",
-      convert: converterOf(member.shape, name, secondsOf),
+      mayBeUndefined: member.shape.kind !== "integer" || !conversion.isInput,
+      convert: converterOf(member.shape, name, conversion),
     }),
   );
   return (value) => {
@@ -90,9 +98,9 @@ function structureConverter(shape: StructureShape, of: string, secondsOf: Conver
     }
     const source = value as Record<string, unknown>;
     const result: Record<string, unknown> = {};
-    for (const { name, wire, mayBeNull, convert } of members) {
+    for (const { name, wire, mayBeNull, mayBeUndefined, convert } of members) {
       const item = source[name];
-      if (item === undefined || (item === null && mayBeNull)) continue;
+      if (item === undefined ? mayBeUndefined || !(name in source) : item === null && mayBeNull) continue;
       result[wire] = convert === asItIs ? item : convert(item);
     }
     return result;

@@ -7,7 +7,7 @@
 import { isUtf8 } from "node:buffer";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { REQUEST_BYTES_LIMIT } from "@countinghouse/protocol";
+import { REQUEST_BYTES_LIMIT, SERVICE_TIME_HEADER } from "@countinghouse/protocol";
 import type { WireRequest, WireResponse } from "./wire-message.ts";
 
 export interface ListenerOptions {
@@ -17,6 +17,8 @@ export interface ListenerOptions {
   /** Takes requests that are not for the wire; answers whether it did. */
   readonly route: (request: IncomingMessage, response: ServerResponse) => boolean;
   readonly wire: (request: WireRequest) => Promise<WireResponse>;
+  /** In a lab, the service clock's time, in milliseconds since the epoch: every answer on the wire tells it. */
+  readonly labNowMs?: (() => number) | undefined;
   /** Answer to a request for which there is no room. */
   readonly busy: () => WireResponse;
 }
@@ -86,16 +88,23 @@ class BodyReader {
     request.on("error", letGo);
     request.on("end", () => {
       if (refusal !== undefined) {
-        send(response, refusal);
+        this.#answer(response, refusal);
         return;
       }
       const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
       void this.#options.wire(wireRequest(request, headers, body)).then((answer) => {
         letGo();
         if (answer.dropped === true) request.socket.destroy();
-        else send(response, answer);
+        else this.#answer(response, answer);
       });
     });
+  }
+
+  #answer(response: ServerResponse, answer: WireResponse): void {
+    const { labNowMs } = this.#options;
+    if (labNowMs === undefined) return send(response, answer);
+    const serviceTime = new Date(labNowMs()).toISOString();
+    send(response, { ...answer, headers: { ...answer.headers, [SERVICE_TIME_HEADER]: serviceTime } });
   }
 }
 
