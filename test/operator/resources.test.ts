@@ -93,6 +93,19 @@ describe("Rule H9: a resource", () => {
     expect(explained.json).toMatchObject({ refusal: { code: "invalid", rule: { id: "H9" } } });
   });
 
+  test("Rules H8, H9: that is refused for its times is explained with times, not numbers", async () => {
+    const comparedBy = async (document: object): Promise<unknown> => {
+      const answer = await callOperator(server, "POST", "/resources", { body: document });
+      const id = answer.headers.get("x-request-id") ?? "";
+      const explained = await callOperator(server, "GET", `/requests/${id}/explanation`);
+      return (explained.json as { refusal?: { compared: unknown } }).refusal?.compared;
+    };
+    expect(await comparedBy(instance({ startedAt: "2026-03-10T12:00:00.001Z" }))).toEqual({
+      startedAt: "2026-03-10T12:00:00.001Z",
+      now: "2026-03-10T12:00:00.000Z",
+    });
+  });
+
   test("is told of in members that there are, and no others", async () => {
     const answer = await callOperator(server, "POST", "/resources", { body: { ...instance(), role: "app" } });
     expectProblem(answer, 422, /schema/, ["unknown member role"]);

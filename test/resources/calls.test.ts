@@ -139,13 +139,41 @@ describe("MeterUsage", () => {
   test("S2, Rules N3, M7: needs its permission, and a dry run says whether it is there", async () => {
     const registering = await sessionOf(server, draft("ecs", REGISTERING_ROLE));
     expect(await refusalOf(registering.client().send(usage()))).toBe("AccessDeniedException 400");
-    expect(await refusalOf(registering.client().send(usage({ DryRun: true })))).toBe("UnauthorizedException 400");
-    await expect(task.client().send(usage({ DryRun: true }))).rejects.toMatchObject({
-      name: "DryRunOperation",
-      message: "Request would have succeeded, but DryRun flag is set.",
+    const denied = await registering
+      .client()
+      .send(usage({ DryRun: true }))
+      .catch((error: unknown) => error);
+    expect(denied).toMatchObject({
+      name: "AccessDeniedException",
+      message: expect.stringMatching(/^User: \S+ is not authorized to perform: aws-marketplace:MeterUsage /) as string,
     });
+    expect(await idOf(task, usage({ DryRun: true }))).toBe("DryRunOperation");
+    expect(await refusalOf(task.client().send(usage({ DryRun: true, UsageDimension: "none" })))).toBe(
+      "InvalidUsageDimensionException 400",
+    );
     const id = await idOf(task, usage({ UsageQuantity: 7 }));
     expect(await idOf(task, usage({ UsageQuantity: 7 })), "the dry run kept nothing").toBe(id);
+    expect(await idOf(task, usage({ UsageQuantity: 7, DryRun: true })), "of a replay, too").toBe("DryRunOperation");
+    expect(await refusalOf(task.client().send(usage({ DryRun: true })))).toBe("DuplicateRequestException 400");
+  });
+
+  test("Rules M7, V9: a dry run is a success in the trail, and in its explanation", async () => {
+    const { $metadata } = await task.client().send(usage({ DryRun: true, UsageQuantity: 0, ClientToken: "t" }));
+    const requestId = $metadata.requestId ?? "";
+    const { body } = await server.operator("GET", "/audit-events?eventName=MeterUsage&order=newest&limit=1");
+    const [event] = (body as { items: Record<string, unknown>[] }).items;
+    expect(event).toMatchObject({
+      requestID: requestId,
+      requestParameters: { productCode: PRODUCTS.container, usageQuantity: 0, dryRun: true, clientToken: "t" },
+      responseElements: { meteringRecordId: "DryRunOperation" },
+    });
+    expect(event).not.toHaveProperty("errorCode");
+    const explained = await server.operator("GET", `/requests/${requestId}/explanation`);
+    expect(explained.body).toMatchObject({
+      event: "dry-run-passed",
+      summary: "A dry run that would have succeeded (Rule M7): nothing was metered.",
+      details: { productCode: PRODUCTS.container, request: { timestamp: NOW.toISOString(), dryRun: true } },
+    });
   });
 
   test("can be explained, accepted or refused (Rules M5 and X1)", async () => {

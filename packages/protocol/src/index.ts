@@ -44,7 +44,12 @@ export {
   type LookupEventsInput,
   type LookupEventsOutput,
 } from "./operations/lookup-events.ts";
-export { meterUsage, type MeterUsageInput, type MeterUsageOutput } from "./operations/meter-usage.ts";
+export {
+  DRY_RUN_RECORD_ID,
+  meterUsage,
+  type MeterUsageInput,
+  type MeterUsageOutput,
+} from "./operations/meter-usage.ts";
 export { operationNames, type Operation, type OperationNames } from "./operations/operation.ts";
 export { registerUsage, type RegisterUsageInput, type RegisterUsageOutput } from "./operations/register-usage.ts";
 export {

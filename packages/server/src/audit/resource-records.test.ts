@@ -81,7 +81,19 @@ test("a replay of MeterUsage is answered with the id of the record that stands, 
   });
 });
 
-test("a dry run is a refused call, with what was asked", () => {
+test("a dry run is a call that succeeded, with what was asked", () => {
+  const { timestamp: _, ...same } = asked;
+  const request = { ...same, timestampMs: AT_MS, dryRun: true };
+  const record = recordOf({ kind: "dry-run-passed", productCode: "EXAMPLEproductcode", resourceId: "ec2-example", request }, {}); // prettier-ignore
+  expect(record).toMatchObject({
+    requestParameters: { ...asked, dryRun: true },
+    responseElements: { meteringRecordId: "DryRunOperation" },
+    additionalEventData: { resourceId: "ec2-example" },
+  });
+  expect(record).not.toHaveProperty("errorCode");
+});
+
+test("a dry run that an earlier version kept is what it was answered then: a refused call", () => {
   const { timestamp: _, ...same } = asked;
   const request = { ...same, timestampMs: AT_MS, dryRun: true };
   const event: LedgerEvent = { kind: "call-refused", code: "DryRunOperation", message: "Request would have succeeded, but DryRun flag is set.", rule: "M7", compared: {}, request }; // prettier-ignore

@@ -28,8 +28,6 @@ export interface WireOperation extends OperationNames {
   readonly decode: (json: unknown) => Decoded<unknown>;
   /** The input without its secrets, as it may be kept. */
   readonly asked: (input: unknown) => Asked;
-  /** What a caller without the permission is told, who asked for this. */
-  readonly denied: (input: unknown, rejected: Rejection) => Rejection;
   readonly run: (call: AccountCall, input: unknown) => Promise<Answer<unknown>>;
   readonly encode: (output: unknown) => string;
 }
@@ -142,9 +140,7 @@ export class WireHandler {
     const decoded = operation.decode(json);
     const { ledger } = this.#options;
     if (denied !== undefined) {
-      if (!decoded.ok) return recordRefusal(ledger, call, denied, undefined);
-      const { value } = decoded;
-      return recordRefusal(ledger, call, operation.denied(value, denied), operation.asked(value));
+      return recordRefusal(ledger, call, denied, decoded.ok ? operation.asked(decoded.value) : undefined);
     }
     if (decoded.ok) return operation.run(call, decoded.value);
     return recordRefusal(ledger, call, malformed(decoded.refusal), undefined);

@@ -106,10 +106,17 @@ const event: fc.Arbitrary<LedgerEvent> = fc.oneof(
       productCode: text,
       resourceId: text,
       clientToken: text,
+      dryRun: fc.boolean(),
       records: fc.array(meteredRecord, { minLength: 1, maxLength: 1 }),
     },
     { requiredKeys: ["kind", "productCode", "resourceId", "records"] },
   ),
+  fc.record({
+    kind: fc.constant("dry-run-passed" as const),
+    productCode: text,
+    resourceId: text,
+    request: asked,
+  }),
   fc.record(
     {
       kind: fc.constant("usage-registered" as const),

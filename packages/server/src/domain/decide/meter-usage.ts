@@ -48,9 +48,16 @@ export interface MeterUsageFacts {
 }
 
 export type MeterUsageDecision =
-  | { readonly rejected: Rejection }
+  | { readonly rejected: Rejection; readonly dryRun?: undefined }
   | {
       readonly rejected?: undefined;
+      /** It would have been accepted, and nothing comes of it. Rule M7. */
+      readonly dryRun: true;
+      readonly resource: MeteredResource;
+    }
+  | {
+      readonly rejected?: undefined;
+      readonly dryRun?: undefined;
       readonly resource: MeteredResource;
       readonly usageRecord: UsageRecord;
       readonly meteringRecordId: string;
@@ -93,9 +100,9 @@ export function decideMeterUsage(
     firstOf(allocationChecks.map((check) => check(usageRecord, undefined))) ??
     checkToken(usageRecord, kept, byToken, facts) ??
     checkKept(usageRecord, kept) ??
-    checkEntitled(input, resource, kept, facts) ??
-    checkDryRun(input);
+    checkEntitled(input, resource, kept, facts);
   if (rejected !== undefined) return { rejected };
+  if (input.dryRun === true) return { dryRun: true, resource };
   if (kept !== undefined) {
     return { resource, usageRecord, meteringRecordId: kept.meteringRecordId, accepted: [] };
   }
@@ -104,11 +111,6 @@ export function decideMeterUsage(
   const { clientToken } = input;
   const alias = clientToken === undefined ? [] : [{ ...record, key: clientTokenKey(key, clientToken) }];
   return { resource, usageRecord, meteringRecordId: facts.meteringRecordId, accepted: [record, ...alias] };
-}
-
-/** What a dry run is told instead of a denial. Rule M7. */
-export function dryRunDenied(input: MeterUsageInput, denied: Rejection): Rejection {
-  return input.dryRun === true ? { ...denied, code: "UnauthorizedException" } : denied;
 }
 
 /** What was sent, as a usage record of the resource's account. */
@@ -235,12 +237,6 @@ function checkEntitled(
   const message = `The account ${accountId} has no agreement for the product by which this usage can be metered now.`;
   const figures = { productCode, accountId, because, timestamp: iso(timestampMs), now: iso(nowMs) };
   return rejection("CustomerNotEntitledException", "M6", message, figures);
-}
-
-/** Rule M7. */
-function checkDryRun({ dryRun }: MeterUsageInput): Rejection | undefined {
-  if (dryRun !== true) return undefined;
-  return rejection("DryRunOperation", "M7", "Request would have succeeded, but DryRun flag is set.");
 }
 
 function iso(atMs: EpochMs): string {
