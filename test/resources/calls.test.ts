@@ -1,5 +1,5 @@
 /** MeterUsage and RegisterUsage over the wire, by the official SDK, with the credentials that resources are given. */
-import { CloudTrailClient, LookupEventsCommand } from "@aws-sdk/client-cloudtrail";
+import { CloudTrailClient, LookupEventsCommand, type LookupAttributeKey } from "@aws-sdk/client-cloudtrail";
 import {
   MeterUsageCommand,
   RegisterUsageCommand,
@@ -249,6 +249,21 @@ describe("RegisterUsage", () => {
       requestParameters: { productCode: PRODUCTS.hourly, publicKeyVersion: 1 },
       responseElements: { signature: Signature },
     });
+  });
+
+  test("Rule V2: the calls of an instance and of a task are found by the Username that they show", async () => {
+    for (const session of [instance, task]) {
+      await idOf(session, usage({ ProductCode: session === task ? PRODUCTS.container : PRODUCTS.image }));
+      const { endpoint } = server;
+      const trail = new CloudTrailClient({ endpoint, region: session.region, credentials: session.credentials });
+      const by = (AttributeKey: LookupAttributeKey, AttributeValue: string): LookupEventsCommand =>
+        new LookupEventsCommand({ LookupAttributes: [{ AttributeKey, AttributeValue }] });
+      const shown = await trail.send(by("AccessKeyId", session.credentials.accessKeyId));
+      const metered = shown.Events?.find(({ EventName }) => EventName === "MeterUsage");
+      expect(metered?.Username).toMatch(/^(i-|[0-9a-f]{32}$)/);
+      const found = await trail.send(by("Username", metered?.Username ?? ""));
+      expect(found.Events?.map(({ EventId }) => EventId)).toContain(metered?.EventId);
+    }
   });
 
   test("R2, Rules Y5, Y7: goes on after the agreement has ended, and says when its key version has expired", async () => {

@@ -16,7 +16,7 @@ export const trailRules: Readonly<Record<TrailRuleId, Rule>> = {
     source: TRAIL_MODEL,
     inForce: ALWAYS,
     reading:
-      "The texts are ours. A product is the one resource there is: its type is AWS::Marketplace::Product, its name the product code. Username is a user's name.",
+      "The texts are ours. A product is the one resource there is: its type is AWS::Marketplace::Product, its name the product code. Username is a user's name, a session's (of an instance or a task its id, of a pod what it called itself), or the service account that came with a token.",
   },
   V3: {
     text: "StartTime and EndTime are both included, and compared with the seconds that events show; a start after the end is refused with InvalidTimeRangeException.",

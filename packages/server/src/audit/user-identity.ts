@@ -29,7 +29,8 @@ interface SessionIssuer {
   readonly userName: string;
 }
 
-const USER_ARN = /^arn:[^:]+:iam::(\d{12}):user\/(?:.*\/)?([^/]+)$/;
+/** The name is all of the rest: users have no paths here, and a name may hold a stroke. */
+const USER_ARN = /^arn:[^:]+:iam::(\d{12}):user\/(.+)$/s;
 const SESSION_ARN = /^arn:([^:]+):sts::(\d{12}):assumed-role\/([^/]+)\/([^/]+)$/;
 
 export function userIdentityOf({

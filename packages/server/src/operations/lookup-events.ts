@@ -54,7 +54,8 @@ async function find(
   const { attribute, fromMs, toMs, limit, isInsight } = wanted;
   if (isInsight) return { items: [] };
   if (attribute?.key === "EventId") return findOne(ledger, accountId, attribute.value, wanted);
-  const found = attribute === undefined ? { query: {} } : attributeQuery(accountId, attribute.key, attribute.value);
+  const found =
+    attribute === undefined ? { query: {} } : await attributeQuery(ledger, accountId, attribute.key, attribute.value);
   if (found === undefined) return { items: [] };
   return auditEvents(
     ledger,
