@@ -157,6 +157,27 @@ describe("MeterUsage", () => {
     expect(await refusalOf(task.client().send(usage({ DryRun: true })))).toBe("DuplicateRequestException 400");
   });
 
+  test("Rule V9: the trail shows members that were sent with their defaults, and when the session was created", async () => {
+    const sent = usage({ ProductCode: PRODUCTS.image, UsageQuantity: 0, DryRun: false });
+    await idOf(instance, sent);
+    const { body } = await server.operator("GET", "/audit-events?eventName=MeterUsage&order=newest&limit=1");
+    const [event] = (body as { items: Record<string, unknown>[] }).items;
+    expect(event).toMatchObject({
+      userIdentity: {
+        sessionContext: {
+          webIdFederationData: {},
+          attributes: {
+            mfaAuthenticated: "false",
+            creationDate: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) as string,
+          },
+          ec2RoleDelivery: "1.0",
+        },
+      },
+      requestParameters: { usageQuantity: 0, dryRun: false, clientToken: expect.any(String) as string },
+    });
+    expect(event).not.toHaveProperty("readOnly");
+  });
+
   test("Rules M7, V9: a dry run is a success in the trail, and in its explanation", async () => {
     const { $metadata } = await task.client().send(usage({ DryRun: true, UsageQuantity: 0, ClientToken: "t" }));
     const requestId = $metadata.requestId ?? "";

@@ -204,6 +204,7 @@ const call: fc.Arbitrary<Call> = fc.record(
         resourceId: text,
         platform: fc.constantFrom("ec2" as const, "ecs" as const, "eks" as const),
         federatedProvider: text,
+        createdAtMs: timeMs,
       },
       { requiredKeys: ["resourceId", "platform"] },
     ),

@@ -5,7 +5,7 @@ import {
   type LookupEventsInput,
   type LookupEventsOutput,
 } from "@countinghouse/protocol";
-import { PRODUCT_RESOURCE_TYPE } from "../audit/cloudtrail-record.ts";
+import { PRODUCT_RESOURCE_TYPE, isReadOnly } from "../audit/cloudtrail-record.ts";
 import { auditEvent, auditEvents, type AuditEvent } from "../audit/event-pages.ts";
 import { attributeQuery } from "../audit/lookup-query.ts";
 import { usernameOf } from "../audit/user-identity.ts";
@@ -84,7 +84,7 @@ function foundEvent({ entry, record, text }: AuditEvent): FoundEvent {
   return {
     eventId: record.eventID,
     eventName: record.eventName,
-    readOnly: String(record.readOnly),
+    readOnly: String(isReadOnly(entry)),
     ...(accessKeyId === undefined ? {} : { accessKeyId }),
     eventTimeMs: Date.parse(record.eventTime),
     eventSource: record.eventSource,

@@ -43,15 +43,13 @@ const auditEventSchema = z
       .openapi({ description: "Of what came by no call of the wire: what happened." }),
     requestID: z.string(),
     eventID: z.string(),
-    readOnly: z.boolean(),
+    readOnly: z.boolean().optional().openapi({ description: "Left out of MeterUsage and RegisterUsage." }),
     resources: z
       .array(z.object({ type: z.string(), ARN: z.string() }))
       .readonly()
       .optional(),
     eventType: z.enum(["AwsApiCall", "AwsServiceEvent"]),
-    managementEvent: z.literal(true),
     recipientAccountId: z.string().optional(),
-    eventCategory: z.literal("Management"),
   })
   .openapi("AuditEvent", { description: "An audit event in CloudTrail's record form." });
 

@@ -85,7 +85,7 @@ export class StsHandler {
       accountId,
       roleName,
       sessionName,
-      session: known.session,
+      session: { ...known.session, createdAtMs: nowMs() },
       expiresAtMs: wallMs() + durationSeconds * 1000,
     });
     const { accessKeyId, expiresAtMs } = credentials;
