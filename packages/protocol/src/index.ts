@@ -3,6 +3,7 @@ export { errorCatalogue, type ErrorName, type ErrorRow, type Retry } from "./err
 export { decoderOf, type Decoded, type DecodeRefusal } from "./json/decode.ts";
 export { encoderOf } from "./json/encode.ts";
 export { UnreadableAnswer, answerReaderOf } from "./json/read-answer.ts";
+export { printable } from "./printable.ts";
 export { HIDDEN, withoutSecretsOf } from "./json/without-secrets.ts";
 export {
   ALLOCATIONS_MAX,

@@ -1,5 +1,5 @@
 /** A product that a seller publishes, and what is metered of it. */
-import type { Pricing, ProductType } from "@countinghouse/protocol";
+import { productTypes, type Pricing, type ProductType } from "@countinghouse/protocol";
 
 export type DimensionKind = "metered" | "entitled" | "hours";
 
@@ -24,6 +24,11 @@ export interface Product {
 }
 
 const dimensionsByName = new WeakMap<Product, ReadonlyMap<string, Dimension>>();
+
+/** `an AMI product` and the like. */
+export function kindText(type: ProductType): string {
+  return `${type === "ami" ? "an" : "a"} ${productTypes[type]}`;
+}
 
 export function dimensionOf(product: Product, name: string): Dimension | undefined {
   let dimensions = dimensionsByName.get(product);

@@ -2,7 +2,7 @@
  * Verifies web identity tokens: whose pod is this? By keys of configured issuers only, and by algorithms with a public key
  * only: with any other, whoever knows the public key could make tokens. Rules C3, C5, C7.
  */
-import type { EpochMs, StsErrorName } from "@countinghouse/protocol";
+import { printable, type EpochMs, type StsErrorName } from "@countinghouse/protocol";
 import { decodeJwt, errors, jwtVerify, type JWTPayload } from "jose";
 import type { CatalogueView } from "../domain/catalogue.ts";
 import { rejection, type Rejection } from "../domain/rejection.ts";
@@ -148,5 +148,5 @@ function invalid(
 }
 
 function clip(text: string): string {
-  return text.length <= 255 ? text : `${text.slice(0, 255)}…`;
+  return printable(text, 255);
 }
