@@ -18,6 +18,7 @@ import {
   unknownOperationCoral,
   unknownOperationXml,
 } from "./wire-error.ts";
+import { preflight } from "./cross-origin.ts";
 import { accountCall, mediaTypeOf, strangerCall } from "./request-call.ts";
 import type { RequestQuotas } from "./request-quotas.ts";
 import type { UnkeptCalls } from "./unkept-calls.ts";
@@ -167,18 +168,4 @@ function parseJson(body: Uint8Array): object | undefined {
   } catch {
     return undefined;
   }
-}
-
-function preflight(requestId: string): WireResponse {
-  return {
-    status: 200,
-    headers: {
-      "x-amzn-RequestId": requestId,
-      "Access-Control-Allow-Origin": "*",
-      "Access-Control-Allow-Methods": "POST",
-      "Access-Control-Allow-Headers": "*,Authorization,Content-Type,X-Amz-Date,X-Amz-Security-Token,X-Amz-Target",
-      "Access-Control-Max-Age": "172800",
-    },
-    body: "",
-  };
 }

@@ -176,8 +176,8 @@ export interface AccruedUse {
   readonly adjustment?: number | undefined;
 }
 
-/** What earlier versions answered to dry runs (Rule M7): entries that they kept still say so. */
-export type FormerErrorCode = "DryRunOperation" | "UnauthorizedException";
+/** What earlier versions answered, to dry runs (Rule M7) and for keys that could not be read (Rule C7): their entries still say so. */
+export type FormerErrorCode = "DryRunOperation" | "UnauthorizedException" | "IDPCommunicationError";
 
 /** Why an operator call was refused. */
 export type OperatorRefusal = "not-found" | "conflict" | "invalid";

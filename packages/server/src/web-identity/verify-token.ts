@@ -14,6 +14,8 @@ const ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256
 const SKEW_SECONDS = 300;
 const CLAIM_CHARACTERS_MAX = 1_024;
 const AUDIENCES_MAX = 20;
+/** In the words of the service, which callers were seen to be told. */
+const NO_KEY = "Couldn't retrieve verification key from your identity provider";
 
 export interface TokenVerifierOptions {
   readonly catalogue: () => CatalogueView;
@@ -63,8 +65,7 @@ export class TokenVerifier {
 
   #refusal(error: unknown, issuer: string): StsRejection {
     if (error instanceof KeySourceError) {
-      const message = "The keys of the identity provider that is named in the token could not be read.";
-      return rejection("IDPCommunicationError", "C7", message, { issuer });
+      return invalid(`${NO_KEY}, ${clip(issuer)}: its keys could not be read.`, { issuer }, "C7");
     }
     if (error instanceof errors.JWTExpired) {
       const message = "Token expired: current date/time must be before the expiration date/time";
@@ -78,7 +79,7 @@ export class TokenVerifier {
       return invalid(`A claim of the token is missing or has the wrong form: ${error.claim}`, { issuer });
     }
     if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) {
-      return invalid("Couldn't retrieve verification key from your identity provider", { issuer });
+      return invalid(`${NO_KEY}, ${clip(issuer)}: it has no one key that the token names.`, { issuer });
     }
     if (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof DOMException) {
       return invalid("The signature of the ID Token could not be verified.", { issuer });
