@@ -17,11 +17,13 @@ describe.skipIf(browser === undefined)("a page of another site", () => {
   afterAll(() => server.stop());
 
   /** What the page's script sees of the answer. */
-  async function seen({ headers: { host: _, ...headers }, body }: RawRequest): Promise<unknown> {
+  async function seen(request: RawRequest): Promise<unknown> {
+    // The browser writes the host itself.
+    const { host: _, ...headers } = request.headers;
     const site = await recordingSeller(() => ({ body: "<title>A page</title>" }));
     const page = await (browser as Browser).newPage();
     await page.goto(`http://localhost:${site.port}/`);
-    const init = JSON.stringify({ method: "POST", headers, body: body.toString() });
+    const init = JSON.stringify({ method: "POST", headers, body: request.body.toString() });
     const answer = await page.evaluate(`fetch(${JSON.stringify(server.endpoint)}, ${init}).then(async (response) => ({
       status: response.status,
       text: await response.text(),

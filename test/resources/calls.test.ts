@@ -54,6 +54,9 @@ function usage(over: Partial<MeterUsageCommandInput> = {}): MeterUsageCommand {
   });
 }
 
+const by = (AttributeKey: LookupAttributeKey, AttributeValue: string): LookupEventsCommand =>
+  new LookupEventsCommand({ LookupAttributes: [{ AttributeKey, AttributeValue }] });
+
 const idOf = async (session: Session, command: MeterUsageCommand): Promise<string | undefined> =>
   (await session.client().send(command)).MeteringRecordId;
 
@@ -277,8 +280,6 @@ describe("RegisterUsage", () => {
       await idOf(session, usage({ ProductCode: session === task ? PRODUCTS.container : PRODUCTS.image }));
       const { endpoint } = server;
       const trail = new CloudTrailClient({ endpoint, region: session.region, credentials: session.credentials });
-      const by = (AttributeKey: LookupAttributeKey, AttributeValue: string): LookupEventsCommand =>
-        new LookupEventsCommand({ LookupAttributes: [{ AttributeKey, AttributeValue }] });
       const shown = await trail.send(by("AccessKeyId", session.credentials.accessKeyId));
       const metered = shown.Events?.find(({ EventName }) => EventName === "MeterUsage");
       expect(metered?.Username).toMatch(/^(i-|[0-9a-f]{32}$)/);

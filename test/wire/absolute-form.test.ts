@@ -23,6 +23,13 @@ function sent(request: RawRequest, base = server.endpoint): Promise<string> {
   return exchange(server.endpoint, bytesOf(whole));
 }
 
+const get = (path: string, over: RawRequest["headers"] = {}): RawRequest => ({
+  method: "GET",
+  path,
+  headers: { host: new URL(server.endpoint).host, ...over },
+  body: Buffer.alloc(0),
+});
+
 test("Rule N1: a right signature is right, whatever its path and query", async () => {
   expect(await sent(signed(batch()))).toMatch(/^HTTP\/1.1 200 /);
   expect(await sent(signed({ ...batch(), path: "/some/where?a=b" }))).toMatch(/^HTTP\/1.1 200 /);
@@ -47,12 +54,6 @@ test("the target's host is the one that counts: it is signed, and the Host heade
 });
 
 test("the other routes are found, too, and the buy page's guard looks at the target's host", async () => {
-  const get = (path: string, over: RawRequest["headers"] = {}): RawRequest => ({
-    method: "GET",
-    path,
-    headers: { host: new URL(server.endpoint).host, ...over },
-    body: Buffer.alloc(0),
-  });
   expect(await sent(get("/healthz"))).toMatch(/^HTTP\/1.1 200 /);
   expect(await sent(get("/operator/v1/accounts"))).toMatch(/^HTTP\/1.1 401 /);
   expect(await sent(get("/buy"))).toMatch(/^HTTP\/1.1 200 /);

@@ -62,7 +62,8 @@ async function refused(
   });
   const { sessionToken: _, ...key } = by;
   const answer = await send(server.endpoint, signed(request, { ...key, region, service: service.signingName }));
-  return String(jsonOf(answer)["message"] ?? "");
+  const { message = "" } = jsonOf(answer) as { readonly message?: string };
+  return message;
 }
 
 const record = (over: object = {}): object => ({

@@ -105,8 +105,10 @@ describe.each(STORES)("events %s", (place, open) => {
           await store.ledger.transact({ call: made, keys: [], decide: () => ({ event: told, answer: undefined }) });
         }
         const all = await found();
-        for (const key of ["EventId", "EventName", "ReadOnly", "Username", "EventSource", "AccessKeyId"] as const) {
-          const shown = (of: FoundEvent): string | undefined => attributeOf(of, key);
+        for (const [key, shown] of Object.entries(SHOWN) as [
+          LookupAttributeKey,
+          (of: FoundEvent) => string | undefined,
+        ][]) {
           for (const value of new Set(all.map(shown).filter((text) => text !== undefined))) {
             const meant = all.filter((of) => shown(of) === value).map(({ eventId }) => eventId);
             const those = (await found(key, value, 2)).map(({ eventId }) => eventId);
@@ -122,22 +124,13 @@ describe.each(STORES)("events %s", (place, open) => {
   });
 });
 
-function attributeOf(
-  of: FoundEvent,
-  key: "EventId" | "EventName" | "ReadOnly" | "Username" | "EventSource" | "AccessKeyId",
-): string | undefined {
-  switch (key) {
-    case "EventId":
-      return of.eventId;
-    case "EventName":
-      return of.eventName;
-    case "ReadOnly":
-      return of.readOnly;
-    case "Username":
-      return of.username;
-    case "EventSource":
-      return of.eventSource;
-    case "AccessKeyId":
-      return of.accessKeyId;
-  }
-}
+const SHOWN = {
+  EventId: ({ eventId }: FoundEvent) => eventId,
+  EventName: ({ eventName }: FoundEvent) => eventName,
+  ReadOnly: ({ readOnly }: FoundEvent) => readOnly,
+  Username: ({ username }: FoundEvent) => username,
+  EventSource: ({ eventSource }: FoundEvent) => eventSource,
+  AccessKeyId: ({ accessKeyId }: FoundEvent) => accessKeyId,
+  ResourceType: ({ resources: [resource] }: FoundEvent) => resource?.resourceType,
+  ResourceName: ({ resources: [resource] }: FoundEvent) => resource?.resourceName,
+} satisfies Record<LookupAttributeKey, (event: FoundEvent) => string | undefined>;

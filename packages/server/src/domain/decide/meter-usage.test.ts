@@ -16,7 +16,6 @@ import {
   resource,
   resourceMarket,
 } from "../resource.fixture.ts";
-import { rejection } from "../rejection.ts";
 import { decideMeterUsage, meterUsageKeys, type MeterUsageDecision } from "./meter-usage.ts";
 import type { ResourceCaller } from "./resource-checks.ts";
 

@@ -13,7 +13,7 @@ const auditEventSchema = z
     eventVersion: z.literal("1.05"),
     userIdentity: z
       .looseObject({
-        type: z.enum(["IAMUser", "AssumedRole", "Unknown", "Operator", "BuyPage"]),
+        type: z.enum(["IAMUser", "AssumedRole", "WebIdentityUser", "Unknown", "Operator", "BuyPage"]),
         principalId: z.string(),
         arn: z.string().optional(),
         accountId: z.string().optional(),
