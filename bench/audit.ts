@@ -125,7 +125,7 @@ function queryOf(n: number, events: number): Readonly<Record<string, Partial<Eve
     "by account and name": { accountId, operations: ["BatchMeterUsage"], toMs },
     "by account and all read-only names": { accountId, operations: ["GetEntitlements", "LookupEvents"], toMs },
     "by access key": { accountId, accessKeyId: `AKIA${accountId}`, toMs },
-    "by principal": { accountId, principal: `arn:aws:iam::${accountId}:user/metering`, toMs },
+    "by principal": { accountId, principals: [`arn:aws:iam::${accountId}:user/metering`], toMs },
     "by product": { productCode: `product-${accountId}`, toMs },
   };
 }

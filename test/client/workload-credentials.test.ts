@@ -54,6 +54,29 @@ test("an instance's, and its region", async () => {
   expect(call?.awsRegion).toBe("eu-central-1");
 });
 
+test("Rule M7: a dry run of an instance that may meter itself is an answer, not an error", async () => {
+  const server = await startWorkload();
+  inEnvironment(await server.put({ platform: "ec2", externalId: "i-0abd" }));
+  const client = new MarketplaceMeteringClient();
+  onTestFinished(() => client.close());
+  const usage = { productCode: "ami-product", timestamp: new Date(), usageDimension: "gb", dryRun: true };
+  const refused = await client.meterUsageOutcome(usage);
+  expect(refused).toMatchObject({ ok: false, error: { name: "InvalidUsageDimensionException" } });
+  const product = {
+    title: "Image",
+    seller: "111122223333",
+    type: "ami",
+    pricing: "usage",
+    dimensions: [{ name: "gb" }],
+  };
+  const made = await server.operator("POST", "/products", { ...product, productCode: "metered-image" });
+  expect(made.status, JSON.stringify(made.body)).toBe(201);
+  const agreement = { agreementId: "m", productCode: "metered-image", customerAccountId: BUYER };
+  await server.operator("POST", "/agreements", { ...agreement, startsAt: "2020-01-01T00:00:00Z" });
+  const answer = await client.meterUsage({ ...usage, productCode: "metered-image" });
+  expect(answer).toMatchObject({ meteringRecordId: "DryRunOperation" });
+});
+
 /** A pod's environment, and the server that believes its token. */
 async function inPod(token: string): Promise<RunningServer> {
   const server = await serverFor({ jwksFile: keyFile(folder, KEY) });

@@ -135,7 +135,7 @@ describe("Rule C6: a request is refused", () => {
     ["without a session's name", { RoleSessionName: undefined }, "Value null at 'roleSessionName'"],
     ["with a session's name of one letter", { RoleSessionName: "a" }, "at 'roleSessionName'"],
     ["with a session's name of 65", { RoleSessionName: "a".repeat(65) }, "at 'roleSessionName'"],
-    ["with a session's name that is markup", { RoleSessionName: '<a b="c">&\u0000\u001b\ufffe' }, "Value '&lt;a b=\"c\"&gt;&amp;\ufffd\ufffd\ufffd' at"],
+    ["with a session's name that is markup", { RoleSessionName: '<a b="c">&\u0000\u001b\ufffe' }, "Value '&lt;a b=\"c\"&gt;&amp;\\u0000\\u001b\\ufffe' at"],
     ["without a token", { WebIdentityToken: undefined }, "Value null at 'webIdentityToken'"],
     ["for 899 seconds", { DurationSeconds: "899" }, "greater than or equal to 900"],
     ["for 43,201 seconds", { DurationSeconds: "43201" }, "less than or equal to 43200"],

@@ -160,7 +160,7 @@ test("Rule C7: nothing is asked of an issuer that the catalogue does not name, w
   expect(keys.heard).toEqual([]);
 });
 
-test("Rule C7: what the keys' server does wrong is an error of its own, and is not asked again at once", async () => {
+test("Rule C7: what the keys' server does wrong is answered in the service's words, and is not asked again at once", async () => {
   const elsewhere = await listen(() => ({ body: keySetOf(KEY) }));
   const answers = [
     { status: 302, headers: { location: `${elsewhere.url}/keys` } },
@@ -174,12 +174,25 @@ test("Rule C7: what the keys' server does wrong is an error of its own, and is n
     const server = await serverFor({ jwksUrl: `${keys.url}/keys` });
     for (let i = 0; i < 5; i += 1) {
       const answer = await assume(server, goodToken());
-      expect([answer.status, answer.element("Code")]).toEqual([400, "IDPCommunicationError"]);
+      expect([answer.status, answer.element("Code")]).toEqual([400, "InvalidIdentityToken"]);
+      expect(answer.element("Message")).toMatch(/^Couldn't retrieve verification key from your identity provider, /);
       expect(answer.text).not.toContain(keys.url);
     }
     expect(keys.heard.length, "a burst is one question").toBe(1);
   }
   expect(elsewhere.heard, "redirects are not followed").toEqual([]);
+});
+
+test("Rule C7: keys that cannot be had at all are answered in the same way", async () => {
+  const missing = join(newFolder(), "nothing.json");
+  for (const source of [{ jwksUrl: "http://127.0.0.1:1/keys" }, { jwksFile: missing }]) {
+    const answer = await assume(await serverFor(source), goodToken());
+    expect([answer.status, answer.element("Code")]).toEqual([400, "InvalidIdentityToken"]);
+    expect(answer.element("Message")).toBe(
+      `Couldn't retrieve verification key from your identity provider, ${ISSUER}: its keys could not be read.`,
+    );
+    expect(answer.text).not.toContain(missing);
+  }
 });
 
 test("Rule C7: tokens of unknown keys do not make the server ask and ask", async () => {

@@ -48,6 +48,9 @@ describe("with a manual clock", () => {
     expect(advanced.json).toEqual({ now: "2026-07-20T13:01:30.500Z", mode: "manual" });
     const back = await call(server, "PUT", "/clock", { now: "2026-07-20T13:01:30Z" });
     expectProblem(back, 409, /forward only; it stands at 2026-07-20T13:01:30\.500Z/);
+    const explained = await call(server, "GET", `/requests/${back.headers.get("x-request-id") ?? ""}/explanation`);
+    const compared = { now: "2026-07-20T13:01:30.500Z", to: "2026-07-20T13:01:30.000Z" };
+    expect(explained.json).toMatchObject({ refusal: { code: "conflict", compared } });
     const hair = await call(server, "PUT", "/clock", { advanceSeconds: 0.0004 });
     expect(hair.json, "moves by whole milliseconds").toEqual(advanced.json);
     expect((await call(server, "PUT", "/clock", { advanceSeconds: 0 })).status).toBe(200);

@@ -37,6 +37,14 @@ const task = (over: object = {}): object => ({
   ...over,
 });
 
+/** The figures by which a resource was refused, as the refusal is explained. */
+async function comparedBy(document: object): Promise<unknown> {
+  const answer = await callOperator(server, "POST", "/resources", { body: document });
+  const id = answer.headers.get("x-request-id") ?? "";
+  const explained = await callOperator(server, "GET", `/requests/${id}/explanation`);
+  return (explained.json as { refusal?: { compared: unknown } }).refusal?.compared;
+}
+
 describe("Rule H9: a resource", () => {
   test("that is told of runs from now on, and its programs are told where to call", async () => {
     const document = instance({ roleName: "app" });
@@ -91,6 +99,13 @@ describe("Rule H9: a resource", () => {
     const id = answer.headers.get("x-request-id") ?? "";
     const explained = await callOperator(server, "GET", `/requests/${id}/explanation`);
     expect(explained.json).toMatchObject({ refusal: { code: "invalid", rule: { id: "H9" } } });
+  });
+
+  test("Rules H8, H9: that is refused for its times is explained with times, not numbers", async () => {
+    expect(await comparedBy(instance({ startedAt: "2026-03-10T12:00:00.001Z" }))).toEqual({
+      startedAt: "2026-03-10T12:00:00.001Z",
+      now: "2026-03-10T12:00:00.000Z",
+    });
   });
 
   test("is told of in members that there are, and no others", async () => {

@@ -1,5 +1,5 @@
 /** MeterUsage and RegisterUsage over the wire, by the official SDK, with the credentials that resources are given. */
-import { CloudTrailClient, LookupEventsCommand } from "@aws-sdk/client-cloudtrail";
+import { CloudTrailClient, LookupEventsCommand, type LookupAttributeKey } from "@aws-sdk/client-cloudtrail";
 import {
   MeterUsageCommand,
   RegisterUsageCommand,
@@ -53,6 +53,9 @@ function usage(over: Partial<MeterUsageCommandInput> = {}): MeterUsageCommand {
     ...over,
   });
 }
+
+const by = (AttributeKey: LookupAttributeKey, AttributeValue: string): LookupEventsCommand =>
+  new LookupEventsCommand({ LookupAttributes: [{ AttributeKey, AttributeValue }] });
 
 const idOf = async (session: Session, command: MeterUsageCommand): Promise<string | undefined> =>
   (await session.client().send(command)).MeteringRecordId;
@@ -139,13 +142,62 @@ describe("MeterUsage", () => {
   test("S2, Rules N3, M7: needs its permission, and a dry run says whether it is there", async () => {
     const registering = await sessionOf(server, draft("ecs", REGISTERING_ROLE));
     expect(await refusalOf(registering.client().send(usage()))).toBe("AccessDeniedException 400");
-    expect(await refusalOf(registering.client().send(usage({ DryRun: true })))).toBe("UnauthorizedException 400");
-    await expect(task.client().send(usage({ DryRun: true }))).rejects.toMatchObject({
-      name: "DryRunOperation",
-      message: "Request would have succeeded, but DryRun flag is set.",
+    const denied = await registering
+      .client()
+      .send(usage({ DryRun: true }))
+      .catch((error: unknown) => error);
+    expect(denied).toMatchObject({
+      name: "AccessDeniedException",
+      message: expect.stringMatching(/^User: \S+ is not authorized to perform: aws-marketplace:MeterUsage /) as string,
     });
+    expect(await idOf(task, usage({ DryRun: true }))).toBe("DryRunOperation");
+    expect(await refusalOf(task.client().send(usage({ DryRun: true, UsageDimension: "none" })))).toBe(
+      "InvalidUsageDimensionException 400",
+    );
     const id = await idOf(task, usage({ UsageQuantity: 7 }));
     expect(await idOf(task, usage({ UsageQuantity: 7 })), "the dry run kept nothing").toBe(id);
+    expect(await idOf(task, usage({ UsageQuantity: 7, DryRun: true })), "of a replay, too").toBe("DryRunOperation");
+    expect(await refusalOf(task.client().send(usage({ DryRun: true })))).toBe("DuplicateRequestException 400");
+  });
+
+  test("Rule V9: the trail shows members that were sent with their defaults, and when the session was created", async () => {
+    const sent = usage({ ProductCode: PRODUCTS.image, UsageQuantity: 0, DryRun: false });
+    await idOf(instance, sent);
+    const { body } = await server.operator("GET", "/audit-events?eventName=MeterUsage&order=newest&limit=1");
+    const [event] = (body as { items: Record<string, unknown>[] }).items;
+    expect(event).toMatchObject({
+      userIdentity: {
+        sessionContext: {
+          webIdFederationData: {},
+          attributes: {
+            mfaAuthenticated: "false",
+            creationDate: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) as string,
+          },
+          ec2RoleDelivery: "1.0",
+        },
+      },
+      requestParameters: { usageQuantity: 0, dryRun: false, clientToken: expect.any(String) as string },
+    });
+    expect(event).not.toHaveProperty("readOnly");
+  });
+
+  test("Rules M7, V9: a dry run is a success in the trail, and in its explanation", async () => {
+    const { $metadata } = await task.client().send(usage({ DryRun: true, UsageQuantity: 0, ClientToken: "t" }));
+    const requestId = $metadata.requestId ?? "";
+    const { body } = await server.operator("GET", "/audit-events?eventName=MeterUsage&order=newest&limit=1");
+    const [event] = (body as { items: Record<string, unknown>[] }).items;
+    expect(event).toMatchObject({
+      requestID: requestId,
+      requestParameters: { productCode: PRODUCTS.container, usageQuantity: 0, dryRun: true, clientToken: "t" },
+      responseElements: { meteringRecordId: "DryRunOperation" },
+    });
+    expect(event).not.toHaveProperty("errorCode");
+    const explained = await server.operator("GET", `/requests/${requestId}/explanation`);
+    expect(explained.body).toMatchObject({
+      event: "dry-run-passed",
+      summary: "A dry run that would have succeeded (Rule M7): nothing was metered.",
+      details: { productCode: PRODUCTS.container, request: { timestamp: NOW.toISOString(), dryRun: true } },
+    });
   });
 
   test("can be explained, accepted or refused (Rules M5 and X1)", async () => {
@@ -221,6 +273,19 @@ describe("RegisterUsage", () => {
       requestParameters: { productCode: PRODUCTS.hourly, publicKeyVersion: 1 },
       responseElements: { signature: Signature },
     });
+  });
+
+  test("Rule V2: the calls of an instance and of a task are found by the Username that they show", async () => {
+    for (const session of [instance, task]) {
+      await idOf(session, usage({ ProductCode: session === task ? PRODUCTS.container : PRODUCTS.image }));
+      const { endpoint } = server;
+      const trail = new CloudTrailClient({ endpoint, region: session.region, credentials: session.credentials });
+      const shown = await trail.send(by("AccessKeyId", session.credentials.accessKeyId));
+      const metered = shown.Events?.find(({ EventName }) => EventName === "MeterUsage");
+      expect(metered?.Username).toMatch(/^(i-|[0-9a-f]{32}$)/);
+      const found = await trail.send(by("Username", metered?.Username ?? ""));
+      expect(found.Events?.map(({ EventId }) => EventId)).toContain(metered?.EventId);
+    }
   });
 
   test("R2, Rules Y5, Y7: goes on after the agreement has ended, and says when its key version has expired", async () => {

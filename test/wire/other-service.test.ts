@@ -30,7 +30,6 @@ const operation: WireOperation = {
   ...operationNames(TRAIL, "LookupEvents"),
   decode: () => ({ ok: true, value: {} }),
   asked: () => ({}),
-  denied: (_input, rejected) => rejected,
   run: () => Promise.resolve({ output: {} }),
   encode: () => '{"Events":[]}',
 };

@@ -261,7 +261,6 @@ describe("calls of resources are refused in the order of the rule book:", () => 
       ["M4", "IdempotencyConflictException", { input: fresh }],
       ["M5", "DuplicateRequestException", { input: { ...fresh, ProductCode: PRODUCTS.unsoldContainer } }],
       ["M6", "CustomerNotEntitledException", { input: good }],
-      ["M7", "DryRunOperation", { input: { ...good, DryRun: false } }],
     ];
     await walk(classic, "MeterUsage", { ...start, region: "eu-west-1" }, walked);
     // The quota (Rule Q2) has a suite of its own, `quotas.test.ts`.

@@ -171,7 +171,7 @@ describe("a batch is refused, all of it, for", () => {
       client.send(new BatchMeterUsageCommand({ ProductCode: DEMO.productCode, UsageRecords })),
     );
     expect((error as Error).message).toMatch(
-      /^The timestamp of usage record 1, 1970-01-01T00:00:00.000Z, is out of bounds: .*21600 s \(rule W1, rule set classic; the service clock says 2\d{3}-/,
+      /^Timestamp 1970-01-01T00:00:00.000Z of usage record 1 is out of bounds: .*21600 s \(rule W1, rule set classic; the service clock says 2\d{3}-/,
     );
   });
 });
@@ -192,7 +192,7 @@ describe("a registration token is refused as InvalidTokenException", () => {
     const token = await registrationToken(server, "agmt-demo1");
     const error = await resolve(alter(token));
     expect(error).toBeInstanceOf(InvalidTokenException);
-    expect((error as Error).message).toBe("The registration token is invalid.");
+    expect((error as Error).message).toMatch(/^Registration token is invalid: /);
   });
 
   test("V1, Rule T3: when the caller did not publish the product; its publisher may", async () => {

@@ -67,7 +67,7 @@ export interface MeterUsageInput {
   readonly usageDimension: string;
   /** A whole number from 0 to 2,147,483,647; 0 where it is absent. Undefined is refused. */
   readonly usageQuantity?: number;
-  /** Only ask whether the call would be allowed. */
+  /** Only ask whether the call would succeed: if so, the answer's `meteringRecordId` is `DryRunOperation` (Rule M7). */
   readonly dryRun?: boolean | undefined;
   readonly usageAllocations?: readonly UsageAllocation[] | undefined;
   /** 1 to 64 characters that stand for this request; made by the client where absent, as the SDKs do. */
@@ -75,6 +75,7 @@ export interface MeterUsageInput {
 }
 
 export interface MeterUsageOutput {
+  /** The record's id; of a dry run, `DryRunOperation`. */
   readonly meteringRecordId?: string | undefined;
 }
 

@@ -3,8 +3,7 @@
  * whether the same request may succeed later. Server and clients read this one table.
  *
  * Sources: the service models (names), the official SDKs' own models (IdempotencyConflictException is 409), and
- * recordings of other AWS JSON 1.1 services for the errors that are not in the model. The two answers to a dry run are named
- * by the API reference (MeterUsage: DryRun) and in no model; their status and text are those of EC2's dry runs.
+ * recordings of other AWS JSON 1.1 services for the errors that are not in the model.
  */
 
 /** `never`: the same request fails again. `throttled`: slow down, then the same. `transient`: try the same again. */
@@ -49,8 +48,6 @@ export type ErrorName =
   | "ValidationException"
   | "UnknownOperationException"
   | "AccessDeniedException"
-  | "DryRunOperation"
-  | "UnauthorizedException"
   | "MissingAuthenticationTokenException"
   | "IncompleteSignatureException"
   | "InvalidSignatureException"
@@ -103,8 +100,6 @@ export const errorCatalogue: Readonly<Record<ErrorName, ErrorRow>> = {
   ValidationException: common("A value violates a constraint of its shape."),
   UnknownOperationException: common("No such operation."),
   AccessDeniedException: common("The caller's policies do not allow the action."),
-  DryRunOperation: common("A dry run: the request would have succeeded, and nothing was kept."),
-  UnauthorizedException: common("A dry run: the caller's policies do not allow the action."),
   MissingAuthenticationTokenException: common("The request is not signed."),
   IncompleteSignatureException: common("The signature lacks a part, or a part is malformed."),
   InvalidSignatureException: common("The signature does not match, or its time or scope is wrong."),

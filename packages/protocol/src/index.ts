@@ -3,6 +3,7 @@ export { errorCatalogue, type ErrorName, type ErrorRow, type Retry } from "./err
 export { decoderOf, type Decoded, type DecodeRefusal } from "./json/decode.ts";
 export { encoderOf } from "./json/encode.ts";
 export { UnreadableAnswer, answerReaderOf } from "./json/read-answer.ts";
+export { printable } from "./printable.ts";
 export { HIDDEN, withoutSecretsOf } from "./json/without-secrets.ts";
 export {
   ALLOCATIONS_MAX,
@@ -44,7 +45,12 @@ export {
   type LookupEventsInput,
   type LookupEventsOutput,
 } from "./operations/lookup-events.ts";
-export { meterUsage, type MeterUsageInput, type MeterUsageOutput } from "./operations/meter-usage.ts";
+export {
+  DRY_RUN_RECORD_ID,
+  meterUsage,
+  type MeterUsageInput,
+  type MeterUsageOutput,
+} from "./operations/meter-usage.ts";
 export { operationNames, type Operation, type OperationNames } from "./operations/operation.ts";
 export { registerUsage, type RegisterUsageInput, type RegisterUsageOutput } from "./operations/register-usage.ts";
 export {

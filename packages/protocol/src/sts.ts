@@ -22,7 +22,6 @@ export type StsErrorName =
   | "AccessDenied"
   | "ExpiredToken"
   | "ExpiredTokenException"
-  | "IDPCommunicationError"
   | "IDPRejectedClaim"
   | "IncompleteSignature"
   | "InternalFailure"
@@ -40,13 +39,15 @@ export const stsErrorCatalogue: Readonly<Record<StsErrorName, StsErrorRow>> = {
   AccessDenied: sender(403, "The role is unknown, or does not trust this identity."),
   ExpiredToken: sender(403, "The session of the caller has expired."),
   ExpiredTokenException: sender(400, "The web identity token has expired."),
-  IDPCommunicationError: sender(400, "The keys of the issuer could not be read. The same request may be sent again."),
   IDPRejectedClaim: sender(403, "The web identity token is not valid yet."),
   IncompleteSignature: sender(400, "The signature lacks a part, or a part is malformed."),
   InternalFailure: { status: 500, fault: "server", meaning: "Trouble on the service's side." },
   InvalidAction: sender(400, "No such operation."),
   InvalidClientTokenId: sender(403, "The access key or the session token is unknown."),
-  InvalidIdentityToken: sender(400, "The web identity token cannot be verified, or lacks a claim."),
+  InvalidIdentityToken: sender(
+    400,
+    "The web identity token cannot be verified, its issuer's keys cannot be read, or it lacks a claim.",
+  ),
   MissingAuthenticationToken: sender(403, "The request is not signed."),
   SignatureDoesNotMatch: sender(403, "The signature does not match, or its time or scope is wrong."),
   Throttling: sender(400, "Too many requests at once. Slow down, then send the same."),

@@ -68,7 +68,7 @@ describe("a violated constraint is a ValidationException that names value, place
     [
       "a product code with a line feed behind it",
       meter({ ProductCode: "a\n" }),
-      [at("productCode", "'a\n'", matching(PRODUCT_CODE))],
+      [at("productCode", String.raw`'a\u000a'`, matching(PRODUCT_CODE))],
     ],
     [
       "a customer identifier of 256 characters",

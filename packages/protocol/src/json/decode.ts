@@ -6,6 +6,7 @@
  * `SerializationException` (a value of the wrong type; the first one found) and `ValidationException` (up to ten
  * violated constraints at once). A type error anywhere wins over any violated constraint.
  */
+import { printable } from "../printable.ts";
 import { VIOLATIONS_MAX } from "../limits.ts";
 import type { IntegerShape, ListShape, MapShape, Shape, StringShape, StructureShape } from "../shapes.ts";
 
@@ -144,7 +145,7 @@ function mapReader(shape: MapShape): Reader {
     if (Array.isArray(json)) throw new TypeMismatch("Start of list found where not expected");
     const entries: readonly (readonly [string, unknown])[] = Object.entries(json);
     const violateMap = (what: string, constraints: readonly string[]): void => {
-      const text = clip(entries.map(([key]) => key).join(", "));
+      const text = printable(entries.map(([key]) => key).join(", "));
       violate(context, `'{${text}}'`, `Map ${what} must satisfy constraint: [${constraints.join(", ")}]`);
     };
     if (entries.some(([key]) => !known.has(key))) {
@@ -153,7 +154,7 @@ function mapReader(shape: MapShape): Reader {
     if (!entries.every(isWithin)) violateMap("value", lengths);
     const result: Record<string, unknown> = {};
     for (const [key, value] of entries) {
-      context.path.push(clip(key), "member");
+      context.path.push(printable(key), "member");
       if (value === null) violate(context, "null", "Member must not be null");
       else {
         // Read in any case, since a type error wins over any violation; kept under known keys, never under `__proto__`.
@@ -209,7 +210,7 @@ function readBoolean(json: unknown): boolean {
     const text = json.toUpperCase();
     if (text === "TRUE" || text === "1" || text === "YES") return true;
     if (text === "FALSE" || text === "0" || text === "NO") return false;
-    throw new TypeMismatch(`'${clip(text)}' can not be converted to an Boolean`);
+    throw new TypeMismatch(`'${printable(text)}' can not be converted to an Boolean`);
   }
   throw notAn("Boolean", json);
 }
@@ -260,7 +261,7 @@ function violate(context: Context, value: string, constraint: string): void {
 }
 
 function valueText(shape: StringShape, value: string): string {
-  return shape.sensitive === true ? "" : `'${clip(value)}'`;
+  return shape.sensitive === true ? "" : `'${printable(value)}'`;
 }
 
 /** The services print list members as objects of their own language, which no client can rely on; we count them. */
@@ -269,6 +270,3 @@ function listText(memberName: string, length: number): string {
 }
 
 /** Keeps a megabyte sent as one string from coming back in the message. */
-function clip(value: string): string {
-  return value.length <= 256 ? value : `${value.slice(0, 256)}…`;
-}

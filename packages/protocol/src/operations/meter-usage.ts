@@ -25,6 +25,9 @@ export interface MeterUsageOutput {
   readonly meteringRecordId?: string;
 }
 
+/** What a dry run that would have succeeded is answered, instead of a record's id. Rule M7. */
+export const DRY_RUN_RECORD_ID = "DryRunOperation";
+
 export const meterUsage: Operation<MeterUsageInput, MeterUsageOutput> = {
   ...operationNames(meteringService, "MeterUsage"),
   readOnly: false,

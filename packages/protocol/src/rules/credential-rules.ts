@@ -51,11 +51,11 @@ export const credentialRules: Readonly<Record<CredentialRuleId, Rule>> = {
       "Session policies are refused, too: to issue credentials that ignore them would give more than was asked for. GetCallerIdentity is signed, for sts, and needs no permission.",
   },
   C7: {
-    text: "The keys of an issuer come from the file or the URL that the catalogue gives for it, and for any other issuer nothing is read or fetched; an answer that is late, redirected, too large or no key set gives IDPCommunicationError.",
+    text: "The keys of an issuer come from the file or the URL that the catalogue gives for it, and for any other issuer nothing is read or fetched; an answer that is late, redirected, too large or no key set, or a file that cannot be read, gives InvalidIdentityToken.",
     source: `${DESIGN}; the error: ${STS_MODEL}`,
     inForce: OURS,
     reading:
-      "A key that is not known makes the keys be read again, a file's at most once a second and a URL's at most once in 5 seconds; a file's keys are held for 10 seconds, a URL's for 10 minutes.",
+      "The model has IDPCommunicationError for an identity provider that cannot be reached, which SDKs send again; callers of the service were told InvalidIdentityToken, Couldn't retrieve verification key from your identity provider (aws/aws-cli#7194, aws/aws-sdk-js-v3#3052, awslabs/aws-sdk-rust#827, aws/aws-sdk-php#1725), which they do not. So no case of the former is left here. A key that is not known makes the keys be read again, a file's at most once a second and a URL's at most once in 5 seconds; a file's keys are held for 10 seconds, a URL's for 10 minutes.",
   },
   C8: {
     text: "A live ECS task with a role gets credentials at an address of its own, for an authorization token that is good for no other.",

@@ -52,7 +52,6 @@ export const refusalOrder: Readonly<Record<RefusingOperation, readonly RuleId[]>
     "M4",
     "M5",
     "M6",
-    "M7",
   ],
   RegisterUsage: [...SIGNED, "Q3", ...PERMITTED, "X2", "Y1", "Y2", "P2", "Y3", "Y4"],
   ResolveCustomer: [...SIGNED, ...PERMITTED, "T2", "T3", "P2", "T1"],

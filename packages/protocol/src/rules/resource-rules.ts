@@ -65,11 +65,11 @@ export const resourceRules: Readonly<Record<ResourceRuleId, Rule>> = {
     reading: `The documentation speaks of CustomerNotSubscribedException, which is on no wire. The final hour of Rule G3 is given here, too, or the last hour of use could not be metered. ${PREVIEW}`,
   },
   M7: {
-    text: "With DryRun a request is checked like any other and nothing is metered: one that is refused gets that refusal, any other DryRunOperation, a replay included. A dry run without the IAM permission gets UnauthorizedException.",
-    source: `${MODEL}: MeterUsage, DryRun; status and text: EC2's dry runs`,
+    text: "With DryRun a request is checked like any other and nothing is metered: one that is refused, for want of the IAM permission too, gets that refusal; any other, a replay included, is answered with the MeteringRecordId DryRunOperation.",
+    source: `${MODEL}: MeterUsage, DryRun`,
     inForce: ALWAYS,
     reading:
-      "Neither error is in the model, nor was an answer seen; both are answered with 400, like their neighbours.",
+      "The documentation says that the request returns DryRunOperation, or UnauthorizedException, and models neither. Two public clients that run in production read DryRunOperation from the answer's MeteringRecordId and take every error for a failure (linuxdojo/evon-hub, cloudquery/plugin-sdk), so it is an answer. One of them expects AccessDeniedException without the permission, as permissions are held against a request before the service sees it.",
   },
   Y1: {
     text: "RegisterUsage is called in the region that the task or pod runs in; otherwise InvalidRegionException.",

@@ -113,7 +113,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     reading: "A user of the catalogue who has no policy at all may do whatever is served here.",
   },
   N4: {
-    text: "The payload hash is recomputed from the body, and a header that states another one makes the signature wrong.",
+    text: "The payload hash is recomputed from the body, and a header that states another one makes the signature wrong. X-Amz-Target, which says what is asked for, is among the signed headers, or the refusal says that it must be.",
     source: `${DESIGN}: a signature must cover what is processed`,
     inForce: OURS,
   },
@@ -180,7 +180,8 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     text: "Usage is accepted for 6 hours after the event: refused when older than 21,600 s. One record outside refuses the whole batch.",
     source: `${MODEL}; seller guides of other ages say 1 hour and 24 hours`,
     inForce: { until: "2026-06-30 for BatchMeterUsage" },
-    reading: "Of the rule set `classic` for both operations, and still of MeterUsage under `current`.",
+    reading:
+      "Of the rule set `classic` for both operations, and still of MeterUsage under `current`. The other reading counts whole hours: a program that runs in production sends usage from 6 hours before the start of the current hour on (at 13:30, from 07:00 on), and so up to 59 minutes older than is accepted here (RedHatInsights/rhsm-subscriptions#2641). The documentation's 6 hours after the event are kept to the second.",
   },
   W2: {
     text: "Under `current`, usage of the month before is accepted only until 06:00 UTC on the 1st (refused from 06:00:00 on).",
@@ -209,7 +210,13 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     source: MODEL,
     inForce: { from: "2022", before: "at most 500" },
   },
-  A4: { text: "An allocation has at most 5 tags.", source: MODEL, inForce: ALWAYS },
+  A4: {
+    text: "An allocation has at most 5 tags; more are refused with ValidationException, as any list that is too long.",
+    source: MODEL,
+    inForce: ALWAYS,
+    reading:
+      "The other reading is InvalidTagException, whose description names the number of tags as well. No answer was seen; a framework that holds a request against its model does so before the service sees it.",
+  },
   A5: { text: "No two tags of an allocation have the same key.", source: SELLER_GUIDE, inForce: ALWAYS },
   G1: {
     text: "The customer has an agreement for the product that has begun at the time of the call; otherwise the record's status is CustomerNotSubscribed.",
@@ -329,7 +336,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     source: `${ENTITLEMENT_MODEL}; a call with another's product code, answered 200 without entitlements (boto/boto3#1258, 2017)`,
     inForce: ALWAYS,
     reading:
-      "Whether the product exists cannot be told from the answer. The ledger entry names this rule, so that a mistyped product code can be found.",
+      "Whether the product exists cannot be told from the answer. The ledger entry names this rule, so that a mistyped product code can be found. It is answered in every region here; the service itself has an endpoint in us-east-1 only.",
   },
   E2: {
     text: "Only SaaS products with the pricing `contract` or `contract-with-usage` have entitlements; of any other product GetEntitlements shows none.",

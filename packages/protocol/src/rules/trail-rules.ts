@@ -16,7 +16,7 @@ export const trailRules: Readonly<Record<TrailRuleId, Rule>> = {
     source: TRAIL_MODEL,
     inForce: ALWAYS,
     reading:
-      "The texts are ours. A product is the one resource there is: its type is AWS::Marketplace::Product, its name the product code. Username is a user's name.",
+      "The texts are ours. A product is the one resource there is: its type is AWS::Marketplace::Product, its name the product code. Username is a user's name, a session's (of an instance or a task its id, of a pod what it called itself), or the service account that came with a token.",
   },
   V3: {
     text: "StartTime and EndTime are both included, and compared with the seconds that events show; a start after the end is refused with InvalidTimeRangeException.",
@@ -56,10 +56,10 @@ export const trailRules: Readonly<Record<TrailRuleId, Rule>> = {
       "The Smithy model of metering says marketplacemetering.amazonaws.com; the record sample wins. Of the entitlement service no record is published; its sisters are all called <name>-marketplace.amazonaws.com. What the operator did, or the buy page, has a source of our own, operator.countinghouse or buy-page.countinghouse.",
   },
   V9: {
-    text: "An event is written in CloudTrail's record form, version 1.05: members with a small first letter, times in a request or an answer as Apr 19, 2018 4:32:50 PM, no answer where the call was refused or only read.",
-    source: "API reference, logging of metering calls with CloudTrail; CloudTrail record contents",
+    text: "An event is written in CloudTrail's record form, version 1.05: members with a small first letter, times in a request or an answer as Apr 19, 2018 4:32:50 PM, no answer where the call was refused or only read. Request parameters are what was sent, a member with its default included.",
+    source: "API reference, logging of metering calls with CloudTrail (four samples); CloudTrail record contents",
     inForce: ALWAYS,
     reading:
-      "The sample spells customerAWSAccountID, the wire gives customerAWSAccountId, which scripts read; we write the latter. Sensitive members stand as HIDDEN_DUE_TO_SECURITY_REASONS. What is read only follows the access levels of IAM, by which ResolveCustomer writes.",
+      "The sample spells customerAWSAccountID, the wire gives customerAWSAccountId, which scripts read; we write the latter. Sensitive members stand as HIDDEN_DUE_TO_SECURITY_REASONS. What is read only follows the access levels of IAM, by which ResolveCustomer writes; records of MeterUsage and RegisterUsage do not say it, as their samples do not. What later versions of the form added (managementEvent in 1.06, eventCategory in 1.07) is left out. A session's creationDate is by the service clock, as all times of the trail are, and missing where an earlier version of this server issued the credentials. Beyond the samples stand the product as a resource, and in additionalEventData what lay behind an answer.",
   },
 };

@@ -81,12 +81,10 @@ const SAMPLE = {
   recipientAccountId: "123456789012",
 };
 
-test("a BatchMeterUsage call is the published sample, and what newer records add", () => {
+test("a BatchMeterUsage call is the published sample, and the product that it was about", () => {
   expect(recordOf(metered)).toEqual({
     ...SAMPLE,
     resources: [{ type: "AWS::Marketplace::Product", ARN: "arn:aws:aws-marketplace:::product/EXAMPLEproductcode" }],
-    managementEvent: true,
-    eventCategory: "Management",
   });
 });
 
@@ -256,6 +254,8 @@ describe("who called", () => {
           accountId: "123456789012",
           userName: "app-role",
         },
+        webIdFederationData: {},
+        attributes: { mfaAuthenticated: "false" },
       },
     });
   });
@@ -287,8 +287,6 @@ describe("who called", () => {
       eventID: `${ID}fe`,
       readOnly: false,
       eventType: "AwsServiceEvent",
-      managementEvent: true,
-      eventCategory: "Management",
     });
     const token: LedgerEvent = { kind: "registration-token-issued", agreementId: "a", expiresAtMs: 0 };
     const page = recordOf(token, { ...by, accountId: "444455556666", principal: "buy-page" });

@@ -3,10 +3,12 @@
  *
  * Rendered when it is read, never stored: the entry is the event, and there is no second record of it.
  */
+import { meterUsage, registerUsage } from "@countinghouse/protocol";
 import type { LedgerEntry } from "../ledger/entry.ts";
 import { attributesOf } from "../ledger/entry-attributes.ts";
 import { eventId } from "../ledger/ids.ts";
 import { auditedOperation, ownSources } from "./audited-operations.ts";
+import { secondOf } from "./cloudtrail-form.ts";
 import { detailsOf, type EventDetails } from "./event-details.ts";
 import { userIdentityOf, type UserIdentity } from "./user-identity.ts";
 
@@ -23,13 +25,12 @@ export interface CloudTrailRecord extends EventDetails {
   readonly userAgent: string;
   readonly requestID: string;
   readonly eventID: string;
-  readonly readOnly: boolean;
+  /** Absent where the published samples have none. */
+  readonly readOnly?: boolean;
   readonly resources?: readonly RecordResource[];
   readonly eventType: "AwsApiCall" | "AwsServiceEvent";
-  readonly managementEvent: true;
   /** The account that finds it by LookupEvents; absent where it came by no call of the wire. */
   readonly recipientAccountId?: string;
-  readonly eventCategory: "Management";
 }
 
 export interface RecordResource {
@@ -50,7 +51,7 @@ export function cloudTrailRecord(entry: LedgerEntry): CloudTrailRecord {
   return {
     eventVersion: "1.05",
     userIdentity: userIdentityOf(call),
-    eventTime: new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z"),
+    eventTime: secondOf(atMs),
     eventSource,
     eventName: call.operation,
     ...(call.region === undefined ? {} : { awsRegion: call.region }),
@@ -63,13 +64,21 @@ export function cloudTrailRecord(entry: LedgerEntry): CloudTrailRecord {
     ...(serviceEventDetails === undefined ? {} : { serviceEventDetails }),
     requestID: call.requestId,
     eventID: eventId(call.requestId),
-    readOnly: ownSource === undefined && operation?.readOnly === true,
+    ...(saysReadOnly(entry) ? { readOnly: isReadOnly(entry) } : {}),
     ...(productCode === undefined ? {} : { resources: [productResource(productCode)] }),
     eventType: ownSource === undefined ? "AwsApiCall" : "AwsServiceEvent",
-    managementEvent: true,
     ...(ownSource === undefined && call.accountId !== undefined ? { recipientAccountId: call.accountId } : {}),
-    eventCategory: "Management",
   };
+}
+
+/** Whether a call only read. Rule V9. */
+export function isReadOnly({ call }: LedgerEntry): boolean {
+  return !Object.hasOwn(ownSources, call.principal) && auditedOperation(call.operation)?.readOnly === true;
+}
+
+/** A resource's calls are written without it, as their samples are. */
+function saysReadOnly({ call }: LedgerEntry): boolean {
+  return call.operation !== meterUsage.name && call.operation !== registerUsage.name;
 }
 
 function productResource(productCode: string): RecordResource {

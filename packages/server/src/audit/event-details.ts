@@ -1,5 +1,6 @@
 /** What an audit event tells of a request, its answer, and what lay behind it; by kind of ledger event. */
 import {
+  DRY_RUN_RECORD_ID,
   HIDDEN,
   batchMeterUsage,
   meterUsage,
@@ -10,6 +11,7 @@ import {
 import type { Clipped } from "../ledger/clipped-request.ts";
 import type { Call, LedgerEntry, LedgerEvent, MeteredRecord } from "../ledger/entry.ts";
 import { meteringRecordId } from "../ledger/ids.ts";
+import { withShownTimes } from "../ledger/shown-times.ts";
 import { auditedOperation } from "./audited-operations.ts";
 import { cloudTrailFormOf, cloudTrailTime } from "./cloudtrail-form.ts";
 import { assumedRoleId } from "./user-identity.ts";
@@ -64,6 +66,12 @@ export function detailsOf({ call, event }: LedgerEntry): EventDetails {
         ...additional({ ...behind, ...clippedRequest(clipped), ...faults }),
       };
     }
+    case "dry-run-passed":
+      return {
+        requestParameters: requestForm(call.operation, event.request),
+        responseElements: selfMeteredAnswer({ meteringRecordId: DRY_RUN_RECORD_ID }),
+        additionalEventData: { resourceId: event.resourceId, ...faults },
+      };
     case "usage-registered": {
       const { request, signature, publicKeyRotationTimestampMs: rotationMs, resourceId, first } = event;
       const rotated = rotationMs === undefined ? {} : { publicKeyRotationTimestampMs: rotationMs };
@@ -93,8 +101,7 @@ export function detailsOf({ call, event }: LedgerEntry): EventDetails {
     case "start-accepted":
     case "ledger-reset": {
       const { kind, ...members } = event;
-      const details = withTimes(members) as object;
-      return { ...NONE, ...additional(faults), serviceEventDetails: { event: kind, ...details } };
+      return { ...NONE, ...additional(faults), serviceEventDetails: { event: kind, ...withShownTimes(members) } };
     }
   }
 }
@@ -112,7 +119,7 @@ type UsageEvent = Extract<LedgerEvent, { kind: "usage-metered" }>;
 
 /** MeterUsage: one record of the resource's own. */
 function selfMeteredDetails(event: UsageEvent, requestId: string, faults: object): EventDetails {
-  const { productCode = "", resourceId, clientToken, records } = event;
+  const { productCode = "", resourceId, clientToken, dryRun, records } = event;
   const { usageRecord, keptAs = meteringRecordId(requestId, 0) } = records[0] as MeteredRecord;
   const { timestampMs, dimension, quantity, usageAllocations } = usageRecord;
   return {
@@ -123,6 +130,7 @@ function selfMeteredDetails(event: UsageEvent, requestId: string, faults: object
       ...(quantity === undefined ? {} : { usageQuantity: quantity }),
       ...(usageAllocations === undefined ? {} : { usageAllocations }),
       ...(clientToken === undefined ? {} : { clientToken }),
+      ...(dryRun === undefined ? {} : { dryRun }),
     }),
     responseElements: selfMeteredAnswer({ meteringRecordId: keptAs }),
     additionalEventData: { resourceId, ...faults },
@@ -175,20 +183,4 @@ function additional(data: object): Pick<EventDetails, "additionalEventData"> {
 
 function hasMembers(data: object): boolean {
   return Object.keys(data).length > 0;
-}
-
-/** The furthest time, either way, that has a date. */
-const TIME_MS_MAX = 8.64e15;
-
-/** Members that are times, such as `startsAtMs`, as dates. Durations, such as `delayMs`, stay as they are. */
-function withTimes(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withTimes);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, member]: [string, unknown]) =>
-      typeof member === "number" && /^(from|to|\w+At)Ms$/.test(name) && Math.abs(member) <= TIME_MS_MAX
-        ? [name.slice(0, -2), new Date(member).toISOString()]
-        : [name, withTimes(member)],
-    ),
-  );
 }

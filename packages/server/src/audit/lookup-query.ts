@@ -2,13 +2,15 @@
 import type { LookupAttributeKey } from "@countinghouse/protocol";
 import type { LedgerEntry } from "../ledger/entry.ts";
 import { attributesOf } from "../ledger/entry-attributes.ts";
-import type { EventQuery } from "../ledger/ledger.ts";
+import type { EventQuery, Ledger } from "../ledger/ledger.ts";
 import { BUY_PAGE_OPERATIONS, auditedOperations, ownSources, type AuditedOperation } from "./audited-operations.ts";
 import { PRODUCT_RESOURCE_TYPE } from "./cloudtrail-record.ts";
+import { principalsNamed } from "./named-principals.ts";
+import { userIdentityOf, usernameOf } from "./user-identity.ts";
 
 /** Which entries are asked for, less account and times; undefined where there can be none. */
 export interface AttributeQuery {
-  readonly query: Pick<EventQuery, "operations" | "accessKeyId" | "principal" | "productCode">;
+  readonly query: Pick<EventQuery, "operations" | "accessKeyId" | "principals" | "productCode">;
   /** What the ledger cannot tell by its indexes. */
   readonly isMeant?: (entry: LedgerEntry) => boolean;
 }
@@ -16,23 +18,31 @@ export interface AttributeQuery {
 /** Every key but EventId, by which one entry is found and nothing searched for. */
 export type SearchedKey = Exclude<LookupAttributeKey, "EventId">;
 
-export function attributeQuery(accountId: string, key: SearchedKey, value: string): AttributeQuery | undefined {
-  return BY_KEY[key](value, accountId);
+export async function attributeQuery(
+  ledger: Ledger,
+  accountId: string,
+  key: SearchedKey,
+  value: string,
+): Promise<AttributeQuery | undefined> {
+  if (key !== "Username") return BY_KEY[key](value);
+  return {
+    query: { principals: await principalsNamed(ledger, accountId, value) },
+    isMeant: ({ call }) => usernameOf(userIdentityOf(call)) === value,
+  };
 }
 
-const BY_KEY: Readonly<Record<SearchedKey, (value: string, accountId: string) => AttributeQuery | undefined>> = {
+const BY_KEY: Readonly<Record<Exclude<SearchedKey, "Username">, (value: string) => AttributeQuery | undefined>> = {
   EventName: (value) => ({ query: { operations: [value] } }),
   ReadOnly: (value) => {
     const isReadOnly = value === "true";
     const operations = namesOf(({ readOnly }) => readOnly === isReadOnly);
     return { query: { operations: isReadOnly ? operations : [...operations, ...BUY_PAGE_OPERATIONS] } };
   },
-  Username: (value, accountId) => ({ query: { principal: `arn:aws:iam::${accountId}:user/${value}` } }),
   ResourceType: (value) => (value === PRODUCT_RESOURCE_TYPE ? { query: {}, isMeant: namesProduct } : undefined),
   ResourceName: (value) => ({ query: { productCode: value } }),
   EventSource: (value) => {
     const own = Object.entries(ownSources).find(([, source]) => source === value);
-    if (own !== undefined) return { query: { principal: own[0] } };
+    if (own !== undefined) return { query: { principals: [own[0]] } };
     const operations = namesOf(({ eventSource }) => eventSource === value);
     return operations.length === 0 ? undefined : { query: { operations } };
   },

@@ -1,11 +1,10 @@
-/** Rules V8 and V9: the calls of metered resources as CloudTrail records, in the form of the published samples. */
+/** Rules V8 and V9: the calls of metered resources as CloudTrail records, beyond the published samples. */
 import { expect, test } from "vitest";
 import type { Call, LedgerEvent } from "../ledger/entry.ts";
 import { cloudTrailRecord, type CloudTrailRecord } from "./cloudtrail-record.ts";
 
 const AT_MS = Date.parse("2018-04-19T20:08:11.500Z");
 const REQUEST = "0162df1a-b3c4-7d5e-8f60-123456789aff";
-const ID = REQUEST.slice(0, 34);
 const BUYER = "444455556666";
 
 function recordOf(event: LedgerEvent, call: Partial<Call>): CloudTrailRecord {
@@ -37,36 +36,13 @@ const asked = {
   usageQuantity: 1,
 };
 
-test("MeterUsage of an instance is an event of the buyer's account, by the instance's role", () => {
-  expect(recordOf(metered, {})).toMatchObject({
-    eventVersion: "1.05",
-    userIdentity: {
-      type: "AssumedRole",
-      principalId: expect.stringMatching(/^AROA[A-Z2-7]{17}:i-exampleinstanceid$/) as string,
-      arn: `arn:aws:sts::${BUYER}:assumed-role/metering/i-exampleinstanceid`,
-      accountId: BUYER,
-      accessKeyId: "ASIAIOSFODNN7EXAMPLE",
-      sessionContext: {
-        sessionIssuer: {
-          type: "Role",
-          arn: `arn:aws:iam::${BUYER}:role/metering`,
-          accountId: BUYER,
-          userName: "metering",
-        },
-        ec2RoleDelivery: "1.0",
-      },
-    },
-    eventTime: "2018-04-19T20:08:11Z",
-    eventSource: "metering-marketplace.amazonaws.com",
-    eventName: "MeterUsage",
-    awsRegion: "us-east-1",
-    requestParameters: asked,
-    responseElements: { meteringRecordId: `${ID}00` },
-    requestID: REQUEST,
-    readOnly: false,
-    eventType: "AwsApiCall",
-    recipientAccountId: BUYER,
+test("a session that an earlier version issued does not say when it was created", () => {
+  expect(recordOf(metered, {}).userIdentity.sessionContext).toMatchObject({
+    webIdFederationData: {},
+    attributes: { mfaAuthenticated: "false" },
+    ec2RoleDelivery: "1.0",
   });
+  expect(recordOf(metered, {}).userIdentity.sessionContext?.attributes).not.toHaveProperty("creationDate");
 });
 
 test("a replay of MeterUsage is answered with the id of the record that stands, and its token is told", () => {
@@ -81,7 +57,19 @@ test("a replay of MeterUsage is answered with the id of the record that stands, 
   });
 });
 
-test("a dry run is a refused call, with what was asked", () => {
+test("a dry run is a call that succeeded, with what was asked", () => {
+  const { timestamp: _, ...same } = asked;
+  const request = { ...same, timestampMs: AT_MS, dryRun: true };
+  const record = recordOf({ kind: "dry-run-passed", productCode: "EXAMPLEproductcode", resourceId: "ec2-example", request }, {}); // prettier-ignore
+  expect(record).toMatchObject({
+    requestParameters: { ...asked, dryRun: true },
+    responseElements: { meteringRecordId: "DryRunOperation" },
+    additionalEventData: { resourceId: "ec2-example" },
+  });
+  expect(record).not.toHaveProperty("errorCode");
+});
+
+test("a dry run that an earlier version kept is what it was answered then: a refused call", () => {
   const { timestamp: _, ...same } = asked;
   const request = { ...same, timestampMs: AT_MS, dryRun: true };
   const event: LedgerEvent = { kind: "call-refused", code: "DryRunOperation", message: "Request would have succeeded, but DryRun flag is set.", rule: "M7", compared: {}, request }; // prettier-ignore

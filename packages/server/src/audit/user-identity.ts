@@ -1,6 +1,7 @@
 /** Who made a call, as CloudTrail writes it. */
 import { hash } from "node:crypto";
 import type { Call } from "../ledger/entry.ts";
+import { secondOf } from "./cloudtrail-form.ts";
 
 export interface UserIdentity {
   /** CloudTrail's `IAMUser`, `AssumedRole`, `WebIdentityUser` and `Unknown`; our own `Operator` and `BuyPage`. */
@@ -16,9 +17,21 @@ export interface UserIdentity {
 
 interface SessionContext {
   readonly sessionIssuer: SessionIssuer;
+  /** Empty where the session did not come by a web identity. */
+  readonly webIdFederationData: WebIdFederationData | Readonly<Record<string, never>>;
+  readonly attributes: {
+    /** Texts, both, as CloudTrail writes them. There is no second factor here. */
+    readonly mfaAuthenticated: "false";
+    /** To the second; absent of sessions that an earlier version issued. */
+    readonly creationDate?: string;
+  };
   /** Of an EC2 instance's own credentials. */
   readonly ec2RoleDelivery?: "1.0";
-  readonly webIdFederationData?: { readonly federatedProvider: string };
+}
+
+interface WebIdFederationData {
+  readonly federatedProvider: string;
+  readonly attributes: Readonly<Record<string, never>>;
 }
 
 interface SessionIssuer {
@@ -29,7 +42,8 @@ interface SessionIssuer {
   readonly userName: string;
 }
 
-const USER_ARN = /^arn:[^:]+:iam::(\d{12}):user\/(?:.*\/)?([^/]+)$/;
+/** The name is all of the rest: users have no paths here, and a name may hold a stroke. */
+const USER_ARN = /^arn:[^:]+:iam::(\d{12}):user\/(.+)$/s;
 const SESSION_ARN = /^arn:([^:]+):sts::(\d{12}):assumed-role\/([^/]+)\/([^/]+)$/;
 
 export function userIdentityOf({
@@ -63,11 +77,20 @@ export function userIdentityOf({
     ...whose,
     sessionContext: {
       sessionIssuer: { type: "Role", principalId, arn, accountId: ofAccount, userName },
-      ...(source?.platform === "ec2" ? { ec2RoleDelivery: "1.0" } : {}),
-      ...(source?.federatedProvider === undefined
-        ? {}
-        : { webIdFederationData: { federatedProvider: source.federatedProvider } }),
+      ...sessionFacts(source),
     },
+  };
+}
+
+function sessionFacts(session: Call["session"]): Omit<SessionContext, "sessionIssuer"> {
+  const { platform, federatedProvider, createdAtMs } = session ?? {};
+  return {
+    webIdFederationData: federatedProvider === undefined ? {} : { federatedProvider, attributes: {} },
+    attributes: {
+      mfaAuthenticated: "false",
+      ...(createdAtMs === undefined ? {} : { creationDate: secondOf(createdAtMs) }),
+    },
+    ...(platform === "ec2" ? { ec2RoleDelivery: "1.0" } : {}),
   };
 }
 

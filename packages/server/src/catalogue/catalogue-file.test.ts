@@ -89,7 +89,7 @@ describe("a complaint names file, line and column:", () => {
       'shop.yaml:7:64: accounts.0.users.0.policy.Statement.0.Effect: Invalid option: expected one of "Allow"|"Deny"',
     ]],
     ["a condition in a policy", sampleWith(['Resource: "*" }] }\n  - id', 'Resource: "*", Condition: {} }] }\n  - id']), [
-      "shop.yaml:7:54: accounts.0.users.0.policy.Statement.0: unknown member Condition",
+      "shop.yaml:7:54: accounts.0.users.0.policy.Statement.0: Condition of a policy: not supported here",
     ]],
     ["an end before its start", sampleWith(["2030-01-01T00:00:00Z", "2019-01-01T00:00:00Z"]), [
       "shop.yaml:32:13: agreements.0.endsAt: must lie after startsAt",

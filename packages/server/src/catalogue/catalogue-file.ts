@@ -1,7 +1,7 @@
 /** The catalogue file: read, checked against its schema, and every complaint with its line. */
 import { LineCounter, parseDocument, visit, type Document } from "yaml";
 import type { z } from "zod";
-import { catalogueFileSchema, type CatalogueDocument } from "./schema.ts";
+import { catalogueFileSchema, unsupportedPolicyElements, type CatalogueDocument } from "./schema.ts";
 
 /** Everything that is wrong with a catalogue file, each with `file:line:column`. */
 export class CatalogueFileError extends Error {
@@ -66,6 +66,8 @@ function openUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
 function issueText(issue: z.core.$ZodIssue): string {
   if (issue.code !== "unrecognized_keys") return issue.message;
   const names = issue.keys.filter((key) => /^[A-Za-z_]{1,32}$/.test(key));
+  const unsupported = names.filter((key) => unsupportedPolicyElements.has(key));
+  if (unsupported.length > 0) return `${unsupported.join(", ")} of a policy: not supported here`;
   return `unknown member ${names.join(", ")}`.trim();
 }
 

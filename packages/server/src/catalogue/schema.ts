@@ -59,13 +59,23 @@ const policyStatement = z
     message: "must have exactly one of Action and NotAction",
   });
 
+/** What IAM knows beside these: a policy that has one would mean something else without it. */
+export const unsupportedPolicyElements: ReadonlySet<string> = new Set([
+  "Condition",
+  "NotPrincipal",
+  "NotResource",
+  "Principal",
+]);
+
 export const policySchema = z
   .strictObject({
     Version: z.enum(["2012-10-17", "2008-10-17"]).optional(),
     Id: z.string().optional(),
     Statement: z.union([policyStatement, z.array(policyStatement)]),
   })
-  .describe("An IAM policy document. Condition and Principal have no meaning here and are refused.");
+  .describe(
+    "An IAM policy document. Condition, NotResource, Principal and NotPrincipal are not supported here, and are refused.",
+  );
 
 export const userSchema = z
   .strictObject({

@@ -71,7 +71,7 @@ describe("a refusal says what was compared:", () => {
       code: "TimestampOutOfBoundsException",
       rule: "W1",
       message:
-        "The timestamp of usage record 3, 2026-07-14T05:30:00.000Z, is out of bounds: it is older than 21600 s (rule W1, rule set classic; the service clock says 2026-07-14T12:30:00.000Z).",
+        "Timestamp 2026-07-14T05:30:00.000Z of usage record 3 is out of bounds: it is older than 21600 s (rule W1, rule set classic; the service clock says 2026-07-14T12:30:00.000Z).",
       compared: {
         ...compared,
         timestamp: "2026-07-14T05:30:00.000Z",

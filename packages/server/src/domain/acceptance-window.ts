@@ -47,7 +47,7 @@ function refusal(
   return rejection(
     "TimestampOutOfBoundsException",
     rule,
-    `The timestamp${place.text}, ${iso(timestampMs)}, is out of bounds: ${why} (rule ${rule}, rule set ${ruleSet.name}; the service clock says ${iso(nowMs)}).`,
+    `Timestamp ${iso(timestampMs)}${place.text} is out of bounds: ${why} (rule ${rule}, rule set ${ruleSet.name}; the service clock says ${iso(nowMs)}).`,
     {
       ...place.figures,
       timestamp: iso(timestampMs),

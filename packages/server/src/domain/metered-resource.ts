@@ -84,6 +84,8 @@ export interface ResourceSession {
   readonly platform: Platform;
   /** Who vouched for it, where it came by a web identity: the ARN of an OpenID Connect provider. */
   readonly federatedProvider?: string | undefined;
+  /** When they were issued, by the service clock; unknown of those that an earlier version issued. */
+  readonly createdAtMs?: EpochMs | undefined;
 }
 
 export function registrationOf(resource: MeteredResource, productCode: string): UsageRegistration | undefined {

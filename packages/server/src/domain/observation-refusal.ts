@@ -80,13 +80,16 @@ function timeComplaint(
   const latestMs = source === "operator" ? nowMs : nowMs + AHEAD_SECONDS_MAX * 1000;
   const start = startedAtMs ?? known?.startedAtMs;
   if (startedAtMs !== undefined && startedAtMs > latestMs) {
-    return { message: "startedAt: lies in the future", compared: { startedAt: startedAtMs, now: nowMs } };
+    return { message: "startedAt: lies in the future", compared: { startedAt: iso(startedAtMs), now: iso(nowMs) } };
   }
   if (stoppedAtMs !== undefined && stoppedAtMs > latestMs) {
-    return { message: "stoppedAt: lies in the future", compared: { stoppedAt: stoppedAtMs, now: nowMs } };
+    return { message: "stoppedAt: lies in the future", compared: { stoppedAt: iso(stoppedAtMs), now: iso(nowMs) } };
   }
   if (stoppedAtMs !== undefined && start !== undefined && stoppedAtMs < start) {
-    return { message: "stoppedAt: lies before the start", compared: { startedAt: start, stoppedAt: stoppedAtMs } };
+    return {
+      message: "stoppedAt: lies before the start",
+      compared: { startedAt: iso(start), stoppedAt: iso(stoppedAtMs) },
+    };
   }
   return undefined;
 }
@@ -99,8 +102,12 @@ function staleRefusal({ seenAtMs, stoppedAtMs }: Observation, nowMs: EpochMs): O
     rule: "H8",
     message: `It is news of more than ${FORGOTTEN_AFTER_DAYS} days ago, of a resource that is not known, or no more.`,
     compared: {
-      of: Math.min(seenAtMs, stoppedAtMs ?? seenAtMs),
-      earliest: nowMs - FORGOTTEN_AFTER_DAYS * DAY_MS,
+      of: iso(Math.min(seenAtMs, stoppedAtMs ?? seenAtMs)),
+      earliest: iso(nowMs - FORGOTTEN_AFTER_DAYS * DAY_MS),
     },
   };
+}
+
+function iso(atMs: EpochMs): string {
+  return new Date(atMs).toISOString();
 }

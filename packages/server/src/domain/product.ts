@@ -1,5 +1,5 @@
 /** A product that a seller publishes, what is metered of it, and what that costs, hour by hour. */
-import type { EpochMs, Pricing, ProductType } from "@countinghouse/protocol";
+import { productTypes, type EpochMs, type Pricing, type ProductType } from "@countinghouse/protocol";
 import { heldIn, stepsOf, withoutRepeats, type Earlier } from "./over-time.ts";
 
 export type DimensionKind = "metered" | "entitled" | "hours";
@@ -41,6 +41,11 @@ export interface Product {
 }
 
 const dimensionsByName = new WeakMap<Product, ReadonlyMap<string, Dimension>>();
+
+/** `an AMI product` and the like. */
+export function kindText(type: ProductType): string {
+  return `${type === "ami" ? "an" : "a"} ${productTypes[type]}`;
+}
 
 /** A dimension that the product has now. */
 export function dimensionOf(product: Product, name: string): Dimension | undefined {

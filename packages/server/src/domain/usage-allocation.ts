@@ -2,6 +2,7 @@
 import {
   bucketFault,
   bucketText,
+  printable,
   sumFault,
   tagKeyFault,
   type AllocationFault,
@@ -17,26 +18,31 @@ export const allocationChecks: readonly Check[] = [tagKeyFault, bucketFault, sum
   (faultOf): Check =>
     (record, position) => {
       const fault = faultOf(record);
-      return fault === undefined ? undefined : refusal(fault, position);
+      return fault === undefined ? undefined : refusal(fault, record, position);
     },
 );
 
-function refusal(fault: AllocationFault, position: RecordPosition): Rejection {
+function refusal(fault: AllocationFault, record: UsageRecord, position: RecordPosition): Rejection {
   const { text: place, figures } = placeOf(position);
+  const tags = "allocation" in fault ? (record.usageAllocations?.[fault.allocation - 1]?.tags ?? []) : [];
   switch (fault.rule) {
     case "A5": {
       const { allocation } = fault;
-      const message = `Two tags of allocation ${allocation}${place} have the same key.`;
+      const key = tags.find((tag, i) => tags.findIndex((before) => before.key === tag.key) < i)?.key ?? "";
+      const message = `Two Tags of UsageAllocations ${allocation}${place} have the Key '${printable(key)}'.`;
       return rejection("InvalidTagException", "A5", message, { ...figures, allocation });
     }
     case "A2": {
       const { allocation } = fault;
-      const message = `Allocation ${allocation}${place} has the same tags as one before it.`;
+      const text = tags.map(({ key, value }) => `${key}=${value}`).join(", ");
+      const which = tags.length === 0 ? "no Tags" : `the Tags '${printable(text)}'`;
+      const message = `UsageAllocations ${allocation}${place} has ${which}, as one before it has.`;
       return rejection("InvalidUsageAllocationsException", "A2", message, { ...figures, allocation });
     }
     case "A1": {
       const { quantity, sum } = fault;
-      const message = `The allocated quantities${place} add up to ${sum}, the quantity is ${quantity}.`;
+      const whole = position === undefined ? "UsageQuantity" : "Quantity";
+      const message = `The AllocatedUsageQuantity${place} adds up to ${sum}, and ${whole} is ${quantity}.`;
       return rejection("InvalidUsageAllocationsException", "A1", message, { ...figures, quantity, sum });
     }
   }

@@ -2,8 +2,9 @@
 import type { LedgerEntry, LedgerEvent } from "../ledger/entry.ts";
 import { isRequestId, parseMeteringRecordId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { withShownTimes } from "../ledger/shown-times.ts";
 import { explainRecords, explainedRule } from "./explain-records.ts";
-import type { Explanation, RecordExplanation } from "./explanation.ts";
+import type { Explanation, Figures, RecordExplanation } from "./explanation.ts";
 
 /** Undefined where nothing is kept under the id. */
 export async function explainRequest(ledger: Ledger, id: string): Promise<Explanation | undefined> {
@@ -16,7 +17,7 @@ export async function explainRequest(ledger: Ledger, id: string): Promise<Explan
   if (entry.event.kind === "usage-accrued") {
     const { productCode, uses } = entry.event;
     const use = uses[made.position];
-    return use && { meteringRecordId: id, ...explanation, details: { productCode, ...use } };
+    return use && { meteringRecordId: id, ...explanation, details: withShownTimes({ productCode, ...use }) };
   }
   const accepted = explanation.records?.some(
     ({ outcome, meteringRecordId }) => outcome === "accepted" && meteringRecordId === id,
@@ -25,20 +26,20 @@ export async function explainRequest(ledger: Ledger, id: string): Promise<Explan
 }
 
 async function explainEntry({ call, atMs, event }: LedgerEntry, ledger: Ledger): Promise<Explanation> {
-  const told = { call, at: new Date(atMs).toISOString(), event: event.kind };
+  const told = { call, at: isoOf(atMs), event: event.kind };
   if (event.kind === "usage-metered") {
     const records = await explainRecords({ call, atMs, event }, ledger);
-    return { ...told, summary: metered(records), records, details: detailsOf({ productCode: event.productCode }) };
+    return { ...told, summary: metered(records), records, details: { productCode: event.productCode } };
   }
   if (event.kind === "call-refused") {
     const { code, message, compared } = event;
     const rule = event.rule && explainedRule(event.rule);
     const by = rule === undefined ? "" : ` by Rule ${rule.id}`;
-    return { ...told, summary: `Refused${by}: ${code}.`, refusal: { code, message, rule, compared }, details: {} };
+    const refusal = { code, message, rule, compared: shownFigures(compared) };
+    return { ...told, summary: `Refused${by}: ${code}.`, refusal, details: {} };
   }
-  const { kind, ...details } = event;
-  if (kind === "usage-registered") return { ...told, summary: registered(event.first), details: detailsOf(details) };
-  return { ...told, summary: sentence(kind), details: detailsOf(details) };
+  const { kind: _, ...details } = event;
+  return { ...told, summary: summaryOf(event), details: withShownTimes(details) };
 }
 
 const PLURAL: Readonly<Record<RecordExplanation["outcome"], string>> = {
@@ -65,18 +66,25 @@ function registered(first: boolean): string {
     : "Registered before: metering goes on, whatever has become of the agreement (Rule Y5).";
 }
 
-/** `registration-token-issued` as `Registration token issued.` */
-function sentence(kind: LedgerEvent["kind"]): string {
+function summaryOf(event: LedgerEvent): string {
+  const { kind } = event;
+  if (kind === "usage-registered") return registered(event.first);
+  if (kind === "dry-run-passed") return "A dry run that would have succeeded (Rule M7): nothing was metered.";
+  // `registration-token-issued` as `Registration token issued.`
   return `${kind.charAt(0).toUpperCase()}${kind.slice(1).replaceAll("-", " ")}.`;
 }
 
-/** What an event says, its times as people write them. Durations, such as `delayMs`, stay as they are. */
-function detailsOf(members: object): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(
-    Object.entries(members).map(([name, value]: [string, unknown]) =>
-      typeof value === "number" && /^(from|to|\w+At)Ms$/.test(name)
-        ? [name.slice(0, -2), new Date(value).toISOString()]
-        : [name, value],
-    ),
-  );
+/** Earlier versions kept some figures that are times as numbers; everywhere else they are texts. */
+const TIMES: ReadonlySet<string> = new Set(["startedAt", "stoppedAt", "now", "to", "of", "earliest"]);
+
+function shownFigures(compared: Figures): Figures {
+  const shown = Object.entries(compared).map(([name, value]): [string, string | number] => [
+    name,
+    typeof value === "number" && TIMES.has(name) ? isoOf(value) : value,
+  ]);
+  return Object.fromEntries(shown);
+}
+
+function isoOf(timeMs: number): string {
+  return new Date(timeMs).toISOString();
 }

@@ -8,6 +8,8 @@ import { isUtf8 } from "node:buffer";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { REQUEST_BYTES_LIMIT, SERVICE_TIME_HEADER } from "@countinghouse/protocol";
+import { allowOrigin } from "./cross-origin.ts";
+import { useOriginForm } from "./origin-form.ts";
 import type { WireRequest, WireResponse } from "./wire-message.ts";
 
 export interface ListenerOptions {
@@ -34,6 +36,7 @@ export function createListener(options: ListenerOptions): Server {
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     // While the server closes, a connection is good for one more answer, so that it cannot be kept busy for ever.
     if (!server.listening) response.setHeader("Connection", "close");
+    useOriginForm(request);
     if (!options.route(request, response)) listener.take(request, response);
   };
   const settings = {
@@ -62,6 +65,7 @@ class BodyReader {
   }
 
   take(request: IncomingMessage, response: ServerResponse): void {
+    allowOrigin(request, response);
     const chunks: Buffer[] = [];
     let bytes = 0;
     let refusal: WireResponse | undefined;

@@ -18,6 +18,7 @@ import {
   unknownOperationCoral,
   unknownOperationXml,
 } from "./wire-error.ts";
+import { preflight } from "./cross-origin.ts";
 import { accountCall, mediaTypeOf, strangerCall } from "./request-call.ts";
 import type { RequestQuotas } from "./request-quotas.ts";
 import type { UnkeptCalls } from "./unkept-calls.ts";
@@ -28,8 +29,6 @@ export interface WireOperation extends OperationNames {
   readonly decode: (json: unknown) => Decoded<unknown>;
   /** The input without its secrets, as it may be kept. */
   readonly asked: (input: unknown) => Asked;
-  /** What a caller without the permission is told, who asked for this. */
-  readonly denied: (input: unknown, rejected: Rejection) => Rejection;
   readonly run: (call: AccountCall, input: unknown) => Promise<Answer<unknown>>;
   readonly encode: (output: unknown) => string;
 }
@@ -142,9 +141,7 @@ export class WireHandler {
     const decoded = operation.decode(json);
     const { ledger } = this.#options;
     if (denied !== undefined) {
-      if (!decoded.ok) return recordRefusal(ledger, call, denied, undefined);
-      const { value } = decoded;
-      return recordRefusal(ledger, call, operation.denied(value, denied), operation.asked(value));
+      return recordRefusal(ledger, call, denied, decoded.ok ? operation.asked(decoded.value) : undefined);
     }
     if (decoded.ok) return operation.run(call, decoded.value);
     return recordRefusal(ledger, call, malformed(decoded.refusal), undefined);
@@ -171,18 +168,4 @@ function parseJson(body: Uint8Array): object | undefined {
   } catch {
     return undefined;
   }
-}
-
-function preflight(requestId: string): WireResponse {
-  return {
-    status: 200,
-    headers: {
-      "x-amzn-RequestId": requestId,
-      "Access-Control-Allow-Origin": "*",
-      "Access-Control-Allow-Methods": "POST",
-      "Access-Control-Allow-Headers": "*,Authorization,Content-Type,X-Amz-Date,X-Amz-Security-Token,X-Amz-Target",
-      "Access-Control-Max-Age": "172800",
-    },
-    body: "",
-  };
 }

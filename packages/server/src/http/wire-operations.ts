@@ -11,10 +11,8 @@ import {
   withoutSecretsOf,
   type Operation,
 } from "@countinghouse/protocol";
-import { dryRunDenied } from "../domain/decide/meter-usage.ts";
 import type { PageTokens } from "../domain/page-tokens.ts";
 import type { RegistrationTokenClaims } from "../domain/registration-token.ts";
-import type { Rejection } from "../domain/rejection.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { OperationHandler } from "../operations/answer.ts";
 import { batchMeterUsageOperation } from "../operations/batch-meter-usage.ts";
@@ -34,7 +32,7 @@ export function wireOperations(
   return [
     wireOperation(batchMeterUsage, batchMeterUsageOperation(ledger)),
     wireOperation(resolveCustomer, resolveCustomerOperation(ledger, openToken)),
-    wireOperation(meterUsage, meterUsageOperation(ledger), dryRunDenied),
+    wireOperation(meterUsage, meterUsageOperation(ledger)),
     wireOperation(registerUsage, registerUsageOperation(ledger, signRegistration)),
     wireOperation(getEntitlements, getEntitlementsOperation(ledger, pageTokens)),
     wireOperation(lookupEvents, lookupEventsOperation(ledger, pageTokens)),
@@ -45,7 +43,6 @@ export function wireOperations(
 function wireOperation<Input extends object, Output>(
   operation: Operation<Input, Output>,
   handler: OperationHandler<Input, Output>,
-  denied: (input: Input, rejected: Rejection) => Rejection = (_, rejected) => rejected,
 ): WireOperation {
   const { input, output, readOnly: _readOnly, ...names } = operation;
   const encode = encoderOf(output);
@@ -54,7 +51,6 @@ function wireOperation<Input extends object, Output>(
     ...names,
     decode: decoderOf(input),
     asked: (given) => asked(given as Input),
-    denied: (given, rejected) => denied(given as Input, rejected),
     run: (call, given) => handler(call, given as Input),
     encode: (given) => encode(given as Output),
   };

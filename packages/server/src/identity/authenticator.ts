@@ -62,6 +62,8 @@ export class Authenticator {
   authenticate(request: SignedRequest, signingName: string): Caller | Rejection {
     const claims = readSignature(request, signingName, this.#options.wallMs());
     if ("code" in claims) return claims;
+    // Rule N4: what decides the operation is covered by the signature.
+    if (request.headers.has("x-amz-target") && !claims.signedHeaders.includes("x-amz-target")) return unsignedTarget();
     const accessKey = this.#options.catalogue().accessKey(claims.accessKeyId);
     if (accessKey === undefined && claims.sessionToken !== undefined) {
       return this.#authenticateSession(request, claims, claims.sessionToken);
@@ -116,8 +118,6 @@ export class Authenticator {
     const payloadHash = hash("sha256", request.body, "hex");
     const stated = request.headers.get("x-amz-content-sha256");
     if (stated !== undefined && (stated.length !== 1 || stated[0] !== payloadHash)) return false;
-    // Rule N4: what decides the operation is covered by the signature.
-    if (request.headers.has("x-amz-target") && !claims.signedHeaders.includes("x-amz-target")) return false;
     const name = `${claims.accessKeyId}/${scopeText(claims.scope)}`;
     const known = this.#signingKeys.get(name);
     // Held against what the secret comes from: one that was replaced must not live on here.
@@ -157,6 +157,12 @@ function signingKeyOf({ scope }: SignatureClaims, secret: string | undefined): K
 function unrecognized(what: "key" | "token", rule: "N1" | "C1" = "N1"): Rejection {
   const message = `The security token included in the request is invalid${what === "key" ? "." : ""}`;
   return rejection("UnrecognizedClientException", rule, message);
+}
+
+/** In the words for the other header that a signature must cover. */
+function unsignedTarget(): Rejection {
+  const message = "'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization.";
+  return rejection("InvalidSignatureException", "N4", message);
 }
 
 function mismatch(): Rejection {

@@ -9,6 +9,7 @@ import {
   formatAmzDate,
   parseAmzDate,
   parseAuthorization,
+  printable,
   type CredentialScope,
   type EpochMs,
 } from "@countinghouse/protocol";
@@ -219,5 +220,5 @@ function only(request: SignedRequest, name: string): string | undefined {
 }
 
 function clip(text: string): string {
-  return text.length <= 512 ? text : `${text.slice(0, 512)}…`;
+  return printable(text, 512);
 }

@@ -25,6 +25,8 @@ export interface Engine {
   list(query: MeteringRecordQuery): Promise<FoundPage>;
   entryByRequestId(requestId: string): Promise<EncodedEntry | undefined>;
   entries(query: EventQuery): Promise<Page<EncodedEntry>>;
+  /** See `Ledger.principalBetween`. */
+  principalBetween(after: string, before: string): Promise<string | undefined>;
   /** The time of the oldest entry, where there were older ones that have expired. */
   keptSince(): Promise<EpochMs | undefined>;
   chainHead(): Promise<ChainHead>;

@@ -106,10 +106,17 @@ const event: fc.Arbitrary<LedgerEvent> = fc.oneof(
       productCode: text,
       resourceId: text,
       clientToken: text,
+      dryRun: fc.boolean(),
       records: fc.array(meteredRecord, { minLength: 1, maxLength: 1 }),
     },
     { requiredKeys: ["kind", "productCode", "resourceId", "records"] },
   ),
+  fc.record({
+    kind: fc.constant("dry-run-passed" as const),
+    productCode: text,
+    resourceId: text,
+    request: asked,
+  }),
   fc.record(
     {
       kind: fc.constant("usage-registered" as const),
@@ -202,6 +209,7 @@ const call: fc.Arbitrary<Call> = fc.record(
         resourceId: text,
         platform: fc.constantFrom("ec2" as const, "ecs" as const, "eks" as const),
         federatedProvider: text,
+        createdAtMs: timeMs,
       },
       { requiredKeys: ["resourceId", "platform"] },
     ),

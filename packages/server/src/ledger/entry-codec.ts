@@ -59,6 +59,7 @@ interface PackedUsage {
   readonly productCode?: string | undefined;
   readonly resourceId?: string | undefined;
   readonly clientToken?: string | undefined;
+  readonly dryRun?: boolean | undefined;
   readonly fromMs: number;
   readonly dimensions: string[];
   /** A customer identifier after `i`, a customer account after `a`. */
@@ -90,6 +91,7 @@ function packUsage(event: UsageEvent): PackedUsage {
     productCode: event.productCode,
     resourceId: event.resourceId,
     clientToken: event.clientToken,
+    dryRun: event.dryRun,
     fromMs,
     dimensions: dimensions.names,
     customers: customers.names,
@@ -129,12 +131,13 @@ function unpackUsage(packed: PackedUsage): UsageEvent {
     const { status = "Success", keptAs, rule } = extras ?? {};
     return { usageRecord, status, keptAs, ...(rule === undefined ? {} : { rule }) };
   });
-  const { kind, productCode, resourceId, clientToken, unprocessed } = packed;
+  const { kind, productCode, resourceId, clientToken, dryRun, unprocessed } = packed;
   return {
     kind,
     productCode,
     ...(resourceId === undefined ? {} : { resourceId }),
     ...(clientToken === undefined ? {} : { clientToken }),
+    ...(dryRun === undefined ? {} : { dryRun }),
     records,
     ...(unprocessed === undefined ? {} : { unprocessed }),
   };

@@ -50,9 +50,18 @@ export type LedgerEvent =
       /** The resource that metered itself; absent where a seller metered its customers. */
       readonly resourceId?: string | undefined;
       readonly clientToken?: string | undefined;
+      /** As it was sent: `false`, or nothing. */
+      readonly dryRun?: boolean | undefined;
       readonly records: readonly MeteredRecord[];
       /** What a fault on demand gave back undecided; in the request, these came after the others. */
       readonly unprocessed?: readonly UsageRecord[] | undefined;
+    }
+  | {
+      /** MeterUsage with DryRun: it would have been accepted, and nothing was metered. */
+      readonly kind: "dry-run-passed";
+      readonly productCode: string;
+      readonly resourceId: string;
+      readonly request: Asked;
     }
   | {
       /** RegisterUsage, each time it is called. */
@@ -116,7 +125,7 @@ export type LedgerEvent =
     }
   | {
       readonly kind: "call-refused";
-      readonly code: ErrorCode | OperatorRefusal;
+      readonly code: ErrorCode | OperatorRefusal | FormerErrorCode;
       readonly message: string;
       /** The rule of the wire that refused; operator calls have none. */
       readonly rule?: RuleId | undefined;
@@ -178,6 +187,9 @@ export interface AccruedUse {
   /** Which one, from 1, where the hour was in the ledger before. */
   readonly adjustment?: number | undefined;
 }
+
+/** What earlier versions answered, to dry runs (Rule M7) and for keys that could not be read (Rule C7): their entries still say so. */
+export type FormerErrorCode = "DryRunOperation" | "UnauthorizedException" | "IDPCommunicationError";
 
 /** Why an operator call was refused. */
 export type OperatorRefusal = "not-found" | "conflict" | "invalid";

@@ -31,6 +31,8 @@ export interface Ledger {
   entry(requestId: string): Promise<LedgerEntry | undefined>;
   /** Entries in the order of time, at most `limit` of them; fewer do not mean that there are no more. */
   events(query: EventQuery): Promise<Page<LedgerEntry>>;
+  /** The first principal of an entry that comes after one text and before another, in the order of their bytes. */
+  principalBetween(after: string, before: string): Promise<string | undefined>;
   /** The time of the oldest entry, where there were older ones that have expired. */
   keptSince(): Promise<EpochMs | undefined>;
   /** How far the hash chain of each lane has come. */
@@ -125,7 +127,8 @@ export interface EventQuery {
   /** Any of these. */
   readonly operations?: readonly string[] | undefined;
   readonly accessKeyId?: string | undefined;
-  readonly principal?: string | undefined;
+  /** Any of these. */
+  readonly principals?: readonly string[] | undefined;
   readonly productCode?: string | undefined;
   /** Service clock, included. */
   readonly fromMs?: EpochMs | undefined;

@@ -127,6 +127,10 @@ export class SingleWriterLedger implements Ledger {
     });
   }
 
+  principalBetween(after: string, before: string): Promise<string | undefined> {
+    return this.#watched(() => this.#engine.principalBetween(after, before));
+  }
+
   keptSince(): Promise<EpochMs | undefined> {
     return this.#watched(() => this.#engine.keptSince());
   }

@@ -5,7 +5,7 @@ import {
   type LookupEventsInput,
   type LookupEventsOutput,
 } from "@countinghouse/protocol";
-import { PRODUCT_RESOURCE_TYPE } from "../audit/cloudtrail-record.ts";
+import { PRODUCT_RESOURCE_TYPE, isReadOnly } from "../audit/cloudtrail-record.ts";
 import { auditEvent, auditEvents, type AuditEvent } from "../audit/event-pages.ts";
 import { attributeQuery } from "../audit/lookup-query.ts";
 import { usernameOf } from "../audit/user-identity.ts";
@@ -55,7 +55,8 @@ async function find(
   const { attribute, fromMs, toMs, limit, isInsight } = wanted;
   if (isInsight) return { items: [] };
   if (attribute?.key === "EventId") return findOne(ledger, accountId, attribute.value, wanted);
-  const found = attribute === undefined ? { query: {} } : attributeQuery(accountId, attribute.key, attribute.value);
+  const found =
+    attribute === undefined ? { query: {} } : await attributeQuery(ledger, accountId, attribute.key, attribute.value);
   if (found === undefined) return { items: [] };
   return auditEvents(
     ledger,
@@ -84,7 +85,7 @@ function foundEvent({ entry, record, text }: AuditEvent): FoundEvent {
   return {
     eventId: record.eventID,
     eventName: record.eventName,
-    readOnly: String(record.readOnly),
+    readOnly: String(isReadOnly(entry)),
     ...(accessKeyId === undefined ? {} : { accessKeyId }),
     eventTimeMs: Date.parse(record.eventTime),
     eventSource: record.eventSource,

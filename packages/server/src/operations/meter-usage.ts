@@ -1,4 +1,4 @@
-import type { MeterUsageInput, MeterUsageOutput } from "@countinghouse/protocol";
+import { DRY_RUN_RECORD_ID, type MeterUsageInput, type MeterUsageOutput } from "@countinghouse/protocol";
 import { decideMeterUsage, meterUsageKeys } from "../domain/decide/meter-usage.ts";
 import { heardCalling } from "../domain/observation.ts";
 import { meteringRecordId } from "../ledger/ids.ts";
@@ -18,13 +18,22 @@ export function meterUsageOperation(ledger: Ledger): OperationHandler<MeterUsage
       decide: (facts) => {
         const decision = decideMeterUsage(request, keys, { ...facts, meteringRecordId: newId });
         if (decision.rejected !== undefined) return refused(decision.rejected, { ...input });
+        const { productCode } = input;
+        if (decision.dryRun === true) {
+          const { resourceId } = decision.resource;
+          return {
+            event: { kind: "dry-run-passed", productCode, resourceId, request: { ...input } },
+            answer: { output: { meteringRecordId: DRY_RUN_RECORD_ID } },
+          };
+        }
         const { resource, usageRecord, meteringRecordId: id, accepted } = decision;
         const heard = heardCalling(resource, facts.nowMs);
         return {
           event: {
             kind: "usage-metered",
-            productCode: input.productCode,
+            productCode,
             resourceId: resource.resourceId,
+            ...(input.dryRun === undefined ? {} : { dryRun: input.dryRun }),
             ...(input.clientToken === undefined ? {} : { clientToken: input.clientToken }),
             records: [{ usageRecord, status: "Success", ...(accepted.length === 0 ? { keptAs: id } : {}) }],
           },

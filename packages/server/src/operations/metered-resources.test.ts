@@ -94,7 +94,7 @@ describe.each(STORES)("a resource whose ledger is %s", (_store, open) => {
     expect(await meter(store.ledger, TASK, sent({ dryRun: true, clientToken: "t" }))).toBe("DryRunOperation");
     expect(await kept()).toEqual([]);
     const { items } = await store.ledger.events({ order: "newest", limit: 1 });
-    expect(items[0]?.event).toMatchObject({ kind: "call-refused", rule: "M7", request: { clientToken: "t" } });
+    expect(items[0]?.event).toMatchObject({ kind: "dry-run-passed", request: { dryRun: true, clientToken: "t" } });
     expect(await meter(store.ledger, TASK, sent({ clientToken: "t", usageQuantity: 2 }))).not.toContain("Exception");
   });
 

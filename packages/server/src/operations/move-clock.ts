@@ -17,7 +17,7 @@ export function moveClock(
       const toMs = Math.round("toMs" in move ? move.toMs : nowMs + move.byMs);
       if (toMs < nowMs) {
         const message = "The clock moves forward only.";
-        const compared = { now: nowMs, to: toMs };
+        const compared = { now: new Date(nowMs).toISOString(), to: new Date(toMs).toISOString() };
         return {
           event: { kind: "call-refused", code: "conflict", message, compared },
           answer: { nowMs, refused: true },

@@ -2,7 +2,7 @@
  * Verifies web identity tokens: whose pod is this? By keys of configured issuers only, and by algorithms with a public key
  * only: with any other, whoever knows the public key could make tokens. Rules C3, C5, C7.
  */
-import type { EpochMs, StsErrorName } from "@countinghouse/protocol";
+import { printable, type EpochMs, type StsErrorName } from "@countinghouse/protocol";
 import { decodeJwt, errors, jwtVerify, type JWTPayload } from "jose";
 import type { CatalogueView } from "../domain/catalogue.ts";
 import { rejection, type Rejection } from "../domain/rejection.ts";
@@ -14,6 +14,8 @@ const ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256
 const SKEW_SECONDS = 300;
 const CLAIM_CHARACTERS_MAX = 1_024;
 const AUDIENCES_MAX = 20;
+/** In the words of the service, which callers were seen to be told. */
+const NO_KEY = "Couldn't retrieve verification key from your identity provider";
 
 export interface TokenVerifierOptions {
   readonly catalogue: () => CatalogueView;
@@ -63,8 +65,7 @@ export class TokenVerifier {
 
   #refusal(error: unknown, issuer: string): StsRejection {
     if (error instanceof KeySourceError) {
-      const message = "The keys of the identity provider that is named in the token could not be read.";
-      return rejection("IDPCommunicationError", "C7", message, { issuer });
+      return invalid(`${NO_KEY}, ${clip(issuer)}: its keys could not be read.`, { issuer }, "C7");
     }
     if (error instanceof errors.JWTExpired) {
       const message = "Token expired: current date/time must be before the expiration date/time";
@@ -78,7 +79,7 @@ export class TokenVerifier {
       return invalid(`A claim of the token is missing or has the wrong form: ${error.claim}`, { issuer });
     }
     if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) {
-      return invalid("Couldn't retrieve verification key from your identity provider", { issuer });
+      return invalid(`${NO_KEY}, ${clip(issuer)}: it has no one key that the token names.`, { issuer });
     }
     if (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof DOMException) {
       return invalid("The signature of the ID Token could not be verified.", { issuer });
@@ -148,5 +149,5 @@ function invalid(
 }
 
 function clip(text: string): string {
-  return text.length <= 255 ? text : `${text.slice(0, 255)}…`;
+  return printable(text, 255);
 }

@@ -5,7 +5,7 @@
 import {
   BATCH_METER_USAGE_CLOSED,
   operationsOf,
-  productTypes,
+  printable,
   type BatchMeterUsageInput,
   type EpochMs,
   type RuleSet,
@@ -15,9 +15,10 @@ import { windowChecks } from "../acceptance-window.ts";
 import { coversUsage, meteringClosed, type Agreement } from "../agreement.ts";
 import type { CatalogueView } from "../catalogue.ts";
 import type { MeteringRecord, MeteringRecordKey } from "../metering-record.ts";
-import { dimensionOf, type Product } from "../product.ts";
+import { kindText, type Product } from "../product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 import { allocationChecks } from "../usage-allocation.ts";
+import { checkDimension } from "./metered-dimension.ts";
 
 export interface BatchMeterUsageRequest {
   readonly callerAccountId: string;
@@ -76,18 +77,23 @@ function checkRegion(region: string): Rejection | undefined {
 function checkIdentities(records: readonly UsageRecord[], productCode: string | undefined): Rejection | undefined {
   for (const [i, { customerIdentifier, customerAccountId }] of records.entries()) {
     if ((customerIdentifier === undefined) === (customerAccountId === undefined)) {
-      const message = `Usage record ${i + 1} must have exactly one of CustomerIdentifier and CustomerAWSAccountId.`;
+      const has =
+        customerIdentifier === undefined
+          ? "it has neither"
+          : `it has CustomerIdentifier '${printable(customerIdentifier)}' and CustomerAWSAccountId '${customerAccountId}'`;
+      const message = `Usage record ${i + 1} must have exactly one of CustomerIdentifier and CustomerAWSAccountId: ${has}.`;
       return rejection("InvalidCustomerIdentifierException", "I1", message, { record: i + 1 });
     }
   }
   for (const [i, { licenseArn, customerIdentifier }] of records.entries()) {
     if (licenseArn === undefined) continue;
     if (productCode !== undefined) {
-      const message = `ProductCode must be left out: usage record ${i + 1} has a LicenseArn.`;
+      const message = `ProductCode '${productCode}' must be left out: usage record ${i + 1} has LicenseArn '${licenseArn}'.`;
       return rejection("InvalidProductCodeException", "I3", message, { record: i + 1 });
     }
     if (customerIdentifier !== undefined) {
-      const message = `Usage record ${i + 1} has a LicenseArn and must name its customer by CustomerAWSAccountId.`;
+      const named = `CustomerIdentifier '${printable(customerIdentifier)}'`;
+      const message = `Usage record ${i + 1} has LicenseArn '${licenseArn}' and must name its customer by CustomerAWSAccountId, not by ${named}.`;
       return rejection("InvalidCustomerIdentifierException", "I3", message, { record: i + 1 });
     }
   }
@@ -107,10 +113,10 @@ function findProduct(
 ): Offering | Rejection {
   const product = catalogue.product(productCode);
   if (product === undefined || product.seller !== callerAccountId) {
-    const message = "The product code is unknown, or its product was not published by the caller's account.";
+    const message = `ProductCode '${productCode}' is invalid: it is unknown, or its product was not published by the caller's account, ${callerAccountId}.`;
     return rejection("InvalidProductCodeException", "P1", message, { productCode, callerAccountId });
   }
-  const refused = checkType(product, "InvalidProductCodeException");
+  const refused = checkType(product, "InvalidProductCodeException", `ProductCode '${productCode}'`);
   if (refused !== undefined) return refused;
   return { product, agreements: agreementsOf(productCode, keys, catalogue) };
 }
@@ -138,11 +144,11 @@ function findLicensed(request: BatchMeterUsageRequest, { catalogue }: BatchMeter
     const found = agreement === undefined ? undefined : catalogue.product(agreement.productCode);
     const isTheirs = found?.seller === request.callerAccountId && agreement?.customerAccountId === customerAccountId;
     if (agreement === undefined || !isTheirs) {
-      const message = `The LicenseArn of usage record ${i + 1} is not one of this customer's with the caller.`;
+      const message = `LicenseArn '${licenseArn}' of usage record ${i + 1} is invalid: it is none of CustomerAWSAccountId '${customerAccountId}' with the caller.`;
       return rejection("InvalidLicenseException", "I5", message, { record: i + 1 });
     }
     if (product !== undefined && found !== product) {
-      const message = `The LicenseArn of usage record ${i + 1} is for another product than those before it.`;
+      const message = `LicenseArn '${licenseArn}' of usage record ${i + 1} is invalid: it is for another product than those before it.`;
       return rejection("InvalidLicenseException", "I5", message, { record: i + 1 });
     }
     product = found;
@@ -150,7 +156,8 @@ function findLicensed(request: BatchMeterUsageRequest, { catalogue }: BatchMeter
   }
   // Not empty: a request without records and without a product code does not come here.
   const metered = product as Product;
-  const refused = checkType(metered, "InvalidLicenseException");
+  const [{ licenseArn } = {}] = request.input.usageRecords;
+  const refused = checkType(metered, "InvalidLicenseException", `LicenseArn '${licenseArn}'`);
   if (refused !== undefined) return refused;
   return { product: metered, agreements };
 }
@@ -158,9 +165,11 @@ function findLicensed(request: BatchMeterUsageRequest, { catalogue }: BatchMeter
 function checkType(
   { productCode, type, pricing }: Product,
   code: "InvalidProductCodeException" | "InvalidLicenseException",
+  /** By what the request named it. */
+  named: string,
 ): Rejection | undefined {
   if (operationsOf(type, pricing).includes("BatchMeterUsage")) return undefined;
-  const message = `The product is a ${productTypes[type]}; BatchMeterUsage is for SaaS products.`;
+  const message = `${named} is invalid: it is that of ${kindText(type)}; BatchMeterUsage is for SaaS products.`;
   return rejection(code, "P2", message, { productCode, type });
 }
 
@@ -175,7 +184,7 @@ type RecordCheck = (
 /** In order of precedence. */
 const CHECKS: readonly RecordCheck[] = [
   checkCustomer,
-  checkDimension,
+  (record, position, { product }) => checkDimension(product, record.dimension, position),
   ...windowChecks.map(
     (check): RecordCheck =>
       (record, position, _offering, { ruleSet, nowMs }) =>
@@ -198,19 +207,13 @@ function checkCustomer(
   if (record.licenseArn !== undefined || hasAgreement || catalogue.knowsCustomer(product.seller, customer)) {
     return undefined;
   }
-  const message = `The customer of usage record ${position + 1} is not known.`;
+  const { customerIdentifier, customerAccountId = "" } = record;
+  const named =
+    customerIdentifier === undefined
+      ? `CustomerAWSAccountId '${customerAccountId}'`
+      : `CustomerIdentifier '${printable(customerIdentifier)}'`;
+  const message = `${named} of usage record ${position + 1} is invalid: the seller of ProductCode '${product.productCode}' never had such a customer.`;
   return rejection("InvalidCustomerIdentifierException", "I4", message, { record: position + 1 });
-}
-
-/** Rule U1. */
-function checkDimension(record: UsageRecord, position: number, { product }: Offering): Rejection | undefined {
-  if (dimensionOf(product, record.dimension)?.kind === "metered") return undefined;
-  const message = `The product has no metered dimension as usage record ${position + 1} names it.`;
-  return rejection("InvalidUsageDimensionException", "U1", message, {
-    record: position + 1,
-    dimension: record.dimension.slice(0, 255),
-    productCode: product.productCode,
-  });
 }
 
 /** Rule I6. What is already kept is answered from there, whatever has become of the licence (Rule K5). */
@@ -226,7 +229,7 @@ function checkLicenceTerm(
   const closed = meteringClosed(agreement, nowMs, catalogue);
   if (closed !== "G1" && closed !== "G3" && coversUsage(agreement, record.timestampMs, nowMs)) return undefined;
   const { startsAtMs, endsAtMs } = agreement;
-  const message = `The licence of usage record ${position + 1} is not valid for its time: ${iso(record.timestampMs)}.`;
+  const message = `LicenseArn '${record.licenseArn}' of usage record ${position + 1} is not valid for its Timestamp, ${iso(record.timestampMs)}.`;
   return rejection("InvalidLicenseException", "I6", message, {
     record: position + 1,
     timestamp: iso(record.timestampMs),

@@ -5,6 +5,7 @@ import {
   INTEGER_MIN,
   entitlementFilterKeys,
   operationsOf,
+  printable,
   type CustomerEntitlement,
   type EntitlementFilter,
   type EntitlementFilterKey,
@@ -56,7 +57,9 @@ export function decideGetEntitlements(
   const { callerAccountId, input, after } = request;
   const { productCode, filter = {} } = input;
   if (filter.CUSTOMER_IDENTIFIER !== undefined && filter.CUSTOMER_AWS_ACCOUNT_ID !== undefined) {
-    const message = "The filter names customers by CUSTOMER_IDENTIFIER or by CUSTOMER_AWS_ACCOUNT_ID, not by both.";
+    const [identifier = ""] = filter.CUSTOMER_IDENTIFIER;
+    const [accountId = ""] = filter.CUSTOMER_AWS_ACCOUNT_ID;
+    const message = `Filter names customers by CUSTOMER_IDENTIFIER or by CUSTOMER_AWS_ACCOUNT_ID, not by both: it has '${printable(identifier)}' and '${printable(accountId)}'.`;
     return { rejected: rejection("InvalidParameterException", "E3", message) };
   }
   if (after === undefined) {

@@ -2,6 +2,7 @@
 import {
   EVENTS_PAGE_MAX,
   lookupAttributeKeys,
+  printable,
   type EpochMs,
   type LookupAttributeKey,
   type LookupEventsInput,
@@ -30,23 +31,24 @@ export function decideLookupEvents(input: LookupEventsInput, isTokenGood: boolea
   const { lookupAttributes = [], eventCategory, maxResults = EVENTS_PAGE_MAX, startTimeMs, endTimeMs } = input;
   const [attribute] = lookupAttributes;
   if (lookupAttributes.length > 1) {
-    const message = "Events are looked up by one attribute at most.";
+    const keys = printable(lookupAttributes.map(({ attributeKey }) => attributeKey).join(", "));
+    const message = `Events are looked up by one attribute at most; LookupAttributes has ${lookupAttributes.length}: ${keys}.`;
     return invalidAttributes(message, { attributes: lookupAttributes.length });
   }
   const complaint = attribute && complaintAbout(attribute.attributeKey, attribute.attributeValue);
   if (complaint !== undefined) return invalidAttributes(complaint);
   if (eventCategory !== undefined && eventCategory !== "insight") {
-    const message = "The event category must be insight, or be left out.";
+    const message = `EventCategory '${printable(eventCategory)}' is invalid: it is insight, or left out.`;
     return { rejected: rejection("InvalidEventCategoryException", "V6", message) };
   }
   if (maxResults < 1 || maxResults > EVENTS_PAGE_MAX) {
-    const message = `MaxResults must be from 1 to ${EVENTS_PAGE_MAX}.`;
+    const message = `MaxResults ${maxResults} is invalid: it is from 1 to ${EVENTS_PAGE_MAX}.`;
     const compared = { maxResults, maxResultsMax: EVENTS_PAGE_MAX };
     return { rejected: rejection("InvalidMaxResultsException", "V4", message, compared) };
   }
   if (startTimeMs !== undefined && endTimeMs !== undefined && startTimeMs > endTimeMs) {
     const compared = { startTime: new Date(startTimeMs).toISOString(), endTime: new Date(endTimeMs).toISOString() };
-    const message = "The start time lies after the end time.";
+    const message = `StartTime ${compared.startTime} lies after EndTime ${compared.endTime}.`;
     return { rejected: rejection("InvalidTimeRangeException", "V3", message, compared) };
   }
   if (!isTokenGood) {
@@ -74,12 +76,14 @@ export function lookupQuery(accountId: string, input: LookupEventsInput): string
 
 function complaintAbout(key: string, value: string): string | undefined {
   if (!lookupAttributeKeys.some((known) => known === key)) {
-    return `Events are looked up by one of ${lookupAttributeKeys.join(", ")}.`;
+    return `AttributeKey '${printable(key)}' is invalid: events are looked up by one of ${lookupAttributeKeys.join(", ")}.`;
   }
   if (value.length === 0 || value.length > VALUE_CHARACTERS_MAX) {
-    return `The value of ${key} must have 1 to ${VALUE_CHARACTERS_MAX} characters.`;
+    return `AttributeValue of ${key} has ${value.length} characters; it must have 1 to ${VALUE_CHARACTERS_MAX}.`;
   }
-  if (key === "ReadOnly" && value !== "true" && value !== "false") return "The value of ReadOnly is true or false.";
+  if (key === "ReadOnly" && value !== "true" && value !== "false") {
+    return `AttributeValue '${printable(value)}' of ReadOnly is invalid: it is true or false.`;
+  }
   return undefined;
 }
 

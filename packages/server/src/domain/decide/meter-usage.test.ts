@@ -16,8 +16,7 @@ import {
   resource,
   resourceMarket,
 } from "../resource.fixture.ts";
-import { rejection } from "../rejection.ts";
-import { decideMeterUsage, dryRunDenied, meterUsageKeys, type MeterUsageDecision } from "./meter-usage.ts";
+import { decideMeterUsage, meterUsageKeys, type MeterUsageDecision } from "./meter-usage.ts";
 import type { ResourceCaller } from "./resource-checks.ts";
 
 const TASK = resource("ecs");
@@ -52,7 +51,7 @@ function decide(input: MeterUsageInput, situation: Situation = {}): MeterUsageDe
 /** What is kept after a call that was accepted, under the keys that the decision gave it. */
 function madeBy(input: MeterUsageInput): Map<string, MeteringRecord> {
   const decision = decide(input);
-  if (decision.rejected !== undefined) throw new Error(decision.rejected.message);
+  if (decision.rejected !== undefined || decision.dryRun) throw new Error("nothing was kept");
   const { timestampMs, usageDimension: dimension, usageQuantity: quantity = 0, usageAllocations } = input;
   const record = { meteringRecordId: "kept", timestampMs, dimension, quantity, usageAllocations };
   return new Map(decision.accepted.map(({ key }) => [keyText(key), record]));
@@ -60,6 +59,7 @@ function madeBy(input: MeterUsageInput): Map<string, MeteringRecord> {
 
 /** The code and the rule of a refusal, or the id that was answered. */
 function answerOf(decision: MeterUsageDecision): string {
+  if (decision.dryRun) return "a dry run";
   return decision.rejected === undefined
     ? decision.meteringRecordId
     : `${decision.rejected.code} ${decision.rejected.rule}`;
@@ -103,7 +103,6 @@ describe("MeterUsage is refused", () => {
       { usageQuantity: 4, usageAllocations: [allocation] }, {}],
     ["M6", "CustomerNotEntitledException", "to an account that has agreed to nothing", {},
       { resource: resource("ecs", { resourceId: "ecs-of-bert", accountId: BERTS_ACCOUNT }) }],
-    ["M7", "DryRunOperation", "as a dry run that would have succeeded", { dryRun: true }, {}],
   ]; // prettier-ignore
 
   test.each(table)("Rule %s: with %s, %s", (rule, code, _what, over, situation) => {
@@ -158,7 +157,7 @@ describe("MeterUsage is accepted", () => {
 
   test("under the key of the resource, and found by its token, whatever it is about", () => {
     const decision = decide(sent({ clientToken: "t" }));
-    if (decision.rejected !== undefined) throw new Error("refused");
+    if (decision.rejected !== undefined || decision.dryRun) throw new Error("refused");
     const [record, alias, ...more] = decision.accepted;
     expect(more).toEqual([]);
     expect(record).toMatchObject({ position: 0, quantity: 3 });
@@ -283,13 +282,8 @@ describe("a dry run (Rule M7)", () => {
     expect(dry({}, { agreements: [] })).toBe("CustomerNotEntitledException M6");
     expect(dry({ usageQuantity: 4 }, { made })).toBe("DuplicateRequestException M5");
     expect(dry({ usageQuantity: 4, clientToken: "t" }, { made })).toBe("IdempotencyConflictException M4");
-    expect(dry({}, { made })).toBe("DryRunOperation M7");
-    expect(decide(sent({ dryRun: false })).rejected).toBeUndefined();
-  });
-
-  test("without the permission gets UnauthorizedException, and anything else the denial itself", () => {
-    const denied = rejection("AccessDeniedException", "N3", "not authorized", { action: "aws-marketplace:MeterUsage" });
-    expect(dryRunDenied(sent({ dryRun: true }), denied)).toEqual({ ...denied, code: "UnauthorizedException" });
-    expect(dryRunDenied(sent(), denied)).toBe(denied);
+    expect(decide(sent({ dryRun: true }), { made })).toEqual({ dryRun: true, resource: TASK });
+    expect(decide(sent({ dryRun: true }))).toEqual({ dryRun: true, resource: TASK });
+    expect(decide(sent({ dryRun: false }))).toMatchObject({ accepted: [{ position: 0 }] });
   });
 });

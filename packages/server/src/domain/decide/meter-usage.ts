@@ -6,7 +6,7 @@ import {
   HOUR_MS,
   ageFault,
   metersItself,
-  productTypes,
+  printable,
   ruleSets,
   type EpochMs,
   type MeterUsageInput,
@@ -27,11 +27,12 @@ import {
   type MeteringRecord,
   type MeteringRecordKey,
 } from "../metering-record.ts";
-import { dimensionOf, type Product } from "../product.ts";
+import { kindText } from "../product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 import { allocationChecks } from "../usage-allocation.ts";
 import type { AcceptedRecord } from "./batch-meter-usage.ts";
-import { callerFigures, callingResource, findProduct, type ResourceCaller } from "./resource-checks.ts";
+import { checkDimension } from "./metered-dimension.ts";
+import { callerFigures, callerText, callingResource, findProduct, type ResourceCaller } from "./resource-checks.ts";
 
 export interface MeterUsageRequest extends ResourceCaller {
   readonly input: MeterUsageInput;
@@ -48,9 +49,16 @@ export interface MeterUsageFacts {
 }
 
 export type MeterUsageDecision =
-  | { readonly rejected: Rejection }
+  | { readonly rejected: Rejection; readonly dryRun?: undefined }
   | {
       readonly rejected?: undefined;
+      /** It would have been accepted, and nothing comes of it. Rule M7. */
+      readonly dryRun: true;
+      readonly resource: MeteredResource;
+    }
+  | {
+      readonly rejected?: undefined;
+      readonly dryRun?: undefined;
       readonly resource: MeteredResource;
       readonly usageRecord: UsageRecord;
       readonly meteringRecordId: string;
@@ -91,11 +99,11 @@ export function decideMeterUsage(
     checkProduct(input, resource, facts) ??
     checkWindow(usageRecord, undefined, facts.ruleSet.meterUsageWindow, facts.ruleSet, facts.nowMs) ??
     firstOf(allocationChecks.map((check) => check(usageRecord, undefined))) ??
-    checkToken(usageRecord, kept, byToken, facts) ??
-    checkKept(usageRecord, kept) ??
-    checkEntitled(input, resource, kept, facts) ??
-    checkDryRun(input);
+    checkToken(input, usageRecord, kept, byToken, facts) ??
+    checkKept(input, usageRecord, kept) ??
+    checkEntitled(input, resource, kept, facts);
   if (rejected !== undefined) return { rejected };
+  if (input.dryRun === true) return { dryRun: true, resource };
   if (kept !== undefined) {
     return { resource, usageRecord, meteringRecordId: kept.meteringRecordId, accepted: [] };
   }
@@ -104,11 +112,6 @@ export function decideMeterUsage(
   const { clientToken } = input;
   const alias = clientToken === undefined ? [] : [{ ...record, key: clientTokenKey(key, clientToken) }];
   return { resource, usageRecord, meteringRecordId: facts.meteringRecordId, accepted: [record, ...alias] };
-}
-
-/** What a dry run is told instead of a denial. Rule M7. */
-export function dryRunDenied(input: MeterUsageInput, denied: Rejection): Rejection {
-  return input.dryRun === true ? { ...denied, code: "UnauthorizedException" } : denied;
 }
 
 /** What was sent, as a usage record of the resource's account. */
@@ -127,7 +130,7 @@ function usageRecordOf(input: MeterUsageInput, customerAccountId: string): Usage
 function checkCaller(request: MeterUsageRequest, { catalogue, nowMs }: MeterUsageFacts): MeteredResource | Rejection {
   const resource = callingResource(request, catalogue);
   if (resource !== undefined && isLive(resource, nowMs)) return resource;
-  const message = "MeterUsage is called with the credentials of an EC2 instance, ECS task or EKS pod of the customer.";
+  const message = `MeterUsage is called with the credentials of an EC2 instance, ECS task or EKS pod of the customer that is known and runs; ${callerText(request)} is none.`;
   const figures = { productCode: request.input.productCode, ...callerFigures(request, resource), now: iso(nowMs) };
   return rejection("CustomerNotEntitledException", "X1", message, figures);
 }
@@ -158,22 +161,14 @@ function checkProduct(
   const product = findProduct(productCode, "MeterUsage", catalogue);
   if ("code" in product) return product;
   if (!runsOn(product.type, platform)) {
-    const message = `The product is a ${productTypes[product.type]}, and is not metered by ${PLATFORMS[platform]}.`;
+    const message = `ProductCode '${productCode}' is invalid: it is that of ${kindText(product.type)}, which ${PLATFORMS[platform]} do not meter.`;
     return rejection("InvalidProductCodeException", "M3", message, { productCode, type: product.type, platform });
   }
-  return checkDimension(product, usageDimension);
+  return checkDimension(product, usageDimension, undefined);
 }
 
 function runsOn(type: ProductType, platform: Platform): boolean {
   return (type === "ami") === (platform === "ec2");
-}
-
-/** Rule U1. */
-function checkDimension(product: Product, name: string): Rejection | undefined {
-  if (dimensionOf(product, name)?.kind === "metered") return undefined;
-  const message = "The product has no metered dimension of this name.";
-  const figures = { dimension: name.slice(0, 255), productCode: product.productCode };
-  return rejection("InvalidUsageDimensionException", "U1", message, figures);
 }
 
 function firstOf<T>(candidates: readonly (T | undefined)[]): T | undefined {
@@ -182,6 +177,7 @@ function firstOf<T>(candidates: readonly (T | undefined)[]): T | undefined {
 
 /** Rule M4. A token of an hour whose window has closed is free again. */
 function checkToken(
+  { clientToken = "" }: MeterUsageInput,
   sent: UsageRecord,
   kept: MeteringRecord | undefined,
   byToken: readonly (MeteringRecord | undefined)[],
@@ -195,8 +191,9 @@ function checkToken(
   if (used === undefined) return undefined;
   // Product, hour and dimension are the same where the record under the request's own key is the token's.
   if (kept?.meteringRecordId === used.meteringRecordId && isReplay(kept, sent)) return undefined;
-  const message = "The ClientToken was used before, for a request with other parameters.";
   const { meteringRecordId, timestampMs, dimension, quantity } = used;
+  const first = `UsageDimension '${printable(dimension)}', UsageQuantity ${quantity} and Timestamp ${iso(timestampMs)}`;
+  const message = `ClientToken '${printable(clientToken)}' was used before, for a request with other parameters: ${first}.`;
   const figures = { meteringRecordId, keptTimestamp: iso(timestampMs), keptDimension: dimension };
   return rejection("IdempotencyConflictException", "M4", message, {
     ...figures,
@@ -208,10 +205,18 @@ function checkToken(
 }
 
 /** Rule M5. */
-function checkKept(sent: UsageRecord, kept: MeteringRecord | undefined): Rejection | undefined {
+function checkKept(
+  { productCode }: MeterUsageInput,
+  sent: UsageRecord,
+  kept: MeteringRecord | undefined,
+): Rejection | undefined {
   if (kept === undefined || isReplay(kept, sent)) return undefined;
-  const message =
-    "The resource has metered this dimension in this hour before, with another quantity or other allocations.";
+  const { quantity = 0 } = sent;
+  const other =
+    kept.quantity === quantity
+      ? "with other UsageAllocations"
+      : `with UsageQuantity ${kept.quantity} and not ${quantity}`;
+  const message = `The resource has metered UsageDimension '${printable(sent.dimension)}' of ProductCode '${productCode}' in this hour before, ${other}.`;
   return rejection("DuplicateRequestException", "M5", message, {
     meteringRecordId: kept.meteringRecordId,
     keptTimestamp: iso(kept.timestampMs),
@@ -232,15 +237,9 @@ function checkEntitled(
   const agreements = catalogue.agreementsOf(productCode, accountCustomer(accountId));
   const because = whyNotSubscribed(agreements, timestampMs, nowMs, catalogue);
   if (because === undefined) return undefined;
-  const message = `The account ${accountId} has no agreement for the product by which this usage can be metered now.`;
+  const message = `The account ${accountId} has no agreement for ProductCode '${productCode}' by which usage of ${iso(timestampMs)} can be metered now.`;
   const figures = { productCode, accountId, because, timestamp: iso(timestampMs), now: iso(nowMs) };
   return rejection("CustomerNotEntitledException", "M6", message, figures);
-}
-
-/** Rule M7. */
-function checkDryRun({ dryRun }: MeterUsageInput): Rejection | undefined {
-  if (dryRun !== true) return undefined;
-  return rejection("DryRunOperation", "M7", "Request would have succeeded, but DryRun flag is set.");
 }
 
 function iso(atMs: EpochMs): string {

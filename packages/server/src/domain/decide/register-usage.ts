@@ -10,7 +10,7 @@ import { accountCustomer } from "../metering-record.ts";
 import { observed } from "../observation.ts";
 import { hoursDimensionOf, type Product } from "../product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
-import { callerFigures, callingResource, findProduct, type ResourceCaller } from "./resource-checks.ts";
+import { callerFigures, callerText, callingResource, findProduct, type ResourceCaller } from "./resource-checks.ts";
 
 export interface RegisterUsageRequest extends ResourceCaller {
   readonly input: RegisterUsageInput;
@@ -45,7 +45,7 @@ export function decideRegisterUsage(request: RegisterUsageRequest, facts: Regist
   if ("code" in product) return { rejected: product };
   const key = catalogue.registrationKey(publicKeyVersion);
   if (key === undefined || signature === undefined) {
-    const message = `There is no public key version ${publicKeyVersion}.`;
+    const message = `PublicKeyVersion ${publicKeyVersion} is invalid: there is no such version.`;
     return { rejected: rejection("InvalidPublicKeyVersionException", "Y3", message, { publicKeyVersion }) };
   }
   const first = registrationOf(resource, productCode) === undefined;
@@ -69,7 +69,8 @@ function checkCaller(
   if (resource !== undefined && resource.platform !== "ec2") {
     if (isLive(resource, nowMs) || registrationOf(resource, productCode) !== undefined) return resource;
   }
-  const message = "RegisterUsage is called from an ECS task or EKS pod; the caller is neither.";
+  // In the words that programs were seen to look for in the service's own text.
+  const message = `This operation can only be called from within an ECS task or an EKS pod: ${callerText(request)} is neither, or is not known and running.`;
   const figures = { productCode, ...callerFigures(request, resource), now: new Date(nowMs).toISOString() };
   return rejection("PlatformNotSupportedException", "X2", message, figures);
 }
@@ -89,7 +90,7 @@ function checkEntitled(
 ): Rejection | undefined {
   const agreements = catalogue.agreementsOf(productCode, accountCustomer(accountId));
   if (agreements.some((agreement) => inForce(agreement, nowMs))) return undefined;
-  const message = `The account ${accountId} has no agreement for the product in force.`;
+  const message = `The account ${accountId} has no agreement for ProductCode '${productCode}' in force.`;
   const figures = { productCode, accountId, agreements: agreements.length, now: new Date(nowMs).toISOString() };
   return rejection("CustomerNotEntitledException", "Y4", message, figures);
 }

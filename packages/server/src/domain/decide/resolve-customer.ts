@@ -1,6 +1,7 @@
 /** ResolveCustomer, decided. Rules T1 to T3, and P2. */
-import { operationsOf, productTypes, type EpochMs, type ResolveCustomerOutput } from "@countinghouse/protocol";
+import { operationsOf, type EpochMs, type ResolveCustomerOutput } from "@countinghouse/protocol";
 import type { CatalogueView } from "../catalogue.ts";
+import { kindText } from "../product.ts";
 import type { RegistrationTokenClaims } from "../registration-token.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 
@@ -14,6 +15,13 @@ export type ResolveCustomerDecision =
   | { readonly rejected: Rejection }
   | { readonly rejected?: undefined; readonly agreementId: string; readonly output: ResolveCustomerOutput };
 
+/**
+ * The first words are those that programs were seen to look for in the service's own text. The same for all whom a token is
+ * not for: whose it is, is not told.
+ */
+const INVALID =
+  "Registration token is invalid: RegistrationToken was not issued for a product of the caller's, or was altered.";
+
 export function decideResolveCustomer(
   request: ResolveCustomerRequest,
   facts: { readonly catalogue: CatalogueView; readonly nowMs: EpochMs },
@@ -21,23 +29,23 @@ export function decideResolveCustomer(
   const { claims, callerAccountId } = request;
   const agreement = claims === undefined ? undefined : facts.catalogue.agreement(claims.agreementId);
   if (claims === undefined || agreement === undefined) {
-    return { rejected: rejection("InvalidTokenException", "T2", "The registration token is invalid.") };
+    return { rejected: rejection("InvalidTokenException", "T2", INVALID) };
   }
   const product = facts.catalogue.product(agreement.productCode);
   if (product === undefined || product.seller !== callerAccountId) {
-    const message = "The registration token is invalid.";
-    return { rejected: rejection("InvalidTokenException", "T3", message, { callerAccountId }) };
+    return { rejected: rejection("InvalidTokenException", "T3", INVALID, { callerAccountId }) };
   }
   if (!operationsOf(product.type, product.pricing).includes("ResolveCustomer")) {
-    const message = `The product is a ${productTypes[product.type]}; ResolveCustomer is for SaaS products.`;
+    const { productCode, type } = product;
+    const message = `Registration token is invalid: RegistrationToken is for ProductCode '${productCode}', ${kindText(type)}; ResolveCustomer is for SaaS products.`;
     return { rejected: rejection("InvalidTokenException", "P2", message, { type: product.type }) };
   }
   if (facts.nowMs >= claims.expiresAtMs) {
-    const message = "The registration token has expired.";
     const compared = {
       expiredAt: new Date(claims.expiresAtMs).toISOString(),
       now: new Date(facts.nowMs).toISOString(),
     };
+    const message = `Registration token has expired: RegistrationToken was good until ${compared.expiredAt}, and it is ${compared.now}.`;
     return { rejected: rejection("ExpiredTokenException", "T1", message, compared) };
   }
   const { customerIdentifier, productCode, customerAccountId, licenseArn } = agreement;

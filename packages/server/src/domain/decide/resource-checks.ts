@@ -1,8 +1,8 @@
 /** What MeterUsage and RegisterUsage ask alike: which resource is calling, and whether the product is for the operation. */
-import { operationsOf, productTypes, type OperationName } from "@countinghouse/protocol";
+import { operationsOf, type OperationName } from "@countinghouse/protocol";
 import type { CatalogueView } from "../catalogue.ts";
 import type { MeteredResource, ResourceSession } from "../metered-resource.ts";
-import type { Product } from "../product.ts";
+import { kindText, type Product } from "../product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 
 /** A call, by what its credentials stand for. */
@@ -31,6 +31,18 @@ export function callerFigures({ session }: ResourceCaller, resource: MeteredReso
   };
 }
 
+/** Who is calling, in words. */
+export function callerText({ session, callerAccountId }: ResourceCaller): string {
+  const what = session === undefined ? "the caller" : `the caller, ${PLATFORM_NAMES[session.platform]},`;
+  return `${what} of account ${callerAccountId}`;
+}
+
+const PLATFORM_NAMES: Readonly<Record<ResourceSession["platform"], string>> = {
+  ec2: "an EC2 instance",
+  ecs: "an ECS task",
+  eks: "an EKS pod",
+};
+
 type Figures = Readonly<Record<string, string>>;
 
 /** The product, if it exists (Rule M2 or Y2) and is for the operation (Rule P2). */
@@ -42,10 +54,11 @@ export function findProduct(
   const product = catalogue.product(productCode);
   if (product === undefined) {
     const rule = operation === "MeterUsage" ? "M2" : "Y2";
-    return rejection("InvalidProductCodeException", rule, "The product code is unknown.", { productCode });
+    const message = `ProductCode '${productCode}' is invalid: there is no such product.`;
+    return rejection("InvalidProductCodeException", rule, message, { productCode });
   }
   const { type, pricing } = product;
   if (operationsOf(type, pricing).includes(operation)) return product;
-  const message = `${operation} is not for the product: it is a ${productTypes[type]}, its pricing ${pricing}.`;
+  const message = `ProductCode '${productCode}' is invalid: ${operation} is not for ${kindText(type)} with the pricing ${pricing}.`;
   return rejection("InvalidProductCodeException", "P2", message, { productCode, type, pricing });
 }

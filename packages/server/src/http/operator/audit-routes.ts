@@ -14,7 +14,7 @@ const auditEventSchema = z
     eventVersion: z.literal("1.05"),
     userIdentity: z
       .looseObject({
-        type: z.enum(["IAMUser", "AssumedRole", "Unknown", "Operator", "BuyPage"]),
+        type: z.enum(["IAMUser", "AssumedRole", "WebIdentityUser", "Unknown", "Operator", "BuyPage"]),
         principalId: z.string(),
         arn: z.string().optional(),
         accountId: z.string().optional(),
@@ -44,15 +44,13 @@ const auditEventSchema = z
       .openapi({ description: "Of what came by no call of the wire: what happened." }),
     requestID: z.string(),
     eventID: z.string(),
-    readOnly: z.boolean(),
+    readOnly: z.boolean().optional().openapi({ description: "Left out of MeterUsage and RegisterUsage." }),
     resources: z
       .array(z.object({ type: z.string(), ARN: z.string() }))
       .readonly()
       .optional(),
     eventType: z.enum(["AwsApiCall", "AwsServiceEvent"]),
-    managementEvent: z.literal(true),
     recipientAccountId: z.string().optional(),
-    eventCategory: z.literal("Management"),
   })
   .openapi("AuditEvent", { description: "An audit event in CloudTrail's record form." });
 

@@ -1,5 +1,6 @@
 /** `/requests/{requestId}/explanation`: why a request was answered as it was. */
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import type { ResourceSession } from "../../domain/metered-resource.ts";
 import { explainRequest } from "../../explain/explain-request.ts";
 import { RECORD_OUTCOMES, type Explanation } from "../../explain/explanation.ts";
 import { agreementViewSchema } from "./agreement-routes.ts";
@@ -69,7 +70,12 @@ const explanationSchema = z
     accessKeyId: z.string().optional(),
     region: z.string().optional(),
     session: z
-      .object({ resourceId: z.string(), platform: z.string(), federatedProvider: z.string().optional() })
+      .object({
+        resourceId: z.string(),
+        platform: z.string(),
+        federatedProvider: z.string().optional(),
+        createdAt: timestamp.optional().openapi({ description: "When they were issued, where that is known." }),
+      })
       .optional()
       .openapi({ description: "Of a call with temporary credentials: the resource that they were given to." }),
     sourceAddress: z.string(),
@@ -130,5 +136,10 @@ function notKept(id: string): string {
 }
 
 function explanationView({ call, ...told }: Explanation): z.infer<typeof explanationSchema> {
-  return { ...call, ...told };
+  const { session, ...rest } = call;
+  return { ...rest, ...(session === undefined ? {} : { session: sessionView(session) }), ...told };
+}
+
+function sessionView({ createdAtMs, ...session }: ResourceSession): z.infer<typeof explanationSchema>["session"] {
+  return { ...session, ...(createdAtMs === undefined ? {} : { createdAt: new Date(createdAtMs).toISOString() }) };
 }

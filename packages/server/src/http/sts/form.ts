@@ -1,5 +1,5 @@
 /** Requests of STS: forms, read within bounds, and what AssumeRoleWithWebIdentity may be asked for. Rule C6. */
-import type { StsErrorName } from "@countinghouse/protocol";
+import { printable, type StsErrorName } from "@countinghouse/protocol";
 import { rejection, type Rejection } from "../../domain/rejection.ts";
 import type { Asked } from "../../ledger/entry.ts";
 import { mediaTypeOf } from "../request-call.ts";
@@ -93,5 +93,5 @@ function invalid(message: string): Rejection<StsErrorName> {
 }
 
 function clip(text: string): string {
-  return text.length <= 100 ? text : `${text.slice(0, 100)}…`;
+  return printable(text, 100);
 }

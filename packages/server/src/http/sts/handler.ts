@@ -2,7 +2,7 @@
  * The two operations of STS that programs ask for their credentials: AssumeRoleWithWebIdentity, which comes unsigned with a
  * token, and GetCallerIdentity. Refusals of strangers are kept within bounds (`../unkept-calls.ts`); a token never is.
  */
-import { STS, type ErrorName, type EpochMs, type StsErrorName } from "@countinghouse/protocol";
+import { STS, printable, type ErrorName, type EpochMs, type StsErrorName } from "@countinghouse/protocol";
 import { userIdentityOf, assumedRoleId } from "../../audit/user-identity.ts";
 import { providerArn, regionOf } from "../../domain/issuer.ts";
 import type { Rejection } from "../../domain/rejection.ts";
@@ -49,7 +49,7 @@ export class StsHandler {
     const action = form.get("Action") ?? "";
     const perform = Object.hasOwn(this.#operations, action) ? this.#operations[action] : undefined;
     if (perform === undefined || form.get("Version") !== STS.version) {
-      const message = `Could not find operation ${action.slice(0, 100)} for version ${(form.get("Version") ?? "NO_VERSION_SPECIFIED").slice(0, 100)}`;
+      const message = `Could not find operation ${printable(action, 100)} for version ${printable(form.get("Version") ?? "NO_VERSION_SPECIFIED", 100)}`;
       return errorResponse("InvalidAction", message, requestId);
     }
     try {
@@ -85,7 +85,7 @@ export class StsHandler {
       accountId,
       roleName,
       sessionName,
-      session: known.session,
+      session: { ...known.session, createdAtMs: nowMs() },
       expiresAtMs: wallMs() + durationSeconds * 1000,
     });
     const { accessKeyId, expiresAtMs } = credentials;

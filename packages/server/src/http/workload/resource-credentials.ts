@@ -45,7 +45,7 @@ export class ResourceCredentials {
       accountId,
       roleName,
       sessionName: sessionNameOf(resource),
-      session: { resourceId, platform },
+      session: { resourceId, platform, createdAtMs: this.#options.nowMs() },
       expiresAtMs: this.#options.wallMs() + LIFETIME_MS,
     });
     return {

@@ -125,6 +125,7 @@ function interrupted(engine: Engine, beforeCommit: () => Promise<void>): Engine 
     list: (query) => engine.list(query),
     entryByRequestId: (requestId) => engine.entryByRequestId(requestId),
     entries: (query) => engine.entries(query),
+    principalBetween: (after, before) => engine.principalBetween(after, before),
     keptSince: () => engine.keptSince(),
     chainHead: () => engine.chainHead(),
     entriesBefore: (beforeMs, limit) => engine.entriesBefore(beforeMs, limit),

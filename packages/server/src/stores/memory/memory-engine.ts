@@ -93,6 +93,17 @@ export class MemoryEngine implements Engine {
     return { items };
   }
 
+  principalBetween(after: string, before: string): Promise<string | undefined> {
+    let first: Buffer | undefined;
+    const [low, high] = [Buffer.from(after), Buffer.from(before)];
+    for (const { principal } of this.#attributes) {
+      const bytes = Buffer.from(principal);
+      const isBetween = bytes.compare(low) > 0 && bytes.compare(first ?? high) < 0;
+      if (isBetween) first = bytes;
+    }
+    return Promise.resolve(first?.toString());
+  }
+
   keptSince(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
@@ -182,7 +193,7 @@ function isAbout(attributes: EntryAttributes, query: EventQuery): boolean {
     (query.operations === undefined || query.operations.includes(attributes.operation)) &&
     (query.accountId === undefined || query.accountId === attributes.accountId) &&
     (query.accessKeyId === undefined || query.accessKeyId === attributes.accessKeyId) &&
-    (query.principal === undefined || query.principal === attributes.principal) &&
+    (query.principals === undefined || query.principals.includes(attributes.principal)) &&
     (query.productCode === undefined || query.productCode === attributes.productCode)
   );
 }

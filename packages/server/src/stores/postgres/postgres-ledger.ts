@@ -29,7 +29,7 @@ import type { Driver } from "./driver.ts";
 import { Leases, RENEWAL_MS } from "./leases.ts";
 import { EXPIRY_LOCK } from "./locks.ts";
 import { readHeads, readKeptSince, readOldest } from "./reading/chains.ts";
-import { listEntries } from "./reading/event-query.ts";
+import { listEntries, readPrincipalBetween } from "./reading/event-query.ts";
 import { Reader } from "./reading/reader.ts";
 import { listRecords } from "./reading/record-query.ts";
 import { verifyChains } from "./reading/verify-chains.ts";
@@ -148,6 +148,10 @@ export class PostgresLedger implements Ledger {
       const { items, nextCursor } = await this.#reader.atOneMoment((db) => listEntries(db, query));
       return { items: items.map(decodeEntry), nextCursor };
     });
+  }
+
+  principalBetween(after: string, before: string): Promise<string | undefined> {
+    return this.#watched(() => this.#reader.atOneMoment((db) => readPrincipalBetween(db, after, before)));
   }
 
   keptSince(): Promise<EpochMs | undefined> {

@@ -13,13 +13,13 @@ import type { Names } from "./names.ts";
 
 export function readEntries(db: DatabaseSync, names: Names, query: EventQuery): Page<EncodedEntry> {
   const conditions = conditionsOf(names, query);
-  if (conditions === undefined || query.operations?.length === 0) return { items: [] };
+  if (conditions === undefined) return { items: [] };
   const span = spanOf(db, query);
-  // Several operations are several walks through the same index; each stops when it has filled a page by itself, and one
-  // entry more, which says that there is another page.
-  const operations = query.operations?.map((name) => names.find(name)).filter((number) => number !== undefined);
-  const walks = (operations ?? [undefined]).map((operation) =>
-    walk(db, operation === undefined ? conditions : [...conditions, ["operation", operation]], span, query),
+  // Several operations or principals are several walks through the same index; each stops when it has filled a page by
+  // itself, and one entry more, which says that there is another page.
+  const principals = anyOf(names, "principal", query.principals);
+  const walks = anyOf(names, "operation", query.operations).flatMap((operation) =>
+    principals.map((principal) => walk(db, [...conditions, ...principal, ...operation], span, query)),
   );
   const newestFirst = query.order === "newest";
   const rows = walks.flat().toSorted((a, b) => (newestFirst ? b.seq - a.seq : a.seq - b.seq));
@@ -50,7 +50,6 @@ function conditionsOf(names: Names, query: EventQuery): Condition[] | undefined 
     ["account", query.accountId],
     ["product", query.productCode],
     ["access_key", query.accessKeyId],
-    ["principal", query.principal],
   ];
   const conditions: Condition[] = [];
   for (const [column, text] of asked) {
@@ -60,6 +59,13 @@ function conditionsOf(names: Names, query: EventQuery): Condition[] | undefined 
     conditions.push([column, number]);
   }
   return conditions;
+}
+
+/** One walk's condition for each name that was ever given a number; a walk without one where any name will do. */
+function anyOf(names: Names, column: Column, asked: readonly string[] | undefined): readonly (readonly Condition[])[] {
+  if (asked === undefined) return [[]];
+  const numbers = new Set(asked.map((name) => names.find(name)).filter((number) => number !== undefined));
+  return [...numbers].map((number) => [[column, number]]);
 }
 
 /** Numbers of entries, both included. */

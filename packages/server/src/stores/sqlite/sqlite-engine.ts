@@ -24,6 +24,7 @@ import { readLoaded } from "./loaded.ts";
 import { migrate, refuseNewerSchema } from "./migrations.ts";
 import { Names, NewNames, type KnownNames, type NumberedKey } from "./names.ts";
 import { RecentHours } from "./recent-hours.ts";
+import { readPrincipalBetween } from "./principal-query.ts";
 import { readPointers } from "./record-query.ts";
 import { verifyBeside } from "./verification/verify-beside.ts";
 import { errorOf, troubleOf } from "./trouble.ts";
@@ -156,6 +157,11 @@ export class SqliteEngine implements Engine {
   // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
   async entries(query: EventQuery): Promise<Page<EncodedEntry>> {
     return this.#orTrouble(() => this.#atOneMoment(() => readEntries(this.#db, this.#names, query)));
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
+  async principalBetween(after: string, before: string): Promise<string | undefined> {
+    return this.#orTrouble(() => readPrincipalBetween(this.#db, after, before));
   }
 
   // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw

@@ -11,14 +11,17 @@ export async function listEntries(db: Queryable, query: EventQuery): Promise<Pag
     values.push(value);
     conditions.push(condition(`$${values.length}`));
   };
-  const asked = { account: query.accountId, access_key: query.accessKeyId, principal: query.principal };
-  for (const [column, text] of Object.entries({ ...asked, product: query.productCode })) {
+  const asked = { account: query.accountId, access_key: query.accessKeyId, product: query.productCode };
+  for (const [column, text] of Object.entries(asked)) {
     if (text !== undefined) add((place) => `${column} = ${place}`, searchable(text));
   }
-  const [operation, ...others] = query.operations?.map(searchable) ?? [];
-  // One is asked for by itself: that is read in the order of time.
-  if (operation !== undefined && others.length === 0) add((place) => `operation = ${place}`, operation);
-  else if (query.operations !== undefined) add((place) => `operation = ANY (${place})`, [operation, ...others]);
+  for (const [column, texts] of Object.entries({ operation: query.operations, principal: query.principals })) {
+    const [only, ...others] = texts?.map(searchable) ?? [];
+    // One is asked for by itself: that is read in the order of time.
+    if (only !== undefined && others.length === 0) add((place) => `${column} = ${place}`, only);
+    else if (texts !== undefined)
+      add((place) => `${column} = ANY (${place})`, only === undefined ? [] : [only, ...others]);
+  }
   if (query.fromMs !== undefined) add((place) => `at_ms >= ${place}`, query.fromMs);
   if (query.toMs !== undefined) add((place) => `at_ms < ${place}`, query.toMs);
   const newestFirst = query.order === "newest";
@@ -39,6 +42,15 @@ export async function listEntries(db: Queryable, query: EventQuery): Promise<Pag
   const items = rows.slice(0, query.limit).map(encodedEntryOf);
   const last = items.at(-1);
   return { items, nextCursor: last === undefined || rows.length === items.length ? undefined : cursorAt(last) };
+}
+
+/** One step through the index of principals, however many entries each has. */
+export async function readPrincipalBetween(db: Queryable, after: string, before: string): Promise<string | undefined> {
+  const { rows } = await db.query<{ readonly principal: string }>(
+    `SELECT principal FROM countinghouse.entry WHERE principal > $1 AND principal < $2 ORDER BY principal LIMIT 1`,
+    [after, before].map(searchable),
+  );
+  return rows[0]?.principal;
 }
 
 function cursorAt({ atMs, requestId }: EncodedEntry): string {

@@ -171,7 +171,7 @@ test("a text that PostgreSQL cannot hold is looked up, searched for and refused 
   const call = { ...newCall(), principal: "a\0b\uD800" };
   expect(await ledger.transact(look(() => "seen", call))).toBe("seen");
   expect(await ledger.entry(call.requestId)).toMatchObject({ call });
-  const { items } = await ledger.events({ principal: call.principal, order: "newest", limit: 10 });
+  const { items } = await ledger.events({ principals: [call.principal], order: "newest", limit: 10 });
   expect(items).toHaveLength(1);
   const odd = sent({ dimension: "g\0b" });
   expect(await ledger.transact({ ...look(({ kept }) => kept), keys: [odd.key] })).toEqual([undefined]);

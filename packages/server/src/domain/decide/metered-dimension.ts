@@ -1,0 +1,15 @@
+/** Whether a product meters a dimension. Rule U1. */
+import { printable } from "@countinghouse/protocol";
+import { dimensionOf, type Product } from "../product.ts";
+import { placeOf, rejection, type RecordPosition, type Rejection } from "../rejection.ts";
+
+export function checkDimension(product: Product, name: string, position: RecordPosition): Rejection | undefined {
+  if (dimensionOf(product, name)?.kind === "metered") return undefined;
+  const { productCode } = product;
+  const { text: place, figures } = placeOf(position);
+  // In the words that programs were seen to look for in the service's own text.
+  const invalid = `UsageDimension '${printable(name)}'${place} is invalid for ProductCode '${productCode}'`;
+  const message = `${invalid}: the product has no metered dimension of this name.`;
+  const compared = { ...figures, dimension: name.slice(0, 255), productCode };
+  return rejection("InvalidUsageDimensionException", "U1", message, compared);
+}

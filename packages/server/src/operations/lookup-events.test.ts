@@ -1,0 +1,136 @@
+/** Rule V2 over any trail: every event is found by each attribute that it shows, and by no other value of it. */
+import type { FoundEvent, LookupAttributeKey } from "@countinghouse/protocol";
+import * as fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { PageTokens } from "../domain/page-tokens.ts";
+import { ledgerOver, type LedgerUnderTest } from "../ledger/contract/ledger-under-test.ts";
+import { temporaryFolder } from "../ledger/contract/temporary-folder.ts";
+import { newCall } from "../ledger/contract/works.ts";
+import type { Call, LedgerEvent } from "../ledger/entry.ts";
+import { MemoryEngine } from "../stores/memory/memory-engine.ts";
+import { ledgerInPostgres } from "../stores/postgres/ledger.fixture.ts";
+import { openSqliteEngine } from "../stores/sqlite/sqlite-engine.ts";
+import { whyNoPostgres } from "../../../../test/support/postgres/database.ts";
+import { lookupEventsOperation } from "./lookup-events.ts";
+
+const ACCOUNT = "444455556666";
+const PROVIDER = `arn:aws:iam::${ACCOUNT}:oidc-provider/oidc.example/id/A1`;
+
+const STORES: readonly (readonly [string, () => Promise<LedgerUnderTest>])[] = [
+  ["in memory", () => {
+    const engine = new MemoryEngine();
+    return ledgerOver(() => engine, () => undefined);
+  }],
+  ["in SQLite", () => {
+    const folder = temporaryFolder();
+    return ledgerOver(() => openSqliteEngine(folder.path), folder.remove);
+  }],
+  ...(whyNoPostgres() === undefined ? [["in PostgreSQL", ledgerInPostgres] as const] : []),
+]; // prettier-ignore
+
+const legibleTokens: PageTokens = { seal: (_query, position) => position, open: (_query, token) => token };
+
+/** Few names, so that users, sessions and roles share them; roles whose names begin alike, or with what follows a stroke. */
+const name = fc.constantFrom("i-0abc1234def567890", "app-0", "a", "metering", "a/b", "é", "x:y");
+const sessionName = fc.constantFrom("i-0abc1234def567890", "app-0", "a", "metering", "botocore-session-1=,.@");
+const roleName = fc.constantFrom("app", "app0", "app-role", "a", "A", "metering");
+const subject = fc.constantFrom("system:serviceaccount:default:app", "system:serviceaccount:a:b", "somebody", "a:b");
+
+type Who = Pick<Call, "principal" | "session">;
+
+const user: fc.Arbitrary<Who> = name.map((userName) => ({ principal: `arn:aws:iam::${ACCOUNT}:user/${userName}` }));
+const session: fc.Arbitrary<Who> = fc
+  .record({ roleName, sessionName, platform: fc.constantFrom("ec2" as const, "ecs" as const, "eks" as const) })
+  .map(({ platform, ...names }) => ({
+    principal: `arn:aws:sts::${ACCOUNT}:assumed-role/${names.roleName}/${names.sessionName}`,
+    session: { resourceId: `${platform}-1`, platform, ...(platform === "eks" ? { federatedProvider: PROVIDER } : {}) },
+  }));
+const webIdentity: fc.Arbitrary<Who> = subject.map((text) => ({
+  principal: `${PROVIDER}:sts.amazonaws.com:${text}`,
+  session: { resourceId: "eks-1", platform: "eks" as const, federatedProvider: PROVIDER },
+}));
+const page: fc.Arbitrary<Who> = fc.constant({ principal: "buy-page" });
+
+const call: fc.Arbitrary<Partial<Call>> = fc
+  .record({
+    who: fc.oneof(user, session, webIdentity, page),
+    operation: fc.constantFrom("BatchMeterUsage", "MeterUsage", "LookupEvents", "AssumeRoleWithWebIdentity"),
+    accessKeyId: fc.constantFrom("AKIALOOKUP0000000001", "ASIALOOKUP0000000002", undefined),
+    accountId: fc.constantFrom(ACCOUNT, ACCOUNT, ACCOUNT, "999900001111"),
+  })
+  .map(({ who, operation, ...same }) => ({
+    ...same,
+    ...who,
+    operation: who.principal === "buy-page" ? "CreateAccount" : operation,
+  }));
+const event: fc.Arbitrary<LedgerEvent> = fc.constantFrom(
+  { kind: "caller-identified" },
+  { kind: "usage-metered", productCode: "a-product", records: [] },
+  { kind: "call-refused", code: "InvalidTagException", message: "", compared: {}, request: { productCode: "another" } },
+);
+
+describe.each(STORES)("events %s", (place, open) => {
+  let store: LedgerUnderTest;
+
+  beforeEach(async () => {
+    store = await open();
+  });
+
+  afterEach(() => store.remove());
+
+  async function found(key?: LookupAttributeKey, value = "", maxResults = 50): Promise<FoundEvent[]> {
+    const lookUp = lookupEventsOperation(store.ledger, legibleTokens);
+    const lookupAttributes = key === undefined ? [] : [{ attributeKey: key, attributeValue: value }];
+    const events: FoundEvent[] = [];
+    let nextToken: string | undefined;
+    do {
+      const input = { lookupAttributes, maxResults, ...(nextToken === undefined ? {} : { nextToken }) };
+      const { output } = await lookUp(
+        { ...newCall(), operation: "LookupEvents", accountId: ACCOUNT, region: "us-east-1" },
+        input,
+      );
+      events.push(...(output?.events ?? []));
+      nextToken = output?.nextToken;
+    } while (nextToken !== undefined);
+    return events;
+  }
+
+  test("are found by each attribute they show", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(call, event), { minLength: 1, maxLength: 12 }), async (calls) => {
+        await store.remove();
+        store = await open();
+        for (const [over, told] of calls) {
+          const made = { ...newCall(), ...over };
+          await store.ledger.transact({ call: made, keys: [], decide: () => ({ event: told, answer: undefined }) });
+        }
+        const all = await found();
+        for (const [key, shown] of Object.entries(SHOWN) as [
+          LookupAttributeKey,
+          (of: FoundEvent) => string | undefined,
+        ][]) {
+          for (const value of new Set(all.map(shown).filter((text) => text !== undefined))) {
+            const meant = all.filter((of) => shown(of) === value).map(({ eventId }) => eventId);
+            const those = (await found(key, value, 2)).map(({ eventId }) => eventId);
+            expect(
+              those.filter((id) => all.some(({ eventId }) => eventId === id)),
+              `${key} ${value}`,
+            ).toEqual(meant);
+          }
+        }
+      }),
+      { numRuns: place === "in PostgreSQL" ? 5 : 30 },
+    );
+  });
+});
+
+const SHOWN = {
+  EventId: ({ eventId }: FoundEvent) => eventId,
+  EventName: ({ eventName }: FoundEvent) => eventName,
+  ReadOnly: ({ readOnly }: FoundEvent) => readOnly,
+  Username: ({ username }: FoundEvent) => username,
+  EventSource: ({ eventSource }: FoundEvent) => eventSource,
+  AccessKeyId: ({ accessKeyId }: FoundEvent) => accessKeyId,
+  ResourceType: ({ resources: [resource] }: FoundEvent) => resource?.resourceType,
+  ResourceName: ({ resources: [resource] }: FoundEvent) => resource?.resourceName,
+} satisfies Record<LookupAttributeKey, (event: FoundEvent) => string | undefined>;
