@@ -126,6 +126,7 @@ function writerOver(db: DatabaseSync): Writer {
         throw errorOf(troubleOf(error), "refused");
       }
     },
+    probe: () => Promise.resolve(),
     onEnd: () => undefined,
     close: () => Promise.resolve(),
   };

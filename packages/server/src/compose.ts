@@ -5,6 +5,7 @@ import { dueChanges } from "./catalogue/apply.ts";
 import type { ServiceClock } from "./clock.ts";
 import type { ServeConfig } from "./config.ts";
 import { Catalogue } from "./domain/catalogue.ts";
+import { failureLog } from "./failure-log.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
 import { withFaults } from "./faults/with-faults.ts";
 import { createBuyApp } from "./http/buy/app.ts";
@@ -73,7 +74,11 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   const { config, world, log } = options;
   // Before the ledger is opened: where it cannot be, there is nothing to be let go of.
   const cluster = config.kubernetes === undefined ? undefined : await openCluster(config.kubernetes);
-  const metrics = createMetrics(world.monotonicMs, (): number => opened.ledger.queued);
+  const failures = failureLog(log, world);
+  const metrics = createMetrics(world.monotonicMs, {
+    queued: (): number => opened.ledger.queued,
+    logBytes: (): number | undefined => opened.logBytes(),
+  });
   const opened: OpenedLedger = await openLedger(config, world, metrics, options.openEngine);
   const operatorToken = config.operatorToken ?? world.random(24).toString("base64url");
   const faults = new FaultPlan({
@@ -104,7 +109,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     issueCredentials: issue,
     workload,
     newRequestId: () => requestId(world.wallMs(), world.uuid()),
-    onError: (error, id) => log.error({ err: error, requestId: id }, "request failed"),
+    onError: failures.note,
   };
   const podObserver = cluster === undefined ? undefined : startPodObserver(parts, cluster);
   let draining = false;
@@ -135,6 +140,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       await closeServer(server);
       await workload.close();
       await keeping.stop();
+      failures.stop();
       await opened.ledger.close();
     },
   };

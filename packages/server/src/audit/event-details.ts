@@ -89,6 +89,7 @@ export function detailsOf({ call, event }: LedgerEntry): EventDetails {
     case "faults-removed":
     case "calls-not-kept":
     case "entries-expired":
+    case "lost-tail-accepted":
     case "ledger-reset": {
       const { kind, ...members } = event;
       const details = withTimes(members) as object;

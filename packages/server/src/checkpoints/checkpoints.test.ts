@@ -104,7 +104,11 @@ describe("verification holds the chains against", () => {
     },
   };
   const verify = (lines: readonly string[]): ReturnType<typeof verifyAudit> =>
-    verifyAudit(ledger, { path: "file", lines: () => [...lines], append: () => undefined }, KEY);
+    verifyAudit(
+      ledger,
+      { path: "file", lines: () => [...lines], lastLine: () => lines.at(-1), append: () => undefined },
+      KEY,
+    );
 
   const disagreement = async (...lines: string[]): Promise<string | undefined> => (await verify(lines)).disagreement;
 

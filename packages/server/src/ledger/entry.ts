@@ -150,6 +150,12 @@ export type LedgerEvent =
       /** The newest of them, and its link in the chain, which goes on from there. */
       readonly through: LaneHead;
     }
+  | {
+      /** A server was started though the newest entries were missing. */
+      readonly kind: "lost-tail-accepted";
+      /** What was missing, in sentences. */
+      readonly found: string;
+    }
   | { readonly kind: "ledger-reset" };
 
 /** The use of one resource in one hour. */

@@ -15,6 +15,7 @@ const SETTINGS: SingleWriterOptions = {
   queuedMax: 10,
   groupMax: 10,
   schedule: setImmediate,
+  monotonicMs: () => performance.now(),
 };
 
 function ledgerOver(engine: Engine, over: Partial<SingleWriterOptions> = {}): SingleWriterLedger {
