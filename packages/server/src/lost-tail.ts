@@ -22,7 +22,9 @@ export async function acceptLostTail(
   // Where several servers write, what a checkpoint knows of may be on its way, or in a database that was set back by design.
   if (config.store.kind !== "sqlite") return;
   const { folder } = config.store;
-  const found = [lostTail, await beyondCheckpoint(config, ledger, sealer)].filter((text) => text !== undefined).join(" ");
+  const found = [lostTail, await beyondCheckpoint(config, ledger, sealer)]
+    .filter((text) => text !== undefined)
+    .join(" ");
   if (found === "") return;
   if (!config.acceptLostTail) throw new LostTailError(folder, found);
   await ledger.transact({

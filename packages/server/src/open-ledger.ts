@@ -110,7 +110,10 @@ async function openStore(config: ServeConfig, world: World, openEngine: OpenEngi
       close: () => Promise.resolve(),
     };
   }
-  const engine: Engine = store.kind === "memory" ? new MemoryEngine() : openEngine(store.folder, { acceptLostTail: accepts, every: world.every });
+  const engine: Engine =
+    store.kind === "memory"
+      ? new MemoryEngine()
+      : openEngine(store.folder, { acceptLostTail: accepts, every: world.every });
   try {
     const loaded = engine.load();
     return {

@@ -39,13 +39,15 @@ export function syncFolder(path: string): void {
  * Leaves the ledger's files to their owner alone, where they are this user's: they may have been made by a version that did
  * not do so. What SQLite makes beside the ledger has the mode of the ledger.
  */
-export function narrowFiles({ path, ledgerFile, markFile }: DataFolder): void {
-  const files = [ledgerFile, `${ledgerFile}-wal`, `${ledgerFile}-shm`, markFile, join(path, LOCK_FILE)];
-  for (const file of files) {
-    const found = statSync(file, { throwIfNoEntry: false });
-    if (found === undefined || (found.mode & 0o077) === 0 || found.uid !== process.geteuid?.()) continue;
-    chmodSync(file, 0o600);
-  }
+export function narrowFiles({ ledgerFile, markFile }: DataFolder): void {
+  for (const file of [ledgerFile, `${ledgerFile}-wal`, `${ledgerFile}-shm`, markFile]) narrowFile(file);
+}
+
+/** Without opening it: a file that is closed again loses the locks that this process has on it. */
+export function narrowFile(file: string): void {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined || (found.mode & 0o077) === 0 || found.uid !== process.geteuid?.()) return;
+  chmodSync(file, 0o600);
 }
 
 /** Makes the ledger's file, for its owner alone, where there is none. */

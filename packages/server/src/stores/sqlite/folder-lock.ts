@@ -8,7 +8,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { LOCK_FILE, type DataFolder } from "./data-folder.ts";
+import { LOCK_FILE, narrowFile, type DataFolder } from "./data-folder.ts";
 
 export class FolderInUseError extends Error {
   constructor(path: string) {
@@ -49,6 +49,7 @@ export function lockFolder(folder: Pick<DataFolder, "path"> & Partial<DataFolder
 function lock(file: string, folderPath: string): DatabaseSync {
   const db = new DatabaseSync(file);
   try {
+    narrowFile(file);
     db.exec("PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;");
     return db;
   } catch (error) {

@@ -208,7 +208,8 @@ export class SqliteEngine implements Engine {
     try {
       lock.lookAfter?.();
     } catch (error) {
-      if (error instanceof FolderInUseError) this.#onDefect(new DefectError(`The lock was taken away. ${error.message}`));
+      if (error instanceof FolderInUseError)
+        this.#onDefect(new DefectError(`The lock was taken away. ${error.message}`));
     }
   }
 

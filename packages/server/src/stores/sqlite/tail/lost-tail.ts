@@ -48,7 +48,9 @@ export function missingTail({ mark, lostCommits, needsNoLog }: TailEvidence, kep
     );
   }
   if (mark === "unreadable") {
-    found.push("The mark beside it (ledger.mark) cannot be read, so that nobody can tell whether something is missing.");
+    found.push(
+      "The mark beside it (ledger.mark) cannot be read, so that nobody can tell whether something is missing.",
+    );
   } else if (mark === undefined) {
     if (kept.noted === "open" && !needsNoLog) {
       found.push(

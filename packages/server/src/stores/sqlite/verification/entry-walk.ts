@@ -69,8 +69,7 @@ export class EntryWalk {
   }
 
   #keptEntry(row: ChainedRow): KeptEntry {
-    const text = (number: number | null): string | undefined =>
-      number === null ? undefined : this.names.text(number);
+    const text = (number: number | null): string | undefined => (number === null ? undefined : this.names.text(number));
     return {
       seq: row.seq,
       entry: encodedEntryOf(row),

@@ -57,7 +57,9 @@ function verified(db: DatabaseSync, known: readonly KnownHead[], withRecords: bo
       if (!(error instanceof BegunAnew)) throw error;
     }
   }
-  throw new MaintenanceError("The ledger was emptied again and again while it was read. Verify it when that has ended.");
+  throw new MaintenanceError(
+    "The ledger was emptied again and again while it was read. Verify it when that has ended.",
+  );
 }
 
 function verifiedOnce(db: DatabaseSync, known: readonly KnownHead[], withRecords: boolean): Verification {
