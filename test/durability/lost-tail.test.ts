@@ -155,6 +155,31 @@ describe("it is noticed, and nothing is touched, where the log", () => {
   });
 });
 
+test("a ledger that is not whole is neither backed up nor copied as though it were", async () => {
+  const data = damaged((path) => rmSync(logOf(path)));
+  const target = join(newFolder(), "backup");
+  const backup = await runCommand(["store", "backup", target, "--store", `sqlite:${data}`]);
+  expect(backup).toMatchObject({ code: 1, stdout: "" });
+  expect(backup.stderr).toContain("is not whole");
+  expect(existsSync(target)).toBe(false);
+  const to = "postgres://nobody@127.0.0.1:1/nothing";
+  const copied = await runCommand(["store", "copy", "--from", `sqlite:${data}`, "--to", to]);
+  expect(copied.code).toBe(1);
+  expect(copied.stderr).toContain("is not whole");
+});
+
+test("a file that is damaged at its beginning, or no ledger at all, is told in a sentence", async () => {
+  for (const bytes of [100, 4_096]) {
+    const data = damaged((path) => {
+      const file = join(path, "ledger.sqlite");
+      writeFileSync(file, Buffer.concat([Buffer.alloc(bytes, 0x5a), readFileSync(file).subarray(bytes)]));
+    });
+    const { code, stdout, stderr } = await runCommand(["serve", "--port", "0", ...argsOn(data)]);
+    expect({ code, stdout }, stderr).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/The file is damaged: [^\n]*\. Restore a backup\.\n$/);
+  }
+});
+
 describe("--accept-lost-tail", () => {
   test("goes on with what is there, keeps that in the trail, and leaves the damaged log to be looked at", async () => {
     const data = damaged((path) => flipAt(logOf(path), Math.floor(statSync(logOf(path)).size / 2)));
@@ -237,4 +262,21 @@ test("kills at any moment, in resets and starts too, never lead to a start that 
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   }
   expect(await (await start(args)).stop()).toBe(0);
+
+  // A backup has no log, and says that a server was on it when it was made.
+  const backup = join(path, "backup");
+  const running = await start(args);
+  await runCommand(["store", "backup", backup, "--store", `sqlite:${path}/data`]);
+  await running.kill();
+  const restored = join(path, "restored");
+  await runCommand(["store", "restore", backup, "--store", `sqlite:${restored}`]);
+  copyFileSync(join(path, "data", "secrets.key"), join(restored, "secrets.key"));
+  for (let round = 0; round < 6; round += 1) {
+    const starting = spawnServer(["--port", "0", ...loadServerArgs(path, restored)]);
+    const exited = new Promise((resolve) => starting.once("exit", resolve));
+    await delay(random.whole(100, 900));
+    starting.kill("SIGKILL");
+    await exited;
+  }
+  expect(await (await start(loadServerArgs(path, restored))).stop()).toBe(0);
 });

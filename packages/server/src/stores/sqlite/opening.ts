@@ -5,9 +5,9 @@ import { LostTailError } from "../../ledger/lost-tail.ts";
 import { dataFolder, makeFolder, makeLedgerFile, narrowFiles, syncFolder, type DataFolder } from "./data-folder.ts";
 import { lockFolder, type FolderLock } from "./folder-lock.ts";
 import { folderTrouble } from "./folder-trouble.ts";
-import { MaintenanceError } from "./ledger-file.ts";
+import { damageOf, MaintenanceError } from "./ledger-file.ts";
 import { migrate, refuseNewerSchema } from "./migrations.ts";
-import { damagedLogOf, missingTailOf, noteTail, readKeptTail } from "./tail/lost-tail.ts";
+import { damagedLogOf, keptTailOf, missingTail, noteTail, tailEvidence, type KeptTail } from "./tail/lost-tail.ts";
 import { makeMark } from "./tail/tail-mark.ts";
 import { verify } from "./verification/verify.ts";
 
@@ -22,7 +22,7 @@ export interface OpenedFolder {
 
 /**
  * Makes the ledger where it is missing. Throws FolderInUseError, NewerSchemaError, LostTailError unless that is accepted,
- * or FolderTroubleError.
+ * FolderTroubleError, or MaintenanceError where the file is damaged.
  */
 export function openFolder(path: string, acceptLostTail: boolean): OpenedFolder {
   const folder = dataFolder(path);
@@ -31,27 +31,37 @@ export function openFolder(path: string, acceptLostTail: boolean): OpenedFolder 
   try {
     makeFolder(folder);
     lock = lockFolder(folder);
-    const lostTail = lookAtTail(folder, acceptLostTail);
+    const tail = keptTailOf(folder);
+    const lostTail = lookAtTail(folder, tail, acceptLostTail);
+    // Before anything says that there is one.
+    if (lostTail === undefined && !existsSync(folder.markFile)) makeMark(folder.markFile, tail);
     makeLedgerFile(folder);
     narrowFiles(folder);
     db = new DatabaseSync(folder.ledgerFile);
     refuseNewerSchema(db);
     db.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA trusted_schema = OFF;");
     migrate(db);
-    begin(folder, db, lostTail !== undefined);
+    noteTail(db, "open", tail.generation);
+    beginLog(db);
     db.exec("PRAGMA query_only = ON");
     syncFolder(folder.path);
     return { folder, lock, db, lostTail };
   } catch (error) {
     db?.close();
     lock?.release();
+    const damage = damageOf(error);
+    if (damage !== undefined)
+      throw new MaintenanceError(`${folder.ledgerFile} cannot be served from. ${damage}. Restore a backup.`);
     throw folderTrouble(folder.path, error);
   }
 }
 
-/** Answers what is missing, where that is accepted and what is there agrees with itself. */
-function lookAtTail(folder: DataFolder, accept: boolean): string | undefined {
-  const missing = missingTailOf(folder);
+/**
+ * Answers what is missing, where that is accepted and what is there agrees with itself. It stays known, by its mark or by none,
+ * until an entry says that it was accepted.
+ */
+function lookAtTail(folder: DataFolder, tail: KeptTail, accept: boolean): string | undefined {
+  const missing = missingTail(tailEvidence(folder), tail);
   if (missing === undefined) return undefined;
   if (!accept) throw new LostTailError(folder.path, missing);
   if (!existsSync(folder.ledgerFile)) return missing;
@@ -66,11 +76,7 @@ function lookAtTail(folder: DataFolder, accept: boolean): string | undefined {
   return missing;
 }
 
-/** What has been lost stays known, by its mark or by none, until an entry says that it was accepted. */
-function begin(folder: DataFolder, db: DatabaseSync, isLost: boolean): void {
-  const kept = readKeptTail(db);
-  if (!isLost && !existsSync(folder.markFile)) makeMark(folder.markFile, kept);
-  noteTail(db, "open", kept.generation);
-  // The log begins anew with the server, unless somebody reads: what an earlier one left in it says nothing of this one.
+/** The log begins anew with the server, unless somebody reads: what an earlier one left in it says nothing of this one. */
+function beginLog(db: DatabaseSync): void {
   db.exec("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 5000");
 }

@@ -78,7 +78,7 @@ export function missingTailOf(folder: DataFolder): string | undefined {
 const EMPTY: KeptTail = { generation: 1, seq: 0, noted: undefined };
 
 /** Read only: a connection that could write would take the log in when it is closed, and with it what can be told of it. */
-function keptTailOf({ ledgerFile }: DataFolder): KeptTail {
+export function keptTailOf({ ledgerFile }: DataFolder): KeptTail {
   if (!existsSync(ledgerFile) || statSync(ledgerFile).size === 0) return EMPTY;
   // Only a file without a log has a journal, which has to be played back.
   const db = new DatabaseSync(ledgerFile, { readOnly: !existsSync(`${ledgerFile}-journal`) });
