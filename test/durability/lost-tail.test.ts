@@ -55,6 +55,14 @@ function copyFolder(from: string, to: string): void {
 
 const logOf = (data: string): string => join(data, "ledger.sqlite-wal");
 
+/** Of the killed server's files only these. */
+function copied(...names: string[]): string {
+  const data = join(newFolder(), "data");
+  mkdirSync(data, { mode: 0o700 });
+  for (const name of ["secrets.key", ...names]) copyFileSync(join(killed, name), join(data, name));
+  return data;
+}
+
 function flipAt(file: string, place: number): void {
   const bytes = readFileSync(file);
   bytes[place] = (bytes[place] ?? 0) ^ 0x10;
@@ -111,12 +119,6 @@ describe("it is noticed, and nothing is touched, where the log", () => {
   });
 
   test("was not copied along, whether the mark was or not", async () => {
-    const copied = (...names: string[]): string => {
-      const data = join(newFolder(), "data");
-      mkdirSync(data, { mode: 0o700 });
-      for (const name of ["secrets.key", ...names]) copyFileSync(join(killed, name), join(data, name));
-      return data;
-    };
     expect(await expectNoticed(copied("ledger.sqlite", "ledger.mark"))).toMatch(/\d+ entries are missing/);
     expect(await expectNoticed(copied("ledger.sqlite"))).toContain("nobody can tell how much is missing");
     expect(await refusalOf(copied("ledger.mark"))).toContain("It ends at entry 0, but");
@@ -163,9 +165,9 @@ test("a ledger that is not whole is neither backed up nor copied as though it we
   expect(backup.stderr).toContain("is not whole");
   expect(existsSync(target)).toBe(false);
   const to = "postgres://nobody@127.0.0.1:1/nothing";
-  const copied = await runCommand(["store", "copy", "--from", `sqlite:${data}`, "--to", to]);
-  expect(copied.code).toBe(1);
-  expect(copied.stderr).toContain("is not whole");
+  const copy = await runCommand(["store", "copy", "--from", `sqlite:${data}`, "--to", to]);
+  expect(copy.code).toBe(1);
+  expect(copy.stderr).toContain("is not whole");
 });
 
 test("a file that is damaged at its beginning, or no ledger at all, is told in a sentence", async () => {

@@ -11,17 +11,17 @@ interface Line {
 
 function setup(): { readonly failures: FailureLog; readonly lines: Line[]; readonly second: () => void } {
   const lines: Line[] = [];
-  let tick = (): void => undefined;
+  let tick: (() => void) | undefined;
   const failures = failureLog(
     { error: (details, message) => lines.push({ ...details, message }) },
     {
       every: (_ms, run) => {
         tick = run;
-        return () => (tick = () => undefined);
+        return () => (tick = undefined);
       },
     },
   );
-  return { failures, lines, second: () => tick() };
+  return { failures, lines, second: () => tick?.() };
 }
 
 const full = (): Error => new Error("disk full");

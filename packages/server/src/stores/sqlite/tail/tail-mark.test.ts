@@ -64,16 +64,19 @@ test("what is missing follows from mark and ledger alone: only where the ledger 
       (mark, kept) => {
         const isBehind =
           kept.generation < mark.generation || (kept.generation === mark.generation && kept.seq < mark.seq);
-        const found = missingTail({ mark, lostCommits: undefined, needsNoLog: false }, kept);
-        expect(found === undefined).toBe(!isBehind);
+        const missing = missingTail({ mark, lostCommits: undefined, needsNoLog: false }, kept);
+        expect(missing === undefined).toBe(!isBehind);
       },
     ),
   );
 });
 
+/** Of a ledger without a mark. */
+function found(noted: "open" | "closed" | undefined, needsNoLog: boolean): string | undefined {
+  return missingTail({ mark: undefined, lostCommits: undefined, needsNoLog }, { generation: 1, seq: 7, noted });
+}
+
 test("a ledger without a mark is one of an earlier version, a backup, or was closed; else it was copied in part", () => {
-  const found = (noted: "open" | "closed" | undefined, needsNoLog: boolean): string | undefined =>
-    missingTail({ mark: undefined, lostCommits: undefined, needsNoLog }, { generation: 1, seq: 7, noted });
   expect([found(undefined, false), found("closed", false), found("open", true)]).toEqual([
     undefined,
     undefined,

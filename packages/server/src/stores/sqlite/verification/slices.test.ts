@@ -52,23 +52,39 @@ test("what is committed while a verification runs can be moved out of the log be
   other.close();
 });
 
-describe("is no disagreement:", () => {
-  /** Verifies step by step: `between` happens between the slices of entries and those of records. */
-  async function verifiedWith(between: () => Promise<void>): Promise<number> {
-    const reader = new DatabaseSync(join(folder.path, "ledger.sqlite"), { readOnly: true });
-    try {
-      const slices = new Slices(reader);
-      const walk = new EntryWalk(reader, slices, []);
-      const records = new RecordCheck(reader, slices, walk.names, walk.lastSeq);
-      walk.run((seq, entry) => records.checkEntry(seq, entry));
-      await between();
-      records.lookForStrangers();
-      return records.meteringRecords;
-    } finally {
-      reader.close();
-    }
+/** Verifies step by step: `between` happens between the slices of entries and those of records. */
+async function verifiedWith(between: () => Promise<void>): Promise<number> {
+  const reader = new DatabaseSync(join(folder.path, "ledger.sqlite"), { readOnly: true });
+  try {
+    const slices = new Slices(reader);
+    const walk = new EntryWalk(reader, slices, []);
+    const records = new RecordCheck(reader, slices, walk.names, walk.lastSeq);
+    walk.run((seq, entry) => records.checkEntry(seq, entry));
+    await between();
+    records.lookForStrangers();
+    return records.meteringRecords;
+  } finally {
+    reader.close();
   }
+}
 
+/** On a thread of its own, as another process would. */
+function verifiedBeside(): Promise<Verification> {
+  const source = `
+    import { parentPort, workerData } from "node:worker_threads";
+    const { verify } = await import(workerData.module);
+    parentPort.postMessage(verify(workerData.folder));`;
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), {
+    workerData: { module: new URL("verify.ts", import.meta.url).href, folder: folder.path },
+    execArgv: ["--conditions=@countinghouse/source"],
+  });
+  return new Promise((resolve, reject) => {
+    worker.once("message", resolve);
+    worker.once("error", reject);
+  });
+}
+
+describe("is no disagreement:", () => {
   test("that the ledger grows", async () => {
     expect(await verifiedWith(() => meterOn(300))).toBe(ENTRIES);
   });
@@ -104,22 +120,6 @@ describe("is no disagreement:", () => {
     expect(run.found.length).toBeGreaterThan(1);
     expect(run.found.map(({ disagreement }) => disagreement).filter((text) => text !== undefined)).toEqual([]);
   }, 60_000);
-
-  /** On a thread of its own, as another process would. */
-  function verifiedBeside(): Promise<Verification> {
-    const source = `
-      import { parentPort, workerData } from "node:worker_threads";
-      const { verify } = await import(workerData.module);
-      parentPort.postMessage(verify(workerData.folder));`;
-    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), {
-      workerData: { module: new URL("verify.ts", import.meta.url).href, folder: folder.path },
-      execArgv: ["--conditions=@countinghouse/source"],
-    });
-    return new Promise((resolve, reject) => {
-      worker.once("message", resolve);
-      worker.once("error", reject);
-    });
-  }
 });
 
 test("a record that nothing accepted is found, though as many have expired meanwhile", async () => {
