@@ -1,5 +1,5 @@
 /** The audit trail, verified beside a running server, and after somebody has been at its files. */
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { BatchMeterUsageCommand, MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering";
@@ -162,7 +162,19 @@ describe("somebody who can make the chain anew is found by the checkpoints:", ()
   test("an end that was cut off", async () => {
     const data = await ledgerWithCheckpoints();
     forge(data, "DELETE FROM metering_record WHERE entry_seq > 4; DELETE FROM entry WHERE seq > 4");
-    const { disagreement } = await verified(data);
+    const refused = await runCommand(["serve", "--port", "0", "--store", `sqlite:${data}`, "--clock", "manual"]);
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toContain("It ends at entry 4, but entry ");
+    // Whoever has been at the mark as well has not been at the checkpoints.
+    rmSync(join(data, "ledger.mark"));
+    const again = await runCommand(["serve", "--port", "0", "--store", `sqlite:${data}`, "--clock", "manual"]);
+    expect(again.stderr).toMatch(
+      /It ends at entry 4, but the checkpoint of 2026-07-20T15:00:00.000Z .* knows of entry /,
+    );
+    // Accepted, it is no less missing.
+    const server = await start(["--store", `sqlite:${data}`, "--clock", "manual", "--accept-lost-tail"]);
+    const { disagreement } = await verification(server);
+    await server.stop();
     expect(disagreement).toMatch(/^(The ledger ends at entry|Entry \d+, or one before it)/);
   });
 

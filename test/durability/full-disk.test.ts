@@ -49,6 +49,9 @@ test("a full disk is answered with a fault, loses nothing, and is recovered from
   let faults = 0;
   let probes = PROBES_FROM;
 
+  await turnsRedAndGreen(server, disk, workload, book);
+  faults = book.answers[FAULT] ?? 0;
+  await settle(endpoint, random, book);
   for (let round = 0; round < ROUNDS; round += 1) {
     const load = startLoad(endpoint, CONNECTIONS, workload, book);
     await delay(random.whole(100, 400));
@@ -60,7 +63,6 @@ test("a full disk is answered with a fault, loses nothing, and is recovered from
     while (refused.status === 200) refused = await meterInBook(probe, [usageAt((probes += 1))], book);
     expect(refused).toMatchObject({ status: 500, error: FAULT, results: [] });
     expect((await fetch(`${endpoint}/healthz`)).status).toBe(200);
-    expect(await (await fetch(`${endpoint}/readyz`)).text()).toBe("ready\n");
     expect(book.compare(await keptBy(server)), "while the disk is full").toEqual(NO_DIFFERENCES);
 
     const answered = book.answers["ok"] ?? 0;
@@ -126,9 +128,35 @@ function writerOver(db: DatabaseSync): Writer {
         throw errorOf(troubleOf(error), "refused");
       }
     },
+    probe: () => Promise.resolve(),
     onEnd: () => undefined,
     close: () => Promise.resolve(),
   };
+}
+
+/** `/readyz` says that nothing can be kept, and why; and that it can again, without anybody who asks for that. */
+async function turnsRedAndGreen(
+  { endpoint }: RunningServer,
+  { path }: LoopDisk,
+  workload: Workload,
+  book: Book,
+): Promise<void> {
+  const readiness = async (): Promise<string> => {
+    const answer = await fetch(`${endpoint}/readyz`);
+    return `${answer.status} ${(await answer.text()).trimEnd()}`;
+  };
+  const wait = { timeout: 30_000, interval: 100 };
+  const load = startLoad(endpoint, 1, workload, book);
+  fill(`${path}/ballast`);
+  await expect
+    .poll(readiness, wait)
+    .toMatch(/^503 not ready: nothing could be committed for \d+ seconds\. .*there is no space left on its disk/);
+  await load.stop();
+  // Nor does a probe find room while there is none.
+  await delay(1_500);
+  expect(await readiness()).toMatch(/^503 /);
+  rmSync(`${path}/ballast`);
+  await expect.poll(readiness, wait).toBe("200 ready");
 }
 
 /** Leaves no byte free. */

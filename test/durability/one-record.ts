@@ -16,6 +16,7 @@ export function ledgerOver(engine: Engine): Ledger {
     schedule: (run) => {
       setImmediate(run);
     },
+    monotonicMs: () => performance.now(),
   });
 }
 

@@ -30,6 +30,7 @@ test("what a server writes is for its owner only, and the run file goes with the
   expect(modeOf(join(data, "secrets.key"))).toBe(0o600);
   expect(modeOf(join(data, "checkpoints.jsonl"))).toBe(0o600);
   expect(modeOf(join(data, "server.json"))).toBe(0o600);
+  for (const name of ["ledger.sqlite", "ledger.mark", "lock.sqlite"]) expect(modeOf(join(data, name))).toBe(0o600);
   expect(JSON.parse(readFileSync(join(data, "server.json"), "utf8"))).toEqual({
     endpoint: server.endpoint,
     operatorUrl: server.operatorUrl,
@@ -38,7 +39,13 @@ test("what a server writes is for its owner only, and the run file goes with the
   });
   expect(await server.stop()).toBe(0);
   expect(existsSync(join(data, "server.json"))).toBe(false);
-  expect(readdirSync(data).toSorted()).toEqual(["checkpoints.jsonl", "ledger.sqlite", "lock.sqlite", "secrets.key"]);
+  expect(readdirSync(data).toSorted()).toEqual([
+    "checkpoints.jsonl",
+    "ledger.mark",
+    "ledger.sqlite",
+    "lock.sqlite",
+    "secrets.key",
+  ]);
 });
 
 test("no secret is in the data folder in the clear, while the server runs or after", async () => {

@@ -7,6 +7,7 @@ import type { ServiceClock } from "./clock.ts";
 import type { ServeConfig } from "./config.ts";
 import { DiskSpace } from "./disk-space.ts";
 import { Catalogue } from "./domain/catalogue.ts";
+import { failureLog } from "./failure-log.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
 import { withFaults } from "./faults/with-faults.ts";
 import { createBuyApp } from "./http/buy/app.ts";
@@ -79,8 +80,10 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   const { config, world, log } = options;
   // Before the ledger is opened: where it cannot be, there is nothing to be let go of.
   const cluster = config.kubernetes === undefined ? undefined : await openCluster(config.kubernetes);
+  const failures = failureLog(log, world);
   const metrics = createMetrics(world.monotonicMs, {
     queued: (): number => opened.ledger.queued,
+    logBytes: (): number | undefined => opened.logBytes(),
     freeBytes: (): number | undefined => disk.freeBytes,
   });
   const disk = new DiskSpace(config, world);
@@ -130,7 +133,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     issueCredentials: issue,
     workload,
     newRequestId: () => requestId(world.wallMs(), world.uuid()),
-    onError: (error, id) => log.error({ err: error, requestId: id }, "request failed"),
+    onError: failures.note,
   };
   const podObserver = cluster === undefined ? undefined : startPodObserver(parts, cluster);
   let draining = false;
@@ -167,6 +170,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
         () => keeping.stop(),
         () => opened.ledger.close(),
       ]);
+      failures.stop();
       disk.stop();
     },
   };

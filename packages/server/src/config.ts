@@ -53,6 +53,8 @@ export interface ServeConfig {
   readonly retentionDays: number | undefined;
   /** Undefined for the one in the data folder; where there is none, for one that ends with the server. */
   readonly checkpointFile: string | undefined;
+  /** Whether to go on with a ledger whose newest entries are missing. */
+  readonly acceptLostTail: boolean;
   readonly readyFile: string | undefined;
   /** The cluster whose pods are observed; undefined for none. */
   readonly kubernetes: KubernetesSetting | undefined;
@@ -79,6 +81,7 @@ export interface ServeFlags {
   readonly checkpointFile?: string;
   readonly retentionDays?: string;
   readonly demoOnNetwork?: boolean | string;
+  readonly acceptLostTail?: boolean | string;
   readonly readyFile?: string;
   readonly kubernetes?: string;
   readonly kubernetesAccount?: string;
@@ -123,6 +126,7 @@ export function configOf(flags: ServeFlags): ServeConfig {
     secretsKeyFile: flags.secretsKeyFile,
     retentionDays: retentionOf(flags),
     checkpointFile: flags.checkpointFile,
+    acceptLostTail: isOn("accept-lost-tail", flags.acceptLostTail ?? false),
     readyFile: flags.readyFile,
     kubernetes: kubernetesOf(flags, clock),
     tls: tlsOf(flags),

@@ -2,11 +2,10 @@
  * What a server does of itself, beside answering: it notes checkpoints of the audit trail, puts the use of registered
  * resources into the ledger, keeps how many calls it did not keep, and lets expire what is older than it is to be kept.
  */
-import { join } from "node:path";
 import { setOtherwise } from "./catalogue/apply.ts";
 import { verifyAudit, type AuditVerification } from "./checkpoints/audit-verification.ts";
 import { signingKeyOf } from "./checkpoints/checkpoint.ts";
-import { checkpointFile, checkpointsInMemory, type CheckpointFile } from "./checkpoints/checkpoint-file.ts";
+import { checkpointFileOf, type CheckpointFile } from "./checkpoints/checkpoint-file.ts";
 import { Checkpointer } from "./checkpoints/checkpointer.ts";
 import { ConfigError, type ServeConfig } from "./config.ts";
 import { controlPlaneWork } from "./control-plane/due-work.ts";
@@ -22,6 +21,7 @@ const MINUTE_MS = 60_000;
 /** Often enough that a node takes over from one that has died, whose lease runs for 20 seconds, within 30. */
 const DUE_WORK_MS = 10_000;
 const DAY_MS = 86_400_000;
+const PROBE_MS = 1_000;
 
 export interface Keeping {
   readonly unkept: UnkeptCalls;
@@ -57,7 +57,7 @@ export async function startKeeping(
     userAgent: `countinghouse/${VERSION}`,
   });
   const unkept = new UnkeptCalls({ ledger, wallMs, newCall });
-  const file = fileOf(config);
+  const file = checkpointFileOf(config);
   const key = signingKeyOf(sealer.derive("checkpoints"));
   const checkpointer = await ledgerClosedOnError(ledger, file, async () => {
     const made = new Checkpointer({ ledger, file, key, nowMs: () => clock.nowMs(), wallMs });
@@ -94,6 +94,7 @@ export async function startKeeping(
   const stopTimers = [
     world.every(DUE_WORK_MS, lookForOtherFiles),
     world.every(MINUTE_MS, () => void unkept.flush()),
+    world.every(PROBE_MS, () => void ledger.probe()),
     world.every(DUE_WORK_MS, () => {
       if (waiting === 0) void dueWork();
     }),
@@ -118,11 +119,6 @@ export async function startKeeping(
       await checkpointer.note().catch(onError);
     },
   };
-}
-
-function fileOf({ checkpointFile: path, store }: ServeConfig): CheckpointFile {
-  if (path !== undefined) return checkpointFile(path);
-  return store.kind === "sqlite" ? checkpointFile(join(store.folder, "checkpoints.jsonl")) : checkpointsInMemory();
 }
 
 async function ledgerClosedOnError<T>(

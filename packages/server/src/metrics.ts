@@ -14,15 +14,18 @@ export interface Metrics {
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
-export interface Gauged {
-  /** Work that waits. */
+/** What is told when it is asked. */
+export interface MeasuredLedger {
+  /** The work that waits. */
   readonly queued: () => number;
+  /** How long the store's log is; undefined where it has none. */
+  readonly logBytes: () => number | undefined;
   /** Room on the ledger's disk, where that can be told. */
   readonly freeBytes: () => number | undefined;
 }
 
 /** `nowMs` is a monotonic clock. */
-export function createMetrics(nowMs: () => number, { queued, freeBytes }: Gauged): Metrics {
+export function createMetrics(nowMs: () => number, { queued, logBytes, freeBytes }: MeasuredLedger): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -96,6 +99,16 @@ export function createMetrics(nowMs: () => number, { queued, freeBytes }: Gauged
       registers: [],
       collect() {
         this.set(queued());
+      },
+    }),
+  );
+  registers[0]?.registerMetric(
+    new Gauge({
+      name: "countinghouse_log_bytes",
+      help: "Length of the embedded store's write-ahead log; 0 where there is none.",
+      registers: [],
+      collect() {
+        this.set(logBytes() ?? 0);
       },
     }),
   );

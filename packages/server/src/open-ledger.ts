@@ -19,10 +19,11 @@ import { catalogueChanged } from "./operations/change-catalogue.ts";
 import { moveClock } from "./operations/move-clock.ts";
 import { putFirstRegistrationKey } from "./operations/registration-keys.ts";
 import { agreeOnSettings } from "./operations/shared-settings.ts";
+import { acceptLostTail } from "./lost-tail.ts";
 import { secretsKey } from "./secrets-key.ts";
 import { MemoryEngine } from "./stores/memory/memory-engine.ts";
 import { clockTrouble } from "./stores/postgres/clock-difference.ts";
-import { openSqliteEngine } from "./stores/sqlite/sqlite-engine.ts";
+import { openSqliteEngine, type SqliteOptions } from "./stores/sqlite/sqlite-engine.ts";
 import { VERSION } from "./version.ts";
 import type { World } from "./world.ts";
 
@@ -32,10 +33,14 @@ export interface OpenedLedger {
   readonly sealer: Sealer;
   /** What the catalogue file says, or the demo. */
   readonly catalogueFile: CatalogueFile;
+  /** How long the store's log is; undefined where it has none of its own. */
+  readonly logBytes: () => number | undefined;
 }
 
 /** Opens the embedded engine on a folder. */
-export type OpenEngine = (folder: string) => Engine;
+export type OpenEngine = (folder: string, options: OpenEngineOptions) => Engine;
+
+export type OpenEngineOptions = Pick<SqliteOptions, "acceptLostTail" | "every">;
 
 type Observers = Pick<SingleWriterOptions, "aroundCommit" | "onCommitted" | "spare">;
 
@@ -71,10 +76,13 @@ export async function openLedger(
       groupMax: GROUP_MAX,
       acceptNewestAhead,
       schedule: world.schedule,
+      monotonicMs: world.monotonicMs,
       ...observers,
     });
     close = () => ledger.close();
     checkSecretsKey(ledger, sealer);
+    // Before anything else is committed: it is what makes a loss known, or forgotten.
+    await acceptLostTail(config, ledger, loaded, sealer, startCall("AcceptLostTail", world));
     await noteNewestAhead(ledger, loaded, startedAtMs, world);
     if (config.store.kind === "postgres") await agree(ledger, config, world);
     // A position that is not kept yet would be forgotten by the next start.
@@ -82,7 +90,7 @@ export async function openLedger(
     const catalogueFile = readCatalogue(config, sealer);
     await applyCatalogue(ledger, clock, catalogueFile, startCall("ApplyCatalogue", world));
     await makeFirstRegistrationKey(ledger, sealer, world);
-    return { ledger, clock, sealer, catalogueFile };
+    return { ledger, clock, sealer, catalogueFile, logBytes: store.logBytes };
   } catch (error) {
     await close();
     throw error;
@@ -92,34 +100,37 @@ export async function openLedger(
 /** A store that has been opened, and the ledger that it makes once there is a clock. */
 interface OpenedStore {
   readonly loaded: Loaded;
+  readonly logBytes: () => number | undefined;
   ledger(clock: ServiceClock, options: Omit<SingleWriterOptions, "clock">): Ledger;
   close(): Promise<void>;
 }
 
-async function openStore(
-  { store, clock: { mode } }: ServeConfig,
-  world: World,
-  openEngine: OpenEngine,
-): Promise<OpenedStore> {
+async function openStore(config: ServeConfig, world: World, openEngine: OpenEngine): Promise<OpenedStore> {
+  const { store, acceptLostTail: accepts, clock } = config;
   if (store.kind === "postgres") {
     // Loaded here, so that whoever keeps the ledger in a file needs no driver.
     const { openPostgres } = await import("./stores/postgres/open-postgres.ts");
     const opened = await openPostgres(store.url, world);
-    const trouble = mode === "system" ? clockTrouble(opened.clockDifference) : undefined;
+    const trouble = clock.mode === "system" ? clockTrouble(opened.clockDifference) : undefined;
     if (trouble !== undefined) throw new ConfigError(`Not started: ${trouble}.`);
     const fraction = (): number => world.random(4).readUInt32BE() / 2 ** 32;
     const { monotonicMs, sleep, every } = world;
     return {
       loaded: opened.loaded,
+      logBytes: () => undefined,
       ledger: (clock, options) => opened.open({ ...options, clock, lanes: LANES, monotonicMs, sleep, every, fraction }),
       close: () => Promise.resolve(),
     };
   }
-  const engine: Engine = store.kind === "memory" ? new MemoryEngine() : openEngine(store.folder);
+  const engine: Engine =
+    store.kind === "memory"
+      ? new MemoryEngine()
+      : openEngine(store.folder, { acceptLostTail: accepts, every: world.every });
   try {
     const loaded = engine.load();
     return {
       loaded,
+      logBytes: () => engine.logBytes(),
       ledger: (clock, options) => new SingleWriterLedger(engine, loaded, { ...options, clock }),
       close: () => engine.close(),
     };

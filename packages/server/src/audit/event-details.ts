@@ -99,6 +99,7 @@ export function detailsOf({ call, event }: LedgerEntry): EventDetails {
     case "calls-not-kept":
     case "entries-expired":
     case "start-accepted":
+    case "lost-tail-accepted":
     case "ledger-reset": {
       const { kind, ...members } = event;
       return { ...NONE, ...additional(faults), serviceEventDetails: { event: kind, ...withShownTimes(members) } };

@@ -1,25 +1,38 @@
 /** The file that checkpoints are appended to, each flushed to disk. One line is one checkpoint. */
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
+import { join } from "node:path";
 
 export interface CheckpointFile {
   readonly path: string;
   /** Empty where there is no file yet. */
   lines(): string[];
+  /** The newest, whole or cut off; undefined where there is none. However long the file is, it costs the same. */
+  lastLine(): string | undefined;
   append(line: string): void;
+}
+
+/** Which file a server's checkpoints go to. */
+export function checkpointFileOf({
+  checkpointFile: path,
+  store,
+}: {
+  readonly checkpointFile: string | undefined;
+  readonly store: { readonly kind: string; readonly folder?: string };
+}): CheckpointFile {
+  if (path !== undefined) return checkpointFile(path);
+  return store.folder === undefined ? checkpointsInMemory() : checkpointFile(join(store.folder, "checkpoints.jsonl"));
 }
 
 export function checkpointFile(path: string): CheckpointFile {
   return {
     path,
-    lines: () =>
-      textOf(path)
-        .split("\n")
-        .filter((line) => line !== ""),
+    lines: () => textOf(path).split("\n").filter(isLine),
+    lastLine: () => endOf(path).split("\n").findLast(isLine),
     append: (line) => {
-      // A line that was cut off by a crash is ended first, so that it spoils no other.
-      const start = /[^\n]$/.test(textOf(path)) ? "\n" : "";
-      const file = openSync(path, "a", 0o600);
+      const file = openSync(path, "a+", 0o600);
       try {
+        // A line that was cut off by a crash is ended first, so that it spoils no other.
+        const start = /[^\n]$/.test(lastCharacter(file)) ? "\n" : "";
         writeSync(file, `${start}${line}\n`);
         fsyncSync(file);
       } finally {
@@ -32,7 +45,46 @@ export function checkpointFile(path: string): CheckpointFile {
 /** Checkpoints of a ledger in memory end with it. */
 export function checkpointsInMemory(): CheckpointFile {
   const kept: string[] = [];
-  return { path: "memory", lines: () => [...kept], append: (line) => void kept.push(line) };
+  return {
+    path: "memory",
+    lines: () => [...kept],
+    lastLine: () => kept.at(-1),
+    append: (line) => void kept.push(line),
+  };
+}
+
+function isLine(text: string): boolean {
+  return text !== "";
+}
+
+function lastCharacter(file: number): string {
+  const last = Buffer.alloc(1);
+  const { size } = fstatSync(file);
+  return size === 0 ? "" : last.toString("latin1", 0, readSync(file, last, 0, 1, size - 1));
+}
+
+/** A line says how far each lane had come, and there are some hundreds of them at most. */
+const LINE_BYTES_MAX = 1_048_576;
+
+/** The end of the file, with its last line in it. */
+function endOf(path: string): string {
+  let file: number;
+  try {
+    file = openSync(path, "r");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
+  }
+  try {
+    const { size } = fstatSync(file);
+    for (let bytes = Math.min(size, 4_096); ; bytes = Math.min(size, bytes * 4)) {
+      const end = Buffer.alloc(bytes);
+      const text = end.toString("utf8", 0, readSync(file, end, 0, bytes, size - bytes));
+      if (bytes === size || bytes >= LINE_BYTES_MAX || text.slice(0, -1).includes("\n")) return text;
+    }
+  } finally {
+    closeSync(file);
+  }
 }
 
 function textOf(path: string): string {

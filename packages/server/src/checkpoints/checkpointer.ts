@@ -1,5 +1,9 @@
-/** Notes checkpoints: at a start, every hour of the service clock, before the ledger is emptied, and at the end. */
+/**
+ * Notes checkpoints: at a start, every hour of the service clock, every minute in which something happened, sooner where much
+ * did, before the ledger is emptied, and at the end. What is cut off the end of a ledger is found by the newest of them.
+ */
 import { HOUR_MS, type EpochMs } from "@countinghouse/protocol";
+import type { LaneHead } from "../ledger/chain-head.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { lineHash, readLine, signedLine, type Checkpoint, type SigningKey } from "./checkpoint.ts";
 import type { CheckpointFile } from "./checkpoint-file.ts";
@@ -13,25 +17,36 @@ export interface CheckpointerOptions {
   readonly wallMs: () => EpochMs;
 }
 
+const MINUTE_MS = 60_000;
+/** So much may have happened since the newest, whenever it is asked whether one is due. */
+const ENTRIES_MAX = 1_000;
+
 export class Checkpointer {
   readonly #options: CheckpointerOptions;
   #newestAtMs = Number.NEGATIVE_INFINITY;
+  #writtenAtMs = Number.NEGATIVE_INFINITY;
+  #entries = 0;
   /** What it noted; undefined where the ledger was emptied then. */
   #newest: string | undefined;
 
   constructor(options: CheckpointerOptions) {
     this.#options = options;
-    const [checkpoint] = [options.file.lines().at(-1)].map((line) =>
-      line === undefined ? undefined : readLine(line, options.key),
-    );
+    const line = options.file.lastLine();
+    const checkpoint = line === undefined ? undefined : readLine(line, options.key);
     if (checkpoint === undefined || typeof checkpoint === "string") return;
     this.#newestAtMs = Date.parse(checkpoint.at);
-    if (checkpoint.reset !== true) this.#newest = JSON.stringify(checkpoint.lanes);
+    this.#writtenAtMs = Date.parse(checkpoint.writtenAt);
+    if (checkpoint.reset === true) return;
+    this.#newest = JSON.stringify(checkpoint.lanes);
+    this.#entries = entriesOf(checkpoint.lanes);
   }
 
-  /** Notes one where an hour has passed since the newest. */
+  /** Notes one where an hour of the service clock or a minute has passed since the newest, or much has happened. */
   async due(): Promise<void> {
-    if (this.#options.nowMs() >= this.#newestAtMs + HOUR_MS) await this.note();
+    const { ledger, nowMs, wallMs } = this.#options;
+    // The wall clock may have been set back.
+    const isTime = nowMs() >= this.#newestAtMs + HOUR_MS || Math.abs(wallMs() - this.#writtenAtMs) >= MINUTE_MS;
+    if (isTime || entriesOf(await ledger.chainHeads()) - this.#entries >= ENTRIES_MAX) await this.note();
   }
 
   /** Notes one now, unless nothing has happened since the newest. */
@@ -40,21 +55,30 @@ export class Checkpointer {
     if (JSON.stringify(lanes) === this.#newest) return;
     this.#append({ lanes });
     this.#newest = JSON.stringify(lanes);
+    this.#entries = entriesOf(lanes);
   }
 
   /** Before the ledger is emptied: were it noted after, a crash in between would look like a ledger that was cut off. */
   async noteReset(): Promise<void> {
     this.#append({ lanes: await this.#options.ledger.chainHeads(), reset: true });
     this.#newest = undefined;
+    this.#entries = 0;
   }
 
   #append(what: Pick<Checkpoint, "lanes" | "reset">): void {
     const { file, key, nowMs, wallMs } = this.#options;
     const atMs = nowMs();
-    const last = file.lines().at(-1);
+    const writtenAtMs = wallMs();
+    const last = file.lastLine();
     const before = last === undefined ? null : lineHash(last);
-    const times = { at: new Date(atMs).toISOString(), writtenAt: new Date(wallMs()).toISOString() };
+    const times = { at: new Date(atMs).toISOString(), writtenAt: new Date(writtenAtMs).toISOString() };
     file.append(signedLine({ v: 1, ...times, ...what, before }, key));
     this.#newestAtMs = atMs;
+    this.#writtenAtMs = writtenAtMs;
   }
+}
+
+/** Of all lanes. */
+function entriesOf(lanes: readonly LaneHead[]): number {
+  return lanes.reduce((sum, { seq }) => sum + seq, 0);
 }

@@ -1,11 +1,14 @@
 import { randomBytes } from "node:crypto";
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
 import { HOUR_MS } from "@countinghouse/protocol";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { LaneHead } from "../ledger/chain-head.ts";
+import { temporaryFolder } from "../ledger/contract/temporary-folder.ts";
 import type { KnownLaneHead, LedgerVerification } from "../ledger/verification.ts";
 import { verifyAudit } from "./audit-verification.ts";
 import { readLine, signedLine, signingKeyOf, type Checkpoint } from "./checkpoint.ts";
-import { checkpointsInMemory, type CheckpointFile } from "./checkpoint-file.ts";
+import { checkpointFile, checkpointsInMemory, type CheckpointFile } from "./checkpoint-file.ts";
 import { Checkpointer } from "./checkpointer.ts";
 
 const KEY = signingKeyOf(Buffer.alloc(32, 7));
@@ -16,13 +19,13 @@ const OTHER: LaneHead = { ...head(9), lane: "2" };
 /** A ledger of which only the head matters, and a clock, both to be moved by hand. */
 function setup(file: CheckpointFile = checkpointsInMemory()): {
   readonly file: CheckpointFile;
-  readonly at: { seq: number; ms: number };
+  readonly at: { seq: number; ms: number; wallMs: number };
   readonly open: () => Checkpointer;
 } {
-  const at = { seq: 3, ms: START_MS };
+  const at = { seq: 3, ms: START_MS, wallMs: START_MS };
   const ledger = { chainHeads: (): Promise<LaneHead[]> => Promise.resolve([head(at.seq), OTHER]) };
   const open = (): Checkpointer =>
-    new Checkpointer({ ledger, file, key: KEY, nowMs: () => at.ms, wallMs: () => START_MS });
+    new Checkpointer({ ledger, file, key: KEY, nowMs: () => at.ms, wallMs: () => at.wallMs });
   return { file, at, open };
 }
 
@@ -31,6 +34,24 @@ const seqsOf = (file: CheckpointFile): unknown[] =>
     const { lanes, reset } = JSON.parse(line) as Checkpoint;
     return reset === true ? `${lanes[0]?.seq} reset` : lanes[0]?.seq;
   });
+
+test("the newest line of a file is found at its end, however long it and those before it are", () => {
+  const folder = temporaryFolder();
+  onTestFinished(folder.remove);
+  const file = checkpointFile(join(folder.path, "checkpoints.jsonl"));
+  expect([file.lastLine(), file.lines()]).toEqual([undefined, []]);
+  const lines = [1, 5_000, 4_095, 4_096, 200_000, 3, 1].map((length, i) => String(i).repeat(length));
+  for (const line of lines) {
+    file.append(line);
+    expect(file.lastLine()).toBe(line);
+  }
+  expect(file.lines()).toEqual(lines);
+  // One that was cut off is the newest, and spoils no other.
+  appendFileSync(file.path, '{"v":');
+  expect(file.lastLine()).toBe('{"v":');
+  file.append("next");
+  expect([file.lastLine(), file.lines()]).toEqual(["next", [...lines, '{"v":', "next"]]);
+});
 
 test("a checkpoint is read as it was written, by its key and no other", () => {
   const checkpoint: Checkpoint = {
@@ -64,6 +85,49 @@ describe("checkpoints are noted", () => {
     at.ms += 10 * HOUR_MS;
     await checkpointer.due();
     expect(seqsOf(file)).toEqual([3, 5]);
+  });
+
+  test("every minute of the wall clock, whichever way it is set, where something has happened", async () => {
+    const { file, at, open } = setup();
+    const checkpointer = open();
+    await checkpointer.note();
+    at.seq = 4;
+    at.wallMs += 59_999;
+    await checkpointer.due();
+    expect(seqsOf(file)).toEqual([3]);
+    at.wallMs += 1;
+    await checkpointer.due();
+    at.wallMs += 600_000;
+    await checkpointer.due();
+    expect(seqsOf(file)).toEqual([3, 4]);
+    at.seq = 5;
+    at.wallMs -= 3_600_000;
+    await checkpointer.due();
+    expect(seqsOf(file)).toEqual([3, 4, 5]);
+    // It goes by what was written, not by when it was started.
+    at.seq = 6;
+    at.wallMs += 59_999;
+    await open().due();
+    expect(seqsOf(file)).toEqual([3, 4, 5]);
+  });
+
+  test("sooner, where a thousand entries have come since, and from 0 after a reset", async () => {
+    const { file, at, open } = setup();
+    const checkpointer = open();
+    await checkpointer.note();
+    at.seq = 1_002;
+    await checkpointer.due();
+    expect(seqsOf(file)).toEqual([3]);
+    at.seq = 1_003;
+    await checkpointer.due();
+    expect(seqsOf(file)).toEqual([3, 1_003]);
+    await checkpointer.noteReset();
+    at.seq = 990;
+    await checkpointer.due();
+    expect(seqsOf(file)).toEqual([3, 1_003, "1003 reset"]);
+    at.seq = 991;
+    await checkpointer.due();
+    expect(seqsOf(file)).toEqual([3, 1_003, "1003 reset", 991]);
   });
 
   test("at a start, unless nothing has happened since the last", async () => {
@@ -104,7 +168,11 @@ describe("verification holds the chains against", () => {
     },
   };
   const verify = (lines: readonly string[]): ReturnType<typeof verifyAudit> =>
-    verifyAudit(ledger, { path: "file", lines: () => [...lines], append: () => undefined }, KEY);
+    verifyAudit(
+      ledger,
+      { path: "file", lines: () => [...lines], lastLine: () => lines.at(-1), append: () => undefined },
+      KEY,
+    );
 
   const disagreement = async (...lines: string[]): Promise<string | undefined> => (await verify(lines)).disagreement;
 

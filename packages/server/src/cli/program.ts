@@ -81,7 +81,10 @@ const FORESEEN: Readonly<Record<string, number>> = {
   DatabaseError: EXIT.refused,
   DistributionError: EXIT.refused,
   DriverMissingError: EXIT.refused,
+  FaultError: EXIT.refused,
   FolderInUseError: EXIT.refused,
+  FolderTroubleError: EXIT.refused,
+  LostTailError: EXIT.refused,
   MaintenanceError: EXIT.refused,
   NewerSchemaError: EXIT.refused,
   ServersConnectedError: EXIT.refused,
@@ -98,6 +101,9 @@ function textOf(error: unknown): string {
   if (error instanceof Error && error.name in FORESEEN) return error.message;
   if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
     return `${error.message}: another program listens there; choose another --port.`;
+  }
+  if (error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT")) {
+    return `${error.message}: make space there, and try again.`;
   }
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

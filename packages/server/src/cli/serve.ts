@@ -1,6 +1,6 @@
 /** `countinghouse serve`: the service, until it is told to stop. */
 import { once } from "node:events";
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Command } from "commander";
@@ -56,6 +56,7 @@ export function addServe(program: Command): void {
     )
     .option("--retention-days <days>", "how long calls and metering records are kept, 90 or more (default: for ever)")
     .option("--demo-on-network", "serve the demo catalogue, whose keys are published, beyond loopback")
+    .option("--accept-lost-tail", "go on once with a ledger whose newest entries are missing; kept in the audit trail")
     .option("--ready-file <file>", "written once listening: endpoint, operatorUrl, operatorToken, pid")
     .option("--kubernetes <kubeconfig>", "observe a cluster's pods: a kubeconfig file, or in-cluster")
     .option("--kubernetes-account <id>", "the buyer's account that the cluster runs in")
@@ -97,6 +98,7 @@ async function serve(config: ServeConfig): Promise<void> {
     import("./banner.ts"),
   ]);
   const log = pino({ level: process.env["COUNTINGHOUSE_LOG_LEVEL"] ?? "info" }, pino.destination(2));
+  warnOfOpenFolder(config, log);
   const service = await compose({ config, world: realWorld, log });
   const endpoint = await listen(service, config);
   const ready = {
@@ -143,6 +145,14 @@ async function endService(service: Service, files: readonly string[]): Promise<r
     }
   }
   return troubles;
+}
+
+/** The files in it are for this user alone; their names, and when they change, are for others. */
+function warnOfOpenFolder({ store }: ServeConfig, log: { warn(details: object, message: string): void }): void {
+  if (store.kind !== "sqlite") return;
+  const mode = (statSync(store.folder, { throwIfNoEntry: false })?.mode ?? 0) & 0o777;
+  if ((mode & 0o077) === 0) return;
+  log.warn({ folder: store.folder, mode: mode.toString(8) }, "the data folder is open to other users: chmod 700 it");
 }
 
 async function listen(service: Service, config: ServeConfig): Promise<string> {

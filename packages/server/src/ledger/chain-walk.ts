@@ -73,6 +73,14 @@ export class ChainWalk {
     return decoded;
   }
 
+  /** Goes on after an entry that has expired since the walk began, with all before it. Throws Disagreement. */
+  skipTo(base: ChainHead): void {
+    while (this.#known[0] !== undefined && this.#known[0].seq < base.seq) this.#known.shift();
+    this.#seq = base.seq;
+    this.#link = Buffer.from(base.link, "hex");
+    this.#checkKnown(base.seq, Buffer.from(base.link, "hex"));
+  }
+
   /** After the last entry. Throws Disagreement where more is known to have been there. */
   end(): void {
     this.#checkBase();

@@ -20,6 +20,10 @@ export interface Engine {
    * it fails; then nothing of the group is kept.
    */
   commit(group: StagedGroup): Promise<void>;
+  /** Commits something that leaves nothing behind: whether a commit could be made now. Rejects as `commit` does. */
+  probe(): Promise<void>;
+  /** How long the log is that commits go to before they go into the store's own file; undefined where there is none. */
+  logBytes(): number | undefined;
   /** Where the record of each key is, in the order of the keys. */
   find(keys: readonly MeteringRecordKey[]): Promise<Found<RecordPointer | undefined>>;
   list(query: MeteringRecordQuery): Promise<FoundPage>;
@@ -42,6 +46,8 @@ export interface Loaded {
   readonly catalogue: readonly CatalogueChange[];
   readonly newestAtMs: EpochMs | undefined;
   readonly clock: ClockPosition | undefined;
+  /** What is missing of the newest entries, in sentences, where the store was opened all the same. */
+  readonly lostTail?: string | undefined;
 }
 
 /** Where a movable clock stands: at a time (`manual`), or this much ahead of the wall clock (`offset`). */

@@ -171,6 +171,12 @@ export type LedgerEvent =
       readonly flag: string;
       readonly compared: Readonly<Record<string, string | number>>;
     }
+  | {
+      /** A server was started though the newest entries were missing. */
+      readonly kind: "lost-tail-accepted";
+      /** What was missing, in sentences. */
+      readonly found: string;
+    }
   | { readonly kind: "ledger-reset" };
 
 /** The use of one resource in one hour. */

@@ -14,8 +14,16 @@ export interface Ledger {
   readonly catalogue: CatalogueView;
   /** Why nothing is written any more, where a defect was found. */
   readonly defect: DefectError | undefined;
-  /** Why nothing can be written for now, where the store cannot be reached; it goes on by itself. */
+  /**
+   * Why nothing can be written for now, where the store cannot be reached, or work has waited for seconds and nothing could
+   * be committed; it goes on by itself.
+   */
   readonly unavailable: string | undefined;
+  /**
+   * Where nothing could be committed and nothing waits: tries to commit something that leaves nothing behind, so that
+   * `unavailable` tells the truth without anybody's work. To be called every second; resolves whatever comes of it.
+   */
+  probe(): Promise<void>;
   /**
    * Reads the facts, decides, and makes durable what was decided, before it resolves. The duplicate check and what
    * follows from it are one transaction.

@@ -6,7 +6,7 @@ import { START_MS } from "./contract/ledger-under-test.ts";
 import { EVERYTHING, accountChange, keptIds, look, meter, put, sent, type Metered } from "./contract/works.ts";
 import type { MeteringRecordKey } from "../domain/metering-record.ts";
 import type { Engine, Found, FoundPage, RecordPointer, StagedGroup } from "./engine.ts";
-import { DefectError, type MeteringRecordQuery } from "./ledger.ts";
+import { DefectError, FaultError, type MeteringRecordQuery } from "./ledger.ts";
 import { SingleWriterLedger, type SingleWriterOptions } from "./single-writer-ledger.ts";
 
 const SETTINGS: SingleWriterOptions = {
@@ -15,6 +15,7 @@ const SETTINGS: SingleWriterOptions = {
   queuedMax: 10,
   groupMax: 10,
   schedule: setImmediate,
+  monotonicMs: () => performance.now(),
 };
 
 function ledgerOver(engine: Engine, over: Partial<SingleWriterOptions> = {}): SingleWriterLedger {
@@ -204,4 +205,85 @@ test("a change of the catalogue is committed before anything after it is decided
   }
   await Promise.all([first, second, change]);
   expect(await seen).toBe("111122223333");
+});
+
+/** A store whose disk is full, as long as that is said, and which counts what was tried. */
+class Full extends MemoryEngine {
+  isFull = false;
+  probes = 0;
+  held: Promise<void> | undefined;
+
+  override async commit(group: StagedGroup): Promise<void> {
+    if (this.isFull) throw new FaultError("no space left", undefined);
+    await super.commit(group);
+  }
+
+  override async probe(): Promise<void> {
+    this.probes += 1;
+    await this.held;
+    if (this.isFull) throw new FaultError("no space left", undefined);
+  }
+}
+
+test("a ledger that could commit nothing for seconds is unavailable, until a commit is made, be it by a probe", async () => {
+  const at = { ms: 0 };
+  const engine = new Full();
+  const ledger = ledgerOver(engine, { monotonicMs: () => at.ms });
+  await ledger.transact(look(() => true));
+  at.ms += 60_000;
+  await ledger.probe();
+  expect([ledger.unavailable, engine.probes], "nothing is tried while all is well").toEqual([undefined, 0]);
+
+  engine.isFull = true;
+  await expect(ledger.transact(look(() => true))).rejects.toThrow(FaultError);
+  at.ms += 4_999;
+  await ledger.probe();
+  expect([ledger.unavailable, engine.probes]).toEqual([undefined, 1]);
+  at.ms += 1;
+  expect(ledger.unavailable).toBe("nothing could be committed for 5 seconds. no space left");
+  await ledger.probe();
+  expect(engine.probes, "not more than one a second").toBe(1);
+
+  engine.isFull = false;
+  at.ms += 1_000;
+  const { entries } = await ledger.verifyChains([]);
+  await ledger.probe();
+  expect([ledger.unavailable, engine.probes]).toEqual([undefined, 2]);
+  expect(await ledger.verifyChains([])).toMatchObject({ entries });
+});
+
+test("work that comes while a probe is under way is written after it, and closing waits for both", async () => {
+  const at = { ms: 0 };
+  const engine = new Full();
+  const ledger = ledgerOver(engine, { monotonicMs: () => at.ms });
+  engine.isFull = true;
+  await expect(ledger.transact(look(() => true))).rejects.toThrow(FaultError);
+  engine.isFull = false;
+  at.ms += 6_000;
+  const probe = Promise.withResolvers<void>();
+  engine.held = probe.promise;
+  const probed = ledger.probe();
+  const done: string[] = [];
+  const works = [ledger.transact(meter([sent()])), ledger.transact(look(() => true))];
+  const closed = Promise.all([
+    ...works.map((work) => work.then(() => done.push("work"))),
+    ledger.close().then(() => done.push("closed")),
+  ]);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(done).toEqual([]);
+  probe.resolve();
+  await Promise.all([probed, closed]);
+  expect(done).toEqual(["work", "work", "closed"]);
+});
+
+test("a decision that throws is no standstill", async () => {
+  const at = { ms: 0 };
+  const ledger = ledgerOver(new MemoryEngine(), { monotonicMs: () => at.ms });
+  const wrong = look(() => {
+    throw new Error("a mistake of ours");
+  });
+  await expect(ledger.transact(wrong)).rejects.toThrow("a mistake of ours");
+  await new Promise(setImmediate);
+  at.ms += 60_000;
+  expect(ledger.unavailable).toBeUndefined();
 });

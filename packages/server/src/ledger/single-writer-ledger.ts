@@ -14,6 +14,7 @@ import { FoundRecords, keptPage } from "./found-records.ts";
 import { GroupDecision, type Pending } from "./group-decision.ts";
 import {
   DefectError,
+  FaultError,
   QueueFullError,
   type CatalogueAfter,
   type EventQuery,
@@ -27,6 +28,7 @@ import {
 } from "./ledger.ts";
 import { KEEP_ALL, type Spare } from "./spare.ts";
 import { resetTo } from "./reset.ts";
+import { Standstill } from "./standstill.ts";
 import type { KnownLaneHead, LedgerVerification } from "./verification.ts";
 
 /** The service clock, as far as the ledger needs it. */
@@ -50,6 +52,7 @@ export interface SingleWriterOptions {
   readonly groupMax: number;
   /** Runs a function once the work that is arriving now has arrived. */
   readonly schedule: (run: () => void) => void;
+  readonly monotonicMs: () => number;
   /** Runs each commit, for metrics. */
   readonly aroundCommit?: ((commit: () => Promise<void>) => Promise<void>) | undefined;
   /** Told of each group that was committed, for metrics. */
@@ -70,6 +73,8 @@ export class SingleWriterLedger implements Ledger {
   #writing: GroupDecision | undefined;
   /** How often entries have been removed, by a reset or because they had expired. */
   #removals = 0;
+  #isProbing = false;
+  readonly #standstill: Standstill;
   #isScheduled = false;
   #drained: PromiseWithResolvers<void> | undefined;
   #closed: Promise<void> | undefined;
@@ -79,6 +84,7 @@ export class SingleWriterLedger implements Ledger {
   constructor(engine: Engine, loaded: Loaded, options: SingleWriterOptions) {
     this.#engine = engine;
     this.#options = options;
+    this.#standstill = new Standstill(options.monotonicMs);
     this.#catalogue = new Catalogue(loaded.catalogue);
     this.#newestAtMs = loaded.newestAtMs ?? Number.NEGATIVE_INFINITY;
     engine.onDefect((defect) => this.#stop(defect));
@@ -92,8 +98,21 @@ export class SingleWriterLedger implements Ledger {
     return this.#defect;
   }
 
-  /** An embedded store is there, or broken. */
-  readonly unavailable: undefined = undefined;
+  get unavailable(): string | undefined {
+    return this.#standstill.why;
+  }
+
+  async probe(): Promise<void> {
+    const isIdle = this.queued === 0 && !this.#isProbing && this.#closed === undefined && this.#defect === undefined;
+    if (!isIdle || !this.#standstill.isToBeProbed) return;
+    this.#isProbing = true;
+    await this.#watched(() => this.#engine.probe()).then(
+      () => this.#standstill.onCommitted(this.queued),
+      (error: Error) => this.#standstill.onFailed(error),
+    );
+    this.#isProbing = false;
+    this.#wake();
+  }
 
   get queued(): number {
     return (
@@ -171,7 +190,7 @@ export class SingleWriterLedger implements Ledger {
   }
 
   async #finish(): Promise<void> {
-    if (this.queued > 0) {
+    if (this.queued > 0 || this.#isProbing) {
       this.#drained = Promise.withResolvers();
       await this.#drained.promise;
     }
@@ -183,6 +202,7 @@ export class SingleWriterLedger implements Ledger {
     if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise<A>((resolve, reject) => {
       this.#waiting.push({ work, reset, resolve: resolve as (answer: unknown) => void, reject });
+      this.#standstill.onWork();
       this.#wake();
     });
   }
@@ -207,9 +227,11 @@ export class SingleWriterLedger implements Ledger {
     const works = this.#takeWorks();
     if (works.length > 0) await this.#decide(works);
     this.#isScheduled = false;
-    if (this.#writing === undefined && this.#gathering.decided.length > 0) this.#write();
+    if (this.#writing === undefined && !this.#isProbing && this.#gathering.decided.length > 0) this.#write();
     if (this.#takeable() > 0) this.#wake();
-    if (this.queued === 0) this.#drained?.resolve();
+    if (this.queued > 0) return;
+    this.#standstill.onIdle();
+    if (!this.#isProbing) this.#drained?.resolve();
   }
 
   #takeWorks(): Pending[] {
@@ -241,6 +263,7 @@ export class SingleWriterLedger implements Ledger {
       });
       this.#waiting.unshift(...works.slice(taken));
     } catch (error) {
+      if (error instanceof FaultError) this.#standstill.onFailed(error);
       for (const pending of works) pending.reject(error as Error);
     }
     this.#lookedUp = 0;
@@ -285,6 +308,8 @@ export class SingleWriterLedger implements Ledger {
       if (outcome.moveClockTo !== undefined) this.#options.clock.moveTo(outcome.moveClockTo);
     }
     this.#writing = undefined;
+    // A group that leaves nothing says nothing of whether one could be committed.
+    if (!group.leavesNothing) this.#standstill.onCommitted(this.queued);
     if (this.#gathering.decided.length > 0) this.#write();
     this.#options.onCommitted?.({ works: decided.length, records });
     const { spare = KEEP_ALL } = this.#options;
@@ -297,6 +322,7 @@ export class SingleWriterLedger implements Ledger {
 
   /** Nothing of a group was kept. What was decided with it in mind is decided again. */
   #failed({ decided }: GroupDecision, error: Error): void {
+    this.#standstill.onFailed(error);
     const again = this.#gathering.decided.map(({ pending }) => pending);
     this.#writing = undefined;
     this.#gathering = new GroupDecision();

@@ -67,6 +67,7 @@ export const DEFAULTS = {
   queuedMax: 1_000,
   groupMax: 256,
   schedule: (run: () => void): void => void setImmediate(run),
+  monotonicMs: (): number => performance.now(),
 };
 
 /** `open` opens a ledger, and opens it again after a close; `remove` takes it away. */
@@ -121,6 +122,11 @@ function interrupted(engine: Engine, beforeCommit: () => Promise<void>): Engine 
       await beforeCommit();
       await engine.commit(group);
     },
+    probe: async () => {
+      await beforeCommit();
+      await engine.probe();
+    },
+    logBytes: () => engine.logBytes(),
     find: (keys) => engine.find(keys),
     list: (query) => engine.list(query),
     entryByRequestId: (requestId) => engine.entryByRequestId(requestId),

@@ -60,6 +60,14 @@ export class MemoryEngine implements Engine {
     this.#clock = group.clock ?? this.#clock;
   }
 
+  probe(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  logBytes(): undefined {
+    return undefined;
+  }
+
   find(keys: readonly MeteringRecordKey[]): Promise<Found<RecordPointer | undefined>> {
     const pointers = keys.map((key) => this.#records.get(keyText(key)));
     return Promise.resolve({ pointers, entries: this.#entriesOf(pointers.filter((found) => found !== undefined)) });

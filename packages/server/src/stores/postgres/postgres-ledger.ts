@@ -120,6 +120,11 @@ export class PostgresLedger implements Ledger {
     return this.#clockTrouble ?? this.#reader.unavailable;
   }
 
+  /** What cannot be reached is found out without it; see `reading/reader.ts`. */
+  probe(): Promise<void> {
+    return Promise.resolve();
+  }
+
   get queued(): number {
     return this.#waiting.length + [...this.#underWay].reduce((sum, group) => sum + group.taken, 0);
   }

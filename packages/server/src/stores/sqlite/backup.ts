@@ -10,14 +10,17 @@ import {
   fsyncSync,
   mkdtempSync,
   openSync,
-  readSync,
+  readdirSync,
   renameSync,
   rmSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { CLIENT_TOKEN } from "../../domain/metering-record.ts";
-import { dataFolder, lockFolder, makeFolder, syncFolder, type DataFolder } from "./data-folder.ts";
-import { integrityProblem, MaintenanceError, openForReading } from "./ledger-file.ts";
+import { LostTailError } from "../../ledger/lost-tail.ts";
+import { dataFolder, makeFolder, syncFolder, type DataFolder } from "./data-folder.ts";
+import { FolderInUseError, lockFolder } from "./folder-lock.ts";
+import { headerIsOfWal, integrityProblem, MaintenanceError, openForReading } from "./ledger-file.ts";
+import { missingTail, readKeptTail, tailEvidence } from "./tail/lost-tail.ts";
 
 /** Aliases are other ways to find a record, and none of their own. */
 const COUNT_RECORDS =
@@ -33,28 +36,53 @@ export interface Backup {
 
 /**
  * Writes what the ledger of a folder holds at this moment to a new file, which is there whole or not at all. A server
- * goes on writing meanwhile.
+ * goes on writing meanwhile. Throws LostTailError where entries are missing in the ledger itself.
  */
 export function backUp(folderPath: string, toFile: string): Backup {
   const target = resolve(toFile);
   if (existsSync(target)) throw new MaintenanceError(`${target} exists already; a backup overwrites nothing.`);
-  const ledger = openForReading(dataFolder(folderPath).ledgerFile);
+  const folder = dataFolder(folderPath);
+  const evidence = tailEvidence(folder);
+  const ledger = openForReading(folder.ledgerFile);
   try {
+    const missing = missingTail(evidence, readKeptTail(ledger));
+    if (missing !== undefined) throw new LostTailError(folder.path, missing);
     return inShort(`${target} could not be written`, () => {
-      const workFolder = mkdtempSync(join(dirname(target), ".countinghouse-backup-"));
+      removeLeftovers(dirname(target));
+      const workFolder = mkdtempSync(join(dirname(target), WORK_FOLDER));
+      const lock = lockFolder({ path: workFolder });
       try {
         const copy = join(workFolder, "backup");
-        // One statement, one snapshot: reader and writer do not wait for each other.
+        closeSync(openSync(copy, "wx", 0o600));
+        // One statement, one snapshot: reader and writer do not wait for each other, and the log holds what comes meanwhile.
         ledger.prepare("VACUUM INTO ?").run(copy);
         const backup = checked(copy, "The backup");
         put(copy, target);
         return { file: target, ...backup };
       } finally {
+        lock.release();
         rmSync(workFolder, { recursive: true, force: true });
       }
     });
   } finally {
     ledger.close();
+  }
+}
+
+/** Where a backup is made before it has its name. */
+const WORK_FOLDER = ".countinghouse-backup-";
+
+/** What backups that were killed left. Those that are being made hold a lock. */
+function removeLeftovers(path: string): void {
+  for (const name of readdirSync(path).filter((found) => found.startsWith(WORK_FOLDER))) {
+    const workFolder = join(path, name);
+    try {
+      lockFolder({ path: workFolder }).release();
+    } catch (error) {
+      if (error instanceof FolderInUseError) continue;
+      throw error;
+    }
+    rmSync(workFolder, { recursive: true, force: true });
   }
 }
 
@@ -73,6 +101,8 @@ export function restore(fromFile: string, folderPath: string): Backup {
       try {
         copyFileSync(source, copy);
         const backup = checked(copy, source);
+        // It says how far another ledger had come.
+        rmSync(folder.markFile, { force: true });
         put(copy, folder.ledgerFile);
         return { file: folder.ledgerFile, ...backup };
       } finally {
@@ -90,21 +120,13 @@ export function restore(fromFile: string, folderPath: string): Backup {
  */
 function refuseOther(source: string): void {
   if (!existsSync(source)) throw new MaintenanceError(`There is no backup: ${source} does not exist.`);
-  const header = Buffer.alloc(20);
-  const descriptor = openSync(source, "r");
-  try {
-    readSync(descriptor, header);
-  } finally {
-    closeSync(descriptor);
-  }
-  if (!header.toString("latin1").startsWith("SQLite format 3\0")) throw new MaintenanceError(`${source} is no backup.`);
-  if (header[18] === HEADER_OF_WAL) {
+  const isOfWal = headerIsOfWal(source);
+  if (isOfWal === undefined) throw new MaintenanceError(`${source} is no backup.`);
+  if (isOfWal) {
     const message = `${source} is a copy of a ledger's file, not a backup: records may be missing in it. Make a backup with countinghouse store backup.`;
     throw new MaintenanceError(message);
   }
 }
-
-const HEADER_OF_WAL = 2;
 
 /** A log without its ledger counts as well: SQLite would play it into whatever ledger it finds beside it. */
 function refuseLedger({ path, ledgerFile }: DataFolder): void {

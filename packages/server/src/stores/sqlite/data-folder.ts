@@ -1,22 +1,17 @@
-/** The folder an embedded ledger lives in: its files, and the lock that keeps a second server out. */
-import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
+/** The folder an embedded ledger lives in, and its files. See `folder-lock.ts` for the lock that keeps a second server out. */
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 
 export interface DataFolder {
   readonly path: string;
   readonly ledgerFile: string;
-}
-
-export class FolderInUseError extends Error {
-  constructor(path: string) {
-    super(`The data folder ${path} is in use by another countinghouse process. Stop that one, or use another folder.`);
-    this.name = "FolderInUseError";
-  }
+  /** See `tail/tail-mark.ts`. */
+  readonly markFile: string;
 }
 
 export function dataFolder(path: string): DataFolder {
-  return { path: resolve(path), ledgerFile: join(resolve(path), "ledger.sqlite") };
+  const folder = resolve(path);
+  return { path: folder, ledgerFile: join(folder, "ledger.sqlite"), markFile: join(folder, "ledger.mark") };
 }
 
 /** Makes the folder, for this user only, where it is missing. */
@@ -41,23 +36,23 @@ export function syncFolder(path: string): void {
 }
 
 /**
- * Takes the folder for this process. The lock is SQLite's own, on a file of its own: the operating system drops it
- * when the process ends, however it ends, so no stale lock can remain. Readers of the ledger are not kept out.
+ * Leaves the ledger's files to their owner alone, where they are this user's: they may have been made by a version that did
+ * not do so. What SQLite makes beside the ledger has the mode of the ledger.
  */
-export function lockFolder(folder: DataFolder): { release(): void } {
-  const db = new DatabaseSync(join(folder.path, "lock.sqlite"));
-  try {
-    db.exec("PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;");
-  } catch (error) {
-    db.close();
-    if (isBusy(error)) throw new FolderInUseError(folder.path);
-    throw error;
-  }
-  return { release: () => db.close() };
+export function narrowFiles({ ledgerFile, markFile }: DataFolder): void {
+  for (const file of [ledgerFile, `${ledgerFile}-wal`, `${ledgerFile}-shm`, markFile]) narrowFile(file);
 }
 
-const SQLITE_BUSY = 5;
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY;
+/** Without opening it: a file that is closed again loses the locks that this process has on it. */
+export function narrowFile(file: string): void {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined || (found.mode & 0o077) === 0 || found.uid !== process.geteuid?.()) return;
+  chmodSync(file, 0o600);
 }
+
+/** Makes the ledger's file, for its owner alone, where there is none. */
+export function makeLedgerFile({ ledgerFile }: DataFolder): void {
+  closeSync(openSync(ledgerFile, "a", 0o600));
+}
+
+export const LOCK_FILE = "lock.sqlite";

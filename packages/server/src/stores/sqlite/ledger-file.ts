@@ -1,8 +1,8 @@
 /** A ledger's file, opened to be looked at and not written: beside a running server, or where there is none. */
-import { existsSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { NewerSchemaError, SCHEMA_VERSION, schemaVersion } from "./migrations.ts";
-import { isDamage } from "./trouble.ts";
+import { isDamage, isUnopenable } from "./trouble.ts";
 
 /** Maintenance that cannot be done, and why. */
 export class MaintenanceError extends Error {
@@ -13,31 +13,66 @@ export class MaintenanceError extends Error {
 }
 
 /**
- * Opens a ledger's file for reading. `name` is what complaints call it. Throws MaintenanceError where it is not there
- * or no ledger, NewerSchemaError where a newer server wrote it.
+ * Opens a ledger's file for reading, on a medium that cannot be written to, too. `name` is what complaints call it. Throws
+ * MaintenanceError where it is not there, no ledger, or cannot be read as it is, NewerSchemaError where a newer server wrote it.
  */
 export function openForReading(file: string, name: string = file): DatabaseSync {
   if (!existsSync(file)) throw new MaintenanceError(`There is no ledger: ${name} does not exist.`);
-  const db = new DatabaseSync(file, { readOnly: true });
+  let db: DatabaseSync | undefined;
   try {
-    // A server that starts or stops meanwhile holds the file for a moment.
-    db.exec("PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF;");
+    db = opened(file, name);
     const version = schemaVersion(db);
     if (version > SCHEMA_VERSION) throw new NewerSchemaError(version);
     if (version === 0) throw new MaintenanceError(`${name} is not a ledger.`);
     return db;
   } catch (error) {
-    db.close();
+    db?.close();
     throw damageOf(error) === undefined ? error : new MaintenanceError(`${name} is not a ledger, or it is damaged.`);
   }
 }
 
-/** What SQLite finds wrong with the file itself: its pages, its indexes, its constraints. */
+function opened(file: string, name: string): DatabaseSync {
+  const db = new DatabaseSync(file, { readOnly: true });
+  try {
+    // A server that starts or stops meanwhile holds the file for a moment.
+    db.exec("PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF;");
+    schemaVersion(db);
+    return db;
+  } catch (error) {
+    db.close();
+    if (!isUnopenable(error)) throw error;
+    return openedUnwritable(file, name);
+  }
+}
+
+/** Beside a log SQLite keeps another file; where it may make none, it reads the ledger only if told that nobody changes it. */
+function openedUnwritable(file: string, name: string): DatabaseSync {
+  if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) {
+    const message = `${name} cannot be read where it is: its folder cannot be written to, and what its log holds would be left out. Copy the folder to a place that can be written to.`;
+    throw new MaintenanceError(message);
+  }
+  const path = encodeURI(file).replaceAll("?", "%3f").replaceAll("#", "%23");
+  return new DatabaseSync(`file:${path}?immutable=1`, { readOnly: true });
+}
+
+/** So much is checked in some seconds. */
+const CHECKED_AT_ONCE_BYTES = 268_435_456;
+
+/**
+ * What SQLite finds wrong with the file itself: its pages, its indexes, its constraints. A long one is read table by table, so
+ * that no transaction holds up the log for longer than one of them takes.
+ */
 export function integrityProblem(db: DatabaseSync): string | undefined {
   try {
-    const found = db.prepare("PRAGMA integrity_check(1)").get()?.["integrity_check"];
-    // The first line only names the database.
-    return found === "ok" ? undefined : `The file is damaged: ${String(found).replace(/^\*\*\*.*\n/, "")}`;
+    const bytes = numberOf(db, "page_count") * numberOf(db, "page_size");
+    const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
+    const names = bytes <= CHECKED_AT_ONCE_BYTES ? ["1"] : tables.map(({ name }) => String(name));
+    for (const name of names) {
+      const found = db.prepare(`PRAGMA integrity_check(${name})`).get()?.["integrity_check"];
+      // The first line only names the database.
+      if (found !== "ok") return `The file is damaged: ${String(found).replace(/^\*\*\*.*\n/, "")}`;
+    }
+    return undefined;
   } catch (error) {
     const damage = damageOf(error);
     if (damage === undefined) throw error;
@@ -45,7 +80,25 @@ export function integrityProblem(db: DatabaseSync): string | undefined {
   }
 }
 
+function numberOf(db: DatabaseSync, pragma: "page_count" | "page_size"): number {
+  return Number(db.prepare(`PRAGMA ${pragma}`).get()?.[pragma]);
+}
+
 /** What an error of SQLite says of the file, where it says that the file is damaged. */
 export function damageOf(error: unknown): string | undefined {
   return isDamage(error) ? `The file is damaged: ${error.message}` : undefined;
+}
+
+const HEADER_OF_WAL = 2;
+
+/** Whether a file of SQLite's goes with a log: the header says which kind. Undefined where it is no such file. */
+export function headerIsOfWal(file: string): boolean | undefined {
+  const header = Buffer.alloc(20);
+  const descriptor = openSync(file, "r");
+  try {
+    readSync(descriptor, header);
+  } finally {
+    closeSync(descriptor);
+  }
+  return header.toString("latin1").startsWith("SQLite format 3\0") ? header[18] === HEADER_OF_WAL : undefined;
 }

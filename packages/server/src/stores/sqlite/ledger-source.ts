@@ -4,11 +4,14 @@ import { DatabaseSync } from "node:sqlite";
 import { CHAIN_START } from "../../ledger/chain.ts";
 import type { ChainHead } from "../../ledger/chain-head.ts";
 import type { LedgerSource, LinkedEntry } from "../../ledger/ledger-source.ts";
-import { dataFolder, lockFolder } from "./data-folder.ts";
+import { LostTailError } from "../../ledger/lost-tail.ts";
+import { dataFolder } from "./data-folder.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "./entry-rows.ts";
+import { lockFolder } from "./folder-lock.ts";
 import { MaintenanceError } from "./ledger-file.ts";
 import { readLoaded } from "./loaded.ts";
 import { migrate, refuseNewerSchema } from "./migrations.ts";
+import { missingTailOf } from "./tail/lost-tail.ts";
 import { verify } from "./verification/verify.ts";
 
 export interface OpenedSource extends LedgerSource {
@@ -31,6 +34,8 @@ export function openLedgerSource(folderPath: string): OpenedSource {
   const lock = lockFolder(folder);
   let db: DatabaseSync | undefined;
   try {
+    const missing = missingTailOf(folder);
+    if (missing !== undefined) throw new LostTailError(path, missing);
     // As at a start of a server: what an older one wrote is brought up to date, and what one that was killed left is taken in.
     db = new DatabaseSync(ledgerFile);
     refuseNewerSchema(db);

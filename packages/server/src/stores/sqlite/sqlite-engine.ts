@@ -3,7 +3,8 @@
  * it. A thread of its own writes (`writer/`); what is kept is read here, over a connection that sees what has been
  * committed.
  */
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { statSync } from "node:fs";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { EpochMs } from "@countinghouse/protocol";
 import type { MeteringRecordKey } from "../../domain/metering-record.ts";
 import type { Engine, Found, FoundPage, Loaded, OldEntries, RecordPointer, StagedGroup } from "../../ledger/engine.ts";
@@ -17,12 +18,12 @@ import {
   type MeteringRecordQuery,
   type Page,
 } from "../../ledger/ledger.ts";
-import { dataFolder, lockFolder, makeFolder, syncFolder } from "./data-folder.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, requestIdBytes, type EntryRow } from "./entry-rows.ts";
 import { chainHeadOf, keptSinceOf, readEntries, readEntriesBefore } from "./event-query.ts";
+import { FolderInUseError, LOOK_MS, type FolderLock } from "./folder-lock.ts";
 import { readLoaded } from "./loaded.ts";
-import { migrate, refuseNewerSchema } from "./migrations.ts";
 import { Names, NewNames, type KnownNames, type NumberedKey } from "./names.ts";
+import { openFolder } from "./opening.ts";
 import { RecentHours } from "./recent-hours.ts";
 import { readPrincipalBetween } from "./principal-query.ts";
 import { readPointers } from "./record-query.ts";
@@ -37,32 +38,24 @@ export interface SqliteOptions {
   readonly synchronous?: "FULL" | "NORMAL";
   /** `false` leaves out what makes entries an audit trail, and exists so that the benchmark can show what that costs. */
   readonly trail?: boolean;
+  /** Goes on with a ledger whose newest entries are missing. */
+  readonly acceptLostTail?: boolean;
+  /** Runs a function again and again, until what it answers is called: the folder's lock is looked after by it. */
+  readonly every?: ((ms: number, run: () => void) => () => void) | undefined;
 }
 
-/** Opens, and makes where it is missing, the ledger in a folder. Throws FolderInUseError or NewerSchemaError. */
+/** Opens, and makes where it is missing, the ledger in a folder. Throws as `openFolder` does. */
 export function openSqliteEngine(path: string, options: SqliteOptions = {}): SqliteEngine {
-  const folder = dataFolder(path);
-  makeFolder(folder);
-  const lock = lockFolder(folder);
-  let db: DatabaseSync | undefined;
+  const { folder, lock, db, lostTail } = openFolder(path, options.acceptLostTail ?? false);
   let writer: Writer | undefined;
   try {
-    db = new DatabaseSync(folder.ledgerFile);
-    refuseNewerSchema(db);
-    db.exec("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF;");
-    migrate(db);
-    db.exec("PRAGMA query_only = ON");
-    syncFolder(folder.path);
-    const { ledgerFile } = folder;
-    writer = startWriterThread({
-      ledgerFile,
-      synchronous: options.synchronous ?? "FULL",
-      trail: options.trail ?? true,
-    });
-    return new SqliteEngine(db, writer, lock);
+    const { ledgerFile, markFile } = folder;
+    const { synchronous = "FULL", trail = true, every } = options;
+    writer = startWriterThread({ ledgerFile, markFile, synchronous, trail });
+    return new SqliteEngine(db, writer, lock, { lostTail, every });
   } catch (error) {
     void writer?.close();
-    db?.close();
+    db.close();
     lock.release();
     throw error;
   }
@@ -71,7 +64,9 @@ export function openSqliteEngine(path: string, options: SqliteOptions = {}): Sql
 export class SqliteEngine implements Engine {
   readonly #db: DatabaseSync;
   readonly #writer: Writer;
-  readonly #lock: { release(): void };
+  readonly #lock: Pick<FolderLock, "release">;
+  readonly #lostTail: string | undefined;
+  readonly #stopLooking: () => void;
   readonly #names: Names;
   readonly #hours: RecentHours;
   readonly #selectPointer: StatementSync;
@@ -79,11 +74,19 @@ export class SqliteEngine implements Engine {
   readonly #selectEntryByRequestId: StatementSync;
   #newestSeq: number;
   #newestName: number;
+  #onDefect: (defect: DefectError) => void = () => undefined;
 
-  constructor(db: DatabaseSync, writer: Writer, lock: { release(): void }) {
+  constructor(
+    db: DatabaseSync,
+    writer: Writer,
+    lock: Pick<FolderLock, "release"> & Partial<FolderLock>,
+    { lostTail, every }: { readonly lostTail?: string | undefined; readonly every?: SqliteOptions["every"] } = {},
+  ) {
     this.#db = db;
     this.#writer = writer;
     this.#lock = lock;
+    this.#lostTail = lostTail;
+    this.#stopLooking = every?.(LOOK_MS, () => this.#lookAfter(lock)) ?? (() => undefined);
     this.#names = new Names(db);
     this.#selectPointer = db.prepare(
       `SELECT entry_seq AS seq, position FROM metering_record
@@ -98,7 +101,7 @@ export class SqliteEngine implements Engine {
   }
 
   load(): Loaded {
-    return readLoaded(this.#db);
+    return { ...readLoaded(this.#db), lostTail: this.#lostTail };
   }
 
   async commit(group: StagedGroup): Promise<void> {
@@ -117,6 +120,14 @@ export class SqliteEngine implements Engine {
     if (group.expired !== undefined) this.#names.forgetOthers();
     this.#newestSeq = newestSeq + group.entries.length;
     this.#newestName = names.first + names.texts.length - 1;
+  }
+
+  probe(): Promise<void> {
+    return this.#writer.probe();
+  }
+
+  logBytes(): number {
+    return statSync(`${this.#db.location()}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   }
 
   // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
@@ -185,16 +196,27 @@ export class SqliteEngine implements Engine {
   }
 
   onDefect(listener: (defect: DefectError) => void): void {
+    this.#onDefect = listener;
     this.#writer.onEnd(listener);
   }
 
   async close(): Promise<void> {
+    this.#stopLooking();
     // The writer goes last, and brings everything from the log into the database.
     this.#db.close();
     try {
       await this.#writer.close();
     } finally {
       this.#lock.release();
+    }
+  }
+
+  #lookAfter(lock: Partial<FolderLock>): void {
+    try {
+      lock.lookAfter?.();
+    } catch (error) {
+      if (error instanceof FolderInUseError)
+        this.#onDefect(new DefectError(`The lock was taken away. ${error.message}`));
     }
   }
 

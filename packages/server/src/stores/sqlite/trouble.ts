@@ -4,6 +4,15 @@ import { DefectError, FaultError } from "../../ledger/ledger.ts";
 /** SQLite's result codes for a file that cannot be what it was: SQLITE_CORRUPT, SQLITE_NOTADB. */
 const DAMAGED: ReadonlySet<number> = new Set([11, 26]);
 const SQLITE_CONSTRAINT = 19;
+/** SQLITE_READONLY, SQLITE_CANTOPEN. */
+const UNOPENABLE: ReadonlySet<number> = new Set([8, 14]);
+
+/** What the words of SQLite mean here, by its result codes: SQLITE_BUSY, SQLITE_READONLY, SQLITE_FULL. */
+const MEANINGS: Readonly<Record<number, string>> = {
+  5: "another program holds its file locked",
+  8: "its file cannot be written to",
+  13: "there is no space left on its disk",
+};
 
 /** As it goes from thread to thread. */
 export interface Trouble {
@@ -17,7 +26,8 @@ export function troubleOf(error: unknown): Trouble {
   if (codeOf(error) === SQLITE_CONSTRAINT) {
     return { kind: "defect", message: `The ledger refused what was decided: ${message}` };
   }
-  return { kind: "fault", message };
+  const meaning = MEANINGS[codeOf(error) ?? 0];
+  return { kind: "fault", message: meaning === undefined ? message : `${meaning} (${message})` };
 }
 
 /** `doing` says what could not be done, where it was the machine. */
@@ -27,6 +37,11 @@ export function errorOf({ kind, message }: Trouble, doing: string, cause?: unkno
 
 export function isDamage(error: unknown): error is Error {
   return DAMAGED.has(codeOf(error) ?? 0);
+}
+
+/** Whether SQLite could not make the files that it needs beside the ledger. */
+export function isUnopenable(error: unknown): boolean {
+  return UNOPENABLE.has(codeOf(error) ?? 0);
 }
 
 /** SQLite's result code, without what extends it. */

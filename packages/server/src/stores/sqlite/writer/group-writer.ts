@@ -2,6 +2,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { CHAIN_START, linkOf } from "../../../ledger/chain.ts";
 import { requestIdBytes } from "../entry-rows.ts";
+import { noteTail, readKeptTail } from "../tail/lost-tail.ts";
 import { ATTRIBUTES, FIGURES, KEY_FIGURES, type PackedExpired, type PackedGroup } from "./packed-group.ts";
 
 /** One statement for many rows spares a fifth of the time; more of them spare no more. */
@@ -9,6 +10,8 @@ const ROWS_PER_STATEMENT = 25;
 const COLUMNS = FIGURES + 1;
 /** Each with an index that it comes first in. */
 const ATTRIBUTE_COLUMNS = ["operation", "principal", "account", "access_key", "product"];
+/** Sixteen pages: what is left of a full disk, in blocks that were taken before, is less as a rule. */
+const PROBE_CHARACTERS = 65_536;
 
 export class GroupWriter {
   readonly #db: DatabaseSync;
@@ -27,6 +30,7 @@ export class GroupWriter {
   readonly #deleteName: StatementSync;
   /** Of the newest entry that is durable. */
   #link: Uint8Array;
+  #generation: number;
 
   /** Without a trail, entries are neither linked nor found by what they are about. */
   constructor(db: DatabaseSync, trail = true) {
@@ -49,6 +53,7 @@ export class GroupWriter {
     const inNoEntry = ATTRIBUTE_COLUMNS.map((column) => `NOT EXISTS (SELECT 1 FROM entry WHERE ${column} = ?1)`);
     this.#deleteName = db.prepare(`DELETE FROM name WHERE id = ?1 AND in_key = 0 AND ${inNoEntry.join(" AND ")}`);
     this.#link = newestLink(db);
+    this.#generation = readKeptTail(db).generation;
     this.#insertName = db.prepare("INSERT INTO name (id, text) VALUES (?, ?)");
     this.#insertRecords = db.prepare(insertRecords(ROWS_PER_STATEMENT));
     this.#insertRecord = db.prepare(insertRecords(1));
@@ -63,21 +68,38 @@ export class GroupWriter {
     this.#putSetting = db.prepare("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value");
   }
 
+  /** Of the entries: another one begins where the ledger is emptied. */
+  get generation(): number {
+    return this.#generation;
+  }
+
   /** Throws what SQLite threw, with nothing of the group kept. */
   write(group: PackedGroup): void {
-    try {
-      this.#db.exec("BEGIN IMMEDIATE");
-      const link = this.#keep(group);
-      this.#db.exec("COMMIT");
-      this.#link = link;
-    } catch (error) {
-      this.#rollBack();
-      throw error;
-    }
+    const generation = this.#generation + (group.reset ? 1 : 0);
+    this.#link = this.#inTransaction(() => this.#keep(group, generation));
+    this.#generation = generation;
+  }
+
+  /** Commits about as much as a group may take, which then is taken away again. Throws what SQLite threw. */
+  probe(): void {
+    this.#inTransaction(() => this.#putSetting.run("probe", "x".repeat(PROBE_CHARACTERS)));
+    this.#inTransaction(() => this.#db.exec("DELETE FROM setting WHERE name = 'probe'"));
   }
 
   close(): void {
     this.#db.close();
+  }
+
+  #inTransaction<T>(body: () => T): T {
+    try {
+      this.#db.exec("BEGIN IMMEDIATE");
+      const result = body();
+      this.#db.exec("COMMIT");
+      return result;
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
   }
 
   #rollBack(): void {
@@ -89,11 +111,12 @@ export class GroupWriter {
   }
 
   /** Answers the link of the group's last entry. */
-  #keep(group: PackedGroup): Uint8Array {
+  #keep(group: PackedGroup, generation: number): Uint8Array {
     if (group.reset) {
       this.#db.exec(
         "DELETE FROM metering_record; DELETE FROM entry; DELETE FROM name; DELETE FROM catalogue; DELETE FROM setting;",
       );
+      noteTail(this.#db, "open", generation);
     }
     const link = this.#keepEntries(group);
     group.names.forEach((text, i) => this.#insertName.run(group.firstName + i, text));

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -36,7 +37,12 @@ function opened(limits: WalLimits): Opened {
 }
 
 test("the thread beside copies what the log holds, and the log begins anew", async () => {
-  const { state, commit } = opened({ pagesMin: 100, restMax: 10, aloneMin: Number.MAX_SAFE_INTEGER });
+  const { state, commit } = opened({
+    pagesMin: 100,
+    restMax: 10,
+    aloneMin: Number.MAX_SAFE_INTEGER,
+    keptBytes: 1_000_000,
+  });
   for (let round = 0; round < 3; round += 1) {
     await vi.waitUntil(
       () => {
@@ -52,14 +58,14 @@ test("the thread beside copies what the log holds, and the log begins anew", asy
 });
 
 test("where the other does not get to it, the thread that writes copies all of it", () => {
-  const { state, commit } = opened({ pagesMin: 100, restMax: 10, aloneMin: 200 });
+  const { state, commit } = opened({ pagesMin: 100, restMax: 10, aloneMin: 200, keptBytes: 1_000_000 });
   // It gets no time to start, let alone to answer.
   commit(2_000);
   expect(state().log).toBeLessThan(300);
 });
 
-test("while somebody reads what stands in it, the log grows, and shrinks to nothing afterwards", async () => {
-  const { db, ledgerFile, state, commit } = opened({ pagesMin: 100, restMax: 10, aloneMin: 200 });
+test("while somebody reads what stands in it, the log grows; afterwards it shrinks to nothing, and its file with it", async () => {
+  const { db, ledgerFile, state, commit } = opened({ pagesMin: 100, restMax: 10, aloneMin: 200, keptBytes: 1_000_000 });
   commit(40);
   const reader = new DatabaseSync(ledgerFile);
   reader.exec("BEGIN");
@@ -67,6 +73,7 @@ test("while somebody reads what stands in it, the log grows, and shrinks to noth
   commit(400);
   expect(state().log).toBeGreaterThan(400);
   expect(reader.prepare("SELECT count(*) AS n FROM t").get()).toEqual({ n: 40 });
+  const grownBytes = statSync(`${ledgerFile}-wal`).size;
   reader.close();
   await vi.waitUntil(
     () => {
@@ -75,6 +82,9 @@ test("while somebody reads what stands in it, the log grows, and shrinks to noth
     },
     { timeout: 30_000, interval: 5 },
   );
+  commit(8);
+  expect(grownBytes).toBeGreaterThan(1_600_000);
+  expect(statSync(`${ledgerFile}-wal`).size).toBeLessThanOrEqual(1_000_000);
   expect(db.prepare("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
 });
 
@@ -83,7 +93,7 @@ test("a look that fails stops nobody: commits are durable in the log", () => {
   onTestFinished(folder.remove);
   const ledgerFile = join(folder.path, "ledger");
   const db = new DatabaseSync(ledgerFile);
-  const limits = { pagesMin: 0, restMax: 0, aloneMin: 0 };
+  const limits = { pagesMin: 0, restMax: 0, aloneMin: 0, keptBytes: 0 };
   const checkpoints = new WalCheckpoints(db, { ledgerFile, synchronous: "FULL" }, limits);
   db.close();
   for (let i = 0; i < 20; i += 1) expect(() => checkpoints.afterCommit()).not.toThrow();

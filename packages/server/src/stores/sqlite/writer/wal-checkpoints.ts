@@ -16,6 +16,8 @@ export interface WalLimits {
   readonly restMax: number;
   /** Pages from which on the thread that writes does not rely on the other any more. */
   readonly aloneMin: number;
+  /** The file of a log that begins anew is cut to this: it may have grown while somebody read. */
+  readonly keptBytes: number;
 }
 
 /** What the thread beside is told when it is started. */
@@ -30,7 +32,8 @@ export interface WalState {
   readonly checkpointed: number;
 }
 
-const LIMITS: WalLimits = { pagesMin: 8_000, restMax: 400, aloneMin: 40_000 };
+/** What is kept is twice of what a log takes that nobody reads: to make it longer again costs time. */
+const LIMITS: WalLimits = { pagesMin: 8_000, restMax: 400, aloneMin: 40_000, keptBytes: 67_108_864 };
 const NOTHING_TO_DO: WalState = { log: 0, checkpointed: 0 };
 /** Looking costs some 20 µs. */
 const LOOK_EVERY_COMMITS = 8;
@@ -52,7 +55,7 @@ export class WalCheckpoints {
   constructor(db: DatabaseSync, settings: Omit<BesideSettings, "restMax">, limits: WalLimits = LIMITS) {
     this.#limits = limits;
     this.#settings = { ...settings, restMax: limits.restMax };
-    db.exec("PRAGMA wal_autocheckpoint = 0");
+    db.exec(`PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = ${limits.keptBytes};`);
     this.#look = db.prepare(LOOK);
     this.#copy = db.prepare(COPY);
   }

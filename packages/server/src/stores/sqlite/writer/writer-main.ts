@@ -1,16 +1,18 @@
 /** The thread that writes, from its own side: see `writer-thread.ts` for what it is told and what it answers. */
 import { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+import { noteTail } from "../tail/lost-tail.ts";
+import { TailMark } from "../tail/tail-mark.ts";
 import { troubleOf } from "../trouble.ts";
 import { GroupWriter } from "./group-writer.ts";
 import type { PackedGroup } from "./packed-group.ts";
 import { WalCheckpoints } from "./wal-checkpoints.ts";
-import type { WriterAnswer, WriterSettings } from "./writer-thread.ts";
+import type { WriterAnswer, WriterMessage, WriterSettings } from "./writer-thread.ts";
 
 /** More costs more than it gains: the pages in use lie further apart, and the operating system holds the rest. */
 const CACHE_KIBIBYTES = 16_384;
 
-const { ledgerFile, synchronous, trail } = workerData as WriterSettings;
+const { ledgerFile, markFile, synchronous, trail } = workerData as WriterSettings;
 const port = parentPort as MessagePort;
 const db = new DatabaseSync(ledgerFile);
 db.exec(`
@@ -20,13 +22,14 @@ db.exec(`
   PRAGMA trusted_schema = OFF;
 `);
 const writer = new GroupWriter(db, trail);
+const mark = new TailMark(markFile);
 const checkpoints = new WalCheckpoints(db, { ledgerFile, synchronous });
 
-port.on("message", (group: PackedGroup | null) => {
-  if (group === null) {
+port.on("message", (message: WriterMessage) => {
+  if (message === "close") {
     void close();
   } else {
-    port.postMessage(answerTo(group));
+    port.postMessage(answerTo(message));
     checkpoints.afterCommit();
   }
 });
@@ -34,15 +37,31 @@ port.on("message", (group: PackedGroup | null) => {
 /** The last connection to go brings everything from the log into the database. */
 async function close(): Promise<void> {
   await checkpoints.close();
+  if (mark.isThere) noteClosed();
   writer.close();
+  mark.close();
   port.close();
 }
 
-function answerTo(group: PackedGroup): WriterAnswer {
+function noteClosed(): void {
   try {
-    writer.write(group);
+    noteTail(db, "closed", writer.generation);
+  } catch {
+    // As though it had been killed: what is committed is there.
+  }
+}
+
+function answerTo(message: PackedGroup | "probe"): WriterAnswer {
+  try {
+    if (message === "probe") writer.probe();
+    else keep(message);
     return null;
   } catch (error) {
     return troubleOf(error);
   }
+}
+
+function keep(group: PackedGroup): void {
+  writer.write(group);
+  mark.put({ generation: writer.generation, seq: group.firstSeq + group.entries.length - 1 });
 }

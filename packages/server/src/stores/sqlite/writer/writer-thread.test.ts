@@ -56,6 +56,7 @@ test("a writer that cannot open its ledger says so without being asked", async (
   onTestFinished(folder.remove);
   const writer = startWriterThread({
     ledgerFile: join(folder.path, "no folder", "l"),
+    markFile: join(folder.path, "mark"),
     synchronous: "FULL",
     trail: true,
   });
@@ -76,6 +77,7 @@ test("a ledger whose writer ends answers everybody, stops writing, and can still
     queuedMax: 10,
     groupMax: 2,
     schedule: setImmediate,
+    monotonicMs: () => performance.now(),
   });
   const works = ["a", "b", "c"].map((dimension) => ledger.transact(meter([sent({ dimension })])));
   const outcomes = await Promise.allSettled(works);

@@ -3,7 +3,7 @@
  * disk, or a checkpoint, one worker thread owns the connection that writes.
  *
  * The protocol: a `PackedGroup` goes over, and exactly one `WriterAnswer` comes back once its transaction is durable or
- * rolled back; only then may the next one follow. `null` goes over to close, answered by the thread's end. A thread that
+ * rolled back; only then may the next one follow. `probe` is answered as a group is. `close` is answered by the thread's end. A thread that
  * ends in any other way is a defect: whether its last group was kept is not known here, so nothing more is written until
  * a new start has read what is there.
  */
@@ -16,9 +16,12 @@ import type { Writer } from "./writer.ts";
 
 export interface WriterSettings {
   readonly ledgerFile: string;
+  readonly markFile: string;
   readonly synchronous: "FULL" | "NORMAL";
   readonly trail: boolean;
 }
+
+export type WriterMessage = PackedGroup | "probe" | "close";
 
 /** What went wrong, or null where the group is durable. */
 export type WriterAnswer = Trouble | null;
@@ -51,14 +54,11 @@ export class WriterThread implements Writer {
   }
 
   write(group: PackedGroup): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#ended !== undefined) {
-        reject(this.#ended);
-        return;
-      }
-      this.#waiting = { resolve, reject };
-      this.#send(group);
-    });
+    return this.#ask(group);
+  }
+
+  probe(): Promise<void> {
+    return this.#ask("probe");
   }
 
   onEnd(listener: (defect: DefectError) => void): void {
@@ -68,11 +68,22 @@ export class WriterThread implements Writer {
 
   close(): Promise<void> {
     this.#closing = true;
-    this.#send(null);
+    this.#send("close");
     return this.#exited;
   }
 
-  #send(message: PackedGroup | null): void {
+  #ask(message: PackedGroup | "probe"): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) {
+        reject(this.#ended);
+        return;
+      }
+      this.#waiting = { resolve, reject };
+      this.#send(message);
+    });
+  }
+
+  #send(message: WriterMessage): void {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     this.#worker.postMessage(message);
   }

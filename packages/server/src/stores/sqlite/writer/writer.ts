@@ -8,6 +8,8 @@ export interface Writer {
    * time.
    */
   write(group: PackedGroup): Promise<void>;
+  /** Commits something that leaves nothing behind, as though a group was written; never while one is. */
+  probe(): Promise<void>;
   /** Tells, once, that nothing can be written any more. */
   onEnd(listener: (defect: DefectError) => void): void;
   close(): Promise<void>;

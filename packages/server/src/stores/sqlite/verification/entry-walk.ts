@@ -1,0 +1,86 @@
+/** Walks over all entries that were there when it began, and follows their chain. */
+import type { DatabaseSync } from "node:sqlite";
+import type { ChainHead } from "../../../ledger/chain-head.ts";
+import { ChainWalk, type KeptEntry } from "../../../ledger/chain-walk.ts";
+import type { LedgerEntry } from "../../../ledger/entry.ts";
+import type { KnownHead } from "../../../ledger/verification.ts";
+import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "../entry-rows.ts";
+import { Names } from "../names.ts";
+import { headIn, type Slices } from "./slices.ts";
+
+interface ChainedRow extends EntryRow {
+  readonly operation: number | null;
+  readonly principal: number | null;
+  readonly account: number | null;
+  readonly accessKey: number | null;
+  readonly product: number | null;
+  readonly link: Uint8Array | null;
+}
+
+const SELECT_ENTRIES = `SELECT ${ENTRY_COLUMNS}, operation, principal, account, access_key AS accessKey, product, link
+  FROM entry WHERE seq > ? AND seq <= ? ORDER BY seq`;
+
+export class EntryWalk {
+  readonly names: Names;
+  /** The newest entry there was. */
+  readonly lastSeq: number;
+  readonly #db: DatabaseSync;
+  readonly #slices: Slices;
+  readonly #walk: ChainWalk;
+
+  constructor(db: DatabaseSync, slices: Slices, known: readonly KnownHead[]) {
+    this.#db = db;
+    this.#slices = slices;
+    this.names = new Names(db);
+    const { newest, base, lastSeq } = slices.atOneMoment(() => ({
+      newest: headIn(db, "chain-head"),
+      base: headIn(db, "chain-base"),
+      lastSeq: Number(db.prepare("SELECT max(seq) AS seq FROM entry").get()?.["seq"] ?? 0),
+    }));
+    this.lastSeq = lastSeq;
+    const noted = newest === undefined ? [] : [{ ...newest, source: "what the last commit noted" }];
+    this.#walk = new ChainWalk([...known, ...noted], base);
+  }
+
+  /** How many entries were in order. */
+  get followed(): number {
+    return this.#walk.followed;
+  }
+
+  get head(): ChainHead {
+    return this.#walk.head;
+  }
+
+  /** `check` is called in the transaction that its entry was read in. Throws Disagreement. */
+  run(check: (seq: number, entry: LedgerEntry) => void): void {
+    const select = this.#db.prepare(SELECT_ENTRIES);
+    const slice = (): boolean => {
+      const base = headIn(this.#db, "chain-base");
+      if (base !== undefined && base.seq > this.#walk.head.seq) this.#walk.skipTo(base);
+      const rows = select.iterate(this.#walk.head.seq, this.lastSeq) as unknown as Iterable<ChainedRow>;
+      return this.#slices.take(
+        rows,
+        ({ body }) => body.length,
+        (row) => check(row.seq, this.#walk.follow(this.#keptEntry(row))),
+      );
+    };
+    while (this.#slices.atOneMoment(slice));
+    this.#walk.end();
+  }
+
+  #keptEntry(row: ChainedRow): KeptEntry {
+    const text = (number: number | null): string | undefined => (number === null ? undefined : this.names.text(number));
+    return {
+      seq: row.seq,
+      entry: encodedEntryOf(row),
+      attributes: {
+        operation: text(row.operation) ?? "",
+        principal: text(row.principal) ?? "",
+        accountId: text(row.account),
+        accessKeyId: text(row.accessKey),
+        productCode: text(row.product),
+      },
+      link: row.link ?? undefined,
+    };
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * A ledger that is read a slice at a time, each in a transaction of its own. Between two of them it may have grown, old entries
+ * may have expired, or all of it may have been removed.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import type { ChainHead } from "../../../ledger/chain-head.ts";
+import { readKeptTail } from "../tail/lost-tail.ts";
+
+/** The ledger was emptied since the first slice: what was read says nothing of what is there. */
+export class BegunAnew extends Error {}
+
+/** A slice ends with the first of these that is reached: some tenths of a second. */
+const ROWS_MAX = 2_000;
+const CHARACTERS_MAX = 8_000_000;
+
+export class Slices {
+  readonly #db: DatabaseSync;
+  #generation: number | undefined;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  /** Everything that `read` reads is of one moment. Throws BegunAnew. */
+  atOneMoment<T>(read: () => T): T {
+    this.#db.exec("BEGIN");
+    try {
+      const { generation } = readKeptTail(this.#db);
+      this.#generation ??= generation;
+      if (generation !== this.#generation) throw new BegunAnew();
+      return read();
+    } finally {
+      this.#db.exec("COMMIT");
+    }
+  }
+
+  /** Takes rows until a slice is full; answers whether there are more. `charactersOf` tells what one costs. */
+  take<Row>(rows: Iterable<Row>, charactersOf: (row: Row) => number, visit: (row: Row) => void): boolean {
+    let count = 0;
+    let characters = 0;
+    for (const row of rows) {
+      visit(row);
+      count += 1;
+      characters += charactersOf(row);
+      if (count >= ROWS_MAX || characters >= CHARACTERS_MAX) return true;
+    }
+    return false;
+  }
+}
+
+/** What the writer noted of the chain: where it ended with the last commit, and where it begins, if not at its start. */
+export function headIn(db: DatabaseSync, name: "chain-head" | "chain-base"): ChainHead | undefined {
+  const noted = db.prepare("SELECT value FROM setting WHERE name = ?").get(name)?.["value"];
+  const [, seq, link] = /^(\d+) ([0-9a-f]{64})$/.exec(String(noted)) ?? [];
+  return seq === undefined || link === undefined ? undefined : { seq: Number(seq), link };
+}
