@@ -1,7 +1,7 @@
 /** Which names the store holds, whatever happens to entries, and what is found by them: told to a model as well. */
 import { DatabaseSync } from "node:sqlite";
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../../ledger/contract/temporary-folder.ts";
 import { newCall, sent } from "../../ledger/contract/works.ts";
 import type { EntryAttributes } from "../../ledger/entry-attributes.ts";
@@ -97,41 +97,41 @@ async function holds(
 }
 
 test("what entries are found by goes with the last of them, unless a key has that name; what is kept is found", async () => {
+  const folder = temporaryFolder();
+  let engine = openSqliteEngine(folder.path, NOT_FLUSHED);
+  onTestFinished(async () => {
+    await engine.close();
+    folder.remove();
+  });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 20 }), async (steps) => {
-      const folder = temporaryFolder();
-      let engine = openSqliteEngine(folder.path, NOT_FLUSHED);
+      await engine.commit({ reset: true, entries: [], catalogue: [], clock: undefined });
       let kept: Kept[] = [];
       const ofKeys = new Set<string>();
       let atMs = 0;
-      try {
-        for (const taken of steps) {
-          atMs += 1;
-          if (taken.kind === "reopen") {
-            await engine.close();
-            engine = openSqliteEngine(folder.path, NOT_FLUSHED);
-            continue;
-          }
-          const dimension = taken.kind === "entry" ? taken.dimension : undefined;
-          const isMetered = dimension !== undefined;
-          const { key } = sent(isMetered ? { dimension } : {});
-          const records = isMetered ? [{ position: 0, quantity: 1, key: { ...key, hour: atMs } }] : [];
-          const entry = { requestId: newCall().requestId, attributes: taken.attributes, records };
-          if (isMetered) [key.offering, key.region, key.customer, key.dimension].forEach((name) => ofKeys.add(name));
-          const old = taken.kind === "expire" ? await engine.entriesBefore(atMs, taken.entries) : undefined;
-          const gone = kept.slice(0, old?.entries.length ?? 0);
-          const keys = gone.flatMap((each) => each.records.map((record) => record.key));
-          const expired = old === undefined ? undefined : { through: old.through, keys };
-          await engine.commit({ ...groupOf(staged(entry, atMs)), expired: expired as StagedGroup["expired"] });
-          kept = [...kept.slice(gone.length), entry];
-          if (taken.kind === "expire") await holds(engine, folder.path, kept, ofKeys);
+      for (const taken of steps) {
+        atMs += 1;
+        if (taken.kind === "reopen") {
+          await engine.close();
+          engine = openSqliteEngine(folder.path, NOT_FLUSHED);
+          continue;
         }
-        await holds(engine, folder.path, kept, ofKeys);
-      } finally {
-        await engine.close();
-        folder.remove();
+        const dimension = taken.kind === "entry" ? taken.dimension : undefined;
+        const isMetered = dimension !== undefined;
+        const { key } = sent(isMetered ? { dimension } : {});
+        const records = isMetered ? [{ position: 0, quantity: 1, key: { ...key, hour: atMs } }] : [];
+        const entry = { requestId: newCall().requestId, attributes: taken.attributes, records };
+        if (isMetered) [key.offering, key.region, key.customer, key.dimension].forEach((name) => ofKeys.add(name));
+        const old = taken.kind === "expire" ? await engine.entriesBefore(atMs, taken.entries) : undefined;
+        const gone = kept.slice(0, old?.entries.length ?? 0);
+        const keys = gone.flatMap((each) => each.records.map((record) => record.key));
+        const expired = old === undefined ? undefined : { through: { lane: "1", ...old.through }, keys };
+        await engine.commit({ ...groupOf(staged(entry, atMs)), expired });
+        kept = [...kept.slice(gone.length), entry];
+        if (taken.kind === "expire") await holds(engine, folder.path, kept, ofKeys);
       }
+      await holds(engine, folder.path, kept, ofKeys);
     }),
-    { numRuns: 30 },
+    { numRuns: 40 },
   );
 });

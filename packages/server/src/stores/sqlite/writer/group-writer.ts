@@ -47,9 +47,7 @@ export class GroupWriter {
     );
     this.#deleteEntries = db.prepare("DELETE FROM entry WHERE seq <= ?");
     this.#markName = db.prepare("UPDATE name SET in_key = 1 WHERE id = ?");
-    this.#selectNames = db.prepare(
-      ATTRIBUTE_COLUMNS.map((column) => `SELECT ${column} AS number FROM entry WHERE seq <= ?1`).join(" UNION "),
-    );
+    this.#selectNames = db.prepare(`SELECT ${ATTRIBUTE_COLUMNS.join(", ")} FROM entry WHERE seq <= ?`);
     const inNoEntry = ATTRIBUTE_COLUMNS.map((column) => `NOT EXISTS (SELECT 1 FROM entry WHERE ${column} = ?1)`);
     this.#deleteName = db.prepare(`DELETE FROM name WHERE id = ?1 AND in_key = 0 AND ${inNoEntry.join(" AND ")}`);
     this.#link = newestLink(db);
@@ -142,10 +140,10 @@ export class GroupWriter {
       const key = figures.subarray(i * KEY_FIGURES, (i + 1) * KEY_FIGURES);
       this.#deleteRecord.run(...key, discriminator, through.seq);
     });
-    const names = this.#selectNames.all(through.seq) as { readonly number: number | null }[];
+    const names = new Set(this.#selectNames.all(through.seq).flatMap((row) => Object.values(row)));
     this.#deleteEntries.run(through.seq);
     // What no entry has any more, and no key, nobody can ask for.
-    for (const { number } of names) this.#deleteName.run(number);
+    for (const number of names) if (number !== null) this.#deleteName.run(number);
     this.#putSetting.run("chain-base", `${through.seq} ${through.link}`);
   }
 
