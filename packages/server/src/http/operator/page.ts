@@ -17,7 +17,7 @@ export const pageQuery = z.object({
       return z.NEVER;
     })
     .default(LIMIT_DEFAULT)
-    .openapi({ type: "integer", minimum: 1, maximum: LIMIT_MAX }),
+    .openapi({ type: "integer", minimum: 1, maximum: LIMIT_MAX, default: LIMIT_DEFAULT }),
 });
 
 // oxlint-disable-next-line typescript/explicit-function-return-type -- inferred: it carries the item's own schema
