@@ -17,6 +17,7 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { CLIENT_TOKEN } from "../../domain/metering-record.ts";
 import { LostTailError } from "../../ledger/lost-tail.ts";
+import { copyInSlices } from "./copy-in-slices.ts";
 import { dataFolder, makeFolder, syncFolder, type DataFolder } from "./data-folder.ts";
 import { FolderInUseError, lockFolder } from "./folder-lock.ts";
 import { headerIsOfWal, integrityProblem, MaintenanceError, openForReading } from "./ledger-file.ts";
@@ -54,8 +55,7 @@ export function backUp(folderPath: string, toFile: string): Backup {
       try {
         const copy = join(workFolder, "backup");
         closeSync(openSync(copy, "wx", 0o600));
-        // One statement, one snapshot: reader and writer do not wait for each other, and the log holds what comes meanwhile.
-        ledger.prepare("VACUUM INTO ?").run(copy);
+        copyInSlices(folder.ledgerFile, copy);
         const backup = checked(copy, "The backup");
         put(copy, target);
         return { file: target, ...backup };

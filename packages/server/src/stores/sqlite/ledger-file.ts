@@ -20,7 +20,9 @@ export function openForReading(file: string, name: string = file): DatabaseSync 
   if (!existsSync(file)) throw new MaintenanceError(`There is no ledger: ${name} does not exist.`);
   let db: DatabaseSync | undefined;
   try {
-    db = opened(file, name);
+    db = new DatabaseSync(readingUri(file, name), { readOnly: true });
+    // A server that starts or stops meanwhile holds the file for a moment.
+    db.exec("PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF;");
     const version = schemaVersion(db);
     if (version > SCHEMA_VERSION) throw new NewerSchemaError(version);
     if (version === 0) throw new MaintenanceError(`${name} is not a ledger.`);
@@ -31,28 +33,25 @@ export function openForReading(file: string, name: string = file): DatabaseSync 
   }
 }
 
-function opened(file: string, name: string): DatabaseSync {
+/**
+ * How SQLite is to be told to read a ledger. Beside a log it keeps another file; where it may make none, it reads the ledger only
+ * if told that nobody changes it. Throws MaintenanceError where it would leave out what the log holds then.
+ */
+export function readingUri(file: string, name: string = file): string {
+  const uri = `file:${encodeURI(file).replaceAll("?", "%3f").replaceAll("#", "%23")}`;
   const db = new DatabaseSync(file, { readOnly: true });
   try {
-    // A server that starts or stops meanwhile holds the file for a moment.
-    db.exec("PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF;");
+    db.exec("PRAGMA busy_timeout = 5000");
     schemaVersion(db);
-    return db;
+    return `${uri}?mode=ro`;
   } catch (error) {
-    db.close();
     if (!isUnopenable(error)) throw error;
-    return openedUnwritable(file, name);
+  } finally {
+    db.close();
   }
-}
-
-/** Beside a log SQLite keeps another file; where it may make none, it reads the ledger only if told that nobody changes it. */
-function openedUnwritable(file: string, name: string): DatabaseSync {
-  if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) {
-    const message = `${name} cannot be read where it is: its folder cannot be written to, and what its log holds would be left out. Copy the folder to a place that can be written to.`;
-    throw new MaintenanceError(message);
-  }
-  const path = encodeURI(file).replaceAll("?", "%3f").replaceAll("#", "%23");
-  return new DatabaseSync(`file:${path}?immutable=1`, { readOnly: true });
+  if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0) return `${uri}?immutable=1`;
+  const message = `${name} cannot be read where it is: its folder cannot be written to, and what its log holds would be left out. Copy the folder to a place that can be written to.`;
+  throw new MaintenanceError(message);
 }
 
 /** So much is checked in some seconds. */

@@ -1,0 +1,168 @@
+/**
+ * Copies a ledger into a file, beside a server that writes: in slices, each a short transaction, so that the log need not hold all that is
+ * committed meanwhile; and in the end what has come since, in one, so that the copy is of one moment. Entries and their records are
+ * never changed; they come, and after a long time they expire, and a reset removes all of them.
+ */
+import { rmSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { acceptedRecords } from "../../ledger/accepted-records.ts";
+import { decodeEntry } from "../../ledger/entry-codec.ts";
+import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "./entry-rows.ts";
+import { MaintenanceError, readingUri } from "./ledger-file.ts";
+import { Names } from "./names.ts";
+import { BegunAnew, headIn } from "./verification/slices.ts";
+
+const TRIES_MAX = 10;
+/** Rows in one slice. Entries are long, so there are fewer of them. */
+const ENTRIES_MAX = 1_000;
+const ROWS_MAX = 50_000;
+/** Tables that only grow, and are long; all others are copied in the end, whole. */
+const GROWING: ReadonlySet<string> = new Set(["entry", "metering_record", "name"]);
+const KEY = "hour, offering, region, customer, dimension, discriminator";
+
+/** The file must be there, and empty. Begins again where the ledger is emptied meanwhile. */
+export function copyInSlices(ledgerFile: string, toFile: string): void {
+  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+    const db = new DatabaseSync(toFile);
+    try {
+      new Copying(db, ledgerFile).run();
+      return;
+    } catch (error) {
+      if (!(error instanceof BegunAnew)) throw error;
+    } finally {
+      db.close();
+    }
+    rmSync(toFile);
+  }
+  throw new MaintenanceError(
+    "The ledger was emptied again and again while it was copied. Try again when that has ended.",
+  );
+}
+
+class Copying {
+  readonly #db: DatabaseSync;
+  #generation: string | undefined;
+
+  constructor(db: DatabaseSync, ledgerFile: string) {
+    this.#db = db;
+    // Whoever asked for it makes the copy durable when it is whole; until then nobody wants it.
+    db.exec(
+      "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA trusted_schema = OFF; PRAGMA busy_timeout = 5000",
+    );
+    db.prepare("ATTACH ? AS source").run(readingUri(ledgerFile));
+  }
+
+  run(): void {
+    this.#make("table");
+    let before = 0;
+    let through = this.#copyEntries(before);
+    this.#copyRecords(through);
+    // What came meanwhile, less each time.
+    while (through - before > ENTRIES_MAX) {
+      before = through;
+      through = this.#copyEntries(before);
+      for (let after = before; after < through; after += ENTRIES_MAX) {
+        this.#atOneMoment(() => this.#copyRecordsOf(after, Math.min(after + ENTRIES_MAX, through)));
+      }
+    }
+    this.#atOneMoment(() => this.#copyRest(through));
+    this.#removeExpired();
+    this.#make("index");
+  }
+
+  #make(type: "table" | "index"): void {
+    const made = this.#db
+      .prepare("SELECT sql FROM source.sqlite_schema WHERE type = ? AND sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
+      .all(type);
+    for (const { sql } of made) this.#db.exec(String(sql));
+  }
+
+  /** Those after one of them, as far as the ledger has come; answers the newest. */
+  #copyEntries(after: number): number {
+    const insert = this.#db.prepare("INSERT INTO entry SELECT * FROM source.entry WHERE seq > ? ORDER BY seq LIMIT ?");
+    const newest = this.#db.prepare("SELECT max(seq) AS seq FROM main.entry");
+    let through = after;
+    const slice = (): boolean => {
+      const { changes } = insert.run(through, ENTRIES_MAX);
+      through = Number(newest.get()?.["seq"] ?? after);
+      return changes === ENTRIES_MAX;
+    };
+    while (this.#atOneMoment(slice));
+    return through;
+  }
+
+  /** Those of entries up to one of them. What comes meanwhile, in whatever place, is of a later one. */
+  #copyRecords(through: number): void {
+    const insert = this.#db.prepare(
+      `INSERT INTO metering_record SELECT * FROM source.metering_record
+       WHERE (${KEY}) > (?, ?, ?, ?, ?, ?) AND entry_seq <= ? ORDER BY ${KEY} LIMIT ?`,
+    );
+    const last = this.#db
+      .prepare(`SELECT ${KEY} FROM main.metering_record ORDER BY hour DESC, offering DESC, region DESC,
+      customer DESC, dimension DESC, discriminator DESC LIMIT 1`);
+    let after: (number | string)[] = [Number.MIN_SAFE_INTEGER, 0, 0, 0, 0, ""];
+    const slice = (): boolean => {
+      const { changes } = insert.run(...after, through, ROWS_MAX);
+      after = Object.values(last.get() ?? {}) as (number | string)[];
+      return changes === ROWS_MAX;
+    };
+    while (this.#atOneMoment(slice));
+  }
+
+  /** The records of entries that are in the copy already: there is no other way to find them than by their keys. */
+  #copyRecordsOf(after: number, through: number): void {
+    this.#copyNames();
+    const names = new Names(this.#db);
+    // The record that stood under such a key before has expired.
+    const insert = this.#db.prepare(
+      `INSERT OR REPLACE INTO metering_record SELECT * FROM source.metering_record WHERE (${KEY}) = (?, ?, ?, ?, ?, ?)`,
+    );
+    const rows = this.#db
+      .prepare(`SELECT ${ENTRY_COLUMNS} FROM main.entry WHERE seq > ? AND seq <= ?`)
+      .iterate(after, through);
+    for (const row of rows as unknown as Iterable<EntryRow>) {
+      for (const { key } of acceptedRecords(decodeEntry(encodedEntryOf(row)))) {
+        const numbers = names.numbered(key);
+        if (numbers === undefined) continue;
+        const { hour, offering, region, customer, dimension, discriminator } = numbers;
+        insert.run(hour, offering, region, customer, dimension, discriminator);
+      }
+    }
+  }
+
+  #copyNames(): void {
+    this.#db.exec("INSERT INTO name SELECT * FROM source.name WHERE id > (SELECT coalesce(max(id), 0) FROM main.name)");
+  }
+
+  #copyRest(through: number): void {
+    this.#db.prepare("INSERT INTO entry SELECT * FROM source.entry WHERE seq > ?").run(through);
+    this.#copyRecordsOf(through, Number.MAX_SAFE_INTEGER);
+    const tables = this.#db.prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table'").all();
+    for (const { name } of tables) {
+      const table = String(name);
+      if (!GROWING.has(table)) this.#db.exec(`INSERT INTO "${table}" SELECT * FROM source."${table}"`);
+    }
+    const version = this.#db.prepare("PRAGMA source.user_version").get()?.["user_version"];
+    this.#db.exec(`PRAGMA main.user_version = ${Number(version)}`);
+  }
+
+  /** What was copied, and has expired since. */
+  #removeExpired(): void {
+    const base = headIn(this.#db, "chain-base");
+    if (base === undefined) return;
+    const { changes } = this.#db.prepare("DELETE FROM main.entry WHERE seq <= ?").run(base.seq);
+    if (changes !== 0) this.#db.prepare("DELETE FROM main.metering_record WHERE entry_seq <= ?").run(base.seq);
+  }
+
+  /** Everything that is read of the source is of one moment. Throws BegunAnew. */
+  #atOneMoment<T>(body: () => T): T {
+    this.#db.exec("BEGIN");
+    const noted = this.#db.prepare("SELECT value FROM source.setting WHERE name = 'tail'").get()?.["value"];
+    const [generation = "1"] = /\d+$/.exec(String(noted)) ?? [];
+    this.#generation ??= generation;
+    if (generation !== this.#generation) throw new BegunAnew();
+    const result = body();
+    this.#db.exec("COMMIT");
+    return result;
+  }
+}
