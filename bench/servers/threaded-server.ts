@@ -21,6 +21,7 @@ const [folder = "", catalog = "", readyFile = "", threads = "1"] = process.argv.
 const config = benchConfig(folder, catalog);
 const metrics = createMetrics(world.monotonicMs, {
   queued: () => 0,
+  stuckProducts: () => 0,
   freeBytes: () => undefined,
   logBytes: () => undefined,
 });

@@ -83,6 +83,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   const failures = failureLog(log, world);
   const metrics = createMetrics(world.monotonicMs, {
     queued: (): number => opened.ledger.queued,
+    stuckProducts: (): number => opened.ledger.partlyUnavailable.length,
     logBytes: (): number | undefined => opened.logBytes(),
     freeBytes: (): number | undefined => disk.freeBytes,
   });
@@ -148,7 +149,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       registry: metrics.registry,
       ledger: opened.ledger,
       draining: () => draining,
-      remarks: () => remarksOf(keeping, disk),
+      remarks: () => remarksOf(keeping, disk, opened.ledger),
       onError: (error) => log.error({ err: error }, "the metrics could not be read"),
     }),
     wire: measuredWire(parts),
@@ -181,12 +182,12 @@ const OTHER_CATALOGUE_FILE =
   "the catalogue file of another server has set these objects otherwise; whichever server starts last has its way";
 
 /** What an operator should know, though requests are taken. */
-function remarksOf(keeping: Keeping, disk: DiskSpace): readonly string[] {
+function remarksOf(keeping: Keeping, disk: DiskSpace, ledger: Ledger): readonly string[] {
   const objects = keeping.setOtherwise();
   const more = objects.length > OBJECTS_SHOWN ? ` and ${objects.length - OBJECTS_SHOWN} more` : "";
   const shown = objects.slice(0, OBJECTS_SHOWN).join(", ");
   const otherwise = objects.length === 0 ? undefined : `${OTHER_CATALOGUE_FILE}: ${shown}${more}`;
-  return [disk.remark, otherwise].filter((remark) => remark !== undefined);
+  return [...ledger.partlyUnavailable, disk.remark, otherwise].filter((remark) => remark !== undefined);
 }
 
 /** Does all of it, whatever becomes of what was before: the store is closed in any case. Throws the first error at the end. */

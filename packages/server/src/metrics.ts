@@ -18,6 +18,8 @@ const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 export interface MeasuredLedger {
   /** The work that waits. */
   readonly queued: () => number;
+  /** Products whose usage cannot be committed, while that of others can. */
+  readonly stuckProducts: () => number;
   /** How long the store's log is; undefined where it has none. */
   readonly logBytes: () => number | undefined;
   /** Room on the ledger's disk, where that can be told. */
@@ -25,7 +27,10 @@ export interface MeasuredLedger {
 }
 
 /** `nowMs` is a monotonic clock. */
-export function createMetrics(nowMs: () => number, { queued, logBytes, freeBytes }: MeasuredLedger): Metrics {
+export function createMetrics(
+  nowMs: () => number,
+  { queued, stuckProducts, logBytes, freeBytes }: MeasuredLedger,
+): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -81,6 +86,16 @@ export function createMetrics(nowMs: () => number, { queued, logBytes, freeBytes
     labelNames: ["operation", "code"],
     registers,
   });
+  registers[0]?.registerMetric(
+    new Gauge({
+      name: "countinghouse_stuck_products",
+      help: "Products whose usage cannot be committed for now, while other work can.",
+      registers: [],
+      collect() {
+        this.set(stuckProducts());
+      },
+    }),
+  );
   registers[0]?.registerMetric(
     new Gauge({
       name: "countinghouse_free_bytes",

@@ -19,6 +19,8 @@ export interface Ledger {
    * be committed; it goes on by itself.
    */
   readonly unavailable: string | undefined;
+  /** What cannot be committed for now while other work can, in sentences: the usage of some product. */
+  readonly partlyUnavailable: readonly string[];
   /**
    * Where nothing could be committed and nothing waits: tries to commit something that leaves nothing behind, so that
    * `unavailable` tells the truth without anybody's work. To be called every second; resolves whatever comes of it.

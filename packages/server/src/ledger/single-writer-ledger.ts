@@ -102,6 +102,9 @@ export class SingleWriterLedger implements Ledger {
     return this.#standstill.why;
   }
 
+  /** All work shares its commits. */
+  readonly partlyUnavailable: readonly string[] = [];
+
   async probe(): Promise<void> {
     const isIdle = this.queued === 0 && !this.#isProbing && this.#closed === undefined && this.#defect === undefined;
     if (!isIdle || !this.#standstill.isToBeProbed) return;

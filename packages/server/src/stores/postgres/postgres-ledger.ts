@@ -23,6 +23,7 @@ import {
   type CatalogueAfter,
 } from "../../ledger/ledger.ts";
 import { KEEP_ALL, type Spare } from "../../ledger/spare.ts";
+import { Standstill } from "../../ledger/standstill.ts";
 import type { KnownLaneHead, LedgerVerification } from "../../ledger/verification.ts";
 import { clockDifference, clockTrouble } from "./clock-difference.ts";
 import type { Driver } from "./driver.ts";
@@ -36,6 +37,7 @@ import { verifyChains } from "./reading/verify-chains.ts";
 import { SharedState, type KeptState, type SharedClock } from "./shared-state.ts";
 import type { Committed, GroupContext } from "./writing/group-transaction.ts";
 import { Lane } from "./writing/lane.ts";
+import { StuckColumns } from "./writing/stuck-columns.ts";
 import { WaitingWork, type Group } from "./writing/waiting-work.ts";
 
 export interface PostgresLedgerOptions {
@@ -82,6 +84,8 @@ export class PostgresLedger implements Ledger {
   #isScheduled = false;
   #drained: PromiseWithResolvers<void> | undefined;
   #closed: Promise<void> | undefined;
+  readonly #standstill: Standstill;
+  readonly #stuckColumns: StuckColumns;
   #defect: DefectError | undefined;
   #clockTrouble: string | undefined;
   #clockCheckedMs: number;
@@ -96,6 +100,8 @@ export class PostgresLedger implements Ledger {
     this.#state = new SharedState(kept, options.clock);
     this.#newestAtMs = kept.newestAtMs ?? Number.NEGATIVE_INFINITY;
     this.#clockCheckedMs = options.monotonicMs();
+    this.#standstill = new Standstill(options.monotonicMs);
+    this.#stuckColumns = new StuckColumns(options.monotonicMs);
     this.#reader = new Reader(driver, this.#state);
     this.#leases = new Leases(this.#reader.db);
     const context = this.#context();
@@ -104,7 +110,7 @@ export class PostgresLedger implements Ledger {
       options.every(FOLLOW_MS, () => void this.#watched(() => this.#reader.follow()).catch(() => undefined)),
       options.every(RENEWAL_MS, () => void this.#leases.renew().catch(() => undefined)),
       options.every(WRONG_CLOCK_CHECKED_MS, () => void this.#checkClock().catch(() => undefined)),
-      options.every(SWEEP_MS, () => this.#waiting.expire(options.monotonicMs(), tooLate)),
+      options.every(SWEEP_MS, () => this.#waiting.expire(options.monotonicMs(), () => this.#tooLate())),
     ];
   }
 
@@ -117,12 +123,27 @@ export class PostgresLedger implements Ledger {
   }
 
   get unavailable(): string | undefined {
-    return this.#clockTrouble ?? this.#reader.unavailable;
+    return this.#clockTrouble ?? this.#reader.unavailable ?? this.#standstill.why;
   }
 
-  /** What cannot be reached is found out without it; see `reading/reader.ts`. */
-  probe(): Promise<void> {
-    return Promise.resolve();
+  get partlyUnavailable(): readonly string[] {
+    return this.#stuckColumns.remarks();
+  }
+
+  async probe(): Promise<void> {
+    const isIdle = this.queued === 0 && this.#idle.length > 0 && this.#closed === undefined;
+    if (!isIdle || this.#defect !== undefined || !this.#standstill.isToBeProbed) return;
+    const lane = this.#idle.pop() as Lane;
+    await lane.probe().then(
+      () => {
+        this.#standstill.onCommitted(this.queued);
+        // Nothing failed for its own sake, as far as can be told.
+        this.#stuckColumns.clear();
+      },
+      (error: Error) => this.#standstill.onFailed(error),
+    );
+    this.#idle.push(lane);
+    this.#wake();
   }
 
   get queued(): number {
@@ -232,6 +253,7 @@ export class PostgresLedger implements Ledger {
     if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise<A>((resolve, reject) => {
       const pending = { work, reset, resolve: resolve as (answer: unknown) => void, reject };
+      this.#standstill.onWork();
       this.#waiting.add(pending, this.#options.monotonicMs() + WAITING_MS);
       this.#wake();
     });
@@ -300,7 +322,12 @@ export class PostgresLedger implements Ledger {
         group.settle(committed.decision);
       };
       this.#apply(committed);
+      this.#noteCommit(group, committed);
     } catch (error) {
+      if (error instanceof FaultError) {
+        this.#standstill.onFailed(error);
+        this.#stuckColumns.onFailed(group.column, error);
+      }
       tell = () => group.fail(error as Error);
     }
     this.#waiting.putBack(group);
@@ -308,7 +335,21 @@ export class PostgresLedger implements Ledger {
     this.#idle.push(lane);
     tell();
     if (this.#defect !== undefined) this.#waiting.fail(this.#defect);
+    if (this.queued === 0) this.#standstill.onIdle();
     this.#wake();
+  }
+
+  /** A group that leaves nothing says nothing of whether one could be committed. */
+  #noteCommit({ column }: Group, { decision }: Committed): void {
+    if (decision.staged.entries.length === 0) return;
+    this.#standstill.onCommitted(this.queued);
+    this.#stuckColumns.onCommitted(column);
+  }
+
+  #tooLate(): Error {
+    const error = new FaultError("No connection to the database was free in time.", undefined);
+    this.#standstill.onFailed(error);
+    return error;
   }
 
   /** What has become durable becomes true. */
@@ -331,10 +372,6 @@ export class PostgresLedger implements Ledger {
       throw error;
     }
   }
-}
-
-function tooLate(): Error {
-  return new FaultError("No connection to the database was free in time.", undefined);
 }
 
 function runNow(commit: () => Promise<void>): Promise<void> {

@@ -6,7 +6,7 @@ import { FaultError } from "../../../ledger/ledger.ts";
 import { letGo, type Driver } from "../driver.ts";
 import { errorOf, mayConnectLater, troubleOf } from "../trouble.ts";
 import { CommitInDoubtError, tryGroup, type Committed, type GroupContext } from "./group-transaction.ts";
-import { openLaneSession, wasCommitted, type LaneSession } from "./lane-session.ts";
+import { openLaneSession, probeCommit, wasCommitted, type LaneSession } from "./lane-session.ts";
 import type { Group } from "./waiting-work.ts";
 
 export interface LaneOptions {
@@ -67,6 +67,17 @@ export class Lane {
       if (this.#options.monotonicMs() >= deadlineMs) break;
     }
     throw trouble ?? new FaultError("Others were first with the same keys, again and again.", undefined);
+  }
+
+  /** Makes a commit that leaves nothing behind, or rejects with the reason why none can be made. */
+  async probe(): Promise<void> {
+    try {
+      const session = (this.#session ??= await openLaneSession(this.#options.driver));
+      await probeCommit(session);
+    } catch (error) {
+      await this.#recover(error).catch(() => undefined);
+      throw errorOf(error, "The ledger could not be written");
+    }
   }
 
   async close(): Promise<void> {
