@@ -56,12 +56,13 @@ test("of a ledger that stands still, it holds every row of every table, and the 
   expect(schema("main")).toEqual(schema("source"));
   expect(db.prepare("PRAGMA main.user_version").get()).toEqual(db.prepare("PRAGMA source.user_version").get());
   for (const { name } of db.prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table'").all()) {
+    const table = String(name);
     for (const [one, other] of [
       ["main", "source"],
       ["source", "main"],
     ] as const) {
-      const rest = `SELECT count(*) AS n FROM (SELECT * FROM ${one}."${name}" EXCEPT SELECT * FROM ${other}."${name}")`;
-      expect(db.prepare(rest).get(), String(name)).toEqual({ n: 0 });
+      const rest = `SELECT count(*) AS n FROM (SELECT * FROM ${one}."${table}" EXCEPT SELECT * FROM ${other}."${table}")`;
+      expect(db.prepare(rest).get(), table).toEqual({ n: 0 });
     }
   }
   db.close();
