@@ -56,12 +56,13 @@ test("of a ledger that stands still, it holds every row of every table, and the 
   expect(schema("main")).toEqual(schema("source"));
   expect(db.prepare("PRAGMA main.user_version").get()).toEqual(db.prepare("PRAGMA source.user_version").get());
   for (const { name } of db.prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table'").all()) {
+    const table = String(name);
     for (const [one, other] of [
       ["main", "source"],
       ["source", "main"],
     ] as const) {
-      const rest = `SELECT count(*) AS n FROM (SELECT * FROM ${one}."${name}" EXCEPT SELECT * FROM ${other}."${name}")`;
-      expect(db.prepare(rest).get(), String(name)).toEqual({ n: 0 });
+      const rest = `SELECT count(*) AS n FROM (SELECT * FROM ${one}."${table}" EXCEPT SELECT * FROM ${other}."${table}")`;
+      expect(db.prepare(rest).get(), table).toEqual({ n: 0 });
     }
   }
   db.close();
@@ -77,7 +78,7 @@ test("of one that grows, of which old entries expire, and that is emptied, it ag
       run.found.push(verify(path));
     }
   })();
-  for (let round = 1; round <= 6; round += 1) {
+  for (let round = 1; round <= 6 || run.found.length < 3; round += 1) {
     await store.ledger.transact(moveClockTo(START_MS + round * 100 * DAY_MS));
     await meterOn(1_500);
     await store.ledger.expire(newCall, START_MS + (round * 100 - 50) * DAY_MS);
@@ -86,7 +87,6 @@ test("of one that grows, of which old entries expire, and that is emptied, it ag
   }
   run.going = false;
   await copying;
-  expect(run.found.length).toBeGreaterThan(2);
   expect(run.found.map(({ disagreement }) => disagreement).filter((text) => text !== undefined)).toEqual([]);
   expect(run.found.some(({ meteringRecords }) => meteringRecords > 1_000)).toBe(true);
 }, 90_000);

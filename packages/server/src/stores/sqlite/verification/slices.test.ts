@@ -109,7 +109,7 @@ describe("is no disagreement:", () => {
     const verifying = (async (): Promise<void> => {
       while (run.going) run.found.push(await verifiedBeside());
     })();
-    for (let round = 1; round <= 6; round += 1) {
+    for (let round = 1; round <= 6 || run.found.length < 3; round += 1) {
       await store.ledger.transact(moveClockTo(START_MS + round * 100 * DAY_MS));
       await meterOn(600);
       await store.ledger.expire(newCall, START_MS + (round * 100 - 50) * DAY_MS);
@@ -117,7 +117,6 @@ describe("is no disagreement:", () => {
     }
     run.going = false;
     await verifying;
-    expect(run.found.length).toBeGreaterThan(1);
     expect(run.found.map(({ disagreement }) => disagreement).filter((text) => text !== undefined)).toEqual([]);
   }, 60_000);
 });
