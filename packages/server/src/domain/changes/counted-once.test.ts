@@ -23,7 +23,7 @@ const MINUTE_MS = 60_000;
 /** Times as they matter: around edges of hours, and around how far ahead usage may lie. */
 const minutes = fc
   .integer({ min: -180, max: 240 })
-  .chain((any) => fc.constantFrom(any, Math.round(any / 60) * 60 + 30, any - (any % 15)));
+  .chain((minute) => fc.constantFrom(minute, Math.round(minute / 60) * 60 + 30, minute - (minute % 15)));
 const identifier = fc.constantFrom(undefined, "anna", "anja", "anne");
 const licensed = fc.constantFrom(undefined, 1, 2, 3, 4);
 const nth = fc.nat({ max: 4 });
