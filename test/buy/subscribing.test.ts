@@ -95,6 +95,38 @@ test("an agreement that has ended does not keep its customer from subscribing ag
   expect(agreements[1]).toMatchObject({ customerIdentifier: "keptIdentifier", startsAt: "2026-07-20T12:00:00.000Z" });
 });
 
+test("who has the product under other names by now is named by those, or by none that is new (Rule K8)", async () => {
+  const BUYER = "555500003333";
+  await server.operator("POST", "/accounts", { id: BUYER });
+  const common = { productCode: DEMO.productCode, customerAccountId: BUYER };
+  const old = { ...common, agreementId: "agmt-old", customerIdentifier: "oldName", startsAt: "2025-01-01T00:00:00Z" };
+  expect((await server.operator("POST", "/agreements", old)).status).toBe(201);
+  const again = async (): Promise<object | undefined> => {
+    const { form } = await openForm(server, DEMO.productCode);
+    const fields = { form, account: BUYER, wish: "subscribe-again" };
+    expect((await postForm(server, DEMO.productCode, fields)).status).toBe(200);
+    return (await agreementsOf(BUYER)).at(-1);
+  };
+  const first = await again();
+  expect(first).toMatchObject({ customerIdentifier: "oldName" });
+  expect(first).not.toHaveProperty("licenseArn");
+  for (const agreementId of (await agreementsOf(BUYER)).map((agreement) => agreement.agreementId).slice(1)) {
+    expect(
+      (await server.operator("PATCH", `/agreements/${agreementId}`, { endsAt: "2026-07-20T12:00:01Z" })).status,
+    ).toBe(200);
+  }
+  const replacing = {
+    ...common,
+    agreementId: "agmt-new",
+    customerIdentifier: "newName",
+    replaces: "agmt-old",
+    startsAt: "2026-07-20T14:00:00Z",
+  };
+  const replaced = await server.operator("POST", "/agreements", replacing);
+  expect(replaced.status, JSON.stringify(replaced.body)).toBe(201);
+  expect(await again(), "neither name is that of all its hours").not.toHaveProperty("customerIdentifier");
+});
+
 test("what came by the buy page is in the ledger as that, durable, and without the token", async () => {
   const folder = newFolder();
   const args = ["--store", `sqlite:${folder}`];

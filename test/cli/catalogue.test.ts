@@ -178,6 +178,8 @@ describe("account add", () => {
   });
 });
 
+const LICENCE = "arn:aws:license-manager::294406891311:license:l-";
+
 describe("agreement add", () => {
   const needed = ["--product", "0abcdefghijklmnopqrstuvwx", "--customer-account", "444455556666"];
 
@@ -209,6 +211,18 @@ describe("agreement add", () => {
       status: "active",
     });
     expect(await json("agreement", "show", "agmt 2/3")).toMatchObject({ licenseArn });
+  });
+
+  test("gives a customer other names by what replaces an agreement (Rule G6)", async () => {
+    const flags = ["--replaces", "agmt-demo4", "--customer-identifier", "renamed", "--license-arn", `${LICENCE}4004`];
+    const product = ["--product", "2abcdefghijklmnopqrstuvwx", "--customer-account", "444455556666"];
+    const added = await json("agreement", "add", "--id", "agmt-renamed", ...product, ...flags);
+    expect(added).toMatchObject({ replaces: "agmt-demo4", startsAt: "2026-07-20T13:00:00.000Z", status: "pending" });
+    const old = await json("agreement", "show", "agmt-demo4");
+    expect(old).toMatchObject({ replacedBy: "agmt-renamed", endsAt: "2026-07-20T13:00:00.000Z" });
+    expect(await ok("agreement", "show", "agmt-demo4")).toMatch(/replacedBy:? +agmt-renamed/);
+    const again = await fails(1, "agreement", "add", "--id", "agmt-again", ...product, "--replaces", "agmt-demo4");
+    expect(again).toContain("replaces: agreement agmt-demo4 is replaced by agmt-renamed already");
   });
 
   test("ends with 1 where the server refuses", async () => {

@@ -116,6 +116,29 @@ describe("what is done through one server is so for the other:", () => {
   });
 });
 
+const replacing = (node: RunningServer, agreementId: string): ReturnType<RunningServer["operator"]> =>
+  node.operator("POST", "/agreements", {
+    agreementId,
+    productCode: DEMO.productCode,
+    customerAccountId: "777788889999",
+    customerIdentifier: agreementId,
+    replaces: "agmt-demo2",
+    startsAt: "2030-01-01T00:00:00Z",
+  });
+
+test("of two nodes that replace one agreement at once, one does, and both tell the same (Rule G6)", async () => {
+  const [one, other] = nodes;
+  const answers = await Promise.all([replacing(one, "one"), replacing(other, "other"), replacing(one, "third")]);
+  expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409, 409]);
+  const made = answers.find(({ status }) => status === 201)?.body as { agreementId: string } | undefined;
+  for (const node of nodes) {
+    const changed = await node.operator("PATCH", "/agreements/agmt-demo2", { customerIdentifier: "renamed" });
+    expect(changed.status).toBe(409);
+    const { body } = await node.operator("GET", "/agreements/agmt-demo2");
+    expect(body).toMatchObject({ replacedBy: made?.agreementId, endsAt: "2030-01-01T00:00:00.000Z" });
+  }
+});
+
 test("a server that is started later finds everything, and does not set the clock back", async () => {
   const late = await startServer([...nodeArgs(database.url, folder.path), "--clock", `manual:${NOW}`]);
   const { body } = await late.operator("GET", "/clock");

@@ -91,6 +91,8 @@ async function history(made: LedgerUnderTest): Promise<void> {
   await made.ledger.close();
 }
 
+const at = (hours: number): string => new Date(START_MS + hours * HOUR_MS).toISOString();
+
 const STORES = {
   sqlite: async (): Promise<readonly [string, string[]]> => {
     const folder = `${newFolder()}/data`;
@@ -141,7 +143,6 @@ test.each(stores)(
 
     const { code, stdout } = await runCommand(["store", "verify", "--store", address, "--json"]);
     expect(code).toBe(0);
-    const at = (hours: number): string => new Date(START_MS + hours * HOUR_MS).toISOString();
     expect(JSON.parse(stdout)).toMatchObject({
       agrees: true,
       notes: [

@@ -32,7 +32,7 @@ if (noPostgres !== undefined)
 
 describe.each(["classic", "current"] as const)("under the rules %s,", (rules) => {
   test.each(noPostgres === undefined ? (["memory", "sqlite", "postgres"] as const) : (["memory", "sqlite"] as const))(
-    "every answer and all that is kept on %s are what a second reading of the rules says (B1 – B6, Rules K1 – K7, G1 – G4)",
+    "every answer and all that is kept on %s are what a second reading of the rules says (B1 – B6, Rules K1 – K8, G1 – G8)",
     async (store) => {
       const folder = newFolder();
       const catalogue = join(folder, "shop.yaml");

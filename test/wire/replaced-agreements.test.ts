@@ -1,9 +1,5 @@
 /** What sellers meet when a customer is given other names: one agreement goes on with another, at an hour's edge. */
-import {
-  BatchMeterUsageCommand,
-  MarketplaceMeteringServiceException,
-  type UsageRecord,
-} from "@aws-sdk/client-marketplace-metering";
+import { BatchMeterUsageCommand, MarketplaceMeteringServiceException } from "@aws-sdk/client-marketplace-metering";
 import { describe, expect } from "vitest";
 import { add, meteringRecords, moveClock } from "../support/operator-api.ts";
 import { callOperator, expectProblem, type OperatorAnswer } from "../support/operator-call.ts";
@@ -45,7 +41,7 @@ const shown = async (server: RunningServer, id: string): Promise<unknown> =>
 async function meter(server: RunningServer, who: object, minute: number, quantity = 1): Promise<string> {
   const sent = { ...who, Timestamp: new Date(NOON + minute * MINUTES), Dimension: "seats", Quantity: quantity };
   const ProductCode = "LicenseArn" in who ? undefined : DEMO.productCode;
-  const command = new BatchMeterUsageCommand({ ProductCode, UsageRecords: [sent as UsageRecord] });
+  const command = new BatchMeterUsageCommand({ ProductCode, UsageRecords: [sent] });
   try {
     const { Results = [] } = await officialClient(server.endpoint).send(command);
     return Results.map(({ Status }) => Status).join(" ");
@@ -233,10 +229,10 @@ describe("names by which usage is metered never change (Rule G7):", () => {
   });
 });
 
-describe("start and end move so that no use counts twice (Rule G8):", () => {
-  const patch = (server: RunningServer, id: string, body: object): Promise<OperatorAnswer> =>
-    callOperator(server, "PATCH", `/agreements/${id}`, { body });
+const patch = (server: RunningServer, id: string, body: object): Promise<OperatorAnswer> =>
+  callOperator(server, "PATCH", `/agreements/${id}`, { body });
 
+describe("start and end move so that no use counts twice (Rule G8):", () => {
   test("a start that has passed, or is near, moves back only; one that is far moves as it likes", async () => {
     const server = await lab();
     expectProblem(

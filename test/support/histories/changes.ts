@@ -74,7 +74,7 @@ function bringsNewName(
       other.customerAccountId === changed.customerAccountId &&
       before.some(({ agreementId }) => agreementId === other.agreementId),
   );
-  const named = [...others.map((other) => [other, hoursOf(other, after)] as const)];
+  const named = others.map((other) => [other, hoursOf(other, after)] as const);
   if (was !== undefined) named.push([was, hoursOf(was, before)]);
   return others.some((other) =>
     newHours(was && hoursOf(was, before), hoursOf(changed, after)).some(([from, to]) => {

@@ -230,13 +230,14 @@ describe("names by which usage was metered never change (Rule G7):", () => {
   });
 });
 
-describe("a file that replaces agreements (Rule G6)", () => {
-  const NEW = (over: string): string =>
-    `agreements:${agreement("agmt-new", over).replace("    startsAt: 2020-01-01T00:00:00Z\n", "")}`;
-  const AT = Date.UTC(2026, 6, 14, 14);
-  const replacing = (over = "startsAt: 2026-07-14T14:00:00Z"): string =>
-    NEW(`replaces: agmt-demo1\n    customerIdentifier: renamed\n    licenseArn: ${OTHER_LICENSE}\n    ${over}`);
+const newAgreement = (over: string): string =>
+  `agreements:${agreement("agmt-new", over).replace("    startsAt: 2020-01-01T00:00:00Z\n", "")}`;
 
+const replacing = (over = "startsAt: 2026-07-14T14:00:00Z"): string =>
+  newAgreement(`replaces: agmt-demo1\n    customerIdentifier: renamed\n    licenseArn: ${OTHER_LICENSE}\n    ${over}`);
+
+describe("a file that replaces agreements (Rule G6)", () => {
+  const AT = Date.UTC(2026, 6, 14, 14);
   test("ends the old one where the new one begins, and says both; a second time it writes nothing", () => {
     const held = applied(SAMPLE);
     const changes = due(replacing(), held);

@@ -87,8 +87,7 @@ export class IdentityHistory {
 
 /** As sentences, for whoever looks after a ledger. */
 export function identityNote({ kind, id, member, atMs, from, to }: IdentityChange): string {
-  const said = (value: string | undefined): string => (value === undefined ? "none" : value);
-  return `The ${member} of ${kind} ${id} was changed at ${new Date(atMs).toISOString()}: from ${said(from)} to ${said(to)}.`;
+  return `The ${member} of ${kind} ${id} was changed at ${new Date(atMs).toISOString()}: from ${from ?? "none"} to ${to ?? "none"}.`;
 }
 
 function differing(puts: Named["puts"]): Named["puts"] {

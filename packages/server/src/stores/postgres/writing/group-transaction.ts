@@ -144,16 +144,25 @@ async function begin({ client, lane }: LaneSession, alone: boolean): Promise<Hea
   const lock = alone ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared";
   const [, { rows }] = await Promise.all([
     client.query(`BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ${lock}(${STATE_LOCK.join(", ")})`),
-    client.query<HeadRow>({
-      name: "lane-head",
-      text: `SELECT s.version, s.edition_id AS edition, l.seq, l.link, l.newest_at_ms
-             FROM countinghouse.lane l, countinghouse.state s WHERE l.number = $1 FOR UPDATE OF l`,
-      values: [lane],
-    }),
+    client.query<HeadRow>(
+      alone ? laneHead("lane-head-alone", NEWEST_OF_ALL, lane) : laneHead("lane-head", "l.newest_at_ms", lane),
+    ),
   ]);
   const [row] = rows;
   if (row === undefined) throw new DefectError(`The row of lane ${lane} is missing.`);
   return row;
+}
+
+/** What changes all that nodes go by comes after everything that any of them has accepted, whatever its clock said. */
+const NEWEST_OF_ALL = "(SELECT max(newest_at_ms) FROM countinghouse.lane) AS newest_at_ms";
+
+function laneHead(name: string, newest: string, lane: number): { name: string; text: string; values: number[] } {
+  return {
+    name,
+    text: `SELECT s.version, s.edition_id AS edition, l.seq, l.link, ${newest}
+           FROM countinghouse.lane l, countinghouse.state s WHERE l.number = $1 FOR UPDATE OF l`,
+    values: [lane],
+  };
 }
 
 /**
