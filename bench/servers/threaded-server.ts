@@ -19,7 +19,7 @@ import { benchConfig } from "./config.ts";
 
 const [folder = "", catalog = "", readyFile = "", threads = "1"] = process.argv.slice(2);
 const config = benchConfig(folder, catalog);
-const metrics = createMetrics(world.monotonicMs, () => 0);
+const metrics = createMetrics(world.monotonicMs, { queued: () => 0, connections: () => 0, heldBytes: () => 0 });
 const { ledger, sealer } = await openLedger(config, world, metrics);
 const newCall = (operation: string): Parameters<UnkeptCalls["noteRefused"]>[0] => ({
   requestId: requestId(world.wallMs(), world.uuid()),

@@ -9,12 +9,14 @@ import { FaultPlan } from "./faults/fault-plan.ts";
 import { withFaults } from "./faults/with-faults.ts";
 import { createBuyApp } from "./http/buy/app.ts";
 import { closeServer } from "./http/close-server.ts";
+import { Connections } from "./http/connections.ts";
 import { createListener } from "./http/listener.ts";
-import { createOperatorApp } from "./http/operator/app.ts";
+import { createOperatorApp, type OperatorApp } from "./http/operator/app.ts";
 import { isStsRequest } from "./http/sts/form.ts";
 import { StsHandler } from "./http/sts/handler.ts";
 import { RequestQuotas } from "./http/request-quotas.ts";
-import { createRouter } from "./http/router.ts";
+import { createRouter, refuseRequest } from "./http/router.ts";
+import { SourceAddresses } from "./http/source-address.ts";
 import { errorResponse } from "./http/wire-error.ts";
 import { WireHandler, type WireOperation } from "./http/wire-handler.ts";
 import type { WireRequest, WireResponse } from "./http/wire-message.ts";
@@ -64,6 +66,7 @@ interface Parts extends ComposeOptions, OpenedLedger {
   readonly keeping: Keeping;
   readonly issueCredentials: (grant: SessionGrant) => SessionCredentials;
   readonly workload: Workload;
+  readonly sources: SourceAddresses;
   readonly newRequestId: () => string;
   /** Told of errors that are ours. */
   readonly onError: (error: Error, requestId: string) => void;
@@ -73,7 +76,18 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   const { config, world, log } = options;
   // Before the ledger is opened: where it cannot be, there is nothing to be let go of.
   const cluster = config.kubernetes === undefined ? undefined : await openCluster(config.kubernetes);
-  const metrics = createMetrics(world.monotonicMs, (): number => opened.ledger.queued);
+  const sources = new SourceAddresses(config.trustedProxies);
+  const metrics = createMetrics(world.monotonicMs, {
+    queued: (): number => opened.ledger.queued,
+    connections: (): number => connections.open,
+    heldBytes: (): number => connections.held.bytes,
+  });
+  const connections = new Connections({
+    sources,
+    networkMax: config.networkConnectionsMax,
+    every: world.every,
+    ...metrics.connectionEvents,
+  });
   const opened: OpenedLedger = await openLedger(config, world, metrics, options.openEngine);
   const operatorToken = config.operatorToken ?? world.random(24).toString("base64url");
   const faults = new FaultPlan({
@@ -103,17 +117,21 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     keeping,
     issueCredentials: issue,
     workload,
+    sources,
     newRequestId: () => requestId(world.wallMs(), world.uuid()),
     onError: (error, id) => log.error({ err: error, requestId: id }, "request failed"),
   };
   const podObserver = cluster === undefined ? undefined : startPodObserver(parts, cluster);
   let draining = false;
-  const operator = operatorListener(parts);
+  const operator = operatorApp(parts);
+  const busy = (): WireResponse => errorResponse("ThrottlingException", "Rate exceeded", parts.newRequestId());
   const server = createListener({
     tls: config.tls,
     requestTimeoutMs: config.requestTimeoutMs,
+    connections,
     route: createRouter({
-      operator,
+      operator: nodeListener(operator.fetch),
+      description: operator.description,
       buy: config.lab ? buyListener(parts) : undefined,
       container: (request, response) => workload.answerContainer(request, response),
       registry: metrics.registry,
@@ -121,7 +139,8 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       draining: () => draining,
     }),
     wire: measuredWire(parts),
-    busy: () => errorResponse("ThrottlingException", "Rate exceeded", parts.newRequestId()),
+    busy,
+    refuse: (request, response) => refuseRequest(request, response, busy),
   });
   return {
     server,
@@ -182,10 +201,15 @@ function operationsOf(config: ServeConfig, opened: OpenedLedger, plan: FaultPlan
 
 type NodeListener = Parameters<typeof createRouter>[0]["operator"];
 
-function operatorListener(parts: Parts): NodeListener {
-  const { config, world, catalogueFile, operatorToken, onError } = parts;
+function nodeListener(fetch: Parameters<typeof getRequestListener>[0]): NodeListener {
+  const listener = getRequestListener(fetch);
+  return (request, response) => void listener(request, response);
+}
+
+function operatorApp(parts: Parts): OperatorApp {
+  const { config, world, catalogueFile, operatorToken, sources, onError } = parts;
   const { ledger, sealer, clock, faults, keeping, operations, workload, newRequestId } = parts;
-  const app = createOperatorApp({
+  return createOperatorApp({
     context: {
       ledger,
       sealer,
@@ -202,16 +226,15 @@ function operatorListener(parts: Parts): NodeListener {
     },
     operatorToken,
     version: VERSION,
+    sourceAddressOf: (request) => sources.of(request),
     onError,
   });
-  const listener = getRequestListener(app.fetch);
-  return (request, response) => void listener(request, response);
 }
 
-function buyListener({ ledger, sealer, clock, config, world, newRequestId, onError }: Parts): NodeListener {
+function buyListener({ ledger, sealer, clock, config, world, sources, newRequestId, onError }: Parts): NodeListener {
   const context = { ledger, sealer, clock, random: world.random, newRequestId };
-  const listener = getRequestListener(createBuyApp({ context, ownHost: config.host, onError }).fetch);
-  return (request, response) => void listener(request, response);
+  const sourceAddressOf = sources.of.bind(sources);
+  return nodeListener(createBuyApp({ context, ownHost: config.host, sourceAddressOf, onError }).fetch);
 }
 
 function measuredWire(parts: Parts): (request: WireRequest) => Promise<WireResponse> {

@@ -6,13 +6,28 @@ export interface Metrics {
   readonly onRequest: (operation: string, code: string, seconds: number) => void;
   readonly onCommitted: (group: { readonly works: number; readonly records: number }) => void;
   readonly onFaultHit: (operation: string, kind: string) => void;
+  /** What becomes of connections for which there is no room. */
+  readonly connectionEvents: {
+    readonly onRefused: () => void;
+    readonly onMadeWay: () => void;
+    readonly onGivenUp: () => void;
+  };
   readonly aroundCommit: (commit: () => Promise<void>) => Promise<void>;
 }
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
-/** `nowMs` is a monotonic clock; `queued` the work that waits. */
-export function createMetrics(nowMs: () => number, queued: () => number): Metrics {
+/** What is measured when it is asked for. */
+export interface Measured {
+  /** Requests that wait for their commit. */
+  readonly queued: () => number;
+  readonly connections: () => number;
+  /** Of bodies and answers. */
+  readonly heldBytes: () => number;
+}
+
+/** `nowMs` is a monotonic clock. */
+export function createMetrics(nowMs: () => number, measured: Measured): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -57,18 +72,10 @@ export function createMetrics(nowMs: () => number, queued: () => number): Metric
     labelNames: ["operation", "kind"],
     registers,
   });
-  registers[0]?.registerMetric(
-    new Gauge({
-      name: "countinghouse_queued_requests",
-      help: "Requests that wait for their commit.",
-      registers: [],
-      collect() {
-        this.set(queued());
-      },
-    }),
-  );
+  addGauges(registry, measured);
   return {
     registry,
+    connectionEvents: connectionEvents(registry),
     onRequest: (operation, code, took) => {
       requests.inc({ operation, code });
       seconds.observe({ operation }, took);
@@ -89,4 +96,41 @@ export function createMetrics(nowMs: () => number, queued: () => number): Metric
       commitSeconds.observe((nowMs() - startMs) / 1000);
     },
   };
+}
+
+function addGauges(registry: Registry, { queued, connections, heldBytes }: Measured): void {
+  const gauges = [
+    ["countinghouse_queued_requests", "Requests that wait for their commit.", queued],
+    ["countinghouse_connections", "Connections that are open.", connections],
+    ["countinghouse_held_bytes", "Bytes of bodies being read, and of answers that have not left.", heldBytes],
+  ] as const;
+  for (const [name, help, value] of gauges) {
+    registry.registerMetric(
+      new Gauge({
+        name,
+        help,
+        registers: [],
+        collect() {
+          this.set(value());
+        },
+      }),
+    );
+  }
+}
+
+function connectionEvents(registry: Registry): Metrics["connectionEvents"] {
+  const counter = (name: string, help: string): Counter => new Counter({ name, help, registers: [registry] });
+  const refused = counter(
+    "countinghouse_refused_connections_total",
+    "Connections turned away: their network, or the server, had its number of them, and all were being worked for.",
+  );
+  const madeWay = counter(
+    "countinghouse_displaced_connections_total",
+    "Connections that waited for their client and were closed, so that a new one had a place.",
+  );
+  const givenUp = counter(
+    "countinghouse_abandoned_answers_total",
+    "Answers given up, with their connections: not taken in time, or more asked for than is held.",
+  );
+  return { onRefused: () => refused.inc(), onMadeWay: () => madeWay.inc(), onGivenUp: () => givenUp.inc() };
 }
