@@ -12,9 +12,7 @@ export interface AnswerCounter {
   hasRoom(bytes: number): boolean;
 }
 
-export class CountedResponse<
-  Request extends IncomingMessage = IncomingMessage,
-> extends ServerResponse<Request> {
+export class CountedResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
   /** Undefined until it is the answer's turn. */
   counter: AnswerCounter | undefined;
 

@@ -3,6 +3,7 @@
  * the wire.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { isDecodable } from "@countinghouse/protocol";
 import type { Registry } from "prom-client";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { CountedResponse } from "./counted-response.ts";
@@ -93,17 +94,6 @@ function answerPlain(request: IncomingMessage, response: ServerResponse, status:
 
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? "/").split("?", 1)[0] ?? "/";
-}
-
-/** Asked once, of the whole: whoever decodes a text part by part pays for each part that cannot be. */
-function isDecodable(text: string): boolean {
-  if (!text.includes("%")) return true;
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** SDKs post to the root, or below whatever path their endpoint has; any other method asks the root only. */
