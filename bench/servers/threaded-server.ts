@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
+import { EventPages } from "../../packages/server/src/audit/event-pages.ts";
 import { RequestQuotas } from "../../packages/server/src/http/request-quotas.ts";
 import { UnkeptCalls } from "../../packages/server/src/http/unkept-calls.ts";
 import { WireHandler } from "../../packages/server/src/http/wire-handler.ts";
@@ -33,6 +34,7 @@ const handler = new WireHandler({
     ledger,
     () => undefined,
     pageTokensOf(sealer),
+    new EventPages(ledger, world.schedule),
     () => Promise.reject(new Error("Nothing registers here.")),
   ),
   authenticator: new Authenticator({ catalogue: () => ledger.catalogue, sealer, wallMs: world.wallMs }),

@@ -1,6 +1,6 @@
 /** One attack on one server, while others go on asking it and its figures are read. */
 import { setTimeout as delay } from "node:timers/promises";
-import { memoryMiBOf } from "../machine.ts";
+import { cpuMsOf, memoryMiBOf } from "../machine.ts";
 import type { Attack, Scale, Target } from "./attack.ts";
 import { bystander, type Heard } from "./bystander.ts";
 
@@ -15,6 +15,8 @@ export interface Round {
   readonly heldBytesMost: number;
   readonly memoryMiBBefore: number;
   readonly memoryMiBMost: number;
+  /** Processor time of the server while the attack stood; half a second of it or so for those who ask. */
+  readonly cpuMs: number;
   /** What it counted during the attack. */
   readonly displaced: number;
   readonly refused: number;
@@ -34,6 +36,7 @@ export async function besiege(target: Besieged, attack: Attack, scale: Scale): P
   await attack.prepare?.(target);
   const before = await figuresOf(target.endpoint);
   const memoryMiBBefore = memoryMiBOf(target.pid, "VmRSS") ?? 0;
+  const cpuMsBefore = cpuMsOf(target.pid) ?? 0;
   const most = { connections: 0, heldBytes: 0, memoryMiB: 0 };
   const other = bystander(target.endpoint, "127.0.0.2");
   const neighbour = bystander(target.endpoint, "127.0.0.1");
@@ -46,6 +49,7 @@ export async function besiege(target: Besieged, attack: Attack, scale: Scale): P
     most.memoryMiB = Math.max(most.memoryMiB, memoryMiBOf(target.pid, "VmRSS") ?? 0);
     await delay(LOOK_MS);
   }
+  const cpuMs = (cpuMsOf(target.pid) ?? 0) - cpuMsBefore;
   const [otherHeard, neighbourHeard] = await Promise.all([other.stop(), neighbour.stop()]);
   const [opened, ended, sentBytes] = [standing.opened(), standing.ended(), standing.sentBytes()];
   standing.lift();
@@ -59,6 +63,7 @@ export async function besiege(target: Besieged, attack: Attack, scale: Scale): P
     heldBytesMost: most.heldBytes,
     memoryMiBBefore,
     memoryMiBMost: most.memoryMiB,
+    cpuMs,
     displaced: after.displaced - before.displaced,
     refused: after.refused - before.refused,
     abandoned: after.abandoned - before.abandoned,

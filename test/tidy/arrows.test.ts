@@ -108,7 +108,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:zlib",
   ],
   "clock.ts": ["@countinghouse/protocol", "ledger"],
-  "config.ts": ["@countinghouse/protocol", "clock.ts", "node:fs"],
+  "config.ts": ["@countinghouse/protocol", "clock.ts", "node:fs", "node:net"],
   "open-ledger.ts": [
     "@countinghouse/protocol",
     "catalogue",
@@ -139,6 +139,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:path",
   ],
   "compose.ts": [
+    "audit",
     "catalogue",
     "clock.ts",
     "config.ts",

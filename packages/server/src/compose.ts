@@ -1,6 +1,7 @@
 /** The wiring: from a configuration to a service that can be listened to. Knows every room; decides nothing. */
 import type { Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
+import { EventPages } from "./audit/event-pages.ts";
 import { dueChanges } from "./catalogue/apply.ts";
 import type { ServiceClock } from "./clock.ts";
 import type { ServeConfig } from "./config.ts";
@@ -193,6 +194,7 @@ function operationsOf(config: ServeConfig, opened: OpenedLedger, plan: FaultPlan
     ledger,
     (token) => openToken(sealer, token),
     pageTokensOf(sealer),
+    new EventPages(ledger, world.schedule),
     (key, claims) => signer.sign(key, claims),
   );
   if (!config.lab) return operations;
@@ -212,6 +214,7 @@ function operatorApp(parts: Parts): OperatorApp {
   return createOperatorApp({
     context: {
       ledger,
+      eventPages: new EventPages(ledger, world.schedule),
       sealer,
       clock,
       lab: config.lab,
