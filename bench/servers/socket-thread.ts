@@ -27,6 +27,7 @@ const server = createListener({
   connections: new Connections({
     sources: new SourceAddresses(undefined),
     networkMax: 4_096,
+    patienceSeconds: 30,
     every: realWorld.every,
     onRefused: nothing,
     onMadeWay: nothing,

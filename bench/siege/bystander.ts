@@ -12,7 +12,7 @@ export interface Heard {
 }
 
 const PAUSE_MS = 20;
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 20_000;
 
 /** Asks until it is told to stop; answers what it heard. */
 export function bystander(endpoint: string, localAddress: string): { stop(): Promise<Heard> } {

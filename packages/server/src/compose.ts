@@ -86,6 +86,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   const connections = new Connections({
     sources,
     networkMax: config.networkConnectionsMax,
+    patienceSeconds: config.requestTimeoutMs / 1_000,
     every: world.every,
     ...metrics.connectionEvents,
   });

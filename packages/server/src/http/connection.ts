@@ -18,6 +18,8 @@ export interface Turn {
 /** What the connections of a server have in common. */
 export interface ConnectionKeeper {
   readonly held: HeldBytes;
+  /** How long an answer may go without progress. The system's own buffers take some megabytes at once, so it comes in leaps. */
+  readonly patienceSeconds: number;
   /** Numbers that only grow: what has a smaller one is older. */
   nextMoment(): number;
   /** For whom a request came: the network of its peer, or the one that a trusted proxy forwards for. */
@@ -32,10 +34,7 @@ export interface ConnectionKeeper {
 const WAITING_MAX = 32;
 /** About what a request that waits takes up. */
 const WAITING_BYTES = 4_096;
-/** Seconds without any progress after which an answer is given up. */
-const STALLED_SECONDS_MAX = 10;
-/** And altogether: this, and a second more for each 16 KiB. */
-const SENDING_SECONDS = 30;
+/** An answer has the time of a request to arrive, and a second more for each 16 KiB. */
 const SLOWEST_BYTES_PER_SECOND = 16_384;
 /** What Node's parser is answered where what follows a request is another protocol. */
 const UPGRADED = 2;
@@ -126,8 +125,9 @@ export class Connection implements AnswerCounter, Place {
     sending.mostBytes = Math.max(sending.mostBytes, unsentBytes);
     sending.unsentBytes = unsentBytes;
     sending.queuedBytes = queuedBytes;
-    const secondsMax = SENDING_SECONDS + sending.mostBytes / SLOWEST_BYTES_PER_SECOND;
-    if (sending.stalledSeconds >= STALLED_SECONDS_MAX || sending.seconds > secondsMax) this.#giveUp();
+    const { patienceSeconds } = this.#keeper;
+    const secondsMax = patienceSeconds + sending.mostBytes / SLOWEST_BYTES_PER_SECOND;
+    if (sending.stalledSeconds >= patienceSeconds || sending.seconds > secondsMax) this.#giveUp();
   }
 
   cut(): void {

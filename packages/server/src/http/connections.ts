@@ -18,6 +18,8 @@ export interface ConnectionsOptions {
   readonly sources: SourceAddresses;
   /** Connections of one network, and requests that trusted proxies forward at once for one: an eighth, if not said. */
   readonly networkMax: number;
+  /** How long an answer may go without progress. */
+  readonly patienceSeconds: number;
   readonly every: (ms: number, run: () => void) => () => void;
   /** A connection was turned away, since all places were being worked for. */
   readonly onRefused: () => void;
@@ -32,6 +34,7 @@ export type BeginRequest = (turn: Turn, network: Network, isRefused: boolean) =>
 export class Connections implements ConnectionKeeper {
   readonly held: HeldBytes;
   readonly sources: SourceAddresses;
+  readonly patienceSeconds: number;
   readonly #options: ConnectionsOptions;
   readonly #networks = new Networks();
   readonly #all = new Set<Place>();
@@ -42,6 +45,7 @@ export class Connections implements ConnectionKeeper {
   constructor(options: ConnectionsOptions) {
     this.#options = options;
     this.sources = options.sources;
+    this.patienceSeconds = options.patienceSeconds;
     this.held = new HeldBytes(this.#networks);
   }
 
