@@ -27,11 +27,12 @@ export class Client {
     });
   }
 
-  /** Ends with the whole answer, or where the server closes the connection. */
-  async exchange(bytes: Buffer): Promise<void> {
+  /** The whole answer, or what came of it before the server closed the connection. */
+  async exchange(bytes: Buffer): Promise<string> {
     this.#heard = Buffer.alloc(0);
     this.#socket.write(bytes);
     while (!this.isClosed && !this.#isAnswered()) await new Promise<void>((resolve) => (this.#wake = resolve));
+    return this.#heard.toString("latin1");
   }
 
   close(): void {
