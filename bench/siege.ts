@@ -77,9 +77,9 @@ interface Started {
 
 async function start(name: string): Promise<Started> {
   const readyFile = join(folder, `${name}.json`);
-  const main = join(flags.workspace, "packages/server/src/main.ts");
+  const program = join(flags.workspace, "packages/server/src/main.ts");
   const args = ["serve", "--port", "0", "--store", `sqlite:${join(folder, name)}`, "--ready-file", readyFile];
-  const child = spawn(process.execPath, ["--conditions=@countinghouse/source", main, ...args], {
+  const child = spawn(process.execPath, ["--conditions=@countinghouse/source", program, ...args], {
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, NODE_OPTIONS: `--max-old-space-size=${HEAP_MIB}`, COUNTINGHOUSE_LOG_LEVEL: "silent" },
   });

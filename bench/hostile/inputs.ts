@@ -59,7 +59,7 @@ export function hostileInputs(): HostileInput[] {
   const rows: readonly (readonly [name: string, bytes: Buffer])[] = [
     ...queries(),
     ...paths(),
-    ...headers(),
+    ...heads(),
     ...forms(),
     ...bodies("64 KB of", 64_000),
     ...bodies("1 MB of", BODY_BYTES),
@@ -96,7 +96,7 @@ function paths(): Rows {
   ];
 }
 
-function headers(): Rows {
+function heads(): Rows {
   const many = Object.fromEntries(Array.from({ length: 90 }, (_, i) => [`x-h${i}`, "x".repeat(130)]));
   const manyNames = Object.keys(many).join(";");
   return [
@@ -118,11 +118,13 @@ function headers(): Rows {
   ]; // prettier-ignore
 }
 
+const base64 = (text: string): string => Buffer.from(text).toString("base64url");
+
+const token = (claims: string): string => `${base64('{"alg":"RS256","kid":"k","typ":"JWT"}')}.${base64(claims)}.`;
+
 function forms(): Rows {
   const asked = `Action=AssumeRoleWithWebIdentity&Version=${STS.version}&`;
   const role = "RoleArn=arn:aws:iam::444455556666:role/app&RoleSessionName=session&WebIdentityToken=";
-  const base64 = (text: string): string => Buffer.from(text).toString("base64url");
-  const token = (claims: string): string => `${base64('{"alg":"RS256","kid":"k","typ":"JWT"}')}.${base64(claims)}.`;
   const signature = filled(340, () => "A");
   return [
     ["STS form of %FF&", form(asked + filled(FORM_BYTES, () => "%FF&"))],

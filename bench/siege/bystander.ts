@@ -16,11 +16,11 @@ const PATIENCE_MS = 20_000;
 
 /** Asks until it is told to stop; answers what it heard. */
 export function bystander(endpoint: string, localAddress: string): { stop(): Promise<Heard> } {
-  let isStopped = false;
+  const stopping = new AbortController();
   const heard = { asked: 0, answered: 0, slowestMs: 0 };
   const instead = new Set<string>();
   const done = (async (): Promise<Heard> => {
-    while (!isStopped) {
+    while (!stopping.signal.aborted) {
       const startMs = performance.now();
       const outcome = await ask(endpoint, localAddress);
       heard.asked += 1;
@@ -33,7 +33,7 @@ export function bystander(endpoint: string, localAddress: string): { stop(): Pro
   })();
   return {
     stop: () => {
-      isStopped = true;
+      stopping.abort();
       return done;
     },
   };

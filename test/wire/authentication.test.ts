@@ -198,6 +198,9 @@ describe("in the header form", () => {
   });
 });
 
+const many = (count: number): string => Array.from({ length: count }, (_, i) => `p${i}=1`).join("&");
+const queried = (query: string): RawRequest => ({ ...unsigned, path: `/?${query}` });
+
 describe("in the query form", () => {
   interface Attempt {
     readonly algorithm: string;
@@ -266,8 +269,6 @@ describe("in the query form", () => {
   });
 
   test("Rule N1: a query of more parameters than anybody signs, or that is no text, is malformed", async () => {
-    const many = (count: number): string => Array.from({ length: count }, (_, i) => `p${i}=1`).join("&");
-    const queried = (query: string): RawRequest => ({ ...unsigned, path: `/?${query}` });
     // A presigned request adds five of its own.
     expect((await send(server.endpoint, presigned(queried(many(27))))).status).toBe(200);
     expect((await send(server.endpoint, signed(queried(many(32))))).status).toBe(200);
@@ -282,6 +283,8 @@ describe("in the query form", () => {
   });
 });
 
+const atPath = (length: number): RawRequest => signed({ ...unsigned, path: `/${"p/".repeat(length / 2 - 1)}p` });
+
 describe("Rule N1: what a request has too much of makes it malformed", () => {
   test("two Authorization headers, be they the same", async () => {
     const good = String(signed(unsigned).headers["authorization"]);
@@ -295,9 +298,8 @@ describe("Rule N1: what a request has too much of makes it malformed", () => {
   });
 
   test("a path beyond all endpoints", async () => {
-    const at = (length: number): RawRequest => signed({ ...unsigned, path: `/${"p/".repeat(length / 2 - 1)}p` });
-    expect((await send(server.endpoint, at(2_048))).status).toBe(200);
-    expectRefused(await send(server.endpoint, at(2_050)), INCOMPLETE, "The path has more than 2048 characters.");
+    expect((await send(server.endpoint, atPath(2_048))).status).toBe(200);
+    expectRefused(await send(server.endpoint, atPath(2_050)), INCOMPLETE, "The path has more than 2048 characters.");
   });
 
   test("names of signed headers", async () => {

@@ -178,12 +178,13 @@ describe("B7, Rule L1: a body", () => {
   );
 });
 
+const broken = (bytes: number): string => `{"a":"${"x".repeat(bytes - 6)}`;
+
+const sent = (bytes: number, secretAccessKey: string): Promise<RawAnswer> =>
+  send(endpoint, signed(wireRequest(endpoint, "BatchMeterUsage", broken(bytes)), { secretAccessKey }));
+
 describe("Rule D4: a body of more than 64 KiB is looked into only once its signature is good", () => {
   const LOOKED_INTO_MAX = 65_536;
-  const broken = (bytes: number): string => `{"a":"${"x".repeat(bytes - 6)}`;
-  const sent = (bytes: number, secretAccessKey: string): Promise<RawAnswer> =>
-    send(endpoint, signed(wireRequest(endpoint, "BatchMeterUsage", broken(bytes)), { secretAccessKey }));
-
   test("one of 64 KiB that is no JSON is refused for that, whoever sends it", async () => {
     expect(Buffer.byteLength(broken(LOOKED_INTO_MAX))).toBe(LOOKED_INTO_MAX);
     for (const secret of [DEMO.secretAccessKey, "a guess"]) {

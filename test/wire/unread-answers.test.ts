@@ -88,10 +88,11 @@ describe("an answer", { timeout: 60_000 }, () => {
   });
 });
 
+const answers = (text: string): number => text.match(/HTTP\/1\.1 200/g)?.length ?? 0;
+
 describe("requests behind another one", () => {
   const health = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
   const last = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-  const answers = (text: string): number => text.match(/HTTP\/1\.1 200/g)?.length ?? 0;
 
   test("up to 32 wait, and are answered", async () => {
     expect(answers(await exchange(server.endpoint, health.repeat(32) + last))).toBe(33);

@@ -154,6 +154,7 @@ export class Connection implements AnswerCounter, Place {
     this.#keeper.ended(this.#currentNetwork, this);
     this.#current = undefined;
     this.moment = this.#keeper.nextMoment();
+    if (this.#rawSocket.destroyed) return;
     const waiting = this.#waiting.length;
     const next = this.#waiting.shift();
     if (next === undefined) return;

@@ -6,7 +6,6 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import { Connection, type ConnectionKeeper, type Turn } from "./connection.ts";
-import { CountedResponse } from "./counted-response.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { Networks, type Network, type Place } from "./networks.ts";
 import { plainAddress, type SourceAddresses } from "./source-address.ts";

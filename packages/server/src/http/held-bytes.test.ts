@@ -1,7 +1,9 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { BIG_BYTES_MAX, HeldBytes, SMALL_BYTES_MAX } from "./held-bytes.ts";
 import { Networks, type Network } from "./networks.ts";
+
+const big = (of: readonly number[]): number => of.filter((bytes) => bytes > SMALL_BYTES_MAX).reduce((a, b) => a + b, 0);
 
 /** Bodies and answers of three networks, growing and going, in any order: a second reading of the rule, by adding up. */
 test("small ones always have room, big ones within the bound, and no network has more than half of it", () => {
@@ -13,8 +15,6 @@ test("small ones always have room, big ones within the bound, and no network has
       const held = new HeldBytes(networks);
       const known: Network[] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map((address) => networks.of(address));
       const sizes = known.map(() => Array<number>(12).fill(0));
-      const big = (of: readonly number[]): number =>
-        of.filter((bytes) => bytes > SMALL_BYTES_MAX).reduce((a, b) => a + b, 0);
       for (const { network, one, bytes } of steps) {
         const own = sizes[network] as number[];
         const before = own[one] as number;

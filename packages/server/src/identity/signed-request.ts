@@ -52,7 +52,7 @@ export function readSignature(
 ): SignatureClaims | Rejection {
   const header = only(request, "authorization");
   const mayBeInQuery = request.query.includes("X-Amz-Algorithm");
-  if (header === undefined && !mayBeInQuery) return missing();
+  if (header === undefined && !mayBeInQuery) return withoutSignature();
   const fault = malformation(request);
   if (fault !== undefined) return rejection("IncompleteSignatureException", "N1", fault);
   const parameters = mayBeInQuery ? new URLSearchParams(request.query.replaceAll("+", "%2B")) : NO_PARAMETERS;
@@ -61,12 +61,12 @@ export function readSignature(
     const message = "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.";
     return rejection("InvalidSignatureException", "N1", message);
   }
-  if (!inQuery && (header === undefined || !header.startsWith("AWS4-"))) return missing();
+  if (!inQuery && (header === undefined || !header.startsWith("AWS4-"))) return withoutSignature();
   const found = inQuery ? fromQuery(request, parameters) : fromHeader(request, header as string);
   return "code" in found ? found : checkParts(found, signingName, wallMs);
 }
 
-function missing(): Rejection {
+function withoutSignature(): Rejection {
   return rejection("MissingAuthenticationTokenException", "N1", "Missing Authentication Token");
 }
 
