@@ -20,4 +20,4 @@ function pipelined(name: string, requests: number, shareOfPlaces: number): Attac
 /** More than wait behind an answer: the connection is ended at once. */
 export const manyPipelinedRequests = pipelined("many pipelined requests", 1_300, 0.5);
 /** As many as may wait: they are answered one by one, as far as the client takes the answers. */
-export const somePipelinedRequests = pipelined("some pipelined requests", 32, 0.5);
+export const somePipelinedRequests = pipelined("some pipelined requests", 100, 0.5);

@@ -11,7 +11,7 @@ const BUCKETS = 2_400;
 
 export const unreadPages: Attack = {
   name: "pages of a trail that are not read",
-  input: "30 signed `LookupEvents` in one write on each connection, each answered by a mebibyte or more; nothing is read",
+  input: "80 signed `LookupEvents` in one write on each connection, each answered by a mebibyte or more; nothing is read",
   prepare: async ({ endpoint }) => {
     const UsageAllocations = Array.from({ length: BUCKETS }, (_, i) => ({
       AllocatedUsageQuantity: 1,
@@ -25,7 +25,7 @@ export const unreadPages: Attack = {
     const request = bytesOf(
       signed(wireRequest(endpoint, "LookupEvents", {}, trailService), { service: trailService.signingName }),
     );
-    const all = Buffer.concat(Array.from({ length: 30 }, () => request));
+    const all = Buffer.concat(Array.from({ length: 80 }, () => request));
     return silentClients(endpoint, Math.ceil((networkConnectionsMax / 4) * shares), all);
   },
 }; // prettier-ignore

@@ -94,28 +94,37 @@ describe("requests behind another one", () => {
   const health = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
   const last = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
-  test("up to 32 wait, and are answered", async () => {
-    expect(answers(await exchange(server.endpoint, health.repeat(32) + last))).toBe(33);
+  test("up to 192 wait, and are answered", async () => {
+    expect(answers(await exchange(server.endpoint, health.repeat(192) + last))).toBe(193);
+  });
+
+  test("that are signed are answered, however many are packed into one write", async () => {
+    const get = signed(wireRequest(server.endpoint, "LookupEvents", { MaxResults: 0 }, trailService), {
+      service: trailService.signingName,
+    });
+    const all = [...Array<Buffer>(600).fill(bytesOf(get)), bytesOf(withHeaders(get, { connection: "close" }))];
+    const text = await exchange(server.endpoint, Buffer.concat(all));
+    expect(text.match(/HTTP\/1\.1 400/g)).toHaveLength(601);
   });
 
   test("that are more, packed in one write, end the connection", async () => {
     const before = await metric("abandoned_answers_total");
     const text = await exchange(server.endpoint, health.repeat(2_000));
-    expect(answers(text)).toBeLessThanOrEqual(33);
+    expect(answers(text)).toBeLessThanOrEqual(193);
     expect(await metric("abandoned_answers_total")).toBe(before + 1);
   });
 
-  test("that are any number are all answered, where no more than 32 wait at a time", async () => {
+  test("that are any number are all answered, where no more than 192 wait at a time", async () => {
     const { socket, closed } = open(Buffer.from(""));
     let text = "";
     socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
-    for (let sent = 0; sent < 400; sent += 16) {
-      socket.write(health.repeat(16));
+    for (let sent = 0; sent < 640; sent += 64) {
+      socket.write(health.repeat(64));
       await until(() => answers(text) >= sent);
     }
     socket.write(last);
     await closed;
-    expect(answers(text)).toBe(401);
+    expect(answers(text)).toBe(641);
   });
 
   test("a request is not begun while the answer before it has not left", async () => {

@@ -30,8 +30,8 @@ export interface ConnectionKeeper {
   onGivenUp(): void;
 }
 
-/** Requests that wait behind another one. */
-const WAITING_MAX = 32;
+/** Requests that wait behind another one. No more of those that are signed fit into what is read at once (64 KiB). */
+const WAITING_MAX = 192;
 /** About what a request that waits takes up. */
 const WAITING_BYTES = 4_096;
 /** An answer has the time of a request to arrive, and a second more for each 16 KiB. */
@@ -69,7 +69,7 @@ export class Connection implements AnswerCounter, Place {
     this.#socket = socket;
     // Node goes on reading whenever the body of a request has been read, too.
     socket.on("resume", () => {
-      if (this.#waiting.length > 0) socket.pause();
+      if (this.#waiting.length > 0) stopReading(socket);
     });
   }
 
@@ -93,7 +93,7 @@ export class Connection implements AnswerCounter, Place {
       return;
     }
     this.#waiting.push(turn);
-    this.#socket.pause();
+    stopReading(this.#socket);
   }
 
   get waitsForClient(): boolean {
@@ -170,6 +170,15 @@ export class Connection implements AnswerCounter, Place {
     this.cut();
     stopParsing(this.#socket);
   }
+}
+
+/**
+ * A pause that is asked for while Node is about to resume is not told to whom it concerns: the stream reads once more, and says
+ * nothing of a pause, since it is paused already. So it is said here.
+ */
+function stopReading(socket: Socket): void {
+  socket.pause();
+  socket.emit("pause");
 }
 
 /**
