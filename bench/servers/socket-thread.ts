@@ -1,8 +1,11 @@
 /** Holds sockets for `threaded-server.ts`: the product's own listener, with requests handed over to another thread. */
 import type { AddressInfo } from "node:net";
 import { parentPort, type MessagePort } from "node:worker_threads";
+import { Connections } from "../../packages/server/src/http/connections.ts";
 import { createListener } from "../../packages/server/src/http/listener.ts";
+import { SourceAddresses } from "../../packages/server/src/http/source-address.ts";
 import type { WireRequest, WireResponse } from "../../packages/server/src/http/wire-message.ts";
+import { realWorld } from "../../packages/server/src/world.ts";
 
 export interface HandedOver {
   readonly id: number;
@@ -18,8 +21,18 @@ const port = parentPort as MessagePort;
 const waiting = new Map<number, (response: WireResponse) => void>();
 let last = 0;
 
+const nothing = (): void => undefined;
 const server = createListener({
   requestTimeoutMs: 30_000,
+  connections: new Connections({
+    sources: new SourceAddresses(undefined),
+    networkMax: 4_096,
+    patienceSeconds: 30,
+    every: realWorld.every,
+    onRefused: nothing,
+    onMadeWay: nothing,
+    onGivenUp: nothing,
+  }),
   route: () => false,
   wire: (request) =>
     new Promise((resolve) => {
@@ -28,6 +41,7 @@ const server = createListener({
       port.postMessage({ id: last, request } satisfies HandedOver);
     }),
   busy: () => ({ status: 429, headers: {}, body: "" }),
+  refuse: nothing,
 });
 
 port.on("message", (message: HandedBack | { readonly listen: number }) => {

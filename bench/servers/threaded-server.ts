@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
+import { EventPages } from "../../packages/server/src/audit/event-pages.ts";
 import { RequestQuotas } from "../../packages/server/src/http/request-quotas.ts";
 import { UnkeptCalls } from "../../packages/server/src/http/unkept-calls.ts";
 import { WireHandler } from "../../packages/server/src/http/wire-handler.ts";
@@ -21,6 +22,8 @@ const [folder = "", catalog = "", readyFile = "", threads = "1"] = process.argv.
 const config = benchConfig(folder, catalog);
 const metrics = createMetrics(world.monotonicMs, {
   queued: () => 0,
+  connections: () => 0,
+  heldBytes: () => 0,
   stuckProducts: () => 0,
   freeBytes: () => undefined,
   logBytes: () => undefined,
@@ -38,6 +41,7 @@ const handler = new WireHandler({
     ledger,
     () => undefined,
     pageTokensOf(sealer),
+    new EventPages(ledger, world.schedule),
     () => Promise.reject(new Error("Nothing registers here.")),
   ),
   authenticator: new Authenticator({ catalogue: () => ledger.catalogue, sealer, wallMs: world.wallMs }),

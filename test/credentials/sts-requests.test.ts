@@ -174,6 +174,13 @@ describe("Rule C6: a request is refused", () => {
       ["Action", "AssumeRoleWithWebIdentity"],
     ]);
     expect((await sts(server, {}, { body: twice })).element("Message")).toBe("A parameter is given twice");
+    const many = new URLSearchParams({ Action: "GetCallerIdentity" });
+    for (let i = 0; i < 32; i += 1) many.append(`p${i}`, "");
+    const tooMany = await sts(server, {}, { body: many });
+    expect([tooMany.element("Code"), tooMany.element("Message")]).toEqual([
+      "ValidationError",
+      "A request has at most 32 parameters",
+    ]);
     const huge = await sts(server, {}, { body: new URLSearchParams({ Action: "x", a: "x".repeat(1_100_000) }) });
     expect(huge.status).toBe(413);
     const otherwise = await sts(server, {}, { body: new URLSearchParams({ a: "b" }) });

@@ -117,6 +117,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "domain/shared-settings.ts",
     "domain/written-values.ts",
     "node:fs",
+    "node:net",
   ],
   "change-settings.ts": [
     "@countinghouse/protocol",
@@ -159,6 +160,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "world.ts",
   ],
   "compose.ts": [
+    "audit",
     "catalogue",
     "clock.ts",
     "config.ts",

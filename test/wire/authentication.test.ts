@@ -198,6 +198,9 @@ describe("in the header form", () => {
   });
 });
 
+const many = (count: number): string => Array.from({ length: count }, (_, i) => `p${i}=1`).join("&");
+const queried = (query: string): RawRequest => ({ ...unsigned, path: `/?${query}` });
+
 describe("in the query form", () => {
   interface Attempt {
     readonly algorithm: string;
@@ -253,12 +256,64 @@ describe("in the query form", () => {
     expectRefused(answer, UNRECOGNIZED, "The security token included in the request is invalid");
   });
 
-  test("Rule N2: a presigned request is good for as long as it says", async () => {
-    const at = new Date(Date.now() - 30 * MINUTE_MS);
-    expect((await send(server.endpoint, presigned(unsigned, { at, expiresSeconds: 3_600 }))).status).toBe(200);
-    const late = await send(server.endpoint, presigned(unsigned, { at, expiresSeconds: 1_740 }));
-    expectRefused(late, INVALID, /^Signature expired: .* - 29 min\.\)$/);
-    expectRefused(await send(server.endpoint, presigned(unsigned, { at })), INVALID, EXPIRED);
+  test("Rule N2: a presigned request is good for as long as it says, and for 15 minutes at most", async () => {
+    const at = new Date(Date.now() - 10 * MINUTE_MS);
+    expect((await send(server.endpoint, presigned(unsigned, { at, expiresSeconds: 840 }))).status).toBe(200);
+    const late = await send(server.endpoint, presigned(unsigned, { at, expiresSeconds: 540 }));
+    expectRefused(late, INVALID, /^Signature expired: .* - 9 min\.\)$/);
+    const before = new Date(Date.now() - 16 * MINUTE_MS);
+    for (const expiresSeconds of [undefined, 3_600, 604_800]) {
+      const sent = presigned(unsigned, { at: before, ...(expiresSeconds === undefined ? {} : { expiresSeconds }) });
+      expectRefused(await send(server.endpoint, sent), INVALID, EXPIRED);
+    }
+  });
+
+  test("Rule N1: a query of more parameters than anybody signs, or that is no text, is malformed", async () => {
+    // A presigned request adds five of its own.
+    expect((await send(server.endpoint, presigned(queried(many(27))))).status).toBe(200);
+    expect((await send(server.endpoint, signed(queried(many(32))))).status).toBe(200);
+    const tooMany = "The query string has more than 32 parameters.";
+    expectRefused(await send(server.endpoint, presigned(queried(many(28)))), INCOMPLETE, tooMany);
+    expectRefused(await send(server.endpoint, signed(queried(many(33)))), INCOMPLETE, tooMany);
+    const noText = "The query string is not percent-encoded UTF-8.";
+    for (const query of ["%FF", "a=%", "%zz=1&a=b"]) {
+      expectRefused(await send(server.endpoint, signed(queried(query))), INCOMPLETE, noText);
+      expectRefused(await send(server.endpoint, presigned(queried(query))), INCOMPLETE, noText);
+    }
+  });
+});
+
+const atPath = (length: number): RawRequest => signed({ ...unsigned, path: `/${"p/".repeat(length / 2 - 1)}p` });
+
+describe("Rule N1: what a request has too much of makes it malformed", () => {
+  test("two Authorization headers, be they the same", async () => {
+    const good = String(signed(unsigned).headers["authorization"]);
+    for (const authorization of [
+      [good, good],
+      ["AWS4-HMAC-SHA256 Credential=x", good],
+    ]) {
+      const answer = await send(server.endpoint, withHeaders(signed(unsigned), { authorization }));
+      expectRefused(answer, INCOMPLETE, "There is more than one 'Authorization' header.");
+    }
+  });
+
+  test("a path beyond all endpoints", async () => {
+    expect((await send(server.endpoint, atPath(2_048))).status).toBe(200);
+    expectRefused(await send(server.endpoint, atPath(2_050)), INCOMPLETE, "The path has more than 2048 characters.");
+  });
+
+  test("names of signed headers", async () => {
+    const names = Array.from({ length: 101 }, (_, i) => `x-${i}`);
+    const authorization = (count: number): string =>
+      String(signed(unsigned).headers["authorization"]).replace(
+        /SignedHeaders=[^,]*/,
+        `SignedHeaders=${["host", ...names.slice(0, count - 1)].join(";")}`,
+      );
+    const refused = async (count: number): Promise<RawAnswer> =>
+      send(server.endpoint, withHeaders(signed(unsigned), { authorization: authorization(count) }));
+    expectRefused(await refused(100), INVALID, /^The request signature we calculated/);
+    const tooMany = "'SignedHeaders' of the AWS Authorization names more than 100 headers.";
+    expectRefused(await refused(101), INVALID, tooMany);
   });
 });
 

@@ -178,6 +178,38 @@ describe("B7, Rule L1: a body", () => {
   );
 });
 
+const broken = (bytes: number): string => `{"a":"${"x".repeat(bytes - 6)}`;
+
+const sent = (bytes: number, secretAccessKey: string): Promise<RawAnswer> =>
+  send(endpoint, signed(wireRequest(endpoint, "BatchMeterUsage", broken(bytes)), { secretAccessKey }));
+
+describe("Rule D4: a body of more than 64 KiB is looked into only once its signature is good", () => {
+  const LOOKED_INTO_MAX = 65_536;
+  test("one of 64 KiB that is no JSON is refused for that, whoever sends it", async () => {
+    expect(Buffer.byteLength(broken(LOOKED_INTO_MAX))).toBe(LOOKED_INTO_MAX);
+    for (const secret of [DEMO.secretAccessKey, "a guess"]) {
+      expect(jsonOf(await sent(LOOKED_INTO_MAX, secret))).toEqual({ __type: "SerializationException" });
+    }
+  });
+
+  test("a larger one is refused for its signature first, and then for that", async () => {
+    const stranger = await sent(LOOKED_INTO_MAX + 1, "a guess");
+    expect(jsonOf(stranger)["__type"]).toBe("InvalidSignatureException");
+    const caller = await sent(LOOKED_INTO_MAX + 1, DEMO.secretAccessKey);
+    expect([caller.status, jsonOf(caller)]).toEqual([400, { __type: "SerializationException" }]);
+  });
+});
+
+describe("a path that is no percent-encoded text", () => {
+  test.for(["/operator/v1/%FF", "/buy/%", "/%zz", "/.well-known/%E9"])(
+    "%s is refused, before it is routed",
+    async (path) => {
+      const answer = await send(endpoint, { method: "GET", path, headers: { host: "x" }, body: Buffer.alloc(0) });
+      expect([answer.status, answer.text]).toEqual([400, "The path is not percent-encoded text\n"]);
+    },
+  );
+});
+
 describe("what only looks dangerous is harmless:", () => {
   test("Rule D2: members that are unknown, even such as every object has", async () => {
     const body = `{"__proto__":{"Quantity":7,"ProductCode":"x"},"constructor":{"prototype":{"Quantity":7}},"ProductCode":"${DEMO.productCode}",

@@ -247,21 +247,38 @@ test("Rules V4, V5: pages lead through 200 events, each once, while others come 
   expect(more.Events, "MaxResults may change").toHaveLength(9);
 });
 
-test("a page of large events ends early, and the next one goes on", async () => {
+const PAGE_BYTES_MAX = 1_048_576;
+const total = (page: readonly number[]): number => page.reduce((sum, bytes) => sum + bytes, 0);
+
+test("a page of large events ends at a mebibyte, or after one larger event, and the next one goes on", async () => {
   const tag = { Key: "k", Value: "v".repeat(250) };
-  const UsageAllocations = Array.from({ length: 2_000 }, (_, i) => ({
-    AllocatedUsageQuantity: 0,
-    Tags: [tag, { Key: "n", Value: String(i) }],
-  }));
+  const allocations = (count: number): object[] =>
+    Array.from({ length: count }, (_, i) => ({
+      AllocatedUsageQuantity: 0,
+      Tags: [tag, { Key: "n", Value: String(i) }],
+    }));
   const client = officialClient(server.endpoint, { ...OTHER.key });
-  for (let i = 0; i < 30; i += 1) await idOf(client.send(batch({ Quantity: 0, UsageAllocations })));
-  const other = officialTrailClient(server.endpoint, OTHER.key);
-  const pages: number[] = [];
-  for await (const { Events = [] } of paginateLookupEvents({ client: other }, by("EventName", "BatchMeterUsage"))) {
-    pages.push(Events.length);
+  const made: string[] = [];
+  // Small ones among large ones, so that a page is full in the middle of what is read at once.
+  for (const count of [2_400, 0, 0, 0, 0, 900, 900, 900, 0, 0, 0, 0, 0, 0, 0, 0, 2_400, 2_400, 300, 300, 0, 900]) {
+    const UsageAllocations = count === 0 ? undefined : allocations(count);
+    made.push(await idOf(client.send(batch({ Quantity: 0, UsageAllocations }))));
   }
-  expect(pages.length).toBeGreaterThan(1);
-  expect(pages.reduce((sum, size) => sum + size, 0)).toBe(31);
+  const other = officialTrailClient(server.endpoint, OTHER.key);
+  const shown: string[] = [];
+  const pages: number[][] = [];
+  for await (const { Events = [] } of paginateLookupEvents({ client: other }, by("EventName", "BatchMeterUsage"))) {
+    pages.push(Events.map(({ CloudTrailEvent = "" }) => Buffer.byteLength(CloudTrailEvent)));
+    shown.push(...Events.map(requestIdOf));
+  }
+  expect(shown.slice(0, made.length)).toEqual(made.toReversed());
+  expect(new Set(shown).size).toBe(shown.length);
+  expect(pages.length).toBeGreaterThan(3);
+  for (const page of pages) if (page.length > 1) expect(total(page)).toBeLessThanOrEqual(PAGE_BYTES_MAX);
+  for (const [i, page] of pages.entries()) {
+    const next = pages[i + 1]?.[0] ?? Number.POSITIVE_INFINITY;
+    expect(total(page) + next, "no page ends before it must").toBeGreaterThan(PAGE_BYTES_MAX);
+  }
 });
 
 test("Rule V6: of Insights events there are none", async () => {

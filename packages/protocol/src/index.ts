@@ -119,6 +119,7 @@ export {
   canonicalQuery,
   canonicalRequest,
   encodeRfc3986,
+  isDecodable,
   type CanonicalRequestInput,
 } from "./sigv4/canonical-request.ts";
 export {

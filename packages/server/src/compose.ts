@@ -1,6 +1,7 @@
 /** The wiring: from a configuration to a service that can be listened to. Knows every room; decides nothing. */
 import type { Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
+import { EventPages } from "./audit/event-pages.ts";
 import { dueChanges } from "./catalogue/apply.ts";
 import { outdatedValues } from "./catalogue/value-problem.ts";
 import type { ServiceClock } from "./clock.ts";
@@ -12,12 +13,14 @@ import { FaultPlan } from "./faults/fault-plan.ts";
 import { withFaults } from "./faults/with-faults.ts";
 import { createBuyApp } from "./http/buy/app.ts";
 import { closeServer } from "./http/close-server.ts";
+import { Connections } from "./http/connections.ts";
 import { createListener } from "./http/listener.ts";
-import { createOperatorApp } from "./http/operator/app.ts";
+import { createOperatorApp, type OperatorApp } from "./http/operator/app.ts";
 import { isStsRequest } from "./http/sts/form.ts";
 import { StsHandler } from "./http/sts/handler.ts";
 import { RequestQuotas } from "./http/request-quotas.ts";
-import { createRouter } from "./http/router.ts";
+import { createRouter, refuseRequest } from "./http/router.ts";
+import { SourceAddresses } from "./http/source-address.ts";
 import { errorResponse } from "./http/wire-error.ts";
 import { WireHandler, type WireOperation } from "./http/wire-handler.ts";
 import type { WireRequest, WireResponse } from "./http/wire-message.ts";
@@ -71,6 +74,7 @@ interface Parts extends ComposeOptions, OpenedLedger {
   readonly keeping: Keeping;
   readonly issueCredentials: (grant: SessionGrant) => SessionCredentials;
   readonly workload: Workload;
+  readonly sources: SourceAddresses;
   readonly newRequestId: () => string;
   /** Told of errors that are ours. */
   readonly onError: (error: Error, requestId: string) => void;
@@ -80,12 +84,22 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   const { config, world, log } = options;
   // Before the ledger is opened: where it cannot be, there is nothing to be let go of.
   const cluster = config.kubernetes === undefined ? undefined : await openCluster(config.kubernetes);
+  const sources = new SourceAddresses(config.trustedProxies);
   const failures = failureLog(log, world);
   const metrics = createMetrics(world.monotonicMs, {
     queued: (): number => opened.ledger.queued,
+    connections: (): number => connections.open,
+    heldBytes: (): number => connections.held.bytes,
     stuckProducts: (): number => opened.ledger.partlyUnavailable.length,
     logBytes: (): number | undefined => opened.logBytes(),
     freeBytes: (): number | undefined => disk.freeBytes,
+  });
+  const connections = new Connections({
+    sources,
+    networkMax: config.networkConnectionsMax,
+    patienceSeconds: config.requestTimeoutMs / 1_000,
+    every: world.every,
+    ...metrics.connectionEvents,
   });
   const disk = new DiskSpace(config, world);
   const spare = new RefusalBudget({
@@ -133,17 +147,21 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     keeping,
     issueCredentials: issue,
     workload,
+    sources,
     newRequestId: () => requestId(world.wallMs(), world.uuid()),
     onError: failures.note,
   };
   const podObserver = cluster === undefined ? undefined : startPodObserver(parts, cluster);
   let draining = false;
-  const operator = operatorListener(parts);
+  const operator = operatorApp(parts);
+  const busy = (): WireResponse => errorResponse("ThrottlingException", "Rate exceeded", parts.newRequestId());
   const server = createListener({
     tls: config.tls,
     requestTimeoutMs: config.requestTimeoutMs,
+    connections,
     route: createRouter({
-      operator,
+      operator: nodeListener(operator.fetch),
+      description: operator.description,
       buy: config.lab ? buyListener(parts) : undefined,
       container: (request, response) => workload.answerContainer(request, response),
       registry: metrics.registry,
@@ -154,7 +172,8 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     }),
     wire: measuredWire(parts),
     labNowMs: config.lab ? () => opened.clock.nowMs() : undefined,
-    busy: () => errorResponse("ThrottlingException", "Rate exceeded", parts.newRequestId()),
+    busy,
+    refuse: (request, response) => refuseRequest(request, response, busy),
   });
   return {
     server,
@@ -238,6 +257,7 @@ function operationsOf(config: ServeConfig, opened: OpenedLedger, plan: FaultPlan
     ledger,
     (token) => openToken(sealer, token),
     pageTokensOf(sealer),
+    new EventPages(ledger, world.schedule),
     (key, claims) => signer.sign(key, claims),
   );
   if (!config.lab) return operations;
@@ -246,12 +266,18 @@ function operationsOf(config: ServeConfig, opened: OpenedLedger, plan: FaultPlan
 
 type NodeListener = Parameters<typeof createRouter>[0]["operator"];
 
-function operatorListener(parts: Parts): NodeListener {
-  const { config, world, catalogueFile, operatorToken, onError } = parts;
+function nodeListener(fetch: Parameters<typeof getRequestListener>[0]): NodeListener {
+  const listener = getRequestListener(fetch);
+  return (request, response) => void listener(request, response);
+}
+
+function operatorApp(parts: Parts): OperatorApp {
+  const { config, world, catalogueFile, operatorToken, sources, onError } = parts;
   const { ledger, sealer, clock, faults, keeping, operations, workload, newRequestId } = parts;
-  const app = createOperatorApp({
+  return createOperatorApp({
     context: {
       ledger,
+      eventPages: new EventPages(ledger, world.schedule),
       sealer,
       clock,
       lab: config.lab,
@@ -266,16 +292,15 @@ function operatorListener(parts: Parts): NodeListener {
     },
     operatorToken,
     version: VERSION,
+    sourceAddressOf: (request) => sources.of(request),
     onError,
   });
-  const listener = getRequestListener(app.fetch);
-  return (request, response) => void listener(request, response);
 }
 
-function buyListener({ ledger, sealer, clock, config, world, newRequestId, onError }: Parts): NodeListener {
+function buyListener({ ledger, sealer, clock, config, world, sources, newRequestId, onError }: Parts): NodeListener {
   const context = { ledger, sealer, clock, random: world.random, newRequestId };
-  const listener = getRequestListener(createBuyApp({ context, ownHost: config.host, onError }).fetch);
-  return (request, response) => void listener(request, response);
+  const sourceAddressOf = sources.of.bind(sources);
+  return nodeListener(createBuyApp({ context, ownHost: config.host, sourceAddressOf, onError }).fetch);
 }
 
 function measuredWire(parts: Parts): (request: WireRequest) => Promise<WireResponse> {

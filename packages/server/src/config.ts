@@ -1,5 +1,6 @@
 /** What `countinghouse serve` is told, checked: which combinations make sense, and which are refused and why. */
 import { readFileSync } from "node:fs";
+import { BlockList, isIP } from "node:net";
 import { awsRequestQuotas, type RequestQuota, type RuleSetName } from "@countinghouse/protocol";
 import type { ClockSetting } from "./clock.ts";
 import type { SharedSettings } from "./domain/shared-settings.ts";
@@ -63,6 +64,10 @@ export interface ServeConfig {
   readonly freeSpaceMinBytes: number;
   readonly requestTimeoutMs: number;
   readonly queuedMax: number;
+  /** Whose word for where a request comes from is taken; undefined for nobody's. */
+  readonly trustedProxies: BlockList | undefined;
+  /** Connections that one network may hold, and requests that trusted proxies forward at once for one. */
+  readonly networkConnectionsMax: number;
 }
 
 /** The flags as they were given, all of them texts; see `cli/serve.ts` for what each means. */
@@ -93,6 +98,8 @@ export interface ServeFlags {
   readonly freeSpaceMinMib: string;
   readonly requestTimeoutSeconds: string;
   readonly queuedRequestsMax: string;
+  readonly trustedProxies?: string | readonly string[];
+  readonly networkConnectionsMax?: string;
 }
 
 /** Throws ConfigError for anything that is not as it should be. */
@@ -133,6 +140,8 @@ export function configOf(flags: ServeFlags): ServeConfig {
     freeSpaceMinBytes: whole("free-space-min-mib", flags.freeSpaceMinMib, 0, 1_048_576) * 1_048_576,
     requestTimeoutMs: whole("request-timeout-seconds", flags.requestTimeoutSeconds, 1, 3_600) * 1000,
     queuedMax: whole("queued-requests-max", flags.queuedRequestsMax, 1, 1_000_000),
+    trustedProxies: trustedProxiesOf(flags.trustedProxies),
+    networkConnectionsMax: whole("network-connections-max", flags.networkConnectionsMax ?? "512", 1, 4_096),
   };
 }
 
@@ -218,6 +227,30 @@ function kubernetesOf(flags: ServeFlags, clock: ClockSetting): KubernetesSetting
     throw new ConfigError("--kubernetes needs --kubernetes-region, such as us-east-1.");
   }
   return { kubeconfig: kubernetes, accountId, region, namespace, selector };
+}
+
+/** Networks, or single addresses, with commas or spaces between them. */
+function trustedProxiesOf(given: ServeFlags["trustedProxies"]): BlockList | undefined {
+  const networks = [given ?? []]
+    .flat()
+    .join(",")
+    .split(/[\s,]+/)
+    .filter((text) => text !== "");
+  if (networks.length === 0) return undefined;
+  const trusted = new BlockList();
+  for (const network of networks) {
+    const [, address = "", bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(network) ?? [];
+    const family = isIP(address);
+    const bitsMax = family === 4 ? 32 : 128;
+    const prefix = Number(bits ?? bitsMax);
+    if (family === 0 || address.includes("%") || prefix > bitsMax) {
+      throw new ConfigError(
+        `--trusted-proxies must be addresses or networks such as 10.0.0.0/8 or fd00::/8; got ${network.slice(0, 100)}.`,
+      );
+    }
+    trusted.addSubnet(address, prefix, family === 4 ? "ipv4" : "ipv6");
+  }
+  return trusted;
 }
 
 function tlsOf(flags: ServeFlags): ServeConfig["tls"] {

@@ -9,15 +9,24 @@ export interface Metrics {
   readonly onSetOtherwise: (objects: number) => void;
   /** A call that changed nothing, and of which nothing was kept. */
   readonly onSpared: (operation: string, code: string) => void;
+  /** What becomes of connections for which there is no room. */
+  readonly connectionEvents: {
+    readonly onRefused: () => void;
+    readonly onMadeWay: () => void;
+    readonly onGivenUp: () => void;
+  };
   readonly aroundCommit: (commit: () => Promise<void>) => Promise<void>;
 }
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
-/** What is told when it is asked. */
-export interface MeasuredLedger {
-  /** The work that waits. */
+/** What is measured when it is asked for. */
+export interface Measured {
+  /** Requests that wait for their commit. */
   readonly queued: () => number;
+  readonly connections: () => number;
+  /** Of bodies and answers. */
+  readonly heldBytes: () => number;
   /** Products whose usage cannot be committed, while that of others can. */
   readonly stuckProducts: () => number;
   /** How long the store's log is; undefined where it has none. */
@@ -27,10 +36,7 @@ export interface MeasuredLedger {
 }
 
 /** `nowMs` is a monotonic clock. */
-export function createMetrics(
-  nowMs: () => number,
-  { queued, stuckProducts, logBytes, freeBytes }: MeasuredLedger,
-): Metrics {
+export function createMetrics(nowMs: () => number, measured: Measured): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -86,49 +92,10 @@ export function createMetrics(
     labelNames: ["operation", "code"],
     registers,
   });
-  registers[0]?.registerMetric(
-    new Gauge({
-      name: "countinghouse_stuck_products",
-      help: "Products whose usage cannot be committed for now, while other work can.",
-      registers: [],
-      collect() {
-        this.set(stuckProducts());
-      },
-    }),
-  );
-  registers[0]?.registerMetric(
-    new Gauge({
-      name: "countinghouse_free_bytes",
-      help: "Room on the disk of the embedded ledger.",
-      registers: [],
-      collect() {
-        const free = freeBytes();
-        if (free !== undefined) this.set(free);
-      },
-    }),
-  );
-  registers[0]?.registerMetric(
-    new Gauge({
-      name: "countinghouse_queued_requests",
-      help: "Requests that wait for their commit.",
-      registers: [],
-      collect() {
-        this.set(queued());
-      },
-    }),
-  );
-  registers[0]?.registerMetric(
-    new Gauge({
-      name: "countinghouse_log_bytes",
-      help: "Length of the embedded store's write-ahead log; 0 where there is none.",
-      registers: [],
-      collect() {
-        this.set(logBytes() ?? 0);
-      },
-    }),
-  );
+  addGauges(registry, measured);
   return {
     registry,
+    connectionEvents: connectionEvents(registry),
     onRequest: (operation, code, took) => {
       requests.inc({ operation, code });
       seconds.observe({ operation }, took);
@@ -151,4 +118,54 @@ export function createMetrics(
       commitSeconds.observe((nowMs() - startMs) / 1000);
     },
   };
+}
+
+function addGauges(registry: Registry, measured: Measured): void {
+  const { queued, connections, heldBytes, stuckProducts, logBytes, freeBytes } = measured;
+  const gauges = [
+    ["countinghouse_queued_requests", "Requests that wait for their commit.", queued],
+    ["countinghouse_connections", "Connections that are open.", connections],
+    ["countinghouse_held_bytes", "Bytes of bodies being read, and of answers that have not left.", heldBytes],
+    [
+      "countinghouse_stuck_products",
+      "Products whose usage cannot be committed for now, while other work can.",
+      stuckProducts,
+    ],
+    [
+      "countinghouse_log_bytes",
+      "Length of the embedded store's write-ahead log; 0 where there is none.",
+      () => logBytes() ?? 0,
+    ],
+    ["countinghouse_free_bytes", "Room on the disk of the embedded ledger; none where that cannot be told.", freeBytes],
+  ] as const;
+  for (const [name, help, value] of gauges) {
+    registry.registerMetric(
+      new Gauge({
+        name,
+        help,
+        registers: [],
+        collect() {
+          const measuredNow = value();
+          if (measuredNow !== undefined) this.set(measuredNow);
+        },
+      }),
+    );
+  }
+}
+
+function connectionEvents(registry: Registry): Metrics["connectionEvents"] {
+  const counter = (name: string, help: string): Counter => new Counter({ name, help, registers: [registry] });
+  const refused = counter(
+    "countinghouse_refused_connections_total",
+    "Connections turned away: their network, or the server, had its number of them, and all were being worked for.",
+  );
+  const madeWay = counter(
+    "countinghouse_displaced_connections_total",
+    "Connections that waited for their client and were closed, so that a new one had a place.",
+  );
+  const givenUp = counter(
+    "countinghouse_abandoned_answers_total",
+    "Answers given up, with their connections: not taken in time, or more asked for than is held.",
+  );
+  return { onRefused: () => refused.inc(), onMadeWay: () => madeWay.inc(), onGivenUp: () => givenUp.inc() };
 }

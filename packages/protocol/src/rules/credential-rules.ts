@@ -48,7 +48,7 @@ export const credentialRules: Readonly<Record<CredentialRuleId, Rule>> = {
     source: STS_MODEL,
     inForce: ALWAYS,
     reading:
-      "Session policies are refused, too: to issue credentials that ignore them would give more than was asked for. GetCallerIdentity is signed, for sts, and needs no permission.",
+      "Session policies are refused, too: to issue credentials that ignore them would give more than was asked for. GetCallerIdentity is signed, for sts, and needs no permission. A form has at most 65,536 bytes and 32 parameters.",
   },
   C7: {
     text: "The keys of an issuer come from the file or the URL that the catalogue gives for it, and for any other issuer nothing is read or fetched; an answer that is late, redirected, too large or no key set, or a file that cannot be read, gives InvalidIdentityToken.",

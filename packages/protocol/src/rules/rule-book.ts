@@ -64,7 +64,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
       "Lists of structures are printed as objects of the service's own language, which no client can rely on; we print how many there are.",
   },
   L6: {
-    text: "Headers are at most 16,384 bytes, and a request has arrived within 30 seconds.",
+    text: "Headers are at most 16,384 bytes, a request has arrived within 30 seconds, and no answer goes 30 seconds without its client taking some of it. A connection on which that fails is ended.",
     source: DESIGN,
     inForce: OURS,
   },
@@ -94,14 +94,18 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     text: "A body is UTF-8 text holding one JSON object.",
     source: `AWS JSON 1.1 protocol; ${KINESIS}`,
     inForce: ALWAYS,
+    reading:
+      "A body of more than 64 KiB is looked into only once its signature is good, so that a stranger's JSON costs little; one that is wrong in both is refused for its signature.",
   },
   N1: {
     text: "Every request is signed with Signature Version 4 for the operation's service (aws-marketplace; for LookupEvents cloudtrail, for GetCallerIdentity sts), with a key that is known; only AssumeRoleWithWebIdentity comes unsigned (Rule C6).",
     source: "AWS Signature Version 4 specification; recordings of Kinesis and DynamoDB for codes and texts",
     inForce: ALWAYS,
+    reading:
+      "What no SDK sends is malformed: two Authorization headers, more than 32 query parameters or 100 signed headers, a path of more than 2,048 characters, a query that is not percent-encoded UTF-8.",
   },
   N2: {
-    text: "The time of signing lies within 15 minutes of the wall clock.",
+    text: "The time of signing lies within 15 minutes of the wall clock. A request that is signed in its query may be good for less than 15 minutes (X-Amz-Expires), and never for more.",
     source: "recordings of DynamoDB; common errors page of the API reference",
     inForce: ALWAYS,
     reading: "Some services allow 5 minutes. 15 refuses nothing that the service accepts.",
@@ -370,7 +374,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
   ...resourceRules,
   ...accrualRules,
   Q1: {
-    text: "When more requests wait than the server holds, those not yet taken in get ThrottlingException and change nothing.",
+    text: "When more requests wait than the server holds, those not yet taken in get ThrottlingException and change nothing. So do those with a body of more than 64 KiB for which there is no room. One for whose answer, of more than 64 KiB, there is no room gets it, too: it may have been done, and sent again it is a replay.",
     source: `${DESIGN}; the code is the one that every SDK retries`,
     inForce: OURS,
   },

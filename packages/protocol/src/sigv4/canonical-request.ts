@@ -55,13 +55,15 @@ export function canonicalPath(path: string): string {
 /** Parameters decoded, encoded as RFC 3986 asks, sorted by name and then by value. */
 export function canonicalQuery(query: string): string {
   if (query === "") return "";
+  // A + is a plus here, not a space. What cannot be decoded stays as it is, and the signature will not match.
+  const decode = isDecodable(query) ? decodeURIComponent : (text: string): string => text;
   const pairs: [string, string][] = [];
   for (const part of query.split("&")) {
     if (part === "") continue;
     const at = part.indexOf("=");
     const name = at === -1 ? part : part.slice(0, at);
     const value = at === -1 ? "" : part.slice(at + 1);
-    pairs.push([encodeRfc3986(decodeQuery(name)), encodeRfc3986(decodeQuery(value))]);
+    pairs.push([encodeRfc3986(decode(name)), encodeRfc3986(decode(value))]);
   }
   // By code unit: after encoding, all is ASCII.
   pairs.sort(([an, av], [bn, bv]) => (an < bn ? -1 : an > bn ? 1 : av < bv ? -1 : av > bv ? 1 : 0));
@@ -76,12 +78,16 @@ export function encodeRfc3986(text: string): string {
   );
 }
 
-/** A `+` is a plus here, not a space. What cannot be decoded stays as it is, and the signature will not match. */
-function decodeQuery(text: string): string {
-  if (!text.includes("%")) return text;
+/**
+ * Whether each percent sign of a text stands for a part of UTF-8. Asked of a whole text, it throws once at most: whoever
+ * asks of its parts pays for each of them that is wrong, and a stranger can send thousands.
+ */
+export function isDecodable(text: string): boolean {
+  if (!text.includes("%")) return true;
   try {
-    return decodeURIComponent(text);
+    decodeURIComponent(text);
+    return true;
   } catch {
-    return text;
+    return false;
   }
 }

@@ -72,6 +72,11 @@ export function addServe(program: Command): void {
     )
     .option("--request-timeout-seconds <s>", "time for a whole request to arrive", "30")
     .option("--queued-requests-max <n>", "requests that may wait for their commit", "1024")
+    .option("--network-connections-max <n>", "connections of one address, in IPv6 of one /64 (default: 512)")
+    .option(
+      "--trusted-proxies <networks...>",
+      "proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8 (default: none)",
+    )
     .addHelpText("after", ENVIRONMENT)
     .action(async (flags: ServeFlags, command: Command) => {
       await serve(configOf({ ...flags, ...environmentOf(command) }));

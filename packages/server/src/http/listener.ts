@@ -1,14 +1,19 @@
 /**
  * The Node listener: sockets in, plain requests out, within bounds. It knows nothing of what a request means.
  *
- * Bounds: bytes of headers, time for headers and for a whole request, bytes of a body, bytes of all bodies that are
- * being held, connections.
+ * Bounds: bytes of headers, time for headers and for a whole request, bytes of a body; and what `connections.ts` bounds:
+ * connections, answers under way on each, bytes of bodies and answers that are being held, time to take an answer.
  */
 import { isUtf8 } from "node:buffer";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { IncomingMessage, createServer, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { REQUEST_BYTES_LIMIT, SERVICE_TIME_HEADER } from "@countinghouse/protocol";
+import type { Turn } from "./connection.ts";
+import type { Connections } from "./connections.ts";
+import { CountedResponse } from "./counted-response.ts";
 import { allowOrigin } from "./cross-origin.ts";
+import { SMALL_BYTES_MAX } from "./held-bytes.ts";
+import type { Network } from "./networks.ts";
 import { useOriginForm } from "./origin-form.ts";
 import type { WireRequest, WireResponse } from "./wire-message.ts";
 
@@ -16,61 +21,67 @@ export interface ListenerOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Time for a whole request to arrive, headers and body. */
   readonly requestTimeoutMs: number;
+  readonly connections: Connections;
   /** Takes requests that are not for the wire; answers whether it did. */
-  readonly route: (request: IncomingMessage, response: ServerResponse) => boolean;
+  readonly route: (request: IncomingMessage, response: CountedResponse) => boolean;
   readonly wire: (request: WireRequest) => Promise<WireResponse>;
   /** In a lab, the service clock's time, in milliseconds since the epoch: every answer on the wire tells it. */
   readonly labNowMs?: (() => number) | undefined;
-  /** Answer to a request for which there is no room. */
+  /** Answer to a request on the wire for which, or for whose answer, there is no room. */
   readonly busy: () => WireResponse;
+  /** Answer to any request of a network that has too many under way. */
+  readonly refuse: (request: IncomingMessage, response: CountedResponse) => void;
 }
 
 const HEADER_BYTES_MAX = 16_384;
 const HEADERS_MAX = 100;
-const CONNECTIONS_MAX = 4_096;
-const HELD_BYTES_MAX = 128 * 1_048_576;
 const KEEP_ALIVE_MS = 65_000;
+const HANDSHAKE_MS = 10_000;
 
 export function createListener(options: ListenerOptions): Server {
-  const listener = new BodyReader(options);
-  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    // While the server closes, a connection is good for one more answer, so that it cannot be kept busy for ever.
-    if (!server.listening) response.setHeader("Connection", "close");
-    useOriginForm(request);
-    if (!options.route(request, response)) listener.take(request, response);
-  };
   const settings = {
+    IncomingMessage,
+    ServerResponse: CountedResponse,
     maxHeaderSize: HEADER_BYTES_MAX,
     headersTimeout: Math.min(10_000, options.requestTimeoutMs),
     requestTimeout: options.requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: Math.min(1_000, options.requestTimeoutMs),
   };
-  const server =
+  const server: Server<typeof IncomingMessage, typeof CountedResponse> =
     options.tls === undefined
-      ? createServer(settings, onRequest)
-      : createTlsServer({ ...settings, ...options.tls }, onRequest);
+      ? createServer(settings)
+      : createTlsServer({ ...settings, ...options.tls, handshakeTimeout: HANDSHAKE_MS });
   server.maxHeadersCount = HEADERS_MAX;
-  server.maxConnections = CONNECTIONS_MAX;
+  const reader = new BodyReader(options);
+  options.connections.serve(server, ({ request, response, expects }, network, isRefused) => {
+    // While the server closes, a connection is good for one more answer, so that it cannot be kept busy for ever.
+    if (!server.listening) response.setHeader("Connection", "close");
+    useOriginForm(request);
+    if (expects === "continue") response.writeContinue();
+    if (expects === "unknown") send(response, EXPECTATION_FAILED);
+    else if (isRefused) options.refuse(request, response);
+    else if (!options.route(request, response)) reader.take(request, response, network);
+  });
   // A client may end its side once it has sent all. Node would then end ours, before there is an answer.
   return Object.assign(server, { httpAllowHalfOpen: true });
 }
 
 class BodyReader {
   readonly #options: ListenerOptions;
-  #heldBytes = 0;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
   }
 
-  take(request: IncomingMessage, response: ServerResponse): void {
+  take(request: Turn["request"], response: CountedResponse, network: Network): void {
     allowOrigin(request, response);
+    const { held } = this.#options.connections;
     const chunks: Buffer[] = [];
     let bytes = 0;
     let refusal: WireResponse | undefined;
     const letGo = (): void => {
-      this.#heldBytes -= bytes;
+      held.resize(network, bytes, 0);
       bytes = 0;
       chunks.length = 0;
     };
@@ -83,11 +94,12 @@ class BodyReader {
     request.on("data", (chunk: Buffer) => {
       // Read and dropped: a client that is still sending when the connection closes loses the answer with it.
       if (refusal !== undefined) return;
-      chunks.push(chunk);
-      bytes += chunk.length;
-      this.#heldBytes += chunk.length;
-      if (bytes >= REQUEST_BYTES_LIMIT) refuse(TOO_LARGE);
-      else if (this.#heldBytes > HELD_BYTES_MAX) refuse(this.#options.busy());
+      if (bytes + chunk.length >= REQUEST_BYTES_LIMIT) refuse(TOO_LARGE);
+      else if (!held.resize(network, bytes, bytes + chunk.length)) refuse(this.#options.busy());
+      else {
+        chunks.push(chunk);
+        bytes += chunk.length;
+      }
     });
     request.on("error", letGo);
     request.on("end", () => {
@@ -96,10 +108,11 @@ class BodyReader {
         return;
       }
       const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-      void this.#options.wire(wireRequest(request, headers, body)).then((answer) => {
+      const { wire, connections, busy } = this.#options;
+      void wire(wireRequest(request, connections.sources.of(request), headers, body)).then((answer) => {
         letGo();
         if (answer.dropped === true) request.socket.destroy();
-        else this.#answer(response, answer);
+        else this.#answer(response, hasRoom(response, answer) ? answer : busy());
       });
     });
   }
@@ -112,8 +125,14 @@ class BodyReader {
   }
 }
 
+/** What it answered may have been kept: sent again, it is a replay, and is answered the same. */
+function hasRoom(response: CountedResponse, { body }: WireResponse): boolean {
+  return body.length <= SMALL_BYTES_MAX || response.hasRoom(body.length);
+}
+
 /** Rule L1. */
 const TOO_LARGE: WireResponse = { status: 413, headers: {}, body: "" };
+const EXPECTATION_FAILED: WireResponse = { status: 417, headers: {}, body: "" };
 
 export function send(response: ServerResponse, answer: WireResponse): void {
   if (response.writableEnded || response.destroyed) return;
@@ -123,7 +142,12 @@ export function send(response: ServerResponse, answer: WireResponse): void {
   response.end(answer.body, bytes === answer.body.length ? "latin1" : "utf8");
 }
 
-function wireRequest(request: IncomingMessage, headers: Map<string, string[]>, body: Buffer): WireRequest {
+function wireRequest(
+  request: IncomingMessage,
+  sourceAddress: string,
+  headers: Map<string, string[]>,
+  body: Buffer,
+): WireRequest {
   const url = request.url ?? "/";
   const mark = url.indexOf("?");
   return {
@@ -132,7 +156,7 @@ function wireRequest(request: IncomingMessage, headers: Map<string, string[]>, b
     query: mark === -1 ? "" : url.slice(mark + 1),
     headers,
     body,
-    sourceAddress: request.socket.remoteAddress ?? "",
+    sourceAddress,
   };
 }
 

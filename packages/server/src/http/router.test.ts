@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Gauge, Registry } from "prom-client";
 import { expect, onTestFinished, test } from "vitest";
+import { CountedResponse } from "./counted-response.ts";
 import { createRouter } from "./router.ts";
 
 function unused(): never {
@@ -26,6 +27,7 @@ test("metrics that cannot be read are 500 and told of, once each, and the next r
   const told: string[] = [];
   const route = createRouter({
     operator: unused,
+    description: unused,
     buy: undefined,
     container: unused,
     registry,
@@ -34,7 +36,10 @@ test("metrics that cannot be read are 500 and told of, once each, and the next r
     remarks: () => [],
     onError: (error) => told.push(error.message),
   });
-  const server = createServer((request, response) => void route(request, response)).listen(0, "127.0.0.1");
+  const server = createServer(
+    { ServerResponse: CountedResponse },
+    (request, response) => void route(request, response),
+  ).listen(0, "127.0.0.1");
   onTestFinished(() => void server.close());
   await once(server, "listening");
   const read = (): Promise<Response> =>

@@ -3,14 +3,20 @@
  * the wire.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { isDecodable } from "@countinghouse/protocol";
 import type { Registry } from "prom-client";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { CountedResponse } from "./counted-response.ts";
+import { allowOrigin } from "./cross-origin.ts";
 import { send } from "./listener.ts";
 import { wellKnown } from "./well-known.ts";
+import type { WireResponse } from "./wire-message.ts";
 import { CONTAINER_CREDENTIALS_PATH } from "./workload/container-credentials.ts";
 
 export interface RouterOptions {
   readonly operator: (request: IncomingMessage, response: ServerResponse) => void;
+  /** The operator API's description, which anybody may read. */
+  readonly description: () => Uint8Array;
   /** The buy page; undefined outside a lab, where there is none. */
   readonly buy: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
   /** Tasks that ask for their credentials. */
@@ -25,14 +31,24 @@ export interface RouterOptions {
   readonly onError: (error: Error) => void;
 }
 
-type Route = (request: IncomingMessage, response: ServerResponse) => boolean;
+type Route = (request: IncomingMessage, response: CountedResponse) => boolean;
 
 /** Answers whether it took the request; what it did not take is for the wire. */
 export function createRouter(options: RouterOptions): Route {
   return (request, response) => {
-    const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
+    const path = pathOf(request);
+    if (path !== "/" && !isDecodable(path)) {
+      answerPlain(request, response, 400, "The path is not percent-encoded text");
+      return true;
+    }
     if (path.startsWith("/operator/")) {
-      options.operator(request, response);
+      if (!response.hasRoom(1)) refuseBusy(request, response);
+      else if (path === "/operator/openapi.json" && request.method === "GET") {
+        request.resume();
+        const description = options.description();
+        response.writeHead(200, { "Content-Type": "application/json", "Content-Length": description.length });
+        response.end(description);
+      } else options.operator(request, response);
       return true;
     }
     if (path.startsWith(CONTAINER_CREDENTIALS_PATH)) {
@@ -55,7 +71,7 @@ export function createRouter(options: RouterOptions): Route {
       return true;
     }
     const [status, text] = request.method === "GET" ? plainAnswer(path, options) : [404, "Not found"];
-    send(response, { status, headers: { "Content-Type": "text/plain; charset=utf-8" }, body: `${text}\n` });
+    answerPlain(request, response, status, text);
     return true;
   };
 }
@@ -70,6 +86,30 @@ async function answerMetrics(response: ServerResponse, { registry, onError }: Ro
     const body = "The metrics cannot be read.\n";
     send(response, { status: 500, headers: { "Content-Type": "text/plain; charset=utf-8" }, body });
   }
+}
+
+/** Answers a request for which there is no room: on the wire as `busy` says, elsewhere with 503. */
+export function refuseRequest(request: IncomingMessage, response: ServerResponse, busy: () => WireResponse): void {
+  if (!isWire(request, pathOf(request))) {
+    refuseBusy(request, response);
+    return;
+  }
+  allowOrigin(request, response);
+  request.resume();
+  send(response, busy());
+}
+
+function refuseBusy(request: IncomingMessage, response: ServerResponse): void {
+  answerPlain(request, response, 503, "Too much is held for your network. Try again");
+}
+
+function answerPlain(request: IncomingMessage, response: ServerResponse, status: number, text: string): void {
+  request.resume();
+  send(response, { status, headers: { "Content-Type": "text/plain; charset=utf-8" }, body: `${text}\n` });
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? "/").split("?", 1)[0] ?? "/";
 }
 
 /** SDKs post to the root, or below whatever path their endpoint has; any other method asks the root only. */

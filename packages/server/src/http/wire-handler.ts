@@ -44,11 +44,18 @@ export interface WireHandlerOptions {
   readonly onError: (error: Error, requestId: string) => void;
 }
 
-/** A request that names an operation and holds JSON; nothing more is known of it yet. */
+/** A request that names an operation; nothing more is known of it yet. */
 interface ReadRequest {
   readonly operation: WireOperation;
-  readonly json: object;
+  /** Undefined where it is read only once it is known who sent it. */
+  readonly json: object | undefined;
 }
+
+/**
+ * A larger body is looked into only once its signature is good: JSON can be made that costs fifty times its signature.
+ * Up to this, what is no JSON is refused first, as services of this family do.
+ */
+const STRANGER_JSON_BYTES_MAX = 65_536;
 
 export class WireHandler {
   readonly #options: WireHandlerOptions;
@@ -82,10 +89,12 @@ export class WireHandler {
 
   async #perform(request: WireRequest, requestId: string, { operation, json }: ReadRequest): Promise<WireResponse> {
     const caller = await this.#admit(request, requestId, operation);
+    const input = "code" in caller ? undefined : (json ?? parseJson(request.body));
+    if (!("code" in caller) && input === undefined) return notJson(requestId);
     const answer =
       "code" in caller
         ? { rejected: caller }
-        : await this.#answer(accountCall(request, requestId, operation.name, caller), caller, operation, json);
+        : await this.#answer(accountCall(request, requestId, operation.name, caller), caller, operation, input);
     const response =
       answer.rejected === undefined
         ? jsonResponse(200, operation.encode(answer.output), requestId)
@@ -107,8 +116,9 @@ export class WireHandler {
     if (mediaType !== JSON_CONTENT_TYPE && mediaType !== "application/json") {
       return target === undefined ? notAnOperation(requestId) : unknownOperationXml(requestId);
     }
-    const json = parseJson(request.body);
-    if (json === undefined) return errorResponse("SerializationException", undefined, requestId);
+    const isLarge = request.body.length > STRANGER_JSON_BYTES_MAX;
+    const json = isLarge ? undefined : parseJson(request.body);
+    if (json === undefined && !isLarge) return notJson(requestId);
     if (mediaType !== JSON_CONTENT_TYPE) return unknownOperationCoral(requestId);
     if (operation === undefined) return errorResponse("UnknownOperationException", undefined, requestId);
     return { operation, json };
@@ -153,6 +163,10 @@ export class WireHandler {
     const what = error instanceof FaultError ? "The request could not be kept." : "An internal error occurred.";
     return errorResponse("InternalServiceErrorException", `${what} Send it again, unchanged.`, requestId);
   }
+}
+
+function notJson(requestId: string): WireResponse {
+  return errorResponse("SerializationException", undefined, requestId);
 }
 
 function malformed(refusal: { code: "SerializationException" | "ValidationException"; message: string }): Rejection {

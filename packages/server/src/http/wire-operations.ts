@@ -11,6 +11,7 @@ import {
   withoutSecretsOf,
   type Operation,
 } from "@countinghouse/protocol";
+import type { EventPages } from "../audit/event-pages.ts";
 import type { PageTokens } from "../domain/page-tokens.ts";
 import type { RegistrationTokenClaims } from "../domain/registration-token.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -27,6 +28,7 @@ export function wireOperations(
   ledger: Ledger,
   openToken: (token: string) => RegistrationTokenClaims | undefined,
   pageTokens: PageTokens,
+  eventPages: EventPages,
   signRegistration: SignRegistration,
 ): WireOperation[] {
   return [
@@ -35,7 +37,7 @@ export function wireOperations(
     wireOperation(meterUsage, meterUsageOperation(ledger)),
     wireOperation(registerUsage, registerUsageOperation(ledger, signRegistration)),
     wireOperation(getEntitlements, getEntitlementsOperation(ledger, pageTokens)),
-    wireOperation(lookupEvents, lookupEventsOperation(ledger, pageTokens)),
+    wireOperation(lookupEvents, lookupEventsOperation(ledger, pageTokens, eventPages)),
   ];
 }
 

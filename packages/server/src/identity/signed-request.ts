@@ -7,6 +7,7 @@ import {
   ALGORITHM,
   TERMINATOR,
   formatAmzDate,
+  isDecodable,
   parseAmzDate,
   parseAuthorization,
   printable,
@@ -51,17 +52,46 @@ export function readSignature(
   wallMs: EpochMs,
 ): SignatureClaims | Rejection {
   const header = only(request, "authorization");
-  const parameters = request.query === "" ? NO_PARAMETERS : new URLSearchParams(request.query.replaceAll("+", "%2B"));
+  const mayBeInQuery = request.query.includes("X-Amz-Algorithm");
+  if (header === undefined && !mayBeInQuery) return withoutSignature();
+  const fault = malformation(request);
+  if (fault !== undefined) return rejection("IncompleteSignatureException", "N1", fault);
+  const parameters = mayBeInQuery ? new URLSearchParams(request.query.replaceAll("+", "%2B")) : NO_PARAMETERS;
   const inQuery = parameters.has("X-Amz-Algorithm");
   if (header !== undefined && inQuery) {
     const message = "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.";
     return rejection("InvalidSignatureException", "N1", message);
   }
-  if (!inQuery && (header === undefined || !header.startsWith("AWS4-"))) {
-    return rejection("MissingAuthenticationTokenException", "N1", "Missing Authentication Token");
-  }
+  if (!inQuery && (header === undefined || !header.startsWith("AWS4-"))) return withoutSignature();
   const found = inQuery ? fromQuery(request, parameters) : fromHeader(request, header as string);
   return "code" in found ? found : checkParts(found, signingName, wallMs);
+}
+
+function withoutSignature(): Rejection {
+  return rejection("MissingAuthenticationTokenException", "N1", "Missing Authentication Token");
+}
+
+/** More than are signed with by any SDK; what is longer is refused before anything is made of it. */
+const PARAMETERS_MAX = 32;
+const PATH_CHARACTERS_MAX = 2_048;
+/** As many as the listener takes in. */
+const SIGNED_HEADERS_MAX = 100;
+
+/** What would cost a lot to find out piece by piece, of a request that anybody can send: asked once, of the whole. */
+function malformation({ headers, path, query }: SignedRequest): string | undefined {
+  if ((headers.get("authorization")?.length ?? 0) > 1) return "There is more than one 'Authorization' header.";
+  if (path.length > PATH_CHARACTERS_MAX) return `The path has more than ${PATH_CHARACTERS_MAX} characters.`;
+  if (countOf(query, "&", PARAMETERS_MAX) === PARAMETERS_MAX) {
+    return `The query string has more than ${PARAMETERS_MAX} parameters.`;
+  }
+  return isDecodable(query) ? undefined : "The query string is not percent-encoded UTF-8.";
+}
+
+/** How often a character occurs; no further than to `max`. */
+function countOf(text: string, character: string, max: number): number {
+  let count = 0;
+  for (let at = text.indexOf(character); at !== -1 && count < max; at = text.indexOf(character, at + 1)) count += 1;
+  return count;
 }
 
 interface Found {
@@ -121,8 +151,8 @@ function fromQuery(request: SignedRequest, parameters: URLSearchParams): Found |
       .split("&")
       .filter((part) => !part.startsWith("X-Amz-Signature="))
       .join("&"),
-    // AWS bounds X-Amz-Expires to a week.
-    validSeconds: expires >= 1 && expires <= 604_800 ? expires : 0,
+    // AWS bounds X-Amz-Expires to a week. Rule N2 holds for every signature: one that was caught is good for no longer.
+    validSeconds: expires >= 1 && expires <= 604_800 ? Math.min(expires, SKEW_MINUTES * 60) : 0,
   };
 }
 
@@ -137,6 +167,10 @@ function checkParts(found: Found, signingName: string, wallMs: EpochMs): Signatu
   const skewed = checkSkew(amzDate, signedAtMs, found.validSeconds, wallMs);
   if (skewed !== undefined) return skewed;
 
+  if (countOf(found.signedHeaders, ";", SIGNED_HEADERS_MAX) === SIGNED_HEADERS_MAX) {
+    const message = `'SignedHeaders' of the AWS Authorization names more than ${SIGNED_HEADERS_MAX} headers.`;
+    return rejection("InvalidSignatureException", "N1", message);
+  }
   const signedHeaders = found.signedHeaders.split(";");
   if (!signedHeaders.includes("host")) {
     const message = "'Host' must be a 'SignedHeader' in the AWS Authorization.";

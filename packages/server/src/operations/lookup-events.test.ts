@@ -2,6 +2,7 @@
 import type { FoundEvent, LookupAttributeKey } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { EventPages } from "../audit/event-pages.ts";
 import type { PageTokens } from "../domain/page-tokens.ts";
 import { ledgerOver, type LedgerUnderTest } from "../ledger/contract/ledger-under-test.ts";
 import { temporaryFolder } from "../ledger/contract/temporary-folder.ts";
@@ -79,7 +80,7 @@ describe.each(STORES)("events %s", (place, open) => {
   afterEach(() => store.remove());
 
   async function found(key?: LookupAttributeKey, value = "", maxResults = 50): Promise<FoundEvent[]> {
-    const lookUp = lookupEventsOperation(store.ledger, legibleTokens);
+    const lookUp = lookupEventsOperation(store.ledger, legibleTokens, new EventPages(store.ledger, setImmediate));
     const lookupAttributes = key === undefined ? [] : [{ attributeKey: key, attributeValue: value }];
     const events: FoundEvent[] = [];
     let nextToken: string | undefined;

@@ -6,7 +6,7 @@ import {
   type LookupEventsOutput,
 } from "@countinghouse/protocol";
 import { PRODUCT_RESOURCE_TYPE, isReadOnly } from "../audit/cloudtrail-record.ts";
-import { auditEvent, auditEvents, type AuditEvent } from "../audit/event-pages.ts";
+import { auditEvent, type AuditEvent, type EventPages } from "../audit/event-pages.ts";
 import { attributeQuery } from "../audit/lookup-query.ts";
 import { usernameOf } from "../audit/user-identity.ts";
 import { decideLookupEvents, lookupQuery, type WantedEvents } from "../domain/decide/lookup-events.ts";
@@ -23,13 +23,14 @@ const asked = withoutSecretsOf(lookupEvents.input);
 export function lookupEventsOperation(
   ledger: Ledger,
   pageTokens: PageTokens,
+  eventPages: EventPages,
 ): OperationHandler<LookupEventsInput, LookupEventsOutput> {
   return async (call, input) => {
     const query = lookupQuery(call.accountId, input);
     const cursor = input.nextToken === undefined ? undefined : pageTokens.open(query, input.nextToken);
     const decision = decideLookupEvents(input, input.nextToken === undefined || cursor !== undefined);
     if (decision.rejected !== undefined) return recordRefusal(ledger, call, decision.rejected, asked(input));
-    const { items, nextCursor } = await find(ledger, call.accountId, decision.wanted, cursor);
+    const { items, nextCursor } = await find(ledger, eventPages, call.accountId, decision.wanted, cursor);
     await ledger.transact({
       call,
       keys: [],
@@ -48,6 +49,7 @@ export function lookupEventsOperation(
 /** Of the caller's account only, whatever is asked for. Rule V1. */
 async function find(
   ledger: Ledger,
+  eventPages: EventPages,
   accountId: string,
   wanted: WantedEvents,
   cursor: string | undefined,
@@ -58,11 +60,7 @@ async function find(
   const found =
     attribute === undefined ? { query: {} } : await attributeQuery(ledger, accountId, attribute.key, attribute.value);
   if (found === undefined) return { items: [] };
-  return auditEvents(
-    ledger,
-    { ...found.query, accountId, fromMs, toMs, order: "newest", cursor, limit },
-    found.isMeant,
-  );
+  return eventPages.read({ ...found.query, accountId, fromMs, toMs, order: "newest", cursor, limit }, found.isMeant);
 }
 
 async function findOne(

@@ -2,6 +2,7 @@
  * The buyer's way in, for labs: what AWS Marketplace's product page does when a buyer subscribes. It needs no token, so
  * it is guarded against other sites in the operator's browser: by host, by origin, and by a field of its form.
  */
+import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { csrf } from "hono/csrf";
@@ -21,10 +22,11 @@ export interface BuyAppOptions {
   readonly context: BuyContext;
   /** The address or name that the server was told to bind to. */
   readonly ownHost: string;
+  readonly sourceAddressOf: (request: IncomingMessage) => string;
   readonly onError: (error: Error, requestId: string) => void;
 }
 
-export function createBuyApp({ context, ownHost, onError }: BuyAppOptions): Hono<BuyEnv> {
+export function createBuyApp({ context, ownHost, sourceAddressOf, onError }: BuyAppOptions): Hono<BuyEnv> {
   const app = new Hono<BuyEnv>();
   app.use(async (c, next) => {
     if (!isOwnHost(c.req.header("host"), ownHost)) {
@@ -35,7 +37,7 @@ export function createBuyApp({ context, ownHost, onError }: BuyAppOptions): Hono
       operation,
       principal: "buy-page",
       accountId,
-      sourceAddress: (c.env as HttpBindings).incoming.socket.remoteAddress ?? "",
+      sourceAddress: sourceAddressOf((c.env as HttpBindings).incoming),
       userAgent: (c.req.header("user-agent") ?? "").slice(0, USER_AGENT_CHARACTERS_MAX),
     }));
     return next();

@@ -1,5 +1,6 @@
 /** The operator API: bearer token, JSON in camelCase, problem+json errors, and its own OpenAPI description. */
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
@@ -33,10 +34,17 @@ export interface OperatorAppOptions {
   readonly context: OperatorContext;
   readonly operatorToken: string;
   readonly version: string;
+  readonly sourceAddressOf: (request: IncomingMessage) => string;
   readonly onError: (error: Error, requestId: string) => void;
 }
 
-export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
+export interface OperatorApp {
+  readonly fetch: OpenAPIHono["fetch"];
+  /** Its own description, OpenAPI 3.1 in JSON. Made once, and held once: whoever asks for it needs no token. */
+  readonly description: () => Uint8Array;
+}
+
+export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
   const { context } = options;
   const api = new OpenAPIHono<OperatorEnv>({
     defaultHook: (result) => {
@@ -59,7 +67,7 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
       requestId,
       operation,
       principal: "operator",
-      sourceAddress: (c.env as HttpBindings).incoming.socket.remoteAddress ?? "",
+      sourceAddress: options.sourceAddressOf((c.env as HttpBindings).incoming),
       userAgent: (c.req.header("user-agent") ?? "").slice(0, 512),
     }));
     return next();
@@ -85,25 +93,19 @@ export function createOperatorApp(options: OperatorAppOptions): OpenAPIHono {
   const app = new OpenAPIHono();
   app.route(BASE_PATH, api);
   app.openAPIRegistry.registerComponent("securitySchemes", "operatorToken", { type: "http", scheme: "bearer" });
-  // Made once: whoever asks for it needs no token.
-  let description: object | undefined;
-  app.get("/operator/openapi.json", (c) => {
-    description ??= withoutRegExpFlags(
-      app.getOpenAPI31Document({
-        openapi: "3.1.0",
-        info: { title: "Countinghouse operator API", version: options.version },
-        security: [{ operatorToken: [] }],
-      }),
-    );
-    return c.json(description);
-  });
+  let description: Uint8Array | undefined;
   app.notFound((c) => problemResponse(c, new ProblemError(404, "No such route.")));
   app.onError((error, c) => answerError(error, c, options));
-  return app;
+  return { fetch: app.fetch, description: () => (description ??= describe(app, options.version)) };
 }
 
-function withoutRegExpFlags(document: object): object {
-  return JSON.parse(JSON.stringify(document, patternOnly)) as object;
+function describe(app: OpenAPIHono, version: string): Uint8Array {
+  const document = app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: { title: "Countinghouse operator API", version },
+    security: [{ operatorToken: [] }],
+  });
+  return Buffer.from(JSON.stringify(document, patternOnly));
 }
 
 /** The generator leaves the end of a regular expression's literal, `/u`, in the pattern. */

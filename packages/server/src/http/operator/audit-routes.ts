@@ -1,6 +1,5 @@
 /** `/audit-events`: who did what, as CloudTrail records. */
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
-import { auditEvents } from "../../audit/event-pages.ts";
 import { timeOf } from "../../domain/written-values.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { pageQuery, pageSchema } from "./page.ts";
@@ -58,7 +57,7 @@ const auditPageSchema = pageSchema(auditEventSchema).extend({
   keptSince: timestamp.optional().openapi({ description: "Events before this have expired (--retention-days)." }),
 });
 
-export function auditRoutes(app: OpenAPIHono<OperatorEnv>, { ledger }: OperatorContext): void {
+export function auditRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, eventPages }: OperatorContext): void {
   app.openapi(
     createRoute({
       method: "get",
@@ -87,7 +86,7 @@ export function auditRoutes(app: OpenAPIHono<OperatorEnv>, { ledger }: OperatorC
     }),
     async (c) => {
       const { eventName, from, to, ...query } = c.req.valid("query");
-      const { items, nextCursor } = await auditEvents(ledger, {
+      const { items, nextCursor } = await eventPages.read({
         ...query,
         operations: eventName === undefined ? undefined : [eventName],
         fromMs: from === undefined ? undefined : timeOf(from),

@@ -1,4 +1,5 @@
 /** What the operator API's routes work with. */
+import type { EventPages } from "../../audit/event-pages.ts";
 import type { AuditVerification } from "../../checkpoints/audit-verification.ts";
 import type { ServiceClock } from "../../clock.ts";
 import type { CatalogueChange } from "../../domain/catalogue.ts";
@@ -11,6 +12,8 @@ import type { Workload } from "../workload/workload.ts";
 
 export interface OperatorContext {
   readonly ledger: Ledger;
+  /** The operator's own: callers who read their trails do not hold it up. */
+  readonly eventPages: EventPages;
   readonly sealer: Sealer;
   readonly clock: ServiceClock;
   /** Whether faults, clocks other than `system` and resets are allowed. */

@@ -1,11 +1,13 @@
 /** Requests of STS: forms, read within bounds, and what AssumeRoleWithWebIdentity may be asked for. Rule C6. */
-import { printable, type StsErrorName } from "@countinghouse/protocol";
+import { isDecodable, printable, type StsErrorName } from "@countinghouse/protocol";
 import { rejection, type Rejection } from "../../domain/rejection.ts";
 import type { Asked } from "../../ledger/entry.ts";
 import { mediaTypeOf } from "../request-call.ts";
 import type { WireRequest } from "../wire-message.ts";
 
 const FORM_BYTES_MAX = 65_536;
+/** No request has more than seven. */
+const PARAMETERS_MAX = 32;
 const TOKEN_CHARACTERS_MAX = 20_000;
 const DURATION_SECONDS_DEFAULT = 3_600;
 
@@ -22,7 +24,12 @@ export function isStsRequest(request: WireRequest): boolean {
 /** The form's parameters, or why it is not read. */
 export function readForm({ body }: WireRequest): URLSearchParams | Rejection<StsErrorName> {
   if (body.length > FORM_BYTES_MAX) return invalid(`A request has at most ${FORM_BYTES_MAX} bytes`);
-  const form = new URLSearchParams(Buffer.from(body).toString("utf8"));
+  const text = Buffer.from(body).toString("utf8");
+  if (text.split("&", PARAMETERS_MAX + 1).length > PARAMETERS_MAX) {
+    return invalid(`A request has at most ${PARAMETERS_MAX} parameters`);
+  }
+  if (!isDecodable(text)) return invalid("The form is not percent-encoded UTF-8");
+  const form = new URLSearchParams(text);
   const names = [...form.keys()];
   if (new Set(names).size !== names.length) return invalid("A parameter is given twice");
   return form;

@@ -1,0 +1,23 @@
+/** Finding A1 in short: many requests in one write, big answers, nothing read. */
+import type { Attack } from "./attack.ts";
+import { silentClients } from "./silent-clients.ts";
+
+const REQUEST = "GET /operator/openapi.json HTTP/1.1\r\nHost: a\r\n\r\n";
+
+function pipelined(name: string, requests: number, shareOfPlaces: number): Attack {
+  return {
+    name,
+    input: `${requests} times \`GET /operator/openapi.json\` in one write on each connection; no answer is read`,
+    begin: ({ endpoint, networkConnectionsMax }, { shares }) =>
+      silentClients(
+        endpoint,
+        Math.ceil(networkConnectionsMax * shareOfPlaces * shares),
+        Buffer.from(REQUEST.repeat(requests)),
+      ),
+  };
+}
+
+/** More than wait behind an answer: the connection is ended at once. */
+export const manyPipelinedRequests = pipelined("many pipelined requests", 1_300, 0.5);
+/** As many as may wait: they are answered one by one, as far as the client takes the answers. */
+export const somePipelinedRequests = pipelined("some pipelined requests", 100, 0.5);

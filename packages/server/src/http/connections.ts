@@ -1,0 +1,158 @@
+/**
+ * Who may be connected: so many at once, and so many of one network. A newcomer for whom there is no place gets that of the
+ * connection which has waited longest for its own client, of its network or of the largest one; only where all are being
+ * worked for is it turned away. So connections that are held and not used keep nobody out.
+ */
+import type { Server } from "node:http";
+import type { Socket } from "node:net";
+import { Connection, type ConnectionKeeper, type Turn } from "./connection.ts";
+import { HeldBytes } from "./held-bytes.ts";
+import { Networks, type Network, type Place } from "./networks.ts";
+import { plainAddress, type SourceAddresses } from "./source-address.ts";
+
+export const CONNECTIONS_MAX = 4_096;
+const WATCH_MS = 1_000;
+
+export interface ConnectionsOptions {
+  readonly sources: SourceAddresses;
+  /** Connections of one network, and requests that trusted proxies forward at once for one: an eighth, if not said. */
+  readonly networkMax: number;
+  /** How long an answer may go without progress. */
+  readonly patienceSeconds: number;
+  readonly every: (ms: number, run: () => void) => () => void;
+  /** A connection was turned away, since all places were being worked for. */
+  readonly onRefused: () => void;
+  /** A connection that waited for its client has made way for another one. */
+  readonly onMadeWay: () => void;
+  readonly onGivenUp: () => void;
+}
+
+/** What the listener does with a request whose turn it is; `isRefused` where its network has too many under way. */
+export type BeginRequest = (turn: Turn, network: Network, isRefused: boolean) => void;
+
+export class Connections implements ConnectionKeeper {
+  readonly held: HeldBytes;
+  readonly sources: SourceAddresses;
+  readonly patienceSeconds: number;
+  readonly #options: ConnectionsOptions;
+  readonly #networks = new Networks();
+  readonly #all = new Set<Place>();
+  readonly #bySocket = new WeakMap<Socket, Connection>();
+  #moment = 0;
+  #beginRequest: BeginRequest = () => undefined;
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+    this.sources = options.sources;
+    this.patienceSeconds = options.patienceSeconds;
+    this.held = new HeldBytes(this.#networks);
+  }
+
+  /** Open now. */
+  get open(): number {
+    return this.#all.size;
+  }
+
+  /** From now on the server's connections are these, and `begin` gets its requests one by one. */
+  serve(server: Server, begin: BeginRequest): void {
+    this.#beginRequest = begin;
+    server.on("connection", (socket: Socket) => this.#admit(socket));
+    server.on("secureConnection", (socket: Socket) => this.#secured(socket));
+    const take =
+      (expects: Turn["expects"]) =>
+      (request: Turn["request"], response: Turn["response"]): void => {
+        this.#bySocket.get(request.socket)?.take({ request, response, expects });
+      };
+    server.on("request", take("nothing"));
+    server.on("checkContinue", take("continue"));
+    server.on("checkExpectation", take("unknown"));
+    const stop = this.#options.every(WATCH_MS, () => {
+      for (const connection of this.#all) connection.watch();
+    });
+    server.on("close", stop);
+  }
+
+  nextMoment(): number {
+    this.#moment += 1;
+    return this.#moment;
+  }
+
+  networkOf({ request }: Turn, connection: Connection): Network {
+    if (!connection.isProxy) return connection.network;
+    const network = this.#networks.of(this.sources.of(request));
+    network.forwardedRequests += 1;
+    return network;
+  }
+
+  begin(turn: Turn, network: Network, connection: Connection): void {
+    this.#beginRequest(turn, network, connection.isProxy && network.forwardedRequests > this.#options.networkMax);
+  }
+
+  ended(network: Network, connection: Connection): void {
+    if (!connection.isProxy) return;
+    network.forwardedRequests -= 1;
+    this.#networks.forget(network);
+  }
+
+  onGivenUp(): void {
+    this.#options.onGivenUp();
+  }
+
+  #admit(socket: Socket): void {
+    const address = plainAddress(socket.remoteAddress ?? "");
+    const isProxy = this.sources.isTrusted(address);
+    // A proxy's connections are everybody's: they have no share, and are nobody's neighbours.
+    const place = isProxy ? `proxy ${address}` : address;
+    if (!this.#hasPlace(this.#networks.of(place), isProxy)) {
+      this.#options.onRefused();
+      this.#networks.forget(this.#networks.of(place));
+      socket.resetAndDestroy();
+      return;
+    }
+    // Asked for again: who made way may have been the last one there.
+    const network = this.#networks.of(place);
+    const connection = new Connection(this, socket, network, isProxy);
+    network.connections.add(connection);
+    this.#all.add(connection);
+    socket.on("close", () => this.#remove(connection));
+    this.#carry(connection, socket);
+  }
+
+  #hasPlace(network: Network, isProxy: boolean): boolean {
+    const isOver = !isProxy && network.connections.size >= this.#options.networkMax;
+    if (isOver && !this.#makeWay(network)) return false;
+    return this.#all.size < CONNECTIONS_MAX || this.#makeWay(this.#networks.largest() ?? network);
+  }
+
+  /** With TLS, requests come on a socket of their own, around the one that was accepted. */
+  #secured(socket: Socket): void {
+    for (const connection of this.#all) {
+      if (connection instanceof Connection && connection.hasPeerOf(socket)) this.#carry(connection, socket);
+    }
+  }
+
+  #carry(connection: Connection, socket: Socket): void {
+    connection.carriedBy(socket);
+    this.#bySocket.set(socket, connection);
+  }
+
+  #makeWay(network: Network): boolean {
+    let longest: Place | undefined;
+    for (const connection of network.connections) {
+      if (!connection.waitsForClient) continue;
+      if (longest === undefined || connection.moment < longest.moment) longest = connection;
+    }
+    if (longest === undefined) return false;
+    this.#options.onMadeWay();
+    longest.cut();
+    this.#remove(longest);
+    return true;
+  }
+
+  #remove(connection: Place): void {
+    if (!this.#all.delete(connection)) return;
+    connection.network.connections.delete(connection);
+    connection.closed();
+    this.#networks.forget(connection.network);
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Where a request comes from: the address of its peer, or, where that is a proxy which the operator trusts, what the proxy
+ * says in X-Forwarded-For. Without trusted proxies nobody's word counts.
+ */
+import type { IncomingHttpHeaders } from "node:http";
+import { SocketAddress, isIP, type BlockList } from "node:net";
+
+/** Proxies one behind the other that are followed. A header may name thousands of trusted addresses. */
+const PROXIES_MAX = 16;
+
+export interface ForwardedRequest {
+  readonly headers: IncomingHttpHeaders;
+  readonly socket: { readonly remoteAddress?: string | undefined };
+}
+
+export class SourceAddresses {
+  readonly #trusted: BlockList | undefined;
+
+  constructor(trusted: BlockList | undefined) {
+    this.#trusted = trusted;
+  }
+
+  /** Whether the address is a trusted proxy's. */
+  isTrusted(address: string): boolean {
+    if (this.#trusted === undefined || isIP(address) === 0) return false;
+    return this.#trusted.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
+  }
+
+  /** The nearest address that is no trusted proxy's. What is left of it, anybody could have written. */
+  of({ headers, socket }: ForwardedRequest): string {
+    let address = plainAddress(socket.remoteAddress ?? "");
+    const header = this.#trusted === undefined ? undefined : headers["x-forwarded-for"];
+    if (header === undefined || !this.isTrusted(address)) return address;
+    // Node joins header lines with commas, in their order.
+    const forwarded = typeof header === "string" ? header : header.join(",");
+    let end = forwarded.length;
+    for (let proxies = 0; proxies < PROXIES_MAX && end >= 0; proxies += 1) {
+      const comma = end === 0 ? -1 : forwarded.lastIndexOf(",", end - 1);
+      const named = forwardedAddress(forwarded.slice(comma + 1, end));
+      // Of what is no address, the proxy that passed it on is all that is known.
+      if (named === undefined) return address;
+      address = named;
+      if (!this.isTrusted(address)) return address;
+      end = comma;
+    }
+    return address;
+  }
+}
+
+/** An IPv4 address that came by a socket of IPv6 is written as what it is. */
+export function plainAddress(address: string): string {
+  return address.startsWith("::ffff:") && address.includes(".") ? address.slice("::ffff:".length) : address;
+}
+
+/** The longest text of an address, with brackets and a port. */
+const ADDRESS_CHARACTERS_MAX = 64;
+
+/** `1.2.3.4` or `2001:db8::1`, in brackets and with a port where the proxy writes them; undefined for anything else. */
+function forwardedAddress(text: string): string | undefined {
+  if (text.length > 2 * ADDRESS_CHARACTERS_MAX) return undefined;
+  const trimmed = text.trim();
+  const [, bracketed] = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(trimmed) ?? [];
+  const [, withoutPort] = /^([\d.]+):\d{1,5}$/.exec(trimmed) ?? [];
+  const address = bracketed ?? withoutPort ?? trimmed;
+  const family = isIP(address);
+  if (family === 4) return address;
+  if (family === 0 || address.includes("%")) return undefined;
+  // One way to write each: lower case, noughts left out, IPv4 by its own name.
+  return plainAddress(new SocketAddress({ address, family: "ipv6" }).address);
+}
