@@ -106,12 +106,12 @@ interface OpenedStore {
 }
 
 async function openStore(config: ServeConfig, world: World, openEngine: OpenEngine): Promise<OpenedStore> {
-  const { store, acceptLostTail: accepts, clock } = config;
+  const { store, acceptLostTail: accepts } = config;
   if (store.kind === "postgres") {
     // Loaded here, so that whoever keeps the ledger in a file needs no driver.
     const { openPostgres } = await import("./stores/postgres/open-postgres.ts");
     const opened = await openPostgres(store.url, world);
-    const trouble = clock.mode === "system" ? clockTrouble(opened.clockDifference) : undefined;
+    const trouble = config.clock.mode === "system" ? clockTrouble(opened.clockDifference) : undefined;
     if (trouble !== undefined) throw new ConfigError(`Not started: ${trouble}.`);
     const fraction = (): number => world.random(4).readUInt32BE() / 2 ** 32;
     const { monotonicMs, sleep, every } = world;
