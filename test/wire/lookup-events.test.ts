@@ -29,6 +29,12 @@ const READ_ONLY = { accessKeyId: "AKIACOUNTINGHOUSE002", secretAccessKey: "examp
 const OTHER = { id: "999900001111", key: { accessKeyId: "AKIAOTHERSELLER00001", secretAccessKey: "other-secret" } };
 /** Nothing else is done by this account, so that all of its events are known. */
 const PAGED = { id: "999900002222", key: { accessKeyId: "AKIAPAGEDSELLER00001", secretAccessKey: "paged-secret" } };
+/** A seller with a product of its own: what is metered is kept whole, however large. */
+const LARGE = {
+  id: "999900003333",
+  key: { accessKeyId: "AKIALARGESELLER00001", secretAccessKey: "large-secret" },
+  productCode: "largelargelargelargelarge",
+};
 
 let server: RunningServer;
 let trail: CloudTrailClient;
@@ -257,14 +263,26 @@ test("a page of large events ends at a mebibyte, or after one larger event, and 
       AllocatedUsageQuantity: 0,
       Tags: [tag, { Key: "n", Value: String(i) }],
     }));
-  const client = officialClient(server.endpoint, { ...OTHER.key });
+  const { id, key, productCode } = LARGE;
+  const dimensions = [{ name: "seats" }];
+  await add(server, "/accounts", { id, users: [{ name: "metering", ...key }] });
+  await add(server, "/products", { productCode, title: "L", seller: id, type: "saas", pricing: "usage", dimensions });
+  const agreement = { agreementId: "agmt-large", productCode, customerAccountId: "444455556666" };
+  await add(server, "/agreements", {
+    ...agreement,
+    customerIdentifier: DEMO.customers[0],
+    startsAt: "2020-01-01T00:00:00Z",
+  });
+  const client = officialClient(server.endpoint, key);
   const made: string[] = [];
   // Small ones among large ones, so that a page is full in the middle of what is read at once.
   for (const count of [2_400, 0, 0, 0, 0, 900, 900, 900, 0, 0, 0, 0, 0, 0, 0, 0, 2_400, 2_400, 300, 300, 0, 900]) {
     const UsageAllocations = count === 0 ? undefined : allocations(count);
-    made.push(await idOf(client.send(batch({ Quantity: 0, UsageAllocations }))));
+    const record = usage({ Quantity: 0, UsageAllocations });
+    const input = { ProductCode: productCode, UsageRecords: [record as never] };
+    made.push(await idOf(client.send(new BatchMeterUsageCommand(input))));
   }
-  const other = officialTrailClient(server.endpoint, OTHER.key);
+  const other = officialTrailClient(server.endpoint, key);
   const shown: string[] = [];
   const pages: number[][] = [];
   for await (const { Events = [] } of paginateLookupEvents({ client: other }, by("EventName", "BatchMeterUsage"))) {
