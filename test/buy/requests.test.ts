@@ -197,12 +197,17 @@ describe("products", () => {
     await expectRefused(postForm(server, "nothing", {}), 404, /no product <code>nothing<\/code>[^]*Acme Logs/);
   });
 
+  test("a path that is no percent-encoded text is refused as such", async () => {
+    const { status, text } = await get("/buy/%E0%A4%A");
+    expect([status, text]).toEqual([400, "The path is not percent-encoded text\n"]);
+  });
+
   test.each(["/buyer", "/buy.html", "/BUY/"])("%s is not of this page", async (path) => {
     const { status, text } = await get(path);
     expect([status, text]).toEqual([404, "Not found\n"]);
   });
 
-  test.each(["/buy/%E0%A4%A", "/buy/a/b", "/buy/%00"])("%s is a page that is not there", async (path) => {
+  test.each(["/buy/a/b", "/buy/%00"])("%s is a page that is not there", async (path) => {
     await expectRefused(get(path), 404, /<h1>(Not found|No such product)<\/h1>/);
   });
 });

@@ -31,7 +31,7 @@ const OTHER = { id: "999900001111", key: { accessKeyId: "AKIAOTHERSELLER00001", 
 const PAGED = { id: "999900002222", key: { accessKeyId: "AKIAPAGEDSELLER00001", secretAccessKey: "paged-secret" } };
 /** A seller with a product of its own: what is metered is kept whole, however large. */
 const LARGE = {
-  id: "999900003333",
+  id: "999900004444",
   key: { accessKeyId: "AKIALARGESELLER00001", secretAccessKey: "large-secret" },
   productCode: "largelargelargelargelarge",
 };

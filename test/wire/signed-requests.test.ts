@@ -151,14 +151,6 @@ describe("a request that was altered after it was signed is refused", () => {
         return withHeaders(right, { authorization: String(right.headers["authorization"]).slice(0, -1) });
       },
     ],
-    [
-      "two Authorization headers that contradict each other",
-      (request) => {
-        const [first, second] = [signed(request), signed(request, { region: "eu-west-1" })];
-        const both = [first, second].map(({ headers }) => String(headers["authorization"]));
-        return withHeaders(first, { authorization: both });
-      },
-    ],
   ];
 
   test.for(alterations)("S2, Rules N1, N4: %s", async ([, alter]) => {
@@ -179,6 +171,13 @@ describe("a request that was altered after it was signed is refused", () => {
       await expectRefused(stranger, "InvalidSignatureException", missing);
     },
   );
+
+  test("S2, Rule N1: two Authorization headers that contradict each other", async () => {
+    const [first, second] = [signed(unsigned), signed(unsigned, { region: "eu-west-1" })];
+    const authorization = [first, second].map(({ headers }) => String(headers["authorization"]));
+    const request = withHeaders(first, { authorization });
+    await expectRefused(request, "IncompleteSignatureException", /^There is more than one 'Authorization' header\.$/);
+  });
 
   test.for([-16, 16])("Rule N2: signed %d minutes off the wall clock", async (minutes) => {
     const request = signed(unsigned, { at: new Date(Date.now() + minutes * MINUTE_MS) });
