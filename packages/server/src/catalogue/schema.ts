@@ -6,6 +6,8 @@ import { HOUR_MS } from "@countinghouse/protocol";
 import { z } from "zod";
 import { BEGINNING } from "../domain/over-time.ts";
 import { CHANGES_MAX } from "../domain/product-change.ts";
+import { OPERATOR_PATTERN } from "../identity/condition-operators.ts";
+import { CONDITION_KEY_PATTERN, readCondition } from "../identity/policy-conditions.ts";
 
 /** Control characters, and halves of surrogate pairs, in a name would make two keys look like one. */
 const name = (max: number): z.ZodString =>
@@ -39,17 +41,37 @@ function inOrderOfTime(steps: readonly { readonly effectiveFrom?: string | undef
 
 const oneOrMore = z.union([z.string(), z.array(z.string()).min(1)]);
 
+const conditionValue = z.union([z.string(), z.number(), z.boolean()], "must be a text, a number or a boolean");
+const conditionKeys = z.record(z.string(), z.union([conditionValue, z.array(conditionValue)]));
+
+const policyCondition = z
+  .record(z.string(), conditionKeys.meta({ propertyNames: { pattern: CONDITION_KEY_PATTERN } }))
+  .superRefine((condition, { addIssue }) => {
+    for (const { path, message } of readCondition(condition).problems)
+      addIssue({ code: "custom", path: [...path], message });
+  })
+  .meta({ propertyNames: { pattern: OPERATOR_PATTERN } })
+  .describe("What must hold of a request: operators of IAM's, each with condition keys and their values.");
+
 const policyStatement = z
   .strictObject({
     Sid: z.string().optional(),
     Effect: z.enum(["Allow", "Deny"]),
     Action: oneOrMore.optional(),
     NotAction: oneOrMore.optional(),
-    Resource: oneOrMore,
+    Resource: oneOrMore.optional(),
+    NotResource: oneOrMore.optional(),
+    Condition: policyCondition.optional(),
   })
   .refine((statement) => (statement.Action === undefined) !== (statement.NotAction === undefined), {
     message: "must have exactly one of Action and NotAction",
+  })
+  .refine((statement) => (statement.Resource === undefined) !== (statement.NotResource === undefined), {
+    message: "must have exactly one of Resource and NotResource",
   });
+
+/** IAM's own bound, for a role's inline policies; white space between members does not count. */
+const POLICY_CHARACTERS_MAX = 10_240;
 
 export const policySchema = z
   .strictObject({
@@ -57,7 +79,18 @@ export const policySchema = z
     Id: z.string().optional(),
     Statement: z.union([policyStatement, z.array(policyStatement)]),
   })
-  .describe("An IAM policy document. Condition and Principal have no meaning here and are refused.");
+  .refine(
+    // Without conditions, any size was taken before there were any.
+    (policy) => !hasCondition(policy) || JSON.stringify(policy).length <= POLICY_CHARACTERS_MAX,
+    `must have at most ${POLICY_CHARACTERS_MAX} characters where it has a Condition`,
+  )
+  .describe(
+    "An IAM policy document of a user or a role. Elements, operators and keys that are not supported are refused.",
+  );
+
+function hasCondition({ Statement }: { Statement: { Condition?: unknown } | { Condition?: unknown }[] }): boolean {
+  return [Statement].flat().some(({ Condition }) => Condition !== undefined);
+}
 
 export const userSchema = z
   .strictObject({

@@ -90,7 +90,8 @@ class BodyReader {
         return;
       }
       const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-      void this.#options.wire(wireRequest(request, headers, body)).then((answer) => {
+      const isSecure = this.#options.tls !== undefined;
+      void this.#options.wire(wireRequest(request, isSecure, headers, body)).then((answer) => {
         letGo();
         if (answer.dropped === true) request.socket.destroy();
         else send(response, answer);
@@ -110,7 +111,12 @@ export function send(response: ServerResponse, answer: WireResponse): void {
   response.end(answer.body, bytes === answer.body.length ? "latin1" : "utf8");
 }
 
-function wireRequest(request: IncomingMessage, headers: Map<string, string[]>, body: Buffer): WireRequest {
+function wireRequest(
+  request: IncomingMessage,
+  isSecure: boolean,
+  headers: Map<string, string[]>,
+  body: Buffer,
+): WireRequest {
   const url = request.url ?? "/";
   const mark = url.indexOf("?");
   return {
@@ -120,6 +126,7 @@ function wireRequest(request: IncomingMessage, headers: Map<string, string[]>, b
     headers,
     body,
     sourceAddress: request.socket.remoteAddress ?? "",
+    isSecure,
   };
 }
 

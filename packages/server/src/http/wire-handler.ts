@@ -3,7 +3,7 @@
  * order in which services of this family have been seen to refuse; each step is commented with what it answers.
  */
 import { isUtf8 } from "node:buffer";
-import { JSON_CONTENT_TYPE, type Decoded, type OperationNames } from "@countinghouse/protocol";
+import { JSON_CONTENT_TYPE, type Decoded, type EpochMs, type OperationNames } from "@countinghouse/protocol";
 import { rejection, type Rejection } from "../domain/rejection.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import { authorize, type Caller } from "../identity/caller.ts";
@@ -41,6 +41,8 @@ export interface WireHandlerOptions {
   readonly unkept: UnkeptCalls;
   readonly ledger: Ledger;
   readonly newRequestId: () => string;
+  /** By which policies tell the time, as credentials expire. */
+  readonly wallMs: () => EpochMs;
   /** Told of errors that are ours. */
   readonly onError: (error: Error, requestId: string) => void;
 }
@@ -84,9 +86,7 @@ export class WireHandler {
   async #perform(request: WireRequest, requestId: string, { operation, json }: ReadRequest): Promise<WireResponse> {
     const caller = await this.#admit(request, requestId, operation);
     const answer =
-      "code" in caller
-        ? { rejected: caller }
-        : await this.#answer(accountCall(request, requestId, operation.name, caller), caller, operation, json);
+      "code" in caller ? { rejected: caller } : await this.#answer(request, requestId, caller, { operation, json });
     const response =
       answer.rejected === undefined
         ? jsonResponse(200, operation.encode(answer.output), requestId)
@@ -137,10 +137,17 @@ export class WireHandler {
   }
 
   /** Steps after admission: permission, types, constraints, the operation. Each refusal is kept in the ledger. */
-  async #answer(call: AccountCall, caller: Caller, operation: WireOperation, json: unknown): Promise<Answer<unknown>> {
-    const denied = authorize(caller, operation.action);
+  async #answer(
+    request: WireRequest,
+    requestId: string,
+    caller: Caller,
+    { operation, json }: ReadRequest,
+  ): Promise<Answer<unknown>> {
+    const { ledger, wallMs } = this.#options;
+    const { sourceAddress, isSecure } = request;
+    const call = accountCall(request, requestId, operation.name, caller);
+    const denied = authorize(caller, operation.action, { sourceAddress, isSecure, atMs: wallMs() });
     const decoded = operation.decode(json);
-    const { ledger } = this.#options;
     if (denied !== undefined) {
       if (!decoded.ok) return recordRefusal(ledger, call, denied, undefined);
       const { value } = decoded;
