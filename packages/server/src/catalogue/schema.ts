@@ -42,15 +42,35 @@ function inOrderOfTime(steps: readonly { readonly effectiveFrom?: string | undef
 const oneOrMore = z.union([z.string(), z.array(z.string()).min(1)]);
 
 const conditionValue = z.union([z.string(), z.number(), z.boolean()], "must be a text, a number or a boolean");
-const conditionKeys = z.record(z.string(), z.union([conditionValue, z.array(conditionValue)]));
+const conditionValues = z.union(
+  [...conditionValue.options, z.array(conditionValue)],
+  "must be a text, a number or a boolean, or a list of them",
+);
+
+/** Zod leaves such a member out of a record without a word, and a condition that is left out gives more than was meant. */
+function refusePrototype(given: unknown, { addIssue }: z.RefinementCtx): unknown {
+  const hasPrototype = (value: unknown): boolean =>
+    typeof value === "object" && value !== null && Object.hasOwn(value, "__proto__");
+  const members = typeof given === "object" && given !== null ? Object.values(given) : [];
+  if ([given, ...members].some(hasPrototype)) addIssue({ code: "custom", message: "must not have a member __proto__" });
+  return given;
+}
 
 const policyCondition = z
-  .record(z.string(), conditionKeys.meta({ propertyNames: { pattern: CONDITION_KEY_PATTERN } }))
+  .preprocess(
+    refusePrototype,
+    z
+      .record(
+        z.string(),
+        z.record(z.string(), conditionValues).meta({ propertyNames: { pattern: CONDITION_KEY_PATTERN } }),
+      )
+      .meta({ propertyNames: { pattern: OPERATOR_PATTERN } }),
+  )
   .superRefine((condition, { addIssue }) => {
-    for (const { path, message } of readCondition(condition).problems)
+    for (const { path, message } of readCondition(condition).problems) {
       addIssue({ code: "custom", path: [...path], message });
+    }
   })
-  .meta({ propertyNames: { pattern: OPERATOR_PATTERN } })
   .describe("What must hold of a request: operators of IAM's, each with condition keys and their values.");
 
 const policyStatement = z

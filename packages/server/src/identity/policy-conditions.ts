@@ -52,7 +52,7 @@ export function readCondition(condition: PolicyCondition): ReadCondition {
   for (const [name, byKey] of Object.entries(condition)) {
     const operator = conditionOperator(name);
     if (operator === undefined) {
-      problems.push(unknownName(name, [], "operator", /^(\w{1,12}:)?[A-Za-z]{1,40}$/));
+      problems.push(unknownName(name, [], "operator", /^(\w{1,12}:)?[A-Za-z]{1,36}$/));
       continue;
     }
     if (Object.keys(byKey).length === 0) problems.push({ path: [name], message: "must name a condition key" });
