@@ -87,7 +87,7 @@ describe("S2, Rule N3: a user is let in", () => {
   });
 });
 
-test("S2, Rule N3: AWS's own example, by which nobody comes in from outside, is taken as it is pasted", async () => {
+test("S2, Rule N3: a policy by which nobody comes in from outside is taken as it is pasted, and shown so", async () => {
   const pasted = `{
     "Version": "2012-10-17",
     "Statement": [

@@ -82,6 +82,7 @@ describe("a request has the key: it is told by", () => {
     ["DateLessThan", time, "2026-07-14T12:30:00Z", false],
     ["DateLessThan", time, "2027", true],
     ["DateLessThan", time, 2027, true],
+    ["DateLessThan", time, "253402300799", true],
     ["DateLessThan", time, ["2020-01-01T00:00:00Z", "2030-01-01T00:00:00Z"], true],
     ["DateLessThanEquals", time, "2026-07-14T12:30:00Z", true],
     ["DateLessThanEquals", time, "2026-07", false],
@@ -166,6 +167,21 @@ describe("a request does not have the key: it is told by", () => {
   });
 });
 
+describe("an ARN with colons of its own is told, part by part, by", () => {
+  const context = { [arn]: "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:finance/document.txt" };
+  const table: readonly (readonly [string, string, boolean])[] = [
+    ["StringLike", "arn:aws:someservice:*:111122223333:finance/*", true],
+    ["ArnLike", "arn:aws:someservice:*:111122223333:finance/*", false],
+    ["ArnLike", "arn:aws:someservice:*:999999999999:store/*", true],
+    ["ArnLike", "arn:aws:someservice:*:999999999999:store/abc:*:finance/*", true],
+    ["ArnLike", "arn:aws:someservice:*:999999999999:store/abc", false],
+    ["ArnEquals", "arn:aws:someservice:*:999999999999:store/abc:1*", true],
+  ];
+  test.each(table)("%s %s: %s", (operator, value, expected) => {
+    expect(holds({ [operator]: { [arn]: value } }, context)).toBe(expected);
+  });
+});
+
 describe("of several", () => {
   test("operators, all hold", () => {
     const both = { IpAddress: { [ip]: "203.0.113.0/24" }, Bool: { [tls]: "true" } };
@@ -233,7 +249,7 @@ describe("what is not supported is refused by name and place:", () => {
     [{ ArnEquals: { [arn]: ["arn:aws:iam::1:user/x", "AIDAEXAMPLE"] } }, "ArnEquals.aws:PrincipalArn.1", anArn],
     [{ StringLike: { [arn]: "arn:aws:iam::1:user/${aws:username}" } }, "StringLike.aws:PrincipalArn", "policy variables (${…}) are not supported here"],
     ...["2026-02-29", "2026-13", "2026-07-14T12:30:00", "2026-07-14T24:00:00Z", "2026-07-14 12:30:00Z", "20260714T123000Z", "2026-07-14T12:30:00+24:00",
-      "12:30", "tomorrow", "", "-1", "1e9", "1784032200.5", "1784032200000", "2026-*"].map(
+      "12:30", "tomorrow", "", "-1", "1e9", "1784032200.5", "253402300800", "1784032200000", "2026-*"].map(
       (value) => [{ DateLessThan: { [time]: value } }, "DateLessThan.aws:CurrentTime", moment] as const,
     ),
   ]; // prettier-ignore

@@ -60,6 +60,7 @@ describe("a policy (Rule N3)", () => {
     ["with neither Resource nor NotResource says nothing", policy({ Effect: "Allow", Action: "*" }), "not-allowed"],
     ["allows nothing by a condition that cannot be read", policy({ ...allow("*"), Condition: { NumericEquals: { "aws:EpochTime": 1 } } }), "not-allowed"],
     ["denies by a condition that cannot be read", policy(allow("*"), { ...deny("*"), Condition: { IpAddress: { "aws:VpcSourceIp": "10.0.0.1" } } }), "denied"],
+    ["denies by a condition of which a part cannot be read", policy(allow("*"), { ...deny("*"), Condition: { Bool: { "aws:SecureTransport": true, "aws:ViaAWSService": "false" } } }), "denied"],
     ["does not deny another action by a condition that cannot be read", policy(allow("*"), { ...deny(RESOLVE), Condition: { IpAddress: {} } }), "allowed"],
     ["does not deny on another resource", policy(allow(BATCH), deny("*", "arn:aws:s3:::bucket")), "allowed"],
   ]; // prettier-ignore
@@ -97,7 +98,7 @@ describe("a caller (Rule N3)", () => {
     ["may not do what its policy denies", policy(deny("*")), EXPLICIT, { statement: 1 }],
     ["may not do what a condition of its policy denies", policy(allow("*"), { Sid: "Office", ...deny("*"), Condition: away }), EXPLICIT,
       { statement: 2, sid: "Office", "aws:SourceIp": "198.51.100.7", "aws:SecureTransport": "false" }],
-    ["may not do what a condition keeps its policy from allowing", policy(allow(RESOLVE), { ...allow("*"), Condition: office }), IMPLICIT,
+    ["may not do what a condition keeps its policy from allowing", policy(allow(RESOLVE), { ...allow("*"), Condition: office }, { ...allow("*"), Condition: { Bool: { "aws:SecureTransport": true } } }), IMPLICIT,
       { statement: 2, unmet: "IpAddress aws:SourceIp", "aws:SourceIp": "198.51.100.7" }],
     ["may not do what a condition that cannot be read might allow", policy({ ...allow("*"), Condition: { Binary: {} } }), IMPLICIT, { statement: 1 }],
   ])("%s, and is told why", (_what, document, why, figures) => {
