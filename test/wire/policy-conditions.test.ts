@@ -23,6 +23,13 @@ interface Asked {
   readonly region?: string;
 }
 
+/** A file that holds this, until the end of the test. */
+function fileOf(name: string, text: string | Buffer): string {
+  const file = join(newFolder(), name);
+  writeFileSync(file, text);
+  return file;
+}
+
 let accounts = 0;
 
 /** A user of a new account with this policy. */
@@ -122,9 +129,8 @@ test("S2, Rule N3: what is not supported is refused by name, and nothing of it i
 });
 
 test("S2, Rule N3: a file that has such a policy is not started with, and says where", async () => {
-  const file = join(newFolder(), "shop.yaml");
-  writeFileSync(
-    file,
+  const file = fileOf(
+    "shop.yaml",
     `accounts:
   - id: "300000000000"
     roles:
@@ -145,15 +151,17 @@ test("S2, Rule N3: a file that has such a policy is not started with, and says w
   );
 });
 
+/** What a user with this policy is told, and what is explained of it. */
+async function refusalTo(Statement: object[]): Promise<object> {
+  const request = wireRequest(server.endpoint, "BatchMeterUsage", { UsageRecords: [] });
+  const answer = await send(server.endpoint, signed(request, await userWith(server, Statement)));
+  const requestId = String(answer.headers["x-amzn-requestid"]);
+  const { body } = await server.operator("GET", `/requests/${requestId}/explanation`);
+  const { refusal } = body as { refusal: object };
+  return { ...jsonOf(answer), ...refusal };
+}
+
 test("S2, Rule N3: which statement denied, or which condition kept another from allowing, is explained", async () => {
-  const refusalTo = async (Statement: object[]): Promise<object> => {
-    const request = wireRequest(server.endpoint, "BatchMeterUsage", { UsageRecords: [] });
-    const answer = await send(server.endpoint, signed(request, await userWith(server, Statement)));
-    const requestId = String(answer.headers["x-amzn-requestid"]);
-    const { body } = await server.operator("GET", `/requests/${requestId}/explanation`);
-    const { refusal } = body as { refusal: object };
-    return { ...jsonOf(answer), ...refusal };
-  };
   const outside = deny({ NotIpAddress: { "aws:SourceIp": OFFICE } });
   expect(await refusalTo([allow(), { Sid: "OfficeOnly", ...outside }])).toMatchObject({
     __type: "AccessDeniedException",
@@ -174,14 +182,16 @@ test("S2, Rule N3: which statement denied, or which condition kept another from 
 
 test("S2, Rules N3, C2: a session is its role to its role's policy, and comes from where its request does", async () => {
   const BUYER = "555566667777";
-  const policyOf = (Condition: object): object => ({ Statement: allow(Condition) });
   const conditions: Readonly<Record<string, [object, boolean]>> = {
     itself: [{ ArnEquals: { "aws:PrincipalArn": `arn:aws:iam::${BUYER}:role/itself` } }, true],
     session: [{ ArnLike: { "aws:PrincipalArn": `arn:aws:sts::${BUYER}:assumed-role/*` } }, false],
     office: [{ IpAddress: { "aws:SourceIp": OFFICE } }, false],
     here: [{ IpAddress: { "aws:SourceIp": "127.0.0.1" }, DateLessThan: { "aws:CurrentTime": "9999" } }, true],
   };
-  const roles = Object.entries(conditions).map(([name, [condition]]) => ({ name, policy: policyOf(condition) }));
+  const roles = Object.entries(conditions).map(([name, [condition]]) => ({
+    name,
+    policy: { Statement: allow(condition) },
+  }));
   await add(server, "/accounts", { id: BUYER, roles });
   for (const [roleName, [, expected]] of Object.entries(conditions)) {
     const draft = {
@@ -201,11 +211,6 @@ test.skipIf(whyNoCertificates() !== undefined)(
   "S2, Rule N3: over the listener's own TLS, transport is secure",
   async () => {
     const { key, cert, authority } = certified();
-    const fileOf = (name: string, text: string | Buffer): string => {
-      const file = join(newFolder(), name);
-      writeFileSync(file, text);
-      return file;
-    };
     const keys = [false, true].map((denied) => ({
       accessKeyId: `AKIADENIEDWHERE${String(denied).toUpperCase()}`,
       secretAccessKey: "secret",

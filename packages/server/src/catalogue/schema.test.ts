@@ -40,8 +40,9 @@ const dimensions = (count: number): object[] => Array.from({ length: count }, (_
 describe("a document is refused", () => {
   const policy = { Effect: "Allow", Action: "*", Resource: "*" };
   const conditional = (characters: number): object => {
-    const sized = (Sid: string): object => ({ Statement: { Sid, ...policy, Condition: {} } });
-    return sized("x".repeat(characters - JSON.stringify(sized("")).length));
+    const statement = { Sid: "", ...policy, Condition: {} };
+    const left = characters - JSON.stringify({ Statement: statement }).length;
+    return { Statement: { ...statement, Sid: "x".repeat(left) } };
   };
   const agreement = {
     agreementId: "a",

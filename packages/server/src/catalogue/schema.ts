@@ -48,12 +48,16 @@ const conditionValues = z.union(
 );
 
 /** Zod leaves such a member out of a record without a word, and a condition that is left out gives more than was meant. */
-function refusePrototype(given: unknown, { addIssue }: z.RefinementCtx): unknown {
-  const hasPrototype = (value: unknown): boolean =>
-    typeof value === "object" && value !== null && Object.hasOwn(value, "__proto__");
-  const members = typeof given === "object" && given !== null ? Object.values(given) : [];
-  if ([given, ...members].some(hasPrototype)) addIssue({ code: "custom", message: "must not have a member __proto__" });
+function refusePrototype(given: unknown, context: z.RefinementCtx): unknown {
+  const members = isObject(given) ? Object.values(given) : [];
+  if ([given, ...members].some((value) => isObject(value) && Object.hasOwn(value, "__proto__"))) {
+    context.addIssue({ code: "custom", message: "must not have a member __proto__" });
+  }
   return given;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 const policyCondition = z
@@ -66,9 +70,9 @@ const policyCondition = z
       )
       .meta({ propertyNames: { pattern: OPERATOR_PATTERN } }),
   )
-  .superRefine((condition, { addIssue }) => {
+  .superRefine((condition, context) => {
     for (const { path, message } of readCondition(condition).problems) {
-      addIssue({ code: "custom", path: [...path], message });
+      context.addIssue({ code: "custom", path: [...path], message });
     }
   })
   .describe("What must hold of a request: operators of IAM's, each with condition keys and their values.");
