@@ -47,29 +47,27 @@ const conditionValues = z.union(
   "must be a text, a number or a boolean, or a list of them",
 );
 
-/** Zod leaves such a member out of a record without a word, and a condition that is left out gives more than was meant. */
-function refusePrototype(given: unknown, context: z.RefinementCtx): unknown {
-  const members = isObject(given) ? Object.values(given) : [];
-  if ([given, ...members].some((value) => isObject(value) && Object.hasOwn(value, "__proto__"))) {
-    context.addIssue({ code: "custom", message: "must not have a member __proto__" });
-  }
-  return given;
-}
+/** A record leaves such a member out without a word, and a condition that is left out gives more than was meant. */
+const withoutPrototype = z
+  .unknown()
+  .refine(
+    (given) =>
+      ![given, ...(isObject(given) ? Object.values(given) : [])].some(
+        (value) => isObject(value) && Object.hasOwn(value, "__proto__"),
+      ),
+    "must not have a member __proto__",
+  );
 
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
+const operatorsWithKeys = z
+  .record(z.string(), z.record(z.string(), conditionValues).meta({ propertyNames: { pattern: CONDITION_KEY_PATTERN } }))
+  .meta({ propertyNames: { pattern: OPERATOR_PATTERN } });
+
 const policyCondition = z
-  .preprocess(
-    refusePrototype,
-    z
-      .record(
-        z.string(),
-        z.record(z.string(), conditionValues).meta({ propertyNames: { pattern: CONDITION_KEY_PATTERN } }),
-      )
-      .meta({ propertyNames: { pattern: OPERATOR_PATTERN } }),
-  )
+  .intersection(operatorsWithKeys, withoutPrototype)
   .superRefine((condition, context) => {
     for (const { path, message } of readCondition(condition).problems) {
       context.addIssue({ code: "custom", path: [...path], message });
