@@ -2,6 +2,7 @@
  * The operators of IAM conditions: what each holds a value of the policy and a value of the request against. Both are
  * texts, as in IAM's request context. Rule N3; source: IAM user guide, condition operators.
  */
+import type { EpochMs } from "@countinghouse/protocol";
 import { isWithin, readIpAddress, readIpNetwork } from "../domain/ip-network.ts";
 import { matchesWildcard } from "../domain/wildcard.ts";
 import { readPolicyTime } from "./policy-time.ts";
@@ -38,6 +39,16 @@ export const EXPECTED_VALUES: Readonly<Record<ValueKind, string>> = {
   arn: "an ARN, such as arn:aws:iam::111122223333:role/*",
 };
 
+type TimeOrder = (atMs: EpochMs, valueMs: EpochMs) => boolean;
+
+const isSameTime: TimeOrder = (atMs, valueMs) => atMs === valueMs;
+const TIME_ORDERS: Readonly<Record<string, TimeOrder>> = {
+  DateLessThan: (atMs, valueMs) => atMs < valueMs,
+  DateLessThanEquals: (atMs, valueMs) => atMs <= valueMs,
+  DateGreaterThan: (atMs, valueMs) => atMs > valueMs,
+  DateGreaterThanEquals: (atMs, valueMs) => atMs >= valueMs,
+};
+
 const COMPARISONS: ReadonlyMap<string, Comparison> = new Map<string, Comparison>([
   ...bothWays("StringEquals", "StringNotEquals", "string", (value) => (fact) => fact === value),
   ...bothWays("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "string", (value) => {
@@ -45,32 +56,8 @@ const COMPARISONS: ReadonlyMap<string, Comparison> = new Map<string, Comparison>
     return (fact) => fact.toLowerCase() === lower;
   }),
   ...bothWays("StringLike", "StringNotLike", "string", (value) => (fact) => matchesWildcard(value, fact)),
-  ...bothWays(
-    "DateEquals",
-    "DateNotEquals",
-    "date",
-    dateMatcher((atMs, valueMs) => atMs === valueMs),
-  ),
-  oneWay(
-    "DateLessThan",
-    "date",
-    dateMatcher((atMs, valueMs) => atMs < valueMs),
-  ),
-  oneWay(
-    "DateLessThanEquals",
-    "date",
-    dateMatcher((atMs, valueMs) => atMs <= valueMs),
-  ),
-  oneWay(
-    "DateGreaterThan",
-    "date",
-    dateMatcher((atMs, valueMs) => atMs > valueMs),
-  ),
-  oneWay(
-    "DateGreaterThanEquals",
-    "date",
-    dateMatcher((atMs, valueMs) => atMs >= valueMs),
-  ),
+  ...bothWays("DateEquals", "DateNotEquals", "date", dateMatcher(isSameTime)),
+  ...Object.entries(TIME_ORDERS).map(([name, compare]) => oneWay(name, "date", dateMatcher(compare))),
   oneWay("Bool", "boolean", booleanMatcher),
   ...bothWays("IpAddress", "NotIpAddress", "ip-address", ipAddressMatcher),
   ...bothWays("ArnEquals", "ArnNotEquals", "arn", arnMatcher),
@@ -96,9 +83,9 @@ export function conditionOperator(name: string): ConditionOperator | undefined {
   };
 }
 
-/** The value of Null: whether the key is to be missing. */
-export function readBoolean(value: string): boolean | undefined {
-  return value === "true" ? true : value === "false" ? false : undefined;
+/** Whether a text is one of the two that IAM takes for a boolean. */
+export function isBoolean(text: string): boolean {
+  return text === "true" || text === "false";
 }
 
 function oneWay(name: string, kind: ValueKind, matcherOf: Comparison["matcherOf"]): [string, Comparison] {
@@ -114,7 +101,7 @@ function bothWays(
   return [oneWay(name, kind, matcherOf), [negatedName, { kind, isNegated: true, matcherOf }]];
 }
 
-function dateMatcher(compare: (atMs: number, valueMs: number) => boolean): Comparison["matcherOf"] {
+function dateMatcher(compare: TimeOrder): Comparison["matcherOf"] {
   return (value) => {
     const valueMs = readPolicyTime(value);
     if (valueMs === undefined) return undefined;
@@ -126,7 +113,7 @@ function dateMatcher(compare: (atMs: number, valueMs: number) => boolean): Compa
 }
 
 function booleanMatcher(value: string): Matcher | undefined {
-  return readBoolean(value) === undefined ? undefined : (fact) => fact === value;
+  return isBoolean(value) ? (fact) => fact === value : undefined;
 }
 
 function ipAddressMatcher(value: string): Matcher | undefined {

@@ -3,7 +3,7 @@ import type { ConditionValue, PolicyCondition } from "../domain/account.ts";
 import {
   EXPECTED_VALUES,
   conditionOperator,
-  readBoolean,
+  isBoolean,
   type ConditionOperator,
   type Matcher,
   type ValueKind,
@@ -108,7 +108,7 @@ function holds(
 
 /** Of whether the key is missing. */
 function nullMatcher(value: string): Matcher | undefined {
-  return readBoolean(value) === undefined ? undefined : (isMissing) => isMissing === value;
+  return isBoolean(value) ? (isMissing) => isMissing === value : undefined;
 }
 
 /** Says the name where it looks like one: anything else may be a secret in the wrong place. */
