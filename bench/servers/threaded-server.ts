@@ -49,6 +49,7 @@ const handler = new WireHandler({
   unkept: new UnkeptCalls({ ledger, wallMs: world.wallMs, newCall }),
   ledger,
   newRequestId: () => requestId(world.wallMs(), world.uuid()),
+  wallMs: world.wallMs,
   onError: (error) => console.error(error),
 });
 

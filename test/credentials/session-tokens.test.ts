@@ -149,3 +149,19 @@ test("STS takes no signature for another service, and JSON operations none for S
   const unsigned = await sts(server, { Action: "GetCallerIdentity", Version: "2011-06-15" });
   expect(unsigned.status).toBe(403);
 });
+
+test("Rules C2 and N3: a role's policy ends at its time by the wall clock, while the session goes on", async () => {
+  let aheadMs = 0;
+  const untilMs = Date.now() + 60_000;
+  const Condition = { DateLessThan: { "aws:CurrentTime": new Date(untilMs).toISOString() } };
+  const policy = { Statement: { Effect: "Allow", Action: "aws-marketplace:*", Resource: "*", Condition } };
+  const server = await startWorkload({ role: { policy }, world: { wallMs: () => Date.now() + aheadMs } });
+  const session = await newSession(server);
+  expect(refusal(await ask(server, session))).toEqual(ADMITTED);
+  aheadMs = 120_000;
+  expect(refusal(await ask(server, session))).toEqual([
+    400,
+    "AccessDeniedException",
+    expect.stringContaining("because no identity-based policy allows") as unknown,
+  ]);
+});

@@ -71,11 +71,12 @@ describe.each(VERSIONS)("a ledger that %s wrote", (version) => {
       }
     });
 
-    testHere("is whole after starts that were killed at any moment, in the middle of a migration too", async () => {
+    /** A copy on which starts were killed, and how many of them in the middle of a migration. */
+    const killedStarts = async (): Promise<{ at: string; interrupted: number }> => {
       const at = await copy();
       if (store === "sqlite") addNames(at);
       let interrupted = 0;
-      for (const patienceMs of [50, 200, 400, 600, 800, 1_000, 1_500]) {
+      for (const patienceMs of store === "sqlite" ? [...PATIENCES_MS, 10_000] : PATIENCES_MS) {
         const child = spawnServer(["--port", "0", ...argsOf(at, version, store)]);
         const ended = new Promise((resolve) => child.once("exit", resolve));
         // A migration that has begun to write is killed before it commits; others are killed when their time has come.
@@ -85,7 +86,19 @@ describe.each(VERSIONS)("a ledger that %s wrote", (version) => {
         const wasMigrating = isMigrating(at);
         child.kill("SIGKILL");
         await ended;
-        if (store === "sqlite" && wasMigrating && schemaOf(at) === 3) interrupted += 1;
+        if (store !== "sqlite") continue;
+        if (wasMigrating && schemaOf(at) === 3) interrupted += 1;
+        if (schemaOf(at) > 3) break;
+      }
+      return { at, interrupted };
+    };
+
+    testHere("is whole after starts that were killed at any moment, in the middle of a migration too", async () => {
+      let { at, interrupted } = await killedStarts();
+      // A migration that was over before it was seen says nothing: once more, on another copy.
+      const triesMax = store === "sqlite" ? 5 : 1;
+      for (let tries = 1; interrupted === 0 && tries < triesMax; tries += 1) {
+        ({ at, interrupted } = await killedStarts());
       }
       if (store === "sqlite") expect(interrupted, "migrations that were killed").toBeGreaterThan(0);
       const server = await startOn(at, version, store);
@@ -129,6 +142,8 @@ function isTold(is: string | undefined, id: string): boolean {
 }
 
 const fileOf = (at: string): string => join(at.slice("sqlite:".length), "ledger.sqlite");
+
+const PATIENCES_MS = [50, 200, 400, 600, 800, 1_000, 1_500];
 
 /** So many names that nothing has, that to let go of them takes a while. */
 function addNames(at: string): void {

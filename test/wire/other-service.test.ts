@@ -56,6 +56,7 @@ async function ask(policy: PolicyDocument, service = TRAIL, signingName = servic
     authenticator: new Authenticator({ catalogue: () => catalogue, sealer, wallMs: () => Date.now() }),
     ledger: kept.ledger,
     newRequestId: () => randomUUID(),
+    wallMs: () => Date.now(),
     onError: (error) => {
       throw error;
     },
@@ -63,7 +64,8 @@ async function ask(policy: PolicyDocument, service = TRAIL, signingName = servic
   const request = wireRequest("http://127.0.0.1", "LookupEvents", {}, service);
   const { headers, ...sent } = signed(request, { ...KEY, service: signingName });
   const lines = Object.entries(headers).map(([name, line]) => [name, [line ?? []].flat()] as const);
-  const answer = await handler.handle({ ...sent, query: "", headers: new Map(lines), sourceAddress: "127.0.0.1" });
+  const from = { sourceAddress: "127.0.0.1", isSecure: false };
+  const answer = await handler.handle({ ...sent, ...from, query: "", headers: new Map(lines) });
   return JSON.parse(answer.body);
 }
 

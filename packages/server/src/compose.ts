@@ -314,6 +314,7 @@ function measuredWire(parts: Parts): (request: WireRequest) => Promise<WireRespo
     unkept: keeping.unkept,
     ledger,
     newRequestId,
+    wallMs: world.wallMs,
     onError,
   });
   return async (request) => {

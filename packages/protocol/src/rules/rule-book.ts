@@ -111,10 +111,12 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     reading: "Some services allow 5 minutes. 15 refuses nothing that the service accepts.",
   },
   N3: {
-    text: "The caller's policies allow the operation's action (aws-marketplace:<Operation>; cloudtrail:LookupEvents) on resource \"*\", and none denies it.",
-    source: "IAM service authorization reference",
+    text: "The caller's policies allow the operation's action (aws-marketplace:<Operation>; cloudtrail:LookupEvents) on resource \"*\", and none denies it; a statement counts where its Condition holds of the request (aws:CurrentTime, aws:PrincipalArn, aws:RequestedRegion, aws:SecureTransport, aws:SourceIp).",
+    source:
+      "IAM service authorization reference; IAM user guide, policy elements, condition operators and global condition context keys",
     inForce: ALWAYS,
-    reading: "A user of the catalogue who has no policy at all may do whatever is served here.",
+    reading:
+      "A user of the catalogue who has no policy at all may do whatever is served here. An IPv6 address without a prefix is one address; four digits alone are a year; aws:CurrentTime is the wall clock; a session's aws:PrincipalArn is its role's. What a policy asks beside these is refused when it is put in, since without it the policy would mean something else.",
   },
   N4: {
     text: "The payload hash is recomputed from the body, and a header that states another one makes the signature wrong. X-Amz-Target, which says what is asked for, is among the signed headers, or the refusal says that it must be.",

@@ -24,6 +24,14 @@ const SECOND_AGREEMENT = `agreements:
     startsAt: 2020-01-01T00:00:00Z
 `;
 
+/** An edit of the sample's first policy, and where complaints about its condition stand. */
+const conditionOf = (condition: string): readonly [string, string] => [
+  'Resource: "*" }] }\n  - id',
+  `Resource: "*", Condition: { ${condition} } }] }\n  - id`,
+];
+const CONDITION_AT = (column: number): string =>
+  `shop.yaml:7:${column}: accounts.0.users.0.policy.Statement.0.Condition`;
+
 const NOW_MS = Date.UTC(2026, 6, 14, 12, 30);
 
 describe("a catalogue file is accepted", () => {
@@ -88,8 +96,26 @@ describe("a complaint names file, line and column:", () => {
     ["a member deep in a policy", sampleWith(["Effect: Allow, Action: [", "Effect: Permit, Action: ["]), [
       'shop.yaml:7:64: accounts.0.users.0.policy.Statement.0.Effect: Invalid option: expected one of "Allow"|"Deny"',
     ]],
-    ["a condition in a policy", sampleWith(['Resource: "*" }] }\n  - id', 'Resource: "*", Condition: {} }] }\n  - id']), [
-      "shop.yaml:7:54: accounts.0.users.0.policy.Statement.0: Condition of a policy: not supported here",
+    ["an element of another kind of policies", sampleWith(['Resource: "*" }] }\n  - id', 'Resource: "*", Principal: "*" }] }\n  - id']), [
+      "shop.yaml:7:54: accounts.0.users.0.policy.Statement.0: Principal of a policy: not supported here",
+    ]],
+    ["a condition operator", sampleWith(conditionOf("NumericEquals: { aws:EpochTime: 1 }")), [
+      `${CONDITION_AT(159)}.NumericEquals: the condition operator NumericEquals is not supported here`,
+    ]],
+    ["a condition key", sampleWith(conditionOf("StringEquals: { aws:SourceVpc: vpc-1 }")), [
+      `${CONDITION_AT(175)}.StringEquals.aws:SourceVpc: the condition key aws:SourceVpc is not supported here; supported are aws:CurrentTime, aws:PrincipalArn, aws:RequestedRegion, aws:SecureTransport, aws:SourceIp`,
+    ]],
+    ["a network", sampleWith(conditionOf("IpAddress: { aws:SourceIp: [203.0.113.0/24, 10.0.0.0/33] }")), [
+      `${CONDITION_AT(188)}.IpAddress.aws:SourceIp.1: must be an address or a network, such as 203.0.113.0/24 or 2001:db8::/32`,
+    ]],
+    ["a condition that is no member", sampleWith(conditionOf("IpAddress: { aws:SourceIp: null }")), [
+      `${CONDITION_AT(171)}.IpAddress.aws:SourceIp: must be a text, a number or a boolean, or a list of them`,
+    ]],
+    ["a condition without its operator", sampleWith(conditionOf("aws:SourceIp: 203.0.113.0/24")), [
+      `${CONDITION_AT(158)}.aws:SourceIp: Invalid input: expected record, received string`,
+    ]],
+    ["two elements that exclude each other", sampleWith(['Resource: "*" }] }\n  - id', 'Resource: "*", NotResource: "*" }] }\n  - id']), [
+      "shop.yaml:7:54: accounts.0.users.0.policy.Statement.0: must have exactly one of Resource and NotResource",
     ]],
     ["an end before its start", sampleWith(["2030-01-01T00:00:00Z", "2019-01-01T00:00:00Z"]), [
       "shop.yaml:32:13: agreements.0.endsAt: must lie after startsAt",
@@ -185,6 +211,18 @@ describe("a complaint never quotes a secret", () => {
     ["without the space before it", `{ name: metering, accessKeyId: AKIACOUNTINGHOUSE001, secretAccessKey:${SECRET} }`],
     ["without its member", `{ name: metering, accessKeyId: AKIACOUNTINGHOUSE001, ${SECRET} }`],
     ["as an alias", `{ name: metering, secretAccessKey: *${SECRET} }`],
+    [
+      "as a condition",
+      `{ name: metering, policy: { Statement: { Effect: Allow, Action: "*", Resource: "*", Condition: { ${SECRET}: { a: b } } } } }`,
+    ],
+    [
+      "in place of a condition",
+      `{ name: metering, policy: { Statement: { Effect: Allow, Action: "*", Resource: "*", Condition: { ${SECRET}: x } } } }`,
+    ],
+    [
+      "as a condition key",
+      `{ name: metering, policy: { Statement: { Effect: Allow, Action: "*", Resource: "*", Condition: { Bool: { ${SECRET}: null } } } } }`,
+    ],
     ["as a tag", `{ name: metering, secretAccessKey: !${SECRET}!${SECRET} }`],
     ["after the sign of a block", `\n          secretAccessKey: |${SECRET}\n          name: metering`],
     ["with a bad escape", `{ name: metering, secretAccessKey: "\\x${SECRET}" }`],

@@ -46,9 +46,16 @@ export function complaintsOf(
   error: z.core.$ZodError,
 ): { readonly path: readonly PropertyKey[]; readonly text: string }[] {
   return error.issues.flatMap(openUnion).map((issue) => {
-    const where = issue.path.length === 0 ? "" : `${issue.path.map(String).join(".")}: `;
+    const secret = issue.path.findIndex((part) => !looksLikeName(String(part)));
+    const named = secret === -1 ? issue.path : issue.path.slice(0, secret);
+    const where = named.length === 0 ? "" : `${named.map(String).join(".")}: `;
     return { path: issue.path, text: where + issueText(issue) };
   });
+}
+
+/** A member of the schema, a place in a list, or an operator or key of a policy's condition. */
+function looksLikeName(part: string): boolean {
+  return /^(\d+|[A-Za-z_-]{1,36}|[\w-]{1,32}:[\w./-]{1,64})$/.test(part);
 }
 
 /** Of alternatives, the one whose own type fits is the one that was meant: its complaints say more. */

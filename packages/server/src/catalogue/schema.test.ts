@@ -39,6 +39,11 @@ const dimensions = (count: number): object[] => Array.from({ length: count }, (_
 
 describe("a document is refused", () => {
   const policy = { Effect: "Allow", Action: "*", Resource: "*" };
+  const conditional = (characters: number): object => {
+    const statement = { Sid: "", ...policy, Condition: {} };
+    const left = characters - JSON.stringify({ Statement: statement }).length;
+    return { Statement: { ...statement, Sid: "x".repeat(left) } };
+  };
   const agreement = {
     agreementId: "a",
     productCode: "p",
@@ -51,7 +56,11 @@ describe("a document is refused", () => {
     ["with an account id of eleven digits", accountSchema, { id: "111122223333" }, { id: "11112222333" }],
     ["with two roles of one name", accountSchema, { id: "111122223333", roles: [{ name: "a" }] }, { id: "111122223333", roles: [{ name: "a" }, { name: "a" }] }],
     ["with an access key id in small letters", accountSchema, { id: "111122223333" }, { id: "111122223333", users: [{ name: "u", accessKeyId: "akiacountinghouse001", secretAccessKey: "s" }] }],
-    ["with a condition", policySchema, { Statement: policy }, { Statement: { ...policy, Condition: {} } }],
+    ["with a condition that is not supported", policySchema, { Statement: { ...policy, Condition: {} } }, { Statement: { ...policy, Condition: { NumericEquals: {} } } }],
+    ["with a condition and more than 10,240 characters", policySchema, conditional(10_240), conditional(10_241)],
+    ["with a condition of the prototype", policySchema, { Statement: { ...policy, Condition: {} } }, JSON.parse('{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"__proto__":{"aws:SourceIp":"10.0.0.1"}}}}') as object],
+    ["with a condition key of the prototype", policySchema, { Statement: { ...policy, Condition: {} } }, JSON.parse('{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Null":{"aws:SourceIp":"true","__proto__":"true"}}}}') as object],
+    ["with Resource and NotResource", policySchema, { Statement: { Effect: "Allow", Action: "*", NotResource: ["arn:*"] } }, { Statement: { ...policy, NotResource: "arn:*" } }],
     ["with a principal", policySchema, { Statement: [policy] }, { Statement: [{ ...policy, Principal: "*" }] }],
     ["with Action and NotAction", policySchema, { Statement: [policy] }, { Statement: [{ ...policy, NotAction: "*" }] }],
     ["with neither Action nor NotAction", policySchema, { Statement: [policy] }, { Statement: [{ Effect: "Allow", Resource: "*" }] }],
@@ -73,4 +82,22 @@ describe("a document is refused", () => {
     expect(schema.safeParse(good).success).toBe(true);
     expect(schema.safeParse(bad).success).toBe(false);
   });
+});
+
+test("a policy without conditions may have any size, as before there were any", () => {
+  const Statement = { Sid: "x".repeat(20_000), Effect: "Allow", Action: "*", Resource: "*" };
+  expect(policySchema.safeParse({ Statement }).success).toBe(true);
+});
+
+test("a policy stays as it was written", () => {
+  const Statement = [
+    {
+      Effect: "Deny",
+      NotAction: "a",
+      NotResource: ["arn:*"],
+      Condition: { Bool: { "AWS:securetransport": [false, "true"] } },
+    },
+    { Effect: "Allow", Action: "*", Resource: "*", Condition: { DateLessThan: { "aws:CurrentTime": 1_784_032_200 } } },
+  ];
+  expect(policySchema.parse({ Statement })).toEqual({ Statement });
 });

@@ -7,6 +7,8 @@ import { z } from "zod";
 import { BEGINNING } from "../domain/over-time.ts";
 import { CHANGES_MAX } from "../domain/product-change.ts";
 import { readTime, TIME_EXPECTED, TIME_PATTERN } from "../domain/written-values.ts";
+import { OPERATOR_PATTERN } from "../identity/condition-operators.ts";
+import { CONDITION_KEY_PATTERN, readCondition } from "../identity/policy-conditions.ts";
 import { NAME_PATTERN, PRICE_PATTERN } from "./value-problem.ts";
 
 /** What else holds of new names stands in `value-problem.ts`. Control characters, and halves of surrogate pairs, in a name would make two keys look like one. */
@@ -47,25 +49,62 @@ function inOrderOfTime(steps: readonly { readonly effectiveFrom?: string | undef
 
 const oneOrMore = z.union([z.string(), z.array(z.string()).min(1)]);
 
+const conditionValue = z.union([z.string(), z.number(), z.boolean()], "must be a text, a number or a boolean");
+const conditionValues = z.union(
+  [...conditionValue.options, z.array(conditionValue)],
+  "must be a text, a number or a boolean, or a list of them",
+);
+
+/** A record leaves such a member out without a word, and a condition that is left out gives more than was meant. */
+const withoutPrototype = z
+  .unknown()
+  .refine(
+    (given) =>
+      ![given, ...(isObject(given) ? Object.values(given) : [])].some(
+        (value) => isObject(value) && Object.hasOwn(value, "__proto__"),
+      ),
+    "must not have a member __proto__",
+  );
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+const operatorsWithKeys = z
+  .record(z.string(), z.record(z.string(), conditionValues).meta({ propertyNames: { pattern: CONDITION_KEY_PATTERN } }))
+  .meta({ propertyNames: { pattern: OPERATOR_PATTERN } });
+
+const policyCondition = z
+  .intersection(operatorsWithKeys, withoutPrototype)
+  .superRefine((condition, context) => {
+    for (const { path, message } of readCondition(condition).problems) {
+      context.addIssue({ code: "custom", path: [...path], message });
+    }
+  })
+  .describe("What must hold of a request: operators of IAM's, each with condition keys and their values.");
+
 const policyStatement = z
   .strictObject({
     Sid: z.string().optional(),
     Effect: z.enum(["Allow", "Deny"]),
     Action: oneOrMore.optional(),
     NotAction: oneOrMore.optional(),
-    Resource: oneOrMore,
+    Resource: oneOrMore.optional(),
+    NotResource: oneOrMore.optional(),
+    Condition: policyCondition.optional(),
   })
   .refine((statement) => (statement.Action === undefined) !== (statement.NotAction === undefined), {
     message: "must have exactly one of Action and NotAction",
+  })
+  .refine((statement) => (statement.Resource === undefined) !== (statement.NotResource === undefined), {
+    message: "must have exactly one of Resource and NotResource",
   });
 
-/** What IAM knows beside these: a policy that has one would mean something else without it. */
-export const unsupportedPolicyElements: ReadonlySet<string> = new Set([
-  "Condition",
-  "NotPrincipal",
-  "NotResource",
-  "Principal",
-]);
+/** What policies of other kinds have: a policy of an identity would mean something else without it. */
+export const unsupportedPolicyElements: ReadonlySet<string> = new Set(["NotPrincipal", "Principal"]);
+
+/** IAM's own bound, for a role's inline policies; white space between members does not count. */
+const POLICY_CHARACTERS_MAX = 10_240;
 
 export const policySchema = z
   .strictObject({
@@ -73,9 +112,18 @@ export const policySchema = z
     Id: z.string().optional(),
     Statement: z.union([policyStatement, z.array(policyStatement)]),
   })
+  .refine(
+    // Without conditions, any size was taken before there were any.
+    (policy) => !hasCondition(policy) || JSON.stringify(policy).length <= POLICY_CHARACTERS_MAX,
+    `must have at most ${POLICY_CHARACTERS_MAX} characters where it has a Condition`,
+  )
   .describe(
-    "An IAM policy document. Condition, NotResource, Principal and NotPrincipal are not supported here, and are refused.",
+    "An IAM policy document of a user or a role. Elements, operators and keys that are not supported are refused.",
   );
+
+function hasCondition({ Statement }: { Statement: { Condition?: unknown } | { Condition?: unknown }[] }): boolean {
+  return [Statement].flat().some(({ Condition }) => Condition !== undefined);
+}
 
 export const userSchema = z
   .strictObject({

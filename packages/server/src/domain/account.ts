@@ -1,12 +1,21 @@
 /** Accounts and who may act for them. Sellers and customers are both accounts. */
 
-/** One element of an IAM policy document. Conditions have no meaning for these actions and are refused on entry. */
+/** What must hold of a request: operators, each with keys, each with one value or several. As it was written. */
+export type PolicyCondition = Readonly<
+  Record<string, Readonly<Record<string, ConditionValue | readonly ConditionValue[]>>>
+>;
+
+export type ConditionValue = string | number | boolean;
+
+/** A statement of an IAM policy document. Either Action or NotAction is there, and either Resource or NotResource. */
 export interface PolicyStatement {
   readonly Sid?: string | undefined;
   readonly Effect: "Allow" | "Deny";
   readonly Action?: string | readonly string[] | undefined;
   readonly NotAction?: string | readonly string[] | undefined;
-  readonly Resource: string | readonly string[];
+  readonly Resource?: string | readonly string[] | undefined;
+  readonly NotResource?: string | readonly string[] | undefined;
+  readonly Condition?: PolicyCondition | undefined;
 }
 
 export interface PolicyDocument {

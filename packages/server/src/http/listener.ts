@@ -108,8 +108,9 @@ class BodyReader {
         return;
       }
       const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-      const { wire, connections, busy } = this.#options;
-      void wire(wireRequest(request, connections.sources.of(request), headers, body)).then((answer) => {
+      const { wire, connections, busy, tls } = this.#options;
+      const from = { sourceAddress: connections.sources.of(request), isSecure: tls !== undefined };
+      void wire(wireRequest(request, from, headers, body)).then((answer) => {
         letGo();
         if (answer.dropped === true) request.socket.destroy();
         else this.#answer(response, hasRoom(response, answer) ? answer : busy());
@@ -144,7 +145,7 @@ export function send(response: ServerResponse, answer: WireResponse): void {
 
 function wireRequest(
   request: IncomingMessage,
-  sourceAddress: string,
+  from: Pick<WireRequest, "sourceAddress" | "isSecure">,
   headers: Map<string, string[]>,
   body: Buffer,
 ): WireRequest {
@@ -156,7 +157,7 @@ function wireRequest(
     query: mark === -1 ? "" : url.slice(mark + 1),
     headers,
     body,
-    sourceAddress,
+    ...from,
   };
 }
 

@@ -3,7 +3,7 @@
  * order in which services of this family have been seen to refuse; each step is commented with what it answers.
  */
 import { isUtf8 } from "node:buffer";
-import { JSON_CONTENT_TYPE, type Decoded, type OperationNames } from "@countinghouse/protocol";
+import { JSON_CONTENT_TYPE, type Decoded, type EpochMs, type OperationNames } from "@countinghouse/protocol";
 import { rejection, type Rejection } from "../domain/rejection.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import { authorize, type Caller } from "../identity/caller.ts";
@@ -40,6 +40,8 @@ export interface WireHandlerOptions {
   readonly unkept: UnkeptCalls;
   readonly ledger: Ledger;
   readonly newRequestId: () => string;
+  /** By which policies tell the time, as credentials expire. */
+  readonly wallMs: () => EpochMs;
   /** Told of errors that are ours. */
   readonly onError: (error: Error, requestId: string) => void;
 }
@@ -94,7 +96,7 @@ export class WireHandler {
     const answer =
       "code" in caller
         ? { rejected: caller }
-        : await this.#answer(accountCall(request, requestId, operation.name, caller), caller, operation, input);
+        : await this.#answer(request, requestId, caller, { operation, json: input });
     const response =
       answer.rejected === undefined
         ? jsonResponse(200, operation.encode(answer.output), requestId)
@@ -146,10 +148,17 @@ export class WireHandler {
   }
 
   /** Steps after admission: permission, types, constraints, the operation. Each refusal is kept in the ledger. */
-  async #answer(call: AccountCall, caller: Caller, operation: WireOperation, json: unknown): Promise<Answer<unknown>> {
-    const denied = authorize(caller, operation.action);
+  async #answer(
+    request: WireRequest,
+    requestId: string,
+    caller: Caller,
+    { operation, json }: ReadRequest,
+  ): Promise<Answer<unknown>> {
+    const { ledger, wallMs } = this.#options;
+    const { sourceAddress, isSecure } = request;
+    const call = accountCall(request, requestId, operation.name, caller);
+    const denied = authorize(caller, operation.action, { sourceAddress, isSecure, atMs: wallMs() });
     const decoded = operation.decode(json);
-    const { ledger } = this.#options;
     if (denied !== undefined) {
       return recordRefusal(ledger, call, denied, decoded.ok ? operation.asked(decoded.value) : undefined);
     }

@@ -3,6 +3,8 @@ import type { SignedRequest } from "../identity/signed-request.ts";
 
 export interface WireRequest extends SignedRequest {
   readonly sourceAddress: string;
+  /** Whether it came over TLS. */
+  readonly isSecure: boolean;
 }
 
 export interface WireResponse {

@@ -75,9 +75,11 @@ export class Authenticator {
     if (!this.#verify(request, claims, accessKey.sealedSecret, secretOf)) return mismatch();
     // Long-term keys come without a session token; any is one too many.
     if (claims.sessionToken !== undefined) return unrecognized("token");
+    const arn = `arn:aws:iam::${account.id}:user/${user.name}`;
     return {
       accountId: account.id,
-      arn: `arn:aws:iam::${account.id}:user/${user.name}`,
+      arn,
+      principalArn: arn,
       accessKeyId: accessKey.accessKeyId,
       region: claims.scope.region,
       policy: user.policy,
@@ -102,6 +104,7 @@ export class Authenticator {
     return {
       accountId,
       arn: assumedRoleArn(session),
+      principalArn: `arn:aws:iam::${accountId}:role/${roleName}`,
       accessKeyId,
       region: claims.scope.region,
       policy: role.policy,

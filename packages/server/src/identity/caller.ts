@@ -1,12 +1,17 @@
 /** Who signed a request, and whether they may do what it asks. */
+import type { EpochMs } from "@countinghouse/protocol";
 import type { PolicyDocument } from "../domain/account.ts";
 import type { ResourceSession } from "../domain/metered-resource.ts";
 import { rejection, type Rejection } from "../domain/rejection.ts";
-import { evaluatePolicy } from "./policy.ts";
+import { readIpAddress } from "../domain/ip-network.ts";
+import { evaluatePolicy, type StatementName } from "./policy.ts";
+import type { ConditionKey, RequestContext } from "./policy-conditions.ts";
 
 export interface Caller {
   readonly accountId: string;
   readonly arn: string;
+  /** What policies know it by: the user's ARN, or the ARN of the role that a session has. */
+  readonly principalArn: string;
   readonly accessKeyId: string;
   /** The region of the credential scope: the endpoint's region, for this request. */
   readonly region: string;
@@ -15,14 +20,60 @@ export interface Caller {
   readonly session?: ResourceSession | undefined;
 }
 
+/** What policies can ask of a request, besides who signed it. */
+export interface RequestFacts {
+  /** Where it came from; what is no address is no fact. */
+  readonly sourceAddress: string;
+  /** Whether it came over TLS. */
+  readonly isSecure: boolean;
+  /** Wall clock. */
+  readonly atMs: EpochMs;
+}
+
 /** Whether the caller may do what the IAM action stands for. Rule N3. */
-export function authorize(caller: Caller, action: string): Rejection | undefined {
-  const verdict = evaluatePolicy(caller.policy, action);
+export function authorize(caller: Caller, action: string, facts: RequestFacts): Rejection | undefined {
+  if (caller.policy === undefined) return undefined;
+  const context = contextOf(caller, facts);
+  const decision = evaluatePolicy(caller.policy, action, context);
+  const { verdict } = decision;
   if (verdict === "allowed") return undefined;
-  const why =
-    verdict === "denied"
-      ? "with an explicit deny in an identity-based policy"
-      : `because no identity-based policy allows the ${action} action`;
-  const message = `User: ${caller.arn} is not authorized to perform: ${action} ${why}`;
-  return rejection("AccessDeniedException", "N3", message, { action, verdict });
+  const user = `User: ${caller.arn} is not authorized to perform: ${action}`;
+  const compared = { action, verdict };
+  if (verdict === "denied") {
+    const keys = decision.tests.map(({ key }) => key);
+    return rejection("AccessDeniedException", "N3", `${user} with an explicit deny in an identity-based policy`, {
+      ...compared,
+      ...statementFigures(decision.statement),
+      ...contextFigures(context, keys),
+    });
+  }
+  const message = `${user} because no identity-based policy allows the ${action} action`;
+  if (decision.nearest === undefined) return rejection("AccessDeniedException", "N3", message, compared);
+  const { statement, test } = decision.nearest;
+  return rejection("AccessDeniedException", "N3", message, {
+    ...compared,
+    ...statementFigures(statement),
+    ...(test === undefined ? {} : { unmet: `${test.operator} ${test.key}`, ...contextFigures(context, [test.key]) }),
+  });
+}
+
+function contextOf({ principalArn, region }: Caller, { sourceAddress, isSecure, atMs }: RequestFacts): RequestContext {
+  return {
+    "aws:CurrentTime": new Date(atMs).toISOString(),
+    "aws:PrincipalArn": principalArn,
+    "aws:RequestedRegion": region,
+    "aws:SecureTransport": String(isSecure),
+    ...(readIpAddress(sourceAddress) === undefined ? {} : { "aws:SourceIp": sourceAddress }),
+  };
+}
+
+const SID_CHARACTERS_MAX = 100;
+
+function statementFigures({ place, sid }: StatementName): Readonly<Record<string, string | number>> {
+  return { statement: place, ...(sid === undefined ? {} : { sid: sid.slice(0, SID_CHARACTERS_MAX) }) };
+}
+
+/** What the request has for these keys. */
+function contextFigures(context: RequestContext, keys: readonly ConditionKey[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(keys.map((key) => [key, context[key] ?? "not there"]));
 }
