@@ -11,7 +11,7 @@ import { testNeeding } from "../support/wire-endpoint.ts";
 const test = testNeeding({ ownServer: "it sets --request-timeout-seconds and --network-connections-max" });
 
 const PLACES = 8;
-/** Refused calls of nearly a megabyte: one of them fills a page of the trail. */
+/** Calls with usage of nearly a megabyte, which is kept whole: one of them fills a page of the trail. */
 const EVENTS = 16;
 
 let server: RunningServer;
@@ -28,20 +28,25 @@ beforeAll(async () => {
   }));
   const input = {
     ProductCode: DEMO.productCode,
-    Timestamp: Math.floor(Date.now() / 1_000),
-    UsageDimension: "seats",
-    UsageQuantity: 1,
-    UsageAllocations,
+    UsageRecords: [
+      {
+        Timestamp: Math.floor(Date.now() / 1_000),
+        CustomerIdentifier: DEMO.customers[0],
+        Dimension: "seats",
+        Quantity: UsageAllocations.length,
+        UsageAllocations,
+      },
+    ],
   };
   for (let i = 0; i < EVENTS; i += 1) {
-    const answer = await send(server.endpoint, signed(wireRequest(server.endpoint, "MeterUsage", input)));
-    expect(answer.status, answer.text.slice(0, 200)).toBe(400);
+    const answer = await send(server.endpoint, signed(wireRequest(server.endpoint, "BatchMeterUsage", input)));
+    expect(answer.status, answer.text.slice(0, 200)).toBe(200);
   }
 });
 
 afterAll(() => server.stop());
 
-const LARGE_EVENTS = [{ AttributeKey: "EventName", AttributeValue: "MeterUsage" }];
+const LARGE_EVENTS = [{ AttributeKey: "EventName", AttributeValue: "BatchMeterUsage" }];
 const lookUp = (): Buffer =>
   bytesOf(
     signed(wireRequest(server.endpoint, "LookupEvents", { LookupAttributes: LARGE_EVENTS }, trailService), {
