@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import { expect, test } from "vitest";
 import { readCatalogueFile } from "../../packages/server/src/catalogue/apply.ts";
+import { fileAgreementChange } from "../../packages/server/src/catalogue/documents.ts";
 import { configOf } from "../../packages/server/src/config.ts";
 import { requestId } from "../../packages/server/src/ledger/ids.ts";
 import { openLedger } from "../../packages/server/src/open-ledger.ts";
@@ -59,7 +60,11 @@ async function outdatedLedger(): Promise<{ readonly folder: string; readonly fil
     queuedRequestsMax: "100",
   };
   const { ledger, sealer } = await openLedger(configOf({ ...flags, ...timing }), realWorld, {});
-  const { changes } = readCatalogueFile(OUTDATED, file, sealer);
+  const { changes: others, agreements } = readCatalogueFile(OUTDATED, file, sealer);
+  const changes = [
+    ...others,
+    ...agreements.map((agreement) => fileAgreementChange(agreement, ledger.catalogue, realWorld.wallMs())),
+  ];
   const call = {
     requestId: requestId(realWorld.wallMs(), realWorld.uuid()),
     operation: "ApplyCatalogue",
