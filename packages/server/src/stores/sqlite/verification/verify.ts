@@ -10,7 +10,7 @@ import type { ChainHead } from "../../../ledger/chain-head.ts";
 import { ChainWalk, Disagreement, type KeptEntry } from "../../../ledger/chain-walk.ts";
 import { decodeEntry } from "../../../ledger/entry-codec.ts";
 import type { LedgerEntry } from "../../../ledger/entry.ts";
-import { IdentityHistory, identityNote } from "../../../ledger/identity-history.ts";
+import { IdentityHistory, identityNotes } from "../../../ledger/identity-history.ts";
 import { meteringRecordId } from "../../../ledger/ids.ts";
 import type { NewRecord } from "../../../ledger/ledger.ts";
 import type { ChainVerification, KnownHead } from "../../../ledger/verification.ts";
@@ -23,7 +23,7 @@ export interface Verification extends ChainVerification {
   /** Metering records that were found as their entries have them. */
   readonly meteringRecords: number;
   /** What is no fault, and good to know. */
-  readonly notes: readonly string[];
+  readonly notes: readonly string[] | undefined;
 }
 
 /** Reads the whole ledger of a folder. Throws MaintenanceError where there is none. */
@@ -134,7 +134,7 @@ class Verifier {
       if (disagreement === undefined) throw error;
     }
     const { head } = this.#walk;
-    const notes = this.#identities.changes().map(identityNote);
+    const notes = identityNotes(this.#identities);
     return { entries: this.#walk.followed, head, meteringRecords: this.#meteringRecords, notes, disagreement };
   }
 
