@@ -49,7 +49,7 @@ export function addStore(program: Command): void {
         "Check that the file is sound, the chain of entries whole, and that entries and metering records agree; a server may be running",
       ),
   ).action(async (flags: StoreFlags) => {
-    const { disagreement, heads, notes, ...counts } = await verified(flags);
+    const { disagreement, heads, notes = [], ...counts } = await verified(flags);
     const agrees = disagreement === undefined;
     if (agrees || flags.json === true) {
       const said = notes.map((note) => `\nNote: ${note}`).join("");

@@ -85,8 +85,13 @@ export class IdentityHistory {
   }
 }
 
-/** As sentences, for whoever looks after a ledger. */
-export function identityNote({ kind, id, member, atMs, from, to }: IdentityChange): string {
+/** As sentences, for whoever looks after a ledger; undefined where nothing was changed. */
+export function identityNotes(history: IdentityHistory): readonly string[] | undefined {
+  const notes = history.changes().map(noteOf);
+  return notes.length === 0 ? undefined : notes;
+}
+
+function noteOf({ kind, id, member, atMs, from, to }: IdentityChange): string {
   return `The ${member} of ${kind} ${id} was changed at ${new Date(atMs).toISOString()}: from ${from ?? "none"} to ${to ?? "none"}.`;
 }
 

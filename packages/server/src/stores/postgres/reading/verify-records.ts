@@ -1,7 +1,7 @@
 /** Whether entries and metering records say the same: every accepted record is kept under its keys, and nothing else is. */
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import { Disagreement } from "../../../ledger/chain-walk.ts";
-import { IdentityHistory, identityNote } from "../../../ledger/identity-history.ts";
+import { IdentityHistory, identityNotes } from "../../../ledger/identity-history.ts";
 import { meteringRecordId } from "../../../ledger/ids.ts";
 import type { KnownLaneHead, LedgerVerification } from "../../../ledger/verification.ts";
 import { FIND_RECORDS, keyColumns, type FoundRow, type Queryable } from "./record-pointers.ts";
@@ -11,7 +11,7 @@ export interface WholeVerification extends LedgerVerification {
   /** Keys that were found to point at the record that was accepted under them. */
   readonly meteringRecords: number;
   /** What is no fault, and good to know. */
-  readonly notes: readonly string[];
+  readonly notes: readonly string[] | undefined;
 }
 
 /** Reads the whole ledger. To be called within one snapshot, over a connection that does not bound its statements' time. */
@@ -23,7 +23,7 @@ export async function verifyLedger(db: Queryable, known: readonly KnownLaneHead[
     for (const { entry } of entries) identities.see(entry);
   });
   const disagreement = chains.disagreement ?? (await disagreementOf(() => lookForStrangers(db, meteringRecords)));
-  return { ...chains, meteringRecords, notes: identities.changes().map(identityNote), disagreement };
+  return { ...chains, meteringRecords, notes: identityNotes(identities), disagreement };
 }
 
 /** Answers how many there are. Throws Disagreement. */

@@ -9,7 +9,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { CHAIN_START } from "../../../ledger/chain.ts";
 import { Disagreement } from "../../../ledger/chain-walk.ts";
 import type { LedgerEntry } from "../../../ledger/entry.ts";
-import { IdentityHistory, identityNote } from "../../../ledger/identity-history.ts";
+import { IdentityHistory, identityNotes } from "../../../ledger/identity-history.ts";
 import type { ChainVerification, KnownHead } from "../../../ledger/verification.ts";
 import { dataFolder } from "../data-folder.ts";
 import { damageOf, integrityProblem, MaintenanceError, openForReading } from "../ledger-file.ts";
@@ -22,7 +22,7 @@ export interface Verification extends ChainVerification {
   /** Metering records that were found as their entries have them. */
   readonly meteringRecords: number;
   /** What is no fault, and good to know. */
-  readonly notes: readonly string[];
+  readonly notes: readonly string[] | undefined;
 }
 
 /** Reads the whole ledger of a folder. Throws MaintenanceError where there is none. */
@@ -84,7 +84,7 @@ function verifiedOnce(db: DatabaseSync, known: readonly KnownHead[], withRecords
     disagreement = error instanceof Disagreement ? error.message : damageOf(error);
     if (disagreement === undefined) throw error;
   }
-  const notes = identities.changes().map(identityNote);
+  const notes = identityNotes(identities);
   return { entries: walk.followed, head: walk.head, meteringRecords: records.meteringRecords, notes, disagreement };
 }
 
@@ -100,6 +100,6 @@ function reading<T>(ledgerFile: string, read: (db: DatabaseSync) => T): T {
 const NOTHING = {
   entries: 0,
   meteringRecords: 0,
-  notes: [],
+  notes: undefined,
   head: { seq: 0, link: Buffer.from(CHAIN_START).toString("hex") },
 };
