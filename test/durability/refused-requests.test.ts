@@ -1,16 +1,17 @@
 /** Whoever has a key, and is refused as often as he likes, does not fill the disk. */
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
+import { BatchMeterUsageCommand, MeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import { entitlementService } from "@countinghouse/protocol";
 import { expect, onTestFinished, test } from "vitest";
 import { decodeEntry } from "../../packages/server/src/ledger/entry-codec.ts";
 import { REFUSED_BYTES_A_MINUTE } from "../../packages/server/src/operations/refusal-budget.ts";
 import { openSqliteEngine } from "../../packages/server/src/stores/sqlite/sqlite-engine.ts";
 import { jsonOf, send, signed, wireRequest } from "../support/raw-client.ts";
+import { sessionOf } from "../support/resource-session.ts";
 import { newFolder, start } from "../support/scoped.ts";
 import { DEMO, officialClient, type RunningServer } from "../support/server.ts";
-import { startWorkload } from "../support/workload.ts";
+import { BUYER, ROLE, startWorkload, type WorkloadServer } from "../support/workload.ts";
 
 /** A key of the demo's seller that may resolve tokens, and nothing else. */
 const READ_ONLY = { accessKeyId: "AKIACOUNTINGHOUSE002", secretAccessKey: "example-secret-2" };
@@ -89,6 +90,46 @@ test("of an account's refusals so much is kept in a minute, and the rest is coun
   expect(kept.length + counted.reduce((sum, { count }) => sum + count, 0)).toBe(refused);
 });
 
+/** Makes a dry run of a large request, on an instance of a buyer; answers the id that it was told. */
+async function dryRunner(server: WorkloadServer): Promise<() => Promise<string | undefined>> {
+  const dimensions = [{ name: "gb_ingested", unit: "GB" }];
+  expect((await server.operator("PATCH", "/products/ami-product", { dimensions })).status).toBe(200);
+  const instance = await sessionOf(server, {
+    platform: "ec2",
+    externalId: "i-00000000000000001",
+    accountId: BUYER,
+    roleName: ROLE,
+  });
+  const client = instance.client();
+  onTestFinished(() => client.destroy());
+  const command = new MeterUsageCommand({
+    ProductCode: "ami-product",
+    Timestamp: new Date(),
+    UsageDimension: "gb_ingested",
+    UsageQuantity: allocations.reduce((sum, { AllocatedUsageQuantity: quantity }) => sum + quantity, 0),
+    UsageAllocations: allocations,
+    DryRun: true,
+  });
+  return async () => (await client.send(command)).MeteringRecordId;
+}
+
+test("a large dry run that succeeds is kept the same way", async () => {
+  const server = await startWorkload();
+  const dryRun = await dryRunner(server);
+  expect(await dryRun()).toBe("DryRunOperation");
+  const { body } = await server.operator("GET", "/audit-events?eventName=MeterUsage");
+  const [event] = (body as { items: object[] }).items;
+  expect(event).toMatchObject({
+    requestParameters: { productCode: "ami-product", usageDimension: "gb_ingested", dryRun: true },
+    responseElements: { meteringRecordId: "DryRunOperation" },
+    additionalEventData: {
+      resourceId: expect.any(String),
+      clippedRequest: { bytes: expect.any(Number), sha256: expect.any(String), items: { usageAllocations: 2_000 } },
+    },
+  });
+  expect(JSON.stringify(event).length).toBeLessThan(12_000);
+});
+
 test("where the disk has no room left but for usage, usage and changes are kept, and everything else is counted", async () => {
   let free = 10 * 1_048_576;
   const timers: (() => void)[] = [];
@@ -108,6 +149,7 @@ test("where the disk has no room left but for usage, usage and changes are kept,
     const answer = await send(server.endpoint, signed(wireRequest(server.endpoint, "MeterUsage", large("nothing"))));
     expect(jsonOf(answer)["__type"]).toBe("CustomerNotEntitledException");
   };
+  const dryRun = await dryRunner(server);
   const keptRefusals = async (): Promise<number> => {
     const { body } = await server.operator("GET", "/audit-events?eventName=MeterUsage");
     return (body as { items: unknown[] }).items.length;
@@ -119,6 +161,7 @@ test("where the disk has no room left but for usage, usage and changes are kept,
   free = 7 * 1_048_576;
   timers.forEach((run) => run());
   await refuse();
+  expect(await dryRun()).toBe("DryRunOperation");
   expect(await keptRefusals()).toBe(1);
   expect(await ready()).toMatch(/^ready\nthe disk has 7 MiB left, less than the 8 MiB of --free-space-min-mib/);
   const added = await server.operator("POST", "/accounts", { id: "999988887777", title: "Kept", users: [] });

@@ -3,6 +3,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import { beforeEach, describe, expect, onTestFinished } from "vitest";
+import { configOf, type ServeConfig } from "../../packages/server/src/config.ts";
+import { look, moveClockTo } from "../../packages/server/src/ledger/contract/works.ts";
+import { openLedger, type OpenedLedger } from "../../packages/server/src/open-ledger.ts";
+import { openAt } from "../../packages/server/src/stores/postgres/ledger.fixture.ts";
+import { realWorld, type World } from "../../packages/server/src/world.ts";
 import { newDatabase, nodeArgs, testOfPostgres, type TestDatabase } from "../support/postgres/database.ts";
 import { newFolder, start } from "../support/scoped.ts";
 import { DEMO, officialClient, runCommand, type RunningServer } from "../support/server.ts";
@@ -72,6 +77,26 @@ describe("what the servers of one ledger have to be told alike", () => {
     expect(outcomes.find((outcome) => outcome !== "ready")).toMatch(/The servers of this ledger run with --rules/);
   });
 
+  test("who finds, once its start goes on, that another has set them meanwhile is refused", async () => {
+    const ahead = await openAt(database.url, { mode: "offset" });
+    await ahead.ledger.transact(moveClockTo(Date.now() + 30 * HOUR_MS));
+    await ahead.ledger.transact(look(() => undefined));
+    await ahead.ledger.close();
+    await database.query("UPDATE countinghouse.state SET clock = NULL");
+    const opened = (rules: string, world: World): Promise<OpenedLedger> => openLedger(configOfNode(rules), world, {});
+    let others: Promise<void> | undefined;
+    // What it has read says nothing of what others set before its first commit.
+    const schedule = (run: () => void): void => {
+      others ??= opened("classic", realWorld).then(({ ledger }) => ledger.close());
+      void others.then(run);
+    };
+    const late = await opened("current", { ...realWorld, schedule }).then(
+      ({ ledger }) => ledger.close().then(() => "ready"),
+      (error: Error) => error.message,
+    );
+    expect(late).toContain("run with --rules classic; this one was told --rules current");
+  });
+
   test("they are shown, and changed by a command while no server runs, which is in the trail", async () => {
     expect(await settings()).toMatchObject({ code: 1, stderr: expect.stringContaining("has no settings yet") });
     const first = await start(args);
@@ -139,6 +164,14 @@ test("two catalogue files that name one object: the server whose file has lost s
   const settled = await start([...args, "--catalog", file("second")]);
   expect(await readiness(settled)).toBe("200 ready\n");
 });
+
+/** As the flags say it, for a ledger whose newest entry is ahead. */
+function configOfNode(rules: string): ServeConfig {
+  const [, store = "", , secretsKeyFile = "", , operatorToken = ""] = args;
+  const others = { host: "127.0.0.1", port: "0", quotas: "off", clock: "system", acceptNewestEntryAhead: true };
+  const bounds = { freeSpaceMinMib: "0", requestTimeoutSeconds: "30", queuedRequestsMax: "100" };
+  return configOf({ ...others, ...bounds, store, secretsKeyFile, operatorToken, rules });
+}
 
 async function readiness({ endpoint }: RunningServer): Promise<string> {
   const response = await fetch(`${endpoint}/readyz`);

@@ -164,8 +164,13 @@ function checkSettings({ shared }: ServeConfig, kept: SharedSettings | undefined
 }
 
 async function agree(ledger: Ledger, { shared }: ServeConfig, world: World): Promise<void> {
-  if (ledger.catalogue.sharedSettings() !== undefined) return;
-  refuseOther(await agreeOnSettings(ledger, startCall("AgreeOnSettings", world), shared));
+  // Another server may have set them since the store was opened.
+  const kept = ledger.catalogue.sharedSettings();
+  refuseOther(
+    kept === undefined
+      ? await agreeOnSettings(ledger, startCall("AgreeOnSettings", world), shared)
+      : settingDifferences(kept, shared),
+  );
 }
 
 function refuseOther(differences: readonly SettingDifference[]): void {

@@ -70,7 +70,7 @@ export function detailsOf({ call, event }: LedgerEntry): EventDetails {
       return {
         requestParameters: requestForm(call.operation, event.request),
         responseElements: selfMeteredAnswer({ meteringRecordId: DRY_RUN_RECORD_ID }),
-        additionalEventData: { resourceId: event.resourceId, ...faults },
+        additionalEventData: { resourceId: event.resourceId, ...clippedRequest(event.clipped), ...faults },
       };
     case "usage-registered": {
       const { request, signature, publicKeyRotationTimestampMs: rotationMs, resourceId, first } = event;

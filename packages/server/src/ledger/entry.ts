@@ -62,6 +62,7 @@ export type LedgerEvent =
       readonly productCode: string;
       readonly resourceId: string;
       readonly request: Asked;
+      readonly clipped?: Clipped | undefined;
     }
   | {
       /** RegisterUsage, each time it is called. */

@@ -14,6 +14,7 @@ export const KEEP_ALL: Spare = { isSpared: () => false, onAnswered: () => undefi
 const CHANGING_NOTHING: ReadonlySet<LedgerEvent["kind"]> = new Set<LedgerEvent["kind"]>([
   "call-refused",
   "caller-identified",
+  "dry-run-passed",
   "entitlements-shown",
   "events-shown",
 ]);

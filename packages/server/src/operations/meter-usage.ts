@@ -1,6 +1,7 @@
 import { DRY_RUN_RECORD_ID, type MeterUsageInput, type MeterUsageOutput } from "@countinghouse/protocol";
 import { decideMeterUsage, meterUsageKeys } from "../domain/decide/meter-usage.ts";
 import { heardCalling } from "../domain/observation.ts";
+import { keptRequest } from "../ledger/clipped-request.ts";
 import { meteringRecordId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { refused, type OperationHandler } from "./answer.ts";
@@ -22,7 +23,7 @@ export function meterUsageOperation(ledger: Ledger): OperationHandler<MeterUsage
         if (decision.dryRun === true) {
           const { resourceId } = decision.resource;
           return {
-            event: { kind: "dry-run-passed", productCode, resourceId, request: { ...input } },
+            event: { kind: "dry-run-passed", productCode, resourceId, ...keptRequest({ ...input }) },
             answer: { output: { meteringRecordId: DRY_RUN_RECORD_ID } },
           };
         }

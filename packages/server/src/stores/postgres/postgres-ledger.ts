@@ -86,6 +86,8 @@ export class PostgresLedger implements Ledger {
   #closed: Promise<void> | undefined;
   readonly #standstill: Standstill;
   readonly #stuckColumns: StuckColumns;
+  /** Resolves when the newest probe has ended. */
+  #probed: Promise<void> = Promise.resolve();
   #defect: DefectError | undefined;
   #clockTrouble: string | undefined;
   #clockCheckedMs: number;
@@ -133,7 +135,11 @@ export class PostgresLedger implements Ledger {
   async probe(): Promise<void> {
     const isIdle = this.queued === 0 && this.#idle.length > 0 && this.#closed === undefined;
     if (!isIdle || this.#defect !== undefined || !this.#standstill.isToBeProbed) return;
-    const lane = this.#idle.pop() as Lane;
+    this.#probed = this.#probe(this.#idle.pop() as Lane);
+    await this.#probed;
+  }
+
+  async #probe(lane: Lane): Promise<void> {
     await lane.probe().then(
       () => {
         this.#standstill.onCommitted(this.queued);
@@ -225,6 +231,7 @@ export class PostgresLedger implements Ledger {
       await this.#drained.promise;
     }
     for (const stop of this.#stopTimers) stop();
+    await this.#probed;
     await Promise.all(this.#idle.map((lane) => lane.close()));
     await this.#leases.release();
     await this.#reader.close();

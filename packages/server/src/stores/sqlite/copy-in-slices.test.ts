@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { ledgerOver, START_MS, type LedgerUnderTest } from "../../ledger/contract/ledger-under-test.ts";
 import { temporaryFolder } from "../../ledger/contract/temporary-folder.ts";
 import { accountChange, meter, moveClockTo, newCall, put, sent } from "../../ledger/contract/works.ts";
+import type { Work } from "../../ledger/ledger.ts";
 import { copyInSlices } from "./copy-in-slices.ts";
 import { openSqliteEngine } from "./sqlite-engine.ts";
 import { verify } from "./verification/verify.ts";
@@ -89,6 +90,51 @@ test("of one that grows, of which old entries expire, and that is emptied, it ag
   await copying;
   expect(run.found.map(({ disagreement }) => disagreement).filter((text) => text !== undefined)).toEqual([]);
   expect(run.found.some(({ meteringRecords }) => meteringRecords > 1_000)).toBe(true);
+}, 90_000);
+
+const productOf = (n: number): string => `p${String(n).padStart(24, "0")}`;
+
+/** Refused, so that its product is found by its name, and is none of a key. */
+function refuseFor(productCode: string): Work<undefined> {
+  return {
+    call: newCall(),
+    keys: [],
+    decide: () => ({
+      event: { kind: "call-refused", code: "conflict", message: "", compared: {}, request: { productCode } },
+      answer: undefined,
+    }),
+  };
+}
+
+function meterFor(productCode: string): Work<unknown> {
+  const work = meter([sent({}, { offering: productCode })]);
+  return {
+    ...work,
+    decide: (facts) => {
+      const outcome = work.decide(facts);
+      return outcome.event.kind === "usage-metered"
+        ? { ...outcome, event: { ...outcome.event, productCode } }
+        : outcome;
+    },
+  };
+}
+
+test("what was metered first of a product that was refused before, while it is copied, is in the copy", async () => {
+  const products = Array.from({ length: 20_000 }, (_, i) => productOf(i));
+  for (let i = 0; i < products.length; i += 5_000) {
+    await Promise.all(products.slice(i, i + 5_000).map((code) => store.ledger.transact(refuseFor(code))));
+  }
+  const found: ReturnType<typeof verify>[] = [];
+  while (found.length < 5) {
+    const { path, file } = target();
+    const copying = copiedBeside(file).then(() => "copied");
+    const isGoing = async (): Promise<boolean> => (await Promise.race([copying, "going"])) === "going";
+    while (await isGoing()) {
+      await Promise.all(products.splice(0, 20).map((code) => store.ledger.transact(meterFor(code))));
+    }
+    found.push(verify(path));
+  }
+  expect(found.map(({ disagreement }) => disagreement)).toEqual(found.map(() => undefined));
 }, 90_000);
 
 /** On a thread of its own, as another process would. */

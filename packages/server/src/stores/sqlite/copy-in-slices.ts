@@ -9,16 +9,16 @@ import { acceptedRecords } from "../../ledger/accepted-records.ts";
 import { decodeEntry } from "../../ledger/entry-codec.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "./entry-rows.ts";
 import { MaintenanceError, readingUri } from "./ledger-file.ts";
-import { Names } from "./names.ts";
 import { BegunAnew, headIn } from "./verification/slices.ts";
 
 const TRIES_MAX = 10;
 /** Rows in one slice. Entries are long, so there are fewer of them. */
 const ENTRIES_MAX = 1_000;
 const ROWS_MAX = 50_000;
-/** Tables that only grow, and are long; all others are copied in the end, whole. */
-const GROWING: ReadonlySet<string> = new Set(["entry", "metering_record", "name"]);
+/** Tables that only grow, and are long. All others are copied in the end, whole: names, too, come, become those of keys, and go. */
+const GROWING: ReadonlySet<string> = new Set(["entry", "metering_record"]);
 const KEY = "hour, offering, region, customer, dimension, discriminator";
+const NUMBER_OF = "(SELECT id FROM source.name WHERE text = ?)";
 
 /** The file must be there, and empty. Begins again where the ledger is emptied meanwhile. */
 export function copyInSlices(ledgerFile: string, toFile: string): void {
@@ -111,27 +111,20 @@ class Copying {
 
   /** The records of entries that are in the copy already: there is no other way to find them than by their keys. */
   #copyRecordsOf(after: number, through: number): void {
-    this.#copyNames();
-    const names = new Names(this.#db);
     // The record that stood under such a key before has expired.
     const insert = this.#db.prepare(
-      `INSERT OR REPLACE INTO metering_record SELECT * FROM source.metering_record WHERE (${KEY}) = (?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO metering_record SELECT * FROM source.metering_record
+       WHERE (${KEY}) = (?, ${NUMBER_OF}, ${NUMBER_OF}, ${NUMBER_OF}, ${NUMBER_OF}, ?)`,
     );
     const rows = this.#db
       .prepare(`SELECT ${ENTRY_COLUMNS} FROM main.entry WHERE seq > ? AND seq <= ?`)
       .iterate(after, through);
     for (const row of rows as unknown as Iterable<EntryRow>) {
       for (const { key } of acceptedRecords(decodeEntry(encodedEntryOf(row)))) {
-        const numbers = names.numbered(key);
-        if (numbers === undefined) continue;
-        const { hour, offering, region, customer, dimension, discriminator } = numbers;
+        const { hour, offering, region, customer, dimension, discriminator } = key;
         insert.run(hour, offering, region, customer, dimension, discriminator);
       }
     }
-  }
-
-  #copyNames(): void {
-    this.#db.exec("INSERT INTO name SELECT * FROM source.name WHERE id > (SELECT coalesce(max(id), 0) FROM main.name)");
   }
 
   #copyRest(through: number): void {

@@ -7,7 +7,7 @@ import { newCall, sent } from "../../ledger/contract/works.ts";
 import type { EntryAttributes } from "../../ledger/entry-attributes.ts";
 import type { StagedEntry, StagedGroup } from "../../ledger/engine.ts";
 import { encodeEntry } from "../../ledger/entry-codec.ts";
-import type { NewRecord } from "../../ledger/ledger.ts";
+import type { EventQuery, NewRecord } from "../../ledger/ledger.ts";
 import { dataFolder } from "./data-folder.ts";
 import { openSqliteEngine, type SqliteEngine } from "./sqlite-engine.ts";
 
@@ -62,7 +62,7 @@ const groupOf = (entry: StagedEntry): StagedGroup => ({
   clock: undefined,
 });
 
-async function requestIdsBy(engine: SqliteEngine, query: object): Promise<readonly string[]> {
+async function requestIdsBy(engine: SqliteEngine, query: Partial<EventQuery>): Promise<readonly string[]> {
   const { items } = await engine.entries({ order: "oldest", limit: 1_000, ...query });
   return items.map(({ requestId }) => requestId);
 }
@@ -77,7 +77,7 @@ async function holds(
     kept.filter((entry) => has(entry.attributes)).map(({ requestId }) => requestId);
   for (const wanted of TEXTS) {
     expect(await requestIdsBy(engine, { operations: [wanted] })).toEqual(by(({ operation }) => operation === wanted));
-    expect(await requestIdsBy(engine, { principal: wanted })).toEqual(by(({ principal }) => principal === wanted));
+    expect(await requestIdsBy(engine, { principals: [wanted] })).toEqual(by(({ principal }) => principal === wanted));
     expect(await requestIdsBy(engine, { accountId: wanted })).toEqual(by(({ accountId }) => accountId === wanted));
     expect(await requestIdsBy(engine, { accessKeyId: wanted })).toEqual(
       by(({ accessKeyId }) => accessKeyId === wanted),
