@@ -49,7 +49,7 @@ test("R3, Rule P3: a running task goes on under the dimension that it registered
   expect(await rowsOf(server), "nothing of it is in the ledger yet").toEqual([["running", "1.5", "0.54"]]);
   await moveClock(server, { now: "2026-03-11T00:00:00Z" });
   expect(await rowsOf(server), "it runs on under the old name").toEqual([["running", "12", "4.32"]]);
-  await name(server, { name: "uptime", kind: "hours", price: "9" }, { name: "running", kind: "hours", price: "3.6" });
+  await name(server, { name: "running", kind: "hours", price: "3.6" });
   await moveClock(server, { now: "2026-03-11T02:00:00Z" });
   expect(await rowsOf(server)).toEqual([["running", "14", "8.28"]]);
 });
