@@ -109,7 +109,10 @@ class BodyReader {
       }
       const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
       const { wire, connections, busy, tls } = this.#options;
-      const from = { sourceAddress: connections.sources.of(request), isSecure: tls !== undefined };
+      const from = {
+        sourceAddress: connections.sources.of(request),
+        isSecure: connections.sources.isSecure(request, tls !== undefined),
+      };
       void wire(wireRequest(request, from, headers, body)).then((answer) => {
         letGo();
         if (answer.dropped === true) request.socket.destroy();

@@ -11,6 +11,28 @@ const sources = new SourceAddresses(trusted);
 const of = (remoteAddress: string | undefined, forwarded?: string): string =>
   sources.of({ headers: forwarded === undefined ? {} : { "x-forwarded-for": forwarded }, socket: { remoteAddress } });
 
+describe("whether a request came over TLS", () => {
+  const isSecure = (peer: string, forwarded: string | undefined, overOwnTls: boolean): boolean => {
+    const headers = forwarded === undefined ? {} : { "x-forwarded-proto": forwarded };
+    return sources.isSecure({ headers, socket: { remoteAddress: peer } }, overOwnTls);
+  };
+
+  test.each([
+    ["10.0.0.1", "https", false, true],
+    ["10.0.0.1", "HTTPS , https", false, true],
+    ["10.0.0.1", "https, http", true, false],
+    ["10.0.0.1", "http", true, false],
+    ["10.0.0.1", "", true, false],
+    ["10.0.0.1", `https${",https".repeat(10_000)}`, false, false],
+    ["10.0.0.1", undefined, true, true],
+    ["10.0.0.1", undefined, false, false],
+    ["198.51.100.7", "https", false, false],
+    ["198.51.100.7", "http", true, true],
+  ])("peer %j that says %j, own TLS %j: %j", (peer, forwarded, overOwnTls, expected) => {
+    expect(isSecure(peer, forwarded, overOwnTls)).toBe(expected);
+  });
+});
+
 describe("where a request comes from", () => {
   test.each([
     ["198.51.100.7", undefined, "198.51.100.7"],

@@ -1,6 +1,6 @@
 /**
  * Where a request comes from: the address of its peer, or, where that is a proxy which the operator trusts, what the proxy
- * says in X-Forwarded-For. Without trusted proxies nobody's word counts.
+ * says in X-Forwarded-For; and whether it came over TLS, by X-Forwarded-Proto. Without trusted proxies nobody's word counts.
  */
 import type { IncomingHttpHeaders } from "node:http";
 import { SocketAddress, isIP, type BlockList } from "node:net";
@@ -24,6 +24,14 @@ export class SourceAddresses {
   isTrusted(address: string): boolean {
     if (this.#trusted === undefined || isIP(address) === 0) return false;
     return this.#trusted.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
+  }
+
+  /** Over TLS all the way, as far as that can be told: a trusted proxy says how its own client came. */
+  isSecure({ headers, socket }: ForwardedRequest, overOwnTls: boolean): boolean {
+    const header = headers["x-forwarded-proto"];
+    if (header === undefined || !this.isTrusted(plainAddress(socket.remoteAddress ?? ""))) return overOwnTls;
+    const schemes = (typeof header === "string" ? header : header.join(",")).split(",", PROXIES_MAX + 1);
+    return schemes.length <= PROXIES_MAX && schemes.every((scheme) => scheme.trim().toLowerCase() === "https");
   }
 
   /** The nearest address that is no trusted proxy's. What is left of it, anybody could have written. */
