@@ -11,12 +11,12 @@ const sources = new SourceAddresses(trusted);
 const of = (remoteAddress: string | undefined, forwarded?: string): string =>
   sources.of({ headers: forwarded === undefined ? {} : { "x-forwarded-for": forwarded }, socket: { remoteAddress } });
 
-describe("whether a request came over TLS", () => {
-  const isSecure = (peer: string, forwarded: string | undefined, overOwnTls: boolean): boolean => {
-    const headers = forwarded === undefined ? {} : { "x-forwarded-proto": forwarded };
-    return sources.isSecure({ headers, socket: { remoteAddress: peer } }, overOwnTls);
-  };
+const isSecure = (peer: string, forwarded: string | undefined, overOwnTls: boolean): boolean => {
+  const headers = forwarded === undefined ? {} : { "x-forwarded-proto": forwarded };
+  return sources.isSecure({ headers, socket: { remoteAddress: peer } }, overOwnTls);
+};
 
+describe("whether a request came over TLS", () => {
   test.each([
     ["10.0.0.1", "https", false, true],
     ["10.0.0.1", "HTTPS , https", false, true],
