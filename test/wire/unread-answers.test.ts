@@ -11,8 +11,8 @@ import { testNeeding } from "../support/wire-endpoint.ts";
 const test = testNeeding({ ownServer: "it sets --request-timeout-seconds and --network-connections-max" });
 
 const PLACES = 8;
-/** Calls with usage of nearly a megabyte, which is kept whole: one of them fills a page of the trail. */
-const EVENTS = 16;
+/** Each shows one call of nearly a megabyte, which fills a page of the trail: usage that is taken is kept whole. */
+const LOOK_UPS = 16;
 
 let server: RunningServer;
 
@@ -26,27 +26,16 @@ beforeAll(async () => {
       { Key: "n", Value: String(i) },
     ],
   }));
-  const input = {
-    ProductCode: DEMO.productCode,
-    UsageRecords: [
-      {
-        Timestamp: Math.floor(Date.now() / 1_000),
-        CustomerIdentifier: DEMO.customers[0],
-        Dimension: "seats",
-        Quantity: UsageAllocations.length,
-        UsageAllocations,
-      },
-    ],
-  };
-  for (let i = 0; i < EVENTS; i += 1) {
-    const answer = await send(server.endpoint, signed(wireRequest(server.endpoint, "BatchMeterUsage", input)));
-    expect(answer.status, answer.text.slice(0, 200)).toBe(200);
-  }
+  const [CustomerIdentifier] = DEMO.customers;
+  const used = { Timestamp: Math.floor(Date.now() / 1_000), CustomerIdentifier, Dimension: "seats", Quantity: 2_500 };
+  const input = { ProductCode: DEMO.productCode, UsageRecords: [{ ...used, UsageAllocations }] };
+  const answer = await send(server.endpoint, signed(wireRequest(server.endpoint, "BatchMeterUsage", input)));
+  expect(answer.status, answer.text.slice(0, 200)).toBe(200);
 });
 
 afterAll(() => server.stop());
 
-const LARGE_EVENTS = [{ AttributeKey: "EventName", AttributeValue: "BatchMeterUsage" }];
+const LARGE_EVENTS = [{ AttributeKey: "ResourceName", AttributeValue: DEMO.productCode }];
 const lookUp = (): Buffer =>
   bytesOf(
     signed(wireRequest(server.endpoint, "LookupEvents", { LookupAttributes: LARGE_EVENTS }, trailService), {
@@ -69,7 +58,7 @@ async function metric(name: string): Promise<number> {
 describe("an answer", { timeout: 60_000 }, () => {
   test("of which nothing is read is given up, and what was held for it is let go", async () => {
     const before = await metric("abandoned_answers_total");
-    const { socket, closed } = open(Buffer.concat(Array.from({ length: EVENTS }, lookUp)));
+    const { socket, closed } = open(Buffer.concat(Array.from({ length: LOOK_UPS }, lookUp)));
     socket.pause();
     await until(async () => (await metric("held_bytes")) > 65_536);
     await until(async () => (await metric("abandoned_answers_total")) === before + 1);
@@ -80,7 +69,7 @@ describe("an answer", { timeout: 60_000 }, () => {
 
   test("that is read slowly, but without a stop, arrives, and so do those behind it", async () => {
     const last = withHeaders(signed(wireRequest(server.endpoint, "BatchMeterUsage", {})), { connection: "close" });
-    const { socket, closed } = open(Buffer.concat([...Array.from({ length: EVENTS }, lookUp), bytesOf(last)]));
+    const { socket, closed } = open(Buffer.concat([...Array.from({ length: LOOK_UPS }, lookUp), bytesOf(last)]));
     let text = "";
     socket.on("data", (chunk: Buffer) => {
       text += chunk.toString("latin1");
@@ -88,8 +77,8 @@ describe("an answer", { timeout: 60_000 }, () => {
       setTimeout(() => socket.resume(), chunk.length / 3_000);
     });
     await closed;
-    expect(text.match(/HTTP\/1\.1 \d{3}/g)).toHaveLength(EVENTS + 1);
-    expect(text.length).toBeGreaterThan(EVENTS * 800_000);
+    expect(text.match(/HTTP\/1\.1 \d{3}/g)).toHaveLength(LOOK_UPS + 1);
+    expect(text.length).toBeGreaterThan(LOOK_UPS * 800_000);
   });
 });
 
@@ -142,7 +131,7 @@ describe("requests behind another one", () => {
     const meter = bytesOf(
       signed(wireRequest(server.endpoint, seen, { ProductCode: DEMO.productCode, UsageRecords: [] })),
     );
-    const { socket, closed } = open(Buffer.concat([...Array.from({ length: EVENTS }, lookUp), meter]));
+    const { socket, closed } = open(Buffer.concat([...Array.from({ length: LOOK_UPS }, lookUp), meter]));
     socket.pause();
     await until(async () => (await metric("held_bytes")) > 65_536);
     expect(await requestsOf()).toBe(before);
