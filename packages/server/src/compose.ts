@@ -17,9 +17,10 @@ import { isStsRequest } from "./http/sts/form.ts";
 import { StsHandler } from "./http/sts/handler.ts";
 import { RequestQuotas } from "./http/request-quotas.ts";
 import { createRouter } from "./http/router.ts";
-import { errorResponse } from "./http/wire-error.ts";
-import { WireHandler, type WireOperation } from "./http/wire-handler.ts";
+import { BUSY, refusalOf } from "./http/protocols/refusal.ts";
+import { WireHandler } from "./http/wire-handler.ts";
 import type { WireRequest, WireResponse } from "./http/wire-message.ts";
+import type { WireOperation } from "./http/wire-operation.ts";
 import { wireOperations } from "./http/wire-operations.ts";
 import { Workload } from "./http/workload/workload.ts";
 import { Authenticator } from "./identity/authenticator.ts";
@@ -150,7 +151,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     }),
     wire: measuredWire(parts),
     labNowMs: config.lab ? () => opened.clock.nowMs() : undefined,
-    busy: () => errorResponse("ThrottlingException", "Rate exceeded", parts.newRequestId()),
+    busy: (request) => refusalOf(request, BUSY, parts.newRequestId()),
   });
   return {
     server,

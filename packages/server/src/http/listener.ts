@@ -10,6 +10,7 @@ import { createServer as createTlsServer } from "node:https";
 import { REQUEST_BYTES_LIMIT, SERVICE_TIME_HEADER } from "@countinghouse/protocol";
 import { allowOrigin } from "./cross-origin.ts";
 import { useOriginForm } from "./origin-form.ts";
+import { tellProtocol } from "./protocols/rpc-request.ts";
 import type { WireRequest, WireResponse } from "./wire-message.ts";
 
 export interface ListenerOptions {
@@ -22,7 +23,7 @@ export interface ListenerOptions {
   /** In a lab, the service clock's time, in milliseconds since the epoch: every answer on the wire tells it. */
   readonly labNowMs?: (() => number) | undefined;
   /** Answer to a request for which there is no room. */
-  readonly busy: () => WireResponse;
+  readonly busy: (request: IncomingMessage) => WireResponse;
 }
 
 const HEADER_BYTES_MAX = 16_384;
@@ -66,6 +67,7 @@ class BodyReader {
 
   take(request: IncomingMessage, response: ServerResponse): void {
     allowOrigin(request, response);
+    tellProtocol(request, response);
     const chunks: Buffer[] = [];
     let bytes = 0;
     let refusal: WireResponse | undefined;
@@ -87,7 +89,7 @@ class BodyReader {
       bytes += chunk.length;
       this.#heldBytes += chunk.length;
       if (bytes >= REQUEST_BYTES_LIMIT) refuse(TOO_LARGE);
-      else if (this.#heldBytes > HELD_BYTES_MAX) refuse(this.#options.busy());
+      else if (this.#heldBytes > HELD_BYTES_MAX) refuse(this.#options.busy(request));
     });
     request.on("error", letGo);
     request.on("end", () => {
@@ -117,10 +119,12 @@ const TOO_LARGE: WireResponse = { status: 413, headers: {}, body: "" };
 
 export function send(response: ServerResponse, answer: WireResponse): void {
   if (response.writableEnded || response.destroyed) return;
-  const bytes = Buffer.byteLength(answer.body);
+  const { body } = answer;
+  const bytes = Buffer.byteLength(body);
   response.writeHead(answer.status, { ...answer.headers, "Content-Length": bytes });
+  if (typeof body !== "string") response.end(body);
   // As many bytes as characters: ASCII, which need not be encoded.
-  response.end(answer.body, bytes === answer.body.length ? "latin1" : "utf8");
+  else response.end(body, bytes === body.length ? "latin1" : "utf8");
 }
 
 function wireRequest(request: IncomingMessage, headers: Map<string, string[]>, body: Buffer): WireRequest {

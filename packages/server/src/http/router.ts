@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Registry } from "prom-client";
 import type { Ledger } from "../ledger/ledger.ts";
 import { send } from "./listener.ts";
+import { isRpcMessage } from "./protocols/rpc-request.ts";
 import { wellKnown } from "./well-known.ts";
 import { CONTAINER_CREDENTIALS_PATH } from "./workload/container-credentials.ts";
 
@@ -72,9 +73,9 @@ async function answerMetrics(response: ServerResponse, { registry, onError }: Ro
   }
 }
 
-/** SDKs post to the root, or below whatever path their endpoint has; any other method asks the root only. */
+/** SDKs post to the root, or below whatever path their endpoint has; any other method asks the root, or an operation's path. */
 function isWire(request: IncomingMessage, path: string): boolean {
-  return path === "/" || request.headers["x-amz-target"] !== undefined;
+  return path === "/" || request.headers["x-amz-target"] !== undefined || isRpcMessage(request);
 }
 
 function plainAnswer(path: string, { ledger, draining, remarks }: RouterOptions): readonly [number, string] {

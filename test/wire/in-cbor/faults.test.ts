@@ -1,0 +1,5 @@
+/** Faults on demand, as the official client meets them, once more, with the official client speaking Smithy RPC v2 CBOR by its own protocol class. */
+process.env["WIRE_PROTOCOL"] = "rpc-v2-cbor";
+await import("../faults.test.ts");
+
+export {};

@@ -1,0 +1,5 @@
+/** GetEntitlements with filters, pages, time and refusals, once more, with the official client speaking Smithy RPC v2 CBOR by its own protocol class. */
+process.env["WIRE_PROTOCOL"] = "rpc-v2-cbor";
+await import("../get-entitlements.test.ts");
+
+export {};
