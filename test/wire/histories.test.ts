@@ -1,7 +1,7 @@
 /**
- * Long random histories of the running server, over the wire: batches, one by one and at the same time, replays,
- * in either protocol, agreements that come and go, a clock that moves to every border, restarts and kills. A second reading of the rules
- * (`test/support/histories/model.ts`) is told the same history, and must say the same.
+ * Long random histories of the running server, over the wire: batches, one by one and at the same time, in one protocol or
+ * the other, replays, agreements that come and go, a clock that moves to every border, restarts and kills. A second reading of
+ * the rules (`test/support/histories/model.ts`) is told the same history, and must say the same.
  */
 import * as fc from "fast-check";
 import { writeFileSync } from "node:fs";

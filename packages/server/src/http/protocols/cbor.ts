@@ -51,6 +51,7 @@ export function encodeCbor(value: unknown): Uint8Array {
 }
 
 const DECODING = {
+  allowBigInt: true,
   coerceUndefinedToNull: true,
   rejectDuplicateMapKeys: true,
   tags: {
