@@ -66,7 +66,7 @@ const DECODING = {
 /** The one value that the bytes hold; throws `CborError`. */
 export function decodeCbor(bytes: Uint8Array): unknown {
   try {
-    return decode(bytes, { ...DECODING, tokenizer: new CheckedTokens(bytes, DECODING) });
+    return decode(bytes, { ...DECODING, tokenizer: new CheckedTokens(bytes) });
   } catch (error) {
     throw error instanceof CborError
       ? error
@@ -82,55 +82,96 @@ interface Open {
   read: number;
 }
 
-const INDEFINITE_BYTES = 0x5f;
-const INDEFINITE_TEXT = 0x7f;
+/** How a value begins: what kind it is, in the first three bits, and in the others its length, or how long that is. */
+const BYTES = 2;
+const TEXT = 3;
+const OF_UNKNOWN_LENGTH = 0x1f;
+const BREAK = 0xff;
+/** No shape of ours has bytes: they are passed over, and it is known that they were there. */
+const NO_BYTES = new Uint8Array();
+const SHORT_CHARACTERS = 24;
 
 class CheckedTokens extends Tokenizer {
+  readonly #bytes: Buffer;
   readonly #open: Open[] = [];
   #values = 0;
 
-  override next(): Token {
-    const first = this.data[this._pos];
-    const isChunked = first === INDEFINITE_BYTES || first === INDEFINITE_TEXT;
-    const token = isChunked ? this.#joined(first === INDEFINITE_TEXT ? Type.string : Type.bytes) : this.#one();
-    if (token.type === Type.break) this.#break();
-    else this.#count(token);
-    return token;
+  constructor(bytes: Uint8Array) {
+    super(bytes, DECODING);
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  #one(): Token {
-    this.#values += 1;
-    if (this.#values > VALUES_MAX) throw new CborError(`there are more than ${VALUES_MAX} values`);
-    const start = this._pos;
+  override next(): Token {
+    const first = this.#bytes[this._pos] as number;
+    const kind = first >> 5;
+    if (kind === BYTES || kind === TEXT) {
+      const isChunked = (first & 0x1f) === OF_UNKNOWN_LENGTH;
+      const value = isChunked ? this.#pieces(kind) : this.#string(kind);
+      return this.#counted(new Token(kind === TEXT ? Type.string : Type.bytes, value));
+    }
+    this.#tally();
     const token = super.next();
-    if (token.type === Type.string) return checkedText(token, this.data, start, this._pos);
+    if (token.type === Type.break) return this.#ended(token);
     // No shape of ours holds a number so large; as a double it is out of range as well.
     if (typeof token.value === "bigint" && token.type !== Type.tag) token.value = Number(token.value);
-    return token;
+    return this.#counted(token);
   }
 
-  /** The pieces that a string of unknown length comes in. */
-  #joined(type: Type): Token {
+  #tally(): void {
+    this.#values += 1;
+    if (this.#values > VALUES_MAX) throw new CborError(`there are more than ${VALUES_MAX} values`);
+  }
+
+  /** The library puts a sign for what is not UTF-8, drops a byte order mark, and knows no strings of unknown length. */
+  #string(kind: number): string | Uint8Array {
+    this.#tally();
+    const length = this.#length();
     const start = this._pos;
+    const end = start + length;
+    if (end > this.#bytes.length) throw new CborError("a string ends early");
+    this._pos = end;
+    return kind === TEXT ? textOf(this.#bytes, start, end) : NO_BYTES;
+  }
+
+  /** Reads the first byte of a string, and those that its length takes. */
+  #length(): number {
+    const minor = (this.#bytes[this._pos] as number) & 0x1f;
+    const at = this._pos + 1;
+    const more = minor < 24 ? 0 : (LENGTH_BYTES[minor] ?? 0);
+    if (minor >= 24 && more === 0) throw new CborError("a string has a length of no known form");
+    if (at + more > this.#bytes.length) throw new CborError("a string ends early");
+    this._pos = at + more;
+    if (more === 0) return minor;
+    return more === 8 ? Number(this.#bytes.readBigUInt64BE(at)) : this.#bytes.readUIntBE(at, more);
+  }
+
+  /** The pieces that a string of unknown length comes in, each of them whole. */
+  #pieces(kind: number): string | Uint8Array {
+    this.#tally();
     this._pos += 1;
     const pieces: (string | Uint8Array)[] = [];
     while (!this.done()) {
-      const piece = this.#one();
-      if (piece.type === Type.break) return new Token(type, joined(pieces, type), this._pos - start);
-      if (piece.type !== type) throw new CborError("a string of unknown length has a piece of another kind");
-      pieces.push(piece.value as string | Uint8Array);
+      const first = this.#bytes[this._pos] as number;
+      if (first === BREAK) {
+        this._pos += 1;
+        return kind === TEXT ? pieces.join("") : NO_BYTES;
+      }
+      if (first >> 5 !== kind) throw new CborError("a string of unknown length has a piece of another kind");
+      pieces.push(this.#string(kind));
     }
     throw new CborError("a string of unknown length does not end");
   }
 
-  #break(): void {
+  #ended(token: Token): Token {
     const open = this.#open.pop();
-    if (open?.values !== Infinity || (open.isMap && open.read % 2 === 1))
+    if (open?.values !== Infinity || (open.isMap && open.read % 2 === 1)) {
       throw new CborError("there is a break too many");
+    }
     this.#close();
+    return token;
   }
 
-  #count(token: Token): void {
+  #counted(token: Token): Token {
     const parent = this.#open.at(-1);
     if (parent !== undefined) parent.read += 1;
     const isMap = token.type === Type.map;
@@ -140,6 +181,7 @@ class CheckedTokens extends Tokenizer {
       this.#open.push({ isMap, values, read: 0 });
     }
     this.#close();
+    return token;
   }
 
   #close(): void {
@@ -149,21 +191,24 @@ class CheckedTokens extends Tokenizer {
   }
 }
 
-function joined(pieces: readonly (string | Uint8Array)[], type: Type): string | Uint8Array {
-  return type === Type.string ? pieces.join("") : Buffer.concat(pieces as Uint8Array[]);
+/** By the last five bits of the first byte. */
+const LENGTH_BYTES: Readonly<Record<number, number>> = { 24: 1, 25: 2, 26: 4, 27: 8 };
+
+function textOf(bytes: Buffer, start: number, end: number): string {
+  const short = end - start <= SHORT_CHARACTERS ? shortText(bytes, start, end) : undefined;
+  if (short !== undefined) return short;
+  const text = bytes.toString("utf8", start, end);
+  if (text.includes("\uFFFD") && !isUtf8(bytes.subarray(start, end))) throw new CborError("a text is not UTF-8");
+  return text;
 }
 
-/** By how the length is written: in the first byte, or in one, two, four or eight bytes after it. */
-const HEAD_BYTES: Readonly<Record<number, number>> = { 24: 2, 25: 3, 26: 5, 27: 9 };
-const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** The library puts a sign for what is not UTF-8, and drops a byte order mark. */
-function checkedText(token: Token, data: Uint8Array, start: number, end: number): Token {
-  const head = HEAD_BYTES[(data[start] as number) & 0x1f] ?? 1;
-  const value = token.value as string;
-  if (value.length === end - start - head && !value.includes("\uFFFD")) return token;
-  const bytes = data.subarray(start + head, end);
-  if (!isUtf8(bytes)) throw new CborError("a text is not UTF-8");
-  token.value = text.decode(bytes);
-  return token;
+/** Where all of it is ASCII, as the names of members are: faster than to ask for it. */
+function shortText(bytes: Buffer, start: number, end: number): string | undefined {
+  let text = "";
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at] as number;
+    if (byte > 0x7f) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }
