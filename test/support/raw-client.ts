@@ -25,6 +25,7 @@ import {
   type Service,
   type SigningHashes,
 } from "@countinghouse/protocol";
+import { speaksCbor } from "./in-cbor.ts";
 import { fromCbor, inCbor } from "./rpc-client.ts";
 import { DEMO } from "./server.ts";
 
@@ -58,7 +59,7 @@ export interface Signing {
   readonly expiresSeconds?: number;
 }
 
-/** An unsigned request for an operation, with the headers that every SDK sends; in CBOR for the suites in `test/wire/in-cbor/`. */
+/** An unsigned request for an operation, with the headers that every SDK sends; in CBOR where a suite of `test/wire/in-cbor/` says so. */
 export function wireRequest(
   endpoint: string,
   operation: string,
@@ -76,7 +77,7 @@ export function wireRequest(
     },
     body,
   };
-  return process.env["WIRE_PROTOCOL"] === "rpc-v2-cbor" ? inCbor(request) : request;
+  return speaksCbor("raw") ? inCbor(request) : request;
 }
 
 /** The request with some headers replaced, added, or (undefined) left out; a signature stays as it is. */

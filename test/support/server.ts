@@ -9,6 +9,7 @@ import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
 import { MarketplaceEntitlementServiceClient } from "@aws-sdk/client-marketplace-entitlement-service";
 import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering";
 import { AwsSmithyRpcV2CborProtocol } from "@aws-sdk/core/protocols";
+import { speaksCbor } from "./in-cbor.ts";
 
 const MAIN = fileURLToPath(new URL("../../packages/server/src/main.ts", import.meta.url));
 export const NODE_FLAGS = ["--conditions=@countinghouse/source"];
@@ -150,7 +151,7 @@ export function temporaryFolder(): { readonly path: string; remove(): void } {
 
 /** What `test/wire/in-cbor/` has the suites that it names speak, in the official clients' own class. */
 export function officialProtocol(): { readonly protocol?: typeof AwsSmithyRpcV2CborProtocol } {
-  return process.env["WIRE_PROTOCOL"] === "rpc-v2-cbor" ? { protocol: AwsSmithyRpcV2CborProtocol } : {};
+  return speaksCbor("official") ? { protocol: AwsSmithyRpcV2CborProtocol } : {};
 }
 
 /** The official client, unchanged but for its endpoint. */

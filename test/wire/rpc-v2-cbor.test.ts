@@ -50,6 +50,15 @@ const record = (): object => ({
 const batch = (...UsageRecords: object[]): object => ({ ProductCode: DEMO.productCode, UsageRecords });
 const raw = ({ body }: RawAnswer): unknown => cbor.deserialize(body);
 
+const unknown = (message: string): object => ({
+  __type: "com.amazon.coral.service#UnknownOperationException",
+  message,
+});
+const serialization = (message: string): object => ({
+  __type: "com.amazonaws.marketplacemetering#SerializationException",
+  message,
+});
+
 describe("an answer", () => {
   test("is CBOR, names its protocol, and has times under tag 1", async () => {
     const usage = record();
@@ -123,7 +132,7 @@ describe("an answer", () => {
   });
 });
 
-describe("an operation is found", () => {
+describe("Rule D6: an operation is found", () => {
   test.for([
     ["BatchMeterUsage", "/service/AWSMPMeteringService/operation/BatchMeterUsage"],
     ["BatchMeterUsage", "/service/com.amazonaws.marketplacemetering.AWSMPMeteringService/operation/BatchMeterUsage"],
@@ -140,10 +149,6 @@ describe("an operation is found", () => {
     expect(answer.status, JSON.stringify(fromCbor(answer))).toBe(200);
   }); // prettier-ignore
 
-  const unknown = (message: string): object => ({
-    __type: "com.amazon.coral.service#UnknownOperationException",
-    message,
-  });
   const form = "it is /service/{service}/operation/{operation}.";
   test.for([
     ["/service/AWSMPMeteringService/operation/GetEntitlements", `AWSMPMeteringService has no GetEntitlements: ${form}`],
@@ -182,12 +187,7 @@ describe("an operation is found", () => {
   ); // prettier-ignore
 });
 
-describe("a body", () => {
-  const serialization = (message: string): object => ({
-    __type: "com.amazonaws.marketplacemetering#SerializationException",
-    message,
-  });
-
+describe("Rules D4 and D5: a body", () => {
   test.for([
     [undefined, "it is missing"],
     ["application/x-amz-json-1.1", "it is 'application/x-amz-json-1.1'"],

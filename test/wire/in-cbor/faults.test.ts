@@ -1,5 +1,8 @@
-/** Faults on demand, as the official client meets them, once more, with the official client speaking Smithy RPC v2 CBOR by its own protocol class. */
-process.env["WIRE_PROTOCOL"] = "rpc-v2-cbor";
-await import("../faults.test.ts");
+/**
+ * Faults on demand, as the official client meets them, once more: the official client speaks Smithy RPC v2 CBOR,
+ * by its own protocol class.
+ */
+import { speakCbor } from "../../support/in-cbor.ts";
 
-export {};
+speakCbor("official");
+await import("../faults.test.ts");

@@ -1,5 +1,8 @@
-/** GetEntitlements with filters, pages, time and refusals, once more, with the official client speaking Smithy RPC v2 CBOR by its own protocol class. */
-process.env["WIRE_PROTOCOL"] = "rpc-v2-cbor";
-await import("../get-entitlements.test.ts");
+/**
+ * GetEntitlements with filters, pages, time and refusals, once more: the official client speaks Smithy RPC v2 CBOR,
+ * by its own protocol class.
+ */
+import { speakCbor } from "../../support/in-cbor.ts";
 
-export {};
+speakCbor("official");
+await import("../get-entitlements.test.ts");

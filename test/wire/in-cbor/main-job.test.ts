@@ -1,5 +1,5 @@
-/** A seller's whole job once more, with the official client speaking Smithy RPC v2 CBOR by its own protocol class. */
-process.env["WIRE_PROTOCOL"] = "rpc-v2-cbor";
-await import("../main-job.test.ts");
+/** A seller's whole job once more: the official client speaks Smithy RPC v2 CBOR, by its own protocol class. */
+import { speakCbor } from "../../support/in-cbor.ts";
 
-export {};
+speakCbor("official");
+await import("../main-job.test.ts");

@@ -1,5 +1,5 @@
 /** The order of refusals, once more, in Smithy RPC v2 CBOR. */
-process.env["WIRE_PROTOCOL"] = "rpc-v2-cbor";
-await import("../refusal-order.test.ts");
+import { speakCbor } from "../../support/in-cbor.ts";
 
-export {};
+speakCbor("raw");
+await import("../refusal-order.test.ts");

@@ -34,6 +34,18 @@ const timestamp = (written: string): unknown => {
   return decoded.ok ? decoded.value.timestampMs : decoded.refusal;
 };
 
+const refusal = (message: string): object => ({ code: "SerializationException", message });
+const nested = (depth: number, opening: number): Buffer => Buffer.alloc(depth, opening);
+const repeated = (text: string, times: number): Buffer => Buffer.alloc((text.length / 2) * times, text, "hex");
+const bounds = (member: string, text: string): object => ({
+  ok: false,
+  refusal: {
+    code: "ValidationException",
+    message: expect.stringMatching(`^1 validation error detected: .*'${member}' failed to satisfy constraint: ${text}`) as string,
+  },
+}); // prettier-ignore
+const hexOf = (value: unknown): string => Buffer.from(encodeCbor(value)).toString("hex");
+
 describe("what may be written in several ways is read from each", () => {
   test.each([
     ["in an integer", "c1 1a 6553f100", 1_700_000_000_000],
@@ -84,7 +96,6 @@ describe("what may be written in several ways is read from each", () => {
 });
 
 describe("a value of another kind than its member is a SerializationException", () => {
-  const refusal = (message: string): object => ({ code: "SerializationException", message });
   test.each([
     ["a time without its tag", "01", "class com.amazon.coral.value.json.numbers.TruncatingBigNumber found where a timestamp is expected: a number of seconds under tag 1."],
     ["a time in text", "61 31", "class java.lang.String found where a timestamp is expected: a number of seconds under tag 1."],
@@ -116,13 +127,6 @@ describe("a value of another kind than its member is a SerializationException", 
 });
 
 describe("a number beyond its bounds is a ValidationException, as it is in JSON", () => {
-  const bounds = (member: string, text: string): object => ({
-    ok: false,
-    refusal: {
-      code: "ValidationException",
-      message: expect.stringMatching(`^1 validation error detected: .*'${member}' failed to satisfy constraint: ${text}`) as string,
-    },
-  }); // prettier-ignore
   test.each([
     ["eight bytes", "1b ffffffffffffffff", "Member must have value less than or equal to 2147483647"],
     ["negative, in eight bytes", "3b ffffffffffffffff", "Member must have value greater than or equal to 0"],
@@ -144,8 +148,6 @@ describe("a number beyond its bounds is a ValidationException, as it is in JSON"
 });
 
 describe("what cannot be taken is refused where it goes wrong:", () => {
-  const nested = (depth: number, opening: number): Buffer => Buffer.alloc(depth, opening);
-  const repeated = (text: string, times: number): Buffer => Buffer.alloc((text.length / 2) * times, text, "hex");
   test.each<readonly [string, Buffer, RegExp]>([
     ["nothing", hex(""), /did not find any content/],
     ["a map that ends early", hex("a2 61 61 01"), /not enough entries/],
@@ -165,7 +167,7 @@ describe("what cannot be taken is refused where it goes wrong:", () => {
     ["a break under a tag", hex("9f c1 ff"), /a break too many/],
     ["a tag of nothing", hex("c1"), /content missing/],
     ["an unknown tag", hex("a1 61 61 d9 d9f7 01"), /tag not supported \(55799\)/],
-    ["a number of any size", hex("a1 61 61 c2 49 010000000000000000"), /tag not supported \(2\)/],
+    ["a number as large as one likes", hex("a1 61 61 c2 49 010000000000000000"), /tag not supported \(2\)/],
     ["a decimal fraction", hex("a1 61 61 c4 82 21 19 6ab3"), /tag not supported \(4\)/],
     ["a date in text", hex("a1 61 61 c0 61 61"), /tag not supported \(0\)/],
     ["a time that is no number", hex("a1 61 61 c1 61 61"), /tag 1, is no number/],
@@ -290,7 +292,6 @@ describe.each(operations.map((operation) => [operation.name, operation] as const
 });
 
 test("a double is written as one, whole or not, and a time in seconds under tag 1", () => {
-  const hexOf = (value: unknown): string => Buffer.from(encodeCbor(value)).toString("hex");
   expect(hexOf(writtenValues.doubleOf(5))).toBe("fb4014000000000000");
   expect(hexOf(writtenValues.timeOf(1_500))).toBe("c1fb3ff8000000000000");
   expect(hexOf(writtenValues.timeOf(1_700_000_000_000))).toBe("c11a6553f100");

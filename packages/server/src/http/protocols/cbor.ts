@@ -1,5 +1,5 @@
 /**
- * CBOR (RFC 8949) as Smithy RPC v2 has it: bytes to plain values and back. What nobody need send is refused, never repaired:
+ * CBOR (RFC 8949) as Smithy RPC v2 has it, Rule D5: bytes to plain values and back. What nobody need send is refused, never repaired:
  * values nested too deep or too many, keys given twice, text that is not UTF-8, tags but that of a time, bytes left over.
  *
  * The library reads token by token and gives us each one to look at, so that a body is refused where it goes wrong.
@@ -101,8 +101,18 @@ class CheckedTokens extends Tokenizer {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  /* oxlint-disable no-underscore-dangle -- the library names it so */
+  get #at(): number {
+    return this._pos;
+  }
+
+  set #at(position: number) {
+    this._pos = position;
+  }
+  /* oxlint-enable no-underscore-dangle */
+
   override next(): Token {
-    const first = this.#bytes[this._pos] as number;
+    const first = this.#bytes[this.#at] as number;
     const kind = first >> 5;
     if (kind === BYTES || kind === TEXT) {
       const isChunked = (first & 0x1f) === OF_UNKNOWN_LENGTH;
@@ -126,21 +136,21 @@ class CheckedTokens extends Tokenizer {
   #string(kind: number): string | Uint8Array {
     this.#tally();
     const length = this.#length();
-    const start = this._pos;
+    const start = this.#at;
     const end = start + length;
     if (end > this.#bytes.length) throw new CborError("a string ends early");
-    this._pos = end;
+    this.#at = end;
     return kind === TEXT ? textOf(this.#bytes, start, end) : NO_BYTES;
   }
 
   /** Reads the first byte of a string, and those that its length takes. */
   #length(): number {
-    const minor = (this.#bytes[this._pos] as number) & 0x1f;
-    const at = this._pos + 1;
+    const minor = (this.#bytes[this.#at] as number) & 0x1f;
+    const at = this.#at + 1;
     const more = minor < 24 ? 0 : (LENGTH_BYTES[minor] ?? 0);
     if (minor >= 24 && more === 0) throw new CborError("a string has a length of no known form");
     if (at + more > this.#bytes.length) throw new CborError("a string ends early");
-    this._pos = at + more;
+    this.#at = at + more;
     if (more === 0) return minor;
     return more === 8 ? Number(this.#bytes.readBigUInt64BE(at)) : this.#bytes.readUIntBE(at, more);
   }
@@ -148,12 +158,12 @@ class CheckedTokens extends Tokenizer {
   /** The pieces that a string of unknown length comes in, each of them whole. */
   #pieces(kind: number): string | Uint8Array {
     this.#tally();
-    this._pos += 1;
+    this.#at += 1;
     const pieces: (string | Uint8Array)[] = [];
     while (!this.done()) {
-      const first = this.#bytes[this._pos] as number;
+      const first = this.#bytes[this.#at] as number;
       if (first === BREAK) {
-        this._pos += 1;
+        this.#at += 1;
         return kind === TEXT ? pieces.join("") : NO_BYTES;
       }
       if (first >> 5 !== kind) throw new CborError("a string of unknown length has a piece of another kind");

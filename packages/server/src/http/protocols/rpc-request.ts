@@ -1,4 +1,4 @@
-/** Requests of Smithy RPC v2, told from all others by their path or by the header that names their protocol. */
+/** Requests of Smithy RPC v2, told from all others by their path or by the header that names their protocol. Rule D6. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { RPC_V2_CBOR, SMITHY_PROTOCOL_HEADER } from "@countinghouse/protocol";
 import type { WireRequest } from "../wire-message.ts";
@@ -12,17 +12,18 @@ export interface RpcNames {
 }
 
 export function rpcNamesOf(path: string): RpcNames | undefined {
-  const found = path === "/" ? null : RPC_PATH.exec(path);
+  const found = RPC_PATH.exec(path);
   return found === null ? undefined : { service: found[1] as string, operation: found[2] as string };
 }
 
 export function isRpcRequest({ path, headers }: WireRequest): boolean {
-  return headers.has(SMITHY_PROTOCOL_HEADER) || rpcNamesOf(path) !== undefined;
+  return headers.has(SMITHY_PROTOCOL_HEADER) || (path !== "/" && rpcNamesOf(path) !== undefined);
 }
 
 /** The same, of a request that has just arrived. */
 export function isRpcMessage({ url = "/", headers }: IncomingMessage): boolean {
-  return headers[SMITHY_PROTOCOL_HEADER] !== undefined || rpcNamesOf(url.split("?", 1)[0] as string) !== undefined;
+  if (headers[SMITHY_PROTOCOL_HEADER] !== undefined) return true;
+  return url !== "/" && rpcNamesOf(url.split("?", 1)[0] as string) !== undefined;
 }
 
 /** Whatever will be answered, clients look for this first; to be called before anything is. */

@@ -94,8 +94,8 @@ export function cborRefusal(
   requestId: string,
   operation: WireOperation | undefined,
 ): WireResponse {
-  const __type = `${operation?.namespace ?? COMMON_NAMESPACE}#${code}`;
-  const body = encodeCbor(message === undefined ? { __type } : { __type, message });
+  const type = `${operation?.namespace ?? COMMON_NAMESPACE}#${code}`;
+  const body = encodeCbor(message === undefined ? { __type: type } : { __type: type, message });
   return response(errorCatalogue[code].status, body, requestId, code);
 }
 
