@@ -187,6 +187,13 @@ describe("Rule D6: an operation is found", () => {
   ); // prettier-ignore
 });
 
+test("Rules N1, N4: the operation is part of what is signed", async () => {
+  const resolving = signed(ask("ResolveCustomer", batch()));
+  const altered = { ...resolving, path: ask("BatchMeterUsage").path };
+  expect(fromCbor(await send(server.endpoint, altered))["__type"]).toBe("InvalidSignatureException");
+  expect(fromCbor(await send(server.endpoint, resolving))["__type"]).toBe("ValidationException");
+});
+
 describe("Rules D4 and D5: a body", () => {
   test.for([
     [undefined, "it is missing"],
