@@ -80,6 +80,27 @@ describe("what may be written in several ways is read from each", () => {
     });
   }); // prettier-ignore
 
+  test("what the protocol's own tests have servers read, of every kind of value at once", () => {
+    const value = decodeCbor(
+      Buffer.from(
+        "v2lieXRlVmFsdWUFa2RvdWJsZVZhbHVl+z/+OVgQYk3TcWZhbHNlQm9vbGVhblZhbHVl9GpmbG9hdFZhbHVl+kD0AABrZXh0cmFPYmplY3S/c2luZGVmaW5pdGVMZW5ndGhNYXC/a3dpdGhBbkFycmF5nwECA///cWRlZmluaXRlTGVuZ3RoTWFwo3J3aXRoQURlZmluaXRlQXJyYXmDAQIDeB1hbmRTb21lSW5kZWZpbml0ZUxlbmd0aFN0cmluZ3gfdGhhdCBoYXMsIGJlZW4gY2h1bmtlZCBvbiBjb21tYWxub3JtYWxTdHJpbmdjZm9vanNob3J0VmFsdWUZJw9uc29tZU90aGVyRmllbGR2dGhpcyBzaG91bGQgYmUgc2tpcHBlZP9saW50ZWdlclZhbHVlGQEAaWxvbmdWYWx1ZRkmkWpzaG9ydFZhbHVlGSaqa3N0cmluZ1ZhbHVlZnNpbXBsZXB0cnVlQm9vbGVhblZhbHVl9WlibG9iVmFsdWVDZm9v/w==",
+        "base64",
+      ),
+    );
+    expect(value).toMatchObject({
+      byteValue: 5,
+      doubleValue: 1.889,
+      falseBooleanValue: false,
+      floatValue: 7.625,
+      integerValue: 256,
+      longValue: 9_873,
+      shortValue: 9_898,
+      stringValue: "simple",
+      trueBooleanValue: true,
+      extraObject: { indefiniteLengthMap: { withAnArray: [1, 2, 3] }, normalString: "foo" },
+    });
+  });
+
   test("null and undefined count as absent", () => {
     expect(decodeCbor(hex("a2 61 61 f6 61 62 f7"))).toEqual({ a: null, b: null });
     expect(decodeCbor(Buffer.from("v2tzdHJpbmdWYWx1Zfb/", "base64"))).toEqual({ stringValue: null });
