@@ -97,7 +97,10 @@ describe("what may be written in several ways is read from each", () => {
       shortValue: 9_898,
       stringValue: "simple",
       trueBooleanValue: true,
-      extraObject: { indefiniteLengthMap: { withAnArray: [1, 2, 3] }, normalString: "foo" },
+      extraObject: {
+        indefiniteLengthMap: { withAnArray: [1, 2, 3] },
+        definiteLengthMap: { withADefiniteArray: [1, 2, 3], normalString: "foo" },
+      },
     });
   });
 
