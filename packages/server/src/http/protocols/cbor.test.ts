@@ -200,6 +200,8 @@ describe("what cannot be taken is refused where it goes wrong:", () => {
     ["a reserved length", hex("a1 61 61 1c"), /invalid minor/],
     ["text that is not UTF-8", hex("a1 61 61 61 ff"), /a text is not UTF-8/],
     ["long text that is not UTF-8", Buffer.concat([hex("a1 61 61 78 64"), Buffer.alloc(100, 0xc3)]), /a text is not UTF-8/],
+    ["a character that is not gone on with", hex("a1 61 61 62 c328"), /a text is not UTF-8/],
+    ["a character that is written too long", hex("a1 61 61 62 c080"), /a text is not UTF-8/],
     ["half a surrogate pair", hex("a1 61 61 63 eda080"), /a text is not UTF-8/],
     ["a character that two pieces share", hex("a1 61 61 7f 61 c3 61 a9 ff"), /a text is not UTF-8/],
     ["a piece of another kind", hex("7f 41 61 ff"), /a piece of another kind/],

@@ -212,13 +212,19 @@ function textOf(bytes: Buffer, start: number, end: number): string {
   return text;
 }
 
-/** Where all of it is ASCII, as the names of members are: faster than to ask for it. */
+/** Where no character takes more than two bytes, as in the names of members: faster than to ask for it. */
 function shortText(bytes: Buffer, start: number, end: number): string | undefined {
   let text = "";
   for (let at = start; at < end; at += 1) {
     const byte = bytes[at] as number;
-    if (byte > 0x7f) return undefined;
-    text += String.fromCharCode(byte);
+    if (byte <= 0x7f) {
+      text += String.fromCharCode(byte);
+      continue;
+    }
+    at += 1;
+    const next = at < end ? (bytes[at] as number) : 0;
+    if (byte < 0xc2 || byte > 0xdf || next >> 6 !== 0b10) return undefined;
+    text += String.fromCharCode(((byte & 0x1f) << 6) | (next & 0x3f));
   }
   return text;
 }
