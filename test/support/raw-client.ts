@@ -12,6 +12,7 @@ import { request as openRequest, type Agent, type IncomingHttpHeaders } from "no
 import { connect } from "node:net";
 import {
   ALGORITHM,
+  CBOR_CONTENT_TYPE,
   JSON_CONTENT_TYPE,
   canonicalRequest,
   encodeRfc3986,
@@ -24,6 +25,8 @@ import {
   type Service,
   type SigningHashes,
 } from "@countinghouse/protocol";
+import { speaksCbor } from "./in-cbor.ts";
+import { fromCbor, inCbor } from "./rpc-client.ts";
 import { DEMO } from "./server.ts";
 
 export interface RawRequest {
@@ -39,6 +42,7 @@ export interface RawAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
+  readonly body: Buffer;
 }
 
 export interface Signing {
@@ -55,7 +59,7 @@ export interface Signing {
   readonly expiresSeconds?: number;
 }
 
-/** An unsigned request for an operation, with the headers that every SDK sends. */
+/** An unsigned request for an operation, with the headers that every SDK sends; in CBOR where a suite of `test/wire/in-cbor/` says so. */
 export function wireRequest(
   endpoint: string,
   operation: string,
@@ -63,7 +67,7 @@ export function wireRequest(
   service: Service = meteringService,
 ): RawRequest {
   const body = Buffer.isBuffer(input) ? input : Buffer.from(typeof input === "string" ? input : JSON.stringify(input));
-  return {
+  const request: RawRequest = {
     method: "POST",
     path: "/",
     headers: {
@@ -73,6 +77,7 @@ export function wireRequest(
     },
     body,
   };
+  return speaksCbor("raw") ? inCbor(request) : request;
 }
 
 /** The request with some headers replaced, added, or (undefined) left out; a signature stays as it is. */
@@ -133,8 +138,9 @@ export function send(endpoint: string, request: RawRequest, agent: Agent | false
         incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
         incoming.on("error", reject);
         incoming.on("end", () => {
-          const text = Buffer.concat(chunks).toString("utf8");
-          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text });
+          const received = Buffer.concat(chunks);
+          const text = received.toString("utf8");
+          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text, body: received });
         });
       },
     );
@@ -143,8 +149,9 @@ export function send(endpoint: string, request: RawRequest, agent: Agent | false
   });
 }
 
-/** An answer's JSON, its members open to be looked at. */
+/** An answer's JSON, its members open to be looked at; of an answer in CBOR, what it is in JSON. */
 export function jsonOf(answer: RawAnswer): Record<string, unknown> {
+  if (answer.headers["content-type"] === CBOR_CONTENT_TYPE) return fromCbor(answer);
   return JSON.parse(answer.text) as Record<string, unknown>;
 }
 

@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
 import { MarketplaceEntitlementServiceClient } from "@aws-sdk/client-marketplace-entitlement-service";
 import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering";
+import { AwsSmithyRpcV2CborProtocol } from "@aws-sdk/core/protocols";
+import { speaksCbor } from "./in-cbor.ts";
 
 const MAIN = fileURLToPath(new URL("../../packages/server/src/main.ts", import.meta.url));
 export const NODE_FLAGS = ["--conditions=@countinghouse/source"];
@@ -147,6 +149,11 @@ export function temporaryFolder(): { readonly path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
+/** What `test/wire/in-cbor/` has the suites that it names speak, in the official clients' own class. */
+export function officialProtocol(): { readonly protocol?: typeof AwsSmithyRpcV2CborProtocol } {
+  return speaksCbor("official") ? { protocol: AwsSmithyRpcV2CborProtocol } : {};
+}
+
 /** The official client, unchanged but for its endpoint. */
 export function officialClient(
   endpoint: string,
@@ -154,7 +161,12 @@ export function officialClient(
   region = "us-east-1",
 ): MarketplaceMeteringClient {
   const { accessKeyId, secretAccessKey } = credentials;
-  return new MarketplaceMeteringClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey } });
+  return new MarketplaceMeteringClient({
+    endpoint,
+    region,
+    credentials: { accessKeyId, secretAccessKey },
+    ...officialProtocol(),
+  });
 }
 
 /** The official client of the entitlement service, unchanged but for its endpoint. */
@@ -167,6 +179,7 @@ export function officialEntitlementClient(
     endpoint,
     region: "us-east-1",
     credentials: { accessKeyId, secretAccessKey },
+    ...officialProtocol(),
   });
 }
 
@@ -177,7 +190,12 @@ export function officialTrailClient(
   region = "us-east-1",
 ): CloudTrailClient {
   const { accessKeyId, secretAccessKey } = credentials;
-  return new CloudTrailClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey } });
+  return new CloudTrailClient({
+    endpoint,
+    region,
+    credentials: { accessKeyId, secretAccessKey },
+    ...officialProtocol(),
+  });
 }
 
 interface Ready {

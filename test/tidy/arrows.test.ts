@@ -75,6 +75,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "clock.ts",
     "@hono/node-server",
     "@hono/zod-openapi",
+    "cborg",
     "hono",
     "prom-client",
     "node:buffer",

@@ -1,7 +1,7 @@
 /**
- * Long random histories of the running server, over the wire: batches, one by one and at the same time, replays,
- * agreements that come and go, a clock that moves to every border, restarts and kills. A second reading of the rules
- * (`test/support/histories/model.ts`) is told the same history, and must say the same.
+ * Long random histories of the running server, over the wire: batches, one by one and at the same time, in one protocol or
+ * the other, replays, agreements that come and go, a clock that moves to every border, restarts and kills. A second reading of
+ * the rules (`test/support/histories/model.ts`) is told the same history, and must say the same.
  */
 import * as fc from "fast-check";
 import { writeFileSync } from "node:fs";
@@ -49,6 +49,10 @@ describe.each(["classic", "current"] as const)("under the rules %s,", (rules) =>
         await stage.close();
       }
       expect(stage.done.histories).toBeGreaterThanOrEqual(PATH === "" ? RUNS : 1);
+      if (PATH === "" && RUNS >= 10) {
+        expect(stage.done.inCbor, "both protocols had their share").toBeGreaterThan(RUNS);
+        expect(stage.done.requests - stage.done.inCbor, "both protocols had their share").toBeGreaterThan(RUNS);
+      }
     },
     60_000 + RUNS * 5_000,
   );

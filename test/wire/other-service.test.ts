@@ -9,7 +9,8 @@ import type { PolicyDocument } from "../../packages/server/src/domain/account.ts
 import { Catalogue } from "../../packages/server/src/domain/catalogue.ts";
 import { RequestQuotas } from "../../packages/server/src/http/request-quotas.ts";
 import { UnkeptCalls } from "../../packages/server/src/http/unkept-calls.ts";
-import { WireHandler, type WireOperation } from "../../packages/server/src/http/wire-handler.ts";
+import { WireHandler } from "../../packages/server/src/http/wire-handler.ts";
+import type { Codec, WireOperation } from "../../packages/server/src/http/wire-operation.ts";
 import { sealSecret } from "../../packages/server/src/identity/access-keys.ts";
 import { Authenticator } from "../../packages/server/src/identity/authenticator.ts";
 import { sealerOf } from "../../packages/server/src/identity/seal.ts";
@@ -20,18 +21,20 @@ import { signed, wireRequest } from "../support/raw-client.ts";
 
 const TRAIL: Service = {
   targetPrefix: "com.example.trail.v20131101.Trail_20131101",
+  namespace: "com.example.trail",
   signingName: "trail",
   actionPrefix: "audit",
   eventSource: "trail.example.com",
 };
 const KEY = { accessKeyId: "AKIATRAIL00000000001", secretAccessKey: "trail" };
 
+const codec: Codec = { decode: () => ({ ok: true, value: {} }), encode: () => '{"Events":[]}' };
 const operation: WireOperation = {
   ...operationNames(TRAIL, "LookupEvents"),
-  decode: () => ({ ok: true, value: {} }),
+  json: codec,
+  cbor: codec,
   asked: () => ({}),
   run: () => Promise.resolve({ output: {} }),
-  encode: () => '{"Events":[]}',
 };
 const kept = await ledgerOver(
   () => new MemoryEngine(),
@@ -66,7 +69,7 @@ async function ask(policy: PolicyDocument, service = TRAIL, signingName = servic
   const lines = Object.entries(headers).map(([name, line]) => [name, [line ?? []].flat()] as const);
   const from = { sourceAddress: "127.0.0.1", isSecure: false };
   const answer = await handler.handle({ ...sent, ...from, query: "", headers: new Map(lines) });
-  return JSON.parse(answer.body);
+  return JSON.parse(String(answer.body));
 }
 
 const allowing = (Action: string): PolicyDocument => ({ Statement: { Effect: "Allow", Action, Resource: "*" } });

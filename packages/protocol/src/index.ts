@@ -1,7 +1,7 @@
 /** The wire contract, name by name. */
 export { errorCatalogue, type ErrorName, type ErrorRow, type Retry } from "./errors.ts";
-export { decoderOf, type Decoded, type DecodeRefusal } from "./json/decode.ts";
-export { encoderOf } from "./json/encode.ts";
+export { decoderOf, type Decoded, type DecodeRefusal, type OtherValues } from "./json/decode.ts";
+export { encoderOf, writableOf, type WrittenValues } from "./json/encode.ts";
 export { UnreadableAnswer, answerReaderOf } from "./json/read-answer.ts";
 export { printable } from "./printable.ts";
 export { HIDDEN, withoutSecretsOf } from "./json/without-secrets.ts";
@@ -102,9 +102,12 @@ export {
   type WindowFault,
 } from "./rules/window-fault.ts";
 export {
+  CBOR_CONTENT_TYPE,
   JSON_CONTENT_TYPE,
+  RPC_V2_CBOR,
   SERVICE_ID,
   SERVICE_TIME_HEADER,
+  SMITHY_PROTOCOL_HEADER,
   entitlementService,
   meteringService,
   trailService,

@@ -1,5 +1,5 @@
 /** The wiring: from a configuration to a service that can be listened to. Knows every room; decides nothing. */
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { EventPages } from "./audit/event-pages.ts";
 import { dueChanges } from "./catalogue/apply.ts";
@@ -19,11 +19,12 @@ import { createOperatorApp, type OperatorApp } from "./http/operator/app.ts";
 import { isStsRequest } from "./http/sts/form.ts";
 import { StsHandler } from "./http/sts/handler.ts";
 import { RequestQuotas } from "./http/request-quotas.ts";
+import { BUSY, refusalOf } from "./http/protocols/refusal.ts";
 import { createRouter, refuseRequest } from "./http/router.ts";
 import { SourceAddresses } from "./http/source-address.ts";
-import { errorResponse } from "./http/wire-error.ts";
-import { WireHandler, type WireOperation } from "./http/wire-handler.ts";
+import { WireHandler } from "./http/wire-handler.ts";
 import type { WireRequest, WireResponse } from "./http/wire-message.ts";
+import type { WireOperation } from "./http/wire-operation.ts";
 import { wireOperations } from "./http/wire-operations.ts";
 import { Workload } from "./http/workload/workload.ts";
 import { Authenticator } from "./identity/authenticator.ts";
@@ -154,7 +155,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   const podObserver = cluster === undefined ? undefined : startPodObserver(parts, cluster);
   let draining = false;
   const operator = operatorApp(parts);
-  const busy = (): WireResponse => errorResponse("ThrottlingException", "Rate exceeded", parts.newRequestId());
+  const busy = (request: IncomingMessage): WireResponse => refusalOf(request, BUSY, parts.newRequestId());
   const server = createListener({
     tls: config.tls,
     requestTimeoutMs: config.requestTimeoutMs,

@@ -3,6 +3,7 @@ import { Agent } from "node:http";
 import { isDeepStrictEqual } from "node:util";
 import { meteringRecords, moveClock } from "../operator-api.ts";
 import { jsonOf, send, signed, wireRequest } from "../raw-client.ts";
+import { inCbor } from "../rpc-client.ts";
 import { startServer, type RunningServer } from "../server.ts";
 import { Comparison, wireForm, type WireAnswer } from "./comparison.ts";
 import { againOf, clockTarget, latestFirst, requestOf, timeOf } from "./drafts.ts";
@@ -10,7 +11,7 @@ import { add, moveEnd, moveStart, rename, replace } from "./changes.ts";
 import { Model, startOfHour, startOfMonth, type MeterRequest, type ModelAgreement } from "./model.ts";
 import { accountOf, countedTwice, rowsOf } from "./once.ts";
 import { ACCOUNTS, AGREEMENTS, SELLER, licence } from "./shop.ts";
-import type { History, Names, Step } from "./steps.ts";
+import type { History, Names, Protocol, Step } from "./steps.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -27,6 +28,7 @@ export class Stage {
     histories: 0,
     steps: 0,
     requests: 0,
+    inCbor: 0,
     restarts: 0,
     answers: {} as Record<string, number>,
     changes: {} as Record<string, number>,
@@ -82,7 +84,7 @@ export class Stage {
           sent.push(made);
           return made;
         });
-        const answers = await Promise.all(requests.map((request) => this.#meter(request)));
+        const answers = await Promise.all(requests.map((request, i) => this.#meter(request, nthOf(step.protocols, i))));
         return this.#theOneListed(comparison.after(requests, answers));
       }
       case "clock":
@@ -137,15 +139,14 @@ export class Stage {
     }
   }
 
-  async #meter({ region, productCode, usageRecords }: MeterRequest): Promise<WireAnswer> {
+  async #meter({ region, productCode, usageRecords }: MeterRequest, protocol: Protocol): Promise<WireAnswer> {
     const input = { ProductCode: productCode, UsageRecords: usageRecords.map(wireForm) };
     const { endpoint } = this.#server;
-    const answer = await send(
-      endpoint,
-      signed(wireRequest(endpoint, "BatchMeterUsage", input), { region }),
-      this.#agent,
-    );
+    const inJson = wireRequest(endpoint, "BatchMeterUsage", input);
+    const request = protocol === "cbor" ? inCbor(inJson) : inJson;
+    const answer = await send(endpoint, signed(request, { region }), this.#agent);
     this.done.requests += 1;
+    this.done.inCbor += protocol === "cbor" ? 1 : 0;
     const json: WireAnswer["json"] = jsonOf(answer);
     for (const name of json.Results?.map(({ Status }) => Status) ?? [json["__type"] ?? "nothing"]) {
       this.done.answers[name] = (this.done.answers[name] ?? 0) + 1;

@@ -54,9 +54,16 @@ export interface Again {
   readonly changed: "nothing" | "quantity" | "minute" | "order" | "split" | "region" | "names";
 }
 
+/** What a request is written in. Nothing else may depend on it. */
+export type Protocol = "json" | "cbor";
+
 export type Step =
-  /** At the same time, where there are several. */
-  | { readonly kind: "send"; readonly requests: readonly (NewRequest | Again)[] }
+  /** At the same time, where there are several; each in its protocol, from the first on. */
+  | {
+      readonly kind: "send";
+      readonly requests: readonly (NewRequest | Again)[];
+      readonly protocols: readonly Protocol[];
+    }
   | { readonly kind: "clock"; readonly to: { readonly seconds: number } | ClockBorder }
   | { readonly kind: "act"; readonly action: "cancel" | "suspend" | "resume"; readonly agreement: number }
   | { readonly kind: "expire"; readonly agreement: number; readonly when: When }
@@ -171,6 +178,9 @@ const request = fc.oneof(
   { weight: 4, arbitrary: underNewNames },
 );
 
+const protocol = fc.constantFrom<Protocol>("json", "cbor");
+const protocols = fc.tuple(protocol, protocol, protocol);
+
 const clock: fc.Arbitrary<Step> = fc.record({
   kind: fc.constant("clock"),
   to: fc.oneof(
@@ -218,11 +228,15 @@ export function historyOf(stepsMax: number, { restarts }: { readonly restarts: b
   const step: fc.Arbitrary<Step> = fc.oneof(
     {
       weight: 48,
-      arbitrary: fc.record({ kind: fc.constant("send"), requests: fc.tuple(request) }),
+      arbitrary: fc.record({ kind: fc.constant("send"), requests: fc.tuple(request), protocols }),
     },
     {
       weight: 12,
-      arbitrary: fc.record({ kind: fc.constant("send"), requests: fc.array(request, { minLength: 2, maxLength: 3 }) }),
+      arbitrary: fc.record({
+        kind: fc.constant("send"),
+        requests: fc.array(request, { minLength: 2, maxLength: 3 }),
+        protocols,
+      }),
     },
     { weight: 12, arbitrary: clock },
     {

@@ -1,6 +1,7 @@
 /**
- * Reads a parsed JSON value as a shape says: type checks first, constraint checks after, names mapped from the wire's
- * spelling to ours. Shapes are compiled once into closures.
+ * Reads a parsed value as a shape says: type checks first, constraint checks after, names mapped from the wire's
+ * spelling to ours. Shapes are compiled once into closures. A value is what JSON can write, and whatever else its
+ * notation says that there is.
  *
  * Message texts follow the form that AWS JSON 1.1 services send. Two kinds of refusal come out:
  * `SerializationException` (a value of the wrong type; the first one found) and `ValidationException` (up to ten
@@ -19,9 +20,19 @@ export type Decoded<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly refusal: DecodeRefusal };
 
-/** Compiles a structure into a function that reads it from a parsed JSON value. */
-export function decoderOf<T>(shape: StructureShape<T>): (json: unknown) => Decoded<T> {
-  const read = structureReader(shape);
+/** What a notation that is not JSON has beside JSON's values: times, and others that no shape of ours takes. */
+export interface OtherValues {
+  /** The seconds since the epoch, where the value is a time; such a notation writes times in no other way. */
+  readonly secondsOf: (value: unknown) => number | undefined;
+  /** How it writes times, for whoever wrote one otherwise. */
+  readonly timeForm: string;
+  /** What the value is called in a refusal, where JSON has none of its kind. */
+  readonly nameOf: (value: unknown) => string | undefined;
+}
+
+/** Compiles a structure into a function that reads it from a parsed value: of JSON, where nothing else is said. */
+export function decoderOf<T>(shape: StructureShape<T>, others?: OtherValues): (json: unknown) => Decoded<T> {
+  const read = readerOf(shape, others);
   return (json) => {
     const context: Context = { path: [], violations: [], violationCount: 0 };
     try {
@@ -48,7 +59,21 @@ type Reader = (json: unknown, context: Context) => unknown;
 
 class TypeMismatch extends Error {}
 
-function readerOf(shape: Shape): Reader {
+function readerOf(shape: Shape, others: OtherValues | undefined): Reader {
+  if (others === undefined) return readerOfKind(shape, others);
+  return shape.kind === "timestamp" ? timeReader(others) : refusing(others, readerOfKind(shape, others));
+}
+
+/** Before it is looked at as something that it is not. */
+function refusing({ nameOf }: OtherValues, read: Reader): Reader {
+  return (value, context) => {
+    const name = nameOf(value);
+    if (name !== undefined) throw new TypeMismatch(`${name} found where not expected.`);
+    return read(value, context);
+  };
+}
+
+function readerOfKind(shape: Shape, others: OtherValues | undefined): Reader {
   switch (shape.kind) {
     case "string":
       return stringReader(shape);
@@ -61,22 +86,22 @@ function readerOf(shape: Shape): Reader {
     case "timestamp":
       return readTimestamp;
     case "list":
-      return listReader(shape);
+      return listReader(shape, others);
     case "map":
-      return mapReader(shape);
+      return mapReader(shape, others);
     case "structure":
-      return structureReader(shape);
+      return structureReader(shape, others);
   }
 }
 
-function structureReader(shape: StructureShape): Reader {
+function structureReader(shape: StructureShape, others: OtherValues | undefined): Reader {
   const members = Object.entries(shape.members as Record<string, StructureShape["members"][never]>).map(
     ([name, member]: [string, { wire: string; shape: Shape; required?: true }]) => ({
       name,
       wire: member.wire,
       step: member.wire.charAt(0).toLowerCase() + member.wire.slice(1),
       required: member.required === true,
-      read: readerOf(member.shape),
+      read: readerOf(member.shape, others),
     }),
   );
   return (json, context) => {
@@ -103,8 +128,8 @@ function structureReader(shape: StructureShape): Reader {
   };
 }
 
-function listReader(shape: ListShape): Reader {
-  const read = readerOf(shape.member);
+function listReader(shape: ListShape, others: OtherValues | undefined): Reader {
+  const read = readerOf(shape.member, others);
   const memberName = shape.member.kind === "structure" ? shape.member.name : shape.member.kind;
   return (json, context) => {
     if (!Array.isArray(json)) {
@@ -130,9 +155,9 @@ function listReader(shape: ListShape): Reader {
 }
 
 /** What is wrong with a map's keys, or with the length of its lists, is told once, as a violation of the whole map. */
-function mapReader(shape: MapShape): Reader {
+function mapReader(shape: MapShape, others: OtherValues | undefined): Reader {
   const { lengthMin = 0, lengthMax = Number.POSITIVE_INFINITY, member } = shape.value;
-  const read = listReader({ kind: "list", member });
+  const read = readerOf({ kind: "list", member }, others);
   const known = new Set(shape.keys);
   const isWithin = ([, list]: readonly [string, unknown]): boolean =>
     !Array.isArray(list) || (list.length >= lengthMin && list.length <= lengthMax);
@@ -223,14 +248,31 @@ function readTimestamp(json: unknown, context: Context): number {
     if (typeof json === "object") throw notAn("Integer", json);
     throw new TypeMismatch(`class ${javaClass(json)} can not be converted to milliseconds since epoch`);
   }
-  if (Math.abs(json) > TIMESTAMP_SECONDS_MAX) {
-    const bound = json > 0 ? "less than or equal to " : "greater than or equal to -";
-    violate(context, `'${json}'`, `Member must have value ${bound}${TIMESTAMP_SECONDS_MAX}`);
+  return epochMsOf(json, context);
+}
+
+function timeReader({ secondsOf, timeForm, nameOf }: OtherValues): Reader {
+  return (value, context) => {
+    const seconds = secondsOf(value);
+    if (seconds !== undefined) return epochMsOf(seconds, context);
+    const found = nameOf(value) ?? `class ${javaClass(value)}`;
+    throw new TypeMismatch(`${found} found where a timestamp is expected: ${timeForm}.`);
+  };
+}
+
+function epochMsOf(secondsGiven: number, context: Context): number {
+  if (Number.isNaN(secondsGiven)) {
+    violate(context, "'NaN'", "Member must be a finite number");
+    return 0;
+  }
+  if (Math.abs(secondsGiven) > TIMESTAMP_SECONDS_MAX) {
+    const bound = secondsGiven > 0 ? "less than or equal to " : "greater than or equal to -";
+    violate(context, `'${secondsGiven}'`, `Member must have value ${bound}${TIMESTAMP_SECONDS_MAX}`);
     return 0;
   }
   // The whole seconds are kept apart from the fraction, so that no rounding can carry a record into the next hour.
-  const seconds = Math.floor(json);
-  return seconds * 1000 + Math.min(999, Math.round((json - seconds) * 1000));
+  const seconds = Math.floor(secondsGiven);
+  return seconds * 1000 + Math.min(999, Math.round((secondsGiven - seconds) * 1000));
 }
 
 function notAn(expected: string, json: unknown): TypeMismatch {

@@ -2,7 +2,7 @@
  * Writes a value as its shape says, in the wire's spelling. Members are read by name, so that it does not matter whether
  * an object has them itself or by its class. Those that are undefined or null are left out, never written as null; but for a
  * whole number, null is an error, and in an input undefined is, too. Shapes are compiled once into closures that rename and
- * convert; the text is then `JSON.stringify`'s own, which is faster than any that is put together here.
+ * convert; JSON text is then `JSON.stringify`'s own, which is faster than any that is put together here.
  *
  * What JSON would turn into something else, or cannot carry, is a `TypeError` that names the member.
  */
@@ -18,28 +18,49 @@ export function encoderOf<T>(
   secondsOf: (timestamp: unknown) => number = secondsOfEpochMs,
   of: "input" | "own" = "own",
 ): (value: T) => string {
-  const convert = structureConverter(shape, shape.name, { secondsOf, isInput: of === "input" });
+  const convert = structureConverter(shape, shape.name, {
+    timeOf: secondsOf,
+    doubleOf: asItIs,
+    isInput: of === "input",
+  });
   return (value) => JSON.stringify(convert(value));
+}
+
+/** How a notation stands for what plain values cannot tell from whole numbers. */
+export interface WrittenValues {
+  readonly timeOf: (epochMs: number) => unknown;
+  readonly doubleOf: (double: number) => unknown;
+}
+
+/**
+ * Compiles a structure into a function that converts what we have made to the value that another notation writes: its wire's
+ * names, and times and doubles as that notation has them.
+ */
+export function writableOf<T>(shape: StructureShape<T>, { timeOf, doubleOf }: WrittenValues): (value: T) => unknown {
+  const conversion = { timeOf: timeOf as Converter, doubleOf: doubleOf as Converter, isInput: false };
+  return structureConverter(shape, shape.name, conversion);
 }
 
 /** From a value as it is inside to the one that stands on the wire. */
 type Converter = (value: unknown) => unknown;
 
 interface Conversion {
-  readonly secondsOf: Converter;
+  readonly timeOf: Converter;
+  readonly doubleOf: Converter;
   readonly isInput: boolean;
 }
 
 function converterOf(shape: Shape, name: string, conversion: Conversion): Converter {
   switch (shape.kind) {
     case "string":
-    case "double":
     case "boolean":
       return asItIs;
+    case "double":
+      return conversion.doubleOf;
     case "integer":
       return numberConverter(name);
     case "timestamp":
-      return conversion.secondsOf;
+      return conversion.timeOf;
     case "list": {
       const convert = converterOf(shape.member, name, conversion);
       return (value) => {

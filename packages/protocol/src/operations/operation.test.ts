@@ -5,6 +5,7 @@ import { operationNames } from "./operation.ts";
 test("an operation's names come from its service, whose prefix may hold full stops", () => {
   const trail = {
     targetPrefix: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+    namespace: "com.amazonaws.cloudtrail",
     signingName: "cloudtrail",
     actionPrefix: "cloudtrail",
     eventSource: "cloudtrail.amazonaws.com",
@@ -12,6 +13,12 @@ test("an operation's names come from its service, whose prefix may hold full sto
   expect(operationNames(trail, "LookupEvents")).toEqual({
     name: "LookupEvents",
     target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents",
+    rpcServices: [
+      "CloudTrail_20131101",
+      "com.amazonaws.cloudtrail.CloudTrail_20131101",
+      "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+    ],
+    namespace: "com.amazonaws.cloudtrail",
     signingName: "cloudtrail",
     action: "cloudtrail:LookupEvents",
     eventSource: "cloudtrail.amazonaws.com",
@@ -23,6 +30,7 @@ test("metering and entitlements have targets of their own, and one signing name"
   expect(operationNames(meteringService, "BatchMeterUsage")).toMatchObject({
     ...names,
     target: "AWSMPMeteringService.BatchMeterUsage",
+    rpcServices: ["AWSMPMeteringService", "com.amazonaws.marketplacemetering.AWSMPMeteringService"],
     action: "aws-marketplace:BatchMeterUsage",
   });
   expect(operationNames(entitlementService, "GetEntitlements")).toMatchObject({

@@ -8,6 +8,10 @@ export interface OperationNames {
   readonly target: string;
   /** The same, as other clients write it. */
   readonly otherTarget?: string;
+  /** What its service may be called in the path of an RPC v2 request. */
+  readonly rpcServices: readonly string[];
+  /** Of its service's shapes. */
+  readonly namespace: string;
   /** The service name in the scope of the request's signature. */
   readonly signingName: string;
   /** The IAM action that permits it. */
@@ -25,11 +29,15 @@ export interface Operation<Input, Output> extends OperationNames {
 }
 
 export function operationNames(service: Service, name: string): OperationNames {
-  const { otherTargetPrefix } = service;
+  const { targetPrefix, otherTargetPrefix, namespace } = service;
+  const shapeName = targetPrefix.slice(targetPrefix.lastIndexOf(".") + 1);
   return {
     name,
-    target: `${service.targetPrefix}.${name}`,
+    target: `${targetPrefix}.${name}`,
     ...(otherTargetPrefix === undefined ? {} : { otherTarget: `${otherTargetPrefix}.${name}` }),
+    // By its shape or, absolutely, with its namespace; botocore sends its target's prefix.
+    rpcServices: [...new Set([shapeName, `${namespace}.${shapeName}`, targetPrefix])],
+    namespace,
     signingName: service.signingName,
     action: `${service.actionPrefix}:${name}`,
     eventSource: service.eventSource,

@@ -11,7 +11,7 @@ import { trailRules, type TrailRuleId } from "./trail-rules.ts";
 
 export type RuleId =
   | "L1" | "L2" | "L3" | "L4" | "L5" | "L6" | "L7"
-  | "D1" | "D2" | "D3" | "D4"
+  | "D1" | "D2" | "D3" | "D4" | "D5" | "D6"
   | "N1" | "N2" | "N3" | "N4"
   | "R1"
   | "P1" | "P2" | "P3"
@@ -33,6 +33,7 @@ export type RuleId =
 const MODEL = "service model and API reference, marketplace metering 2016-01-14";
 const ENTITLEMENT_MODEL = "service model and API reference, marketplace entitlement 2017-01-11";
 const KINESIS = "recordings of another AWS JSON 1.1 service (Kinesis)";
+const RPC_V2 = "Smithy RPC v2 CBOR protocol specification and its tests";
 const SELLER_GUIDE = "AWS Marketplace seller guide";
 
 /** What came with licences and concurrent agreements. */
@@ -82,7 +83,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
   },
   D2: {
     text: "Unknown members are ignored; an explicit null counts as absent.",
-    source: "AWS JSON 1.1 protocol",
+    source: `AWS JSON 1.1 protocol; ${RPC_V2}`,
     inForce: ALWAYS,
   },
   D3: {
@@ -91,11 +92,25 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
     inForce: ALWAYS,
   },
   D4: {
-    text: "A body is UTF-8 text holding one JSON object.",
-    source: `AWS JSON 1.1 protocol; ${KINESIS}`,
+    text: "A body is UTF-8 text holding one JSON object; in RPC v2 it is one CBOR map, or empty, which is a map without members.",
+    source: `AWS JSON 1.1 protocol; ${KINESIS}; ${RPC_V2}`,
     inForce: ALWAYS,
     reading:
       "A body of more than 64 KiB is looked into only once its signature is good, so that a stranger's JSON costs little; one that is wrong in both is refused for its signature.",
+  },
+  D5: {
+    text: "In CBOR a time is a number of seconds under tag 1, and numbers and strings are read in every form that there is of them. Refused as SerializationException are other tags, a key given twice, text that is not UTF-8, bytes left over, values nested more than 32 deep, and more than 524,288 of them.",
+    source: `${RPC_V2}; RFC 8949`,
+    inForce: ALWAYS,
+    reading:
+      "The bounds are ours: no request that is any good comes near them. A number without its tag is no time: what it counts would be a guess. Everything else is read, bounded and refused as it is in JSON, with the same texts.",
+  },
+  D6: {
+    text: "A request whose path ends in /service/{service}/operation/{operation}, or that has a Smithy-Protocol header, is of RPC v2: it has both, the header says rpc-v2-cbor, and there is no X-Amz-Target header (otherwise UnknownOperationException).",
+    source: RPC_V2,
+    inForce: { from: "2026-04-21", before: "the entitlement service was asked in JSON only" },
+    reading:
+      "The model lists the protocol for the entitlement service only; we answer metering and LookupEvents in it as well, so that clients that prefer it find it. The code is our choice: the specification says only that such requests are rejected.",
   },
   N1: {
     text: "Every request is signed with Signature Version 4 for the operation's service (aws-marketplace; for LookupEvents cloudtrail, for GetCallerIdentity sts), with a key that is known; only AssumeRoleWithWebIdentity comes unsigned (Rule C6).",

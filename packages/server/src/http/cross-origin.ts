@@ -4,6 +4,7 @@
  * be told what came of its request. As Kinesis was seen to do it.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { isRpcMessage } from "./protocols/rpc-request.ts";
 import type { WireResponse } from "./wire-message.ts";
 
 const ANY_ORIGIN = { "Access-Control-Allow-Origin": "*" } as const;
@@ -26,5 +27,8 @@ export function preflight(requestId: string): WireResponse {
 export function allowOrigin(request: IncomingMessage, response: ServerResponse): void {
   if (request.headers.origin === undefined) return;
   response.setHeader("Access-Control-Allow-Origin", ANY_ORIGIN["Access-Control-Allow-Origin"]);
-  response.setHeader("Access-Control-Expose-Headers", "x-amzn-RequestId,Date");
+  response.setHeader(
+    "Access-Control-Expose-Headers",
+    isRpcMessage(request) ? "x-amzn-RequestId,Date,Smithy-Protocol" : "x-amzn-RequestId,Date",
+  );
 }

@@ -15,6 +15,7 @@ import { allowOrigin } from "./cross-origin.ts";
 import { SMALL_BYTES_MAX } from "./held-bytes.ts";
 import type { Network } from "./networks.ts";
 import { useOriginForm } from "./origin-form.ts";
+import { tellProtocol } from "./protocols/rpc-request.ts";
 import type { WireRequest, WireResponse } from "./wire-message.ts";
 
 export interface ListenerOptions {
@@ -28,7 +29,7 @@ export interface ListenerOptions {
   /** In a lab, the service clock's time, in milliseconds since the epoch: every answer on the wire tells it. */
   readonly labNowMs?: (() => number) | undefined;
   /** Answer to a request on the wire for which, or for whose answer, there is no room. */
-  readonly busy: () => WireResponse;
+  readonly busy: (request: IncomingMessage) => WireResponse;
   /** Answer to any request of a network that has too many under way. */
   readonly refuse: (request: IncomingMessage, response: CountedResponse) => void;
 }
@@ -76,6 +77,7 @@ class BodyReader {
 
   take(request: Turn["request"], response: CountedResponse, network: Network): void {
     allowOrigin(request, response);
+    tellProtocol(request, response);
     const { held } = this.#options.connections;
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -95,7 +97,7 @@ class BodyReader {
       // Read and dropped: a client that is still sending when the connection closes loses the answer with it.
       if (refusal !== undefined) return;
       if (bytes + chunk.length >= REQUEST_BYTES_LIMIT) refuse(TOO_LARGE);
-      else if (!held.resize(network, bytes, bytes + chunk.length)) refuse(this.#options.busy());
+      else if (!held.resize(network, bytes, bytes + chunk.length)) refuse(this.#options.busy(request));
       else {
         chunks.push(chunk);
         bytes += chunk.length;
@@ -116,7 +118,7 @@ class BodyReader {
       void wire(wireRequest(request, from, headers, body)).then((answer) => {
         letGo();
         if (answer.dropped === true) request.socket.destroy();
-        else this.#answer(response, hasRoom(response, answer) ? answer : busy());
+        else this.#answer(response, hasRoom(response, answer) ? answer : busy(request));
       });
     });
   }
@@ -140,10 +142,12 @@ const EXPECTATION_FAILED: WireResponse = { status: 417, headers: {}, body: "" };
 
 export function send(response: ServerResponse, answer: WireResponse): void {
   if (response.writableEnded || response.destroyed) return;
-  const bytes = Buffer.byteLength(answer.body);
+  const { body } = answer;
+  const bytes = Buffer.byteLength(body);
   response.writeHead(answer.status, { ...answer.headers, "Content-Length": bytes });
+  if (typeof body !== "string") response.end(body);
   // As many bytes as characters: ASCII, which need not be encoded.
-  response.end(answer.body, bytes === answer.body.length ? "latin1" : "utf8");
+  else response.end(body, bytes === body.length ? "latin1" : "utf8");
 }
 
 function wireRequest(

@@ -9,6 +9,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { CountedResponse } from "./counted-response.ts";
 import { allowOrigin } from "./cross-origin.ts";
 import { send } from "./listener.ts";
+import { isRpcMessage, tellProtocol } from "./protocols/rpc-request.ts";
 import { wellKnown } from "./well-known.ts";
 import type { WireResponse } from "./wire-message.ts";
 import { CONTAINER_CREDENTIALS_PATH } from "./workload/container-credentials.ts";
@@ -89,14 +90,19 @@ async function answerMetrics(response: ServerResponse, { registry, onError }: Ro
 }
 
 /** Answers a request for which there is no room: on the wire as `busy` says, elsewhere with 503. */
-export function refuseRequest(request: IncomingMessage, response: ServerResponse, busy: () => WireResponse): void {
+export function refuseRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  busy: (request: IncomingMessage) => WireResponse,
+): void {
   if (!isWire(request, pathOf(request))) {
     refuseBusy(request, response);
     return;
   }
   allowOrigin(request, response);
+  tellProtocol(request, response);
   request.resume();
-  send(response, busy());
+  send(response, busy(request));
 }
 
 function refuseBusy(request: IncomingMessage, response: ServerResponse): void {
@@ -112,9 +118,9 @@ function pathOf(request: IncomingMessage): string {
   return (request.url ?? "/").split("?", 1)[0] ?? "/";
 }
 
-/** SDKs post to the root, or below whatever path their endpoint has; any other method asks the root only. */
+/** SDKs post to the root, or below whatever path their endpoint has; any other method asks the root, or an operation's path. */
 function isWire(request: IncomingMessage, path: string): boolean {
-  return path === "/" || request.headers["x-amz-target"] !== undefined;
+  return path === "/" || request.headers["x-amz-target"] !== undefined || isRpcMessage(request);
 }
 
 function plainAnswer(path: string, { ledger, draining, remarks }: RouterOptions): readonly [number, string] {

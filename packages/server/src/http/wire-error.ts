@@ -12,7 +12,12 @@ export function errorResponse(code: ErrorName, message: string | undefined, requ
   return jsonResponse(errorCatalogue[code].status, JSON.stringify(body), requestId, code);
 }
 
-export function jsonResponse(status: number, body: string, requestId: string, code?: ErrorName): WireResponse {
+export function jsonResponse(
+  status: number,
+  body: string | Uint8Array,
+  requestId: string,
+  code?: ErrorName,
+): WireResponse {
   return {
     status,
     headers: { "Content-Type": JSON_CONTENT_TYPE, "x-amzn-RequestId": requestId },

@@ -10,7 +10,7 @@ export interface WireRequest extends SignedRequest {
 export interface WireResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array;
   /** For metrics and logs: which operation, and the error's name where it was refused. */
   readonly operation?: string | undefined;
   readonly code?: string | undefined;

@@ -9,6 +9,7 @@ import {
   registerUsage,
   resolveCustomer,
   withoutSecretsOf,
+  writableOf,
   type Operation,
 } from "@countinghouse/protocol";
 import type { EventPages } from "../audit/event-pages.ts";
@@ -22,7 +23,8 @@ import { lookupEventsOperation } from "../operations/lookup-events.ts";
 import { meterUsageOperation } from "../operations/meter-usage.ts";
 import { registerUsageOperation, type SignRegistration } from "../operations/register-usage.ts";
 import { resolveCustomerOperation } from "../operations/resolve-customer.ts";
-import type { WireOperation } from "./wire-handler.ts";
+import { cborValues, encodeCbor, writtenValues } from "./protocols/cbor.ts";
+import type { WireOperation } from "./wire-operation.ts";
 
 export function wireOperations(
   ledger: Ledger,
@@ -41,19 +43,20 @@ export function wireOperations(
   ];
 }
 
-/** The one place where an operation's types are forgotten: decode, run and encode belong together from here on. */
+/** The one place where an operation's types are forgotten: what reads, runs and writes it belongs together from here on. */
 function wireOperation<Input extends object, Output>(
   operation: Operation<Input, Output>,
   handler: OperationHandler<Input, Output>,
 ): WireOperation {
   const { input, output, readOnly: _readOnly, ...names } = operation;
-  const encode = encoderOf(output);
+  const encodeJson = encoderOf(output);
+  const writable = writableOf(output, writtenValues);
   const asked = withoutSecretsOf(input);
   return {
     ...names,
-    decode: decoderOf(input),
+    json: { decode: decoderOf(input), encode: (given) => encodeJson(given as Output) },
+    cbor: { decode: decoderOf(input, cborValues), encode: (given) => encodeCbor(writable(given as Output)) },
     asked: (given) => asked(given as Input),
     run: (call, given) => handler(call, given as Input),
-    encode: (given) => encode(given as Output),
   };
 }

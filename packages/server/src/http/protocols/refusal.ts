@@ -1,0 +1,15 @@
+/** Refusals of requests that no operation is looked for in, in the protocol that the request is in. */
+import type { IncomingMessage } from "node:http";
+import { errorResponse } from "../wire-error.ts";
+import type { WireResponse } from "../wire-message.ts";
+import type { Refusal } from "./protocol.ts";
+import { isRpcMessage } from "./rpc-request.ts";
+import { cborRefusal } from "./rpc-v2-cbor.ts";
+
+/** There is no room for a request. */
+export const BUSY: Refusal = { code: "ThrottlingException", message: "Rate exceeded" };
+
+export function refusalOf(request: IncomingMessage, refusal: Refusal, requestId: string): WireResponse {
+  if (isRpcMessage(request)) return cborRefusal(refusal, requestId, undefined);
+  return errorResponse(refusal.code, refusal.message, requestId);
+}

@@ -1,0 +1,14 @@
+/** Has suites of `test/wire/` speak Smithy RPC v2 CBOR: those that are imported after it was said. */
+
+/** What sends: the official clients, or what makes requests by hand. */
+type Sender = "official" | "raw";
+
+const variableOf = (sender: Sender): string => `WIRE_PROTOCOL_${sender.toUpperCase()}`;
+
+export function speakCbor(sender: Sender): void {
+  process.env[variableOf(sender)] = "rpc-v2-cbor";
+}
+
+export function speaksCbor(sender: Sender): boolean {
+  return process.env[variableOf(sender)] === "rpc-v2-cbor";
+}

@@ -1,0 +1,5 @@
+/** A seller's whole job once more: the official client speaks Smithy RPC v2 CBOR, by its own protocol class. */
+import { speakCbor } from "../../support/in-cbor.ts";
+
+speakCbor("official");
+await import("../main-job.test.ts");
