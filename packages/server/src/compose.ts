@@ -173,6 +173,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     wire: measuredWire(parts),
     labNowMs: config.lab ? () => opened.clock.nowMs() : undefined,
     busy,
+    withheld,
     refuse: (request, response) => refuseRequest(request, response, busy),
   });
   return {
@@ -194,6 +195,12 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       disk.stop();
     },
   };
+}
+
+/** No refusal: whoever is throttled takes it that nothing was done. */
+function withheld({ headers }: WireResponse): WireResponse {
+  const message = "There is no room for the answer; the request may have been done. Send it again, unchanged.";
+  return errorResponse("InternalServiceErrorException", message, headers["x-amzn-RequestId"] ?? "");
 }
 
 const OBJECTS_SHOWN = 20;

@@ -27,8 +27,10 @@ export interface ListenerOptions {
   readonly wire: (request: WireRequest) => Promise<WireResponse>;
   /** In a lab, the service clock's time, in milliseconds since the epoch: every answer on the wire tells it. */
   readonly labNowMs?: (() => number) | undefined;
-  /** Answer to a request on the wire for which, or for whose answer, there is no room. */
+  /** Answer to a request on the wire for which there is no room: it changes nothing. */
   readonly busy: () => WireResponse;
+  /** What is said in the place of an answer for which there is no room. What that answers may have been kept. */
+  readonly withheld: (answer: WireResponse) => WireResponse;
   /** Answer to any request of a network that has too many under way. */
   readonly refuse: (request: IncomingMessage, response: CountedResponse) => void;
 }
@@ -108,11 +110,11 @@ class BodyReader {
         return;
       }
       const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-      const { wire, connections, busy } = this.#options;
+      const { wire, connections, withheld } = this.#options;
       void wire(wireRequest(request, connections.sources.of(request), headers, body)).then((answer) => {
         letGo();
         if (answer.dropped === true) request.socket.destroy();
-        else this.#answer(response, hasRoom(response, answer) ? answer : busy());
+        else this.#answer(response, hasRoom(response, answer) ? answer : withheld(answer));
       });
     });
   }
@@ -125,7 +127,6 @@ class BodyReader {
   }
 }
 
-/** What it answered may have been kept: sent again, it is a replay, and is answered the same. */
 function hasRoom(response: CountedResponse, { body }: WireResponse): boolean {
   return body.length <= SMALL_BYTES_MAX || response.hasRoom(body.length);
 }
