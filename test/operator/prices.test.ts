@@ -190,7 +190,7 @@ describe("a price", () => {
       [{ price: "1", prices: [{ price: "2" }] }, "price: is not the price in force by prices (0.25)"],
       [{ prices: [{ price: "1", effectiveFrom: NEXT }, { price: "2" }] }, "prices: must be in the order of effectiveFrom"],
       [{ prices: [{ price: "1", effectiveFrom: "2026-04-01T00:30:00Z" }] }, "prices.0.effectiveFrom: must be the first moment of an hour"],
-      [{ prices: [{ price: "1", effectiveFrom: "soon" }] }, "prices.0.effectiveFrom: Invalid ISO datetime"],
+      [{ prices: [{ price: "1", effectiveFrom: "soon" }] }, "prices.0.effectiveFrom: must be a time with its zone"],
       [{ prices: [] }, "prices: Too small"],
     ]; // prettier-ignore
     for (const [dimension, complaint] of refused) {
