@@ -41,6 +41,7 @@ const server = createListener({
       port.postMessage({ id: last, request } satisfies HandedOver);
     }),
   busy: () => ({ status: 429, headers: {}, body: "" }),
+  withheld: () => ({ status: 500, headers: {}, body: "" }),
   refuse: nothing,
 });
 

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import { beforeEach, describe, expect, onTestFinished } from "vitest";
-import { configOf, type ServeConfig } from "../../packages/server/src/config.ts";
+import { configOf } from "../../packages/server/src/config.ts";
 import { look, moveClockTo } from "../../packages/server/src/ledger/contract/works.ts";
 import { openLedger, type OpenedLedger } from "../../packages/server/src/open-ledger.ts";
 import { openAt } from "../../packages/server/src/stores/postgres/ledger.fixture.ts";
@@ -83,14 +83,13 @@ describe("what the servers of one ledger have to be told alike", () => {
     await ahead.ledger.transact(look(() => undefined));
     await ahead.ledger.close();
     await database.query("UPDATE countinghouse.state SET clock = NULL");
-    const opened = (rules: string, world: World): Promise<OpenedLedger> => openLedger(configOfNode(rules), world, {});
     let others: Promise<void> | undefined;
     // What it has read says nothing of what others set before its first commit.
     const schedule = (run: () => void): void => {
-      others ??= opened("classic", realWorld).then(({ ledger }) => ledger.close());
+      others ??= openNode("classic", realWorld).then(({ ledger }) => ledger.close());
       void others.then(run);
     };
-    const late = await opened("current", { ...realWorld, schedule }).then(
+    const late = await openNode("current", { ...realWorld, schedule }).then(
       ({ ledger }) => ledger.close().then(() => "ready"),
       (error: Error) => error.message,
     );
@@ -165,12 +164,13 @@ test("two catalogue files that name one object: the server whose file has lost s
   expect(await readiness(settled)).toBe("200 ready\n");
 });
 
-/** As the flags say it, for a ledger whose newest entry is ahead. */
-function configOfNode(rules: string): ServeConfig {
+/** A server that has been started so far that it has its ledger, whose newest entry may be ahead. */
+function openNode(rules: string, world: World): Promise<OpenedLedger> {
   const [, store = "", , secretsKeyFile = "", , operatorToken = ""] = args;
   const others = { host: "127.0.0.1", port: "0", quotas: "off", clock: "system", acceptNewestEntryAhead: true };
   const bounds = { freeSpaceMinMib: "0", requestTimeoutSeconds: "30", queuedRequestsMax: "100" };
-  return configOf({ ...others, ...bounds, store, secretsKeyFile, operatorToken, rules });
+  const config = configOf({ ...others, ...bounds, store, secretsKeyFile, operatorToken, rules });
+  return openLedger(config, world, {});
 }
 
 async function readiness({ endpoint }: RunningServer): Promise<string> {

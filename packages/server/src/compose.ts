@@ -19,7 +19,7 @@ import { createOperatorApp, type OperatorApp } from "./http/operator/app.ts";
 import { isStsRequest } from "./http/sts/form.ts";
 import { StsHandler } from "./http/sts/handler.ts";
 import { RequestQuotas } from "./http/request-quotas.ts";
-import { BUSY, refusalOf } from "./http/protocols/refusal.ts";
+import { BUSY, WITHHELD, refusalOf } from "./http/protocols/refusal.ts";
 import { createRouter, refuseRequest } from "./http/router.ts";
 import { SourceAddresses } from "./http/source-address.ts";
 import { WireHandler } from "./http/wire-handler.ts";
@@ -174,6 +174,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     wire: measuredWire(parts),
     labNowMs: config.lab ? () => opened.clock.nowMs() : undefined,
     busy,
+    withheld,
     refuse: (request, response) => refuseRequest(request, response, busy),
   });
   return {
@@ -195,6 +196,11 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       disk.stop();
     },
   };
+}
+
+/** Not as a request that was refused: whoever is throttled takes it that nothing was done. */
+function withheld(request: IncomingMessage, { headers }: WireResponse): WireResponse {
+  return refusalOf(request, WITHHELD, headers["x-amzn-RequestId"] ?? "");
 }
 
 const OBJECTS_SHOWN = 20;

@@ -342,7 +342,7 @@ export const ruleBook: Readonly<Record<RuleId, Rule>> = {
   ...resourceRules,
   ...accrualRules,
   Q1: {
-    text: "When more requests wait than the server holds, those not yet taken in get ThrottlingException and change nothing. So do those with a body of more than 64 KiB for which there is no room. One for whose answer, of more than 64 KiB, there is no room gets it, too: it may have been done, and sent again it is a replay.",
+    text: "When more requests wait than the server holds, those not yet taken in get ThrottlingException and change nothing. So do those with a body of more than 64 KiB for which there is no room. One for whose answer, of more than 64 KiB, there is no room may have been done, and gets InternalServiceErrorException: sent again, it is a replay.",
     source: `${DESIGN}; the code is the one that every SDK retries`,
     inForce: OURS,
   },

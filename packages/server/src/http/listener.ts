@@ -28,8 +28,10 @@ export interface ListenerOptions {
   readonly wire: (request: WireRequest) => Promise<WireResponse>;
   /** In a lab, the service clock's time, in milliseconds since the epoch: every answer on the wire tells it. */
   readonly labNowMs?: (() => number) | undefined;
-  /** Answer to a request on the wire for which, or for whose answer, there is no room. */
+  /** Answer to a request on the wire for which there is no room: it changes nothing. */
   readonly busy: (request: IncomingMessage) => WireResponse;
+  /** What is said in the place of an answer for which there is no room. What that answers may have been kept. */
+  readonly withheld: (request: IncomingMessage, answer: WireResponse) => WireResponse;
   /** Answer to any request of a network that has too many under way. */
   readonly refuse: (request: IncomingMessage, response: CountedResponse) => void;
 }
@@ -110,7 +112,7 @@ class BodyReader {
         return;
       }
       const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-      const { wire, connections, busy, tls } = this.#options;
+      const { wire, connections, withheld, tls } = this.#options;
       const from = {
         sourceAddress: connections.sources.of(request),
         isSecure: connections.sources.isSecure(request, tls !== undefined),
@@ -118,7 +120,7 @@ class BodyReader {
       void wire(wireRequest(request, from, headers, body)).then((answer) => {
         letGo();
         if (answer.dropped === true) request.socket.destroy();
-        else this.#answer(response, hasRoom(response, answer) ? answer : busy(request));
+        else this.#answer(response, hasRoom(response, answer) ? answer : withheld(request, answer));
       });
     });
   }
@@ -131,7 +133,6 @@ class BodyReader {
   }
 }
 
-/** What it answered may have been kept: sent again, it is a replay, and is answered the same. */
 function hasRoom(response: CountedResponse, { body }: WireResponse): boolean {
   return body.length <= SMALL_BYTES_MAX || response.hasRoom(body.length);
 }

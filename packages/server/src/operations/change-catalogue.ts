@@ -65,6 +65,7 @@ export function changeAndAnswer<A>(
 type Changed<A> =
   | { readonly answer: A; readonly refusal: undefined }
   | { readonly answer?: undefined; readonly refusal: CatalogueRefusal };
+
 /** A refusal for a member that is wrong. */
 export function invalidChange(problem: ReferenceProblem): CatalogueRefusal {
   return refusalOf({ reason: "invalid", ...problem });

@@ -9,6 +9,12 @@ import { cborRefusal } from "./rpc-v2-cbor.ts";
 /** There is no room for a request. */
 export const BUSY: Refusal = { code: "ThrottlingException", message: "Rate exceeded" };
 
+/** There is no room for an answer. */
+export const WITHHELD: Refusal = {
+  code: "InternalServiceErrorException",
+  message: "There is no room for the answer; the request may have been done. Send it again, unchanged.",
+};
+
 export function refusalOf(request: IncomingMessage, refusal: Refusal, requestId: string): WireResponse {
   if (isRpcMessage(request)) return cborRefusal(refusal, requestId, undefined);
   return errorResponse(refusal.code, refusal.message, requestId);

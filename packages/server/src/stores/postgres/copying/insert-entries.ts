@@ -1,5 +1,6 @@
 /** Writes entries of another ledger as they are, with the metering records that follow from them. */
 import type { Client } from "pg";
+import { isAlias } from "../../../domain/metering-record.ts";
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import { attributesOf } from "../../../ledger/entry-attributes.ts";
 import { decodeEntry } from "../../../ledger/entry-codec.ts";
@@ -7,7 +8,7 @@ import type { LinkedEntry } from "../../../ledger/ledger-source.ts";
 import { COPIED_LANE } from "../rows.ts";
 import { insertStatements, type NewEntry } from "../writing/insert-rows.ts";
 
-/** In the order of their chain; answers how many keys of metering records there were. */
+/** In the order of their chain; answers how many metering records there were. */
 export async function insertEntries(client: Client, page: readonly LinkedEntry[]): Promise<number> {
   const entries = page.map(({ seq, entry, link }): NewEntry => {
     const decoded = decodeEntry(entry);
@@ -17,5 +18,5 @@ export async function insertEntries(client: Client, page: readonly LinkedEntry[]
     return { offering, seq, entry, link, attributes, records };
   });
   for (const statement of insertStatements(COPIED_LANE, entries)) await client.query(statement);
-  return entries.reduce((sum, { records }) => sum + records.length, 0);
+  return entries.flatMap(({ records }) => records).filter(({ key }) => !isAlias(key)).length;
 }

@@ -1,4 +1,5 @@
 /** Whether entries and metering records say the same: every accepted record is kept under its keys, and nothing else is. */
+import { isAlias } from "../../../domain/metering-record.ts";
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import { Disagreement } from "../../../ledger/chain-walk.ts";
 import { IdentityHistory, identityNotes } from "../../../ledger/identity-history.ts";
@@ -8,7 +9,7 @@ import { FIND_RECORDS, keyColumns, type FoundRow, type Queryable } from "./recor
 import { disagreementOf, verifyChains, type FollowedEntry } from "./verify-chains.ts";
 
 export interface WholeVerification extends LedgerVerification {
-  /** Keys that were found to point at the record that was accepted under them. */
+  /** Records that were found under their keys, aliases of theirs left out. */
   readonly meteringRecords: number;
   /** What is no fault, and good to know. */
   readonly notes: readonly string[] | undefined;
@@ -17,16 +18,20 @@ export interface WholeVerification extends LedgerVerification {
 /** Reads the whole ledger. To be called within one snapshot, over a connection that does not bound its statements' time. */
 export async function verifyLedger(db: Queryable, known: readonly KnownLaneHead[]): Promise<WholeVerification> {
   let meteringRecords = 0;
+  let keys = 0;
   const identities = new IdentityHistory();
   const chains = await verifyChains(db, known, async (entries) => {
-    meteringRecords += await checkRecords(db, entries);
-    for (const { entry } of entries) identities.see(entry);
+    keys += await checkRecords(db, entries);
+    for (const { entry } of entries) {
+      meteringRecords += acceptedRecords(entry).filter(({ key }) => !isAlias(key)).length;
+      identities.see(entry);
+    }
   });
-  const disagreement = chains.disagreement ?? (await disagreementOf(() => lookForStrangers(db, meteringRecords)));
+  const disagreement = chains.disagreement ?? (await disagreementOf(() => lookForStrangers(db, keys)));
   return { ...chains, meteringRecords, notes: identityNotes(identities), disagreement };
 }
 
-/** Answers how many there are. Throws Disagreement. */
+/** Answers how many keys there are, aliases among them. Throws Disagreement. */
 async function checkRecords(db: Queryable, entries: readonly FollowedEntry[]): Promise<number> {
   const accepted = entries.flatMap(({ shardKey, entry }) =>
     acceptedRecords(entry).map(({ key, position }) => ({ key, position, shardKey, requestId: entry.call.requestId })),

@@ -1,0 +1,32 @@
+/** A record that can be found by its client token, too, is one record of a ledger that is copied as well. Rule M4. */
+import { expect, onTestFinished } from "vitest";
+import { newDatabase, testOfPostgres } from "../../../../../../test/support/postgres/database.ts";
+import { resource, resourceMarket } from "../../../domain/resource.fixture.ts";
+import { START_MS, ledgerOver } from "../../../ledger/contract/ledger-under-test.ts";
+import { temporaryFolder } from "../../../ledger/contract/temporary-folder.ts";
+import { meter, putAll, sent } from "../../../operations/resource-calls.fixture.ts";
+import { realWorld } from "../../../world.ts";
+import { openLedgerSource } from "../../sqlite/ledger-source.ts";
+import { openSqliteEngine } from "../../sqlite/sqlite-engine.ts";
+import { verifyAt } from "../verify-ledger.ts";
+import { copyLedger } from "./copy-ledger.ts";
+
+const test = testOfPostgres();
+const TASK = resource("ecs", { startedAtMs: START_MS });
+
+test("a ledger with client tokens is copied, and verification counts its records alike on both sides", async () => {
+  const folder = temporaryFolder();
+  onTestFinished(folder.remove);
+  const store = await ledgerOver(() => openSqliteEngine(folder.path), folder.remove);
+  await putAll(store.ledger, resourceMarket([TASK]));
+  await meter(store.ledger, TASK, sent({ clientToken: "t" }));
+  await meter(store.ledger, TASK, sent({ usageDimension: "calls" }));
+  await store.ledger.close();
+  const database = await newDatabase();
+  onTestFinished(() => database.remove());
+  const source = openLedgerSource(folder.path);
+  onTestFinished(() => source.close());
+  const copied = await copyLedger(source, database.url, { ...realWorld, again: false, onProgress: () => undefined });
+  expect(copied).toMatchObject({ meteringRecords: 2 });
+  expect(await verifyAt(database.url, realWorld)).toMatchObject({ meteringRecords: 2, disagreement: undefined });
+});
