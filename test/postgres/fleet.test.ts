@@ -104,6 +104,11 @@ describe("what the servers of one ledger have to be told alike", () => {
   });
 });
 
+test("a ledger that was made beforehand, and on which no server has been, agrees with itself", async () => {
+  expect(await runCommand(["store", "migrate", "--store", database.url])).toMatchObject({ code: 0 });
+  expect(await runCommand(["store", "verify", "--json", "--store", database.url])).toMatchObject({ code: 0, stderr: "" });
+});
+
 test("a ledger whose newest entry is ahead is gone on with where that is accepted: usage of now is taken", async () => {
   const lab = await start([...args, "--clock", `offset:${new Date(Date.now() + 30 * HOUR_MS).toISOString()}`]);
   await lab.stop();
