@@ -1,5 +1,5 @@
 /** The audit trail, verified beside a running server, and after somebody has been at its files. */
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { BatchMeterUsageCommand, MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering";
@@ -223,6 +223,23 @@ test("checkpoints go where they are told to, and a place that cannot be written 
   ]);
   expect(ran.code).toBe(2);
   expect(ran.stderr).toContain("The checkpoints cannot be written to");
+});
+
+test("checkpoints that cannot be read are named, at a start and to whoever asks for a verification", async () => {
+  const folder = newFolder();
+  const data = join(folder, "data");
+  const args = ["--store", `sqlite:${data}`, ...CLOCK];
+  const server = await start(args);
+  rmSync(join(data, "checkpoints.jsonl"));
+  mkdirSync(join(data, "checkpoints.jsonl"));
+  const said = `The checkpoints cannot be read from ${join(data, "checkpoints.jsonl")}: EISDIR: illegal operation on a directory, read`;
+  expect(await server.operator("GET", "/audit-verification")).toMatchObject({
+    status: 503,
+    body: { detail: `${said}.` },
+  });
+  await server.kill();
+  const refused = await runCommand(["serve", "--port", "0", ...args]);
+  expect([refused.code, refused.stderr]).toEqual([1, `countinghouse: ${said}\n`]);
 });
 
 /** So many calls by somebody who does not know the secret. */

@@ -1,5 +1,5 @@
 /** The server as a process: alone on its data folder, and leaving it well whichever way it ends. */
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -45,6 +45,36 @@ test("a port that is in use is named, and the data folder is let go of", async (
     `countinghouse: listen EADDRINUSE: address already in use 127.0.0.1:${port}: another program listens there; choose another --port.\n`,
   );
   expect(existsSync(join(path, "server.json"))).toBe(false);
+  expect(await (await start(["--store", `sqlite:${path}`])).stop()).toBe(0);
+});
+
+test.for([
+  ["in no folder", ["missing", "ready.json"], "ENOENT"],
+  ["below a file", ["data", "secrets.key", "ready.json"], "ENOTDIR"],
+] as const)("a ready file that cannot be written (%s) is named, and nothing is served on", async ([, at, code]) => {
+  const path = newFolder();
+  const store = ["--store", `sqlite:${join(path, "data")}`];
+  const readyFile = join(path, ...at);
+  const refused = await runCommand(["serve", "--port", "0", ...store, "--ready-file", readyFile]);
+  expect(refused).toEqual({
+    code: 2,
+    stdout: "",
+    stderr: `countinghouse: ${readyFile}, where the server tells its address, cannot be written (${code}).\n`,
+  });
+  expect(existsSync(join(path, "data", "server.json"))).toBe(false);
+  expect(await (await start(store)).stop()).toBe(0);
+});
+
+test("a run file that cannot be written is named in the same way", async () => {
+  const path = newFolder();
+  mkdirSync(join(path, "server.json"));
+  const refused = await runCommand(["serve", "--port", "0", "--store", `sqlite:${path}`]);
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toMatch(
+    /server\.json, where the server tells its address, cannot be written \(E[A-Z]+\)\.\n$/,
+  );
+  expect(existsSync(join(path, "server.json.tmp"))).toBe(false);
+  rmdirSync(join(path, "server.json"));
   expect(await (await start(["--store", `sqlite:${path}`])).stop()).toBe(0);
 });
 

@@ -7,6 +7,7 @@ import { configOf } from "../../packages/server/src/config.ts";
 import { look, moveClockTo } from "../../packages/server/src/ledger/contract/works.ts";
 import { openLedger, type OpenedLedger } from "../../packages/server/src/open-ledger.ts";
 import { openAt } from "../../packages/server/src/stores/postgres/ledger.fixture.ts";
+import { SCHEMA_VERSION } from "../../packages/server/src/stores/postgres/migrations.ts";
 import { realWorld, type World } from "../../packages/server/src/world.ts";
 import { newDatabase, nodeArgs, testOfPostgres, type TestDatabase } from "../support/postgres/database.ts";
 import { newFolder, start } from "../support/scoped.ts";
@@ -97,7 +98,6 @@ describe("what the servers of one ledger have to be told alike", () => {
   });
 
   test("they are shown, and changed by a command while no server runs, which is in the trail", async () => {
-    expect(await settings()).toMatchObject({ code: 1, stderr: expect.stringContaining("has no settings yet") });
     const first = await start(args);
     expect(JSON.parse((await settings("--json")).stdout)).toEqual({ rules: "classic", clock: "system", quotas: "off" });
     expect(await settings("--rules", "current")).toMatchObject({
@@ -126,6 +126,30 @@ describe("what the servers of one ledger have to be told alike", () => {
     expect((await first.operator("POST", "/reset")).status).toBe(204);
     expect((await refused(args, {})).stderr).toContain("run with --clock manual;");
   });
+});
+
+test("a ledger that was made beforehand, and on which no server has been, agrees with itself", async () => {
+  expect(await runCommand(["store", "migrate", "--store", database.url])).toMatchObject({ code: 0 });
+  expect(await runCommand(["store", "verify", "--json", "--store", database.url])).toMatchObject({
+    code: 0,
+    stderr: "",
+  });
+});
+
+test("settings are looked at, and changed, of a ledger that is there: none is made, and none is brought up to date", async () => {
+  const schemas = "SELECT 1 FROM pg_namespace WHERE nspname = 'countinghouse'";
+  const none = "countinghouse: The database cannot be used: There is no ledger in it.\n";
+  expect(await settings()).toMatchObject({ code: 1, stderr: none });
+  expect(await settings("--rules", "current")).toMatchObject({ code: 1, stderr: none });
+  expect(await database.query(schemas)).toEqual([]);
+
+  expect(await runCommand(["store", "migrate", "--store", database.url])).toMatchObject({ code: 0 });
+  expect(await settings()).toMatchObject({ code: 1, stderr: expect.stringContaining("has no settings yet") });
+  await database.query(`DELETE FROM countinghouse.schema_version WHERE version = ${SCHEMA_VERSION}`);
+  const older = `Its schema has version ${SCHEMA_VERSION - 1}, not ${SCHEMA_VERSION}: a server of this version, or store migrate, brings it there.`;
+  expect(await settings()).toMatchObject({ code: 1, stderr: expect.stringContaining(older) });
+  await database.query(`INSERT INTO countinghouse.schema_version VALUES (${SCHEMA_VERSION + 1})`);
+  expect(await settings()).toMatchObject({ code: 1, stderr: expect.stringContaining("by a newer server") });
 });
 
 test("a ledger whose newest entry is ahead is gone on with where that is accepted: usage of now is taken", async () => {

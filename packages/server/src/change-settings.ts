@@ -15,8 +15,8 @@ export interface ChangedSettings {
 }
 
 /**
- * Changes those that are given, as one entry of the trail; answers what stands where none are. Throws
- * ServersConnectedError while servers are connected, and what opening the ledger throws.
+ * Changes those that are given, as one entry of the trail; answers what stands where none are. The ledger is not made for it, and
+ * not migrated. Throws ServersConnectedError while servers are connected, and what opening the ledger throws.
  */
 export async function changeSharedSettings(
   url: string,
@@ -24,7 +24,7 @@ export async function changeSharedSettings(
   world: World,
 ): Promise<ChangedSettings> {
   const isChange = Object.keys(change).length > 0;
-  const opened = await openPostgres(url, world, { alone: isChange });
+  const opened = await openPostgres(url, world, { alone: isChange, asItIs: true });
   const { monotonicMs, sleep, every, schedule, wallMs } = world;
   const mode = opened.loaded.clock?.mode ?? "system";
   // The entry is of the time that the ledger's servers go by.

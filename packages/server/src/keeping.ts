@@ -130,6 +130,7 @@ async function ledgerClosedOnError<T>(
     return await start();
   } catch (error) {
     await ledger.close();
+    if (error instanceof FaultError) throw error;
     throw new ConfigError(`The checkpoints cannot be written to ${path}: ${(error as Error).message}`);
   }
 }

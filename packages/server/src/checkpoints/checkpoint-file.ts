@@ -1,12 +1,13 @@
 /** The file that checkpoints are appended to, each flushed to disk. One line is one checkpoint. */
 import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { FaultError } from "../ledger/ledger.ts";
 
 export interface CheckpointFile {
   readonly path: string;
-  /** Empty where there is no file yet. */
+  /** Empty where there is no file yet. Throws FaultError where there is one that cannot be read. */
   lines(): string[];
-  /** The newest, whole or cut off; undefined where there is none. However long the file is, it costs the same. */
+  /** The newest, whole or cut off; undefined where there is none. However long the file is, it costs the same. Throws as `lines` does. */
   lastLine(): string | undefined;
   append(line: string): void;
 }
@@ -68,30 +69,32 @@ const LINE_BYTES_MAX = 1_048_576;
 
 /** The end of the file, with its last line in it. */
 function endOf(path: string): string {
-  let file: number;
-  try {
-    file = openSync(path, "r");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw error;
-  }
-  try {
-    const { size } = fstatSync(file);
-    for (let bytes = Math.min(size, 4_096); ; bytes = Math.min(size, bytes * 4)) {
-      const end = Buffer.alloc(bytes);
-      const text = end.toString("utf8", 0, readSync(file, end, 0, bytes, size - bytes));
-      if (bytes === size || bytes >= LINE_BYTES_MAX || text.slice(0, -1).includes("\n")) return text;
+  return read(path, () => {
+    const file = openSync(path, "r");
+    try {
+      const { size } = fstatSync(file);
+      for (let bytes = Math.min(size, 4_096); ; bytes = Math.min(size, bytes * 4)) {
+        const end = Buffer.alloc(bytes);
+        const text = end.toString("utf8", 0, readSync(file, end, 0, bytes, size - bytes));
+        if (bytes === size || bytes >= LINE_BYTES_MAX || text.slice(0, -1).includes("\n")) return text;
+      }
+    } finally {
+      closeSync(file);
     }
-  } finally {
-    closeSync(file);
-  }
+  });
 }
 
 function textOf(path: string): string {
+  return read(path, () => readFileSync(path, "utf8"));
+}
+
+/** What is read there; nothing where there is no file. */
+function read(path: string, text: () => string): string {
   try {
-    return readFileSync(path, "utf8");
+    return text();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return "";
+    throw new FaultError(`The checkpoints cannot be read from ${path}: ${message}`, error);
   }
 }

@@ -1,11 +1,11 @@
 /** `countinghouse serve`: the service, until it is told to stop. */
 import { once } from "node:events";
-import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { Service } from "../compose.ts";
-import { configOf, type ServeConfig, type ServeFlags } from "../config.ts";
+import { ConfigError, configOf, type ServeConfig, type ServeFlags } from "../config.ts";
 import { realWorld } from "../world.ts";
 import { EXIT, RUN_FILE } from "./operator-client.ts";
 
@@ -131,7 +131,14 @@ async function serve(config: ServeConfig): Promise<void> {
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
 
-  for (const file of files) writeAtomically(file, JSON.stringify(ready));
+  try {
+    for (const file of files) writeAtomically(file, JSON.stringify(ready));
+  } catch (error) {
+    // Who waits for the file would wait for ever, and nobody would know the token that was made.
+    stopping = true;
+    await endService(service, files);
+    throw error;
+  }
   process.stdout.write(banner(config, ready, service));
 }
 
@@ -180,6 +187,13 @@ function runFileOf(config: ServeConfig): string | undefined {
 }
 
 function writeAtomically(file: string, text: string): void {
-  writeFileSync(`${file}.tmp`, `${text}\n`, { mode: 0o600 });
-  renameSync(`${file}.tmp`, file);
+  try {
+    writeFileSync(`${file}.tmp`, `${text}\n`, { mode: 0o600 });
+    renameSync(`${file}.tmp`, file);
+  } catch (error) {
+    // It holds the operator token.
+    if (existsSync(`${file}.tmp`)) rmSync(`${file}.tmp`);
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigError(`${file}, where the server tells its address, cannot be written (${code}).`);
+  }
 }

@@ -4,7 +4,14 @@ import type { Client } from "pg";
 import type { Loaded } from "../../ledger/engine.ts";
 import { clockDifference, type ClockDifference } from "./clock-difference.ts";
 import { INDEXES_ONLY, letGo, loadDriver, type Driver } from "./driver.ts";
-import { ServersConnectedError, migrate, serverConnections } from "./migrations.ts";
+import {
+  NewerSchemaError,
+  SCHEMA_VERSION,
+  ServersConnectedError,
+  migrate,
+  schemaVersion,
+  serverConnections,
+} from "./migrations.ts";
 import { PostgresLedger, type PostgresLedgerOptions } from "./postgres-ledger.ts";
 import type { KeptState } from "./shared-state.ts";
 import { readState } from "./state-rows.ts";
@@ -37,17 +44,17 @@ export interface Times extends Waiting {
 }
 
 /**
- * `alone`: not while servers are connected. Throws DriverMissingError, DatabaseError, NewerSchemaError, UnfinishedCopyError
+ * `alone`: not while servers are connected. `asItIs`: where its schema is of this version, and is not brought there. Throws DriverMissingError, DatabaseError, NewerSchemaError, UnfinishedCopyError
  * or ServersConnectedError.
  */
 export async function openPostgres(
   url: string,
   times: Times,
-  { alone = false }: { readonly alone?: boolean } = {},
+  { alone = false, asItIs = false }: { readonly alone?: boolean; readonly asItIs?: boolean } = {},
 ): Promise<PostgresStore> {
   const driver = await loadDriver(url);
   const { kept, difference } = await maintain(driver, times, async (client) => {
-    await migrate(client, times.sleep);
+    await (asItIs ? refuseOtherVersion(client) : migrate(client, times.sleep));
     const connections = alone ? await serverConnections(client) : 0;
     if (connections > 0) {
       throw new ServersConnectedError(
@@ -57,6 +64,17 @@ export async function openPostgres(
     return { kept: await readKept(client), difference: await clockDifference(client, times.wallMs) };
   });
   return { loaded: kept, clockDifference: difference, open: (options) => new PostgresLedger(driver, kept, options) };
+}
+
+/** Throws DatabaseError where there is no ledger of this version, NewerSchemaError where there is one of a newer. */
+export async function refuseOtherVersion(client: Client): Promise<void> {
+  const version = await schemaVersion(client);
+  if (version === 0) throw new DatabaseError("There is no ledger in it.");
+  if (version > SCHEMA_VERSION) throw new NewerSchemaError(version);
+  if (version === SCHEMA_VERSION) return;
+  throw new DatabaseError(
+    `Its schema has version ${version}, not ${SCHEMA_VERSION}: a server of this version, or store migrate, brings it there.`,
+  );
 }
 
 /** Over a connection whose statements may take as long as they take. */

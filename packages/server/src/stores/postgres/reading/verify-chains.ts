@@ -109,7 +109,8 @@ const STRANGERS = `WITH RECURSIVE held AS (
     UNION ALL SELECT (SELECT min(e.lane) FROM countinghouse.entry e WHERE e.lane > held.lane) FROM held
       WHERE held.lane IS NOT NULL
   )
-  SELECT lane FROM held WHERE lane NOT IN (SELECT number FROM countinghouse.lane) ORDER BY lane LIMIT 1`;
+  SELECT lane FROM held WHERE lane IS NOT NULL AND lane NOT IN (SELECT number FROM countinghouse.lane)
+  ORDER BY lane LIMIT 1`;
 
 async function strangers(db: Queryable): Promise<string | undefined> {
   const { rows } = await db.query<{ lane: number }>(STRANGERS);
