@@ -16,8 +16,8 @@ const DAMAGED = new Set(["XX001", "XX002"]);
 
 export function troubleOf(error: unknown): Trouble {
   const code = (error as { readonly code?: unknown }).code;
-  // What has no SQLSTATE did not come from the server: sockets and time-outs.
-  if (typeof code !== "string" || !/^[0-9A-Z]{5}$/.test(code)) return "lost";
+  // What has no SQLSTATE did not come from the server: sockets and time-outs. EPIPE is as long as one, but holds no digit.
+  if (typeof code !== "string" || !/^(?=.*\d)[0-9A-Z]{5}$/.test(code)) return "lost";
   if (code.startsWith("08") || LOST.has(code)) return "lost";
   if (CONTENDED.has(code)) return "contended";
   return DAMAGED.has(code) ? "damaged" : "failed";
@@ -35,10 +35,18 @@ export function mayConnectLater(error: unknown): boolean {
   return troubleOf(error) === "lost" || code === "53300";
 }
 
-/** The error as callers of the ledger know it. */
+/** The error as callers of the ledger know it. Its text is shown to anybody, so it does not say where the database is. */
 export function errorOf(error: unknown, doing: string): Error {
   if (error instanceof DefectError || error instanceof FaultError || error instanceof InvalidCursorError) return error;
   if (error instanceof QueueFullError) return error;
-  const message = `${doing}: ${error instanceof Error ? error.message : String(error)}`;
+  const message = `${doing}: ${whyOf(error)}`;
   return troubleOf(error) === "damaged" ? new DefectError(message) : new FaultError(message, error);
+}
+
+/** Sockets and name servers name the address that they were asked for. */
+function whyOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return "syscall" in error
+    ? `the database cannot be reached (${String((error as NodeJS.ErrnoException).code)})`
+    : error.message;
 }
