@@ -233,7 +233,10 @@ test("checkpoints that cannot be read are named, at a start and to whoever asks 
   rmSync(join(data, "checkpoints.jsonl"));
   mkdirSync(join(data, "checkpoints.jsonl"));
   const said = `The checkpoints cannot be read from ${join(data, "checkpoints.jsonl")}: EISDIR: illegal operation on a directory, read`;
-  expect(await server.operator("GET", "/audit-verification")).toMatchObject({ status: 503, body: { detail: `${said}.` } });
+  expect(await server.operator("GET", "/audit-verification")).toMatchObject({
+    status: 503,
+    body: { detail: `${said}.` },
+  });
   await server.kill();
   const refused = await runCommand(["serve", "--port", "0", ...args]);
   expect([refused.code, refused.stderr]).toEqual([1, `countinghouse: ${said}\n`]);

@@ -70,7 +70,9 @@ test("a run file that cannot be written is named in the same way", async () => {
   mkdirSync(join(path, "server.json"));
   const refused = await runCommand(["serve", "--port", "0", "--store", `sqlite:${path}`]);
   expect(refused.code).toBe(2);
-  expect(refused.stderr).toMatch(/server\.json, where the server tells its address, cannot be written \(E[A-Z]+\)\.\n$/);
+  expect(refused.stderr).toMatch(
+    /server\.json, where the server tells its address, cannot be written \(E[A-Z]+\)\.\n$/,
+  );
   expect(existsSync(join(path, "server.json.tmp"))).toBe(false);
   rmdirSync(join(path, "server.json"));
   expect(await (await start(["--store", `sqlite:${path}`])).stop()).toBe(0);

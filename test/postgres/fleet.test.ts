@@ -106,7 +106,10 @@ describe("what the servers of one ledger have to be told alike", () => {
 
 test("a ledger that was made beforehand, and on which no server has been, agrees with itself", async () => {
   expect(await runCommand(["store", "migrate", "--store", database.url])).toMatchObject({ code: 0 });
-  expect(await runCommand(["store", "verify", "--json", "--store", database.url])).toMatchObject({ code: 0, stderr: "" });
+  expect(await runCommand(["store", "verify", "--json", "--store", database.url])).toMatchObject({
+    code: 0,
+    stderr: "",
+  });
 });
 
 test("settings are looked at, and changed, of a ledger that is there: none is made, and none is brought up to date", async () => {
