@@ -74,6 +74,11 @@ export function createListener(options: ListenerOptions): Server {
   return Object.assign(server, { httpAllowHalfOpen: true });
 }
 
+/** RFC 9112, 3.2: since HTTP/1.1 every request says whom it is for. */
+function namesNoHost({ headers, httpVersion }: IncomingMessage): boolean {
+  return headers.host === undefined && httpVersion !== "1.0";
+}
+
 class BodyReader {
   readonly #options: ListenerOptions;
 
@@ -130,11 +135,6 @@ class BodyReader {
     const serviceTime = new Date(labNowMs()).toISOString();
     send(response, { ...answer, headers: { ...answer.headers, [SERVICE_TIME_HEADER]: serviceTime } });
   }
-}
-
-/** RFC 9112, 3.2: since HTTP/1.1 every request says whom it is for. */
-function namesNoHost({ headers, httpVersion }: IncomingMessage): boolean {
-  return headers.host === undefined && httpVersion !== "1.0";
 }
 
 /** What it answered may have been kept: sent again, it is a replay, and is answered the same. */
