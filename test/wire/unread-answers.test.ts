@@ -108,6 +108,17 @@ describe("requests behind another one", () => {
     expect(await metric("abandoned_answers_total")).toBe(before + 1);
   });
 
+  test("that name no host are refused in their turn, end the connection, and are bounded as all others are", async () => {
+    const before = await metric("abandoned_answers_total");
+    const nameless = "GET /healthz HTTP/1.1\r\n\r\n";
+    const text = await exchange(server.endpoint, health + nameless + health);
+    expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual(["HTTP/1.1 200", "HTTP/1.1 400"]);
+    expect(await metric("abandoned_answers_total")).toBe(before);
+    await exchange(server.endpoint, nameless.repeat(2_000));
+    expect(await metric("abandoned_answers_total")).toBe(before + 1);
+    expect(await exchange(server.endpoint, "GET /healthz HTTP/1.0\r\n\r\n")).toContain("HTTP/1.1 200");
+  });
+
   test("that are any number are all answered, where no more than 192 wait at a time", async () => {
     const { socket, closed } = open(Buffer.from(""));
     let text = "";

@@ -50,6 +50,8 @@ export function createListener(options: ListenerOptions): Server {
     requestTimeout: options.requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: Math.min(1_000, options.requestTimeoutMs),
+    // Node would answer each that came in one write at once, past the turns of its connection. It is refused below.
+    requireHostHeader: false,
   };
   const server: Server<typeof IncomingMessage, typeof CountedResponse> =
     options.tls === undefined
@@ -60,6 +62,11 @@ export function createListener(options: ListenerOptions): Server {
   options.connections.serve(server, ({ request, response, expects }, network, isRefused) => {
     // While the server closes, a connection is good for one more answer, so that it cannot be kept busy for ever.
     if (!server.listening) response.setHeader("Connection", "close");
+    if (namesNoHost(request)) {
+      response.setHeader("Connection", "close");
+      send(response, BAD_REQUEST);
+      return;
+    }
     useOriginForm(request);
     if (expects === "continue") response.writeContinue();
     if (expects === "unknown") send(response, EXPECTATION_FAILED);
@@ -68,6 +75,11 @@ export function createListener(options: ListenerOptions): Server {
   });
   // A client may end its side once it has sent all. Node would then end ours, before there is an answer.
   return Object.assign(server, { httpAllowHalfOpen: true });
+}
+
+/** RFC 9112, 3.2: since HTTP/1.1 every request says whom it is for. */
+function namesNoHost({ headers, httpVersion }: IncomingMessage): boolean {
+  return headers.host === undefined && httpVersion !== "1.0";
 }
 
 class BodyReader {
@@ -139,6 +151,7 @@ function hasRoom(response: CountedResponse, { body }: WireResponse): boolean {
 
 /** Rule L1. */
 const TOO_LARGE: WireResponse = { status: 413, headers: {}, body: "" };
+const BAD_REQUEST: WireResponse = { status: 400, headers: {}, body: "" };
 const EXPECTATION_FAILED: WireResponse = { status: 417, headers: {}, body: "" };
 
 export function send(response: ServerResponse, answer: WireResponse): void {
