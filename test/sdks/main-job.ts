@@ -1,9 +1,12 @@
 /** The main job as one scenario, and what any SDK must be told of it. */
+import { expect } from "vitest";
 import { ENTITLED, type Market } from "./market.ts";
 import { meter, type Answer, type Call } from "./program.ts";
 import type { Sdk } from "./sdks.ts";
 
 const HOUR_MS = 3_600_000;
+/** All that a tag may hold. */
+export const TAG = "A9 +-=._:/@";
 
 export interface Expected {
   readonly what: string;
@@ -34,7 +37,7 @@ export function mainJob(sdk: Sdk, market: Market, registrationToken: string): re
     meter("BatchMeterUsage", { ProductCode, UsageRecords });
   const bucket = (AllocatedUsageQuantity: number, ...Tags: readonly object[]): object =>
     Tags.length === 0 ? { AllocatedUsageQuantity } : { AllocatedUsageQuantity, Tags };
-  const allocated = record({ UsageAllocations: [bucket(2, { Key: "team", Value: "research ü 漢" }), bucket(3)] });
+  const allocated = record({ UsageAllocations: [bucket(2, { Key: "team", Value: TAG }), bucket(3)] });
   const calls = record({ Dimension: "calls" });
   return [
     {
@@ -88,9 +91,11 @@ export function mainJob(sdk: Sdk, market: Market, registrationToken: string): re
       answer: results({ Status: "CustomerNotSubscribed" }),
     },
     {
-      what: "of a dimension that the product has not",
-      call: batch([record({ Dimension: "made-up" })]),
-      answer: refused("InvalidUsageDimensionException"),
+      what: "of a dimension that the product has not, in letters beyond ASCII",
+      call: batch([record({ Dimension: "made-up ü 漢 😀" })]),
+      answer: {
+        error: { name: "InvalidUsageDimensionException", message: expect.stringContaining("ü 漢 😀") as unknown },
+      },
     },
     {
       what: "of a product that is not the seller's",

@@ -3,6 +3,7 @@
  * docs/SDKS.md says what both look like.
  */
 import { spawn } from "node:child_process";
+import { temporaryFolder } from "../support/server.ts";
 import type { Keys } from "./market.ts";
 import type { Sdk } from "./sdks.ts";
 
@@ -39,12 +40,14 @@ export async function runScenarios(
   scenarios: readonly Scenario[],
   environment: Readonly<Record<string, string>> = { AWS_EC2_METADATA_DISABLED: "true" },
 ): Promise<readonly (readonly Answer[])[]> {
-  const { PATH = "", HOME = "" } = process.env;
+  // Of its own: the AWS CLI keeps session credentials there.
+  const home = temporaryFolder();
   const child = spawn(file, args, {
     stdio: ["pipe", "pipe", "pipe"],
     env: {
-      PATH,
-      HOME,
+      PATH: process.env["PATH"],
+      HOME: home.path,
+      LC_ALL: "C.UTF-8",
       AWS_CONFIG_FILE: "/nowhere",
       AWS_SHARED_CREDENTIALS_FILE: "/nowhere",
       AWS_PAGER: "",
@@ -62,6 +65,7 @@ export async function runScenarios(
     .on("error", () => undefined)
     .end(JSON.stringify(scenarios.map((scenario) => ({ ...scenario, protocol }))));
   const code = await new Promise((resolve) => child.once("close", resolve));
+  home.remove();
   if (code !== 0) throw new Error(`${file} ended with ${String(code)}: ${stderr}${stdout}`);
   // Some print members that have no value.
   return JSON.parse(stdout, (_name, value: unknown) => value ?? undefined) as Answer[][];

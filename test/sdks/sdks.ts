@@ -45,14 +45,16 @@ function commandFails(command: string, args: readonly string[], printed: RegExp,
   return `${command} ${args.join(" ")}: ${error?.message ?? `exit code ${status}, ${stdout.trim()}`}; ${remedy}`;
 }
 
-const python = (command: string, version: RegExp, remedy: string): string | undefined =>
-  commandFails(command, ["-c", "import boto3; print(boto3.__version__)"], version, remedy);
+const python = (command: string, name: string, version: RegExp, remedy: string): string | undefined =>
+  commandFails(command, ["-c", `import ${name}; print(${name}.__version__)`], version, remedy);
+const awsCli = (command: string, version: RegExp, remedy: string): string | undefined =>
+  python(command, "awscli", version, remedy);
 
 const javaScript = [process.execPath, program("javascript-v3.mjs"), "current"];
 const boto3 = {
   command: ["python3", program("boto3_program.py")],
   // Protocols other than the model's first came with 1.36.
-  whyNot: python("python3", /^1\.(3[6-9]|[4-9]\d)\./, "a current boto3 is not installed"),
+  whyNot: python("python3", "boto3", /^1\.(3[6-9]|[4-9]\d)\./, "a current boto3 is not installed"),
 };
 
 export const SDKS: readonly Sdk[] = [
@@ -103,23 +105,27 @@ export const SDKS: readonly Sdk[] = [
     version: "1.26.27",
     command: ["/usr/bin/python3", program("boto3_program.py")],
     cannot: { licences: NO_LICENCES, "web identity": NO_STS_ENDPOINT },
-    whyNot: python("/usr/bin/python3", /^1\.26\./, BY_DEBIAN),
+    whyNot: python("/usr/bin/python3", "boto3", /^1\.26\./, BY_DEBIAN),
   },
   {
     name: "AWS CLI v1",
     key: "cli1",
     version: "1.45.11",
-    command: [process.execPath, program("aws-cli.mjs"), "aws"],
+    command: ["python3", program("aws_cli_program.py")],
     cannot: {},
-    whyNot: commandFails("aws", ["--version"], /^aws-cli\/1\.4/, "a current AWS CLI v1 is not installed"),
+    whyNot: awsCli("python3", /^1\.4/, "a current AWS CLI v1 is not installed"),
   },
   {
     name: "AWS CLI v2 of 2023",
     key: "cli2",
     version: "2.9.19",
-    command: [process.execPath, program("aws-cli.mjs"), "/usr/bin/aws"],
-    cannot: { licences: NO_LICENCES, "web identity": NO_STS_ENDPOINT },
-    whyNot: commandFails("/usr/bin/aws", ["--version"], /^aws-cli\/2\.9\./, BY_DEBIAN),
+    command: ["/usr/bin/python3", program("aws_cli_program.py")],
+    cannot: {
+      licences: NO_LICENCES,
+      "instance credentials": "needs a slash at the end of AWS_EC2_METADATA_SERVICE_ENDPOINT",
+      "web identity": NO_STS_ENDPOINT,
+    },
+    whyNot: awsCli("/usr/bin/python3", /^2\.9\./, BY_DEBIAN),
   },
   {
     name: "Go v1",
@@ -142,7 +148,7 @@ export const SDKS: readonly Sdk[] = [
     key: "ruby",
     version: "core 3.168.1",
     command: ["ruby", program("aws_sdk_program.rb")],
-    cannot: {},
+    cannot: { "container credentials": "from before AWS_CONTAINER_CREDENTIALS_FULL_URI" },
     whyNot: commandFails("ruby", ["-e", 'require "aws-sdk-core"; print Aws::CORE_GEM_VERSION'], /^3\./, BY_DEBIAN),
   },
   {

@@ -163,7 +163,7 @@ def inward(value)
   value.to_h do |name, item|
     time = %w[Timestamp StartTime EndTime].include?(name)
     # The keys of a filter are data.
-    next [name.match?(/_/) ? name : underscore(name).to_sym, time ? Time.parse(item) : inward(item)]
+    next [name.match?(/\A[A-Z_]+\z/) ? name : underscore(name).to_sym, time ? Time.parse(item) : inward(item)]
   end
 end
 
@@ -177,11 +177,14 @@ def outward(value, shape)
   end
 end
 
-# STS is asked at the endpoint of the environment, which this version of the chain does not read.
+# This version's chain reads neither the endpoint of STS nor the port of the metadata service from the environment: its
+# providers are told.
 def credentials_of(scenario)
   given = scenario["credentials"]
   return { credentials: Aws::Credentials.new(given["accessKeyId"], given["secretAccessKey"]) } if given
-  return {} unless ENV["AWS_WEB_IDENTITY_TOKEN_FILE"]
+
+  metadata = ENV["AWS_EC2_METADATA_SERVICE_ENDPOINT"]
+  return { credentials: Aws::InstanceProfileCredentials.new(port: URI(metadata).port) } if metadata
 
   sts = Aws::STS::Client.new(region: scenario["region"], endpoint: ENV.fetch("AWS_ENDPOINT_URL_STS"), credentials: nil)
   { credentials: Aws::AssumeRoleWebIdentityCredentials.new(

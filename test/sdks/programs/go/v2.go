@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/marketplaceentitlementservice"
+	"github.com/aws/aws-sdk-go-v2/service/marketplaceentitlementservice/types"
 	"github.com/aws/aws-sdk-go-v2/service/marketplacemetering"
 	"github.com/aws/smithy-go"
 )
@@ -55,14 +56,46 @@ func send(loaded aws.Config, c call) (any, error) {
 	case "ResolveCustomer":
 		return sent(c.Input, metering.ResolveCustomer)
 	case "GetEntitlements":
-		return sent(c.Input, marketplaceentitlementservice.NewFromConfig(loaded).GetEntitlements)
+		output, err := sent(c.Input, marketplaceentitlementservice.NewFromConfig(loaded).GetEntitlements)
+		return withNamedValues(output), err
 	case "LookupEvents":
 		return sent(c.Input, cloudtrail.NewFromConfig(loaded).LookupEvents)
 	}
 	return nil, errors.New("no such operation: " + c.Operation)
 }
 
-func sent[I, O, P any](raw json.RawMessage, operation func(context.Context, *I, ...func(*P)) (*O, error)) (any, error) {
+type namedValue struct {
+	types.Entitlement
+	Value map[string]any
+}
+
+// What a value is of, the SDK says by its type, which JSON does not show.
+func withNamedValues(output *marketplaceentitlementservice.GetEntitlementsOutput) any {
+	if output == nil {
+		return nil
+	}
+	entitlements := []namedValue{}
+	for _, entitlement := range output.Entitlements {
+		entitlements = append(entitlements, namedValue{entitlement, named(entitlement.Value)})
+	}
+	return map[string]any{"Entitlements": entitlements, "NextToken": output.NextToken}
+}
+
+func named(value types.EntitlementValue) map[string]any {
+	switch value := value.(type) {
+	case *types.EntitlementValueMemberBooleanValue:
+		return map[string]any{"BooleanValue": value.Value}
+	case *types.EntitlementValueMemberDoubleValue:
+		return map[string]any{"DoubleValue": value.Value}
+	case *types.EntitlementValueMemberIntegerValue:
+		return map[string]any{"IntegerValue": value.Value}
+	case *types.EntitlementValueMemberStringValue:
+		return map[string]any{"StringValue": value.Value}
+	}
+	return nil
+}
+
+func sent[I, O, P any](raw json.RawMessage, operation func(context.Context, *I, ...func(*P)) (*O, error)) (*O, error) {
 	input := new(I)
 	if err := json.Unmarshal(raw, input); err != nil {
 		return nil, err
