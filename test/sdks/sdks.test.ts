@@ -2,17 +2,19 @@
  * The main job through every SDK that can be had where this runs, each a program of its own (programs/), against one server:
  * one table of expectations holds for all. `npm run sdks` installs the SDKs that are not the workspace's own.
  */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from "vitest";
 import { faultsOf, inject } from "../support/faults.ts";
 import { keySetOf } from "../support/issuer.ts";
+import { listen } from "../support/listener.ts";
 import { meteringRecords, registrationToken } from "../support/operator-api.ts";
 import { startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
 import { entitled, entitlements, lookUp, mainJob, TAG, timeOf } from "./main-job.ts";
 import { ENTITLED, KEY, ROLE, catalogueOfMarkets, marketOf, podToken, type Keys } from "./market.ts";
 import { idsOf, meter, runScenarios, type Answer, type Call, type Scenario } from "./program.ts";
 import { SDKS, type Ability, type Sdk } from "./sdks.ts";
+import { protocolOf, table } from "./table.ts";
 
 const REGION = "us-east-1";
 /** The programs of one SDK after another; several SDKs are under way at once. */
@@ -199,6 +201,34 @@ describe.concurrent.each(SDKS)("$name", { timeout: SDK_TIMEOUT_MS }, (sdk) => {
     expect(status, JSON.stringify(body)).toBe(201);
     return (body as { readonly credentials: Record<string, string> }).credentials;
   }
+});
+
+test("each asks in the protocol that it is listed with", { timeout: SDK_TIMEOUT_MS }, async () => {
+  const calls: readonly Call[] = [
+    meter("ResolveCustomer", { RegistrationToken: "any" }),
+    { service: "entitlement", operation: "GetEntitlements", input: { ProductCode: "any" } },
+    { service: "cloudtrail", operation: "LookupEvents", input: {} },
+  ];
+  const sdks = SDKS.filter(({ whyNot }) => whyNot === undefined);
+  const asked = sdks.map(async (sdk) => {
+    const listener = await listen(() => ({ status: 400 }));
+    await runScenarios(sdk, [{ ...scenarioOf(marketOf(sdk).keys, calls), endpoint: listener.url }]);
+    const sent = listener.heard.map(({ headers, url }) =>
+      headers["smithy-protocol"] === "rpc-v2-cbor"
+        ? ["RPC v2 CBOR", url.split("/").at(-1)]
+        : [String(headers["content-type"]), String(headers["x-amz-target"]).split(".").at(-1)],
+    );
+    return [sdk.name, sent];
+  });
+  const expected = sdks.map((sdk) => {
+    const protocol = sdk.protocol === undefined ? "application/x-amz-json-1.1" : protocolOf(sdk);
+    return [sdk.name, calls.map(({ operation }) => [protocol, operation])];
+  });
+  expect(await Promise.all(asked)).toEqual(expected);
+});
+
+test("docs/SDKS.md says of each what this suite runs", () => {
+  expect(readFileSync(new URL("../../docs/SDKS.md", import.meta.url), "utf8")).toContain(table);
 });
 
 test(

@@ -1,6 +1,6 @@
 /**
  * What the programs in JavaScript share: the scenarios from standard input, what came of their calls to standard output.
- * README.md beside this file says what both look like.
+ * docs/SDKS.md says what both look like.
  */
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
