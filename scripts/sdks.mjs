@@ -1,5 +1,5 @@
 // npm run sdks: installs the SDKs that the wire is tested through (test/sdks), beside the workspace: 150 MB of npm's, which
-// nothing else needs. On CI (CI=true) those that Debian packages, too: 1.3 GB on disk. What cannot be had is left out, and
+// nothing else needs. On CI (CI=true) those that Debian packages, too: 1.2 GB on disk. What cannot be had is left out, and
 // the suite says so; where Go and its SDKs are on the machine, their programs are built.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -20,9 +20,13 @@ const results = (...of: readonly object[]): object => ({ output: { Results: of, 
 const resultOf = (answer: Answer | undefined, i: number): object =>
   (answer?.output?.["Results"] as readonly object[] | undefined)?.[i] ?? { none: "there was no result" };
 
-/** Of the hour before, so that no test sees the hour turn under it. */
-export const timeOf = (hoursAgo: number, nowMs = Date.now()): string =>
-  new Date(Math.floor(nowMs / 1_000) * 1_000 - hoursAgo * HOUR_MS).toISOString();
+/** One for all, so that no test sees the hour turn; no parts of a second, which some leave out. */
+const NOW_MS = Math.floor(Date.now() / 1_000) * 1_000;
+
+export const timeOf = (hoursAgo: number): string => new Date(NOW_MS - hoursAgo * HOUR_MS).toISOString();
+
+const bucket = (AllocatedUsageQuantity: number, ...Tags: readonly object[]): object =>
+  Tags.length === 0 ? { AllocatedUsageQuantity } : { AllocatedUsageQuantity, Tags };
 
 export function mainJob(sdk: Sdk, market: Market, registrationToken: string): readonly Expected[] {
   const { customer, stranger, products } = market;
@@ -35,8 +39,6 @@ export function mainJob(sdk: Sdk, market: Market, registrationToken: string): re
   });
   const batch = (UsageRecords: readonly object[], ProductCode: string = products.saas): Call =>
     meter("BatchMeterUsage", { ProductCode, UsageRecords });
-  const bucket = (AllocatedUsageQuantity: number, ...Tags: readonly object[]): object =>
-    Tags.length === 0 ? { AllocatedUsageQuantity } : { AllocatedUsageQuantity, Tags };
   const allocated = record({ UsageAllocations: [bucket(2, { Key: "team", Value: TAG }), bucket(3)] });
   const calls = record({ Dimension: "calls" });
   return [

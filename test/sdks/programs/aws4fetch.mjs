@@ -1,7 +1,6 @@
 /** aws4fetch: it signs, sends and repeats; what is sent is written here. */
+import { AwsClient } from "aws4fetch";
 import { run, withTimes } from "./scenarios.mjs";
-
-const { AwsClient } = await import(["aws4fetch"].join());
 
 const SERVICES = {
   metering: { service: "aws-marketplace", target: "AWSMPMeteringService" },
@@ -23,7 +22,8 @@ await run(
       });
       const body = await answer.json();
       if (answer.ok) return body;
-      throw Object.assign(new RefusedError(body.message), { name: body.__type });
+      const { __type: name, message } = body;
+      throw Object.assign(new RefusedError(message), { name });
     },
   ({ name, message }) => ({ error: { name, message } }),
 );

@@ -1,10 +1,7 @@
 /** The AWS SDK for JavaScript v2. */
 import process from "node:process";
+import AWS from "aws-sdk";
 import { run, withTimes } from "./scenarios.mjs";
-
-// It says at every start that it is not maintained any more.
-process.env.AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE = "1";
-const { default: AWS } = await import(["aws-sdk"].join());
 
 const CLIENTS = {
   metering: AWS.MarketplaceMetering,

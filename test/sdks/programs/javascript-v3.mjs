@@ -18,8 +18,8 @@ const packageOf = (service) =>
 async function settingsOf({ endpoint, region, credentials, protocol }) {
   const settings = { endpoint, region, credentials };
   if (protocol !== "rpc-v2-cbor") return settings;
-  const protocols = await import(["@aws-sdk", "core", "protocols"].join("/"));
-  return { ...settings, protocol: protocols.AwsSmithyRpcV2CborProtocol };
+  const { AwsSmithyRpcV2CborProtocol } = await import("@aws-sdk/core/protocols");
+  return { ...settings, protocol: AwsSmithyRpcV2CborProtocol };
 }
 
 await run(
