@@ -40,6 +40,24 @@ export async function ensureInstalled() {
   console.log(`Installed in ${seconds()} s.`);
 }
 
+/**
+ * Installs what a folder's package.json says, beside the workspace and without a lock file: the versions are exact. For what
+ * only one suite needs, and is big.
+ */
+export async function installBeside(folder, what) {
+  const done = join(folder, "node_modules", ".countinghouse-installed");
+  const wanted = readFileSync(join(folder, "package.json"), "utf8");
+  if (existsSync(done) && readFileSync(done, "utf8") === wanted) return 0;
+  console.log(`Installing ${what} …`);
+  const npm = process.env.npm_execpath;
+  const args = ["install", "--prefix", folder, "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"];
+  const code = await (npm !== undefined && npm.endsWith(".js")
+    ? run(process.execPath, [npm, ...args])
+    : run("npm", args));
+  if (code === 0) writeFileSync(done, wanted);
+  return code;
+}
+
 /** The machine's own Node where it is new enough, else the pinned one. */
 export function findNode() {
   if (majorOf(process.versions.node) >= NODE_NEEDED) return process.execPath;

@@ -48,5 +48,10 @@ describe.each(workspaces)("the package in $folder", ({ folder, manifest }) => {
 test("what lies beside the packages imports what the workspace declares, and its packages", () => {
   const declared = [...namesOf(root.dependencies, root.devDependencies), ...workspaces.map((one) => one.manifest.name)];
   const beside = CODE.filter((file) => !file.startsWith("packages/"));
-  expect(packagesOf(beside).filter((name) => !declared.includes(name))).toEqual([]);
+  const sdkPrograms = beside.filter((file) => file.startsWith("test/sdks/programs/"));
+  const others = beside.filter((file) => !sdkPrograms.includes(file));
+  expect(packagesOf(others).filter((name) => !declared.includes(name))).toEqual([]);
+  // These are installed apart from the workspace.
+  const sdks = namesOf(manifestOf("test/sdks").dependencies);
+  expect(packagesOf(sdkPrograms).filter((name) => ![...declared, ...sdks].includes(name))).toEqual([]);
 });
