@@ -102,7 +102,7 @@ test("where the ledger cannot be written, every route that would change it answe
     const answer = await callOperator(server, method.toUpperCase(), path, body === undefined ? {} : { body });
     expect(answer.status, answer.text).toBeLessThan(300);
   }
-  expect(server.output()).toContain("requests failed");
+  await expect.poll(() => server.output(), { timeout: 10_000 }).toContain('"msg":"requests failed"');
 }, 60_000);
 
 test("where the ledger cannot be read, every route that reads it answers 503 with the reason, and goes on when it can", async () => {
