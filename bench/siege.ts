@@ -6,8 +6,8 @@
  * Method. One server with default settings on an empty embedded store, with a heap of 1 GB, as Node chooses in a container of
  * 2 GB. First its memory under full load: 64 connections with requests of 25 records. Then each attack stands for so many
  * seconds, from 127.0.0.1, with as many connections as `bench/siege/` says of it, times the shares; a caller at 127.0.0.2 and
- * one at the attacker's own address ask meanwhile, on a new connection each time. The server is asked for its figures ten
- * times a second. `--workspace` takes the server from another checkout.
+ * one at the attacker's own address meter meanwhile, a record a request on a new connection each time; what was acknowledged to
+ * them is compared with what is listed afterwards. The server is asked for its figures ten times a second. `--workspace` takes the server from another checkout.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -19,6 +19,7 @@ import { parseArgs } from "node:util";
 import { machineOf } from "./machine.ts";
 import { ATTACKS } from "./siege/attacks.ts";
 import { fullLoad } from "./siege/full-load.ts";
+import { lostOrTwice } from "./siege/bystander.ts";
 import { besiege, type Besieged, type Round } from "./siege/round.ts";
 
 const { values: flags } = parseArgs({
@@ -42,6 +43,8 @@ try {
 
 async function main(): Promise<void> {
   const rounds: Round[] = [];
+  const acknowledged: string[] = [];
+  let lostInAll = 0;
   let server = await start("0");
   const load = await fullLoad(server.target, Number(flags.seconds));
   console.log(`Full load: ${load.memoryMiB.toFixed(0)} MiB, ${load.answered} requests of 25 records`);
@@ -50,7 +53,14 @@ async function main(): Promise<void> {
     const scale = { shares: Number(flags.shares), seconds: Number(flags.seconds) };
     const round = await besiege(server.target, attack, scale);
     rounds.push(round);
-    console.log(`${server.ended() ? "THE SERVER ENDED: " : ""}${JSON.stringify(round)}`);
+    const { acknowledged: own, ...other } = round.other;
+    const { acknowledged: near, ...neighbour } = round.neighbour;
+    console.log(`${server.ended() ? "THE SERVER ENDED: " : ""}${JSON.stringify({ ...round, other, neighbour })}`);
+    acknowledged.push(...own, ...near);
+    if (server.ended()) continue;
+    const lost = await lostOrTwice([...own, ...near], server.operator);
+    console.log(`${own.length + near.length} acknowledged records, ${lost.length} of them lost or there twice`);
+    lostInAll += lost.length;
   }
   await server.stop();
   const { cores, cpu, node, commit } = machineOf(folder);
@@ -58,6 +68,7 @@ async function main(): Promise<void> {
   console.log("| attack | sent | opened, ended | memory, of full load | held | others answered, slowest |");
   console.log("|---|---:|---:|---:|---:|---:|");
   for (const round of rounds) console.log(rowOf(round, load.memoryMiB));
+  console.log(`\n${acknowledged.length} acknowledged records, ${lostInAll} of them lost or there twice`);
   if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify({ load, rounds }, undefined, 2)}\n`);
 }
 
@@ -69,8 +80,15 @@ function rowOf(round: Round, loadMiB: number): string {
   return `| ${attack} | ${sent} | ${opened}, ${ended} | ${memory} | ${(heldBytesMost / 2 ** 20).toFixed(1)} MiB | ${heard} |`;
 }
 
+interface Ready {
+  readonly endpoint: string;
+  readonly operatorUrl: string;
+  readonly operatorToken: string;
+}
+
 interface Started {
   readonly target: Besieged;
+  readonly operator: { readonly url: string; readonly token: string };
   ended(): boolean;
   stop(): Promise<void>;
 }
@@ -87,8 +105,9 @@ async function start(name: string): Promise<Started> {
   const ended = (): boolean => child.exitCode !== null || child.signalCode !== null;
   while (!ended()) {
     try {
-      const { endpoint } = JSON.parse(readFileSync(readyFile, "utf8")) as { endpoint: string };
+      const { endpoint, operatorUrl, operatorToken } = JSON.parse(readFileSync(readyFile, "utf8")) as Ready;
       return {
+        operator: { url: operatorUrl, token: operatorToken },
         target: { endpoint, pid: child.pid ?? 0, networkConnectionsMax: NETWORK_CONNECTIONS_MAX },
         ended,
         stop: () => {

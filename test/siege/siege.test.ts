@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ATTACKS } from "../../bench/siege/attacks.ts";
+import { lostOrTwice } from "../../bench/siege/bystander.ts";
 import { heldConnections, slowHeaders } from "../../bench/siege/held-connections.ts";
 import { manyPipelinedRequests } from "../../bench/siege/pipelined-requests.ts";
 import { besiege } from "../../bench/siege/round.ts";
@@ -34,6 +35,9 @@ test.for(ATTACKS)("$name keep nobody from being answered", { timeout: 120_000 },
   const { other, neighbour } = round;
   expect(other.answered, other.instead.join()).toBe(other.asked);
   expect(other.asked).toBeGreaterThan(0);
+  expect(other.acknowledged).toHaveLength(other.asked);
+  const acknowledged = [...other.acknowledged, ...neighbour.acknowledged];
+  expect(await lostOrTwice(acknowledged, { url: server.operatorUrl, token: server.operatorToken })).toEqual([]);
   expect(neighbour.answered, neighbour.instead.join()).toBeGreaterThan(0);
   expect(round.connectionsMost).toBeLessThanOrEqual(NETWORK_CONNECTIONS_MAX + OTHERS_MAX);
   expect(round.heldBytesMost).toBeLessThanOrEqual(NETWORK_BYTES_MAX);
