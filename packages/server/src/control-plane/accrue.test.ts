@@ -3,14 +3,10 @@ import { HOUR_MS } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { DAY_MS } from "../domain/observation.ts";
-import { START_MS, ledgerOver, type LedgerUnderTest } from "../ledger/contract/ledger-under-test.ts";
-import { temporaryFolder } from "../ledger/contract/temporary-folder.ts";
+import { START_MS, type LedgerUnderTest } from "../ledger/contract/ledger-under-test.ts";
 import { put } from "../ledger/contract/works.ts";
 import { FaultError } from "../ledger/ledger.ts";
-import { MemoryEngine } from "../stores/memory/memory-engine.ts";
-import { ledgerInPostgres } from "../stores/postgres/ledger.fixture.ts";
-import { openSqliteEngine } from "../stores/sqlite/sqlite-engine.ts";
-import { whyNoPostgres } from "../../../../test/support/postgres/database.ts";
+import { EVERY_STORE } from "../stores/every-store.fixture.ts";
 import {
   BYOL,
   HOURLY,
@@ -25,34 +21,13 @@ import {
 import { controlPlaneWork } from "./due-work.ts";
 import { endResource, hearOf } from "./observe.ts";
 
-const STORES: readonly (readonly [string, () => Promise<LedgerUnderTest>])[] = [
-  [
-    "in memory",
-    () => {
-      const engine = new MemoryEngine();
-      return ledgerOver(
-        () => engine,
-        () => {},
-      );
-    },
-  ],
-  [
-    "in SQLite",
-    () => {
-      const folder = temporaryFolder();
-      return ledgerOver(() => openSqliteEngine(folder.path), folder.remove);
-    },
-  ],
-  ...(whyNoPostgres() === undefined ? [["in PostgreSQL", ledgerInPostgres] as const] : []),
-];
-
 function isFullDisk(error: unknown): void {
   expect((error as Error).message).toBe("The disk is full.");
 }
 
 const work = ({ ledger, clock }: LedgerUnderTest): Promise<void> => controlPlaneWork(ledger, callOf, clock.nowMs());
 
-describe.each(STORES)("the control plane over a ledger kept %s", (_name, open) => {
+describe.each(EVERY_STORE)("the control plane over a ledger kept %s", (_name, open) => {
   async function market(): Promise<LedgerUnderTest> {
     const made = await open();
     onTestFinished(() => made.remove());

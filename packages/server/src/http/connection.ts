@@ -190,6 +190,7 @@ function stopParsing(socket: Socket): void {
   const { parser } = socket as Socket & { readonly parser?: { onIncoming?: () => number } | null };
   if (typeof parser?.onIncoming === "function") parser.onIncoming = () => UPGRADED;
 }
+
 /**
  * What the system has not taken yet of what was written last. There is no public name for it; Node's own time-out of sockets
  * tells progress by it (`net.Socket.prototype._onTimeout`). Without it, only what was written as a whole is progress.

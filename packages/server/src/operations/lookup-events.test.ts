@@ -4,30 +4,14 @@ import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { EventPages } from "../audit/event-pages.ts";
 import type { PageTokens } from "../domain/page-tokens.ts";
-import { ledgerOver, type LedgerUnderTest } from "../ledger/contract/ledger-under-test.ts";
-import { temporaryFolder } from "../ledger/contract/temporary-folder.ts";
+import { type LedgerUnderTest } from "../ledger/contract/ledger-under-test.ts";
 import { newCall } from "../ledger/contract/works.ts";
 import type { Call, LedgerEvent } from "../ledger/entry.ts";
-import { MemoryEngine } from "../stores/memory/memory-engine.ts";
-import { ledgerInPostgres } from "../stores/postgres/ledger.fixture.ts";
-import { openSqliteEngine } from "../stores/sqlite/sqlite-engine.ts";
-import { whyNoPostgres } from "../../../../test/support/postgres/database.ts";
+import { EVERY_STORE } from "../stores/every-store.fixture.ts";
 import { lookupEventsOperation } from "./lookup-events.ts";
 
 const ACCOUNT = "444455556666";
 const PROVIDER = `arn:aws:iam::${ACCOUNT}:oidc-provider/oidc.example/id/A1`;
-
-const STORES: readonly (readonly [string, () => Promise<LedgerUnderTest>])[] = [
-  ["in memory", () => {
-    const engine = new MemoryEngine();
-    return ledgerOver(() => engine, () => undefined);
-  }],
-  ["in SQLite", () => {
-    const folder = temporaryFolder();
-    return ledgerOver(() => openSqliteEngine(folder.path), folder.remove);
-  }],
-  ...(whyNoPostgres() === undefined ? [["in PostgreSQL", ledgerInPostgres] as const] : []),
-]; // prettier-ignore
 
 const legibleTokens: PageTokens = { seal: (_query, position) => position, open: (_query, token) => token };
 
@@ -70,7 +54,7 @@ const event: fc.Arbitrary<LedgerEvent> = fc.constantFrom(
   { kind: "call-refused", code: "InvalidTagException", message: "", compared: {}, request: { productCode: "another" } },
 );
 
-describe.each(STORES)("events %s", (place, open) => {
+describe.each(EVERY_STORE)("events %s", (place, open) => {
   let store: LedgerUnderTest;
 
   beforeEach(async () => {

@@ -2,32 +2,16 @@
 import { HOUR_MS } from "@countinghouse/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { HOURLY_CONTAINER, METERED_CONTAINER, resource, resourceMarket } from "../domain/resource.fixture.ts";
-import { START_MS, ledgerOver, type LedgerUnderTest } from "../ledger/contract/ledger-under-test.ts";
-import { temporaryFolder } from "../ledger/contract/temporary-folder.ts";
+import { START_MS, type LedgerUnderTest } from "../ledger/contract/ledger-under-test.ts";
 import { EVERYTHING, moveClockTo } from "../ledger/contract/works.ts";
 import { FaultError, type KeptRecord } from "../ledger/ledger.ts";
-import { MemoryEngine } from "../stores/memory/memory-engine.ts";
-import { ledgerInPostgres } from "../stores/postgres/ledger.fixture.ts";
-import { openSqliteEngine } from "../stores/sqlite/sqlite-engine.ts";
-import { whyNoPostgres } from "../../../../test/support/postgres/database.ts";
+import { EVERY_STORE } from "../stores/every-store.fixture.ts";
 import { KEY, meter, putAll, register, sent } from "./resource-calls.fixture.ts";
 
 const TASK = resource("ecs", { startedAtMs: START_MS - HOUR_MS });
 const ANOTHER = { ...TASK, resourceId: "ecs-another" };
 
-const STORES: readonly (readonly [string, () => Promise<LedgerUnderTest>])[] = [
-  ["in memory", () => {
-    const engine = new MemoryEngine();
-    return ledgerOver(() => engine, () => undefined);
-  }],
-  ["in SQLite", () => {
-    const folder = temporaryFolder();
-    return ledgerOver(() => openSqliteEngine(folder.path), folder.remove);
-  }],
-  ...(whyNoPostgres() === undefined ? [["in PostgreSQL", ledgerInPostgres] as const] : []),
-]; // prettier-ignore
-
-describe.each(STORES)("a resource whose ledger is %s", (_store, open) => {
+describe.each(EVERY_STORE)("a resource whose ledger is %s", (_store, open) => {
   let store: LedgerUnderTest;
 
   beforeEach(async () => {

@@ -15,13 +15,11 @@ import { controlPlaneWork } from "../control-plane/due-work.ts";
 import { endResource } from "../control-plane/observe.ts";
 import { hourOf, resourceKey } from "../domain/metering-record.ts";
 import { changedProduct, type SaidDimension } from "../domain/product-change.ts";
-import { START_MS, ledgerOver, type LedgerUnderTest } from "../ledger/contract/ledger-under-test.ts";
-import { temporaryFolder } from "../ledger/contract/temporary-folder.ts";
+import { START_MS, type LedgerUnderTest } from "../ledger/contract/ledger-under-test.ts";
 import { EVERYTHING, newCall, put } from "../ledger/contract/works.ts";
 import type { KeptRecord } from "../ledger/ledger.ts";
-import { MemoryEngine } from "../stores/memory/memory-engine.ts";
+import { ledgerInMemory, ledgerInSqlite } from "../stores/every-store.fixture.ts";
 import { ledgerInPostgres } from "../stores/postgres/ledger.fixture.ts";
-import { openSqliteEngine } from "../stores/sqlite/sqlite-engine.ts";
 import { whyNoPostgres } from "../../../../test/support/postgres/database.ts";
 import { monthOf, type Month } from "./month.ts";
 import { usageByInstanceType, type UsageReport, type UsageRow } from "./usage-by-instance-type.ts";
@@ -29,19 +27,6 @@ import { usageByInstanceType, type UsageReport, type UsageRow } from "./usage-by
 const MARCH = monthOf("2026-03") as Month;
 const METERED = "6abcdefghijklmnopqrstuvwx";
 type Code = typeof HOURLY | typeof METERED;
-
-function inMemory(): Promise<LedgerUnderTest> {
-  const engine = new MemoryEngine();
-  return ledgerOver(
-    () => engine,
-    () => {},
-  );
-}
-
-function inSqlite(): Promise<LedgerUnderTest> {
-  const folder = temporaryFolder();
-  return ledgerOver(() => openSqliteEngine(folder.path), folder.remove);
-}
 
 /** Two products, one that a task meters itself and one of its running time; a resource of each runs. */
 async function market(open: () => Promise<LedgerUnderTest>): Promise<LedgerUnderTest> {
@@ -261,7 +246,7 @@ describe("Rule P3: whatever is said of prices and dimensions, a report stays, an
     "in memory",
     () =>
       fc.assert(
-        fc.asyncProperty(steps, (some) => run(inMemory, some)),
+        fc.asyncProperty(steps, (some) => run(ledgerInMemory, some)),
         { numRuns: 100 },
       ),
     120_000,
@@ -271,7 +256,7 @@ describe("Rule P3: whatever is said of prices and dimensions, a report stays, an
     "in SQLite",
     () =>
       fc.assert(
-        fc.asyncProperty(steps, (some) => run(inSqlite, some)),
+        fc.asyncProperty(steps, (some) => run(ledgerInSqlite, some)),
         { numRuns: 5 },
       ),
     120_000,
@@ -289,7 +274,7 @@ describe("Rule P3: whatever is said of prices and dimensions, a report stays, an
 });
 
 test("Rule P3: final, adjusted and provisional time is priced by its own hour, and rounded once", async () => {
-  const made = await market(inMemory);
+  const made = await market(ledgerInMemory);
   onTestFinished(() => made.remove());
   const hours = (price: string): Promise<void> => say(made, HOURLY, [{ name: "Hours", price, kind: "hours" }]);
   // It began at half past one; an hour and a half is at 3.6, the rest at 7.2.
@@ -307,7 +292,7 @@ test("Rule P3: final, adjusted and provisional time is priced by its own hour, a
 });
 
 test("Rule P3: a month in part of which there was no price is worth what the rest of it is", async () => {
-  const made = await market(inMemory);
+  const made = await market(ledgerInMemory);
   onTestFinished(() => made.remove());
   await meter(made, 0, 2);
   await say(made, METERED, [{ name: "calls", kind: "metered" }]);
