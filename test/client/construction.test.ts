@@ -15,7 +15,7 @@ import {
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { CREDENTIALS, clientOf } from "../support/client.ts";
 import { listen, type Listener } from "../support/listener.ts";
-import { newFolder } from "../support/scoped.ts";
+import { withoutSettings } from "../support/no-settings.ts";
 
 const token = { registrationToken: "x" };
 const answers = (): Promise<Listener> => listen(() => ({ body: { ProductCode: "p" } }));
@@ -27,11 +27,7 @@ let folder: string;
 
 /** No variable of the machine's own, and files of the test's. */
 beforeEach(() => {
-  folder = newFolder();
-  for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) vi.stubEnv(name, undefined);
-  vi.stubEnv("AWS_CONFIG_FILE", join(folder, "config"));
-  vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", join(folder, "credentials"));
-  vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
+  folder = withoutSettings();
   return () => vi.unstubAllEnvs();
 });
 

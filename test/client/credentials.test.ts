@@ -16,7 +16,7 @@ import {
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { CREDENTIALS, clientOf, quickWorld } from "../support/client.ts";
 import { listen, type HeardRequest, type Listener, type Script } from "../support/listener.ts";
-import { newFolder } from "../support/scoped.ts";
+import { withoutSettings } from "../support/no-settings.ts";
 
 let folder: string;
 const file = (name: string, text: string): string => {
@@ -25,11 +25,7 @@ const file = (name: string, text: string): string => {
 };
 
 beforeEach(() => {
-  folder = newFolder();
-  for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) vi.stubEnv(name, undefined);
-  vi.stubEnv("AWS_CONFIG_FILE", join(folder, "config"));
-  vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", join(folder, "credentials"));
-  vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
+  folder = withoutSettings();
   vi.stubEnv("AWS_REGION", "us-east-1");
   return () => vi.unstubAllEnvs();
 });

@@ -14,16 +14,12 @@ import {
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { CREDENTIALS, quickWorld } from "../support/client.ts";
 import { listen, type Listener } from "../support/listener.ts";
-import { newFolder } from "../support/scoped.ts";
+import { withoutSettings } from "../support/no-settings.ts";
 
 let folder: string;
 
 beforeEach(() => {
-  folder = newFolder();
-  for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) vi.stubEnv(name, undefined);
-  vi.stubEnv("AWS_CONFIG_FILE", join(folder, "config"));
-  vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", join(folder, "credentials"));
-  vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
+  folder = withoutSettings();
   return () => vi.unstubAllEnvs();
 });
 
