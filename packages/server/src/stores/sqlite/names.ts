@@ -147,7 +147,7 @@ export class NewNames {
   }
 
   number(text: string): number {
-    return this.#known.find(text) ?? this.#given.get(text) ?? this.#give(text);
+    return this.#given.get(text) ?? this.#known.find(text) ?? this.#give(text);
   }
 
   numbered(key: MeteringRecordKey): NumberedKey {
@@ -173,7 +173,8 @@ export class NewNames {
   }
 
   #numberOfKey(text: string): number {
-    const known = this.#known.findOfKey(text);
+    // A name that this group brings is not looked up for each of its records.
+    const known = this.#given.has(text) ? undefined : this.#known.findOfKey(text);
     if (known !== undefined) return known;
     const number = this.number(text);
     this.ofKeys.add(number);
