@@ -71,6 +71,8 @@ interface Parts extends ComposeOptions, OpenedLedger {
   readonly metrics: Metrics;
   readonly operatorToken: string;
   readonly operations: readonly WireOperation[];
+  /** One for all who read them, since pages are made one after the other. */
+  readonly eventPages: EventPages;
   readonly faults: FaultPlan;
   readonly keeping: Keeping;
   readonly issueCredentials: (grant: SessionGrant) => SessionCredentials;
@@ -138,13 +140,15 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     onError: (error) => log.error({ err: error }, "an instance has no metadata service"),
   });
   await workload.resourcesChanged();
+  const eventPages = new EventPages(opened.ledger, world.schedule);
   const parts: Parts = {
     ...options,
     ...opened,
     metrics,
     operatorToken,
     faults,
-    operations: operationsOf(config, opened, faults, world),
+    operations: operationsOf(options, opened, faults, eventPages),
+    eventPages,
     keeping,
     issueCredentials: issue,
     workload,
@@ -257,14 +261,18 @@ function startPodObserver(parts: Parts, cluster: Cluster): PodObserver | undefin
 }
 
 /** The operations of the wire; only in a lab is there anything that could make them fail on demand. */
-function operationsOf(config: ServeConfig, opened: OpenedLedger, plan: FaultPlan, world: World): WireOperation[] {
-  const { ledger, sealer } = opened;
+function operationsOf(
+  { config, world }: ComposeOptions,
+  { ledger, sealer }: OpenedLedger,
+  plan: FaultPlan,
+  eventPages: EventPages,
+): WireOperation[] {
   const signer = new RegistrationSigner(sealer, world.wallMs);
   const operations = wireOperations(
     ledger,
     (token) => openToken(sealer, token),
     pageTokensOf(sealer),
-    new EventPages(ledger, world.schedule),
+    eventPages,
     (key, claims) => signer.sign(key, claims),
   );
   if (!config.lab) return operations;
@@ -280,11 +288,11 @@ function nodeListener(fetch: Parameters<typeof getRequestListener>[0]): NodeList
 
 function operatorApp(parts: Parts): OperatorApp {
   const { config, world, catalogueFile, operatorToken, sources, onError } = parts;
-  const { ledger, sealer, clock, faults, keeping, operations, workload, newRequestId } = parts;
+  const { ledger, eventPages, sealer, clock, faults, keeping, operations, workload, newRequestId } = parts;
   return createOperatorApp({
     context: {
       ledger,
-      eventPages: new EventPages(ledger, world.schedule),
+      eventPages,
       sealer,
       clock,
       lab: config.lab,
