@@ -1,14 +1,12 @@
 /** One small request on each connection, and then nothing: whoever held all of them kept everybody else out. */
 import type { Attack } from "./attack.ts";
-import { silentClients } from "./silent-clients.ts";
-
-const REQUEST = "GET /operator/openapi.json HTTP/1.1\r\nHost: a\r\n\r\n";
+import { BIG_ANSWER_REQUEST, silentClients } from "./silent-clients.ts";
 
 export const heldConnections: Attack = {
   name: "held connections",
   input: "more connections than there are places, one request of 46 bytes on each; nothing is read",
   begin: ({ endpoint, networkConnectionsMax }, { shares }) =>
-    silentClients(endpoint, Math.ceil(networkConnectionsMax * 1.5 * shares), Buffer.from(REQUEST)),
+    silentClients(endpoint, Math.ceil(networkConnectionsMax * 1.5 * shares), Buffer.from(BIG_ANSWER_REQUEST)),
 };
 
 export const slowHeaders: Attack = {

@@ -1,8 +1,6 @@
-/** Finding A1 in short: many requests in one write, big answers, nothing read. */
+/** Many requests in one write, big answers, nothing read. */
 import type { Attack } from "./attack.ts";
-import { silentClients } from "./silent-clients.ts";
-
-const REQUEST = "GET /operator/openapi.json HTTP/1.1\r\nHost: a\r\n\r\n";
+import { BIG_ANSWER_REQUEST, silentClients } from "./silent-clients.ts";
 
 function pipelined(name: string, requests: number, shareOfPlaces: number): Attack {
   return {
@@ -12,7 +10,7 @@ function pipelined(name: string, requests: number, shareOfPlaces: number): Attac
       silentClients(
         endpoint,
         Math.ceil(networkConnectionsMax * shareOfPlaces * shares),
-        Buffer.from(REQUEST.repeat(requests)),
+        Buffer.from(BIG_ANSWER_REQUEST.repeat(requests)),
       ),
   };
 }

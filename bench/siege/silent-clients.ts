@@ -2,6 +2,9 @@
 import { connect, type Socket } from "node:net";
 import type { Standing } from "./attack.ts";
 
+/** Small itself, and answered with much. */
+export const BIG_ANSWER_REQUEST = "GET /operator/openapi.json HTTP/1.1\r\nHost: a\r\n\r\n";
+
 /** At once, so that the server's backlog of connections that are not accepted yet is not what is tried. */
 const OPENING_AT_ONCE = 64;
 

@@ -9,7 +9,7 @@ import type { RawAnswer, RawRequest } from "./raw-client.ts";
 const TIMES = new Set(["Timestamp", "StartTime", "EndTime"]);
 
 /** A JSON value as the official serialiser takes it: times under their tag, and nothing that is undefined. */
-export function cborInput(json: unknown, name = ""): unknown {
+function cborInput(json: unknown, name = ""): unknown {
   if (TIMES.has(name) && typeof json === "number") return { ...dateToTag(new Date(0)), value: json };
   if (Array.isArray(json)) return json.map((item) => cborInput(item));
   if (typeof json !== "object" || json === null) return json;
@@ -18,7 +18,7 @@ export function cborInput(json: unknown, name = ""): unknown {
 }
 
 /** The path by which an operation of that target is asked for. */
-export function rpcPath(target: string): string {
+function rpcPath(target: string): string {
   const dot = target.lastIndexOf(".");
   return `/service/${target.slice(0, dot)}/operation/${target.slice(dot + 1)}`;
 }

@@ -150,7 +150,7 @@ export function temporaryFolder(): { readonly path: string; remove(): void } {
 }
 
 /** What `test/wire/in-cbor/` has the suites that it names speak, in the official clients' own class. */
-export function officialProtocol(): { readonly protocol?: typeof AwsSmithyRpcV2CborProtocol } {
+function officialProtocol(): { readonly protocol?: typeof AwsSmithyRpcV2CborProtocol } {
   return speaksCbor("official") ? { protocol: AwsSmithyRpcV2CborProtocol } : {};
 }
 

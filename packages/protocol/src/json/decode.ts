@@ -310,5 +310,3 @@ function valueText(shape: StringShape, value: string): string {
 function listText(memberName: string, length: number): string {
   return `'[${memberName} x ${length}]'`;
 }
-
-/** Keeps a megabyte sent as one string from coming back in the message. */

@@ -12,7 +12,8 @@ import type { Sealer } from "../identity/seal.ts";
 import { CatalogueFileError, parseCatalogueFile, type Locate } from "./catalogue-file.ts";
 import { fileAgreementChange, fileAgreements, fileChanges, type FileAgreement } from "./documents.ts";
 import { productChangeOver } from "./product-documents.ts";
-import { referenceProblem, type ReferenceProblem } from "./references.ts";
+import { referenceProblem } from "./references.ts";
+import type { ValueProblem } from "./value-problem.ts";
 import type { CatalogueDocument } from "./schema.ts";
 
 /** A catalogue file that has been read and is valid in itself. */
@@ -81,7 +82,7 @@ function namedTwice(file: CatalogueFile): string[] {
   });
 }
 
-function complaint(change: CatalogueChange, file: CatalogueFile, { path, message }: ReferenceProblem): string {
+function complaint(change: CatalogueChange, file: CatalogueFile, { path, message }: ValueProblem): string {
   return `${whereOf(change, file, path)}: ${path.join(".")}: ${message}`;
 }
 

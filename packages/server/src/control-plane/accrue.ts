@@ -87,9 +87,7 @@ function stepOf(resource: MeteredResource, productCode: string, nowMs: EpochMs):
 }
 
 function newBatch(catalogue: CatalogueView, productCode: string): Batch {
-  const product = catalogue.product(productCode);
-  // Use is never dropped for want of a description.
-  const dimension = product === undefined ? "Hours" : hoursDimensionOf(product).name;
+  const dimension = hoursDimensionOf(catalogue.product(productCode)).name;
   return { productCode, dimension, plans: [], uses: 0 };
 }
 

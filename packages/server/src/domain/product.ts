@@ -65,9 +65,9 @@ export function dimensionEverOf(product: Product, name: string): Dimension | und
 /** What containers' hours are reported by where their product names nothing for them. */
 export const UNNAMED_HOURS: Dimension = { name: "Hours", unit: "Hours", kind: "hours" };
 
-/** What an hourly, free or BYOL container is charged, or reported, by. */
-export function hoursDimensionOf({ dimensions }: Product): Dimension {
-  return dimensions.find(({ kind }) => kind === "hours") ?? UNNAMED_HOURS;
+/** What an hourly, free or BYOL container is charged, or reported, by; use is never dropped for want of a product. */
+export function hoursDimensionOf(product: Product | undefined): Dimension {
+  return product?.dimensions.find(({ kind }) => kind === "hours") ?? UNNAMED_HOURS;
 }
 
 /** Unit and price of what is used in an hour (whole hours since the epoch). Rule P3. */

@@ -38,11 +38,12 @@ export function changeSettings(
     keys: [],
     decide: ({ catalogue }) => {
       const before = catalogue.sharedSettings();
-      const changes = before === undefined ? [] : [put({ ...before, ...change })];
+      const after = before === undefined ? undefined : { ...before, ...change };
+      const changes = after === undefined ? [] : [put(after)];
       return {
         event: catalogueChanged(changes),
         ...(changes.length === 0 ? {} : { catalogue: changes }),
-        answer: { before, after: before === undefined ? undefined : { ...before, ...change } },
+        answer: { before, after },
       };
     },
   });

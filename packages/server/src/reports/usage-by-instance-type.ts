@@ -170,7 +170,7 @@ class Sums {
     const { productCode } = registration;
     if (!this.#isMeant(productCode, nowMs)) return;
     const product = this.#catalogue.product(productCode);
-    const dimension = registration.dimension ?? (product === undefined ? "Hours" : hoursDimensionOf(product).name);
+    const dimension = registration.dimension ?? hoursDimensionOf(product).name;
     const customer = this.#byAccount(productCode, accountId, nowMs);
     this.#add({ productCode, customer, dimension, accrued: true, hour, amount: BigInt(seconds), part: "provisional" });
   }

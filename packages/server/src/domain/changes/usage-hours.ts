@@ -40,7 +40,7 @@ export function sharedHours(a: UsageHours, b: UsageHours): UsageHours | undefine
 }
 
 /** The first start of an hour that is not before a time. */
-export function startOfHourFrom(atMs: EpochMs): EpochMs {
+function startOfHourFrom(atMs: EpochMs): EpochMs {
   return Math.ceil(atMs / HOUR_MS) * HOUR_MS;
 }
 

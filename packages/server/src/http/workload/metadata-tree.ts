@@ -9,7 +9,7 @@ export type MetadataItem = () => string;
 export type MetadataFolder = ReadonlyMap<string, MetadataFolder | MetadataItem>;
 
 /** As the service lists them; a client may ask for the one that it was written for. Source: EC2 user guide, instance metadata. */
-export const METADATA_VERSIONS: readonly string[] = [
+const METADATA_VERSIONS: readonly string[] = [
   "1.0",
   "2007-01-19",
   "2007-03-01",

@@ -1,5 +1,6 @@
 /** Trouble with the machine that keeps a server from a data folder, in a sentence: where in the program it was met helps nobody. */
 import { accessSync, constants, statfsSync } from "node:fs";
+import { codeOf } from "./trouble.ts";
 
 export class FolderTroubleError extends Error {
   constructor(path: string, why: string, cause: unknown) {
@@ -15,7 +16,7 @@ const SPACE_BYTES_MIN = 1_048_576;
 /** The error as it should be told; the same one where it is no such trouble. */
 export function folderTrouble(path: string, error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const ofSqlite = "errcode" in error && OF_MACHINE.has(Number(error.errcode) & 0xff);
+  const ofSqlite = OF_MACHINE.has(codeOf(error) ?? 0);
   if (!ofSqlite && !("syscall" in error)) return error;
   return new FolderTroubleError(path, `${reasonOf(path, error)} (${error.message}).`, error);
 }

@@ -45,6 +45,6 @@ export function isUnopenable(error: unknown): boolean {
 }
 
 /** SQLite's result code, without what extends it. */
-function codeOf(error: unknown): number | undefined {
+export function codeOf(error: unknown): number | undefined {
   return error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : undefined;
 }
