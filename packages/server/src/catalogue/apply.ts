@@ -12,8 +12,7 @@ import type { Sealer } from "../identity/seal.ts";
 import { CatalogueFileError, parseCatalogueFile, type Locate } from "./catalogue-file.ts";
 import { fileAgreementChange, fileAgreements, fileChanges, type FileAgreement } from "./documents.ts";
 import { productChangeOver } from "./product-documents.ts";
-import { referenceProblem } from "./references.ts";
-import type { ValueProblem } from "./value-problem.ts";
+import { referenceProblem, type ReferenceProblem } from "./references.ts";
 import type { CatalogueDocument } from "./schema.ts";
 
 /** A catalogue file that has been read and is valid in itself. */
@@ -82,7 +81,7 @@ function namedTwice(file: CatalogueFile): string[] {
   });
 }
 
-function complaint(change: CatalogueChange, file: CatalogueFile, { path, message }: ValueProblem): string {
+function complaint(change: CatalogueChange, file: CatalogueFile, { path, message }: ReferenceProblem): string {
   return `${whereOf(change, file, path)}: ${path.join(".")}: ${message}`;
 }
 

@@ -7,17 +7,19 @@ import { identifiedCustomer } from "../domain/metering-record.ts";
 import type { Product } from "../domain/product.ts";
 import { valueProblem, type Held, type ValueProblem } from "./value-problem.ts";
 
+export type ReferenceProblem = ValueProblem;
+
 /** Says what is wrong with an object that is about to be put in place, given everything else, and what is held before that. */
 export function referenceProblem(
   change: CatalogueChange,
   references: CatalogueLookUps,
   held: Held,
-): ValueProblem | undefined {
+): ReferenceProblem | undefined {
   if (change.value === undefined) return undefined;
   return valueProblem(change, held) ?? brokenReference(change, references);
 }
 
-function brokenReference(change: CatalogueChange, references: CatalogueLookUps): ValueProblem | undefined {
+function brokenReference(change: CatalogueChange, references: CatalogueLookUps): ReferenceProblem | undefined {
   if (change.value === undefined) return undefined;
   switch (change.kind) {
     case "account":
@@ -44,7 +46,7 @@ function brokenReference(change: CatalogueChange, references: CatalogueLookUps):
 }
 
 /** A role that trusts an issuer whose keys are nowhere would trust nobody. */
-function accountProblem({ roles }: Account, references: CatalogueLookUps): ValueProblem | undefined {
+function accountProblem({ roles }: Account, references: CatalogueLookUps): ReferenceProblem | undefined {
   for (const [role, { webIdentity = [] }] of roles.entries()) {
     for (const [index, { issuer }] of webIdentity.entries()) {
       if (references.issuer(issuer) !== undefined) continue;
@@ -54,7 +56,7 @@ function accountProblem({ roles }: Account, references: CatalogueLookUps): Value
   return undefined;
 }
 
-function agreementProblem(agreement: Agreement, references: CatalogueLookUps): ValueProblem | undefined {
+function agreementProblem(agreement: Agreement, references: CatalogueLookUps): ReferenceProblem | undefined {
   const { productCode, customerAccountId, customerIdentifier, licenseArn, agreementId } = agreement;
   const product = references.product(productCode);
   if (product === undefined) {
@@ -80,7 +82,7 @@ function agreementProblem(agreement: Agreement, references: CatalogueLookUps): V
   return entitlementProblem(agreement, product);
 }
 
-function entitlementProblem({ entitlements }: Agreement, product: Product): ValueProblem | undefined {
+function entitlementProblem({ entitlements }: Agreement, product: Product): ReferenceProblem | undefined {
   const entitled = product.dimensions.filter(({ kind }) => kind === "entitled").map(({ name }) => name);
   const index = entitlements.findIndex(({ dimension }) => !entitled.includes(dimension));
   const stray = entitlements[index];

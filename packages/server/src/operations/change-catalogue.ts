@@ -1,7 +1,6 @@
 /** Puts objects into the catalogue, or takes them away, for the operator. */
 import type { EpochMs } from "@countinghouse/protocol";
-import { referenceProblem } from "../catalogue/references.ts";
-import type { ValueProblem } from "../catalogue/value-problem.ts";
+import { referenceProblem, type ReferenceProblem } from "../catalogue/references.ts";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
 import type { ChangeProblem } from "../domain/changes/change-problem.ts";
 import { identityProblem } from "../domain/changes/identity.ts";
@@ -68,7 +67,7 @@ type Changed<A> =
   | { readonly answer?: undefined; readonly refusal: CatalogueRefusal };
 
 /** A refusal for a member that is wrong. */
-export function invalidChange(problem: ValueProblem): CatalogueRefusal {
+export function invalidChange(problem: ReferenceProblem): CatalogueRefusal {
   return refusalOf({ reason: "invalid", ...problem });
 }
 
