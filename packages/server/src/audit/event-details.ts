@@ -9,7 +9,7 @@ import {
   type UsageRecordResult,
 } from "@countinghouse/protocol";
 import type { Clipped } from "../ledger/clipped-request.ts";
-import type { Call, LedgerEntry, LedgerEvent, MeteredRecord } from "../ledger/entry.ts";
+import type { Call, LedgerEntry, LedgerEvent, DecidedRecord } from "../ledger/entry.ts";
 import { meteringRecordId } from "../ledger/ids.ts";
 import { withShownTimes } from "../ledger/shown-times.ts";
 import { auditedOperation } from "./audited-operations.ts";
@@ -121,7 +121,7 @@ type UsageEvent = Extract<LedgerEvent, { kind: "usage-metered" }>;
 /** MeterUsage: one record of the resource's own. */
 function selfMeteredDetails(event: UsageEvent, requestId: string, faults: object): EventDetails {
   const { productCode = "", resourceId, clientToken, dryRun, records } = event;
-  const { usageRecord, keptAs = meteringRecordId(requestId, 0) } = records[0] as MeteredRecord;
+  const { usageRecord, keptAs = meteringRecordId(requestId, 0) } = records[0] as DecidedRecord;
   const { timestampMs, dimension, quantity, usageAllocations } = usageRecord;
   return {
     requestParameters: selfMeteredRequest({

@@ -5,12 +5,12 @@
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { CatalogueChange } from "../domain/catalogue/catalogue.ts";
-import type { MeteringRecordKey } from "../domain/metering/metering-record.ts";
+import type { AcceptedRecord, MeteringRecordKey } from "../domain/metering/metering-record.ts";
 import type { ChainHead } from "./chain-head.ts";
 import type { EntryAttributes } from "./entry-attributes.ts";
 import type { EncodedEntry } from "./entry-codec.ts";
 import type { ChainVerification, KnownHead } from "./verification.ts";
-import type { DefectError, EventQuery, Expired, MeteringRecordQuery, NewRecord, Page } from "./ledger.ts";
+import type { DefectError, EventQuery, Expired, MeteringRecordQuery, Page } from "./ledger.ts";
 
 export interface Engine {
   /** What was kept before this start. */
@@ -79,7 +79,7 @@ export interface FoundPage extends Found<KeyedPointer> {
 export interface StagedEntry {
   readonly entry: EncodedEntry;
   readonly attributes: EntryAttributes;
-  readonly records: readonly NewRecord[];
+  readonly records: readonly AcceptedRecord[];
 }
 
 /** The oldest entries, up to one of them. */

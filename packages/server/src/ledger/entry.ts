@@ -31,7 +31,7 @@ export interface Call {
 }
 
 /** One usage record as it was sent, and what became of it. */
-export interface MeteredRecord {
+export interface DecidedRecord {
   readonly usageRecord: UsageRecord;
   readonly status: UsageRecordStatus;
   /** The record that stands, where it was kept by another entry (replays and duplicates). */
@@ -52,7 +52,7 @@ export type LedgerEvent =
       readonly clientToken?: string | undefined;
       /** As it was sent: `false`, or nothing. */
       readonly dryRun?: boolean | undefined;
-      readonly records: readonly MeteredRecord[];
+      readonly records: readonly DecidedRecord[];
       /** What a fault on demand gave back undecided; in the request, these came after the others. */
       readonly unprocessed?: readonly UsageRecord[] | undefined;
     }

@@ -19,10 +19,10 @@ import {
   type CatalogueAfter,
   type EventQuery,
   type Facts,
-  type KeptRecord,
+  type ListedRecord,
   type Ledger,
   type MeteringRecordQuery,
-  type Outcome,
+  type Decision,
   type Page,
   type Work,
 } from "./ledger.ts";
@@ -131,7 +131,7 @@ export class SingleWriterLedger implements Ledger {
     return this.#queue(resetTo(call, catalogueAfter), true);
   }
 
-  meteringRecords(query: MeteringRecordQuery): Promise<Page<KeptRecord>> {
+  meteringRecords(query: MeteringRecordQuery): Promise<Page<ListedRecord>> {
     return this.#watched(async () => keptPage(await this.#engine.list(query)));
   }
 
@@ -173,7 +173,7 @@ export class SingleWriterLedger implements Ledger {
       const old = await this.#watched(() => this.#engine.entriesBefore(beforeMs, EXPIRED_AT_ONCE));
       if (old === undefined) return removed;
       const work = expiry(newCall(), beforeMs, { lane: EMBEDDED_LANE, ...old.through }, old.entries);
-      const decide = (facts: Facts): Outcome<undefined> => {
+      const decide = (facts: Facts): Decision<undefined> => {
         // Others have numbers that these had: what was read says nothing of them.
         if (this.#removals !== removals) throw new RemovedMeanwhile();
         return work.decide(facts);

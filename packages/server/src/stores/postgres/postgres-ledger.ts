@@ -15,7 +15,7 @@ import {
   FaultError,
   QueueFullError,
   type EventQuery,
-  type KeptRecord,
+  type ListedRecord,
   type Ledger,
   type MeteringRecordQuery,
   type Page,
@@ -164,7 +164,7 @@ export class PostgresLedger implements Ledger {
     return this.#queue(resetTo(call, catalogueAfter), true);
   }
 
-  meteringRecords(query: MeteringRecordQuery): Promise<Page<KeptRecord>> {
+  meteringRecords(query: MeteringRecordQuery): Promise<Page<ListedRecord>> {
     return this.#watched(async () => keptPage(await this.#reader.atOneMoment((db) => listRecords(db, query))));
   }
 
