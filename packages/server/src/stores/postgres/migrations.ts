@@ -85,7 +85,16 @@ async function refuseServers(client: Client, found: number): Promise<void> {
   }
 }
 
-export async function serverConnections(client: Client): Promise<number> {
+/** Throws ServersConnectedError. */
+export async function refuseWhileConnected(client: Client): Promise<void> {
+  const connections = await serverConnections(client);
+  if (connections === 0) return;
+  throw new ServersConnectedError(
+    `Servers are connected to the ledger (${connections} connections). Nothing was changed: stop all of them first.`,
+  );
+}
+
+async function serverConnections(client: Client): Promise<number> {
   const [lockClass] = laneLock(1);
   const { rows } = await client.query<{ count: string }>(CONNECTED, [SERVING.map(applicationName), lockClass]);
   return Number(rows[0]?.count);

@@ -28,6 +28,15 @@ export function isNotUnique(error: unknown): boolean {
   return (error as { readonly code?: unknown } | undefined)?.code === "23505";
 }
 
+/**
+ * Whether a machine refused rows without saying why in a form that can be told apart: Citus sends rows by COPY, and passes on
+ * the text of an error, in that machine's language, without its code.
+ */
+export function isRefusedCopy(error: unknown): boolean {
+  const { code, routine } = error as { readonly code?: unknown; readonly routine?: unknown };
+  return code === "XX000" && routine === "ReportCopyError";
+}
+
 /** Whether another try at connecting is of use: not where the server is there, and says no. */
 export function mayConnectLater(error: unknown): boolean {
   const code = (error as { readonly code?: unknown }).code;

@@ -5,7 +5,7 @@ import { Disagreement } from "../../../ledger/chain-walk.ts";
 import { IdentityHistory, identityNotes } from "../../../ledger/identity-history.ts";
 import { meteringRecordId } from "../../../ledger/ids.ts";
 import type { KnownLaneHead, LedgerVerification } from "../../../ledger/verification.ts";
-import { FIND_RECORDS, keyColumns, type FoundRow, type Queryable } from "./record-pointers.ts";
+import { placesOf, type Queryable } from "./record-pointers.ts";
 import { disagreementOf, verifyChains, type FollowedEntry } from "./verify-chains.ts";
 
 export interface WholeVerification extends LedgerVerification {
@@ -37,11 +37,12 @@ async function checkRecords(db: Queryable, entries: readonly FollowedEntry[]): P
     acceptedRecords(entry).map(({ key, position }) => ({ key, position, shardKey, requestId: entry.call.requestId })),
   );
   if (accepted.length === 0) return 0;
-  const values = keyColumns(accepted.map(({ key }) => key));
-  const { rows } = await db.query<FoundRow>({ name: "find-records", text: FIND_RECORDS, values });
-  const kept = new Map(rows.map((row) => [Number(row.n) - 1, row]));
+  const kept = await placesOf(
+    db,
+    accepted.map(({ key }) => key),
+  );
   for (const [n, { requestId, position, shardKey }] of accepted.entries()) {
-    const row = kept.get(n);
+    const row = kept[n];
     const id = meteringRecordId(requestId, position);
     const which = `${id} (record ${position + 1} of request ${requestId})`;
     if (row === undefined) throw new Disagreement(`${which} was accepted, but nothing is kept under its key.`);

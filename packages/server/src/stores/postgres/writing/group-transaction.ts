@@ -14,9 +14,9 @@ import { STATE_LOCK } from "../locks.ts";
 import { findRecords, type Queryable } from "../reading/record-pointers.ts";
 import { isSameState, type SharedClock, type SharedState, type StateId } from "../shared-state.ts";
 import { readState, stateIdOf, writeState, type StateIdRow } from "../state-rows.ts";
-import { isNotUnique, troubleOf } from "../trouble.ts";
-import { insertStatements, type NewEntry, type Statement } from "./insert-rows.ts";
-import type { LaneSession } from "./lane-session.ts";
+import { isNotUnique, isRefusedCopy, troubleOf } from "../trouble.ts";
+import { insertStatements, type NewEntry } from "./insert-rows.ts";
+import type { Head, LaneSession } from "./lane-session.ts";
 import { removeAll, removeExpired } from "./remove-entries.ts";
 import { offeringOf, type Group } from "./waiting-work.ts";
 
@@ -46,20 +46,28 @@ export interface Committed {
   readonly metKept: boolean;
 }
 
-/** `alone`: it changes what all nodes go by, so it must be tried again while nobody else writes. */
+/**
+ * `raced`: another was first with one of its keys. `refused`: or so it may be, and if it is not, nothing more will be found under
+ * its keys than the `kept` of this try. `alone`: it changes what all nodes go by, so it must be tried again while nobody else
+ * writes.
+ */
 export type Tried =
   | { readonly kind: "committed"; readonly committed: Committed }
   | { readonly kind: "raced" }
+  | { readonly kind: "refused"; readonly kept: number; readonly reason: Error }
   | { readonly kind: "alone" };
 
 /** The commit was asked for, and the answer was lost: kept or not, nobody has said. */
 export class CommitInDoubtError extends Error {
   readonly committed: Committed;
+  /** Where the lane stands if it was made. */
+  readonly head: Head;
 
-  constructor(committed: Committed, cause: unknown) {
+  constructor(committed: Committed, head: Head, cause: unknown) {
     super("The connection was lost while a commit was under way.", { cause });
     this.name = "CommitInDoubtError";
     this.committed = committed;
+    this.head = head;
   }
 }
 
@@ -115,22 +123,23 @@ export async function tryGroup(
     await client.query("ROLLBACK");
     return { kind: "alone" };
   }
-  const metKept = refuseContradictions(keys, decision, found);
+  const kept = refuseContradictions(keys, decision, found);
+  let committed: Committed = { decision, entriesAtMs, decidedOn, state: undefined, metKept: kept > 0 };
 
   if (staged.entries.length === 0) {
     await client.query("ROLLBACK");
-    return { kind: "committed", committed: { decision, entriesAtMs, decidedOn, state: undefined, metKept } };
+    return { kind: "committed", committed };
   }
-  const statements = insertStatements(lane, chained(decision, Number(row.seq), row.link));
-  let committed: Committed = { decision, entriesAtMs, decidedOn, state: undefined, metKept };
-  let raced = false;
+  const entries = chained(decision, Number(row.seq), row.link);
+  let lostTo: unknown;
   await context.aroundCommit(async () => {
     if (isReset) await removeAll(client);
     if (staged.expired !== undefined) await removeExpired(client, staged.expired);
     if (changesState(staged)) committed = { ...committed, state: await writeState(client, staged) };
-    raced = !(await keep(session, statements, committed));
+    lostTo = await keep(session, entries, committed);
   });
-  return raced ? { kind: "raced" } : { kind: "committed", committed };
+  if (lostTo === undefined) return { kind: "committed", committed };
+  return isNotUnique(lostTo) ? { kind: "raced" } : { kind: "refused", kept, reason: lostTo as Error };
 }
 
 /** Nobody changes the state meanwhile; but another lane of this node may adopt it. */
@@ -167,23 +176,30 @@ function laneHead(name: string, newest: string, lane: number): { name: string; t
 
 /**
  * Sends the statements and the commit behind them at once: after one that fails, the commit is a rollback, and says so.
- * Answers false where another node was first with one of the keys.
+ * Answers the error by which another node was first with one of the keys, or may have been.
  */
-async function keep({ client }: LaneSession, statements: readonly Statement[], committed: Committed): Promise<boolean> {
+async function keep(
+  { client, lane }: LaneSession,
+  entries: readonly NewEntry[],
+  committed: Committed,
+): Promise<unknown> {
+  const statements = insertStatements(lane, entries);
   const sent = [...statements.map((statement) => client.query(statement)), client.query("COMMIT")];
   const answers = await Promise.allSettled(sent);
   const commit = answers.at(-1);
   if (commit?.status === "rejected") {
-    throw troubleOf(commit.reason) === "lost" ? new CommitInDoubtError(committed, commit.reason) : commit.reason;
+    if (troubleOf(commit.reason) !== "lost") throw commit.reason;
+    throw new CommitInDoubtError(committed, entries.at(-1) as NewEntry, commit.reason);
   }
   const failed = answers.findIndex(({ status }) => status === "rejected");
   if (commit?.value.command === "COMMIT") {
     if (failed !== -1) throw new DefectError("A group was committed without a part of it.");
-    return true;
+    return undefined;
   }
   const reason: unknown = (answers[failed] as PromiseRejectedResult | undefined)?.reason;
+  const ofRecords = statements[failed]?.name === "insert-records";
+  if (ofRecords && (isNotUnique(reason) || isRefusedCopy(reason))) return reason;
   if (!isNotUnique(reason)) throw reason ?? new DefectError(`A commit was answered with ${commit?.value.command}.`);
-  if (statements[failed]?.name === "insert-records") return false;
   throw new DefectError("An entry with the id of one of these is there.");
 }
 
@@ -200,20 +216,21 @@ function isAllNew(keys: readonly MeteringRecordKey[], { staged }: DecidedGroup):
 
 /**
  * No decision accepts a record whose key it was told is kept. One that was kept since is a race, and no contradiction.
- * Answers whether any was kept.
+ * Answers how many were kept.
  */
 function refuseContradictions(
   keys: readonly MeteringRecordKey[],
   { decided }: DecidedGroup,
   found: FoundRecords,
-): boolean {
+): number {
   const kept = new Set(keys.filter((_, i) => found.meteringRecord(i) !== undefined).map(keyText));
-  if (kept.size === 0) return false;
+
+  if (kept.size === 0) return 0;
   for (const { outcome } of decided) {
     const known = outcome.records?.find(({ key }) => kept.has(keyText(key)));
     if (known !== undefined) throw new DefectError(`A second record of one key was accepted: ${keyText(known.key)}`);
   }
-  return true;
+  return kept.size;
 }
 
 /** The entries of the group, in a chain that has come as far as this. */

@@ -67,17 +67,31 @@ export async function probeCommit({ client, lane }: LaneSession): Promise<void> 
   await client.query("COMMIT");
 }
 
+/** Where a lane has come to. */
+export interface Head {
+  readonly seq: number;
+  readonly link: Uint8Array;
+}
+
 /**
- * Whether a transaction of a lane, whose commit was asked for and never answered, was committed. Whoever made it held the
- * lane's row: once that can be had, it has ended one way or the other.
+ * Whether a transaction that would have brought a lane to this head, and whose commit was never answered, was committed;
+ * undefined while that cannot be told. Whoever made it held the lane's row: once that can be had, it has ended one way or the
+ * other, and the row says which. What it wrote on other machines may not be seen there yet.
  */
-export async function wasCommitted(client: Client, lane: number, requestIds: readonly string[]): Promise<boolean> {
+export async function wasCommitted(client: Client, lane: number, head: Head): Promise<boolean | undefined> {
   await client.query("BEGIN");
-  await client.query("SELECT seq FROM countinghouse.lane WHERE number = $1 FOR UPDATE", [lane]);
-  const { rows } = await client.query<{ count: string }>(
-    "SELECT count(*) AS count FROM countinghouse.entry WHERE request_id = ANY ($1::uuid[])",
-    [requestIds],
+  const { rows } = await client.query<{ seq: string; link: Buffer }>(
+    "SELECT seq, link FROM countinghouse.lane WHERE number = $1 FOR UPDATE",
+    [lane],
   );
   await client.query("ROLLBACK");
-  return Number(rows[0]?.count) > 0;
+  const [row] = rows;
+  if (row === undefined || Number(row.seq) < head.seq) return false;
+  if (Number(row.seq) === head.seq) return row.link.equals(head.link);
+  // Another connection has been leased the lane, and has gone on: the chain says from where, once all of it can be seen.
+  const { rows: entries } = await client.query<{ link: Buffer }>(
+    "SELECT link FROM countinghouse.entry WHERE lane = $1 AND seq = $2",
+    [lane, head.seq],
+  );
+  return entries[0]?.link.equals(head.link);
 }
