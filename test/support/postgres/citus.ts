@@ -1,0 +1,96 @@
+/**
+ * A Citus cluster for tests, where somebody runs one: `COUNTINGHOUSE_CITUS_URL` names a database on its coordinator, as a
+ * superuser, that has the extension and its workers. Tests make databases of their own on all machines. Each worker is reached
+ * through a proxy of the test, so the machines have to be able to reach this one (`127.0.0.1`), and may not ask each other for
+ * TLS (`citus.node_conninfo = 'sslmode=disable'`).
+ */
+import { randomUUID } from "node:crypto";
+import { relative } from "node:path";
+import { expect, test as anyTest, type TestAPI } from "vitest";
+import type { TestDatabase } from "./database.ts";
+import { MachineProxy } from "./machine-proxy.ts";
+import { queryAt } from "./postgres-server.ts";
+
+const URL_NAME = "COUNTINGHOUSE_CITUS_URL";
+/** Few, so that a database is made quickly; Citus makes 32. */
+const SHARDS = 8;
+
+export interface CitusDatabase extends TestDatabase {
+  readonly workers: readonly Worker[];
+  /** Takes the ledger away; the database stays. */
+  empty(): Promise<void>;
+}
+
+export interface Worker {
+  readonly proxy: MachineProxy;
+  /** Past the proxy. */
+  readonly url: string;
+}
+
+export function whyNoCitus(): string | undefined {
+  return process.env[URL_NAME] === undefined ? `${URL_NAME} names no cluster` : undefined;
+}
+
+/** Vitest's `test`, or its `test.skip` where there is no cluster. */
+export function testOfCitus(): TestAPI {
+  const reason = whyNoCitus();
+  if (reason === undefined) return anyTest;
+  process.stdout.write(`skipped: ${relative("", expect.getState().testPath ?? "")}: ${reason}\n`);
+  return anyTest.skip as TestAPI;
+}
+
+/** With the first workers that there are, or all; the others can be added. */
+export async function newCitusDatabase(workersMax = 2): Promise<CitusDatabase & { addWorker(): Promise<void> }> {
+  const serverUrl = process.env[URL_NAME] ?? "";
+  const name = `test_${randomUUID().replaceAll("-", "")}`;
+  const at = (host: string, port: number, database = name): string => {
+    const url = new URL(serverUrl);
+    url.host = `${host}:${port}`;
+    url.pathname = `/${database}`;
+    return url.toString();
+  };
+  const { hostname, port } = new URL(serverUrl);
+  const nodes = await queryAt(serverUrl, "SELECT nodename, nodeport FROM pg_dist_node WHERE groupid > 0 ORDER BY nodeid");
+  const machines = nodes.map(({ nodename, nodeport }) => ({ host: String(nodename), port: Number(nodeport) }));
+  const everywhere = [{ host: hostname, port: Number(port) }, ...machines];
+  const databaseOf = (url: string): string => new URL(url).pathname.slice(1);
+  await Promise.all(
+    everywhere.map(async (machine) => {
+      await queryAt(at(machine.host, machine.port, databaseOf(serverUrl)), `CREATE DATABASE ${name}`);
+      await queryAt(at(machine.host, machine.port), "CREATE EXTENSION citus");
+    }),
+  );
+  const url = at(hostname, Number(port));
+  await queryAt(url, `SELECT citus_set_coordinator_host('${hostname}', ${port})`);
+  await queryAt(url, `ALTER DATABASE ${name} SET citus.shard_count = ${SHARDS}`);
+  const workers: Worker[] = [];
+  const addWorker = async (): Promise<void> => {
+    const machine = machines[workers.length];
+    if (machine === undefined) throw new Error(`The cluster has ${machines.length} workers only.`);
+    const proxy = await MachineProxy.before(machine);
+    workers.push({ proxy, url: at(machine.host, machine.port) });
+    await queryAt(url, `SELECT citus_add_node('127.0.0.1', ${proxy.port})`);
+  };
+  for (let i = 0; i < Math.min(workersMax, machines.length); i += 1) await addWorker();
+  return {
+    url,
+    workers,
+    addWorker,
+    query: (sql) => queryAt(url, sql),
+    empty: async () => {
+      await queryAt(url, "DROP SCHEMA IF EXISTS countinghouse CASCADE");
+    },
+    remove: async () => {
+      for (const { proxy } of workers) proxy.close();
+      for (const machine of everywhere) {
+        const server = at(machine.host, machine.port, databaseOf(serverUrl));
+        await queryAt(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      }
+    },
+  };
+}
+
+/** Ends one of a machine's processes as lack of memory would: the machine throws all connections out, and recovers. */
+export async function crash(url: string): Promise<void> {
+  await queryAt(url, "COPY (SELECT 1) TO PROGRAM 'kill -9 $PPID'").catch(() => undefined);
+}
