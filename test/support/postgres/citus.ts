@@ -7,6 +7,8 @@
 import { randomUUID } from "node:crypto";
 import { relative } from "node:path";
 import { expect, test as anyTest, type TestAPI } from "vitest";
+import { migrateLedger } from "../../../packages/server/src/stores/postgres/migrate-ledger.ts";
+import { realWorld } from "../../../packages/server/src/world.ts";
 import type { TestDatabase } from "./database.ts";
 import { MachineProxy } from "./machine-proxy.ts";
 import { queryAt } from "./postgres-server.ts";
@@ -17,6 +19,7 @@ const SHARDS = 8;
 
 export interface CitusDatabase extends TestDatabase {
   readonly workers: readonly Worker[];
+  addWorker(): Promise<void>;
   /** Takes the ledger away; the database stays. */
   empty(): Promise<void>;
 }
@@ -25,6 +28,7 @@ export interface Worker {
   readonly proxy: MachineProxy;
   /** Past the proxy. */
   readonly url: string;
+  query(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
 }
 
 export function whyNoCitus(): string | undefined {
@@ -40,7 +44,7 @@ export function testOfCitus(): TestAPI {
 }
 
 /** With the first workers that there are, or all; the others can be added. */
-export async function newCitusDatabase(workersMax = 2): Promise<CitusDatabase & { addWorker(): Promise<void> }> {
+export async function newCitusDatabase(workersMax = 2): Promise<CitusDatabase> {
   const serverUrl = process.env[URL_NAME] ?? "";
   const name = `test_${randomUUID().replaceAll("-", "")}`;
   const at = (host: string, port: number, database = name): string => {
@@ -50,7 +54,10 @@ export async function newCitusDatabase(workersMax = 2): Promise<CitusDatabase & 
     return url.toString();
   };
   const { hostname, port } = new URL(serverUrl);
-  const nodes = await queryAt(serverUrl, "SELECT nodename, nodeport FROM pg_dist_node WHERE groupid > 0 ORDER BY nodeid");
+  const nodes = await queryAt(
+    serverUrl,
+    "SELECT nodename, nodeport FROM pg_dist_node WHERE groupid > 0 ORDER BY nodeid",
+  );
   const machines = nodes.map(({ nodename, nodeport }) => ({ host: String(nodename), port: Number(nodeport) }));
   const everywhere = [{ host: hostname, port: Number(port) }, ...machines];
   const databaseOf = (url: string): string => new URL(url).pathname.slice(1);
@@ -68,7 +75,8 @@ export async function newCitusDatabase(workersMax = 2): Promise<CitusDatabase & 
     const machine = machines[workers.length];
     if (machine === undefined) throw new Error(`The cluster has ${machines.length} workers only.`);
     const proxy = await MachineProxy.before(machine);
-    workers.push({ proxy, url: at(machine.host, machine.port) });
+    const workerUrl = at(machine.host, machine.port);
+    workers.push({ proxy, url: workerUrl, query: (sql) => queryAt(workerUrl, sql) });
     await queryAt(url, `SELECT citus_add_node('127.0.0.1', ${proxy.port})`);
   };
   for (let i = 0; i < Math.min(workersMax, machines.length); i += 1) await addWorker();
@@ -88,6 +96,30 @@ export async function newCitusDatabase(workersMax = 2): Promise<CitusDatabase & 
       }
     },
   };
+}
+
+/** Databases of a test file, each used again when a test has let go of it: to make one takes seconds. */
+export class CitusDatabases {
+  readonly #all: CitusDatabase[] = [];
+  readonly #free: CitusDatabase[] = [];
+
+  /** One with an empty ledger in it. */
+  async take(): Promise<CitusDatabase> {
+    let database = this.#free.pop();
+    if (database === undefined) this.#all.push((database = await newCitusDatabase()));
+    else await database.empty();
+    await migrateLedger(database.url, true, realWorld);
+    return database;
+  }
+
+  giveBack(database: CitusDatabase): void {
+    for (const { proxy } of database.workers) proxy.forget();
+    this.#free.push(database);
+  }
+
+  async remove(): Promise<void> {
+    for (const database of this.#all) await database.remove();
+  }
 }
 
 /** Ends one of a machine's processes as lack of memory would: the machine throws all connections out, and recovers. */

@@ -30,6 +30,11 @@ export class MachineProxy {
     this.#lost = { message, times };
   }
 
+  /** Loses nothing more. */
+  forget(): void {
+    this.#lost = undefined;
+  }
+
   async begin(trouble: Trouble): Promise<void> {
     this.#trouble = trouble;
     if (trouble !== "refusing") return;

@@ -50,8 +50,10 @@ export async function openPostgres(
   const { kept, difference } = await maintain(driver, times, async (client) => {
     await (asItIs ? refuseOtherVersion(client) : migrate(client, times.sleep));
     if (alone) await refuseWhileConnected(client);
-    await isSpread(client);
-    return { kept: await readKept(client), difference: await clockDifference(client, times.wallMs) };
+    return {
+      kept: { ...(await readKept(client)), isSpread: await isSpread(client) },
+      difference: await clockDifference(client, times.wallMs),
+    };
   });
   return { loaded: kept, clockDifference: difference, open: (options) => new PostgresLedger(driver, kept, options) };
 }

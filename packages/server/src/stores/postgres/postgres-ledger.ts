@@ -3,6 +3,7 @@
  * each about one product and on a lane of its own, several side by side.
  */
 import type { EpochMs } from "@countinghouse/protocol";
+import type { Pool } from "pg";
 import type { CatalogueView } from "../../domain/catalogue/catalogue.ts";
 import type { LaneHead } from "../../ledger/chain-head.ts";
 import type { FoundPage } from "../../ledger/engine.ts";
@@ -20,7 +21,6 @@ import { EXPIRY_LOCK } from "./locks.ts";
 import { readHeads, readKeptSince, readOldest } from "./reading/chains.ts";
 import { listEntries, readPrincipalBetween } from "./reading/event-query.ts";
 import { Reader } from "./reading/reader.ts";
-import { listRecords } from "./reading/record-query.ts";
 import { verifyChains } from "./reading/verify-chains.ts";
 import { SharedState, type KeptState, type SharedClock } from "./shared-state.ts";
 import type { Committed, GroupContext } from "./writing/group-transaction.ts";
@@ -53,6 +53,8 @@ export class PostgresLedger extends Intake implements Ledger {
   readonly #state: SharedState;
   readonly #reader: Reader;
   readonly #leases: Leases;
+  /** See GroupContext. */
+  readonly #elsewhere: Pool | undefined;
   readonly #idle: Lane[];
   readonly #waiting = new WaitingWork();
   readonly #underWay = new Set<Group>();
@@ -65,7 +67,7 @@ export class PostgresLedger extends Intake implements Ledger {
   /** `kept` is what the database held when it was opened. */
   constructor(
     driver: Driver,
-    kept: KeptState & { readonly newestAtMs: EpochMs | undefined },
+    kept: KeptState & { readonly newestAtMs: EpochMs | undefined; readonly isSpread: boolean },
     options: PostgresLedgerOptions,
   ) {
     super(options);
@@ -74,8 +76,9 @@ export class PostgresLedger extends Intake implements Ledger {
     this.#newestAtMs = kept.newestAtMs ?? Number.NEGATIVE_INFINITY;
     this.#clockCheckedMs = options.monotonicMs();
     this.#stuckColumns = new StuckColumns(options.monotonicMs);
-    this.#reader = new Reader(driver, this.#state);
+    this.#reader = new Reader(driver, this.#state, { ...options, isSpread: kept.isSpread });
     this.#leases = new Leases(this.#reader.db);
+    this.#elsewhere = kept.isSpread ? driver.pool("reader", options.lanes) : undefined;
     const context = this.#context();
     this.#idle = Array.from({ length: options.lanes }, () => new Lane({ ...options, driver, context }));
     this.#stopTimers = [
@@ -114,7 +117,7 @@ export class PostgresLedger extends Intake implements Ledger {
   }
 
   protected listRecords(query: MeteringRecordQuery): Promise<FoundPage> {
-    return this.#reader.atOneMoment((db) => listRecords(db, query));
+    return this.#reader.listRecords(query);
   }
 
   protected findEntry(requestId: string): Promise<EncodedEntry | undefined> {
@@ -167,6 +170,7 @@ export class PostgresLedger extends Intake implements Ledger {
     for (const stop of this.#stopTimers) stop();
     await Promise.all(this.#idle.map((lane) => lane.close()));
     await this.#leases.release();
+    await this.#elsewhere?.end();
     await this.#reader.close();
   }
 
@@ -177,6 +181,7 @@ export class PostgresLedger extends Intake implements Ledger {
       clock,
       ruleSet,
       spare: this.spare,
+      elsewhere: this.#elsewhere,
       newestAtMs: () => this.#newestAtMs,
       acceptNewestAhead: this.#options.acceptNewestAhead === true,
       aroundCommit: (commit) => {

@@ -37,6 +37,20 @@ export function isRefusedCopy(error: unknown): boolean {
   return code === "XX000" && routine === "ReportCopyError";
 }
 
+/**
+ * A commit on several machines is seen bit by bit: what was found on one leads to what cannot be seen yet on another. In a
+ * moment it will be.
+ */
+export class HalfSeenError extends Error {
+  /** As PostgreSQL says of what may succeed when it is tried again. */
+  readonly code = "40001";
+
+  constructor() {
+    super("A commit is under way whose parts on several machines cannot be seen alike yet.");
+    this.name = "HalfSeenError";
+  }
+}
+
 /** Whether another try at connecting is of use: not where the server is there, and says no. */
 export function mayConnectLater(error: unknown): boolean {
   const code = (error as { readonly code?: unknown }).code;

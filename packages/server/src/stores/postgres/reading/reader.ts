@@ -1,22 +1,36 @@
 /** What is read beside the groups: listings, single entries, and whether another node has changed what all go by. */
 import type { Pool } from "pg";
+import type { FoundPage } from "../../../ledger/engine.ts";
 import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
+import type { MeteringRecordQuery } from "../../../ledger/ledger.ts";
 import type { Driver } from "../driver.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, isUuid, type EntryRow } from "../rows.ts";
 import { isSameState, type SharedState } from "../shared-state.ts";
 import { readState, readStateId } from "../state-rows.ts";
-import { errorOf, troubleOf } from "../trouble.ts";
-import type { Queryable } from "./record-pointers.ts";
+import { HalfSeenError, errorOf, troubleOf } from "../trouble.ts";
+import { allSeen, type Queryable } from "./record-pointers.ts";
+import { listRecords } from "./record-query.ts";
 
 const CONNECTIONS_MAX = 3;
+/** How often what is seen bit by bit is looked at again. */
+const LOOKS_MAX = 20;
+const PAUSE_MS = 25;
+
+/** How the ledger lies, and how a moment passes. */
+export interface ReaderOptions {
+  readonly isSpread: boolean;
+  readonly sleep: (ms: number) => Promise<void>;
+}
 
 export class Reader {
   readonly #pool: Pool;
   readonly #state: SharedState;
+  readonly #options: ReaderOptions;
   #following = false;
   #unavailable: string | undefined;
 
-  constructor(driver: Driver, state: SharedState) {
+  constructor(driver: Driver, state: SharedState, options: ReaderOptions) {
+    this.#options = options;
     this.#pool = driver.pool("reader", CONNECTIONS_MAX);
     this.#state = state;
   }
@@ -52,6 +66,21 @@ export class Reader {
   async #adopt(): Promise<void> {
     const kept = await this.atOneMoment((db) => readState(db, this.#state.id));
     if (kept.version >= this.#state.id.version) this.#state.adopt(kept);
+  }
+
+  listRecords(query: MeteringRecordQuery): Promise<FoundPage> {
+    const { isSpread, sleep } = this.#options;
+    if (!isSpread) return this.atOneMoment((db) => listRecords(db, query));
+    return this.#orTrouble(async () => {
+      for (let looks = 1; ; looks += 1) {
+        try {
+          return allSeen(await this.atOneMoment((db) => listRecords(db, query)));
+        } catch (error) {
+          if (!(error instanceof HalfSeenError) || looks === LOOKS_MAX) throw error;
+          await sleep(PAUSE_MS);
+        }
+      }
+    });
   }
 
   async entryByRequestId(requestId: string): Promise<EncodedEntry | undefined> {

@@ -8,6 +8,7 @@ import { DefectError } from "../../../ledger/ledger.ts";
 import { bigints, uuids } from "../arrays.ts";
 import { recordKeyOf, shardKeyOf } from "../keys.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, isStorable, type EntryRow } from "../rows.ts";
+import { HalfSeenError } from "../trouble.ts";
 
 export type Queryable = Pick<Client | Pool | PoolClient, "query">;
 
@@ -106,6 +107,14 @@ export async function entriesAt(
   };
   await Promise.all([...byShard].map(read));
   return { places, entries };
+}
+
+/** For a ledger on several machines. Throws HalfSeenError where a record's entry is not among those that were found. */
+export function allSeen<F extends Found<RecordPointer | undefined>>(found: F): F {
+  const isSeen = (pointer: RecordPointer | undefined): boolean =>
+    pointer === undefined || found.entries.has(pointer.seq);
+  if (!found.pointers.every(isSeen)) throw new HalfSeenError();
+  return found;
 }
 
 function isStorableKey({ hour, region, offering, customer, dimension, discriminator }: MeteringRecordKey): boolean {

@@ -3,15 +3,16 @@
  * Nothing is true before its commit has been answered.
  */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
+import type { Client } from "pg";
 import { keyText, type MeteringRecordKey } from "../../../domain/metering/metering-record.ts";
 import { linkOf } from "../../../ledger/chain.ts";
-import type { StagedGroup } from "../../../ledger/engine.ts";
+import type { Found, RecordPointer, StagedGroup } from "../../../ledger/engine.ts";
 import { FoundRecords } from "../../../ledger/found-records.ts";
 import { decideGroup, type DecidedGroup } from "../../../ledger/group-decision.ts";
 import { DefectError } from "../../../ledger/ledger.ts";
 import type { Spare } from "../../../ledger/spare.ts";
 import { STATE_LOCK } from "../locks.ts";
-import { findRecords, type Queryable } from "../reading/record-pointers.ts";
+import { allSeen, findRecords, type Queryable } from "../reading/record-pointers.ts";
 import { isSameState, type SharedClock, type SharedState, type StateId } from "../shared-state.ts";
 import { readState, stateIdOf, writeState, type StateIdRow } from "../state-rows.ts";
 import { isNotUnique, isRefusedCopy, troubleOf } from "../trouble.ts";
@@ -29,6 +30,13 @@ export interface GroupContext {
   readonly newestAtMs: () => EpochMs;
   /** Whether that may lie ahead of the clock, by which is decided all the same. */
   readonly acceptNewestAhead: boolean;
+  /**
+   * Over which connections what is kept is looked up, where the ledger lies on several machines. Citus does not prepare what it
+   * copies over a connection that was read from in the same transaction: it commits it after the coordinator's own commit, and
+   * where that is lost, so is what was acknowledged. A group's own transaction holds the state's lock meanwhile, so what
+   * is found stays true.
+   */
+  readonly elsewhere: Queryable | undefined;
   /** Runs what is written and committed. */
   readonly aroundCommit: (commit: () => Promise<void>) => Promise<void>;
 }
@@ -114,7 +122,7 @@ export async function tryGroup(
   let found = NOTHING;
   let decision = assumeNew ? decide(found) : undefined;
   if (decision === undefined || !isAllNew(keys, decision)) {
-    found = new FoundRecords(await findRecords(client, keys));
+    found = new FoundRecords(await lookUp(client, keys, context));
     decision = decide(found);
   }
   const { staged } = decision;
@@ -140,6 +148,14 @@ export async function tryGroup(
   });
   if (lostTo === undefined) return { kind: "committed", committed };
   return isNotUnique(lostTo) ? { kind: "raced" } : { kind: "refused", kept, reason: lostTo as Error };
+}
+
+async function lookUp(
+  client: Client,
+  keys: readonly MeteringRecordKey[],
+  { elsewhere }: GroupContext,
+): Promise<Found<RecordPointer | undefined>> {
+  return elsewhere === undefined ? findRecords(client, keys) : allSeen(await findRecords(elsewhere, keys));
 }
 
 /** Nobody changes the state meanwhile; but another lane of this node may adopt it. */
@@ -199,8 +215,17 @@ async function keep(
   const reason: unknown = (answers[failed] as PromiseRejectedResult | undefined)?.reason;
   const ofRecords = statements[failed]?.name === "insert-records";
   if (ofRecords && (isNotUnique(reason) || isRefusedCopy(reason))) return reason;
-  if (!isNotUnique(reason)) throw reason ?? new DefectError(`A commit was answered with ${commit?.value.command}.`);
-  throw new DefectError("An entry with the id of one of these is there.");
+  if (isNotUnique(reason) || (isRefusedCopy(reason) && (await isAnyThere(client, entries)))) {
+    throw new DefectError("An entry with the id of one of these is there.");
+  }
+  throw reason ?? new DefectError(`A commit was answered with ${commit?.value.command}.`);
+}
+
+async function isAnyThere(client: Client, entries: readonly NewEntry[]): Promise<boolean> {
+  const { rows } = await client.query("SELECT 1 FROM countinghouse.entry WHERE request_id = ANY ($1::uuid[]) LIMIT 1", [
+    entries.map(({ entry }) => entry.requestId),
+  ]);
+  return rows.length > 0;
 }
 
 /** Whether it changes what all nodes go by. */
