@@ -333,3 +333,14 @@ describe("Rule H4: a record is known to a registration", () => {
     expect(isKnownTo(of, hour, adjustment)).toBe(isKnown);
   });
 });
+
+test("Rules H3, H4: what has just ended is topped up to a minute, and what is yet to end has run until now", () => {
+  const startedAtMs = Date.UTC(2026, 2, 14, 10);
+  const nowMs = startedAtMs + 5_000;
+  const month = { fromHour: 0, toHour: hourOf(nowMs) + 100 };
+  const seconds = (stoppedAtMs: number | undefined): number => {
+    const resource = runningResource({ startedAtMs, stoppedAtMs });
+    return sumOf(outstanding(resource, registrationIn(resource), nowMs, month));
+  };
+  expect([nowMs, nowMs + 1, nowMs - 1, undefined].map(seconds)).toEqual([60, 5, 60, 5]);
+});
