@@ -80,6 +80,8 @@ describe("a chain", () => {
 const broken = (kept: KeptEntry): string =>
   `Entry ${kept.seq} (request ${kept.entry.requestId}) is not as it was written: the chain breaks here.`;
 
+const otherAt = (seq: number): string => `Entry ${seq}, or one before it, is not the one that checkpoint 1 knows of.`;
+
 describe("a chain is found broken where", () => {
   test.each<[string, readonly KeptEntry[], number, string]>([
     ["an entry is missing", [FIRST, THIRD], 1, "Entry 2 is missing."],
@@ -124,17 +126,16 @@ describe("a chain is found broken where", () => {
 
   test("another entry is known to have been there", () => {
     const other = (kept: KeptEntry): KnownHead => knownOf(kept, { link: "00" });
-    const why = (seq: number): string => `Entry ${seq}, or one before it, is not the one that checkpoint 1 knows of.`;
-    expect(walked(KEPT, [other(SECOND)])).toEqual([1, 1, why(2)]);
-    expect(walked(KEPT, [knownOf(SECOND), other(SECOND)]), "of two that are known").toEqual([1, 1, why(2)]);
-    expect(walked(KEPT.slice(2), [], new ChainWalk([other(SECOND)], headOf(SECOND)))).toEqual([0, 2, why(2)]);
+    expect(walked(KEPT, [other(SECOND)])).toEqual([1, 1, otherAt(2)]);
+    expect(walked(KEPT, [knownOf(SECOND), other(SECOND)]), "of two that are known").toEqual([1, 1, otherAt(2)]);
+    expect(walked(KEPT.slice(2), [], new ChainWalk([other(SECOND)], headOf(SECOND)))).toEqual([0, 2, otherAt(2)]);
     expect(walked([], [], new ChainWalk([other(SECOND)], headOf(SECOND))), "of what has expired").toEqual([
       0,
       2,
-      why(2),
+      otherAt(2),
     ]);
     const walk = new ChainWalk([other(THIRD)]);
     walk.follow(FIRST);
-    expect(() => walk.skipTo(headOf(THIRD))).toThrow(why(3));
+    expect(() => walk.skipTo(headOf(THIRD))).toThrow(otherAt(3));
   });
 });

@@ -58,9 +58,10 @@ const names = new NamesAsMetered(
   CHANGED,
 );
 
+const accountAt = (atMs: number, identifier = "anna", product = LOGS): unknown =>
+  names.accountOf(product, identifier, atMs);
+
 test("an identifier stands for the account that it stood for when a record was kept", () => {
-  const accountAt = (atMs: number, identifier = "anna", product = LOGS): unknown =>
-    names.accountOf(product, identifier, atMs);
   expect([4_999, 5_000, 5_001].map((atMs) => accountAt(atMs))).toEqual([BERTS_ACCOUNT, BERTS_ACCOUNT, ANNAS_ACCOUNT]);
   expect(accountAt(1, "early"), "nothing was changed of it").toBe(ANNAS_ACCOUNT);
   expect(accountAt(1, "anna", TRACES), "of another product").toBeUndefined();
@@ -68,9 +69,10 @@ test("an identifier stands for the account that it stood for when a record was k
   expect(accountAt(1, "nobody")).toBeUndefined();
 });
 
+const at = (atMs: number, account = ANNAS_ACCOUNT, product = LOGS): unknown =>
+  names.identifierOf(product, account, atMs);
+
 test("an account has the identifier that was given last, of agreements that had begun", () => {
-  const at = (atMs: number, account = ANNAS_ACCOUNT, product = LOGS): unknown =>
-    names.identifierOf(product, account, atMs);
   expect([-1, 0, 1_000, 8_999, 9_000].map((atMs) => at(atMs))).toEqual(["anna", "anna", "early", "early", "late"]);
   expect(at(9_000, ANNAS_ACCOUNT, TRACES), "its agreement gave it none").toBeUndefined();
   expect(at(9_000, BERTS_ACCOUNT)).toBeUndefined();
@@ -90,7 +92,8 @@ test("a product was published by whoever did when a record was kept", () => {
 });
 
 test("a ledger's past is read once for its catalogue, page by page, and again where that failed", async () => {
-  const { ledger, remove } = await ledgerInMemory();
+  const store = await ledgerInMemory();
+  const { ledger } = store;
   await putAll(ledger, PRODUCTS);
   const put = async (atMs: number, customerIdentifier: string): Promise<void> => {
     const value = { ...before, customerIdentifier };
@@ -124,5 +127,5 @@ test("a ledger's past is read once for its catalogue, page by page, and again wh
   expect(read).toBe(3);
   await namesAsMetered(counted);
   expect(reads).toBe(read);
-  await remove();
+  await store.remove();
 });

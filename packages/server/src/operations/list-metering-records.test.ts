@@ -71,10 +71,11 @@ test("all records are listed, or those of a product, an account, a dimension, wh
   expect(await list({ productCode: "none" })).toEqual([]);
 });
 
+const count = async (fromMs: number | undefined, toMs: number | undefined): Promise<number> =>
+  (await list({ fromMs, toMs })).length;
+
 test("from the hour of a time on, to the hour of another; a time on the hour leaves that hour out", async () => {
   const hourMs = START_MS - HOUR_MS / 2;
-  const count = async (fromMs: number | undefined, toMs: number | undefined): Promise<number> =>
-    (await list({ fromMs, toMs })).length;
   expect(await count(hourMs + HOUR_MS - 1, undefined)).toBe(6);
   expect(await count(hourMs + HOUR_MS, undefined)).toBe(1);
   expect(await count(undefined, hourMs + HOUR_MS + 1)).toBe(6);

@@ -7,7 +7,7 @@ import type { PageTokens } from "../domain/page-tokens.ts";
 import { START_MS, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
 import { newCall } from "../../testing/contract/works.ts";
 import type { Call, LedgerEvent } from "../ledger/entry.ts";
-import { eventId } from "../ledger/ids.ts";
+import { eventId as eventIdOf } from "../ledger/ids.ts";
 import type { Outcome } from "../ledger/ledger.ts";
 import { EVERY_STORE } from "../../testing/every-store.ts";
 import { lookupEventsOperation } from "./lookup-events.ts";
@@ -56,6 +56,8 @@ const event: fc.Arbitrary<LedgerEvent> = fc.constantFrom(
   { kind: "call-refused", code: "InvalidTagException", message: "", compared: {}, request: { productCode: "another" } },
 );
 
+const decide = (): Outcome<undefined> => ({ event: { kind: "caller-identified" }, answer: undefined });
+
 describe.each(EVERY_STORE)("events %s", (place, open) => {
   let store: LedgerUnderTest;
 
@@ -86,9 +88,8 @@ describe.each(EVERY_STORE)("events %s", (place, open) => {
     const lookUp = lookupEventsOperation(store.ledger, legibleTokens, new EventPages(store.ledger, setImmediate));
     const put = async (accountId: string): Promise<string> => {
       const made = { ...newCall(), accountId };
-      const decide = (): Outcome<undefined> => ({ event: { kind: "caller-identified" }, answer: undefined });
       await store.ledger.transact({ call: made, keys: [], decide });
-      return eventId(made.requestId);
+      return eventIdOf(made.requestId);
     };
     const find = async (value: string, range: { startTimeMs?: number; endTimeMs?: number }): Promise<number> => {
       const asking = { ...newCall(), operation: "LookupEvents", accountId: ACCOUNT, region: "us-east-1" };

@@ -31,17 +31,18 @@ async function newestEvent(ledger: Ledger): Promise<LedgerEvent | undefined> {
   return (await ledger.events({ order: "newest", limit: 1 })).items[0]?.event;
 }
 
-describe("an agreement", () => {
-  const act = async (action: AgreementAction, over: Partial<Agreement> = {}): Promise<unknown> => {
-    const { ledger } = await opened();
-    const before = agreement("a", over);
-    await putAll(ledger, [putAgreement(before)]);
-    const refusal = await changeAgreementState(ledger, newCall(), "a", action);
-    const { cancelledAtMs, suspendedAtMs } = ledger.catalogue.agreement("a") ?? {};
-    return refusal ?? { cancelledAtMs, suspendedAtMs };
-  };
-  const conflict = (what: string): object => ({ reason: "conflict", message: `The agreement a ${what}.` });
+const act = async (action: AgreementAction, over: Partial<Agreement> = {}): Promise<unknown> => {
+  const { ledger } = await opened();
+  const before = agreement("a", over);
+  await putAll(ledger, [putAgreement(before)]);
+  const refusal = await changeAgreementState(ledger, newCall(), "a", action);
+  const { cancelledAtMs, suspendedAtMs } = ledger.catalogue.agreement("a") ?? {};
+  return refusal ?? { cancelledAtMs, suspendedAtMs };
+};
 
+const conflict = (what: string): object => ({ reason: "conflict", message: `The agreement a ${what}.` });
+
+describe("an agreement", () => {
   test("is cancelled, suspended and resumed, at the time of the service clock", async () => {
     expect(await act("cancel")).toEqual({ cancelledAtMs: START_MS, suspendedAtMs: undefined });
     expect(await act("cancel", { suspendedAtMs: 5 })).toEqual({ cancelledAtMs: START_MS, suspendedAtMs: 5 });

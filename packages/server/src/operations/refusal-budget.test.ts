@@ -9,15 +9,16 @@ const OPERATOR: Call = { ...newCall(), operation: "CreateAgreement" };
 const METERED: LedgerEvent = { kind: "usage-metered", productCode: "p", records: [] };
 const SHOWN: LedgerEvent = { kind: "events-shown", request: {}, count: 0 };
 
+const refusalOf = (message: string): LedgerEvent => ({
+  kind: "call-refused",
+  code: "ThrottlingException",
+  message,
+  compared: {},
+});
+
 /** A refusal whose entry counts as so many bytes. */
 function refusal(bytes: number): LedgerEvent {
-  const of = (message: string): LedgerEvent => ({
-    kind: "call-refused",
-    code: "ThrottlingException",
-    message,
-    compared: {},
-  });
-  return of("x".repeat(bytes - 1_000 - JSON.stringify(of("")).length));
+  return refusalOf("x".repeat(bytes - 1_000 - JSON.stringify(refusalOf("")).length));
 }
 
 function budget(at: { ms: number; isShort?: boolean }): { of: RefusalBudget; spared: string[] } {

@@ -34,18 +34,20 @@ test("keys are listed and kept oldest first, in whatever order a store has them"
 });
 
 test("a rotation follows the newest key, and says when that one expired", async () => {
-  const { ledger, remove } = await ledgerInMemory();
+  const store = await ledgerInMemory();
+  const { ledger } = store;
   await putAll(ledger, AS_TEXT.map(put));
   const next = { publicKey: "public", sealedPrivateKey: "sealed" };
   const rotated = await rotateRegistrationKey(ledger, newCall(), next);
   expect(rotated).toEqual({ ...next, version: 12, createdAtMs: START_MS });
   expect(ledger.catalogue.registrationKey(11)).toEqual({ ...key(11), expiredAtMs: START_MS });
   expect(registrationKeys(ledger.catalogue).filter(({ expiredAtMs }) => expiredAtMs !== undefined)).toHaveLength(1);
-  await remove();
+  await store.remove();
 });
 
 test("the first key is the first one's, of those that begin at once; a ledger without any begins with version 1", async () => {
-  const { ledger, remove } = await ledgerInMemory();
+  const store = await ledgerInMemory();
+  const { ledger } = store;
   await Promise.all(
     ["one", "another"].map((publicKey) =>
       putFirstRegistrationKey(ledger, newCall(), { publicKey, sealedPrivateKey: "sealed" }),
@@ -53,7 +55,7 @@ test("the first key is the first one's, of those that begin at once; a ledger wi
   );
   const first = { publicKey: "one", sealedPrivateKey: "sealed", version: 1, createdAtMs: START_MS };
   expect(registrationKeys(ledger.catalogue)).toEqual([first]);
-  await remove();
+  await store.remove();
   const other = await ledgerInMemory();
   const rotated = await rotateRegistrationKey(other.ledger, newCall(), { publicKey: "p", sealedPrivateKey: "s" });
   expect(rotated.version).toBe(1);

@@ -77,19 +77,21 @@ test.each([
   });
 });
 
+const named = async (before: readonly Agreement[]): Promise<unknown> => {
+  const ledger = await shop();
+  await putAll(ledger, [
+    accountChange(CUSTOMER),
+    ...before.map((value) => ({ kind: "agreement" as const, id: value.agreementId, value })),
+  ]);
+  expect(await subscribe(ledger, callOf, subscription())).toBeUndefined();
+  const { customerIdentifier, licenseArn } = ledger.catalogue.agreement("a-1") ?? {};
+  return [customerIdentifier, licenseArn];
+};
+
+const earlier = (over: Partial<Agreement>): Agreement =>
+  agreement("earlier", { customerAccountId: CUSTOMER, customerIdentifier: "cara", ...over });
+
 test("Rule K8: who had an agreement is named as before, beside one that runs on and after one that has ended", async () => {
-  const named = async (before: readonly Agreement[]): Promise<unknown> => {
-    const ledger = await shop();
-    await putAll(ledger, [
-      accountChange(CUSTOMER),
-      ...before.map((value) => ({ kind: "agreement" as const, id: value.agreementId, value })),
-    ]);
-    expect(await subscribe(ledger, callOf, subscription())).toBeUndefined();
-    const { customerIdentifier, licenseArn } = ledger.catalogue.agreement("a-1") ?? {};
-    return [customerIdentifier, licenseArn];
-  };
-  const earlier = (over: Partial<Agreement>): Agreement =>
-    agreement("earlier", { customerAccountId: CUSTOMER, customerIdentifier: "cara", ...over });
   const ended = { endsAtMs: START_MS - 40 * 86_400_000 };
   expect(await named([])).toEqual(["carla", licence("carla")]);
   expect(await named([earlier({})])).toEqual(["cara", licence("carla")]);
@@ -100,11 +102,13 @@ test("Rule K8: who had an agreement is named as before, beside one that runs on 
   expect(await named([earlier({ ...ended, customerIdentifier: undefined })])).toEqual(["carla", licence("carla")]);
 });
 
+const began = (agreementId: string, startsAtMs: number, over: Partial<Agreement> = {}): Agreement =>
+  agreement(agreementId, { startsAtMs, ...over });
+
+const inForce = (...agreements: Agreement[]): string | undefined =>
+  agreementInForce(market(agreements), LOGS, ANNAS_ACCOUNT, NOW_MS)?.agreementId;
+
 test("of agreements in force, an account has a product by the one that began last", () => {
-  const began = (agreementId: string, startsAtMs: number, over: Partial<Agreement> = {}): Agreement =>
-    agreement(agreementId, { startsAtMs, ...over });
-  const inForce = (...agreements: Agreement[]): string | undefined =>
-    agreementInForce(market(agreements), LOGS, ANNAS_ACCOUNT, NOW_MS)?.agreementId;
   expect(inForce()).toBeUndefined();
   expect(inForce(began("one", 5))).toBe("one");
   expect(inForce(began("late", 9), began("early", 5))).toBe("late");

@@ -128,15 +128,16 @@ describe("Rule G7: by what an agreement or product is metered never changes", ()
   });
 });
 
+const move = (fromMs: number, toMs: number, over: Partial<Agreement> = {}): unknown => {
+  const result = change(
+    [agreement("a", { startsAtMs: fromMs, ...over })],
+    [agreement("a", { startsAtMs: toMs, ...over })],
+  );
+  return Array.isArray(result) && typeof result[0] === "string" ? result : "moved";
+};
+
 describe("Rule G8: the start of an agreement", () => {
   const began = `and usage may have been metered since; it can be moved to an earlier time only (the service clock says ${iso(NOW_MS)})`;
-  const move = (fromMs: number, toMs: number, over: Partial<Agreement> = {}): unknown => {
-    const result = change(
-      [agreement("a", { startsAtMs: fromMs, ...over })],
-      [agreement("a", { startsAtMs: toMs, ...over })],
-    );
-    return Array.isArray(result) && typeof result[0] === "string" ? result : "moved";
-  };
 
   test("may become an earlier one, and a later one as long as no usage can have been sent", () => {
     expect(move(at(-3), at(-4))).toBe("moved");
@@ -154,6 +155,11 @@ describe("Rule G8: the start of an agreement", () => {
   });
 });
 
+const covered = (before: Partial<Agreement>, after: Partial<Agreement>): unknown => {
+  const [value] = change([{ ...old, ...before }], [{ ...old, ...before, ...after }]) as [Agreement];
+  return value.coveredUntilMs;
+};
+
 describe("Rule G8: the end of an agreement", () => {
   const replaced = { ...old, endsAtMs: at(0), replacedBy: "next" };
 
@@ -166,10 +172,6 @@ describe("Rule G8: the end of an agreement", () => {
   });
 
   test("that comes to lie in the past is kept with how far it had covered usage", () => {
-    const covered = (before: Partial<Agreement>, after: Partial<Agreement>): unknown => {
-      const [value] = change([{ ...old, ...before }], [{ ...old, ...before, ...after }]) as [Agreement];
-      return value.coveredUntilMs;
-    };
     expect(covered({}, { endsAtMs: at(-5) })).toBe(NOW_MS);
     expect(covered({ endsAtMs: at(-2) }, { endsAtMs: at(-5) })).toBe(at(-2));
     expect(covered({ endsAtMs: at(-5) }, { endsAtMs: at(-2) }), "it covers more").toBeUndefined();
@@ -179,14 +181,22 @@ describe("Rule G8: the end of an agreement", () => {
   });
 });
 
-describe("Rule K8: a new way to name a customer in hours in which there is another", () => {
-  const beside = (over: Partial<Agreement>, held: readonly Agreement[] = [old]): unknown => {
-    const result = change(held, [agreement("beside", { startsAtMs: at(-3), ...over })]);
-    return Array.isArray(result) && result[0] === "conflict" ? result.slice(1) : "added";
-  };
-  const text = (has: string, fromMs: number, other = "old"): string =>
-    `agreement ${other} names account ${old.customerAccountId} of product ${LOGS} ${has} in hours from ${iso(fromMs)} on, and usage sent under both names would count twice; a new agreement with replaces: ${other} takes over at an hour's edge`;
+const beside = (over: Partial<Agreement>, held: readonly Agreement[] = [old]): unknown => {
+  const result = change(held, [agreement("beside", { startsAtMs: at(-3), ...over })]);
+  return Array.isArray(result) && result[0] === "conflict" ? result.slice(1) : "added";
+};
 
+const text = (has: string, fromMs: number, other = "old"): string =>
+  `agreement ${other} names account ${old.customerAccountId} of product ${LOGS} ${has} in hours from ${iso(fromMs)} on, and usage sent under both names would count twice; a new agreement with replaces: ${other} takes over at an hour's edge`;
+
+const ended = (endsAtMs: number): unknown => beside({ customerIdentifier: "anne" }, [{ ...old, endsAtMs }]);
+
+const longAgo = (daysAgo: number): unknown =>
+  beside({ customerIdentifier: "anne", startsAtMs: 0, endsAtMs: at(0) - daysAgo * DAY_MS }, [
+    { ...old, startsAtMs: 0, endsAtMs: at(0) - daysAgo * DAY_MS },
+  ]);
+
+describe("Rule K8: a new way to name a customer in hours in which there is another", () => {
   test("is refused, with the first of those hours", () => {
     expect(beside({ customerIdentifier: "anne" })).toEqual(["customerIdentifier", text("with anna", at(-3))]);
     const bare = { ...old, customerIdentifier: undefined };
@@ -206,7 +216,6 @@ describe("Rule K8: a new way to name a customer in hours in which there is anoth
   });
 
   test("counts by whole hours, and 15 minutes ahead of the clock", () => {
-    const ended = (endsAtMs: number): unknown => beside({ customerIdentifier: "anne" }, [{ ...old, endsAtMs }]);
     expect(ended(at(-3) - 900_000)).toBe("added");
     expect(ended(at(-3) - 900_000 + 1)).toEqual(["customerIdentifier", text("with anna", at(-3))]);
     const starts = (startsAtMs: number): unknown =>
@@ -216,10 +225,6 @@ describe("Rule K8: a new way to name a customer in hours in which there is anoth
   });
 
   test("matters only in hours of which usage is still accepted", () => {
-    const longAgo = (daysAgo: number): unknown =>
-      beside({ customerIdentifier: "anne", startsAtMs: 0, endsAtMs: at(0) - daysAgo * DAY_MS }, [
-        { ...old, startsAtMs: 0, endsAtMs: at(0) - daysAgo * DAY_MS },
-      ]);
     expect(longAgo(0.5)).not.toBe("added");
     expect(longAgo(40)).toBe("added");
   });
