@@ -12,6 +12,13 @@ import { HalfSeenError } from "../trouble.ts";
 
 export type Queryable = Pick<Client | Pool | PoolClient, "query">;
 
+/** Sends what is asked of several shards at once where the connection can, and else one after the other. */
+async function ofEach<T>(db: Queryable, items: Iterable<T>, ask: (item: T) => Promise<void>): Promise<void> {
+  const atOnce = "totalCount" in db || ("pipeline" in db && db.pipeline === true);
+  if (atOnce) await Promise.all([...items].map(ask));
+  else for (const item of items) await ask(item);
+}
+
 /** Where a record is kept: the record's id, and what its entry is kept under. */
 export interface PlaceRow {
   readonly id: string;
@@ -25,10 +32,13 @@ export const PLACE_COLUMNS = "m.id, coalesce(m.entry_shard_key, m.shard_key) AS 
  * that one shard is asked. `OFFSET 0` has each key looked up by itself: a plan made while the table was small would otherwise go
  * through all of it and compare.
  */
-const FIND_RECORDS = `SELECT k.n, ${PLACE_COLUMNS}
+const lookingUp = (columns: string): string => `SELECT k.n, ${columns}
   FROM unnest($1::bigint[], $2::uuid[]) WITH ORDINALITY AS k (hour, key, n)
-  CROSS JOIN LATERAL (SELECT id, shard_key, entry_shard_key FROM countinghouse.metering_record
+  CROSS JOIN LATERAL (SELECT * FROM countinghouse.metering_record
     WHERE (hour, key) = (k.hour, k.key) AND shard_key = $3::bigint OFFSET 0) m`;
+
+const FIND_RECORDS = { name: "find-records", text: lookingUp(PLACE_COLUMNS) };
+const CHECK_RECORDS = { name: "check-records", text: lookingUp("m.*") };
 
 const FIND_ENTRIES = `SELECT ${ENTRY_COLUMNS} FROM countinghouse.entry
   WHERE request_id = ANY ($1::uuid[]) AND shard_key = $2::bigint`;
@@ -42,20 +52,29 @@ export function keyColumns(keys: readonly MeteringRecordKey[]): Buffer[] {
   ];
 }
 
-/** What is kept under each key, in their order. */
-export async function placesOf(
+/** The whole row that is kept under each key, in their order, as texts. */
+export function rowsUnder(
   db: Queryable,
   keys: readonly MeteringRecordKey[],
-): Promise<readonly (PlaceRow | undefined)[]> {
-  const found = Array<PlaceRow | undefined>(keys.length).fill(undefined);
+): Promise<readonly (Readonly<Record<string, unknown>> | undefined)[]> {
+  return keptUnder(db, keys, CHECK_RECORDS);
+}
+
+/** What is kept under each key, in their order. */
+async function keptUnder<Row extends object>(
+  db: Queryable,
+  keys: readonly MeteringRecordKey[],
+  statement: { readonly name: string; readonly text: string },
+): Promise<readonly (Row | undefined)[]> {
+  const found = Array<Row | undefined>(keys.length).fill(undefined);
   const byShard = Map.groupBy(keys.keys(), (n) => shardKeyOf((keys[n] as MeteringRecordKey).offering));
   const lookUp = async ([shardKey, numbers]: readonly [bigint, readonly number[]]): Promise<void> => {
     const asked = numbers.map((n) => keys[n] as MeteringRecordKey);
     const values = [bigints(asked.map(({ hour }) => BigInt(hour))), uuids(asked.map(recordKeyOf)), shardKey];
-    const { rows } = await db.query<PlaceRow & { n: string }>({ name: "find-records", text: FIND_RECORDS, values });
+    const { rows } = await db.query<Row & { n: string }>({ ...statement, values });
     for (const row of rows) found[numbers[Number(row.n) - 1] as number] = row;
   };
-  await Promise.all([...byShard].map(lookUp));
+  await ofEach(db, byShard, lookUp);
   return found;
 }
 
@@ -65,10 +84,8 @@ export async function findRecords(
   keys: readonly MeteringRecordKey[],
 ): Promise<Found<RecordPointer | undefined>> {
   const numbers = keys.flatMap((key, n) => (isStorableKey(key) ? [n] : []));
-  const found = await placesOf(
-    db,
-    numbers.map((n) => keys[n] as MeteringRecordKey),
-  );
+  const asked = numbers.map((n) => keys[n] as MeteringRecordKey);
+  const found = await keptUnder<PlaceRow>(db, asked, FIND_RECORDS);
   const kept = numbers.flatMap((n, i) => (found[i] === undefined ? [] : [{ n, row: found[i] }]));
   const { places, entries } = await entriesAt(
     db,
@@ -105,7 +122,7 @@ export async function entriesAt(
     const found = await db.query<EntryRow>({ name: "find-entries", text: FIND_ENTRIES, values });
     for (const row of found.rows) entries.set(numbers.get(row.request_id) ?? 0, encodedEntryOf(row));
   };
-  await Promise.all([...byShard].map(read));
+  await ofEach(db, byShard, read);
   return { places, entries };
 }
 
