@@ -8,7 +8,7 @@ import { ENTRY_COLUMNS, encodedEntryOf, isUuid, type EntryRow } from "../rows.ts
 import { isSameState, type SharedState } from "../shared-state.ts";
 import { readState, readStateId } from "../state-rows.ts";
 import { HalfSeenError, errorOf, troubleOf } from "../trouble.ts";
-import { allSeen, type Queryable } from "./record-pointers.ts";
+import type { Queryable } from "./record-pointers.ts";
 import { listRecords } from "./record-query.ts";
 
 const CONNECTIONS_MAX = 3;
@@ -70,11 +70,11 @@ export class Reader {
 
   listRecords(query: MeteringRecordQuery): Promise<FoundPage> {
     const { isSpread, sleep } = this.#options;
-    if (!isSpread) return this.atOneMoment((db) => listRecords(db, query));
+    if (!isSpread) return this.atOneMoment((db) => listRecords(db, query, false));
     return this.#orTrouble(async () => {
       for (let looks = 1; ; looks += 1) {
         try {
-          return allSeen(await this.atOneMoment((db) => listRecords(db, query)));
+          return await this.atOneMoment((db) => listRecords(db, query, true));
         } catch (error) {
           if (!(error instanceof HalfSeenError) || looks === LOOKS_MAX) throw error;
           await sleep(PAUSE_MS);
