@@ -2,13 +2,13 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
 /** `refusing`: nobody listens. `silent`: what is sent is taken, and never answered. */
-export type Trouble = "refusing" | "silent";
+export type MachineTrouble = "refusing" | "silent";
 
 export class MachineProxy {
   readonly #target: { readonly host: string; readonly port: number };
   #server: Server;
   readonly #sockets = new Set<Socket>();
-  #trouble: Trouble | undefined;
+  #trouble: MachineTrouble | undefined;
   #lost: { readonly message: string; readonly times: number } | undefined;
   port = 0;
   /** Messages that were lost. */
@@ -35,7 +35,7 @@ export class MachineProxy {
     this.#lost = undefined;
   }
 
-  async begin(trouble: Trouble): Promise<void> {
+  async begin(trouble: MachineTrouble): Promise<void> {
     this.#trouble = trouble;
     if (trouble !== "refusing") return;
     this.#destroyAll();

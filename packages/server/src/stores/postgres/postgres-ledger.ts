@@ -24,9 +24,11 @@ import { Reader } from "./reading/reader.ts";
 import { verifyChains } from "./reading/verify-chains.ts";
 import { SharedState, type KeptState, type SharedClock } from "./shared-state.ts";
 import type { Committed, GroupContext } from "./writing/group-transaction.ts";
+import { UnansweredError } from "./trouble.ts";
 import { Lane } from "./writing/lane.ts";
+import { Machines } from "./writing/machines.ts";
 import { StuckColumns } from "./writing/stuck-columns.ts";
-import { WaitingWork, type Group } from "./writing/waiting-work.ts";
+import { WaitingWork, columnOf, type Group } from "./writing/waiting-work.ts";
 
 export interface PostgresLedgerOptions extends IntakeOptions {
   readonly clock: SharedClock;
@@ -55,6 +57,7 @@ export class PostgresLedger extends Intake implements Ledger {
   readonly #leases: Leases;
   /** See GroupContext. */
   readonly #elsewhere: Pool | undefined;
+  readonly #machines: Machines | undefined;
   readonly #idle: Lane[];
   readonly #waiting = new WaitingWork();
   readonly #underWay = new Set<Group>();
@@ -79,12 +82,14 @@ export class PostgresLedger extends Intake implements Ledger {
     this.#reader = new Reader(driver, this.#state, { ...options, isSpread: kept.isSpread });
     this.#leases = new Leases(this.#reader.db);
     this.#elsewhere = kept.isSpread ? driver.pool("reader", options.lanes) : undefined;
+    this.#machines = kept.isSpread ? new Machines(this.#reader.db, options.lanes) : undefined;
     const context = this.#context();
     this.#idle = Array.from({ length: options.lanes }, () => new Lane({ ...options, driver, context }));
     this.#stopTimers = [
       options.every(FOLLOW_MS, () => void this.watched(() => this.#reader.follow()).catch(() => undefined)),
       options.every(RENEWAL_MS, () => void this.#leases.renew().catch(() => undefined)),
       options.every(WRONG_CLOCK_CHECKED_MS, () => void this.#checkClock().catch(() => undefined)),
+      options.every(RENEWAL_MS, () => void this.#machines?.learn().catch(() => undefined)),
       options.every(SWEEP_MS, () => this.#waiting.expire(options.monotonicMs(), () => this.#tooLate())),
     ];
   }
@@ -108,8 +113,8 @@ export class PostgresLedger extends Intake implements Ledger {
   protected async tryCommit(): Promise<void> {
     const lane = this.#idle.pop() as Lane;
     await lane.probe().finally(() => this.#idle.push(lane));
-    // Nothing failed for its own sake, as far as can be told.
-    this.#stuckColumns.clear();
+    // Nothing failed for its own sake, as far as can be told. Other machines were not asked.
+    if (this.#machines === undefined) this.#stuckColumns.clear();
   }
 
   get queued(): number {
@@ -181,6 +186,7 @@ export class PostgresLedger extends Intake implements Ledger {
       clock,
       ruleSet,
       spare: this.spare,
+      isSpread: this.#elsewhere !== undefined,
       elsewhere: this.#elsewhere,
       newestAtMs: () => this.#newestAtMs,
       acceptNewestAhead: this.#options.acceptNewestAhead === true,
@@ -193,6 +199,11 @@ export class PostgresLedger extends Intake implements Ledger {
   }
 
   protected add(pending: Pending): void {
+    const refusal = this.#stuckColumns.refusal(columnOf(pending));
+    if (refusal !== undefined) {
+      pending.reject(refusal);
+      return;
+    }
     this.#waiting.add(pending, this.#options.monotonicMs() + WAITING_MS);
   }
 
@@ -224,8 +235,10 @@ export class PostgresLedger extends Intake implements Ledger {
   /** Hands groups to lanes, as far as there are both; those with a connection come first. */
   protected step(): void {
     this.isAwake = false;
+    const machines = this.#machines;
+    const mayBegin = machines && ((column: string) => machines.mayBegin(column, this.#underWay));
     while (this.#idle.length > 0) {
-      const group = this.#waiting.take(this.#underWay, this.#options.groupMax);
+      const group = this.#waiting.take(this.#underWay, this.#options.groupMax, mayBegin);
       if (group === undefined) break;
       const connected = this.#idle.findIndex((lane) => lane.connected);
       const [lane] = this.#idle.splice(Math.max(connected, 0), 1) as [Lane];
@@ -253,6 +266,7 @@ export class PostgresLedger extends Intake implements Ledger {
       if (error instanceof FaultError) {
         this.standstill.onFailed(error);
         this.#stuckColumns.onFailed(group.column, error);
+        if (error instanceof UnansweredError) this.#waiting.failColumn(group.column, error);
       }
       tell = () => group.fail(error as Error);
     }

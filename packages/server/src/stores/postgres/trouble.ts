@@ -2,22 +2,27 @@
 import { DefectError, FaultError, InvalidCursorError, QueueFullError } from "../../ledger/ledger.ts";
 
 /**
- * `lost`: the connection is gone, or leads nowhere useful; on a new one the same may succeed. `contended`: rolled back
- * for others' sake; again, and it may succeed. `damaged`: the database says that it contradicts itself. `failed`: rolled
- * back, for a reason that stays.
+ * `lost`: the connection is gone, or leads nowhere useful; on a new one the same may succeed. `unanswered`: the connection is
+ * there, but a machine behind it is not. `contended`: rolled back for others' sake; again, and it may succeed. `damaged`: the
+ * database says that it contradicts itself. `failed`: rolled back, for a reason that stays.
  */
-export type Trouble = "lost" | "contended" | "damaged" | "failed";
+export type Trouble = "lost" | "unanswered" | "contended" | "damaged" | "failed";
 
 /** Serialization failure, deadlock, lock not available, statement cancelled. */
 const CONTENDED = new Set(["40001", "40P01", "55P03", "57014"]);
 /** Read-only (a standby after a change of roles), shut down, cannot connect now, a transaction that was given up. */
 const LOST = new Set(["25006", "57P01", "57P02", "57P03", "25P03"]);
+/** Of another machine's connection, where the one that is asked goes on: shut down, crashed, starting. */
+const GONE_ELSEWHERE = new Set(["57P01", "57P02", "57P03"]);
 const DAMAGED = new Set(["XX001", "XX002"]);
 
 export function troubleOf(error: unknown): Trouble {
-  const code = (error as { readonly code?: unknown }).code;
+  const { code, severity, routine } = error as Partial<Record<"code" | "severity" | "routine", unknown>>;
   // What has no SQLSTATE did not come from the server: sockets and time-outs. EPIPE is as long as one, but holds no digit.
   if (typeof code !== "string" || !/^(?=.*\d)[0-9A-Z]{5}$/.test(code)) return "lost";
+  const isElsewhere = severity === "ERROR" && (code.startsWith("08") || GONE_ELSEWHERE.has(code));
+  // Citus says so of a connection that broke while it sent rows.
+  if (isElsewhere || (code === "58030" && routine === "ReportCopyError")) return "unanswered";
   if (code.startsWith("08") || LOST.has(code)) return "lost";
   if (CONTENDED.has(code)) return "contended";
   return DAMAGED.has(code) ? "damaged" : "failed";
@@ -56,6 +61,19 @@ export function mayConnectLater(error: unknown): boolean {
   const code = (error as { readonly code?: unknown }).code;
   // Too many connections pass; a wrong password does not.
   return troubleOf(error) === "lost" || code === "53300";
+}
+
+/** That a statement was given up since it took too long. */
+export function isGivenUp(error: unknown): boolean {
+  return (error as { readonly code?: unknown }).code === "57014";
+}
+
+/** A machine that holds a part of the ledger does not answer: what lies there cannot be committed now, and other work can. */
+export class UnansweredError extends FaultError {
+  constructor(cause: unknown) {
+    super("The machine that holds this product's part of the ledger does not answer", cause);
+    this.name = "UnansweredError";
+  }
 }
 
 /** The error as callers of the ledger know it. Its text is shown to anybody, so it does not say where the database is. */

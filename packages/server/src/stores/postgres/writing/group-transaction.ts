@@ -30,6 +30,8 @@ export interface GroupContext {
   readonly newestAtMs: () => EpochMs;
   /** Whether that may lie ahead of the clock, by which is decided all the same. */
   readonly acceptNewestAhead: boolean;
+  /** Whether the ledger lies on several machines. */
+  readonly isSpread: boolean;
   /**
    * Over which connections what is kept is looked up, where the ledger lies on several machines. Citus does not prepare what it
    * copies over a connection that was read from in the same transaction: it commits it after the coordinator's own commit, and

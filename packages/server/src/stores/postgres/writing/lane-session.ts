@@ -57,11 +57,16 @@ async function isLeased(client: Client, lane: number): Promise<boolean> {
 /** Sixteen pages of the database's log: what is left of a full disk is less as a rule. */
 const PROBE_BYTES = 65_536;
 
-/** Asks for what every group asks for, the lane's row included, and writes to the log; no row is another afterwards. */
-export async function probeCommit({ client, lane }: LaneSession): Promise<void> {
+/**
+ * Asks for what every group asks for, the lane's row included, and writes to the log; no row is another afterwards. Of a ledger on
+ * several machines only the coordinator is asked: that one of them is away is said by the products that lie there.
+ */
+export async function probeCommit({ client, lane }: LaneSession, isSpread: boolean): Promise<void> {
   await client.query("BEGIN");
   await client.query("SELECT pg_advisory_xact_lock_shared($1, $2)", [...STATE_LOCK]);
-  await client.query("LOCK TABLE countinghouse.entry, countinghouse.metering_record IN ROW EXCLUSIVE MODE");
+  if (!isSpread) {
+    await client.query("LOCK TABLE countinghouse.entry, countinghouse.metering_record IN ROW EXCLUSIVE MODE");
+  }
   await client.query("UPDATE countinghouse.lane SET seq = seq WHERE number = $1", [lane]);
   await client.query("SELECT pg_logical_emit_message(true, 'countinghouse', repeat(' ', $1))", [PROBE_BYTES]);
   await client.query("COMMIT");

@@ -4,7 +4,7 @@
  */
 import { FaultError } from "../../../ledger/ledger.ts";
 import { letGo, type Driver } from "../driver.ts";
-import { errorOf, mayConnectLater, troubleOf } from "../trouble.ts";
+import { UnansweredError, errorOf, isGivenUp, mayConnectLater, troubleOf } from "../trouble.ts";
 import { CommitInDoubtError, tryGroup, type Committed, type GroupContext, type Tried } from "./group-transaction.ts";
 import { openLaneSession, probeCommit, wasCommitted, type LaneSession } from "./lane-session.ts";
 import type { Group } from "./waiting-work.ts";
@@ -61,10 +61,12 @@ export class Lane {
         if (error instanceof CommitInDoubtError) {
           const committed = await this.#resolved(error, deadlineMs);
           if (committed !== undefined) return committed;
+          // The coordinator answers by now: what had let it wait is a machine behind it.
+          trouble = this.#options.context.isSpread ? new UnansweredError(error) : errorOf(error, WRITING);
         } else {
           await this.#recover(error);
+          trouble = errorOf(error, WRITING);
         }
-        trouble = errorOf(error, WRITING);
         await this.#pause(tries);
       }
       if (this.#options.monotonicMs() >= deadlineMs) break;
@@ -76,7 +78,7 @@ export class Lane {
   async probe(): Promise<void> {
     try {
       const session = (this.#session ??= await openLaneSession(this.#options.driver));
-      await probeCommit(session);
+      await probeCommit(session, this.#options.context.isSpread);
     } catch (error) {
       await this.#recover(error).catch(() => undefined);
       throw errorOf(error, WRITING);
@@ -97,8 +99,11 @@ export class Lane {
     }
     // What was thrown on this side has left the connection as it was.
     const trouble = failed === error ? "failed" : troubleOf(error);
-    if (trouble === "lost") this.#drop();
+    // A connection that waits for a machine that says nothing may go on waiting for it.
+    const isStuck = this.#options.context.isSpread && isGivenUp(error);
+    if (trouble === "lost" || isStuck) this.#drop();
     else await this.#session.client.query("ROLLBACK").catch(() => this.#drop());
+    if (trouble === "unanswered" || isStuck) throw new UnansweredError(error);
     if (trouble === "failed" || trouble === "damaged") throw failed;
   }
 
@@ -117,6 +122,7 @@ export class Lane {
         this.#drop();
       }
       if (this.#options.monotonicMs() >= deadlineMs) {
+        if (this.#options.context.isSpread) throw new UnansweredError(trouble);
         throw new FaultError("The connection was lost, and whether the commit was made is not known.", trouble);
       }
       await this.#pause(tries);
