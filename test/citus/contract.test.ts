@@ -3,13 +3,14 @@ import { afterAll, test } from "vitest";
 import { ledgerContract } from "../../packages/server/testing/contract/ledger-contract.ts";
 import { ledgerUnderTest } from "../../packages/server/testing/contract/ledger-under-test.ts";
 import { openAt } from "../../packages/server/testing/postgres-ledger.ts";
-import { CitusDatabases, whyNoCitus } from "../support/postgres/citus.ts";
+import { CitusDatabases, oneFileAtATime, whyNoCitus } from "../support/postgres/citus.ts";
 
 const reason = whyNoCitus();
 const databases = new CitusDatabases();
 afterAll(() => databases.remove());
 
 if (reason === undefined) {
+  oneFileAtATime();
   ledgerContract("on several machines", async (setup) => {
     const database = await databases.take();
     return ledgerUnderTest(

@@ -5,8 +5,10 @@
  * TLS (`citus.node_conninfo = 'sslmode=disable'`).
  */
 import { randomUUID } from "node:crypto";
-import { relative } from "node:path";
-import { expect, test as anyTest, type TestAPI } from "vitest";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { afterAll, beforeAll, expect, test as anyTest, type TestAPI } from "vitest";
 import { migrateLedger } from "../../../packages/server/src/stores/postgres/migrate-ledger.ts";
 import { realWorld } from "../../../packages/server/src/world.ts";
 import type { TestDatabase } from "./database.ts";
@@ -38,9 +40,45 @@ export function whyNoCitus(): string | undefined {
 /** Vitest's `test`, or its `test.skip` where there is no cluster. */
 export function testOfCitus(): TestAPI {
   const reason = whyNoCitus();
-  if (reason === undefined) return anyTest;
+  if (reason === undefined) {
+    oneFileAtATime();
+    return anyTest;
+  }
   process.stdout.write(`skipped: ${relative("", expect.getState().testPath ?? "")}: ${reason}\n`);
   return anyTest.skip as TestAPI;
+}
+
+const isTrue = (): boolean => true;
+const isFalse = (): boolean => false;
+
+const LOCK = join(tmpdir(), "countinghouse-citus-tests.lock");
+
+/** Some tests crash the whole cluster. */
+export function oneFileAtATime(): void {
+  beforeAll(async () => {
+    while (!takeLock()) await new Promise((resume) => setTimeout(resume, 200));
+  }, 1_800_000);
+  afterAll(() => rmSync(LOCK, { force: true }));
+}
+
+function takeLock(): boolean {
+  try {
+    writeFileSync(LOCK, String(process.pid), { flag: "wx" });
+    return true;
+  } catch {
+    if (!isAlive(LOCK)) rmSync(LOCK, { force: true });
+    return false;
+  }
+}
+
+/** Whether the process still runs that has left its number there. */
+function isAlive(file: string): boolean {
+  try {
+    process.kill(Number(readFileSync(file, "utf8")), 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** With the first workers that there are, or all; the others can be added. */
@@ -98,6 +136,13 @@ export async function newCitusDatabase(workersMax = 2): Promise<CitusDatabase> {
   };
 }
 
+/** One with an empty ledger that lies on all workers. */
+export async function newSpreadDatabase(): Promise<CitusDatabase> {
+  const database = await newCitusDatabase();
+  await migrateLedger(database.url, true, realWorld);
+  return database;
+}
+
 /** Databases of a test file, each used again when a test has let go of it: to make one takes seconds. */
 export class CitusDatabases {
   readonly #all: CitusDatabase[] = [];
@@ -125,4 +170,6 @@ export class CitusDatabases {
 /** Ends one of a machine's processes as lack of memory would: the machine throws all connections out, and recovers. */
 export async function crash(url: string): Promise<void> {
   await queryAt(url, "COPY (SELECT 1) TO PROGRAM 'kill -9 $PPID'").catch(() => undefined);
+  const isBack = (): Promise<boolean> => queryAt(url, "SELECT 1").then(isTrue, isFalse);
+  await expect.poll(isBack, { timeout: 60_000 }).toBe(true);
 }

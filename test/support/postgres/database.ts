@@ -7,6 +7,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { join, relative } from "node:path";
 import { expect, inject, onTestFinished, test as anyTest, type TestAPI } from "vitest";
 import { binariesFolder, runAs } from "./binaries.ts";
+import "./statement-check.ts";
 import { PostgresServer, queryAt } from "./postgres-server.ts";
 
 declare module "vitest" {
@@ -42,7 +43,9 @@ export function whyNoPostgres(): string | undefined {
   }
 }
 
+/** `TEST_POSTGRES=citus`: on the machines of the cluster that `COUNTINGHOUSE_CITUS_URL` names. */
 export async function newDatabase(): Promise<TestDatabase> {
+  if (process.env["TEST_POSTGRES"] === "citus") return (await import("./citus.ts")).newSpreadDatabase();
   const serverUrl = await sharedServer();
   const name = `test_${randomUUID().replaceAll("-", "")}`;
   await queryAt(serverUrl, `CREATE DATABASE ${name}`);

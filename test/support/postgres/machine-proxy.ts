@@ -13,6 +13,8 @@ export class MachineProxy {
   port = 0;
   /** Messages that were lost. */
   losses = 0;
+  /** Statements that were passed on, as they were sent, since this was last emptied. */
+  readonly statements: string[] = [];
 
   private constructor(target: { readonly host: string; readonly port: number }) {
     this.#target = target;
@@ -87,7 +89,9 @@ export class MachineProxy {
         end();
       });
     }
+    const reader = new StatementReader(this.statements);
     client.on("data", (chunk: Buffer) => {
+      reader.read(chunk);
       if (this.#isLost(chunk)) end();
       else if (this.#trouble !== "silent") server.write(chunk);
     });
@@ -102,5 +106,41 @@ export class MachineProxy {
     const { message, times } = this.#lost;
     this.#lost = times > 1 ? { message, times: times - 1 } : undefined;
     return true;
+  }
+}
+
+const HEAD_BYTES = 5;
+const QUERY = "Q";
+const PARSE = "P";
+
+/** Reads the statements out of a client's messages (PostgreSQL's protocol, version 3). */
+class StatementReader {
+  readonly #statements: string[];
+  #rest = Buffer.alloc(0);
+  #isStarted = false;
+
+  constructor(statements: string[]) {
+    this.#statements = statements;
+  }
+
+  read(chunk: Buffer): void {
+    this.#rest = Buffer.concat([this.#rest, chunk]);
+    for (;;) {
+      // The first message has no letter.
+      const head = this.#isStarted ? HEAD_BYTES : HEAD_BYTES - 1;
+      if (this.#rest.length < head) return;
+      const end = this.#rest.readInt32BE(head - 4) + head - 4;
+      if (this.#rest.length < end) return;
+      if (this.#isStarted) this.#note(this.#rest.toString("latin1", 0, 1), this.#rest.subarray(head, end));
+      this.#isStarted = true;
+      this.#rest = this.#rest.subarray(end);
+    }
+  }
+
+  #note(kind: string, body: Buffer): void {
+    const texts = body.toString("utf8").split("\0");
+    if (kind === QUERY) this.#statements.push(texts[0] ?? "");
+    // Before the statement stands the name that it is prepared under.
+    if (kind === PARSE) this.#statements.push(texts[1] ?? "");
   }
 }

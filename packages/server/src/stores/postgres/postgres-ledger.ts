@@ -146,7 +146,7 @@ export class PostgresLedger extends Intake implements Ledger {
   }
 
   verifyChains(known: readonly KnownLaneHead[]): Promise<LedgerVerification> {
-    return this.watched(() => this.#reader.atOneMoment((db) => verifyChains(db, known)));
+    return this.watched(() => this.#reader.atOneMomentEverywhere((db) => verifyChains(db, known)));
   }
 
   /** One node at a time does so; another that is asked meanwhile removes nothing. */

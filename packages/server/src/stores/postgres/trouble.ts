@@ -21,8 +21,10 @@ export function troubleOf(error: unknown): Trouble {
   // What has no SQLSTATE did not come from the server: sockets and time-outs. EPIPE is as long as one, but holds no digit.
   if (typeof code !== "string" || !/^(?=.*\d)[0-9A-Z]{5}$/.test(code)) return "lost";
   const isElsewhere = severity === "ERROR" && (code.startsWith("08") || GONE_ELSEWHERE.has(code));
-  // Citus says so of a connection that broke while it sent rows.
-  if (isElsewhere || (code === "58030" && routine === "ReportCopyError")) return "unanswered";
+  // Citus says so of a connection to a machine that broke: while it sent rows, and while it waited for an answer.
+  const isBroken =
+    (code === "58030" && routine === "ReportCopyError") || (code === "XX000" && routine === "ReportResultError");
+  if (isElsewhere || isBroken) return "unanswered";
   if (code.startsWith("08") || LOST.has(code)) return "lost";
   if (CONTENDED.has(code)) return "contended";
   return DAMAGED.has(code) ? "damaged" : "failed";

@@ -1,5 +1,5 @@
 /** What is read beside the groups: listings, single entries, and whether another node has changed what all go by. */
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import type { FoundPage } from "../../../ledger/engine.ts";
 import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
 import type { MeteringRecordQuery } from "../../../ledger/ledger.ts";
@@ -9,6 +9,7 @@ import { isSameState, type SharedState } from "../shared-state.ts";
 import { readState, readStateId } from "../state-rows.ts";
 import { HalfSeenError, errorOf, troubleOf } from "../trouble.ts";
 import type { Queryable } from "./record-pointers.ts";
+import { beginAtOneMoment } from "./one-moment.ts";
 import { listRecords } from "./record-query.ts";
 
 const CONNECTIONS_MAX = 3;
@@ -110,13 +111,22 @@ export class Reader {
     });
   }
 
-  /** All that is read is of one snapshot. */
+  /** All that is read is of one snapshot; of several machines, each has its own. */
   atOneMoment<T>(read: (db: Queryable) => Promise<T>): Promise<T> {
+    return this.#within((client) => beginAtOneMoment(client, false), read);
+  }
+
+  /** Of one snapshot on all machines, for which commits are held up a moment. */
+  atOneMomentEverywhere<T>(read: (db: Queryable) => Promise<T>): Promise<T> {
+    return this.#within((client) => beginAtOneMoment(client, this.#options.isSpread), read);
+  }
+
+  #within<T>(begin: (client: PoolClient) => Promise<void>, read: (db: Queryable) => Promise<T>): Promise<T> {
     return this.#again(async () => {
       const client = await this.#pool.connect();
       let failed: unknown;
       try {
-        await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        await begin(client);
         const result = await read(client);
         await client.query("COMMIT");
         return result;

@@ -44,6 +44,7 @@ export class Lane {
     let alone = false;
     let trouble: Error | undefined;
     let refused: Refused | undefined;
+    let wasUnanswered = false;
     for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
       try {
         const session = (this.#session ??= await openLaneSession(this.#options.driver));
@@ -64,7 +65,9 @@ export class Lane {
           // The coordinator answers by now: what had let it wait is a machine behind it.
           trouble = this.#options.context.isSpread ? new UnansweredError(error) : errorOf(error, WRITING);
         } else {
-          await this.#recover(error);
+          // The coordinator keeps connections to machines, and notices that one is gone when it uses it: once that is no news.
+          await this.#recover(error, !wasUnanswered);
+          wasUnanswered ||= troubleOf(error) === "unanswered";
           trouble = errorOf(error, WRITING);
         }
         await this.#pause(tries);
@@ -91,7 +94,7 @@ export class Lane {
   }
 
   /** Makes the next try possible. Throws what no other try can mend. */
-  async #recover(error: unknown): Promise<void> {
+  async #recover(error: unknown, mayBeStale = false): Promise<void> {
     const failed = errorOf(error, WRITING);
     if (this.#session === undefined) {
       if (!mayConnectLater(error)) throw failed;
@@ -103,7 +106,7 @@ export class Lane {
     const isStuck = this.#options.context.isSpread && isGivenUp(error);
     if (trouble === "lost" || isStuck) this.#drop();
     else await this.#session.client.query("ROLLBACK").catch(() => this.#drop());
-    if (trouble === "unanswered" || isStuck) throw new UnansweredError(error);
+    if (isStuck || (trouble === "unanswered" && !mayBeStale)) throw new UnansweredError(error);
     if (trouble === "failed" || trouble === "damaged") throw failed;
   }
 
