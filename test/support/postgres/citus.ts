@@ -21,7 +21,8 @@ const SHARDS = 8;
 
 export interface CitusDatabase extends TestDatabase {
   readonly workers: readonly Worker[];
-  addWorker(): Promise<void>;
+  /** False where the cluster has no more of them. */
+  addWorker(): Promise<boolean>;
   /** Takes the ledger away; the database stays. */
   empty(): Promise<void>;
 }
@@ -109,13 +110,14 @@ export async function newCitusDatabase(workersMax = 2): Promise<CitusDatabase> {
   await queryAt(url, `SELECT citus_set_coordinator_host('${hostname}', ${port})`);
   await queryAt(url, `ALTER DATABASE ${name} SET citus.shard_count = ${SHARDS}`);
   const workers: Worker[] = [];
-  const addWorker = async (): Promise<void> => {
+  const addWorker = async (): Promise<boolean> => {
     const machine = machines[workers.length];
-    if (machine === undefined) throw new Error(`The cluster has ${machines.length} workers only.`);
+    if (machine === undefined) return false;
     const proxy = await MachineProxy.before(machine);
     const workerUrl = at(machine.host, machine.port);
     workers.push({ proxy, url: workerUrl, query: (sql) => queryAt(workerUrl, sql) });
     await queryAt(url, `SELECT citus_add_node('127.0.0.1', ${proxy.port})`);
+    return true;
   };
   for (let i = 0; i < Math.min(workersMax, machines.length); i += 1) await addWorker();
   return {

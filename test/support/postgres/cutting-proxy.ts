@@ -17,12 +17,16 @@ export class CuttingProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #cut: Cut | undefined;
+  #held: PromiseWithResolvers<void> | undefined;
   /** Commits that were cut. */
   cuts = 0;
 
   private constructor(target: Address) {
     this.#target = target;
-    this.#server = createServer((client) => this.#pass(client));
+    this.#server = createServer((client) => {
+      if (this.#held === undefined) this.#pass(client);
+      else void this.#held.promise.then(() => this.#pass(client));
+    });
   }
 
   /** Before the database of a URL. */
@@ -37,6 +41,16 @@ export class CuttingProxy {
     through.port = "";
     through.searchParams.set("host", proxy.#folder);
     return { proxy, url: through.toString() };
+  }
+
+  /** Who connects from now on waits, until that is let. */
+  holdNextConnection(): void {
+    this.#held = Promise.withResolvers();
+  }
+
+  letConnect(): void {
+    this.#held?.resolve();
+    this.#held = undefined;
   }
 
   cutNextCommit(cut: Cut): void {
