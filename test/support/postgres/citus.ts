@@ -82,8 +82,8 @@ function isAlive(file: string): boolean {
   }
 }
 
-/** With the first workers that there are, or all; the others can be added. */
-export async function newCitusDatabase(workersMax = 2): Promise<CitusDatabase> {
+/** With the first workers that there are; the others can be added. Without proxies nothing can be done to them. */
+export async function newCitusDatabase({ workersMax = 2, proxies = true } = {}): Promise<CitusDatabase> {
   const serverUrl = process.env[URL_NAME] ?? "";
   const name = `test_${randomUUID().replaceAll("-", "")}`;
   const at = (host: string, port: number, database = name): string => {
@@ -92,13 +92,13 @@ export async function newCitusDatabase(workersMax = 2): Promise<CitusDatabase> {
     url.pathname = `/${database}`;
     return url.toString();
   };
-  const { hostname, port } = new URL(serverUrl);
+  const { hostname, port: ownPort } = new URL(serverUrl);
   const nodes = await queryAt(
     serverUrl,
     "SELECT nodename, nodeport FROM pg_dist_node WHERE groupid > 0 ORDER BY nodeid",
   );
   const machines = nodes.map(({ nodename, nodeport }) => ({ host: String(nodename), port: Number(nodeport) }));
-  const everywhere = [{ host: hostname, port: Number(port) }, ...machines];
+  const everywhere = [{ host: hostname, port: Number(ownPort) }, ...machines];
   const databaseOf = (url: string): string => new URL(url).pathname.slice(1);
   await Promise.all(
     everywhere.map(async (machine) => {
@@ -106,8 +106,8 @@ export async function newCitusDatabase(workersMax = 2): Promise<CitusDatabase> {
       await queryAt(at(machine.host, machine.port), "CREATE EXTENSION citus");
     }),
   );
-  const url = at(hostname, Number(port));
-  await queryAt(url, `SELECT citus_set_coordinator_host('${hostname}', ${port})`);
+  const url = at(hostname, Number(ownPort));
+  await queryAt(url, `SELECT citus_set_coordinator_host('${hostname}', ${ownPort})`);
   await queryAt(url, `ALTER DATABASE ${name} SET citus.shard_count = ${SHARDS}`);
   const workers: Worker[] = [];
   const addWorker = async (): Promise<boolean> => {
@@ -116,7 +116,8 @@ export async function newCitusDatabase(workersMax = 2): Promise<CitusDatabase> {
     const proxy = await MachineProxy.before(machine);
     const workerUrl = at(machine.host, machine.port);
     workers.push({ proxy, url: workerUrl, query: (sql) => queryAt(workerUrl, sql) });
-    await queryAt(url, `SELECT citus_add_node('127.0.0.1', ${proxy.port})`);
+    const [host, port] = proxies ? ["127.0.0.1", proxy.port] : [machine.host, machine.port];
+    await queryAt(url, `SELECT citus_add_node('${host}', ${port})`);
     return true;
   };
   for (let i = 0; i < Math.min(workersMax, machines.length); i += 1) await addWorker();
@@ -139,8 +140,8 @@ export async function newCitusDatabase(workersMax = 2): Promise<CitusDatabase> {
 }
 
 /** One with an empty ledger that lies on all workers. */
-export async function newSpreadDatabase(): Promise<CitusDatabase> {
-  const database = await newCitusDatabase();
+export async function newSpreadDatabase(how: { readonly proxies?: boolean } = {}): Promise<CitusDatabase> {
+  const database = await newCitusDatabase(how);
   await migrateLedger(database.url, true, realWorld);
   return database;
 }
