@@ -68,15 +68,17 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
     await delay(PAUSE_MS_MAX);
     await proxy.end();
   },
-  "move a shard": async ({ query, workers }) => {
-    const [shard] = await query(`SELECT s.shardid, n.nodename, n.nodeport FROM pg_dist_shard s
+  "move a shard": async (at) => {
+    const [shard] = await at.query(`SELECT s.shardid, n.nodename, n.nodeport FROM pg_dist_shard s
       JOIN pg_dist_placement USING (shardid) JOIN pg_dist_node n USING (groupid) ORDER BY random() LIMIT 1`);
-    const other = workers.find(({ proxy }) => proxy.port !== shard?.["nodeport"]);
+    const other = at.workers.find(({ proxy }) => proxy.port !== shard?.["nodeport"]);
     // Another trouble may be in its way.
-    await query(
-      `SELECT citus_move_shard_placement(${String(shard?.["shardid"])}, '${String(shard?.["nodename"])}',
+    await at
+      .query(
+        `SELECT citus_move_shard_placement(${String(shard?.["shardid"])}, '${String(shard?.["nodename"])}',
          ${String(shard?.["nodeport"])}, '127.0.0.1', ${other?.proxy.port}, 'block_writes')`,
-    ).catch(() => undefined);
+      )
+      .catch(() => undefined);
   },
 };
 

@@ -99,10 +99,10 @@ export async function newCitusDatabase({ workersMax = 2, proxies = true } = {}):
   );
   const machines = nodes.map(({ nodename, nodeport }) => ({ host: String(nodename), port: Number(nodeport) }));
   const everywhere = [{ host: hostname, port: Number(ownPort) }, ...machines];
-  const databaseOf = (url: string): string => new URL(url).pathname.slice(1);
+  const serverDatabase = new URL(serverUrl).pathname.slice(1);
   await Promise.all(
     everywhere.map(async (machine) => {
-      await queryAt(at(machine.host, machine.port, databaseOf(serverUrl)), `CREATE DATABASE ${name}`);
+      await queryAt(at(machine.host, machine.port, serverDatabase), `CREATE DATABASE ${name}`);
       await queryAt(at(machine.host, machine.port), "CREATE EXTENSION citus");
     }),
   );
@@ -132,7 +132,7 @@ export async function newCitusDatabase({ workersMax = 2, proxies = true } = {}):
     remove: async () => {
       for (const { proxy } of workers) proxy.close();
       for (const machine of everywhere) {
-        const server = at(machine.host, machine.port, databaseOf(serverUrl));
+        const server = at(machine.host, machine.port, serverDatabase);
         await queryAt(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
       }
     },

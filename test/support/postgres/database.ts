@@ -7,14 +7,16 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { join, relative } from "node:path";
 import { expect, inject, onTestFinished, test as anyTest, type TestAPI } from "vitest";
 import { binariesFolder, runAs } from "./binaries.ts";
-import "./statement-check.ts";
 import { PostgresServer, queryAt } from "./postgres-server.ts";
+import { checkStatements } from "./statement-check.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     postgresFolder: string;
   }
 }
+
+checkStatements();
 
 export interface TestDatabase {
   readonly url: string;

@@ -52,11 +52,11 @@ export function keyColumns(keys: readonly MeteringRecordKey[]): Buffer[] {
   ];
 }
 
-/** The whole row that is kept under each key, in their order, as texts. */
+/** The whole row that is kept under each key, in their order. */
 export function rowsUnder(
   db: Queryable,
   keys: readonly MeteringRecordKey[],
-): Promise<readonly (Readonly<Record<string, unknown>> | undefined)[]> {
+): Promise<readonly (Readonly<Record<string, string | number | null>> | undefined)[]> {
   return keptUnder(db, keys, CHECK_RECORDS);
 }
 

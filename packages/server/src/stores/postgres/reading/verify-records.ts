@@ -57,10 +57,10 @@ async function checkRecords(db: Queryable, entries: readonly FollowedEntry[]): P
     const row = kept[n];
     if (row === undefined) throw new Disagreement(`${which} was accepted, but nothing is kept under its key.`);
     if (row["id"] !== expected["id"]) {
-      throw new Disagreement(`${which} was accepted, but its key points at ${row["id"] as string}.`);
+      throw new Disagreement(`${which} was accepted, but its key points at ${row["id"]}.`);
     }
     for (const [column, value] of Object.entries(expected)) {
-      const found = row[column] === null ? null : String(row[column]);
+      const found = textOf(row[column] ?? null);
       if (found !== value) throw new Disagreement(`${which} is kept with ${column} ${found}, and not ${value}.`);
     }
   }
@@ -69,17 +69,20 @@ async function checkRecords(db: Queryable, entries: readonly FollowedEntry[]): P
 
 /** A row as PostgreSQL shows it. */
 function columnsOf(row: RecordRow): Readonly<Record<string, string | null>> {
-  const text = (value: bigint | null): string | null => (value === null ? null : String(value));
   return {
     id: row.id,
-    entry_shard_key: text(row.entryShardKey),
-    quantity: text(row.quantity),
-    product: text(row.product),
-    customer: text(row.customer),
-    dimension: text(row.dimension),
-    region: text(row.region),
-    kind: text(row.kind),
+    entry_shard_key: textOf(row.entryShardKey),
+    quantity: textOf(row.quantity),
+    product: textOf(row.product),
+    customer: textOf(row.customer),
+    dimension: textOf(row.dimension),
+    region: textOf(row.region),
+    kind: textOf(row.kind),
   };
+}
+
+function textOf(value: string | number | bigint | null): string | null {
+  return value === null ? null : String(value);
 }
 
 /** By now every accepted record has a row of its own: where there are more rows, one belongs to none. */

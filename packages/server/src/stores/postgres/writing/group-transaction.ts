@@ -106,7 +106,7 @@ export async function tryGroup(
   context: GroupContext,
   { alone, assumeNew }: Way,
 ): Promise<Tried> {
-  const { client, lane } = session;
+  const { client } = session;
   const isReset = group.works[0]?.reset === true;
   if (isReset && !alone) return { kind: "alone" };
   const row = await begin(session, alone);
