@@ -73,12 +73,8 @@ export function mutantsAt(
       vitest: { configFile: config, related: true },
     }),
   );
-  const { code, said } = run(
-    process.execPath,
-    [join(stryker, "@stryker-mutator", "core", "bin", "stryker.js"), "run"],
-    copy,
-  );
-  if (code !== 0) throw new Error(`Stryker ended with ${code}:\n${said}`);
+  const code = run(copy, true, [join(stryker, "@stryker-mutator", "core", "bin", "stryker.js"), "run"]);
+  if (code !== 0) throw new Error(`Stryker ended with ${code}.`);
   const report = JSON.parse(readFileSync(join(copy, "mutants.json"), "utf8")) as Report;
   return Object.entries(report.files).flatMap(([file, { source, mutants }]) => {
     const starts = lineStarts(source);
