@@ -53,7 +53,7 @@ export function mutantsAt(
   const changed = JSON.stringify({ globalSetup: [], include: room.tests, testNamePattern: "^(?!.*in SQLite)" });
   writeFileSync(
     config,
-    `import base from "./vitest.config.ts";\n` + `export default { ...base, test: { ...base.test, ...${changed} } };\n`,
+    `import base from "./vitest.config.ts"; export default { ...base, test: { ...base.test, ...${changed} } };\n`,
   );
   writeFileSync(
     join(copy, "stryker.config.json"),
