@@ -122,14 +122,7 @@ export function endResource(
 function refused(refusal: ObservationRefusal, asked: Asked | undefined): Decision<Observed> {
   const { reason, rule, message, compared } = refusal;
   return {
-    event: {
-      kind: "call-refused",
-      code: reason,
-      message,
-      ...(rule === undefined ? {} : { rule }),
-      compared,
-      ...(asked === undefined ? {} : { request: asked }),
-    },
+    event: { kind: "call-refused", code: reason, message, rule, compared, request: asked },
     answer: { refusal },
   };
 }

@@ -2,14 +2,14 @@ import { expect, test } from "vitest";
 import { newCall, usage, REGION } from "../../testing/contract/works.ts";
 import { clientTokenKey, keyOf, resourceKey } from "../domain/metering/metering-record.ts";
 import { acceptedRecords } from "./accepted-records.ts";
-import type { LedgerEvent, MeteredRecord } from "./entry.ts";
+import type { LedgerEvent, DecidedRecord } from "./entry.ts";
 
 const entry = (event: LedgerEvent): Parameters<typeof acceptedRecords>[0] => ({ atMs: 0, call: newCall(), event });
 
 test("what was accepted is at its position in the entry, and a record without a quantity counts nothing", () => {
   const { quantity: _, ...uncounted } = usage({ dimension: "calls" });
   const counted = usage({ quantity: 7 });
-  const records: MeteredRecord[] = [
+  const records: DecidedRecord[] = [
     { usageRecord: usage({ dimension: "replayed" }), status: "Success", keptAs: "another" },
     { usageRecord: counted, status: "Success" },
     { usageRecord: usage({ dimension: "other" }), status: "CustomerNotSubscribed" },
@@ -24,7 +24,7 @@ test("what was accepted is at its position in the entry, and a record without a 
 test("what a resource metered of itself is kept under its resource, and under its client token too", () => {
   const usageRecord = usage({ quantity: 2 });
   const of = { kind: "usage-metered", productCode: "p", resourceId: "r" } as const;
-  const records: MeteredRecord[] = [{ usageRecord, status: "Success" }];
+  const records: DecidedRecord[] = [{ usageRecord, status: "Success" }];
   const key = resourceKey(usageRecord, "p", REGION, "r");
   const record = { position: 0, key, quantity: 2 };
   expect(acceptedRecords(entry({ ...of, records }))).toEqual([record]);

@@ -51,7 +51,7 @@ export function assumeRole(
           subject: identity.subject,
           audience,
         },
-        ...(resource === undefined ? {} : { catalogue: [{ kind: "resource", id: resourceId, value: resource }] }),
+        catalogue: resource && [{ kind: "resource", id: resourceId, value: resource }],
         answer: { output: { audience } },
       };
     },

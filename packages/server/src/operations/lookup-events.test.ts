@@ -8,7 +8,7 @@ import { START_MS, type LedgerUnderTest } from "../../testing/contract/ledger-un
 import { newCall } from "../../testing/contract/works.ts";
 import type { Call, LedgerEvent } from "../ledger/entry.ts";
 import { eventId as eventIdOf } from "../ledger/ids.ts";
-import type { Outcome } from "../ledger/ledger.ts";
+import type { Decision } from "../ledger/ledger.ts";
 import { EVERY_STORE } from "../../testing/every-store.ts";
 import { lookupEventsOperation } from "./lookup-events.ts";
 
@@ -56,7 +56,7 @@ const event: fc.Arbitrary<LedgerEvent> = fc.constantFrom(
   { kind: "call-refused", code: "InvalidTagException", message: "", compared: {}, request: { productCode: "another" } },
 );
 
-const decide = (): Outcome<undefined> => ({ event: { kind: "caller-identified" }, answer: undefined });
+const decide = (): Decision<undefined> => ({ event: { kind: "caller-identified" }, answer: undefined });
 
 describe.each(EVERY_STORE)("events %s", (place, open) => {
   let store: LedgerUnderTest;
