@@ -13,7 +13,7 @@ export type Observed =
   | { readonly resource?: undefined; readonly refusal: ObservationRefusal };
 
 /** What is observed of a resource that may be known, given the catalogue and the time inside the transaction. */
-export type News = (nowMs: EpochMs, catalogue: CatalogueView) => Observation | ObservationRefusal;
+type News = (nowMs: EpochMs, catalogue: CatalogueView) => Observation | ObservationRefusal;
 
 /** `asked` is kept where the news are refused. */
 export function observe(ledger: Ledger, call: Call, news: News, asked?: Asked): Promise<Observed> {

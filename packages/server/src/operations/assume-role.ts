@@ -5,13 +5,13 @@ import type { Ledger, Decision } from "../ledger/ledger.ts";
 import { refused, type Answer } from "./operation.ts";
 
 /** Credentials that are given out once the ledger says who got them. */
-export interface IssuedCredentials {
+interface IssuedCredentials {
   readonly accessKeyId: string;
   readonly assumedRoleArn: string;
   readonly expiresAtMs: EpochMs;
 }
 
-export interface AssumeRole {
+interface AssumeRole {
   readonly request: AssumeRoleRequest;
   readonly asked: Asked;
   readonly issued: IssuedCredentials;

@@ -15,7 +15,7 @@ export interface KubernetesSetting {
 }
 
 /** A cluster that cannot be watched as it was told. Its text says what is missing. */
-export class ClusterError extends Error {
+class ClusterError extends Error {
   constructor(message: string) {
     super(message);
     this.name = "ClusterError";
@@ -43,7 +43,7 @@ export interface PodChange {
   readonly version: string;
 }
 
-export interface PodWatch {
+interface PodWatch {
   /** `gone` where the version is too old to be followed from; rejects where the cluster cannot be reached. */
   readonly ended: Promise<"closed" | "gone">;
   stop(): void;
