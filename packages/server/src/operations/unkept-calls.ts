@@ -89,5 +89,5 @@ export class UnkeptCalls {
 
 /** Some texts quote the Authorization header, and with it the signature. */
 function withoutHeader(message: string): string {
-  return message.replace(/Authorization=.*$/s, "Authorization=HIDDEN_DUE_TO_SECURITY_REASONS");
+  return message.replace(/Authorization=.*/s, "Authorization=HIDDEN_DUE_TO_SECURITY_REASONS");
 }
