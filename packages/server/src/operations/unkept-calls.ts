@@ -12,7 +12,7 @@ import { recordRefusal } from "./operation.ts";
 export const KEPT_PER_MINUTE = 10;
 const MINUTE_MS = 60_000;
 
-export interface UnkeptCallsOptions {
+interface UnkeptCallsOptions {
   readonly ledger: Ledger;
   readonly wallMs: () => EpochMs;
   readonly newCall: (operation: string) => Call;
