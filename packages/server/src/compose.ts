@@ -303,7 +303,6 @@ function operatorApp(parts: Parts): OperatorApp {
       clock,
       lab: config.lab,
       faults,
-      wireOperations: operations.map(({ name }) => name),
       random: world.random,
       newKeyPair: world.keyPair,
       newRequestId,

@@ -8,7 +8,7 @@ import { addAudit } from "./audit/group.ts";
 import { addClock } from "./clock.ts";
 import { addExplain } from "./explain.ts";
 import { addFault } from "./fault.ts";
-import { CommandError, EXIT } from "./operator-client.ts";
+import { CommandError, EXIT } from "./connection.ts";
 import { printableLines } from "./output.ts";
 import { addProduct } from "./product.ts";
 import { addRecords } from "./records.ts";
@@ -87,6 +87,8 @@ const FORESEEN: Readonly<Record<string, number>> = {
   LostTailError: EXIT.refused,
   MaintenanceError: EXIT.refused,
   NewerSchemaError: EXIT.refused,
+  OperatorConnectionError: EXIT.unreachable,
+  OperatorProblemError: EXIT.refused,
   ServersConnectedError: EXIT.refused,
   UnfinishedCopyError: EXIT.refused,
 };

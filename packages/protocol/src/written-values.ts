@@ -2,7 +2,7 @@
  * Times, days, months, durations and whole numbers as people and programs write them: read in one way, wherever they come
  * from (flags, arguments, the catalogue, the operator API). Nothing is guessed: what is not written so is not read.
  */
-import type { EpochMs } from "@countinghouse/protocol";
+import type { EpochMs } from "./shapes.ts";
 
 /** What is expected, for complaints. */
 export const TIME_EXPECTED = "must be a time with its zone, such as 2026-07-01T06:00:00Z";
@@ -39,6 +39,13 @@ export function timeOf(text: string): EpochMs {
   const atMs = readTime(text);
   if (atMs === undefined) throw new RangeError("This is no time.");
   return atMs;
+}
+
+/** A moment as it is written here: in UTC, with milliseconds. Undefined stays undefined. */
+export function iso(atMs: EpochMs): string;
+export function iso(atMs: EpochMs | undefined): string | undefined;
+export function iso(atMs: EpochMs | undefined): string | undefined {
+  return atMs === undefined ? undefined : new Date(atMs).toISOString();
 }
 
 /** The first moment of a day in UTC; undefined for what is in no calendar. */

@@ -1,0 +1,64 @@
+/** Faults on demand: what goes wrong, in a lab, so that callers can be seen to cope. Rule F1. */
+import type { InjectedFault } from "../../domain/injected-fault.ts";
+import { addFault, clearFaults, removeFault } from "../../faults/change-faults.ts";
+import type { PlannedFault } from "../../faults/fault-plan.ts";
+import type { OperatorContext } from "../context.ts";
+import type { Fault, NewFault, labRoutes } from "../contract/lab.ts";
+import { pageOf } from "../page.ts";
+import { ProblemError, unfit } from "../problem.ts";
+import type { Handlers } from "../serve-routes.ts";
+
+export type FaultRoute = Extract<keyof typeof labRoutes, `${string} /faults${string}`>;
+
+export function faultHandlers({ ledger, faults, lab }: OperatorContext): Handlers<FaultRoute> {
+  const needLab = (): void => {
+    if (!lab) throw new ProblemError(403, "Faults on demand need --lab.");
+  };
+  return {
+    "GET /faults": ({ query }) => {
+      needLab();
+      return pageOf(faults.list().map(faultView), query);
+    },
+    "POST /faults": async ({ body: asked, call: called }) => {
+      const complaints = [...complaintsAbout(asked)];
+      if (complaints.length > 0) throw unfit(complaints);
+      needLab();
+      const call = called("CreateFault");
+      const count = asked.count ?? (asked.probability === undefined ? 1 : undefined);
+      const fault: InjectedFault = { faultId: call.requestId, ...asked, count };
+      const complaint = await addFault(ledger, faults, call, fault);
+      if (complaint !== undefined) throw new ProblemError(409, complaint);
+      return faultView(faults.find(fault.faultId) ?? { fault, hits: 0 });
+    },
+    "DELETE /faults": async ({ call }) => {
+      needLab();
+      await clearFaults(ledger, faults, call("DeleteFaults"));
+    },
+    "DELETE /faults/{id}": async ({ params: { id }, call }) => {
+      needLab();
+      const complaint = await removeFault(ledger, faults, call("DeleteFault"), id);
+      if (complaint !== undefined) throw new ProblemError(404, complaint);
+    },
+  };
+}
+
+const NAMES_NO_PRODUCT = new Set(["ResolveCustomer", "LookupEvents"]);
+
+/** What does not go together, though each member is fine by itself. */
+function* complaintsAbout({ operation, kind, delayMs, records, match }: NewFault): Generator<string> {
+  if (kind === "delay" && delayMs === undefined) yield "delayMs: a delay needs it";
+  if (kind !== "delay" && delayMs !== undefined) yield "delayMs: is for the kind delay only";
+  if (kind !== "unprocessed" && records !== undefined) yield "records: is for the kind unprocessed only";
+  if (kind === "unprocessed" && operation !== "BatchMeterUsage") {
+    yield "kind: only BatchMeterUsage has unprocessed records";
+  }
+  if (NAMES_NO_PRODUCT.has(operation) && match?.productCode !== undefined) {
+    yield `match.productCode: a ${operation} request names no product`;
+  }
+}
+
+function faultView({ fault, hits }: PlannedFault): Fault {
+  const { faultId, operation, kind, count, probability, delayMs, records, match } = fault;
+  const remaining = count === undefined ? undefined : count - hits;
+  return { faultId, operation, kind, count, probability, delayMs, records, match, hits, remaining };
+}
