@@ -109,8 +109,8 @@ function problemResponses(route: Route): RouteConfig["responses"] {
 
 /** What the validators have left, read by the schemas of this very route. */
 function askedOf(c: Context<OperatorEnv>): object {
-  const valid = c.req.valid as (part: string) => unknown;
-  const read = (part: string): unknown => valid.call(c.req, part);
+  const validated = c.req as unknown as { valid(part: string): unknown };
+  const read = (part: string): unknown => validated.valid(part);
   return { params: read("param"), query: read("query"), body: read("json"), call: c.var.call, request: c.req };
 }
 

@@ -1,5 +1,5 @@
 /** The types of calls, as they follow from the contract. */
-import type { AnswerOf, BodyOf, Nothing, ParamsOf, QueryOf, Route } from "../contract/route.ts";
+import type { AnswerOf, BodyOf, ParamsOf, QueryOf, Route } from "../contract/route.ts";
 import type { RouteName, RouteTable } from "../contract/routes.ts";
 
 /** What a route answers; undefined where it answers nothing but that it is done. */
@@ -14,9 +14,9 @@ export type RequestTo<Name extends RouteName> = Part<"params", ParamsOf<Name>> &
   };
 
 /** A part may be left out where all of its members may; where it has none it is not there. */
-type Part<Name extends string, Value> = [keyof Value] extends [never]
+type Part<Name extends string, Value> = [Value] extends [undefined] | [Record<string, never>]
   ? unknown
-  : Nothing extends Value
+  : object extends Value
     ? { readonly [N in Name]?: Value | undefined }
     : { readonly [N in Name]: Value };
 
@@ -28,7 +28,7 @@ type BodyPart<R extends Route> = [BodyOf<R>] extends [undefined]
 
 /** The arguments after a route's name: none are needed where nothing of the request is. */
 export type RequestArguments<Name extends RouteName> =
-  Nothing extends RequestTo<Name> ? [request?: RequestTo<Name>] : [request: RequestTo<Name>];
+  object extends RequestTo<Name> ? [request?: RequestTo<Name>] : [request: RequestTo<Name>];
 
 /** The routes that answer lists, a page at a time. */
 export type ListRouteName = {

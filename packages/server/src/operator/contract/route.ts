@@ -53,19 +53,16 @@ type PathMember<Path extends string> = Path extends `${string}{${infer Member}}$
 
 export type ParamsOf<Name extends string> = { readonly [Member in PathMember<Name>]: string };
 
-/** A route's query as a program gives it: the values themselves, where the address has their texts. */
+/** A route's query as a program gives it, values where the address has texts; undefined where it reads none. */
 export type QueryOf<R extends Route> = R extends { readonly query: infer Query extends z.ZodObject }
   ? Given<z.input<Query>, z.output<Query>>
-  : Nothing;
+  : undefined;
 
 type Given<Input, Output> = {
   readonly [Name in keyof Input]: (Name extends keyof Output ? Output[Name] : never) | OrLeftOut<Input[Name]>;
 };
 
 type OrLeftOut<Value> = undefined extends Value ? undefined : never;
-
-/** Nothing at all: an object without members. */
-export type Nothing = Readonly<Record<never, never>>;
 
 /** A route's body as a program sends it; undefined where it reads none. */
 export type BodyOf<R extends Route> = R extends { readonly body: infer Body extends z.ZodType }
