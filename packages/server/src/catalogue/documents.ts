@@ -21,7 +21,7 @@ export function accountChanges(document: AccountDocument, sealer: Sealer): Catal
     id: document.id,
     title: document.title,
     users: document.users.map(({ name, policy }) => ({ name, policy })),
-    roles: document.roles,
+    roles: document.roles.map(({ name, policy, webIdentity }) => ({ name, policy, webIdentity })),
   };
   const keys = document.users.flatMap(({ name, accessKeyId, secretAccessKey }): CatalogueChange[] => {
     if (accessKeyId === undefined || secretAccessKey === undefined) return [];
@@ -132,12 +132,16 @@ export function accountView(account: Account, catalogue: CatalogueView): Account
   return {
     id: account.id,
     title: account.title,
-    users: account.users.map(({ name, policy }) => ({
+    users: account.users.map(({ name, policy }): AccountView["users"][number] => ({
       name,
       policy,
       accessKeyIds: keys.filter((key) => key.userName === name).map((key) => key.accessKeyId),
     })),
-    roles: account.roles,
+    roles: account.roles.map(({ name, policy, webIdentity }): AccountView["roles"][number] => ({
+      name,
+      policy,
+      webIdentity,
+    })),
   };
 }
 
@@ -178,7 +182,7 @@ export function agreementDocument(agreement: Agreement): AgreementTermsDocument 
     freeTrial: agreement.freeTrial,
     startsAt: new Date(startsAtMs).toISOString(),
     endsAt: endsAtMs === undefined ? undefined : new Date(endsAtMs).toISOString(),
-    entitlements: entitlements.map(({ dimension, value, expiresAtMs }) => ({
+    entitlements: entitlements.map(({ dimension, value, expiresAtMs }): AgreementDocument["entitlements"][number] => ({
       dimension,
       value,
       expiresAt: expiresAtMs === undefined ? undefined : new Date(expiresAtMs).toISOString(),

@@ -13,6 +13,7 @@ import { priceAt, pricesOf, type Dimension, type Product } from "../domain/catal
 import type { Product as ProductView, ProductDocument } from "../operator/contract/catalogue/product.ts";
 
 type DimensionDocument = ProductDocument["dimensions"][number];
+type DroppedDimension = NonNullable<ProductView["droppedDimensions"]>[number];
 type PriceDocument = NonNullable<DimensionDocument["prices"]>[number];
 
 /** A product of which nothing was kept before. */
@@ -58,7 +59,7 @@ function priceSaid({ price, effectiveFrom }: PriceDocument): { price: string | u
 export function productDocument(product: Product): ProductDocument {
   return {
     ...ownMembers(product),
-    dimensions: product.dimensions.map((dimension) => {
+    dimensions: product.dimensions.map((dimension): DimensionDocument => {
       const { name, description, unit, price, kind } = dimension;
       const prices = pricesShown(dimension);
       return { name, description, unit, price: prices === undefined ? price : undefined, prices, kind };
@@ -70,7 +71,7 @@ export function productView(product: Product, nowMs: EpochMs): ProductView {
   return {
     ...ownMembers(product),
     dimensions: product.dimensions.map((dimension) => dimensionView(dimension, nowMs)),
-    droppedDimensions: product.droppedDimensions?.map((dimension) => ({
+    droppedDimensions: product.droppedDimensions?.map((dimension): DroppedDimension => ({
       ...dimensionView(dimension, nowMs),
       droppedAt: new Date(dimension.droppedAtMs).toISOString(),
     })),
@@ -95,7 +96,7 @@ function pricesShown(dimension: Dimension): PriceDocument[] | undefined {
   if (prices.length === 1) return undefined;
   return prices
     .filter(({ price, fromMs }) => price !== undefined || fromMs !== BEGINNING)
-    .map(({ price = null, fromMs }) =>
+    .map(({ price = null, fromMs }): PriceDocument =>
       fromMs === BEGINNING ? { price } : { price, effectiveFrom: new Date(fromMs).toISOString() },
     );
 }

@@ -1,4 +1,5 @@
 /** Explains a request by its id, or by the id of a metering record that it made. */
+import type { FaultHit } from "../domain/injected-fault.ts";
 import type { ResourceSession } from "../domain/resources/metered-resource.ts";
 import type { Call, LedgerEntry, LedgerEvent } from "../ledger/entry.ts";
 import { isRequestId, parseMeteringRecordId } from "../ledger/ids.ts";
@@ -55,9 +56,13 @@ function callShown(call: Call): Omit<Explanation, "at" | "event" | "summary" | "
     region: call.region,
     sourceAddress: call.sourceAddress,
     userAgent: call.userAgent,
-    faults: call.faults?.map(({ faultId, kind, delayMs, records }) => ({ faultId, kind, delayMs, records })),
+    faults: call.faults?.map(faultShown),
     session: call.session && sessionShown(call.session),
   };
+}
+
+function faultShown({ faultId, kind, delayMs, records }: FaultHit): NonNullable<Explanation["faults"]>[number] {
+  return { faultId, kind, delayMs, records };
 }
 
 function sessionShown(session: ResourceSession): NonNullable<Explanation["session"]> {

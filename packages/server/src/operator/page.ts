@@ -1,12 +1,13 @@
 /** A page of a list that is small enough to be held in memory. */
 import { readWhole } from "@countinghouse/protocol";
+import type { Page } from "./contract/common.ts";
 import { InvalidCursorError } from "../ledger/ledger.ts";
 
 /** The cursor is a position in the list. */
 export function pageOf<T>(
   all: readonly T[],
   { cursor, limit }: { readonly cursor?: string | undefined; readonly limit: number },
-): { readonly items: readonly T[]; readonly nextCursor?: string | undefined } {
+): Page<T> {
   const from = cursor === undefined ? 0 : readWhole(cursor, 0, Number.MAX_SAFE_INTEGER);
   if (from === undefined) throw new InvalidCursorError();
   const items = all.slice(from, from + limit);

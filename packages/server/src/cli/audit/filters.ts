@@ -1,7 +1,8 @@
 /** Which audit events: the flags that the commands share, and the pages that they are asked for in. */
 import type { Command } from "commander";
 import { timeArgument } from "../arguments.ts";
-import type { AnswerTo, RequestTo } from "../../operator/client/requests.ts";
+import type { RequestTo } from "../../operator/client/requests.ts";
+import type { AnswerTo } from "../../operator/contract/routes.ts";
 import { connect, type ConnectionFlags } from "../connection.ts";
 
 export interface FilterFlags extends ConnectionFlags {

@@ -7,7 +7,7 @@ export {
   type OperatorClient,
   type OperatorClientOptions,
 } from "./operator-client.ts";
-export type { AnswerTo, CsvRouteName, ItemOf, ListRouteName, RequestArguments, RequestTo } from "./requests.ts";
+export type { CsvRouteName, ItemOf, ListRouteName, RequestArguments, RequestTo } from "./requests.ts";
 export type { AccessKey, Account } from "../contract/catalogue/account.ts";
 export type { Agreement } from "../contract/catalogue/agreement.ts";
 export type { Issuer } from "../contract/catalogue/issuer.ts";
@@ -20,4 +20,4 @@ export type { MeteringRecord } from "../contract/ledger/metering.ts";
 export type { Problem } from "../contract/problem.ts";
 export type { UsageReport, UsageReportRow } from "../contract/reports.ts";
 export type { Resource } from "../contract/resources.ts";
-export type { RouteName } from "../contract/routes.ts";
+export type { AnswerTo, RouteName } from "../contract/routes.ts";

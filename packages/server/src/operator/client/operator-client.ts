@@ -1,9 +1,10 @@
 /** A typed client of the operator API: one call for all routes, typed by the contract. It loads no schema and no library. */
+import type { Page } from "../contract/common.ts";
 import { BASE_PATH, PAGE_ITEMS_MAX } from "../contract/values.ts";
 import type { Problem } from "../contract/problem.ts";
-import type { RouteName } from "../contract/routes.ts";
+import type { AnswerTo, RouteName } from "../contract/routes.ts";
 import { OperatorConnectionError, OperatorProblemError } from "./errors.ts";
-import type { AnswerTo, CsvRouteName, ItemOf, ListRouteName, RequestArguments } from "./requests.ts";
+import type { CsvRouteName, ItemOf, ListRouteName, RequestArguments } from "./requests.ts";
 
 /** Which server, and how it is reached. */
 export interface OperatorClientOptions {
@@ -71,8 +72,8 @@ export function clientAt(address: string, token: string, fetchOf: typeof fetch =
     const { text } = await send(route, request, "json");
     return text === "" ? undefined : (JSON.parse(text) as unknown);
   };
-  const page = (route: string, request: AnyRequest | undefined, more: object): Promise<AnyPage> =>
-    call(route, { ...request, query: { ...request?.query, ...more } }) as Promise<AnyPage>;
+  const page = (route: string, request: AnyRequest | undefined, more: object): Promise<Page<unknown>> =>
+    call(route, { ...request, query: { ...request?.query, ...more } }) as Promise<Page<unknown>>;
 
   async function* items(route: string, request?: AnyRequest): AsyncGenerator<unknown, void> {
     let cursor: string | undefined;
@@ -108,11 +109,6 @@ interface AnyRequest {
   readonly query?: object | undefined;
   readonly body?: object | undefined;
   readonly signal?: AbortSignal | undefined;
-}
-
-interface AnyPage {
-  readonly items: readonly unknown[];
-  readonly nextCursor?: string;
 }
 
 interface RawAnswer {

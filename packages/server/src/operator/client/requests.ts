@@ -1,9 +1,6 @@
 /** The types of calls, as they follow from the contract. */
-import type { AnswerOf, BodyOf, ParamsOf, QueryOf, Route } from "../contract/route.ts";
-import type { RouteName, RouteTable } from "../contract/routes.ts";
-
-/** What a route answers; undefined where it answers nothing but that it is done. */
-export type AnswerTo<Name extends RouteName> = AnswerOf<RouteTable[Name]>;
+import type { BodyOf, ParamsOf, QueryOf, Route } from "../contract/route.ts";
+import type { AnswerTo, RouteName, RouteTable } from "../contract/routes.ts";
 
 /** What a route is asked with: members of its path, its query, its body. What it does not read is not there. */
 export type RequestTo<Name extends RouteName> = Part<"params", ParamsOf<Name>> &

@@ -1,6 +1,7 @@
 /** What many routes have in common: moments, and lists a page at a time. */
 import { TIME_EXPECTED, TIME_PATTERN, readTime, readWhole } from "@countinghouse/protocol";
 import { z } from "zod";
+import type { Frozen } from "./route.ts";
 import { PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX } from "./values.ts";
 
 /** A moment. It stays the text that was written: a catalogue file's text says whether the file has changed. */
@@ -32,6 +33,11 @@ export function pageOf<Item extends z.ZodType>(
 ): z.ZodObject<{ items: z.ZodArray<Item>; nextCursor: z.ZodOptional<z.ZodString> }> {
   return z.object({ items: z.array(item), nextCursor: z.string().optional() });
 }
+
+/** A page of any items. */
+export type Page<Item> = Omit<Frozen<z.output<ReturnType<typeof pageOf>>>, "items"> & {
+  readonly items: readonly Item[];
+};
 
 /** The names and figures of an entry that have no schema of their own. */
 export const details = z.record(z.string(), z.unknown());

@@ -10,6 +10,7 @@ import { meteringRoutes } from "./ledger/metering.ts";
 import { registrationKeyRoutes } from "./catalogue/registration-key.ts";
 import { reportRoutes } from "./reports.ts";
 import { resourceRoutes } from "./resources.ts";
+import type { AnswerOf } from "./route.ts";
 
 export const ROUTES = {
   ...accountRoutes,
@@ -29,3 +30,6 @@ export type RouteTable = typeof ROUTES;
 
 /** `GET /accounts/{id}` and the others. */
 export type RouteName = keyof RouteTable;
+
+/** What a route answers in JSON; undefined where it answers nothing but that it is done. */
+export type AnswerTo<Name extends RouteName> = AnswerOf<RouteTable[Name]>;

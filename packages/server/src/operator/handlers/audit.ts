@@ -4,18 +4,24 @@ import type { CloudTrailRecord } from "../../audit/cloudtrail-record.ts";
 import type { AuditVerification as Found } from "../../checkpoints/audit-verification.ts";
 import type { OperatorContext } from "../context.ts";
 import type { AuditEvent, AuditVerification, auditRoutes } from "../contract/ledger/audit.ts";
+import type { AnswerTo } from "../contract/routes.ts";
 import type { Handlers } from "../serve-routes.ts";
 
 export function auditHandlers(context: OperatorContext): Handlers<keyof typeof auditRoutes> {
   const { ledger, eventPages, keeping } = context;
   let running: Promise<Found> | undefined;
   return {
-    "GET /audit-events": async ({ query: { eventName, from, to, ...query } }) => {
+    "GET /audit-events": async ({ query }): Promise<AnswerTo<"GET /audit-events">> => {
       const { items, nextCursor } = await eventPages.read({
-        ...query,
-        operations: eventName === undefined ? undefined : [eventName],
-        fromMs: from === undefined ? undefined : timeOf(from),
-        toMs: to === undefined ? undefined : timeOf(to),
+        operations: query.eventName === undefined ? undefined : [query.eventName],
+        accountId: query.accountId,
+        accessKeyId: query.accessKeyId,
+        productCode: query.productCode,
+        fromMs: query.from === undefined ? undefined : timeOf(query.from),
+        toMs: query.to === undefined ? undefined : timeOf(query.to),
+        order: query.order,
+        cursor: query.cursor,
+        limit: query.limit,
       });
       return {
         items: items.map(({ record }) => eventView(record)),

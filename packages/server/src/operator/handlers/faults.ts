@@ -25,7 +25,17 @@ export function faultHandlers({ ledger, faults, lab }: OperatorContext): Handler
       needLab();
       const call = called("CreateFault");
       const count = asked.count ?? (asked.probability === undefined ? 1 : undefined);
-      const fault: InjectedFault = { faultId: call.requestId, ...asked, count };
+      const { operation, kind, probability, delayMs, records, match } = asked;
+      const fault: InjectedFault = {
+        faultId: call.requestId,
+        operation,
+        kind,
+        count,
+        probability,
+        delayMs,
+        records,
+        match,
+      };
       const complaint = await addFault(ledger, faults, call, fault);
       if (complaint !== undefined) throw new ProblemError(409, complaint);
       return faultView(faults.find(fault.faultId) ?? { fault, hits: 0 });

@@ -5,6 +5,7 @@ import type { ListedRecord } from "../../ledger/ledger.ts";
 import { issueRegistrationToken } from "../../operations/issue-registration-token.ts";
 import { listMeteringRecords } from "../../operations/list-metering-records.ts";
 import type { OperatorContext } from "../context.ts";
+import type { Page } from "../contract/common.ts";
 import type { MeteringRecord, meteringRoutes } from "../contract/ledger/metering.ts";
 import { ProblemError } from "../problem.ts";
 import type { Handlers } from "../serve-routes.ts";
@@ -18,11 +19,15 @@ export function meteringHandlers({ ledger, sealer }: OperatorContext): Handlers<
       if (token === undefined) throw new ProblemError(404, `No agreement ${agreementId}.`);
       return { registrationToken: token.registrationToken, expiresAt: iso(token.expiresAtMs) };
     },
-    "GET /metering-records": async ({ query: { from, to, ...query } }) => {
+    "GET /metering-records": async ({ query }): Promise<Page<MeteringRecord>> => {
       const { items, nextCursor } = await listMeteringRecords(ledger, {
-        ...query,
-        fromMs: from === undefined ? undefined : timeOf(from),
-        toMs: to === undefined ? undefined : timeOf(to),
+        productCode: query.productCode,
+        customerAccountId: query.customerAccountId,
+        dimension: query.dimension,
+        fromMs: query.from === undefined ? undefined : timeOf(query.from),
+        toMs: query.to === undefined ? undefined : timeOf(query.to),
+        cursor: query.cursor,
+        limit: query.limit,
       });
       return { items: items.map(meteringRecordView), nextCursor };
     },

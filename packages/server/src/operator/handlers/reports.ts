@@ -4,13 +4,13 @@ import { monthOf } from "../../reports/month.ts";
 import { usageByInstanceType, type UsageRow } from "../../reports/usage-by-instance-type.ts";
 import { currencyOf, offeringOf, unitOf, usageCsv } from "../../reports/usage-columns.ts";
 import type { OperatorContext } from "../context.ts";
-import type { UsageReportRow, reportRoutes } from "../contract/reports.ts";
+import type { UsageReport, UsageReportRow, reportRoutes } from "../contract/reports.ts";
 import { ProblemError } from "../problem.ts";
 import { TextAnswer, type Handlers } from "../serve-routes.ts";
 
 export function reportHandlers({ ledger, clock }: OperatorContext): Handlers<keyof typeof reportRoutes> {
   return {
-    "GET /reports/usage-by-instance-type": async ({ query, request }) => {
+    "GET /reports/usage-by-instance-type": async ({ query, request }): Promise<UsageReport | TextAnswer> => {
       const month = monthOf(query.month ?? "");
       if (month === undefined) throw new ProblemError(400, `month ${MONTH_EXPECTED}.`);
       const report = await usageByInstanceType(ledger, month, clock.nowMs(), query.sellerAccountId);

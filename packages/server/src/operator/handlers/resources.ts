@@ -1,13 +1,21 @@
 /** Metered resources: told by whoever starts and stops them, and by ECS's own events. */
 import { HOUR_MS, iso, timeOf, type EpochMs } from "@countinghouse/protocol";
 import { addResource, endResource, observe, type Observed } from "../../control-plane/observe.ts";
-import { isLive, registrationOf, type MeteredResource } from "../../domain/resources/metered-resource.ts";
+import {
+  isLive,
+  registrationOf,
+  type MeteredResource,
+  type UsageRegistration,
+} from "../../domain/resources/metered-resource.ts";
 import { taskObservation, withoutOverrides } from "../../observers/ecs/task-state-change.ts";
 import type { OperatorContext } from "../context.ts";
+import type { Page } from "../contract/common.ts";
 import type { Resource, resourceRoutes } from "../contract/resources.ts";
 import { pageOf } from "../page.ts";
 import { ProblemError, refusalProblem } from "../problem.ts";
 import type { Handlers } from "../serve-routes.ts";
+
+type Registration = Resource["registrations"][number];
 
 /** Far more than ECS needs; what is kept is read again by code that goes down level by level. */
 const EVENT_DEPTH_MAX = 32;
@@ -16,8 +24,16 @@ export function resourceHandlers(context: OperatorContext): Handlers<keyof typeo
   const { ledger, clock, workload } = context;
   const shown = (resource: MeteredResource): Resource => resourceView(resource, clock.nowMs());
   return {
-    "POST /resources": async ({ body: { startedAt, ...told }, call, request }) => {
-      const asked = { ...told, ...(startedAt === undefined ? {} : { startedAtMs: timeOf(startedAt) }) };
+    "POST /resources": async ({ body, call, request }) => {
+      const { platform, externalId, accountId, region, roleName, startedAt } = body;
+      const asked = {
+        platform,
+        externalId,
+        accountId,
+        region,
+        ...(roleName === undefined ? {} : { roleName }),
+        ...(startedAt === undefined ? {} : { startedAtMs: timeOf(startedAt) }),
+      };
       const resource = resourceIn(await addResource(ledger, call("CreateResource"), asked, asked));
       await workload.resourceChanged(resource);
       const credentials = workload.environmentOf(resource, new URL(request.url).origin);
@@ -30,7 +46,7 @@ export function resourceHandlers(context: OperatorContext): Handlers<keyof typeo
       await workload.resourceChanged(resource);
       return shown(resource);
     },
-    "GET /resources": ({ query: { platform, accountId, productCode, live, ...query } }) => {
+    "GET /resources": ({ query: { platform, accountId, productCode, live, ...query } }): Page<Resource> => {
       const nowMs = clock.nowMs();
       const isMeant = (resource: MeteredResource): boolean =>
         (platform === undefined || resource.platform === platform) &&
@@ -83,10 +99,11 @@ function resourceView(resource: MeteredResource, nowMs: EpochMs): Resource {
     stoppedAt: iso(resource.stoppedAtMs),
     live: isLive(resource, nowMs),
     heardAt: iso(resource.heardAtMs),
-    registrations: resource.registrations.map(({ productCode, registeredAtMs, accruedToHour }) => ({
-      productCode,
-      registeredAt: iso(registeredAtMs),
-      accruedTo: iso(accruedToHour === undefined ? undefined : accruedToHour * HOUR_MS),
-    })),
+    registrations: resource.registrations.map(registrationView),
   };
+}
+
+function registrationView({ productCode, registeredAtMs, accruedToHour }: UsageRegistration): Registration {
+  const accruedTo = accruedToHour === undefined ? undefined : iso(accruedToHour * HOUR_MS);
+  return { productCode, registeredAt: iso(registeredAtMs), accruedTo };
 }
