@@ -13,7 +13,7 @@ export const DURATION_EXPECTED = "must be a duration of at most 100 years, such 
 const TIME =
   /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,9}))?)?(?:Z|([-+])([01]\d|2[0-3]):([0-5]\d))$/;
 /** The same, for schemas that programs read; of the calendar it knows less. */
-export const TIME_PATTERN = TIME.source;
+export const TIME_PATTERN: string = TIME.source;
 const DAY = /^(\d{4})-(\d\d)-(\d\d)$/;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;

@@ -42,6 +42,12 @@ export function addResource(program: Command): void {
     .command("resource")
     .description("Metered resources: instances, tasks and pods that meter themselves");
   addList(group);
+  withConnection(group.command("show <resource-id>").description("Show one resource")).action(
+    async (id: string, flags: ConnectionFlags) => {
+      const shown = await connect(flags).call("GET /resources/{id}", { params: { id } });
+      print(flags, shown, describe(shown));
+    },
+  );
   addAdd(group);
   const stop = group
     .command("stop <resource-id>")

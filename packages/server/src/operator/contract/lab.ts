@@ -93,11 +93,13 @@ export type NewFault = Frozen<z.output<typeof newFault>>;
 export const labRoutes = {
   "GET /clock": {
     tag,
+    command: "clock show",
     summary: "Where the service clock stands",
     answer: { status: 200, description: "The clock", json: clockSchema },
   },
   "PUT /clock": {
     tag,
+    command: "clock set",
     summary: "Move the service clock forward: to a time, or by a number of seconds",
     body: clockMove,
     answer: { status: 200, description: "The clock", json: clockSchema },
@@ -105,6 +107,7 @@ export const labRoutes = {
   },
   "POST /reset": {
     tag,
+    command: "reset",
     summary:
       "Empty the ledger, end all faults and put the catalogue back as the server was started with; the clock stays where it is, and registration keys stay as they are",
     answer: { status: 204, description: "It is empty" },
@@ -112,6 +115,7 @@ export const labRoutes = {
   },
   "GET /faults": {
     tag,
+    command: "fault list",
     summary: "List the faults that are in force or used up, in the order in which they were added",
     query: pageQuery,
     answer: { status: 200, description: "A page of faults", json: pageOf(faultSchema) },
@@ -119,6 +123,7 @@ export const labRoutes = {
   },
   "POST /faults": {
     tag,
+    command: "fault add",
     summary: "Put a fault in force, from the next request on",
     body: newFault,
     answer: { status: 201, description: "The fault", json: faultSchema },
@@ -126,12 +131,14 @@ export const labRoutes = {
   },
   "DELETE /faults": {
     tag,
+    command: "fault clear",
     summary: "Take all faults away",
     answer: { status: 204, description: "They are gone" },
     problems: [403],
   },
   "DELETE /faults/{id}": {
     tag,
+    command: "fault clear",
     summary: "Take one fault away",
     answer: { status: 204, description: "It is gone" },
     problems: [403, 404],

@@ -49,6 +49,7 @@ export type UsageReportRow = Frozen<z.output<typeof usageRowSchema>>;
 export const reportRoutes = {
   "GET /reports/usage-by-instance-type": {
     tag: "reports",
+    command: "report usage-by-instance-type",
     summary: "A month's usage: a row for each customer, product and dimension",
     description:
       "CSV, with the columns of AWS's report of this name, or JSON where that is asked for by format or by Accept. A month that is not over is fine: running time that is not final yet is included.",

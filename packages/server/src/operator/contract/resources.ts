@@ -56,6 +56,7 @@ const ECS_DETAIL_TYPE = "ECS Task State Change";
 export const resourceRoutes = {
   "POST /resources": {
     tag,
+    command: "resource add",
     summary: "Tell that an instance, a task or a pod runs; answers the environment that its programs need",
     description: "The same external id again is the same resource: what is new of it is added.",
     body: newResource,
@@ -70,6 +71,7 @@ export const resourceRoutes = {
   },
   "POST /resources/{id}/stop": {
     tag,
+    command: "resource stop",
     summary: "Tell that a resource has ended: now, or at a time that is over",
     body: z.strictObject({ stoppedAt: timestamp.optional() }),
     bodyOptional: true,
@@ -78,6 +80,7 @@ export const resourceRoutes = {
   },
   "GET /resources": {
     tag,
+    command: "resource list",
     summary: "List metered resources: those that run, and those that ended in the last 35 days",
     query: pageQuery.extend({
       platform: platform.optional(),
@@ -90,12 +93,14 @@ export const resourceRoutes = {
   },
   "GET /resources/{id}": {
     tag,
+    command: "resource show",
     summary: "Show a resource",
     answer: { status: 200, description: "The resource", json: resourceSchema },
     problems: [404],
   },
   "POST /resource-events/ecs": {
     tag,
+    command: { none: "EventBridge calls it, by an API destination." },
     summary: `Take an EventBridge event "${ECS_DETAIL_TYPE}", as AWS sends it`,
     description:
       "Repeated and out of order is fine: a task's states are put in order by their version. What is refused is kept as a refused call. Needs the system clock.",

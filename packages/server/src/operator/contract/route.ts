@@ -13,6 +13,8 @@ export type RouteText = `${Method} /${string}`;
 export interface Route {
   /** The group that it is listed under in the description. */
   readonly tag: string;
+  /** The command that calls it, such as `account list`; or why none does. */
+  readonly command: string | { readonly none: string };
   /** What it does, in one line. */
   readonly summary: string;
   readonly description?: string;

@@ -81,6 +81,7 @@ export const accountRoutes = {
   "PATCH /accounts/{id}": changeRoute("account", accountSchema),
   "POST /accounts/{id}/access-keys": {
     tag: "catalogue",
+    command: "access-key create",
     summary: "Make an access key for a user; the secret is shown in this answer and never again",
     body: z.strictObject({ userName: z.string().optional().describe("Left out: the account's first user.") }),
     bodyOptional: true,
@@ -89,6 +90,7 @@ export const accountRoutes = {
   },
   "DELETE /accounts/{id}/access-keys/{keyId}": {
     tag: "catalogue",
+    command: "access-key delete",
     summary: "Take an access key away; requests signed with it are refused from then on",
     answer: { status: 204, description: "It is gone" },
     problems: [404],

@@ -73,9 +73,10 @@ export type AgreementDocument = z.output<typeof agreementDocumentSchema>;
 export type Agreement = Frozen<z.output<typeof agreementSchema>>;
 
 // oxlint-disable-next-line typescript/explicit-function-return-type -- the route's type carries its schemas
-function actionRoute(summary: string) {
+function actionRoute(action: string, summary: string) {
   return {
     tag: "catalogue",
+    command: `agreement ${action}`,
     summary,
     answer: { status: 200, description: "The agreement", json: agreementSchema },
     problems: [404, 409],
@@ -88,10 +89,12 @@ export const agreementRoutes = {
   "GET /agreements/{id}": showRoute("agreement", agreementSchema),
   "PATCH /agreements/{id}": changeRoute("agreement", agreementSchema),
   "POST /agreements/{id}/cancel": actionRoute(
+    "cancel",
     "Cancel an agreement, for good: final records are accepted for one hour of the service clock",
   ),
   "POST /agreements/{id}/suspend": actionRoute(
+    "suspend",
     "Suspend an agreement: the customer's records are CustomerNotSubscribed until it is resumed",
   ),
-  "POST /agreements/{id}/resume": actionRoute("Resume a suspended agreement"),
+  "POST /agreements/{id}/resume": actionRoute("resume", "Resume a suspended agreement"),
 } as const satisfies Routes;

@@ -40,6 +40,7 @@ export type Issuer = Frozen<z.output<typeof issuerSchema>>;
 export const issuerRoutes = {
   "GET /issuers": {
     tag: "catalogue",
+    command: "issuer list",
     summary: "List issuers of web identity tokens",
     query: pageQuery,
     answer: { status: 200, description: "A page of issuers", json: pageOf(issuerSchema) },

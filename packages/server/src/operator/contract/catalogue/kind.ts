@@ -10,6 +10,7 @@ const tag = "catalogue";
 export function listRoute<Shown extends z.ZodType>(noun: Noun, shown: Shown) {
   return {
     tag,
+    command: `${noun} list`,
     summary: `List ${noun}s`,
     query: pageQuery,
     answer: { status: 200, description: `A page of ${noun}s`, json: pageOf(shown) },
@@ -25,6 +26,7 @@ export function addRoute<Document extends z.ZodType<object>, Shown extends z.Zod
 ) {
   return {
     tag,
+    command: `${noun} add`,
     summary: `Add a new ${noun}`,
     body: document,
     answer: { status: 201, description: `The ${noun}`, json: shown },
@@ -36,6 +38,7 @@ export function addRoute<Document extends z.ZodType<object>, Shown extends z.Zod
 export function showRoute<Shown extends z.ZodType>(noun: Noun, shown: Shown) {
   return {
     tag,
+    command: `${noun} show`,
     summary: `Show one ${noun}`,
     answer: { status: 200, description: `The ${noun}`, json: shown },
     problems: [404],
@@ -46,6 +49,7 @@ export function showRoute<Shown extends z.ZodType>(noun: Noun, shown: Shown) {
 export function changeRoute<Shown extends z.ZodType>(noun: Noun, shown: Shown) {
   return {
     tag,
+    command: `${noun} change`,
     summary: `Change one ${noun}: members that are given replace those that are there; null takes one away`,
     body: z.looseObject({}),
     answer: { status: 200, description: `The ${noun}`, json: shown },

@@ -107,6 +107,7 @@ export const productRoutes = {
   "PATCH /products/{id}": changeRoute("product", productSchema),
   "POST /products/{id}/dimensions/{dimension}/prices": {
     tag: "catalogue",
+    command: "product set-price",
     summary: "Set the price of a dimension from an hour on",
     description:
       "From the coming hour of the service clock, or from effectiveFrom: the first moment of a later hour. Prices that were to hold later are withdrawn. What has been used by then, and is used until then, is reported at the price of its hour.",

@@ -18,6 +18,7 @@ export type RegistrationKey = Frozen<z.output<typeof registrationKeySchema>>;
 export const registrationKeyRoutes = {
   "GET /registration-keys": {
     tag: "registration keys",
+    command: "registration-key list",
     summary: "The keys that RegisterUsage answers are signed with, oldest first: their public halves",
     query: pageQuery,
     answer: { status: 200, description: "The keys", json: pageOf(registrationKeySchema) },
@@ -25,6 +26,7 @@ export const registrationKeyRoutes = {
   },
   "POST /registration-keys": {
     tag: "registration keys",
+    command: "registration-key rotate",
     summary:
       "Make a new key version; the one before has expired with that, and goes on signing for those who ask for it",
     answer: { status: 201, description: "The new key", json: registrationKeySchema },

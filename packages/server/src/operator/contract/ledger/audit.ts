@@ -64,6 +64,7 @@ export type AuditVerification = Frozen<z.output<typeof verificationSchema>>;
 export const auditRoutes = {
   "GET /audit-events": {
     tag: "ledger",
+    command: "audit search",
     summary: "Audit events: who did what, and what came of it",
     description: "A page ends early, with a cursor, where its events are large.",
     query: pageQuery.extend({
@@ -86,6 +87,7 @@ export const auditRoutes = {
   },
   "GET /audit-verification": {
     tag: "audit",
+    command: "audit verify",
     summary: "Recompute the chains of all entries, and hold them against the checkpoints; metering goes on meanwhile",
     answer: { status: 200, description: "What was found", json: verificationSchema },
   },

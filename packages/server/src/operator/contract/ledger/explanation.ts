@@ -114,6 +114,7 @@ export type Rule = Frozen<z.output<typeof ruleSchema>>;
 export const explanationRoutes = {
   "GET /requests/{requestId}/explanation": {
     tag: "ledger",
+    command: "explain",
     summary: "Why a request was answered as it was: the rules, and the figures they compared",
     params: { requestId: "A request's id, or that of a metering record it made." },
     answer: { status: 200, description: "The explanation", json: explanationSchema },

@@ -39,6 +39,7 @@ export type MeteringRecord = Frozen<z.output<typeof meteringRecordSchema>>;
 export const meteringRoutes = {
   "POST /registration-tokens": {
     tag: "metering",
+    command: "token create",
     summary: "A registration token for an agreement, as a buyer's browser would bring it to the seller",
     body: z.strictObject({ agreementId: z.string() }),
     answer: {
@@ -50,6 +51,7 @@ export const meteringRoutes = {
   },
   "GET /metering-records": {
     tag: "metering",
+    command: "records list",
     summary: "What the ledger holds, by hour",
     query: pageQuery.extend({
       productCode: z.string().optional(),
