@@ -9,15 +9,16 @@ import { DefectError, FaultError, InvalidCursorError, QueueFullError } from "../
 import { limitBody } from "../listener/body-limit.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { BASE_PATH } from "./contract/values.ts";
-import { accountHandlers } from "./handlers/accounts.ts";
-import { agreementHandlers } from "./handlers/agreements.ts";
+import { accountHandlers } from "./handlers/catalogue/accounts.ts";
+import { agreementHandlers } from "./handlers/catalogue/agreements.ts";
 import { auditHandlers } from "./handlers/audit.ts";
 import { explanationHandlers } from "./handlers/explanations.ts";
-import { issuerHandlers } from "./handlers/issuers.ts";
+import { faultHandlers } from "./handlers/faults.ts";
+import { issuerHandlers } from "./handlers/catalogue/issuers.ts";
 import { labHandlers } from "./handlers/lab.ts";
 import { meteringHandlers } from "./handlers/metering.ts";
-import { productHandlers } from "./handlers/products.ts";
-import { registrationKeyHandlers } from "./handlers/registration-keys.ts";
+import { productHandlers } from "./handlers/catalogue/products.ts";
+import { registrationKeyHandlers } from "./handlers/catalogue/registration-keys.ts";
 import { reportHandlers } from "./handlers/reports.ts";
 import { resourceHandlers } from "./handlers/resources.ts";
 import { ProblemError, invalid, problemResponse } from "./problem.ts";
@@ -95,6 +96,7 @@ function handlersOf(context: OperatorContext): Handlers {
     ...resourceHandlers(context),
     ...reportHandlers(context),
     ...labHandlers(context),
+    ...faultHandlers(context),
   };
 }
 

@@ -5,6 +5,7 @@ import { agreementRoutes } from "./catalogue/agreement.ts";
 import { issuerRoutes } from "./catalogue/issuer.ts";
 import { productRoutes } from "./catalogue/product.ts";
 import { explanationRoutes } from "./ledger/explanation.ts";
+import { faultRoutes } from "./faults.ts";
 import { labRoutes } from "./lab.ts";
 import { meteringRoutes } from "./ledger/metering.ts";
 import { registrationKeyRoutes } from "./catalogue/registration-key.ts";
@@ -24,6 +25,7 @@ export const ROUTES = {
   ...resourceRoutes,
   ...reportRoutes,
   ...labRoutes,
+  ...faultRoutes,
 } as const;
 
 export type RouteTable = typeof ROUTES;

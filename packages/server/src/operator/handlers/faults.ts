@@ -3,14 +3,12 @@ import type { InjectedFault } from "../../domain/injected-fault.ts";
 import { addFault, clearFaults, removeFault } from "../../faults/change-faults.ts";
 import type { PlannedFault } from "../../faults/fault-plan.ts";
 import type { OperatorContext } from "../context.ts";
-import type { Fault, NewFault, labRoutes } from "../contract/lab.ts";
+import type { Fault, faultRoutes } from "../contract/faults.ts";
 import { pageOf } from "../page.ts";
-import { ProblemError, unfit } from "../problem.ts";
+import { ProblemError } from "../problem.ts";
 import type { Handlers } from "../serve-routes.ts";
 
-export type FaultRoute = Extract<keyof typeof labRoutes, `${string} /faults${string}`>;
-
-export function faultHandlers({ ledger, faults, lab }: OperatorContext): Handlers<FaultRoute> {
+export function faultHandlers({ ledger, faults, lab }: OperatorContext): Handlers<keyof typeof faultRoutes> {
   const needLab = (): void => {
     if (!lab) throw new ProblemError(403, "Faults on demand need --lab.");
   };
@@ -20,8 +18,6 @@ export function faultHandlers({ ledger, faults, lab }: OperatorContext): Handler
       return pageOf(faults.list().map(faultView), query);
     },
     "POST /faults": async ({ body: asked, call: called }) => {
-      const complaints = [...complaintsAbout(asked)];
-      if (complaints.length > 0) throw unfit(complaints);
       needLab();
       const call = called("CreateFault");
       const count = asked.count ?? (asked.probability === undefined ? 1 : undefined);
@@ -50,21 +46,6 @@ export function faultHandlers({ ledger, faults, lab }: OperatorContext): Handler
       if (complaint !== undefined) throw new ProblemError(404, complaint);
     },
   };
-}
-
-const NAMES_NO_PRODUCT = new Set(["ResolveCustomer", "LookupEvents"]);
-
-/** What does not go together, though each member is fine by itself. */
-function* complaintsAbout({ operation, kind, delayMs, records, match }: NewFault): Generator<string> {
-  if (kind === "delay" && delayMs === undefined) yield "delayMs: a delay needs it";
-  if (kind !== "delay" && delayMs !== undefined) yield "delayMs: is for the kind delay only";
-  if (kind !== "unprocessed" && records !== undefined) yield "records: is for the kind unprocessed only";
-  if (kind === "unprocessed" && operation !== "BatchMeterUsage") {
-    yield "kind: only BatchMeterUsage has unprocessed records";
-  }
-  if (NAMES_NO_PRODUCT.has(operation) && match?.productCode !== undefined) {
-    yield `match.productCode: a ${operation} request names no product`;
-  }
 }
 
 function faultView({ fault, hits }: PlannedFault): Fault {

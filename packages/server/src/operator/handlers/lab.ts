@@ -1,4 +1,4 @@
-/** The clock, the reset, and faults on demand (Rule F1): what changes the world under every caller. */
+/** The clock and the reset: what changes the world under every caller. */
 import { iso, timeOf } from "@countinghouse/protocol";
 import { CatalogueFileError } from "../../catalogue/catalogue-file.ts";
 import type { CatalogueChange } from "../../domain/catalogue/catalogue.ts";
@@ -9,13 +9,8 @@ import type { OperatorContext } from "../context.ts";
 import type { Clock, labRoutes } from "../contract/lab.ts";
 import { ProblemError } from "../problem.ts";
 import type { Handlers } from "../serve-routes.ts";
-import { faultHandlers, type FaultRoute } from "./faults.ts";
 
 export function labHandlers(context: OperatorContext): Handlers<keyof typeof labRoutes> {
-  return { ...clockHandlers(context), ...faultHandlers(context) };
-}
-
-function clockHandlers(context: OperatorContext): Handlers<Exclude<keyof typeof labRoutes, FaultRoute>> {
   const { ledger, clock } = context;
   const state = (): Clock => ({ now: iso(clock.nowMs()), mode: clock.mode });
   return {

@@ -1,12 +1,12 @@
 /** Agreements, and what happens to them: cancelled, suspended, resumed. */
-import { agreementChange, agreementDocument, agreementView } from "../../catalogue/documents.ts";
-import type { Call } from "../../ledger/entry.ts";
-import { changeAgreementState, type AgreementAction } from "../../operations/change-agreement-state.ts";
-import type { OperatorContext } from "../context.ts";
-import { agreementDocumentSchema, type Agreement, type agreementRoutes } from "../contract/catalogue/agreement.ts";
-import { ProblemError, refusalProblem } from "../problem.ts";
-import type { Handlers } from "../serve-routes.ts";
-import { kindHandlers } from "./catalogue-kind.ts";
+import { agreementChange, agreementDocument, agreementView } from "../../../catalogue/documents.ts";
+import type { Call } from "../../../ledger/entry.ts";
+import { changeAgreementState, type AgreementAction } from "../../../operations/change-agreement-state.ts";
+import type { OperatorContext } from "../../context.ts";
+import { agreementDocumentSchema, type Agreement, type agreementRoutes } from "../../contract/catalogue/agreement.ts";
+import { ProblemError, refusalProblem } from "../../problem.ts";
+import type { Handlers } from "../../serve-routes.ts";
+import { kindHandlers } from "./kind.ts";
 
 export function agreementHandlers({ ledger, clock }: OperatorContext): Handlers<keyof typeof agreementRoutes> {
   const { list, add, show, change } = kindHandlers(ledger, {

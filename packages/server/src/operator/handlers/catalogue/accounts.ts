@@ -1,15 +1,15 @@
 /** Accounts, and the access keys of their users: made here, their secrets shown once; taken away here. */
-import { accountChanges, accountView } from "../../catalogue/documents.ts";
-import { checkedAccountSchema } from "../../catalogue/schema.ts";
-import type { AccessKey } from "../../domain/catalogue/account.ts";
-import type { CatalogueChange, CatalogueView } from "../../domain/catalogue/catalogue.ts";
-import { newAccessKeyId, newSecretAccessKey, sealSecret } from "../../identity/access-keys.ts";
-import { changeAndAnswer, changeCatalogue } from "../../operations/change-catalogue.ts";
-import type { OperatorContext } from "../context.ts";
-import type { AccountDocument, accountRoutes } from "../contract/catalogue/account.ts";
-import { refusalProblem } from "../problem.ts";
-import type { Handlers } from "../serve-routes.ts";
-import { kindHandlers } from "./catalogue-kind.ts";
+import { accountChanges, accountView } from "../../../catalogue/documents.ts";
+import { checkedAccountSchema } from "../../../catalogue/schema.ts";
+import type { AccessKey } from "../../../domain/catalogue/account.ts";
+import type { CatalogueChange, CatalogueView } from "../../../domain/catalogue/catalogue.ts";
+import { newAccessKeyId, newSecretAccessKey, sealSecret } from "../../../identity/access-keys.ts";
+import { changeAndAnswer, changeCatalogue } from "../../../operations/change-catalogue.ts";
+import type { OperatorContext } from "../../context.ts";
+import type { AccountDocument, accountRoutes } from "../../contract/catalogue/account.ts";
+import { refusalProblem } from "../../problem.ts";
+import type { Handlers } from "../../serve-routes.ts";
+import { kindHandlers } from "./kind.ts";
 
 export function accountHandlers({ ledger, sealer, random }: OperatorContext): Handlers<keyof typeof accountRoutes> {
   const { list, add, show, change } = kindHandlers(ledger, {

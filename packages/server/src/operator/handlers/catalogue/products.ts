@@ -1,13 +1,13 @@
 /** Products, and the price of a dimension, set from an hour on. */
 import { timeOf } from "@countinghouse/protocol";
-import { productChangeOver, productDocument, productView } from "../../catalogue/product-documents.ts";
-import { invalidChange } from "../../operations/change-catalogue.ts";
-import { setPrice } from "../../operations/set-price.ts";
-import type { OperatorContext } from "../context.ts";
-import { productDocumentSchema, type productRoutes } from "../contract/catalogue/product.ts";
-import { ProblemError, refusalProblem } from "../problem.ts";
-import type { Handlers } from "../serve-routes.ts";
-import { kindHandlers } from "./catalogue-kind.ts";
+import { productChangeOver, productDocument, productView } from "../../../catalogue/product-documents.ts";
+import { invalidChange } from "../../../operations/change-catalogue.ts";
+import { setPrice } from "../../../operations/set-price.ts";
+import type { OperatorContext } from "../../context.ts";
+import { productDocumentSchema, type productRoutes } from "../../contract/catalogue/product.ts";
+import { ProblemError, refusalProblem } from "../../problem.ts";
+import type { Handlers } from "../../serve-routes.ts";
+import { kindHandlers } from "./kind.ts";
 
 export function productHandlers({ ledger, clock }: OperatorContext): Handlers<keyof typeof productRoutes> {
   const { list, add, show, change } = kindHandlers(ledger, {

@@ -1,12 +1,12 @@
 /** What accounts, products and agreements have in common: list, add, show, change. */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { z } from "zod";
-import type { CatalogueChange, CatalogueView } from "../../domain/catalogue/catalogue.ts";
-import type { Call } from "../../ledger/entry.ts";
-import type { Ledger } from "../../ledger/ledger.ts";
-import { changeCatalogue, type CatalogueRefusal } from "../../operations/change-catalogue.ts";
-import { pageOf } from "../page.ts";
-import { ProblemError, invalid, refusalProblem } from "../problem.ts";
+import type { CatalogueChange, CatalogueView } from "../../../domain/catalogue/catalogue.ts";
+import type { Call } from "../../../ledger/entry.ts";
+import type { Ledger } from "../../../ledger/ledger.ts";
+import { changeCatalogue, type CatalogueRefusal } from "../../../operations/change-catalogue.ts";
+import { pageOf } from "../../page.ts";
+import { ProblemError, invalid, refusalProblem } from "../../problem.ts";
 
 /** A kind of catalogue object, as the API serves it. */
 export interface Kind<Document extends object, Shown extends object> {
