@@ -1,11 +1,17 @@
 /** What `countinghouse serve` is told, checked: which combinations make sense, and which are refused and why. */
 import { readFileSync } from "node:fs";
 import { BlockList, isIP } from "node:net";
-import { awsRequestQuotas, type RequestQuota, type RuleSetName } from "@countinghouse/protocol";
+import {
+  awsRequestQuotas,
+  type RequestQuota,
+  type RuleSetName,
+  readTime,
+  readWhole,
+  TIME_EXPECTED,
+} from "@countinghouse/protocol";
 import type { ClockSetting } from "./clock.ts";
 import type { SharedSettings } from "./domain/shared-settings.ts";
 import type { KubernetesSetting } from "./observers/kubernetes/cluster.ts";
-import { readTime, readWhole, TIME_EXPECTED } from "./domain/written-values.ts";
 
 /** A setting that cannot be served with. Its text says what was expected. */
 export class ConfigError extends Error {

@@ -9,7 +9,7 @@ import {
   readTime,
   readWhole,
   TIME_EXPECTED,
-} from "../domain/written-values.ts";
+} from "@countinghouse/protocol";
 
 /** A duration in seconds: `90`, `90s`, `15m`, `6h` or `2d`. */
 export function durationArgument(text: string): number {

@@ -5,7 +5,7 @@
 import { Option, type Command } from "commander";
 import { realWorld } from "../world.ts";
 import type { Backup } from "../stores/sqlite/backup.ts";
-import { CommandError, EXIT } from "./operator-client.ts";
+import { CommandError, EXIT } from "./connection.ts";
 import { describe, print } from "./output.ts";
 import { addCopy } from "./store/copy.ts";
 import { addMigrate } from "./store/migrate.ts";

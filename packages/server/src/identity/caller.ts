@@ -1,11 +1,11 @@
 /** Who signed a request, and whether they may do what it asks. */
-import type { EpochMs } from "@countinghouse/protocol";
+import type { ConditionKey, EpochMs } from "@countinghouse/protocol";
 import type { PolicyDocument } from "../domain/catalogue/account.ts";
 import type { ResourceSession } from "../domain/resources/metered-resource.ts";
 import { rejection, type Rejection } from "../domain/rejection.ts";
 import { readIpAddress } from "../domain/ip-network.ts";
 import { evaluatePolicy, type StatementName } from "./policy.ts";
-import type { ConditionKey, RequestContext } from "./policy-conditions.ts";
+import type { RequestContext } from "./policy-conditions.ts";
 
 export interface Caller {
   readonly accountId: string;

@@ -19,7 +19,7 @@ export interface PolicyStatement {
 }
 
 export interface PolicyDocument {
-  readonly Version?: string | undefined;
+  readonly Version?: "2012-10-17" | "2008-10-17" | undefined;
   readonly Id?: string | undefined;
   readonly Statement: PolicyStatement | readonly PolicyStatement[];
 }
