@@ -158,6 +158,7 @@ export {
   TIME_EXPECTED,
   TIME_PATTERN,
   iso,
+  isoSecond,
   readDay,
   readDuration,
   readMonth,

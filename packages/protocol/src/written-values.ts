@@ -48,6 +48,11 @@ export function iso(atMs: EpochMs | undefined): string | undefined {
   return atMs === undefined ? undefined : new Date(atMs).toISOString();
 }
 
+/** The same, to the second. */
+export function isoSecond(atMs: EpochMs): string {
+  return iso(atMs).replace(/\.\d+Z$/, "Z");
+}
+
 /** The first moment of a day in UTC; undefined for what is in no calendar. */
 export function readDay(text: string): EpochMs | undefined {
   const [, year, month, day] = DAY.exec(text) ?? [];

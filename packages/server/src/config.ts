@@ -21,7 +21,7 @@ export class ConfigError extends Error {
   }
 }
 
-export type StoreSetting =
+type StoreSetting =
   | { readonly kind: "memory" }
   | { readonly kind: "sqlite"; readonly folder: string }
   /** The address may hold a password: it is not to be printed. */
@@ -141,7 +141,7 @@ export function configOf(flags: ServeFlags): ServeConfig {
   };
 }
 
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 

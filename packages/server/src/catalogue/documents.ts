@@ -1,7 +1,7 @@
 /** From documents (YAML, operator API) to catalogue changes, and back to documents without their secrets. */
 import { resolve } from "node:path";
 import type { Account } from "../domain/catalogue/account.ts";
-import { type EpochMs, timeOf } from "@countinghouse/protocol";
+import { timeOf, iso, type EpochMs } from "@countinghouse/protocol";
 import { statusOf, type Agreement, type AgreementState } from "../domain/catalogue/agreement.ts";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { Issuer } from "../domain/catalogue/issuer.ts";
@@ -156,15 +156,15 @@ function stateOf(held: AgreementState | undefined): AgreementState {
 }
 
 /** A document in which the start stands, whoever it was given by. */
-export type AgreementTermsDocument = AgreementDocument & { readonly startsAt: string };
+type AgreementTermsDocument = AgreementDocument & { readonly startsAt: string };
 
 export function agreementView(agreement: Agreement, nowMs: EpochMs): AgreementView {
   const { cancelledAtMs, suspendedAtMs, replacedBy } = agreement;
   return {
     ...agreementDocument(agreement),
     status: statusOf(agreement, nowMs),
-    cancelledAt: cancelledAtMs === undefined ? undefined : new Date(cancelledAtMs).toISOString(),
-    suspendedAt: suspendedAtMs === undefined ? undefined : new Date(suspendedAtMs).toISOString(),
+    cancelledAt: iso(cancelledAtMs),
+    suspendedAt: iso(suspendedAtMs),
     replacedBy,
   };
 }
@@ -180,12 +180,12 @@ export function agreementDocument(agreement: Agreement): AgreementTermsDocument 
     licenseArn: agreement.licenseArn,
     replaces: agreement.replaces,
     freeTrial: agreement.freeTrial,
-    startsAt: new Date(startsAtMs).toISOString(),
-    endsAt: endsAtMs === undefined ? undefined : new Date(endsAtMs).toISOString(),
+    startsAt: iso(startsAtMs),
+    endsAt: iso(endsAtMs),
     entitlements: entitlements.map(({ dimension, value, expiresAtMs }): AgreementDocument["entitlements"][number] => ({
       dimension,
       value,
-      expiresAt: expiresAtMs === undefined ? undefined : new Date(expiresAtMs).toISOString(),
+      expiresAt: iso(expiresAtMs),
     })),
   };
 }

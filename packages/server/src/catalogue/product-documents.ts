@@ -1,5 +1,5 @@
 /** Products as documents say them and as they are shown: prices with the times from which they hold. */
-import { type EpochMs, timeOf } from "@countinghouse/protocol";
+import { timeOf, iso, type EpochMs } from "@countinghouse/protocol";
 import type { CatalogueChange } from "../domain/catalogue/catalogue.ts";
 import { hourOf } from "../domain/metering/metering-record.ts";
 import { BEGINNING } from "../domain/catalogue/over-time.ts";
@@ -73,7 +73,7 @@ export function productView(product: Product, nowMs: EpochMs): ProductView {
     dimensions: product.dimensions.map((dimension) => dimensionView(dimension, nowMs)),
     droppedDimensions: product.droppedDimensions?.map((dimension): DroppedDimension => ({
       ...dimensionView(dimension, nowMs),
-      droppedAt: new Date(dimension.droppedAtMs).toISOString(),
+      droppedAt: iso(dimension.droppedAtMs),
     })),
   };
 }
@@ -97,6 +97,6 @@ function pricesShown(dimension: Dimension): PriceDocument[] | undefined {
   return prices
     .filter(({ price, fromMs }) => price !== undefined || fromMs !== BEGINNING)
     .map(({ price = null, fromMs }): PriceDocument =>
-      fromMs === BEGINNING ? { price } : { price, effectiveFrom: new Date(fromMs).toISOString() },
+      fromMs === BEGINNING ? { price } : { price, effectiveFrom: iso(fromMs) },
     );
 }

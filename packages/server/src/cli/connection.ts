@@ -39,7 +39,7 @@ export function withConnection(command: Command): Command {
 }
 
 /** A server's operator API, and where it is. */
-export interface Connection extends OperatorClient {
+interface Connection extends OperatorClient {
   readonly url: string;
 }
 

@@ -1,5 +1,5 @@
 /** Explains what became of each usage record of a BatchMeterUsage request, or of the one of a MeterUsage request. */
-import { ruleBook, type RuleId, type UsageRecord } from "@countinghouse/protocol";
+import { ruleBook, iso, type RuleId, type UsageRecord } from "@countinghouse/protocol";
 import { agreementView } from "../catalogue/documents.ts";
 import type { Agreement } from "../domain/catalogue/agreement.ts";
 import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
@@ -133,8 +133,4 @@ function sentUsage(sent: UsageRecord): SentUsage {
 export function explainedRule(id: RuleId): Rule {
   const { text, source, inForce, reading } = ruleBook[id];
   return { id, text, source, inForce: { from: inForce.from, until: inForce.until, before: inForce.before }, reading };
-}
-
-function iso(atMs: number): string {
-  return new Date(atMs).toISOString();
 }

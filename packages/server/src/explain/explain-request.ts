@@ -1,4 +1,5 @@
 /** Explains a request by its id, or by the id of a metering record that it made. */
+import { iso } from "@countinghouse/protocol";
 import type { FaultHit } from "../domain/injected-fault.ts";
 import type { ResourceSession } from "../domain/resources/metered-resource.ts";
 import type { Call, LedgerEntry, LedgerEvent } from "../ledger/entry.ts";
@@ -30,7 +31,7 @@ export async function explainRequest(ledger: Ledger, id: string): Promise<Explan
 }
 
 async function explainEntry({ call, atMs, event }: LedgerEntry, ledger: Ledger): Promise<Explanation> {
-  const told = { ...callShown(call), at: isoOf(atMs), event: event.kind };
+  const told = { ...callShown(call), at: iso(atMs), event: event.kind };
   if (event.kind === "usage-metered") {
     const records = await explainRecords({ call, atMs, event }, ledger);
     return { ...told, summary: metered(records), records, details: { productCode: event.productCode } };
@@ -71,7 +72,7 @@ function sessionShown(session: ResourceSession): NonNullable<Explanation["sessio
     resourceId,
     platform,
     federatedProvider,
-    createdAt: createdAtMs === undefined ? undefined : isoOf(createdAtMs),
+    createdAt: createdAtMs === undefined ? undefined : iso(createdAtMs),
   };
 }
 
@@ -113,11 +114,7 @@ const TIMES: ReadonlySet<string> = new Set(["startedAt", "stoppedAt", "now", "to
 function shownFigures(compared: Figures): Figures {
   const shown = Object.entries(compared).map(([name, value]): [string, string | number] => [
     name,
-    typeof value === "number" && TIMES.has(name) ? isoOf(value) : value,
+    typeof value === "number" && TIMES.has(name) ? iso(value) : value,
   ]);
   return Object.fromEntries(shown);
-}
-
-function isoOf(timeMs: number): string {
-  return new Date(timeMs).toISOString();
 }

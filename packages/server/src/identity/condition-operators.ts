@@ -13,7 +13,7 @@ export type ValueKind = "string" | "date" | "boolean" | "ip-address" | "arn";
 /** Whether a value of the request is what the policy says. */
 export type Matcher = (fact: string) => boolean;
 
-export interface Comparison {
+interface Comparison {
   readonly kind: ValueKind;
   /** True for operators such as StringNotEquals: they hold where no value matches. */
   readonly isNegated: boolean;

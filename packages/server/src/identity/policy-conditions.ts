@@ -30,7 +30,7 @@ export interface ConditionTest {
 }
 
 /** What is not as it should be, and where in the condition. */
-export interface ConditionProblem {
+interface ConditionProblem {
   readonly path: readonly (string | number)[];
   readonly message: string;
 }

@@ -28,7 +28,7 @@ import { refuseUnread } from "./unread-members.ts";
 const BODY_BYTES_MAX = 1_048_576;
 const REASON_CHARACTERS_MAX = 500;
 
-export interface OperatorAppOptions {
+interface OperatorAppOptions {
   readonly context: OperatorContext;
   readonly operatorToken: string;
   readonly version: string;

@@ -5,7 +5,7 @@ import { CommandError, EXIT } from "../connection.ts";
 
 const RETRY_MS = 500;
 
-export interface Patience {
+interface Patience {
   /** How often it is tried again. */
   readonly retriesMax: number;
   /** Ends the waiting. */

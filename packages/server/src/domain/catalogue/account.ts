@@ -25,7 +25,7 @@ export interface PolicyDocument {
 }
 
 /** A user of an account; without a policy it may do whatever is served (Rule N3). */
-export interface User {
+interface User {
   readonly name: string;
   readonly policy?: PolicyDocument | undefined;
 }

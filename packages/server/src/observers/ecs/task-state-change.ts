@@ -5,7 +5,7 @@ import type { ObservationRefusal } from "../../domain/resources/observation-refu
 import type { Observation } from "../../domain/resources/observation.ts";
 import { resourceId } from "../../ledger/ids.ts";
 
-export const DETAIL_TYPE = "ECS Task State Change";
+const DETAIL_TYPE = "ECS Task State Change";
 
 const time = z
   .string(TIME_EXPECTED)

@@ -9,7 +9,7 @@ import { pageOf } from "../../page.ts";
 import { ProblemError, invalid, refusalProblem } from "../../problem.ts";
 
 /** A kind of catalogue object, as the API serves it. */
-export interface Kind<Document extends object, Shown extends object> {
+interface Kind<Document extends object, Shown extends object> {
   readonly noun: "account" | "product" | "agreement";
   /** What documents are held to; where that is more than what the contract says, added ones as well. */
   readonly schema: z.ZodType<Document> & { readonly shape: object };
