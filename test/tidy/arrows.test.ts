@@ -55,7 +55,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "domain",
     "ledger",
     "control-plane",
-    "config.ts",
     "zod",
     "@kubernetes/client-node",
     "node:crypto",
@@ -160,7 +159,14 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:zlib",
   ],
   "clock.ts": ["@countinghouse/protocol", "ledger"],
-  "config.ts": ["@countinghouse/protocol", "clock.ts", "domain/shared-settings.ts", "node:fs", "node:net"],
+  "config.ts": [
+    "@countinghouse/protocol",
+    "clock.ts",
+    "domain/shared-settings.ts",
+    "observers/kubernetes",
+    "node:fs",
+    "node:net",
+  ],
   "change-settings.ts": [
     "@countinghouse/protocol",
     "clock.ts",

@@ -11,6 +11,7 @@ import {
 } from "@countinghouse/protocol";
 import type { ClockSetting } from "./clock.ts";
 import type { SharedSettings } from "./domain/shared-settings.ts";
+import type { KubernetesSetting } from "./observers/kubernetes/cluster.ts";
 
 /** A setting that cannot be served with. Its text says what was expected. */
 export class ConfigError extends Error {
@@ -25,17 +26,6 @@ export type StoreSetting =
   | { readonly kind: "sqlite"; readonly folder: string }
   /** The address may hold a password: it is not to be printed. */
   | { readonly kind: "postgres"; readonly url: string };
-
-export interface KubernetesSetting {
-  /** A file, or `in-cluster` for the service account that this server runs as. */
-  readonly kubeconfig: string;
-  /** Where the cluster runs: a buyer's account, and a region. */
-  readonly accountId: string;
-  readonly region: string;
-  /** Only pods of this namespace, and with these labels. */
-  readonly namespace: string | undefined;
-  readonly selector: string | undefined;
-}
 
 export interface ServeConfig {
   readonly host: string;

@@ -48,7 +48,9 @@ test("told again, it is the same resource; what is new of it is added, and wheth
   const { ledger, clock } = await market();
   const call = callOf("AddResource");
   const first = await addResource(ledger, call, NEW, {});
+  const kept = ledger.catalogue.resource(ID);
   expect(await addResource(ledger, callOf("AddResource"), NEW, {})).toEqual(first);
+  expect(ledger.catalogue.resource(ID), "nothing was put").toBe(kept);
   expect(await newestEvent(ledger)).toMatchObject({ changed: false });
   clock.moveTo(START_MS + HOUR_MS);
   const heard = await addResource(ledger, callOf("AddResource"), NEW, {});

@@ -13,7 +13,7 @@ export type Observed =
   | { readonly resource?: undefined; readonly refusal: ObservationRefusal };
 
 /** What is observed of a resource that may be known, given the catalogue and the time inside the transaction. */
-export type News = (nowMs: EpochMs, catalogue: CatalogueView) => Observation | ObservationRefusal;
+type News = (nowMs: EpochMs, catalogue: CatalogueView) => Observation | ObservationRefusal;
 
 /** `asked` is kept where the news are refused. */
 export function observe(ledger: Ledger, call: Call, news: News, asked?: Asked): Promise<Observed> {
@@ -122,14 +122,7 @@ export function endResource(
 function refused(refusal: ObservationRefusal, asked: Asked | undefined): Decision<Observed> {
   const { reason, rule, message, compared } = refusal;
   return {
-    event: {
-      kind: "call-refused",
-      code: reason,
-      message,
-      ...(rule === undefined ? {} : { rule }),
-      compared,
-      ...(asked === undefined ? {} : { request: asked }),
-    },
+    event: { kind: "call-refused", code: reason, message, rule, compared, request: asked },
     answer: { refusal },
   };
 }

@@ -20,7 +20,7 @@ export interface Pending {
 }
 
 /** What is the same for all work that is decided at once. */
-export interface GroupFacts {
+interface GroupFacts {
   /** What decisions go by. */
   readonly nowMs: EpochMs;
   /** The time of the entries. Later than that of the decisions where a start behind the newest entry was accepted. */
@@ -33,7 +33,7 @@ export interface GroupFacts {
   readonly spare: Spare;
 }
 
-export interface Decided {
+interface Decided {
   readonly pending: Pending;
   readonly outcome: Decision<unknown>;
   /** Whether nothing is kept of it; else it has an entry of the group, in the same order. */
@@ -57,7 +57,7 @@ export function decideGroup(group: readonly Pending[], facts: GroupFacts): Decid
 }
 
 /** Where each record stands that a group has accepted. */
-export type AcceptedRecords = Pick<RecordKeyMap<AcceptedAt>, "get">;
+type AcceptedRecords = Pick<RecordKeyMap<AcceptedAt>, "get">;
 
 interface AcceptedAt {
   readonly event: LedgerEvent;

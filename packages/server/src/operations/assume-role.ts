@@ -5,13 +5,13 @@ import type { Ledger, Decision } from "../ledger/ledger.ts";
 import { refused, type Answer } from "./operation.ts";
 
 /** Credentials that are given out once the ledger says who got them. */
-export interface IssuedCredentials {
+interface IssuedCredentials {
   readonly accessKeyId: string;
   readonly assumedRoleArn: string;
   readonly expiresAtMs: EpochMs;
 }
 
-export interface AssumeRole {
+interface AssumeRole {
   readonly request: AssumeRoleRequest;
   readonly asked: Asked;
   readonly issued: IssuedCredentials;
@@ -51,7 +51,7 @@ export function assumeRole(
           subject: identity.subject,
           audience,
         },
-        ...(resource === undefined ? {} : { catalogue: [{ kind: "resource", id: resourceId, value: resource }] }),
+        catalogue: resource && [{ kind: "resource", id: resourceId, value: resource }],
         answer: { output: { audience } },
       };
     },
