@@ -81,10 +81,10 @@ function isReported({ folder, out }, { report, declaration }) {
     },
     packageJsonFullPath: join(root, folder, "package.json"),
   });
-  const told = (message) => {
-    // Whether a report is stale is said once, of all of them, in the end.
-    message.handled = true;
-  };
-  const { apiReportChanged } = Extractor.invoke(config, { localBuild: !check, messageCallback: told });
-  return !apiReportChanged;
+  return !Extractor.invoke(config, { localBuild: !check, messageCallback: keepSilent }).apiReportChanged;
+}
+
+/** Whether a report is stale is said once, of all of them, in the end. */
+function keepSilent(message) {
+  message.handled = true;
 }

@@ -8,7 +8,7 @@ import { ROUTES, type RouteName, type RouteTable } from "./contract/routes.ts";
 import type { OperatorEnv } from "./context.ts";
 
 /** A request, as its route's schemas have read it. */
-interface Asked<Name extends RouteName> {
+interface RouteRequest<Name extends RouteName> {
   readonly params: ParamsOf<Name>;
   readonly query: Read<RouteTable[Name], "query">;
   readonly body: Read<RouteTable[Name], "body">;
@@ -38,7 +38,7 @@ export class TextAnswer {
 type Answered<R extends Route> = AnswerOf<R> | (R["answer"] extends { readonly csv: true } ? TextAnswer : never);
 
 type Handler<Name extends RouteName> = (
-  asked: Asked<Name>,
+  request: RouteRequest<Name>,
 ) => Answered<RouteTable[Name]> | Promise<Answered<RouteTable[Name]>>;
 
 /** The handlers of some routes, or of all: a route without one does not compile. */
@@ -46,11 +46,11 @@ export type Handlers<Name extends RouteName = RouteName> = { readonly [N in Name
 
 export function serveRoutes(api: OpenAPIHono<OperatorEnv>, handlers: Handlers): void {
   // One type for them all: which handler goes with which route was settled where the handlers were put together.
-  const table = handlers as unknown as Readonly<Record<RouteName, (asked: object) => unknown>>;
+  const table = handlers as unknown as Readonly<Record<RouteName, (request: object) => unknown>>;
   for (const name of routeNames) {
     const route: Route = ROUTES[name];
     api.openapi(createRoute(configOf(name, route)), async (c) =>
-      answerOf(c, route.answer, await table[name](askedOf(c))),
+      answerOf(c, route.answer, await table[name](requestOf(c))),
     );
   }
 }
@@ -108,7 +108,7 @@ function problemResponses(route: Route): RouteConfig["responses"] {
 }
 
 /** What the validators have left, read by the schemas of this very route. */
-function askedOf(c: Context<OperatorEnv>): object {
+function requestOf(c: Context<OperatorEnv>): object {
   const validated = c.req as unknown as { valid(part: string): unknown };
   const read = (part: string): unknown => validated.valid(part);
   return { params: read("param"), query: read("query"), body: read("json"), call: c.var.call, request: c.req };

@@ -28,14 +28,14 @@ export const pageQuery = z.object({
 });
 
 /** `{items, nextCursor?}`. */
-export function pageOf<Item extends z.ZodType>(
+export function pageSchema<Item extends z.ZodType>(
   item: Item,
 ): z.ZodObject<{ items: z.ZodArray<Item>; nextCursor: z.ZodOptional<z.ZodString> }> {
   return z.object({ items: z.array(item), nextCursor: z.string().optional() });
 }
 
 /** A page of any items. */
-export type Page<Item> = Omit<Frozen<z.output<ReturnType<typeof pageOf>>>, "items"> & {
+export type Page<Item> = Omit<Frozen<z.output<ReturnType<typeof pageSchema>>>, "items"> & {
   readonly items: readonly Item[];
 };
 

@@ -1,7 +1,7 @@
 /** `/faults`: what goes wrong on demand, in a lab. Rule F1. */
 import { givesRecordsBack, namesProduct, operations } from "@countinghouse/protocol";
 import { z } from "zod";
-import { pageOf, pageQuery } from "./common.ts";
+import { pageSchema, pageQuery } from "./common.ts";
 import type { Frozen, Routes } from "./route.ts";
 import { FAULT_COUNT_MAX, FAULT_DELAY_MS_MAX, FAULT_KINDS, FAULT_RECORDS_MAX } from "./values.ts";
 
@@ -97,7 +97,7 @@ export const faultRoutes = {
     command: "fault list",
     summary: "List the faults that are in force or used up, in the order in which they were added",
     query: pageQuery,
-    answer: { status: 200, description: "A page of faults", json: pageOf(faultSchema) },
+    answer: { status: 200, description: "A page of faults", json: pageSchema(faultSchema) },
     problems: [400, 403],
   },
   "POST /faults": {

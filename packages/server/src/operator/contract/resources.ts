@@ -1,6 +1,6 @@
 /** `/resources`: what runs products on buyers' accounts, told by whoever starts and stops it, or by events of AWS. */
 import { z } from "zod";
-import { pageOf, pageQuery, timestamp } from "./common.ts";
+import { pageSchema, pageQuery, timestamp } from "./common.ts";
 import type { Frozen, Routes } from "./route.ts";
 import { PLATFORMS } from "./values.ts";
 
@@ -88,7 +88,7 @@ export const resourceRoutes = {
       productCode: z.string().optional().describe("Those that have registered this product."),
       live: z.enum(["true", "false"]).optional(),
     }),
-    answer: { status: 200, description: "A page of resources", json: pageOf(resourceSchema) },
+    answer: { status: 200, description: "A page of resources", json: pageSchema(resourceSchema) },
     problems: [400],
   },
   "GET /resources/{id}": {

@@ -1,6 +1,6 @@
 /** `/issuers`: whose web identity tokens are believed. They come from the catalogue file and are only shown here. */
 import { z } from "zod";
-import { pageOf, pageQuery } from "../common.ts";
+import { pageSchema, pageQuery } from "../common.ts";
 import type { Frozen, Routes } from "../route.ts";
 
 /** IAM's own bound. */
@@ -43,7 +43,7 @@ export const issuerRoutes = {
     command: "issuer list",
     summary: "List issuers of web identity tokens",
     query: pageQuery,
-    answer: { status: 200, description: "A page of issuers", json: pageOf(issuerSchema) },
+    answer: { status: 200, description: "A page of issuers", json: pageSchema(issuerSchema) },
     problems: [400],
   },
 } as const satisfies Routes;

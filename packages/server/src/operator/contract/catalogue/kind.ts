@@ -1,6 +1,6 @@
 /** The four routes that accounts, products and agreements each have: list, add, show, change. */
 import { z } from "zod";
-import { pageOf, pageQuery } from "../common.ts";
+import { pageSchema, pageQuery } from "../common.ts";
 
 type Noun = "account" | "product" | "agreement";
 
@@ -13,7 +13,7 @@ export function listRoute<Shown extends z.ZodType>(noun: Noun, shown: Shown) {
     command: `${noun} list`,
     summary: `List ${noun}s`,
     query: pageQuery,
-    answer: { status: 200, description: `A page of ${noun}s`, json: pageOf(shown) },
+    answer: { status: 200, description: `A page of ${noun}s`, json: pageSchema(shown) },
     problems: [400],
   } as const;
 }

@@ -1,6 +1,6 @@
 /** `/registration-keys`: the keys that RegisterUsage answers are signed with. Only their public halves are ever shown. */
 import { z } from "zod";
-import { pageOf, pageQuery, timestamp } from "../common.ts";
+import { pageSchema, pageQuery, timestamp } from "../common.ts";
 import type { Frozen, Routes } from "../route.ts";
 
 const registrationKeySchema = z
@@ -21,7 +21,7 @@ export const registrationKeyRoutes = {
     command: "registration-key list",
     summary: "The keys that RegisterUsage answers are signed with, oldest first: their public halves",
     query: pageQuery,
-    answer: { status: 200, description: "The keys", json: pageOf(registrationKeySchema) },
+    answer: { status: 200, description: "The keys", json: pageSchema(registrationKeySchema) },
     problems: [400],
   },
   "POST /registration-keys": {

@@ -1,6 +1,6 @@
 /** `/audit-events`: who did what, as CloudTrail records. `/audit-verification`: whether the trail is as it was written. */
 import { z } from "zod";
-import { details, pageOf, pageQuery, timestamp } from "../common.ts";
+import { details, pageSchema, pageQuery, timestamp } from "../common.ts";
 import type { Frozen, Routes } from "../route.ts";
 import { EVENT_ORDERS } from "../values.ts";
 
@@ -79,7 +79,7 @@ export const auditRoutes = {
     answer: {
       status: 200,
       description: "A page of audit events",
-      json: pageOf(auditEventSchema).extend({
+      json: pageSchema(auditEventSchema).extend({
         keptSince: timestamp.optional().describe("Events before this have expired (--retention-days)."),
       }),
     },

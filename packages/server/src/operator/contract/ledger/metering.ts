@@ -1,6 +1,6 @@
 /** `/registration-tokens` and `/metering-records`. */
 import { z } from "zod";
-import { pageOf, pageQuery, timestamp } from "../common.ts";
+import { pageSchema, pageQuery, timestamp } from "../common.ts";
 import type { Frozen, Routes } from "../route.ts";
 
 export const usageAllocations = z.array(
@@ -60,7 +60,7 @@ export const meteringRoutes = {
       from: timestamp.optional().describe("The hour this lies in is the first one."),
       to: timestamp.optional().describe("Hours that begin before this are included."),
     }),
-    answer: { status: 200, description: "A page of metering records", json: pageOf(meteringRecordSchema) },
+    answer: { status: 200, description: "A page of metering records", json: pageSchema(meteringRecordSchema) },
     problems: [400],
   },
 } as const satisfies Routes;
