@@ -145,7 +145,10 @@ test("Rule H7: a resource that calls is there; that is news once an hour, or whe
     sighting({ seenAtMs: at(0), startedAtMs: at(0) }),
     sighting({ seenAtMs: at(0), missedAtMs: at(1) }),
   ]);
-  expect(heardCalling(missed, at(2))).not.toHaveProperty("stoppedAtMs");
+  expect([missed, heardCalling(missed, at(2))].map((known) => [known?.heardAtMs, known?.stoppedAtMs])).toEqual([
+    [at(0), at(0)],
+    [at(2), undefined],
+  ]);
   const ended = told([sighting({ seenAtMs: at(3), startedAtMs: at(0), stoppedAtMs: at(2) })]);
   expect(heardCalling(ended, at(4)), "its end was told").toBeUndefined();
   const numbered = told([sighting({ seenAtMs: at(3), startedAtMs: at(0), stoppedAtMs: at(2), version: 1 })]);
