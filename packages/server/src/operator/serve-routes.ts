@@ -8,7 +8,7 @@ import { ROUTES, type RouteName, type RouteTable } from "./contract/routes.ts";
 import type { OperatorEnv } from "./context.ts";
 
 /** A request, as its route's schemas have read it. */
-export interface RouteRequest<Name extends RouteName> {
+interface RouteRequest<Name extends RouteName> {
   readonly params: ParamsOf<Name>;
   readonly query: Read<RouteTable[Name], "query">;
   readonly body: Read<RouteTable[Name], "body">;
@@ -37,7 +37,7 @@ export class TextAnswer {
 
 type Answered<R extends Route> = AnswerOf<R> | (R["answer"] extends { readonly csv: true } ? TextAnswer : never);
 
-export type Handler<Name extends RouteName> = (
+type Handler<Name extends RouteName> = (
   request: RouteRequest<Name>,
 ) => Answered<RouteTable[Name]> | Promise<Answered<RouteTable[Name]>>;
 

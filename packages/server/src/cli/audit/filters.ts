@@ -37,7 +37,7 @@ export function queryOf({ event, account, accessKey, product, from, until }: Fil
   return { eventName: event, accountId: account, accessKeyId: accessKey, productCode: product, from, to: until };
 }
 
-export type EventsPage = AnswerTo<"GET /audit-events">;
+type EventsPage = AnswerTo<"GET /audit-events">;
 
 type PageRequest = Pick<Query, "order" | "limit" | "cursor">;
 

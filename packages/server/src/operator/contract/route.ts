@@ -8,7 +8,7 @@ import type { ProblemStatus } from "./problem.ts";
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** A route's name is its method and its path: `GET /accounts/{id}`. */
-export type RouteText = `${Method} /${string}`;
+type RouteText = `${Method} /${string}`;
 
 export interface Route {
   /** The group that it is listed under in the description. */

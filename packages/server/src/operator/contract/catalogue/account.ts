@@ -45,9 +45,9 @@ export function accountWith(condition: ConditionSchema) {
     .describe("A seller or a buyer.");
 }
 
-export const accountDocumentSchema = accountWith(conditionSchema);
+const accountDocumentSchema = accountWith(conditionSchema);
 
-export const accountSchema = z
+const accountSchema = z
   .object({
     id: z.string(),
     title: z.string().optional(),
@@ -67,7 +67,7 @@ export type AccountDocument = z.output<typeof accountDocumentSchema>;
 /** An account as it is shown: the ids of its access keys, never their secrets. */
 export type Account = Frozen<z.output<typeof accountSchema>>;
 
-export const accessKeySchema = z
+const accessKeySchema = z
   .object({ accessKeyId: z.string(), secretAccessKey: z.string(), accountId: z.string(), userName: z.string() })
   .meta({ id: "AccessKey" });
 

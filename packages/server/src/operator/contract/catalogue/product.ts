@@ -79,7 +79,7 @@ export const productDocumentSchema = z
     message: "must not name a dimension twice",
   });
 
-export const productSchema = productDocumentSchema
+const productSchema = productDocumentSchema
   .safeExtend({
     dimensions: z
       .array(dimension)
