@@ -85,6 +85,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   workload: [
     "@countinghouse/protocol",
     "domain",
+    "ledger",
     "identity",
     "listener",
     "node:crypto",

@@ -106,6 +106,7 @@ test("Rule H4: use that is written, or adjusted, while the report is made is in 
   let isWritten = false;
   const whileWritten: Ledger = Object.create(ledger, {
     catalogue: { get: () => ledger.catalogue },
+    resources: { value: (query: Parameters<Ledger["resources"]>[0]) => ledger.resources(query) },
     keptSince: { value: () => ledger.keptSince() },
     events: { value: (query: Parameters<Ledger["events"]>[0]) => ledger.events(query) },
     meteringRecords: {

@@ -1,7 +1,7 @@
 /** `/resource-events/ecs`: state changes of ECS tasks, as an API destination of EventBridge sends them. */
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { observe } from "../../control-plane/observe.ts";
-import { DETAIL_TYPE, taskObservation, withoutOverrides } from "../../observers/ecs/task-state-change.ts";
+import { DETAIL_TYPE, taskIdIn, taskObservation, withoutOverrides } from "../../observers/ecs/task-state-change.ts";
 import type { OperatorContext, OperatorEnv } from "../context.ts";
 import { ProblemError, bodyProblems } from "../problem.ts";
 import { resourceIn } from "./resource-routes.ts";
@@ -50,11 +50,12 @@ export function resourceEventRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, clo
           `The event is nested more than ${EVENT_DEPTH_MAX} levels deep, as none of ECS's is.`,
         );
       }
-      const news = (nowMs: number): ReturnType<typeof taskObservation> => {
+      const tell = (nowMs: number): ReturnType<typeof taskObservation> => {
         if (clock.mode === "system") return taskObservation(event, nowMs);
         const message = `Events of AWS are of today, so they need --clock system; this one is ${clock.mode}.`;
         return { reason: "conflict", message, compared: {} };
       };
+      const news = { resourceId: taskIdIn(event), tell };
       const observed = await observe(ledger, c.var.call("ObserveEcsTask"), news, withoutOverrides(event));
       return c.json(resourceView(resourceIn(observed), clock.nowMs()), 200);
     },

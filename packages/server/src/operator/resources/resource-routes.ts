@@ -1,10 +1,10 @@
 /** `/resources`: what runs products on buyers' accounts, told by whoever starts and stops it. */
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { addResource, endResource, type Observed } from "../../control-plane/observe.ts";
-import { isLive, registrationOf, type MeteredResource } from "../../domain/resources/metered-resource.ts";
+import type { MeteredResource } from "../../domain/resources/metered-resource.ts";
 import { timeOf } from "../../domain/written-values.ts";
 import type { OperatorContext, OperatorEnv } from "../context.ts";
-import { pageOf, pageQuery, pageSchema } from "../page.ts";
+import { pageQuery, pageSchema } from "../page.ts";
 import { ProblemError, bodyProblems, problems, refusalProblem } from "../problem.ts";
 import { resourceSchema, resourceView } from "./resource-view.ts";
 import { timestamp } from "../timestamp.ts";
@@ -115,16 +115,13 @@ function listingRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, clock }: Operato
         ...problems(400),
       },
     }),
-    (c) => {
-      const { live, productCode, ...query } = c.req.valid("query");
+    async (c) => {
+      const { live, ...query } = c.req.valid("query");
       const nowMs = clock.nowMs();
-      const isMeant = (resource: MeteredResource): boolean =>
-        (query.platform === undefined || resource.platform === query.platform) &&
-        (query.accountId === undefined || resource.accountId === query.accountId) &&
-        (productCode === undefined || registrationOf(resource, productCode) !== undefined) &&
-        (live === undefined || isLive(resource, nowMs) === (live === "true"));
-      const { items, ...page } = pageOf(ledger.catalogue.list("resource").filter(isMeant), query);
-      return c.json({ items: items.map((resource) => resourceView(resource, nowMs)), ...page }, 200);
+      const life = live === undefined ? undefined : { live: live === "true", atMs: nowMs };
+      const { items, nextCursor } = await ledger.resources({ ...query, life });
+      const views = items.map((resource) => resourceView(resource, nowMs));
+      return c.json({ items: views, ...(nextCursor === undefined ? {} : { nextCursor }) }, 200);
     },
   );
 
@@ -140,9 +137,9 @@ function listingRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, clock }: Operato
         ...problems(404),
       },
     }),
-    (c) => {
+    async (c) => {
       const { id } = c.req.valid("param");
-      const resource = ledger.catalogue.resource(id);
+      const [resource] = await ledger.findResources([id]);
       if (resource === undefined) throw new ProblemError(404, `No resource ${id}.`);
       return c.json(resourceView(resource, clock.nowMs()), 200);
     },
