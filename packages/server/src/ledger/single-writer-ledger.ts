@@ -182,9 +182,8 @@ export class SingleWriterLedger extends Intake implements Ledger {
 
   /** How much of what waits can be taken in now. A reset is a group by itself, and waits for all before it. */
   #takeable(): number {
-    const [first] = this.#waiting;
     // What changes what all others go by is committed before any of them.
-    if (first === undefined || this.#gathering.ended || this.#writing?.ended === true) return 0;
+    if (this.#gathering.ended || this.#writing?.ended === true) return 0;
     const room = this.#options.groupMax - this.#gathering.decided.length;
     const reset = this.#waiting.findIndex((pending) => pending.reset);
     if (reset === 0) return this.#writing === undefined && this.#gathering.decided.length === 0 ? 1 : 0;

@@ -43,6 +43,8 @@ function register(resourceId: string, productCode: string, column = productCode)
   };
 }
 
+const at = (live: boolean, atMs: number): Partial<ResourceQuery> => ({ life: { live, atMs } });
+
 function forget(...resourceIds: readonly string[]): Work<undefined> {
   return {
     call: newCall(),
@@ -223,7 +225,6 @@ export function resourcePromises(fresh: () => Promise<LedgerUnderTest>): void {
     test("by platform, account, product and whether they run at a time, and by all of these together", async () => {
       const { ledger } = await fresh();
       await ledger.transact(place(all));
-      const at = (live: boolean, atMs: number): Partial<ResourceQuery> => ({ life: { live, atMs } });
       expect(await listed(ledger, { platform: "ec2" })).toEqual(["ec2-a"]);
       expect(await listed(ledger, { accountId: "777788889999" })).toEqual(["ecs-b"]);
       expect(await listed(ledger, { productCode: "p" })).toEqual(["ecs-b", "ecs-d", "eks-z"]);

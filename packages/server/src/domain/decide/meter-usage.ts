@@ -1,6 +1,6 @@
 /**
  * MeterUsage, decided: a resource meters its own use. Refused for the first reason that holds, in the order of
- * `refusalOrder` in the rule book; else there is a record, from now or from before.
+ * `meterUsage.refuses`; else there is a record, from now or from before.
  */
 import {
   HOUR_MS,
