@@ -7,11 +7,11 @@ import { Progress, type Counts, type ReadyRequest } from "./progress.ts";
 import { PRODUCT_CODE, RecordMaker } from "./records.ts";
 import { Sending } from "./sending.ts";
 import { signedRequest } from "./signed-request.ts";
-import { registrations } from "./tasks.ts";
+import { signedRegistrations } from "./tasks.ts";
 import { prepareWakeUp } from "./wake-up.ts";
 import { plannedRequests, type WorkloadName } from "./workload.ts";
 
-export interface PrepareCommand {
+interface PrepareCommand {
   readonly kind: "prepare";
   readonly count: number;
   /** `full` where it is not said. */
@@ -74,7 +74,7 @@ async function obey(command: LoadCommand): Promise<LoadResult | undefined> {
 function prepare({ count, workload = "full", regions, tasks }: PrepareCommand): void {
   const nowMs = Date.now();
   if (tasks !== undefined) {
-    const made = registrations(tasks.secretsKeyFile, tasks.first, count, nowMs);
+    const made = signedRegistrations(tasks.secretsKeyFile, tasks.first, count, nowMs);
     requests = made.map((bytes) => ({ bytes, recordCount: 0, replayOf: undefined, duplicate: undefined }));
     progress = undefined;
     return;

@@ -56,7 +56,7 @@ export async function registered({ call }: MeteringTarget): Promise<number> {
 }
 
 /** RegisterUsage of so many tasks, each with credentials of its own, as the server would have given them. */
-export function registrations(secretsKeyFile: string, first: number, count: number, nowMs: number): Buffer[] {
+export function signedRegistrations(secretsKeyFile: string, first: number, count: number, nowMs: number): Buffer[] {
   const sealer = sealerOf(Buffer.from(readFileSync(secretsKeyFile, "utf8").trim(), "base64"), randomBytes);
   const body = JSON.stringify({ ProductCode: HOURLY, PublicKeyVersion: 1 });
   return Array.from({ length: count }, (_, i) => {

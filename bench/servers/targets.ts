@@ -24,7 +24,7 @@ export interface MeteringTarget extends Target {
   /** Has the whole chain recomputed, beside whatever else it does. */
   verifyTrail(): Promise<{ readonly intact: boolean; readonly entries: number }>;
   /** What the operator API answers. Throws where that is no success. */
-  call(method: string, path: string, body?: object): Promise<unknown>;
+  readonly call: (method: string, path: string, body?: object) => Promise<unknown>;
   readonly secretsKeyFile: string;
   /** Bytes of the data folder. */
   diskBytes(): number;

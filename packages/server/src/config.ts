@@ -4,6 +4,7 @@ import { BlockList, isIP } from "node:net";
 import { awsRequestQuotas, type RequestQuota, type RuleSetName } from "@countinghouse/protocol";
 import type { ClockSetting } from "./clock.ts";
 import type { SharedSettings } from "./domain/shared-settings.ts";
+import type { KubernetesSetting } from "./observers/kubernetes/cluster.ts";
 import { readTime, readWhole, TIME_EXPECTED } from "./domain/written-values.ts";
 
 /** A setting that cannot be served with. Its text says what was expected. */
@@ -19,17 +20,6 @@ export type StoreSetting =
   | { readonly kind: "sqlite"; readonly folder: string }
   /** The address may hold a password: it is not to be printed. */
   | { readonly kind: "postgres"; readonly url: string };
-
-export interface KubernetesSetting {
-  /** A file, or `in-cluster` for the service account that this server runs as. */
-  readonly kubeconfig: string;
-  /** Where the cluster runs: a buyer's account, and a region. */
-  readonly accountId: string;
-  readonly region: string;
-  /** Only pods of this namespace, and with these labels. */
-  readonly namespace: string | undefined;
-  readonly selector: string | undefined;
-}
 
 export interface ServeConfig {
   readonly host: string;

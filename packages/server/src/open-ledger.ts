@@ -40,7 +40,7 @@ export interface OpenedLedger {
 /** Opens the embedded engine on a folder. */
 export type OpenEngine = (folder: string, options: OpenEngineOptions) => Engine;
 
-export type OpenEngineOptions = Pick<SqliteOptions, "acceptLostTail" | "every">;
+type OpenEngineOptions = Pick<SqliteOptions, "acceptLostTail" | "every">;
 
 type Observers = Pick<SingleWriterOptions, "aroundCommit" | "onCommitted" | "spare">;
 

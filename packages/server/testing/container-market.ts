@@ -30,7 +30,7 @@ function product(productCode: string, over: Pick<Product, "type" | "pricing">): 
   };
 }
 
-export const PRODUCTS: readonly Product[] = [
+const PRODUCTS: readonly Product[] = [
   product(METERED_IMAGE, { type: "ami", pricing: "usage" }),
   product(METERED_CONTAINER, { type: "container", pricing: "usage" }),
   product(OTHER_CONTAINER, { type: "container", pricing: "contract-with-usage" }),
@@ -64,7 +64,7 @@ export const AGREEMENTS: readonly Agreement[] = PRODUCTS.map(({ productCode }) =
   agreement(`anna-${productCode}`, { productCode, customerIdentifier: undefined }),
 );
 
-export const RESOURCES: readonly MeteredResource[] = [
+const RESOURCES: readonly MeteredResource[] = [
   resource("ec2"),
   resource("ecs"),
   resource("eks"),

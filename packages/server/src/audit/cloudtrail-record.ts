@@ -19,17 +19,17 @@ export interface CloudTrailRecord extends EventDetails {
   readonly eventSource: string;
   readonly eventName: string;
   /** Absent where no region was called. */
-  readonly awsRegion?: string;
+  readonly awsRegion: string | undefined;
   readonly sourceIPAddress: string;
   readonly userAgent: string;
   readonly requestID: string;
   readonly eventID: string;
   /** Absent where the published samples have none. */
-  readonly readOnly?: boolean;
-  readonly resources?: readonly RecordResource[];
+  readonly readOnly: boolean | undefined;
+  readonly resources: readonly RecordResource[] | undefined;
   readonly eventType: "AwsApiCall" | "AwsServiceEvent";
   /** The account that finds it by LookupEvents; absent where it came by no call of the wire. */
-  readonly recipientAccountId?: string;
+  readonly recipientAccountId: string | undefined;
 }
 
 export interface RecordResource {
@@ -53,20 +53,21 @@ export function cloudTrailRecord(entry: LedgerEntry): CloudTrailRecord {
     eventTime: secondOf(atMs),
     eventSource,
     eventName: call.operation,
-    ...(call.region === undefined ? {} : { awsRegion: call.region }),
+    awsRegion: call.region,
     // What the server does of itself comes from no address.
     sourceIPAddress: call.sourceAddress === "" ? eventSource : call.sourceAddress,
     userAgent: call.userAgent,
-    ...(errorCode === undefined ? {} : { errorCode, errorMessage: errorMessage ?? "" }),
+    errorCode,
+    errorMessage,
     ...details,
-    ...(additionalEventData === undefined ? {} : { additionalEventData }),
-    ...(serviceEventDetails === undefined ? {} : { serviceEventDetails }),
+    additionalEventData,
+    serviceEventDetails,
     requestID: call.requestId,
     eventID: eventId(call.requestId),
-    ...(saysReadOnly(entry) ? { readOnly: isReadOnly(entry) } : {}),
-    ...(productCode === undefined ? {} : { resources: [productResource(productCode)] }),
+    readOnly: saysReadOnly(entry) ? isReadOnly(entry) : undefined,
+    resources: productCode === undefined ? undefined : [productResource(productCode)],
     eventType: ownSource === undefined ? "AwsApiCall" : "AwsServiceEvent",
-    ...(ownSource === undefined && call.accountId !== undefined ? { recipientAccountId: call.accountId } : {}),
+    recipientAccountId: ownSource === undefined ? call.accountId : undefined,
   };
 }
 

@@ -8,7 +8,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { lineHash, readLine, signedLine, type Checkpoint, type SigningKey } from "./checkpoint.ts";
 import type { CheckpointFile } from "./checkpoint-file.ts";
 
-export interface CheckpointerOptions {
+interface CheckpointerOptions {
   readonly ledger: Pick<Ledger, "chainHeads">;
   readonly file: CheckpointFile;
   readonly key: SigningKey;

@@ -76,6 +76,7 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
 const FORESEEN: Readonly<Record<string, number>> = {
   CatalogueFileError: EXIT.usage,
   ClockBehindError: EXIT.refused,
+  ClusterError: EXIT.usage,
   ConfigError: EXIT.usage,
   CopyError: EXIT.refused,
   DatabaseError: EXIT.refused,

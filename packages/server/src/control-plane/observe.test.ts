@@ -7,7 +7,7 @@ import { ledgerInMemory } from "../../testing/every-store.ts";
 import type { Observation } from "../domain/resources/observation.ts";
 import type { LedgerEvent } from "../ledger/entry.ts";
 import { resourceId } from "../ledger/ids.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { Ledger, Work } from "../ledger/ledger.ts";
 import { addResource, endResource, hearOf, observe, type NewResource } from "./observe.ts";
 
 async function market(): Promise<LedgerUnderTest> {
@@ -48,7 +48,22 @@ test("told again, it is the same resource; what is new of it is added, and wheth
   const { ledger, clock } = await market();
   const call = callOf("AddResource");
   const first = await addResource(ledger, call, NEW, {});
-  expect(await addResource(ledger, callOf("AddResource"), NEW, {})).toEqual(first);
+  const changes: unknown[] = [];
+  const watched = Object.create(ledger, {
+    transact: {
+      value: (work: Work<unknown>) =>
+        ledger.transact({
+          ...work,
+          decide: (facts) => {
+            const decision = work.decide(facts);
+            changes.push(...(decision.resources ?? []));
+            return decision;
+          },
+        }),
+    },
+  }) as Ledger;
+  expect(await addResource(watched, callOf("AddResource"), NEW, {})).toEqual(first);
+  expect(changes, "nothing was put").toEqual([]);
   expect(await newestEvent(ledger)).toMatchObject({ changed: false });
   clock.moveTo(START_MS + HOUR_MS);
   const heard = await addResource(ledger, callOf("AddResource"), NEW, {});

@@ -13,7 +13,7 @@ export type Observed =
   | { readonly resource?: undefined; readonly refusal: ObservationRefusal };
 
 /** What is observed of a resource, given what is known of it, if anything, and the time inside the transaction. */
-export interface News {
+interface News {
   /** Which resource it is of; undefined where they do not even say that, and are refused. */
   readonly resourceId: string | undefined;
   tell(nowMs: EpochMs, known: MeteredResource | undefined): Observation | ObservationRefusal;
@@ -118,14 +118,7 @@ export function endResource(
 function refused(refusal: ObservationRefusal, asked: Asked | undefined): Decision<Observed> {
   const { reason, rule, message, compared } = refusal;
   return {
-    event: {
-      kind: "call-refused",
-      code: reason,
-      message,
-      ...(rule === undefined ? {} : { rule }),
-      compared,
-      ...(asked === undefined ? {} : { request: asked }),
-    },
+    event: { kind: "call-refused", code: reason, message, rule, compared, request: asked },
     answer: { refusal },
   };
 }

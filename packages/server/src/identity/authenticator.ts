@@ -39,7 +39,7 @@ interface HeldKey {
   readonly of: KeySource;
 }
 
-export interface AuthenticatorOptions {
+interface AuthenticatorOptions {
   readonly catalogue: () => CatalogueView;
   readonly sealer: Sealer;
   readonly wallMs: () => EpochMs;

@@ -37,7 +37,7 @@ export interface GroupFacts {
   readonly spare: Spare;
 }
 
-export interface Decided {
+interface Decided {
   readonly pending: Pending;
   readonly outcome: Decision<unknown>;
   /** Whether nothing is kept of it; else it has an entry of the group, in the same order. */
@@ -61,7 +61,7 @@ export function decideGroup(group: readonly Pending[], facts: GroupFacts): Decid
 }
 
 /** Where each record stands that a group has accepted. */
-export type AcceptedRecords = Pick<RecordKeyMap<AcceptedAt>, "get">;
+type AcceptedRecords = Pick<RecordKeyMap<AcceptedAt>, "get">;
 
 interface AcceptedAt {
   readonly event: LedgerEvent;

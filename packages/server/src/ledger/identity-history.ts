@@ -22,7 +22,7 @@ export interface NamesInTime {
   readonly untilMs: EpochMs;
 }
 
-export interface IdentityChange {
+interface IdentityChange {
   readonly kind: NamedKind;
   readonly id: string;
   readonly member: string;

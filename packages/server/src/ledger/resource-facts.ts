@@ -57,7 +57,7 @@ export function stagedResource({ resourceId, value }: ResourceChange): StagedRes
   return { resourceId, kept: value && keptResource(value) };
 }
 
-export function keptResource(resource: MeteredResource): KeptResource {
+function keptResource(resource: MeteredResource): KeptResource {
   const { platform, accountId, registrations, stoppedAtMs } = resource;
   return {
     value: JSON.stringify(resource),

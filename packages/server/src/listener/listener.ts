@@ -18,7 +18,7 @@ import { useOriginForm } from "./origin-form.ts";
 import { tellProtocol } from "./rpc-request.ts";
 import type { WireRequest, WireResponse } from "./message.ts";
 
-export interface ListenerOptions {
+interface ListenerOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Time for a whole request to arrive, headers and body. */
   readonly requestTimeoutMs: number;

@@ -6,13 +6,13 @@ import { putResource } from "../ledger/resource-facts.ts";
 import { refused, type Answer } from "./operation.ts";
 
 /** Credentials that are given out once the ledger says who got them. */
-export interface IssuedCredentials {
+interface IssuedCredentials {
   readonly accessKeyId: string;
   readonly assumedRoleArn: string;
   readonly expiresAtMs: EpochMs;
 }
 
-export interface AssumeRole {
+interface AssumeRole {
   readonly request: AssumeRoleRequest;
   readonly asked: Asked;
   readonly issued: IssuedCredentials;
@@ -58,7 +58,7 @@ export function assumeRole(
           subject: identity.subject,
           audience,
         },
-        ...(resource === undefined ? {} : { resources: [putResource(resource)] }),
+        resources: resource && [putResource(resource)],
         answer: { output: { audience } },
       };
     },

@@ -2,7 +2,7 @@ import type { EpochMs } from "@countinghouse/protocol";
 import type { Call } from "../ledger/entry.ts";
 import type { Ledger, Decision } from "../ledger/ledger.ts";
 
-export type ClockMove = { readonly toMs: EpochMs } | { readonly byMs: number };
+type ClockMove = { readonly toMs: EpochMs } | { readonly byMs: number };
 
 /** Moves the service clock forward, never back, to a whole millisecond: entries have no other times. Answers where it stands, or that it was asked to go back. */
 export function moveClock(

@@ -39,7 +39,7 @@ export function registerUsageOperation(
             first: registered !== undefined,
             ...output,
           },
-          ...(news === undefined ? {} : { resources: [putResource(news)] }),
+          resources: news && [putResource(news)],
           answer: { output },
         };
       },

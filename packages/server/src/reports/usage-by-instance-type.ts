@@ -53,7 +53,7 @@ export interface UsageRow {
 }
 
 /** Seconds by how sure they are. */
-export interface AccruedSeconds {
+interface AccruedSeconds {
   readonly final: string;
   readonly adjustments: string;
   /** Reckoned from what is known of the resources now; not in the ledger yet. */

@@ -17,7 +17,7 @@ const AUDIENCES_MAX = 20;
 /** In the words of the service, which callers were seen to be told. */
 const NO_KEY = "Couldn't retrieve verification key from your identity provider";
 
-export interface TokenVerifierOptions {
+interface TokenVerifierOptions {
   readonly catalogue: () => CatalogueView;
   readonly wallMs: () => EpochMs;
   readonly monotonicMs: () => number;

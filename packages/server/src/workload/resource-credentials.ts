@@ -62,7 +62,7 @@ export class ResourceCredentials {
   }
 }
 
-export interface EndpointCredentials {
+interface EndpointCredentials {
   readonly AccessKeyId: string;
   readonly SecretAccessKey: string;
   readonly Token: string;

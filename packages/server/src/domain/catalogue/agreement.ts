@@ -10,7 +10,7 @@ export interface Entitlement {
   readonly expiresAtMs?: EpochMs | undefined;
 }
 
-export interface AgreementTerms {
+interface AgreementTerms {
   readonly agreementId: string;
   readonly productCode: string;
   readonly customerAccountId: string;

@@ -20,7 +20,7 @@ export interface WantedEvents {
   readonly isInsight: boolean;
 }
 
-export type LookupEventsDecision =
+type LookupEventsDecision =
   | { readonly rejected: Rejection }
   | { readonly rejected?: undefined; readonly wanted: WantedEvents };
 

@@ -205,7 +205,7 @@ function checkToken(
     keptQuantity: quantity,
     timestamp: iso(sent.timestampMs),
     dimension: sent.dimension,
-    quantity: sent.quantity ?? 0,
+    quantity,
   });
 }
 

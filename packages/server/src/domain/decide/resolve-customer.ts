@@ -5,7 +5,7 @@ import { kindText } from "../catalogue/product.ts";
 import type { RegistrationTokenClaims } from "../registration-token.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 
-export interface ResolveCustomerRequest {
+interface ResolveCustomerRequest {
   readonly callerAccountId: string;
   /** What the token says, or undefined where it is not one of ours or was altered. */
   readonly claims: RegistrationTokenClaims | undefined;

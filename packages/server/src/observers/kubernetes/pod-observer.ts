@@ -16,7 +16,7 @@ import { pagesOf } from "../../ledger/pages.ts";
 import type { Cluster, PodChange, PodPage } from "./cluster.ts";
 import { podNameOf, roleNameIn, signOf, type PodSign } from "./pod.ts";
 
-export interface PodObserverOptions {
+interface PodObserverOptions {
   readonly cluster: Cluster;
   readonly accountId: string;
   readonly region: string;

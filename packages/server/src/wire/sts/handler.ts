@@ -19,7 +19,7 @@ import type { WireRequest, WireResponse } from "../../listener/message.ts";
 import { readAssumeRole, readForm } from "./form.ts";
 import { errorResponse, resultResponse } from "./xml.ts";
 
-export interface StsHandlerOptions {
+interface StsHandlerOptions {
   readonly ledger: Ledger;
   readonly authenticator: Authenticator;
   readonly verifyToken: (token: string) => Promise<WebIdentity | Rejection<StsErrorName>>;
