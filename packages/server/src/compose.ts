@@ -295,7 +295,7 @@ function nodeListener(fetch: Parameters<typeof getRequestListener>[0]): NodeList
 
 function operatorApp(parts: Parts): OperatorApp {
   const { config, world, catalogueFile, operatorToken, sources, onError } = parts;
-  const { ledger, eventPages, sealer, clock, faults, keeping, operations, workload, newRequestId } = parts;
+  const { ledger, eventPages, sealer, clock, faults, keeping, workload, newRequestId } = parts;
   return createOperatorApp({
     context: {
       ledger,
@@ -304,7 +304,6 @@ function operatorApp(parts: Parts): OperatorApp {
       clock,
       lab: config.lab,
       faults,
-      wireOperations: operations.map(({ name }) => name),
       random: world.random,
       newKeyPair: world.keyPair,
       newRequestId,

@@ -1,11 +1,17 @@
 /** What `countinghouse serve` is told, checked: which combinations make sense, and which are refused and why. */
 import { readFileSync } from "node:fs";
 import { BlockList, isIP } from "node:net";
-import { awsRequestQuotas, type RequestQuota, type RuleSetName } from "@countinghouse/protocol";
+import {
+  awsRequestQuotas,
+  type RequestQuota,
+  type RuleSetName,
+  readTime,
+  readWhole,
+  TIME_EXPECTED,
+} from "@countinghouse/protocol";
 import type { ClockSetting } from "./clock.ts";
 import type { SharedSettings } from "./domain/shared-settings.ts";
 import type { KubernetesSetting } from "./observers/kubernetes/cluster.ts";
-import { readTime, readWhole, TIME_EXPECTED } from "./domain/written-values.ts";
 
 /** A setting that cannot be served with. Its text says what was expected. */
 export class ConfigError extends Error {
@@ -15,7 +21,7 @@ export class ConfigError extends Error {
   }
 }
 
-export type StoreSetting =
+type StoreSetting =
   | { readonly kind: "memory" }
   | { readonly kind: "sqlite"; readonly folder: string }
   /** The address may hold a password: it is not to be printed. */
@@ -135,7 +141,7 @@ export function configOf(flags: ServeFlags): ServeConfig {
   };
 }
 
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 

@@ -3,11 +3,11 @@
  *
  * Rendered when it is read, never stored: the entry is the event, and there is no second record of it.
  */
+import { isoSecond } from "@countinghouse/protocol";
 import type { LedgerEntry } from "../ledger/entry.ts";
 import { attributesOf } from "../ledger/entry-attributes.ts";
 import { eventId } from "../ledger/ids.ts";
 import { auditedOperation, ownSources } from "./audited-operations.ts";
-import { secondOf } from "./cloudtrail-form.ts";
 import { detailsOf, type EventDetails } from "./event-details.ts";
 import { userIdentityOf, type UserIdentity } from "./user-identity.ts";
 
@@ -32,7 +32,7 @@ export interface CloudTrailRecord extends EventDetails {
   readonly recipientAccountId: string | undefined;
 }
 
-export interface RecordResource {
+interface RecordResource {
   readonly type: string;
   readonly ARN: string;
 }
@@ -50,7 +50,7 @@ export function cloudTrailRecord(entry: LedgerEntry): CloudTrailRecord {
   return {
     eventVersion: "1.05",
     userIdentity: userIdentityOf(call),
-    eventTime: secondOf(atMs),
+    eventTime: isoSecond(atMs),
     eventSource,
     eventName: call.operation,
     awsRegion: call.region,

@@ -33,32 +33,17 @@ interface Plan {
   readonly uses: readonly AccruedUse[];
 }
 
-/** Answers how many uses were written. */
-export async function accrue(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): Promise<number> {
-  let total = 0;
-  for (;;) {
-    const { uses, moved } = await accrueOnce(ledger, newCall, nowMs);
-    total += uses;
-    // What is planned again and again and never moves is being moved by somebody else.
-    if (moved === 0) return total;
-  }
+export async function accrue(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): Promise<void> {
+  // What is planned again and again and never moves is being moved by somebody else.
+  while ((await accrueOnce(ledger, newCall, nowMs)) > 0);
 }
 
-interface Written {
-  readonly uses: number;
-  /** Registrations that were moved on. */
-  readonly moved: number;
-}
-
-/** One step of each registration that has anything due. */
-async function accrueOnce(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): Promise<Written> {
+/** One step of each registration that has anything due. Answers how many registrations were moved on. */
+async function accrueOnce(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): Promise<number> {
   const portions = new Map<string, Portion>();
-  let uses = 0;
   let moved = 0;
   const write = async (portion: Portion): Promise<void> => {
-    const written = await ledger.transact(accrualWork(newCall(), portion, nowMs));
-    uses += written.uses;
-    moved += written.moved;
+    moved += await ledger.transact(accrualWork(newCall(), portion, nowMs));
   };
   for await (const resource of dueResources(ledger, nowMs)) {
     for (const { productCode } of resource.registrations) {
@@ -83,7 +68,7 @@ async function accrueOnce(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): 
     }
   }
   for (const portion of portions.values()) await write(portion);
-  return { uses, moved };
+  return moved;
 }
 
 function stepOf(resource: MeteredResource, productCode: string, nowMs: EpochMs): AccrualStep | undefined {
@@ -100,7 +85,8 @@ function accruedUse(use: HourUse, { resourceId, accountId, region }: MeteredReso
   return { resourceId, customerAccountId: accountId, region, dimension, ...use };
 }
 
-function accrualWork(call: Call, portion: Portion, nowMs: EpochMs): Work<Written> {
+/** Answers how many registrations were moved on. */
+function accrualWork(call: Call, portion: Portion, nowMs: EpochMs): Work<number> {
   const { productCode } = portion;
   const plans = [...portion.plans.values()];
   const planned = plans.flatMap(({ uses }) => uses);
@@ -110,7 +96,7 @@ function accrualWork(call: Call, portion: Portion, nowMs: EpochMs): Work<Written
     keys,
     resources: plans.map((plan) => plan.resourceId),
     productCode,
-    decide: ({ resources, kept }: Facts): Decision<Written> => {
+    decide: ({ resources, kept }: Facts): Decision<number> => {
       const uses: AccruedUse[] = [];
       const records: AcceptedRecord[] = [];
       const changes: ResourceChange[] = [];
@@ -133,7 +119,7 @@ function accrualWork(call: Call, portion: Portion, nowMs: EpochMs): Work<Written
         event: { kind: "usage-accrued", productCode, uses },
         records,
         resources: changes,
-        answer: { uses: uses.length, moved: changes.length },
+        answer: changes.length,
       };
     },
   };

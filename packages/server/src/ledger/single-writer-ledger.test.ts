@@ -9,6 +9,7 @@ import {
   keptIds,
   look,
   meter,
+  meterBlindly,
   newCall,
   put,
   sent,
@@ -312,6 +313,71 @@ test("work that comes while a probe is under way is written after it, and closin
   expect(done).toEqual(["work", "work", "closed"]);
 });
 
+const inTrouble = async (): Promise<{ engine: Full; ledger: SingleWriterLedger }> => {
+  const at = { ms: 0 };
+  const engine = new Full();
+  const ledger = ledgerOver(engine, { monotonicMs: () => at.ms });
+  engine.isFull = true;
+  await expect(ledger.transact(look(() => true))).rejects.toThrow(FaultError);
+  engine.isFull = false;
+  at.ms += 6_000;
+  return { engine, ledger };
+};
+
+test("nothing is probed while a probe is under way, while work is queued, or when nothing may be written any more", async () => {
+  const probing = await inTrouble();
+  const probe = Promise.withResolvers<void>();
+  probing.engine.held = probe.promise;
+  const probes = [probing.ledger.probe(), probing.ledger.probe()];
+  probe.resolve();
+  await Promise.all(probes);
+  expect(probing.engine.probes).toBe(1);
+
+  const busy = await inTrouble();
+  const work = busy.ledger.transact(look(() => true));
+  await busy.ledger.probe();
+  expect(busy.engine.probes).toBe(0);
+  await work;
+
+  const closed = await inTrouble();
+  await closed.ledger.close();
+  await closed.ledger.probe();
+  expect(closed.engine.probes).toBe(0);
+
+  const stopped = await inTrouble();
+  await expect(
+    stopped.ledger.transact({
+      ...meter([sent(), sent()]),
+      decide: (facts) => meterBlindly([sent(), sent()]).decide(facts),
+    }),
+  ).rejects.toThrow(DefectError);
+  await stopped.ledger.probe();
+  expect(stopped.engine.probes).toBe(0);
+});
+
+test("work is queued while it is looked up, too", async () => {
+  const engine = new Ending();
+  const ledger = ledgerOver(engine);
+  const queued: number[] = [];
+  engine.whileFinding = () => queued.push(ledger.queued);
+  await Promise.all([ledger.transact(meter([sent()])), ledger.transact(look(() => true))]);
+  expect([...queued, ledger.queued]).toEqual([2, 0]);
+});
+
+test("a clock behind the newest entry decides where that was accepted; entries never go back", async () => {
+  for (const [acceptNewestAhead, nowMs] of [
+    [true, START_MS],
+    [false, START_MS + 5_000],
+  ] as const) {
+    const engine = new MemoryEngine();
+    const loaded = { ...engine.load(), newestAtMs: START_MS + 5_000 };
+    const ledger = new SingleWriterLedger(engine, loaded, { ...SETTINGS, acceptNewestAhead });
+    const call = newCall();
+    expect(await ledger.transact(look((facts) => facts.nowMs, call))).toBe(nowMs);
+    expect((await ledger.entry(call.requestId))?.atMs).toBe(START_MS + 5_000);
+  }
+});
+
 test("a decision that throws is no standstill", async () => {
   const at = { ms: 0 };
   const ledger = ledgerOver(new MemoryEngine(), { monotonicMs: () => at.ms });
@@ -368,4 +434,10 @@ test("what was read of the old while the ledger was emptied is not removed by it
     await ledger.reset(newCall(), () => []);
   };
   expect(await ledger.expire(newCall, START_MS)).toBe(1);
+});
+
+test("what two remove at once is removed once", async () => {
+  const ledger = ledgerOver(aging());
+  const removed = await Promise.all([1, 2].map(() => ledger.expire(newCall, START_MS)));
+  expect((removed[0] as number) + (removed[1] as number)).toBe(3);
 });

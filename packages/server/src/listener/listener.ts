@@ -7,7 +7,7 @@
 import { isUtf8 } from "node:buffer";
 import { IncomingMessage, createServer, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { REQUEST_BYTES_LIMIT, SERVICE_TIME_HEADER } from "@countinghouse/protocol";
+import { REQUEST_BYTES_LIMIT, SERVICE_TIME_HEADER, iso } from "@countinghouse/protocol";
 import type { Turn } from "./connections/connection.ts";
 import type { Connections } from "./connections/connections.ts";
 import { CountedResponse } from "./connections/counted-response.ts";
@@ -140,7 +140,7 @@ class BodyReader {
   #answer(response: ServerResponse, answer: WireResponse): void {
     const { labNowMs } = this.#options;
     if (labNowMs === undefined) return send(response, answer);
-    const serviceTime = new Date(labNowMs()).toISOString();
+    const serviceTime = iso(labNowMs());
     send(response, { ...answer, headers: { ...answer.headers, [SERVICE_TIME_HEADER]: serviceTime } });
   }
 }

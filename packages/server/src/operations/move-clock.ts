@@ -1,4 +1,4 @@
-import type { EpochMs } from "@countinghouse/protocol";
+import { iso, type EpochMs } from "@countinghouse/protocol";
 import type { Call } from "../ledger/entry.ts";
 import type { Ledger, Decision } from "../ledger/ledger.ts";
 
@@ -17,7 +17,7 @@ export function moveClock(
       const toMs = Math.round("toMs" in move ? move.toMs : nowMs + move.byMs);
       if (toMs < nowMs) {
         const message = "The clock moves forward only.";
-        const compared = { now: new Date(nowMs).toISOString(), to: new Date(toMs).toISOString() };
+        const compared = { now: iso(nowMs), to: iso(toMs) };
         return {
           event: { kind: "call-refused", code: "conflict", message, compared },
           answer: { nowMs, refused: true },

@@ -8,6 +8,7 @@ import {
   metersItself,
   printable,
   ruleSets,
+  iso,
   type EpochMs,
   type MeterUsageInput,
   type ProductType,
@@ -34,11 +35,11 @@ import { allocationChecks } from "../metering/usage-allocation.ts";
 import { checkDimension } from "./metered-dimension.ts";
 import { callerFigures, callerText, callingResource, findProduct, type ResourceCaller } from "./resource-checks.ts";
 
-export interface MeterUsageRequest extends ResourceCaller {
+interface MeterUsageRequest extends ResourceCaller {
   readonly input: MeterUsageInput;
 }
 
-export interface MeterUsageFacts {
+interface MeterUsageFacts {
   readonly catalogue: CatalogueView;
   readonly nowMs: EpochMs;
   readonly ruleSet: RuleSet;
@@ -245,8 +246,4 @@ function checkEntitled(
   const message = `The account ${accountId} has no agreement for ProductCode '${productCode}' by which usage of ${iso(timestampMs)} can be metered now.`;
   const figures = { productCode, accountId, because, timestamp: iso(timestampMs), now: iso(nowMs) };
   return rejection("CustomerNotEntitledException", "M6", message, figures);
-}
-
-function iso(atMs: EpochMs): string {
-  return new Date(atMs).toISOString();
 }

@@ -37,7 +37,7 @@ export function billedFromMs({ startedAtMs }: ResourceLife, { registeredAtMs }: 
 }
 
 /** The first moment of the month (UTC) that a time lies in. */
-export function monthStartMs(atMs: EpochMs): EpochMs {
+function monthStartMs(atMs: EpochMs): EpochMs {
   const at = new Date(atMs);
   return Date.UTC(at.getUTCFullYear(), at.getUTCMonth());
 }
@@ -73,7 +73,7 @@ function lastHourOf({ fromMs, untilMs = Number.POSITIVE_INFINITY }: CountedLife)
 }
 
 /** The hour from which on nothing is final yet. Rule H4. */
-export function provisionalFromHour(nowMs: EpochMs): number {
+function provisionalFromHour(nowMs: EpochMs): number {
   return hourOf(nowMs - PROVISIONAL_HOURS * HOUR_MS);
 }
 
