@@ -143,9 +143,10 @@ async function putResource({ ledger, workload }: Service, resource: MeteredResou
   await ledger.transact({
     call,
     keys: [],
+    resources: [resource.resourceId],
     decide: () => ({
       event: { kind: "resource-observed", source: "operator", resource: { ...resource }, changed: true },
-      catalogue: [{ kind: "resource", id: resource.resourceId, value: resource }],
+      resources: [{ resourceId: resource.resourceId, value: resource }],
       answer: undefined,
     }),
   });

@@ -86,6 +86,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   workload: [
     "@countinghouse/protocol",
     "domain",
+    "ledger",
     "identity",
     "listener",
     "node:crypto",

@@ -134,12 +134,13 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   });
   const issue = (grant: SessionGrant): SessionCredentials => issueCredentials(opened.sealer, world.random, grant);
   const workload = new Workload({
-    catalogue: () => opened.ledger.catalogue,
+    ledger: opened.ledger,
     sealer: opened.sealer,
     issueCredentials: issue,
     nowMs: () => opened.clock.nowMs(),
     wallMs: world.wallMs,
     onError: (error) => log.error({ err: error }, "an instance has no metadata service"),
+    onTrouble: (error) => failures.note(error, ""),
   });
   await workload.resourcesChanged();
   const eventPages = new EventPages(opened.ledger, world.schedule);

@@ -54,10 +54,6 @@ export function resource(platform: Platform, over: Partial<MeteredResource> = {}
   };
 }
 
-function putResource(value: MeteredResource): CatalogueChange {
-  return { kind: "resource", id: value.resourceId, value };
-}
-
 /** The call of a resource with the credentials that it was given. */
 export function callerOf({ accountId, region, resourceId, platform }: MeteredResource): ResourceCaller {
   return { callerAccountId: accountId, region, session: { resourceId, platform } };
@@ -75,14 +71,15 @@ const RESOURCES: readonly MeteredResource[] = [
   resource("ecs", { resourceId: "ecs-of-bert", accountId: BERTS_ACCOUNT }),
 ];
 
-/** Products, agreements and resources, with resources of your own in the place of those of the same id. */
-export function resourceMarket(
-  resources: readonly MeteredResource[] = [],
-  agreements: readonly Agreement[] = AGREEMENTS,
-): CatalogueChange[] {
-  return [
-    ...PRODUCTS.map(putProduct),
-    ...agreements.map(putAgreement),
-    ...[...RESOURCES, ...resources].map(putResource),
-  ];
+/** The resource that a call is of, among these and `RESOURCES`; those come first. */
+export function knownOf(
+  { session }: ResourceCaller,
+  ...resources: readonly MeteredResource[]
+): MeteredResource | undefined {
+  return [...resources, ...RESOURCES].find(({ resourceId }) => resourceId === session?.resourceId);
+}
+
+/** Products and agreements. */
+export function resourceMarket(agreements: readonly Agreement[] = AGREEMENTS): CatalogueChange[] {
+  return [...PRODUCTS.map(putProduct), ...agreements.map(putAgreement)];
 }

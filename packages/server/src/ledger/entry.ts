@@ -125,7 +125,8 @@ export type LedgerEvent =
   | {
       readonly kind: "catalogue-changed";
       readonly changes: readonly {
-        readonly kind: CatalogueKind;
+        /** Resources are no part of the catalogue; those that are forgotten are told of here, as they always were. */
+        readonly kind: CatalogueKind | "resource";
         readonly id: string;
         readonly action: "put" | "removed";
         /** The object as it was put in place, without its secrets. */

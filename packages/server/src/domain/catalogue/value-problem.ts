@@ -105,7 +105,6 @@ function heldInPlaceOf({ kind, id }: CatalogueChange, held: Held): CatalogueChan
       return { kind, id, value: held.issuer(id) };
     case "access-key":
     case "registration-key":
-    case "resource":
     case "settings":
       return { kind, id, value: undefined };
   }
@@ -148,7 +147,6 @@ function* namesOf(change: CatalogueChange): Generator<readonly [Place, string]> 
     case "access-key":
     case "issuer":
     case "registration-key":
-    case "resource":
     case "settings":
   }
 }

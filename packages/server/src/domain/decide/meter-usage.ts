@@ -43,6 +43,8 @@ interface MeterUsageFacts {
   readonly catalogue: CatalogueView;
   readonly nowMs: EpochMs;
   readonly ruleSet: RuleSet;
+  /** What is known of the resource that the session is of. */
+  readonly resource: MeteredResource | undefined;
   /** What is kept under each of the request's keys (`meterUsageKeys`). */
   readonly kept: readonly (MeteringRecord | undefined)[];
   /** The id that the record gets if it is accepted. */
@@ -128,8 +130,11 @@ function usageRecordOf(input: MeterUsageInput, customerAccountId: string): Usage
 }
 
 /** Rule X1. */
-function checkCaller(request: MeterUsageRequest, { catalogue, nowMs }: MeterUsageFacts): MeteredResource | Rejection {
-  const resource = callingResource(request, catalogue);
+function checkCaller(
+  request: MeterUsageRequest,
+  { resource: known, nowMs }: MeterUsageFacts,
+): MeteredResource | Rejection {
+  const resource = callingResource(request, known);
   if (resource !== undefined && isLive(resource, nowMs)) return resource;
   const message = `MeterUsage is called with the credentials of an EC2 instance, ECS task or EKS pod of the customer that is known and runs; ${callerText(request)} is none.`;
   const figures = { productCode: request.input.productCode, ...callerFigures(request, resource), now: iso(nowMs) };

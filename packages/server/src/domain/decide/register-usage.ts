@@ -20,6 +20,8 @@ interface RegisterUsageRequest extends ResourceCaller {
 
 interface RegisterUsageFacts {
   readonly catalogue: CatalogueView;
+  /** What is known of the resource that the session is of. */
+  readonly resource: MeteredResource | undefined;
   readonly nowMs: EpochMs;
 }
 
@@ -27,8 +29,9 @@ export type RegisterUsageDecision =
   | { readonly rejected: Rejection }
   | {
       readonly rejected?: undefined;
-      readonly resourceId: string;
-      /** The resource as it is once metering has begun; undefined where it had begun before. Rule Y5. */
+      /** The resource, as it was known. */
+      readonly resource: MeteredResource;
+      /** The same as it is once metering has begun; undefined where it had begun before. Rule Y5. */
       readonly registered: MeteredResource | undefined;
       readonly output: RegisterUsageOutput & { readonly signature: string };
     };
@@ -53,7 +56,7 @@ export function decideRegisterUsage(request: RegisterUsageRequest, facts: Regist
   if (notEntitled !== undefined) return { rejected: notEntitled };
   const { expiredAtMs } = key;
   return {
-    resourceId: resource.resourceId,
+    resource,
     registered: first ? registered(resource, product, nowMs) : undefined,
     output: { ...(expiredAtMs === undefined ? {} : { publicKeyRotationTimestampMs: expiredAtMs }), signature },
   };
@@ -62,10 +65,10 @@ export function decideRegisterUsage(request: RegisterUsageRequest, facts: Regist
 /** Rule X2. */
 function checkCaller(
   request: RegisterUsageRequest,
-  { catalogue, nowMs }: RegisterUsageFacts,
+  { resource: known, nowMs }: RegisterUsageFacts,
 ): MeteredResource | Rejection {
   const { productCode } = request.input;
-  const resource = callingResource(request, catalogue);
+  const resource = callingResource(request, known);
   if (resource !== undefined && resource.platform !== "ec2") {
     if (isLive(resource, nowMs) || registrationOf(resource, productCode) !== undefined) return resource;
   }

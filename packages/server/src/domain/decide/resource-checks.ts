@@ -16,11 +16,15 @@ export interface ResourceCaller {
 
 /** The resource that is calling; undefined for any other caller. */
 export function callingResource(
-  { session, callerAccountId }: ResourceCaller,
-  catalogue: CatalogueView,
+  { callerAccountId }: ResourceCaller,
+  known: MeteredResource | undefined,
 ): MeteredResource | undefined {
-  const resource = session && catalogue.resource(session.resourceId);
-  return resource?.accountId === callerAccountId ? resource : undefined;
+  return known?.accountId === callerAccountId ? known : undefined;
+}
+
+/** Which resource has to be known to decide a call: that of its session, if it has one. */
+export function resourcesOf({ session }: Pick<ResourceCaller, "session">): readonly string[] {
+  return session === undefined ? [] : [session.resourceId];
 }
 
 /** What is known of whoever is calling, for whoever asks why it was refused. */

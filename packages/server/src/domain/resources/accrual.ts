@@ -93,6 +93,18 @@ export function due(
   return step.registration === registration ? undefined : step;
 }
 
+/** From when on `due` has something; undefined where the ledger holds all there will be, as far as is known. */
+export function dueFromMs(resource: MeteredResource, registration: UsageRegistration): EpochMs | undefined {
+  const { accruedToHour, accruedBy, adjusting } = registration;
+  const isInStep = adjusting === undefined && (accruedBy === undefined || sameLife(accruedBy, resource));
+  // News are made good at once.
+  if (!isInStep) return 0;
+  const life = countedLife(resource, registration);
+  const hour = accruedToHour ?? hourOf(life.fromMs);
+  if (hour > lastHourOf(life)) return undefined;
+  return (hour + 1 + PROVISIONAL_HOURS) * HOUR_MS;
+}
+
 /** Brings what the ledger holds in line with the life as it is known now. One adjustment is finished before the next begins. */
 function adjust(resource: MeteredResource, registration: UsageRegistration, usesMax: number): AccrualStep {
   const { accruedToHour, accruedBy, adjustments = 0 } = registration;

@@ -28,6 +28,12 @@ const taskStateChange = z.looseObject({
   }),
 });
 
+/** The task that it is of; undefined where it names none. */
+export function taskIdIn({ detail }: Readonly<Record<string, unknown>>): string | undefined {
+  const named = z.looseObject({ taskArn: z.string() }).safeParse(detail);
+  return named.success ? resourceId("ecs", named.data.taskArn) : undefined;
+}
+
 /** What the event observes at this time, or why it observes nothing. */
 export function taskObservation(
   event: Readonly<Record<string, unknown>>,

@@ -1,17 +1,11 @@
 /** Metered resources: told by whoever starts and stops them, and by ECS's own events. */
 import { HOUR_MS, iso, timeOf, type EpochMs } from "@countinghouse/protocol";
 import { addResource, endResource, observe, type Observed } from "../../control-plane/observe.ts";
-import {
-  isLive,
-  registrationOf,
-  type MeteredResource,
-  type UsageRegistration,
-} from "../../domain/resources/metered-resource.ts";
-import { taskObservation, withoutOverrides } from "../../observers/ecs/task-state-change.ts";
+import { isLive, type MeteredResource, type UsageRegistration } from "../../domain/resources/metered-resource.ts";
+import { taskIdIn, taskObservation, withoutOverrides } from "../../observers/ecs/task-state-change.ts";
 import type { OperatorContext } from "../context.ts";
 import type { Page } from "../contract/common.ts";
 import type { Resource, resourceRoutes } from "../contract/resources.ts";
-import { pageOf } from "../page.ts";
 import { ProblemError, refusalProblem } from "../problem.ts";
 import type { Handlers } from "../serve-routes.ts";
 
@@ -46,18 +40,14 @@ export function resourceHandlers(context: OperatorContext): Handlers<keyof typeo
       await workload.resourceChanged(resource);
       return shown(resource);
     },
-    "GET /resources": ({ query: { platform, accountId, productCode, live, ...query } }): Page<Resource> => {
+    "GET /resources": async ({ query: { live, ...query } }): Promise<Page<Resource>> => {
       const nowMs = clock.nowMs();
-      const isMeant = (resource: MeteredResource): boolean =>
-        (platform === undefined || resource.platform === platform) &&
-        (accountId === undefined || resource.accountId === accountId) &&
-        (productCode === undefined || registrationOf(resource, productCode) !== undefined) &&
-        (live === undefined || isLive(resource, nowMs) === (live === "true"));
-      const { items, nextCursor } = pageOf(ledger.catalogue.list("resource").filter(isMeant), query);
+      const life = live === undefined ? undefined : { live: live === "true", atMs: nowMs };
+      const { items, nextCursor } = await ledger.resources({ ...query, life });
       return { items: items.map((resource) => resourceView(resource, nowMs)), nextCursor };
     },
-    "GET /resources/{id}": ({ params: { id } }) => {
-      const resource = ledger.catalogue.resource(id);
+    "GET /resources/{id}": async ({ params: { id } }) => {
+      const [resource] = await ledger.findResources([id]);
       if (resource === undefined) throw new ProblemError(404, `No resource ${id}.`);
       return shown(resource);
     },
@@ -66,11 +56,12 @@ export function resourceHandlers(context: OperatorContext): Handlers<keyof typeo
         const message = `The event is nested more than ${EVENT_DEPTH_MAX} levels deep, as none of ECS's is.`;
         throw new ProblemError(422, message);
       }
-      const news = (nowMs: EpochMs): ReturnType<typeof taskObservation> => {
+      const tell = (nowMs: EpochMs): ReturnType<typeof taskObservation> => {
         if (clock.mode === "system") return taskObservation(event, nowMs);
         const message = `Events of AWS are of today, so they need --clock system; this one is ${clock.mode}.`;
         return { reason: "conflict", message, compared: {} };
       };
+      const news = { resourceId: taskIdIn(event), tell };
       return shown(resourceIn(await observe(ledger, call("ObserveEcsTask"), news, withoutOverrides(event))));
     },
   };

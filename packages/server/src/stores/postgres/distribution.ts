@@ -8,7 +8,15 @@ import type { Client } from "pg";
 export const DISTRIBUTED: Readonly<Record<string, string>> = { entry: "shard_key", metering_record: "shard_key" };
 
 /** Whole on every machine. */
-export const REFERENCE: readonly string[] = ["catalogue", "lane", "lease", "schema_version", "state", "state_change"];
+export const REFERENCE: readonly string[] = [
+  "catalogue",
+  "lane",
+  "lease",
+  "resource",
+  "schema_version",
+  "state",
+  "state_change",
+];
 
 /** Tables of one column type whose shards of one product are to lie on one machine. */
 const BESIDE = "countinghouse.entry";

@@ -43,7 +43,7 @@ async function ledgerOfVersion2(): Promise<readonly ListedRecord[]> {
   });
   await database.query(`SET search_path = countinghouse;
     DELETE FROM schema_version WHERE version > 2;
-    DROP TABLE state_change;
+    DROP TABLE state_change, resource;
     ALTER TABLE state DROP COLUMN edition_id;
     ALTER TABLE entry DROP CONSTRAINT entry_pkey;
     ALTER TABLE entry ALTER COLUMN shard_key TYPE text COLLATE "C" USING '${PRODUCT}';
@@ -78,6 +78,7 @@ async function ledgerOfVersion4(): Promise<void> {
   await ledger.close();
   await database.query(`SET search_path = countinghouse;
     DELETE FROM schema_version WHERE version > 4;
+    DROP TABLE resource;
     ALTER TABLE state RENAME COLUMN edition_id TO edition`);
 }
 

@@ -77,7 +77,7 @@ export class StsHandler {
     const { accountId, roleName, roleSessionName: sessionName, durationSeconds } = asked;
     const resourceId = resourceIdOf("eks", identity.podUid);
     const wanted = { accountId, roleName, resourceId, identity };
-    const foreseen = foreseeAssumeRole(ledger, wanted, nowMs());
+    const foreseen = await foreseeAssumeRole(ledger, wanted, nowMs());
     const known = { ...stranger, ...callerOf(accountId, identity, resourceId, foreseen.audience) };
     if (foreseen.rejected !== undefined) return this.#refuse(known, foreseen.rejected, asked.asked);
 
