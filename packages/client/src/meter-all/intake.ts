@@ -229,6 +229,6 @@ function groupOf({ licenseArn }: WireRecord, productCode: string | undefined): s
   return productCode === undefined ? `licence ${licenseArn}` : `licences of ${productCode}`;
 }
 
-export function refusal(rule: RuleId | undefined, errorName: string, message: string): Verdict {
+function refusal(rule: RuleId | undefined, errorName: string, message: string): Verdict {
   return { status: "refused", refusedBy: "client", rule, errorName, message };
 }

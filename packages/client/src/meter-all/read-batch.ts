@@ -3,7 +3,7 @@ import type { BatchMeterUsageOutput } from "../operations.ts";
 import { keyText, type Line } from "./intake.ts";
 import type { Verdict } from "./result.ts";
 
-export interface BatchReading {
+interface BatchReading {
   readonly verdicts: ReadonlyMap<Line, Verdict>;
   /** To be sent again. */
   readonly unprocessed: readonly Line[];

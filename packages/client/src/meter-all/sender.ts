@@ -34,7 +34,7 @@ export interface Metering {
   readonly logger: Logger;
 }
 
-export interface SenderOptions {
+interface SenderOptions {
   readonly metering: Metering;
   readonly knownIds: KnownIds;
   readonly isKnown: (meteringRecordId: string) => boolean;
@@ -90,7 +90,7 @@ function inDoubt(verdict: Verdict): Verdict {
   return changes ? doubtful : verdict;
 }
 
-export interface Sent {
+interface Sent {
   readonly verdicts: ReadonlyMap<Line, Verdict>;
   /** To be sent next. */
   readonly next: readonly Batch[];

@@ -8,12 +8,20 @@ import type { Client } from "pg";
 export const DISTRIBUTED: Readonly<Record<string, string>> = { entry: "shard_key", metering_record: "shard_key" };
 
 /** On the coordinator. As copies on all machines, a write of one row would lock the whole table for the whole cluster. */
-export const LOCAL: readonly string[] = ["catalogue", "lane", "lease", "schema_version", "state", "state_change"];
+export const LOCAL: readonly string[] = [
+  "catalogue",
+  "lane",
+  "lease",
+  "resource",
+  "schema_version",
+  "state",
+  "state_change",
+];
 
 /** Tables of one column type whose shards of one product are to lie on one machine. */
 const BESIDE = "countinghouse.entry";
 
-export class DistributionError extends Error {
+class DistributionError extends Error {
   constructor(message: string) {
     super(message);
     this.name = "DistributionError";

@@ -4,7 +4,7 @@ import { distribute, type Distribution } from "./distribution.ts";
 import { SCHEMA_VERSION, migrate, refuseWhileConnected } from "./migrations.ts";
 import { maintain, type Waiting } from "./open-postgres.ts";
 
-export interface Migrated extends Distribution {
+interface Migrated extends Distribution {
   /** 0 where there was no ledger. */
   readonly fromVersion: number;
   readonly toVersion: number;

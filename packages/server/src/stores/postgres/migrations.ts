@@ -7,7 +7,8 @@ import { readFileSync } from "node:fs";
 import type { Client } from "pg";
 import { SERVING, applicationName } from "./driver.ts";
 import { MIGRATION_LOCK, laneLock } from "./locks.ts";
-import { fillRecords } from "./migrations/0006-records-for-sums.ts";
+import { fillRecords } from "./migrations/0007-records-for-sums.ts";
+import { moveResources } from "./resources/move-resources.ts";
 
 /** In order; never edited once released, only added to. */
 const MIGRATIONS: readonly Migration[] = [
@@ -16,7 +17,8 @@ const MIGRATIONS: readonly Migration[] = [
   { file: "0003-keys-as-numbers.sql", alone: true },
   { file: "0004-state-changes.sql" },
   { file: "0005-one-version-writes.sql", alone: true },
-  { file: "0006-records-for-sums.sql", alone: true, fill: fillRecords },
+  { file: "0006-resources.sql", alone: true, fill: moveResources },
+  { file: "0007-records-for-sums.sql", alone: true, fill: fillRecords },
 ];
 
 interface Migration {
@@ -107,10 +109,11 @@ async function serverConnections(client: Client): Promise<number> {
 /** False where a table could not be had in time, and it may be tried again. */
 async function step(client: Client, version: number, mayWait: boolean): Promise<boolean> {
   const { file, fill } = MIGRATIONS[version - 1] as Migration;
+  const text = readFileSync(new URL(`./migrations/${file}`, import.meta.url), "utf8");
   await client.query("BEGIN");
   try {
     await client.query(`SET LOCAL lock_timeout = ${LOCK_WAITED_MS}`);
-    await client.query(readFileSync(new URL(`./migrations/${file}`, import.meta.url), "utf8"));
+    await client.query(text);
     await fill?.(client);
     await client.query("CREATE TABLE IF NOT EXISTS countinghouse.schema_version (version integer PRIMARY KEY)");
     await client.query("INSERT INTO countinghouse.schema_version VALUES ($1)", [version]);

@@ -5,6 +5,7 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import type { Pool } from "pg";
 import type { CatalogueView } from "../../domain/catalogue/catalogue.ts";
+import type { MeteredResource } from "../../domain/resources/metered-resource.ts";
 import type { LaneHead } from "../../ledger/chain-head.ts";
 import type { FoundPage } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
@@ -13,6 +14,7 @@ import { EXPIRED_AT_ONCE, expiry } from "../../ledger/expiry.ts";
 import type { Pending } from "../../ledger/group-decision.ts";
 import { Intake, type IntakeOptions } from "../../ledger/intake.ts";
 import { FaultError, type EventQuery, type Ledger, type MeteringRecordQuery, type Page } from "../../ledger/ledger.ts";
+import type { DueResourcesQuery, ResourceQuery } from "../../ledger/resource-facts.ts";
 import type { KnownLaneHead, LedgerVerification } from "../../ledger/verification.ts";
 import { clockDifference, clockTrouble } from "./clock-difference.ts";
 import type { Driver } from "./driver.ts";
@@ -22,6 +24,7 @@ import { readHeads, readKeptSince, readOldest } from "./reading/chains.ts";
 import { listEntries, readPrincipalBetween } from "./reading/event-query.ts";
 import { Reader } from "./reading/reader.ts";
 import { verifyChains } from "./reading/verify-chains.ts";
+import { findResources, listDueResources, listResources } from "./resources/find-resources.ts";
 import { SharedState, type KeptState, type SharedClock } from "./shared-state.ts";
 import type { Committed, GroupContext } from "./writing/group-transaction.ts";
 import { UnansweredError } from "./trouble.ts";
@@ -131,6 +134,21 @@ export class PostgresLedger extends Intake implements Ledger {
 
   protected listEntries(query: EventQuery): Promise<Page<EncodedEntry>> {
     return this.#reader.atOneMoment((db) => listEntries(db, query));
+  }
+
+  findResources(resourceIds: readonly string[]): Promise<readonly (MeteredResource | undefined)[]> {
+    return this.watched(async () => {
+      const found = await this.#reader.again((db) => findResources(db, resourceIds));
+      return resourceIds.map((id) => found.get(id)?.resource);
+    });
+  }
+
+  resources(query: ResourceQuery): Promise<Page<MeteredResource>> {
+    return this.watched(() => this.#reader.atOneMoment((db) => listResources(db, query)));
+  }
+
+  dueResources(query: DueResourcesQuery): Promise<Page<MeteredResource>> {
+    return this.watched(() => this.#reader.again((db) => listDueResources(db, query)));
   }
 
   principalBetween(after: string, before: string): Promise<string | undefined> {

@@ -76,7 +76,10 @@ async function isTold(db: Queryable, known: StateId, id: StateId): Promise<boole
 }
 
 /** Under the lock of the state, held alone. Answers what the state is then. */
-export async function writeState(db: Queryable, { reset, catalogue, clock }: StagedGroup): Promise<StateId> {
+export async function writeState(
+  db: Queryable,
+  { reset, catalogue, clock }: Pick<StagedGroup, "reset" | "catalogue" | "clock">,
+): Promise<StateId> {
   // One row an object, the last change of each: an object that was changed twice is written once.
   const newest = [...new Map(catalogue.map((change) => [`${change.kind} ${change.id}`, change])).values()];
   await db.query(
@@ -91,7 +94,7 @@ export async function writeState(db: Queryable, { reset, catalogue, clock }: Sta
       newest.map((change) => digestOf(change, catalogue)),
     ],
   );
-  // What no catalogue file has named leaves nothing behind: resources come and go.
+  // What no catalogue file has named leaves nothing behind.
   const gone = newest.filter(({ value }) => value === undefined);
   if (gone.length > 0) {
     await db.query(

@@ -87,8 +87,8 @@ export class Reader {
   async entryByRequestId(requestId: string): Promise<EncodedEntry | undefined> {
     if (!isUuid(requestId)) return undefined;
     const text = `SELECT ${ENTRY_COLUMNS} FROM countinghouse.entry WHERE request_id = $1`;
-    const { rows } = await this.#again(() =>
-      this.#pool.query<EntryRow>({ name: "entry-by-request-id", text, values: [requestId] }),
+    const { rows } = await this.again((db) =>
+      db.query<EntryRow>({ name: "entry-by-request-id", text, values: [requestId] }),
     );
     return rows[0] === undefined ? undefined : encodedEntryOf(rows[0]);
   }
@@ -122,7 +122,7 @@ export class Reader {
   }
 
   #within<T>(begin: (client: PoolClient) => Promise<void>, read: (db: Queryable) => Promise<T>): Promise<T> {
-    return this.#again(async () => {
+    return this.again(async () => {
       const client = await this.#pool.connect();
       let failed: unknown;
       try {
@@ -144,12 +144,15 @@ export class Reader {
     await this.#pool.end();
   }
 
-  /** Reading twice does no harm: a connection that was lost while nobody used it is not to be noticed by callers. */
-  #again<T>(read: () => Promise<T>): Promise<T> {
+  /**
+   * For a statement by itself. Reading twice does no harm: a connection that was lost while nobody used it is not to be noticed
+   * by callers.
+   */
+  again<T>(read: (db: Queryable) => Promise<T>): Promise<T> {
     return this.#orTrouble(() =>
-      read().catch((error: unknown) => {
+      read(this.#pool).catch((error: unknown) => {
         if (errorOf(error, "") === error || troubleOf(error) !== "lost") throw error;
-        return read();
+        return read(this.#pool);
       }),
     );
   }

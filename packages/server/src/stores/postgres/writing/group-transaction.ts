@@ -6,13 +6,15 @@ import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import type { Client } from "pg";
 import { keyText, type MeteringRecordKey } from "../../../domain/metering/metering-record.ts";
 import { linkOf } from "../../../ledger/chain.ts";
-import type { Found, RecordPointer, StagedGroup } from "../../../ledger/engine.ts";
+import type { Found, RecordPointer, StagedEntry, StagedGroup } from "../../../ledger/engine.ts";
 import { FoundRecords } from "../../../ledger/found-records.ts";
 import { decideGroup, type DecidedGroup } from "../../../ledger/group-decision.ts";
 import { DefectError } from "../../../ledger/ledger.ts";
 import type { Spare } from "../../../ledger/spare.ts";
 import { STATE_LOCK } from "../locks.ts";
 import { allSeen, findRecords, type Queryable } from "../reading/record-pointers.ts";
+import { findResources, type FoundResources } from "../resources/find-resources.ts";
+import { writeResources } from "../resources/write-resources.ts";
 import { isSameState, type SharedClock, type SharedState, type StateId } from "../shared-state.ts";
 import { readState, stateIdOf, writeState, type StateIdRow } from "../state-rows.ts";
 import { isNotUnique, isRefusedCopy, troubleOf } from "../trouble.ts";
@@ -90,7 +92,7 @@ interface HeadRow extends StateIdRow {
 }
 
 /** How a group is tried. */
-export interface Way {
+interface Way {
   /** Nobody else writes meanwhile. */
   readonly alone: boolean;
   /**
@@ -109,7 +111,8 @@ export async function tryGroup(
   const { client } = session;
   const isReset = group.works[0]?.reset === true;
   if (isReset && !alone) return { kind: "alone" };
-  const row = await begin(session, alone);
+  const resourceIds = group.works.flatMap(({ work }) => work.resources ?? []);
+  const [row, known] = await begin(session, alone, resourceIds);
   if (!isSameState(stateIdOf(row), context.state.id)) await adopt(client, context.state);
   const decidedOn = context.state.id;
 
@@ -120,7 +123,16 @@ export async function tryGroup(
   const nowMs = context.acceptNewestAhead ? clockMs : entriesAtMs;
   const positionAt = clock.positionAt.bind(clock);
   const decide = (found: FoundRecords): DecidedGroup =>
-    decideGroup(group.works, { nowMs, entriesAtMs, ruleSet, catalogue: state.catalogue, found, positionAt, spare });
+    decideGroup(group.works, {
+      nowMs,
+      entriesAtMs,
+      ruleSet,
+      catalogue: state.catalogue,
+      found,
+      resources: resourceIds.map((id) => known.get(id)?.resource),
+      positionAt,
+      spare,
+    });
   let found = NOTHING;
   let decision = assumeNew ? decide(found) : undefined;
   if (decision === undefined || !isAllNew(keys, decision)) {
@@ -142,12 +154,19 @@ export async function tryGroup(
   }
   const entries = chained(decision, Number(row.seq), row.link);
   let lostTo: unknown;
+  let isOvertaken = false;
   await context.aroundCommit(async () => {
     if (isReset) await removeAll(client);
     if (staged.expired !== undefined) await removeExpired(client, staged.expired);
     if (changesState(staged)) committed = { ...committed, state: await writeState(client, staged) };
-    lostTo = await keep(session, entries, committed);
+    if (await writeResources(client, staged.resources, known)) {
+      lostTo = await keep(session, entries, committed);
+    } else {
+      isOvertaken = true;
+      await client.query("ROLLBACK");
+    }
   });
+  if (isOvertaken) return { kind: "raced" };
   if (lostTo === undefined) return { kind: "committed", committed };
   return isNotUnique(lostTo) ? { kind: "raced" } : { kind: "refused", kept, reason: lostTo as Error };
 }
@@ -166,18 +185,23 @@ async function adopt(db: Queryable, state: SharedState): Promise<void> {
   if (!isSameState(kept, state.id) && !state.adopt(kept)) state.adopt(await readState(db));
 }
 
-async function begin({ client, lane }: LaneSession, alone: boolean): Promise<HeadRow> {
+async function begin(
+  { client, lane }: LaneSession,
+  alone: boolean,
+  resourceIds: readonly string[],
+): Promise<readonly [HeadRow, FoundResources]> {
   // The lock comes first, by itself: what is read after it is as new as whatever was committed under it.
   const lock = alone ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared";
-  const [, { rows }] = await Promise.all([
+  const [, { rows }, resources] = await Promise.all([
     client.query(`BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ${lock}(${STATE_LOCK.join(", ")})`),
     client.query<HeadRow>(
       alone ? laneHead("lane-head-alone", NEWEST_OF_ALL, lane) : laneHead("lane-head", "l.newest_at_ms", lane),
     ),
+    findResources(client, resourceIds),
   ]);
   const [row] = rows;
   if (row === undefined) throw new DefectError(`The row of lane ${lane} is missing.`);
-  return row;
+  return [row, resources];
 }
 
 /** What changes all that nodes go by comes after everything that any of them has accepted, whatever its clock said. */
@@ -264,9 +288,10 @@ function refuseContradictions(
 function chained({ staged, decided }: DecidedGroup, newestSeq: number, newestLink: Uint8Array): NewEntry[] {
   let link = newestLink;
   const kept = decided.filter(({ spared }) => !spared);
-  return staged.entries.map((staging, i) => {
+  return kept.map(({ pending }, i) => {
+    const staging = staged.entries[i] as StagedEntry;
     const seq = newestSeq + 1 + i;
     link = linkOf(link, seq, staging.entry);
-    return { ...staging, offering: offeringOf(kept[i]?.pending.work.keys ?? []), seq, link };
+    return { ...staging, offering: offeringOf(pending.work), seq, link };
   });
 }

@@ -3,8 +3,8 @@
  * product, the next group of it is begun beside the one under way: work that came at the same time has no order, and work
  * that came after an answer finds what was answered in the ledger.
  */
-import type { MeteringRecordKey } from "../../../domain/metering/metering-record.ts";
 import type { DecidedGroup, Pending } from "../../../ledger/group-decision.ts";
+import type { Work } from "../../../ledger/ledger.ts";
 
 interface Waiting extends Pending {
   readonly column: string;
@@ -132,10 +132,10 @@ function crowdedColumn(waiting: readonly Waiting[]): string | undefined {
 
 /** What a group about it is about. */
 export function columnOf({ reset, work }: Pending): string {
-  return reset ? EVERYTHING : offeringOf(work.keys);
+  return reset ? EVERYTHING : offeringOf(work);
 }
 
 /** What a request is about, and what its entry's row lies beside: fixed by the request; empty where that is no product. */
-export function offeringOf(keys: readonly MeteringRecordKey[]): string {
-  return keys[0]?.offering ?? NO_PRODUCT;
+export function offeringOf({ keys, productCode }: Work<unknown>): string {
+  return keys[0]?.offering ?? productCode ?? NO_PRODUCT;
 }
