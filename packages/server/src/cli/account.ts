@@ -50,7 +50,7 @@ export function addAccount(program: Command): void {
     const { file, id, title, user } = flags;
     if (file !== undefined) return addFromFile(ACCOUNT, file, flags);
     if (id === undefined) throw new CommandError("account add needs --id, or --file.", EXIT.usage);
-    const document = { id, title, users: user === undefined ? [] : [{ name: user }] };
+    const document: Document = { id, title, users: user === undefined ? [] : [{ name: user }] };
     return addOne(ACCOUNT, connect(flags), document, flags);
   });
 }

@@ -119,7 +119,7 @@ function addAddCommand(group: Command): void {
     const client = connect(flags);
     const now = async (): Promise<string> => (await client.call("GET /clock")).now;
     const startsAt = flags.startsAt ?? (replaces === undefined ? await now() : undefined);
-    const document = {
+    const document: Document = {
       agreementId: id,
       productCode: product,
       customerAccountId: customerAccount,

@@ -1,5 +1,6 @@
 /** `countinghouse report`: what sellers are told of the use of their products. */
 import type { Command } from "commander";
+import type { RequestTo } from "../operator/client/requests.ts";
 import { monthArgument } from "./arguments.ts";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import { jsonText, printableLines } from "./output.ts";
@@ -17,7 +18,10 @@ export function addReport(program: Command): void {
     .requiredOption("--month <month>", "such as 2026-03; one that is not over is fine", monthArgument)
     .option("--seller <account>", "only products of this account");
   withConnection(usage).action(async (flags: ReportFlags) => {
-    const query = { month: flags.month, sellerAccountId: flags.seller };
+    const query: RequestTo<"GET /reports/usage-by-instance-type">["query"] = {
+      month: flags.month,
+      sellerAccountId: flags.seller,
+    };
     const client = connect(flags);
     if (flags.json === true) {
       const report = await client.call("GET /reports/usage-by-instance-type", { query });

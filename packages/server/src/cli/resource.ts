@@ -1,6 +1,7 @@
 /** `countinghouse resource`: the instances, tasks and pods that run products on buyers' accounts. */
 import { Option, type Command } from "commander";
 import { countArgument, timeArgument } from "./arguments.ts";
+import type { RequestTo } from "../operator/client/requests.ts";
 import type { Resource } from "../operator/contract/resources.ts";
 import { PLATFORMS } from "../operator/contract/values.ts";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
@@ -75,7 +76,7 @@ function addList(group: Command): void {
   withConnection(list).action(async (flags: ListFlags) => {
     const { platform, account, product, limit } = flags;
     const live = flags.live === true ? "true" : flags.ended === true ? "false" : undefined;
-    const query = { platform, accountId: account, productCode: product, live } as const;
+    const query: RequestTo<"GET /resources">["query"] = { platform, accountId: account, productCode: product, live };
     const { items, more } = await connect(flags).first("GET /resources", limit, { query });
     print(flags, items, table(COLUMNS, items));
     if (more) process.stderr.write(`There may be more than these ${items.length}: raise --limit.\n`);
@@ -94,7 +95,14 @@ function addAdd(group: Command): void {
     .option("--started-at <time>", "when (default: now, by the service clock)", timeArgument);
   withConnection(add).action(async (flags: AddFlags) => {
     const { platform, id, account, region, role, startedAt } = flags;
-    const body = { platform, externalId: id, accountId: account, region, roleName: role, startedAt };
+    const body: RequestTo<"POST /resources">["body"] = {
+      platform,
+      externalId: id,
+      accountId: account,
+      region,
+      roleName: role,
+      startedAt,
+    };
     const added = await connect(flags).call("POST /resources", { body });
     const { credentials } = added;
     print(flags, added, `Resource ${added.resourceId} runs. Its programs need:\n${describe(credentials)}`);

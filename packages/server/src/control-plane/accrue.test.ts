@@ -2,7 +2,6 @@
 import { HOUR_MS } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { MeteredResource } from "../domain/resources/metered-resource.ts";
 import { DAY_MS } from "../domain/resources/observation.ts";
 import { START_MS, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
 import { allResources, resourceOf, put } from "../../testing/contract/works.ts";
@@ -299,41 +298,6 @@ describe.each(EVERY_STORE)("the control plane over a ledger kept %s", (_name, op
     expect(await accruedSeconds(made.ledger, ended.resourceId)).toBe(90);
     await made.reopen();
     expect(await resourceOf(made.ledger, ended.resourceId)).toBeUndefined();
-  });
-
-  test("Rule H8: what is told of just before it is forgotten is not forgotten", async () => {
-    const made = await market();
-    const { ledger } = made;
-    const [ended, other] = [0, 1].map((i) =>
-      task(`ended-${i}`, { startedAtMs: START_MS + i, stoppedAtMs: START_MS + HOUR_MS }),
-    ) as [MeteredResource, MeteredResource];
-    await place(ledger, ended, other);
-    made.clock.moveTo(START_MS + DAY_MS);
-    await work(made);
-    made.clock.moveTo(START_MS + 40 * DAY_MS);
-    let isTold = false;
-    const overtaken = Object.create(ledger, {
-      dueResources: { value: (query: Parameters<Ledger["dueResources"]>[0]) => ledger.dueResources(query) },
-      catalogue: { get: () => ledger.catalogue },
-      holdLease: { value: () => Promise.resolve(true) },
-      transact: {
-        value: async (planned: Work<unknown>) => {
-          if (!isTold && planned.call.operation === "ForgetResources") {
-            isTold = true;
-            await endResource(ledger, callOf("StopResource"), ended.resourceId, START_MS + 2 * HOUR_MS, {});
-          }
-          return ledger.transact(planned);
-        },
-      },
-    }) as Ledger;
-    await controlPlaneWork(overtaken, callOf, made.clock.nowMs());
-    expect(isTold).toBe(true);
-    expect((await allResources(ledger)).map(({ resourceId }) => resourceId)).toEqual([ended.resourceId]);
-    const { items } = await ledger.events({ order: "newest", limit: 1, operations: ["ForgetResources"] });
-    expect(items[0]?.event).toEqual({
-      kind: "catalogue-changed",
-      changes: [{ kind: "resource", id: other.resourceId, action: "removed" }],
-    });
   });
 
   test("hours of a resource that was forgotten and came back are not written twice", async () => {

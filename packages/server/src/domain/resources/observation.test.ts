@@ -103,6 +103,13 @@ describe("Rule H5: of sources that do not", () => {
     expect(told([end, sighting({ seenAtMs: at(30), startedAtMs: at(0) })]).stoppedAtMs).toBe(at(20));
   });
 
+  test("of two that were told at once, the same one counts, whichever came first", () => {
+    const both = ["app", "web"].map((roleName) => sighting({ seenAtMs: at(1), roleName }));
+    expect([told(both), told(both.toReversed())].map(({ roleName }) => roleName)).toEqual(["app", "app"]);
+    const ends = [5, 7].map((minute) => sighting({ seenAtMs: at(9), startedAtMs: at(1), stoppedAtMs: at(minute) }));
+    expect([told(ends), told(ends.toReversed())].map(({ stoppedAtMs }) => stoppedAtMs)).toEqual([at(5), at(5)]);
+  });
+
   test("a resource never ends before it starts", () => {
     expect(told([sighting({ seenAtMs: at(9), startedAtMs: at(5), stoppedAtMs: at(1) })]).stoppedAtMs).toBe(at(5));
   });
