@@ -40,7 +40,7 @@ export class NewerSchemaError extends Error {
   }
 }
 
-export class ServersConnectedError extends Error {
+class ServersConnectedError extends Error {
   constructor(message: string) {
     super(message);
     this.name = "ServersConnectedError";

@@ -18,7 +18,7 @@ const LOOKS_MAX = 20;
 const PAUSE_MS = 25;
 
 /** How the ledger lies, and how a moment passes. */
-export interface ReaderOptions {
+interface ReaderOptions {
   readonly isSpread: boolean;
   readonly sleep: (ms: number) => Promise<void>;
 }

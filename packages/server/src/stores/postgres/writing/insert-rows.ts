@@ -18,7 +18,7 @@ export interface NewEntry {
   readonly records: readonly AcceptedRecord[];
 }
 
-export interface Statement {
+interface Statement {
   readonly name: string;
   readonly text: string;
   readonly values: unknown[];

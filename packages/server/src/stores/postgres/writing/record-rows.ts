@@ -5,7 +5,7 @@ import { bigints, uuids } from "../arrays.ts";
 import { numberOf, recordKeyOf, regionNumberOf, shardKeyOf } from "../keys.ts";
 
 /** An entry, as far as the rows of its records say something of it. */
-export interface RecordsOfEntry {
+interface RecordsOfEntry {
   readonly requestId: string;
   readonly shardKey: bigint;
   readonly productCode: string | undefined;
@@ -54,7 +54,7 @@ function kindOf(key: AcceptedRecord["key"], accrued: boolean): bigint {
   return adjustmentOf(key) === undefined ? 1n : 2n;
 }
 
-export interface InsertRecords {
+interface InsertRecords {
   readonly name: string;
   readonly text: string;
   readonly values: unknown[];
