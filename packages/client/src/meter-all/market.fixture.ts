@@ -118,14 +118,16 @@ function fail(
 export const NOW_MS = Date.parse("2026-07-15T12:30:00Z");
 export const HOUR_MS = 3_600_000;
 
-export const record = (dimension: string, more: Partial<MeterableRecord> = {}): MeterableRecord => ({
-  timestamp: NOW_MS,
-  productCode: "p",
-  customerIdentifier: "c",
-  dimension,
-  quantity: 1,
-  ...more,
-});
+/** Also what the types would not let through, such as two customers. */
+export const record = (dimension: string, more: Partial<MeterableRecord> = {}): MeterableRecord =>
+  ({
+    timestamp: NOW_MS,
+    productCode: "p",
+    customerIdentifier: "c",
+    dimension,
+    quantity: 1,
+    ...more,
+  }) as MeterableRecord;
 
 export function run(
   records: Iterable<MeterableRecord> | AsyncIterable<MeterableRecord>,

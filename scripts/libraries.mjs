@@ -1,0 +1,8 @@
+// What of each library is loaded by name: its entries, and the platforms that one of them is chosen from.
+export const libraries = {
+  protocol: { entries: ["index"] },
+  client: {
+    entries: ["index", "batch/index"],
+    platforms: ["platform/node", "platform/server-side", "platform/web"],
+  },
+};
