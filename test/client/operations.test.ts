@@ -38,6 +38,8 @@ function errorOf(outcome: Outcome<unknown>): { name: string; requestId: string |
   return outcome.error;
 }
 
+const called = (wrong: string, right: string) => `There is no member ${wrong}; it is called ${right}.`;
+
 describe("C1, C3: an operation called directly", () => {
   test("BatchMeterUsage gives its results, and the same again gives the same id", async () => {
     const client = clientOf(server.endpoint);
@@ -142,7 +144,6 @@ describe("C1, C3: an operation called directly", () => {
     const listener = await listen(() => ({}));
     const client = clientOf(listener.url);
     const record = { timestamp: Date.now(), customerIdentifier: "c", dimension: "d", quantity: 1 };
-    const called = (wrong: string, right: string) => `There is no member ${wrong}; it is called ${right}.`;
     const batch = (more: object) =>
       client.batchMeterUsageOutcome({ productCode, usageRecords: [{ ...record, ...more }] });
     const tagged = { AllocatedUsageQuantity: 1, Tags: [{ Key: "k", Value: "v" }] };

@@ -31,7 +31,8 @@ export interface EmptyProject {
 /** `names` are installed with what they need of the others; what is not ours comes from the registry. */
 export async function emptyProject(names: readonly string[], manifest: object = {}): Promise<EmptyProject> {
   const packages = await packedPackages();
-  const { path: folder, remove } = temporaryFolder();
+  const temporary = temporaryFolder();
+  const folder = temporary.path;
   const write = (file: string, text: string): string => {
     const path = join(folder, file);
     writeFileSync(path, text);
@@ -41,7 +42,12 @@ export async function emptyProject(names: readonly string[], manifest: object = 
   const tarballs = names.map((name) => packages.get(name)?.tarball ?? "");
   const flags = ["--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline"];
   execFileSync("npm", ["install", ...flags, ...tarballs], { cwd: folder, stdio: "pipe" });
-  return { folder, write, remove, run: (binary, args, env = {}) => run(folder, binary, args, env) };
+  return {
+    folder,
+    write,
+    remove: () => temporary.remove(),
+    run: (binary, args, env = {}) => run(folder, binary, args, env),
+  };
 }
 
 function run(
