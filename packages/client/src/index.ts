@@ -2,7 +2,9 @@
 export { boundedExecutor, type Executor } from "./call/executor.ts";
 export type { CallOptions } from "./call/limits.ts";
 export { MarketplaceMeteringClient, type OutcomeHandler } from "./client.ts";
-export type { ClientConfiguration, Logger } from "./configuration.ts";
+export type { AttemptReport, LogEntry, Logger, OnAttempt } from "./call/reports.ts";
+export type { OpenTelemetry } from "./call/tracing.ts";
+export type { ClientConfiguration } from "./configuration.ts";
 export type { AwsCredentials, CredentialsProvider, IdentityProperties } from "./credentials/credentials.ts";
 export {
   defaultEndpointProvider,
@@ -42,14 +44,16 @@ export type {
 export {
   MeteringError,
   isMeteringError,
+  type Answered,
   type AnswerMetadata,
   type LocalErrorName,
   type MeteringErrorName,
   type Outcome,
 } from "./outcome.ts";
-export type { HttpAgent } from "./platform/platform.ts";
+export type { HttpAgent, TransportChoice } from "./platform/platform.ts";
 export type { RsaJwk } from "./registration/public-key.ts";
 export { verifyRegistration, type RegistrationClaims, type RegistrationExpectation } from "./registration/verify.ts";
+export { defaultTransport } from "./runtime.ts";
 export { epochMsOf, startOfHour, type Time } from "./time.ts";
 export type { Fetch } from "./transport/fetch.ts";
 export { TransportError, type Transport, type TransportAnswer, type TransportRequest } from "./transport/transport.ts";

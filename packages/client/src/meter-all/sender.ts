@@ -11,7 +11,7 @@ import { inDoubt, readOutcome } from "../batch/read-outcome.ts";
 import type { Verdict } from "../batch/result.ts";
 import type { InnerCallOptions } from "../call/caller.ts";
 import { SKEW_MS_MIN } from "../call/skew.ts";
-import type { Logger } from "../configuration.ts";
+import type { Logger } from "../call/reports.ts";
 import type { MeteringError, Outcome } from "../outcome.ts";
 import type { BatchMeterUsageInput, BatchMeterUsageOutput } from "../operations.ts";
 import type { World } from "../world.ts";
