@@ -10,7 +10,7 @@ import { sortArguments, type ClientConfiguration } from "./configuration.ts";
 import type { AwsCredentials, CredentialsProvider } from "./credentials/credentials.ts";
 import { defaultEndpointProvider, type EndpointProvider } from "./endpoint/endpoint-provider.ts";
 import type { MeterableRecord } from "./batch/line.ts";
-import { KnownIds } from "./meter-all/known-ids.ts";
+import { KnownIds } from "./meter-all/remembered.ts";
 import { MeterAllRun, type MeterAllInput } from "./meter-all/meter-all.ts";
 import type { MeterAllOptions } from "./meter-all/options.ts";
 import { Pacer } from "./meter-all/pacer.ts";

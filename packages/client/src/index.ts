@@ -14,6 +14,7 @@ export {
 } from "./endpoint/endpoint-provider.ts";
 export type { MeterableRecord } from "./batch/line.ts";
 export type { MeterAllInput, MeterAllRun } from "./meter-all/meter-all.ts";
+export type { MeterAllProgress } from "./meter-all/progress.ts";
 export type { MeterAllOptions } from "./meter-all/options.ts";
 export type {
   Accepted,

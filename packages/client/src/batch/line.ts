@@ -179,9 +179,14 @@ export function keyText(record: Keyed, productCode: string | undefined): string 
  * known here, so licences go apart unless the caller gives the product code, too.
  */
 function groupOf({ licenseArn }: WireRecord, productCode: string | undefined): string {
-  if (licenseArn === undefined) return `product ${productCode}`;
-  return productCode === undefined ? `licence ${licenseArn}` : `licences of ${productCode}`;
+  if (licenseArn !== undefined && productCode === undefined) return `licence ${licenseArn}`;
+  const group = `${licenseArn === undefined ? "product" : "licences of"} ${productCode}`;
+  // One text for all of a group, as they mostly come: millions of equal ones are some hundred megabytes.
+  if (group !== lastGroup) lastGroup = group;
+  return lastGroup;
 }
+
+let lastGroup = "";
 
 export function refusal(rule: RuleId | undefined, errorName: string, message: string): Verdict {
   return { status: "refused", refusedBy: "client", rule, errorName, message };

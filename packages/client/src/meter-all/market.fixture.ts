@@ -4,7 +4,7 @@ import { MeteringError, type Outcome } from "../outcome.ts";
 import type { BatchMeterUsageInput, BatchMeterUsageOutput, UsageRecord } from "../operations.ts";
 import { epochMsOf } from "../time.ts";
 import type { MeterableRecord } from "../batch/line.ts";
-import { KnownIds } from "./known-ids.ts";
+import { KnownIds } from "./remembered.ts";
 import { MeterAllRun } from "./meter-all.ts";
 import type { MeterAllOptions } from "./options.ts";
 import type { Metering } from "./sender.ts";
@@ -22,8 +22,15 @@ export interface Trouble {
 }
 
 export class Market implements Metering {
-  readonly world: Metering["world"] = { random: () => 0.5, delay: () => Promise.resolve() };
+  readonly world: Metering["world"] = {
+    random: () => 0.5,
+    delay: () => Promise.resolve(),
+    // Time passes whenever somebody looks, so that there is always a turn to give away.
+    monotonicMs: () => (this.#looks += 1),
+    giveWay: () => new Promise((resolve) => void setTimeout(resolve, 0)),
+  };
   readonly logger = {};
+  #looks = 0;
   readonly batches: BatchMeterUsageInput[] = [];
   /** What is metered: the record and its id, by key. */
   readonly metered = new Map<string, { readonly record: UsageRecord; readonly id: string }>();
