@@ -2,7 +2,7 @@
 export const libraries = {
   protocol: { entries: ["index"] },
   client: {
-    entries: ["index", "batch/index"],
+    entries: ["index", "aws-sdk/index", "batch/index", "testing/index"],
     platforms: ["platform/node", "platform/server-side", "platform/web"],
   },
 };

@@ -86,6 +86,10 @@ describe.skipIf(missing)("mocks of the network", () => {
     expect(await run("msw", listener.url)).toBe("really sent\nmocked by msw\n");
   });
 
+  test("aws-sdk-client-mock mocks the class of the aws-sdk entry", async () => {
+    expect(await run("client-mock", "")).toBe("mocked 1\n");
+  });
+
   test("nock sees all", async () => {
     const listener = await listen(() => ({ body: { ProductCode: "really sent" } }));
     expect(await run("nock", listener.url)).toBe("mocked by nock\n".repeat(3));

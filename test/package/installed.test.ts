@@ -7,10 +7,12 @@ import { PACK_TIMEOUT_MS } from "../support/packed.ts";
 import { DEMO, startServer, type RunningServer } from "../support/server.ts";
 
 const CLIENT = "@countinghouse/client";
+/** Of the entries whose names are few. */
 const NAMES = {
   [CLIENT]:
-    "MarketplaceMeteringClient MeteringError TransportError boundedExecutor defaultEndpointProvider epochMsOf isMeteringError startOfHour verifyRegistration",
+    "MarketplaceMeteringClient MeteringError TransportError boundedExecutor defaultEndpointProvider defaultTransport epochMsOf isMeteringError startOfHour verifyRegistration",
   [`${CLIENT}/batch`]: "batchInputOf halves lineOf packed readOutcome",
+  [`${CLIENT}/testing`]: "fakeMarket",
 };
 
 let project: EmptyProject;
