@@ -159,8 +159,12 @@ function keep(state: FakeState, record: UsageRecord, productCode: string | undef
 }
 
 /** A replay is the same usage of the hour, whatever second of it is told (Rule K2). */
-function isSame(one: UsageRecord | object, other: object): boolean {
-  const text = ({ quantity = 0, usageAllocations }: Partial<UsageRecord>): string =>
-    JSON.stringify([quantity, usageAllocations]);
-  return text(one) === text(other);
+function isSame(one: Usage, other: Usage): boolean {
+  return textOf(one) === textOf(other);
+}
+
+type Usage = Pick<UsageRecord, "quantity" | "usageAllocations">;
+
+function textOf({ quantity = 0, usageAllocations }: Usage): string {
+  return JSON.stringify([quantity, usageAllocations]);
 }
