@@ -53,20 +53,6 @@ export async function bundle(folder, { entries, platforms = [] }) {
   }
 }
 
-/** The declarations of one entry, in one piece. */
-export async function declarationsOf(folder, entry) {
-  const declarations = await rolldown({
-    input: { entry: join(folder, "src", `${entry}.ts`) },
-    external: ["#platform", /^node:/, /^@/],
-    platform: "neutral",
-    tsconfig: join(folder, "tsconfig.json"),
-    plugins: [dts({ emitDtsOnly: true, oxc: true, sourcemap: false, cwd: folder })],
-  });
-  const { output } = await declarations.generate({ format: "esm" });
-  await declarations.close();
-  return `${output.map(({ code = "" }) => code.trimEnd()).join("")}\n`;
-}
-
 /** `batch/index` is the entry `batch`. */
 function nameOf(file) {
   return file.replace(/\/index$/, "");

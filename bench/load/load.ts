@@ -10,7 +10,7 @@ import { signedRequest } from "./signed-request.ts";
 import { prepareWakeUp } from "./wake-up.ts";
 import { plannedRequests, type WorkloadName } from "./workload.ts";
 
-export interface PrepareCommand {
+interface PrepareCommand {
   readonly kind: "prepare";
   readonly count: number;
   /** `full` where it is not said. */

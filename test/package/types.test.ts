@@ -14,24 +14,25 @@ import { lineOf, packed } from "@countinghouse/client/batch";
 
 const timestamp = new Date();
 const dimension = "d";
-export const byIdentifier: UsageRecord = { timestamp, dimension, customerIdentifier: "c" };
-export const byAccount: UsageRecord = { timestamp, dimension, customerAccountId: "1", licenseArn: "arn" };
+const byIdentifier: UsageRecord = { timestamp, dimension, customerIdentifier: "c" };
+const byAccount: UsageRecord = { timestamp, dimension, customerAccountId: "1", licenseArn: "arn" };
 // @ts-expect-error There is no customer.
-export const byNobody: UsageRecord = { timestamp, dimension };
+const byNobody: UsageRecord = { timestamp, dimension };
 // @ts-expect-error There are two.
-export const byBoth: UsageRecord = { timestamp, dimension, customerIdentifier: "c", customerAccountId: "1" };
+const byBoth: UsageRecord = { timestamp, dimension, customerIdentifier: "c", customerAccountId: "1" };
 // @ts-expect-error A licence is of an account.
-export const licence: UsageRecord = { timestamp, dimension, customerIdentifier: "c", licenseArn: "arn" };
+const licence: UsageRecord = { timestamp, dimension, customerIdentifier: "c", licenseArn: "arn" };
 // @ts-expect-error As the official client has it.
-export const pascal: UsageRecord = { Timestamp: timestamp, Dimension: dimension, CustomerIdentifier: "c" };
+const pascal: UsageRecord = { Timestamp: timestamp, Dimension: dimension, CustomerIdentifier: "c" };
 
-export async function main(client: MarketplaceMeteringClient): Promise<MeterAllResult<{ readonly row: number }>[]> {
+async function main(client: MarketplaceMeteringClient): Promise<MeterAllResult<{ readonly row: number }>[]> {
   const { line } = lineOf(byIdentifier, "p");
   if (line !== undefined) packed([line]);
   const { unprocessedRecords } = await client.batchMeterUsage({ productCode: "p", usageRecords: [byIdentifier] });
   await client.batchMeterUsage({ productCode: "p", usageRecords: unprocessedRecords });
   return client.meterAll([{ ...byAccount, row: 1 }]).toArray();
 }
+void [main, byNobody, byBoth, licence, pascal];
 `;
 
 let project: EmptyProject;

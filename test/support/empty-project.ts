@@ -15,7 +15,7 @@ export const NODES: readonly { readonly name: string; readonly binary: string; r
   [`Node ${process.versions.node}`, process.execPath] as const,
 ].map(([name, binary]) => ({ name, binary, missing: !existsSync(binary) }));
 
-export interface Ran {
+interface Ran {
   readonly code: number | null;
   readonly output: string;
 }

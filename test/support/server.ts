@@ -42,7 +42,7 @@ export const CONTRACT = {
   },
 } as const;
 
-export type ServerProcess = ChildProcessByStdio<null, Readable, Readable>;
+type ServerProcess = ChildProcessByStdio<null, Readable, Readable>;
 
 export interface RunningServer {
   readonly endpoint: string;

@@ -79,7 +79,7 @@ export interface ClientConfiguration {
 }
 
 /** The constructor's arguments, sorted. */
-export interface ClientArguments {
+interface ClientArguments {
   readonly configuration: ClientConfiguration;
   readonly endpointProvider: EndpointProvider | undefined;
 }

@@ -29,7 +29,7 @@ export type LocalErrorName =
 /** AWS's own name of an error, ours for what is not the service's, or one that is newer than this client. */
 export type MeteringErrorName = ErrorName | LocalErrorName | (string & {});
 
-export interface MeteringErrorDetails {
+interface MeteringErrorDetails {
   readonly name: MeteringErrorName;
   readonly message: string;
   /** Whose fault it is; `connection` is nobody's. By default what the error catalogue says. */

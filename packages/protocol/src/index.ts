@@ -51,7 +51,16 @@ export {
   type MeterUsageInput,
   type MeterUsageOutput,
 } from "./operations/meter-usage.ts";
-export { operationNames, type Operation, type OperationNames } from "./operations/operation.ts";
+export {
+  givesRecordsBack,
+  namesProduct,
+  operationNames,
+  refusalOrderOf,
+  type AnyOperation,
+  type Operation,
+  type OperationNames,
+} from "./operations/operation.ts";
+export { awsRequestQuotas, operations } from "./operations/operations.ts";
 export { registerUsage, type RegisterUsageInput, type RegisterUsageOutput } from "./operations/register-usage.ts";
 export {
   resolveCustomer,
@@ -74,6 +83,12 @@ export {
   type AllocationFault,
 } from "./rules/allocation-fault.ts";
 export {
+  conditionKeys,
+  conditionOperators,
+  type ConditionKey,
+  type ConditionOperatorName,
+} from "./rules/policy-conditions.ts";
+export {
   operationsOf,
   productTypes,
   type OperationName,
@@ -81,10 +96,9 @@ export {
   type ProductType,
 } from "./rules/product-operations.ts";
 export { metersItself } from "./rules/metering-regions.ts";
-export { refusalOrder } from "./rules/refusal-order.ts";
 export { ruleBook, type RuleId } from "./rules/rule-book.ts";
 export { awsRegions } from "./rules/aws-regions.ts";
-export { REGIONS_WORTH_MAX, awsRequestQuotas, type RequestQuota } from "./rules/request-quotas.ts";
+export { REGIONS_WORTH_MAX, type RequestQuota } from "./rules/request-quotas.ts";
 export type { Period, Rule } from "./rules/rule.ts";
 export {
   AHEAD_SECONDS_MAX,
@@ -137,3 +151,18 @@ export {
   type CredentialScope,
   type SigningHashes,
 } from "./sigv4/signature.ts";
+export {
+  DURATION_EXPECTED,
+  DURATION_SECONDS_MAX,
+  MONTH_EXPECTED,
+  TIME_EXPECTED,
+  TIME_PATTERN,
+  iso,
+  isoSecond,
+  readDay,
+  readDuration,
+  readMonth,
+  readTime,
+  readWhole,
+  timeOf,
+} from "./written-values.ts";

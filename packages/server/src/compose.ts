@@ -29,7 +29,7 @@ import { createRouter, refuseRequest } from "./listener/router.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { openCluster, type Cluster } from "./observers/kubernetes/cluster.ts";
 import { PodObserver } from "./observers/kubernetes/pod-observer.ts";
-import { whyUnobserved } from "./observers/kubernetes/trouble.ts";
+import { whyUnobserved } from "./observers/kubernetes/reasons.ts";
 import { openLedger, type OpenEngine, type OpenedLedger } from "./open-ledger.ts";
 import { RefusalBudget } from "./operations/refusal-budget.ts";
 import { createOperatorApp, type OperatorApp } from "./operator/app.ts";
@@ -294,7 +294,7 @@ function nodeListener(fetch: Parameters<typeof getRequestListener>[0]): NodeList
 
 function operatorApp(parts: Parts): OperatorApp {
   const { config, world, catalogueFile, operatorToken, sources, onError } = parts;
-  const { ledger, eventPages, sealer, clock, faults, keeping, operations, workload, newRequestId } = parts;
+  const { ledger, eventPages, sealer, clock, faults, keeping, workload, newRequestId } = parts;
   return createOperatorApp({
     context: {
       ledger,
@@ -303,7 +303,6 @@ function operatorApp(parts: Parts): OperatorApp {
       clock,
       lab: config.lab,
       faults,
-      wireOperations: operations.map(({ name }) => name),
       random: world.random,
       newKeyPair: world.keyPair,
       newRequestId,

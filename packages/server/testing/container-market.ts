@@ -30,7 +30,7 @@ function product(productCode: string, over: Pick<Product, "type" | "pricing">): 
   };
 }
 
-export const PRODUCTS: readonly Product[] = [
+const PRODUCTS: readonly Product[] = [
   product(METERED_IMAGE, { type: "ami", pricing: "usage" }),
   product(METERED_CONTAINER, { type: "container", pricing: "usage" }),
   product(OTHER_CONTAINER, { type: "container", pricing: "contract-with-usage" }),
@@ -54,7 +54,7 @@ export function resource(platform: Platform, over: Partial<MeteredResource> = {}
   };
 }
 
-export function putResource(value: MeteredResource): CatalogueChange {
+function putResource(value: MeteredResource): CatalogueChange {
   return { kind: "resource", id: value.resourceId, value };
 }
 
@@ -68,7 +68,7 @@ export const AGREEMENTS: readonly Agreement[] = PRODUCTS.map(({ productCode }) =
   agreement(`anna-${productCode}`, { productCode, customerIdentifier: undefined }),
 );
 
-export const RESOURCES: readonly MeteredResource[] = [
+const RESOURCES: readonly MeteredResource[] = [
   resource("ec2"),
   resource("ecs"),
   resource("eks"),

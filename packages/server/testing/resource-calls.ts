@@ -17,9 +17,9 @@ export const KEY: CatalogueChange = {
 };
 
 /** Says what it was asked to sign; the real one is tested where it is. */
-export const signLegibly: SignRegistration = (key, claims) => Promise.resolve(JSON.stringify([key.version, claims]));
+const signLegibly: SignRegistration = (key, claims) => Promise.resolve(JSON.stringify([key.version, claims]));
 
-export function callOf(resource: MeteredResource, operation: string): AccountCall {
+function callOf(resource: MeteredResource, operation: string): AccountCall {
   const { callerAccountId: accountId, region, session } = callerOf(resource);
   const principal = `arn:aws:sts::${accountId}:assumed-role/metering/${resource.externalId}`;
   return { ...newCall(), operation, principal, accountId, region, session };

@@ -18,7 +18,7 @@ import type {
 } from "./shapes.ts";
 
 /** As much of an operation as is used. */
-export interface CommandOperation {
+interface CommandOperation {
   readonly name: string;
   readonly input: StructureShape;
   readonly output: StructureShape;

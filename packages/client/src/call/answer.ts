@@ -4,7 +4,7 @@ import { MeteringError } from "../outcome.ts";
 import type { TransportAnswer } from "../transport/transport.ts";
 import { retryOf } from "./retry.ts";
 
-export interface AnswerOrigin {
+interface AnswerOrigin {
   readonly operation: string;
   readonly attempts: number;
 }

@@ -34,7 +34,7 @@ export interface Destination {
   readonly userAgent: string;
 }
 
-export interface CallerParts {
+interface CallerParts {
   readonly destination: () => Destination | Promise<Destination>;
   readonly credentials: CredentialsKeeper;
   readonly transport: Transport;

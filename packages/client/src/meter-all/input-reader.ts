@@ -8,7 +8,7 @@ export interface Window {
   readonly openMsMax: number;
 }
 
-export type ReadTo = "window's end" | "input's end" | "stop";
+type ReadTo = "window's end" | "input's end" | "stop";
 
 type Step<Item> = IteratorResult<Item> | PromiseLike<IteratorResult<Item>>;
 

@@ -9,7 +9,7 @@ import { numbersText } from "./numbering.ts";
 import type { Remembered } from "./remembered.ts";
 import { summed } from "./sum.ts";
 
-export interface IntakeOptions<Item> {
+interface IntakeOptions<Item> {
   readonly decide: Decide<Item>;
   readonly productCode: string | undefined;
   readonly sameKey: "sum" | "refuse";

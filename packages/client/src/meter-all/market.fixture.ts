@@ -16,7 +16,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   stranger: "InvalidCustomerIdentifierException",
 };
 
-export interface Trouble {
+interface Trouble {
   /** From 0 to below 1, one for every request: which trouble it meets. */
   readonly dice: () => number;
 }

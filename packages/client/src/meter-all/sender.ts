@@ -36,7 +36,7 @@ export interface Metering {
   readonly logger: Logger;
 }
 
-export interface SenderOptions {
+interface SenderOptions {
   readonly metering: Metering;
   readonly knownIds: KnownIds;
   readonly isKnown: (meteringRecordId: string) => boolean;
@@ -67,7 +67,7 @@ export interface Batch<Item> {
   readonly doubtful: boolean;
 }
 
-export interface Sent<Item> {
+interface Sent<Item> {
   readonly verdicts: ReadonlyMap<InputLine<Item>, Verdict>;
   /** To be sent next. */
   readonly next: readonly Batch<Item>[];

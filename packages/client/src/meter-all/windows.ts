@@ -14,7 +14,7 @@ const KEYS = 100_000;
 
 type Batches<Item> = Iterator<InputLine<Item>[], undefined>;
 
-export interface WindowsParts<Item> {
+interface WindowsParts<Item> {
   readonly decide: Decide<Item>;
   readonly progress: Progress;
   readonly giveWay: GiveWay;

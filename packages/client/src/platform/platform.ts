@@ -3,7 +3,7 @@ import type { Fetch } from "../transport/fetch.ts";
 import type { Transport } from "../transport/transport.ts";
 
 /** Some runtimes hash at once, others promise to. */
-export type MaybePromise<T> = T | Promise<T>;
+type MaybePromise<T> = T | Promise<T>;
 
 /** What Signature Version 4 needs. `Key` is the form of a signing key that the platform's HMAC takes. */
 export interface Cryptography<Key = unknown> {

@@ -36,7 +36,7 @@ export interface Transport {
 }
 
 /** `invalid`: the request cannot be sent as it is. */
-export type TransportTrouble = "aborted" | "timeout" | "connection" | "invalid";
+type TransportTrouble = "aborted" | "timeout" | "connection" | "invalid";
 
 /** Why there is no answer. */
 export class TransportError extends Error {

@@ -2,10 +2,11 @@
 import { HOUR_MS } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
+import type { MeteredResource } from "../domain/resources/metered-resource.ts";
 import { DAY_MS } from "../domain/resources/observation.ts";
 import { START_MS, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
 import { put } from "../../testing/contract/works.ts";
-import { FaultError } from "../ledger/ledger.ts";
+import { FaultError, type Ledger, type Work } from "../ledger/ledger.ts";
 import { EVERY_STORE } from "../../testing/every-store.ts";
 import {
   BYOL,
@@ -18,6 +19,7 @@ import {
   place,
   task,
 } from "../../testing/control-plane.ts";
+import { accrue } from "./accrue.ts";
 import { controlPlaneWork } from "./due-work.ts";
 import { endResource, hearOf } from "./observe.ts";
 
@@ -92,6 +94,80 @@ describe.each(EVERY_STORE)("the control plane over a ledger kept %s", (_name, op
       // Up to the last full hour that ended six hours ago.
       expect(await accruedSeconds(made.ledger, resourceId)).toBe(20 * 86_400 - 6 * 3_600 - 1_800 - i * 60);
     }
+  });
+
+  test.each([
+    ["there are fewer hours", START_MS, START_MS + HOUR_MS + 90_000],
+    ["there is one hour, of fewer seconds", START_MS, START_MS + 90_000],
+    ["there are as many hours, and others", START_MS - HOUR_MS, START_MS + 12 * HOUR_MS],
+    ["as many hours have fewer seconds", START_MS, START_MS + 13 * HOUR_MS + 600_000],
+  ])(
+    "Rule H4: where news come after the plan, by which %s, nothing of the plan is written, and the next one is right",
+    async (_what, startedAtMs, stoppedAtMs) => {
+      const made = await market();
+      const { ledger } = made;
+      const one = task("one", { startedAtMs: START_MS });
+      await place(ledger, one);
+      made.clock.moveTo(START_MS + 20 * HOUR_MS);
+      let isTold = false;
+      const overtaken = Object.create(ledger, {
+        catalogue: { get: () => ledger.catalogue },
+        transact: {
+          value: async (planned: Work<unknown>) => {
+            if (!isTold) {
+              isTold = true;
+              await place(ledger, { ...one, startedAtMs, stoppedAtMs });
+            }
+            return ledger.transact(planned);
+          },
+        },
+      }) as Ledger;
+      await accrue(overtaken, () => callOf("AccrueUsage"), made.clock.nowMs());
+      expect([isTold, await accruedSeconds(ledger)]).toEqual([true, 0]);
+      await accrue(ledger, () => callOf("AccrueUsage"), made.clock.nowMs());
+      expect(await accruedSeconds(ledger)).toBe((stoppedAtMs - startedAtMs) / 1000);
+      const records = await accrued(ledger);
+      expect(
+        records.every(({ usageRecord }) => (usageRecord.quantity ?? 0) > 0),
+        "nothing had to be taken back",
+      ).toBe(true);
+    },
+  );
+
+  test("Rule H4: an adjustment that was planned before another one is planned again", async () => {
+    const made = await market();
+    const { ledger } = made;
+    const one = task("one", { startedAtMs: START_MS });
+    await place(ledger, one);
+    made.clock.moveTo(START_MS + 20 * HOUR_MS);
+    await work(made);
+    const stop = (stoppedAtMs: number): Promise<unknown> => {
+      // What is told last counts.
+      made.clock.moveTo(made.clock.nowMs() + 1);
+      return endResource(ledger, callOf("StopResource"), one.resourceId, stoppedAtMs, {});
+    };
+    await stop(START_MS + 2 * HOUR_MS);
+    let isAdjusted = false;
+    const overtaken = Object.create(ledger, {
+      catalogue: { get: () => ledger.catalogue },
+      transact: {
+        value: async (planned: Work<unknown>) => {
+          if (!isAdjusted) {
+            isAdjusted = true;
+            // The same seconds are due again, by another adjustment.
+            await work(made);
+            await stop(START_MS + 20 * HOUR_MS);
+            await work(made);
+            await stop(START_MS + 2 * HOUR_MS);
+          }
+          return ledger.transact(planned);
+        },
+      },
+    }) as Ledger;
+    await accrue(overtaken, () => callOf("AccrueUsage"), made.clock.nowMs());
+    await work(made);
+    expect(await accruedSeconds(ledger)).toBe(2 * 3_600);
+    expect(ledger.defect).toBeUndefined();
   });
 
   test("Rule H4: commits that fail, and starts anew, at any moment: nothing is missing, nothing is there twice", async () => {
@@ -220,6 +296,40 @@ describe.each(EVERY_STORE)("the control plane over a ledger kept %s", (_name, op
     expect(await accruedSeconds(made.ledger, ended.resourceId)).toBe(90);
     await made.reopen();
     expect(made.ledger.catalogue.resource(ended.resourceId)).toBeUndefined();
+  });
+
+  test("Rule H8: what is told of just before it is forgotten is not forgotten", async () => {
+    const made = await market();
+    const { ledger } = made;
+    const [ended, other] = [0, 1].map((i) =>
+      task(`ended-${i}`, { startedAtMs: START_MS + i, stoppedAtMs: START_MS + HOUR_MS }),
+    ) as [MeteredResource, MeteredResource];
+    await place(ledger, ended, other);
+    made.clock.moveTo(START_MS + DAY_MS);
+    await work(made);
+    made.clock.moveTo(START_MS + 40 * DAY_MS);
+    let isTold = false;
+    const overtaken = Object.create(ledger, {
+      catalogue: { get: () => ledger.catalogue },
+      holdLease: { value: () => Promise.resolve(true) },
+      transact: {
+        value: async (planned: Work<unknown>) => {
+          if (!isTold && planned.call.operation === "ForgetResources") {
+            isTold = true;
+            await endResource(ledger, callOf("StopResource"), ended.resourceId, START_MS + 2 * HOUR_MS, {});
+          }
+          return ledger.transact(planned);
+        },
+      },
+    }) as Ledger;
+    await controlPlaneWork(overtaken, callOf, made.clock.nowMs());
+    expect(isTold).toBe(true);
+    expect(ledger.catalogue.list("resource").map(({ resourceId }) => resourceId)).toEqual([ended.resourceId]);
+    const { items } = await ledger.events({ order: "newest", limit: 1, operations: ["ForgetResources"] });
+    expect(items[0]?.event).toEqual({
+      kind: "catalogue-changed",
+      changes: [{ kind: "resource", id: other.resourceId, action: "removed" }],
+    });
   });
 
   test("hours of a resource that was forgotten and came back are not written twice", async () => {

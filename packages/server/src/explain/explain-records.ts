@@ -1,13 +1,16 @@
 /** Explains what became of each usage record of a BatchMeterUsage request, or of the one of a MeterUsage request. */
-import { ruleBook, type RuleId, type UsageRecord } from "@countinghouse/protocol";
+import { ruleBook, iso, type RuleId, type UsageRecord } from "@countinghouse/protocol";
 import { agreementView } from "../catalogue/documents.ts";
 import type { Agreement } from "../domain/catalogue/agreement.ts";
 import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { customerOf } from "../domain/metering/metering-record.ts";
-import type { LedgerEntry, LedgerEvent, MeteredRecord } from "../ledger/entry.ts";
+import type { LedgerEntry, LedgerEvent, DecidedRecord } from "../ledger/entry.ts";
 import { meteringRecordId, parseMeteringRecordId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { ExplainedRule, KeptUsage, RecordExplanation, SentUsage } from "./explanation.ts";
+import type { RecordExplanation, Rule } from "../operator/contract/ledger/explanation.ts";
+
+type SentUsage = RecordExplanation["sent"];
+type KeptUsage = NonNullable<RecordExplanation["kept"]>;
 
 type UsageEvent = Extract<LedgerEvent, { kind: "usage-metered" }>;
 
@@ -55,7 +58,7 @@ type Judged = Pick<RecordExplanation, "outcome" | "rule" | "compared" | "kept" |
 const NOT_ADDED = "Usage of one key is not added up within its hour: send an hour's total once, when it is over.";
 
 /** Rules K2 and K3, or M5. */
-function heldAgainst({ usageRecord, status }: MeteredRecord, kept: KeptUsage | undefined, replay: RuleId): Judged {
+function heldAgainst({ usageRecord, status }: DecidedRecord, kept: KeptUsage | undefined, replay: RuleId): Judged {
   const sent = sentUsage(usageRecord);
   const compared = {
     quantity: sent.quantity,
@@ -79,7 +82,7 @@ function heldAgainst({ usageRecord, status }: MeteredRecord, kept: KeptUsage | u
 
 /** Rules G1 to G4. How the agreements stood then, nothing says but the entries before it. */
 function notSubscribed(
-  { usageRecord, rule = "G1" }: MeteredRecord,
+  { usageRecord, rule = "G1" }: DecidedRecord,
   { atMs, event }: UsageEntry,
   catalogue: CatalogueView,
 ): Judged {
@@ -115,14 +118,19 @@ async function keptUsage(id: string, ledger: Ledger): Promise<KeptUsage | undefi
   return { meteringRecordId: id, requestId, recordedAt: iso(entry.atMs), ...sentUsage(record.usageRecord) };
 }
 
-function sentUsage({ timestampMs, quantity = 0, ...same }: UsageRecord): SentUsage {
-  return { timestamp: iso(timestampMs), ...same, quantity };
+function sentUsage(sent: UsageRecord): SentUsage {
+  return {
+    timestamp: iso(sent.timestampMs),
+    customerIdentifier: sent.customerIdentifier,
+    customerAccountId: sent.customerAccountId,
+    licenseArn: sent.licenseArn,
+    dimension: sent.dimension,
+    usageAllocations: sent.usageAllocations,
+    quantity: sent.quantity ?? 0,
+  };
 }
 
-export function explainedRule(id: RuleId): ExplainedRule {
-  return { id, ...ruleBook[id] };
-}
-
-function iso(atMs: number): string {
-  return new Date(atMs).toISOString();
+export function explainedRule(id: RuleId): Rule {
+  const { text, source, inForce, reading } = ruleBook[id];
+  return { id, text, source, inForce: { from: inForce.from, until: inForce.until, before: inForce.before }, reading };
 }

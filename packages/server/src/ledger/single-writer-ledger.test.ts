@@ -9,12 +9,15 @@ import {
   keptIds,
   look,
   meter,
+  meterBlindly,
+  newCall,
   put,
   sent,
   type Metered,
 } from "../../testing/contract/works.ts";
 import type { MeteringRecordKey } from "../domain/metering/metering-record.ts";
 import type { Engine, Found, FoundPage, RecordPointer, StagedGroup } from "./engine.ts";
+import { encodeEntry, type EncodedEntry } from "./entry-codec.ts";
 import { DefectError, FaultError, type MeteringRecordQuery } from "./ledger.ts";
 import { SingleWriterLedger, type SingleWriterOptions } from "./single-writer-ledger.ts";
 
@@ -216,6 +219,31 @@ test("a change of the catalogue is committed before anything after it is decided
   expect(await seen).toBe("111122223333");
 });
 
+test("what has to wait for a change of the catalogue is not looked up meanwhile", async () => {
+  const { engine, ledger, first, second } = await twoGroups();
+  const change = ledger.transact(put([accountChange("111122223333")]));
+  await vi.waitUntil(() => ledger.queued === 3);
+  let lookUps = 0;
+  const find = engine.find.bind(engine);
+  engine.find = (keys) => {
+    lookUps += 1;
+    return find(keys);
+  };
+  const waiting = ledger.transact(look(({ catalogue }) => catalogue.account("111122223333")?.id));
+  for (let i = 0; i < 20; i += 1) await new Promise(setImmediate);
+  // The change's own at most, and once what came with it.
+  const before = lookUps;
+  expect(before).toBeLessThanOrEqual(2);
+  for (let i = 0; i < 20; i += 1) await new Promise(setImmediate);
+  expect(lookUps).toBe(before);
+  for (let i = 0; i < 3; i += 1) {
+    await vi.waitUntil(() => engine.commits.length === i + 1);
+    engine.commits[i]?.let();
+  }
+  await Promise.all([first, second, change]);
+  expect(await waiting).toBe("111122223333");
+});
+
 /** A store whose disk is full, as long as that is said, and which counts what was tried. */
 class Full extends MemoryEngine {
   isFull = false;
@@ -285,6 +313,71 @@ test("work that comes while a probe is under way is written after it, and closin
   expect(done).toEqual(["work", "work", "closed"]);
 });
 
+const inTrouble = async (): Promise<{ engine: Full; ledger: SingleWriterLedger }> => {
+  const at = { ms: 0 };
+  const engine = new Full();
+  const ledger = ledgerOver(engine, { monotonicMs: () => at.ms });
+  engine.isFull = true;
+  await expect(ledger.transact(look(() => true))).rejects.toThrow(FaultError);
+  engine.isFull = false;
+  at.ms += 6_000;
+  return { engine, ledger };
+};
+
+test("nothing is probed while a probe is under way, while work is queued, or when nothing may be written any more", async () => {
+  const probing = await inTrouble();
+  const probe = Promise.withResolvers<void>();
+  probing.engine.held = probe.promise;
+  const probes = [probing.ledger.probe(), probing.ledger.probe()];
+  probe.resolve();
+  await Promise.all(probes);
+  expect(probing.engine.probes).toBe(1);
+
+  const busy = await inTrouble();
+  const work = busy.ledger.transact(look(() => true));
+  await busy.ledger.probe();
+  expect(busy.engine.probes).toBe(0);
+  await work;
+
+  const closed = await inTrouble();
+  await closed.ledger.close();
+  await closed.ledger.probe();
+  expect(closed.engine.probes).toBe(0);
+
+  const stopped = await inTrouble();
+  await expect(
+    stopped.ledger.transact({
+      ...meter([sent(), sent()]),
+      decide: (facts) => meterBlindly([sent(), sent()]).decide(facts),
+    }),
+  ).rejects.toThrow(DefectError);
+  await stopped.ledger.probe();
+  expect(stopped.engine.probes).toBe(0);
+});
+
+test("work is queued while it is looked up, too", async () => {
+  const engine = new Ending();
+  const ledger = ledgerOver(engine);
+  const queued: number[] = [];
+  engine.whileFinding = () => queued.push(ledger.queued);
+  await Promise.all([ledger.transact(meter([sent()])), ledger.transact(look(() => true))]);
+  expect([...queued, ledger.queued]).toEqual([2, 0]);
+});
+
+test("a clock behind the newest entry decides where that was accepted; entries never go back", async () => {
+  for (const [acceptNewestAhead, nowMs] of [
+    [true, START_MS],
+    [false, START_MS + 5_000],
+  ] as const) {
+    const engine = new MemoryEngine();
+    const loaded = { ...engine.load(), newestAtMs: START_MS + 5_000 };
+    const ledger = new SingleWriterLedger(engine, loaded, { ...SETTINGS, acceptNewestAhead });
+    const call = newCall();
+    expect(await ledger.transact(look((facts) => facts.nowMs, call))).toBe(nowMs);
+    expect((await ledger.entry(call.requestId))?.atMs).toBe(START_MS + 5_000);
+  }
+});
+
 test("a decision that throws is no standstill", async () => {
   const at = { ms: 0 };
   const ledger = ledgerOver(new MemoryEngine(), { monotonicMs: () => at.ms });
@@ -295,4 +388,56 @@ test("a decision that throws is no standstill", async () => {
   await new Promise(setImmediate);
   at.ms += 60_000;
   expect(ledger.unavailable).toBeUndefined();
+});
+
+/** A store that holds old entries, a few at a time. */
+class Aging extends MemoryEngine {
+  readonly old: EncodedEntry[][] = [];
+  whileReading = (): Promise<void> => Promise.resolve();
+
+  override async entriesBefore(): Promise<undefined> {
+    const [entries] = this.old;
+    await this.whileReading();
+    // The memory has none that are old; the port allows for some.
+    return (entries && { entries, through: { seq: entries.length, link: "00" } }) as undefined;
+  }
+
+  override async commit(group: StagedGroup): Promise<void> {
+    if (group.expired !== undefined || group.reset) this.old.shift();
+    await super.commit({ ...group, expired: undefined });
+  }
+}
+
+function aging(): Aging {
+  const engine = new Aging();
+  const entries = [1, 2, 3].map((atMs) =>
+    encodeEntry({ atMs, call: newCall(), event: { kind: "catalogue-changed", changes: [] } }),
+  );
+  engine.old.push(entries.slice(0, 2), entries.slice(2));
+  return engine;
+}
+
+test("what is old is removed a few at a time, each time with an entry that says so", async () => {
+  const ledger = ledgerOver(aging());
+  expect(await ledger.expire(newCall, START_MS)).toBe(3);
+  const { items } = await ledger.events({ order: "oldest", limit: 10 });
+  expect(items.map(({ event }) => event.kind === "entries-expired" && event.count)).toEqual([2, 1]);
+});
+
+test("what was read of the old while the ledger was emptied is not removed by it; what is there then is", async () => {
+  const engine = aging();
+  const ledger = ledgerOver(engine);
+  let isEmptied = false;
+  engine.whileReading = async () => {
+    if (isEmptied) return;
+    isEmptied = true;
+    await ledger.reset(newCall(), () => []);
+  };
+  expect(await ledger.expire(newCall, START_MS)).toBe(1);
+});
+
+test("what two remove at once is removed once", async () => {
+  const ledger = ledgerOver(aging());
+  const removed = await Promise.all([1, 2].map(() => ledger.expire(newCall, START_MS)));
+  expect((removed[0] as number) + (removed[1] as number)).toBe(3);
 });

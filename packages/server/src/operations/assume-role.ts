@@ -1,17 +1,17 @@
 import type { EpochMs, StsErrorName } from "@countinghouse/protocol";
 import { decideAssumeRole, type AssumeRoleDecision, type AssumeRoleRequest } from "../domain/decide/assume-role.ts";
 import type { Asked, Call } from "../ledger/entry.ts";
-import type { Ledger, Outcome } from "../ledger/ledger.ts";
+import type { Ledger, Decision } from "../ledger/ledger.ts";
 import { refused, type Answer } from "./operation.ts";
 
 /** Credentials that are given out once the ledger says who got them. */
-export interface IssuedCredentials {
+interface IssuedCredentials {
   readonly accessKeyId: string;
   readonly assumedRoleArn: string;
   readonly expiresAtMs: EpochMs;
 }
 
-export interface AssumeRole {
+interface AssumeRole {
   readonly request: AssumeRoleRequest;
   readonly asked: Asked;
   readonly issued: IssuedCredentials;
@@ -38,7 +38,7 @@ export function assumeRole(
   return ledger.transact<AssumeRoleAnswer>({
     call,
     keys: [],
-    decide: (facts): Outcome<AssumeRoleAnswer> => {
+    decide: (facts): Decision<AssumeRoleAnswer> => {
       const decision = decideAssumeRole(request, facts);
       if (decision.rejected !== undefined) return refused<AssumedRole, StsErrorName>(decision.rejected, asked);
       const { audience, resource } = decision;
@@ -51,7 +51,7 @@ export function assumeRole(
           subject: identity.subject,
           audience,
         },
-        ...(resource === undefined ? {} : { catalogue: [{ kind: "resource", id: resourceId, value: resource }] }),
+        catalogue: resource && [{ kind: "resource", id: resourceId, value: resource }],
         answer: { output: { audience } },
       };
     },

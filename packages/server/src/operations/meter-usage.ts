@@ -34,14 +34,12 @@ export function meterUsageOperation(ledger: Ledger): OperationHandler<MeterUsage
             kind: "usage-metered",
             productCode,
             resourceId: resource.resourceId,
-            ...(input.dryRun === undefined ? {} : { dryRun: input.dryRun }),
-            ...(input.clientToken === undefined ? {} : { clientToken: input.clientToken }),
-            records: [{ usageRecord, status: "Success", ...(accepted.length === 0 ? { keptAs: id } : {}) }],
+            dryRun: input.dryRun,
+            clientToken: input.clientToken,
+            records: [{ usageRecord, status: "Success", keptAs: accepted.length === 0 ? id : undefined }],
           },
           records: accepted,
-          ...(heard === undefined
-            ? {}
-            : { catalogue: [{ kind: "resource", id: resource.resourceId, value: heard }] as const }),
+          catalogue: heard && [{ kind: "resource", id: resource.resourceId, value: heard }],
           answer: { output: { meteringRecordId: id } },
         };
       },

@@ -36,7 +36,7 @@ export function registerUsageOperation(
             first: registered !== undefined,
             ...output,
           },
-          ...(news === undefined ? {} : { catalogue: [{ kind: "resource", id: resourceId, value: news }] as const }),
+          catalogue: news && [{ kind: "resource", id: resourceId, value: news }],
           answer: { output },
         };
       },

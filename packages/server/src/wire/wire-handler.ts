@@ -22,7 +22,7 @@ import { notAnOperation } from "./wire-error.ts";
 import type { WireRequest, WireResponse } from "../listener/message.ts";
 import type { Codec, WireOperation } from "./wire-operation.ts";
 
-export interface WireHandlerOptions {
+interface WireHandlerOptions {
   readonly operations: readonly WireOperation[];
   readonly authenticator: Authenticator;
   readonly quotas: RequestQuotas;
@@ -87,7 +87,7 @@ export class WireHandler {
     return answer.dropped === true ? { ...response, dropped: true } : response;
   }
 
-  /** Authentication and the quota: a stranger's requests, or a flood's, must not cost a write each (`unkept-calls.ts`). */
+  /** Authentication and the quota: a stranger's requests, or a flood's, must not cost a write each (`operations/unkept-calls.ts`). */
   #admit(request: WireRequest, requestId: string, operation: WireOperation): Caller | Promise<Rejection> {
     const { authenticator, quotas, unkept } = this.#options;
     const caller = authenticator.authenticate(request, operation.signingName);

@@ -13,7 +13,7 @@ export function containerToken(sealer: Sealer, resourceId: string): string {
   return sealer.derive(`container credentials of ${resourceId}`).toString("base64url");
 }
 
-export interface ContainerRequest {
+interface ContainerRequest {
   readonly method: string;
   readonly path: string;
   readonly authorization: string | undefined;

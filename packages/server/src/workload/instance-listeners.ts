@@ -15,7 +15,7 @@ const CONNECTIONS_MAX = 32;
 const TIMEOUT_MS = 5_000;
 const HEADER_BYTES_MAX = 8_192;
 
-export interface InstanceListenersOptions {
+interface InstanceListenersOptions {
   readonly respond: (resourceId: string, request: MetadataRequest) => WireResponse;
   /** Told where a listener cannot be had. */
   readonly onError: (error: Error) => void;

@@ -7,10 +7,10 @@ import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { MeteredResource } from "../domain/resources/metered-resource.ts";
 import { accountCustomer } from "../domain/metering/metering-record.ts";
 import type { Sealer } from "../identity/seal.ts";
-import type { EpochMs } from "@countinghouse/protocol";
+import { isoSecond, type EpochMs } from "@countinghouse/protocol";
 import type { WireResponse } from "../listener/message.ts";
 import { metadataAt, type MetadataFolder, type MetadataItem } from "./metadata-tree.ts";
-import { toSeconds, type ResourceCredentials } from "./resource-credentials.ts";
+import type { ResourceCredentials } from "./resource-credentials.ts";
 
 const PURPOSE = "instance-metadata-token";
 const TOKEN_CHARACTERS_MAX = 512;
@@ -116,7 +116,7 @@ function identityDocument(resource: MeteredResource, productCodes: readonly stri
     availabilityZone: zoneOf(resource),
     instanceId: externalId,
     marketplaceProductCodes: productCodes.length === 0 ? null : productCodes,
-    pendingTime: toSeconds(startedAtMs),
+    pendingTime: isoSecond(startedAtMs),
     region,
     version: "2017-09-30",
   };

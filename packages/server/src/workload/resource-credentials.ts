@@ -1,5 +1,5 @@
 /** Session credentials of the resources that ask for them where they run: ECS tasks and EC2 instances. Rules C8 and C9. */
-import type { EpochMs } from "@countinghouse/protocol";
+import { isoSecond, type EpochMs } from "@countinghouse/protocol";
 import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { isLive, type MeteredResource, type Platform } from "../domain/resources/metered-resource.ts";
 import type { SessionCredentials, SessionGrant } from "../identity/session-credentials.ts";
@@ -52,28 +52,22 @@ export class ResourceCredentials {
       AccessKeyId: credentials.accessKeyId,
       SecretAccessKey: credentials.secretAccessKey,
       Token: credentials.sessionToken,
-      Expiration: toSeconds(credentials.expiresAtMs),
+      Expiration: isoSecond(credentials.expiresAtMs),
     };
   }
 
   /** The wall clock, as these endpoints write times. */
   now(): string {
-    return toSeconds(this.#options.wallMs());
+    return isoSecond(this.#options.wallMs());
   }
 }
 
-export interface EndpointCredentials {
+interface EndpointCredentials {
   readonly AccessKeyId: string;
   readonly SecretAccessKey: string;
   readonly Token: string;
   readonly Expiration: string;
 }
-
-/** A time to the second. */
-export function toSeconds(atMs: EpochMs): string {
-  return new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
-}
-
 const SESSION_NAME_CHARACTERS_MAX = 64;
 
 /** The instance's id; the task's id, which its ARN ends with. */

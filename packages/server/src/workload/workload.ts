@@ -14,7 +14,7 @@ import { InstanceListeners } from "./instance-listeners.ts";
 import { metadataResponse, type InstanceMetadataOptions } from "./instance-metadata.ts";
 import { ResourceCredentials, type ResourceCredentialsOptions } from "./resource-credentials.ts";
 
-export interface WorkloadOptions extends ResourceCredentialsOptions, Omit<InstanceMetadataOptions, "credentials"> {
+interface WorkloadOptions extends ResourceCredentialsOptions, Omit<InstanceMetadataOptions, "credentials"> {
   readonly onError: (error: Error) => void;
 }
 

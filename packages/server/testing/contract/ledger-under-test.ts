@@ -27,7 +27,7 @@ export interface LedgerUnderTest {
   remove(): Promise<void>;
 }
 
-export interface HeldCommit {
+interface HeldCommit {
   /** Resolves once the commit has come this far. */
   readonly reached: Promise<void>;
   readonly letGo: () => void;
@@ -46,7 +46,7 @@ export interface Opening {
   readonly beforeCommit: () => Promise<void>;
 }
 
-export interface Opened {
+interface Opened {
   readonly ledger: Ledger;
   readonly clock: ServiceClock;
 }

@@ -12,7 +12,7 @@ import type { Product } from "./product.ts";
 import type { RegistrationKey } from "./registration-key.ts";
 import { SETTINGS_ID, type SharedSettings } from "../shared-settings.ts";
 
-export interface CatalogueObjects {
+interface CatalogueObjects {
   readonly account: Account;
   readonly "access-key": AccessKey;
   readonly product: Product;

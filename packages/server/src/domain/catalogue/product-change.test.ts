@@ -33,7 +33,20 @@ function changed(what: SaidProduct, held: Product | undefined, nowMs = START_MS)
 const priced = (product: Product, name = "gb", hours = 5): (string | undefined)[] =>
   Array.from({ length: hours }, (_, i) => priceAt(dimensionEverOf(product, name) ?? gb(), START + i));
 
+const stray = (price: string, first: string | undefined): unknown =>
+  changedProduct(said([gb(), gb({ name: "calls", price, prices: [{ price: first }] })]), undefined, START_MS);
+
+const message = (inForce: string): string =>
+  `is not the price in force by prices (${inForce}): change prices, or leave one of them out`;
+
 describe("Rule P3: a price", () => {
+  test("beside others must be the one in force by them", () => {
+    const path = ["dimensions", 1, "price"];
+    expect(stray("1", "1")).not.toHaveProperty("message");
+    expect(stray("1", "2")).toEqual({ path, message: message("2") });
+    expect(stray("1", undefined)).toEqual({ path, message: message("none") });
+  });
+
   test("of a ledger of earlier versions, which kept one without a time, holds from the beginning", () => {
     const kept: Product = { ...said([]), dimensions: [{ name: "gb", price: "0.25", unit: "GB", kind: "metered" }] };
     const [dimension = gb()] = kept.dimensions;

@@ -1,6 +1,6 @@
 /**
  * MeterUsage, decided: a resource meters its own use. Refused for the first reason that holds, in the order of
- * `refusalOrder` in the rule book; else there is a record, from now or from before.
+ * `meterUsage.refuses`; else there is a record, from now or from before.
  */
 import {
   HOUR_MS,
@@ -8,6 +8,7 @@ import {
   metersItself,
   printable,
   ruleSets,
+  iso,
   type EpochMs,
   type MeterUsageInput,
   type ProductType,
@@ -19,6 +20,7 @@ import { whyNotSubscribed } from "../catalogue/agreement.ts";
 import type { CatalogueView } from "../catalogue/catalogue.ts";
 import { isLive, type MeteredResource, type Platform } from "../resources/metered-resource.ts";
 import {
+  type AcceptedRecord,
   accountCustomer,
   clientTokenKey,
   hourOf,
@@ -30,15 +32,14 @@ import {
 import { kindText } from "../catalogue/product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 import { allocationChecks } from "../metering/usage-allocation.ts";
-import type { AcceptedRecord } from "./batch-meter-usage.ts";
 import { checkDimension } from "./metered-dimension.ts";
 import { callerFigures, callerText, callingResource, findProduct, type ResourceCaller } from "./resource-checks.ts";
 
-export interface MeterUsageRequest extends ResourceCaller {
+interface MeterUsageRequest extends ResourceCaller {
   readonly input: MeterUsageInput;
 }
 
-export interface MeterUsageFacts {
+interface MeterUsageFacts {
   readonly catalogue: CatalogueView;
   readonly nowMs: EpochMs;
   readonly ruleSet: RuleSet;
@@ -200,7 +201,7 @@ function checkToken(
     keptQuantity: quantity,
     timestamp: iso(sent.timestampMs),
     dimension: sent.dimension,
-    quantity: sent.quantity ?? 0,
+    quantity,
   });
 }
 
@@ -240,8 +241,4 @@ function checkEntitled(
   const message = `The account ${accountId} has no agreement for ProductCode '${productCode}' by which usage of ${iso(timestampMs)} can be metered now.`;
   const figures = { productCode, accountId, because, timestamp: iso(timestampMs), now: iso(nowMs) };
   return rejection("CustomerNotEntitledException", "M6", message, figures);
-}
-
-function iso(atMs: EpochMs): string {
-  return new Date(atMs).toISOString();
 }

@@ -1,5 +1,5 @@
 /** What MeterUsage and RegisterUsage ask alike: which resource is calling, and whether the product is for the operation. */
-import { operationsOf, type OperationName } from "@countinghouse/protocol";
+import { operationsOf, iso, type OperationName } from "@countinghouse/protocol";
 import type { CatalogueView } from "../catalogue/catalogue.ts";
 import type { MeteredResource, ResourceSession } from "../resources/metered-resource.ts";
 import { kindText, type Product } from "../catalogue/product.ts";
@@ -27,7 +27,7 @@ export function callingResource(
 export function callerFigures({ session }: ResourceCaller, resource: MeteredResource | undefined): Figures {
   return {
     ...(session === undefined ? {} : { resourceId: session.resourceId, platform: session.platform }),
-    ...(resource?.stoppedAtMs === undefined ? {} : { stoppedAt: new Date(resource.stoppedAtMs).toISOString() }),
+    ...(resource?.stoppedAtMs === undefined ? {} : { stoppedAt: iso(resource.stoppedAtMs) }),
   };
 }
 

@@ -1,12 +1,11 @@
 /** EventBridge's "ECS Task State Change", as AWS sends it: what it says of a task. Rules H5 and H6. */
 import { z } from "zod";
-import type { EpochMs } from "@countinghouse/protocol";
+import { type EpochMs, readTime, timeOf, TIME_EXPECTED } from "@countinghouse/protocol";
 import type { ObservationRefusal } from "../../domain/resources/observation-refusal.ts";
 import type { Observation } from "../../domain/resources/observation.ts";
-import { readTime, timeOf, TIME_EXPECTED } from "../../domain/written-values.ts";
 import { resourceId } from "../../ledger/ids.ts";
 
-export const DETAIL_TYPE = "ECS Task State Change";
+const DETAIL_TYPE = "ECS Task State Change";
 
 const time = z
   .string(TIME_EXPECTED)

@@ -15,7 +15,7 @@ import type { Ledger } from "../../ledger/ledger.ts";
 import type { Cluster, PodChange, PodPage } from "./cluster.ts";
 import { podNameOf, roleNameIn, signOf, type PodSign } from "./pod.ts";
 
-export interface PodObserverOptions {
+interface PodObserverOptions {
   readonly cluster: Cluster;
   readonly accountId: string;
   readonly region: string;

@@ -13,7 +13,7 @@ export const REFERENCE: readonly string[] = ["catalogue", "lane", "lease", "sche
 /** Tables of one column type whose shards of one product are to lie on one machine. */
 const BESIDE = "countinghouse.entry";
 
-export class DistributionError extends Error {
+class DistributionError extends Error {
   constructor(message: string) {
     super(message);
     this.name = "DistributionError";

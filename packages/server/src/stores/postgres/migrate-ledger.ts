@@ -4,7 +4,7 @@ import { distribute } from "./distribution.ts";
 import { SCHEMA_VERSION, migrate } from "./migrations.ts";
 import { maintain, type Waiting } from "./open-postgres.ts";
 
-export interface Migrated {
+interface Migrated {
   /** 0 where there was no ledger. */
   readonly fromVersion: number;
   readonly toVersion: number;

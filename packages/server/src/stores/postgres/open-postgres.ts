@@ -17,7 +17,7 @@ import type { KeptState } from "./shared-state.ts";
 import { readState } from "./state-rows.ts";
 import { mayConnectLater } from "./trouble.ts";
 
-export interface PostgresStore {
+interface PostgresStore {
   readonly loaded: Loaded;
   /** By the system clock of this machine. */
   readonly clockDifference: ClockDifference;
@@ -25,7 +25,7 @@ export interface PostgresStore {
 }
 
 /** The database cannot be used as it is. Names no part of its address, which may hold a password. */
-export class DatabaseError extends Error {
+class DatabaseError extends Error {
   constructor(cause: unknown) {
     super(`The database cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.name = "DatabaseError";
@@ -39,7 +39,7 @@ const VERSION_MIN = 140_000;
 
 export type Waiting = Pick<PostgresLedgerOptions, "monotonicMs" | "sleep">;
 
-export interface Times extends Waiting {
+interface Times extends Waiting {
   readonly wallMs: () => EpochMs;
 }
 

@@ -6,7 +6,7 @@ import { DefectError, FaultError, InvalidCursorError, QueueFullError } from "../
  * for others' sake; again, and it may succeed. `damaged`: the database says that it contradicts itself. `failed`: rolled
  * back, for a reason that stays.
  */
-export type Trouble = "lost" | "contended" | "damaged" | "failed";
+type Trouble = "lost" | "contended" | "damaged" | "failed";
 
 /** Serialization failure, deadlock, lock not available, statement cancelled. */
 const CONTENDED = new Set(["40001", "40P01", "55P03", "57014"]);

@@ -28,7 +28,7 @@ export async function readKeptSince(db: Queryable): Promise<EpochMs | undefined>
 }
 
 /** What a lane holds of before a time, up to `through`. */
-export interface OldestEntries {
+interface OldestEntries {
   readonly through: LaneHead;
   readonly entries: readonly EncodedEntry[];
 }

@@ -37,7 +37,7 @@ export interface FollowedEntry {
 }
 
 /** Looks at what goes with a page of entries. Throws Disagreement. */
-export type PageCheck = (entries: readonly FollowedEntry[]) => Promise<void>;
+type PageCheck = (entries: readonly FollowedEntry[]) => Promise<void>;
 
 /** To be called within one snapshot. */
 export async function verifyChains(

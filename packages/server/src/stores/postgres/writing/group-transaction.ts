@@ -47,7 +47,7 @@ export interface Committed {
 }
 
 /** `alone`: it changes what all nodes go by, so it must be tried again while nobody else writes. */
-export type Tried =
+type Tried =
   | { readonly kind: "committed"; readonly committed: Committed }
   | { readonly kind: "raced" }
   | { readonly kind: "alone" };
@@ -72,7 +72,7 @@ interface HeadRow extends StateIdRow {
 }
 
 /** How a group is tried. */
-export interface Way {
+interface Way {
   /** Nobody else writes meanwhile. */
   readonly alone: boolean;
   /**

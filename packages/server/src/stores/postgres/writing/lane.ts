@@ -9,7 +9,7 @@ import { CommitInDoubtError, tryGroup, type Committed, type GroupContext } from 
 import { openLaneSession, probeCommit, wasCommitted, type LaneSession } from "./lane-session.ts";
 import type { Group } from "./waiting-work.ts";
 
-export interface LaneOptions {
+interface LaneOptions {
   readonly driver: Driver;
   readonly context: GroupContext;
   /** A clock for durations. */

@@ -40,7 +40,7 @@ export interface PackedExpired {
 }
 
 /** A row of the catalogue. */
-export type PackedChange = readonly [kind: string, id: string, value: string | null, fileDigest: string | null];
+type PackedChange = readonly [kind: string, id: string, value: string | null, fileDigest: string | null];
 
 /** Operation, principal, account, access key, product. */
 export const ATTRIBUTES = 5;
