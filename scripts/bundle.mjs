@@ -15,7 +15,7 @@ const FORMATS = [
 const BANNER = '/// <reference lib="esnext.disposable" />';
 
 /** `entries` have declarations; `platforms` are what `imports` of the package.json chooses among. */
-export async function bundle(folder, { entries, platforms = [] }) {
+export async function bundle(folder, { entries, platforms = [], keepsModules = false }) {
   const dist = join(folder, "dist");
   rmSync(dist, { recursive: true, force: true });
   const inputOf = (names) => Object.fromEntries(names.map((name) => [nameOf(name), join(folder, "src", `${name}.ts`)]));
@@ -30,6 +30,8 @@ export async function bundle(folder, { entries, platforms = [] }) {
     await code.write({
       dir: dist,
       format,
+      // Of one file a bundler keeps what it cannot prove to be without effect; of modules it leaves out what is not used.
+      ...(keepsModules && format === "esm" ? { preserveModules: true, preserveModulesRoot: join(folder, "src") } : {}),
       entryFileNames: `[name].${script}`,
       chunkFileNames: `shared/[name].${script}`,
       // What is loaded later is loaded as what it is.
