@@ -17,10 +17,9 @@ async function past(count: number): Promise<{ made: LedgerUnderTest; ended: Mete
   const made = await ledgerInMemory();
   onTestFinished(() => made.remove());
   await made.ledger.transact(put(MARKET));
-  // In the order in which they are due: at once, so by their ids.
   const ended = Array.from({ length: count }, (_, i) =>
     task(`ended-${i}`, { startedAtMs: START_MS + i, stoppedAtMs: START_MS + HOUR_MS }),
-  ).toSorted((a, b) => (a.resourceId < b.resourceId ? -1 : 1));
+  );
   await place(made.ledger, ...ended);
   made.clock.moveTo(START_MS + DAY_MS);
   await controlPlaneWork(made.ledger, callOf, made.clock.nowMs());
@@ -57,12 +56,9 @@ test("what is past is forgotten 200 at a time, and nothing is said where there i
   await controlPlaneWork(made.ledger, callOf, made.clock.nowMs());
   const events = await forgotten(made.ledger);
   expect(events.map((event) => event.kind === "catalogue-changed" && event.changes.length)).toEqual([200, 200, 1]);
-  expect(events[0]).toMatchObject({
-    changes: [
-      { kind: "resource", id: ended[0]?.resourceId, action: "removed" },
-      ...Array.from({ length: 199 }, () => ({})),
-    ],
-  });
+  const removed = events.flatMap((event) => (event.kind === "catalogue-changed" ? event.changes : []));
+  expect(removed).toEqual(removed.map(({ id }) => ({ kind: "resource", id, action: "removed" })));
+  expect(removed.map(({ id }) => id).toSorted()).toEqual(ended.map(({ resourceId }) => resourceId).toSorted());
   expect(await allResources(made.ledger)).toEqual([]);
   await controlPlaneWork(made.ledger, callOf, made.clock.nowMs());
   expect(await forgotten(made.ledger)).toHaveLength(3);

@@ -92,6 +92,8 @@ export interface FoundPage extends Found<KeyedPointer> {
 export interface StagedEntry {
   readonly entry: EncodedEntry;
   readonly attributes: EntryAttributes;
+  /** Whether the control plane metered it: the quantities of its records are seconds. */
+  readonly accrued: boolean;
   readonly records: readonly AcceptedRecord[];
 }
 

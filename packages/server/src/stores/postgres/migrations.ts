@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import type { Client } from "pg";
 import { SERVING, applicationName } from "./driver.ts";
 import { MIGRATION_LOCK, laneLock } from "./locks.ts";
+import { fillRecords } from "./migrations/0007-records-for-sums.ts";
 import { moveResources } from "./resources/move-resources.ts";
 
 /** In order; never edited once released, only added to. */
@@ -17,6 +18,7 @@ const MIGRATIONS: readonly Migration[] = [
   { file: "0004-state-changes.sql" },
   { file: "0005-one-version-writes.sql", alone: true },
   { file: "0006-resources.sql", alone: true, fill: moveResources },
+  { file: "0007-records-for-sums.sql", alone: true, fill: fillRecords },
 ];
 
 interface Migration {
@@ -89,7 +91,16 @@ async function refuseServers(client: Client, found: number): Promise<void> {
   }
 }
 
-export async function serverConnections(client: Client): Promise<number> {
+/** Throws ServersConnectedError. */
+export async function refuseWhileConnected(client: Client): Promise<void> {
+  const connections = await serverConnections(client);
+  if (connections === 0) return;
+  throw new ServersConnectedError(
+    `Servers are connected to the ledger (${connections} connections). Nothing was changed: stop all of them first.`,
+  );
+}
+
+async function serverConnections(client: Client): Promise<number> {
   const [lockClass] = laneLock(1);
   const { rows } = await client.query<{ count: string }>(CONNECTED, [SERVING.map(applicationName), lockClass]);
   return Number(rows[0]?.count);

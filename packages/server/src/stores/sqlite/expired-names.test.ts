@@ -53,7 +53,7 @@ interface Kept {
 
 function staged({ requestId, attributes: found, records }: Kept, atMs: number): StagedEntry {
   const entry = encodeEntry({ atMs, call: { ...newCall(), requestId }, event: { kind: "ledger-reset" } });
-  return { entry, attributes: found, records };
+  return { entry, attributes: found, accrued: false, records };
 }
 
 const groupOf = (entry: StagedEntry): StagedGroup => ({

@@ -74,14 +74,15 @@ async function begin(client: Client, { name, loaded, base }: LedgerSource, again
   await atOnce(client, async () => {
     await client.query(`SELECT pg_advisory_xact_lock(${STATE_LOCK.join(", ")})`);
     const { rows } = await client.query<{ copying: string | null; is_empty: boolean }>(
-      `SELECT copying, NOT EXISTS (SELECT 1 FROM countinghouse.entry) AND NOT EXISTS (SELECT 1 FROM countinghouse.lane)
-         AND NOT EXISTS (SELECT 1 FROM countinghouse.metering_record)
+      `SELECT copying, NOT EXISTS (SELECT 1 FROM countinghouse.lane)
          AND NOT EXISTS (SELECT 1 FROM countinghouse.resource)
          AND NOT EXISTS (SELECT 1 FROM countinghouse.catalogue) AS is_empty FROM countinghouse.state`,
     );
+    const grown = ["SELECT 1 FROM countinghouse.entry LIMIT 1", "SELECT 1 FROM countinghouse.metering_record LIMIT 1"];
+    const isEmpty = rows[0]?.is_empty === true && !(await isAny(client, grown));
     const [target] = rows;
     if (target === undefined) throw new CopyError("The ledger's row of state is missing.");
-    if (target.copying === null && !target.is_empty) {
+    if (target.copying === null && !isEmpty) {
       throw new CopyError(
         "The database holds a ledger already (a server that was started on it makes one). A ledger is copied into an empty one: give it another database, or drop the schema countinghouse.",
       );
@@ -92,9 +93,8 @@ async function begin(client: Client, { name, loaded, base }: LedgerSource, again
           `A copy of ${target.copying} was begun there and did not come to its end. --again removes what it left, and begins anew.`,
         );
       }
-      await client.query(
-        "TRUNCATE countinghouse.entry, countinghouse.metering_record, countinghouse.catalogue, countinghouse.lane, countinghouse.resource",
-      );
+      await client.query("TRUNCATE countinghouse.entry, countinghouse.metering_record");
+      await client.query("TRUNCATE countinghouse.catalogue, countinghouse.lane, countinghouse.resource");
     }
     await client.query("UPDATE countinghouse.state SET copying = $1", [name]);
     await writeState(client, { reset: true, catalogue: loaded.catalogue, clock: loaded.clock });
@@ -104,6 +104,11 @@ async function begin(client: Client, { name, loaded, base }: LedgerSource, again
       [base.seq, Buffer.from(base.link, "hex"), base.seq > 0],
     );
   });
+}
+
+async function isAny(client: Client, statements: readonly string[]): Promise<boolean> {
+  for (const statement of statements) if ((await client.query(statement)).rows.length > 0) return true;
+  return false;
 }
 
 async function copyAll(
