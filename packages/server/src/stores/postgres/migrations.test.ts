@@ -103,13 +103,13 @@ async function ledgerOfVersion4(): Promise<void> {
 /** A ledger as version 5 kept it, with a resource in its catalogue. */
 async function ledgerOfVersion5(): Promise<MeteredResource> {
   await ledgerOfVersion6(() => Promise.resolve());
-  const resource = task("a", { startedAtMs: START_MS });
+  const known = task("a", { startedAtMs: START_MS });
   await database.query(`SET search_path = countinghouse;
     DELETE FROM schema_version WHERE version > 5;
     DROP TABLE resource;
     ALTER TABLE state RENAME COLUMN state_edition TO edition_id;
-    INSERT INTO catalogue (kind, id, value) VALUES ('resource', '${resource.resourceId}', '${JSON.stringify(resource)}')`);
-  return resource;
+    INSERT INTO catalogue (kind, id, value) VALUES ('resource', '${known.resourceId}', '${JSON.stringify(known)}')`);
+  return known;
 }
 
 describe("the migration that puts into rows what is summed", () => {
@@ -226,13 +226,13 @@ test("a server of version 4 that comes back after the migration can begin nothin
 
 test("resources that stood in the catalogue are found where they are kept now, and no server of version 5 puts more there", async () => {
   const asked = "SELECT version, edition_id AS edition FROM countinghouse.state";
-  const resource = await ledgerOfVersion5();
+  const known = await ledgerOfVersion5();
   expect(await database.query(asked)).toHaveLength(1);
   const ledger = await open();
-  expect((await ledger.resources({ limit: 10 })).items).toEqual([resource]);
+  expect((await ledger.resources({ limit: 10 })).items).toEqual([known]);
   expect(await database.query("SELECT 1 FROM countinghouse.catalogue WHERE kind = 'resource'")).toEqual([]);
   const dueMs = START_MS + 8 * HOUR_MS;
-  expect((await ledger.dueResources({ byMs: dueMs, limit: 10 })).items).toEqual([resource]);
+  expect((await ledger.dueResources({ byMs: dueMs, limit: 10 })).items).toEqual([known]);
   await expect(database.query(asked)).rejects.toThrow(/edition_id/);
 });
 
