@@ -37,7 +37,7 @@ describe("a statement is refused", () => {
   });
 
   test.each([
-    "UPDATE countinghouse.state SET version = version + 1, edition_id = gen_random_uuid()",
+    "UPDATE countinghouse.state SET version = version + 1, state_edition = gen_random_uuid()",
     `SELECT m.id FROM unnest($1::bigint[], $2::uuid[]) AS k (hour, key)
      CROSS JOIN LATERAL (SELECT * FROM countinghouse.metering_record
        WHERE (hour, key) = (k.hour, k.key) AND shard_key = $3::bigint OFFSET 0) m`,
