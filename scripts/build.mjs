@@ -1,19 +1,30 @@
-// npm run build: emits dist/ of every package, with the files beside the sources that are not TypeScript.
+// npm run build: emits dist/ of every package, or of those that are named; with the files beside the sources that are not
+// TypeScript.
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureInstalled, findNode, root, run } from "./workspace.mjs";
 
 await ensureInstalled();
-const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-for (const name of ["protocol", "client", "server"]) {
-  const folder = join(root, "packages", name);
+const { bundle } = await import("./bundle.mjs");
+const { libraries } = await import("./libraries.mjs");
+const named = process.argv.slice(2);
+for (const name of named.length === 0 ? [...Object.keys(libraries), "server"] : named) {
+  if (name === "server") await buildServer();
+  else await bundle(join(root, "packages", name), libraries[name]);
+}
+
+/** File by file, as it lies there: it has data beside its modules, and threads that are files of their own. */
+async function buildServer() {
+  const folder = join(root, "packages", "server");
   rmSync(join(folder, "dist"), { recursive: true, force: true });
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   const code = await run(findNode(), [tsc, "-p", join(folder, "tsconfig.build.json")]);
   if (code !== 0) process.exit(code);
-}
-const { bundleClient } = await import("./bundle-client.mjs");
-await bundleClient(join(root, "packages", "client"));
-const server = join(root, "packages", "server");
-for (const asset of ["catalogue/demo.yaml", "stores/sqlite/migrations", "stores/postgres/migrations"]) {
-  cpSync(join(server, "src", asset), join(server, "dist", asset), { recursive: true });
+  for (const asset of ["catalogue/demo.yaml", "stores/sqlite/migrations", "stores/postgres/migrations"]) {
+    cpSync(join(folder, "src", asset), join(folder, "dist", asset), {
+      recursive: true,
+      // Compiled with the rest.
+      filter: (path) => !path.endsWith(".ts"),
+    });
+  }
 }

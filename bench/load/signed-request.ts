@@ -18,7 +18,7 @@ export const ACCESS_KEY_ID = "AKIACOUNTINGHOUSE777";
 export const SECRET_ACCESS_KEY = "bench-secret-not-kept-anywhere-else-0000";
 
 /** Who signs, and which operation is called. */
-export interface Signer {
+interface Signer {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;

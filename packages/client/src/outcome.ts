@@ -17,6 +17,8 @@ export type LocalErrorName =
   | "AbortError"
   /** The service answered with something that is no answer. */
   | "UnreadableAnswerError"
+  /** What no call should meet: something around the client, or the client itself, does not do what it should. */
+  | "UnexpectedError"
   /** The client was closed. */
   | "ClientClosedError"
   /** A RegisterUsage signature is not what it should be (`verifyRegistration`). */
@@ -116,7 +118,21 @@ export interface AnswerMetadata {
 /** What came of a call. `ok` tells which of the two it is. */
 export type Outcome<Result> =
   | { readonly ok: true; readonly result: Result; readonly metadata: AnswerMetadata; readonly error?: undefined }
-  | { readonly ok: false; readonly error: MeteringError; readonly result?: undefined };
+  | {
+      readonly ok: false;
+      readonly error: MeteringError;
+      readonly result?: undefined;
+      readonly metadata?: undefined;
+    };
+
+/** A result, and beside its members what is known of the exchange that brought it, such as the request's id. */
+export type Answered<Result> = Result & { readonly metadata: AnswerMetadata };
+
+/** The result with its metadata, or the error thrown. */
+export function answeredOf<Result extends object>(outcome: Outcome<Result>): Answered<Result> {
+  if (outcome.ok) return { ...outcome.result, metadata: outcome.metadata };
+  throw outcome.error;
+}
 
 /** The result, or the error thrown. */
 export function resultOf<Result>(outcome: Outcome<Result>): Result {

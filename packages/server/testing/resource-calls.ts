@@ -10,7 +10,7 @@ import type { AccountCall } from "../src/operations/operation.ts";
 import { meterUsageOperation } from "../src/operations/meter-usage.ts";
 import { registerUsageOperation, type SignRegistration } from "../src/operations/register-usage.ts";
 
-export const KEY: CatalogueChange = {
+const KEY: CatalogueChange = {
   kind: "registration-key",
   id: "1",
   value: { version: 1, publicKey: "public", sealedPrivateKey: "sealed", createdAtMs: 0 },

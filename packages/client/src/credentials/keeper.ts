@@ -1,5 +1,5 @@
 /** Keeps credentials, and renews them before they expire: once for all calls that wait for it. */
-import type { Logger } from "../configuration.ts";
+import type { Logger } from "../call/reports.ts";
 import { credentialsError, isMeteringError, type MeteringError } from "../outcome.ts";
 import type { World } from "../world.ts";
 import { expiresAtMsOf, isAwsCredentials, type AwsCredentials } from "./credentials.ts";

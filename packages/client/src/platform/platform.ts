@@ -19,9 +19,11 @@ export interface HttpAgent {
   destroy(): unknown;
 }
 
-interface TransportChoice {
+export interface TransportChoice {
   readonly agent?: HttpAgent | undefined;
   readonly fetch?: Fetch | undefined;
+  /** Connections to one host that are open at once; by default 50. */
+  readonly connectionsMax?: number | undefined;
 }
 
 /** The environment and the files of the program; nothing of the kind where there is none. */

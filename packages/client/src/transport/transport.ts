@@ -25,6 +25,11 @@ export interface TransportAnswer {
  * that may have been done.
  */
 export interface Transport {
+  /**
+   * Whether tracing sees its requests by itself, as that of `node:http` and of `fetch` does. By default it does not, and the
+   * client adds a span and the trace headers.
+   */
+  readonly isTraced?: boolean;
   send(request: TransportRequest): Promise<TransportAnswer>;
   /** Closes what connections are kept open. */
   close(): void;

@@ -70,7 +70,7 @@ interface AcceptedAt {
 }
 
 /** What a group has made true, and a look-up may not find yet. */
-export interface MadeTrue {
+interface MadeTrue {
   readonly accepted: AcceptedRecords;
   readonly changed: ReadonlyMap<string, ResourceChange>;
 }

@@ -14,7 +14,7 @@ export function readIdCursor(cursor: string): string {
   return id;
 }
 
-export type DuePlace = readonly [dueAtMs: EpochMs, resourceId: string];
+type DuePlace = readonly [dueAtMs: EpochMs, resourceId: string];
 
 export function dueCursor([dueAtMs, resourceId]: DuePlace): string {
   return Buffer.from(`${dueAtMs} ${resourceId}`).toString("base64url");

@@ -24,7 +24,7 @@ export type AssumeRoleDecision =
       readonly resource?: MeteredResource | undefined;
     };
 
-export interface AssumeRoleFacts {
+interface AssumeRoleFacts {
   readonly catalogue: CatalogueView;
   readonly nowMs: EpochMs;
   /** What is known of the pod. */

@@ -12,6 +12,7 @@ import { meter as meterResource, openMarket, putAll, sent as resourceSent } from
 import { accrue } from "../../control-plane/accrue.ts";
 import type { ListedRecord, Ledger } from "../../ledger/ledger.ts";
 import { realWorld } from "../../world.ts";
+import type { MeteredResource } from "../../domain/resources/metered-resource.ts";
 import { loadDriver } from "./driver.ts";
 import { openAt } from "../../../testing/postgres-ledger.ts";
 import { laneLock } from "./locks.ts";
@@ -50,7 +51,7 @@ async function ledgerOfVersion2(): Promise<readonly ListedRecord[]> {
   await database.query(`SET search_path = countinghouse;
     DELETE FROM schema_version WHERE version > 2;
     DROP TABLE state_change, resource;
-    ALTER TABLE state DROP COLUMN edition_id;
+    ALTER TABLE state DROP COLUMN state_edition;
     ALTER TABLE entry DROP CONSTRAINT entry_pkey;
     ALTER TABLE entry ALTER COLUMN shard_key TYPE text COLLATE "C" USING '${PRODUCT}';
     ALTER TABLE entry RENAME COLUMN shard_key TO offering;
@@ -96,7 +97,20 @@ async function ledgerOfVersion4(): Promise<void> {
   await database.query(`SET search_path = countinghouse;
     DELETE FROM schema_version WHERE version > 4;
     DROP TABLE resource;
-    ALTER TABLE state RENAME COLUMN edition_id TO edition`);
+    ALTER TABLE state RENAME COLUMN state_edition TO edition`);
+}
+
+/** A ledger as version 5 kept it, with a resource in its catalogue. */
+async function ledgerOfVersion5(): Promise<MeteredResource> {
+  const ledger = await open();
+  await ledger.close();
+  const known = task("a", { startedAtMs: START_MS });
+  await database.query(`SET search_path = countinghouse;
+    DELETE FROM schema_version WHERE version > 5;
+    DROP TABLE resource;
+    ALTER TABLE state RENAME COLUMN state_edition TO edition_id;
+    INSERT INTO catalogue (kind, id, value) VALUES ('resource', '${known.resourceId}', '${JSON.stringify(known)}')`);
+  return known;
 }
 
 describe("the migration that puts into rows what is summed", () => {
@@ -200,7 +214,7 @@ test.each([
       expect(await database.query(asked)).toEqual(before);
       await older.end();
     }
-    await expect.poll(async () => (await migrate()).code).toBe(0);
+    await expect.poll(async () => (await migrate()).code, { timeout: 30_000 }).toBe(0);
   },
 );
 
@@ -209,6 +223,18 @@ test("a server of version 4 that comes back after the migration can begin nothin
   for (const asked of ASKED_BY_VERSION_4) expect(await database.query(asked)).toHaveLength(1);
   await open();
   for (const asked of ASKED_BY_VERSION_4) await expect(database.query(asked)).rejects.toThrow(/edition/);
+});
+
+test("resources that stood in the catalogue are found where they are kept now, and no server of version 5 puts more there", async () => {
+  const asked = "SELECT version, edition_id AS edition FROM countinghouse.state";
+  const known = await ledgerOfVersion5();
+  expect(await database.query(asked)).toHaveLength(1);
+  const ledger = await open();
+  expect((await ledger.resources({ limit: 10 })).items).toEqual([known]);
+  expect(await database.query("SELECT 1 FROM countinghouse.catalogue WHERE kind = 'resource'")).toEqual([]);
+  const dueMs = START_MS + 8 * HOUR_MS;
+  expect((await ledger.dueResources({ byMs: dueMs, limit: 10 })).items).toEqual([known]);
+  await expect(database.query(asked)).rejects.toThrow(/edition_id/);
 });
 
 test("a ledger of a version that is newer is refused, and left as it is", async () => {

@@ -35,7 +35,7 @@ export function stateIdOf({ version, edition }: StateIdRow): StateId {
 }
 
 export async function readStateId(db: Queryable): Promise<StateId> {
-  const text = "SELECT version, edition_id AS edition FROM countinghouse.state";
+  const text = "SELECT version, state_edition AS edition FROM countinghouse.state";
   const { rows } = await db.query<StateRow>({ name: "state-id", text });
   return stateIdOf(only(rows));
 }
@@ -46,7 +46,7 @@ export async function readStateId(db: Queryable): Promise<StateId> {
  */
 export async function readState(db: Queryable, known?: StateId): Promise<KeptState> {
   const { rows } = await db.query<StateRow>(
-    "SELECT version, edition_id AS edition, clock, copying FROM countinghouse.state",
+    "SELECT version, state_edition AS edition, clock, copying FROM countinghouse.state",
   );
   const row = only(rows);
   if (row.copying !== null) throw new UnfinishedCopyError(row.copying);
@@ -104,9 +104,9 @@ export async function writeState(
     );
   }
   const { rows } = await db.query<StateIdRow>(
-    `UPDATE countinghouse.state SET version = version + 1, edition_id = gen_random_uuid(),
+    `UPDATE countinghouse.state SET version = version + 1, state_edition = gen_random_uuid(),
        clock = CASE WHEN $1 THEN $2 ELSE coalesce($2, clock) END
-     RETURNING version, edition_id AS edition`,
+     RETURNING version, state_edition AS edition`,
     [reset, clock === undefined ? null : JSON.stringify(clock)],
   );
   const id = stateIdOf(only(rows));

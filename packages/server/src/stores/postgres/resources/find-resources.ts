@@ -15,7 +15,7 @@ import { isStorable } from "../rows.ts";
 /** By id: which revision of it was read, and what it says. */
 export type FoundResources = ReadonlyMap<string, FoundResource>;
 
-export interface FoundResource {
+interface FoundResource {
   readonly revision: bigint;
   readonly resource: MeteredResource;
 }

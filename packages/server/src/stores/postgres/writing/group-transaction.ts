@@ -210,7 +210,7 @@ const NEWEST_OF_ALL = "(SELECT max(newest_at_ms) FROM countinghouse.lane) AS new
 function laneHead(name: string, newest: string, lane: number): { name: string; text: string; values: number[] } {
   return {
     name,
-    text: `SELECT s.version, s.edition_id AS edition, l.seq, l.link, ${newest}
+    text: `SELECT s.version, s.state_edition AS edition, l.seq, l.link, ${newest}
            FROM countinghouse.lane l, countinghouse.state s WHERE l.number = $1 FOR UPDATE OF l`,
     values: [lane],
   };

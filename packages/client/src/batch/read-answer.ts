@@ -1,26 +1,27 @@
 /** Finds in a batch's answer what became of each of its lines. The order of results is not documented: keys tell. */
 import type { BatchMeterUsageOutput } from "../operations.ts";
-import { keyText, type Line } from "./intake.ts";
+import { keyText, type Line } from "./line.ts";
 import type { Verdict } from "./result.ts";
 
-interface BatchReading {
-  readonly verdicts: ReadonlyMap<Line, Verdict>;
-  /** To be sent again. */
-  readonly unprocessed: readonly Line[];
-  /** Results and records in the answer that are about none of the lines. */
+/** A status that is newer than this client, a success that names no record, or nothing at all: not for us to interpret. */
+const UNANSWERED = { status: "undecided", why: "unanswered", error: undefined, mayBeMetered: true } as const;
+
+interface AnswerReading<L> {
+  readonly verdicts: Map<L, Verdict>;
+  readonly unprocessed: readonly L[];
   readonly strays: number;
 }
 
-export function readBatch(
-  lines: readonly Line[],
+export function readAnswer<L extends Line>(
+  lines: readonly L[],
   answer: BatchMeterUsageOutput,
   isKnown: (meteringRecordId: string) => boolean,
-): BatchReading {
+): AnswerReading<L> {
   const waiting = new Map(lines.map((line) => [line.key, line]));
-  const verdicts = new Map<Line, Verdict>();
-  const unprocessed: Line[] = [];
+  const verdicts = new Map<L, Verdict>();
+  const unprocessed: L[] = [];
   let strays = 0;
-  const claim = (record: BatchMeterUsageOutput["unprocessedRecords"][number]): Line | undefined => {
+  const claim = (record: BatchMeterUsageOutput["unprocessedRecords"][number]): L | undefined => {
     const key = keyOfAnswered(record, lines[0]?.productCode);
     const line = key === undefined ? undefined : waiting.get(key);
     if (key === undefined || line === undefined) strays += 1;
@@ -35,9 +36,7 @@ export function readBatch(
     const line = claim(record);
     if (line !== undefined) unprocessed.push(line);
   }
-  for (const line of waiting.values()) {
-    verdicts.set(line, { status: "undecided", why: "unanswered", error: undefined, mayBeMetered: true });
-  }
+  for (const line of waiting.values()) verdicts.set(line, UNANSWERED);
   return { verdicts, unprocessed, strays };
 }
 
@@ -64,6 +63,5 @@ function verdictOf(
     case "CustomerNotSubscribed":
       return { status: "not-subscribed" };
   }
-  // A status that is newer than this client, or a success that names no record: not for us to interpret.
-  return { status: "undecided", why: "unanswered", error: undefined, mayBeMetered: true };
+  return UNANSWERED;
 }
