@@ -99,7 +99,9 @@ describe.each<MachineTrouble>(["refusing", "silent"])("a machine that is %s", (t
     }
     expect(ledger.defect).toBeUndefined();
     await database.query("SELECT recover_prepared_transactions()");
-    await expect.poll(() => keptIds(ledger).then((ids) => ids.length)).toBeGreaterThan(away.length + here.length);
+    await expect
+      .poll(() => keptIds(ledger).then((ids) => ids.length), { timeout: 20_000 })
+      .toBeGreaterThan(away.length + here.length);
     expect(await verifyAt(database.url, realWorld)).toMatchObject({ disagreement: undefined });
   });
 });
