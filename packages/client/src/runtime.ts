@@ -183,7 +183,7 @@ export class ClientRuntime {
 
   async #resolveChain(): Promise<CredentialsProvider> {
     const parts = await this.#chainParts();
-    // Who brings credentials along need not load what finds them.
+    // A program that gives its own credentials does not load the code that looks for some.
     const { resolveChain } = await import("./credentials/chain.ts");
     const { agent } = this.#configuration;
     return resolveChain({ ...parts, agent, transportOut: this.#transport, place: () => this.#resolveSettings() });

@@ -236,7 +236,7 @@ export class SingleWriterLedger extends Intake implements Ledger {
     });
   }
 
-  /** Has the group that has gathered made durable, and begins the next. */
+  /** Gives the decided group to the engine, which makes it durable, and begins the next group. */
   #write(): void {
     const group = this.#gathering;
     this.#writing = group;

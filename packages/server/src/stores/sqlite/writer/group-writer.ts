@@ -6,7 +6,7 @@ import { PUT_RESOURCE } from "../resource-rows.ts";
 import { noteTail, readKeptTail } from "../tail/lost-tail.ts";
 import { ATTRIBUTES, FIGURES, KEY_FIGURES, type PackedExpired, type PackedGroup } from "./packed-group.ts";
 
-/** One statement for many rows spares a fifth of the time; more of them spare no more. */
+/** One statement that inserts this many rows takes a fifth less time than one for each row; more rows gain nothing. */
 const ROWS_PER_STATEMENT = 25;
 const COLUMNS = FIGURES + 1;
 /** Each with an index that it comes first in. */
