@@ -1,5 +1,6 @@
 /** The wiring: from a configuration to a service that can be listened to. Knows every room; decides nothing. */
 import type { IncomingMessage, Server } from "node:http";
+import { ruleSets } from "@countinghouse/protocol";
 import { getRequestListener } from "@hono/node-server";
 import { EventPages } from "./audit/event-pages.ts";
 import { createBuyApp } from "./buy/app.ts";
@@ -302,6 +303,7 @@ function operatorApp(parts: Parts): OperatorApp {
       eventPages,
       sealer,
       clock,
+      ruleSet: ruleSets[config.rules],
       lab: config.lab,
       faults,
       random: world.random,

@@ -1,4 +1,5 @@
 /** What the operator API's routes work with. */
+import type { RuleSet } from "@countinghouse/protocol";
 import type { EventPages } from "../audit/event-pages.ts";
 import type { AuditVerification } from "../checkpoints/audit-verification.ts";
 import type { ServiceClock } from "../clock.ts";
@@ -16,6 +17,7 @@ export interface OperatorContext {
   readonly eventPages: EventPages;
   readonly sealer: Sealer;
   readonly clock: ServiceClock;
+  readonly ruleSet: RuleSet;
   /** Whether faults, clocks other than `system` and resets are allowed. */
   readonly lab: boolean;
   readonly faults: FaultPlan;

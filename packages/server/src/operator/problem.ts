@@ -8,12 +8,14 @@ import { PROBLEM_TITLES, type Problem, type ProblemStatus } from "./contract/pro
 export class ProblemError extends Error {
   readonly status: ProblemStatus;
   readonly errors: readonly string[] | undefined;
+  readonly progress: Problem["progress"];
 
-  constructor(status: ProblemStatus, detail: string, errors?: readonly string[]) {
+  constructor(status: ProblemStatus, detail: string, errors?: readonly string[], progress?: Problem["progress"]) {
     super(detail);
     this.name = "ProblemError";
     this.status = status;
     this.errors = errors;
+    this.progress = progress;
   }
 }
 
@@ -37,8 +39,15 @@ export function refusalProblem({ reason, message }: CatalogueRefusal): ProblemEr
     : new ProblemError(STATUS[reason], message);
 }
 
-export function problemResponse(context: Context, { status, message, errors }: ProblemError): Response {
+export function problemResponse(context: Context, { status, message, errors, progress }: ProblemError): Response {
   const title = PROBLEM_TITLES[status];
-  const body: Problem = { type: "about:blank", title, status, detail: message, errors: errors && [...errors] };
+  const body: Problem = {
+    type: "about:blank",
+    title,
+    status,
+    detail: message,
+    errors: errors && [...errors],
+    progress,
+  };
   return context.json(body, status, { "Content-Type": "application/problem+json" });
 }

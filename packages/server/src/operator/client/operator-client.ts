@@ -148,9 +148,13 @@ function sender(address: string, token: string, fetchOf: typeof fetch): Send {
       );
     }
     if (response.ok) return { text, headers: response.headers };
-    const { detail = response.statusText, errors } = (text === "" ? {} : JSON.parse(text)) as Partial<Problem>;
+    const {
+      detail = response.statusText,
+      errors,
+      progress,
+    } = (text === "" ? {} : JSON.parse(text)) as Partial<Problem>;
     const requestId = response.headers.get("x-request-id") ?? undefined;
-    throw new OperatorProblemError({ status: response.status, detail, errors }, requestId);
+    throw new OperatorProblemError({ status: response.status, detail, errors, progress }, requestId);
   };
 }
 

@@ -11,6 +11,7 @@ import { meteringRoutes } from "./ledger/metering.ts";
 import { registrationKeyRoutes } from "./catalogue/registration-key.ts";
 import { reportRoutes } from "./reports.ts";
 import { resourceRoutes } from "./resources.ts";
+import { usageRoutes } from "./usage.ts";
 import type { AnswerOf } from "./route.ts";
 
 export const ROUTES = {
@@ -24,6 +25,7 @@ export const ROUTES = {
   ...auditRoutes,
   ...resourceRoutes,
   ...reportRoutes,
+  ...usageRoutes,
   ...labRoutes,
   ...faultRoutes,
 } as const;
