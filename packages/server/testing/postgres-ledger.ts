@@ -24,7 +24,7 @@ export async function ledgerInPostgres(setup: LedgerSetup = {}, lanes = 4): Prom
 export async function openAt(
   url: string,
   { mode, wallMs, beforeCommit }: Partial<Opening>,
-  setup: LedgerSetup & Partial<Pick<PostgresLedgerOptions, "lanes" | "monotonicMs" | "every">> = {},
+  setup: LedgerSetup & Partial<Pick<PostgresLedgerOptions, "lanes" | "monotonicMs" | "every" | "addsUp">> = {},
 ): Promise<{ readonly ledger: PostgresLedger; readonly clock: ServiceClock }> {
   const { monotonicMs, sleep, every } = realWorld;
   const store = await openPostgres(url, { monotonicMs, sleep, wallMs: () => Date.now() });
