@@ -138,7 +138,7 @@ export type LedgerEvent =
   | { readonly kind: "fault-added"; readonly fault: InjectedFault }
   | { readonly kind: "faults-removed"; readonly faultIds: readonly string[] }
   | {
-      /** The number of calls of which nothing was kept, between two times of the wall clock. */
+      /** How many calls were made of which nothing was kept, between two times of the wall clock. */
       readonly kind: "calls-not-kept";
       readonly fromMs: EpochMs;
       readonly toMs: EpochMs;

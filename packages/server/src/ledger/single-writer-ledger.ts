@@ -46,9 +46,7 @@ export class SingleWriterLedger extends Intake implements Ledger {
   #waiting: Pending[] = [];
   /** How many works have left `#waiting` and are being looked up. */
   #lookedUp = 0;
-  /** The group that gathers. */
   #gathering = new GroupDecision();
-  /** The group that is being written. */
   #writing: GroupDecision | undefined;
   /** How often entries have been removed, by a reset or because they had expired. */
   #removals = 0;

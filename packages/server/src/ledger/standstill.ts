@@ -14,7 +14,6 @@ export class Standstill {
     this.#monotonicMs = monotonicMs;
   }
 
-  /** Work was taken in. */
   onWork(): void {
     this.#sinceMs ??= this.#monotonicMs();
   }
