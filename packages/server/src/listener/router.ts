@@ -121,7 +121,7 @@ function pathOf(request: IncomingMessage): string {
   return (request.url ?? "/").split("?", 1)[0] ?? "/";
 }
 
-/** SDKs post to the root, or below any path of their endpoint. Other methods count only there, or at an operation's path. */
+/** A request to the root; with `X-Amz-Target`, at any path, since an endpoint may have one; or a request of RPC v2. */
 function isWire(request: IncomingMessage, path: string): boolean {
   return path === "/" || request.headers["x-amz-target"] !== undefined || isRpcMessage(request);
 }
