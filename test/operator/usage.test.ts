@@ -140,6 +140,9 @@ describe("what cannot be asked for is refused:", () => {
   });
 });
 
+const rows = async (name: string, month = "2026-03"): Promise<unknown> =>
+  ((await get(`/reports/${name}?month=${month}&format=json`)).json as { rows: unknown }).rows;
+
 describe("a month's report", () => {
   test("is one of those that are listed", async () => {
     const { json: list } = await get("/reports");
@@ -164,9 +167,6 @@ describe("a month's report", () => {
     }
     expectUnfit(await get("/reports/lateness?month=2026-03&seller=1"), /unknown query member seller/);
   });
-
-  const rows = async (name: string, month = "2026-03"): Promise<unknown> =>
-    ((await get(`/reports/${name}?month=${month}&format=json`)).json as { rows: unknown }).rows;
 
   test("revenue-by-day says what each day is worth", async () => {
     expect(await rows("revenue-by-day", "2026-04")).toEqual([

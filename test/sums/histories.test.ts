@@ -3,28 +3,12 @@
  * resets, expiry, restarts, backups that are restored, followers that are set back to any earlier moment as a kill or a power cut
  * leaves them, and several nodes. They must be what a second reading of all records says, those included that have expired since.
  */
-import { copyFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { HOUR_MS } from "@countinghouse/protocol";
 import * as fc from "fast-check";
-import { describe, expect } from "vitest";
-import {
-  BUYER,
-  HOURLY,
-  MARKET,
-  callOf,
-  containerProduct,
-  place,
-  task,
-} from "../../packages/server/testing/control-plane.ts";
-import {
-  START_MS,
-  ledgerOver,
-  type LedgerUnderTest,
-} from "../../packages/server/testing/contract/ledger-under-test.ts";
+import { describe, expect, test } from "vitest";
+import { BUYER, MARKET, callOf, containerProduct, place, task } from "../../packages/server/testing/control-plane.ts";
+import { START_MS, type LedgerUnderTest } from "../../packages/server/testing/contract/ledger-under-test.ts";
 import { EVERYTHING, newCall, put } from "../../packages/server/testing/contract/works.ts";
-import { openAt } from "../../packages/server/testing/postgres-ledger.ts";
-import { ledgerInMemory } from "../../packages/server/testing/every-store.ts";
 import { controlPlaneWork } from "../../packages/server/src/control-plane/due-work.ts";
 import { endResource } from "../../packages/server/src/control-plane/observe.ts";
 import { changedProduct } from "../../packages/server/src/domain/catalogue/product-change.ts";
@@ -36,12 +20,8 @@ import {
 } from "../../packages/server/src/domain/metering/metering-record.ts";
 import type { Ledger } from "../../packages/server/src/ledger/ledger.ts";
 import { usageCells } from "../../packages/server/src/reports/used/usage-cells.ts";
-import { backUp, restore } from "../../packages/server/src/stores/sqlite/backup.ts";
-import { openSqliteEngine } from "../../packages/server/src/stores/sqlite/sqlite-engine.ts";
-import { ledgerUnderTest } from "../../packages/server/testing/contract/ledger-under-test.ts";
-import { newDatabase, whyNoPostgres } from "../support/postgres/database.ts";
-import { newFolder } from "../support/scoped.ts";
-import { test } from "vitest";
+import { whyNoPostgres } from "../support/postgres/database.ts";
+import { inMemory, inPostgres, inSqlite, type Store } from "../support/sums-stores.ts";
 
 const METERED = "6abcdefghijklmnopqrstuvwx";
 const SEED = Number(process.env["HISTORIES_SEED"] ?? Date.now() % 0x8000_0000);
@@ -98,26 +78,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant({ kind: "restore" as const }) },
   { weight: 4, arbitrary: fc.constant({ kind: "ask" as const }) },
-) as fc.Arbitrary<Step>;
+);
 
 const history = fc
   .tuple(fc.array(step, { minLength: 4, maxLength: 30 }), fc.option(fc.nat(20)))
   .map(([steps, resetAt]): Step[] => (resetAt === null ? steps : steps.toSpliced(resetAt, 0, { kind: "reset" })));
-
-/** What one store can do besides. */
-interface Store {
-  readonly made: LedgerUnderTest;
-  /** As many as there are nodes: each is asked. */
-  readonly ledgers: () => readonly Ledger[];
-  /** Keeps what the follower has written so far. */
-  readonly save?: () => void;
-  /** Puts back what was kept, while the ledger is closed. */
-  readonly setBack?: () => void;
-  readonly spoil?: (how: "gone" | "torn" | "another") => void;
-  /** Backs the ledger up, and goes on with the backup; sums stay where they are. */
-  readonly restore?: () => void;
-  readonly remove: () => Promise<void>;
-}
 
 /** Hour, product, customer, dimension, region and kind, with the amount. */
 type Amounts = Map<string, bigint>;
@@ -226,8 +191,10 @@ class History {
       const price = BigInt(this.#priceIn(Number(hour)));
       expected.set(day, (expected.get(day) ?? 0n) + amount * price);
     }
-    const said = cells.filter(({ product }) => product === METERED).map(({ day = "", money = "" }) => [day, money]);
-    const wanted = [...expected].map(([day, thousandths]) => [day, inDollars(thousandths)]);
+    const said = cells
+      .filter(({ product }) => product === METERED)
+      .map(({ day = "", money = "" }) => `${day}: ${money}`);
+    const wanted = [...expected].map(([day, thousandths]) => `${day}: ${inDollars(thousandths)}`);
     expect(said.toSorted()).toEqual(wanted.toSorted());
   }
 
@@ -300,8 +267,8 @@ async function say(ledger: Ledger, thousandths: number): Promise<void> {
   await ledger.transact({
     call: newCall(),
     keys: [],
-    decide: ({ catalogue: { product }, catalogue: all, nowMs }) => {
-      const held = product.call(all, METERED);
+    decide: ({ catalogue: all, nowMs }) => {
+      const held = all.product(METERED);
       if (held === undefined) throw new Error("The product is gone.");
       const { earlierPricings: _, droppedDimensions: __, ...same } = held;
       const dimensions = [{ name: "calls", price: `${thousandths / 1_000}`, kind: "metered" as const }];
@@ -343,83 +310,11 @@ function inOrder(amounts: Amounts): readonly string[] {
 }
 
 function inDollars(thousandths: bigint): string {
-  const [whole, part = ""] = [
-    thousandths / 1_000n,
-    String(thousandths % 1_000n)
-      .padStart(3, "0")
-      .replace(/0+$/, ""),
-  ];
+  const whole = thousandths / 1_000n;
+  const part = String(thousandths % 1_000n)
+    .padStart(3, "0")
+    .replace(/0+$/, "");
   return part === "" ? `${whole}` : `${whole}.${part}`;
-}
-
-async function inMemory(): Promise<Store> {
-  const made = await ledgerInMemory();
-  return { made, ledgers: () => [made.ledger], remove: () => made.remove() };
-}
-
-const SUMS_FILES = ["sums.db", "sums.db-wal", "sums.db-shm"];
-
-async function inSqlite(): Promise<Store> {
-  const folder = newFolder();
-  const data = join(folder, "data");
-  const made = await ledgerOver(
-    () => openSqliteEngine(data, { addsUp: true }),
-    () => rmSync(folder, { recursive: true, force: true }),
-  );
-  const backup = join(folder, "backup");
-  return {
-    made,
-    ledgers: () => [made.ledger],
-    save: () => {
-      // Whatever it is at: the files as they are, as a kill leaves them.
-      for (const name of SUMS_FILES) rmSync(join(folder, name), { force: true });
-      for (const name of SUMS_FILES)
-        if (existsSync(join(data, name))) copyFileSync(join(data, name), join(folder, name));
-    },
-    setBack: () => {
-      if (!existsSync(join(folder, "sums.db"))) return;
-      for (const name of SUMS_FILES) rmSync(join(data, name), { force: true });
-      for (const name of ["sums.db", "sums.db-wal"]) {
-        if (existsSync(join(folder, name))) copyFileSync(join(folder, name), join(data, name));
-      }
-    },
-    spoil: (how) => {
-      for (const name of SUMS_FILES) rmSync(join(data, name), { force: true });
-      if (how === "torn") writeFileSync(join(data, "sums.db"), "SQLite format 3\0torn");
-      if (how === "another") copyFileSync(join(data, "ledger.sqlite"), join(data, "sums.db"));
-    },
-    restore: () => {
-      rmSync(backup, { force: true });
-      backUp(data, backup);
-      for (const name of ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm", "ledger.mark"]) {
-        rmSync(join(data, name), { force: true });
-      }
-      restore(backup, data);
-    },
-    remove: () => made.remove(),
-  };
-}
-
-/** Two nodes: one of them is written through, both are asked, and both add up all the time. */
-async function inPostgres(): Promise<Store> {
-  const database = await newDatabase();
-  let other: Awaited<ReturnType<typeof openAt>> | undefined;
-  const made = await ledgerUnderTest(
-    async (opening) => {
-      await other?.ledger.close();
-      other = await openAt(database.url, { mode: opening.mode, wallMs: opening.wallMs }, { addsUp: true });
-      return openAt(database.url, opening, { addsUp: true, lanes: 3 });
-    },
-    async () => {
-      await other?.ledger.close();
-      await database.remove();
-    },
-  );
-  return {
-    made,
-    ledgers: () => [made.ledger, ...(other === undefined ? [] : [other.ledger])],
-    remove: () => made.remove(),
-  };
 }
 
 async function live(open: () => Promise<Store>, steps: readonly Step[]): Promise<void> {

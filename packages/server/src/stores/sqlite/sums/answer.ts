@@ -9,7 +9,7 @@ import type {
   TallyCell,
   TallyQuery,
 } from "../../../ledger/sums/sums.ts";
-import { usageStatements, usageSums, type Dialect, type UsageRow } from "../../../sum-tables/usage-query.ts";
+import { usageStatements, usageSums, type Dialect } from "../../../sum-tables/usage-query.ts";
 import type { SumsPosition } from "./sums-file.ts";
 
 const DIALECT: Dialect = {
@@ -33,7 +33,7 @@ export function answerFrom(
         usageStatements(span, DIALECT).map((statement) => {
           const select = sums.prepare(statement.text);
           select.setReadBigInts(true);
-          return [statement, select.all(...(statement.values as SQLInputValue[])) as readonly UsageRow[]];
+          return [statement, select.all(...(statement.values as SQLInputValue[]))];
         }),
       ),
     ),
