@@ -157,6 +157,7 @@ describe("the help", () => {
       "token",
       "registration-key",
       "records",
+      "usage",
       "resource",
       "report",
       "clock",

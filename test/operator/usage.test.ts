@@ -54,7 +54,7 @@ function expectUnfit(answer: OperatorAnswer, why: RegExp): void {
 const RANGE = "from=2026-03-01T00:00:00Z&to=2026-05-01T00:00:00Z";
 
 async function items(query: string): Promise<unknown> {
-  const { status, json } = await get(`/usage?${RANGE}&${query}`);
+  const { status, json } = await callOperator(server, "GET", `/usage?${RANGE}&${query}`);
   expect(status).toBe(200);
   return (json as { items: unknown }).items;
 }
@@ -145,7 +145,7 @@ const rows = async (name: string, month = "2026-03"): Promise<unknown> =>
 
 describe("a month's report", () => {
   test("is one of those that are listed", async () => {
-    const { json: list } = await get("/reports");
+    const { json: list } = await callOperator(server, "GET", "/reports");
     const names = (list as { items: { name: string }[] }).items.map(({ name }) => name);
     expect(names).toEqual([
       "usage-by-instance-type",

@@ -1,6 +1,5 @@
 /** The wiring: makes a service from a configuration. It knows every room, and decides nothing. */
 import type { IncomingMessage, Server } from "node:http";
-import { ruleSets } from "@countinghouse/protocol";
 import { getRequestListener } from "@hono/node-server";
 import { EventPages } from "./audit/event-pages.ts";
 import { createBuyApp } from "./buy/app.ts";
@@ -296,14 +295,14 @@ function nodeListener(fetch: Parameters<typeof getRequestListener>[0]): NodeList
 
 function operatorApp(parts: Parts): OperatorApp {
   const { config, world, catalogueFile, operatorToken, sources, onError } = parts;
-  const { ledger, eventPages, sealer, clock, faults, keeping, workload, newRequestId } = parts;
+  const { ledger, eventPages, sealer, clock, ruleSet, faults, keeping, workload, newRequestId } = parts;
   return createOperatorApp({
     context: {
       ledger,
       eventPages,
       sealer,
       clock,
-      ruleSet: ruleSets[config.rules],
+      ruleSet,
       lab: config.lab,
       faults,
       random: world.random,

@@ -5,7 +5,7 @@ import { HOUR_COLUMNS, kindNumber } from "../../../sum-tables/usage-query.ts";
 import { SUMS_LOCK } from "../locks.ts";
 import { searchable } from "../rows.ts";
 
-export interface Statement {
+interface Statement {
   readonly name?: string;
   readonly text: string;
   readonly values: unknown[];
