@@ -324,6 +324,7 @@ async function live(open: () => Promise<Store>, steps: readonly Step[]): Promise
     await lived.begin();
     for (const one of steps) await lived.take(one);
     await lived.check();
+    expect(await store.disagreement()).toBeUndefined();
   } finally {
     await store.remove();
   }

@@ -11,6 +11,10 @@ import { openAt } from "../../packages/server/testing/postgres-ledger.ts";
 import type { Ledger } from "../../packages/server/src/ledger/ledger.ts";
 import { backUp, restore } from "../../packages/server/src/stores/sqlite/backup.ts";
 import { openSqliteEngine } from "../../packages/server/src/stores/sqlite/sqlite-engine.ts";
+import { sumsDisagreement } from "../../packages/server/src/stores/sqlite/sums/verify-sums.ts";
+import { verify } from "../../packages/server/src/stores/sqlite/verification/verify.ts";
+import { verifyAt } from "../../packages/server/src/stores/postgres/verify-ledger.ts";
+import { realWorld } from "../../packages/server/src/world.ts";
 import { newDatabase } from "./postgres/database.ts";
 import { newFolder } from "./scoped.ts";
 
@@ -26,12 +30,19 @@ export interface Store {
   readonly spoil?: (how: "gone" | "torn" | "another") => void;
   /** Backs the ledger up, and goes on with the backup; sums stay where they are. */
   readonly restore?: () => void;
+  /** What `store verify` finds; a server may be running. */
+  readonly disagreement: () => Promise<string | undefined>;
   readonly remove: () => Promise<void>;
 }
 
 export async function inMemory(): Promise<Store> {
   const made = await ledgerInMemory();
-  return { made, ledgers: () => [made.ledger], remove: () => made.remove() };
+  return {
+    made,
+    ledgers: () => [made.ledger],
+    disagreement: () => Promise.resolve(undefined),
+    remove: () => made.remove(),
+  };
 }
 
 const SUMS_FILES = ["sums.db", "sums.db-wal", "sums.db-shm"];
@@ -73,6 +84,7 @@ export async function inSqlite(): Promise<Store> {
       }
       restore(backup, data);
     },
+    disagreement: () => Promise.resolve(verify(data).disagreement ?? sumsDisagreement(data)),
     remove: () => made.remove(),
   };
 }
@@ -95,6 +107,7 @@ export async function inPostgres(): Promise<Store> {
   return {
     made,
     ledgers: () => [made.ledger, ...(other === undefined ? [] : [other.ledger])],
+    disagreement: async () => (await verifyAt(database.url, realWorld)).disagreement,
     remove: () => made.remove(),
   };
 }
