@@ -33,6 +33,8 @@ interface Place {
   readonly used: readonly Option[];
   /** Whether `--` has ended the options. */
   readonly plain: boolean;
+  /** After `help`: how many words have followed. */
+  readonly afterHelp?: number | undefined;
 }
 
 function placeAfter(program: Command, words: readonly string[]): Place {
@@ -42,7 +44,8 @@ function placeAfter(program: Command, words: readonly string[]): Place {
 }
 
 function after(place: Place, word: string): Place {
-  const { command, awaited, given, used, plain } = place;
+  const { command, awaited, given, used, plain, afterHelp } = place;
+  if (afterHelp !== undefined) return { ...place, afterHelp: afterHelp + 1 };
   if (awaited !== undefined) return { ...place, awaited: undefined };
   if (!plain && word === "--") return { ...place, plain: true };
   if (!plain && word.startsWith("-")) {
@@ -52,8 +55,7 @@ function after(place: Place, word: string): Place {
     const waits = (option.required || option.optional) && !word.includes("=");
     return { ...place, used: [...used, option], awaited: waits ? option : undefined };
   }
-  // `help` leads to the command that it tells of.
-  if (word === "help" && command.commands.length > 0) return place;
+  if (word === "help" && command.commands.length > 0) return { ...place, afterHelp: 0 };
   const inner = command.commands.find((known) => known.name() === word);
   return inner === undefined ? { ...place, given: given + 1 } : { command: inner, given: 0, used: [], plain };
 }
@@ -62,13 +64,15 @@ function optionOf(command: Command, name: string): Option | undefined {
   return command.options.find(({ long, short }) => long === name || short === name);
 }
 
-function commandsOf(command: Command): readonly Command[] {
-  return command.createHelp().visibleCommands(command);
+function commandsAt(command: Command): Candidate[] {
+  const commands = command.createHelp().visibleCommands(command);
+  return commands.map((known) => ({ value: known.name(), description: known.description() }));
 }
 
 /** An option's name, a command, or an argument. */
 function wordsAt(place: Place, typed: string): Candidates {
-  const { command, plain } = place;
+  const { command, plain, afterHelp } = place;
+  if (afterHelp !== undefined) return { items: afterHelp === 0 ? commandsAt(command) : [], files: false };
   if (!plain && typed.startsWith("-")) {
     const [, name] = /^(--?[^=]+)=/.exec(typed) ?? [];
     if (name === undefined) return { items: optionsAt(place), files: false };
@@ -79,7 +83,7 @@ function wordsAt(place: Place, typed: string): Candidates {
   }
   const argument = argumentAt(place);
   if (argument !== undefined) return valuesOfArgument(argument);
-  const commands = commandsOf(command).map((known) => ({ value: known.name(), description: known.description() }));
+  const commands = commandsAt(command);
   if (commands.length > 0) return { items: commands, files: false };
   return plain ? NOTHING : { items: optionsAt(place), files: false };
 }
