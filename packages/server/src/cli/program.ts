@@ -1,4 +1,4 @@
-/** The command line: one group of commands per file, and how a failure ends. */
+/** The command line: one group of commands for each file, and how failures end. */
 import { CommanderError, type Command } from "commander";
 import { VERSION } from "../version.ts";
 import { addAccessKey } from "./access-key.ts";
@@ -25,7 +25,7 @@ import { SuggestingCommand } from "./suggesting-command.ts";
 import { addToken } from "./token.ts";
 import { alarm, bold, showsColors, widthOf } from "./terminal.ts";
 
-/** In the order of the help. */
+/** In the order in which the help lists them. */
 const GROUPS = [
   addServe,
   addProduct,
@@ -54,7 +54,7 @@ Exit codes: 0 done; 1 refused, or failed; 2 the command line, or a file that it 
 /** Of help that goes to a file, or to another program. */
 const HELP_WIDTH = 80;
 
-/** All commands there are. */
+/** The program with all commands. */
 export function commandLine(): Command {
   const program = new SuggestingCommand("countinghouse")
     .description("A self-hostable, durable AWS Marketplace Metering Service")
@@ -78,7 +78,7 @@ export function commandLine(): Command {
   return program;
 }
 
-/** Runs a command line; answers its exit code. A server that was started goes on after this returns. */
+/** Runs a command line; answers its exit code. A started server goes on after this returns. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
   process.stdout.on("error", ignoreClosedPipe);
   try {
@@ -92,14 +92,14 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Whoever reads the output may have seen enough of it (`| head`). */
+/** The reader of the output may close it early (`| head`). */
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
 }
 
 /**
- * Failures that have been foreseen, and what they end with: they say all there is to say, others come with the place
- * they came from. Known by name: what throws them is loaded only by the commands that need it.
+ * Expected failures and their exit codes: their messages say everything, while other errors are printed with a stack trace.
+ * They are recognised by name, because their classes are loaded only by the commands that need them.
  */
 const FORESEEN: Readonly<Record<string, number>> = {
   CatalogueFileError: EXIT.usage,
