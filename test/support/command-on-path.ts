@@ -19,7 +19,7 @@ export function environmentWithCommand(folder: string): NodeJS.ProcessEnv {
 }
 
 export function isThere(program: string): boolean {
-  return spawnSync(program, ["--version"], { stdio: "ignore" }).error === undefined;
+  return spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0;
 }
 
 interface Typing {
