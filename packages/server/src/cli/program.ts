@@ -46,7 +46,6 @@ const EXIT_CODES = `
 Exit codes: 0 done; 1 refused, or failed; 2 the command line, or a file that it names, is wrong;
 3 no server could be reached.`;
 
-/** The program with all commands. */
 export function commandLine(): Command {
   const program = new Command("countinghouse")
     .description("A self-hostable, durable AWS Marketplace Metering Service")
