@@ -1,4 +1,4 @@
-/** `countinghouse fault`: what goes wrong on demand, in a lab. */
+/** `countinghouse fault`: faults on demand, in a lab. */
 import { Option, type Command } from "commander";
 import type { Fault, NewFault } from "../operator/contract/faults.ts";
 import { FAULT_COUNT_MAX, FAULT_DELAY_MS_MAX, FAULT_KINDS, FAULT_RECORDS_MAX } from "../operator/contract/values.ts";

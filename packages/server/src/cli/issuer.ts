@@ -1,4 +1,4 @@
-/** `countinghouse issuer`: whose web identity tokens are believed. */
+/** `countinghouse issuer`: the trusted issuers of web identity tokens. */
 import type { Command } from "commander";
 import type { Issuer } from "../operator/contract/catalogue/issuer.ts";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";

@@ -54,7 +54,6 @@ Exit codes: 0 done; 1 refused, or failed; 2 the command line, or a file that it 
 /** Of help that goes to a file, or to another program. */
 const HELP_WIDTH = 80;
 
-/** The program with all commands. */
 export function commandLine(): Command {
   const program = new SuggestingCommand("countinghouse")
     .description("A self-hostable, durable AWS Marketplace Metering Service")
