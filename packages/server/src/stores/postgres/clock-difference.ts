@@ -3,6 +3,7 @@
  * node whose clock runs ahead would keep all others from starting. So the one that is wrong is to be out.
  */
 import { iso, type EpochMs } from "@countinghouse/protocol";
+import { FaultError } from "../../ledger/ledger.ts";
 import type { Queryable } from "./reading/record-pointers.ts";
 
 /** How far apart the two may be. */
@@ -15,13 +16,30 @@ export interface ClockDifference {
   readonly aheadMs: number;
 }
 
+/** The database's time, in milliseconds since the epoch, as a column. */
+export const DATABASE_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::float8";
+
+/** A node that writes with a clock that is wrong would date entries wrongly, and all that come after them. */
+export class WrongClockError extends FaultError {
+  /** What is wrong, as a sentence without its end. */
+  readonly trouble: string;
+
+  constructor(trouble: string) {
+    super(`Nothing is written: ${trouble}.`, undefined);
+    this.name = "WrongClockError";
+    this.trouble = trouble;
+  }
+}
+
 export async function clockDifference(db: Queryable, nowMs: () => EpochMs): Promise<ClockDifference> {
   const beforeMs = nowMs();
-  const { rows } = await db.query<{ at_ms: number }>(
-    "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS at_ms",
-  );
-  const nodeMs = nowMs();
-  const databaseMs = Math.round(rows[0]?.at_ms ?? Number.NaN);
+  const { rows } = await db.query<{ at_ms: number }>(`SELECT ${DATABASE_MS} AS at_ms`);
+  return differenceOf(rows[0]?.at_ms ?? Number.NaN, beforeMs, nowMs());
+}
+
+/** Of what the database said between two looks at the node's clock. */
+export function differenceOf(toldMs: number, beforeMs: EpochMs, nodeMs: EpochMs): ClockDifference {
+  const databaseMs = Math.round(toldMs);
   const aheadMs = databaseMs < beforeMs ? beforeMs - databaseMs : Math.min(0, nodeMs - databaseMs);
   return { nodeMs, databaseMs, aheadMs };
 }

@@ -33,8 +33,18 @@ const LOST = `SELECT m.id FROM countinghouse.metering_record m
 const COUNTS = `SELECT (SELECT count(*) FROM countinghouse.metering_record) AS before,
   (SELECT count(*) FROM countinghouse.metering_record_with_sums) AS now`;
 
+/**
+ * A server of before that has only lost its connections may come back meanwhile. Nothing is written by it beside what is read
+ * here: what it put into the old table would go with that, and be counted again when it is sent again. In the order in which
+ * groups write.
+ */
+const LOCK_ENTRIES = "LOCK TABLE countinghouse.entry IN SHARE MODE";
+const LOCK_RECORDS = "LOCK TABLE countinghouse.metering_record IN ACCESS EXCLUSIVE MODE";
+
 /** In the transaction of the migration. Throws DefectError where rows and entries do not agree. */
 export async function fillRecords(client: Client): Promise<void> {
+  await client.query(LOCK_ENTRIES);
+  await client.query(LOCK_RECORDS);
   let place: readonly [lane: number, seq: string] = [-1, "0"];
   for (;;) {
     const { rows } = await client.query<PlacedRow>({ name: "entries-by-lane", text: PAGE, values: [...place] });

@@ -13,6 +13,8 @@ import { beginAtOneMoment } from "./one-moment.ts";
 import { listRecords } from "./record-query.ts";
 
 const CONNECTIONS_MAX = 3;
+/** What a node has to do by the clock waits for nobody who reads. */
+const WATCHING_CONNECTIONS = 1;
 /** How often what is seen bit by bit is looked at again. */
 const LOOKS_MAX = 20;
 const PAUSE_MS = 25;
@@ -25,6 +27,7 @@ interface ReaderOptions {
 
 export class Reader {
   readonly #pool: Pool;
+  readonly #watching: Pool;
   readonly #state: SharedState;
   readonly #options: ReaderOptions;
   #following = false;
@@ -33,12 +36,13 @@ export class Reader {
   constructor(driver: Driver, state: SharedState, options: ReaderOptions) {
     this.#options = options;
     this.#pool = driver.pool("reader", CONNECTIONS_MAX);
+    this.#watching = driver.pool("reader", WATCHING_CONNECTIONS);
     this.#state = state;
   }
 
-  /** For statements by themselves. */
-  get db(): Queryable {
-    return this.#pool;
+  /** For what is asked again and again by the clock: short statements by themselves, which wait for no listing. */
+  get watching(): Queryable {
+    return this.#watching;
   }
 
   /** That the database could not be asked the last time, if so; shown to anybody, so it does not say where it is. */
@@ -51,7 +55,7 @@ export class Reader {
     if (this.#following) return;
     this.#following = true;
     try {
-      const id = await readStateId(this.#pool);
+      const id = await readStateId(this.#watching);
       // An older one is what was read before this node went on, or a database that was set back: the next group finds out.
       if (id.version >= this.#state.id.version && !isSameState(id, this.#state.id)) await this.#adopt();
       this.#unavailable = undefined;
@@ -65,7 +69,7 @@ export class Reader {
 
   /** Where a group has gone on meanwhile, what was read is older than what is held, and left. */
   async #adopt(): Promise<void> {
-    const kept = await this.atOneMoment((db) => readState(db, this.#state.id));
+    const kept = await this.#orTrouble(() => within(this.#watching, beginHere, (db) => readState(db, this.#state.id)));
     if (kept.version >= this.#state.id.version) this.#state.adopt(kept);
   }
 
@@ -113,7 +117,7 @@ export class Reader {
 
   /** All that is read is of one snapshot; of several machines, each has its own. */
   atOneMoment<T>(read: (db: Queryable) => Promise<T>): Promise<T> {
-    return this.#within((client) => beginAtOneMoment(client, false), read);
+    return this.#within(beginHere, read);
   }
 
   /** Of one snapshot on all machines, for which commits are held up a moment. */
@@ -122,25 +126,11 @@ export class Reader {
   }
 
   #within<T>(begin: (client: PoolClient) => Promise<void>, read: (db: Queryable) => Promise<T>): Promise<T> {
-    return this.again(async () => {
-      const client = await this.#pool.connect();
-      let failed: unknown;
-      try {
-        await begin(client);
-        const result = await read(client);
-        await client.query("COMMIT");
-        return result;
-      } catch (error) {
-        failed = error;
-        throw error;
-      } finally {
-        // A connection that something failed on is not used again.
-        client.release(failed !== undefined);
-      }
-    });
+    return this.again(() => within(this.#pool, begin, read));
   }
 
   async close(): Promise<void> {
+    await this.#watching.end();
     await this.#pool.end();
   }
 
@@ -163,5 +153,31 @@ export class Reader {
     } catch (error) {
       throw errorOf(error, "The ledger could not be read");
     }
+  }
+}
+
+/** Of several machines, each is read as of a moment of its own. */
+function beginHere(client: PoolClient): Promise<void> {
+  return beginAtOneMoment(client, false);
+}
+
+async function within<T>(
+  pool: Pool,
+  begin: (client: PoolClient) => Promise<void>,
+  read: (db: Queryable) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  let failed: unknown;
+  try {
+    await begin(client);
+    const result = await read(client);
+    await client.query("COMMIT");
+    return result;
+  } catch (error) {
+    failed = error;
+    throw error;
+  } finally {
+    // A connection that something failed on is not used again.
+    client.release(failed !== undefined);
   }
 }

@@ -11,6 +11,7 @@ import { FoundRecords } from "../../../ledger/found-records.ts";
 import { decideGroup, type DecidedGroup } from "../../../ledger/group-decision.ts";
 import { DefectError } from "../../../ledger/ledger.ts";
 import type { Spare } from "../../../ledger/spare.ts";
+import { DATABASE_MS, WrongClockError, clockTrouble, differenceOf } from "../clock-difference.ts";
 import { STATE_LOCK } from "../locks.ts";
 import { allSeen, findRecords, type Queryable } from "../reading/record-pointers.ts";
 import { findResources, type FoundResources } from "../resources/find-resources.ts";
@@ -89,6 +90,7 @@ interface HeadRow extends StateIdRow {
   readonly seq: string;
   readonly link: Buffer;
   readonly newest_at_ms: string | null;
+  readonly database_ms: number;
 }
 
 /** How a group is tried. */
@@ -112,6 +114,7 @@ export async function tryGroup(
   const isReset = group.works[0]?.reset === true;
   if (isReset && !alone) return { kind: "alone" };
   const resourceIds = group.works.flatMap(({ work }) => work.resources ?? []);
+  const beforeMs = context.clock.nowMs();
   const [row, known] = await begin(session, alone, resourceIds);
   if (!isSameState(stateIdOf(row), context.state.id)) await adopt(client, context.state);
   const decidedOn = context.state.id;
@@ -119,6 +122,7 @@ export async function tryGroup(
   const keys = group.works.flatMap(({ work }) => work.keys);
   const { clock, ruleSet, spare, state } = context;
   const clockMs = clock.nowMs();
+  refuseWrongClock(clock, row, beforeMs, clockMs);
   const entriesAtMs = Math.max(clockMs, context.newestAtMs(), Number(row.newest_at_ms ?? Number.NEGATIVE_INFINITY));
   const nowMs = context.acceptNewestAhead ? clockMs : entriesAtMs;
   const positionAt = clock.positionAt.bind(clock);
@@ -204,13 +208,19 @@ async function begin(
   return [row, resources];
 }
 
+/** A clock may be set, or jump, at any time; one that is moved on purpose is no machine's. Throws WrongClockError. */
+function refuseWrongClock({ mode }: SharedClock, row: HeadRow, beforeMs: EpochMs, clockMs: EpochMs): void {
+  const trouble = mode === "system" ? clockTrouble(differenceOf(row.database_ms, beforeMs, clockMs)) : undefined;
+  if (trouble !== undefined) throw new WrongClockError(trouble);
+}
+
 /** What changes all that nodes go by comes after everything that any of them has accepted, whatever its clock said. */
 const NEWEST_OF_ALL = "(SELECT max(newest_at_ms) FROM countinghouse.lane) AS newest_at_ms";
 
 function laneHead(name: string, newest: string, lane: number): { name: string; text: string; values: number[] } {
   return {
     name,
-    text: `SELECT s.version, s.state_edition AS edition, l.seq, l.link, ${newest}
+    text: `SELECT s.version, s.state_edition AS edition, l.seq, l.link, ${newest}, ${DATABASE_MS} AS database_ms
            FROM countinghouse.lane l, countinghouse.state s WHERE l.number = $1 FOR UPDATE OF l`,
     values: [lane],
   };

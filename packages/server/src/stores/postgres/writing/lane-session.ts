@@ -82,6 +82,9 @@ export interface Head {
  * Whether a transaction that would have brought a lane to this head, and whose commit was never answered, was committed;
  * undefined while that cannot be told. Whoever made it held the lane's row: once that can be had, it has ended one way or the
  * other, and the row says which. What it wrote on other machines may not be seen there yet.
+ *
+ * What is seen may not have come to a standby that commits wait for: PostgreSQL shows a commit whose connection was ended while it
+ * waited. So this commits as well, which comes after it in the log and waits in its place.
  */
 export async function wasCommitted(client: Client, lane: number, head: Head): Promise<boolean | undefined> {
   await client.query("BEGIN");
@@ -89,7 +92,7 @@ export async function wasCommitted(client: Client, lane: number, head: Head): Pr
     "SELECT seq, link FROM countinghouse.lane WHERE number = $1 FOR UPDATE",
     [lane],
   );
-  await client.query("ROLLBACK");
+  await client.query("COMMIT");
   const [row] = rows;
   if (row === undefined || Number(row.seq) < head.seq) return false;
   if (Number(row.seq) === head.seq) return row.link.equals(head.link);
