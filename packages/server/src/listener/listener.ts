@@ -62,9 +62,10 @@ export function createListener(options: ListenerOptions): Server {
   options.connections.serve(server, ({ request, response, expects }, network, isRefused) => {
     // While the server closes, a connection is good for one more answer, so that it cannot be kept busy for ever.
     if (!server.listening) response.setHeader("Connection", "close");
-    if (namesNoHost(request)) {
+    const refusal = hostsOf(request) === 1 ? tooLargeToBegin(request, expects) : BAD_REQUEST;
+    if (refusal !== undefined) {
       response.setHeader("Connection", "close");
-      send(response, BAD_REQUEST);
+      send(response, refusal);
       return;
     }
     useOriginForm(request);
@@ -77,9 +78,18 @@ export function createListener(options: ListenerOptions): Server {
   return Object.assign(server, { httpAllowHalfOpen: true });
 }
 
-/** RFC 9112, 3.2: since HTTP/1.1 every request says whom it is for. */
-function namesNoHost({ headers, httpVersion }: IncomingMessage): boolean {
-  return headers.host === undefined && httpVersion !== "1.0";
+/**
+ * RFC 9112, 3.2: since HTTP/1.1 every request says whom it is for, and none says so twice: what is between would take one for
+ * right, and we the other.
+ */
+function hostsOf({ rawHeaders, httpVersion }: IncomingMessage): number {
+  const hosts = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === "host").length;
+  return hosts === 0 && httpVersion === "1.0" ? 1 : hosts;
+}
+
+/** Who asks before it sends a body that is too large for any route is spared sending it. */
+function tooLargeToBegin({ headers }: IncomingMessage, expects: Turn["expects"]): WireResponse | undefined {
+  return expects === "continue" && Number(headers["content-length"]) > REQUEST_BYTES_LIMIT ? TOO_LARGE : undefined;
 }
 
 class BodyReader {
