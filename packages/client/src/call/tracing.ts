@@ -1,6 +1,6 @@
 /**
- * Spans and trace headers by OpenTelemetry, where it runs: a span for each call, and, where nothing else sees the requests,
- * one for each attempt. Without it there is nothing but a look at a global name for each call.
+ * Spans and trace headers with OpenTelemetry, where a program uses it: a span for each call and, where nothing else traces the
+ * requests, one for each attempt. Where a program does not, the only cost is one look at a global name for each call.
  */
 import { SERVICE_ID } from "@countinghouse/protocol";
 import type { MeteringError, Outcome } from "../outcome.ts";
@@ -16,7 +16,7 @@ interface Span {
   end(): void;
 }
 
-/** As much of `@opentelemetry/api` as is used: the module itself will do. */
+/** The parts of `@opentelemetry/api` that are used; the module itself fits. */
 export interface OpenTelemetry {
   readonly trace: {
     getTracer(
@@ -31,12 +31,12 @@ export interface OpenTelemetry {
 }
 
 const PEER = "@opentelemetry/api";
-/** Under this name the API keeps what was registered with it, so that all its copies in a program are one. */
+/** The name under which the API keeps its registrations, so that all copies of it in a program share them. */
 const REGISTERED: symbol = Symbol.for("opentelemetry.js.api.1");
 const KIND_CLIENT = 2;
 const STATUS_ERROR = 2;
 
-/** Finds OpenTelemetry: that which was handed in, or the one of the program, which may come after the client. */
+/** Finds OpenTelemetry: the given module, or the program's own, which may be set up after the client. */
 export class Tracing {
   #api: OpenTelemetry | undefined;
   #loading: Promise<OpenTelemetry | undefined> | undefined;
@@ -56,7 +56,7 @@ export class Tracing {
 
   async #load(): Promise<OpenTelemetry | undefined> {
     try {
-      // Not written out, so that bundlers do not look for a package that many do not have.
+      // The name is not a literal, so that bundlers do not look for a package that many programs do not have.
       const name: string = PEER;
       this.#api = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as OpenTelemetry;
     } catch {
@@ -67,8 +67,8 @@ export class Tracing {
 }
 
 /**
- * Tracing is the program's, with processors, propagators and exporters of its own. Whatever of it throws, the call goes on: what
- * was metered must not look like what was not.
+ * The program's own tracing may throw: its processors, propagators and exporters run inside these calls. The call goes on then. A
+ * record that was metered must not look like one that was not.
  */
 function unfailing<T>(run: () => T): T | undefined {
   try {
@@ -78,7 +78,7 @@ function unfailing<T>(run: () => T): T | undefined {
   }
 }
 
-/** A call as it is traced. No method throws, or rejects. */
+/** A call that is traced. No method throws or rejects. */
 export class TracedCall {
   readonly #api: OpenTelemetry;
   readonly #span: Span;
@@ -96,7 +96,7 @@ export class TracedCall {
     this.#context = api.trace.setSpan(api.context.active() as never, this.#span as never);
   }
 
-  /** Runs the call within its span, so that whatever it does is told to be part of it; once, whatever tracing does. */
+  /** Runs the call within its span, so that everything it does belongs to the span. Runs it once, even where tracing throws. */
   async run<Result>(call: () => Promise<Outcome<Result>>): Promise<Outcome<Result>> {
     let running: Promise<Outcome<Result>> | undefined;
     const once = (): Promise<Outcome<Result>> => (running ??= call());
@@ -112,7 +112,7 @@ export class TracedCall {
     return outcome;
   }
 
-  /** One attempt that nothing else traces: its headers are added to those of the request. Undefined where it cannot be traced. */
+  /** One attempt that nothing else traces: adds the trace headers to the request's headers. Undefined where tracing throws. */
   attempt(url: URL, attempt: number, headers: string[]): TracedAttempt | undefined {
     const span = unfailing(() =>
       this.#api.context.with(this.#context as never, () =>
