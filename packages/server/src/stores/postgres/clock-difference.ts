@@ -45,9 +45,12 @@ export function differenceOf(toldMs: number, beforeMs: EpochMs, nodeMs: EpochMs)
 }
 
 /** Says in a sentence what is wrong with the node's clock; undefined where nothing is. */
-export function clockTrouble({ nodeMs, databaseMs, aheadMs }: ClockDifference): string | undefined {
-  if (Math.abs(aheadMs) <= CLOCKS_APART_MAX_MS) return undefined;
+export function clockTrouble(
+  { nodeMs, databaseMs, aheadMs }: ClockDifference,
+  apartMaxMs: number = CLOCKS_APART_MAX_MS,
+): string | undefined {
+  if (Math.abs(aheadMs) <= apartMaxMs) return undefined;
   const seconds = Math.round(Math.abs(aheadMs) / 1000);
   const direction = aheadMs > 0 ? "ahead of" : "behind";
-  return `this server's clock says ${iso(nodeMs)} and is ${seconds} s ${direction} the database's, which says ${iso(databaseMs)}; at most ${CLOCKS_APART_MAX_MS / 1000} s are allowed`;
+  return `this server's clock says ${iso(nodeMs)} and is ${seconds} s ${direction} the database's, which says ${iso(databaseMs)}; at most ${apartMaxMs / 1000} s are allowed`;
 }

@@ -35,6 +35,8 @@ import { WaitingWork, columnOf, type Group } from "./writing/waiting-work.ts";
 
 export interface PostgresLedgerOptions extends IntakeOptions {
   readonly clock: SharedClock;
+  /** How far the system clock and the database's may be apart; 5,000 ms by default. */
+  readonly clocksApartMaxMs?: number | undefined;
   /** How many connections write. */
   readonly lanes: number;
   readonly sleep: (ms: number) => Promise<void>;
@@ -198,10 +200,11 @@ export class PostgresLedger extends Intake implements Ledger {
   }
 
   #context(): GroupContext {
-    const { clock, ruleSet } = this.#options;
+    const { clock, clocksApartMaxMs, ruleSet } = this.#options;
     return {
       state: this.#state,
       clock,
+      clocksApartMaxMs,
       ruleSet,
       spare: this.spare,
       isSpread: this.#elsewhere !== undefined,
@@ -227,10 +230,13 @@ export class PostgresLedger extends Intake implements Ledger {
 
   /** A node whose clock is wrong writes nothing until the clock is right again. A lab's movable clock is not checked. */
   async #checkClock(): Promise<void> {
-    const { clock, monotonicMs } = this.#options;
+    const { clock, clocksApartMaxMs, monotonicMs } = this.#options;
     const isDue = this.#clockTrouble !== undefined || monotonicMs() - this.#clockCheckedMs >= CLOCK_CHECKED_MS;
     if (clock.mode !== "system" || !isDue) return;
-    this.#clockTrouble = clockTrouble(await clockDifference(this.#reader.watching, () => clock.nowMs()));
+    this.#clockTrouble = clockTrouble(
+      await clockDifference(this.#reader.watching, () => clock.nowMs()),
+      clocksApartMaxMs,
+    );
     this.#clockCheckedMs = monotonicMs();
     const wrong = this.#wrongClock();
     if (wrong !== undefined) this.#waiting.fail(wrong);

@@ -11,7 +11,7 @@ import { FoundRecords } from "../../../ledger/found-records.ts";
 import { decideGroup, type DecidedGroup } from "../../../ledger/group-decision.ts";
 import { DefectError } from "../../../ledger/ledger.ts";
 import type { Spare } from "../../../ledger/spare.ts";
-import { DATABASE_MS, WrongClockError, clockTrouble, differenceOf } from "../clock-difference.ts";
+import { DATABASE_MS, WrongClockError, clockTrouble, differenceOf, type ClockDifference } from "../clock-difference.ts";
 import { STATE_LOCK } from "../locks.ts";
 import { allSeen, findRecords, type Queryable } from "../reading/record-pointers.ts";
 import { findResources, type FoundResources } from "../resources/find-resources.ts";
@@ -27,6 +27,8 @@ import { offeringOf, type Group } from "./waiting-work.ts";
 export interface GroupContext {
   readonly state: SharedState;
   readonly clock: SharedClock;
+  /** See PostgresLedgerOptions. */
+  readonly clocksApartMaxMs: number | undefined;
   readonly ruleSet: RuleSet;
   readonly spare: Spare;
   /** The time of the newest entry that this node knows of. */
@@ -121,7 +123,7 @@ export async function tryGroup(
   const keys = group.works.flatMap(({ work }) => work.keys);
   const { clock, ruleSet, spare, state } = context;
   const clockMs = clock.nowMs();
-  refuseWrongClock(clock, row, beforeMs, clockMs);
+  refuseWrongClock(context, differenceOf(row.database_ms, beforeMs, clockMs));
   const entriesAtMs = Math.max(clockMs, context.newestAtMs(), Number(row.newest_at_ms ?? Number.NEGATIVE_INFINITY));
   const nowMs = context.acceptNewestAhead ? clockMs : entriesAtMs;
   const positionAt = clock.positionAt.bind(clock);
@@ -208,8 +210,8 @@ async function begin(
 }
 
 /** The machine's clock may be wrong at any time; a manual or offset clock is moved on purpose. Throws WrongClockError. */
-function refuseWrongClock({ mode }: SharedClock, row: HeadRow, beforeMs: EpochMs, clockMs: EpochMs): void {
-  const trouble = mode === "system" ? clockTrouble(differenceOf(row.database_ms, beforeMs, clockMs)) : undefined;
+function refuseWrongClock({ clock, clocksApartMaxMs }: GroupContext, difference: ClockDifference): void {
+  const trouble = clock.mode === "system" ? clockTrouble(difference, clocksApartMaxMs) : undefined;
   if (trouble !== undefined) throw new WrongClockError(trouble);
 }
 
