@@ -3,7 +3,7 @@ import { request, type IncomingMessage } from "node:http";
 import type { RunningServer } from "./server.ts";
 import { until } from "./until.ts";
 
-export interface SentEvent {
+interface SentEvent {
   readonly id: string | undefined;
   readonly kind: string;
   readonly data: Readonly<Record<string, unknown>>;
