@@ -78,10 +78,10 @@ describe("a policy", () => {
   });
 });
 
-describe("a registration token", () => {
-  const inspect = async (token: string): Promise<unknown> =>
-    (await callOperator(server, "POST", "/registration-tokens/inspect", { body: { registrationToken: token } })).json;
+const inspect = async (token: string): Promise<unknown> =>
+  (await callOperator(server, "POST", "/registration-tokens/inspect", { body: { registrationToken: token } })).json;
 
+describe("a registration token", () => {
   test("says whose it is, and until when", async () => {
     const token = await registrationToken(server, "agmt-demo1");
     const told = {
