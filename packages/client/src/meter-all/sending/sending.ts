@@ -1,5 +1,5 @@
 /** The batches of a run: those that wait, and the bounded number under way. */
-import { entriesOf, type Decide, type InputLine } from "./input-line.ts";
+import { entriesOf, type Decide, type InputLine } from "../lines/input-line.ts";
 import type { Batch, Sender } from "./sender.ts";
 
 export class Sending<Item> {
