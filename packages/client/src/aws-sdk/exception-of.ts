@@ -2,7 +2,7 @@
 import type { MeteringError } from "../outcome.ts";
 import * as exceptions from "./exceptions.ts";
 
-type Known = Exclude<keyof typeof exceptions, "MarketplaceMeteringServiceException">;
+const { MarketplaceMeteringServiceException, ...classes } = exceptions;
 
 /** Of the class of its name, where that is known; else of the base class, with its own name. */
 export function exceptionOf(
@@ -11,14 +11,14 @@ export function exceptionOf(
 ): exceptions.MarketplaceMeteringServiceException {
   const { name, message, fault } = error;
   const options = { message, $metadata, cause: error };
-  if (isKnown(name)) return new exceptions[name](options);
-  return new exceptions.MarketplaceMeteringServiceException({
+  if (isKnown(name)) return new classes[name](options);
+  return new MarketplaceMeteringServiceException({
     ...options,
     name,
     $fault: fault === "server" ? "server" : "client",
   });
 }
 
-function isKnown(name: string): name is Known {
-  return name !== "MarketplaceMeteringServiceException" && Object.hasOwn(exceptions, name);
+function isKnown(name: string): name is keyof typeof classes {
+  return Object.hasOwn(classes, name);
 }
