@@ -193,6 +193,17 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "world.ts": ["@countinghouse/protocol", "node:crypto", "node:fs", "node:util"],
 };
 
+const OUTBOX = "packages/outbox/src/";
+
+/** The same of the outbox. */
+const OUTBOX_ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  domain: ["@countinghouse/protocol"],
+  store: ["@countinghouse/protocol", "domain"],
+  "stores/sqlite": ["domain", "store", "node:crypto", "node:sqlite"],
+  "sqlite.ts": ["stores/sqlite"],
+  "index.ts": ["domain", "store"],
+};
+
 interface Arrow {
   readonly file: string;
   readonly room: string;
@@ -242,8 +253,8 @@ describe("imports between the rooms of the server", () => {
   });
 
   test("never lead from what ships to what is there for tests", () => {
-    const all = ["packages/protocol/src", "packages/client/src", "packages/server/src"].flatMap((folder) =>
-      filesIn(folder, /\.ts$/),
+    const all = ["packages/protocol/src", "packages/client/src", "packages/server/src", "packages/outbox/src"].flatMap(
+      (folder) => filesIn(folder, /\.ts$/),
     );
     const strays = all
       .filter((file) => !isTestCode(file))
@@ -262,6 +273,36 @@ describe("imports between the rooms of the server", () => {
       .filter((file) => !isTestCode(file))
       .flatMap((file) => importsOf(file).filter((specifier) => !specifier.startsWith(".")));
     expect(strays).toEqual([]);
+  });
+});
+
+describe("imports between the rooms of the outbox", () => {
+  const roomIn = (path: string): string =>
+    Object.keys(OUTBOX_ALLOWED).find((room) => path === room || path.startsWith(`${room}/`)) ?? path;
+  const files = filesIn(OUTBOX, /\.ts$/).filter((file) => !isTestCode(file));
+  const outboxArrows: readonly Arrow[] = files.flatMap((file) => {
+    const room = roomIn(file.slice(OUTBOX.length));
+    return importsOf(file)
+      .map((specifier) =>
+        specifier.startsWith(".") ? resolved(file, specifier).slice(OUTBOX.length) : packageOf(specifier),
+      )
+      .filter((target) => roomIn(target) !== room)
+      .map((target) => ({ file, room, target }));
+  });
+
+  test("every source lies in a room", () => {
+    expect(files.filter((file) => !(roomIn(file.slice(OUTBOX.length)) in OUTBOX_ALLOWED))).toEqual([]);
+  });
+
+  test("go along the arrows of docs/ARCHITECTURE.md, no others, and use every one", () => {
+    const strays = outboxArrows.filter((arrow) => !OUTBOX_ALLOWED[arrow.room]?.some((entry) => covers(entry, arrow)));
+    expect(strays.map(({ file, target }) => `${file} imports ${target}`)).toEqual([]);
+    const idle = Object.entries(OUTBOX_ALLOWED).flatMap(([room, entries]) =>
+      entries
+        .filter((entry) => !outboxArrows.some((arrow) => arrow.room === room && covers(entry, arrow)))
+        .map((entry) => `${room} may import ${entry}`),
+    );
+    expect(idle).toEqual([]);
   });
 });
 
