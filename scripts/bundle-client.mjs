@@ -10,6 +10,7 @@ export async function bundleClient(folder) {
   const bundle = await rolldown({
     input: {
       index: join(folder, "src/index.ts"),
+      "batch/index": join(folder, "src/batch/index.ts"),
       "platform/node": join(folder, "src/platform/node.ts"),
       "platform/server-side": join(folder, "src/platform/server-side.ts"),
       "platform/web": join(folder, "src/platform/web.ts"),

@@ -1,6 +1,6 @@
 /** Entries as the server would make them of the load's requests. */
 import { randomUUID } from "node:crypto";
-import { keyOf, type MeteringRecordKey } from "../../packages/server/src/domain/metering-record.ts";
+import { keyOf, type MeteringRecordKey } from "../../packages/server/src/domain/metering/metering-record.ts";
 import type { StagedEntry } from "../../packages/server/src/ledger/engine.ts";
 import type { MeteredRecord } from "../../packages/server/src/ledger/entry.ts";
 import { meteringRecordId, requestId } from "../../packages/server/src/ledger/ids.ts";

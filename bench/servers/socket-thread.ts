@@ -1,10 +1,10 @@
 /** Holds sockets for `threaded-server.ts`: the product's own listener, with requests handed over to another thread. */
 import type { AddressInfo } from "node:net";
 import { parentPort, type MessagePort } from "node:worker_threads";
-import { Connections } from "../../packages/server/src/http/connections.ts";
-import { createListener } from "../../packages/server/src/http/listener.ts";
-import { SourceAddresses } from "../../packages/server/src/http/source-address.ts";
-import type { WireRequest, WireResponse } from "../../packages/server/src/http/wire-message.ts";
+import { Connections } from "../../packages/server/src/listener/connections/connections.ts";
+import { createListener } from "../../packages/server/src/listener/listener.ts";
+import { SourceAddresses } from "../../packages/server/src/listener/connections/source-address.ts";
+import type { WireRequest, WireResponse } from "../../packages/server/src/listener/message.ts";
 import { realWorld } from "../../packages/server/src/world.ts";
 
 export interface HandedOver {

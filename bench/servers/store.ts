@@ -5,7 +5,7 @@
  *
  * Groups are made before the clock starts. Commands come in, and answers go out, as messages of the parent process.
  */
-import type { MeteringRecordKey } from "../../packages/server/src/domain/metering-record.ts";
+import type { MeteringRecordKey } from "../../packages/server/src/domain/metering/metering-record.ts";
 import type { StagedEntry } from "../../packages/server/src/ledger/engine.ts";
 import { openSqliteEngine } from "../../packages/server/src/stores/sqlite/sqlite-engine.ts";
 import { RecordMaker } from "../load/records.ts";

@@ -5,10 +5,10 @@
 import { writeFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { EventPages } from "../../packages/server/src/audit/event-pages.ts";
-import { RequestQuotas } from "../../packages/server/src/http/request-quotas.ts";
-import { UnkeptCalls } from "../../packages/server/src/http/unkept-calls.ts";
-import { WireHandler } from "../../packages/server/src/http/wire-handler.ts";
-import { wireOperations } from "../../packages/server/src/http/wire-operations.ts";
+import { RequestQuotas } from "../../packages/server/src/wire/request-quotas.ts";
+import { UnkeptCalls } from "../../packages/server/src/operations/unkept-calls.ts";
+import { WireHandler } from "../../packages/server/src/wire/wire-handler.ts";
+import { wireOperations } from "../../packages/server/src/wire/wire-operations.ts";
 import { Authenticator } from "../../packages/server/src/identity/authenticator.ts";
 import { pageTokensOf } from "../../packages/server/src/identity/page-tokens.ts";
 import { requestId } from "../../packages/server/src/ledger/ids.ts";

@@ -1,19 +1,19 @@
 /** Ledgers of earlier versions, in which names changed under what was metered: it is told by the names of then. */
 import { HOUR_MS } from "@countinghouse/protocol";
 import { expect } from "vitest";
-import type { Agreement } from "../../packages/server/src/domain/agreement.ts";
-import type { CatalogueChange } from "../../packages/server/src/domain/catalogue.ts";
-import { keyOf } from "../../packages/server/src/domain/metering-record.ts";
-import type { Product } from "../../packages/server/src/domain/product.ts";
+import type { Agreement } from "../../packages/server/src/domain/catalogue/agreement.ts";
+import type { CatalogueChange } from "../../packages/server/src/domain/catalogue/catalogue.ts";
+import { keyOf } from "../../packages/server/src/domain/metering/metering-record.ts";
+import type { Product } from "../../packages/server/src/domain/catalogue/product.ts";
 import {
   START_MS,
   ledgerOver,
   ledgerUnderTest,
   type LedgerUnderTest,
-} from "../../packages/server/src/ledger/contract/ledger-under-test.ts";
-import { newCall } from "../../packages/server/src/ledger/contract/works.ts";
+} from "../../packages/server/testing/contract/ledger-under-test.ts";
+import { newCall } from "../../packages/server/testing/contract/works.ts";
 import { catalogueChanged } from "../../packages/server/src/operations/change-catalogue.ts";
-import { openAt } from "../../packages/server/src/stores/postgres/ledger.fixture.ts";
+import { openAt } from "../../packages/server/testing/postgres-ledger.ts";
 import { openSqliteEngine } from "../../packages/server/src/stores/sqlite/sqlite-engine.ts";
 import { meteringRecords } from "../support/operator-api.ts";
 import { newDatabase, nodeArgs, whyNoPostgres } from "../support/postgres/database.ts";

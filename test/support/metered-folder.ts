@@ -1,14 +1,7 @@
 /** A data folder in which tasks have registered: what a server finds that starts on it. */
-import {
-  BUYER,
-  BYOL,
-  HOURLY,
-  MARKET,
-  place,
-  task,
-} from "../../packages/server/src/control-plane/control-plane.fixture.ts";
-import { START_MS, ledgerOver } from "../../packages/server/src/ledger/contract/ledger-under-test.ts";
-import { put } from "../../packages/server/src/ledger/contract/works.ts";
+import { BUYER, BYOL, HOURLY, MARKET, place, task } from "../../packages/server/testing/control-plane.ts";
+import { START_MS, ledgerOver } from "../../packages/server/testing/contract/ledger-under-test.ts";
+import { put } from "../../packages/server/testing/contract/works.ts";
 import { openSqliteEngine } from "../../packages/server/src/stores/sqlite/sqlite-engine.ts";
 import { newFolder } from "./scoped.ts";
 

@@ -12,7 +12,7 @@ import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
 import { compose, type Service } from "../../packages/server/src/compose.ts";
 import { configOf } from "../../packages/server/src/config.ts";
-import type { MeteredResource } from "../../packages/server/src/domain/metered-resource.ts";
+import type { MeteredResource } from "../../packages/server/src/domain/resources/metered-resource.ts";
 import { requestId, resourceId } from "../../packages/server/src/ledger/ids.ts";
 import { realWorld, type World } from "../../packages/server/src/world.ts";
 import { ISSUER, SUBJECT } from "./issuer.ts";

@@ -42,7 +42,7 @@ test("every relative link in a document leads to a file, and to a place in it", 
 });
 
 test("every test that a document names is there", () => {
-  const places = ["", "packages/", "packages/server/src/"];
+  const places = ["", "packages/", "packages/server/", "packages/server/src/"];
   const missing = pages.flatMap((page) =>
     [...textOf(page).matchAll(/`([\w./-]+(?:\.test|-contract)\.ts)`/g)]
       .map(([, path = ""]) => path)

@@ -24,7 +24,7 @@ export function textOf(path: string): string {
 
 /** Whether a file is there for tests only. */
 export function isTestCode(path: string): boolean {
-  return /\.(test|fixture)\.ts$/.test(path) || /\/(ledger|store)\/(contract\/|\1-contract\.ts$)/.test(path);
+  return /\.(test|fixture)\.ts$/.test(path) || /^packages\/[^/]+\/testing\//.test(path);
 }
 
 /** What a file imports, as it is written there: `import`, `export … from` and `import()`. */

@@ -5,17 +5,17 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { operationNames, type Service } from "@countinghouse/protocol";
 import { afterAll, expect, test } from "vitest";
-import type { PolicyDocument } from "../../packages/server/src/domain/account.ts";
-import { Catalogue } from "../../packages/server/src/domain/catalogue.ts";
-import { RequestQuotas } from "../../packages/server/src/http/request-quotas.ts";
-import { UnkeptCalls } from "../../packages/server/src/http/unkept-calls.ts";
-import { WireHandler } from "../../packages/server/src/http/wire-handler.ts";
-import type { Codec, WireOperation } from "../../packages/server/src/http/wire-operation.ts";
+import type { PolicyDocument } from "../../packages/server/src/domain/catalogue/account.ts";
+import { Catalogue } from "../../packages/server/src/domain/catalogue/catalogue.ts";
+import { RequestQuotas } from "../../packages/server/src/wire/request-quotas.ts";
+import { UnkeptCalls } from "../../packages/server/src/operations/unkept-calls.ts";
+import { WireHandler } from "../../packages/server/src/wire/wire-handler.ts";
+import type { Codec, WireOperation } from "../../packages/server/src/wire/wire-operation.ts";
 import { sealSecret } from "../../packages/server/src/identity/access-keys.ts";
 import { Authenticator } from "../../packages/server/src/identity/authenticator.ts";
 import { sealerOf } from "../../packages/server/src/identity/seal.ts";
-import { newCall } from "../../packages/server/src/ledger/contract/works.ts";
-import { ledgerOver } from "../../packages/server/src/ledger/contract/ledger-under-test.ts";
+import { newCall } from "../../packages/server/testing/contract/works.ts";
+import { ledgerOver } from "../../packages/server/testing/contract/ledger-under-test.ts";
 import { MemoryEngine } from "../../packages/server/src/stores/memory/memory-engine.ts";
 import { signed, wireRequest } from "../support/raw-client.ts";
 

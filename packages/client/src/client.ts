@@ -9,7 +9,7 @@ import type { CallOptions } from "./call/limits.ts";
 import { sortArguments, type ClientConfiguration, type Logger } from "./configuration.ts";
 import type { AwsCredentials, CredentialsProvider } from "./credentials/credentials.ts";
 import { defaultEndpointProvider, type EndpointProvider } from "./endpoint/endpoint-provider.ts";
-import type { MeterableRecord } from "./meter-all/intake.ts";
+import type { MeterableRecord } from "./batch/line.ts";
 import { KnownIds } from "./meter-all/known-ids.ts";
 import { MeterAllRun, type MeterAllInput } from "./meter-all/meter-all.ts";
 import type { MeterAllOptions } from "./meter-all/options.ts";
@@ -238,6 +238,16 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
       logger: this.#logger,
     };
     return new MeterAllRun(records, options, metering, this.#knownIds);
+  }
+
+  /**
+   * The service's time, as the last answer told it (its `Date`; of a Countinghouse lab, the time that its usage is held
+   * against), plus what has passed since by a clock that nobody sets. Undefined before this client's first answer: it is
+   * never the clock of this machine, which may be wrong. An empty BatchMeterUsage is a way to ask.
+   */
+  serviceTime(): Date | undefined {
+    const toldMs = this.#runtime.clock.toldMs(Number.NEGATIVE_INFINITY);
+    return toldMs === undefined ? undefined : new Date(toldMs);
   }
 
   /** Sends the calls from now on to this URL; `https://` is added where the scheme is missing. */

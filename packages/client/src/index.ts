@@ -10,7 +10,7 @@ export {
   type EndpointParameters,
   type EndpointProvider,
 } from "./endpoint/endpoint-provider.ts";
-export type { MeterableRecord } from "./meter-all/intake.ts";
+export type { MeterableRecord } from "./batch/line.ts";
 export type { MeterAllInput, MeterAllRun } from "./meter-all/meter-all.ts";
 export type { MeterAllOptions } from "./meter-all/options.ts";
 export type {
@@ -22,7 +22,7 @@ export type {
   Refused,
   Replay,
   Undecided,
-} from "./meter-all/result.ts";
+} from "./batch/result.ts";
 export type {
   AnsweredUsageRecord,
   BatchMeterUsageInput,

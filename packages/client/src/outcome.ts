@@ -116,7 +116,12 @@ export interface AnswerMetadata {
 /** What came of a call. `ok` tells which of the two it is. */
 export type Outcome<Result> =
   | { readonly ok: true; readonly result: Result; readonly metadata: AnswerMetadata; readonly error?: undefined }
-  | { readonly ok: false; readonly error: MeteringError; readonly result?: undefined };
+  | {
+      readonly ok: false;
+      readonly error: MeteringError;
+      readonly result?: undefined;
+      readonly metadata?: undefined;
+    };
 
 /** The result, or the error thrown. */
 export function resultOf<Result>(outcome: Outcome<Result>): Result {

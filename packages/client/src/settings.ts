@@ -1,5 +1,6 @@
 /** A client's settings: what it was told, else what the environment says, else the profile, else the default. */
 import { SERVICE_ID } from "@countinghouse/protocol";
+import { isNumberOfAttempts } from "./call/limits.ts";
 import type { ClientConfiguration } from "./configuration.ts";
 import { instanceRegion, isInstanceSourceDisabled } from "./credentials/instance.ts";
 import type { SourceParts } from "./credentials/chain-parts.ts";
@@ -58,7 +59,7 @@ function regionOfInstance(parts: SourceParts): Promise<string | undefined> | und
 
 function attemptsOf(configuration: ClientConfiguration, surroundings: Surroundings, files: SharedFiles): number {
   const text = nonEmpty(surroundings.variable("AWS_MAX_ATTEMPTS")) ?? files.profile["max_attempts"];
-  const attempts = configuration.maxAttempts ?? (text === undefined ? MAX_ATTEMPTS : Number(text));
-  if (Number.isInteger(attempts) && attempts >= 1) return attempts;
-  throw configurationError(`The number of attempts must be a whole number from 1 on; it is ${text ?? attempts}.`);
+  const told = configuration.maxAttempts ?? text ?? MAX_ATTEMPTS;
+  if (isNumberOfAttempts(Number(told))) return Number(told);
+  throw configurationError(`The number of attempts must be a whole number from 1 on; it is ${told}.`);
 }

@@ -2,47 +2,49 @@
 import type { IncomingMessage, Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { EventPages } from "./audit/event-pages.ts";
+import { createBuyApp } from "./buy/app.ts";
 import { dueChanges } from "./catalogue/apply.ts";
-import { outdatedValues } from "./catalogue/value-problem.ts";
 import type { ServiceClock } from "./clock.ts";
 import type { ServeConfig } from "./config.ts";
 import { DiskSpace } from "./disk-space.ts";
-import { Catalogue } from "./domain/catalogue.ts";
+import { Catalogue } from "./domain/catalogue/catalogue.ts";
+import { outdatedValues } from "./domain/catalogue/value-problem.ts";
 import { failureLog } from "./failure-log.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
 import { withFaults } from "./faults/with-faults.ts";
-import { createBuyApp } from "./http/buy/app.ts";
-import { closeServer } from "./http/close-server.ts";
-import { Connections } from "./http/connections.ts";
-import { createListener } from "./http/listener.ts";
-import { createOperatorApp, type OperatorApp } from "./http/operator/app.ts";
-import { isStsRequest } from "./http/sts/form.ts";
-import { StsHandler } from "./http/sts/handler.ts";
-import { RequestQuotas } from "./http/request-quotas.ts";
-import { BUSY, WITHHELD, refusalOf } from "./http/protocols/refusal.ts";
-import { createRouter, refuseRequest } from "./http/router.ts";
-import { SourceAddresses } from "./http/source-address.ts";
-import { WireHandler } from "./http/wire-handler.ts";
-import type { WireRequest, WireResponse } from "./http/wire-message.ts";
-import type { WireOperation } from "./http/wire-operation.ts";
-import { wireOperations } from "./http/wire-operations.ts";
-import { Workload } from "./http/workload/workload.ts";
+import { startKeeping, type Keeping } from "./housekeeping.ts";
 import { Authenticator } from "./identity/authenticator.ts";
 import { pageTokensOf } from "./identity/page-tokens.ts";
 import { RegistrationSigner } from "./identity/registration-keys.ts";
 import { openToken } from "./identity/registration-tokens.ts";
-import { startKeeping, type Keeping } from "./keeping.ts";
 import { issueCredentials, type SessionCredentials, type SessionGrant } from "./identity/session-credentials.ts";
 import { requestId } from "./ledger/ids.ts";
 import type { Ledger } from "./ledger/ledger.ts";
+import { closeServer } from "./listener/close-server.ts";
+import { Connections } from "./listener/connections/connections.ts";
+import { SourceAddresses } from "./listener/connections/source-address.ts";
+import { createListener } from "./listener/listener.ts";
+import type { WireRequest, WireResponse } from "./listener/message.ts";
+import { createRouter, refuseRequest } from "./listener/router.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { openCluster, type Cluster } from "./observers/kubernetes/cluster.ts";
 import { PodObserver } from "./observers/kubernetes/pod-observer.ts";
 import { whyUnobserved } from "./observers/kubernetes/trouble.ts";
 import { openLedger, type OpenEngine, type OpenedLedger } from "./open-ledger.ts";
 import { RefusalBudget } from "./operations/refusal-budget.ts";
+import { createOperatorApp, type OperatorApp } from "./operator/app.ts";
 import { VERSION } from "./version.ts";
 import { TokenVerifier } from "./web-identity/verify-token.ts";
+import { BUSY, WITHHELD, refusalOf } from "./wire/protocols/refusal.ts";
+import { RequestQuotas } from "./wire/request-quotas.ts";
+import { isStsRequest } from "./wire/sts/form.ts";
+import { StsHandler } from "./wire/sts/handler.ts";
+import { wellKnown } from "./wire/well-known.ts";
+import { WireHandler } from "./wire/wire-handler.ts";
+import type { WireOperation } from "./wire/wire-operation.ts";
+import { wireOperations } from "./wire/wire-operations.ts";
+import { CONTAINER_CREDENTIALS_PATH } from "./workload/container-credentials.ts";
+import { Workload } from "./workload/workload.ts";
 import type { World } from "./world.ts";
 
 /** Objects of the catalogue that a start warns of. */
@@ -168,7 +170,11 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       operator: nodeListener(operator.fetch),
       description: operator.description,
       buy: config.lab ? buyListener(parts) : undefined,
-      container: (request, response) => workload.answerContainer(request, response),
+      container: {
+        path: CONTAINER_CREDENTIALS_PATH,
+        serve: (request, response) => workload.answerContainer(request, response),
+      },
+      published: (path) => wellKnown(path, opened.ledger.catalogue),
       registry: metrics.registry,
       ledger: opened.ledger,
       draining: () => draining,

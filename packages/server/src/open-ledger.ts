@@ -5,7 +5,7 @@ import { ruleSets } from "@countinghouse/protocol";
 import { dueChanges, readCatalogueFile, type CatalogueFile } from "./catalogue/apply.ts";
 import { startClock, type ClockSetting, type ServiceClock } from "./clock.ts";
 import { ConfigError, type ServeConfig } from "./config.ts";
-import { Catalogue, type CatalogueKind } from "./domain/catalogue.ts";
+import { Catalogue, type CatalogueKind } from "./domain/catalogue/catalogue.ts";
 import { settingDifferences, type SettingDifference, type SharedSettings } from "./domain/shared-settings.ts";
 import { openSecret } from "./identity/access-keys.ts";
 import { openPrivateKey, sealKeyPair } from "./identity/registration-keys.ts";

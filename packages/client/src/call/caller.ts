@@ -114,11 +114,13 @@ export class Caller {
       if (isTooLarge(body)) throw invalidInput(`A request must be smaller than ${REQUEST_BYTES_LIMIT} bytes.`);
       const bodyHash = await this.#parts.signer.bodyHash(body);
       const destination = await untilAborted(() => this.#parts.destination(), signal);
+      const { maxAttempts = destination.maxAttempts } = limits;
       for (;;) {
         if (beforeAttempt !== undefined) await beforeAttempt(signal);
         const credentials = await untilAborted(() => this.#parts.credentials.get(), signal);
         const next = attempts + 1;
-        const call = { operation, body, bodyHash, destination, credentials, invocationId, limits, attempts: next };
+        const of = { operation, body, bodyHash, destination, credentials, invocationId, limits };
+        const call = { ...of, attempts: next, maxAttempts };
         const signed = await this.#signed(call);
         signal?.throwIfAborted();
         attempts = next;
@@ -130,7 +132,7 @@ export class Caller {
         }
         if (error === undefined) throw new TypeError("An attempt came to nothing.");
         mayHaveSucceeded ||= error.mayHaveSucceeded;
-        cost = error.retry === "never" || attempts >= destination.maxAttempts ? undefined : budget.take(error.retry);
+        cost = error.retry === "never" || attempts >= maxAttempts ? undefined : budget.take(error.retry);
         if (cost === undefined) return { ok: false, error: withDoubt(error, mayHaveSucceeded) };
         const delayMs = retryDelayMs(attempts, error.retry, world.random(), hintMs);
         logger.info?.(`${operation.name}: ${error.name}, sent again in ${delayMs} ms (attempt ${attempts}).`);
@@ -163,7 +165,7 @@ export class Caller {
       "amz-sdk-invocation-id",
       request.invocationId,
       "amz-sdk-request",
-      `attempt=${request.attempts}; max=${destination.maxAttempts}`,
+      `attempt=${request.attempts}; max=${request.maxAttempts}`,
     );
     return { headers, signedAtMs };
   }
@@ -219,6 +221,7 @@ interface AttemptRequest<Result> {
   readonly credentials: AwsCredentials;
   readonly invocationId: string;
   readonly attempts: number;
+  readonly maxAttempts: number;
   readonly limits: Limits;
 }
 

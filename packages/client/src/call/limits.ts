@@ -15,10 +15,17 @@ export interface CallOptions {
   readonly attemptTimeoutMs?: number | undefined;
   /** How long this call may take with all its attempts, in milliseconds. */
   readonly callTimeoutMs?: number | undefined;
+  /**
+   * How often the request of this call is sent at most, the first time included; by default as the client was told. With 1,
+   * every attempt is a call, whose outcome says whether it may have succeeded.
+   */
+  readonly maxAttempts?: number | undefined;
 }
 
 /** Each a whole number of milliseconds that a timer can wait. */
 export interface Limits extends ConfiguredLimits {
+  /** Undefined where the call does not say. */
+  readonly maxAttempts: number | undefined;
   /** Ends the call: the caller's own, or that its time is over. */
   readonly signal: AbortSignal | undefined;
 }
@@ -26,17 +33,26 @@ export interface Limits extends ConfiguredLimits {
 /** Timers that are told to wait longer do not wait at all. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
-/** Throws a `MeteringError` for a time-out that is no number. */
+/** Throws a `MeteringError` for a time-out that is no number, or a number of attempts that is none. */
 export function limitsOf(configured: ConfiguredLimits, options: CallOptions): Limits {
   const told = (name: keyof ConfiguredLimits & keyof CallOptions): number | undefined =>
     timerMsOf(name, options[name], invalidInput) ?? timerMsOf(name, configured[name], configurationError);
   const callTimeoutMs = told("callTimeoutMs");
+  const { maxAttempts } = options;
+  if (maxAttempts !== undefined && !isNumberOfAttempts(maxAttempts)) {
+    throw invalidInput(`maxAttempts must be a whole number from 1 on; it is ${String(maxAttempts)}.`);
+  }
   return {
     connectTimeoutMs: timerMsOf("connectTimeoutMs", configured.connectTimeoutMs, configurationError),
     attemptTimeoutMs: told("attemptTimeoutMs") as number,
     callTimeoutMs,
+    maxAttempts,
     signal: callTimeoutMs === undefined ? options.signal : withDeadline(options.signal, callTimeoutMs),
   };
+}
+
+export function isNumberOfAttempts(value: number): boolean {
+  return Number.isInteger(value) && value >= 1;
 }
 
 /** Fractions count as whole; what is negative has run out, and what is longer than a timer waits is as long as that. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { MeterableRecord } from "./intake.ts";
+import type { MeterableRecord } from "../batch/line.ts";
 import { NOW_MS, allocation, record, run } from "./market.fixture.ts";
 
 const without = (name: keyof MeterableRecord): object =>

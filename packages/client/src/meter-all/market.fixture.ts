@@ -3,7 +3,7 @@ import { windowFault, type AcceptanceWindow } from "@countinghouse/protocol";
 import { MeteringError, type Outcome } from "../outcome.ts";
 import type { BatchMeterUsageInput, BatchMeterUsageOutput, UsageRecord } from "../operations.ts";
 import { epochMsOf } from "../time.ts";
-import type { MeterableRecord } from "./intake.ts";
+import type { MeterableRecord } from "../batch/line.ts";
 import { KnownIds } from "./known-ids.ts";
 import { MeterAllRun } from "./meter-all.ts";
 import type { MeterAllOptions } from "./options.ts";

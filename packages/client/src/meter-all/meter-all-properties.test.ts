@@ -1,11 +1,11 @@
 import { ruleSets, windowFault } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { MeterableRecord } from "./intake.ts";
+import type { MeterableRecord } from "../batch/line.ts";
 import { KnownIds } from "./known-ids.ts";
 import { HOUR_MS, Market, NOW_MS, keyOf } from "./market.fixture.ts";
 import { MeterAllRun } from "./meter-all.ts";
-import type { MeterAllResult } from "./result.ts";
+import type { MeterAllResult } from "../batch/result.ts";
 
 const WINDOW = ruleSets.current.batchMeterUsageWindow;
 

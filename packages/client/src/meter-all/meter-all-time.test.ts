@@ -1,6 +1,6 @@
 import { ruleSets } from "@countinghouse/protocol";
 import { describe, expect, test } from "vitest";
-import type { MeterableRecord } from "./intake.ts";
+import type { MeterableRecord } from "../batch/line.ts";
 import { HOUR_MS, Market, NOW_MS, minutes, record, run } from "./market.fixture.ts";
 import type { MeterAllOptions } from "./options.ts";
 

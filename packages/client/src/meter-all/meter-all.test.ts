@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { MeteringError } from "../outcome.ts";
-import type { MeterableRecord } from "./intake.ts";
+import type { MeterableRecord } from "../batch/line.ts";
 import { KnownIds } from "./known-ids.ts";
 import { HOUR_MS, Market, NOW_MS, allocation, minutes, record, run } from "./market.fixture.ts";
 import type { MeterAllRun } from "./meter-all.ts";

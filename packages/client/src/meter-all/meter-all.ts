@@ -4,13 +4,14 @@
  * The input is read to its end before the first record is sent: only then is it known that no two share a key, and two
  * that do must never be sent apart. So memory grows with the input, by a few hundred bytes a record.
  */
+import type { MeterableRecord } from "../batch/line.ts";
+import { packed } from "../batch/pack.ts";
+import type { Accepted, MeterAllResult, Replay, Verdict } from "../batch/result.ts";
 import { MeteringError, invalidInput } from "../outcome.ts";
-import { Intake, type MeterableRecord } from "./intake.ts";
+import { Intake } from "./intake.ts";
 import type { KnownIds } from "./known-ids.ts";
 import { CONCURRENCY, RESENDS_MAX, checkOptions, type MeterAllOptions } from "./options.ts";
-import { packed } from "./pack.ts";
 import { readInput } from "./read-input.ts";
-import type { Accepted, MeterAllResult, Replay, Verdict } from "./result.ts";
 import { Sender, type Metering } from "./sender.ts";
 import { Sending } from "./sending.ts";
 
@@ -111,7 +112,7 @@ async function* meterAllResults<Item extends MeterableRecord>(
       items.push(record);
     });
     progress.isCutShort = !isRead;
-    sending.put(packed(intake.lines()));
+    sending.put(packed(intake.lines()).map((lines) => ({ lines, sends: 0, doubtful: false })));
     // While a result is being looked at, others may come in and the last batch may end.
     while (sending.goesOn || decided.length > 0) {
       sending.fill();

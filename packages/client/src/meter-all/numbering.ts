@@ -1,5 +1,5 @@
 /** How records are numbered in messages: as they were handed in, from 1 on. */
-import type { Line } from "./intake.ts";
+import type { InputLine } from "./intake.ts";
 
 /** So many numbers are written out; thousands of records may be sent as one. */
 const NUMBERS_MAX = 10;
@@ -10,8 +10,8 @@ export function numbersText(indices: readonly number[]): string {
   return numbers.join(", ") + (indices.length > NUMBERS_MAX ? ` … (${indices.length} in all)` : "");
 }
 
-/** The service counts records within their batch, of which whoever handed them in knows nothing. */
-export function numberedAsGiven(message: string, lines: readonly Line[]): string {
+/** Numbers that the service counted within a batch, as they were handed in. */
+export function numberedAsGiven(message: string, lines: readonly InputLine[]): string {
   return message.replace(/(\busage record |\busageRecords\.)(\d+)/gi, (text: string, before: string, place: string) => {
     const line = lines[Number(place) - 1];
     return line === undefined ? text : before + numbersText(line.indices);

@@ -6,18 +6,18 @@
  * most five steps; an error that all requests would meet stops everything that was not sent yet.
  */
 import { ruleSets, windowFault, type RuleSetName } from "@countinghouse/protocol";
+import { batchInputOf } from "../batch/line.ts";
+import { inDoubt, readOutcome } from "../batch/read-outcome.ts";
+import type { Verdict } from "../batch/result.ts";
 import type { InnerCallOptions } from "../call/caller.ts";
 import { SKEW_MS_MIN } from "../call/skew.ts";
 import type { Logger } from "../configuration.ts";
 import type { MeteringError, Outcome } from "../outcome.ts";
 import type { BatchMeterUsageInput, BatchMeterUsageOutput } from "../operations.ts";
 import type { World } from "../world.ts";
-import type { Line } from "./intake.ts";
+import type { InputLine } from "./intake.ts";
 import type { KnownIds } from "./known-ids.ts";
 import { numberedAsGiven } from "./numbering.ts";
-import { halves, type Batch } from "./pack.ts";
-import { readBatch } from "./read-batch.ts";
-import type { Verdict } from "./result.ts";
 
 /** As much of a client as sending needs. */
 export interface Metering {
@@ -46,52 +46,20 @@ export interface SenderOptions {
   readonly stop: AbortSignal;
 }
 
-/** Errors that a single record can cause: the rest of its batch may be fine. */
-const OF_A_RECORD: ReadonlySet<string> = new Set([
-  "TimestampOutOfBoundsException",
-  "InvalidUsageDimensionException",
-  "InvalidTagException",
-  "InvalidUsageAllocationsException",
-  "InvalidCustomerIdentifierException",
-  "InvalidLicenseException",
-  "ValidationException",
-  "SerializationException",
-  "InvalidInputError",
-]);
-/** An error of the product: its records are refused, other products' may be fine. */
-const OF_A_PRODUCT = "InvalidProductCodeException";
-
 const RESEND_BASE_MS = 500;
 const RESEND_MS_MAX = 20_000;
 
-/** What is decided of a batch's lines. A verdict that does not fit what was sent before becomes a doubt. */
-class Decisions {
-  readonly verdicts = new Map<Line, Verdict>();
-
-  add({ doubtful }: Batch, line: Line, verdict: Verdict): void {
-    this.verdicts.set(line, doubtful ? inDoubt(verdict) : verdict);
-  }
-
-  addAll(batch: Batch, verdict: Verdict): void {
-    for (const line of batch.lines) this.add(batch, line, verdict);
-  }
-}
-
-/** Errors and statuses that the same record meets later, although it was accepted earlier. */
-function inDoubt(verdict: Verdict): Verdict {
-  if (verdict.status === "undecided") return { ...verdict, mayBeMetered: true };
-  const doubtful = { status: "undecided", why: "doubtful", error: undefined, mayBeMetered: true } as const;
-  // What stands under the key may be this very record, of the time before.
-  if (verdict.status === "duplicate") return { ...doubtful, meteringRecordId: verdict.meteringRecordId };
-  const changes =
-    verdict.status === "expired" ||
-    verdict.status === "not-subscribed" ||
-    (verdict.status === "refused" && verdict.errorName === "InvalidLicenseException");
-  return changes ? doubtful : verdict;
+/** Lines that are sent together, and what is known of the times before. */
+export interface Batch {
+  readonly lines: readonly InputLine[];
+  /** How often its lines were sent already. */
+  readonly sends: number;
+  /** Whether one of those times may have succeeded although nobody saw it. */
+  readonly doubtful: boolean;
 }
 
 export interface Sent {
-  readonly verdicts: ReadonlyMap<Line, Verdict>;
+  readonly verdicts: ReadonlyMap<InputLine, Verdict>;
   /** To be sent next. */
   readonly next: readonly Batch[];
 }
@@ -105,25 +73,16 @@ export class Sender {
   }
 
   async send(batch: Batch): Promise<Sent> {
-    const decisions = new Decisions();
-    const next = await this.#send(batch, decisions);
-    return { verdicts: decisions.verdicts, next };
-  }
-
-  async #send(batch: Batch, decisions: Decisions): Promise<readonly Batch[]> {
     const { signal, stop, metering } = this.#options;
     if (stop.aborted || this.#stoppedBy !== undefined) {
       const why = stop.aborted ? "aborted" : "stopped";
-      decisions.addAll(batch, { status: "undecided", why, error: this.#stoppedBy, mayBeMetered: false });
-      return [];
+      return ended(batch, { status: "undecided", why, error: this.#stoppedBy, mayBeMetered: false });
     }
-    const lines = this.#stillInTime(batch, decisions);
-    if (lines.length === 0) return [];
-    const outcome = await metering.batchMeterUsage(inputOf(lines), { signal, noMoreAttempts: stop });
-    // A doubt that this call leaves stays with all that was in it, whatever comes later.
-    const left = outcome.ok ? outcome.metadata.earlierMayHaveSucceeded : outcome.error.mayHaveSucceeded;
-    const sent = { ...batch, lines, doubtful: batch.doubtful || left };
-    return outcome.ok ? this.#read(sent, outcome.result, decisions) : this.#judge(sent, outcome.error, decisions);
+    const { inTime, expired } = this.#inTime(batch);
+    if (inTime.length === 0) return { verdicts: expired, next: [] };
+    const outcome = await metering.batchMeterUsage(batchInputOf(inTime), { signal, noMoreAttempts: stop });
+    const { verdicts, next } = await this.#read({ ...batch, lines: inTime }, outcome);
+    return { verdicts: new Map([...expired, ...verdicts]), next };
   }
 
   /**
@@ -131,97 +90,78 @@ export class Sender {
    * machine may be wrong by days, and a verdict by it would be usage lost. So all is sent until an answer of this run has
    * told the time; and after that what is near the limit, and what lies ahead, whose time is still to come.
    */
-  #stillInTime(batch: Batch, decisions: Decisions): readonly Line[] {
-    const { lines } = batch;
+  #inTime({ lines, doubtful }: Batch): Sorted {
     const { ruleSet, metering } = this.#options;
     const toldMs = metering.toldMs();
-    if (ruleSet === "service" || toldMs === undefined) return lines;
+    const expired = new Map<InputLine, Verdict>();
+    if (ruleSet === "service" || toldMs === undefined) return { inTime: lines, expired };
     const window = ruleSets[ruleSet].batchMeterUsageWindow;
-    return lines.filter((line) => {
+    const inTime = lines.filter((line) => {
       const { timestampMs } = line.wire;
       const fault = windowFault(timestampMs, window, toldMs - SKEW_MS_MIN);
       if (fault === undefined || fault.rule === "W3") return true;
       const ageSeconds = Math.round((toldMs - timestampMs) / 1000);
       const lateBySeconds = Math.round((toldMs - fault.boundMs) / 1000);
-      decisions.add(batch, line, {
-        status: "expired",
-        refusedBy: "client",
-        rule: fault.rule,
-        ageSeconds,
-        lateBySeconds,
-      });
+      const { rule } = fault;
+      const verdict: Verdict = { status: "expired", refusedBy: "client", rule, ageSeconds, lateBySeconds };
+      expired.set(line, doubtful ? inDoubt(verdict) : verdict);
       return false;
     });
+    return { inTime, expired };
   }
 
-  #read(
-    batch: Batch,
-    answer: BatchMeterUsageOutput,
-    decisions: Decisions,
-  ): Promise<readonly Batch[]> | readonly Batch[] {
-    const { knownIds, isKnown, metering } = this.#options;
-    const { verdicts, unprocessed, strays } = readBatch(batch.lines, answer, isKnown);
-    if (strays > 0) metering.logger.warn?.(`BatchMeterUsage answered about ${strays} records that were not sent.`);
-    for (const [line, verdict] of verdicts) {
+  async #read(batch: Batch, outcome: Outcome<BatchMeterUsageOutput>): Promise<Sent> {
+    const { metering, knownIds, isKnown, resendsMax, stop } = this.#options;
+    const nowMs = metering.toldMs() ?? metering.nowMs();
+    const { doubtful } = batch;
+    const reading = readOutcome(batch.lines, outcome, { doubtful, nowMs, isKnown });
+    if (!outcome.ok && stop.aborted) {
+      const { error } = outcome;
+      const mayBeMetered = reading.doubtful;
+      return ended({ ...batch, doubtful: mayBeMetered }, { status: "undecided", why: "aborted", error, mayBeMetered });
+    }
+    if (reading.strays > 0) {
+      metering.logger.warn?.(`BatchMeterUsage answered about ${reading.strays} records that were not sent.`);
+    }
+    const verdicts = new Map<InputLine, Verdict>();
+    for (const [line, verdict] of reading.verdicts) {
       if (verdict.status === "accepted") knownIds.add(verdict.meteringRecordId);
-      decisions.add(batch, line, verdict);
-    }
-    const last = { status: "undecided", why: "unprocessed", error: undefined, mayBeMetered: false } as const;
-    return this.#resend({ ...batch, lines: unprocessed }, decisions, last);
-  }
-
-  #judge(batch: Batch, error: MeteringError, decisions: Decisions): Promise<readonly Batch[]> | readonly Batch[] {
-    const undecided = { status: "undecided", error, mayBeMetered: false } as const;
-    if (this.#options.stop.aborted) {
-      decisions.addAll(batch, { ...undecided, why: "aborted" });
-      return [];
-    }
-    if (OF_A_RECORD.has(error.name) || error.name === OF_A_PRODUCT) {
-      if (batch.lines.length > 1 && error.name !== OF_A_PRODUCT) return halves(batch);
-      for (const line of batch.lines) decisions.add(batch, line, this.#refused(batch, line, error));
-      return [];
+      verdicts.set(line, numbered(verdict, batch.lines));
     }
     // Without credentials nothing gets through; but the next time there may be some.
-    const ofAll = !error.retryable || (error.name === "CredentialsError" && batch.sends >= this.#options.resendsMax);
-    if (ofAll) this.#stoppedBy ??= error;
-    if (error.retryable) return this.#resend(batch, decisions, { ...undecided, why: "failed" });
-    decisions.addAll(batch, { ...undecided, why: "failed" });
-    return [];
-  }
-
-  #refused({ lines }: Batch, { wire }: Line, { name, message }: MeteringError): Verdict {
-    const { metering } = this.#options;
-    const ageMs = (metering.toldMs() ?? metering.nowMs()) - wire.timestampMs;
-    const refusedBy = { refusedBy: "service", rule: undefined } as const;
-    // Usage of just now is not too old: it lies ahead of the service's clock.
-    if (name === "TimestampOutOfBoundsException" && ageMs >= SKEW_MS_MIN) {
-      const ageSeconds = Math.round(ageMs / 1000);
-      return { status: "expired", ...refusedBy, ageSeconds, lateBySeconds: undefined };
-    }
-    return { status: "refused", ...refusedBy, errorName: name, message: numberedAsGiven(message, lines) };
-  }
-
-  /** After a pause that grows; or, when that was done often enough, the verdict that is left. */
-  async #resend(batch: Batch, decisions: Decisions, last: Verdict): Promise<readonly Batch[]> {
-    const { resendsMax, metering, stop } = this.#options;
-    if (batch.lines.length === 0) return [];
+    const noCredentials = outcome.error?.name === "CredentialsError" && batch.sends >= resendsMax;
+    this.#stoppedBy ??= reading.stoppedBy ?? (noCredentials ? outcome.error : undefined);
+    const sent = { sends: batch.sends, doubtful: reading.doubtful };
+    const parts = reading.parts.map((lines) => ({ ...sent, lines }));
+    if (reading.again.length === 0) return { verdicts, next: parts };
     if (batch.sends >= resendsMax) {
-      decisions.addAll(batch, last);
-      return [];
+      for (const line of reading.again) verdicts.set(line, reading.last);
+      return { verdicts, next: parts };
     }
-    const delayMs = metering.world.random() * Math.min(RESEND_BASE_MS * 2 ** batch.sends, RESEND_MS_MAX);
-    // An abort ends the pause; the next step sees it and says so of each line.
+    await this.#pause(batch.sends);
+    return { verdicts, next: [...parts, { ...sent, lines: reading.again, sends: batch.sends + 1 }] };
+  }
+
+  /** One that grows. An abort ends it; the next step sees it and says so of each line. */
+  async #pause(sends: number): Promise<void> {
+    const { metering, stop } = this.#options;
+    const delayMs = metering.world.random() * Math.min(RESEND_BASE_MS * 2 ** sends, RESEND_MS_MAX);
     await metering.world.delay(delayMs, stop).catch(() => undefined);
-    return [{ ...batch, sends: batch.sends + 1 }];
   }
 }
 
-function inputOf(lines: readonly Line[]): BatchMeterUsageInput {
-  const usageRecords = lines.map(({ wire: { timestampMs, ...rest } }) => ({
-    ...rest,
-    timestamp: new Date(timestampMs),
-  }));
-  const [first] = lines;
-  if (first?.wire.licenseArn !== undefined || first?.productCode === undefined) return { usageRecords };
-  return { usageRecords, productCode: first.productCode };
+interface Sorted {
+  readonly inTime: readonly InputLine[];
+  readonly expired: ReadonlyMap<InputLine, Verdict>;
+}
+
+function ended({ lines, doubtful }: Batch, verdict: Verdict): Sent {
+  const told = doubtful ? inDoubt(verdict) : verdict;
+  return { verdicts: new Map(lines.map((line) => [line, told])), next: [] };
+}
+
+/** The service counts records within their batch, of which whoever handed them in knows nothing. */
+function numbered(verdict: Verdict, lines: readonly InputLine[]): Verdict {
+  if (verdict.status !== "refused") return verdict;
+  return { ...verdict, message: numberedAsGiven(verdict.message, lines) };
 }

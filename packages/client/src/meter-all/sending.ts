@@ -1,7 +1,6 @@
 /** The batches of a run: those that wait, and those under way, so many at once. */
 import type { Decide } from "./intake.ts";
-import type { Batch } from "./pack.ts";
-import type { Sender } from "./sender.ts";
+import type { Batch, Sender } from "./sender.ts";
 
 export class Sending {
   readonly #sender: Sender;

@@ -59,7 +59,7 @@ const TEXT_LENGTH_MAX = 255;
 /** A reading may be of a clock that goes ahead, but not of another day. */
 export const AHEAD_MS_MAX = DAY_MS;
 
-/** Judged in this order; the first thing that is wrong is the reason. Every store judges alike (`contract/recording.ts`). */
+/** Judged in this order; the first thing that is wrong is the reason. Every store judges alike (`testing/contract/recording.ts`). */
 export function judgeReading(given: GivenReading, facts: RecordingFacts): Reading | SetAside {
   const { readingId, tenant, meter } = given;
   if (!isName(readingId)) return aside("bad-reading-id", nameProblem("reading id", readingId));

@@ -1,6 +1,6 @@
 /**
  * The port that every store implements: facts in, rows out. What belongs together is decided by the callers, who put it into one
- * transaction; a store knows no rule but that of its rows. `store-contract.ts` is what it promises, as tests.
+ * transaction; a store knows no rule but that of its rows. `testing/store-contract.ts` is what it promises, as tests.
  */
 import type { Binding, Slice } from "../domain/binding.ts";
 import type { Attempt, AttemptEnd, EntryState } from "../domain/entry-state.ts";
@@ -163,6 +163,9 @@ export interface StoreTransaction {
   /** Names, and (product, dimension) pairs, are unique: the caller has looked. */
   addMeters(meters: readonly Meter[]): Promise<void>;
   addBindings(bindings: readonly Binding[], machineMs: number): Promise<void>;
+  /** As the store's own, but within the transaction: what it changed is seen. */
+  waiting(filter: WaitingFilter): Promise<readonly WaitingGroup[]>;
+  entries(filter: EntryFilter): Promise<readonly Entry[]>;
   bindings(filter?: { readonly tenant?: string; readonly productCode?: string }): Promise<readonly Binding[]>;
 
   /** Inserts an entry, unless its key has one that is not dissolved, or is dissolved with readings that are not free yet. */

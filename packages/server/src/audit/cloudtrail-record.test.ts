@@ -1,7 +1,7 @@
 /** Rules V8 and V9: an entry as a CloudTrail record, held against the published sample, member by member. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { anyEntry } from "../ledger/entries.fixture.ts";
+import { anyEntry } from "../../testing/entries.ts";
 import type { Call, LedgerEntry, LedgerEvent } from "../ledger/entry.ts";
 import { cloudTrailRecord, type CloudTrailRecord } from "./cloudtrail-record.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { Catalogue, type CatalogueChange } from "../domain/catalogue.ts";
+import { Catalogue, type CatalogueChange } from "../domain/catalogue/catalogue.ts";
 import { openSecret } from "../identity/access-keys.ts";
 import { dueChanges, readCatalogueFile } from "./apply.ts";
-import { SAMPLE, sampleWith, sealer } from "./sample.fixture.ts";
+import { SAMPLE, sampleWith, sealer } from "../../testing/sample-catalogue.ts";
 
 const PRODUCT = "0abcdefghijklmnopqrstuvwx";
 const KEY = "AKIACOUNTINGHOUSE001";

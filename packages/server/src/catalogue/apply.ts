@@ -4,15 +4,15 @@
  */
 import { dirname } from "node:path";
 import type { EpochMs } from "@countinghouse/protocol";
-import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
+import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { overlaid } from "../domain/changes/overlay.ts";
 import { settledChanges } from "../domain/changes/settled-changes.ts";
-import type { ProductProblem } from "../domain/product-change.ts";
+import type { ProductProblem } from "../domain/catalogue/product-change.ts";
 import type { Sealer } from "../identity/seal.ts";
 import { CatalogueFileError, parseCatalogueFile, type Locate } from "./catalogue-file.ts";
 import { fileAgreementChange, fileAgreements, fileChanges, type FileAgreement } from "./documents.ts";
 import { productChangeOver } from "./product-documents.ts";
-import { referenceProblem, type ReferenceProblem } from "./references.ts";
+import { referenceProblem, type ReferenceProblem } from "../domain/catalogue/references.ts";
 import type { CatalogueDocument } from "./schema.ts";
 
 /** A catalogue file that has been read and is valid in itself. */

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Catalogue } from "../domain/catalogue.ts";
+import { Catalogue } from "../domain/catalogue/catalogue.ts";
 import { dueChanges, readCatalogueFile } from "./apply.ts";
 import { CatalogueFileError, parseCatalogueFile } from "./catalogue-file.ts";
-import { SAMPLE, sampleWith, sealer } from "./sample.fixture.ts";
+import { SAMPLE, sampleWith, sealer } from "../../testing/sample-catalogue.ts";
 
 /** What is wrong with a file, given that something is. */
 function problemsOf(text: string): readonly string[] {

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { Catalogue } from "../domain/catalogue.ts";
+import { Catalogue } from "../domain/catalogue/catalogue.ts";
 import { dueChanges, readCatalogueFile } from "./apply.ts";
 import { accountChanges, accountView, agreementChange, agreementDocument } from "./documents.ts";
 import { productChange, productDocument } from "./product-documents.ts";
-import { SAMPLE, sealer } from "./sample.fixture.ts";
+import { SAMPLE, sealer } from "../../testing/sample-catalogue.ts";
 import { accountSchema, agreementSchema, productSchema } from "./schema.ts";
 
 const NOW_MS = Date.UTC(2026, 2, 14, 12, 30);

@@ -1,10 +1,10 @@
 /** From documents (YAML, operator API) to catalogue changes, and back to documents without their secrets. */
 import { resolve } from "node:path";
-import type { Account } from "../domain/account.ts";
+import type { Account } from "../domain/catalogue/account.ts";
 import type { EpochMs } from "@countinghouse/protocol";
-import { statusOf, type Agreement, type AgreementState, type AgreementStatus } from "../domain/agreement.ts";
-import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
-import type { Issuer } from "../domain/issuer.ts";
+import { statusOf, type Agreement, type AgreementState, type AgreementStatus } from "../domain/catalogue/agreement.ts";
+import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
+import type { Issuer } from "../domain/catalogue/issuer.ts";
 import { replacedAgreement } from "../domain/changes/replacement.ts";
 import { nextReplacementMs } from "../domain/changes/usage-hours.ts";
 import { timeOf } from "../domain/written-values.ts";

@@ -1,11 +1,16 @@
 /** Products as documents say them and as they are shown: prices with the times from which they hold. */
 import type { EpochMs } from "@countinghouse/protocol";
-import type { CatalogueChange } from "../domain/catalogue.ts";
-import { hourOf } from "../domain/metering-record.ts";
-import { BEGINNING } from "../domain/over-time.ts";
-import { changedProduct, newProduct, type ProductProblem, type SaidProduct } from "../domain/product-change.ts";
+import type { CatalogueChange } from "../domain/catalogue/catalogue.ts";
+import { hourOf } from "../domain/metering/metering-record.ts";
+import { BEGINNING } from "../domain/catalogue/over-time.ts";
+import {
+  changedProduct,
+  newProduct,
+  type ProductProblem,
+  type SaidProduct,
+} from "../domain/catalogue/product-change.ts";
 import { timeOf } from "../domain/written-values.ts";
-import { priceAt, pricesOf, type Dimension, type Product } from "../domain/product.ts";
+import { priceAt, pricesOf, type Dimension, type Product } from "../domain/catalogue/product.ts";
 import type { ProductDocument } from "./schema.ts";
 
 type DimensionDocument = ProductDocument["dimensions"][number];

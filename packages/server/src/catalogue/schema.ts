@@ -4,12 +4,12 @@
  */
 import { HOUR_MS } from "@countinghouse/protocol";
 import { z } from "zod";
-import { BEGINNING } from "../domain/over-time.ts";
-import { CHANGES_MAX } from "../domain/product-change.ts";
+import { BEGINNING } from "../domain/catalogue/over-time.ts";
+import { CHANGES_MAX } from "../domain/catalogue/product-change.ts";
 import { readTime, TIME_EXPECTED, TIME_PATTERN } from "../domain/written-values.ts";
 import { OPERATOR_PATTERN } from "../identity/condition-operators.ts";
 import { CONDITION_KEY_PATTERN, readCondition } from "../identity/policy-conditions.ts";
-import { NAME_PATTERN, PRICE_PATTERN } from "./value-problem.ts";
+import { NAME_PATTERN, PRICE_PATTERN } from "../domain/catalogue/value-problem.ts";
 
 /** What else holds of new names stands in `value-problem.ts`. Control characters, and halves of surrogate pairs, in a name would make two keys look like one. */
 const name = (max: number): z.ZodString =>

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { HOUR_MS } from "@countinghouse/protocol";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { LaneHead } from "../ledger/chain-head.ts";
-import { temporaryFolder } from "../ledger/contract/temporary-folder.ts";
+import { temporaryFolder } from "../../testing/contract/temporary-folder.ts";
 import type { KnownLaneHead, LedgerVerification } from "../ledger/verification.ts";
 import { verifyAudit } from "./audit-verification.ts";
 import { readLine, signedLine, signingKeyOf, type Checkpoint } from "./checkpoint.ts";

@@ -2,11 +2,11 @@
 import { HOUR_MS } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { DAY_MS } from "../domain/observation.ts";
-import { START_MS, type LedgerUnderTest } from "../ledger/contract/ledger-under-test.ts";
-import { put } from "../ledger/contract/works.ts";
+import { DAY_MS } from "../domain/resources/observation.ts";
+import { START_MS, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
+import { put } from "../../testing/contract/works.ts";
 import { FaultError } from "../ledger/ledger.ts";
-import { EVERY_STORE } from "../stores/every-store.fixture.ts";
+import { EVERY_STORE } from "../../testing/every-store.ts";
 import {
   BYOL,
   HOURLY,
@@ -17,7 +17,7 @@ import {
   containerProduct,
   place,
   task,
-} from "./control-plane.fixture.ts";
+} from "../../testing/control-plane.ts";
 import { controlPlaneWork } from "./due-work.ts";
 import { endResource, hearOf } from "./observe.ts";
 

@@ -4,11 +4,11 @@
  * the records: whoever else does the same work, and whenever this one is broken off, an hour is written once. Rule H4.
  */
 import type { EpochMs } from "@countinghouse/protocol";
-import { due, type AccrualStep, type HourUse } from "../domain/accrual.ts";
-import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
-import { registrationOf, type MeteredResource } from "../domain/metered-resource.ts";
-import { accruedKey } from "../domain/metering-record.ts";
-import { hoursDimensionOf } from "../domain/product.ts";
+import { due, type AccrualStep, type HourUse } from "../domain/resources/accrual.ts";
+import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
+import { registrationOf, type MeteredResource } from "../domain/resources/metered-resource.ts";
+import { accruedKey } from "../domain/metering/metering-record.ts";
+import { hoursDimensionOf } from "../domain/catalogue/product.ts";
 import type { AccruedUse, Call } from "../ledger/entry.ts";
 import { RECORDS_PER_ENTRY_MAX } from "../ledger/ids.ts";
 import type { Facts, Ledger, NewRecord, Outcome, Work } from "../ledger/ledger.ts";

@@ -3,10 +3,10 @@
  * It may be broken off anywhere, and done again, here or elsewhere.
  */
 import type { EpochMs } from "@countinghouse/protocol";
-import { isSettled } from "../domain/accrual.ts";
-import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
-import type { MeteredResource } from "../domain/metered-resource.ts";
-import { isGivenUp, isPast, silenceOf } from "../domain/observation.ts";
+import { isSettled } from "../domain/resources/accrual.ts";
+import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
+import type { MeteredResource } from "../domain/resources/metered-resource.ts";
+import { isGivenUp, isPast, silenceOf } from "../domain/resources/observation.ts";
 import type { Call } from "../ledger/entry.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
 import { accrue } from "./accrue.ts";

@@ -1,9 +1,9 @@
 /** Takes in what was observed of metered resources: merged with what is known, kept, or refused with everything it said. */
 import type { EpochMs } from "@countinghouse/protocol";
-import type { CatalogueView } from "../domain/catalogue.ts";
-import type { MeteredResource, Platform } from "../domain/metered-resource.ts";
-import { observationRefusal, type ObservationRefusal } from "../domain/observation-refusal.ts";
-import { isGivenUp, observed, type Observation } from "../domain/observation.ts";
+import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
+import type { MeteredResource, Platform } from "../domain/resources/metered-resource.ts";
+import { observationRefusal, type ObservationRefusal } from "../domain/resources/observation-refusal.ts";
+import { isGivenUp, observed, type Observation } from "../domain/resources/observation.ts";
 import type { Asked, Call, LedgerEvent } from "../ledger/entry.ts";
 import { resourceId } from "../ledger/ids.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";

@@ -2,12 +2,12 @@
 import { HOUR_MS } from "@countinghouse/protocol";
 import { expect, onTestFinished } from "vitest";
 import { newDatabase, testOfPostgres } from "../../../../test/support/postgres/database.ts";
-import { START_MS } from "../ledger/contract/ledger-under-test.ts";
-import { moveClockTo, put } from "../ledger/contract/works.ts";
-import { openAt } from "../stores/postgres/ledger.fixture.ts";
+import { START_MS } from "../../testing/contract/ledger-under-test.ts";
+import { moveClockTo, put } from "../../testing/contract/works.ts";
+import { openAt } from "../../testing/postgres-ledger.ts";
 import type { PostgresLedger } from "../stores/postgres/postgres-ledger.ts";
 import { accrue } from "./accrue.ts";
-import { MARKET, accrued, accruedSeconds, callOf, place, task } from "./control-plane.fixture.ts";
+import { MARKET, accrued, accruedSeconds, callOf, place, task } from "../../testing/control-plane.ts";
 import { controlPlaneWork } from "./due-work.ts";
 
 const test = testOfPostgres();

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { providerArn, regionOf } from "./issuer.ts";
+import { providerArn, regionOf } from "./catalogue/issuer.ts";
 import { trustedAudience, type WebIdentity } from "./web-identity.ts";
 
 const ISSUER = { issuer: "https://oidc.example/id/1" };

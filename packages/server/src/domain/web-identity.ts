@@ -1,6 +1,6 @@
 /** Web identities: what a verified token says of a pod, and which roles trust it. Rules C4 and C5. */
-import type { Role } from "./account.ts";
-import type { Issuer } from "./issuer.ts";
+import type { Role } from "./catalogue/account.ts";
+import type { Issuer } from "./catalogue/issuer.ts";
 import { matchesWildcard } from "./wildcard.ts";
 
 /** What a token says, once its signature and its times have been verified. */

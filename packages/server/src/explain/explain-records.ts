@@ -1,9 +1,9 @@
 /** Explains what became of each usage record of a BatchMeterUsage request, or of the one of a MeterUsage request. */
 import { ruleBook, type RuleId, type UsageRecord } from "@countinghouse/protocol";
 import { agreementView } from "../catalogue/documents.ts";
-import type { Agreement } from "../domain/agreement.ts";
-import type { CatalogueView } from "../domain/catalogue.ts";
-import { customerOf } from "../domain/metering-record.ts";
+import type { Agreement } from "../domain/catalogue/agreement.ts";
+import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
+import { customerOf } from "../domain/metering/metering-record.ts";
 import type { LedgerEntry, LedgerEvent, MeteredRecord } from "../ledger/entry.ts";
 import { meteringRecordId, parseMeteringRecordId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";

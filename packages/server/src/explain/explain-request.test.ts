@@ -1,7 +1,7 @@
 /** What earlier versions kept must be explained as today's entries are. The rest is tested through the operator API. */
 import { expect, test } from "vitest";
-import { START_MS, ledgerOver } from "../ledger/contract/ledger-under-test.ts";
-import { newCall } from "../ledger/contract/works.ts";
+import { START_MS, ledgerOver } from "../../testing/contract/ledger-under-test.ts";
+import { newCall } from "../../testing/contract/works.ts";
 import type { LedgerEvent } from "../ledger/entry.ts";
 import { MemoryEngine } from "../stores/memory/memory-engine.ts";
 import { explainRequest } from "./explain-request.ts";

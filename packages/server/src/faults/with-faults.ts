@@ -1,11 +1,11 @@
 /** An operation as faults on demand let it be: throttled, failed, answered late or never. Rule F1. */
 import type { UsageRecord } from "@countinghouse/protocol";
-import type { CatalogueView } from "../domain/catalogue.ts";
+import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { FaultHit } from "../domain/injected-fault.ts";
 import { rejection, type Rejection } from "../domain/rejection.ts";
 import type { Asked } from "../ledger/entry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { recordRefusal, type AccountCall, type Answer, type OperationHandler } from "../operations/answer.ts";
+import { recordRefusal, type AccountCall, type Answer, type OperationHandler } from "../operations/operation.ts";
 import type { FaultPlan } from "./fault-plan.ts";
 
 export interface FaultInjection {

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import type { AccessKey } from "../domain/account.ts";
+import type { AccessKey } from "../domain/catalogue/account.ts";
 import { newAccessKeyId, newSecretAccessKey, openSecret, sealSecret } from "./access-keys.ts";
 import { sealerOf } from "./seal.ts";
 

@@ -1,5 +1,5 @@
 /** Access keys: made from randomness, their secrets sealed at rest. */
-import type { AccessKey } from "../domain/account.ts";
+import type { AccessKey } from "../domain/catalogue/account.ts";
 import type { Sealer } from "./seal.ts";
 
 const ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

@@ -14,7 +14,7 @@ import {
   type EpochMs,
   type SigningHashes,
 } from "@countinghouse/protocol";
-import type { CatalogueView } from "../domain/catalogue.ts";
+import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { rejection, type Rejection } from "../domain/rejection.ts";
 import { openSecret } from "./access-keys.ts";
 import type { Caller } from "./caller.ts";

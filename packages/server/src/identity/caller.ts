@@ -1,7 +1,7 @@
 /** Who signed a request, and whether they may do what it asks. */
 import type { EpochMs } from "@countinghouse/protocol";
-import type { PolicyDocument } from "../domain/account.ts";
-import type { ResourceSession } from "../domain/metered-resource.ts";
+import type { PolicyDocument } from "../domain/catalogue/account.ts";
+import type { ResourceSession } from "../domain/resources/metered-resource.ts";
 import { rejection, type Rejection } from "../domain/rejection.ts";
 import { readIpAddress } from "../domain/ip-network.ts";
 import { evaluatePolicy, type StatementName } from "./policy.ts";

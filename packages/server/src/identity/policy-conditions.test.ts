@@ -1,6 +1,6 @@
 /** Held against the IAM user guide: condition operators, keys, and conditions with multiple keys or values. Rule N3. */
 import { describe, expect, test } from "vitest";
-import type { PolicyCondition } from "../domain/account.ts";
+import type { PolicyCondition } from "../domain/catalogue/account.ts";
 import { CONDITION_KEYS, CONDITION_KEY_PATTERN, readCondition, type RequestContext } from "./policy-conditions.ts";
 import { OPERATOR_PATTERN, conditionOperator } from "./condition-operators.ts";
 

@@ -1,5 +1,5 @@
 /** The Condition of a policy's statement: read once, with a complaint for all that is not supported, and then asked. Rule N3. */
-import type { ConditionValue, PolicyCondition } from "../domain/account.ts";
+import type { ConditionValue, PolicyCondition } from "../domain/catalogue/account.ts";
 import {
   EXPECTED_VALUES,
   conditionOperator,

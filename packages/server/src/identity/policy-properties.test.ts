@@ -1,7 +1,7 @@
 /** What holds of every policy, whatever its conditions and whatever the request. Rule N3. */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { PolicyCondition, PolicyStatement } from "../domain/account.ts";
+import type { PolicyCondition, PolicyStatement } from "../domain/catalogue/account.ts";
 import { evaluatePolicy } from "./policy.ts";
 import { readCondition, type RequestContext } from "./policy-conditions.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { PolicyDocument, PolicyStatement } from "../domain/account.ts";
+import type { PolicyDocument, PolicyStatement } from "../domain/catalogue/account.ts";
 import { authorize } from "./caller.ts";
 import { evaluatePolicy, type PolicyDecision } from "./policy.ts";
 

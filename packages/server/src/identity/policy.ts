@@ -1,5 +1,5 @@
 /** Evaluation of IAM policy documents for one action on resource "*", the only one these actions know. Rule N3. */
-import type { PolicyCondition, PolicyDocument, PolicyStatement } from "../domain/account.ts";
+import type { PolicyCondition, PolicyDocument, PolicyStatement } from "../domain/catalogue/account.ts";
 import { matchesWildcard } from "../domain/wildcard.ts";
 import { readCondition, type ConditionTest, type ReadCondition, type RequestContext } from "./policy-conditions.ts";
 

@@ -1,7 +1,7 @@
 import { createPublicKey, randomBytes } from "node:crypto";
 import { createLocalJWKSet, decodeProtectedHeader, importSPKI, jwtVerify } from "jose";
 import { expect, test } from "vitest";
-import type { RegistrationKey } from "../domain/registration-key.ts";
+import type { RegistrationKey } from "../domain/catalogue/registration-key.ts";
 import { realWorld } from "../world.ts";
 import { RegistrationSigner, openPrivateKey, publicJwk, sealKeyPair } from "./registration-keys.ts";
 import { SECRETS_KEY_BYTES, sealerOf } from "./seal.ts";

@@ -5,7 +5,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import type { EpochMs } from "@countinghouse/protocol";
 import { SignJWT, type JWK } from "jose";
-import type { RegistrationClaims, RegistrationKey } from "../domain/registration-key.ts";
+import type { RegistrationClaims, RegistrationKey } from "../domain/catalogue/registration-key.ts";
 import type { Sealer } from "./seal.ts";
 
 /** SPKI and PKCS #8, in PEM. */

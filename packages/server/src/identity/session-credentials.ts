@@ -3,7 +3,7 @@
  * verify it, sealed. Nothing of them is kept: whoever has the secrets key can verify them, after a restart too. Rule C1.
  */
 import type { EpochMs } from "@countinghouse/protocol";
-import type { ResourceSession } from "../domain/metered-resource.ts";
+import type { ResourceSession } from "../domain/resources/metered-resource.ts";
 import { newAccessKeyId, newSecretAccessKey } from "./access-keys.ts";
 import type { Sealer } from "./seal.ts";
 

@@ -1,5 +1,5 @@
 /** The usage records that an entry accepted, with the keys under which they are kept and found. */
-import { accruedKey, clientTokenKey, keyOf, resourceKey } from "../domain/metering-record.ts";
+import { accruedKey, clientTokenKey, keyOf, resourceKey } from "../domain/metering/metering-record.ts";
 import type { LedgerEntry } from "./entry.ts";
 import type { NewRecord } from "./ledger.ts";
 

@@ -4,8 +4,8 @@
  * what has been committed; of a commit that is under way, all or nothing.
  */
 import type { EpochMs } from "@countinghouse/protocol";
-import type { CatalogueChange } from "../domain/catalogue.ts";
-import type { MeteringRecordKey } from "../domain/metering-record.ts";
+import type { CatalogueChange } from "../domain/catalogue/catalogue.ts";
+import type { MeteringRecordKey } from "../domain/metering/metering-record.ts";
 import type { ChainHead } from "./chain-head.ts";
 import type { EntryAttributes } from "./entry-attributes.ts";
 import type { EncodedEntry } from "./entry-codec.ts";

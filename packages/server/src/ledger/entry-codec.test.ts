@@ -1,7 +1,7 @@
 import type { UsageRecord } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { START_MS, anyEntry } from "./entries.fixture.ts";
+import { START_MS, anyEntry } from "../../testing/entries.ts";
 import { decodeEntry, encodeEntry } from "./entry-codec.ts";
 import type { LedgerEntry, LedgerEvent, MeteredRecord } from "./entry.ts";
 import { DefectError } from "./ledger.ts";

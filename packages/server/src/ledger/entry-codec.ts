@@ -3,7 +3,7 @@
  * position, so an entry of 25 records stays small and needs no table outside it to be read.
  */
 import type { RuleId, UsageRecord, UsageRecordStatus } from "@countinghouse/protocol";
-import { sameCustomer } from "../domain/metering-record.ts";
+import { sameCustomer } from "../domain/metering/metering-record.ts";
 import { DefectError } from "./ledger.ts";
 import type { Call, LedgerEntry, LedgerEvent, MeteredRecord } from "./entry.ts";
 

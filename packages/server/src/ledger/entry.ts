@@ -5,11 +5,11 @@
 import type { EpochMs, ResolveCustomerOutput, RuleId, UsageRecord, UsageRecordStatus } from "@countinghouse/protocol";
 import type { LaneHead } from "./chain-head.ts";
 import type { Clipped } from "./clipped-request.ts";
-import type { CatalogueKind } from "../domain/catalogue.ts";
+import type { CatalogueKind } from "../domain/catalogue/catalogue.ts";
 import type { FaultHit, InjectedFault } from "../domain/injected-fault.ts";
-import type { ResourceSession } from "../domain/metered-resource.ts";
+import type { ResourceSession } from "../domain/resources/metered-resource.ts";
 import type { ErrorCode } from "../domain/rejection.ts";
-import type { ObservationSource } from "../domain/observation.ts";
+import type { ObservationSource } from "../domain/resources/observation.ts";
 
 /** Who called what, from where. Never holds a secret, a token or a signature. */
 export interface Call {

@@ -1,6 +1,6 @@
 /** What an engine found, unpacked: the entries that pointers lead to, each decoded once, and the records in them. */
 import { HOUR_MS, type UsageRecord } from "@countinghouse/protocol";
-import { isAlias, type MeteringRecord } from "../domain/metering-record.ts";
+import { isAlias, type MeteringRecord } from "../domain/metering/metering-record.ts";
 import type { Found, FoundPage, KeyedPointer, RecordPointer } from "./engine.ts";
 import { decodeEntry } from "./entry-codec.ts";
 import { productOf } from "./entry-attributes.ts";

@@ -1,8 +1,8 @@
 /** A group of work, decided in turn: what is to be kept of it, and what each caller is told once that is durable. */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
-import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
-import { isAlias, keyText, type MeteringRecord, type MeteringRecordKey } from "../domain/metering-record.ts";
-import { RecordKeyMap } from "../domain/record-key-map.ts";
+import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
+import { isAlias, keyText, type MeteringRecord, type MeteringRecordKey } from "../domain/metering/metering-record.ts";
+import { RecordKeyMap } from "../domain/metering/record-key-map.ts";
 import type { ClockPosition, StagedEntry, StagedGroup } from "./engine.ts";
 import type { LedgerEvent } from "./entry.ts";
 import { meteringRecordIn, type FoundRecords } from "./found-records.ts";

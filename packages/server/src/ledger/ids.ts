@@ -6,7 +6,7 @@
  */
 import { hash } from "node:crypto";
 import type { EpochMs } from "@countinghouse/protocol";
-import type { Platform } from "../domain/metered-resource.ts";
+import type { Platform } from "../domain/resources/metered-resource.ts";
 
 /** The most records one entry can hold, since positions share a byte with the request's `ff` and its event's `fe`. */
 export const RECORDS_PER_ENTRY_MAX = 254;

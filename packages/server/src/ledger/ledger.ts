@@ -1,7 +1,7 @@
 /** The ledger's port: the one way in which anything is written, and the ways in which it is read. */
 import type { EpochMs, RuleSet, UsageRecord } from "@countinghouse/protocol";
-import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
-import type { MeteringRecord, MeteringRecordKey } from "../domain/metering-record.ts";
+import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
+import type { MeteringRecord, MeteringRecordKey } from "../domain/metering/metering-record.ts";
 import type { LaneHead } from "./chain-head.ts";
 import type { Call, LedgerEntry, LedgerEvent } from "./entry.ts";
 import type { KnownLaneHead, LedgerVerification } from "./verification.ts";

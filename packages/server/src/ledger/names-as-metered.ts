@@ -1,8 +1,8 @@
 /** Whose usage a kept record is, and whose product it is of, by the names of the time when it was kept. */
 import type { EpochMs } from "@countinghouse/protocol";
-import type { Agreement } from "../domain/agreement.ts";
-import type { CatalogueView } from "../domain/catalogue.ts";
-import { accountCustomer, identifiedCustomer } from "../domain/metering-record.ts";
+import type { Agreement } from "../domain/catalogue/agreement.ts";
+import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
+import { accountCustomer, identifiedCustomer } from "../domain/metering/metering-record.ts";
 import { IdentityHistory, type NamesInTime } from "./identity-history.ts";
 import type { Ledger } from "./ledger.ts";
 

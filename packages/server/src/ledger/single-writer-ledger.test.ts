@@ -2,9 +2,18 @@ import { ruleSets } from "@countinghouse/protocol";
 import { expect, test, vi } from "vitest";
 import { manualClock } from "../clock.ts";
 import { MemoryEngine } from "../stores/memory/memory-engine.ts";
-import { START_MS } from "./contract/ledger-under-test.ts";
-import { EVERYTHING, accountChange, keptIds, look, meter, put, sent, type Metered } from "./contract/works.ts";
-import type { MeteringRecordKey } from "../domain/metering-record.ts";
+import { START_MS } from "../../testing/contract/ledger-under-test.ts";
+import {
+  EVERYTHING,
+  accountChange,
+  keptIds,
+  look,
+  meter,
+  put,
+  sent,
+  type Metered,
+} from "../../testing/contract/works.ts";
+import type { MeteringRecordKey } from "../domain/metering/metering-record.ts";
 import type { Engine, Found, FoundPage, RecordPointer, StagedGroup } from "./engine.ts";
 import { DefectError, FaultError, type MeteringRecordQuery } from "./ledger.ts";
 import { SingleWriterLedger, type SingleWriterOptions } from "./single-writer-ledger.ts";

@@ -4,7 +4,7 @@
  * one gathers, and is decided as it arrives, with what is being written in mind; where that fails, it is decided again.
  */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
-import { Catalogue, type CatalogueView } from "../domain/catalogue.ts";
+import { Catalogue, type CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { EMBEDDED_LANE, type LaneHead } from "./chain-head.ts";
 import type { ClockPosition, Engine, Loaded } from "./engine.ts";
 import { decodeEntry } from "./entry-codec.ts";

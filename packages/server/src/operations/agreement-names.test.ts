@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { agreementSchema } from "../catalogue/schema.ts";
-import { Catalogue } from "../domain/catalogue.ts";
+import { Catalogue } from "../domain/catalogue/catalogue.ts";
 import { newAccountId, newAgreementId, newCustomerIdentifier, newLicenseArn } from "./agreement-names.ts";
 
 test("names have the form that AWS gives them, and the catalogue takes them", () => {

@@ -1,5 +1,5 @@
 /** Names that AWS would give out when a buyer subscribes, made from randomness in the form that AWS gives them. */
-import type { CatalogueView } from "../domain/catalogue.ts";
+import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 
 type Random = (bytes: number) => Buffer;
 

@@ -2,7 +2,7 @@ import type { EpochMs, StsErrorName } from "@countinghouse/protocol";
 import { decideAssumeRole, type AssumeRoleDecision, type AssumeRoleRequest } from "../domain/decide/assume-role.ts";
 import type { Asked, Call } from "../ledger/entry.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
-import { refused, type Answer } from "./answer.ts";
+import { refused, type Answer } from "./operation.ts";
 
 /** Credentials that are given out once the ledger says who got them. */
 export interface IssuedCredentials {

@@ -4,7 +4,7 @@ import { setAside } from "../domain/injected-fault.ts";
 import type { MeteredRecord } from "../ledger/entry.ts";
 import { meteringRecordId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { refused, type OperationHandler } from "./answer.ts";
+import { refused, type OperationHandler } from "./operation.ts";
 
 /** BatchMeterUsage: what is kept under each record's key, and the records it accepts, are one transaction. */
 export function batchMeterUsageOperation(

@@ -1,6 +1,6 @@
 /** What happens to an agreement after it was made: it is cancelled, suspended, resumed. Rules G3 and G4. */
 import type { EpochMs } from "@countinghouse/protocol";
-import { statusOf, type Agreement } from "../domain/agreement.ts";
+import { statusOf, type Agreement } from "../domain/catalogue/agreement.ts";
 import type { Call } from "../ledger/entry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { changeCatalogue, type CatalogueRefusal } from "./change-catalogue.ts";

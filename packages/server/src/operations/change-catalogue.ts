@@ -1,7 +1,7 @@
 /** Puts objects into the catalogue, or takes them away, for the operator. */
 import type { EpochMs } from "@countinghouse/protocol";
-import { referenceProblem, type ReferenceProblem } from "../catalogue/references.ts";
-import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
+import { referenceProblem, type ReferenceProblem } from "../domain/catalogue/references.ts";
+import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { ChangeProblem } from "../domain/changes/change-problem.ts";
 import { identityProblem } from "../domain/changes/identity.ts";
 import { settledChanges } from "../domain/changes/settled-changes.ts";

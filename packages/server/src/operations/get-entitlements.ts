@@ -14,7 +14,7 @@ import {
 import type { PageTokens } from "../domain/page-tokens.ts";
 import { keptRequest } from "../ledger/clipped-request.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
-import { refused, type Answer, type OperationHandler } from "./answer.ts";
+import { refused, type Answer, type OperationHandler } from "./operation.ts";
 
 const asked = withoutSecretsOf(getEntitlements.input);
 

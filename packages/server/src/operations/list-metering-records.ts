@@ -1,5 +1,5 @@
 import type { EpochMs } from "@countinghouse/protocol";
-import { accountCustomer, hourOf, identifiedCustomer } from "../domain/metering-record.ts";
+import { accountCustomer, hourOf, identifiedCustomer } from "../domain/metering/metering-record.ts";
 import type { KeptRecord, Ledger, MeteringRecordQuery, Page } from "../ledger/ledger.ts";
 import { namesAsMetered, type NamesAsMetered } from "../ledger/names-as-metered.ts";
 

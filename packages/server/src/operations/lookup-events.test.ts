@@ -4,10 +4,10 @@ import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { EventPages } from "../audit/event-pages.ts";
 import type { PageTokens } from "../domain/page-tokens.ts";
-import { type LedgerUnderTest } from "../ledger/contract/ledger-under-test.ts";
-import { newCall } from "../ledger/contract/works.ts";
+import { type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
+import { newCall } from "../../testing/contract/works.ts";
 import type { Call, LedgerEvent } from "../ledger/entry.ts";
-import { EVERY_STORE } from "../stores/every-store.fixture.ts";
+import { EVERY_STORE } from "../../testing/every-store.ts";
 import { lookupEventsOperation } from "./lookup-events.ts";
 
 const ACCOUNT = "444455556666";

@@ -15,7 +15,7 @@ import { attributesOf } from "../ledger/entry-attributes.ts";
 import { keptRequest } from "../ledger/clipped-request.ts";
 import { parseEventId } from "../ledger/ids.ts";
 import type { Ledger, Page } from "../ledger/ledger.ts";
-import { recordRefusal, type OperationHandler } from "./answer.ts";
+import { recordRefusal, type OperationHandler } from "./operation.ts";
 
 const asked = withoutSecretsOf(lookupEvents.input);
 

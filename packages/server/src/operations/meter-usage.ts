@@ -1,10 +1,10 @@
 import { DRY_RUN_RECORD_ID, type MeterUsageInput, type MeterUsageOutput } from "@countinghouse/protocol";
 import { decideMeterUsage, meterUsageKeys } from "../domain/decide/meter-usage.ts";
-import { heardCalling } from "../domain/observation.ts";
+import { heardCalling } from "../domain/resources/observation.ts";
 import { keptRequest } from "../ledger/clipped-request.ts";
 import { meteringRecordId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { refused, type OperationHandler } from "./answer.ts";
+import { refused, type OperationHandler } from "./operation.ts";
 
 /** MeterUsage: what is kept of the hour and of the client token, and the record that it accepts, are one transaction. */
 export function meterUsageOperation(ledger: Ledger): OperationHandler<MeterUsageInput, MeterUsageOutput> {

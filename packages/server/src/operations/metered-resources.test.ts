@@ -1,12 +1,12 @@
 /** MeterUsage and RegisterUsage over a ledger: at once, again, after a restart, and when a commit fails. */
 import { HOUR_MS } from "@countinghouse/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { HOURLY_CONTAINER, METERED_CONTAINER, resource, resourceMarket } from "../domain/resource.fixture.ts";
-import { START_MS, type LedgerUnderTest } from "../ledger/contract/ledger-under-test.ts";
-import { EVERYTHING, moveClockTo } from "../ledger/contract/works.ts";
+import { HOURLY_CONTAINER, METERED_CONTAINER, resource, resourceMarket } from "../../testing/container-market.ts";
+import { START_MS, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
+import { EVERYTHING, moveClockTo } from "../../testing/contract/works.ts";
 import { FaultError, type KeptRecord } from "../ledger/ledger.ts";
-import { EVERY_STORE } from "../stores/every-store.fixture.ts";
-import { KEY, meter, putAll, register, sent } from "./resource-calls.fixture.ts";
+import { EVERY_STORE } from "../../testing/every-store.ts";
+import { KEY, meter, putAll, register, sent } from "../../testing/resource-calls.ts";
 
 const TASK = resource("ecs", { startedAtMs: START_MS - HOUR_MS });
 const ANOTHER = { ...TASK, resourceId: "ecs-another" };

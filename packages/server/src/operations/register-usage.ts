@@ -1,9 +1,9 @@
 import type { RegisterUsageInput, RegisterUsageOutput } from "@countinghouse/protocol";
 import { decideRegisterUsage } from "../domain/decide/register-usage.ts";
-import { heardCalling } from "../domain/observation.ts";
-import type { RegistrationClaims, RegistrationKey } from "../domain/registration-key.ts";
+import { heardCalling } from "../domain/resources/observation.ts";
+import type { RegistrationClaims, RegistrationKey } from "../domain/catalogue/registration-key.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { refused, type OperationHandler } from "./answer.ts";
+import { refused, type OperationHandler } from "./operation.ts";
 
 export type SignRegistration = (key: RegistrationKey, claims: RegistrationClaims) => Promise<string>;
 

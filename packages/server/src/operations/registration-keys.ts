@@ -1,6 +1,6 @@
 /** Puts the keys in place that RegisterUsage answers are signed with: the first one, and each that follows it. */
-import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
-import type { RegistrationKey } from "../domain/registration-key.ts";
+import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
+import type { RegistrationKey } from "../domain/catalogue/registration-key.ts";
 import type { Call } from "../ledger/entry.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
 import { catalogueChanged } from "./change-catalogue.ts";

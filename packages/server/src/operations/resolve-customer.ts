@@ -7,7 +7,7 @@ import {
 import { decideResolveCustomer } from "../domain/decide/resolve-customer.ts";
 import type { RegistrationTokenClaims } from "../domain/registration-token.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { refused, type OperationHandler } from "./answer.ts";
+import { refused, type OperationHandler } from "./operation.ts";
 
 const asked = withoutSecretsOf(resolveCustomer.input);
 

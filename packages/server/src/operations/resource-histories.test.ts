@@ -10,15 +10,15 @@ import {
   OTHER_CONTAINER,
   resource,
   resourceMarket,
-} from "../domain/resource.fixture.ts";
-import { START_MS, ledgerOver, type LedgerUnderTest } from "../ledger/contract/ledger-under-test.ts";
-import { temporaryFolder } from "../ledger/contract/temporary-folder.ts";
-import { EVERYTHING, moveClockTo } from "../ledger/contract/works.ts";
+} from "../../testing/container-market.ts";
+import { START_MS, ledgerOver, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
+import { temporaryFolder } from "../../testing/contract/temporary-folder.ts";
+import { EVERYTHING, moveClockTo } from "../../testing/contract/works.ts";
 import { MemoryEngine } from "../stores/memory/memory-engine.ts";
 import { openSqliteEngine } from "../stores/sqlite/sqlite-engine.ts";
 import { verify } from "../stores/sqlite/verification/verify.ts";
-import { agreement, putAgreement } from "../domain/market.fixture.ts";
-import { KEY, meter, putAll, register, sent } from "./resource-calls.fixture.ts";
+import { agreement, putAgreement } from "../../testing/market.ts";
+import { KEY, meter, putAll, register, sent } from "../../testing/resource-calls.ts";
 
 const HOUR = 3_600_000;
 const RESOURCES = ["one", "two"].map((resourceId) => resource("ecs", { resourceId, startedAtMs: START_MS - HOUR }));

@@ -1,5 +1,5 @@
 /** Sets the price of a dimension, from an hour on. Rule P3. */
-import { withPrice, type SaidPrice } from "../domain/product-change.ts";
+import { withPrice, type SaidPrice } from "../domain/catalogue/product-change.ts";
 import type { Call } from "../ledger/entry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { changeCatalogue, invalidChange, type CatalogueRefusal } from "./change-catalogue.ts";

@@ -5,7 +5,7 @@ import {
   type SettingDifference,
   type SharedSettings,
 } from "../domain/shared-settings.ts";
-import type { CatalogueChange, CatalogueView } from "../domain/catalogue.ts";
+import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { Call } from "../ledger/entry.ts";
 import type { Ledger, Outcome } from "../ledger/ledger.ts";
 import { catalogueChanged } from "./change-catalogue.ts";

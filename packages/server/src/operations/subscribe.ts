@@ -1,9 +1,9 @@
 /** A buyer subscribes to a product: an account where there is none yet, and an agreement in force from now on. */
 import type { EpochMs } from "@countinghouse/protocol";
-import { inForce, type Agreement } from "../domain/agreement.ts";
-import type { CatalogueView } from "../domain/catalogue.ts";
+import { inForce, type Agreement } from "../domain/catalogue/agreement.ts";
+import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { usageHours } from "../domain/changes/usage-hours.ts";
-import { accountCustomer } from "../domain/metering-record.ts";
+import { accountCustomer } from "../domain/metering/metering-record.ts";
 import type { Call } from "../ledger/entry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { changeCatalogue, type CatalogueRefusal } from "./change-catalogue.ts";

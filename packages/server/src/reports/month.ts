@@ -1,5 +1,5 @@
 /** A calendar month (UTC), as reports are asked for. */
-import { hourOf } from "../domain/metering-record.ts";
+import { hourOf } from "../domain/metering/metering-record.ts";
 import { readMonth } from "../domain/written-values.ts";
 
 export interface Month {

@@ -2,24 +2,16 @@
 import { HOUR_MS } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
-import {
-  BUYER,
-  HOURLY,
-  MARKET,
-  callOf,
-  containerProduct,
-  place,
-  task,
-} from "../control-plane/control-plane.fixture.ts";
+import { BUYER, HOURLY, MARKET, callOf, containerProduct, place, task } from "../../testing/control-plane.ts";
 import { controlPlaneWork } from "../control-plane/due-work.ts";
 import { endResource } from "../control-plane/observe.ts";
-import { hourOf, resourceKey } from "../domain/metering-record.ts";
-import { changedProduct, type SaidDimension } from "../domain/product-change.ts";
-import { START_MS, type LedgerUnderTest } from "../ledger/contract/ledger-under-test.ts";
-import { EVERYTHING, newCall, put } from "../ledger/contract/works.ts";
+import { hourOf, resourceKey } from "../domain/metering/metering-record.ts";
+import { changedProduct, type SaidDimension } from "../domain/catalogue/product-change.ts";
+import { START_MS, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
+import { EVERYTHING, newCall, put } from "../../testing/contract/works.ts";
 import type { KeptRecord } from "../ledger/ledger.ts";
-import { ledgerInMemory, ledgerInSqlite } from "../stores/every-store.fixture.ts";
-import { ledgerInPostgres } from "../stores/postgres/ledger.fixture.ts";
+import { ledgerInMemory, ledgerInSqlite } from "../../testing/every-store.ts";
+import { ledgerInPostgres } from "../../testing/postgres-ledger.ts";
 import { whyNoPostgres } from "../../../../test/support/postgres/database.ts";
 import { monthOf, type Month } from "./month.ts";
 import { usageByInstanceType, type UsageReport, type UsageRow } from "./usage-by-instance-type.ts";

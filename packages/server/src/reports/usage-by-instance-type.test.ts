@@ -10,12 +10,12 @@ import {
   containerProduct,
   place,
   task,
-} from "../control-plane/control-plane.fixture.ts";
+} from "../../testing/control-plane.ts";
 import { controlPlaneWork } from "../control-plane/due-work.ts";
 import { endResource } from "../control-plane/observe.ts";
-import { resourceKey } from "../domain/metering-record.ts";
-import { START_MS, ledgerOver, type LedgerUnderTest } from "../ledger/contract/ledger-under-test.ts";
-import { newCall, put } from "../ledger/contract/works.ts";
+import { resourceKey } from "../domain/metering/metering-record.ts";
+import { START_MS, ledgerOver, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
+import { newCall, put } from "../../testing/contract/works.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { MemoryEngine } from "../stores/memory/memory-engine.ts";
 import { monthOf, type Month } from "./month.ts";

@@ -4,11 +4,18 @@
  * Each hour goes by the price, the unit and the pricing that were in force in it (Rule P3).
  */
 import { HOUR_MS, type EpochMs, type Pricing } from "@countinghouse/protocol";
-import { isKnownTo, outstanding, type HourUse } from "../domain/accrual.ts";
-import type { CatalogueView } from "../domain/catalogue.ts";
-import { registrationOf, type MeteredResource, type UsageRegistration } from "../domain/metered-resource.ts";
-import { adjustmentOf } from "../domain/metering-record.ts";
-import { dimensionEverOf, hoursDimensionOf, pricingIn, termsIn, type Product, type Terms } from "../domain/product.ts";
+import { isKnownTo, outstanding, type HourUse } from "../domain/resources/accrual.ts";
+import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
+import { registrationOf, type MeteredResource, type UsageRegistration } from "../domain/resources/metered-resource.ts";
+import { adjustmentOf } from "../domain/metering/metering-record.ts";
+import {
+  dimensionEverOf,
+  hoursDimensionOf,
+  pricingIn,
+  termsIn,
+  type Product,
+  type Terms,
+} from "../domain/catalogue/product.ts";
 import type { KeptRecord, Ledger } from "../ledger/ledger.ts";
 import { namesAsMetered, type NamesAsMetered } from "../ledger/names-as-metered.ts";
 import { hoursOf, revenueOfSeconds, revenueOfUnits } from "./estimated-revenue.ts";

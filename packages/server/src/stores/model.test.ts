@@ -2,14 +2,14 @@
 import type { BatchMeterUsageInput, UsageRecord, UsageRecordResult } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { CatalogueChange } from "../domain/catalogue.ts";
-import { START_MS, ledgerOver, type LedgerUnderTest } from "../ledger/contract/ledger-under-test.ts";
-import { temporaryFolder } from "../ledger/contract/temporary-folder.ts";
-import { EVERYTHING, PRODUCT, REGION, moveClockTo, newCall, put } from "../ledger/contract/works.ts";
-import type { Answer } from "../operations/answer.ts";
+import type { CatalogueChange } from "../domain/catalogue/catalogue.ts";
+import { START_MS, ledgerOver, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
+import { temporaryFolder } from "../../testing/contract/temporary-folder.ts";
+import { EVERYTHING, PRODUCT, REGION, moveClockTo, newCall, put } from "../../testing/contract/works.ts";
+import type { Answer } from "../operations/operation.ts";
 import { batchMeterUsageOperation } from "../operations/batch-meter-usage.ts";
 import { MemoryEngine } from "./memory/memory-engine.ts";
-import { ledgerInPostgres } from "./postgres/ledger.fixture.ts";
+import { ledgerInPostgres } from "../../testing/postgres-ledger.ts";
 import { openSqliteEngine } from "./sqlite/sqlite-engine.ts";
 import { whyNoPostgres } from "../../../../test/support/postgres/database.ts";
 

@@ -3,7 +3,7 @@
  * as a stranger might wish. One reading serves all who wait for it. Rule C7.
  */
 import { createLocalJWKSet, errors, type JWTVerifyGetKey } from "jose";
-import type { Issuer } from "../domain/issuer.ts";
+import type { Issuer } from "../domain/catalogue/issuer.ts";
 import { readKeys } from "./read-keys.ts";
 
 interface Pace {

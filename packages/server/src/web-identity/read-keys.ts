@@ -4,7 +4,7 @@ import { request as openPlain } from "node:http";
 import { request as openTls } from "node:https";
 import { rootCertificates } from "node:tls";
 import type { JSONWebKeySet } from "jose";
-import type { Issuer } from "../domain/issuer.ts";
+import type { Issuer } from "../domain/catalogue/issuer.ts";
 
 const BYTES_MAX = 262_144;
 const KEYS_MAX = 100;

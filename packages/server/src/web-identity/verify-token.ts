@@ -4,7 +4,7 @@
  */
 import { printable, type EpochMs, type StsErrorName } from "@countinghouse/protocol";
 import { decodeJwt, errors, jwtVerify, type JWTPayload } from "jose";
-import type { CatalogueView } from "../domain/catalogue.ts";
+import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { rejection, type Rejection } from "../domain/rejection.ts";
 import type { WebIdentity } from "../domain/web-identity.ts";
 import { KeySets } from "./key-sets.ts";

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { METERS, NOW } from "../../store/contract/store-under-test.ts";
-import { storeContract } from "../../store/store-contract.ts";
+import { METERS, NOW } from "../../../testing/contract/store-under-test.ts";
+import { storeContract } from "../../../testing/store-contract.ts";
 import type { OutboxStore } from "../../store/store.ts";
 import { sqliteStore } from "./sqlite-store.ts";
 

@@ -2,11 +2,18 @@
 import type { GivenReading, RecordingFacts } from "../../domain/reading.ts";
 import { OutboxError } from "../../store/outbox-error.ts";
 import { newStoreRow } from "../../store/new-store-row.ts";
-import type { StoreRow, WaitingGroup } from "../../store/rows.ts";
-import type { OutboxStore, RecordAnswer, SetAsideRow, StoreTransaction, WaitingFilter } from "../../store/store.ts";
-import { alarmOfRow, balanceOfRow, entryOfRow, readingOfRow } from "./columns.ts";
+import type { StoreRow } from "../../store/rows.ts";
+import type {
+  EntryFilter,
+  OutboxStore,
+  RecordAnswer,
+  SetAsideRow,
+  StoreTransaction,
+  WaitingFilter,
+} from "../../store/store.ts";
+import { alarmOfRow, balanceOfRow, readingOfRow } from "./columns.ts";
 import { Connection } from "./connection.ts";
-import { entryQuery } from "./entry-query.ts";
+import { readEntries, readWaiting } from "./queries.ts";
 import { recordReading } from "./recording.ts";
 import { auditedEntries, summaryOf, totalsOf } from "./reports.ts";
 import { readAttempts, readBindings, readMeters, readStoreRow, sqliteTransaction } from "./transaction.ts";
@@ -154,31 +161,12 @@ class SqliteStore implements OutboxStore {
     return this.#read((connection) => readBindings(connection, filter));
   }
 
-  waiting({ beforeMs, after, limit }: WaitingFilter): Promise<readonly WaitingGroup[]> {
-    return this.#read((connection) => {
-      const groups: WaitingGroup[] = [];
-      let last = after ?? { hourMs: Number.MIN_SAFE_INTEGER, tenant: "", meter: "" };
-      while (groups.length < limit) {
-        // From one group to the next by the index, whatever lies between.
-        const row = connection.get(
-          `SELECT hour_ms, tenant, meter FROM reading WHERE entry_id IS NULL AND ended IS NULL AND hour_ms < ?
-             AND (hour_ms, tenant, meter) > (?, ?, ?) ORDER BY hour_ms, tenant, meter LIMIT 1`,
-          beforeMs,
-          last.hourMs,
-          last.tenant,
-          last.meter,
-        );
-        if (row === undefined) break;
-        last = { hourMs: Number(row["hour_ms"]), tenant: String(row["tenant"]), meter: String(row["meter"]) };
-        groups.push(last);
-      }
-      return groups;
-    });
+  waiting(filter: WaitingFilter) {
+    return this.#read((connection) => readWaiting(connection, filter));
   }
 
-  entries(filter: Parameters<OutboxStore["entries"]>[0]) {
-    const { sql, values } = entryQuery(filter);
-    return this.#read((connection) => connection.all(sql, ...values).map(entryOfRow));
+  entries(filter: EntryFilter) {
+    return this.#read((connection) => readEntries(connection, filter));
   }
 
   attemptsOf(entryIds: readonly string[]) {

@@ -16,6 +16,7 @@ import {
   orNull,
 } from "./columns.ts";
 import type { Connection } from "./connection.ts";
+import { readEntries, readWaiting } from "./queries.ts";
 import { assignReadings, endReadings, forgetOld, releaseReadings } from "./reading-moves.ts";
 
 const COLUMNS = ENTRY_COLUMNS.join(", ");
@@ -101,6 +102,8 @@ export function sqliteTransaction(connection: Connection, machineMs: () => numbe
       }
     },
     bindings: async (filter) => readBindings(connection, filter),
+    waiting: async (filter) => readWaiting(connection, filter),
+    entries: async (filter) => readEntries(connection, filter),
     insertEntry: async (entry) => {
       if (byKey(entry) !== undefined) return false;
       connection.run(`INSERT INTO entry (${COLUMNS}) VALUES (${PLACES})`, ...entryValues(entry));

@@ -2,8 +2,8 @@
 import { HOUR_MS } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Agreement } from "../agreement.ts";
-import { Catalogue, type CatalogueChange } from "../catalogue.ts";
+import type { Agreement } from "../catalogue/agreement.ts";
+import { Catalogue, type CatalogueChange } from "../catalogue/catalogue.ts";
 import { decideBatchMeterUsage, keysOf } from "../decide/batch-meter-usage.ts";
 import {
   ANNAS_ACCOUNT,
@@ -16,7 +16,7 @@ import {
   factsOf,
   licence,
   putAgreement,
-} from "../market.fixture.ts";
+} from "../../../testing/market.ts";
 import { settledChanges } from "./settled-changes.ts";
 
 const MINUTE_MS = 60_000;

@@ -1,8 +1,8 @@
 /** Rule G7: by which names usage was metered never changes under it. */
-import type { Agreement } from "../agreement.ts";
-import type { CatalogueChange, CatalogueView } from "../catalogue.ts";
+import type { Agreement } from "../catalogue/agreement.ts";
+import type { CatalogueChange, CatalogueView } from "../catalogue/catalogue.ts";
 import { conflict, type ChangeProblem } from "./change-problem.ts";
-import type { Product } from "../product.ts";
+import type { Product } from "../catalogue/product.ts";
 
 /** What a product is by, in the order in which faults are named. Its code is its id. */
 const PRODUCT_IDENTITY = ["seller", "type"] as const satisfies readonly (keyof Product)[];

@@ -3,10 +3,10 @@
  * again in the new way, would count twice.
  */
 import { ruleSets, type EpochMs } from "@countinghouse/protocol";
-import type { Agreement, AgreementsById } from "../agreement.ts";
+import type { Agreement, AgreementsById } from "../catalogue/agreement.ts";
 import type { CatalogueLookUps } from "./overlay.ts";
 import { conflict, type ChangeProblem } from "./change-problem.ts";
-import { accountCustomer } from "../metering-record.ts";
+import { accountCustomer } from "../metering/metering-record.ts";
 import { hoursGained, sharedHours, usageHours, type UsageHours } from "./usage-hours.ts";
 
 /** Usage is accepted for no longer than this, under any rule set. */

@@ -1,9 +1,9 @@
 /** A catalogue with changes on top, as it will be once they are kept: what changes are held against. */
-import type { AccessKey, Account } from "../account.ts";
-import type { Agreement } from "../agreement.ts";
-import { Catalogue, type CatalogueChange, type CatalogueView } from "../catalogue.ts";
-import type { Issuer } from "../issuer.ts";
-import type { Product } from "../product.ts";
+import type { AccessKey, Account } from "../catalogue/account.ts";
+import type { Agreement } from "../catalogue/agreement.ts";
+import { Catalogue, type CatalogueChange, type CatalogueView } from "../catalogue/catalogue.ts";
+import type { Issuer } from "../catalogue/issuer.ts";
+import type { Product } from "../catalogue/product.ts";
 
 /** The look-ups that changes are checked by; a catalogue is one, and so is a catalogue with changes on top. */
 export interface CatalogueLookUps {

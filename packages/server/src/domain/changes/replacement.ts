@@ -1,6 +1,6 @@
 /** Rule G6: one agreement goes on with another, under names of its own, from an hour's edge on. */
 import { HOUR_MS, type EpochMs } from "@countinghouse/protocol";
-import { statusOf, type Agreement, type AgreementsById } from "../agreement.ts";
+import { statusOf, type Agreement, type AgreementsById } from "../catalogue/agreement.ts";
 import { conflict, invalid, type ChangeProblem } from "./change-problem.ts";
 import { nextReplacementMs } from "./usage-hours.ts";
 

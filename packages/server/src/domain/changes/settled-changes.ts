@@ -3,8 +3,8 @@
  * Every way in goes through here, inside the ledger's transaction. Rules G6 to G8 and K8.
  */
 import type { EpochMs } from "@countinghouse/protocol";
-import type { Agreement } from "../agreement.ts";
-import type { CatalogueChange, CatalogueView } from "../catalogue.ts";
+import type { Agreement } from "../catalogue/agreement.ts";
+import type { CatalogueChange, CatalogueView } from "../catalogue/catalogue.ts";
 import type { ChangeProblem } from "./change-problem.ts";
 import { identityProblem } from "./identity.ts";
 import { namesProblem } from "./names.ts";

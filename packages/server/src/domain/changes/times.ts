@@ -1,6 +1,6 @@
 /** Rule G8: how an agreement's start and end may still move, once usage can have been metered by them. */
 import { AHEAD_SECONDS_MAX, type EpochMs } from "@countinghouse/protocol";
-import { coverEndMs, type Agreement, type AgreementsById } from "../agreement.ts";
+import { coverEndMs, type Agreement, type AgreementsById } from "../catalogue/agreement.ts";
 import { conflict, type ChangeProblem } from "./change-problem.ts";
 
 export function agreementTimesProblem(

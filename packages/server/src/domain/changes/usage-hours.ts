@@ -3,7 +3,7 @@
  * to name one customer must not share. Rule K8.
  */
 import { AHEAD_SECONDS_MAX, HOUR_MS, type EpochMs } from "@countinghouse/protocol";
-import { coverEndMs, type Agreement, type AgreementsById } from "../agreement.ts";
+import { coverEndMs, type Agreement, type AgreementsById } from "../catalogue/agreement.ts";
 
 /** From the start of an hour to the start of another, which is not included any more. */
 export interface UsageHours {

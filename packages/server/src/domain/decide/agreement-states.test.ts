@@ -1,9 +1,9 @@
 /** What becomes of usage as agreements begin, end, are cancelled, suspended and renewed: Rules G1 to G5, I6 and K5. */
 import { HOUR_MS, type UsageRecord } from "@countinghouse/protocol";
 import { describe, expect, test } from "vitest";
-import type { Agreement } from "../agreement.ts";
-import { ANNA, ANNAS_ACCOUNT, LOGS, NOW_MS, REGION, SELLER } from "../market.fixture.ts";
-import { agreement, factsOf, licence, market, usage } from "../market.fixture.ts";
+import type { Agreement } from "../catalogue/agreement.ts";
+import { ANNA, ANNAS_ACCOUNT, LOGS, NOW_MS, REGION, SELLER } from "../../../testing/market.ts";
+import { agreement, factsOf, licence, market, usage } from "../../../testing/market.ts";
 import { decideBatchMeterUsage, keysOf, type BatchMeterUsageDecision } from "./batch-meter-usage.ts";
 
 /** So many hours from now. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { Role } from "../account.ts";
-import { Catalogue } from "../catalogue.ts";
-import type { MeteredResource } from "../metered-resource.ts";
+import type { Role } from "../catalogue/account.ts";
+import { Catalogue } from "../catalogue/catalogue.ts";
+import type { MeteredResource } from "../resources/metered-resource.ts";
 import { decideAssumeRole } from "./assume-role.ts";
 
 const ACCOUNT = "444455556666";

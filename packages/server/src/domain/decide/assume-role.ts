@@ -1,9 +1,9 @@
 /** AssumeRoleWithWebIdentity, decided: whether the role trusts the identity, and what becomes known of its pod. Rules C4, C5. */
 import type { EpochMs, StsErrorName } from "@countinghouse/protocol";
-import type { CatalogueView } from "../catalogue.ts";
-import { regionOf } from "../issuer.ts";
-import type { MeteredResource } from "../metered-resource.ts";
-import { isNewSign, observed } from "../observation.ts";
+import type { CatalogueView } from "../catalogue/catalogue.ts";
+import { regionOf } from "../catalogue/issuer.ts";
+import type { MeteredResource } from "../resources/metered-resource.ts";
+import { isNewSign, observed } from "../resources/observation.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 import { trustedAudience, type WebIdentity } from "../web-identity.ts";
 

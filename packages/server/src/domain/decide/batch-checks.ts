@@ -11,13 +11,13 @@ import {
   type RuleSet,
   type UsageRecord,
 } from "@countinghouse/protocol";
-import { windowChecks } from "../acceptance-window.ts";
-import { coversUsage, meteringClosed, type Agreement } from "../agreement.ts";
-import type { CatalogueView } from "../catalogue.ts";
-import type { MeteringRecord, MeteringRecordKey } from "../metering-record.ts";
-import { kindText, type Product } from "../product.ts";
+import { windowChecks } from "../metering/acceptance-window.ts";
+import { coversUsage, meteringClosed, type Agreement } from "../catalogue/agreement.ts";
+import type { CatalogueView } from "../catalogue/catalogue.ts";
+import type { MeteringRecord, MeteringRecordKey } from "../metering/metering-record.ts";
+import { kindText, type Product } from "../catalogue/product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
-import { allocationChecks } from "../usage-allocation.ts";
+import { allocationChecks } from "../metering/usage-allocation.ts";
 import { checkDimension } from "./metered-dimension.ts";
 
 export interface BatchMeterUsageRequest {

@@ -17,9 +17,9 @@ import {
   LOGS,
   NOW_MS,
   REGION,
-} from "../market.fixture.ts";
-import { SELLER, factsOf, licence, usage } from "../market.fixture.ts";
-import type { MeteringRecord } from "../metering-record.ts";
+} from "../../../testing/market.ts";
+import { SELLER, factsOf, licence, usage } from "../../../testing/market.ts";
+import type { MeteringRecord } from "../metering/metering-record.ts";
 import type { BatchMeterUsageFacts } from "./batch-checks.ts";
 import { decideBatchMeterUsage, keysOf, type BatchMeterUsageDecision } from "./batch-meter-usage.ts";
 

@@ -3,8 +3,14 @@
  * each record is judged by itself, in the order of the request.
  */
 import type { RuleId, UsageRecord, UsageRecordResult } from "@countinghouse/protocol";
-import { whyNotSubscribed } from "../agreement.ts";
-import { isReplay, keysOfRecords, sameKey, type MeteringRecord, type MeteringRecordKey } from "../metering-record.ts";
+import { whyNotSubscribed } from "../catalogue/agreement.ts";
+import {
+  isReplay,
+  keysOfRecords,
+  sameKey,
+  type MeteringRecord,
+  type MeteringRecordKey,
+} from "../metering/metering-record.ts";
 import type { Rejection } from "../rejection.ts";
 import { checkBatch, type BatchMeterUsageFacts, type BatchMeterUsageRequest } from "./batch-checks.ts";
 

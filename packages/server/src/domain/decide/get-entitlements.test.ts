@@ -6,8 +6,8 @@ import {
 } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { inForce, type Agreement, type Entitlement } from "../agreement.ts";
-import { Catalogue } from "../catalogue.ts";
+import { inForce, type Agreement, type Entitlement } from "../catalogue/agreement.ts";
+import { Catalogue } from "../catalogue/catalogue.ts";
 import {
   ANNAS_ACCOUNT,
   BERTS_ACCOUNT,
@@ -19,8 +19,8 @@ import {
   licence,
   putAgreement,
   putProduct,
-} from "../market.fixture.ts";
-import type { Product } from "../product.ts";
+} from "../../../testing/market.ts";
+import type { Product } from "../catalogue/product.ts";
 import {
   FIRST_PAGE,
   decideGetEntitlements,

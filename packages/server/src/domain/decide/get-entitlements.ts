@@ -13,10 +13,10 @@ import {
   type EpochMs,
   type GetEntitlementsInput,
 } from "@countinghouse/protocol";
-import { inForce, type Agreement, type Entitlement } from "../agreement.ts";
-import type { CatalogueView } from "../catalogue.ts";
-import { accountCustomer, identifiedCustomer } from "../metering-record.ts";
-import type { Product } from "../product.ts";
+import { inForce, type Agreement, type Entitlement } from "../catalogue/agreement.ts";
+import type { CatalogueView } from "../catalogue/catalogue.ts";
+import { accountCustomer, identifiedCustomer } from "../metering/metering-record.ts";
+import type { Product } from "../catalogue/product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 
 /** The last entitlement of a page. The next page begins behind it, whatever was changed in between. */

@@ -1,10 +1,10 @@
 import { HOUR_MS, refusalOrder, ruleSets, type MeterUsageInput, type RuleSetName } from "@countinghouse/protocol";
 import { describe, expect, test } from "vitest";
-import type { Agreement } from "../agreement.ts";
-import { Catalogue } from "../catalogue.ts";
-import { ANNAS_ACCOUNT, BERTS_ACCOUNT, DAY_MS, NOW_MS, REGION, agreement } from "../market.fixture.ts";
-import type { MeteredResource } from "../metered-resource.ts";
-import { clientTokenKey, keyText, type MeteringRecord } from "../metering-record.ts";
+import type { Agreement } from "../catalogue/agreement.ts";
+import { Catalogue } from "../catalogue/catalogue.ts";
+import { ANNAS_ACCOUNT, BERTS_ACCOUNT, DAY_MS, NOW_MS, REGION, agreement } from "../../../testing/market.ts";
+import type { MeteredResource } from "../resources/metered-resource.ts";
+import { clientTokenKey, keyText, type MeteringRecord } from "../metering/metering-record.ts";
 import {
   AGREEMENTS,
   HOURLY_CONTAINER,
@@ -15,7 +15,7 @@ import {
   callerOf,
   resource,
   resourceMarket,
-} from "../resource.fixture.ts";
+} from "../../../testing/container-market.ts";
 import { decideMeterUsage, meterUsageKeys, type MeterUsageDecision } from "./meter-usage.ts";
 import type { ResourceCaller } from "./resource-checks.ts";
 

@@ -14,10 +14,10 @@ import {
   type RuleSet,
   type UsageRecord,
 } from "@countinghouse/protocol";
-import { checkWindow } from "../acceptance-window.ts";
-import { whyNotSubscribed } from "../agreement.ts";
-import type { CatalogueView } from "../catalogue.ts";
-import { isLive, type MeteredResource, type Platform } from "../metered-resource.ts";
+import { checkWindow } from "../metering/acceptance-window.ts";
+import { whyNotSubscribed } from "../catalogue/agreement.ts";
+import type { CatalogueView } from "../catalogue/catalogue.ts";
+import { isLive, type MeteredResource, type Platform } from "../resources/metered-resource.ts";
 import {
   accountCustomer,
   clientTokenKey,
@@ -26,10 +26,10 @@ import {
   resourceKey,
   type MeteringRecord,
   type MeteringRecordKey,
-} from "../metering-record.ts";
-import { kindText } from "../product.ts";
+} from "../metering/metering-record.ts";
+import { kindText } from "../catalogue/product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
-import { allocationChecks } from "../usage-allocation.ts";
+import { allocationChecks } from "../metering/usage-allocation.ts";
 import type { AcceptedRecord } from "./batch-meter-usage.ts";
 import { checkDimension } from "./metered-dimension.ts";
 import { callerFigures, callerText, callingResource, findProduct, type ResourceCaller } from "./resource-checks.ts";

@@ -1,6 +1,6 @@
 /** Whether a product meters a dimension. Rule U1. */
 import { printable } from "@countinghouse/protocol";
-import { dimensionOf, type Product } from "../product.ts";
+import { dimensionOf, type Product } from "../catalogue/product.ts";
 import { placeOf, rejection, type RecordPosition, type Rejection } from "../rejection.ts";
 
 export function checkDimension(product: Product, name: string, position: RecordPosition): Rejection | undefined {

@@ -10,8 +10,18 @@ import {
   type UsageRecord,
 } from "@countinghouse/protocol";
 import { describe, expect, test } from "vitest";
-import { ANNA, ANNAS_ACCOUNT, BERTS_ACCOUNT, DAY_MS, FOREIGN, IMAGE, LOGS, REGION, SELLER } from "../market.fixture.ts";
-import { AGREEMENTS, agreement, factsOf, licence, market } from "../market.fixture.ts";
+import {
+  ANNA,
+  ANNAS_ACCOUNT,
+  BERTS_ACCOUNT,
+  DAY_MS,
+  FOREIGN,
+  IMAGE,
+  LOGS,
+  REGION,
+  SELLER,
+} from "../../../testing/market.ts";
+import { AGREEMENTS, agreement, factsOf, licence, market } from "../../../testing/market.ts";
 import { decideBatchMeterUsage, keysOf, type BatchMeterUsageDecision } from "./batch-meter-usage.ts";
 
 /** Shortly after the turn of a month, so that W1 and W2 can both be met. */

@@ -1,9 +1,9 @@
 import { HOUR_MS, refusalOrder, type RegisterUsageInput } from "@countinghouse/protocol";
 import { describe, expect, test } from "vitest";
-import type { Agreement } from "../agreement.ts";
-import { Catalogue, type CatalogueChange } from "../catalogue.ts";
-import { ANNAS_ACCOUNT, BERTS_ACCOUNT, NOW_MS, REGION, agreement } from "../market.fixture.ts";
-import type { MeteredResource, Platform } from "../metered-resource.ts";
+import type { Agreement } from "../catalogue/agreement.ts";
+import { Catalogue, type CatalogueChange } from "../catalogue/catalogue.ts";
+import { ANNAS_ACCOUNT, BERTS_ACCOUNT, NOW_MS, REGION, agreement } from "../../../testing/market.ts";
+import type { MeteredResource, Platform } from "../resources/metered-resource.ts";
 import {
   BYOL_CONTAINER,
   FREE_CONTAINER,
@@ -13,7 +13,7 @@ import {
   callerOf,
   resource,
   resourceMarket,
-} from "../resource.fixture.ts";
+} from "../../../testing/container-market.ts";
 import { decideRegisterUsage, type RegisterUsageDecision } from "./register-usage.ts";
 import type { ResourceCaller } from "./resource-checks.ts";
 

@@ -3,12 +3,12 @@
  * for the first reason that holds, in the order of `refusalOrder` in the rule book.
  */
 import type { EpochMs, RegisterUsageInput, RegisterUsageOutput } from "@countinghouse/protocol";
-import { inForce } from "../agreement.ts";
-import type { CatalogueView } from "../catalogue.ts";
-import { isLive, registrationOf, type MeteredResource } from "../metered-resource.ts";
-import { accountCustomer } from "../metering-record.ts";
-import { observed } from "../observation.ts";
-import { hoursDimensionOf, type Product } from "../product.ts";
+import { inForce } from "../catalogue/agreement.ts";
+import type { CatalogueView } from "../catalogue/catalogue.ts";
+import { isLive, registrationOf, type MeteredResource } from "../resources/metered-resource.ts";
+import { accountCustomer } from "../metering/metering-record.ts";
+import { observed } from "../resources/observation.ts";
+import { hoursDimensionOf, type Product } from "../catalogue/product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 import { callerFigures, callerText, callingResource, findProduct, type ResourceCaller } from "./resource-checks.ts";
 

@@ -9,7 +9,7 @@ import {
   agreement,
   licence,
   market,
-} from "../market.fixture.ts";
+} from "../../../testing/market.ts";
 import { decideResolveCustomer, type ResolveCustomerDecision } from "./resolve-customer.ts";
 
 interface Asked {

@@ -1,7 +1,7 @@
 /** ResolveCustomer, decided. Rules T1 to T3, and P2. */
 import { operationsOf, type EpochMs, type ResolveCustomerOutput } from "@countinghouse/protocol";
-import type { CatalogueView } from "../catalogue.ts";
-import { kindText } from "../product.ts";
+import type { CatalogueView } from "../catalogue/catalogue.ts";
+import { kindText } from "../catalogue/product.ts";
 import type { RegistrationTokenClaims } from "../registration-token.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 

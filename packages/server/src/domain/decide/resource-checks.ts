@@ -1,8 +1,8 @@
 /** What MeterUsage and RegisterUsage ask alike: which resource is calling, and whether the product is for the operation. */
 import { operationsOf, type OperationName } from "@countinghouse/protocol";
-import type { CatalogueView } from "../catalogue.ts";
-import type { MeteredResource, ResourceSession } from "../metered-resource.ts";
-import { kindText, type Product } from "../product.ts";
+import type { CatalogueView } from "../catalogue/catalogue.ts";
+import type { MeteredResource, ResourceSession } from "../resources/metered-resource.ts";
+import { kindText, type Product } from "../catalogue/product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 
 /** A call, by what its credentials stand for. */

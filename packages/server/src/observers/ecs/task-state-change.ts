@@ -1,8 +1,8 @@
 /** EventBridge's "ECS Task State Change", as AWS sends it: what it says of a task. Rules H5 and H6. */
 import { z } from "zod";
 import type { EpochMs } from "@countinghouse/protocol";
-import type { ObservationRefusal } from "../../domain/observation-refusal.ts";
-import type { Observation } from "../../domain/observation.ts";
+import type { ObservationRefusal } from "../../domain/resources/observation-refusal.ts";
+import type { Observation } from "../../domain/resources/observation.ts";
 import { readTime, timeOf, TIME_EXPECTED } from "../../domain/written-values.ts";
 import { resourceId } from "../../ledger/ids.ts";
 

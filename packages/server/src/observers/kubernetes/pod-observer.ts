@@ -6,9 +6,9 @@
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import { hearOf, observe } from "../../control-plane/observe.ts";
-import type { MeteredResource } from "../../domain/metered-resource.ts";
-import type { ObservationRefusal } from "../../domain/observation-refusal.ts";
-import { isPast, observed, type Observation } from "../../domain/observation.ts";
+import type { MeteredResource } from "../../domain/resources/metered-resource.ts";
+import type { ObservationRefusal } from "../../domain/resources/observation-refusal.ts";
+import { isPast, observed, type Observation } from "../../domain/resources/observation.ts";
 import type { Call } from "../../ledger/entry.ts";
 import { resourceId } from "../../ledger/ids.ts";
 import type { Ledger } from "../../ledger/ledger.ts";

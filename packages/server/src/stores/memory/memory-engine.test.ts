@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { MeteringRecordKey } from "../../domain/metering-record.ts";
-import { ledgerOver } from "../../ledger/contract/ledger-under-test.ts";
-import { newCall, sent } from "../../ledger/contract/works.ts";
-import { ledgerContract } from "../../ledger/ledger-contract.ts";
+import type { MeteringRecordKey } from "../../domain/metering/metering-record.ts";
+import { ledgerOver } from "../../../testing/contract/ledger-under-test.ts";
+import { newCall, sent } from "../../../testing/contract/works.ts";
+import { ledgerContract } from "../../../testing/contract/ledger-contract.ts";
 import type { MeteringRecordQuery } from "../../ledger/ledger.ts";
 import { stagedEntry } from "../../ledger/staged-entry.ts";
 import { MemoryEngine } from "./memory-engine.ts";

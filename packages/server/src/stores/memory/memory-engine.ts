@@ -1,6 +1,6 @@
 /** The engine that keeps everything in memory: for tests and for trying things out. What it holds ends with it. */
-import type { CatalogueChange } from "../../domain/catalogue.ts";
-import { keyText, type MeteringRecordKey } from "../../domain/metering-record.ts";
+import type { CatalogueChange } from "../../domain/catalogue/catalogue.ts";
+import { keyText, type MeteringRecordKey } from "../../domain/metering/metering-record.ts";
 import type {
   ClockPosition,
   Engine,

@@ -1,5 +1,5 @@
 /** Metering records by hour, and within an hour as they came: a page begins where the last one ended, and nothing is sorted. */
-import type { MeteringRecordKey } from "../../domain/metering-record.ts";
+import type { MeteringRecordKey } from "../../domain/metering/metering-record.ts";
 import type { KeyedPointer } from "../../ledger/engine.ts";
 import { InvalidCursorError, type MeteringRecordQuery, type Page } from "../../ledger/ledger.ts";
 

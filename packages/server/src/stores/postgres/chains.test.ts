@@ -1,11 +1,11 @@
 /** The chains of several nodes: what is found of somebody who was at the database, and what expiry leaves. */
 import { describe, expect, onTestFinished, beforeEach } from "vitest";
 import { newDatabase, testOfPostgres, type TestDatabase } from "../../../../../test/support/postgres/database.ts";
-import { START_MS } from "../../ledger/contract/ledger-under-test.ts";
-import { keptIds, look, meter, moveClockTo, newCall, sent } from "../../ledger/contract/works.ts";
+import { START_MS } from "../../../testing/contract/ledger-under-test.ts";
+import { keptIds, look, meter, moveClockTo, newCall, sent } from "../../../testing/contract/works.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { KnownLaneHead } from "../../ledger/verification.ts";
-import { openAt } from "./ledger.fixture.ts";
+import { openAt } from "../../../testing/postgres-ledger.ts";
 
 const test = testOfPostgres();
 

@@ -2,10 +2,10 @@
 import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test as anyTest } from "vitest";
 import { newDatabase, testOfPostgres } from "../../../../../test/support/postgres/database.ts";
-import { accountChange, put } from "../../ledger/contract/works.ts";
+import { accountChange, put } from "../../../testing/contract/works.ts";
 import { FaultError } from "../../ledger/ledger.ts";
 import { CLOCKS_APART_MAX_MS, clockDifference, clockTrouble } from "./clock-difference.ts";
-import { openAt } from "./ledger.fixture.ts";
+import { openAt } from "../../../testing/postgres-ledger.ts";
 import type { Queryable } from "./reading/record-pointers.ts";
 
 const test = testOfPostgres();

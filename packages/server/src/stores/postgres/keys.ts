@@ -3,7 +3,7 @@
  * ones without asking, and none has to be kept. The texts are in the entries.
  */
 import { hash } from "node:crypto";
-import { keyText, type MeteringRecordKey } from "../../domain/metering-record.ts";
+import { keyText, type MeteringRecordKey } from "../../domain/metering/metering-record.ts";
 
 const REMEMBERED_MAX = 100_000;
 

@@ -2,8 +2,8 @@
 import { beforeEach, describe, expect, onTestFinished } from "vitest";
 import { CuttingProxy } from "../../../../../test/support/postgres/cutting-proxy.ts";
 import { newDatabase, testOfPostgres, type TestDatabase } from "../../../../../test/support/postgres/database.ts";
-import { START_MS } from "../../ledger/contract/ledger-under-test.ts";
-import { openAt } from "./ledger.fixture.ts";
+import { START_MS } from "../../../testing/contract/ledger-under-test.ts";
+import { openAt } from "../../../testing/postgres-ledger.ts";
 import type { PostgresLedger } from "./postgres-ledger.ts";
 
 const test = testOfPostgres();

@@ -2,12 +2,12 @@
 import { beforeEach, expect, onTestFinished } from "vitest";
 import { newDatabase, testOfPostgres, type TestDatabase } from "../../../../../test/support/postgres/database.ts";
 import { runCommand } from "../../../../../test/support/server.ts";
-import { START_MS } from "../../ledger/contract/ledger-under-test.ts";
-import { EVERYTHING, PRODUCT, meter, sent } from "../../ledger/contract/works.ts";
+import { START_MS } from "../../../testing/contract/ledger-under-test.ts";
+import { EVERYTHING, PRODUCT, meter, sent } from "../../../testing/contract/works.ts";
 import type { KeptRecord, Ledger } from "../../ledger/ledger.ts";
 import { realWorld } from "../../world.ts";
 import { loadDriver } from "./driver.ts";
-import { openAt } from "./ledger.fixture.ts";
+import { openAt } from "../../../testing/postgres-ledger.ts";
 import { laneLock } from "./locks.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 import { verifyAt } from "./verify-ledger.ts";

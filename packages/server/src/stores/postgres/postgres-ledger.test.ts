@@ -1,7 +1,7 @@
 import { test } from "vitest";
 import { whyNoPostgres } from "../../../../../test/support/postgres/database.ts";
-import { ledgerContract } from "../../ledger/ledger-contract.ts";
-import { ledgerInPostgres } from "./ledger.fixture.ts";
+import { ledgerContract } from "../../../testing/contract/ledger-contract.ts";
+import { ledgerInPostgres } from "../../../testing/postgres-ledger.ts";
 
 const reason = whyNoPostgres();
 

@@ -3,7 +3,7 @@
  * each about one product and on a lane of its own, several side by side.
  */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
-import type { CatalogueView } from "../../domain/catalogue.ts";
+import type { CatalogueView } from "../../domain/catalogue/catalogue.ts";
 import type { LaneHead } from "../../ledger/chain-head.ts";
 import { decodeEntry } from "../../ledger/entry-codec.ts";
 import type { Call, LedgerEntry } from "../../ledger/entry.ts";

@@ -2,8 +2,8 @@
 import { Client } from "pg";
 import { expect, onTestFinished } from "vitest";
 import { newDatabase, testOfPostgres } from "../../../../../test/support/postgres/database.ts";
-import { meter, sent } from "../../ledger/contract/works.ts";
-import { openAt } from "./ledger.fixture.ts";
+import { meter, sent } from "../../../testing/contract/works.ts";
+import { openAt } from "../../../testing/postgres-ledger.ts";
 
 const test = testOfPostgres();
 

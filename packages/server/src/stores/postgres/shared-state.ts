@@ -3,7 +3,7 @@
  * that it is of; the database holds the newest version.
  */
 import type { EpochMs } from "@countinghouse/protocol";
-import { Catalogue, type CatalogueChange } from "../../domain/catalogue.ts";
+import { Catalogue, type CatalogueChange } from "../../domain/catalogue/catalogue.ts";
 import { settingDifferences, type SharedSettings } from "../../domain/shared-settings.ts";
 import type { ClockPosition, StagedGroup } from "../../ledger/engine.ts";
 import { DefectError, FaultError } from "../../ledger/ledger.ts";

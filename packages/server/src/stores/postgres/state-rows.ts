@@ -2,7 +2,7 @@
  * The rows that the shared state stands in. Each change of it is a version, and says which objects it changed, so that a
  * node that holds an earlier version need not read all of them again.
  */
-import type { CatalogueChange } from "../../domain/catalogue.ts";
+import type { CatalogueChange } from "../../domain/catalogue/catalogue.ts";
 import type { ClockPosition, StagedGroup } from "../../ledger/engine.ts";
 import { DefectError } from "../../ledger/ledger.ts";
 import type { Queryable } from "./reading/record-pointers.ts";

@@ -2,8 +2,8 @@
 import { expect, onTestFinished, test as anyTest } from "vitest";
 import { CuttingProxy } from "../../../../../test/support/postgres/cutting-proxy.ts";
 import { newDatabase, testOfPostgres } from "../../../../../test/support/postgres/database.ts";
-import { meter, sent } from "../../ledger/contract/works.ts";
-import { openAt } from "./ledger.fixture.ts";
+import { meter, sent } from "../../../testing/contract/works.ts";
+import { openAt } from "../../../testing/postgres-ledger.ts";
 import { troubleOf } from "./trouble.ts";
 
 const test = testOfPostgres();

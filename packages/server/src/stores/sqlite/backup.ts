@@ -15,7 +15,7 @@ import {
   rmSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { CLIENT_TOKEN } from "../../domain/metering-record.ts";
+import { CLIENT_TOKEN } from "../../domain/metering/metering-record.ts";
 import { LostTailError } from "../../ledger/lost-tail.ts";
 import { copyInSlices } from "./copy-in-slices.ts";
 import { dataFolder, makeFolder, syncFolder, type DataFolder } from "./data-folder.ts";

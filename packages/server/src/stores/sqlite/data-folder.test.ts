@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { temporaryFolder } from "../../ledger/contract/temporary-folder.ts";
+import { temporaryFolder } from "../../../testing/contract/temporary-folder.ts";
 import { dataFolder, makeFolder } from "./data-folder.ts";
 import { FolderInUseError, lockFolder } from "./folder-lock.ts";
 import { openSqliteEngine } from "./sqlite-engine.ts";

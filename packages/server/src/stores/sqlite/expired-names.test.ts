@@ -2,8 +2,8 @@
 import { DatabaseSync } from "node:sqlite";
 import * as fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
-import { temporaryFolder } from "../../ledger/contract/temporary-folder.ts";
-import { newCall, sent } from "../../ledger/contract/works.ts";
+import { temporaryFolder } from "../../../testing/contract/temporary-folder.ts";
+import { newCall, sent } from "../../../testing/contract/works.ts";
 import type { EntryAttributes } from "../../ledger/entry-attributes.ts";
 import type { StagedEntry, StagedGroup } from "../../ledger/engine.ts";
 import { encodeEntry } from "../../ledger/entry-codec.ts";

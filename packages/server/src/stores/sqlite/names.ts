@@ -3,7 +3,7 @@
  * by, go with the last entry that has them (`writer/group-writer.ts`). A cache in front spares the look-up.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { MeteringRecordKey } from "../../domain/metering-record.ts";
+import type { MeteringRecordKey } from "../../domain/metering/metering-record.ts";
 import type { EntryAttributes } from "../../ledger/entry-attributes.ts";
 
 /** Names of keys are those of the catalogue, so the cache is as small as that; the bound only guards against surprises. */

@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
-import { sent } from "../../ledger/contract/works.ts";
+import { sent } from "../../../testing/contract/works.ts";
 import type { MeteringRecordQuery } from "../../ledger/ledger.ts";
 import { migrate } from "./migrations.ts";
 import { Names } from "./names.ts";

@@ -1,6 +1,6 @@
 /** Metering records in the order of their keys, a page at a time, in bounded steps. */
 import type { DatabaseSync } from "node:sqlite";
-import type { MeteringRecordKey } from "../../domain/metering-record.ts";
+import type { MeteringRecordKey } from "../../domain/metering/metering-record.ts";
 import type { KeyedPointer } from "../../ledger/engine.ts";
 import { InvalidCursorError, type MeteringRecordQuery, type Page } from "../../ledger/ledger.ts";
 import type { Names } from "./names.ts";

@@ -1,14 +1,14 @@
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { accountChange, newCall, sent } from "../../ledger/contract/works.ts";
-import { ledgerOver } from "../../ledger/contract/ledger-under-test.ts";
+import { accountChange, newCall, sent } from "../../../testing/contract/works.ts";
+import { ledgerOver } from "../../../testing/contract/ledger-under-test.ts";
 import type { StagedEntry, StagedGroup } from "../../ledger/engine.ts";
 import { stagedEntry } from "../../ledger/staged-entry.ts";
-import { ledgerContract } from "../../ledger/ledger-contract.ts";
+import { ledgerContract } from "../../../testing/contract/ledger-contract.ts";
 import { DefectError, FaultError } from "../../ledger/ledger.ts";
 import { dataFolder } from "./data-folder.ts";
 import { openSqliteEngine, type SqliteEngine } from "./sqlite-engine.ts";
-import { temporaryFolder } from "../../ledger/contract/temporary-folder.ts";
+import { temporaryFolder } from "../../../testing/contract/temporary-folder.ts";
 
 ledgerContract("in SQLite", (setup) => {
   const folder = temporaryFolder();

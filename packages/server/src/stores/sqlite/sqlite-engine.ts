@@ -6,7 +6,7 @@
 import { statSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { EpochMs } from "@countinghouse/protocol";
-import type { MeteringRecordKey } from "../../domain/metering-record.ts";
+import type { MeteringRecordKey } from "../../domain/metering/metering-record.ts";
 import type { Engine, Found, FoundPage, Loaded, OldEntries, RecordPointer, StagedGroup } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
 import type { ChainVerification, KnownHead } from "../../ledger/verification.ts";

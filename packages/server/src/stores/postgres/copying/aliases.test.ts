@@ -1,10 +1,10 @@
 /** A record that can be found by its client token, too, is one record of a ledger that is copied as well. Rule M4. */
 import { expect, onTestFinished } from "vitest";
 import { newDatabase, testOfPostgres } from "../../../../../../test/support/postgres/database.ts";
-import { resource, resourceMarket } from "../../../domain/resource.fixture.ts";
-import { START_MS, ledgerOver } from "../../../ledger/contract/ledger-under-test.ts";
-import { temporaryFolder } from "../../../ledger/contract/temporary-folder.ts";
-import { meter, putAll, sent } from "../../../operations/resource-calls.fixture.ts";
+import { resource, resourceMarket } from "../../../../testing/container-market.ts";
+import { START_MS, ledgerOver } from "../../../../testing/contract/ledger-under-test.ts";
+import { temporaryFolder } from "../../../../testing/contract/temporary-folder.ts";
+import { meter, putAll, sent } from "../../../../testing/resource-calls.ts";
 import { realWorld } from "../../../world.ts";
 import { openLedgerSource } from "../../sqlite/ledger-source.ts";
 import { openSqliteEngine } from "../../sqlite/sqlite-engine.ts";

@@ -1,6 +1,6 @@
 /** Writes entries of another ledger as they are, with the metering records that follow from them. */
 import type { Client } from "pg";
-import { isAlias } from "../../../domain/metering-record.ts";
+import { isAlias } from "../../../domain/metering/metering-record.ts";
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import { attributesOf } from "../../../ledger/entry-attributes.ts";
 import { decodeEntry } from "../../../ledger/entry-codec.ts";

@@ -1,6 +1,6 @@
 /** Which entries hold the records of keys: looked up by key, and the entries themselves. */
 import type { Pool, PoolClient, Client } from "pg";
-import type { MeteringRecordKey } from "../../../domain/metering-record.ts";
+import type { MeteringRecordKey } from "../../../domain/metering/metering-record.ts";
 import type { Found, RecordPointer } from "../../../ledger/engine.ts";
 import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
 import { parseMeteringRecordId } from "../../../ledger/ids.ts";

@@ -1,5 +1,5 @@
 /** Metering records by the hour, those of a customer together, a page at a time. */
-import { isAlias } from "../../../domain/metering-record.ts";
+import { isAlias } from "../../../domain/metering/metering-record.ts";
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import type { FoundPage, KeyedPointer } from "../../../ledger/engine.ts";
 import { decodeEntry, type EncodedEntry } from "../../../ledger/entry-codec.ts";

@@ -1,5 +1,5 @@
 /** Whether entries and metering records say the same: every accepted record is kept under its keys, and nothing else is. */
-import { isAlias } from "../../../domain/metering-record.ts";
+import { isAlias } from "../../../domain/metering/metering-record.ts";
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import { Disagreement } from "../../../ledger/chain-walk.ts";
 import { IdentityHistory, identityNotes } from "../../../ledger/identity-history.ts";

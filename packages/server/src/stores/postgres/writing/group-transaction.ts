@@ -3,7 +3,7 @@
  * Nothing is true before its commit has been answered.
  */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
-import { keyText, type MeteringRecordKey } from "../../../domain/metering-record.ts";
+import { keyText, type MeteringRecordKey } from "../../../domain/metering/metering-record.ts";
 import { linkOf } from "../../../ledger/chain.ts";
 import type { StagedGroup } from "../../../ledger/engine.ts";
 import { FoundRecords } from "../../../ledger/found-records.ts";

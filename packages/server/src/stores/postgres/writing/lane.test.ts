@@ -3,7 +3,7 @@ import { HOUR_MS } from "@countinghouse/protocol";
 import { beforeEach, describe, expect, onTestFinished } from "vitest";
 import { CuttingProxy, type Cut } from "../../../../../../test/support/postgres/cutting-proxy.ts";
 import { newDatabase, testOfPostgres, type TestDatabase } from "../../../../../../test/support/postgres/database.ts";
-import { START_MS } from "../../../ledger/contract/ledger-under-test.ts";
+import { START_MS } from "../../../../testing/contract/ledger-under-test.ts";
 import {
   accountChange,
   keptIds,
@@ -13,9 +13,9 @@ import {
   newCall,
   put,
   sent,
-} from "../../../ledger/contract/works.ts";
+} from "../../../../testing/contract/works.ts";
 import { FaultError } from "../../../ledger/ledger.ts";
-import { openAt } from "../ledger.fixture.ts";
+import { openAt } from "../../../../testing/postgres-ledger.ts";
 import type { PostgresLedger } from "../postgres-ledger.ts";
 import type { ServiceClock } from "../../../clock.ts";
 

@@ -1,6 +1,6 @@
 /** Which work is taken together, and what is begun beside what. */
 import { describe, expect, test } from "vitest";
-import { look, meter, newCall, sent } from "../../../ledger/contract/works.ts";
+import { look, meter, newCall, sent } from "../../../../testing/contract/works.ts";
 import type { Work } from "../../../ledger/ledger.ts";
 import { WaitingWork, type Group } from "./waiting-work.ts";
 

@@ -3,7 +3,7 @@
  * product, the next group of it is begun beside the one under way: work that came at the same time has no order, and work
  * that came after an answer finds what was answered in the ledger.
  */
-import type { MeteringRecordKey } from "../../../domain/metering-record.ts";
+import type { MeteringRecordKey } from "../../../domain/metering/metering-record.ts";
 import type { DecidedGroup, Pending } from "../../../ledger/group-decision.ts";
 
 interface Waiting extends Pending {

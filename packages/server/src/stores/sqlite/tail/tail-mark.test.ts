@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
-import { temporaryFolder } from "../../../ledger/contract/temporary-folder.ts";
+import { temporaryFolder } from "../../../../testing/contract/temporary-folder.ts";
 import { missingTail } from "./lost-tail.ts";
 import { makeMark, readMark, TailMark } from "./tail-mark.ts";
 

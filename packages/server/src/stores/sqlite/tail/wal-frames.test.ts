@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { temporaryFolder } from "../../../ledger/contract/temporary-folder.ts";
+import { temporaryFolder } from "../../../../testing/contract/temporary-folder.ts";
 import { lostCommitsIn } from "./wal-frames.ts";
 
 const COMMITS = 40;

@@ -1,6 +1,6 @@
 /** Holds metering records against the entries that accepted them, in both directions. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { isAlias, keyText, type MeteringRecordKey } from "../../../domain/metering-record.ts";
+import { isAlias, keyText, type MeteringRecordKey } from "../../../domain/metering/metering-record.ts";
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import { Disagreement } from "../../../ledger/chain-walk.ts";
 import { decodeEntry } from "../../../ledger/entry-codec.ts";

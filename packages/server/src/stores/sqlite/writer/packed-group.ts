@@ -7,7 +7,7 @@ import type { StagedGroup } from "../../../ledger/engine.ts";
 import type { ChainHead } from "../../../ledger/chain-head.ts";
 import type { Expired } from "../../../ledger/ledger.ts";
 import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
-import type { MeteringRecordKey } from "../../../domain/metering-record.ts";
+import type { MeteringRecordKey } from "../../../domain/metering/metering-record.ts";
 import type { NewNames, NumberedKey } from "../names.ts";
 
 export interface PackedGroup {

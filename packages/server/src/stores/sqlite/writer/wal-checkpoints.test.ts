@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { temporaryFolder } from "../../../ledger/contract/temporary-folder.ts";
+import { temporaryFolder } from "../../../../testing/contract/temporary-folder.ts";
 import { LOOK, WalCheckpoints, type WalLimits, type WalState } from "./wal-checkpoints.ts";
 
 interface Opened {

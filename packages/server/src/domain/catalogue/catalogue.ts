@@ -1,0 +1,181 @@
+/**
+ * The catalogue as decisions see it: accounts, access keys, products and agreements, the metered resources that run, and
+ * the keys that their registrations are signed with, and what all servers of the ledger go by; with the look-ups they need.
+ * Changes come in through `apply`, which the ledger calls once a change is durable.
+ */
+import type { AccessKey, Account } from "./account.ts";
+import type { Agreement } from "./agreement.ts";
+import type { Issuer } from "./issuer.ts";
+import type { MeteredResource } from "../resources/metered-resource.ts";
+import { accountCustomer, identifiedCustomer } from "../metering/metering-record.ts";
+import type { Product } from "./product.ts";
+import type { RegistrationKey } from "./registration-key.ts";
+import { SETTINGS_ID, type SharedSettings } from "../shared-settings.ts";
+
+export interface CatalogueObjects {
+  readonly account: Account;
+  readonly "access-key": AccessKey;
+  readonly product: Product;
+  readonly agreement: Agreement;
+  readonly issuer: Issuer;
+  readonly resource: MeteredResource;
+  readonly "registration-key": RegistrationKey;
+  readonly settings: SharedSettings;
+}
+
+export type CatalogueKind = keyof CatalogueObjects;
+
+/** An object put in place, or taken away (`value` undefined). */
+export type CatalogueChange = {
+  readonly [K in CatalogueKind]: {
+    readonly kind: K;
+    readonly id: string;
+    readonly value: CatalogueObjects[K] | undefined;
+    /** Set where the change comes from a catalogue file: the digest of what the file says of this object. */
+    readonly fileDigest?: string | undefined;
+  };
+}[CatalogueKind];
+
+export interface CatalogueView {
+  account(id: string): Account | undefined;
+  accessKey(accessKeyId: string): AccessKey | undefined;
+  product(productCode: string): Product | undefined;
+  agreement(agreementId: string): Agreement | undefined;
+  issuer(issuer: string): Issuer | undefined;
+  resource(resourceId: string): MeteredResource | undefined;
+  registrationKey(version: number): RegistrationKey | undefined;
+  /** Absent where no server has set any: in an embedded ledger, which has one server. */
+  sharedSettings(): SharedSettings | undefined;
+  list<K extends CatalogueKind>(kind: K): readonly CatalogueObjects[K][];
+  /** Agreements of a customer, as identified in a record, for a product. */
+  agreementsOf(productCode: string, customer: string): readonly Agreement[];
+  agreementByLicense(licenseArn: string): Agreement | undefined;
+  /** Whether an agreement with this seller, ended ones included, names the customer. Rule I4. */
+  knowsCustomer(seller: string, customer: string): boolean;
+  /** What the catalogue file last said of an object, if it came from one. */
+  fileDigest(kind: CatalogueKind, id: string): string | undefined;
+}
+
+const NONE: readonly Agreement[] = [];
+
+export class Catalogue implements CatalogueView {
+  readonly #objects: { readonly [K in CatalogueKind]: Map<string, CatalogueObjects[K]> } = {
+    account: new Map(),
+    "access-key": new Map(),
+    product: new Map(),
+    agreement: new Map(),
+    issuer: new Map(),
+    resource: new Map(),
+    "registration-key": new Map(),
+    settings: new Map(),
+  };
+  readonly #fileDigests = new Map<string, string>();
+  /** By customer as identified, then by product code. */
+  readonly #agreementsOf = new Map<string, Map<string, readonly Agreement[]>>();
+  readonly #agreementByLicense = new Map<string, Agreement>();
+
+  constructor(changes: Iterable<CatalogueChange> = []) {
+    for (const change of changes) this.#put(change);
+  }
+
+  apply(changes: readonly CatalogueChange[]): void {
+    for (const change of changes) this.#put(change);
+  }
+
+  account(id: string): Account | undefined {
+    return this.#objects.account.get(id);
+  }
+
+  accessKey(accessKeyId: string): AccessKey | undefined {
+    return this.#objects["access-key"].get(accessKeyId);
+  }
+
+  product(productCode: string): Product | undefined {
+    return this.#objects.product.get(productCode);
+  }
+
+  agreement(agreementId: string): Agreement | undefined {
+    return this.#objects.agreement.get(agreementId);
+  }
+
+  issuer(issuer: string): Issuer | undefined {
+    return this.#objects.issuer.get(issuer);
+  }
+
+  resource(resourceId: string): MeteredResource | undefined {
+    return this.#objects.resource.get(resourceId);
+  }
+
+  registrationKey(version: number): RegistrationKey | undefined {
+    return this.#objects["registration-key"].get(String(version));
+  }
+
+  sharedSettings(): SharedSettings | undefined {
+    return this.#objects.settings.get(SETTINGS_ID);
+  }
+
+  list<K extends CatalogueKind>(kind: K): readonly CatalogueObjects[K][] {
+    return [...this.#objects[kind].values()];
+  }
+
+  agreementsOf(productCode: string, customer: string): readonly Agreement[] {
+    return this.#agreementsOf.get(customer)?.get(productCode) ?? NONE;
+  }
+
+  agreementByLicense(licenseArn: string): Agreement | undefined {
+    return this.#agreementByLicense.get(licenseArn);
+  }
+
+  knowsCustomer(seller: string, customer: string): boolean {
+    for (const [productCode, agreements] of this.#agreementsOf.get(customer) ?? []) {
+      if (agreements.length > 0 && this.product(productCode)?.seller === seller) return true;
+    }
+    return false;
+  }
+
+  fileDigest(kind: CatalogueKind, id: string): string | undefined {
+    return this.#fileDigests.get(pair(kind, id));
+  }
+
+  #put(change: CatalogueChange): void {
+    if (change.kind === "agreement") this.#reindex(this.agreement(change.id), change.value);
+    const objects = this.#objects[change.kind] as Map<string, CatalogueChange["value"]>;
+    if (change.value === undefined) objects.delete(change.id);
+    else objects.set(change.id, change.value);
+    if (change.fileDigest !== undefined) this.#fileDigests.set(pair(change.kind, change.id), change.fileDigest);
+  }
+
+  #reindex(before: Agreement | undefined, after: Agreement | undefined): void {
+    if (before !== undefined) {
+      this.#reindexNames(before, (agreements) => agreements.filter((agreement) => agreement !== before));
+      const { licenseArn } = before;
+      // The licence may have been given to another agreement since.
+      if (licenseArn !== undefined && this.agreementByLicense(licenseArn) === before) {
+        this.#agreementByLicense.delete(licenseArn);
+      }
+    }
+    if (after !== undefined) {
+      this.#reindexNames(after, (agreements) => [...agreements, after]);
+      if (after.licenseArn !== undefined) this.#agreementByLicense.set(after.licenseArn, after);
+    }
+  }
+
+  #reindexNames(of: Agreement, change: (agreements: readonly Agreement[]) => readonly Agreement[]): void {
+    for (const customer of namesOf(of)) {
+      const byProduct = this.#agreementsOf.get(customer) ?? new Map<string, readonly Agreement[]>();
+      byProduct.set(of.productCode, change(byProduct.get(of.productCode) ?? NONE));
+      this.#agreementsOf.set(customer, byProduct);
+    }
+  }
+}
+
+/** The customer as records may name it: by account always, by identifier where the agreement has one. */
+function namesOf(agreement: Agreement): string[] {
+  const names = [accountCustomer(agreement.customerAccountId)];
+  if (agreement.customerIdentifier !== undefined) names.push(identifiedCustomer(agreement.customerIdentifier));
+  return names;
+}
+
+function pair(a: string, b: string): string {
+  return `${a}\n${b}`;
+}

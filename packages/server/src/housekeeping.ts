@@ -1,0 +1,136 @@
+/**
+ * What a server does of itself, beside answering: it notes checkpoints of the audit trail, puts the use of registered
+ * resources into the ledger, keeps how many calls it did not keep, and lets expire what is older than it is to be kept.
+ */
+import { setOtherwise } from "./catalogue/apply.ts";
+import { verifyAudit, type AuditVerification } from "./checkpoints/audit-verification.ts";
+import { signingKeyOf } from "./checkpoints/checkpoint.ts";
+import { checkpointFileOf, type CheckpointFile } from "./checkpoints/checkpoint-file.ts";
+import { Checkpointer } from "./checkpoints/checkpointer.ts";
+import { ConfigError, type ServeConfig } from "./config.ts";
+import { controlPlaneWork } from "./control-plane/due-work.ts";
+import { UnkeptCalls } from "./operations/unkept-calls.ts";
+import type { Call } from "./ledger/entry.ts";
+import { requestId } from "./ledger/ids.ts";
+import { DefectError, FaultError } from "./ledger/ledger.ts";
+import type { OpenedLedger } from "./open-ledger.ts";
+import { VERSION } from "./version.ts";
+import type { World } from "./world.ts";
+
+const MINUTE_MS = 60_000;
+/** Often enough that a node takes over from one that has died, whose lease runs for 20 seconds, within 30. */
+const DUE_WORK_MS = 10_000;
+const DAY_MS = 86_400_000;
+const PROBE_MS = 1_000;
+
+export interface Keeping {
+  readonly unkept: UnkeptCalls;
+  /** Objects of this server's catalogue file that the file of another has set otherwise since. */
+  setOtherwise(): readonly string[];
+  /** Does what has become due, as the service clock stands now. */
+  dueWork(): Promise<void>;
+  beforeReset(): Promise<void>;
+  verifyAudit(): Promise<AuditVerification>;
+  /** Does what is left to be done. */
+  stop(): Promise<void>;
+}
+
+export interface KeepingListeners {
+  readonly onError: (error: unknown) => void;
+  /** Told whenever it is other objects than before; none where that has been settled. */
+  readonly onSetOtherwise: (objects: readonly string[]) => void;
+}
+
+/** Notes the first checkpoint. Throws ConfigError, with the store let go of, where it cannot be written. */
+export async function startKeeping(
+  config: ServeConfig,
+  { ledger, clock, sealer, catalogueFile }: OpenedLedger,
+  world: World,
+  { onError, onSetOtherwise }: KeepingListeners,
+): Promise<Keeping> {
+  const { wallMs } = world;
+  const newCall = (operation: string): Call => ({
+    requestId: requestId(wallMs(), world.uuid()),
+    operation,
+    principal: "operator",
+    sourceAddress: "",
+    userAgent: `countinghouse/${VERSION}`,
+  });
+  const unkept = new UnkeptCalls({ ledger, wallMs, newCall });
+  const file = checkpointFileOf(config);
+  const key = signingKeyOf(sealer.derive("checkpoints"));
+  const checkpointer = await ledgerClosedOnError(ledger, file, async () => {
+    const made = new Checkpointer({ ledger, file, key, nowMs: () => clock.nowMs(), wallMs });
+    await made.note();
+    return made;
+  });
+
+  const work = async (): Promise<void> => {
+    // Before the checkpoint, which may fail by itself: use is metered in time all the same.
+    await controlPlaneWork(ledger, newCall, clock.nowMs());
+    // Before anything expires: it knows of what expires after it.
+    await checkpointer.due();
+    if (config.retentionDays === undefined) return;
+    await ledger.expire(() => newCall("ExpireEntries"), clock.nowMs() - config.retentionDays * DAY_MS);
+  };
+  let last = Promise.resolve();
+  let waiting = 0;
+  /** One after the other, however often it is asked for. What fails is reported, and is due again. */
+  const dueWork = (): Promise<void> => {
+    waiting += 1;
+    last = last.then(async () => {
+      await work().catch(onError);
+      waiting -= 1;
+    });
+    return last;
+  };
+  let otherwise: readonly string[] = [];
+  const lookForOtherFiles = (): void => {
+    const found = setOtherwise(catalogueFile, ledger.catalogue);
+    if (found.join() === otherwise.join()) return;
+    otherwise = found;
+    onSetOtherwise(found);
+  };
+  const stopTimers = [
+    world.every(DUE_WORK_MS, lookForOtherFiles),
+    world.every(MINUTE_MS, () => void unkept.flush()),
+    world.every(PROBE_MS, () => void ledger.probe()),
+    world.every(DUE_WORK_MS, () => {
+      if (waiting === 0) void dueWork();
+    }),
+  ];
+  return {
+    unkept,
+    setOtherwise: () => otherwise,
+    dueWork,
+    beforeReset: async () => {
+      try {
+        await checkpointer.noteReset();
+      } catch (error) {
+        if (error instanceof FaultError || error instanceof DefectError) throw error;
+        throw new FaultError("The checkpoints could not be written, so the ledger is left as it is", error);
+      }
+    },
+    verifyAudit: () => verifyAudit(ledger, file, key),
+    stop: async () => {
+      for (const stopTimer of stopTimers) stopTimer();
+      await last;
+      await unkept.flush();
+      await checkpointer.note().catch(onError);
+    },
+  };
+}
+
+async function ledgerClosedOnError<T>(
+  ledger: OpenedLedger["ledger"],
+  { path }: CheckpointFile,
+  start: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    await ledger.close();
+    if (error instanceof FaultError) throw error;
+    throw new ConfigError(`The checkpoints cannot be written to ${path}: ${(error as Error).message}`);
+  }
+}

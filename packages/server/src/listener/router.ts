@@ -1,0 +1,135 @@
+/**
+ * Decides by path what a request is for: the operator API, the credentials of a task, the buy page, public keys, health and metrics, or
+ * the wire.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { isDecodable } from "@countinghouse/protocol";
+import type { Registry } from "prom-client";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { CountedResponse } from "./connections/counted-response.ts";
+import { allowOrigin } from "./cross-origin.ts";
+import { send } from "./listener.ts";
+import { isRpcMessage, tellProtocol } from "./rpc-request.ts";
+import type { WireResponse } from "./message.ts";
+
+export interface RouterOptions {
+  readonly operator: (request: IncomingMessage, response: ServerResponse) => void;
+  /** The operator API's description, which anybody may read. */
+  readonly description: () => Uint8Array;
+  /** The buy page; undefined outside a lab, where there is none. */
+  readonly buy: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
+  /** Tasks that ask for their credentials, below a path of their own. */
+  readonly container: {
+    readonly path: string;
+    readonly serve: (request: IncomingMessage, response: ServerResponse) => void;
+  };
+  /** What anybody may read at a path; undefined where there is nothing. */
+  readonly published: (path: string) => WireResponse | undefined;
+  readonly registry: Registry;
+  readonly ledger: Ledger;
+  /** What an operator should know of a server that is ready. */
+  readonly remarks: () => readonly string[];
+  /** Whether the server has begun to shut down. */
+  readonly draining: () => boolean;
+  /** Told where the metrics cannot be read. */
+  readonly onError: (error: Error) => void;
+}
+
+type Route = (request: IncomingMessage, response: CountedResponse) => boolean;
+
+/** Answers whether it took the request; what it did not take is for the wire. */
+export function createRouter(options: RouterOptions): Route {
+  return (request, response) => {
+    const path = pathOf(request);
+    if (path !== "/" && !isDecodable(path)) {
+      answerPlain(request, response, 400, "The path is not percent-encoded text");
+      return true;
+    }
+    if (path.startsWith("/operator/")) {
+      if (!response.hasRoom(1)) refuseBusy(request, response);
+      else if (path === "/operator/openapi.json" && request.method === "GET") {
+        request.resume();
+        const description = options.description();
+        response.writeHead(200, { "Content-Type": "application/json", "Content-Length": description.length });
+        response.end(description);
+      } else options.operator(request, response);
+      return true;
+    }
+    if (path.startsWith(options.container.path)) {
+      options.container.serve(request, response);
+      return true;
+    }
+    if (isWire(request, path)) return false;
+    if (options.buy !== undefined && (path === "/buy" || path.startsWith("/buy/"))) {
+      options.buy(request, response);
+      return true;
+    }
+    request.resume();
+    if (request.method === "GET" && path === "/metrics") {
+      void answerMetrics(response, options);
+      return true;
+    }
+    const published = request.method === "GET" ? options.published(path) : undefined;
+    if (published !== undefined) {
+      send(response, published);
+      return true;
+    }
+    const [status, text] = request.method === "GET" ? plainAnswer(path, options) : [404, "Not found"];
+    answerPlain(request, response, status, text);
+    return true;
+  };
+}
+
+/** Never rejects. */
+async function answerMetrics(response: ServerResponse, { registry, onError }: RouterOptions): Promise<void> {
+  try {
+    const body = await registry.metrics();
+    send(response, { status: 200, headers: { "Content-Type": registry.contentType }, body });
+  } catch (error) {
+    onError(error as Error);
+    const body = "The metrics cannot be read.\n";
+    send(response, { status: 500, headers: { "Content-Type": "text/plain; charset=utf-8" }, body });
+  }
+}
+
+/** Answers a request for which there is no room: on the wire as `busy` says, elsewhere with 503. */
+export function refuseRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  busy: (request: IncomingMessage) => WireResponse,
+): void {
+  if (!isWire(request, pathOf(request))) {
+    refuseBusy(request, response);
+    return;
+  }
+  allowOrigin(request, response);
+  tellProtocol(request, response);
+  request.resume();
+  send(response, busy(request));
+}
+
+function refuseBusy(request: IncomingMessage, response: ServerResponse): void {
+  answerPlain(request, response, 503, "Too much is held for your network. Try again");
+}
+
+function answerPlain(request: IncomingMessage, response: ServerResponse, status: number, text: string): void {
+  request.resume();
+  send(response, { status, headers: { "Content-Type": "text/plain; charset=utf-8" }, body: `${text}\n` });
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? "/").split("?", 1)[0] ?? "/";
+}
+
+/** SDKs post to the root, or below whatever path their endpoint has; any other method asks the root, or an operation's path. */
+function isWire(request: IncomingMessage, path: string): boolean {
+  return path === "/" || request.headers["x-amz-target"] !== undefined || isRpcMessage(request);
+}
+
+function plainAnswer(path: string, { ledger, draining, remarks }: RouterOptions): readonly [number, string] {
+  if (path === "/healthz") return [200, "ok"];
+  if (path !== "/readyz") return [404, "Not found"];
+  if (ledger.defect !== undefined) return [503, `not ready: ${ledger.defect.message}`];
+  if (ledger.unavailable !== undefined) return [503, `not ready: ${ledger.unavailable}`];
+  return draining() ? [503, "not ready: shutting down"] : [200, ["ready", ...remarks()].join("\n")];
+}

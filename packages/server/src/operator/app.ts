@@ -1,0 +1,147 @@
+/** The operator API: bearer token, JSON in camelCase, problem+json errors, and its own OpenAPI description. */
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { HttpBindings } from "@hono/node-server";
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { DefectError, FaultError, InvalidCursorError, QueueFullError } from "../ledger/ledger.ts";
+import { limitBody } from "../listener/body-limit.ts";
+import { accessKeyRoutes } from "./access-key-routes.ts";
+import { agreementRoutes } from "./agreement-routes.ts";
+import { auditRoutes } from "./audit-routes.ts";
+import { catalogueRoutes } from "./catalogue-routes.ts";
+import type { OperatorContext, OperatorEnv } from "./context.ts";
+import { explanationRoutes } from "./explanation-routes.ts";
+import { faultRoutes } from "./fault-routes.ts";
+import { issuerRoutes } from "./issuer-routes.ts";
+import { labRoutes } from "./lab-routes.ts";
+import { meteringRoutes } from "./metering-routes.ts";
+import { productRoutes } from "./product-routes.ts";
+import { registrationKeyRoutes } from "./registration-key-routes.ts";
+import { reportRoutes } from "./report-routes.ts";
+import { resourceEventRoutes } from "./resources/resource-event-routes.ts";
+import { resourceRoutes } from "./resources/resource-routes.ts";
+import { verificationRoutes } from "./verification-routes.ts";
+import { ProblemError, invalid, problemResponse } from "./problem.ts";
+import { refuseUnread } from "./unread-members.ts";
+
+const BASE_PATH = "/operator/v1";
+const BODY_BYTES_MAX = 1_048_576;
+const REASON_CHARACTERS_MAX = 500;
+
+export interface OperatorAppOptions {
+  readonly context: OperatorContext;
+  readonly operatorToken: string;
+  readonly version: string;
+  readonly sourceAddressOf: (request: IncomingMessage) => string;
+  readonly onError: (error: Error, requestId: string) => void;
+}
+
+export interface OperatorApp {
+  readonly fetch: OpenAPIHono["fetch"];
+  /** Its own description, OpenAPI 3.1 in JSON. Made once, and held once: whoever asks for it needs no token. */
+  readonly description: () => Uint8Array;
+}
+
+export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
+  const { context } = options;
+  const api = new OpenAPIHono<OperatorEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw invalid(result.error);
+    },
+  });
+  const expected = digest(options.operatorToken);
+  api.use(async (c, next) => {
+    const given = /^Bearer (.+)$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? "";
+    if (!timingSafeEqual(digest(given), expected)) {
+      c.header("WWW-Authenticate", "Bearer");
+      throw new ProblemError(
+        401,
+        "The operator API needs its bearer token; the server was started with it, or printed it.",
+      );
+    }
+    const requestId = context.newRequestId();
+    c.header("x-request-id", requestId);
+    c.set("call", (operation) => ({
+      requestId,
+      operation,
+      principal: "operator",
+      sourceAddress: options.sourceAddressOf((c.env as HttpBindings).incoming),
+      userAgent: (c.req.header("user-agent") ?? "").slice(0, 512),
+    }));
+    return next();
+  });
+  api.use(limitBody(BODY_BYTES_MAX, (message) => new ProblemError(413, message)));
+  api.use(refuseUnread(api, BASE_PATH));
+  catalogueRoutes(api, context);
+  issuerRoutes(api, context);
+  agreementRoutes(api, context);
+  productRoutes(api, context);
+  accessKeyRoutes(api, context);
+  meteringRoutes(api, context);
+  labRoutes(api, context);
+  verificationRoutes(api, context);
+  faultRoutes(api, context);
+  explanationRoutes(api, context);
+  auditRoutes(api, context);
+  registrationKeyRoutes(api, context);
+  resourceRoutes(api, context);
+  resourceEventRoutes(api, context);
+  reportRoutes(api, context);
+
+  const app = new OpenAPIHono();
+  app.route(BASE_PATH, api);
+  app.openAPIRegistry.registerComponent("securitySchemes", "operatorToken", { type: "http", scheme: "bearer" });
+  let description: Uint8Array | undefined;
+  app.notFound((c) => problemResponse(c, new ProblemError(404, "No such route.")));
+  app.onError((error, c) => answerError(error, c, options));
+  return { fetch: app.fetch, description: () => (description ??= describe(app, options.version)) };
+}
+
+function describe(app: OpenAPIHono, version: string): Uint8Array {
+  const document = app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: { title: "Countinghouse operator API", version },
+    security: [{ operatorToken: [] }],
+  });
+  return Buffer.from(JSON.stringify(document, patternOnly));
+}
+
+/** The generator leaves the end of a regular expression's literal, `/u`, in the pattern. */
+function patternOnly(name: string, value: unknown): unknown {
+  return name === "pattern" && typeof value === "string" ? value.replace(/\$\/[a-z]+$/, "$") : value;
+}
+
+function answerError(error: Error, c: Context, options: OperatorAppOptions): Response {
+  const known = knownProblem(error);
+  if (known === undefined || isTrouble(error)) options.onError(error, c.res.headers.get("x-request-id") ?? "");
+  return problemResponse(c, known ?? new ProblemError(500, "An internal error occurred."));
+}
+
+function knownProblem(error: Error): ProblemError | undefined {
+  if (error instanceof ProblemError) return error;
+  if (error instanceof InvalidCursorError) return new ProblemError(400, error.message);
+  if (error instanceof QueueFullError) return new ProblemError(503, `${error.message} Try again.`);
+  if (isTrouble(error)) return new ProblemError(503, reasonOf(error));
+  if (error instanceof HTTPException && error.status === 400) return new ProblemError(400, "The body is not JSON.");
+  if (error instanceof HTTPException && error.status === 415) {
+    return new ProblemError(415, "A body must be sent as application/json.");
+  }
+  return undefined;
+}
+
+/** Trouble with the machine, or a ledger that contradicts itself: whoever runs the server is told in the log, too. */
+function isTrouble(error: Error): boolean {
+  return error instanceof FaultError || error instanceof DefectError;
+}
+
+/** The reason as one sentence; what lies behind it (stack, cause, statement) is for the log. */
+function reasonOf({ message }: Error): string {
+  const [line = ""] = message.split("\n", 1);
+  return `${line.slice(0, REASON_CHARACTERS_MAX).replace(/\.$/, "")}.`;
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

@@ -1,0 +1,101 @@
+/**
+ * A listener on loopback for each live EC2 instance, at a port of its own: the metadata service of one instance must not
+ * be another's. They come and go with their instances, one after the other.
+ */
+import { once } from "node:events";
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { send } from "../listener/listener.ts";
+import type { WireResponse } from "../listener/message.ts";
+import type { MetadataRequest } from "./instance-metadata.ts";
+
+/** At once; instances beyond that have no metadata service. */
+export const INSTANCE_LISTENERS_MAX = 200;
+const CONNECTIONS_MAX = 32;
+const TIMEOUT_MS = 5_000;
+const HEADER_BYTES_MAX = 8_192;
+
+export interface InstanceListenersOptions {
+  readonly respond: (resourceId: string, request: MetadataRequest) => WireResponse;
+  /** Told where a listener cannot be had. */
+  readonly onError: (error: Error) => void;
+}
+
+export class InstanceListeners {
+  readonly #options: InstanceListenersOptions;
+  readonly #servers = new Map<string, Server>();
+  #last: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: InstanceListenersOptions) {
+    this.#options = options;
+  }
+
+  /** Where the instance's metadata service is; undefined where it has none. */
+  endpointOf(resourceId: string): string | undefined {
+    const server = this.#servers.get(resourceId);
+    return server && `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  /** Opens a listener for each of these that lacks one, and closes those of all others. Never rejects. */
+  keep(liveResourceIds: ReadonlySet<string>): Promise<void> {
+    this.#last = this.#last.then(() => this.#settle(liveResourceIds));
+    return this.#last;
+  }
+
+  close(): Promise<void> {
+    const closed = this.keep(new Set());
+    this.#closed = true;
+    return closed;
+  }
+
+  async #settle(live: ReadonlySet<string>): Promise<void> {
+    for (const [resourceId, server] of this.#servers) {
+      if (live.has(resourceId)) continue;
+      this.#servers.delete(resourceId);
+      server.close();
+      server.closeAllConnections();
+    }
+    for (const resourceId of live) {
+      if (this.#closed || this.#servers.has(resourceId)) continue;
+      if (this.#servers.size >= INSTANCE_LISTENERS_MAX) {
+        this.#options.onError(new Error(`No more than ${INSTANCE_LISTENERS_MAX} instances have a metadata service.`));
+        return;
+      }
+      try {
+        this.#servers.set(resourceId, await this.#listen(resourceId));
+      } catch (error) {
+        this.#options.onError(error as Error);
+      }
+    }
+  }
+
+  async #listen(resourceId: string): Promise<Server> {
+    const settings = { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: TIMEOUT_MS, requestTimeout: TIMEOUT_MS };
+    const server = createServer(settings, (request, response) => {
+      // No request here has a body that means anything.
+      request.resume();
+      const { method = "", url = "" } = request;
+      if (!isOwn(request.headers)) {
+        send(response, { status: 403, headers: { "Content-Type": "text/plain" }, body: "Forbidden" });
+        return;
+      }
+      const header = (name: string): string | undefined => request.headers[name]?.toString();
+      send(response, this.#options.respond(resourceId, { method, path: url.split("?", 1)[0] ?? "", header }));
+    });
+    server.maxConnections = CONNECTIONS_MAX;
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    // A server that cannot start, or has ended all else, is not kept alive by these.
+    server.unref();
+    return server;
+  }
+}
+
+/**
+ * A site whose name is made to stand for this machine could ask in the browser of somebody who sits at it. Its requests
+ * carry its name; programs of an instance go by the address that they were given, and browsers alone name an origin.
+ */
+function isOwn({ host, origin }: IncomingHttpHeaders): boolean {
+  return origin === undefined && /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host ?? "");
+}

@@ -1,0 +1,83 @@
+/** Session credentials of the resources that ask for them where they run: ECS tasks and EC2 instances. Rules C8 and C9. */
+import type { EpochMs } from "@countinghouse/protocol";
+import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
+import { isLive, type MeteredResource, type Platform } from "../domain/resources/metered-resource.ts";
+import type { SessionCredentials, SessionGrant } from "../identity/session-credentials.ts";
+
+/** As a task's credentials last at AWS. SDKs ask for new ones minutes before the end. */
+const LIFETIME_MS = 6 * 3_600_000;
+
+export interface ResourceCredentialsOptions {
+  readonly catalogue: () => CatalogueView;
+  readonly issueCredentials: (grant: SessionGrant) => SessionCredentials;
+  /** The service clock, by which a resource is live. */
+  readonly nowMs: () => EpochMs;
+  /** By which credentials expire. */
+  readonly wallMs: () => EpochMs;
+}
+
+/** Answers what containers and instances are given, in the members that their endpoints share. */
+export class ResourceCredentials {
+  readonly #options: ResourceCredentialsOptions;
+
+  constructor(options: ResourceCredentialsOptions) {
+    this.#options = options;
+  }
+
+  /** The resource, if it runs. */
+  live(resourceId: string, platform: Platform): MeteredResource | undefined {
+    const resource = this.#options.catalogue().resource(resourceId);
+    return resource?.platform === platform && isLive(resource, this.#options.nowMs()) ? resource : undefined;
+  }
+
+  /** The role whose permissions its credentials have, where that is known and there. */
+  roleOf({ accountId, roleName }: MeteredResource): string | undefined {
+    const account = this.#options.catalogue().account(accountId);
+    return account?.roles.find(({ name }) => name === roleName)?.name;
+  }
+
+  /** New credentials; undefined for a resource without a role. */
+  issue(resource: MeteredResource): EndpointCredentials | undefined {
+    const roleName = this.roleOf(resource);
+    if (roleName === undefined) return undefined;
+    const { accountId, resourceId, platform } = resource;
+    const credentials = this.#options.issueCredentials({
+      accountId,
+      roleName,
+      sessionName: sessionNameOf(resource),
+      session: { resourceId, platform, createdAtMs: this.#options.nowMs() },
+      expiresAtMs: this.#options.wallMs() + LIFETIME_MS,
+    });
+    return {
+      AccessKeyId: credentials.accessKeyId,
+      SecretAccessKey: credentials.secretAccessKey,
+      Token: credentials.sessionToken,
+      Expiration: toSeconds(credentials.expiresAtMs),
+    };
+  }
+
+  /** The wall clock, as these endpoints write times. */
+  now(): string {
+    return toSeconds(this.#options.wallMs());
+  }
+}
+
+export interface EndpointCredentials {
+  readonly AccessKeyId: string;
+  readonly SecretAccessKey: string;
+  readonly Token: string;
+  readonly Expiration: string;
+}
+
+/** A time to the second. */
+export function toSeconds(atMs: EpochMs): string {
+  return new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+const SESSION_NAME_CHARACTERS_MAX = 64;
+
+/** The instance's id; the task's id, which its ARN ends with. */
+function sessionNameOf({ externalId }: MeteredResource): string {
+  const id = externalId.slice(externalId.lastIndexOf("/") + 1).replace(/[^\w+=,.@-]/g, "-");
+  return id.slice(0, SESSION_NAME_CHARACTERS_MAX).padEnd(2, "-");
+}

@@ -1,0 +1,28 @@
+/**
+ * What every store promises, in one suite. A store's own tests run it and add what only that store can get wrong.
+ * Test code: it is not shipped.
+ */
+import { describe, onTestFinished } from "vitest";
+import { chainPromises } from "./chains.ts";
+import { eventPromises } from "./events.ts";
+import { keepingPromises } from "./keeping.ts";
+import type { LedgerSetup, LedgerUnderTest, MakeLedger } from "./ledger-under-test.ts";
+import { listingPromises } from "./listing.ts";
+import { transactionPromises } from "./transactions.ts";
+import { troublePromises } from "./trouble.ts";
+
+export function ledgerContract(name: string, makeLedger: MakeLedger): void {
+  const fresh = async (setup?: LedgerSetup): Promise<LedgerUnderTest> => {
+    const made = await makeLedger(setup);
+    onTestFinished(() => made.remove());
+    return made;
+  };
+  describe(`a ledger kept ${name}`, () => {
+    transactionPromises(fresh);
+    troublePromises(fresh);
+    listingPromises(fresh);
+    keepingPromises(fresh);
+    eventPromises(fresh);
+    chainPromises(fresh);
+  });
+}
