@@ -25,8 +25,9 @@ describe("an hour's readings", () => {
     await moveTo(server, "2026-11-10T11:10:00Z");
     const report = await outbox.deliverDue();
     expect(report).toMatchObject({ settled: { delivered: 3 }, stoppedBy: undefined });
-    const records = (await recordsOf(server)).map(({ customerIdentifier, customerAccountId, dimension, quantity, timestamp }) =>
-      [customerIdentifier ?? customerAccountId, dimension, quantity, timestamp].join(" "),
+    const records = (await recordsOf(server)).map(
+      ({ customerIdentifier, customerAccountId, dimension, quantity, timestamp }) =>
+        [customerIdentifier ?? customerAccountId, dimension, quantity, timestamp].join(" "),
     );
     expect(records.toSorted()).toEqual([
       "777788889999 gb_ingested 5 2026-11-10T10:10:00.000Z",

@@ -35,17 +35,10 @@ export function givenOf(input: ReadingInput): GivenReading {
 
 /** What is not there is the empty text, which nothing may be. */
 function textOf(value: unknown): string {
-  switch (typeof value) {
-    case "string":
-      // What cannot be kept as UTF-8, or in PostgreSQL at all.
-      return value.toWellFormed().replaceAll("\0", "\u0001");
-    case "number":
-    case "bigint":
-    case "boolean":
-      return String(value);
-    default:
-      return value === undefined || value === null ? "" : jsonOf(value);
-  }
+  // What cannot be kept as UTF-8, or in PostgreSQL at all, becomes something that is refused in plain words.
+  if (typeof value === "string") return value.toWellFormed().replaceAll("\0", "\u0001");
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return String(value);
+  return value === undefined || value === null ? "" : jsonOf(value);
 }
 
 function timeTextOf(at: unknown): string {
