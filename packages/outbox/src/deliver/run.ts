@@ -74,7 +74,7 @@ export class DeliveryRun {
     const { client, clock, world } = this.#calling;
     await pinDestination(this.#calling);
     await this.#turn();
-    const outcome = await client.batchMeterUsageOutcome({ productCode, usageRecords: [] }, { maxAttempts: 1 });
+    const outcome = await client.batchMeterUsageOutcome({ productCode, usageRecords: [] });
     this.#calls += 1;
     // A refusal about the product tells the time as well.
     const ofProduct = outcome.error?.name === "InvalidProductCodeException";
