@@ -5,6 +5,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { copyOf } from "./copy.ts";
 import { run } from "./programs.ts";
 
@@ -193,9 +194,7 @@ for (const { name, file, right, wrong } of MISTAKES) {
   const { code, said } = run(process.execPath, ["node_modules/vitest/vitest.mjs", "run", "--bail=1", ...TESTS], copy);
   writeFileSync(path, source);
   const by = /FAIL\S*\s+(.*)/.exec(said)?.[1] ?? "";
-  console.log(
-    code === 0 ? `NOT NOTICED: ${name}` : `noticed: ${name} (${by.replace(/\u001b\[[\d;]*m/g, "").slice(0, 150)})`,
-  );
+  console.log(code === 0 ? `NOT NOTICED: ${name}` : `noticed: ${name} (${stripVTControlCharacters(by).slice(0, 150)})`);
   if (code === 0) unnoticed += 1;
 }
 console.log(`${unnoticed} of ${MISTAKES.length} mistakes went unnoticed.`);

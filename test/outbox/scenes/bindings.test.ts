@@ -7,6 +7,23 @@ const productCode = METERS.gb.productCode;
 const licence = (last: string): string => `arn:aws:license-manager::294406891311:license:l-${last}`;
 const of = { tenant: "t-1", productCode, customerAccountId: "222233334444" } as const;
 
+/** An event of EventBridge. */
+const left = (detail: object): object => ({
+  "detail-type": "License Deprovisioned - Manufacturer",
+  source: "aws.agreement-marketplace",
+  time: new Date(START).toISOString(),
+  detail,
+});
+
+/** A topic's message in a queue, with its envelope. */
+const topic = (members: object): object => ({
+  Body: JSON.stringify({
+    Type: "Notification",
+    Timestamp: new Date(START).toISOString(),
+    Message: JSON.stringify(members),
+  }),
+});
+
 describe("bindings", () => {
   test("O10: a licence that another one replaces in the midst of an hour: each takes the usage of its own time", async () => {
     const { outbox, use, pass, service } = await scene();
@@ -26,10 +43,9 @@ describe("bindings", () => {
       quantity,
       (record.timestamp as Date).getTime() < edge,
     ]);
-    expect(kept.toSorted()).toEqual([
-      [licence("new"), 9, false],
-      [licence("old"), 3, true],
-    ]);
+    expect(kept).toHaveLength(2);
+    expect(kept).toContainEqual([licence("new"), 9, false]);
+    expect(kept).toContainEqual([licence("old"), 3, true]);
   });
 
   test("tenants of one account are one entry; a later binding of the same start counts instead", async () => {
@@ -46,7 +62,7 @@ describe("bindings", () => {
     for (const tenant of ["t-0", "t-1", "t-2"]) await use("2", { tenant });
     pass(60);
     await outbox.deliverDue();
-    expect([...service.kept.values()].map(({ quantity }) => quantity).toSorted()).toEqual([2, 4]);
+    expect([...service.kept.values()].map(({ quantity }) => quantity).toSorted((a, b) => a - b)).toEqual([2, 4]);
   });
 
   test("a tenant that nobody bound waits, and is delivered once somebody has; after its window it ends, with an alarm", async () => {
@@ -114,13 +130,6 @@ describe("bindings", () => {
 });
 
 describe("a customer who leaves", () => {
-  const left = (detail: object, time = START): object => ({
-    "detail-type": "License Deprovisioned - Manufacturer",
-    source: "aws.agreement-marketplace",
-    time: new Date(time).toISOString(),
-    detail,
-  });
-
   test("has its hours closed half an hour after the end was told, and not before; later usage is after the end", async () => {
     const { outbox, use, pass, service, store } = await scene();
     await outbox.bind({ ...of, licenseArn: licence("a"), from: START - HOUR_MS });
@@ -181,13 +190,6 @@ describe("a customer who leaves", () => {
       { ...of, licenseArn: licence("a"), from: START - HOUR_MS },
       { tenant: "t-2", productCode: "prod2", customerIdentifier: "customer1", from: START - HOUR_MS },
     ]);
-    const topic = (members: object): object => ({
-      Body: JSON.stringify({
-        Type: "Notification",
-        Timestamp: new Date(START).toISOString(),
-        Message: JSON.stringify(members),
-      }),
-    });
     const who = { "customer-identifier": "customer1", "product-code": "prod2" };
     const ended = async (message: unknown): Promise<number> => (await outbox.observe(message)).ended;
     expect(await ended(topic({ action: "unsubscribe-pending", "customer-aws-account-id": of.customerAccountId }))).toBe(

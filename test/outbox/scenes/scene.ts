@@ -16,11 +16,11 @@ export interface Scene {
   readonly store: OutboxStore;
   readonly service: ModelService;
   /** Time goes on, for the service and this machine. */
-  pass(minutes: number): void;
+  readonly pass: (minutes: number) => void;
   /** Only this machine's clock. */
-  skew(minutes: number): void;
+  readonly skew: (minutes: number) => void;
   /** Records, of `t-0` now, unless it is said otherwise. */
-  use(
+  readonly use: (
     quantity: string,
     more?: {
       readonly meter?: string;
@@ -28,10 +28,10 @@ export interface Scene {
       readonly minutesAgo?: number;
       readonly tags?: Record<string, string>;
     },
-  ): Promise<void>;
-  states(): Promise<Record<string, number>>;
+  ) => Promise<void>;
+  readonly states: () => Promise<Record<string, number>>;
   /** Another process on the same store. */
-  another(options?: Partial<OutboxOptions>): Promise<Outbox>;
+  readonly another: (options?: Partial<OutboxOptions>) => Promise<Outbox>;
 }
 
 /** Nobody waits, and everybody has a turn. */
