@@ -246,8 +246,11 @@ const OUTBOX = "packages/outbox/src/";
 const OUTBOX_ALLOWED: Readonly<Record<string, readonly string[]>> = {
   domain: ["@countinghouse/protocol"],
   store: ["@countinghouse/protocol", "domain"],
-  "stores/sqlite": ["domain", "store", "node:crypto", "node:sqlite"],
+  "stores/columns.ts": ["domain", "store"],
+  "stores/sqlite": ["domain", "store", "stores/columns.ts", "node:crypto", "node:sqlite"],
+  "stores/postgres": ["domain", "store", "stores/columns.ts"],
   "sqlite.ts": ["stores/sqlite"],
+  "postgres.ts": ["stores/postgres"],
   "index.ts": ["domain", "store"],
 };
 

@@ -5,7 +5,7 @@ import type { SetAsideReason } from "../../domain/reading.ts";
 import { monthOf } from "../../domain/time.ts";
 import type { ReadingEnd } from "../../store/rows.ts";
 import type { AuditedEntry, ReadingTotal, StoreSummary } from "../../store/store.ts";
-import { entryOfRow } from "./columns.ts";
+import { entryOfRow } from "../columns.ts";
 import type { Connection } from "./connection.ts";
 import { readParts } from "./transaction.ts";
 
