@@ -44,9 +44,9 @@ export function windowEndOf(timestampMs: number, ruleSet: RuleSetName): number {
   return Math.min(byAge, monthEndOf(timestampMs) + monthEndGraceSeconds * 1000);
 }
 
-/** … and as that of a customer who has left. */
-export function deadlineOf(timestampMs: number, ruleSet: RuleSetName, { untilMs, endToldMs }: Ending): number {
-  const closesMs = windowEndOf(timestampMs, ruleSet);
+/** When sending the hour of a binding is over at the latest: with the window, or with the hour after the customer has left. */
+export function sendingEndOf(hourMs: number, ruleSet: RuleSetName, { untilMs, endToldMs }: Ending): number {
+  const closesMs = windowEndOf(hourMs + HOUR_MS - 1000, ruleSet);
   if (untilMs === undefined || endToldMs === undefined) return closesMs;
   return Math.min(closesMs, untilMs + FINAL_METERING_SECONDS * 1000);
 }

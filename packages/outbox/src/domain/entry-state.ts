@@ -59,7 +59,11 @@ export interface EntryFacts {
   readonly hasBody: boolean;
   /** What the record is stamped with, but for the fraction of a second. */
   readonly latestAtMs: number;
-  readonly deadlineMs: number;
+  /**
+   * When the window of its record closes. That a customer has left is no end by itself: the service may still take the usage, as
+   * that of a licence which another one replaces (Rule G6).
+   */
+  readonly windowEndMs: number;
   /** From before a restored backup: what stands under its key may be its own. */
   readonly bornDoubtful: boolean;
 }
@@ -138,8 +142,8 @@ function afterRefusal(entry: EntryFacts, { errorName = "" }: Attempt, doubt: boo
 }
 
 /** Every half hour, and once more shortly before the deadline. */
-function heldRetryAt({ deadlineMs }: EntryFacts, serviceMs: number): number | undefined {
-  const lastMs = deadlineMs - LAST_TRY_MS;
+function heldRetryAt({ windowEndMs }: EntryFacts, serviceMs: number): number | undefined {
+  const lastMs = windowEndMs - LAST_TRY_MS;
   return serviceMs >= lastMs ? undefined : Math.min(serviceMs + HELD_RETRY_MS, lastMs);
 }
 
@@ -147,13 +151,13 @@ function byEnd(a: Attempt, b: Attempt): number {
   return (a.endedMs ?? 0) - (b.endedMs ?? 0);
 }
 
-function isOver({ deadlineMs }: EntryFacts, { serviceMs }: Times): boolean {
-  return serviceMs !== undefined && serviceMs >= deadlineMs;
+function isOver({ windowEndMs }: EntryFacts, { serviceMs }: Times): boolean {
+  return serviceMs !== undefined && serviceMs >= windowEndMs;
 }
 
 /** By the time that was told and by this machine's clock, too. */
-function isLongOver({ deadlineMs }: EntryFacts, { serviceMs, machineMs }: Times): boolean {
-  return serviceMs !== undefined && Math.min(serviceMs, machineMs) >= deadlineMs + LATE_MS;
+function isLongOver({ windowEndMs }: EntryFacts, { serviceMs, machineMs }: Times): boolean {
+  return serviceMs !== undefined && Math.min(serviceMs, machineMs) >= windowEndMs + LATE_MS;
 }
 
 function retryAt(attempts: readonly Attempt[], { serviceMs = 0 }: Times): number {

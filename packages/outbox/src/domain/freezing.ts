@@ -1,7 +1,6 @@
 /** What an hour comes to: whole units, and what stays in the balance of its month. */
 import { QUANTITY_MAX, type RuleSetName, type Tag } from "@countinghouse/protocol";
-import type { Binding } from "./binding.ts";
-import { deadlineOf } from "./deadline.ts";
+import { windowEndOf } from "./deadline.ts";
 import type { Meter } from "./meter.ts";
 import { exactOf, floorDivide, type Exact } from "./quantity.ts";
 import { wholeSecond } from "./time.ts";
@@ -10,8 +9,8 @@ import { usageRecordBody } from "./usage-record.ts";
 export interface FreezingFacts {
   readonly identity: string;
   readonly meter: Meter;
-  /** The binding under which the readings are; the one that ends first, where there are several. */
-  readonly ending: Pick<Binding, "untilMs" | "endToldMs">;
+  /** Sending is over by then, whatever the window says: the customer has left. */
+  readonly closesMs: number;
   /** Recorded, by tags. */
   readonly parts: readonly { readonly tags: string; readonly sum: Exact }[];
   readonly latestAtMs: number;
@@ -40,7 +39,7 @@ export function freeze(facts: FreezingFacts): Frozen {
   const units = whole > 0n ? floorDivide(whole, per) : 0n;
   // The latest reading's own second: inside the agreement whenever the reading was, and with the longest time left.
   const timestampMs = wholeSecond(latestAtMs);
-  const deadlineMs = deadlineOf(timestampMs, ruleSet, facts.ending);
+  const deadlineMs = Math.min(windowEndOf(timestampMs, ruleSet), facts.closesMs);
   const of = { sum, units, leftOver: whole - units * per, deadlineMs };
   if (units === 0n) return { ...of, state: "empty", body: undefined };
   if (units > BigInt(QUANTITY_MAX)) return { ...of, state: "held", body: undefined };

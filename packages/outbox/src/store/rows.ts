@@ -117,6 +117,7 @@ export type AlarmKind =
   | "stalled"
   | "held-back"
   | "credentials"
+  | "damaged"
   | "service";
 
 /** Something a person should see. One row for a kind and subject; it is told at least once. */

@@ -157,7 +157,11 @@ export interface ReadingTotal {
 
 /** Everything is done under locks that hold to the end of the transaction, taken in the order of the calls. */
 export interface StoreTransaction {
+  /** Read without a lock: it says what changes rarely. */
   storeRow(): Promise<StoreRow>;
+  /** Locks it, for those who change what they read. */
+  lockStoreRow(): Promise<StoreRow>;
+  /** Changes these members, whatever others change meanwhile; one that is `undefined` is taken away. */
   saveStoreRow(change: Partial<Omit<StoreRow, "name">>): Promise<void>;
   meters(): Promise<readonly Meter[]>;
   /** Names, and (product, dimension) pairs, are unique: the caller has looked. */

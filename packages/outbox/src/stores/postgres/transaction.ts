@@ -21,11 +21,12 @@ const INSERT_ENTRIES = `INSERT INTO @.entry (${COLUMNS}) SELECT ${COLUMNS} FROM 
 const LIVES = "(state <> 'dissolved' OR unreleased)";
 
 export function postgresTransaction(ask: Ask, machineMs: () => number): StoreTransaction {
-  const storeRow = () => readStoreRow(ask, "FOR NO KEY UPDATE");
+  const lockStoreRow = () => readStoreRow(ask, "FOR NO KEY UPDATE");
   return {
-    storeRow,
+    storeRow: () => readStoreRow(ask),
+    lockStoreRow,
     saveStoreRow: async (change) => {
-      const { name: _name, ...row } = { ...(await storeRow()), ...change };
+      const { name: _name, ...row } = { ...(await lockStoreRow()), ...change };
       await ask(
         "UPDATE @.store SET row = $1, service_offset_ms = $2, dedupe_days = $3",
         JSON.stringify(row),

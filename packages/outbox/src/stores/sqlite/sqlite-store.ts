@@ -1,4 +1,5 @@
 /** An outbox in a file, for one machine. Any number of its processes may use it; only one instance of a service should. */
+import { existsSync } from "node:fs";
 import type { GivenReading, RecordingFacts } from "../../domain/reading.ts";
 import { OutboxError } from "../../store/outbox-error.ts";
 import { newStoreRow } from "../../store/new-store-row.ts";
@@ -46,6 +47,12 @@ class SqliteStore implements OutboxStore {
   }
 
   async open(name: string | undefined, nowMs: number): Promise<StoreRow> {
+    if (name === undefined && this.#opened === undefined && !existsSync(this.#path)) {
+      throw new OutboxError(
+        "schema",
+        `There is no outbox at ${this.#path}: make one with \`init\`, or openOutbox with a name.`,
+      );
+    }
     const connection = (this.#opened ??= new Connection(this.#path));
     this.#transaction ??= sqliteTransaction(connection, () => Date.now());
     return connection.transact(() => {

@@ -72,6 +72,7 @@ export function sqliteTransaction(connection: Connection, machineMs: () => numbe
     );
   return {
     storeRow: async () => readStoreRow(connection),
+    lockStoreRow: async () => readStoreRow(connection),
     saveStoreRow: async (change) => {
       const { name: _name, ...row } = { ...readStoreRow(connection), ...change };
       connection.run("UPDATE store SET row = ?", JSON.stringify(row));
