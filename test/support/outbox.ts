@@ -74,7 +74,7 @@ export interface LedgerRecord {
 /** All metering records of a server. */
 export async function recordsOf(server: RunningServer): Promise<readonly LedgerRecord[]> {
   const records: LedgerRecord[] = [];
-  for (let cursor = ""; ; ) {
+  for (let cursor = ""; ;) {
     const { body } = await server.operator("GET", `/metering-records?limit=1000${cursor}`);
     const page = body as { readonly items: readonly LedgerRecord[]; readonly nextCursor?: string };
     records.push(...page.items);

@@ -11,15 +11,21 @@ const MEMBERS = ["readingId", "tenant", "meter", "quantity", "at", "tags"] as co
 const NOT_HELD = /\u0000|\p{Cs}/gu;
 const SUBSTITUTE = "\u001a";
 
-/** A text for `$1`, so that every driver sends it as it is. */
+/** Texts only, so that every driver sends them as they are. Most often it is one reading, which need not become JSON. */
 export function recordStatement(schema: string, given: readonly GivenReading[], machineMs?: number): Statement {
-  const readings = given.map((reading) =>
-    Object.fromEntries(MEMBERS.map((member) => [member, reading[member].replace(NOT_HELD, SUBSTITUTE)])),
-  );
-  const values = [JSON.stringify(readings), ...(machineMs === undefined ? [] : [machineMs])];
-  const machine = machineMs === undefined ? "" : ", $2::bigint";
-  const text = `SELECT reading_id, answer, reason, message FROM @.record($1::text::jsonb${machine})`;
-  return { text: inSchema(text, schema), values };
+  const readings = given.map((reading) => MEMBERS.map((member) => reading[member].replace(NOT_HELD, SUBSTITUTE)));
+  const machine = machineMs === undefined ? [] : [machineMs];
+  const [one] = readings;
+  if (one !== undefined && readings.length === 1) {
+    const places = MEMBERS.map((_, at) => `$${at + 1}::text`).join(", ");
+    const more = machineMs === undefined ? "" : ", $7::bigint";
+    const text = `SELECT $1::text AS reading_id, answer, reason, message FROM @.record_explained(${places}${more})`;
+    return { text: inSchema(text, schema), values: [...one, ...machine] };
+  }
+  const objects = readings.map((values) => Object.fromEntries(MEMBERS.map((member, at) => [member, values[at]])));
+  const more = machineMs === undefined ? "" : ", $2::bigint";
+  const text = `SELECT reading_id, answer, reason, message FROM @.record($1::text::jsonb${more})`;
+  return { text: inSchema(text, schema), values: [JSON.stringify(objects), ...machine] };
 }
 
 /** In the order of what was given. */

@@ -15,18 +15,31 @@ CREATE FUNCTION @.is_quantity(said text) RETURNS boolean LANGUAGE sql IMMUTABLE 
 $$;
 
 -- ISO 8601 with a zone, as milliseconds; null for what is none, or a day that is in no calendar.
-CREATE FUNCTION @.instant_ms(said text) RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS $$
-  SELECT CASE
-    WHEN said !~ '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$'
-      OR left(said, 2) = '00' THEN NULL
-    WHEN substr(said, 9, 2) > '28' AND substr(said, 9, 2)::integer > extract(day FROM
-      make_date(left(said, 4)::integer, substr(said, 6, 2)::integer, 1) + interval '1 month' - interval '1 day') THEN NULL
-    ELSE (extract(epoch FROM left(said, 19)::timestamp) * 1000)::bigint
-      + CASE WHEN substr(said, 20, 1) = '.' THEN rpad(substring(said FROM '\.([0-9]{1,3})'), 3, '0')::bigint ELSE 0 END
-      - CASE WHEN right(said, 1) = 'Z' THEN 0 ELSE (left(right(said, 6), 1) || '1')::bigint
-          * (substr(right(said, 6), 2, 2)::bigint * 3600000 + right(said, 2)::bigint * 60000) END
-  END
-$$;
+CREATE FUNCTION @.instant_ms(said text) RETURNS bigint LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+  zone CONSTANT text := right(said, 6);
+  whole_ms bigint;
+  zone_ms bigint := 0;
+BEGIN
+  IF said IS NULL OR left(said, 2) = '00'
+    OR said !~ '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$'
+  THEN
+    RETURN NULL;
+  END IF;
+  IF substr(said, 9, 2)::integer > date_part('day',
+    make_date(left(said, 4)::integer, substr(said, 6, 2)::integer, 1) + interval '1 month' - interval '1 day')
+  THEN
+    RETURN NULL;
+  END IF;
+  whole_ms := date_part('epoch', left(said, 19)::timestamp)::bigint * 1000;
+  IF right(said, 1) <> 'Z' THEN
+    zone_ms := (left(zone, 1) || '1')::bigint * (substr(zone, 2, 2)::bigint * 3600000 + right(zone, 2)::bigint * 60000);
+  END IF;
+  IF substr(said, 20, 1) = '.' THEN
+    whole_ms := whole_ms + rpad(substring(said FROM '\.([0-9]{1,3})'), 3, '0')::bigint;
+  END IF;
+  RETURN whole_ms - zone_ms;
+END $$;
 
 -- The one text of a set of tags; null for what AWS would refuse. The characters that may be there are few, so that the pattern
 -- tells JSON from what is none, too.

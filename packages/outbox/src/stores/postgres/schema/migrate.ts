@@ -111,7 +111,7 @@ function grantsSql(schema: string, { applications = [], workers = [] }: Roles): 
       `GRANT USAGE ON SCHEMA @ TO ${quotedName(role)};`,
       `GRANT SELECT ON @.schema_version, @.store, @.meter TO ${quotedName(role)};`,
       `DO $$ DECLARE one regprocedure; BEGIN
-  FOR one IN SELECT oid FROM pg_proc WHERE proname = 'record' AND pronamespace = '${schema}'::regnamespace LOOP
+  FOR one IN SELECT oid FROM pg_proc WHERE proname IN ('record', 'record_explained') AND pronamespace = '${schema}'::regnamespace LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', one, '${quotedName(role).replaceAll("'", "''")}');
   END LOOP;
 END $$;`,

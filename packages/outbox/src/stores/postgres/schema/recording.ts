@@ -21,23 +21,37 @@ BEGIN
   RAISE WARNING 'usage outbox: a reading was set aside (%): %', reason, message;
 END $$;
 
+-- The common forms are told by short patterns and converted at once; all others, as judge does it.
 CREATE FUNCTION @.keep(reading_id text, tenant text, meter text, quantity text, at text, tags text, machine_ms bigint,
   OUT answer text, OUT reason text, OUT message text) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-  new_at CONSTANT bigint := @.instant_ms(at);
-  new_tags CONSTANT text := CASE WHEN tags IS NULL OR tags IN ('null', '{}') THEN '[]' ELSE @.tags_text(tags) END;
+  new_at bigint;
+  new_tags text;
   kept record;
 BEGIN
+  IF at ~ '^[1-9][0-9]{3}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,3})?Z$' THEN
+    new_at := (date_part('epoch', at::timestamptz) * 1000)::bigint;
+  ELSE
+    new_at := @.instant_ms(at);
+  END IF;
+  IF tags IS NULL OR tags = 'null' OR tags = '{}' THEN
+    new_tags := '[]';
+  ELSIF octet_length(tags) <= 100 AND tags ~ '^\{"[a-zA-Z0-9 !#-=._:/@]+": ?"[a-zA-Z0-9 !#-=._:/@]+"\}$' THEN
+    new_tags := '[["' || split_part(tags, '"', 2) || '","' || split_part(tags, '"', 4) || '"]]';
+  ELSE
+    new_tags := @.tags_text(tags);
+  END IF;
   LOOP
-    IF new_at IS NOT NULL AND new_tags IS NOT NULL AND @.is_quantity(quantity) AND @.is_name(reading_id)
-      AND @.is_name(tenant)
+    IF new_at IS NOT NULL AND new_tags IS NOT NULL
+      AND (quantity ~ '^-?[0-9]+(\.[0-9]+)?$' AND octet_length(quantity) <= 19 OR @.is_quantity(quantity))
+      AND @.is_name(reading_id) AND @.is_name(tenant)
     THEN
       INSERT INTO @.reading (hour_ms, at_ms, recorded_ms, reading_id, tenant, meter, quantity, tags)
       SELECT new_at - (new_at % 3600000 + 3600000) % 3600000, new_at, machine_ms,
         keep.reading_id, keep.tenant, keep.meter, trim_scale(keep.quantity::numeric), new_tags
-      FROM @.meter AS known, @.store AS here
-      WHERE known.name = keep.meter AND (here.service_offset_ms IS NULL
+      FROM @.store AS here
+      WHERE EXISTS (SELECT FROM @.meter AS known WHERE known.name = keep.meter) AND (here.service_offset_ms IS NULL
         OR new_at - machine_ms - here.service_offset_ms BETWEEN here.dedupe_days * bigint '-86400000' AND 86400000)
       ON CONFLICT (tenant, reading_id) DO NOTHING;
       IF FOUND THEN
@@ -65,7 +79,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION @.now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS $$
-  SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+  SELECT (date_part('epoch', clock_timestamp()) * 1000)::bigint
 $$;
 
 -- Answers recorded, known, conflicting or set-aside. Text for text: nothing that is in it can throw.
@@ -106,11 +120,34 @@ BEGIN
   RETURN (@.keep(reading_id, tenant, meter, quantity::text, at::text, tags::text, @.now_ms())).answer;
 END $$;
 
+-- The same as a row: with the reason, and in words what was wrong.
+CREATE FUNCTION @.record_explained(reading_id text, tenant text, meter text, quantity text, at text, tags text,
+  machine_ms bigint DEFAULT NULL, OUT answer text, OUT reason text, OUT message text) LANGUAGE plpgsql ${DEFINER} AS $$
+DECLARE
+  kept record;
+BEGIN
+  IF machine_ms IS NOT NULL THEN
+    PERFORM @.flush_at_commit();
+  END IF;
+  kept := @.keep(reading_id, tenant, meter, quantity, at, tags, coalesce(machine_ms, @.now_ms()));
+  answer := kept.answer;
+  reason := kept.reason;
+  message := kept.message;
+END $$;
+
+-- With a time of the caller's machine it is a transaction of its own, and durable when it is answered.
+CREATE FUNCTION @.flush_at_commit() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF current_setting('synchronous_commit') IN ('off', 'local') THEN
+    PERFORM set_config('synchronous_commit', 'on', true);
+  END IF;
+END $$;
+
 -- Any number, one answer each in their order; kept in the order of their ids, so that two calls wait for each other in one
--- direction only. With a time of the caller's machine it is a transaction of its own, durable when it is answered.
-CREATE FUNCTION @.record(reading_ids text[], tenants text[], meters text[], quantities text[], ats text[], tags text[],
-  machine_ms bigint DEFAULT NULL)
-RETURNS TABLE (reading_id text, answer text, reason text, message text) LANGUAGE plpgsql ${DEFINER} AS $$
+-- direction only.
+CREATE FUNCTION @.keep_all(reading_ids text[], tenants text[], meters text[], quantities text[], ats text[], tags text[],
+  machine_ms bigint)
+RETURNS TABLE (reading_id text, answer text, reason text, message text) LANGUAGE plpgsql AS $$
 #variable_conflict use_variable
 DECLARE
   now_ms CONSTANT bigint := coalesce(machine_ms, @.now_ms());
@@ -120,20 +157,27 @@ DECLARE
   one record;
   kept record;
 BEGIN
-  IF machine_ms IS NOT NULL AND current_setting('synchronous_commit') IN ('off', 'local') THEN
-    PERFORM set_config('synchronous_commit', 'on', true);
+  IF machine_ms IS NOT NULL THEN
+    PERFORM @.flush_at_commit();
   END IF;
   FOR one IN
     SELECT given.* FROM unnest(reading_ids, tenants, meters, quantities, ats, tags)
       WITH ORDINALITY AS given (id, tenant, meter, quantity, at, tags, place)
     ORDER BY given.tenant COLLATE "C", given.id COLLATE "C", given.place
   LOOP
-    SELECT * INTO kept FROM @.keep(one.id, one.tenant, one.meter, one.quantity, one.at, one.tags, now_ms);
+    kept := @.keep(one.id, one.tenant, one.meter, one.quantity, one.at, one.tags, now_ms);
     answers[one.place] := kept.answer;
     reasons[one.place] := kept.reason;
     messages[one.place] := kept.message;
   END LOOP;
   RETURN QUERY SELECT all_of.* FROM unnest(reading_ids, answers, reasons, messages) AS all_of;
+END $$;
+
+CREATE FUNCTION @.record(reading_ids text[], tenants text[], meters text[], quantities text[], ats text[], tags text[],
+  machine_ms bigint DEFAULT NULL)
+RETURNS TABLE (reading_id text, answer text, reason text, message text) LANGUAGE plpgsql ${DEFINER} AS $$
+BEGIN
+  RETURN QUERY SELECT kept.* FROM @.keep_all(reading_ids, tenants, meters, quantities, ats, tags, machine_ms) AS kept;
 END $$;
 
 -- The same of a JSON array of objects: readingId, tenant, meter, quantity, at, tags.
@@ -142,17 +186,17 @@ RETURNS TABLE (reading_id text, answer text, reason text, message text) LANGUAGE
 #variable_conflict use_variable
 DECLARE
   many CONSTANT jsonb := CASE jsonb_typeof(readings) WHEN 'array' THEN readings ELSE jsonb_build_array(readings) END;
+  given record;
 BEGIN
-  RETURN QUERY SELECT answered.* FROM (
-    SELECT array_agg(one.value->>'readingId' ORDER BY one.place) AS ids,
-      array_agg(one.value->>'tenant' ORDER BY one.place) AS tenants,
-      array_agg(one.value->>'meter' ORDER BY one.place) AS meters,
-      array_agg(one.value->>'quantity' ORDER BY one.place) AS quantities,
-      array_agg(one.value->>'at' ORDER BY one.place) AS ats,
-      array_agg(one.value->>'tags' ORDER BY one.place) AS tags
-    FROM jsonb_array_elements(many) WITH ORDINALITY AS one (value, place)
-  ) AS given, LATERAL @.record(given.ids, given.tenants, given.meters, given.quantities, given.ats, given.tags, machine_ms)
-    AS answered;
+  SELECT array_agg(one.value->>'readingId' ORDER BY one.place) AS ids,
+    array_agg(one.value->>'tenant' ORDER BY one.place) AS tenants,
+    array_agg(one.value->>'meter' ORDER BY one.place) AS meters,
+    array_agg(one.value->>'quantity' ORDER BY one.place) AS quantities,
+    array_agg(one.value->>'at' ORDER BY one.place) AS ats,
+    array_agg(one.value->>'tags' ORDER BY one.place) AS tags
+  INTO given FROM jsonb_array_elements(many) WITH ORDINALITY AS one (value, place);
+  RETURN QUERY SELECT kept.* FROM
+    @.keep_all(given.ids, given.tenants, given.meters, given.quantities, given.ats, given.tags, machine_ms) AS kept;
 END $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA @ FROM PUBLIC;
