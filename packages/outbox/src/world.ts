@@ -12,7 +12,6 @@ export interface Logger {
 /** Places in the work of a sender, at each of which a process may end: nothing is lost or sent otherwise for it. */
 export type Point =
   | "run-begun"
-  | "entry-inserted"
   | "readings-assigned"
   | "entry-frozen"
   | "entry-dissolved"

@@ -74,7 +74,7 @@ export class DeliveryRun {
     const { client, clock, world } = this.#calling;
     await pinDestination(this.#calling);
     await this.#turn();
-    const outcome = await client.batchMeterUsageOutcome({ productCode, usageRecords: [] }, { maxAttempts: 1 });
+    const outcome = await client.batchMeterUsageOutcome({ productCode, usageRecords: [] });
     this.#calls += 1;
     // A refusal about the product tells the time as well.
     const ofProduct = outcome.error?.name === "InvalidProductCodeException";
@@ -170,7 +170,9 @@ export class DeliveryRun {
         waiting.unshift(...(await this.#halvesOf(parts)));
       }
     };
-    await Promise.all(Array.from({ length: CONCURRENCY }, sendNext));
+    // All have ended before the run does, also where one failed.
+    const senders = await Promise.allSettled(Array.from({ length: CONCURRENCY }, sendNext));
+    for (const sender of senders) if (sender.status === "rejected") throw sender.reason;
   }
 
   /** Halves are sent at once: what was refused with others is to be tried again without them. */
