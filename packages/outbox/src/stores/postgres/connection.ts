@@ -12,7 +12,26 @@ export interface PostgresPool extends Queryable {
 
 export interface PostgresClient extends Queryable {
   release(broken?: boolean): void;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  removeListener(event: "error", listener: (error: Error) => void): unknown;
 }
+
+/** A connection of one's own. One that breaks tells whoever listens, and ends the process where nobody does. */
+export async function borrowed(
+  pool: PostgresPool,
+): Promise<{ client: PostgresClient; giveBack(broken: boolean): void }> {
+  const client = await pool.connect();
+  client.on("error", toldByStatements);
+  return {
+    client,
+    giveBack: (broken) => {
+      client.removeListener("error", toldByStatements);
+      client.release(broken);
+    },
+  };
+}
+
+function toldByStatements(): void {}
 
 /** Whatever runs statements: the pool, each in a transaction of its own, or one transaction. `@.` stands for the schema. */
 export type Ask = (sql: string, ...values: readonly unknown[]) => Promise<readonly Row[]>;
@@ -58,7 +77,7 @@ export class Connection {
   /** One transaction, durable when this resolves; rolled back when the work throws. */
   transact<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
     return this.#again(async () => {
-      const client = await this.#pool.connect();
+      const { client, giveBack } = await borrowed(this.#pool);
       let ended = false;
       try {
         await client.query(BEGIN, []);
@@ -70,7 +89,7 @@ export class Connection {
         return result;
       } finally {
         if (!ended) ended = await rolledBack(client);
-        client.release(!ended);
+        giveBack(!ended);
       }
     });
   }

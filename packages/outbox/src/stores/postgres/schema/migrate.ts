@@ -1,6 +1,6 @@
 /** Makes the schema, and takes the steps that it lacks: as the owner of the schema, and nobody else. */
 import { OutboxError } from "../../../store/outbox-error.ts";
-import type { PostgresPool } from "../connection.ts";
+import { borrowed, type PostgresPool } from "../connection.ts";
 import { SCHEMA_VERSION, STEPS, inSchema, quotedName } from "./steps.ts";
 
 export interface Roles {
@@ -50,7 +50,8 @@ export function migrationSql({ schema, ...roles }: MigrationOptions = {}, from =
  */
 export async function migratePostgres(pool: PostgresPool, options: MigrationOptions = {}): Promise<number> {
   const name = schemaName(options.schema);
-  const client = await pool.connect();
+  const { client, giveBack } = await borrowed(pool);
+  let broken = true;
   const inTransaction = async <T>(work: () => Promise<T>): Promise<T> => {
     await client.query("BEGIN", []);
     try {
@@ -60,7 +61,7 @@ export async function migratePostgres(pool: PostgresPool, options: MigrationOpti
       await client.query("COMMIT", []);
       return result;
     } catch (error) {
-      await client.query("ROLLBACK", []);
+      await client.query("ROLLBACK", []).catch(() => undefined);
       throw error;
     }
   };
@@ -74,9 +75,10 @@ export async function migratePostgres(pool: PostgresPool, options: MigrationOpti
     }
     const grants = grantsSql(name, options);
     if (grants !== "") await client.query(grants, []);
+    broken = false;
     return before;
   } finally {
-    client.release();
+    giveBack(broken);
   }
 }
 
