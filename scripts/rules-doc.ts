@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import {
   operationsOf,
   productTypes,
-  refusalOrder,
+  operations,
+  refusalOrderOf,
   ruleBook,
   ruleSets,
   type AcceptanceWindow,
@@ -43,6 +44,27 @@ ${Object.values(ruleSets)
   )
   .join("\n")}
 
+## Operations
+
+Every operation of the wire but STS's two: who calls it, the IAM action that permits it, what IAM calls its access, and how many
+requests a second an account has in one region ([Q2](#q2) – [Q4](#q4)).
+
+| operation | what it does | called by | IAM action | access | a second |
+|---|---|---|---|---|---|
+${operations
+  .map(({ name, summary, caller, action, readOnly, quota }) => {
+    const cells = [
+      name,
+      summary,
+      caller === "resource" ? "a metered resource" : "programs of an account",
+      `\`${action}\``,
+      readOnly ? "Read" : "Write",
+      quota?.requestsPerSecond ?? "–",
+    ];
+    return `| ${cells.join(" | ")} |`;
+  })
+  .join("\n")}
+
 ## Order of refusals
 
 A request with several things wrong is refused for the first of them, in this order. Rules that end in a record's status
@@ -51,8 +73,11 @@ customer is subscribed ([G1](#g1) to [G4](#g4)).
 
 | operation | order |
 |---|---|
-${Object.entries(refusalOrder)
-  .map(([operation, rules]) => `| ${operation} | ${rules.map((id) => `[${id}](#${id.toLowerCase()})`).join(" → ")} |`)
+${operations
+  .map((operation) => {
+    const rules = refusalOrderOf(operation).map((id) => `[${id}](#${id.toLowerCase()})`);
+    return `| ${operation.name} | ${rules.join(" → ")} |`;
+  })
   .join("\n")}
 
 ## Products and operations
@@ -73,9 +98,9 @@ function periodText({ from, until, before }: Period): string {
 function productRows(type: ProductType): string[] {
   const pricings: readonly Pricing[] = ["usage", "hourly", "contract", "contract-with-usage", "free", "byol"];
   const byOperations = Map.groupBy(pricings, (pricing) => operationsOf(type, pricing).join(", "));
-  return [...byOperations].map(([operations, priced]) => {
+  return [...byOperations].map(([named, priced]) => {
     const which = priced.length === pricings.length ? "any" : priced.join(", ");
-    return `| ${productTypes[type]} | ${which} | ${operations === "" ? "none" : operations} |`;
+    return `| ${productTypes[type]} | ${which} | ${named === "" ? "none" : named} |`;
   });
 }
 

@@ -2,18 +2,21 @@
 import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureInstalled, findNode, root, run } from "./workspace.mjs";
+import { COMPILE_CACHE, ensureInstalled, findNode, root, run } from "./workspace.mjs";
 
 await ensureInstalled();
 const report = join(tmpdir(), `countinghouse-tests-${process.pid}.json`);
-const code = await run(findNode(), [
+const args = [
   join(root, "node_modules", "vitest", "vitest.mjs"),
   "run",
   "--reporter=default",
   "--reporter=json",
   `--outputFile.json=${report}`,
   ...process.argv.slice(2),
-]);
+];
+// Vitest reads the sources by itself, but the threads they start do not: some suites open a hundred ledgers, and a thread
+// that finds its sources stripped starts in a quarter of the time.
+const code = await run(findNode(), args, COMPILE_CACHE);
 try {
   const counts = JSON.parse(readFileSync(report, "utf8"));
   const skipped = counts.numPendingTests + counts.numTodoTests;

@@ -93,12 +93,13 @@ export function run(command, args, env = {}) {
   });
 }
 
+/** Where Node keeps what it made of the sources; a thread or a process that finds it there need not strip types by itself. */
+export const COMPILE_CACHE = { NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "compile") };
+
 /** Runs one of our TypeScript files, straight from its source. */
 export function runSource(file, args) {
   const flags = ["--disable-warning=ExperimentalWarning", "--conditions=@countinghouse/source"];
-  return run(findNode(), [...flags, file, ...args], {
-    NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "compile"),
-  });
+  return run(findNode(), [...flags, file, ...args], COMPILE_CACHE);
 }
 
 function majorOf(version) {

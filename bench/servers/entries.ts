@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { keyOf, type MeteringRecordKey } from "../../packages/server/src/domain/metering/metering-record.ts";
 import type { StagedEntry } from "../../packages/server/src/ledger/engine.ts";
-import type { MeteredRecord } from "../../packages/server/src/ledger/entry.ts";
+import type { DecidedRecord } from "../../packages/server/src/ledger/entry.ts";
 import { meteringRecordId, requestId } from "../../packages/server/src/ledger/ids.ts";
 import { stagedEntry } from "../../packages/server/src/ledger/staged-entry.ts";
 import { PRODUCT_CODE, type BenchRecord } from "../load/records.ts";
@@ -32,7 +32,7 @@ export function batchEntry(
       "aws-sdk-js/3.1138.0 ua/2.1 os/linux lang/js md/nodejs#24.21.0 api/marketplace-metering#3.1138.0 m/N,E,e",
   };
   const usageRecords = records.map(usageRecordOf);
-  const metered = usageRecords.map((usageRecord, position): MeteredRecord => {
+  const metered = usageRecords.map((usageRecord, position): DecidedRecord => {
     const kept = keptBy(position);
     if (kept === undefined) return { usageRecord, status: "Success" };
     return { usageRecord, status: kept.status, keptAs: meteringRecordId(kept.requestId, position) };

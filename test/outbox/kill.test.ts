@@ -190,7 +190,7 @@ describe.each(STORES)("two senders, one of which is stopped across its lease (O6
       await place.with(async (outbox) => {
         const { entries } = await outbox.explain({ tenant: "t-1", meter: "queries", hour: new Date(HOUR) });
         const ends = entries.flatMap(({ attempts }) => attempts.map(({ end }) => end));
-        expect(ends.toSorted()).toEqual(jumpMs === undefined ? ["accepted", "accepted"] : ["accepted", "not-kept"]);
+        expect(ends).toEqual(jumpMs === undefined ? ["accepted", "accepted"] : ["not-kept", "accepted"]);
       });
     },
   );

@@ -62,8 +62,14 @@ export async function liveMonth(options: MonthOptions): Promise<MonthResult> {
   const catalogue = join(folder.path, "catalogue.yaml");
   writeFileSync(catalogue, catalogueOf(tenants));
   const server = await startServer([
-    ...["--store", "memory:", "--rules", "current", "--catalog", catalogue],
-    ...["--clock", `manual:${new Date(startMs).toISOString()}`],
+    "--store",
+    "memory:",
+    "--rules",
+    "current",
+    "--catalog",
+    catalogue,
+    "--clock",
+    `manual:${new Date(startMs).toISOString()}`,
   ]);
   const client = new MarketplaceMeteringClient({
     region: "us-east-1",
@@ -181,14 +187,14 @@ class Life {
     const isLate = random.fraction() < 0.03;
     const backMs = isLate ? random.whole(0, 12 * HOUR_MS) : random.whole(0, STEP_MS - 1);
     const isCorrection = random.fraction() < 0.01;
-    const thousandths = isCorrection ? -random.whole(1, 40_000) : random.whole(0, 30_000);
+    const quantity = (isCorrection ? -random.whole(1, 40_000) : random.whole(0, 30_000)) / 1000;
     const tags = random.fraction() < 0.3 ? { team: random.pick(["blue", "red", "green"]) } : undefined;
     this.#numbered += 1;
     return {
       readingId: `r-${this.#numbered}`,
       tenant: tenant.name,
       meter: tenant.productCode,
-      quantity: (thousandths / 1000).toFixed(3),
+      quantity: quantity.toFixed(3),
       at: new Date(Math.max(this.nowMs - backMs, this.#options.startMs)),
       tags,
     };
@@ -375,8 +381,11 @@ function identityOf({
 /** A line that says all of it, to the thousandth. */
 export function equationText({ equation, balanced }: MonthResult): string {
   const { recorded = 0n, ...rest } = equation;
-  const decimal = (amount: bigint): string =>
-    `${amount < 0n ? "-" : ""}${(amount < 0n ? -amount : amount) / 1000n}.${String((amount < 0n ? -amount : amount) % 1000n).padStart(3, "0")}`;
   const terms = Object.entries(rest).map(([name, amount]) => `${name} ${decimal(amount)}`);
   return `recorded ${decimal(recorded)} ${balanced ? "=" : "is not"} ${terms.join(" + ")}`;
+}
+
+function decimal(amount: bigint): string {
+  const size = amount < 0n ? -amount : amount;
+  return `${amount < 0n ? "-" : ""}${size / 1000n}.${String(size % 1000n).padStart(3, "0")}`;
 }

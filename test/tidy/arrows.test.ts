@@ -27,6 +27,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:fs",
     "node:path",
     "node:sqlite",
+    "node:v8",
     "node:worker_threads",
   ],
   "stores/postgres": ["@countinghouse/protocol", "domain", "ledger", "pg", "node:crypto", "node:fs"],

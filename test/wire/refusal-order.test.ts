@@ -3,10 +3,17 @@
  * book's list, that reason is mended, the next one is met, to the end of the list, and then it succeeds.
  */
 import {
+  batchMeterUsage,
   entitlementService,
+  getEntitlements,
+  lookupEvents,
+  meterUsage,
   meteringService,
-  refusalOrder,
+  refusalOrderOf,
+  registerUsage,
+  resolveCustomer,
   trailService,
+  type AnyOperation,
   type RuleId,
   type Service,
 } from "@countinghouse/protocol";
@@ -92,21 +99,21 @@ async function ruleOf(server: RunningServer, { headers }: RawAnswer): Promise<un
 
 async function walk(
   server: RunningServer,
-  operation: keyof typeof refusalOrder,
+  operation: AnyOperation,
   start: Draft,
   reasons: readonly Reason[],
 ): Promise<void> {
   let draft = start;
   for (const [rule, code, mend] of reasons) {
-    const answer = await attempt(server, operation, draft);
+    const answer = await attempt(server, operation.name, draft);
     const seen = code === answer.status ? code : jsonOf(answer)["__type"];
     expect(seen, `Rule ${rule}: ${answer.text}`).toBe(code);
     if (!KEPT_NOWHERE.has(rule)) expect(await ruleOf(server, answer)).toBe(rule);
     draft = { ...draft, ...mend };
   }
-  const answer = await attempt(server, operation, draft);
+  const answer = await attempt(server, operation.name, draft);
   expect(answer.status, answer.text).toBe(200);
-  const places = reasons.map(([rule]) => refusalOrder[operation].indexOf(rule));
+  const places = reasons.map(([rule]) => refusalOrderOf(operation).indexOf(rule));
   expect(places, "the order of the walk is that of the rule book").toEqual(places.toSorted((a, b) => a - b));
 }
 
@@ -173,7 +180,7 @@ describe("BatchMeterUsage refuses in the order of the rule book,", () => {
       const [start, common] = fromTheFirstByte(first, { UsageRecords: "none" }, batch({ Dimension: "" }));
       const named = { ...hopeless, CustomerIdentifier: "nobody" };
       const customer = { ...hopeless, CustomerIdentifier: "demoCustomer1" };
-      await walk(server, "BatchMeterUsage", { ...start, region: "us-gov-west-1" }, [
+      await walk(server, batchMeterUsage, { ...start, region: "us-gov-west-1" }, [
         ...common,
         ["R1", "DisabledApiException", { region: "us-east-1" }],
         [
@@ -197,7 +204,7 @@ describe("BatchMeterUsage refuses in the order of the rule book,", () => {
     const identified = { ...hopeless, CustomerIdentifier: "demoCustomer1", LicenseArn: licence("1") };
     const reasons = perRecord(of("e"), "W1");
     const mended = reasons.at(-1)?.[2].input as { UsageRecords: object[] } | undefined;
-    await walk(classic, "BatchMeterUsage", { input: batch(identified) }, [
+    await walk(classic, batchMeterUsage, { input: batch(identified) }, [
       ["I3", "InvalidCustomerIdentifierException", { input: batch(of("99")) }],
       ["I5", "InvalidLicenseException", { input: batch(of("f")) }],
       ["I5", "InvalidLicenseException", { input: batch(of("2")) }],
@@ -213,7 +220,7 @@ describe("BatchMeterUsage refuses in the order of the rule book,", () => {
     // The quota (Rule Q2) has a suite of its own, `quotas.test.ts`.
     const walked = ["L1", "D4", "N2", "N1", "Q2", "N3", "D3", "L5", "R1", "I1", "I3", "I2", "P1", "I5", "P2", "I4"];
     const records = ["U1", "W3", "W1", "W4", "W2", "A5", "A2", "A1", "I6"];
-    expect(refusalOrder.BatchMeterUsage).toEqual([...walked, ...records]);
+    expect(refusalOrderOf(batchMeterUsage)).toEqual([...walked, ...records]);
   });
 });
 
@@ -262,9 +269,9 @@ describe("calls of resources are refused in the order of the rule book:", () => 
       ["M5", "DuplicateRequestException", { input: { ...fresh, ProductCode: PRODUCTS.unsoldContainer } }],
       ["M6", "CustomerNotEntitledException", { input: good }],
     ];
-    await walk(classic, "MeterUsage", { ...start, region: "eu-west-1" }, walked);
+    await walk(classic, meterUsage, { ...start, region: "eu-west-1" }, walked);
     // The quota (Rule Q2) has a suite of its own, `quotas.test.ts`.
-    expect(walked.map(([rule]) => rule)).toEqual(refusalOrder.MeterUsage.filter((rule) => rule !== "Q2"));
+    expect(walked.map(([rule]) => rule)).toEqual(refusalOrderOf(meterUsage).filter((rule) => rule !== "Q2"));
   });
 
   test("RegisterUsage (Rules L1, D4, N2, N1, N3, D3, L5, X2, Y1, Y2, P2, Y3, Y4)", async () => {
@@ -281,9 +288,9 @@ describe("calls of resources are refused in the order of the rule book:", () => 
       ["Y3", "InvalidPublicKeyVersionException", { input: { ...unsold, PublicKeyVersion: 1 } }],
       ["Y4", "CustomerNotEntitledException", { input: { ProductCode: PRODUCTS.hourly, PublicKeyVersion: 1 } }],
     ];
-    await walk(classic, "RegisterUsage", { ...start, region: "eu-west-1" }, walked);
+    await walk(classic, registerUsage, { ...start, region: "eu-west-1" }, walked);
     // The quota (Rule Q3) has a suite of its own, `quotas.test.ts`.
-    expect(walked.map(([rule]) => rule)).toEqual(refusalOrder.RegisterUsage.filter((rule) => rule !== "Q3"));
+    expect(walked.map(([rule]) => rule)).toEqual(refusalOrderOf(registerUsage).filter((rule) => rule !== "Q3"));
   });
 });
 
@@ -302,8 +309,8 @@ test("ResolveCustomer refuses in the order of the rule book (Rules L1, D4, N2, N
     ["P2", "InvalidTokenException", { input: tokenInput(expired) }],
     ["T1", "ExpiredTokenException", { input: tokenInput(good) }],
   ];
-  await walk(server, "ResolveCustomer", start, walked);
-  expect(walked.map(([rule]) => rule)).toEqual(refusalOrder.ResolveCustomer);
+  await walk(server, resolveCustomer, start, walked);
+  expect(walked.map(([rule]) => rule)).toEqual(refusalOrderOf(resolveCustomer));
 });
 
 test("GetEntitlements refuses in the order of the rule book (Rules L1, D4, N2, N1, N3, D3, L5, E3, E5)", async () => {
@@ -315,8 +322,8 @@ test("GetEntitlements refuses in the order of the rule book (Rules L1, D4, N2, N
     ["E3", "InvalidParameterException", { input: query }],
     ["E5", "InvalidParameterException", { input: { ProductCode: query.ProductCode } }],
   ];
-  await walk(classic, "GetEntitlements", start, walked);
-  expect(walked.map(([rule]) => rule)).toEqual(refusalOrder.GetEntitlements);
+  await walk(classic, getEntitlements, start, walked);
+  expect(walked.map(([rule]) => rule)).toEqual(refusalOrderOf(getEntitlements));
 });
 
 test("LookupEvents refuses in the order of the rule book (Rules L1, D4, N2, N1, N3, D3, L5, V2, V6, V4, V3, V5)", async () => {
@@ -335,7 +342,7 @@ test("LookupEvents refuses in the order of the rule book (Rules L1, D4, N2, N1, 
     ["V3", "InvalidTimeRangeException", { input: query }],
     ["V5", "InvalidNextTokenException", { input: { LookupAttributes: [attribute] } }],
   ];
-  await walk(classic, "LookupEvents", start, walked);
+  await walk(classic, lookupEvents, start, walked);
   // The quota (Rule Q4) has a suite of its own, `quotas.test.ts`.
-  expect(walked.map(([rule]) => rule)).toEqual(refusalOrder.LookupEvents.filter((rule) => rule !== "Q4"));
+  expect(walked.map(([rule]) => rule)).toEqual(refusalOrderOf(lookupEvents).filter((rule) => rule !== "Q4"));
 });

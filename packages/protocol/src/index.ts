@@ -51,7 +51,16 @@ export {
   type MeterUsageInput,
   type MeterUsageOutput,
 } from "./operations/meter-usage.ts";
-export { operationNames, type Operation, type OperationNames } from "./operations/operation.ts";
+export {
+  givesRecordsBack,
+  namesProduct,
+  operationNames,
+  refusalOrderOf,
+  type AnyOperation,
+  type Operation,
+  type OperationNames,
+} from "./operations/operation.ts";
+export { awsRequestQuotas, operations } from "./operations/operations.ts";
 export { registerUsage, type RegisterUsageInput, type RegisterUsageOutput } from "./operations/register-usage.ts";
 export {
   resolveCustomer,
@@ -81,10 +90,9 @@ export {
   type ProductType,
 } from "./rules/product-operations.ts";
 export { metersItself } from "./rules/metering-regions.ts";
-export { refusalOrder } from "./rules/refusal-order.ts";
 export { ruleBook, type RuleId } from "./rules/rule-book.ts";
 export { awsRegions } from "./rules/aws-regions.ts";
-export { REGIONS_WORTH_MAX, awsRequestQuotas, type RequestQuota } from "./rules/request-quotas.ts";
+export { REGIONS_WORTH_MAX, type RequestQuota } from "./rules/request-quotas.ts";
 export type { Period, Rule } from "./rules/rule.ts";
 export {
   AHEAD_SECONDS_MAX,

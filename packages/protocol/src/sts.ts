@@ -8,9 +8,10 @@ export const STS = {
   namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
   signingName: "sts",
   eventSource: "sts.amazonaws.com",
+  operations: ["AssumeRoleWithWebIdentity", "GetCallerIdentity"],
 } as const;
 
-export type StsOperationName = "AssumeRoleWithWebIdentity" | "GetCallerIdentity";
+export type StsOperationName = (typeof STS.operations)[number];
 
 export interface StsErrorRow {
   readonly status: number;

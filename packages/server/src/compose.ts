@@ -29,7 +29,7 @@ import { createRouter, refuseRequest } from "./listener/router.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { openCluster, type Cluster } from "./observers/kubernetes/cluster.ts";
 import { PodObserver } from "./observers/kubernetes/pod-observer.ts";
-import { whyUnobserved } from "./observers/kubernetes/trouble.ts";
+import { whyUnobserved } from "./observers/kubernetes/reasons.ts";
 import { openLedger, type OpenEngine, type OpenedLedger } from "./open-ledger.ts";
 import { RefusalBudget } from "./operations/refusal-budget.ts";
 import { createOperatorApp, type OperatorApp } from "./operator/app.ts";

@@ -5,7 +5,7 @@ import type { MeteredResource } from "../src/domain/resources/metered-resource.t
 import type { Product } from "../src/domain/catalogue/product.ts";
 import { EVERYTHING, accountChange, newCall, put } from "./contract/works.ts";
 import { resourceId } from "../src/ledger/ids.ts";
-import type { KeptRecord, Ledger } from "../src/ledger/ledger.ts";
+import type { ListedRecord, Ledger } from "../src/ledger/ledger.ts";
 
 export const BUYER = "444455556666";
 export const SELLER = "111122223333";
@@ -58,8 +58,8 @@ export async function place(ledger: Ledger, ...resources: readonly MeteredResour
 
 export const callOf = (operation: string): ReturnType<typeof newCall> => ({ ...newCall(), operation });
 
-export async function accrued(ledger: Ledger): Promise<readonly KeptRecord[]> {
-  const records: KeptRecord[] = [];
+export async function accrued(ledger: Ledger): Promise<readonly ListedRecord[]> {
+  const records: ListedRecord[] = [];
   let cursor: string | undefined;
   do {
     const page = await ledger.meteringRecords({ ...EVERYTHING, cursor });

@@ -2,7 +2,7 @@
 import { QUANTITY_MAX, ruleBook, type RuleId, type UsageRecord } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { FAULT_KINDS, type InjectedFault } from "../src/domain/injected-fault.ts";
-import type { AccruedUse, Call, LedgerEntry, LedgerEvent, MeteredRecord } from "../src/ledger/entry.ts";
+import type { AccruedUse, Call, LedgerEntry, LedgerEvent, DecidedRecord } from "../src/ledger/entry.ts";
 
 export const START_MS = 1_773_491_400_000;
 const DAY_MS = 86_400_000;
@@ -43,7 +43,7 @@ const usageRecord = fc
     ),
   )
   .map(([who, what]): UsageRecord => ({ ...who, ...what }));
-const meteredRecord: fc.Arbitrary<MeteredRecord> = fc.record(
+const meteredRecord: fc.Arbitrary<DecidedRecord> = fc.record(
   {
     usageRecord,
     status: fc.constantFrom("Success", "CustomerNotSubscribed", "DuplicateRecord"),

@@ -43,7 +43,7 @@ export class Lived {
   }
 
   async begin(): Promise<void> {
-    for (const _sender of [0, 1]) this.#senders.push(await this.#newSender());
+    this.#senders.push(await this.#newSender(), await this.#newSender());
     const from = this.service.nowMs - 3 * 24 * 60 * MINUTE_MS;
     const bindings = ["t-0", "t-1", "t-2"].map((tenant, at) => ({
       tenant,

@@ -1,5 +1,6 @@
 /** One delivery run: asks the time, closes what is due, and sends until nothing is due any more. */
 import type { MeteringError } from "@countinghouse/client";
+import { BATCH_RECORDS_MAX } from "@countinghouse/protocol";
 import { freezeDue } from "../lifecycle/freeze-due.ts";
 import { settle } from "../lifecycle/settle.ts";
 import type { Binding } from "../domain/binding.ts";
@@ -27,6 +28,7 @@ export interface RunOptions {
 const DUE_MAX = 500;
 /** Calls under way at once. */
 const CONCURRENCY = 4;
+const CLOSING_LOOK_MS = 20;
 const DAY_MS = 86_400_000;
 const FORGET_STEP = 2_000;
 
@@ -56,8 +58,13 @@ export class DeliveryRun {
       await this.#settleOverdue();
       const serviceMs = this.#calling.clock.toldMs ?? 0;
       const gathering = { transact: store.transact.bind(store), world };
-      await freezeDue({ reads: store, gathering, serviceMs, flush, signal });
-      await this.#sendDue();
+      // What is closed goes out while more is closed.
+      let isClosing = true;
+      const closing = freezeDue({ reads: store, gathering, serviceMs, flush, signal }).finally(
+        () => (isClosing = false),
+      );
+      const [closed, sent] = await Promise.allSettled([closing, this.#sendDue(() => isClosing)]);
+      for (const one of [closed, sent]) if (one.status === "rejected") throw one.reason;
       await this.#settleOverdue();
     }
     await this.#forgetOld();
@@ -118,13 +125,20 @@ export class DeliveryRun {
   }
 
   /** Until nothing is due, or nothing gets through; the nearest deadline first. */
-  async #sendDue(): Promise<void> {
+  async #sendDue(mayBeMore: () => boolean): Promise<void> {
     const { store, clock } = this.#calling;
     for (;;) {
       const { serviceMs = 0, machineMs } = clock.times();
+      const more = mayBeMore();
       const due = await store.entries({ dueAt: { serviceMs, machineMs }, limit: DUE_MAX });
       const lines = await this.#linesOf(due);
-      if (lines.length === 0 || this.#isOver) return;
+      if (this.#isOver) return;
+      // Batches are filled while more comes.
+      if (more && lines.length < BATCH_RECORDS_MAX) {
+        await this.#calling.world.delay(CLOSING_LOOK_MS, this.#options.signal);
+        continue;
+      }
+      if (lines.length === 0) return;
       await this.#sendAll(batchesOf(lines, serviceMs));
       if (this.#isOver) return;
     }

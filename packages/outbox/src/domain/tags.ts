@@ -10,6 +10,7 @@ export const NO_TAGS = "[]";
 
 /** The one text of a set of tags, from a JSON object of texts; or, beside `problem`, what is wrong with it. */
 export function readTags(json: string): string | { readonly problem: string } {
+  if (json === "null") return NO_TAGS;
   let given: unknown;
   try {
     given = JSON.parse(json);

@@ -12,11 +12,22 @@ export function readInstant(text: string): number | undefined {
   const match = INSTANT.exec(text);
   if (match === null) return undefined;
   const [, year, month, day, hour, minute, second, fraction = "", sign, zoneHour = "0", zoneMinute = "0"] = match;
-  const dayMs = Date.UTC(Number(year), Number(month) - 1, Number(day));
-  if (new Date(dayMs).toISOString().slice(0, 10) !== `${year}-${month}-${day}`) return undefined;
+  const dayMs = startOfDay(`${year}-${month}-${day}`);
+  if (dayMs === undefined) return undefined;
   const seconds = Number(hour) * 3_600 + Number(minute) * 60 + Number(second);
   const zoneSeconds = (Number(zoneHour) * 3_600 + Number(zoneMinute) * 60) * (sign === "-" ? -1 : 1);
   return dayMs + (seconds - zoneSeconds) * 1000 + Number(fraction.padEnd(3, "0").slice(0, 3));
+}
+
+/** Most readings of a program are of the same day as the one before. */
+let asked: { readonly day: string; readonly startMs: number | undefined } = { day: "", startMs: undefined };
+
+function startOfDay(day: string): number | undefined {
+  if (asked.day !== day) {
+    const startMs = Date.UTC(Number(day.slice(0, 4)), Number(day.slice(5, 7)) - 1, Number(day.slice(8)));
+    asked = { day, startMs: isoOf(startMs).slice(0, 10) === day ? startMs : undefined };
+  }
+  return asked.startMs;
 }
 
 export function isoOf(epochMs: number): string {

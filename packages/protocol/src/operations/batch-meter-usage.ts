@@ -39,7 +39,11 @@ const usageRecordResultShape: StructureShape<UsageRecordResult> = {
 
 export const batchMeterUsage: Operation<BatchMeterUsageInput, BatchMeterUsageOutput> = {
   ...operationNames(meteringService, "BatchMeterUsage"),
+  summary: "A seller submits the usage of customers of a SaaS product, up to 25 records a request.",
+  caller: "account",
   readOnly: false,
+  quota: { requestsPerSecond: 10, rule: "Q2" },
+  refuses: ["R1", "I1", "I3", "I2", "P1", "I5", "P2", "I4", "U1", "W3", "W1", "W4", "W2", "A5", "A2", "A1", "I6"],
   input: {
     kind: "structure",
     name: "BatchMeterUsageRequest",

@@ -80,7 +80,10 @@ const entitlementShape: StructureShape<CustomerEntitlement> = {
 
 export const getEntitlements: Operation<GetEntitlementsInput, GetEntitlementsOutput> = {
   ...operationNames(entitlementService, "GetEntitlements"),
+  summary: "A seller asks what customers of a contract product are entitled to.",
+  caller: "account",
   readOnly: true,
+  refuses: ["E3", "E5"],
   input: {
     kind: "structure",
     name: "GetEntitlementsRequest",

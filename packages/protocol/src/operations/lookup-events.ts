@@ -97,7 +97,11 @@ const eventShape: StructureShape<FoundEvent> = {
 /** What the model constrains and has an exception for (Rules V2, V4, V6) is left to the operation. */
 export const lookupEvents: Operation<LookupEventsInput, LookupEventsOutput> = {
   ...operationNames(trailService, "LookupEvents"),
+  summary: "An account finds its own calls in the audit trail.",
+  caller: "account",
   readOnly: true,
+  quota: { requestsPerSecond: 2, rule: "Q4" },
+  refuses: ["V2", "V6", "V4", "V3", "V5"],
   input: {
     kind: "structure",
     name: "LookupEventsRequest",

@@ -30,7 +30,11 @@ export const DRY_RUN_RECORD_ID = "DryRunOperation";
 
 export const meterUsage: Operation<MeterUsageInput, MeterUsageOutput> = {
   ...operationNames(meteringService, "MeterUsage"),
+  summary: "A resource submits its own usage.",
+  caller: "resource",
   readOnly: false,
+  quota: { requestsPerSecond: 10, rule: "Q2" },
+  refuses: ["X1", "M1", "M2", "P2", "M3", "U1", "W3", "W1", "A5", "A2", "A1", "M4", "M5", "M6"],
   input: {
     kind: "structure",
     name: "MeterUsageRequest",

@@ -17,7 +17,11 @@ export interface RegisterUsageOutput {
 
 export const registerUsage: Operation<RegisterUsageInput, RegisterUsageOutput> = {
   ...operationNames(meteringService, "RegisterUsage"),
+  summary: "A task or pod asks whether its account has the product, and is metered by the hour from then on.",
+  caller: "resource",
   readOnly: false,
+  quota: { requestsPerSecond: 5, rule: "Q3" },
+  refuses: ["X2", "Y1", "Y2", "P2", "Y3", "Y4"],
   input: {
     kind: "structure",
     name: "RegisterUsageRequest",

@@ -16,7 +16,10 @@ export interface ResolveCustomerOutput {
 
 export const resolveCustomer: Operation<ResolveCustomerInput, ResolveCustomerOutput> = {
   ...operationNames(meteringService, "ResolveCustomer"),
+  summary: "A seller turns a registration token into the customer that it stands for.",
+  caller: "account",
   readOnly: false,
+  refuses: ["T2", "T3", "P2", "T1"],
   input: {
     kind: "structure",
     name: "ResolveCustomerRequest",

@@ -8,7 +8,7 @@ import {
   REQUEST_BYTES_LIMIT,
   TAGS_MAX,
 } from "../limits.ts";
-import { awsRequestQuotas } from "./request-quotas.ts";
+import { awsRequestQuotas } from "../operations/operations.ts";
 import { ruleBook, type RuleId } from "./rule-book.ts";
 import type { Rule } from "./rule.ts";
 import { ruleSets } from "./rule-sets.ts";

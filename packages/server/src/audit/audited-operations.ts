@@ -1,45 +1,19 @@
 /** The operations of the wire, as audit events tell of them. */
-import {
-  STS,
-  batchMeterUsage,
-  getEntitlements,
-  lookupEvents,
-  meterUsage,
-  registerUsage,
-  resolveCustomer,
-  type Operation,
-} from "@countinghouse/protocol";
+import { STS, operations, type AnyOperation } from "@countinghouse/protocol";
 import type { Asked } from "../ledger/entry.ts";
 import { cloudTrailFormOf } from "./cloudtrail-form.ts";
 
-export interface AuditedOperation {
-  readonly name: string;
-  readonly eventSource: string;
-  readonly readOnly: boolean;
+export interface AuditedOperation extends Pick<AnyOperation, "name" | "caller" | "eventSource" | "readOnly"> {
   /** What was asked for, as CloudTrail writes it. */
   readonly requestForm: (request: Asked) => object;
 }
 
-function audited<Input, Output>({ name, eventSource, readOnly, input }: Operation<Input, Output>): AuditedOperation {
-  const form = cloudTrailFormOf(input);
-  return { name, eventSource, readOnly, requestForm: (request) => form(request as Input) };
-}
-
 export const auditedOperations: readonly AuditedOperation[] = [
-  audited(batchMeterUsage),
-  audited(resolveCustomer),
-  audited(meterUsage),
-  audited(registerUsage),
-  audited(getEntitlements),
-  audited(lookupEvents),
+  ...operations.map((operation) => ({ ...operation, requestForm: cloudTrailFormOf(operation.input) })),
   // Of IAM's access levels both are "Read" to CloudTrail, credentials or not.
-  {
-    name: "AssumeRoleWithWebIdentity",
-    eventSource: STS.eventSource,
-    readOnly: true,
-    requestForm: (request) => request,
-  },
-  { name: "GetCallerIdentity", eventSource: STS.eventSource, readOnly: true, requestForm: (request) => request },
+  ...STS.operations.map((name): AuditedOperation => {
+    return { name, caller: "account", eventSource: STS.eventSource, readOnly: true, requestForm: (request) => request };
+  }),
 ];
 
 const byName = new Map(auditedOperations.map((operation) => [operation.name, operation]));

@@ -3,7 +3,6 @@
  *
  * Rendered when it is read, never stored: the entry is the event, and there is no second record of it.
  */
-import { meterUsage, registerUsage } from "@countinghouse/protocol";
 import type { LedgerEntry } from "../ledger/entry.ts";
 import { attributesOf } from "../ledger/entry-attributes.ts";
 import { eventId } from "../ledger/ids.ts";
@@ -78,7 +77,7 @@ export function isReadOnly({ call }: LedgerEntry): boolean {
 
 /** A resource's calls are written without it, as their samples are. */
 function saysReadOnly({ call }: LedgerEntry): boolean {
-  return call.operation !== meterUsage.name && call.operation !== registerUsage.name;
+  return auditedOperation(call.operation)?.caller !== "resource";
 }
 
 function productResource(productCode: string): RecordResource {

@@ -9,7 +9,7 @@ import {
   type UsageRecordResult,
 } from "@countinghouse/protocol";
 import type { Clipped } from "../ledger/clipped-request.ts";
-import type { Call, LedgerEntry, LedgerEvent, MeteredRecord } from "../ledger/entry.ts";
+import { isShown, type Call, type DecidedRecord, type LedgerEntry, type LedgerEvent } from "../ledger/entry.ts";
 import { meteringRecordId } from "../ledger/ids.ts";
 import { withShownTimes } from "../ledger/shown-times.ts";
 import { auditedOperation } from "./audited-operations.ts";
@@ -36,6 +36,14 @@ const customerForm = cloudTrailFormOf(resolveCustomer.output);
 
 export function detailsOf({ call, event }: LedgerEntry): EventDetails {
   const faults = call.faults === undefined ? {} : { faults: call.faults };
+  if (isShown(event)) {
+    const { request, clipped, count, rule } = event;
+    return {
+      requestParameters: requestForm(call.operation, request),
+      responseElements: null,
+      additionalEventData: { count, rule, ...clippedRequest(clipped), ...faults },
+    };
+  }
   switch (event.kind) {
     case "usage-metered":
       return (event.resourceId === undefined ? meteredDetails : selfMeteredDetails)(event, call.requestId, faults);
@@ -45,16 +53,6 @@ export function detailsOf({ call, event }: LedgerEntry): EventDetails {
         responseElements: customerForm(event.customer),
         additionalEventData: { agreementId: event.agreementId, ...faults },
       };
-    case "entitlements-shown":
-    case "events-shown": {
-      const { kind, request, clipped, count } = event;
-      const rule = kind === "events-shown" || event.rule === undefined ? {} : { rule: event.rule };
-      return {
-        requestParameters: requestForm(call.operation, request),
-        responseElements: null,
-        additionalEventData: { count, ...rule, ...clippedRequest(clipped), ...faults },
-      };
-    }
     case "call-refused": {
       const { code, message, rule, compared, request, clipped } = event;
       const behind = { ...(rule === undefined ? {} : { rule }), ...(hasMembers(compared) ? { compared } : {}) };
@@ -121,7 +119,7 @@ type UsageEvent = Extract<LedgerEvent, { kind: "usage-metered" }>;
 /** MeterUsage: one record of the resource's own. */
 function selfMeteredDetails(event: UsageEvent, requestId: string, faults: object): EventDetails {
   const { productCode = "", resourceId, clientToken, dryRun, records } = event;
-  const { usageRecord, keptAs = meteringRecordId(requestId, 0) } = records[0] as MeteredRecord;
+  const { usageRecord, keptAs = meteringRecordId(requestId, 0) } = records[0] as DecidedRecord;
   const { timestampMs, dimension, quantity, usageAllocations } = usageRecord;
   return {
     requestParameters: selfMeteredRequest({

@@ -12,7 +12,7 @@ import { DefectError, FaultError, QueueFullError } from "../ledger/ledger.ts";
 import { limitBody } from "../listener/body-limit.ts";
 import type { BuyContext, BuyEnv } from "./context.ts";
 import { isOwnHost } from "./own-host.ts";
-import { PageError, servePage, type Page } from "./page.ts";
+import { PageError, servePage, type Page } from "./layout.ts";
 import { buyRoutes } from "./routes.ts";
 
 const BODY_BYTES_MAX = 16_384;

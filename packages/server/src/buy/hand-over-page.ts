@@ -6,7 +6,7 @@
 import { html } from "hono/html";
 import type { Agreement } from "../domain/catalogue/agreement.ts";
 import type { Product } from "../domain/catalogue/product.ts";
-import type { Html, Page } from "./page.ts";
+import type { Html, Page } from "./layout.ts";
 
 export function handOverPage(product: Product, agreement: Agreement, registrationToken: string): Page {
   const { fulfilmentUrl, title } = product;

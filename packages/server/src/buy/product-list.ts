@@ -2,7 +2,7 @@
 import { html } from "hono/html";
 import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { Product } from "../domain/catalogue/product.ts";
-import type { Html, Page } from "./page.ts";
+import type { Html, Page } from "./layout.ts";
 import { accountName } from "./wording.ts";
 
 /** More than a person looks through, and few enough for one page. */

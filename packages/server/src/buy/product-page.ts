@@ -6,7 +6,7 @@ import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { Product } from "../domain/catalogue/product.ts";
 import { agreementInForce } from "../operations/subscribe.ts";
 import type { BuyForm } from "./buy-form.ts";
-import type { Html, Page } from "./page.ts";
+import type { Html, Page } from "./layout.ts";
 import { accountName, dayText, priceText } from "./wording.ts";
 
 /** A form that is about to be shown; `sealed` is its hidden field. */

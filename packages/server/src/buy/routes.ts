@@ -9,7 +9,7 @@ import { agreementInForce, subscribe } from "../operations/subscribe.ts";
 import { openForm, sealForm, type BuyForm } from "./buy-form.ts";
 import type { BuyContext, BuyEnv } from "./context.ts";
 import { handOverPage } from "./hand-over-page.ts";
-import { PageError, servePage } from "./page.ts";
+import { PageError, servePage } from "./layout.ts";
 import { productListPage, unknownProductPage } from "./product-list.ts";
 import { alreadySubscribedPage, notSoldHerePage, productPage, type ShownForm } from "./product-page.ts";
 

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { DAY_MS } from "../domain/resources/observation.ts";
 import { START_MS, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
 import { put } from "../../testing/contract/works.ts";
-import { FaultError } from "../ledger/ledger.ts";
+import { FaultError, type Ledger, type Work } from "../ledger/ledger.ts";
 import { EVERY_STORE } from "../../testing/every-store.ts";
 import {
   BYOL,
@@ -18,6 +18,7 @@ import {
   place,
   task,
 } from "../../testing/control-plane.ts";
+import { accrue } from "./accrue.ts";
 import { controlPlaneWork } from "./due-work.ts";
 import { endResource, hearOf } from "./observe.ts";
 
@@ -92,6 +93,76 @@ describe.each(EVERY_STORE)("the control plane over a ledger kept %s", (_name, op
       // Up to the last full hour that ended six hours ago.
       expect(await accruedSeconds(made.ledger, resourceId)).toBe(20 * 86_400 - 6 * 3_600 - 1_800 - i * 60);
     }
+  });
+
+  test.each([
+    ["the hours are others", START_MS + 90_000],
+    ["an hour has fewer seconds", START_MS + HOUR_MS + 90_000],
+    ["hours are there no more", START_MS + 3 * HOUR_MS],
+  ])(
+    "Rule H4: where news come after the plan, by which %s, nothing of the plan is written, and the next one is right",
+    async (_what, stoppedAtMs) => {
+      const made = await market();
+      const { ledger } = made;
+      const one = task("one", { startedAtMs: START_MS });
+      await place(ledger, one);
+      made.clock.moveTo(START_MS + 20 * HOUR_MS);
+      let isTold = false;
+      const overtaken = Object.create(ledger, {
+        catalogue: { get: () => ledger.catalogue },
+        transact: {
+          value: async (planned: Work<unknown>) => {
+            if (!isTold) {
+              isTold = true;
+              await endResource(ledger, callOf("StopResource"), one.resourceId, stoppedAtMs, {});
+            }
+            return ledger.transact(planned);
+          },
+        },
+      }) as Ledger;
+      await accrue(overtaken, () => callOf("AccrueUsage"), made.clock.nowMs());
+      expect([isTold, await accruedSeconds(ledger)]).toEqual([true, 0]);
+      await accrue(ledger, () => callOf("AccrueUsage"), made.clock.nowMs());
+      expect(await accruedSeconds(ledger)).toBe((stoppedAtMs - START_MS) / 1000);
+      const records = await accrued(ledger);
+      expect(
+        records.every(({ usageRecord }) => (usageRecord.quantity ?? 0) > 0),
+        "nothing had to be taken back",
+      ).toBe(true);
+    },
+  );
+
+  test("Rule H4: an adjustment that was planned before another one is planned again", async () => {
+    const made = await market();
+    const { ledger } = made;
+    const one = task("one", { startedAtMs: START_MS });
+    await place(ledger, one);
+    made.clock.moveTo(START_MS + 20 * HOUR_MS);
+    await work(made);
+    const stop = (stoppedAtMs: number): Promise<unknown> =>
+      endResource(ledger, callOf("StopResource"), one.resourceId, stoppedAtMs, {});
+    await stop(START_MS + 2 * HOUR_MS);
+    let isAdjusted = false;
+    const overtaken = Object.create(ledger, {
+      catalogue: { get: () => ledger.catalogue },
+      transact: {
+        value: async (planned: Work<unknown>) => {
+          if (!isAdjusted) {
+            isAdjusted = true;
+            // The same seconds are due again, by another adjustment.
+            await work(made);
+            await stop(START_MS + 20 * HOUR_MS);
+            await work(made);
+            await stop(START_MS + 2 * HOUR_MS);
+          }
+          return ledger.transact(planned);
+        },
+      },
+    }) as Ledger;
+    await accrue(overtaken, () => callOf("AccrueUsage"), made.clock.nowMs());
+    await work(made);
+    expect(await accruedSeconds(ledger)).toBe(2 * 3_600);
+    expect(ledger.defect).toBeUndefined();
   });
 
   test("Rule H4: commits that fail, and starts anew, at any moment: nothing is missing, nothing is there twice", async () => {

@@ -7,17 +7,17 @@ import type { EpochMs } from "@countinghouse/protocol";
 import { due, type AccrualStep, type HourUse } from "../domain/resources/accrual.ts";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { registrationOf, type MeteredResource } from "../domain/resources/metered-resource.ts";
-import { accruedKey } from "../domain/metering/metering-record.ts";
+import { type AcceptedRecord, accruedKey } from "../domain/metering/metering-record.ts";
 import { hoursDimensionOf } from "../domain/catalogue/product.ts";
 import type { AccruedUse, Call } from "../ledger/entry.ts";
 import { RECORDS_PER_ENTRY_MAX } from "../ledger/ids.ts";
-import type { Facts, Ledger, NewRecord, Outcome, Work } from "../ledger/ledger.ts";
+import type { Facts, Ledger, Decision, Work } from "../ledger/ledger.ts";
 
 /** Registrations that are moved on in one transaction, those included whose hours turned out to hold no use. */
 const REGISTRATIONS_MAX = 254;
 
 /** What is to be written of one product. */
-interface Batch {
+interface Portion {
   readonly productCode: string;
   readonly dimension: string;
   readonly plans: Plan[];
@@ -49,11 +49,11 @@ interface Written {
 
 /** One step of each registration that has anything due. */
 async function accrueOnce(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): Promise<Written> {
-  const batches = new Map<string, Batch>();
+  const portions = new Map<string, Portion>();
   let uses = 0;
   let moved = 0;
-  const write = async (batch: Batch): Promise<void> => {
-    const written = await ledger.transact(accrualWork(newCall(), batch, nowMs));
+  const write = async (portion: Portion): Promise<void> => {
+    const written = await ledger.transact(accrualWork(newCall(), portion, nowMs));
     uses += written.uses;
     moved += written.moved;
   };
@@ -61,23 +61,24 @@ async function accrueOnce(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): 
     for (const { productCode } of resource.registrations) {
       const step = stepOf(resource, productCode, nowMs);
       if (step === undefined) continue;
-      let batch = batches.get(productCode) ?? newBatch(ledger.catalogue, productCode);
-      const isFull = batch.uses + step.uses.length > RECORDS_PER_ENTRY_MAX || batch.plans.length >= REGISTRATIONS_MAX;
+      let portion = portions.get(productCode) ?? newPortion(ledger.catalogue, productCode);
+      const isFull =
+        portion.uses + step.uses.length > RECORDS_PER_ENTRY_MAX || portion.plans.length >= REGISTRATIONS_MAX;
       if (isFull) {
-        await write(batch);
-        batch = newBatch(ledger.catalogue, productCode);
+        await write(portion);
+        portion = newPortion(ledger.catalogue, productCode);
       }
-      const dimension = registrationOf(resource, productCode)?.dimension ?? batch.dimension;
-      batch.plans.push({
+      const dimension = registrationOf(resource, productCode)?.dimension ?? portion.dimension;
+      portion.plans.push({
         resourceId: resource.resourceId,
         dimension,
         uses: step.uses.map((use) => accruedUse(use, resource, dimension)),
       });
-      batch.uses += step.uses.length;
-      batches.set(productCode, batch);
+      portion.uses += step.uses.length;
+      portions.set(productCode, portion);
     }
   }
-  for (const batch of batches.values()) await write(batch);
+  for (const portion of portions.values()) await write(portion);
   return { uses, moved };
 }
 
@@ -86,7 +87,7 @@ function stepOf(resource: MeteredResource, productCode: string, nowMs: EpochMs):
   return registration && due(resource, registration, nowMs, RECORDS_PER_ENTRY_MAX);
 }
 
-function newBatch(catalogue: CatalogueView, productCode: string): Batch {
+function newPortion(catalogue: CatalogueView, productCode: string): Portion {
   const dimension = hoursDimensionOf(catalogue.product(productCode)).name;
   return { productCode, dimension, plans: [], uses: 0 };
 }
@@ -95,15 +96,15 @@ function accruedUse(use: HourUse, { resourceId, accountId, region }: MeteredReso
   return { resourceId, customerAccountId: accountId, region, dimension, ...use };
 }
 
-function accrualWork(call: Call, { productCode, plans }: Batch, nowMs: EpochMs): Work<Written> {
+function accrualWork(call: Call, { productCode, plans }: Portion, nowMs: EpochMs): Work<Written> {
   const planned = plans.flatMap(({ uses }) => uses);
   const keys = planned.map((use) => accruedKey(use, productCode));
   return {
     call,
     keys,
-    decide: ({ catalogue, kept }: Facts): Outcome<Written> => {
+    decide: ({ catalogue, kept }: Facts): Decision<Written> => {
       const uses: AccruedUse[] = [];
-      const records: NewRecord[] = [];
+      const records: AcceptedRecord[] = [];
       const changes: CatalogueChange[] = [];
       let next = 0;
       for (const plan of plans) {

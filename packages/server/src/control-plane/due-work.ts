@@ -8,7 +8,7 @@ import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalog
 import type { MeteredResource } from "../domain/resources/metered-resource.ts";
 import { isGivenUp, isPast, silenceOf } from "../domain/resources/observation.ts";
 import type { Call } from "../ledger/entry.ts";
-import type { Ledger, Outcome } from "../ledger/ledger.ts";
+import type { Ledger, Decision } from "../ledger/ledger.ts";
 import { accrue } from "./accrue.ts";
 import { observe } from "./observe.ts";
 
@@ -51,7 +51,7 @@ async function forget(ledger: Ledger, newCall: (operation: string) => Call, nowM
     await ledger.transact({
       call: newCall("ForgetResources"),
       keys: [],
-      decide: ({ catalogue }): Outcome<undefined> => {
+      decide: ({ catalogue }): Decision<undefined> => {
         const still = ids.filter((id) => isForgettable(catalogue.resource(id), nowMs));
         const changes = still.map((id): CatalogueChange => ({ kind: "resource", id, value: undefined }));
         return {

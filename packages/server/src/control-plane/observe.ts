@@ -6,7 +6,7 @@ import { observationRefusal, type ObservationRefusal } from "../domain/resources
 import { isGivenUp, observed, type Observation } from "../domain/resources/observation.ts";
 import type { Asked, Call, LedgerEvent } from "../ledger/entry.ts";
 import { resourceId } from "../ledger/ids.ts";
-import type { Ledger, Outcome } from "../ledger/ledger.ts";
+import type { Ledger, Decision } from "../ledger/ledger.ts";
 
 export type Observed =
   | { readonly resource: MeteredResource; readonly refusal?: undefined }
@@ -20,7 +20,7 @@ export function observe(ledger: Ledger, call: Call, news: News, asked?: Asked): 
   return ledger.transact({
     call,
     keys: [],
-    decide: ({ catalogue, nowMs }): Outcome<Observed> => {
+    decide: ({ catalogue, nowMs }): Decision<Observed> => {
       const told = news(nowMs, catalogue);
       if ("reason" in told) return refused(told, asked);
       const known = catalogue.resource(told.resourceId);
@@ -48,7 +48,7 @@ export async function hearOf(ledger: Ledger, call: Call, observations: readonly 
   await ledger.transact({
     call,
     keys: [],
-    decide: ({ catalogue }): Outcome<undefined> => {
+    decide: ({ catalogue }): Decision<undefined> => {
       const heard = observations.flatMap((observation) => {
         const known = catalogue.resource(observation.resourceId);
         // Rule H9: nothing moves to another account or region by being heard of.
@@ -119,7 +119,7 @@ export function endResource(
   return observe(ledger, call, news, asked);
 }
 
-function refused(refusal: ObservationRefusal, asked: Asked | undefined): Outcome<Observed> {
+function refused(refusal: ObservationRefusal, asked: Asked | undefined): Decision<Observed> {
   const { reason, rule, message, compared } = refusal;
   return {
     event: {

@@ -4,7 +4,7 @@ import { agreementView } from "../catalogue/documents.ts";
 import type { Agreement } from "../domain/catalogue/agreement.ts";
 import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { customerOf } from "../domain/metering/metering-record.ts";
-import type { LedgerEntry, LedgerEvent, MeteredRecord } from "../ledger/entry.ts";
+import type { LedgerEntry, LedgerEvent, DecidedRecord } from "../ledger/entry.ts";
 import { meteringRecordId, parseMeteringRecordId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { ExplainedRule, KeptUsage, RecordExplanation, SentUsage } from "./explanation.ts";
@@ -55,7 +55,7 @@ type Judged = Pick<RecordExplanation, "outcome" | "rule" | "compared" | "kept" |
 const NOT_ADDED = "Usage of one key is not added up within its hour: send an hour's total once, when it is over.";
 
 /** Rules K2 and K3, or M5. */
-function heldAgainst({ usageRecord, status }: MeteredRecord, kept: KeptUsage | undefined, replay: RuleId): Judged {
+function heldAgainst({ usageRecord, status }: DecidedRecord, kept: KeptUsage | undefined, replay: RuleId): Judged {
   const sent = sentUsage(usageRecord);
   const compared = {
     quantity: sent.quantity,
@@ -79,7 +79,7 @@ function heldAgainst({ usageRecord, status }: MeteredRecord, kept: KeptUsage | u
 
 /** Rules G1 to G4. How the agreements stood then, nothing says but the entries before it. */
 function notSubscribed(
-  { usageRecord, rule = "G1" }: MeteredRecord,
+  { usageRecord, rule = "G1" }: DecidedRecord,
   { atMs, event }: UsageEntry,
   catalogue: CatalogueView,
 ): Judged {

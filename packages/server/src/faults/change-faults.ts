@@ -1,7 +1,7 @@
 /** Puts faults in force and takes them away, for the operator; each change is a ledger entry. */
 import type { InjectedFault } from "../domain/injected-fault.ts";
 import type { Call } from "../ledger/entry.ts";
-import type { Ledger, Outcome } from "../ledger/ledger.ts";
+import type { Ledger, Decision } from "../ledger/ledger.ts";
 import { FAULTS_MAX, type FaultPlan } from "./fault-plan.ts";
 
 /** Why a change was refused, in words; undefined where it was made. */
@@ -19,7 +19,7 @@ export async function addFault(ledger: Ledger, plan: FaultPlan, call: Call, faul
     return await ledger.transact({
       call,
       keys: [],
-      decide: (): Outcome<Complaint> =>
+      decide: (): Decision<Complaint> =>
         complaint === undefined
           ? { event: { kind: "fault-added", fault }, answer: undefined }
           : { event: { kind: "call-refused", code: "conflict", message: complaint, compared: {} }, answer: complaint },
@@ -35,7 +35,7 @@ export async function removeFault(ledger: Ledger, plan: FaultPlan, call: Call, f
   await ledger.transact({
     call,
     keys: [],
-    decide: (): Outcome<undefined> => ({
+    decide: (): Decision<undefined> => ({
       event:
         complaint === undefined
           ? { kind: "faults-removed", faultIds: [faultId] }

@@ -1,9 +1,14 @@
 /** The usage records that an entry accepted, with the keys under which they are kept and found. */
-import { accruedKey, clientTokenKey, keyOf, resourceKey } from "../domain/metering/metering-record.ts";
+import {
+  type AcceptedRecord,
+  accruedKey,
+  clientTokenKey,
+  keyOf,
+  resourceKey,
+} from "../domain/metering/metering-record.ts";
 import type { LedgerEntry } from "./entry.ts";
-import type { NewRecord } from "./ledger.ts";
 
-export function acceptedRecords({ call, event }: LedgerEntry): NewRecord[] {
+export function acceptedRecords({ call, event }: LedgerEntry): AcceptedRecord[] {
   if (event.kind === "usage-accrued") {
     return event.uses.map((use, position) => ({
       position,

@@ -1,16 +1,21 @@
 /**
- * What a single-writer store offers the ledger: groups kept as transactions, and what was kept, found again. An engine
- * decides nothing and knows no rule. Only one commit is under way at a time. What is read may be read at any time, and is
+ * The second, inner port of the ledger. `Ledger` (ledger.ts) is the port that all else calls; `Engine` is what a store has
+ * to offer to `SingleWriterLedger`, which implements `Ledger` over it. A store has an engine where one process writes and
+ * all facts can be read at one moment: memory, SQLite. PostgreSQL has none. There several servers write, so facts, decision
+ * and writing are one transaction that may lose a race and be tried again: it implements `Ledger` itself. What both kinds
+ * of ledger do alike is in `intake.ts` and `group-decision.ts`.
+ *
+ * An engine keeps groups as transactions and finds again what was kept. It decides nothing and knows no rule. Only one commit is under way at a time. What is read may be read at any time, and is
  * what has been committed; of a commit that is under way, all or nothing.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { CatalogueChange } from "../domain/catalogue/catalogue.ts";
-import type { MeteringRecordKey } from "../domain/metering/metering-record.ts";
+import type { AcceptedRecord, MeteringRecordKey } from "../domain/metering/metering-record.ts";
 import type { ChainHead } from "./chain-head.ts";
 import type { EntryAttributes } from "./entry-attributes.ts";
 import type { EncodedEntry } from "./entry-codec.ts";
 import type { ChainVerification, KnownHead } from "./verification.ts";
-import type { DefectError, EventQuery, Expired, MeteringRecordQuery, NewRecord, Page } from "./ledger.ts";
+import type { DefectError, EventQuery, Expired, MeteringRecordQuery, Page } from "./ledger.ts";
 
 export interface Engine {
   /** What was kept before this start. */
@@ -79,7 +84,7 @@ export interface FoundPage extends Found<KeyedPointer> {
 export interface StagedEntry {
   readonly entry: EncodedEntry;
   readonly attributes: EntryAttributes;
-  readonly records: readonly NewRecord[];
+  readonly records: readonly AcceptedRecord[];
 }
 
 /** The oldest entries, up to one of them. */

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { START_MS, anyEntry } from "../../testing/entries.ts";
 import { decodeEntry, encodeEntry } from "./entry-codec.ts";
-import type { LedgerEntry, LedgerEvent, MeteredRecord } from "./entry.ts";
+import type { LedgerEntry, LedgerEvent, DecidedRecord } from "./entry.ts";
 import { DefectError } from "./ledger.ts";
 
 describe("an entry", () => {
@@ -21,14 +21,14 @@ describe("an entry", () => {
   test("keeps an absent quantity apart from a quantity of nought, and no allocations from none given", () => {
     const bare: UsageRecord = { timestampMs: 0, dimension: "d", customerAccountId: "1" };
     const records = [bare, { ...bare, quantity: 0 }, { ...bare, usageAllocations: [] }].map(
-      (record): MeteredRecord => ({ usageRecord: record, status: "Success", keptAs: undefined }),
+      (record): DecidedRecord => ({ usageRecord: record, status: "Success", keptAs: undefined }),
     );
     const decoded = decodeEntry(encodeEntry(entryOf({ kind: "usage-metered", records })));
     expect(decoded.event).toStrictEqual({ kind: "usage-metered", productCode: undefined, records });
   });
 
   test("is small: names are written once", () => {
-    const records = Array.from({ length: 25 }, (_, i): MeteredRecord => ({
+    const records = Array.from({ length: 25 }, (_, i): DecidedRecord => ({
       usageRecord: {
         timestampMs: START_MS + i,
         dimension: "d".repeat(50),

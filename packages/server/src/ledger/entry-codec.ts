@@ -5,7 +5,7 @@
 import type { RuleId, UsageRecord, UsageRecordStatus } from "@countinghouse/protocol";
 import { sameCustomer } from "../domain/metering/metering-record.ts";
 import { DefectError } from "./ledger.ts";
-import type { Call, LedgerEntry, LedgerEvent, MeteredRecord } from "./entry.ts";
+import type { Call, LedgerEntry, LedgerEvent, DecidedRecord } from "./entry.ts";
 
 const VERSION = 1;
 
@@ -104,7 +104,7 @@ function packedCustomer({ customerIdentifier, customerAccountId }: UsageRecord):
   return customerIdentifier === undefined ? `a${customerAccountId}` : `i${customerIdentifier}`;
 }
 
-function extrasOf({ usageRecord, status, keptAs, rule }: MeteredRecord): PackedExtras | undefined {
+function extrasOf({ usageRecord, status, keptAs, rule }: DecidedRecord): PackedExtras | undefined {
   const { licenseArn, usageAllocations } = usageRecord;
   const ordinary = status === "Success" && keptAs === undefined;
   if (ordinary && licenseArn === undefined && usageAllocations === undefined) return undefined;
@@ -118,7 +118,7 @@ function extrasOf({ usageRecord, status, keptAs, rule }: MeteredRecord): PackedE
 }
 
 function unpackUsage(packed: PackedUsage): UsageEvent {
-  const records = packed.records.map(([delta, dimension, customer, quantity, extras]): MeteredRecord => {
+  const records = packed.records.map(([delta, dimension, customer, quantity, extras]): DecidedRecord => {
     const name = packed.customers[customer] as string;
     const usageRecord: UsageRecord = {
       timestampMs: packed.fromMs + delta,

@@ -31,7 +31,7 @@ export interface Call {
 }
 
 /** One usage record as it was sent, and what became of it. */
-export interface MeteredRecord {
+export interface DecidedRecord {
   readonly usageRecord: UsageRecord;
   readonly status: UsageRecordStatus;
   /** The record that stands, where it was kept by another entry (replays and duplicates). */
@@ -52,7 +52,7 @@ export type LedgerEvent =
       readonly clientToken?: string | undefined;
       /** As it was sent: `false`, or nothing. */
       readonly dryRun?: boolean | undefined;
-      readonly records: readonly MeteredRecord[];
+      readonly records: readonly DecidedRecord[];
       /** What a fault on demand gave back undecided; in the request, these came after the others. */
       readonly unprocessed?: readonly UsageRecord[] | undefined;
     }
@@ -109,21 +109,7 @@ export type LedgerEvent =
       readonly agreementId: string;
       readonly customer: ResolveCustomerOutput;
     }
-  | {
-      readonly kind: "entitlements-shown";
-      readonly productCode: string;
-      readonly request: Asked;
-      readonly clipped?: Clipped | undefined;
-      readonly count: number;
-      /** The rule by which nothing was shown, whatever the customers of the product have. */
-      readonly rule?: RuleId | undefined;
-    }
-  | {
-      readonly kind: "events-shown";
-      readonly request: Asked;
-      readonly clipped?: Clipped | undefined;
-      readonly count: number;
-    }
+  | ShownEvent
   | {
       readonly kind: "call-refused";
       readonly code: ErrorCode | OperatorRefusal | FormerErrorCode;
@@ -179,6 +165,21 @@ export type LedgerEvent =
       readonly found: string;
     }
   | { readonly kind: "ledger-reset" };
+
+/** A call that read: something was shown, and nothing changed. Each kind of what may be shown is named here. */
+export interface ShownEvent {
+  readonly kind: `${"entitlements" | "events"}-shown`;
+  readonly productCode?: string | undefined;
+  readonly request: Asked;
+  readonly clipped?: Clipped | undefined;
+  readonly count: number;
+  /** The rule by which nothing was shown, though there may be something. */
+  readonly rule?: RuleId | undefined;
+}
+
+export function isShown(event: LedgerEvent): event is ShownEvent {
+  return event.kind.endsWith("-shown");
+}
 
 /** The use of one resource in one hour. */
 export interface AccruedUse {

@@ -6,7 +6,7 @@ import { decodeEntry } from "./entry-codec.ts";
 import { productOf } from "./entry-attributes.ts";
 import type { AccruedUse, LedgerEntry, LedgerEvent } from "./entry.ts";
 import { meteringRecordId } from "./ids.ts";
-import { DefectError, type KeptRecord, type Page } from "./ledger.ts";
+import { DefectError, type ListedRecord, type Page } from "./ledger.ts";
 
 export class FoundRecords {
   readonly #found: Found<RecordPointer | undefined>;
@@ -24,7 +24,7 @@ export class FoundRecords {
     return meteringRecordIn(event, call.requestId, pointer.position);
   }
 
-  keptRecord(pointer: KeyedPointer): KeptRecord {
+  keptRecord(pointer: KeyedPointer): ListedRecord {
     const { atMs, call, event } = this.#entryAt(pointer.seq);
     return {
       meteringRecordId: meteringRecordId(call.requestId, pointer.position),
@@ -49,7 +49,7 @@ export class FoundRecords {
 }
 
 /** A page of records as it is listed: what is only another way to find one of them is left out. */
-export function keptPage(page: FoundPage): Page<KeptRecord> {
+export function keptPage(page: FoundPage): Page<ListedRecord> {
   const found = new FoundRecords(page);
   const records = page.pointers.filter(({ key }) => !isAlias(key));
   return { items: records.map((pointer) => found.keptRecord(pointer)), nextCursor: page.nextCursor };
@@ -83,7 +83,7 @@ function accruedUsage({ hour, dimension, seconds, customerAccountId }: AccruedUs
   return { timestampMs: hour * HOUR_MS, dimension, quantity: seconds, customerAccountId };
 }
 
-function resourceOf(event: LedgerEvent, position: number): Pick<KeptRecord, "resourceId" | "accrued"> {
+function resourceOf(event: LedgerEvent, position: number): Pick<ListedRecord, "resourceId" | "accrued"> {
   if (event.kind === "usage-accrued") return { resourceId: event.uses[position]?.resourceId, accrued: true };
   if (event.kind !== "usage-metered" || event.resourceId === undefined) return {};
   return { resourceId: event.resourceId };

@@ -8,7 +8,7 @@ import type { LedgerEvent } from "./entry.ts";
 import { meteringRecordIn, type FoundRecords } from "./found-records.ts";
 import type { Spare } from "./spare.ts";
 import { stagedEntry } from "./staged-entry.ts";
-import { DefectError, type Expired, type Facts, type Outcome, type Work } from "./ledger.ts";
+import { DefectError, type Expired, type Facts, type Decision, type Work } from "./ledger.ts";
 
 /** Work that waits, and its caller. */
 export interface Pending {
@@ -35,7 +35,7 @@ export interface GroupFacts {
 
 export interface Decided {
   readonly pending: Pending;
-  readonly outcome: Outcome<unknown>;
+  readonly outcome: Decision<unknown>;
   /** Whether nothing is kept of it; else it has an entry of the group, in the same order. */
   readonly spared: boolean;
 }
@@ -138,7 +138,7 @@ export class GroupDecision {
     const { work } = pending;
     const { nowMs, entriesAtMs, ruleSet, catalogue, found } = facts;
     const kept = work.keys.map((key, i) => this.#record(key) ?? found.meteringRecord(keysBefore + i));
-    let outcome: Outcome<unknown>;
+    let outcome: Decision<unknown>;
     let staged: StagedEntry | undefined;
     try {
       outcome = work.decide({ nowMs, ruleSet, catalogue, kept } satisfies Facts);
@@ -159,7 +159,7 @@ export class GroupDecision {
   #accept(
     { call, keys }: Work<unknown>,
     kept: readonly (MeteringRecord | undefined)[],
-    { event, records = [] }: Outcome<unknown>,
+    { event, records = [] }: Decision<unknown>,
   ): void {
     const { requestId } = call;
     for (const { position, key } of records) {
@@ -173,7 +173,7 @@ export class GroupDecision {
   }
 
   /** A change of catalogue or clock, or a removal, ends the group, so that what comes after sees it. */
-  #change({ reset }: Pending, { catalogue, moveClockTo, expired }: Outcome<unknown>, facts: GroupFacts): void {
+  #change({ reset }: Pending, { catalogue, moveClockTo, expired }: Decision<unknown>, facts: GroupFacts): void {
     if (reset) {
       this.#reset = true;
       // What stands kept of a clock goes with the rest; where the clock stands is not to be forgotten.

@@ -1,7 +1,7 @@
 /** The ledger's port: the one way in which anything is written, and the ways in which it is read. */
 import type { EpochMs, RuleSet, UsageRecord } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
-import type { MeteringRecord, MeteringRecordKey } from "../domain/metering/metering-record.ts";
+import type { AcceptedRecord, MeteringRecord, MeteringRecordKey } from "../domain/metering/metering-record.ts";
 import type { LaneHead } from "./chain-head.ts";
 import type { Call, LedgerEntry, LedgerEvent } from "./entry.ts";
 import type { KnownLaneHead, LedgerVerification } from "./verification.ts";
@@ -37,7 +37,7 @@ export interface Ledger {
   /** Empties the ledger and puts a catalogue in place, as one transaction. */
   reset(call: Call, catalogueAfter: CatalogueAfter): Promise<void>;
   /** Metering records in the order of their keys, at most `limit` of them; fewer do not mean that there are no more. */
-  meteringRecords(query: MeteringRecordQuery): Promise<Page<KeptRecord>>;
+  meteringRecords(query: MeteringRecordQuery): Promise<Page<ListedRecord>>;
   entry(requestId: string): Promise<LedgerEntry | undefined>;
   /** Entries in the order of time, at most `limit` of them; fewer do not mean that there are no more. */
   events(query: EventQuery): Promise<Page<LedgerEntry>>;
@@ -68,7 +68,7 @@ export interface Work<A> {
   /** The metering-record keys that the decision needs to know about. */
   readonly keys: readonly MeteringRecordKey[];
   /** Pure; may be called again. */
-  decide(facts: Facts): Outcome<A>;
+  decide(facts: Facts): Decision<A>;
 }
 
 export interface Facts {
@@ -79,9 +79,9 @@ export interface Facts {
   readonly kept: readonly (MeteringRecord | undefined)[];
 }
 
-export interface Outcome<A> {
+export interface Decision<A> {
   readonly event: LedgerEvent;
-  readonly records?: readonly NewRecord[] | undefined;
+  readonly records?: readonly AcceptedRecord[] | undefined;
   readonly catalogue?: readonly CatalogueChange[] | undefined;
   /** Entries that are removed, since they are older than they are to be kept. */
   readonly expired?: Expired | undefined;
@@ -97,15 +97,8 @@ export interface Expired {
   readonly keys: readonly MeteringRecordKey[];
 }
 
-export interface NewRecord {
-  /** Its place among the records of the event. */
-  readonly position: number;
-  readonly key: MeteringRecordKey;
-  readonly quantity: number;
-}
-
 /** A metering record with all that is known of it. */
-export interface KeptRecord {
+export interface ListedRecord {
   readonly meteringRecordId: string;
   readonly requestId: string;
   readonly key: MeteringRecordKey;

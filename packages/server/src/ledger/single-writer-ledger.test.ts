@@ -216,6 +216,31 @@ test("a change of the catalogue is committed before anything after it is decided
   expect(await seen).toBe("111122223333");
 });
 
+test("what has to wait for a change of the catalogue is not looked up meanwhile", async () => {
+  const { engine, ledger, first, second } = await twoGroups();
+  const change = ledger.transact(put([accountChange("111122223333")]));
+  await vi.waitUntil(() => ledger.queued === 3);
+  let lookUps = 0;
+  const find = engine.find.bind(engine);
+  engine.find = (keys) => {
+    lookUps += 1;
+    return find(keys);
+  };
+  const waiting = ledger.transact(look(({ catalogue }) => catalogue.account("111122223333")?.id));
+  for (let i = 0; i < 20; i += 1) await new Promise(setImmediate);
+  // The change's own at most, and once what came with it.
+  const before = lookUps;
+  expect(before).toBeLessThanOrEqual(2);
+  for (let i = 0; i < 20; i += 1) await new Promise(setImmediate);
+  expect(lookUps).toBe(before);
+  for (let i = 0; i < 3; i += 1) {
+    await vi.waitUntil(() => engine.commits.length === i + 1);
+    engine.commits[i]?.let();
+  }
+  await Promise.all([first, second, change]);
+  expect(await waiting).toBe("111122223333");
+});
+
 /** A store whose disk is full, as long as that is said, and which counts what was tried. */
 class Full extends MemoryEngine {
   isFull = false;

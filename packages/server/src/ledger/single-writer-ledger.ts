@@ -3,32 +3,25 @@
  * flush to disk serve all of it, and nobody is answered before that. One group is written at a time. Meanwhile the next
  * one gathers, and is decided as it arrives, with what is being written in mind; where that fails, it is decided again.
  */
-import type { EpochMs, RuleSet } from "@countinghouse/protocol";
+import type { EpochMs } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { EMBEDDED_LANE, type LaneHead } from "./chain-head.ts";
-import type { ClockPosition, Engine, Loaded } from "./engine.ts";
-import { decodeEntry } from "./entry-codec.ts";
-import type { Call, LedgerEntry } from "./entry.ts";
+import type { ClockPosition, Engine, FoundPage, Loaded } from "./engine.ts";
+import type { EncodedEntry } from "./entry-codec.ts";
+import type { Call } from "./entry.ts";
 import { EXPIRED_AT_ONCE, expiry } from "./expiry.ts";
-import { FoundRecords, keptPage } from "./found-records.ts";
+import { FoundRecords } from "./found-records.ts";
 import { GroupDecision, type Pending } from "./group-decision.ts";
+import { Intake, type IntakeOptions } from "./intake.ts";
 import {
-  DefectError,
   FaultError,
-  QueueFullError,
-  type CatalogueAfter,
+  type Decision,
   type EventQuery,
-  type Facts,
-  type KeptRecord,
   type Ledger,
+  type Facts,
   type MeteringRecordQuery,
-  type Outcome,
   type Page,
-  type Work,
 } from "./ledger.ts";
-import { KEEP_ALL, type Spare } from "./spare.ts";
-import { resetTo } from "./reset.ts";
-import { Standstill } from "./standstill.ts";
 import type { KnownLaneHead, LedgerVerification } from "./verification.ts";
 
 /** The service clock, as far as the ledger needs it. */
@@ -39,27 +32,11 @@ export interface LedgerClock {
   moveTo(toMs: EpochMs): void;
 }
 
-export interface SingleWriterOptions {
+export interface SingleWriterOptions extends IntakeOptions {
   readonly clock: LedgerClock;
-  readonly ruleSet: RuleSet;
-  /** Whether decisions go by a clock that is behind the newest entry. */
-  readonly acceptNewestAhead?: boolean | undefined;
-  /** Everything is kept where it is not given. */
-  readonly spare?: Spare | undefined;
-  /** Work that may be taken in and not yet committed; more is refused with `QueueFullError`. */
-  readonly queuedMax: number;
-  /** Work in one commit. */
-  readonly groupMax: number;
-  /** Runs a function once the work that is arriving now has arrived. */
-  readonly schedule: (run: () => void) => void;
-  readonly monotonicMs: () => number;
-  /** Runs each commit, for metrics. */
-  readonly aroundCommit?: ((commit: () => Promise<void>) => Promise<void>) | undefined;
-  /** Told of each group that was committed, for metrics. */
-  readonly onCommitted?: ((group: { readonly works: number; readonly records: number }) => void) | undefined;
 }
 
-export class SingleWriterLedger implements Ledger {
+export class SingleWriterLedger extends Intake implements Ledger {
   readonly #engine: Engine;
   readonly #options: SingleWriterOptions;
   #catalogue: Catalogue;
@@ -74,48 +51,27 @@ export class SingleWriterLedger implements Ledger {
   /** How often entries have been removed, by a reset or because they had expired. */
   #removals = 0;
   #isProbing = false;
-  readonly #standstill: Standstill;
-  #isScheduled = false;
-  #drained: PromiseWithResolvers<void> | undefined;
-  #closed: Promise<void> | undefined;
-  #defect: DefectError | undefined;
 
   /** `loaded` is what the engine held when it was opened. */
   constructor(engine: Engine, loaded: Loaded, options: SingleWriterOptions) {
+    super(options);
     this.#engine = engine;
     this.#options = options;
-    this.#standstill = new Standstill(options.monotonicMs);
     this.#catalogue = new Catalogue(loaded.catalogue);
     this.#newestAtMs = loaded.newestAtMs ?? Number.NEGATIVE_INFINITY;
-    engine.onDefect((defect) => this.#stop(defect));
+    engine.onDefect((defect) => this.stop(defect));
   }
 
   get catalogue(): CatalogueView {
     return this.#catalogue;
   }
 
-  get defect(): DefectError | undefined {
-    return this.#defect;
-  }
-
   get unavailable(): string | undefined {
-    return this.#standstill.why;
+    return this.standstill.why;
   }
 
   /** All work shares its commits. */
   readonly partlyUnavailable: readonly string[] = [];
-
-  async probe(): Promise<void> {
-    const isIdle = this.queued === 0 && !this.#isProbing && this.#closed === undefined && this.#defect === undefined;
-    if (!isIdle || !this.#standstill.isToBeProbed) return;
-    this.#isProbing = true;
-    await this.#watched(() => this.#engine.probe()).then(
-      () => this.#standstill.onCommitted(this.queued),
-      (error: Error) => this.#standstill.onFailed(error),
-    );
-    this.#isProbing = false;
-    this.#wake();
-  }
 
   get queued(): number {
     return (
@@ -123,46 +79,20 @@ export class SingleWriterLedger implements Ledger {
     );
   }
 
-  transact<A>(work: Work<A>): Promise<A> {
-    return this.#queue(work, false);
-  }
-
-  reset(call: Call, catalogueAfter: CatalogueAfter): Promise<void> {
-    return this.#queue(resetTo(call, catalogueAfter), true);
-  }
-
-  meteringRecords(query: MeteringRecordQuery): Promise<Page<KeptRecord>> {
-    return this.#watched(async () => keptPage(await this.#engine.list(query)));
-  }
-
-  entry(requestId: string): Promise<LedgerEntry | undefined> {
-    return this.#watched(async () => {
-      const encoded = await this.#engine.entryByRequestId(requestId);
-      return encoded === undefined ? undefined : decodeEntry(encoded);
-    });
-  }
-
-  events(query: EventQuery): Promise<Page<LedgerEntry>> {
-    return this.#watched(async () => {
-      const { items, nextCursor } = await this.#engine.entries(query);
-      return { items: items.map(decodeEntry), nextCursor };
-    });
-  }
-
   principalBetween(after: string, before: string): Promise<string | undefined> {
-    return this.#watched(() => this.#engine.principalBetween(after, before));
+    return this.watched(() => this.#engine.principalBetween(after, before));
   }
 
   keptSince(): Promise<EpochMs | undefined> {
-    return this.#watched(() => this.#engine.keptSince());
+    return this.watched(() => this.#engine.keptSince());
   }
 
   async chainHeads(): Promise<readonly LaneHead[]> {
-    return [{ lane: EMBEDDED_LANE, ...(await this.#watched(() => this.#engine.chainHead())) }];
+    return [{ lane: EMBEDDED_LANE, ...(await this.watched(() => this.#engine.chainHead())) }];
   }
 
   async verifyChains(known: readonly KnownLaneHead[]): Promise<LedgerVerification> {
-    const { entries, head, disagreement } = await this.#watched(() => this.#engine.verifyChain(known));
+    const { entries, head, disagreement } = await this.watched(() => this.#engine.verifyChain(known));
     return { entries, heads: [{ lane: EMBEDDED_LANE, ...head }], disagreement };
   }
 
@@ -170,10 +100,10 @@ export class SingleWriterLedger implements Ledger {
     let removed = 0;
     for (;;) {
       const removals = this.#removals;
-      const old = await this.#watched(() => this.#engine.entriesBefore(beforeMs, EXPIRED_AT_ONCE));
+      const old = await this.watched(() => this.#engine.entriesBefore(beforeMs, EXPIRED_AT_ONCE));
       if (old === undefined) return removed;
       const work = expiry(newCall(), beforeMs, { lane: EMBEDDED_LANE, ...old.through }, old.entries);
-      const decide = (facts: Facts): Outcome<undefined> => {
+      const decide = (facts: Facts): Decision<undefined> => {
         // Others have numbers that these had: what was read says nothing of them.
         if (this.#removals !== removals) throw new RemovedMeanwhile();
         return work.decide(facts);
@@ -187,54 +117,47 @@ export class SingleWriterLedger implements Ledger {
     return Promise.resolve(true);
   }
 
-  close(): Promise<void> {
-    this.#closed ??= this.#finish();
-    return this.#closed;
+  protected get canTryCommit(): boolean {
+    return !this.#isProbing;
   }
 
-  async #finish(): Promise<void> {
-    if (this.queued > 0 || this.#isProbing) {
-      this.#drained = Promise.withResolvers();
-      await this.#drained.promise;
-    }
-    await this.#engine.close();
-  }
-
-  #queue<A>(work: Work<A>, reset: boolean): Promise<A> {
-    const refusal = this.#refusal();
-    if (refusal !== undefined) return Promise.reject(refusal);
-    return new Promise<A>((resolve, reject) => {
-      this.#waiting.push({ work, reset, resolve: resolve as (answer: unknown) => void, reject });
-      this.#standstill.onWork();
-      this.#wake();
+  protected async tryCommit(): Promise<void> {
+    this.#isProbing = true;
+    await this.#engine.probe().finally(() => {
+      this.#isProbing = false;
     });
   }
 
-  /** Why nothing is taken in now, if that is so. */
-  #refusal(): Error | undefined {
-    if (this.#defect !== undefined) return this.#defect;
-    if (this.#closed !== undefined) return new QueueFullError("The ledger is closing.");
-    const { queuedMax } = this.#options;
-    if (this.queued < queuedMax) return undefined;
-    return new QueueFullError(`${queuedMax} requests are waiting to be committed.`);
+  protected findEntry(requestId: string): Promise<EncodedEntry | undefined> {
+    return this.#engine.entryByRequestId(requestId);
   }
 
-  #wake(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    this.#options.schedule(() => void this.#step());
+  protected listEntries(query: EventQuery): Promise<Page<EncodedEntry>> {
+    return this.#engine.entries(query);
+  }
+
+  protected listRecords(query: MeteringRecordQuery): Promise<FoundPage> {
+    return this.#engine.list(query);
+  }
+
+  protected closeStore(): Promise<void> {
+    return this.#engine.close();
+  }
+
+  protected add(pending: Pending): void {
+    this.#waiting.push(pending);
   }
 
   /** Takes in what has arrived, and has the group written that has gathered, unless another still is. */
-  async #step(): Promise<void> {
+  protected async step(): Promise<void> {
     const works = this.#takeWorks();
     if (works.length > 0) await this.#decide(works);
-    this.#isScheduled = false;
+    this.isAwake = false;
     if (this.#writing === undefined && !this.#isProbing && this.#gathering.decided.length > 0) this.#write();
-    if (this.#takeable() > 0) this.#wake();
+    if (this.#takeable() > 0) this.wake();
     if (this.queued > 0) return;
-    this.#standstill.onIdle();
-    if (!this.#isProbing) this.#drained?.resolve();
+    this.standstill.onIdle();
+    this.noteDrained();
   }
 
   #takeWorks(): Pending[] {
@@ -245,9 +168,8 @@ export class SingleWriterLedger implements Ledger {
 
   /** How much of what waits can be taken in now. A reset is a group by itself, and waits for all before it. */
   #takeable(): number {
-    const [first] = this.#waiting;
     // What changes what all others go by is committed before any of them.
-    if (first === undefined || this.#gathering.ended || this.#writing?.ended === true) return 0;
+    if (this.#gathering.ended || this.#writing?.ended === true) return 0;
     const room = this.#options.groupMax - this.#gathering.decided.length;
     const reset = this.#waiting.findIndex((pending) => pending.reset);
     if (reset === 0) return this.#writing === undefined && this.#gathering.decided.length === 0 ? 1 : 0;
@@ -258,22 +180,22 @@ export class SingleWriterLedger implements Ledger {
   async #decide(works: readonly Pending[]): Promise<void> {
     const group = this.#gathering;
     try {
-      const taken = await this.#watched(async () => {
+      const taken = await this.watched(async () => {
         const found = new FoundRecords(await this.#engine.find(works.flatMap(({ work }) => work.keys)));
-        if (this.#defect !== undefined) throw this.#defect;
+        if (this.defect !== undefined) throw this.defect;
         // The group has gone meanwhile, or failed with the one before it: what was looked up may be old.
         return group === this.#gathering ? this.#take(group, works, found) : 0;
       });
       this.#waiting.unshift(...works.slice(taken));
     } catch (error) {
-      if (error instanceof FaultError) this.#standstill.onFailed(error);
+      if (error instanceof FaultError) this.standstill.onFailed(error);
       for (const pending of works) pending.reject(error as Error);
     }
     this.#lookedUp = 0;
   }
 
   #take(group: GroupDecision, works: readonly Pending[], found: FoundRecords): number {
-    const { clock, ruleSet, spare = KEEP_ALL } = this.#options;
+    const { clock, ruleSet } = this.#options;
     const clockMs = clock.nowMs();
     // Entry times never run backwards, whatever the clock does.
     this.#newestAtMs = Math.max(clockMs, this.#newestAtMs);
@@ -284,18 +206,17 @@ export class SingleWriterLedger implements Ledger {
       catalogue: this.#catalogue,
       found,
       positionAt: (toMs) => clock.positionAt(toMs),
-      spare,
+      spare: this.spare,
     });
   }
 
   /** Has the group that has gathered made durable, and begins the next. */
   #write(): void {
-    const { aroundCommit = runNow } = this.#options;
     const group = this.#gathering;
     this.#writing = group;
     this.#gathering = new GroupDecision(group.accepted);
-    const commit = group.leavesNothing ? nothing : () => aroundCommit(() => this.#engine.commit(group.staged));
-    void this.#watched(commit).then(
+    const commit = group.leavesNothing ? nothing : () => this.aroundCommit(() => this.#engine.commit(group.staged));
+    void this.watched(commit).then(
       () => this.#written(group),
       (error: unknown) => this.#failed(group, error as Error),
     );
@@ -312,46 +233,33 @@ export class SingleWriterLedger implements Ledger {
     }
     this.#writing = undefined;
     // A group that leaves nothing says nothing of whether one could be committed.
-    if (!group.leavesNothing) this.#standstill.onCommitted(this.queued);
+    if (!group.leavesNothing) this.standstill.onCommitted(this.queued);
     if (this.#gathering.decided.length > 0) this.#write();
     this.#options.onCommitted?.({ works: decided.length, records });
-    const { spare = KEEP_ALL } = this.#options;
     for (const { pending, outcome, spared } of decided) {
-      spare.onAnswered(pending.work.call, outcome.event, spared);
+      this.spare.onAnswered(pending.work.call, outcome.event, spared);
       pending.resolve(outcome.answer);
     }
-    this.#wake();
+    this.wake();
   }
 
   /** Nothing of a group was kept. What was decided with it in mind is decided again. */
   #failed({ decided }: GroupDecision, error: Error): void {
-    this.#standstill.onFailed(error);
+    this.standstill.onFailed(error);
     const again = this.#gathering.decided.map(({ pending }) => pending);
     this.#writing = undefined;
     this.#gathering = new GroupDecision();
     this.#waiting.unshift(...again);
     for (const { pending } of decided) pending.reject(error);
-    this.#wake();
+    this.wake();
   }
 
-  /** Runs what may find that the ledger contradicts itself. */
-  async #watched<T>(run: () => Promise<T>): Promise<T> {
-    try {
-      return await run();
-    } catch (error) {
-      if (error instanceof DefectError) this.#stop(error);
-      throw error;
-    }
-  }
-
-  /** From now on nothing is written, what has gathered and what waits included. */
-  #stop(defect: DefectError): void {
-    this.#defect ??= defect;
+  protected failWaiting(error: Error): void {
     const gathered = this.#gathering.decided;
     this.#gathering = new GroupDecision();
-    for (const { pending } of gathered) pending.reject(defect);
-    for (const pending of this.#waiting.splice(0)) pending.reject(defect);
-    this.#wake();
+    for (const { pending } of gathered) pending.reject(error);
+    for (const pending of this.#waiting.splice(0)) pending.reject(error);
+    this.wake();
   }
 }
 
@@ -365,8 +273,4 @@ function wasOvertaken(error: unknown): false {
 
 function nothing(): Promise<void> {
   return Promise.resolve();
-}
-
-function runNow(commit: () => Promise<void>): Promise<void> {
-  return commit();
 }

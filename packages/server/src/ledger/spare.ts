@@ -1,5 +1,5 @@
 /** What a ledger leaves out where there is no room for it: entries of calls that changed nothing. */
-import type { Call, LedgerEvent } from "./entry.ts";
+import { isShown, type Call, type LedgerEvent } from "./entry.ts";
 
 export interface Spare {
   /** Whether nothing is kept of it. Asked whenever it is decided, which may be more than once. */
@@ -15,11 +15,9 @@ const CHANGING_NOTHING: ReadonlySet<LedgerEvent["kind"]> = new Set<LedgerEvent["
   "call-refused",
   "caller-identified",
   "dry-run-passed",
-  "entitlements-shown",
-  "events-shown",
 ]);
 
 /** Whether nothing that is decided later depends on it. */
-export function changesNothing({ kind }: LedgerEvent): boolean {
-  return CHANGING_NOTHING.has(kind);
+export function changesNothing(event: LedgerEvent): boolean {
+  return isShown(event) || CHANGING_NOTHING.has(event.kind);
 }

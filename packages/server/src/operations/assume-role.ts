@@ -1,7 +1,7 @@
 import type { EpochMs, StsErrorName } from "@countinghouse/protocol";
 import { decideAssumeRole, type AssumeRoleDecision, type AssumeRoleRequest } from "../domain/decide/assume-role.ts";
 import type { Asked, Call } from "../ledger/entry.ts";
-import type { Ledger, Outcome } from "../ledger/ledger.ts";
+import type { Ledger, Decision } from "../ledger/ledger.ts";
 import { refused, type Answer } from "./operation.ts";
 
 /** Credentials that are given out once the ledger says who got them. */
@@ -38,7 +38,7 @@ export function assumeRole(
   return ledger.transact<AssumeRoleAnswer>({
     call,
     keys: [],
-    decide: (facts): Outcome<AssumeRoleAnswer> => {
+    decide: (facts): Decision<AssumeRoleAnswer> => {
       const decision = decideAssumeRole(request, facts);
       if (decision.rejected !== undefined) return refused<AssumedRole, StsErrorName>(decision.rejected, asked);
       const { audience, resource } = decision;

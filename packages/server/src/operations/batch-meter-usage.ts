@@ -1,7 +1,7 @@
 import type { BatchMeterUsageInput, BatchMeterUsageOutput } from "@countinghouse/protocol";
 import { decideBatchMeterUsage, keysOf, type BatchMeterUsageDecision } from "../domain/decide/batch-meter-usage.ts";
 import { setAside } from "../domain/injected-fault.ts";
-import type { MeteredRecord } from "../ledger/entry.ts";
+import type { DecidedRecord } from "../ledger/entry.ts";
 import { meteringRecordId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { refused, type OperationHandler } from "./operation.ts";
@@ -38,7 +38,7 @@ export function batchMeterUsageOperation(
   };
 }
 
-function meteredRecords(decision: Exclude<BatchMeterUsageDecision, { rejected: object }>): MeteredRecord[] {
+function meteredRecords(decision: Exclude<BatchMeterUsageDecision, { rejected: object }>): DecidedRecord[] {
   const { results, accepted, notSubscribed } = decision;
   let next = 0;
   return results.map(({ usageRecord, status, meteringRecordId: id }, position) => {

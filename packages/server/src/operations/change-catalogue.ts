@@ -6,7 +6,7 @@ import type { ChangeProblem } from "../domain/changes/change-problem.ts";
 import { identityProblem } from "../domain/changes/identity.ts";
 import { settledChanges } from "../domain/changes/settled-changes.ts";
 import type { Asked, Call, LedgerEvent, OperatorRefusal } from "../ledger/entry.ts";
-import type { Ledger, Outcome } from "../ledger/ledger.ts";
+import type { Ledger, Decision } from "../ledger/ledger.ts";
 
 /** Undefined where the change was made, else why not. */
 export interface CatalogueRefusal {
@@ -44,7 +44,7 @@ export function changeAndAnswer<A>(
   return ledger.transact({
     call,
     keys: [],
-    decide: ({ catalogue, nowMs }): Outcome<Changed<A>> => {
+    decide: ({ catalogue, nowMs }): Decision<Changed<A>> => {
       const planned = plan(catalogue, nowMs);
       if ("reason" in planned) return refusedChange(planned);
       for (const change of planned.changes) {
@@ -97,7 +97,7 @@ function withoutSecret(value: object): Asked {
   return Object.fromEntries(Object.entries(value).filter(([name]) => !name.startsWith("sealed")));
 }
 
-function refusedChange(refusal: CatalogueRefusal): Outcome<{ readonly refusal: CatalogueRefusal }> {
+function refusedChange(refusal: CatalogueRefusal): Decision<{ readonly refusal: CatalogueRefusal }> {
   const { reason, message } = refusal;
   return { event: { kind: "call-refused", code: reason, message, compared: {} }, answer: { refusal } };
 }

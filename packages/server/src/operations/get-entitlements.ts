@@ -13,7 +13,7 @@ import {
 } from "../domain/decide/get-entitlements.ts";
 import type { PageTokens } from "../domain/page-tokens.ts";
 import { keptRequest } from "../ledger/clipped-request.ts";
-import type { Ledger, Outcome } from "../ledger/ledger.ts";
+import type { Ledger, Decision } from "../ledger/ledger.ts";
 import { refused, type Answer, type OperationHandler } from "./operation.ts";
 
 const asked = withoutSecretsOf(getEntitlements.input);
@@ -30,7 +30,7 @@ export function getEntitlementsOperation(
     const answer = await ledger.transact({
       call,
       keys: [],
-      decide: (facts): Outcome<Answer<EntitlementsPage>> => {
+      decide: (facts): Decision<Answer<EntitlementsPage>> => {
         const decision = decideGetEntitlements(request, facts);
         if (decision.rejected !== undefined) return refused(decision.rejected, asked(input));
         const { page, hiddenBy } = decision;

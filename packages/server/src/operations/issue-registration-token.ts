@@ -1,6 +1,6 @@
 import type { RegistrationToken, RegistrationTokenClaims } from "../domain/registration-token.ts";
 import type { Call } from "../ledger/entry.ts";
-import type { Ledger, Outcome } from "../ledger/ledger.ts";
+import type { Ledger, Decision } from "../ledger/ledger.ts";
 
 /** A registration token for an agreement, as AWS Marketplace gives it to a buyer's browser. Rule T1. */
 export async function issueRegistrationToken(
@@ -12,7 +12,7 @@ export async function issueRegistrationToken(
   const claims = await ledger.transact({
     call,
     keys: [],
-    decide: ({ nowMs, ruleSet, catalogue }): Outcome<RegistrationTokenClaims | undefined> => {
+    decide: ({ nowMs, ruleSet, catalogue }): Decision<RegistrationTokenClaims | undefined> => {
       if (catalogue.agreement(agreementId) === undefined) {
         const message = `No agreement ${agreementId}.`;
         return { event: { kind: "call-refused", code: "not-found", message, compared: {} }, answer: undefined };

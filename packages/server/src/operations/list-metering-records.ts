@@ -1,6 +1,6 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import { accountCustomer, hourOf, identifiedCustomer } from "../domain/metering/metering-record.ts";
-import type { KeptRecord, Ledger, MeteringRecordQuery, Page } from "../ledger/ledger.ts";
+import type { ListedRecord, Ledger, MeteringRecordQuery, Page } from "../ledger/ledger.ts";
 import { namesAsMetered, type NamesAsMetered } from "../ledger/names-as-metered.ts";
 
 export interface ListMeteringRecords {
@@ -16,7 +16,7 @@ export interface ListMeteringRecords {
 }
 
 /** What the ledger holds, whichever way sellers named product and customer. */
-export async function listMeteringRecords(ledger: Ledger, list: ListMeteringRecords): Promise<Page<KeptRecord>> {
+export async function listMeteringRecords(ledger: Ledger, list: ListMeteringRecords): Promise<Page<ListedRecord>> {
   const { productCode, customerAccountId } = list;
   const names = productCode === undefined && customerAccountId === undefined ? undefined : await namesAsMetered(ledger);
   const query: MeteringRecordQuery = {
@@ -28,7 +28,7 @@ export async function listMeteringRecords(ledger: Ledger, list: ListMeteringReco
     limit: list.limit,
   };
   // A step may find little in many rows; steps follow each other, with room for other work between, until a page is full.
-  const items: KeptRecord[] = [];
+  const items: ListedRecord[] = [];
   let cursor = list.cursor;
   do {
     const page = await ledger.meteringRecords({ ...query, cursor, limit: list.limit - items.length });
@@ -46,7 +46,7 @@ function customersOf(names: NamesAsMetered, customerAccountId: string | undefine
 
 /** One identifier may stand for different accounts in different products, and may have at different times. */
 function isAskedFor(
-  { productCode, usageRecord, recordedAtMs }: KeptRecord,
+  { productCode, usageRecord, recordedAtMs }: ListedRecord,
   asked: ListMeteringRecords,
   names: NamesAsMetered | undefined,
 ): boolean {

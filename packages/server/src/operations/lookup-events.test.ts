@@ -4,9 +4,11 @@ import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { EventPages } from "../audit/event-pages.ts";
 import type { PageTokens } from "../domain/page-tokens.ts";
-import { type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
+import { START_MS, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
 import { newCall } from "../../testing/contract/works.ts";
 import type { Call, LedgerEvent } from "../ledger/entry.ts";
+import { eventId as eventIdOf } from "../ledger/ids.ts";
+import type { Decision } from "../ledger/ledger.ts";
 import { EVERY_STORE } from "../../testing/every-store.ts";
 import { lookupEventsOperation } from "./lookup-events.ts";
 
@@ -54,6 +56,8 @@ const event: fc.Arbitrary<LedgerEvent> = fc.constantFrom(
   { kind: "call-refused", code: "InvalidTagException", message: "", compared: {}, request: { productCode: "another" } },
 );
 
+const decide = (): Decision<undefined> => ({ event: { kind: "caller-identified" }, answer: undefined });
+
 describe.each(EVERY_STORE)("events %s", (place, open) => {
   let store: LedgerUnderTest;
 
@@ -79,6 +83,32 @@ describe.each(EVERY_STORE)("events %s", (place, open) => {
     } while (nextToken !== undefined);
     return events;
   }
+
+  test("Rules V1, V3: an event id finds what lies in the range, of the caller's account only", async () => {
+    const lookUp = lookupEventsOperation(store.ledger, legibleTokens, new EventPages(store.ledger, setImmediate));
+    const put = async (accountId: string): Promise<string> => {
+      const made = { ...newCall(), accountId };
+      await store.ledger.transact({ call: made, keys: [], decide });
+      return eventIdOf(made.requestId);
+    };
+    const find = async (value: string, range: { startTimeMs?: number; endTimeMs?: number }): Promise<number> => {
+      const asking = { ...newCall(), operation: "LookupEvents", accountId: ACCOUNT, region: "us-east-1" };
+      const { output } = await lookUp(asking, {
+        lookupAttributes: [{ attributeKey: "EventId", attributeValue: value }],
+        ...range,
+      });
+      return output?.events.length ?? -1;
+    };
+    const [own, others] = [await put(ACCOUNT), await put("999900001111")];
+    const ranges = [
+      {},
+      { startTimeMs: START_MS, endTimeMs: START_MS },
+      { startTimeMs: START_MS + 1 },
+      { endTimeMs: START_MS - 1 },
+    ];
+    expect(await Promise.all(ranges.map((range) => find(own, range)))).toEqual([1, 1, 0, 0]);
+    expect(await Promise.all(ranges.map((range) => find(others, range)))).toEqual([0, 0, 0, 0]);
+  });
 
   test("are found by each attribute they show", async () => {
     await fc.assert(

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { HOURLY_CONTAINER, METERED_CONTAINER, resource, resourceMarket } from "../../testing/container-market.ts";
 import { START_MS, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
 import { EVERYTHING, moveClockTo } from "../../testing/contract/works.ts";
-import { FaultError, type KeptRecord } from "../ledger/ledger.ts";
+import { FaultError, type ListedRecord } from "../ledger/ledger.ts";
 import { EVERY_STORE } from "../../testing/every-store.ts";
 import { KEY, meter, putAll, register, sent } from "../../testing/resource-calls.ts";
 
@@ -21,7 +21,7 @@ describe.each(EVERY_STORE)("a resource whose ledger is %s", (_store, open) => {
 
   afterEach(() => store.remove());
 
-  const kept = async (): Promise<readonly KeptRecord[]> => (await store.ledger.meteringRecords(EVERYTHING)).items;
+  const kept = async (): Promise<readonly ListedRecord[]> => (await store.ledger.meteringRecords(EVERYTHING)).items;
 
   test("M1, Rule M5: has its hour kept once, however often the same is sent at once, and with whatever tokens", async () => {
     const tokens = [undefined, "a", "a", "b", "c", "b", undefined];

@@ -1,6 +1,6 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import type { Call } from "../ledger/entry.ts";
-import type { Ledger, Outcome } from "../ledger/ledger.ts";
+import type { Ledger, Decision } from "../ledger/ledger.ts";
 
 export type ClockMove = { readonly toMs: EpochMs } | { readonly byMs: number };
 
@@ -13,7 +13,7 @@ export function moveClock(
   return ledger.transact({
     call,
     keys: [],
-    decide: ({ nowMs }): Outcome<{ nowMs: EpochMs; refused: boolean }> => {
+    decide: ({ nowMs }): Decision<{ nowMs: EpochMs; refused: boolean }> => {
       const toMs = Math.round("toMs" in move ? move.toMs : nowMs + move.byMs);
       if (toMs < nowMs) {
         const message = "The clock moves forward only.";

@@ -3,7 +3,7 @@ import type { ErrorName } from "@countinghouse/protocol";
 import type { ErrorCode, Rejection } from "../domain/rejection.ts";
 import { keptRequest } from "../ledger/clipped-request.ts";
 import type { Asked, Call } from "../ledger/entry.ts";
-import type { Ledger, Outcome } from "../ledger/ledger.ts";
+import type { Ledger, Decision } from "../ledger/ledger.ts";
 
 /** A call by an account that has been authenticated. */
 export interface AccountCall extends Call {
@@ -34,7 +34,7 @@ function keptRejection<Code extends ErrorCode>(rejected: Rejection<Code>): Rejec
 export function refused<Output, Code extends ErrorCode = ErrorName>(
   rejected: Rejection<Code>,
   request: Asked | undefined,
-): Outcome<Answer<Output, Code>> {
+): Decision<Answer<Output, Code>> {
   return {
     event: { kind: "call-refused", ...keptRejection(rejected), ...(request === undefined ? {} : keptRequest(request)) },
     answer: { rejected },

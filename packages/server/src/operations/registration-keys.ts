@@ -2,7 +2,7 @@
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { RegistrationKey } from "../domain/catalogue/registration-key.ts";
 import type { Call } from "../ledger/entry.ts";
-import type { Ledger, Outcome } from "../ledger/ledger.ts";
+import type { Ledger, Decision } from "../ledger/ledger.ts";
 import { catalogueChanged } from "./change-catalogue.ts";
 
 /** A key that has no version yet. */
@@ -18,7 +18,7 @@ export function putFirstRegistrationKey(ledger: Ledger, call: Call, key: NewKey)
   return ledger.transact({
     call,
     keys: [],
-    decide: ({ catalogue, nowMs }): Outcome<undefined> => {
+    decide: ({ catalogue, nowMs }): Decision<undefined> => {
       const isFirst = registrationKeys(catalogue).length === 0;
       const changes = isFirst ? [put({ ...key, version: 1, createdAtMs: nowMs })] : [];
       return { event: catalogueChanged(changes), ...(isFirst ? { catalogue: changes } : {}), answer: undefined };
@@ -31,7 +31,7 @@ export function rotateRegistrationKey(ledger: Ledger, call: Call, key: NewKey): 
   return ledger.transact({
     call,
     keys: [],
-    decide: ({ catalogue, nowMs }): Outcome<RegistrationKey> => {
+    decide: ({ catalogue, nowMs }): Decision<RegistrationKey> => {
       const newest = registrationKeys(catalogue).at(-1);
       const next = { ...key, version: (newest?.version ?? 0) + 1, createdAtMs: nowMs };
       const changes = [...(newest === undefined ? [] : [put({ ...newest, expiredAtMs: nowMs })]), put(next)];

@@ -7,7 +7,7 @@ import {
 } from "../domain/shared-settings.ts";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { Call } from "../ledger/entry.ts";
-import type { Ledger, Outcome } from "../ledger/ledger.ts";
+import type { Ledger, Decision } from "../ledger/ledger.ts";
 import { catalogueChanged } from "./change-catalogue.ts";
 
 /**
@@ -18,7 +18,7 @@ export function agreeOnSettings(ledger: Ledger, call: Call, told: SharedSettings
   return ledger.transact({
     call,
     keys: [],
-    decide: ({ catalogue }): Outcome<SettingDifference[]> => {
+    decide: ({ catalogue }): Decision<SettingDifference[]> => {
       const kept = catalogue.sharedSettings();
       if (kept !== undefined) return { event: catalogueChanged([]), answer: settingDifferences(kept, told) };
       const changes = [put(told)];

@@ -1,5 +1,6 @@
 /** `/faults`: what goes wrong on demand, in a lab, so that callers can be seen to cope. Rule F1. */
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { givesRecordsBack, namesProduct, operations } from "@countinghouse/protocol";
 import { FAULT_KINDS, type InjectedFault } from "../domain/injected-fault.ts";
 import { addFault, clearFaults, removeFault } from "../faults/change-faults.ts";
 import type { PlannedFault } from "../faults/fault-plan.ts";
@@ -142,8 +143,6 @@ export function faultRoutes(app: OpenAPIHono<OperatorEnv>, context: OperatorCont
   );
 }
 
-const NAMES_NO_PRODUCT = new Set(["ResolveCustomer", "LookupEvents"]);
-
 /** What does not go together, though each member is fine by itself. */
 function* complaintsAbout(fault: NewFault): Generator<{ member: string[]; text: string }> {
   const { operation, kind, delayMs, records, match } = fault;
@@ -152,10 +151,13 @@ function* complaintsAbout(fault: NewFault): Generator<{ member: string[]; text: 
   if (kind !== "unprocessed" && records !== undefined) {
     yield { member: ["records"], text: "is for the kind unprocessed only" };
   }
-  if (kind === "unprocessed" && operation !== "BatchMeterUsage") {
-    yield { member: ["kind"], text: "only BatchMeterUsage has unprocessed records" };
+  const asked = operations.find(({ name }) => name === operation);
+  if (asked === undefined) return;
+  if (kind === "unprocessed" && !givesRecordsBack(asked)) {
+    const names = operations.filter(givesRecordsBack).map(({ name }) => name);
+    yield { member: ["kind"], text: `only ${names.join(" and ")} has unprocessed records` };
   }
-  if (NAMES_NO_PRODUCT.has(operation) && match?.productCode !== undefined) {
+  if (match?.productCode !== undefined && !namesProduct(asked)) {
     yield { member: ["match", "productCode"], text: `a ${operation} request names no product` };
   }
 }

@@ -3,7 +3,7 @@ import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { HOUR_MS } from "@countinghouse/protocol";
 import { timeOf } from "../domain/written-values.ts";
 import { sealToken } from "../identity/registration-tokens.ts";
-import type { KeptRecord } from "../ledger/ledger.ts";
+import type { ListedRecord } from "../ledger/ledger.ts";
 import { issueRegistrationToken } from "../operations/issue-registration-token.ts";
 import { listMeteringRecords } from "../operations/list-metering-records.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
@@ -114,7 +114,7 @@ export function meteringRoutes(app: OpenAPIHono<OperatorEnv>, { ledger, sealer }
   );
 }
 
-function meteringRecordView(kept: KeptRecord): z.infer<typeof meteringRecordSchema> {
+function meteringRecordView(kept: ListedRecord): z.infer<typeof meteringRecordSchema> {
   const { usageRecord, key } = kept;
   return {
     meteringRecordId: kept.meteringRecordId,

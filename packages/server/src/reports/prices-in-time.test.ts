@@ -9,7 +9,7 @@ import { hourOf, resourceKey } from "../domain/metering/metering-record.ts";
 import { changedProduct, type SaidDimension } from "../domain/catalogue/product-change.ts";
 import { START_MS, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
 import { EVERYTHING, newCall, put } from "../../testing/contract/works.ts";
-import type { KeptRecord } from "../ledger/ledger.ts";
+import type { ListedRecord } from "../ledger/ledger.ts";
 import { ledgerInMemory, ledgerInSqlite } from "../../testing/every-store.ts";
 import { ledgerInPostgres } from "../../testing/postgres-ledger.ts";
 import { whyNoPostgres } from "../../../../test/support/postgres/database.ts";
@@ -94,7 +94,7 @@ const revenueIn = ({ rows }: UsageReport, productCode: string): number =>
       .reduce((sum, { estimatedRevenue = "0" }) => sum + Number(estimatedRevenue) * 1_000, 0),
   );
 
-async function recordsOf({ ledger }: LedgerUnderTest): Promise<readonly KeptRecord[]> {
+async function recordsOf({ ledger }: LedgerUnderTest): Promise<readonly ListedRecord[]> {
   return (await ledger.meteringRecords(EVERYTHING)).items;
 }
 

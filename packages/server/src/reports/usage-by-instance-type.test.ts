@@ -16,7 +16,8 @@ import { endResource } from "../control-plane/observe.ts";
 import { resourceKey } from "../domain/metering/metering-record.ts";
 import { START_MS, ledgerOver, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
 import { newCall, put } from "../../testing/contract/works.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { CatalogueKind, CatalogueView } from "../domain/catalogue/catalogue.ts";
+import type { EventQuery, Ledger, MeteringRecordQuery } from "../ledger/ledger.ts";
 import { MemoryEngine } from "../stores/memory/memory-engine.ts";
 import { monthOf, type Month } from "./month.ts";
 import { usageByInstanceType, type UsageReport } from "./usage-by-instance-type.ts";
@@ -126,4 +127,52 @@ test("Rule H4: use that is written, or adjusted, while the report is made is in 
   );
   expect(sums).toEqual([total]);
   expect(before.rows[0]?.seconds).not.toEqual(after.rows[0]?.seconds);
+});
+
+test("what a resource metered of itself stays reported once the resource is registered for the product, too", async () => {
+  const { ledger, clock } = await market();
+  // Its product was charged by usage, and is charged by the hour now.
+  const registrations = [{ productCode: METERED, registeredAtMs: START_MS }];
+  const pod = task("pod", { startedAtMs: START_MS, registrations });
+  await place(ledger, pod);
+  await meterItself(ledger, pod.resourceId, 7);
+  const { rows } = await usageByInstanceType(ledger, MARCH, clock.nowMs());
+  expect(rows.map(({ dimension, usageUnits }) => [dimension, usageUnits])).toContainEqual(["calls", "7"]);
+});
+
+test("many resources are reckoned a few hundred at a time, and others are let in between", async () => {
+  const { ledger, clock } = await market();
+  await place(ledger, ...Array.from({ length: 1_200 }, (_, i) => task(`t-${i}`, { startedAtMs: START_MS })));
+  clock.moveTo(START_MS + HOUR_MS);
+  let reckoned = 0;
+  const counted = ledger.catalogue.list("resource").map((resource) =>
+    Object.defineProperty({ ...resource }, "registrations", {
+      get: () => {
+        reckoned += 1;
+        return resource.registrations;
+      },
+    }),
+  );
+  const catalogue = Object.create(ledger.catalogue, {
+    list: { value: (kind: CatalogueKind) => (kind === "resource" ? counted : ledger.catalogue.list(kind)) },
+    product: { value: (code: string) => ledger.catalogue.product(code) },
+    agreementsOf: { value: () => [] },
+  }) as CatalogueView;
+  const watched = Object.create(ledger, {
+    catalogue: { value: catalogue },
+    meteringRecords: { value: (query: MeteringRecordQuery) => ledger.meteringRecords(query) },
+    events: { value: (query: EventQuery) => ledger.events(query) },
+    keptSince: { value: () => ledger.keptSince() },
+  }) as Ledger;
+  const seen: number[] = [];
+  let isMade = false;
+  const watch = (): void => {
+    if (seen.at(-1) !== reckoned) seen.push(reckoned);
+    if (!isMade) setImmediate(watch);
+  };
+  watch();
+  const { rows } = await usageByInstanceType(watched, MARCH, clock.nowMs());
+  isMade = true;
+  expect(rows.map(({ usageUnits }) => usageUnits)).toEqual(["1200"]);
+  expect(seen).toEqual([0, 499, 999]);
 });

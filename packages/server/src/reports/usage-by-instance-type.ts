@@ -16,7 +16,7 @@ import {
   type Product,
   type Terms,
 } from "../domain/catalogue/product.ts";
-import type { KeptRecord, Ledger } from "../ledger/ledger.ts";
+import type { ListedRecord, Ledger } from "../ledger/ledger.ts";
 import { namesAsMetered, type NamesAsMetered } from "../ledger/names-as-metered.ts";
 import { hoursOf, revenueOfSeconds, revenueOfUnits } from "./estimated-revenue.ts";
 import type { Month } from "./month.ts";
@@ -103,7 +103,7 @@ function letOthersIn(): Promise<void> {
 }
 
 function isHeld(
-  { resourceId, productCode, key, accrued }: KeptRecord,
+  { resourceId, productCode, key, accrued }: ListedRecord,
   resources: ReadonlyMap<string, MeteredResource>,
 ): boolean {
   const resource = accrued === true && resourceId !== undefined ? resources.get(resourceId) : undefined;
@@ -154,7 +154,7 @@ class Sums {
     this.#seller = seller;
   }
 
-  addRecord({ productCode, usageRecord, key, recordedAtMs, accrued = false }: KeptRecord): void {
+  addRecord({ productCode, usageRecord, key, recordedAtMs, accrued = false }: ListedRecord): void {
     if (!this.#isMeant(productCode, recordedAtMs)) return;
     const { customerIdentifier, customerAccountId = "", dimension, quantity = 0, timestampMs } = usageRecord;
     const customer =

@@ -87,7 +87,7 @@ export class WireHandler {
     return answer.dropped === true ? { ...response, dropped: true } : response;
   }
 
-  /** Authentication and the quota: a stranger's requests, or a flood's, must not cost a write each (`unkept-calls.ts`). */
+  /** Authentication and the quota: a stranger's requests, or a flood's, must not cost a write each (`operations/unkept-calls.ts`). */
   #admit(request: WireRequest, requestId: string, operation: WireOperation): Caller | Promise<Rejection> {
     const { authenticator, quotas, unkept } = this.#options;
     const caller = authenticator.authenticate(request, operation.signingName);

@@ -48,12 +48,12 @@ function wireOperation<Input extends object, Output>(
   operation: Operation<Input, Output>,
   handler: OperationHandler<Input, Output>,
 ): WireOperation {
-  const { input, output, readOnly: _readOnly, ...names } = operation;
+  const { input, output } = operation;
   const encodeJson = encoderOf(output);
   const writable = writableOf(output, writtenValues);
   const asked = withoutSecretsOf(input);
   return {
-    ...names,
+    ...operation,
     json: { decode: decoderOf(input), encode: (given) => encodeJson(given as Output) },
     cbor: { decode: decoderOf(input, cborValues), encode: (given) => encodeCbor(writable(given as Output)) },
     asked: (given) => asked(given as Input),

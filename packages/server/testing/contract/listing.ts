@@ -3,7 +3,12 @@ import { HOUR_MS } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { clientTokenKey, keyText } from "../../src/domain/metering/metering-record.ts";
-import { InvalidCursorError, type KeptRecord, type Ledger, type MeteringRecordQuery } from "../../src/ledger/ledger.ts";
+import {
+  InvalidCursorError,
+  type ListedRecord,
+  type Ledger,
+  type MeteringRecordQuery,
+} from "../../src/ledger/ledger.ts";
 import { START_MS, type LedgerUnderTest } from "./ledger-under-test.ts";
 import { EVERYTHING, PRODUCT, keptIds, look, meter, newCall, sent, type Sent } from "./works.ts";
 
@@ -29,8 +34,8 @@ async function filled({ ledger }: LedgerUnderTest): Promise<Ledger> {
 }
 
 /** Page by page, as a caller would. */
-async function allPages(ledger: Ledger, query: MeteringRecordQuery): Promise<KeptRecord[]> {
-  const items: KeptRecord[] = [];
+async function allPages(ledger: Ledger, query: MeteringRecordQuery): Promise<ListedRecord[]> {
+  const items: ListedRecord[] = [];
   let cursor: string | undefined;
   do {
     const page = await ledger.meteringRecords({ ...query, cursor });
@@ -131,7 +136,7 @@ export function listingPromises(fresh: () => Promise<LedgerUnderTest>): void {
     test("is not put off by records that come in between two pages", async () => {
       const ledger = await filled(await fresh());
       const before = new Set(await keptIds(ledger));
-      const items: KeptRecord[] = [];
+      const items: ListedRecord[] = [];
       let cursor: string | undefined;
       for (let page = 0; page === 0 || cursor !== undefined; page += 1) {
         const { items: found, nextCursor } = await ledger.meteringRecords({ ...EVERYTHING, limit: 4, cursor });

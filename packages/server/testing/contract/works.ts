@@ -1,10 +1,15 @@
 /** Calls, usage and work for the contract: the simplest decisions that exercise a ledger. */
 import type { UsageRecord } from "@countinghouse/protocol";
 import type { CatalogueChange } from "../../src/domain/catalogue/catalogue.ts";
-import { keyOf, type MeteringRecord, type MeteringRecordKey } from "../../src/domain/metering/metering-record.ts";
+import {
+  type AcceptedRecord,
+  keyOf,
+  type MeteringRecord,
+  type MeteringRecordKey,
+} from "../../src/domain/metering/metering-record.ts";
 import type { Call } from "../../src/ledger/entry.ts";
 import { meteringRecordId, requestId } from "../../src/ledger/ids.ts";
-import type { Facts, Ledger, MeteringRecordQuery, NewRecord, Outcome, Work } from "../../src/ledger/ledger.ts";
+import type { Facts, Ledger, MeteringRecordQuery, Decision, Work } from "../../src/ledger/ledger.ts";
 import { START_MS } from "./ledger-under-test.ts";
 
 export const PRODUCT = "0abcdefghijklmnopqrstuvwx";
@@ -54,7 +59,7 @@ export function meter(records: readonly Sent[], call: Call = newCall()): Work<Me
     call,
     keys: records.map(({ key }) => key),
     decide: ({ kept }) => {
-      const accepted: NewRecord[] = [];
+      const accepted: AcceptedRecord[] = [];
       const answer = records.map(({ key, usageRecord }, position): Metered => {
         const known = kept[position];
         if (known !== undefined) return { id: known.meteringRecordId, kept: known };
@@ -97,7 +102,7 @@ export function put(changes: readonly CatalogueChange[], call: Call = newCall())
   return {
     call,
     keys: [],
-    decide: (): Outcome<undefined> => ({
+    decide: (): Decision<undefined> => ({
       event: { kind: "catalogue-changed", changes: [] },
       catalogue: changes,
       answer: undefined,
@@ -109,7 +114,7 @@ export function moveClockTo(toMs: number, call: Call = newCall()): Work<undefine
   return {
     call,
     keys: [],
-    decide: ({ nowMs }): Outcome<undefined> => ({
+    decide: ({ nowMs }): Decision<undefined> => ({
       event: { kind: "clock-moved", fromMs: nowMs, toMs },
       moveClockTo: toMs,
       answer: undefined,

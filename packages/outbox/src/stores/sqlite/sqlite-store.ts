@@ -72,6 +72,7 @@ class SqliteStore implements OutboxStore {
   async close(): Promise<void> {
     const connection = this.#opened;
     this.#opened = undefined;
+    this.#transaction = undefined;
     await connection?.close();
   }
 

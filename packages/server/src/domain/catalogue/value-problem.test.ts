@@ -134,7 +134,7 @@ test("what is in force already is found, and the demo has none of it", () => {
       message: "a container product with the pricing hourly must have one dimension of kind hours; it has 0",
     },
   ]);
-  const demo = readFileSync(new URL("demo.yaml", import.meta.url), "utf8");
+  const demo = readFileSync(new URL("../../catalogue/demo.yaml", import.meta.url), "utf8");
   const { changes } = readCatalogueFile(demo, "demo.yaml", sealer);
   expect(outdatedValues(new Catalogue(changes))).toEqual([]);
 });

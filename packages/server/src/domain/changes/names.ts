@@ -22,14 +22,15 @@ export function namesProblem(
 ): ChangeProblem | undefined {
   const { agreementId, productCode, customerAccountId, customerIdentifier, licenseArn } = agreement;
   if (customerIdentifier === undefined && licenseArn === undefined) return undefined;
-  const held = before.agreement(agreementId);
-  const heldHours = held === undefined ? undefined : usageHours(held, before);
-  const gained = hoursGained(heldHours, usageHours(agreement, after));
+  const old = before.agreement(agreementId);
+  const held = old && { other: old, hours: usageHours(old, before) };
+  const gained = hoursGained(held?.hours, usageHours(agreement, after));
   if (gained.length === 0) return undefined;
   const others = after
     .agreementsOf(productCode, accountCustomer(customerAccountId))
     .filter((other) => other.agreementId !== agreementId)
     .map((other) => ({ other, hours: usageHours(other, after) }));
+  const named = held === undefined ? others : [...others, held];
   for (const { other, hours } of others) {
     // What comes together with it was never in use without it.
     if (before.agreement(other.agreementId) === undefined) continue;
@@ -37,10 +38,9 @@ export function namesProblem(
       // Of hours that lie further back no usage is accepted any more, under whichever name.
       if (shared === undefined || shared.toMs <= nowMs - WINDOW_MAX_MS) continue;
       const inUse = (has: (named: Agreement) => boolean): boolean =>
-        others.some((one) => has(one.other) && reaches(one.hours, shared.fromMs)) ||
-        (held !== undefined && heldHours !== undefined && has(held) && reaches(heldHours, shared.fromMs));
-      const named = { agreement, other, inUse };
-      const member = newIdentifier(named) ? "customerIdentifier" : newLicence(named) ? "licenseArn" : undefined;
+        named.some((one) => has(one.other) && reaches(one.hours, shared.fromMs));
+      const beside = { agreement, other, inUse };
+      const member = newIdentifier(beside) ? "customerIdentifier" : newLicence(beside) ? "licenseArn" : undefined;
       if (member !== undefined) return conflict(member, problemText(agreement, other, member, shared.fromMs));
     }
   }

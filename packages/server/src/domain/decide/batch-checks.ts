@@ -1,6 +1,6 @@
 /**
  * What refuses a whole BatchMeterUsage request, in order of precedence: every check looks at the whole request before
- * the next one does. The order is that of `refusalOrder` in the rule book, and the walk over it is a test.
+ * the next one does. The order is that of `batchMeterUsage.refuses`, and the walk over it is a test.
  */
 import {
   BATCH_METER_USAGE_CLOSED,

@@ -18,7 +18,7 @@ import {
   NOW_MS,
   REGION,
 } from "../../../testing/market.ts";
-import { SELLER, factsOf, licence, usage } from "../../../testing/market.ts";
+import { SELLER, agreement, factsOf, licence, market, usage } from "../../../testing/market.ts";
 import type { MeteringRecord } from "../metering/metering-record.ts";
 import type { BatchMeterUsageFacts } from "./batch-checks.ts";
 import { decideBatchMeterUsage, keysOf, type BatchMeterUsageDecision } from "./batch-meter-usage.ts";
@@ -98,6 +98,25 @@ describe("a batch is refused", () => {
       expect(rejected?.compared).toEqual(compared);
     },
   );
+
+  test("for usage of before its licence began, with the record and the times that were compared (Rule I6)", () => {
+    const startsAtMs = NOW_MS - HOUR_MS;
+    const agreements = [agreement("began"), agreement("begins", { startsAtMs, endsAtMs: NOW_MS + HOUR_MS })];
+    const usageRecords = [licence("began"), licence("begins")].map((licenseArn) =>
+      usage({ customerAccountId: ANNAS_ACCOUNT, licenseArn, timestampMs: startsAtMs - 1 }),
+    );
+    const { rejected } = decide({ usageRecords }, { catalogue: market(agreements) });
+    expect(rejected?.message).toBe(
+      `LicenseArn '${licence("begins")}' of usage record 2 is not valid for its Timestamp, 2026-07-14T11:29:59.999Z.`,
+    );
+    expect(rejected?.compared).toEqual({
+      record: 2,
+      timestamp: "2026-07-14T11:29:59.999Z",
+      now: "2026-07-14T12:30:00.000Z",
+      startsAt: "2026-07-14T11:30:00.000Z",
+      endsAt: "2026-07-14T13:30:00.000Z",
+    });
+  });
 
   const edges: readonly [RuleSetName, number, string | undefined][] = [
     ["classic", 6 * HOUR_MS, undefined],

@@ -5,6 +5,7 @@
 import type { RuleId, UsageRecord, UsageRecordResult } from "@countinghouse/protocol";
 import { whyNotSubscribed } from "../catalogue/agreement.ts";
 import {
+  type AcceptedRecord,
   isReplay,
   keysOfRecords,
   sameKey,
@@ -13,13 +14,6 @@ import {
 } from "../metering/metering-record.ts";
 import type { Rejection } from "../rejection.ts";
 import { checkBatch, type BatchMeterUsageFacts, type BatchMeterUsageRequest } from "./batch-checks.ts";
-
-export interface AcceptedRecord {
-  /** The record's place in the request, from 0. */
-  readonly position: number;
-  readonly key: MeteringRecordKey;
-  readonly quantity: number;
-}
 
 export type BatchMeterUsageDecision =
   | { readonly rejected: Rejection }

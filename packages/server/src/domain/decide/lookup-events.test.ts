@@ -35,6 +35,22 @@ describe("Rule V2: an attribute", () => {
     expect(refusalOf(input)).toBe("V2 InvalidLookupAttributesException");
   });
 
+  test.each([
+    [
+      "Region",
+      "x",
+      `AttributeKey 'Region' is invalid: events are looked up by one of ${lookupAttributeKeys.join(", ")}.`,
+    ],
+    ["EventName", "", "AttributeValue of EventName has 0 characters; it must have 1 to 2000."],
+    ["ReadOnly", "TRUE", "AttributeValue 'TRUE' of ReadOnly is invalid: it is true or false."],
+  ])("%s that is %j is refused with what it may be", (key, value, message) => {
+    expect(decideLookupEvents(attribute(key, value), true).rejected?.message).toBe(message);
+  });
+
+  test.each(["true", "false"])("ReadOnly may be %s", (value) => {
+    expect(refusalOf(attribute("ReadOnly", value))).toBeUndefined();
+  });
+
   test("may be left out, or be none in a list", () => {
     expect(refusalOf({ lookupAttributes: [] })).toBeUndefined();
   });

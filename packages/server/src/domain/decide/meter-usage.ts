@@ -1,6 +1,6 @@
 /**
  * MeterUsage, decided: a resource meters its own use. Refused for the first reason that holds, in the order of
- * `refusalOrder` in the rule book; else there is a record, from now or from before.
+ * `meterUsage.refuses`; else there is a record, from now or from before.
  */
 import {
   HOUR_MS,
@@ -19,6 +19,7 @@ import { whyNotSubscribed } from "../catalogue/agreement.ts";
 import type { CatalogueView } from "../catalogue/catalogue.ts";
 import { isLive, type MeteredResource, type Platform } from "../resources/metered-resource.ts";
 import {
+  type AcceptedRecord,
   accountCustomer,
   clientTokenKey,
   hourOf,
@@ -30,7 +31,6 @@ import {
 import { kindText } from "../catalogue/product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 import { allocationChecks } from "../metering/usage-allocation.ts";
-import type { AcceptedRecord } from "./batch-meter-usage.ts";
 import { checkDimension } from "./metered-dimension.ts";
 import { callerFigures, callerText, callingResource, findProduct, type ResourceCaller } from "./resource-checks.ts";
 

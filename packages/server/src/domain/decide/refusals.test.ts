@@ -3,7 +3,7 @@
  * in the rule book's own order; the same walk over the wire, from the first byte on, is `test/wire/refusal-order.test.ts`.
  */
 import {
-  refusalOrder,
+  batchMeterUsage,
   ruleSets,
   type BatchMeterUsageInput,
   type RuleId,
@@ -65,7 +65,7 @@ function walk(start: BatchMeterUsageInput, reasons: readonly Reason[]): void {
 
 /** Whether rules are met in the order of the rule book: the same one several times, or a later one. */
 function isInOrder(rules: readonly string[]): boolean {
-  const places = rules.map((rule) => refusalOrder.BatchMeterUsage.indexOf(rule as RuleId));
+  const places = rules.map((rule) => batchMeterUsage.refuses.indexOf(rule as RuleId));
   return places.every((place, i) => place !== -1 && place >= (places[i - 1] ?? 0));
 }
 

@@ -1,6 +1,6 @@
 /**
  * RegisterUsage, decided: a task or pod asks, once, whether its account has the product, and its metering begins. Refused
- * for the first reason that holds, in the order of `refusalOrder` in the rule book.
+ * for the first reason that holds, in the order of `registerUsage.refuses`.
  */
 import type { EpochMs, RegisterUsageInput, RegisterUsageOutput } from "@countinghouse/protocol";
 import { inForce } from "../catalogue/agreement.ts";

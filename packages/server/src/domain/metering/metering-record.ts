@@ -154,6 +154,14 @@ export function sameButForDimension(a: MeteringRecordKey, b: MeteringRecordKey):
   );
 }
 
+/** What a decision adds to the ledger: usage that was accepted under a key. Its id follows from its entry and its position. */
+export interface AcceptedRecord {
+  /** Its place among the records of its entry. */
+  readonly position: number;
+  readonly key: MeteringRecordKey;
+  readonly quantity: number;
+}
+
 /** A kept record, as far as decisions need it. */
 export interface MeteringRecord {
   readonly meteringRecordId: string;

@@ -8,6 +8,7 @@ import {
   billedFromMs,
   countedLife,
   due,
+  isKnownTo,
   isSettled,
   outstanding,
   secondsIn,
@@ -248,4 +249,98 @@ describe("Rule H4: an hour", () => {
     settle(resource, Date.UTC(2026, 6, 1, 6), 254, hours);
     expect(hours.total).toBe((Date.UTC(2026, 6, 1) - resource.startedAtMs) / 1000);
   });
+});
+
+test("Rule H4: what is outstanding of some hours is that of all hours which lies in them", () => {
+  fc.assert(
+    fc.property(
+      anyLife,
+      fc.integer({ min: -5, max: 80 }),
+      fc.integer({ min: -30, max: 80 }),
+      fc.nat({ max: 60 }),
+      (life, settledAfterHours, from, length) => {
+        const running = runningResource(life);
+        const resource = settle(running, START + settledAfterHours * HOUR_MS, 254, new Hours());
+        const nowMs = START + 4 * DAY;
+        const all = { fromHour: hourOf(START - 70 * DAY), toHour: hourOf(START + 70 * DAY) };
+        const some = { fromHour: hourOf(START) + from, toHour: hourOf(START) + from + length };
+        expect(outstanding(resource, registrationIn(resource), nowMs, some)).toEqual(
+          outstanding(resource, registrationIn(resource), nowMs, all).filter(
+            ({ hour }) => hour >= some.fromHour && hour < some.toHour,
+          ),
+        );
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test("Rule H8: use is settled once the ledger holds all hours of what has ended, and never while it runs", () => {
+  const startedAtMs = Date.UTC(2026, 2, 14, 10);
+  const settledAt = (hours: number, stoppedAtMs?: number): boolean => {
+    const resource = settle(
+      runningResource({ startedAtMs, stoppedAtMs }),
+      startedAtMs + hours * HOUR_MS,
+      254,
+      new Hours(),
+    );
+    return isSettled(resource, registrationIn(resource));
+  };
+  expect(settledAt(100)).toBe(false);
+  // Its last hour is final six hours after its end.
+  expect([settledAt(8, startedAtMs + 2 * HOUR_MS - 1), settledAt(7, startedAtMs + 2 * HOUR_MS - 1)]).toEqual([
+    true,
+    false,
+  ]);
+  const ended = settle(
+    runningResource({ startedAtMs, stoppedAtMs: startedAtMs + HOUR_MS }),
+    startedAtMs + DAY,
+    254,
+    new Hours(),
+  );
+  expect(isSettled({ ...ended, stoppedAtMs: startedAtMs + 1_000 }, registrationIn(ended)), "by another life").toBe(
+    false,
+  );
+});
+
+describe("Rule H4: a record is known to a registration", () => {
+  // Early in a month: what runs may have been launched in the one before.
+  const registeredAtMs = Date.UTC(2026, 3, 1, 2);
+  const registeredHour = hourOf(registeredAtMs);
+  const registration = { productCode: REGISTERED_PRODUCT, registeredAtMs };
+  const late = { productCode: REGISTERED_PRODUCT, registeredAtMs: Date.UTC(2026, 3, 20, 2) };
+  const adjusted = {
+    ...registration,
+    accruedToHour: registeredHour + 9,
+    accruedBy: { startedAtMs: registeredAtMs },
+    adjustments: 2,
+  };
+  const adjusting = { ...adjusted, adjusting: { toHour: registeredHour + 4, by: { startedAtMs: registeredAtMs } } };
+  test.each([
+    ["not of six hours before it, while it holds none", registration, registeredHour - 6, undefined, false],
+    ["of any hour before that, which is of an earlier life", registration, registeredHour - 7, undefined, true],
+    ["not of the first hour of its month, while it holds none", late, hourOf(Date.UTC(2026, 3, 1)), undefined, false],
+    ["of the month before its month", late, hourOf(Date.UTC(2026, 3, 1)) - 1, undefined, true],
+    ["of the last hour that it holds", adjusted, registeredHour + 8, undefined, true],
+    ["not of the hour after that", adjusted, registeredHour + 9, undefined, false],
+    ["of an adjustment before the last", adjusting, registeredHour + 8, 1, true],
+    ["of the last adjustment, where that is done", adjusted, registeredHour + 8, 2, true],
+    ["not of one after the last", adjusted, registeredHour, 3, false],
+    ["of the last adjustment, as far as it has come", adjusting, registeredHour + 3, 2, true],
+    ["not of the last adjustment from there on", adjusting, registeredHour + 4, 2, false],
+    ["not of an adjustment, where there was none", registration, registeredHour, 1, false],
+  ])("%s", (_of, of, hour, adjustment, isKnown) => {
+    expect(isKnownTo(of, hour, adjustment)).toBe(isKnown);
+  });
+});
+
+test("Rules H3, H4: what has just ended is topped up to a minute, and what is yet to end has run until now", () => {
+  const startedAtMs = Date.UTC(2026, 2, 14, 10);
+  const nowMs = startedAtMs + 5_000;
+  const month = { fromHour: 0, toHour: hourOf(nowMs) + 100 };
+  const seconds = (stoppedAtMs: number | undefined): number => {
+    const resource = runningResource({ startedAtMs, stoppedAtMs });
+    return sumOf(outstanding(resource, registrationIn(resource), nowMs, month));
+  };
+  expect([nowMs, nowMs + 1, nowMs - 1, undefined].map(seconds)).toEqual([60, 5, 60, 5]);
 });

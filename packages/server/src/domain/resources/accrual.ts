@@ -67,7 +67,7 @@ function secondsUntil(atMs: EpochMs, { fromMs, untilMs = Number.POSITIVE_INFINIT
   return Math.floor(Math.max(0, Math.min(atMs, untilMs) - fromMs) / 1000);
 }
 
-/** The last hour in which it ran; of one that ended on the hour, the hour before. */
+/** The last hour in which it ran; of one that ended on the hour, the hour before; of one that runs, infinity. */
 function lastHourOf({ fromMs, untilMs = Number.POSITIVE_INFINITY }: CountedLife): number {
   return hourOf(Math.max(fromMs, untilMs - 1));
 }
@@ -195,9 +195,9 @@ export function isKnownTo(registration: UsageRegistration, hour: number, adjustm
 
 /** Whether the ledger holds all use there will ever be of it, as far as is known. */
 export function isSettled(resource: MeteredResource, registration: UsageRegistration): boolean {
-  if (resource.stoppedAtMs === undefined) return false;
   const { accruedToHour, accruedBy, adjusting } = registration;
   if (accruedToHour === undefined || accruedBy === undefined || adjusting !== undefined) return false;
+  // What runs has no last hour.
   return sameLife(accruedBy, resource) && accruedToHour > lastHourOf(countedLife(resource, registration));
 }
 

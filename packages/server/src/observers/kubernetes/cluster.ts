@@ -2,7 +2,7 @@
 import type * as KubernetesClient from "@kubernetes/client-node";
 import { hash } from "node:crypto";
 import { ConfigError, type KubernetesSetting } from "../../config.ts";
-import { whyUnusable } from "./trouble.ts";
+import { whyUnusable } from "./reasons.ts";
 
 export interface Cluster {
   /** Says which pods are looked at: those of one cluster, namespace and selector. */

@@ -4,7 +4,7 @@ import { newDatabase, testOfPostgres, type TestDatabase } from "../../../../../t
 import { runCommand } from "../../../../../test/support/server.ts";
 import { START_MS } from "../../../testing/contract/ledger-under-test.ts";
 import { EVERYTHING, PRODUCT, meter, sent } from "../../../testing/contract/works.ts";
-import type { KeptRecord, Ledger } from "../../ledger/ledger.ts";
+import type { ListedRecord, Ledger } from "../../ledger/ledger.ts";
 import { realWorld } from "../../world.ts";
 import { loadDriver } from "./driver.ts";
 import { openAt } from "../../../testing/postgres-ledger.ts";
@@ -30,7 +30,7 @@ async function open(): Promise<Ledger> {
 }
 
 /** A ledger with `SENT` in it, as version 2 kept it: with texts in the place of numbers. */
-async function ledgerOfVersion2(): Promise<readonly KeptRecord[]> {
+async function ledgerOfVersion2(): Promise<readonly ListedRecord[]> {
   const ledger = await open();
   await ledger.transact(meter(SENT));
   const { items } = await ledger.meteringRecords(EVERYTHING);

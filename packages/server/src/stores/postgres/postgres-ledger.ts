@@ -2,28 +2,16 @@
  * The ledger over PostgreSQL: any number of nodes, each of which may write. Work that has arrived is committed in groups,
  * each about one product and on a lane of its own, several side by side.
  */
-import type { EpochMs, RuleSet } from "@countinghouse/protocol";
+import type { EpochMs } from "@countinghouse/protocol";
 import type { CatalogueView } from "../../domain/catalogue/catalogue.ts";
 import type { LaneHead } from "../../ledger/chain-head.ts";
-import { decodeEntry } from "../../ledger/entry-codec.ts";
-import type { Call, LedgerEntry } from "../../ledger/entry.ts";
+import type { FoundPage } from "../../ledger/engine.ts";
+import type { EncodedEntry } from "../../ledger/entry-codec.ts";
+import type { Call } from "../../ledger/entry.ts";
 import { EXPIRED_AT_ONCE, expiry } from "../../ledger/expiry.ts";
-import { keptPage } from "../../ledger/found-records.ts";
-import { resetTo } from "../../ledger/reset.ts";
-import {
-  DefectError,
-  FaultError,
-  QueueFullError,
-  type EventQuery,
-  type KeptRecord,
-  type Ledger,
-  type MeteringRecordQuery,
-  type Page,
-  type Work,
-  type CatalogueAfter,
-} from "../../ledger/ledger.ts";
-import { KEEP_ALL, type Spare } from "../../ledger/spare.ts";
-import { Standstill } from "../../ledger/standstill.ts";
+import type { Pending } from "../../ledger/group-decision.ts";
+import { Intake, type IntakeOptions } from "../../ledger/intake.ts";
+import { FaultError, type EventQuery, type Ledger, type MeteringRecordQuery, type Page } from "../../ledger/ledger.ts";
 import type { KnownLaneHead, LedgerVerification } from "../../ledger/verification.ts";
 import { clockDifference, clockTrouble } from "./clock-difference.ts";
 import type { Driver } from "./driver.ts";
@@ -40,25 +28,14 @@ import { Lane } from "./writing/lane.ts";
 import { StuckColumns } from "./writing/stuck-columns.ts";
 import { WaitingWork, type Group } from "./writing/waiting-work.ts";
 
-export interface PostgresLedgerOptions {
+export interface PostgresLedgerOptions extends IntakeOptions {
   readonly clock: SharedClock;
-  readonly ruleSet: RuleSet;
-  /** Whether decisions go by a clock that is behind the newest entry. */
-  readonly acceptNewestAhead?: boolean | undefined;
-  /** Everything is kept where it is not given. */
-  readonly spare?: Spare | undefined;
-  readonly queuedMax: number;
-  readonly groupMax: number;
   /** Connections that write. */
   readonly lanes: number;
-  readonly schedule: (run: () => void) => void;
-  readonly monotonicMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   /** Runs a function again and again, until what it answers is called. */
   readonly every: (ms: number, run: () => void) => () => void;
   readonly fraction: () => number;
-  readonly aroundCommit?: ((commit: () => Promise<void>) => Promise<void>) | undefined;
-  readonly onCommitted?: ((group: { readonly works: number; readonly records: number }) => void) | undefined;
 }
 
 /** How long work waits for a lane, and then for its commit, before its caller is told of a fault. */
@@ -71,7 +48,7 @@ const SWEEP_MS = 250;
 const CLOCK_CHECKED_MS = 60_000;
 const WRONG_CLOCK_CHECKED_MS = 5_000;
 
-export class PostgresLedger implements Ledger {
+export class PostgresLedger extends Intake implements Ledger {
   readonly #options: PostgresLedgerOptions;
   readonly #state: SharedState;
   readonly #reader: Reader;
@@ -81,14 +58,7 @@ export class PostgresLedger implements Ledger {
   readonly #underWay = new Set<Group>();
   readonly #stopTimers: (() => void)[];
   #newestAtMs: EpochMs;
-  #isScheduled = false;
-  #drained: PromiseWithResolvers<void> | undefined;
-  #closed: Promise<void> | undefined;
-  readonly #standstill: Standstill;
   readonly #stuckColumns: StuckColumns;
-  /** Resolves when the newest probe has ended. */
-  #probed: Promise<void> = Promise.resolve();
-  #defect: DefectError | undefined;
   #clockTrouble: string | undefined;
   #clockCheckedMs: number;
 
@@ -98,18 +68,18 @@ export class PostgresLedger implements Ledger {
     kept: KeptState & { readonly newestAtMs: EpochMs | undefined },
     options: PostgresLedgerOptions,
   ) {
+    super(options);
     this.#options = options;
     this.#state = new SharedState(kept, options.clock);
     this.#newestAtMs = kept.newestAtMs ?? Number.NEGATIVE_INFINITY;
     this.#clockCheckedMs = options.monotonicMs();
-    this.#standstill = new Standstill(options.monotonicMs);
     this.#stuckColumns = new StuckColumns(options.monotonicMs);
     this.#reader = new Reader(driver, this.#state);
     this.#leases = new Leases(this.#reader.db);
     const context = this.#context();
     this.#idle = Array.from({ length: options.lanes }, () => new Lane({ ...options, driver, context }));
     this.#stopTimers = [
-      options.every(FOLLOW_MS, () => void this.#watched(() => this.#reader.follow()).catch(() => undefined)),
+      options.every(FOLLOW_MS, () => void this.watched(() => this.#reader.follow()).catch(() => undefined)),
       options.every(RENEWAL_MS, () => void this.#leases.renew().catch(() => undefined)),
       options.every(WRONG_CLOCK_CHECKED_MS, () => void this.#checkClock().catch(() => undefined)),
       options.every(SWEEP_MS, () => this.#waiting.expire(options.monotonicMs(), () => this.#tooLate())),
@@ -120,82 +90,55 @@ export class PostgresLedger implements Ledger {
     return this.#state.catalogue;
   }
 
-  get defect(): DefectError | undefined {
-    return this.#defect;
-  }
-
   get unavailable(): string | undefined {
-    return this.#clockTrouble ?? this.#reader.unavailable ?? this.#standstill.why;
+    return this.#clockTrouble ?? this.#reader.unavailable ?? this.standstill.why;
   }
 
   get partlyUnavailable(): readonly string[] {
     return this.#stuckColumns.remarks();
   }
 
-  async probe(): Promise<void> {
-    const isIdle = this.queued === 0 && this.#idle.length > 0 && this.#closed === undefined;
-    if (!isIdle || this.#defect !== undefined || !this.#standstill.isToBeProbed) return;
-    this.#probed = this.#probe(this.#idle.pop() as Lane);
-    await this.#probed;
+  protected get canTryCommit(): boolean {
+    return this.#idle.length > 0;
   }
 
-  async #probe(lane: Lane): Promise<void> {
-    await lane.probe().then(
-      () => {
-        this.#standstill.onCommitted(this.queued);
-        // Nothing failed for its own sake, as far as can be told.
-        this.#stuckColumns.clear();
-      },
-      (error: Error) => this.#standstill.onFailed(error),
-    );
-    this.#idle.push(lane);
-    this.#wake();
+  protected async tryCommit(): Promise<void> {
+    const lane = this.#idle.pop() as Lane;
+    await lane.probe().finally(() => this.#idle.push(lane));
+    // Nothing failed for its own sake, as far as can be told.
+    this.#stuckColumns.clear();
   }
 
   get queued(): number {
     return this.#waiting.length + [...this.#underWay].reduce((sum, group) => sum + group.taken, 0);
   }
 
-  transact<A>(work: Work<A>): Promise<A> {
-    return this.#queue(work, false);
+  protected listRecords(query: MeteringRecordQuery): Promise<FoundPage> {
+    return this.#reader.atOneMoment((db) => listRecords(db, query));
   }
 
-  reset(call: Call, catalogueAfter: CatalogueAfter): Promise<void> {
-    return this.#queue(resetTo(call, catalogueAfter), true);
+  protected findEntry(requestId: string): Promise<EncodedEntry | undefined> {
+    return this.#reader.entryByRequestId(requestId);
   }
 
-  meteringRecords(query: MeteringRecordQuery): Promise<Page<KeptRecord>> {
-    return this.#watched(async () => keptPage(await this.#reader.atOneMoment((db) => listRecords(db, query))));
-  }
-
-  entry(requestId: string): Promise<LedgerEntry | undefined> {
-    return this.#watched(async () => {
-      const encoded = await this.#reader.entryByRequestId(requestId);
-      return encoded === undefined ? undefined : decodeEntry(encoded);
-    });
-  }
-
-  events(query: EventQuery): Promise<Page<LedgerEntry>> {
-    return this.#watched(async () => {
-      const { items, nextCursor } = await this.#reader.atOneMoment((db) => listEntries(db, query));
-      return { items: items.map(decodeEntry), nextCursor };
-    });
+  protected listEntries(query: EventQuery): Promise<Page<EncodedEntry>> {
+    return this.#reader.atOneMoment((db) => listEntries(db, query));
   }
 
   principalBetween(after: string, before: string): Promise<string | undefined> {
-    return this.#watched(() => this.#reader.atOneMoment((db) => readPrincipalBetween(db, after, before)));
+    return this.watched(() => this.#reader.atOneMoment((db) => readPrincipalBetween(db, after, before)));
   }
 
   keptSince(): Promise<EpochMs | undefined> {
-    return this.#watched(() => this.#reader.atOneMoment(readKeptSince));
+    return this.watched(() => this.#reader.atOneMoment(readKeptSince));
   }
 
   chainHeads(): Promise<readonly LaneHead[]> {
-    return this.#watched(() => this.#reader.atOneMoment(readHeads));
+    return this.watched(() => this.#reader.atOneMoment(readHeads));
   }
 
   verifyChains(known: readonly KnownLaneHead[]): Promise<LedgerVerification> {
-    return this.#watched(() => this.#reader.atOneMoment((db) => verifyChains(db, known)));
+    return this.watched(() => this.#reader.atOneMoment((db) => verifyChains(db, known)));
   }
 
   /** One node at a time does so; another that is asked meanwhile removes nothing. */
@@ -209,7 +152,7 @@ export class PostgresLedger implements Ledger {
         removed += old.entries.length;
       }
     };
-    return (await this.#watched(() => this.#reader.holding(EXPIRY_LOCK, removeAll))) ?? 0;
+    return (await this.watched(() => this.#reader.holding(EXPIRY_LOCK, removeAll))) ?? 0;
   }
 
   /**
@@ -220,50 +163,32 @@ export class PostgresLedger implements Ledger {
     return this.#leases.hold(name);
   }
 
-  close(): Promise<void> {
-    this.#closed ??= this.#finish();
-    return this.#closed;
-  }
-
-  async #finish(): Promise<void> {
-    if (this.queued > 0) {
-      this.#drained = Promise.withResolvers();
-      await this.#drained.promise;
-    }
+  protected async closeStore(): Promise<void> {
     for (const stop of this.#stopTimers) stop();
-    await this.#probed;
     await Promise.all(this.#idle.map((lane) => lane.close()));
     await this.#leases.release();
     await this.#reader.close();
   }
 
   #context(): GroupContext {
-    const { clock, ruleSet, spare = KEEP_ALL, aroundCommit = runNow } = this.#options;
+    const { clock, ruleSet } = this.#options;
     return {
       state: this.#state,
       clock,
       ruleSet,
-      spare,
+      spare: this.spare,
       newestAtMs: () => this.#newestAtMs,
       acceptNewestAhead: this.#options.acceptNewestAhead === true,
       aroundCommit: (commit) => {
         // What was begun before a defect was found is not written after it.
-        const stopped = this.#defect ?? this.#wrongClock();
-        if (stopped !== undefined) throw stopped;
-        return aroundCommit(commit);
+        if (this.stopped !== undefined) throw this.stopped;
+        return this.aroundCommit(commit);
       },
     };
   }
 
-  #queue<A>(work: Work<A>, reset: boolean): Promise<A> {
-    const refusal = this.#refusal();
-    if (refusal !== undefined) return Promise.reject(refusal);
-    return new Promise<A>((resolve, reject) => {
-      const pending = { work, reset, resolve: resolve as (answer: unknown) => void, reject };
-      this.#standstill.onWork();
-      this.#waiting.add(pending, this.#options.monotonicMs() + WAITING_MS);
-      this.#wake();
-    });
+  protected add(pending: Pending): void {
+    this.#waiting.add(pending, this.#options.monotonicMs() + WAITING_MS);
   }
 
   /** What a node may write whose clock is wrong: nothing, until it is right again. A clock of a lab is wrong on purpose. */
@@ -283,27 +208,17 @@ export class PostgresLedger implements Ledger {
       : new FaultError(`Nothing is written: ${this.#clockTrouble}.`, undefined);
   }
 
-  /** Why nothing is taken in now, if that is so. */
-  #refusal(): Error | undefined {
-    const stopped = this.#defect ?? this.#wrongClock();
-    if (stopped !== undefined) return stopped;
-    if (this.#closed !== undefined) return new QueueFullError("The ledger is closing.");
-    const { queuedMax } = this.#options;
-    if (this.queued < queuedMax) return undefined;
-    return new QueueFullError(`${queuedMax} requests are waiting to be committed.`);
+  protected override get stopped(): Error | undefined {
+    return super.stopped ?? this.#wrongClock();
   }
 
-  #wake(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    this.#options.schedule(() => {
-      this.#isScheduled = false;
-      this.#dispatch();
-    });
+  protected failWaiting(error: Error): void {
+    this.#waiting.fail(error);
   }
 
   /** Hands groups to lanes, as far as there are both; those with a connection come first. */
-  #dispatch(): void {
+  protected step(): void {
+    this.isAwake = false;
     while (this.#idle.length > 0) {
       const group = this.#waiting.take(this.#underWay, this.#options.groupMax);
       if (group === undefined) break;
@@ -312,7 +227,7 @@ export class PostgresLedger implements Ledger {
       this.#underWay.add(group);
       void this.#run(lane, group);
     }
-    if (this.queued === 0) this.#drained?.resolve();
+    this.noteDrained();
   }
 
   /** Sees a group through: everyone in it is told, or waits for the next. */
@@ -320,11 +235,10 @@ export class PostgresLedger implements Ledger {
     let tell: () => void;
     try {
       const deadlineMs = this.#options.monotonicMs() + UNDER_WAY_MS;
-      const committed = await this.#watched(() => lane.commit(group, deadlineMs));
-      const { spare = KEEP_ALL } = this.#options;
+      const committed = await this.watched(() => lane.commit(group, deadlineMs));
       tell = () => {
         for (const { pending, outcome, spared } of committed.decision.decided) {
-          spare.onAnswered(pending.work.call, outcome.event, spared);
+          this.spare.onAnswered(pending.work.call, outcome.event, spared);
         }
         group.settle(committed.decision);
       };
@@ -332,7 +246,7 @@ export class PostgresLedger implements Ledger {
       this.#noteCommit(group, committed);
     } catch (error) {
       if (error instanceof FaultError) {
-        this.#standstill.onFailed(error);
+        this.standstill.onFailed(error);
         this.#stuckColumns.onFailed(group.column, error);
       }
       tell = () => group.fail(error as Error);
@@ -341,21 +255,21 @@ export class PostgresLedger implements Ledger {
     this.#underWay.delete(group);
     this.#idle.push(lane);
     tell();
-    if (this.#defect !== undefined) this.#waiting.fail(this.#defect);
-    if (this.queued === 0) this.#standstill.onIdle();
-    this.#wake();
+    if (this.defect !== undefined) this.#waiting.fail(this.defect);
+    if (this.queued === 0) this.standstill.onIdle();
+    this.wake();
   }
 
   /** A group that leaves nothing says nothing of whether one could be committed. */
   #noteCommit({ column }: Group, { decision }: Committed): void {
     if (decision.staged.entries.length === 0) return;
-    this.#standstill.onCommitted(this.queued);
+    this.standstill.onCommitted(this.queued);
     this.#stuckColumns.onCommitted(column);
   }
 
   #tooLate(): Error {
     const error = new FaultError("No connection to the database was free in time.", undefined);
-    this.#standstill.onFailed(error);
+    this.standstill.onFailed(error);
     return error;
   }
 
@@ -366,21 +280,4 @@ export class PostgresLedger implements Ledger {
     if (state !== undefined) this.#state.advance(decidedOn, state, staged);
     this.#options.onCommitted?.({ works: decided.length, records });
   }
-
-  /** Runs what may find that the ledger contradicts itself. From then on this node writes nothing. */
-  async #watched<T>(run: () => Promise<T>): Promise<T> {
-    try {
-      return await run();
-    } catch (error) {
-      if (error instanceof DefectError) {
-        this.#defect ??= error;
-        this.#waiting.fail(this.#defect);
-      }
-      throw error;
-    }
-  }
-}
-
-function runNow(commit: () => Promise<void>): Promise<void> {
-  return commit();
 }

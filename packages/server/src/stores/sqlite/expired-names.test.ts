@@ -1,4 +1,5 @@
 /** Which names the store holds, whatever happens to entries, and what is found by them: told to a model as well. */
+import type { AcceptedRecord } from "../../domain/metering/metering-record.ts";
 import { DatabaseSync } from "node:sqlite";
 import * as fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
@@ -7,7 +8,7 @@ import { newCall, sent } from "../../../testing/contract/works.ts";
 import type { EntryAttributes } from "../../ledger/entry-attributes.ts";
 import type { StagedEntry, StagedGroup } from "../../ledger/engine.ts";
 import { encodeEntry } from "../../ledger/entry-codec.ts";
-import type { EventQuery, NewRecord } from "../../ledger/ledger.ts";
+import type { EventQuery } from "../../ledger/ledger.ts";
 import { dataFolder } from "./data-folder.ts";
 import { openSqliteEngine, type SqliteEngine } from "./sqlite-engine.ts";
 
@@ -47,7 +48,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 interface Kept {
   readonly requestId: string;
   readonly attributes: EntryAttributes;
-  readonly records: readonly NewRecord[];
+  readonly records: readonly AcceptedRecord[];
 }
 
 function staged({ requestId, attributes: found, records }: Kept, atMs: number): StagedEntry {

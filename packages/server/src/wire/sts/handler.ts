@@ -1,6 +1,6 @@
 /**
  * The two operations of STS that programs ask for their credentials: AssumeRoleWithWebIdentity, which comes unsigned with a
- * token, and GetCallerIdentity. Refusals of strangers are kept within bounds (`../unkept-calls.ts`); a token never is.
+ * token, and GetCallerIdentity. Refusals of strangers are kept within bounds (`operations/unkept-calls.ts`); a token never is.
  */
 import { STS, printable, type ErrorName, type EpochMs, type StsErrorName } from "@countinghouse/protocol";
 import { userIdentityOf, assumedRoleId } from "../../audit/user-identity.ts";

@@ -1,9 +1,9 @@
 /** Metering records by the hour, those of a customer together, a page at a time. */
-import { isAlias } from "../../../domain/metering/metering-record.ts";
+import { type AcceptedRecord, isAlias } from "../../../domain/metering/metering-record.ts";
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import type { FoundPage, KeyedPointer } from "../../../ledger/engine.ts";
 import { decodeEntry, type EncodedEntry } from "../../../ledger/entry-codec.ts";
-import { DefectError, InvalidCursorError, type MeteringRecordQuery, type NewRecord } from "../../../ledger/ledger.ts";
+import { DefectError, InvalidCursorError, type MeteringRecordQuery } from "../../../ledger/ledger.ts";
 import { bigints } from "../arrays.ts";
 import { customerDigits, digitsOf, recordKeyOf, shardKeyOf } from "../keys.ts";
 import { isUuid } from "../rows.ts";
@@ -69,8 +69,8 @@ export async function listRecords(db: Queryable, query: MeteringRecordQuery): Pr
 }
 
 /** The record at a place, each entry read once. */
-function recordsIn(entries: ReadonlyMap<number, EncodedEntry>): (place: KeyedPointer) => NewRecord {
-  const known = new Map<number, readonly NewRecord[]>();
+function recordsIn(entries: ReadonlyMap<number, EncodedEntry>): (place: KeyedPointer) => AcceptedRecord {
+  const known = new Map<number, readonly AcceptedRecord[]>();
   return ({ seq, position }) => {
     let records = known.get(seq);
     if (records === undefined) {

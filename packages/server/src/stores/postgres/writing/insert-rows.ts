@@ -1,8 +1,8 @@
 /** The statements that write entries, their metering records, and how far that brings their lane: each about one table. */
+import type { AcceptedRecord } from "../../../domain/metering/metering-record.ts";
 import type { EntryAttributes } from "../../../ledger/entry-attributes.ts";
 import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
 import { meteringRecordId } from "../../../ledger/ids.ts";
-import type { NewRecord } from "../../../ledger/ledger.ts";
 import { bigints, byteas, texts, uuids } from "../arrays.ts";
 import { recordKeyOf, shardKeyOf } from "../keys.ts";
 import { searchable } from "../rows.ts";
@@ -14,7 +14,7 @@ export interface NewEntry {
   readonly link: Uint8Array;
   readonly entry: EncodedEntry;
   readonly attributes: EntryAttributes;
-  readonly records: readonly NewRecord[];
+  readonly records: readonly AcceptedRecord[];
 }
 
 export interface Statement {

@@ -1,12 +1,16 @@
 /** Holds metering records against the entries that accepted them, in both directions. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { isAlias, keyText, type MeteringRecordKey } from "../../../domain/metering/metering-record.ts";
+import {
+  type AcceptedRecord,
+  isAlias,
+  keyText,
+  type MeteringRecordKey,
+} from "../../../domain/metering/metering-record.ts";
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import { Disagreement } from "../../../ledger/chain-walk.ts";
 import { decodeEntry } from "../../../ledger/entry-codec.ts";
 import type { LedgerEntry } from "../../../ledger/entry.ts";
 import { meteringRecordId } from "../../../ledger/ids.ts";
-import type { NewRecord } from "../../../ledger/ledger.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "../entry-rows.ts";
 import type { Names } from "../names.ts";
 import { headIn, type Slices } from "./slices.ts";
@@ -80,7 +84,7 @@ export class RecordCheck {
   }
 
   /** An accepted record is kept under its key, and what is kept there points back at it. */
-  #checkKept(seq: number, { call }: LedgerEntry, { position, key, quantity }: NewRecord): void {
+  #checkKept(seq: number, { call }: LedgerEntry, { position, key, quantity }: AcceptedRecord): void {
     const which = `${meteringRecordId(call.requestId, position)} (${placeOf(seq, position)})`;
     const kept = this.#kept(key);
     if (kept === undefined) throw new Disagreement(`${which} was accepted, but nothing is kept under its key.`);

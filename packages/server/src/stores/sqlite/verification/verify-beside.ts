@@ -1,11 +1,7 @@
 /** Verifies the chain on a thread of its own, over a connection of its own, beside a server that goes on writing. */
-import { extname } from "node:path";
-import { Worker } from "node:worker_threads";
 import { FaultError } from "../../../ledger/ledger.ts";
 import type { ChainVerification, KnownHead } from "../../../ledger/verification.ts";
-
-/** Sources are run as they are, and what is built has another ending. */
-const ENTRY = new URL(`./verify-main${extname(import.meta.url)}`, import.meta.url);
+import { startThread } from "../start-thread.ts";
 
 export interface VerifyOrder {
   readonly ledgerFile: string;
@@ -14,7 +10,7 @@ export interface VerifyOrder {
 
 export function verifyBeside(ledgerFile: string, known: readonly KnownHead[]): Promise<ChainVerification> {
   const order: VerifyOrder = { ledgerFile, known };
-  const worker = new Worker(ENTRY, { workerData: order, name: "ledger-verification" });
+  const worker = startThread("ledger-verification", import.meta.url, "./verify-main", order);
   return new Promise((resolve, reject) => {
     worker.once("message", resolve);
     worker.once("error", (error: Error) =>

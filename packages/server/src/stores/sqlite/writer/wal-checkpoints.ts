@@ -6,8 +6,8 @@
  * Nothing depends on it but the size of the log, and how long it takes to copy: what has been committed is durable there.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { extname } from "node:path";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
+import { startThread } from "../start-thread.ts";
 
 export interface WalLimits {
   /** Pages in the log from which on they are moved. SQLite's default of 1,000 would copy the log often. */
@@ -37,8 +37,6 @@ const LIMITS: WalLimits = { pagesMin: 8_000, restMax: 400, aloneMin: 40_000, kep
 const NOTHING_TO_DO: WalState = { log: 0, checkpointed: 0 };
 /** Looking costs some 20 µs. */
 const LOOK_EVERY_COMMITS = 8;
-/** Sources run as they are, and what is built has another ending. */
-const ENTRY = new URL(`./wal-checkpoint-main${extname(import.meta.url)}`, import.meta.url);
 
 export class WalCheckpoints {
   readonly #limits: WalLimits;
@@ -91,7 +89,7 @@ export class WalCheckpoints {
   }
 
   #start(): Worker {
-    const beside = new Worker(ENTRY, { workerData: this.#settings, name: "ledger-checkpoint" });
+    const beside = startThread("ledger-checkpoint", import.meta.url, "./wal-checkpoint-main", this.#settings);
     beside.on("message", () => (this.#isBusy = false));
     // It is busy for ever, then.
     beside.on("error", () => undefined);

@@ -7,9 +7,9 @@
  * ends in any other way is a defect: whether its last group was kept is not known here, so nothing more is written until
  * a new start has read what is there.
  */
-import { extname } from "node:path";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { DefectError } from "../../../ledger/ledger.ts";
+import { startThread } from "../start-thread.ts";
 import { errorOf, type Trouble } from "../trouble.ts";
 import type { PackedGroup } from "./packed-group.ts";
 import type { Writer } from "./writer.ts";
@@ -26,11 +26,8 @@ export type WriterMessage = PackedGroup | "probe" | "close";
 /** What went wrong, or null where the group is durable. */
 export type WriterAnswer = Trouble | null;
 
-/** Sources run as they are, and what is built has another ending. */
-const ENTRY = new URL(`./writer-main${extname(import.meta.url)}`, import.meta.url);
-
 export function startWriterThread(settings: WriterSettings): Writer {
-  return new WriterThread(new Worker(ENTRY, { workerData: settings, name: "ledger-writer" }));
+  return new WriterThread(startThread("ledger-writer", import.meta.url, "./writer-main", settings));
 }
 
 export class WriterThread implements Writer {
