@@ -1,10 +1,10 @@
 /** Senders that are killed, or stopped, anywhere: nothing is lost, and no unit is billed twice. */
 import { describe, expect, test } from "vitest";
 import { openOutbox, type Outbox } from "@countinghouse/outbox";
-import { sqliteStore } from "@countinghouse/outbox/sqlite";
 import { startSender, type SenderSettings } from "../support/outbox-sender.ts";
+import { STORES, storeAt, type NewStore } from "../support/outbox-store.ts";
 import { seededRandom } from "../support/random.ts";
-import { FIRST, METERS, SECOND, folderOfTest, moveTo, recordsOf, standingServer } from "../support/outbox.ts";
+import { FIRST, METERS, SECOND, moveTo, recordsOf, standingServer } from "../support/outbox.ts";
 import type { RunningServer } from "../support/server.ts";
 
 const HOUR = Date.parse("2026-11-10T10:00:00Z");
@@ -21,14 +21,14 @@ interface Market {
   later(): Promise<void>;
 }
 
-async function market(): Promise<Market> {
+async function market(newStore: NewStore): Promise<Market> {
   const server = await standingServer("2026-11-10T12:05:00Z", "--rules", "current");
-  const path = `${folderOfTest()}/usage.outbox`;
+  const path = await newStore();
   let minutes = 0;
   const open = (): Promise<Outbox> =>
     openOutbox({
       name: "acme-test",
-      store: sqliteStore(path),
+      store: storeAt(path),
       meters: METERS,
       holdOpenSeconds: 3_600,
       requestsPerSecond: 1_000,
@@ -98,7 +98,7 @@ const many = (tenant: string, count: number, from: number, hourMs = HOUR) =>
     at: new Date(hourMs + (n % 3_600) * 1000),
   }));
 
-describe("a sender that is killed (kill -9)", () => {
+describe.each(STORES)("a sender that is killed (kill -9), in %s", (_name, newStore) => {
   const POINTS = [
     "run-begun",
     "readings-assigned",
@@ -112,7 +112,7 @@ describe("a sender that is killed (kill -9)", () => {
   ];
 
   test.each(POINTS)("at the point %s", async (point) => {
-    const place = await market();
+    const place = await market(newStore);
     await place.with((outbox) => outbox.record([...many("t-1", 5_500, 0), ...many("t-2", 50, 10_000)]));
     const killed = async (at: string): Promise<boolean> =>
       (await place.run({ at: { point: at, nth: 0, signal: "SIGKILL" } })) === "SIGKILL";
@@ -136,7 +136,7 @@ describe("a sender that is killed (kill -9)", () => {
 
   test("at any moment, while it records and delivers: what it acknowledged is there, once", async () => {
     const random = seededRandom("outbox kills");
-    const place = await market();
+    const place = await market(newStore);
     const acknowledged = new Set<string>();
     for (let life = 0; life < 6; life += 1) {
       await place.later();
@@ -168,7 +168,7 @@ describe("a sender that is killed (kill -9)", () => {
   }, 120_000);
 });
 
-describe("two senders, one of which is stopped across its lease (O6)", () => {
+describe.each(STORES)("two senders, one of which is stopped across its lease (O6), in %s", (_name, newStore) => {
   test.each([
     ["attempts-begun", undefined],
     ["attempts-begun", 600_000],
@@ -176,7 +176,7 @@ describe("two senders, one of which is stopped across its lease (O6)", () => {
   ])(
     "at %s, for %s ms by its own clock: each unit is billed once, and the first one's evidence is taken",
     async (point, jumpMs) => {
-      const place = await market();
+      const place = await market(newStore);
       await place.with((outbox) => outbox.record([...many("t-1", 30, 0), ...many("t-2", 50, 10_000)]));
       await place.later();
       const at = { point, nth: 0, signal: "SIGSTOP", ...(jumpMs === undefined ? {} : { jumpMs }) } as const;

@@ -4,16 +4,12 @@
  */
 import { writeSync } from "node:fs";
 import { MarketplaceMeteringClient } from "@countinghouse/client";
-import { openOutbox, type OutboxStore } from "@countinghouse/outbox";
-import { sqliteStore } from "@countinghouse/outbox/sqlite";
+import { openOutbox } from "@countinghouse/outbox";
 import type { SenderSettings } from "../support/outbox-sender.ts";
+import { storeAt } from "../support/outbox-store.ts";
 
 const settings = JSON.parse(process.argv[2] ?? "{}") as SenderSettings;
 const { endpoint, store, at, machineAheadMs, record } = settings;
-
-function storeAt(where: string): OutboxStore {
-  return sqliteStore(where);
-}
 
 let left = at?.nth ?? 0;
 let jumpedMs = 0;

@@ -5,7 +5,7 @@ import { NODE_FLAGS } from "./server.ts";
 
 export interface SenderSettings {
   readonly endpoint: string;
-  /** The file of the store. */
+  /** See `storeAt`. */
   readonly store: string;
   /** Where it ends or stops itself: at the nth time (from 0) that it reaches a point. `jumpMs`: how long it was stopped. */
   readonly at?: {

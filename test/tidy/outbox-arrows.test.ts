@@ -8,7 +8,9 @@ const OUTBOX = "packages/outbox/src/";
 const OUTBOX_ALLOWED: Readonly<Record<string, readonly string[]>> = {
   domain: ["@countinghouse/protocol"],
   store: ["@countinghouse/protocol", "domain"],
-  "stores/sqlite": ["domain", "store", "node:crypto", "node:fs", "node:sqlite"],
+  "stores/columns.ts": ["domain", "store"],
+  "stores/sqlite": ["domain", "store", "stores/columns.ts", "node:crypto", "node:fs", "node:sqlite"],
+  "stores/postgres": ["domain", "store", "stores/columns.ts"],
   lifecycle: ["@countinghouse/protocol", "domain", "store", "world.ts", "node:crypto"],
   deliver: ["@countinghouse/client", "@countinghouse/protocol", "domain", "lifecycle", "store", "world.ts"],
   market: ["domain"],
@@ -16,6 +18,7 @@ const OUTBOX_ALLOWED: Readonly<Record<string, readonly string[]>> = {
   cli: [
     "@countinghouse/client",
     "commander",
+    "pg",
     "deliver",
     "domain",
     "lifecycle",
@@ -23,6 +26,7 @@ const OUTBOX_ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "outbox.ts",
     "report",
     "store",
+    "stores/postgres",
     "stores/sqlite",
     "version.ts",
   ],
@@ -46,6 +50,7 @@ const OUTBOX_ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "version.ts": [],
   "main.ts": ["cli"],
   "sqlite.ts": ["stores/sqlite"],
+  "postgres.ts": ["stores/postgres"],
   "index.ts": [
     "bind.ts",
     "deliver",

@@ -4,19 +4,44 @@ import type { Command } from "commander";
 import { reopenOutbox } from "../open.ts";
 import type { Outbox } from "../outbox.ts";
 import { OutboxError } from "../store/outbox-error.ts";
+import type { PostgresPool } from "../stores/postgres/connection.ts";
+import { schemaName } from "../stores/postgres/schema/migrate.ts";
 import type { OutboxStore } from "../store/store.ts";
+
+/** Where a store is: a file, or a schema of a database. */
+export type Place = { readonly path: string } | { readonly url: string; readonly schema: string };
+
+export function placeOf(command: Command): Place {
+  const { store, schema } = command.optsWithGlobals<{ store?: string; schema: string }>();
+  if (store === undefined)
+    throw new TypeError("Which store? Say --store sqlite:PATH or postgres://…, or set OUTBOX_STORE.");
+  if (store.startsWith("sqlite:")) return { path: store.slice("sqlite:".length) };
+  if (/^postgres(ql)?:\/\//.test(store)) return { url: store, schema: schemaName(schema) };
+  throw new TypeError(
+    `The store ${JSON.stringify(store.replace(/\/\/[^@]*@/, "//…@"))} is none; expected sqlite:PATH or postgres://….`,
+  );
+}
 
 /** Stores are loaded when they are named: each needs what the other one's users may not have. */
 export async function storeOf(command: Command): Promise<OutboxStore> {
-  const { store } = command.optsWithGlobals<{ store?: string }>();
-  if (store === undefined) throw new TypeError("Which store? Say --store sqlite:PATH, or set OUTBOX_STORE.");
-  if (store.startsWith("sqlite:")) {
+  const place = placeOf(command);
+  if ("path" in place) {
     const { sqliteStore } = await import("../stores/sqlite/sqlite-store.ts");
-    return sqliteStore(store.slice("sqlite:".length));
+    return sqliteStore(place.path);
   }
-  throw new TypeError(
-    `The store ${JSON.stringify(store.replace(/\/\/[^@]*@/, "//…@"))} is none; expected sqlite:PATH.`,
-  );
+  const { postgresStore } = await import("../stores/postgres/postgres-store.ts");
+  return postgresStore({ pool: await poolOf(place.url), schema: place.schema });
+}
+
+/** Its connections do not hold up the end of the process. */
+export async function poolOf(url: string): Promise<PostgresPool> {
+  const { Pool } = await import("pg").catch((error: unknown) => {
+    throw new OutboxError("store", "The driver of PostgreSQL is not there: npm install pg.", error);
+  });
+  const pool = new Pool({ connectionString: url, max: 5, connectionTimeoutMillis: 10_000, allowExitOnIdle: true });
+  // A connection that breaks while it is idle: the next statement says so.
+  pool.on("error", () => undefined);
+  return pool;
 }
 
 /** Runs work with an outbox that is there already. */

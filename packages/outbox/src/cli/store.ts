@@ -3,18 +3,28 @@ import type { Command } from "commander";
 import type { MeterDefinition } from "../domain/meter.ts";
 import { openOutbox } from "../open.ts";
 import { AtRisk, print, printJson, table } from "./output.ts";
-import { storeOf, withOutbox } from "./opening.ts";
+import { migratePostgres, migrationSql } from "../stores/postgres/schema/migrate.ts";
+import { placeOf, poolOf, storeOf, withOutbox } from "./opening.ts";
 
-interface InitOptions {
+interface RoleOptions {
+  readonly applicationRole: readonly string[];
+  readonly workerRole: readonly string[];
+}
+
+interface InitOptions extends RoleOptions {
   readonly name: string;
   readonly meter: readonly string[];
   readonly ruleSet?: "current" | "classic";
   readonly startAt?: string;
 }
 
+interface MigrateOptions extends RoleOptions {
+  readonly print?: true;
+  readonly from: string;
+}
+
 export function addStore(program: Command): void {
-  program
-    .command("init")
+  withRoles(program.command("init"))
     .description("make a store, or add meters to one")
     .requiredOption("--name <name>", "the store's own name, such as acme-production")
     .option("--meter <definition>", "NAME=PRODUCT_CODE/DIMENSION[/PER], repeatable", collected, [])
@@ -24,16 +34,17 @@ export function addStore(program: Command): void {
       const meters = Object.fromEntries(options.meter.map(meterOfText));
       const { name, ruleSet, startAt } = options;
       const start = startAt === undefined ? undefined : instantOf(startAt);
+      const place = placeOf(command);
+      if ("url" in place) await migratePostgres(await poolOf(place.url), { schema: place.schema, ...rolesOf(options) });
       const outbox = await openOutbox({ name, store: await storeOf(command), meters, ruleSet, startAt: start });
       await outbox.close();
       print(`The store ${name} is ready.`);
     });
-  program
-    .command("migrate")
-    .description("bring a store's tables to this version")
-    .action((_options: object, command: Command) =>
-      withOutbox(command, async () => print("The store is of this version.")),
-    );
+  withRoles(program.command("migrate"))
+    .description("bring a store's tables to this version; in PostgreSQL as the owner of its schema")
+    .option("--print", "print the SQL instead, for a tool of your own")
+    .option("--from <version>", "with --print: the version that is there already", "0")
+    .action((options: MigrateOptions, command: Command) => migrate(options, command));
   program
     .command("verify")
     .description("hold the store against itself; exit 1 where something does not add up")
@@ -75,6 +86,30 @@ export function addStore(program: Command): void {
     .action((tenant: string, _options: object, command: Command) =>
       withOutbox(command, async (outbox) => print(`${await outbox.forget(tenant)} readings are nobody's now.`)),
     );
+}
+
+function withRoles(command: Command): Command {
+  return command
+    .option("--application-role <role>", "PostgreSQL: a role that records, repeatable", collected, [])
+    .option("--worker-role <role>", "PostgreSQL: a role that records, closes and delivers, repeatable", collected, []);
+}
+
+function rolesOf({ applicationRole, workerRole }: RoleOptions) {
+  return { applications: applicationRole, workers: workerRole };
+}
+
+async function migrate(options: MigrateOptions, command: Command): Promise<void> {
+  const { store, schema } = command.optsWithGlobals<{ store?: string; schema: string }>();
+  if (options.print === true) {
+    if (store?.startsWith("sqlite:") === true)
+      throw new TypeError("--print is for PostgreSQL: a file migrates itself.");
+    if (!/^\d+$/.test(options.from))
+      throw new TypeError(`--from is ${JSON.stringify(options.from)}; expected a version.`);
+    return print(migrationSql({ schema, ...rolesOf(options) }, Number(options.from)));
+  }
+  const place = placeOf(command);
+  if ("url" in place) await migratePostgres(await poolOf(place.url), { schema: place.schema, ...rolesOf(options) });
+  await withOutbox(command, async () => print("The store is of this version."));
 }
 
 function collected(value: string, before: readonly string[]): readonly string[] {

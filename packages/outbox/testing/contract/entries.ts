@@ -280,6 +280,31 @@ export function entryPromises(fresh: MakeStore): void {
       expect((await store.totals()).map(({ fate }) => fate).toSorted()).toEqual(["frozen", "late", "waiting"]);
     });
 
+    test("O3: an entry of which some readings are gone is counted once, in each step", async () => {
+      const { store } = await fresh();
+      await store.record(
+        Array.from({ length: 5 }, () => given({ quantity: "1" })),
+        NOW,
+      );
+      const done = frozen();
+      await store.transact(async (transaction) => {
+        await transaction.insertEntry(done);
+        await transaction.assignReadings(done.entryId, [hourOfTenant()], 9);
+        await transaction.saveEntries([{ ...done, state: "delivered", endedMs: NOW, readings: 5, sum: "5" }]);
+      });
+      const total = { meter: "gb", month: "2026-11", fate: "delivered", readings: 5, sum: "5" };
+      let steps = 0;
+      for (let gone = 1; gone > 0; steps += 1) {
+        expect(await store.totals()).toEqual([total]);
+        const [audited] = await store.audited("", 9);
+        expect(audited?.counted ?? { readings: 5, sum: "5" }).toEqual({ readings: 5, sum: "5" });
+        gone = await store.transact((transaction) => transaction.forgetOld(Date.now() + 86_400_000, 0, 2));
+      }
+      expect(steps).toBeGreaterThan(2);
+      expect(await store.readingsOf({ ...hourOfTenant(), limit: 9 })).toEqual([]);
+      expect(await store.totals()).toEqual([total]);
+    });
+
     test("O16: a tenant's name and tags go, and what is counted stays", async () => {
       const { store } = await fresh();
       await store.record(

@@ -1,7 +1,7 @@
 /** The file of an outbox: one connection, prepared statements, and one piece of work at a time. */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { OutboxError } from "../../store/outbox-error.ts";
-import type { Row } from "./columns.ts";
+import type { Row } from "../columns.ts";
 import { prepareSchema } from "./schema.ts";
 
 /** Another process writes for milliseconds; one that is stopped in the midst of it is waited for this long. */

@@ -2,7 +2,7 @@
 import type { SQLInputValue } from "node:sqlite";
 import type { Entry, WaitingGroup } from "../../store/rows.ts";
 import type { EntryFilter, WaitingFilter } from "../../store/store.ts";
-import { entryOfRow } from "./columns.ts";
+import { entryOfRow } from "../columns.ts";
 import type { Connection } from "./connection.ts";
 
 export function readEntries(connection: Connection, filter: EntryFilter): Entry[] {

@@ -3,7 +3,7 @@ import { exactOf, quantityText, sumOf, type Exact } from "../../domain/quantity.
 import { monthOf } from "../../domain/time.ts";
 import type { Slice } from "../../domain/binding.ts";
 import type { ReadingEnd } from "../../store/rows.ts";
-import type { Row } from "./columns.ts";
+import type { Row } from "../columns.ts";
 import type { Connection } from "./connection.ts";
 
 const WAITING_IN_SLICE = `SELECT rowid FROM reading

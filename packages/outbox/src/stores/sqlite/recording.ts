@@ -9,7 +9,7 @@ import {
 } from "../../domain/reading.ts";
 import type { RecordAnswer } from "../../store/store.ts";
 import { raiseAlarm } from "./alarms.ts";
-import { readingOfRow } from "./columns.ts";
+import { readingOfRow } from "../columns.ts";
 import type { Connection } from "./connection.ts";
 
 const INSERT = `INSERT INTO reading (reading_id, tenant, meter, hour_ms, at_ms, quantity, tags, recorded_ms)

@@ -5,7 +5,7 @@ import type { SetAsideReason } from "../../domain/reading.ts";
 import { monthOf } from "../../domain/time.ts";
 import type { ReadingEnd } from "../../store/rows.ts";
 import type { AuditedEntry, ReadingTotal, StoreSummary } from "../../store/store.ts";
-import { entryOfRow } from "./columns.ts";
+import { entryOfRow } from "../columns.ts";
 import type { Connection } from "./connection.ts";
 import { readParts } from "./transaction.ts";
 
@@ -80,7 +80,8 @@ export function totalsOf(connection: Connection): ReadingTotal[] {
   for (let after = 0; ;) {
     const rows = connection.all(
       `SELECT reading.rowid AS id, reading.meter, reading.hour_ms, quantity, coalesce(ended, state, 'waiting') AS fate
-       FROM reading LEFT JOIN entry USING (entry_id) WHERE reading.rowid > ? ORDER BY reading.rowid LIMIT ?`,
+       FROM reading LEFT JOIN entry USING (entry_id) WHERE reading.rowid > ? AND coalesce(readings_gone, 0) = 0
+       ORDER BY reading.rowid LIMIT ?`,
       after,
       SLICE,
     );

@@ -12,7 +12,7 @@ import type {
   StoreTransaction,
   WaitingFilter,
 } from "../../store/store.ts";
-import { alarmOfRow, balanceOfRow, readingOfRow } from "./columns.ts";
+import { alarmOfRow, balanceOfRow, readingOfRow } from "../columns.ts";
 import { Connection } from "./connection.ts";
 import { readEntries, readWaiting } from "./queries.ts";
 import { recordReading } from "./recording.ts";

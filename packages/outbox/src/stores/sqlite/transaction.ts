@@ -14,7 +14,7 @@ import {
   entryValues,
   meterOfRow,
   orNull,
-} from "./columns.ts";
+} from "../columns.ts";
 import type { Connection } from "./connection.ts";
 import { readEntries, readWaiting } from "./queries.ts";
 import { assignReadings, endReadings, forgetOld, releaseReadings } from "./reading-moves.ts";

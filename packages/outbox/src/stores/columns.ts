@@ -1,12 +1,12 @@
-/** Rows of SQLite as the port has them, and back. */
-import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
-import type { Binding } from "../../domain/binding.ts";
-import type { Attempt, AttemptEnd, EntryState } from "../../domain/entry-state.ts";
-import type { Meter } from "../../domain/meter.ts";
-import type { Alarm, AlarmKind, Balance, Entry, ReadingEnd } from "../../store/rows.ts";
-import type { KeptReading } from "../../store/store.ts";
+/** Rows of a database as the port has them, and back. The stores' columns have the same names. */
+import type { Binding } from "../domain/binding.ts";
+import type { Attempt, AttemptEnd, EntryState } from "../domain/entry-state.ts";
+import type { Meter } from "../domain/meter.ts";
+import type { Alarm, AlarmKind, Balance, Entry, ReadingEnd } from "../store/rows.ts";
+import type { KeptReading } from "../store/store.ts";
 
-export type Row = Record<string, SQLOutputValue>;
+export type Row = Readonly<Record<string, string | number | bigint | boolean | Uint8Array | null>>;
+export type Value = string | number | null;
 
 const text = (row: Row, column: string): string => String(row[column]);
 const number = (row: Row, column: string): number => Number(row[column]);
@@ -14,8 +14,8 @@ const textOrNone = (row: Row, column: string): string | undefined =>
   row[column] === null ? undefined : String(row[column]);
 const numberOrNone = (row: Row, column: string): number | undefined =>
   row[column] === null ? undefined : Number(row[column]);
-const flag = (row: Row, column: string): boolean => row[column] === 1;
-export const orNull = (value: string | number | undefined): SQLInputValue => value ?? null;
+const flag = (row: Row, column: string): boolean => row[column] === 1 || row[column] === true;
+export const orNull = (value: string | number | undefined): Value => value ?? null;
 
 export function meterOfRow(row: Row): Meter {
   return {
@@ -87,7 +87,7 @@ export function entryOfRow(row: Row): Entry {
 }
 
 /** In the order of `ENTRY_COLUMNS`. */
-export function entryValues(entry: Entry): SQLInputValue[] {
+export function entryValues(entry: Entry): Value[] {
   return [
     entry.entryId,
     entry.identity,
