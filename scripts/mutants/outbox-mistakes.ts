@@ -193,16 +193,17 @@ process.env["HISTORIES_RUNS"] ??= "150";
 const [only = "", skipped = "0"] = process.argv.slice(2);
 let unnoticed = 0;
 const unchanged = tried();
-if (unchanged.status !== 0) throw new Error(`The tests fail without a mistake, too:\n${unchanged.stdout}`);
+if (unchanged.status !== 0)
+  throw new Error(`The tests fail without a mistake, too:\n${unchanged.stdout}\n${unchanged.stderr}`);
 const made = MISTAKES.slice(Number(skipped)).filter(({ name }) => name.includes(only));
 for (const { name, file, right, wrong } of made) {
   const path = join(copy, "packages", "outbox", "src", file);
   const source = readFileSync(path, "utf8");
   if (!source.includes(right)) throw new Error(`${name}: ${file} has no ${right}`);
   writeFileSync(path, source.replaceAll(right, wrong));
-  const { status, stdout } = tried();
+  const { status, stdout, stderr } = tried();
   writeFileSync(path, source);
-  const by = /FAIL\S*\s+(.*)/.exec(stdout)?.[1] ?? "it does not end";
+  const by = /FAIL\S*\s+(.*)/.exec(`${stdout}\n${stderr}`)?.[1] ?? "it does not end";
   console.log(
     status === 0 ? `NOT NOTICED: ${name}` : `noticed: ${name} (${stripVTControlCharacters(by).slice(0, 150)})`,
   );

@@ -114,6 +114,23 @@ describe("after a lost answer", () => {
     expect((await outbox.status()).alarms).toEqual([]);
   });
 
+  test.each(["lost before", "lost after", "unprocessed"] as const)(
+    "%s: what comes for the hour then is late, since it may have been sent (O8)",
+    async (happening) => {
+      const { outbox, service, store, use, pass, states } = await scene();
+      await use("3");
+      pass(60);
+      service.script = [happening];
+      await outbox.deliverDue();
+      await use("4", { minutesAgo: 60 });
+      pass(1);
+      await outbox.deliverDue();
+      expect(await states()).toEqual({ delivered: 1 });
+      expect([...service.kept.values()]).toMatchObject([{ quantity: 3 }]);
+      expect(await store.summary()).toMatchObject({ endedReadings: [{ end: "late", count: 1 }] });
+    },
+  );
+
   test("a time-out at the end of the window is doubtful, and never refused or carried (O8)", async () => {
     const { outbox, service, use, pass, states } = await scene();
     await use("3");

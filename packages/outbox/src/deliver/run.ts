@@ -4,6 +4,7 @@ import { BATCH_RECORDS_MAX } from "@countinghouse/protocol";
 import { freezeDue } from "../lifecycle/freeze-due.ts";
 import { settle } from "../lifecycle/settle.ts";
 import type { Binding } from "../domain/binding.ts";
+import { monthOf } from "../domain/time.ts";
 import type { Entry, RaisedAlarm, StoreRow } from "../store/rows.ts";
 import { OutboxError } from "../store/outbox-error.ts";
 import { call, type Calling } from "./calls.ts";
@@ -60,7 +61,8 @@ export class DeliveryRun {
       const gathering = { transact: store.transact.bind(store), world };
       // What is closed goes out while more is closed.
       let isClosing = true;
-      const closing = freezeDue({ reads: store, gathering, serviceMs, flush, signal }).finally(
+      const backlog = await this.#backlog(serviceMs);
+      const closing = freezeDue({ reads: store, gathering, serviceMs, backlog, flush, signal }).finally(
         () => (isClosing = false),
       );
       const [closed, sent] = await Promise.allSettled([closing, this.#sendDue(() => isClosing)]);
@@ -95,6 +97,13 @@ export class DeliveryRun {
       });
     }
     return this.#stoppedBy === undefined && clock.toldMs !== undefined;
+  }
+
+  /** Only counted where it matters: before and after the turn of a month. */
+  async #backlog(serviceMs: number): Promise<number> {
+    if (monthOf(serviceMs - DAY_MS) === monthOf(serviceMs + DAY_MS)) return 0;
+    const { entries } = await this.#calling.store.summary();
+    return entries.find(({ state }) => state === "frozen")?.count ?? 0;
   }
 
   async #turn(): Promise<void> {

@@ -1,5 +1,5 @@
 /** Closes the hours whose time has come: hour by hour, the oldest first, by the service's time. */
-import { BATCH_RECORDS_MAX, HOUR_MS } from "@countinghouse/protocol";
+import { HOUR_MS } from "@countinghouse/protocol";
 import { currentBindings, goesOn, slicesOfHour, type Binding, type Slice } from "../domain/binding.ts";
 import { LEAVING_MS, closesAt, sendingEndOf, windowEndOf } from "../domain/deadline.ts";
 import type { Meter } from "../domain/meter.ts";
@@ -16,6 +16,8 @@ export interface FreezeOptions {
   readonly reads: Reads;
   readonly gathering: Gathering;
   readonly serviceMs: number;
+  /** How many records wait to be sent: at the month's end, hours close the earlier for it. */
+  readonly backlog?: number | undefined;
   /** Bindings whose hours are closed at once, up to now. */
   readonly flush?: ((binding: Binding) => boolean) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -28,7 +30,7 @@ export async function freezeDue(options: FreezeOptions): Promise<void> {
   const store = await reads.storeRow();
   if (store.heldBack !== undefined) return;
   for (const { entryId } of await reads.entries({ unreleased: true })) await release(entryId, gathering);
-  const pass = new Pass(options, store, await reads.meters(), await backlogOf(reads));
+  const pass = new Pass(options, store, await reads.meters());
   for await (const groups of hoursOf(options)) {
     if (options.signal?.aborted === true) return;
     await pass.close(groups);
@@ -36,11 +38,6 @@ export async function freezeDue(options: FreezeOptions): Promise<void> {
   await finishGathering(options, pass.meters);
   const { machineMs } = gathering.world;
   await gathering.transact((transaction) => transaction.saveStoreRow({ lastFreezeMs: machineMs() }));
-}
-
-async function backlogOf(reads: Reads): Promise<number> {
-  const waiting = await reads.entries({ states: ["frozen"], limit: 100_000 });
-  return waiting.length;
 }
 
 /** Groups of readings that wait, an hour at a time. */
@@ -79,14 +76,12 @@ class Pass {
   readonly meters: ReadonlyMap<string, Meter>;
   readonly #options: FreezeOptions;
   readonly #store: StoreRow;
-  readonly #backlog: number;
   readonly #bindings = new Map<string, readonly Binding[]>();
   readonly #told = new Set<string>();
 
-  constructor(options: FreezeOptions, store: StoreRow, meters: readonly Meter[], backlog: number) {
+  constructor(options: FreezeOptions, store: StoreRow, meters: readonly Meter[]) {
     this.#options = options;
     this.#store = store;
-    this.#backlog = Math.ceil(backlog / BATCH_RECORDS_MAX) * BATCH_RECORDS_MAX;
     this.meters = new Map(meters.map((meter) => [meter.name, meter]));
   }
 
@@ -110,7 +105,7 @@ class Pass {
       return endUnbound([slice], "discarded", "its hour lies before the first one that this store may send", gathering);
     }
     const bindings = await this.#bindingsOf(group.tenant, meter.productCode);
-    const closesMs = closesAt(group.hourMs, settings, this.#backlog);
+    const closesMs = closesAt(group.hourMs, settings, this.#options.backlog ?? 0);
     const isOver = serviceMs >= windowEndOf(group.hourMs + HOUR_MS - 1000, settings.ruleSet);
     for (const { slice, fate } of slicesOfHour(group, bindings)) {
       if (fate.kind === "bound") {

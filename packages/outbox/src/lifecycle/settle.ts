@@ -39,8 +39,13 @@ export async function changeState(
     const balance = await transaction.lockBalance({ ...entry, month: monthOf(entry.hourMs) });
     await transaction.saveBalance({ ...balance, amount: quantityText(sumOf(balance.amount) + difference) });
   }
-  await transaction.saveEntries([changed]);
+  // What waits for a person is looked at in every run, and does not change.
+  if (!isSame(entry, changed)) await transaction.saveEntries([changed]);
   return changed;
+}
+
+function isSame(before: Entry, after: Entry): boolean {
+  return (Object.keys(after) as (keyof Entry)[]).every((member) => before[member] === after[member]);
 }
 
 /** Settles locked entries by all their attempts. */
