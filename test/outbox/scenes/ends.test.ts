@@ -114,6 +114,22 @@ describe("after a lost answer", () => {
     expect((await outbox.status()).alarms).toEqual([]);
   });
 
+  test("the answer of a sender that was stopped beyond its lease is taken, though another has sent since", async () => {
+    const { outbox, another, service, use, pass, states } = await scene({}, "DuplicateRecord");
+    await use("3");
+    pass(60);
+    service.script = ["held after"];
+    const stopped = outbox.deliverDue();
+    await expect.poll(() => service.isHolding).toBe(true);
+    pass(5);
+    await (await another()).deliverDue();
+    expect(await states()).toEqual({ doubtful: 1 });
+    service.release();
+    await stopped;
+    expect(await states()).toEqual({ delivered: 1 });
+    expect((await outbox.status()).alarms).toEqual([]);
+  });
+
   test.each(["lost before", "lost after", "unprocessed"] as const)(
     "%s: what comes for the hour then is late, since it may have been sent (O8)",
     async (happening) => {
