@@ -124,6 +124,7 @@ describe("after a lost answer", () => {
     pass(5);
     await (await another()).deliverDue();
     expect(await states()).toEqual({ doubtful: 1 });
+    pass(5);
     service.release();
     await stopped;
     expect(await states()).toEqual({ delivered: 1 });
