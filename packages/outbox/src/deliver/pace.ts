@@ -27,8 +27,8 @@ export class Pace {
   async #take(perSecond: number, signal: AbortSignal | undefined): Promise<void> {
     const everyMs = 1000 / perSecond;
     const nowMs = this.#world.monotonicMs();
-    // A slot whose time has passed is lost: others have sent meanwhile.
-    const passed = this.#nextMs < nowMs ? Math.ceil((nowMs - this.#nextMs) / everyMs) : 0;
+    // A slot lasts until the next one; what has passed is lost, since others have sent meanwhile.
+    const passed = this.#nextMs < nowMs ? Math.floor((nowMs - this.#nextMs) / everyMs) : 0;
     this.#left -= Math.min(this.#left, passed);
     this.#nextMs += passed * everyMs;
     if (this.#left === 0) {
