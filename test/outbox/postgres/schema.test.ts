@@ -21,7 +21,7 @@ describe("migrations", () => {
   test("are taken once, by however many programs meet; the printed SQL makes the same schema", async () => {
     const pool = outboxes.pool();
     const before = await Promise.all([1, 2, 3].map(() => migratePostgres(pool, { schema: "together" })));
-    expect(before.toSorted()).toEqual([0, 1, 1]);
+    expect(before.toSorted((a, b) => a - b)).toEqual([0, 1, 1]);
     await pool.query(migrationSql({ schema: "printed" }));
     const shape = async (schema: string): Promise<unknown> => {
       const { rows } = await pool.query(
@@ -186,7 +186,7 @@ describe("trouble", () => {
       1700: (value) => Number.parseFloat(value),
     };
     const types = { getTypeParser: (oid: number) => parsers[oid] ?? ((value: string) => value) };
-    const other = postgresStore({ pool: outboxes.pool({ types: types as never }), schema });
+    const other = postgresStore({ pool: outboxes.pool({ types }), schema });
     expect(await other.readingsOf({ ...hourOfTenant(), limit: 1 })).toEqual(
       await store.readingsOf({ ...hourOfTenant(), limit: 1 }),
     );
