@@ -5,7 +5,7 @@ import { ensureInstalled, findNode, root, run } from "./workspace.mjs";
 
 await ensureInstalled();
 const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-for (const name of ["protocol", "client", "server"]) {
+for (const name of ["protocol", "client", "server", "outbox"]) {
   const folder = join(root, "packages", name);
   rmSync(join(folder, "dist"), { recursive: true, force: true });
   const code = await run(findNode(), [tsc, "-p", join(folder, "tsconfig.build.json")]);
