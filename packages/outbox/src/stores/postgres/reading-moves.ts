@@ -9,6 +9,8 @@ interface Change {
   /** What is set of a reading, and what of the changed ones is wanted; `$1` is the entry or the end. */
   readonly set: string;
   readonly value: string;
+  /** Where looking begins in a slice, one way after the other: `$5` is its start. */
+  readonly begins?: readonly string[];
   /** A further condition. */
   readonly condition?: string;
   /** Of `changed`: the quantity, tags and time of what was changed. */
@@ -26,10 +28,10 @@ async function changeWaiting(
   limit: number,
   change: Change,
 ): Promise<readonly Row[]> {
-  const { set, value, condition = "", figuresOf, values = [] } = change;
-  const sql = `WITH changed AS (
+  const { set, value, begins = ["$5"], condition = "", figuresOf, values = [] } = change;
+  const sqlFrom = (begin: string): string => `WITH changed AS (
       UPDATE @.reading SET ${set} WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM @.reading WHERE hour_ms = $2 AND tenant = $3 AND meter = $4 AND at_ms >= $5 AND at_ms < $6
+        SELECT ctid FROM @.reading WHERE hour_ms = $2 AND tenant = $3 AND meter = $4 AND at_ms >= ${begin} AND at_ms < $6
           AND entry_id IS NULL AND ended IS NULL${condition} ORDER BY at_ms LIMIT $7))
         AND entry_id IS NULL AND ended IS NULL
       RETURNING quantity, tags, at_ms
@@ -37,12 +39,12 @@ async function changeWaiting(
   const figures: Row[] = [];
   let changed = 0;
   for (const { hourMs, tenant, meter, fromMs, untilMs } of slices) {
-    for (let more = true; more && changed < limit;) {
-      const [row] = await ask(sql, value, hourMs, tenant, meter, fromMs, untilMs, limit - changed, ...values);
-      const readings = Number(row?.["readings"]);
-      if (row !== undefined && readings > 0) figures.push(row);
-      changed += readings;
-      more = readings > 0;
+    for (const sql of begins.map(sqlFrom)) {
+      for (let readings = 1; readings > 0 && changed < limit; changed += readings) {
+        const [row] = await ask(sql, value, hourMs, tenant, meter, fromMs, untilMs, limit - changed, ...values);
+        readings = Number(row?.["readings"]);
+        if (row !== undefined && readings > 0) figures.push(row);
+      }
     }
   }
   return figures;
@@ -57,6 +59,9 @@ export async function assignReadings(
   const figures = await changeWaiting(ask, slices, limit, {
     set: "entry_id = $1::text",
     value: entryId,
+    // Where the step before ended: what it marked is in the index still, while somebody looks at an older state. Then from the
+    // start again, for what has been committed since.
+    begins: ["greatest($5::bigint, (SELECT latest_at_ms FROM @.entry WHERE entry_id = $1))", "$5"],
     figuresOf: `, summed AS (
       INSERT INTO @.part (entry_id, tags, sum, readings) SELECT $1, tags, sum(quantity), count(*) FROM changed GROUP BY tags
     ) SELECT count(*) AS readings, max(at_ms) AS latest FROM changed`,
