@@ -9,6 +9,8 @@ import { NODE_FLAGS } from "../../support/server.ts";
 const test = testOfPostgres();
 const MAIN = fileURLToPath(new URL("../../../packages/outbox/src/main.ts", import.meta.url));
 
+const said = (pattern: RegExp): string => expect.stringMatching(pattern) as string;
+
 test("a store is made, migrated, recorded into by SQL, looked at and forgotten; its SQL is printed", async () => {
   const database = await newDatabase();
   onTestFinished(() => database.remove());
@@ -23,7 +25,6 @@ test("a store is made, migrated, recorded into by SQL, looked at and forgotten; 
     });
     return { status, stdout, stderr };
   };
-  const said = (pattern: RegExp): string => expect.stringMatching(pattern) as string;
 
   expect(run("status")).toMatchObject({ status: 2, stderr: said(/init/) });
   const init = ["init", "--name", "acme", "--meter", "gb=0abc/gb_ingested/1000"];
