@@ -75,9 +75,10 @@ interface Arrow {
 
 const covers = (entry: string, { target }: Arrow): boolean => target === entry || target.startsWith(`${entry}/`);
 
+const roomIn = (path: string): string =>
+  Object.keys(OUTBOX_ALLOWED).find((room) => path === room || path.startsWith(`${room}/`)) ?? path;
+
 describe("imports between the rooms of the outbox", () => {
-  const roomIn = (path: string): string =>
-    Object.keys(OUTBOX_ALLOWED).find((room) => path === room || path.startsWith(`${room}/`)) ?? path;
   const files = filesIn(OUTBOX, /\.ts$/).filter((file) => !isTestCode(file));
   const outboxArrows: readonly Arrow[] = files.flatMap((file) => {
     const room = roomIn(file.slice(OUTBOX.length));

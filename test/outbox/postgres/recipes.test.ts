@@ -99,52 +99,53 @@ describe("the recipe", () => {
   });
 });
 
-describe("from a reading to a record", () => {
-  async function deliver(url: string): Promise<void> {
-    const server = await standingServer("2026-11-10T10:50:00Z", "--rules", "current");
-    const pool = new Pool({ connectionString: url, max: 5 });
-    pool.on("error", () => undefined);
-    onTestFinished(() => pool.end());
-    const outboxes = await Promise.all(
-      [1, 2, 3].map(() =>
-        openOutbox({
-          name: "whole-way",
-          store: postgresStore({ pool }),
-          client: clientOf(server.endpoint),
-          meters: METERS,
-          requestsPerSecond: 50_000,
-        }),
-      ),
-    );
-    const [outbox] = outboxes as [Outbox];
-    await outbox.bind({ tenant: "t-1", ...FIRST, from: new Date("2026-11-10T00:00:00Z") });
-    const reading = (id: number) => ({
-      readingId: `r-${id}`,
-      tenant: "t-1",
-      meter: "queries",
-      quantity: 1,
-      at: new Date("2026-11-10T10:10:00Z"),
-      tags: { team: id % 2 === 0 ? "blue" : "red" },
-    });
-    await Promise.all(Array.from({ length: 40 }, (_, id) => (outboxes[id % 3] as Outbox).record(reading(id))));
-    const client = await pool.connect();
-    await client.query("BEGIN");
-    await outbox.within(client).record(Array.from({ length: 10 }, (_, id) => reading(100 + id)));
-    await client.query("COMMIT");
-    client.release();
-    await moveTo(server, "2026-11-10T18:10:00Z");
-    await Promise.all(outboxes.map((one) => one.deliverDue()));
-    expect(await recordsOf(server)).toMatchObject([{ quantity: 50 }]);
-    expect(await outbox.verify()).toMatchObject({ ok: true, entries: 1 });
-    expect(await outbox.status()).toMatchObject({ waitingReadings: 0, entries: [{ state: "delivered", units: 50 }] });
-    expect(await outbox.forget("t-1")).toBe(50);
-    const { rows } = await pool.query(
-      "SELECT count(*)::int AS n FROM usage_outbox.reading WHERE tenant = 't-1' OR tags <> '[]'",
-    );
-    expect(rows).toEqual([{ n: 0 }]);
-    expect(await outbox.verify()).toMatchObject({ ok: true });
-  }
+const reading = (id: number) => ({
+  readingId: `r-${id}`,
+  tenant: "t-1",
+  meter: "queries",
+  quantity: 1,
+  at: new Date("2026-11-10T10:10:00Z"),
+  tags: { team: id % 2 === 0 ? "blue" : "red" },
+});
 
+async function deliver(url: string): Promise<void> {
+  const server = await standingServer("2026-11-10T10:50:00Z", "--rules", "current");
+  const pool = new Pool({ connectionString: url, max: 5 });
+  pool.on("error", () => undefined);
+  onTestFinished(() => pool.end());
+  const outboxes = await Promise.all(
+    [1, 2, 3].map(() =>
+      openOutbox({
+        name: "whole-way",
+        store: postgresStore({ pool }),
+        client: clientOf(server.endpoint),
+        meters: METERS,
+        requestsPerSecond: 50_000,
+      }),
+    ),
+  );
+  const [outbox] = outboxes as [Outbox];
+  await outbox.bind({ tenant: "t-1", ...FIRST, from: new Date("2026-11-10T00:00:00Z") });
+  await Promise.all(Array.from({ length: 40 }, (_, id) => (outboxes[id % 3] as Outbox).record(reading(id))));
+  const client = await pool.connect();
+  await client.query("BEGIN");
+  await outbox.within(client).record(Array.from({ length: 10 }, (_, id) => reading(100 + id)));
+  await client.query("COMMIT");
+  client.release();
+  await moveTo(server, "2026-11-10T18:10:00Z");
+  await Promise.all(outboxes.map((one) => one.deliverDue()));
+  expect(await recordsOf(server)).toMatchObject([{ quantity: 50 }]);
+  expect(await outbox.verify()).toMatchObject({ ok: true, entries: 1 });
+  expect(await outbox.status()).toMatchObject({ waitingReadings: 0, entries: [{ state: "delivered", units: 50 }] });
+  expect(await outbox.forget("t-1")).toBe(50);
+  const { rows } = await pool.query(
+    "SELECT count(*)::int AS n FROM usage_outbox.reading WHERE tenant = 't-1' OR tags <> '[]'",
+  );
+  expect(rows).toEqual([{ n: 0 }]);
+  expect(await outbox.verify()).toMatchObject({ ok: true });
+}
+
+describe("from a reading to a record", () => {
   test("by three senders at once", async () => deliver(await newPostgresStore()));
 
   const reason = whyNoPgbouncer();

@@ -19,7 +19,7 @@ export interface PostgresClient extends Queryable {
 /** A connection of one's own. One that breaks tells whoever listens, and ends the process where nobody does. */
 export async function borrowed(
   pool: PostgresPool,
-): Promise<{ client: PostgresClient; giveBack(broken: boolean): void }> {
+): Promise<{ readonly client: PostgresClient; readonly giveBack: (broken: boolean) => void }> {
   const client = await pool.connect();
   client.on("error", toldByStatements);
   return {

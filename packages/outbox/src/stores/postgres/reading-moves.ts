@@ -9,10 +9,12 @@ interface Change {
   /** What is set of a reading, and what of the changed ones is wanted; `$1` is the entry or the end. */
   readonly set: string;
   readonly value: string;
+  /** Where looking begins in a slice, one way after the other: `$5` is its start. */
+  readonly begins?: readonly string[];
   /** A further condition. */
-  readonly more?: string;
+  readonly condition?: string;
   /** Of `changed`: the quantity, tags and time of what was changed. */
-  readonly then: string;
+  readonly figuresOf: string;
   readonly values?: readonly unknown[];
 }
 
@@ -20,24 +22,29 @@ interface Change {
  * Changes up to `limit` readings that wait in the slices; answers a row of figures for each statement. A reading that somebody
  * else has just taken is left out: another one takes its place.
  */
-async function change(ask: Ask, slices: readonly Slice[], limit: number, change: Change): Promise<readonly Row[]> {
-  const { set, value, more = "", then, values = [] } = change;
-  const sql = `WITH changed AS (
+async function changeWaiting(
+  ask: Ask,
+  slices: readonly Slice[],
+  limit: number,
+  change: Change,
+): Promise<readonly Row[]> {
+  const { set, value, begins = ["$5"], condition = "", figuresOf, values = [] } = change;
+  const sqlFrom = (begin: string): string => `WITH changed AS (
       UPDATE @.reading SET ${set} WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM @.reading WHERE hour_ms = $2 AND tenant = $3 AND meter = $4 AND at_ms >= $5 AND at_ms < $6
-          AND entry_id IS NULL AND ended IS NULL${more} ORDER BY at_ms LIMIT $7))
+        SELECT ctid FROM @.reading WHERE hour_ms = $2 AND tenant = $3 AND meter = $4 AND at_ms >= ${begin} AND at_ms < $6
+          AND entry_id IS NULL AND ended IS NULL${condition} ORDER BY at_ms LIMIT $7))
         AND entry_id IS NULL AND ended IS NULL
       RETURNING quantity, tags, at_ms
-    )${then}`;
+    )${figuresOf}`;
   const figures: Row[] = [];
   let changed = 0;
   for (const { hourMs, tenant, meter, fromMs, untilMs } of slices) {
-    for (let more = true; more && changed < limit;) {
-      const [row] = await ask(sql, value, hourMs, tenant, meter, fromMs, untilMs, limit - changed, ...values);
-      const readings = Number(row?.["readings"]);
-      if (row !== undefined && readings > 0) figures.push(row);
-      changed += readings;
-      more = readings > 0;
+    for (const sql of begins.map(sqlFrom)) {
+      for (let readings = 1; readings > 0 && changed < limit; changed += readings) {
+        const [row] = await ask(sql, value, hourMs, tenant, meter, fromMs, untilMs, limit - changed, ...values);
+        readings = Number(row?.["readings"]);
+        if (row !== undefined && readings > 0) figures.push(row);
+      }
     }
   }
   return figures;
@@ -49,10 +56,13 @@ export async function assignReadings(
   slices: readonly Slice[],
   limit: number,
 ): Promise<{ readings: number; latestAtMs: number | undefined }> {
-  const figures = await change(ask, slices, limit, {
+  const figures = await changeWaiting(ask, slices, limit, {
     set: "entry_id = $1::text",
     value: entryId,
-    then: `, summed AS (
+    // Where the step before ended: what it marked is in the index still, while somebody looks at an older state. Then from the
+    // start again, for what has been committed since.
+    begins: ["greatest($5::bigint, (SELECT latest_at_ms FROM @.entry WHERE entry_id = $1))", "$5"],
+    figuresOf: `, summed AS (
       INSERT INTO @.part (entry_id, tags, sum, readings) SELECT $1, tags, sum(quantity), count(*) FROM changed GROUP BY tags
     ) SELECT count(*) AS readings, max(at_ms) AS latest FROM changed`,
   });
@@ -69,12 +79,14 @@ export async function endReadings(
 ): Promise<{ readings: number; sum: string; credited: string }> {
   const of = {
     set: "ended = $1::text, ended_ms = $8::bigint",
-    then: " SELECT count(*) AS readings, sum(quantity)::text AS sum FROM changed",
+    figuresOf: " SELECT count(*) AS readings, sum(quantity)::text AS sum FROM changed",
     values: [machineMs],
   };
   const credits =
-    end === "late" ? await change(ask, slices, limit, { ...of, value: "credited", more: " AND quantity < 0" }) : [];
-  const others = await change(ask, slices, limit - countOf(credits), { ...of, value: end });
+    end === "late"
+      ? await changeWaiting(ask, slices, limit, { ...of, value: "credited", condition: " AND quantity < 0" })
+      : [];
+  const others = await changeWaiting(ask, slices, limit - countOf(credits), { ...of, value: end });
   return { readings: countOf(credits) + countOf(others), sum: sumOfRows(others), credited: sumOfRows(credits) };
 }
 

@@ -84,11 +84,13 @@ export async function migratePostgres(pool: PostgresPool, options: MigrationOpti
 
 type Asked = Pick<PostgresPool, "query">;
 
-/** 0 where there is no schema. */
+/** 0 where there is no schema. By rows of the catalogue: what a name stood for before a lock was waited for may be remembered. */
 async function versionIn(client: Asked, schema: string): Promise<number> {
-  const { rows } = await client.query("SELECT to_regclass($1) IS NOT NULL AS found", [
-    `${quotedName(schema)}.schema_version`,
-  ]);
+  const { rows } = await client.query(
+    `SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS found JOIN pg_catalog.pg_namespace AS place
+       ON place.oid = found.relnamespace WHERE place.nspname = $1 AND found.relname = 'schema_version') AS found`,
+    [schema],
+  );
   if ((rows[0] as { found: unknown }).found !== true) return 0;
   const found = await client.query(inSchema("SELECT version FROM @.schema_version", schema), []);
   return Number((found.rows[0] as { version: unknown } | undefined)?.version);
