@@ -76,7 +76,7 @@ async function filled(name: string, events: number): Promise<Filled> {
   for (let made = 0; made < events; made += EVENTS_A_COMMIT) {
     const count = Math.min(EVENTS_A_COMMIT, events - made);
     const entries = Array.from({ length: count }, (_, i) => eventOf(made + i));
-    await engine.commit({ reset: false, entries, catalogue: [], clock: undefined });
+    await engine.commit({ reset: false, entries, catalogue: [], resources: [], clock: undefined });
     if (made % 1_000_000 === 0 && made > 0) console.log(`${name}: ${made} events, ${secondsSince(startedAt)} s`);
   }
   console.log(`${name}: ${events} events written in ${secondsSince(startedAt)} s`);

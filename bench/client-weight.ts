@@ -8,7 +8,7 @@ import { rolldown } from "rolldown";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-export interface Installed {
+interface Installed {
   readonly packages: number;
   readonly bytes: number;
 }

@@ -160,7 +160,7 @@ async function fill(name: Name, records: number, make: RecordMaker): Promise<voi
         name === "old" ? atMs : Date.now(),
       ).entry;
     });
-    await engine.commit({ reset: false, entries, catalogue: [], clock: undefined });
+    await engine.commit({ reset: false, entries, catalogue: [], resources: [], clock: undefined });
     if (batch % 40_000 === 0 && batch > 0) console.log(`${name}: ${batch * RECORDS_PER_BATCH} records`);
   }
   await engine.close();

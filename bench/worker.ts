@@ -3,7 +3,7 @@ import { fork } from "node:child_process";
 import type { LoadCommand, LoadResult } from "./load/load.ts";
 import type { StoreCommand, StoreResult } from "./servers/store.ts";
 
-export interface Worker<Command, Result> {
+interface Worker<Command, Result> {
   call(command: Command): Promise<Result>;
   stop(): void;
 }

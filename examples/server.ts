@@ -4,7 +4,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-export interface ExampleServer {
+interface ExampleServer {
   readonly endpoint: string;
   readonly process: ChildProcess;
   /** A call of the operator API, with its token. Answers JSON. */

@@ -1,19 +1,34 @@
-// npm run build: emits dist/ of every package, with the files beside the sources that are not TypeScript.
+// npm run build: emits dist/ of every package, or of those that are named; with the files beside the sources that are not
+// TypeScript.
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureInstalled, findNode, root, run } from "./workspace.mjs";
 
 await ensureInstalled();
-const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-for (const name of ["protocol", "client", "server", "outbox"]) {
+const { bundle } = await import("./bundle.mjs");
+const { libraries } = await import("./libraries.mjs");
+/** Packages that are built file by file, as they lie there: they have data beside their modules, or threads that are files of their own. */
+const ASSETS = {
+  server: ["catalogue/demo.yaml", "stores/sqlite/migrations", "stores/postgres/migrations"],
+  outbox: [],
+};
+const named = process.argv.slice(2);
+for (const name of named.length === 0 ? [...Object.keys(libraries), ...Object.keys(ASSETS)] : named) {
+  if (name in ASSETS) await buildFileByFile(name);
+  else await bundle(join(root, "packages", name), libraries[name]);
+}
+
+async function buildFileByFile(name) {
   const folder = join(root, "packages", name);
   rmSync(join(folder, "dist"), { recursive: true, force: true });
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   const code = await run(findNode(), [tsc, "-p", join(folder, "tsconfig.build.json")]);
   if (code !== 0) process.exit(code);
-}
-const { bundleClient } = await import("./bundle-client.mjs");
-await bundleClient(join(root, "packages", "client"));
-const server = join(root, "packages", "server");
-for (const asset of ["catalogue/demo.yaml", "stores/sqlite/migrations", "stores/postgres/migrations"]) {
-  cpSync(join(server, "src", asset), join(server, "dist", asset), { recursive: true });
+  for (const asset of ASSETS[name]) {
+    cpSync(join(folder, "src", asset), join(folder, "dist", asset), {
+      recursive: true,
+      // Compiled with the rest.
+      filter: (path) => !path.endsWith(".ts"),
+    });
+  }
 }

@@ -3,7 +3,7 @@ import { JSON_CONTENT_TYPE, STS, formatAmzDate, meteringService } from "@countin
 import { bytesOf, type RawRequest } from "../../test/support/raw-client.ts";
 import { DEMO } from "../../test/support/server.ts";
 
-export interface HostileInput {
+interface HostileInput {
   readonly name: string;
   /** The request as it goes out; each time the same. */
   readonly bytes: Buffer;

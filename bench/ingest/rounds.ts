@@ -8,7 +8,7 @@ import { FULL_AND_HALF, fullLoad, halfLoad, type Turn, type TurnSettings } from 
 
 export const VERIFYING = "verifying";
 
-export interface RoundsSettings extends TurnSettings {
+interface RoundsSettings extends TurnSettings {
   readonly store: ReturnType<typeof startStore>;
   readonly rounds: number;
   /** Rounds at full load before anything is measured: until the code is compiled and the caches are warm. */

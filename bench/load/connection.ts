@@ -4,7 +4,7 @@
  */
 import { connect, type Socket } from "node:net";
 
-export interface Listener {
+interface Listener {
   /** With the body, where it was asked for. */
   readonly onAnswer: (connection: Connection, status: number, body: string | undefined) => void;
   /** After an answer: it can send again. */

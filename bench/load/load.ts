@@ -7,16 +7,19 @@ import { Progress, type Counts, type ReadyRequest } from "./progress.ts";
 import { PRODUCT_CODE, RecordMaker } from "./records.ts";
 import { Sending } from "./sending.ts";
 import { signedRequest } from "./signed-request.ts";
+import { signedRegistrations } from "./tasks.ts";
 import { prepareWakeUp } from "./wake-up.ts";
 import { plannedRequests, type WorkloadName } from "./workload.ts";
 
-export interface PrepareCommand {
+interface PrepareCommand {
   readonly kind: "prepare";
   readonly count: number;
   /** `full` where it is not said. */
   readonly workload?: WorkloadName;
   /** All there are, where they are not said; the first command decides. */
   readonly regions?: readonly string[];
+  /** RegisterUsage of so many tasks from the first one on, in the place of usage. */
+  readonly tasks?: { readonly secretsKeyFile: string; readonly first: number };
 }
 
 export interface RunCommand {
@@ -68,8 +71,14 @@ async function obey(command: LoadCommand): Promise<LoadResult | undefined> {
   return undefined;
 }
 
-function prepare({ count, workload = "full", regions }: PrepareCommand): void {
+function prepare({ count, workload = "full", regions, tasks }: PrepareCommand): void {
   const nowMs = Date.now();
+  if (tasks !== undefined) {
+    const made = signedRegistrations(tasks.secretsKeyFile, tasks.first, count, nowMs);
+    requests = made.map((bytes) => ({ bytes, recordCount: 0, replayOf: undefined, duplicate: undefined }));
+    progress = undefined;
+    return;
+  }
   maker ??= new RecordMaker(nowMs, regions);
   // Keys that no server has seen are as good as new.
   const unused = requests.slice(used).filter(({ replayOf }) => replayOf === undefined);

@@ -1,4 +1,4 @@
-/** A BatchMeterUsage request as an official SDK would send it, byte for byte: its headers, its signature. */
+/** A request as an official SDK would send it, byte for byte: its headers, its signature. */
 import { createHmac, hash, randomUUID } from "node:crypto";
 import {
   ALGORITHM,
@@ -16,6 +16,20 @@ import {
 
 export const ACCESS_KEY_ID = "AKIACOUNTINGHOUSE777";
 export const SECRET_ACCESS_KEY = "bench-secret-not-kept-anywhere-else-0000";
+
+/** Who signs, and which operation is called. */
+interface Signer {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly target: string;
+}
+
+const METERING: Signer = {
+  accessKeyId: ACCESS_KEY_ID,
+  secretAccessKey: SECRET_ACCESS_KEY,
+  target: batchMeterUsage.target,
+};
 const HOST = "metering.bench.example";
 
 const hashes: SigningHashes = {
@@ -26,16 +40,19 @@ const hashes: SigningHashes = {
 
 const signingKeys = new Map<string, Uint8Array>();
 
-function signingKeyOf(scope: CredentialScope): Uint8Array {
+function signingKeyOf(scope: CredentialScope, { secretAccessKey, sessionToken }: Signer): Uint8Array {
+  // Those of a session are used once.
+  if (sessionToken !== undefined) return signingKey(hashes, secretAccessKey, scope);
   const known = signingKeys.get(scopeText(scope));
   if (known !== undefined) return known;
-  const key = signingKey(hashes, SECRET_ACCESS_KEY, scope);
+  const key = signingKey(hashes, secretAccessKey, scope);
   signingKeys.set(scopeText(scope), key);
   return key;
 }
 
 /** Headers and body, signed now: good for fifteen minutes. */
-export function signedRequest(body: string, region: string, nowMs: number): Buffer {
+export function signedRequest(body: string, region: string, nowMs: number, signer: Signer = METERING): Buffer {
+  const { accessKeyId, sessionToken, target } = signer;
   const amzDate = formatAmzDate(nowMs);
   const scope = { date: amzDate.slice(0, 8), region, service: batchMeterUsage.signingName };
   const payloadHash = hashes.sha256Hex(body);
@@ -47,17 +64,18 @@ export function signedRequest(body: string, region: string, nowMs: number): Buff
     host: HOST,
     "x-amz-content-sha256": payloadHash,
     "x-amz-date": amzDate,
-    "x-amz-target": batchMeterUsage.target,
+    ...(sessionToken === undefined ? {} : { "x-amz-security-token": sessionToken }),
+    "x-amz-target": target,
     "x-amz-user-agent": "aws-sdk-js/3.1138.0",
   };
   const signedHeaders = Object.keys(signed);
   const headers = new Map(Object.entries(signed).map(([name, value]) => [name, [value]]));
   const canonical = canonicalRequest({ method: "POST", path: "/", query: "", headers, signedHeaders, payloadHash });
-  const signatureHex = signature(hashes, signingKeyOf(scope), stringToSign(hashes, amzDate, scope, canonical));
+  const signatureHex = signature(hashes, signingKeyOf(scope, signer), stringToSign(hashes, amzDate, scope, canonical));
   const lines = [
     "POST / HTTP/1.1",
     ...Object.entries(signed).map(([name, value]) => `${name}: ${value}`),
-    `authorization: ${ALGORITHM} Credential=${ACCESS_KEY_ID}/${scopeText(scope)}, SignedHeaders=${signedHeaders.join(";")}, Signature=${signatureHex}`,
+    `authorization: ${ALGORITHM} Credential=${accessKeyId}/${scopeText(scope)}, SignedHeaders=${signedHeaders.join(";")}, Signature=${signatureHex}`,
     "user-agent: aws-sdk-js/3.1138.0 ua/2.1 os/linux lang/js md/nodejs#24.21.0 api/marketplace-metering#3.1138.0 m/N,E,e",
     "Connection: keep-alive",
   ];

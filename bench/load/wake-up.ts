@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
 
-export interface WakeUp {
+interface WakeUp {
   /** `wake` is called at each of the times, counted from now. */
   start(): void;
   stop(): Promise<unknown>;

@@ -16,7 +16,7 @@ import { seededRandom } from "./random.ts";
 
 export type WorkloadName = keyof typeof WORKLOADS;
 
-export interface Workload {
+interface Workload {
   readonly recordsPerRequest: number;
   readonly repeats: boolean;
 }
@@ -35,7 +35,7 @@ export interface PlannedRequest {
   readonly duplicate?: Duplicate | undefined;
 }
 
-export interface Duplicate {
+interface Duplicate {
   readonly position: number;
   /** The place in the list of the request whose record, at the same position, has the key. */
   readonly of: number;

@@ -73,7 +73,13 @@ async function run({ workload, seconds, requests, requestsPerCommit }: StoreComm
 async function commit(group: readonly Prepared[]): Promise<void> {
   if (group.length === 0) return;
   await engine.find(group.flatMap(({ keys }) => keys));
-  await engine.commit({ reset: false, entries: group.map(({ entry }) => entry), catalogue: [], clock: undefined });
+  await engine.commit({
+    reset: false,
+    entries: group.map(({ entry }) => entry),
+    catalogue: [],
+    resources: [],
+    clock: undefined,
+  });
 }
 
 function prepare(workload: WorkloadName, count: number): Prepared[] {

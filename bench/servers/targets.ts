@@ -23,6 +23,9 @@ export interface MeteringTarget extends Target {
   metric(name: string): Promise<number>;
   /** Has the whole chain recomputed, beside whatever else it does. */
   verifyTrail(): Promise<{ readonly intact: boolean; readonly entries: number }>;
+  /** What the operator API answers. Throws where that is no success. */
+  readonly call: (method: string, path: string, body?: object) => Promise<unknown>;
+  readonly secretsKeyFile: string;
   /** Bytes of the data folder. */
   diskBytes(): number;
 }
@@ -79,6 +82,7 @@ export async function startOnPostgres(name: string, workspace: string, folder: s
   const bytes = (): number => treeSize(join(postgres.dataFolder, "base"));
   return {
     ...node,
+    secretsKeyFile: keyFile,
     helpers: () => [postgres.pid, ...childrenOf(postgres.pid)],
     diskBytes: () => bytesAtEnd || bytes(),
     stop: async () => {
@@ -126,15 +130,23 @@ async function startServer(
     },
   );
   const { endpoint, operatorToken } = await ready(child, () => JSON.parse(readFileSync(readyFile, "utf8")) as Ready);
+  const call = async (method: string, path: string, body?: object): Promise<unknown> => {
+    const answer = await fetch(`${endpoint}/operator/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${operatorToken}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    return answer.json();
+  };
   return {
     name,
     pid: pidOf(child),
     port: Number(new URL(endpoint).port),
-    verifyTrail: async () => {
-      const headers = { authorization: `Bearer ${operatorToken}` };
-      const answer = await fetch(`${endpoint}/operator/v1/audit-verification`, { headers });
-      return (await answer.json()) as { readonly intact: boolean; readonly entries: number };
-    },
+    secretsKeyFile: join(store, "secrets.key"),
+    call,
+    verifyTrail: async () =>
+      (await call("GET", "/audit-verification")) as { readonly intact: boolean; readonly entries: number },
     metric: async (metric) => {
       const text = await (await fetch(`${endpoint}/metrics`)).text();
       const samples = text.split("\n").filter((line) => line.startsWith(`${metric} `) || line.startsWith(`${metric}{`));

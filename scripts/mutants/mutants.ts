@@ -35,6 +35,8 @@ const seed = Number(values.seed);
 const places = placesIn(copy, room.sources, seed, Number(values.lines));
 console.log(`${values.room}: --seed ${seed} --lines ${places.length}, in ${copy}`);
 
+/** What has not changed since the last time is not looked at again. */
+const INCREMENTAL = ["--noEmit", "--incremental", "--tsBuildInfoFile", join(copy, "mutants.tsbuildinfo")];
 const mutants = mutantsAt(copy, join(here, "node_modules"), room, places, Number(values["at-once"]));
 const unnoticed: Mutant[] = [];
 const counts = { tests: 0, compiler: 0, suites: 0 };
@@ -58,11 +60,11 @@ function noticedBy(mutant: Mutant): keyof typeof counts | undefined {
   writeFileSync(file, source.slice(0, mutant.from) + mutant.replacement + source.slice(mutant.to));
   try {
     const { project, suites } = room as (typeof ROOMS)[string];
-    const compiled = run(process.execPath, ["node_modules/typescript/bin/tsc", "--noEmit", "-p", project], copy);
-    if (compiled.code !== 0) return "compiler";
+    const compiled = run(copy, false, ["node_modules/typescript/bin/tsc", ...INCREMENTAL, "-p", project]);
+    if (compiled !== 0) return "compiler";
     if (!values.suites) return undefined;
-    const tested = run(process.execPath, ["node_modules/vitest/vitest.mjs", "run", "--bail=1", ...suites], copy);
-    return tested.code === 0 ? undefined : "suites";
+    const tested = run(copy, false, ["node_modules/vitest/vitest.mjs", "run", "--bail=1", ...suites]);
+    return tested === 0 ? undefined : "suites";
   } finally {
     writeFileSync(file, source);
   }

@@ -26,7 +26,7 @@ export async function setFulfilmentUrl(server: RunningServer, fulfilmentUrl: str
   expect(answer.status).toBe(200);
 }
 
-export interface ShownAgreement {
+interface ShownAgreement {
   readonly agreementId: string;
   readonly customerAccountId: string;
   readonly customerIdentifier?: string;

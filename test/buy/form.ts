@@ -2,7 +2,7 @@
 import { send, type RawAnswer } from "../support/raw-client.ts";
 import type { RunningServer } from "../support/server.ts";
 
-export interface OpenedForm {
+interface OpenedForm {
   /** The hidden field. */
   readonly form: string;
   readonly newAccount: string;

@@ -2,13 +2,13 @@
 import { expect } from "vitest";
 import { runCommand, type RunningServer } from "../support/server.ts";
 
-export interface Ran {
+interface Ran {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface Commands {
+interface Commands {
   /** Runs a command to its end, whatever that is. */
   readonly run: (args: readonly string[], input?: string) => Promise<Ran>;
   /** Runs a command that must succeed; answers what it printed. */

@@ -142,3 +142,41 @@ describe("documents that the server refuses end with 1, each complaint with its 
     expect(complaint).not.toContain("secret-in-a-file");
   });
 });
+
+describe("change", () => {
+  test("changes the members that a file names, and takes away those that it says are null", async () => {
+    await ok("product", "add", "--file", fileOf("whole.yaml", product("changing")));
+    const titled = fileOf("title.yaml", "title: Another title\nfulfilmentUrl: http://127.0.0.1:3000/register\n");
+    expect(await ok("product", "change", "changing", "--file", titled)).toBe("Changed product changing.\n");
+    const shown = {
+      title: "Another title",
+      fulfilmentUrl: "http://127.0.0.1:3000/register",
+      dimensions: [{ name: "gb" }],
+    };
+    expect(await json("product", "show", "changing")).toMatchObject(shown);
+    const without = fileOf("null.json", JSON.stringify({ fulfilmentUrl: null }));
+    expect(await json("product", "change", "changing", "--file", without)).not.toHaveProperty("fulfilmentUrl");
+  });
+
+  test("takes accounts and agreements as well, and standard input", async () => {
+    const account = await run(["account", "change", "111122223333", "--file", "-"], "title: Acme");
+    expect(account).toMatchObject({ code: 0, stdout: "Changed account 111122223333.\n" });
+    const agreement = await run(["agreement", "change", "agmt-demo1", "--file", "-"], "freeTrial: true");
+    expect(agreement).toMatchObject({ code: 0, stdout: "Changed agreement agmt-demo1.\n" });
+    expect(await json("agreement", "show", "agmt-demo1")).toMatchObject({ freeTrial: true });
+  });
+
+  test("says what is wrong, and where", async () => {
+    const file = fileOf("wrong.yaml", 'title: ""\n');
+    expect(await fails(1, "account", "change", "111122223333", "--file", file)).toMatch(/wrong\.yaml:1:8: title: /);
+    expect(await fails(1, "account", "change", "999999999999", "--file", file)).toContain("No account 999999999999.");
+    const list = fileOf("two.yaml", "- title: A\n- title: B\n");
+    expect(await fails(2, "account", "change", "111122223333", "--file", list)).toContain("needs one document");
+    expect(await fails(2, "account", "change", "111122223333")).toContain("required option '--file <file>'");
+  });
+});
+
+test("issuer list shows whose web identity tokens are believed", async () => {
+  expect(await json("issuer", "list")).toEqual([]);
+  expect(await ok("issuer", "list")).toBe("issuer  keys  region\n");
+});

@@ -153,6 +153,7 @@ describe("the help", () => {
       "agreement",
       "account",
       "access-key",
+      "issuer",
       "token",
       "registration-key",
       "records",

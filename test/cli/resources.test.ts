@@ -25,6 +25,8 @@ test("a resource is added, listed and stopped", async () => {
   expect(heading?.slice(0, 2)).toEqual(["resourceId", "externalId"]);
   expect(row?.slice(0, 2)).toEqual([again["resourceId"], INSTANCE]);
   const id = String(again["resourceId"]);
+  expect(await json("resource", "show", id)).toMatchObject({ resourceId: id, externalId: INSTANCE, roleName: "app" });
+  expect(await ok("resource", "show", id)).toMatch(/^externalId +i-0123456789abcdef0$/m);
   expect(await ok("resource", "stop", id)).toBe(`Resource ${id} ended at 2026-03-10T12:00:00.000Z.\n`);
   expect(await json("resource", "list", "--live")).toEqual([]);
   expect(await json("resource", "list", "--ended", "--platform", "ec2")).toMatchObject([{ resourceId: id }]);
@@ -33,6 +35,7 @@ test("a resource is added, listed and stopped", async () => {
 test("what is wrong with a resource is said", async () => {
   expect(await fails(1, "resource", "add", "--platform", "eks", ...told)).toContain("externalId: must be a pod uid");
   expect(await fails(1, "resource", "stop", "ec2-0")).toContain("No resource ec2-0");
+  expect(await fails(1, "resource", "show", "ec2-0")).toContain("No resource ec2-0");
   expect(await fails(2, "resource", "add", "--platform", "vm", ...told)).toContain("Allowed choices are");
   expect(await fails(2, "resource", "list", "--live", "--ended")).toContain("cannot be used with");
 });

@@ -40,7 +40,10 @@ describe("C2: a client is made of", () => {
     vi.stubEnv("AWS_REGION", "eu-west-1");
     vi.stubEnv("AWS_ENDPOINT_URL_MARKETPLACE_METERING", listener.url);
     const client = new MarketplaceMeteringClient();
-    expect(await client.resolveCustomer(token)).toEqual({ productCode: "p" });
+    expect(await client.resolveCustomer(token)).toMatchObject({
+      productCode: "p",
+      metadata: { requestId: "request-1" },
+    });
     await client.close();
     expect(credentialOf(listener)).toMatch(/^AKIAENV\/\d{8}\/eu-west-1\/aws-marketplace\/aws4_request$/);
     expect(listener.heard[0]?.headers["x-amz-security-token"]).toBe("session");
@@ -60,7 +63,10 @@ describe("C2: a client is made of", () => {
   test.each(forms)("%s", async (_form, path, make) => {
     const listener = await answers();
     const client = make(listener.url);
-    expect(await client.resolveCustomer(token)).toEqual({ productCode: "p" });
+    expect(await client.resolveCustomer(token)).toMatchObject({
+      productCode: "p",
+      metadata: { requestId: "request-1" },
+    });
     await client.close();
     expect(credentialOf(listener)).toMatch(new RegExp(`^${CREDENTIALS.accessKeyId}/`));
     expect(listener.heard[0]?.url).toBe(path);

@@ -38,6 +38,8 @@ function errorOf(outcome: Outcome<unknown>): { name: string; requestId: string |
   return outcome.error;
 }
 
+const called = (wrong: string, right: string) => `There is no member ${wrong}; it is called ${right}.`;
+
 describe("C1, C3: an operation called directly", () => {
   test("BatchMeterUsage gives its results, and the same again gives the same id", async () => {
     const client = clientOf(server.endpoint);
@@ -136,6 +138,59 @@ describe("C1, C3: an operation called directly", () => {
     }
     expect(listener.heard).toEqual([]);
     expect([await batch({}), await single({})], "absent, it is 0").toMatchObject([{ ok: true }, { ok: true }]);
+  });
+
+  test("as the official client writes it is refused with the right names, and nothing is sent", async () => {
+    const listener = await listen(() => ({}));
+    const client = clientOf(listener.url);
+    const record = { timestamp: Date.now(), customerIdentifier: "c", dimension: "d", quantity: 1 };
+    const batch = (more: object) =>
+      client.batchMeterUsageOutcome({ productCode, usageRecords: [{ ...record, ...more }] });
+    const tagged = { AllocatedUsageQuantity: 1, Tags: [{ Key: "k", Value: "v" }] };
+    const untagged = { allocatedUsageQuantity: 1, Tags: [] };
+    const slips: readonly (readonly [Promise<Outcome<unknown>>, string])[] = [
+      [
+        client.batchMeterUsageOutcome({ ProductCode: "p", UsageRecords: [] } as never),
+        called("ProductCode", "productCode"),
+      ],
+      [
+        client.batchMeterUsageOutcome({ productCode, UsageRecords: [] } as never),
+        called("UsageRecords", "usageRecords"),
+      ],
+      [
+        batch({ customerIdentifier: undefined, CustomerAWSAccountId: "1" }),
+        called("CustomerAWSAccountId", "customerAccountId"),
+      ],
+      [batch({ usageAllocations: [tagged] }), called("AllocatedUsageQuantity", "allocatedUsageQuantity")],
+      [batch({ usageAllocations: [untagged] }), called("Tags", "tags")],
+      [
+        client.meterUsageOutcome({ ProductCode: "p", Timestamp: new Date() } as never),
+        called("ProductCode", "productCode"),
+      ],
+      [
+        client.registerUsageOutcome({ productCode, publicKeyVersion: 1, Nonce: "n" } as never),
+        called("Nonce", "nonce"),
+      ],
+      [
+        client.resolveCustomerOutcome({ RegistrationToken: "t" } as never),
+        called("RegistrationToken", "registrationToken"),
+      ],
+    ];
+    for (const [outcome, message] of slips) {
+      expect(await outcome).toMatchObject({ ok: false, error: { name: "InvalidInputError", message, attempts: 0 } });
+    }
+    const { timestamp, ...rest } = record;
+    const all = await client
+      .meterAll([
+        { ...rest, Timestamp: timestamp },
+        { ...record, ProductCode: "p" },
+      ] as never)
+      .toArray();
+    expect(all).toMatchObject([
+      { status: "refused", message: called("Timestamp", "timestamp") },
+      { status: "refused", message: called("ProductCode", "productCode") },
+    ]);
+    expect(listener.heard).toEqual([]);
   });
 
   test("an unprocessed record, which had no quantity, can be sent again as it came", async () => {

@@ -242,7 +242,7 @@ describe("an AbortSignal ends a call", () => {
     expect(await meter(client, AbortSignal.abort())).toMatchObject({ error: { name: "AbortError" } });
     await new Promise((next) => setTimeout(next, 20));
     expect(asked).toBe(0);
-    expect(await meter(client)).toMatchObject({ error: { name: "ConnectionError", message: "no endpoint" } });
+    expect(await meter(client)).toMatchObject({ error: { name: "UnexpectedError", message: "no endpoint" } });
   });
 
   test("while the answer is awaited", async () => {

@@ -67,7 +67,7 @@ test("a transport is given times that a timer can wait", async () => {
   const { requests, transport } = answering();
   const client = clientOf("http://127.0.0.1:9", { transport, connectTimeoutMs: 2 ** 31 });
   for (const attemptTimeoutMs of [Number.POSITIVE_INFINITY, 2 ** 31, 1.5, -5]) {
-    expect(await client.resolveCustomer(input, { attemptTimeoutMs })).toEqual({ productCode: "p" });
+    expect(await client.resolveCustomer(input, { attemptTimeoutMs })).toMatchObject({ productCode: "p" });
   }
   expect(requests.map(({ timeoutMs }) => timeoutMs)).toEqual([LONGEST_MS, LONGEST_MS, 2, 0]);
   expect(requests[0]?.connectTimeoutMs).toBe(LONGEST_MS);

@@ -54,7 +54,7 @@ test("it says that every operation needs the bearer token", () => {
   expect(description.components.securitySchemes).toEqual({ operatorToken: { type: "http", scheme: "bearer" } });
 });
 
-test("it lists the routes that are promised, and no others", () => {
+test("it lists the routes of the contract, and no others", () => {
   const listed = operations.map(({ method, path }) => `${method} ${path}`);
   expect(listed.toSorted()).toEqual(ROUTES.map(([method, path]) => `${method} ${BASE}${path}`).toSorted());
 });

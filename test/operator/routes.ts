@@ -1,42 +1,7 @@
-/** The routes of the operator API, as they are promised. */
-export const ROUTES = [
-  ["get", "/accounts"],
-  ["post", "/accounts"],
-  ["get", "/accounts/{id}"],
-  ["patch", "/accounts/{id}"],
-  ["post", "/accounts/{id}/access-keys"],
-  ["delete", "/accounts/{id}/access-keys/{keyId}"],
-  ["get", "/products"],
-  ["post", "/products"],
-  ["get", "/products/{id}"],
-  ["patch", "/products/{id}"],
-  ["post", "/products/{id}/dimensions/{dimension}/prices"],
-  ["get", "/agreements"],
-  ["post", "/agreements"],
-  ["get", "/agreements/{id}"],
-  ["patch", "/agreements/{id}"],
-  ["post", "/agreements/{id}/cancel"],
-  ["post", "/agreements/{id}/suspend"],
-  ["post", "/agreements/{id}/resume"],
-  ["get", "/issuers"],
-  ["post", "/registration-tokens"],
-  ["get", "/registration-keys"],
-  ["post", "/registration-keys"],
-  ["get", "/metering-records"],
-  ["get", "/audit-verification"],
-  ["get", "/clock"],
-  ["put", "/clock"],
-  ["post", "/reset"],
-  ["get", "/faults"],
-  ["post", "/faults"],
-  ["delete", "/faults"],
-  ["delete", "/faults/{id}"],
-  ["get", "/requests/{requestId}/explanation"],
-  ["get", "/audit-events"],
-  ["get", "/resources"],
-  ["post", "/resources"],
-  ["get", "/resources/{id}"],
-  ["post", "/resources/{id}/stop"],
-  ["post", "/resource-events/ecs"],
-  ["get", "/reports/usage-by-instance-type"],
-] as const;
+/** The routes of the operator API, as the contract declares them: method and path. */
+import { ROUTES as DECLARED } from "../../packages/server/src/operator/contract/routes.ts";
+
+export const ROUTES = Object.keys(DECLARED).map((name) => {
+  const [method = "", path = ""] = name.split(" ");
+  return [method.toLowerCase(), path] as const;
+});

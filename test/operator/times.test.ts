@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { agreementSchema } from "../../packages/server/src/catalogue/schema.ts";
+import { agreementDocumentSchema } from "../../packages/server/src/operator/contract/catalogue/agreement.ts";
 import { configOf } from "../../packages/server/src/config.ts";
 import { timeArgument } from "../../packages/server/src/cli/arguments.ts";
 import { taskObservation } from "../../packages/server/src/observers/ecs/task-state-change.ts";
@@ -116,7 +116,7 @@ const DOORS: readonly ((text: string) => number | undefined)[] = [
   (text) => orNothing(() => configOf({ ...FLAGS, clock: `manual:${text}` }).clock.startMs),
   (text) => orNothing(() => configOf({ ...FLAGS, clock: `offset:${text}` }).clock.startMs),
   (text) => orNothing(() => (/^\d{4}-\d\d-\d\d$/.test(text) ? undefined : Date.parse(timeArgument(text)))),
-  (text) => (agreementSchema.safeParse(agreement(text)).success ? Date.parse(text) : undefined),
+  (text) => (agreementDocumentSchema.safeParse(agreement(text)).success ? Date.parse(text) : undefined),
   (text) => {
     const observed = taskObservation(taskEvent(text), Number.MAX_SAFE_INTEGER);
     return "startedAtMs" in observed ? observed.startedAtMs : undefined;

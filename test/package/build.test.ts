@@ -37,3 +37,28 @@ test(
   },
   BUILD_TIMEOUT_MS,
 );
+
+test(
+  "countinghouse/operator loads from what is built, and nothing but its own files",
+  async () => {
+    await ensureBuilt();
+    const program = `
+      import { registerHooks } from "node:module";
+      const loaded = [];
+      registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
+      const names = Object.keys(await import("countinghouse/operator"));
+      const files = loaded.map((url) => url.replace(/^.*\\/(server\\/dist|node_modules)\\//, ""));
+      console.log(JSON.stringify({ names, files: files.sort() }));`;
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", program], { cwd: root });
+    let output = "";
+    child.stdout.on("data", (data) => (output += String(data)));
+    await new Promise((resolve) => child.once("close", resolve));
+    expect(JSON.parse(output)).toEqual({
+      names: ["OperatorConnectionError", "OperatorProblemError", "operatorClient"],
+      files: ["errors", "index", "operator-client"]
+        .map((name) => `operator/client/${name}.js`)
+        .concat("operator/contract/values.js"),
+    });
+  },
+  BUILD_TIMEOUT_MS,
+);

@@ -6,10 +6,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, expect } from "vitest";
 import { Book, keptBy, NO_DIFFERENCES } from "../support/book.ts";
-import { Connection, loadCatalogueArgs, meterInBook, settle, Workload } from "../support/load.ts";
+import { callAnyOf, readiness } from "../support/chaos.ts";
+import { loadCatalogueArgs, settle, Workload } from "../support/load.ts";
 import { nodeArgs, testOfPostgres } from "../support/postgres/database.ts";
 import { PostgresServer } from "../support/postgres/postgres-server.ts";
-import { seededRandom, type Random } from "../support/random.ts";
+import { seededRandom } from "../support/random.ts";
 import { startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
 
 const test = testOfPostgres();
@@ -38,7 +39,9 @@ test("whatever fails, every acknowledged record is kept once, and all servers co
   nodes = await Promise.all(Array.from({ length: NODES }, () => startServer(args)));
 
   const stopping = new AbortController();
-  const callers = Array.from({ length: CALLERS }, () => call(workload, book, random, stopping.signal));
+  const callers = Array.from({ length: CALLERS }, () =>
+    callAnyOf(() => nodes, workload, book, random, stopping.signal),
+  );
   const done = { "kill a server": 0, "kill the database": 0, "cut connections": 0 };
   const troubles = Object.keys(done) as (keyof typeof done)[];
   for (let i = 0; i < TROUBLES; i += 1) {
@@ -78,26 +81,3 @@ test("whatever fails, every acknowledged record is kept once, and all servers co
       `answers ${JSON.stringify(book.answers)}\n`,
   );
 }, 180_000);
-
-/** Waits until a server says that it is ready, or that it is not. */
-async function readiness(endpoint: string, status: 200 | 503): Promise<void> {
-  await expect.poll(async () => (await fetch(`${endpoint}/readyz`)).status, { timeout: 20_000 }).toBe(status);
-}
-
-/** Sends batch after batch, each until one of the servers has said what became of it. */
-async function call(workload: Workload, book: Book, random: Random, stopping: AbortSignal): Promise<void> {
-  while (!stopping.aborted) {
-    const batch = workload.batch();
-    for (let status = 0; status !== 200 && !stopping.aborted;) {
-      const connection = new Connection(random.pick(nodes).endpoint);
-      try {
-        ({ status } = await meterInBook(connection, batch, book));
-      } catch {
-        // The server is gone; another is asked.
-      } finally {
-        connection.close();
-      }
-      if (status !== 200) await delay(20);
-    }
-  }
-}

@@ -20,8 +20,8 @@ const SUITE = fileURLToPath(new URL("suite.mjs", import.meta.url));
 
 const RUNTIMES: readonly (readonly [string, string, readonly string[]])[] = [
   ["Node 24", process.execPath, []],
-  ["Node 22", join(installed, "node22/bin/node"), []],
-  ["Node 20", join(installed, "node20/bin/node"), []],
+  ["Node 22.3", join(installed, "node22/bin/node"), []],
+  ["Node 20.16", join(installed, "node20/bin/node"), []],
   ["Bun", join(installed, "bun/bin/bun.exe"), []],
   ["Deno", join(installed, "deno/deno"), ["run", "--quiet", "--no-lock", "--node-modules-dir=manual", "--allow-all"]],
 ];

@@ -8,7 +8,7 @@ const HOUR_MS = 3_600_000;
 /** All that a tag may hold. */
 export const TAG = "A9 +-=._:/@";
 
-export interface Expected {
+interface Expected {
   readonly what: string;
   readonly call: Call;
   /** As `toMatchObject` takes it; or what is held against the answers before it. */

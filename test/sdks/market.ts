@@ -5,7 +5,7 @@ import { SDKS, type Sdk } from "./sdks.ts";
 
 export const ROLE = "app-role";
 export const KEY = newKey("sdks");
-export const DIMENSIONS = ["gb", "calls", "seats"] as const;
+const DIMENSIONS = ["gb", "calls", "seats"] as const;
 /** What a customer of the contract product is entitled to: each kind of value, in the order of the dimensions' names. */
 export const ENTITLED = [
   { Dimension: "edition", Value: { StringValue: "enterprise" } },

@@ -27,14 +27,14 @@ interface Acknowledged {
   readonly status: string;
 }
 
-export interface Kept {
+interface Kept {
   readonly key: string;
   readonly quantity: number;
   readonly id: string;
 }
 
 /** How a ledger differs from the book; all of it must be 0. */
-export interface Differences {
+interface Differences {
   /** Acknowledged, and not there under the key. */
   lost: number;
   /** There, with another id or quantity than was acknowledged. */

@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import type { RunningServer } from "./server.ts";
 
-export interface Fault {
+interface Fault {
   readonly faultId: string;
   readonly hits: number;
   readonly remaining?: number;

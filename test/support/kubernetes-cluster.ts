@@ -27,12 +27,12 @@ export const CLUSTER_TOKEN = "cluster-token";
 const DEFAULT_NAMESPACE = "default";
 
 /** What a kubeconfig says of its cluster and of its user, where it is not what works. */
-export interface KubeconfigParts {
+interface KubeconfigParts {
   readonly cluster?: object;
   readonly user?: object;
 }
 
-export interface Asked {
+interface Asked {
   readonly path: string;
   readonly watch: boolean;
   readonly labelSelector: string | null;

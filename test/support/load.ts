@@ -99,7 +99,7 @@ export class Connection {
 }
 
 /** The members of a BatchMeterUsage request, as they stand on the wire. */
-export interface WireInput {
+interface WireInput {
   readonly ProductCode: string;
   readonly UsageRecords: readonly {
     /** Seconds. */
@@ -170,7 +170,7 @@ function withOtherQuantities(batch: Batch): Batch {
   return batch.map((usage) => ({ ...usage, quantity: usage.quantity + 1 }));
 }
 
-export interface Load {
+interface Load {
   /** Lets every connection have the answer it waits for, and closes it. */
   stop(): Promise<void>;
 }

@@ -7,7 +7,7 @@ import { newFolder } from "./scoped.ts";
 
 export { BUYER, BYOL, HOURLY, START_MS };
 
-export interface RegisteredTask {
+interface RegisteredTask {
   readonly name: string;
   readonly startedAtMs: number;
   readonly products?: readonly string[];

@@ -20,7 +20,7 @@ export interface ListedRecord {
   readonly usageAllocations?: readonly object[];
 }
 
-export interface RecordsPage {
+interface RecordsPage {
   readonly items: readonly ListedRecord[];
   readonly nextCursor?: string;
 }

@@ -10,7 +10,7 @@ export interface OperatorAnswer {
   readonly json: unknown;
 }
 
-export interface OperatorCall {
+interface OperatorCall {
   /** A text is sent as it is, anything else as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;

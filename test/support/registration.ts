@@ -9,7 +9,7 @@ import {
   type KeyObject,
 } from "node:crypto";
 
-export interface SignedRegistration {
+interface SignedRegistration {
   readonly pem: string;
   readonly pkcs1: string;
   readonly jwk: JsonWebKey;
@@ -18,7 +18,7 @@ export interface SignedRegistration {
   readonly badJwts: readonly string[];
 }
 
-export const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 
 /** By default as small as the sample key of the seller guide. */
 export function newKeyPair(modulusLength = 1_024): { readonly publicKey: KeyObject; readonly privateKey: KeyObject } {

@@ -6,7 +6,7 @@ import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering"
 import { expect } from "vitest";
 import type { RunningServer } from "./server.ts";
 
-export interface ResourceDraft {
+interface ResourceDraft {
   readonly platform: "ec2" | "ecs";
   readonly externalId: string;
   readonly accountId: string;

@@ -11,7 +11,7 @@ import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering"
 import { AwsSmithyRpcV2CborProtocol } from "@aws-sdk/core/protocols";
 import { speaksCbor } from "./in-cbor.ts";
 
-const MAIN = fileURLToPath(new URL("../../packages/server/src/main.ts", import.meta.url));
+export const MAIN = fileURLToPath(new URL("../../packages/server/src/main.ts", import.meta.url));
 export const NODE_FLAGS = ["--conditions=@countinghouse/source"];
 /** The scripts' own; it shortens a start by a third, and the suites start some hundred servers. */
 const NODE_COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url));
@@ -42,7 +42,7 @@ export const CONTRACT = {
   },
 } as const;
 
-export type ServerProcess = ChildProcessByStdio<null, Readable, Readable>;
+type ServerProcess = ChildProcessByStdio<null, Readable, Readable>;
 
 export interface RunningServer {
   readonly endpoint: string;

@@ -34,7 +34,7 @@ export async function serverFor(issuer: object, role: object = {}): Promise<Runn
 /** A form; undefined leaves a parameter out. */
 export type Form = Readonly<Record<string, string | undefined>>;
 
-export interface StsAnswer {
+interface StsAnswer {
   readonly status: number;
   readonly text: string;
   /** The text of an element that holds nothing else. */

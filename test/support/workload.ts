@@ -62,8 +62,8 @@ export function catalogueFile(folder: string, catalogue: object): string {
   return file;
 }
 
-export type ResourceDraft = Pick<MeteredResource, "platform" | "externalId"> & Partial<MeteredResource>;
-export type Environment = Readonly<Record<string, string>>;
+type ResourceDraft = Pick<MeteredResource, "platform" | "externalId"> & Partial<MeteredResource>;
+type Environment = Readonly<Record<string, string>>;
 
 export interface WorkloadServer extends Pick<RunningServer, "endpoint" | "operator"> {
   readonly service: Service;
@@ -143,9 +143,10 @@ async function putResource({ ledger, workload }: Service, resource: MeteredResou
   await ledger.transact({
     call,
     keys: [],
+    resources: [resource.resourceId],
     decide: () => ({
       event: { kind: "resource-observed", source: "operator", resource: { ...resource }, changed: true },
-      catalogue: [{ kind: "resource", id: resource.resourceId, value: resource }],
+      resources: [{ resourceId: resource.resourceId, value: resource }],
       answer: undefined,
     }),
   });
@@ -182,7 +183,7 @@ export async function runProgram(environment: Environment, code = PROGRAM): Prom
 /** What a program is told whose credentials are good. */
 export const ADMITTED = /^InvalidTokenException: /;
 
-export interface AuditedCall {
+interface AuditedCall {
   readonly eventName: string;
   readonly eventSource: string;
   readonly awsRegion?: string;

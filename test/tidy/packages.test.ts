@@ -48,10 +48,14 @@ describe.each(workspaces)("the package in $folder", ({ folder, manifest }) => {
 test("what lies beside the packages imports what the workspace declares, and its packages", () => {
   const declared = [...namesOf(root.dependencies, root.devDependencies), ...workspaces.map((one) => one.manifest.name)];
   const beside = CODE.filter((file) => !file.startsWith("packages/"));
-  const sdkPrograms = beside.filter((file) => file.startsWith("test/sdks/programs/"));
-  const others = beside.filter((file) => !sdkPrograms.includes(file));
+  // These have packages that are installed apart from the workspace.
+  const apart = ["test/sdks", "test/adoption"];
+  for (const folder of apart) {
+    const programs = beside.filter((file) => file.startsWith(`${folder}/programs/`));
+    const own = namesOf(manifestOf(folder).dependencies);
+    expect(programs.length, folder).toBeGreaterThan(0);
+    expect(packagesOf(programs).filter((name) => ![...declared, ...own].includes(name))).toEqual([]);
+  }
+  const others = beside.filter((file) => !apart.some((folder) => file.startsWith(`${folder}/programs/`)));
   expect(packagesOf(others).filter((name) => !declared.includes(name))).toEqual([]);
-  // These are installed apart from the workspace.
-  const sdks = namesOf(manifestOf("test/sdks").dependencies);
-  expect(packagesOf(sdkPrograms).filter((name) => ![...declared, ...sdks].includes(name))).toEqual([]);
 });

@@ -4,23 +4,17 @@
  */
 import {
   batchMeterUsage,
-  entitlementService,
   getEntitlements,
   lookupEvents,
   meterUsage,
-  meteringService,
   refusalOrderOf,
   registerUsage,
   resolveCustomer,
-  trailService,
-  type AnyOperation,
-  type RuleId,
-  type Service,
 } from "@countinghouse/protocol";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { BUYER as RESOURCE_OWNER, PRODUCTS, ROLE, openMarket, taskArn } from "../resources/market.ts";
 import { add, registrationToken } from "../support/operator-api.ts";
-import { jsonOf, send, signed, wireRequest, withHeaders, type RawAnswer, type Signing } from "../support/raw-client.ts";
+import { addDeniedUser, attempt, fromTheFirstByte, walk, type Draft, type Reason } from "../support/refusal-walk.ts";
 import { sessionOf } from "../support/resource-session.ts";
 import { DEMO, startServer, type RunningServer } from "../support/server.ts";
 import { testNeeding } from "../support/wire-endpoint.ts";
@@ -29,7 +23,6 @@ const test = testNeeding({ ownServer: "it moves the clock, under both rule sets"
 
 /** Shortly after the turn of a month, so that all windows can be met. */
 const NOW = Date.parse("2026-08-01T07:00:00Z");
-const HOUR = 3_600_000;
 const OTHER_SELLER = "999900001111";
 const licence = (last: string): string => `arn:aws:license-manager::294406891311:license:l-${last.padStart(32, "0")}`;
 
@@ -60,79 +53,8 @@ async function prepare(server: RunningServer): Promise<void> {
   await add(server, "/agreements", { ...agreement, agreementId: "a", productCode: "image", licenseArn: licence("a") });
   const ended = { agreementId: "e", productCode: DEMO.productCode, endsAt: "2026-07-01T00:00:00Z" };
   await add(server, "/agreements", { ...agreement, ...ended, licenseArn: licence("e") });
-  const policy = { Statement: [{ Effect: "Deny", Action: "*", Resource: "*" }] };
   await openMarket(server);
-  const denied = { name: "denied", accessKeyId: "AKIADENIED0000000000", secretAccessKey: "denied-secret", policy };
-  await add(server, "/accounts", { id: "123412341234", users: [denied] });
-}
-
-/** A request in the making: its members, its signature, and what else is wrong with it. */
-interface Draft extends Signing {
-  readonly input: Readonly<Record<string, unknown>>;
-  /** Sent instead of the input. */
-  readonly body?: string | undefined;
-  /** Of temporary credentials. */
-  readonly sessionToken?: string | undefined;
-}
-
-/** A reason to be refused: the rule, how it looks on the wire, and what mends it. */
-type Reason = readonly [rule: RuleId, code: string | number, mend: Partial<Draft>];
-
-const SERVICES: Readonly<Record<string, Service>> = { GetEntitlements: entitlementService, LookupEvents: trailService };
-
-async function attempt(server: RunningServer, operation: string, draft: Draft): Promise<RawAnswer> {
-  const service = SERVICES[operation] ?? meteringService;
-  const request = withHeaders(wireRequest(server.endpoint, operation, draft.body ?? draft.input, service), {
-    "x-amz-security-token": draft.sessionToken,
-  });
-  return send(server.endpoint, signed(request, { ...draft, service: service.signingName }));
-}
-
-/** What is refused before it is known who asks is not kept, and cannot be explained. */
-const KEPT_NOWHERE = new Set<RuleId>(["L1", "D4", "N2", "N1"]);
-
-/** The rule that refused a request, as the server explains it. */
-async function ruleOf(server: RunningServer, { headers }: RawAnswer): Promise<unknown> {
-  const { body } = await server.operator("GET", `/requests/${String(headers["x-amzn-requestid"])}/explanation`);
-  return (body as { refusal?: { rule?: { id?: string } } }).refusal?.rule?.id;
-}
-
-async function walk(
-  server: RunningServer,
-  operation: AnyOperation,
-  start: Draft,
-  reasons: readonly Reason[],
-): Promise<void> {
-  let draft = start;
-  for (const [rule, code, mend] of reasons) {
-    const answer = await attempt(server, operation.name, draft);
-    const seen = code === answer.status ? code : jsonOf(answer)["__type"];
-    expect(seen, `Rule ${rule}: ${answer.text}`).toBe(code);
-    if (!KEPT_NOWHERE.has(rule)) expect(await ruleOf(server, answer)).toBe(rule);
-    draft = { ...draft, ...mend };
-  }
-  const answer = await attempt(server, operation.name, draft);
-  expect(answer.status, answer.text).toBe(200);
-  const places = reasons.map(([rule]) => refusalOrderOf(operation).indexOf(rule));
-  expect(places, "the order of the walk is that of the rule book").toEqual(places.toSorted((a, b) => a - b));
-}
-
-/** What every request can meet, before its operation looks at it; then this is what it is. */
-function fromTheFirstByte(input: Draft["input"], type: Draft["input"], constraint: Draft["input"]): [Draft, Reason[]] {
-  const wrong = { accessKeyId: "AKIACOUNTINGHOUSE002", at: new Date(Date.now() - HOUR), secretAccessKey: "wrong" };
-  const denied = { accessKeyId: "AKIADENIED0000000000", secretAccessKey: "denied-secret" };
-  return [
-    { ...wrong, input: type, body: `{"a":"${"x".repeat(1_048_576)}"}` },
-    [
-      ["L1", 413, { body: "{" }],
-      ["D4", "SerializationException", { body: undefined }],
-      ["N2", "InvalidSignatureException", { at: new Date() }],
-      ["N1", "InvalidSignatureException", denied],
-      ["N3", "AccessDeniedException", { accessKeyId: DEMO.accessKeyId, secretAccessKey: DEMO.secretAccessKey }],
-      ["D3", "SerializationException", { input: constraint }],
-      ["L5", "ValidationException", { input }],
-    ],
-  ];
+  await addDeniedUser(server);
 }
 
 const seconds = (offsetHours: number): number => NOW / 1000 + offsetHours * 3_600;
@@ -230,7 +152,7 @@ describe("calls of resources are refused in the order of the rule book:", () => 
   test("MeterUsage (Rules L1, D4, N2, N1, N3, D3, L5, X1, M1, M2, P2, M3, U1, W3, W1, A5, A2, A1, M4, …)", async () => {
     const { credentials } = await sessionOf(classic, { ...task, externalId: taskArn(1) });
     const kept = { ProductCode: PRODUCTS.container, Timestamp: seconds(0), UsageDimension: "gb", UsageQuantity: 9 };
-    const before = await attempt(classic, "MeterUsage", { ...credentials, input: { ...kept, ClientToken: "used" } });
+    const before = await attempt(classic, meterUsage, { ...credentials, input: { ...kept, ClientToken: "used" } });
     expect(before.status, before.text).toBe(200);
 
     const tag = { Key: "team", Value: "a" };

@@ -6,16 +6,16 @@ import { SERVICE_ID } from "@countinghouse/protocol";
 import type { CallOperation, InnerCallOptions } from "./call/caller.ts";
 import { boundedExecutor, type Executor } from "./call/executor.ts";
 import type { CallOptions } from "./call/limits.ts";
-import { sortArguments, type ClientConfiguration, type Logger } from "./configuration.ts";
+import { sortArguments, type ClientConfiguration } from "./configuration.ts";
 import type { AwsCredentials, CredentialsProvider } from "./credentials/credentials.ts";
 import { defaultEndpointProvider, type EndpointProvider } from "./endpoint/endpoint-provider.ts";
 import type { MeterableRecord } from "./batch/line.ts";
-import { KnownIds } from "./meter-all/known-ids.ts";
+import { KnownIds } from "./meter-all/remembered.ts";
 import { MeterAllRun, type MeterAllInput } from "./meter-all/meter-all.ts";
 import type { MeterAllOptions } from "./meter-all/options.ts";
 import { Pacer } from "./meter-all/pacer.ts";
 import type { Metering } from "./meter-all/sender.ts";
-import { MeteringError, meteringErrorOf, resultOf, type Outcome } from "./outcome.ts";
+import { MeteringError, meteringErrorOf, answeredOf, resultOf, type Answered, type Outcome } from "./outcome.ts";
 import {
   batchMeterUsageBody,
   meterUsageBody,
@@ -59,7 +59,6 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
 
   readonly #runtime: ClientRuntime;
   readonly #executor: Executor;
-  readonly #logger: Logger;
   readonly #pacer: Pacer;
   readonly #knownIds = new KnownIds();
   readonly #calls = new Set<Promise<unknown>>();
@@ -82,7 +81,6 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
   ) {
     const { configuration, endpointProvider } = sortArguments(first, second, third);
     this.#runtime = new ClientRuntime(configuration, endpointProvider ?? defaultEndpointProvider);
-    this.#logger = configuration.logger ?? {};
     this.#pacer = new Pacer(this.#runtime.world);
     this.#executor = configuration.executor ?? boundedExecutor(configuration.concurrency ?? CONCURRENCY);
   }
@@ -93,8 +91,11 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
    * A result's `status` says what became of its record, which need not be `Success`, and `unprocessedRecords` are to be
    * sent again; `meterAll` looks after both. One record that is at fault has the whole batch refused.
    */
-  async batchMeterUsage(input: BatchMeterUsageInput, options: CallOptions = {}): Promise<BatchMeterUsageOutput> {
-    return resultOf(await this.batchMeterUsageOutcome(input, options));
+  async batchMeterUsage(
+    input: BatchMeterUsageInput,
+    options: CallOptions = {},
+  ): Promise<Answered<BatchMeterUsageOutput>> {
+    return answeredOf(await this.batchMeterUsageOutcome(input, options));
   }
 
   /** As `batchMeterUsage`, but errors are part of the outcome; never rejects. */
@@ -127,8 +128,8 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
    * Meters usage of the EC2 instance, ECS task or EKS pod that this program runs on, on its buyer's account. Throws a
    * `MeteringError`. The same usage again gives the same metering record id.
    */
-  async meterUsage(input: MeterUsageInput, options: CallOptions = {}): Promise<MeterUsageOutput> {
-    return resultOf(await this.meterUsageOutcome(input, options));
+  async meterUsage(input: MeterUsageInput, options: CallOptions = {}): Promise<Answered<MeterUsageOutput>> {
+    return answeredOf(await this.meterUsageOutcome(input, options));
   }
 
   /** As `meterUsage`, but errors are part of the outcome; never rejects. */
@@ -155,8 +156,8 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
    * Says that a container of a paid product has started: checks that its customer is entitled to it, and begins to meter
    * it. To be called once, at the start of an ECS task or EKS pod. Throws a `MeteringError`.
    */
-  async registerUsage(input: RegisterUsageInput, options: CallOptions = {}): Promise<RegisterUsageOutput> {
-    return resultOf(await this.registerUsageOutcome(input, options));
+  async registerUsage(input: RegisterUsageInput, options: CallOptions = {}): Promise<Answered<RegisterUsageOutput>> {
+    return answeredOf(await this.registerUsageOutcome(input, options));
   }
 
   /** As `registerUsage`, but errors are part of the outcome; never rejects. */
@@ -183,8 +184,11 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
    * Turns the registration token that a buyer's browser brought (`x-amzn-marketplace-token`, URL-decoded once) into the
    * customer it stands for. Throws a `MeteringError`; `ExpiredTokenException` is about that token.
    */
-  async resolveCustomer(input: ResolveCustomerInput, options: CallOptions = {}): Promise<ResolveCustomerOutput> {
-    return resultOf(await this.resolveCustomerOutcome(input, options));
+  async resolveCustomer(
+    input: ResolveCustomerInput,
+    options: CallOptions = {},
+  ): Promise<Answered<ResolveCustomerOutput>> {
+    return answeredOf(await this.resolveCustomerOutcome(input, options));
   }
 
   /** As `resolveCustomer`, but errors are part of the outcome; never rejects. */
@@ -235,7 +239,7 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
       nowMs: () => clock.nowMs(),
       toldMs: () => clock.toldMs(startedMs),
       world,
-      logger: this.#logger,
+      logger: this.#runtime.logger,
     };
     return new MeterAllRun(records, options, metering, this.#knownIds);
   }

@@ -1,19 +1,13 @@
 /** What a client can be told, and how its constructor's arguments are told apart. */
 import type { Executor } from "./call/executor.ts";
+import type { Logger, OnAttempt } from "./call/reports.ts";
+import type { OpenTelemetry } from "./call/tracing.ts";
 import { isAwsCredentials, type AwsCredentials, type CredentialsProvider } from "./credentials/credentials.ts";
 import type { EndpointProvider } from "./endpoint/endpoint-provider.ts";
 import type { HttpAgent } from "./platform/platform.ts";
 import type { Fetch } from "./transport/fetch.ts";
 import type { Transport } from "./transport/transport.ts";
 import type { World } from "./world.ts";
-
-/** Any part of it will do; `console` does. Secrets and tokens are never logged. */
-export interface Logger {
-  debug?(message: string): void;
-  info?(message: string): void;
-  warn?(message: string): void;
-  error?(message: string): void;
-}
 
 /**
  * How a client works. Everything is optional: what is not given is taken from the environment and the profile, as the
@@ -61,13 +55,23 @@ export interface ClientConfiguration {
   readonly agent?: HttpAgent;
   /** A `fetch` to send with, on any runtime. */
   readonly fetch?: Fetch;
-  /** Something else to send with. */
+  /** Something else to send with; `defaultTransport()` can be wrapped. The client does not close it. */
   readonly transport?: Transport;
   /** Runs `…Callable` and `…Async` calls; by default as many at once as `concurrency` says. */
   readonly executor?: Executor;
+  /** Connections to one host that are open at once; by default 50. On Node, and without an `agent`, `fetch` or `transport`. */
+  readonly connectionsMax?: number;
   /** Calls that the default executor runs at once; by default 25. */
   readonly concurrency?: number;
+  /** Is told of every call: `debug` of what succeeds, `info` of what is sent again, `warn` of what fails. */
   readonly logger?: Logger;
+  /** Is told of every attempt when it has ended, before the call goes on. What it throws goes to the logger. */
+  readonly onAttempt?: OnAttempt;
+  /**
+   * The module `@opentelemetry/api`, for programs whose bundle it is in. Else it is found by itself where the program has
+   * set it up, and `false` keeps this client out of it.
+   */
+  readonly openTelemetry?: OpenTelemetry | false;
   /** Added to the user agent, such as `acme-metering/2.1`. */
   readonly userAgent?: string;
   /** Time and randomness, replaced in tests. */
@@ -75,7 +79,7 @@ export interface ClientConfiguration {
 }
 
 /** The constructor's arguments, sorted. */
-export interface ClientArguments {
+interface ClientArguments {
   readonly configuration: ClientConfiguration;
   readonly endpointProvider: EndpointProvider | undefined;
 }

@@ -2,6 +2,7 @@
 import {
   batchMeterUsage,
   meterUsage,
+  productCodeShape,
   registerUsage,
   resolveCustomer,
   usageRecordShape,
@@ -16,34 +17,48 @@ import { spellingOf } from "./spelling.ts";
 import type { Time } from "./time.ts";
 import { timedEncoderOf, timedReaderOf } from "./timed-shape.ts";
 
-/** Usage of one dimension by one customer in one hour. */
-export interface UsageRecord {
+/** What was used, and when; `When` is the kind of time. */
+interface Usage<When> {
   /** When it was used. Sent in whole seconds; the service keeps one record per hour (UTC), customer and dimension. */
-  readonly timestamp: Time;
+  readonly timestamp: When;
   /** The dimension as it was published with the product: 1 to 255 characters. */
   readonly dimension: string;
   /** A whole number from 0 to 2,147,483,647, in the dimension's unit; 0 where it is absent. Undefined is refused. */
   readonly quantity?: number;
-  /** The customer, by one of the two; the service keeps them apart, so use one of them for good. */
-  readonly customerIdentifier?: string | undefined;
-  /** The customer's AWS account id. */
-  readonly customerAccountId?: string | undefined;
-  /** The licence that the usage is on, for products with concurrent agreements; goes with `customerAccountId`. */
-  readonly licenseArn?: string | undefined;
   /** The quantity split by tags, 1 to 2,500 parts that add up to it. */
   readonly usageAllocations?: readonly UsageAllocation[] | undefined;
 }
+
+/** The customer by the identifier that `resolveCustomer` gives. The two spaces are apart: use one of them for good. */
+export interface ByCustomerIdentifier {
+  readonly customerIdentifier: string;
+  readonly customerAccountId?: undefined;
+  readonly licenseArn?: undefined;
+}
+
+/** The customer by the AWS account, and the licence. The two spaces are apart: use one of them for good. */
+export interface ByCustomerAccount {
+  /** The customer's AWS account id, 12 digits. */
+  readonly customerAccountId: string;
+  readonly customerIdentifier?: undefined;
+  /** The licence that the usage is on, for products with concurrent agreements. */
+  readonly licenseArn?: string | undefined;
+}
+
+/** Exactly one of the two (Rule I1). */
+export type UsageCustomer = ByCustomerIdentifier | ByCustomerAccount;
+
+/** Usage of one dimension by one customer in one hour. */
+export type UsageRecord = Usage<Time> & UsageCustomer;
+
+/** A usage record as the service gives it back; it can be sent as it is. */
+export type AnsweredUsageRecord = Usage<Date> & UsageCustomer;
 
 export interface BatchMeterUsageInput {
   /** The product code; left out where the records have a `licenseArn`. */
   readonly productCode?: string | undefined;
   /** Up to 25, all of one product. */
   readonly usageRecords: readonly UsageRecord[];
-}
-
-/** A usage record as the service gives it back. */
-export interface AnsweredUsageRecord extends Omit<UsageRecord, "timestamp"> {
-  readonly timestamp: Date;
 }
 
 export interface UsageRecordResult {
@@ -93,24 +108,33 @@ const meterText = timedEncoderOf(meterUsage.input);
 
 const batchText = timedEncoderOf(batchMeterUsage.input);
 const recordText = timedEncoderOf(usageRecordShape);
-/** Of what a record may lack, so that a slip of the pen goes unseen; and how else it is called. */
-const checkRecord = spellingOf(usageRecordShape, {
-  quantity: ["qty", "usageQuantity"],
-  usageAllocations: ["allocations"],
-  licenseArn: [],
-});
+const registerText = timedEncoderOf(registerUsage.input);
+const resolveText = timedEncoderOf(resolveCustomer.input);
+
+/** What a record may lack, so that a slip of the pen goes unseen; and how else it is called. */
+const WATCHED = { quantity: ["qty", "usageQuantity"], usageAllocations: ["allocations"], licenseArn: [] };
+const checkBatch = spellingOf(batchMeterUsage.input, WATCHED);
+const checkMeterable = spellingOf(
+  {
+    ...usageRecordShape,
+    members: { ...usageRecordShape.members, productCode: { wire: "ProductCode", shape: productCodeShape } },
+  },
+  WATCHED,
+);
 const checkMeter = spellingOf(meterUsage.input, {
   usageQuantity: ["qty", "quantity"],
   usageAllocations: ["allocations"],
   dryRun: [],
   clientToken: [],
 });
+const checkRegister = spellingOf(registerUsage.input);
+const checkResolve = spellingOf(resolveCustomer.input);
 
 export function batchMeterUsageBody(input: BatchMeterUsageInput): string {
+  checkBatch(input);
   // What is no object, or no list, is told of by the encoder.
   if (typeof input !== "object" || input === null) return batchText(input);
   const { productCode, usageRecords } = input;
-  if (Array.isArray(usageRecords)) usageRecords.forEach(checkRecord);
   return batchText({ productCode, usageRecords });
 }
 
@@ -124,12 +148,19 @@ export function meterUsageBody(input: MeterUsageInput, newToken: () => string): 
   return meterText({ ...usage, ...quantity, clientToken: clientToken ?? newToken() });
 }
 
-export const registerUsageBody: (input: RegisterUsageInput) => string = timedEncoderOf(registerUsage.input);
-export const resolveCustomerBody: (input: ResolveCustomerInput) => string = timedEncoderOf(resolveCustomer.input);
+export function registerUsageBody(input: RegisterUsageInput): string {
+  checkRegister(input);
+  return registerText(input);
+}
 
-/** A usage record by itself as JSON text, its time fixed. */
+export function resolveCustomerBody(input: ResolveCustomerInput): string {
+  checkResolve(input);
+  return resolveText(input);
+}
+
+/** A usage record by itself as JSON text, its time fixed; a product code may stand beside it. */
 export function usageRecordText(record: UsageRecord): string {
-  checkRecord(record);
+  checkMeterable(record);
   return recordText(record);
 }
 

@@ -17,6 +17,8 @@ export type LocalErrorName =
   | "AbortError"
   /** The service answered with something that is no answer. */
   | "UnreadableAnswerError"
+  /** What no call should meet: something around the client, or the client itself, does not do what it should. */
+  | "UnexpectedError"
   /** The client was closed. */
   | "ClientClosedError"
   /** A RegisterUsage signature is not what it should be (`verifyRegistration`). */
@@ -27,7 +29,7 @@ export type LocalErrorName =
 /** AWS's own name of an error, ours for what is not the service's, or one that is newer than this client. */
 export type MeteringErrorName = ErrorName | LocalErrorName | (string & {});
 
-export interface MeteringErrorDetails {
+interface MeteringErrorDetails {
   readonly name: MeteringErrorName;
   readonly message: string;
   /** Whose fault it is; `connection` is nobody's. By default what the error catalogue says. */
@@ -122,6 +124,15 @@ export type Outcome<Result> =
       readonly result?: undefined;
       readonly metadata?: undefined;
     };
+
+/** A result, and beside its members what is known of the exchange that brought it, such as the request's id. */
+export type Answered<Result> = Result & { readonly metadata: AnswerMetadata };
+
+/** The result with its metadata, or the error thrown. */
+export function answeredOf<Result extends object>(outcome: Outcome<Result>): Answered<Result> {
+  if (outcome.ok) return { ...outcome.result, metadata: outcome.metadata };
+  throw outcome.error;
+}
 
 /** The result, or the error thrown. */
 export function resultOf<Result>(outcome: Outcome<Result>): Result {

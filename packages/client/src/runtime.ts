@@ -1,9 +1,12 @@
 /** Puts a client's parts together, and finds out on the first call what is not known before it: settings, credentials. */
 import { platform } from "#platform";
+import type { TransportChoice } from "./platform/platform.ts";
 import { Caller, type Destination } from "./call/caller.ts";
+import { Reports, unfailing, type Logger } from "./call/reports.ts";
 import { RetryBudget } from "./call/retry.ts";
 import { Signer } from "./call/signing.ts";
 import { SkewedClock } from "./call/skew.ts";
+import { Tracing } from "./call/tracing.ts";
 import type { ClientConfiguration } from "./configuration.ts";
 import type { SourceParts } from "./credentials/chain-parts.ts";
 import type { CredentialsProvider } from "./credentials/credentials.ts";
@@ -21,10 +24,20 @@ const RETRY_TOKENS = 500;
 const CONNECT_TIMEOUT_MS = 3_000;
 const ATTEMPT_TIMEOUT_MS = 30_000;
 
+/**
+ * The transport that a client has by itself: on Node connections of its own, or `node:http` with an `agent`; elsewhere, and
+ * with a `fetch`, that. To be wrapped, and handed to a client as its `transport`; whoever asks for it closes it.
+ */
+export function defaultTransport(choice: TransportChoice = {}): Transport {
+  return platform.transport(choice);
+}
+
 export class ClientRuntime {
   readonly world: World;
   readonly caller: Caller;
   readonly clock: SkewedClock;
+  /** The one that was configured; it does not throw. */
+  readonly logger: Logger;
   readonly #configuration: ClientConfiguration;
   readonly #transport: Transport;
   readonly #ownsTransport: boolean;
@@ -37,23 +50,27 @@ export class ClientRuntime {
   #destination: Destination | Promise<Destination> | undefined;
 
   constructor(configuration: ClientConfiguration, endpointProvider: EndpointProvider) {
-    const { agent, fetch, logger = {} } = configuration;
+    const { agent, fetch, connectionsMax, onAttempt, openTelemetry } = configuration;
+    this.logger = unfailing(configuration.logger ?? {});
+    const isHeard = configuration.logger !== undefined || onAttempt !== undefined;
     this.world = { ...realWorld, ...configuration.world };
     this.clock = new SkewedClock(this.world);
     this.#configuration = configuration;
     this.#ownsTransport = configuration.transport === undefined;
-    this.#transport = configuration.transport ?? platform.transport({ agent, fetch });
-    this.#sources = agent === undefined ? this.#transport : platform.transport({ fetch });
+    this.#transport = configuration.transport ?? defaultTransport({ agent, fetch, connectionsMax });
+    this.#sources = agent === undefined ? this.#transport : defaultTransport({ fetch });
     this.#endpointProvider = endpointProvider;
     this.caller = new Caller({
       destination: () => this.destination(),
-      credentials: new CredentialsKeeper({ provider: this.#provider(), world: this.world, logger }),
+      credentials: new CredentialsKeeper({ provider: this.#provider(), world: this.world, logger: this.logger }),
       transport: this.#transport,
       signer: new Signer(platform.cryptography),
       clock: this.clock,
       budget: new RetryBudget(configuration.retryTokens ?? RETRY_TOKENS),
       world: this.world,
-      logger,
+      logger: this.logger,
+      reports: isHeard ? new Reports(this.logger, onAttempt) : undefined,
+      tracing: openTelemetry === false ? undefined : new Tracing(openTelemetry),
       limits: {
         connectTimeoutMs: configuration.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
         attemptTimeoutMs: configuration.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS,
@@ -148,7 +165,8 @@ export class ClientRuntime {
   }
 
   async #chainParts(): Promise<SourceParts> {
-    const { logger = {}, profile, ignoreConfiguredEndpointUrls } = this.#configuration;
+    const { profile, ignoreConfiguredEndpointUrls } = this.#configuration;
+    const { logger } = this;
     const { surroundings } = platform;
     this.#files ??= readSharedFiles(surroundings, profile, logger);
     const files = await this.#files;
@@ -169,7 +187,7 @@ export class ClientRuntime {
 
   async #resolveChain(): Promise<CredentialsProvider> {
     const parts = await this.#chainParts();
-    // Who brings credentials along need not load what finds them.
+    // A program that gives its own credentials does not load the code that looks for some.
     const { resolveChain } = await import("./credentials/chain.ts");
     const { agent } = this.#configuration;
     return resolveChain({ ...parts, agent, transportOut: this.#transport, place: () => this.#resolveSettings() });

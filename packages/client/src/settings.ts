@@ -44,7 +44,7 @@ export async function resolveSettings(configuration: ClientConfiguration, parts:
 }
 
 /** The region of the environment and the files. */
-export function regionOf(surroundings: Surroundings, files: SharedFiles): string | undefined {
+function regionOf(surroundings: Surroundings, files: SharedFiles): string | undefined {
   return (
     nonEmpty(surroundings.variable("AWS_REGION")) ??
     nonEmpty(surroundings.variable("AWS_DEFAULT_REGION")) ??

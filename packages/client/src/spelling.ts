@@ -1,33 +1,61 @@
 /**
- * Finds members of an input that are written otherwise than they are read. What an input must have is missed at once; what
- * it may lack is taken for lacking, and a `qty` of 12 would be metered as 0.
+ * Finds members of an input that are written otherwise than they are read: as the service and the official client write
+ * them (`UsageRecords`), or with a slip. What is not read is taken for lacking, and a `qty` of 12 would be metered as 0.
  */
-import type { StructureShape } from "@countinghouse/protocol";
+import type { Shape, StructureShape } from "@countinghouse/protocol";
 import { invalidInput } from "./outcome.ts";
 
 /** So many letters may be wrong, one too many, or missing. */
 const SLIPS_MAX = 2;
 
+type Check = (value: unknown) => void;
+
 /**
- * Compiles a structure into a function that throws an `InvalidInputError` for a value that lacks one of the members that
- * are named here, and has one of a name like it, or one of those that stand beside the name. Other members are the caller's
- * own business. Names are looked at, and no member is read.
+ * Compiles a structure into a function that throws an `InvalidInputError` for a value that lacks a member, and has it in
+ * another spelling; and so for the structures within. Of members that are `watched`, slips count, too, and the other names
+ * that are given. All else is the caller's own business.
  */
 export function spellingOf(
-  { members }: StructureShape,
-  watched: Readonly<Record<string, readonly string[]>>,
-): (value: unknown) => void {
-  const known = new Set(Object.keys(members).map((name) => name.replace(/Ms$/, "")));
-  const missed = Object.entries(watched).map(([name, others]) => ({ name, letters: plain(name), others }));
+  structure: StructureShape,
+  watched: Readonly<Record<string, readonly string[]>> = {},
+): Check {
+  const members = Object.entries(structure.members as Readonly<Record<string, Member>>).map(([inner, member]) => {
+    const name = inner.replace(/Ms$/, "");
+    const { [name]: others } = watched;
+    return { name, letters: plain(name), wire: plain(member.wire), others, within: withinOf(member.shape, watched) };
+  });
+  const known = new Set(members.map(({ name }) => name));
+  const deep = members.filter(({ within }) => within !== undefined);
   return (value) => {
     if (typeof value !== "object" || value === null) return;
     for (const key of Object.keys(value)) {
       if (known.has(key)) continue;
-      const meant = missed.find(
-        ({ name, letters, others }) => !(name in value) && (others.includes(key) || isAlike(plain(key), letters)),
+      const letters = plain(key);
+      const meant = members.find(
+        (member) =>
+          !(member.name in value) &&
+          (letters === member.letters ||
+            letters === member.wire ||
+            member.others?.includes(key) === true ||
+            (member.others !== undefined && isAlike(letters, member.letters))),
       );
       if (meant !== undefined) throw invalidInput(`There is no member ${key}; it is called ${meant.name}.`);
     }
+    for (const { name, within } of deep) within?.((value as Readonly<Record<string, unknown>>)[name]);
+  };
+}
+
+interface Member {
+  readonly wire: string;
+  readonly shape: Shape;
+}
+
+/** Of what stands in a list of structures. */
+function withinOf(shape: Shape, watched: Readonly<Record<string, readonly string[]>>): Check | undefined {
+  if (shape.kind !== "list" || shape.member.kind !== "structure") return undefined;
+  const check = spellingOf(shape.member, watched);
+  return (list) => {
+    if (Array.isArray(list)) list.forEach(check);
   };
 }
 

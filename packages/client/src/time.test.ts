@@ -34,6 +34,29 @@ describe("what is no time is refused:", () => {
   });
 });
 
+const isTaken = (time: Time): boolean => {
+  try {
+    return epochMsOf(time) !== undefined;
+  } catch {
+    return false;
+  }
+};
+
+test("a bare number is of our time, in milliseconds; other forms reach as far as a Date", () => {
+  expect([99_999_999_999, 100_000_000_000, 9_999_999_999_999, 10_000_000_000_000].map(isTaken)).toEqual([
+    false,
+    true,
+    true,
+    false,
+  ]);
+  const furthest = 8_640_000_000_000_000;
+  expect([furthest, -furthest, furthest + 1].map((epochMilliseconds) => isTaken({ epochMilliseconds }))).toEqual([
+    true,
+    true,
+    false,
+  ]);
+});
+
 test("a fraction of a second never moves usage into another hour", () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 8_640_000_000_000_000 }), (epochMilliseconds) => {

@@ -10,9 +10,16 @@ export interface World {
   readonly uuid: () => string;
   /** Resolves after so many milliseconds; rejects with the signal's reason as soon as it is aborted. */
   readonly delay: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+  /** Resolves when what else the program has to do at once has had its turn. */
+  readonly giveWay: () => Promise<void>;
 }
 
+type Later = (run: () => void) => unknown;
+/** Where a runtime has it, it costs no wait. */
+const { setImmediate: later = (run) => setTimeout(run, 0) } = globalThis as { readonly setImmediate?: Later };
+
 export const realWorld: World = {
+  giveWay: () => new Promise((resolve) => void later(resolve)),
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   random: () => Math.random(),

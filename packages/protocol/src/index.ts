@@ -83,6 +83,12 @@ export {
   type AllocationFault,
 } from "./rules/allocation-fault.ts";
 export {
+  conditionKeys,
+  conditionOperators,
+  type ConditionKey,
+  type ConditionOperatorName,
+} from "./rules/policy-conditions.ts";
+export {
   operationsOf,
   productTypes,
   type OperationName,
@@ -145,3 +151,18 @@ export {
   type CredentialScope,
   type SigningHashes,
 } from "./sigv4/signature.ts";
+export {
+  DURATION_EXPECTED,
+  DURATION_SECONDS_MAX,
+  MONTH_EXPECTED,
+  TIME_EXPECTED,
+  TIME_PATTERN,
+  iso,
+  isoSecond,
+  readDay,
+  readDuration,
+  readMonth,
+  readTime,
+  readWhole,
+  timeOf,
+} from "./written-values.ts";

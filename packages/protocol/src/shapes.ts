@@ -26,16 +26,16 @@ export interface IntegerShape {
 }
 
 /** A number, finite and with a fraction or without. */
-export interface DoubleShape {
+interface DoubleShape {
   readonly kind: "double";
 }
 
-export interface BooleanShape {
+interface BooleanShape {
   readonly kind: "boolean";
 }
 
 /** Seconds since the epoch on the wire, possibly with a fraction; milliseconds since the epoch inside. */
-export interface TimestampShape {
+interface TimestampShape {
   readonly kind: "timestamp";
 }
 
@@ -53,7 +53,7 @@ export interface MapShape {
   readonly value: ListShape;
 }
 
-export interface Member {
+interface Member {
   /** The member's name on the wire, in AWS's spelling. */
   readonly wire: string;
   readonly shape: Shape;

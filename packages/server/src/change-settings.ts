@@ -8,7 +8,7 @@ import { openPostgres } from "./stores/postgres/open-postgres.ts";
 import { VERSION } from "./version.ts";
 import type { World } from "./world.ts";
 
-export interface ChangedSettings {
+interface ChangedSettings {
   /** Absent where no server has been started on the ledger yet: the first one sets them. */
   readonly before: SharedSettings | undefined;
   readonly after: SharedSettings | undefined;

@@ -2,7 +2,7 @@
  * The service clock: what decides windows, tokens, agreements and entry times. `system` is the wall clock, `manual`
  * stands still, `offset` ticks from where it was set; the last two can be moved forward.
  */
-import type { EpochMs } from "@countinghouse/protocol";
+import { iso, type EpochMs } from "@countinghouse/protocol";
 import type { ClockPosition } from "./ledger/engine.ts";
 import type { LedgerClock } from "./ledger/single-writer-ledger.ts";
 
@@ -54,10 +54,6 @@ export function offsetClock(startMs: EpochMs, wallMs: () => EpochMs): ServiceClo
       if (position.mode === "offset") ({ offsetMs } = position);
     },
   };
-}
-
-function iso(atMs: EpochMs): string {
-  return new Date(atMs).toISOString();
 }
 
 export interface ClockSetting {

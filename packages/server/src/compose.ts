@@ -134,12 +134,13 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   });
   const issue = (grant: SessionGrant): SessionCredentials => issueCredentials(opened.sealer, world.random, grant);
   const workload = new Workload({
-    catalogue: () => opened.ledger.catalogue,
+    ledger: opened.ledger,
     sealer: opened.sealer,
     issueCredentials: issue,
     nowMs: () => opened.clock.nowMs(),
     wallMs: world.wallMs,
     onError: (error) => log.error({ err: error }, "an instance has no metadata service"),
+    onTrouble: (error) => failures.note(error, ""),
   });
   await workload.resourcesChanged();
   const eventPages = new EventPages(opened.ledger, world.schedule);
@@ -294,7 +295,7 @@ function nodeListener(fetch: Parameters<typeof getRequestListener>[0]): NodeList
 
 function operatorApp(parts: Parts): OperatorApp {
   const { config, world, catalogueFile, operatorToken, sources, onError } = parts;
-  const { ledger, eventPages, sealer, clock, faults, keeping, operations, workload, newRequestId } = parts;
+  const { ledger, eventPages, sealer, clock, faults, keeping, workload, newRequestId } = parts;
   return createOperatorApp({
     context: {
       ledger,
@@ -303,7 +304,6 @@ function operatorApp(parts: Parts): OperatorApp {
       clock,
       lab: config.lab,
       faults,
-      wireOperations: operations.map(({ name }) => name),
       random: world.random,
       newKeyPair: world.keyPair,
       newRequestId,

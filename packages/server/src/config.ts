@@ -1,10 +1,17 @@
 /** What `countinghouse serve` is told, checked: which combinations make sense, and which are refused and why. */
 import { readFileSync } from "node:fs";
 import { BlockList, isIP } from "node:net";
-import { awsRequestQuotas, type RequestQuota, type RuleSetName } from "@countinghouse/protocol";
+import {
+  awsRequestQuotas,
+  type RequestQuota,
+  type RuleSetName,
+  readTime,
+  readWhole,
+  TIME_EXPECTED,
+} from "@countinghouse/protocol";
 import type { ClockSetting } from "./clock.ts";
 import type { SharedSettings } from "./domain/shared-settings.ts";
-import { readTime, readWhole, TIME_EXPECTED } from "./domain/written-values.ts";
+import type { KubernetesSetting } from "./observers/kubernetes/cluster.ts";
 
 /** A setting that cannot be served with. Its text says what was expected. */
 export class ConfigError extends Error {
@@ -14,22 +21,11 @@ export class ConfigError extends Error {
   }
 }
 
-export type StoreSetting =
+type StoreSetting =
   | { readonly kind: "memory" }
   | { readonly kind: "sqlite"; readonly folder: string }
   /** The address may hold a password: it is not to be printed. */
   | { readonly kind: "postgres"; readonly url: string };
-
-export interface KubernetesSetting {
-  /** A file, or `in-cluster` for the service account that this server runs as. */
-  readonly kubeconfig: string;
-  /** Where the cluster runs: a buyer's account, and a region. */
-  readonly accountId: string;
-  readonly region: string;
-  /** Only pods of this namespace, and with these labels. */
-  readonly namespace: string | undefined;
-  readonly selector: string | undefined;
-}
 
 export interface ServeConfig {
   readonly host: string;
@@ -145,7 +141,7 @@ export function configOf(flags: ServeFlags): ServeConfig {
   };
 }
 
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 

@@ -35,7 +35,7 @@ export interface Keeping {
   stop(): Promise<void>;
 }
 
-export interface KeepingListeners {
+interface KeepingListeners {
   readonly onError: (error: unknown) => void;
   /** Told whenever it is other objects than before; none where that has been settled. */
   readonly onSetOtherwise: (objects: readonly string[]) => void;

@@ -21,7 +21,7 @@ export interface Metrics {
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 /** What is measured when it is asked for. */
-export interface Measured {
+interface Measured {
   /** Requests that wait for their commit. */
   readonly queued: () => number;
   readonly connections: () => number;

@@ -1,7 +1,7 @@
 /** Opens the ledger that a configuration names: its store, its key, its clock, and the catalogue applied to it. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ruleSets } from "@countinghouse/protocol";
+import { iso, ruleSets } from "@countinghouse/protocol";
 import { dueChanges, readCatalogueFile, type CatalogueFile } from "./catalogue/apply.ts";
 import { startClock, type ClockSetting, type ServiceClock } from "./clock.ts";
 import { ConfigError, type ServeConfig } from "./config.ts";
@@ -40,7 +40,7 @@ export interface OpenedLedger {
 /** Opens the embedded engine on a folder. */
 export type OpenEngine = (folder: string, options: OpenEngineOptions) => Engine;
 
-export type OpenEngineOptions = Pick<SqliteOptions, "acceptLostTail" | "every">;
+type OpenEngineOptions = Pick<SqliteOptions, "acceptLostTail" | "every">;
 
 type Observers = Pick<SingleWriterOptions, "aroundCommit" | "onCommitted" | "spare">;
 
@@ -185,7 +185,7 @@ function refuseOther(differences: readonly SettingDifference[]): void {
 /** What was accepted is in the trail: from then on entries are of a time that has not come yet. */
 async function noteNewestAhead(ledger: Ledger, { newestAtMs }: Loaded, nowMs: number, world: World): Promise<void> {
   if (newestAtMs === undefined || newestAtMs <= nowMs) return;
-  const compared = { newestEntryAt: new Date(newestAtMs).toISOString(), clock: new Date(nowMs).toISOString() };
+  const compared = { newestEntryAt: iso(newestAtMs), clock: iso(nowMs) };
   await ledger.transact({
     call: startCall("AcceptNewestEntryAhead", world),
     keys: [],

@@ -30,7 +30,7 @@ function product(productCode: string, over: Pick<Product, "type" | "pricing">): 
   };
 }
 
-export const PRODUCTS: readonly Product[] = [
+const PRODUCTS: readonly Product[] = [
   product(METERED_IMAGE, { type: "ami", pricing: "usage" }),
   product(METERED_CONTAINER, { type: "container", pricing: "usage" }),
   product(OTHER_CONTAINER, { type: "container", pricing: "contract-with-usage" }),
@@ -54,10 +54,6 @@ export function resource(platform: Platform, over: Partial<MeteredResource> = {}
   };
 }
 
-export function putResource(value: MeteredResource): CatalogueChange {
-  return { kind: "resource", id: value.resourceId, value };
-}
-
 /** The call of a resource with the credentials that it was given. */
 export function callerOf({ accountId, region, resourceId, platform }: MeteredResource): ResourceCaller {
   return { callerAccountId: accountId, region, session: { resourceId, platform } };
@@ -68,21 +64,22 @@ export const AGREEMENTS: readonly Agreement[] = PRODUCTS.map(({ productCode }) =
   agreement(`anna-${productCode}`, { productCode, customerIdentifier: undefined }),
 );
 
-export const RESOURCES: readonly MeteredResource[] = [
+const RESOURCES: readonly MeteredResource[] = [
   resource("ec2"),
   resource("ecs"),
   resource("eks"),
   resource("ecs", { resourceId: "ecs-of-bert", accountId: BERTS_ACCOUNT }),
 ];
 
-/** Products, agreements and resources, with resources of your own in the place of those of the same id. */
-export function resourceMarket(
-  resources: readonly MeteredResource[] = [],
-  agreements: readonly Agreement[] = AGREEMENTS,
-): CatalogueChange[] {
-  return [
-    ...PRODUCTS.map(putProduct),
-    ...agreements.map(putAgreement),
-    ...[...RESOURCES, ...resources].map(putResource),
-  ];
+/** The resource that a call is of, among these and `RESOURCES`; those come first. */
+export function knownOf(
+  { session }: ResourceCaller,
+  ...resources: readonly MeteredResource[]
+): MeteredResource | undefined {
+  return [...resources, ...RESOURCES].find(({ resourceId }) => resourceId === session?.resourceId);
+}
+
+/** Products and agreements. */
+export function resourceMarket(agreements: readonly Agreement[] = AGREEMENTS): CatalogueChange[] {
+  return [...PRODUCTS.map(putProduct), ...agreements.map(putAgreement)];
 }

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { CatalogueChange } from "../src/domain/catalogue/catalogue.ts";
 import type { MeteredResource } from "../src/domain/resources/metered-resource.ts";
 import type { Product } from "../src/domain/catalogue/product.ts";
-import { EVERYTHING, accountChange, newCall, put } from "./contract/works.ts";
+import { EVERYTHING, accountChange, newCall, place as placed } from "./contract/works.ts";
 import { resourceId } from "../src/ledger/ids.ts";
 import type { ListedRecord, Ledger } from "../src/ledger/ledger.ts";
 
@@ -53,7 +53,7 @@ export function task(name: string, over: Partial<MeteredResource> & { startedAtM
 }
 
 export async function place(ledger: Ledger, ...resources: readonly MeteredResource[]): Promise<void> {
-  await ledger.transact(put(resources.map((value) => ({ kind: "resource", id: value.resourceId, value }))));
+  await ledger.transact(placed(resources));
 }
 
 export const callOf = (operation: string): ReturnType<typeof newCall> => ({ ...newCall(), operation });

@@ -2,24 +2,24 @@
 import type { EpochMs, MeterUsageInput, RegisterUsageInput } from "@countinghouse/protocol";
 import type { CatalogueChange } from "../src/domain/catalogue/catalogue.ts";
 import type { MeteredResource } from "../src/domain/resources/metered-resource.ts";
-import { METERED_CONTAINER, HOURLY_CONTAINER, callerOf } from "./container-market.ts";
-import { newCall, put } from "./contract/works.ts";
+import { METERED_CONTAINER, HOURLY_CONTAINER, callerOf, resourceMarket } from "./container-market.ts";
+import { newCall, place, put } from "./contract/works.ts";
 import { START_MS } from "./contract/ledger-under-test.ts";
 import type { Ledger } from "../src/ledger/ledger.ts";
 import type { AccountCall } from "../src/operations/operation.ts";
 import { meterUsageOperation } from "../src/operations/meter-usage.ts";
 import { registerUsageOperation, type SignRegistration } from "../src/operations/register-usage.ts";
 
-export const KEY: CatalogueChange = {
+const KEY: CatalogueChange = {
   kind: "registration-key",
   id: "1",
   value: { version: 1, publicKey: "public", sealedPrivateKey: "sealed", createdAtMs: 0 },
 };
 
 /** Says what it was asked to sign; the real one is tested where it is. */
-export const signLegibly: SignRegistration = (key, claims) => Promise.resolve(JSON.stringify([key.version, claims]));
+const signLegibly: SignRegistration = (key, claims) => Promise.resolve(JSON.stringify([key.version, claims]));
 
-export function callOf(resource: MeteredResource, operation: string): AccountCall {
+function callOf(resource: MeteredResource, operation: string): AccountCall {
   const { callerAccountId: accountId, region, session } = callerOf(resource);
   const principal = `arn:aws:sts::${accountId}:assumed-role/metering/${resource.externalId}`;
   return { ...newCall(), operation, principal, accountId, region, session };
@@ -27,6 +27,12 @@ export function callOf(resource: MeteredResource, operation: string): AccountCal
 
 export async function putAll(ledger: Ledger, changes: readonly CatalogueChange[]): Promise<void> {
   await ledger.transact(put(changes));
+}
+
+/** A market in which these resources run. */
+export async function openMarket(ledger: Ledger, ...resources: readonly MeteredResource[]): Promise<void> {
+  await putAll(ledger, [...resourceMarket(), KEY]);
+  await ledger.transact(place(resources));
 }
 
 export function sent(over: Partial<MeterUsageInput> = {}, timestampMs: EpochMs = START_MS): MeterUsageInput {

@@ -2,7 +2,7 @@
 import type { MeteredResource, UsageRegistration } from "../src/domain/resources/metered-resource.ts";
 import type { Observation } from "../src/domain/resources/observation.ts";
 
-export const RESOURCE_ID = "eks-0123456789abcdef0123456789abcdef";
+const RESOURCE_ID = "eks-0123456789abcdef0123456789abcdef";
 export const REGISTERED_PRODUCT = "4abcdefghijklmnopqrstuvwx";
 
 export const IDENTITY = {

@@ -38,15 +38,13 @@ export interface BookedRecord {
   readonly recordedAtMs: number;
 }
 
-export interface Verdict {
+interface Verdict {
   readonly status: "Success" | "DuplicateRecord" | "CustomerNotSubscribed";
   /** The record that stands under its key, if one does now. */
   readonly standing?: BookedRecord | undefined;
 }
 
-export type Outcome =
-  | { readonly error: string }
-  | { readonly error?: undefined; readonly verdicts: readonly Verdict[] };
+type Outcome = { readonly error: string } | { readonly error?: undefined; readonly verdicts: readonly Verdict[] };
 
 export class Model {
   readonly rules: RuleSetName;

@@ -11,7 +11,7 @@ export interface ShopProduct {
   readonly dimensions: readonly { readonly name: string; readonly kind: "metered" | "entitled" }[];
 }
 
-export interface ShopAgreement {
+interface ShopAgreement {
   readonly agreementId: string;
   readonly productCode: string;
   readonly customerAccountId: string;

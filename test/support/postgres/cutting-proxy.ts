@@ -9,29 +9,48 @@ export type Cut = "before" | "after" | "for good";
 
 const SOCKET = ".s.PGSQL.5432";
 
+type Address = { readonly path: string } | { readonly host: string; readonly port: number };
+
 export class CuttingProxy {
   readonly #folder = mkdtempSync(join(tmpdir(), "countinghouse-proxy-"));
-  readonly #target: string;
+  readonly #target: Address;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #cut: Cut | undefined;
+  #held: PromiseWithResolvers<void> | undefined;
   /** Commits that were cut. */
   cuts = 0;
 
-  private constructor(target: string) {
+  private constructor(target: Address) {
     this.#target = target;
-    this.#server = createServer((client) => this.#pass(client));
+    this.#server = createServer((client) => {
+      if (this.#held === undefined) this.#pass(client);
+      else void this.#held.promise.then(() => this.#pass(client));
+    });
   }
 
   /** Before the database of a URL. */
   static async before(url: string): Promise<{ readonly proxy: CuttingProxy; readonly url: string }> {
-    const folder = new URL(url).searchParams.get("host") ?? "";
-    const proxy = new CuttingProxy(join(folder, SOCKET));
+    const { hostname, port, searchParams } = new URL(url);
+    const folder = searchParams.get("host");
+    const target = folder === null ? { host: hostname, port: Number(port) } : { path: join(folder, SOCKET) };
+    const proxy = new CuttingProxy(target);
     const place = join(proxy.#folder, SOCKET);
     await new Promise<void>((resolve) => proxy.#server.listen(place, resolve));
     const through = new URL(url);
+    through.port = "";
     through.searchParams.set("host", proxy.#folder);
     return { proxy, url: through.toString() };
+  }
+
+  /** Who connects from now on waits, until that is let. */
+  holdNextConnection(): void {
+    this.#held = Promise.withResolvers();
+  }
+
+  letConnect(): void {
+    this.#held?.resolve();
+    this.#held = undefined;
   }
 
   cutNextCommit(cut: Cut): void {

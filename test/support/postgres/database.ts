@@ -8,12 +8,15 @@ import { join, relative } from "node:path";
 import { expect, inject, onTestFinished, test as anyTest, type TestAPI } from "vitest";
 import { binariesFolder, runAs } from "./binaries.ts";
 import { PostgresServer, queryAt } from "./postgres-server.ts";
+import { checkStatements } from "./statement-check.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     postgresFolder: string;
   }
 }
+
+checkStatements();
 
 export interface TestDatabase {
   readonly url: string;
@@ -42,7 +45,9 @@ export function whyNoPostgres(): string | undefined {
   }
 }
 
+/** `TEST_POSTGRES=citus`: on the machines of the cluster that `COUNTINGHOUSE_CITUS_URL` names. */
 export async function newDatabase(): Promise<TestDatabase> {
+  if (process.env["TEST_POSTGRES"] === "citus") return (await import("./citus.ts")).newSpreadDatabase();
   const serverUrl = await sharedServer();
   const name = `test_${randomUUID().replaceAll("-", "")}`;
   await queryAt(serverUrl, `CREATE DATABASE ${name}`);

@@ -22,10 +22,10 @@ import { usageRecordText, type BatchMeterUsageInput, type UsageRecord } from "..
 import type { Verdict } from "./result.ts";
 
 /** A usage record, and the product it is for. */
-export interface MeterableRecord extends UsageRecord {
+export type MeterableRecord = UsageRecord & {
   /** The product code; by default that of the options. With a `licenseArn` it only says which records go together. */
   readonly productCode?: string | undefined;
-}
+};
 
 /** What is sent as one usage record. */
 export interface Line {
@@ -62,13 +62,18 @@ export function lineOfWire(wire: WireRecord, productCode: string | undefined): L
 
 /** The request that sends these lines, all of one group and at most 25. */
 export function batchInputOf(lines: readonly Line[]): BatchMeterUsageInput {
-  const usageRecords = lines.map(({ wire: { timestampMs, ...rest } }) => ({
-    ...rest,
-    timestamp: new Date(timestampMs),
-  }));
+  const usageRecords = lines.map(({ wire }) => usageRecordOf(wire));
   const [first] = lines;
   if (first?.wire.licenseArn !== undefined || first?.productCode === undefined) return { usageRecords };
   return { usageRecords, productCode: first.productCode };
+}
+
+/** Of a line, which has exactly one customer. */
+function usageRecordOf(wire: WireRecord): UsageRecord {
+  const { timestampMs, customerIdentifier, customerAccountId = "", licenseArn, ...usage } = wire;
+  const timestamp = new Date(timestampMs);
+  if (customerIdentifier !== undefined) return { ...usage, timestamp, customerIdentifier };
+  return { ...usage, timestamp, customerAccountId, licenseArn };
 }
 
 /** Room for `{"UsageRecords":[…],"ProductCode":"…"}` with the longest product code. */
@@ -157,8 +162,9 @@ function ruleOf({ Quantity: quantity = 0, UsageAllocations: allocations = [] }: 
 }
 
 /** What of a usage record makes its key. */
-type Keyed = Pick<WireRecord, "timestampMs" | "dimension"> &
-  Pick<UsageRecord, "licenseArn" | "customerAccountId" | "customerIdentifier">;
+type Keyed = Pick<WireRecord, "timestampMs" | "dimension"> & {
+  readonly [Name in "licenseArn" | "customerAccountId" | "customerIdentifier"]?: string | undefined;
+};
 
 /** Rule K1, but for the region, which is the client's own. Parts are quoted, so that no two keys have the same text. */
 export function keyText(record: Keyed, productCode: string | undefined): string {
@@ -173,9 +179,14 @@ export function keyText(record: Keyed, productCode: string | undefined): string 
  * known here, so licences go apart unless the caller gives the product code, too.
  */
 function groupOf({ licenseArn }: WireRecord, productCode: string | undefined): string {
-  if (licenseArn === undefined) return `product ${productCode}`;
-  return productCode === undefined ? `licence ${licenseArn}` : `licences of ${productCode}`;
+  if (licenseArn !== undefined && productCode === undefined) return `licence ${licenseArn}`;
+  const group = `${licenseArn === undefined ? "product" : "licences of"} ${productCode}`;
+  // One text for all of a group, as they mostly come: millions of equal ones are some hundred megabytes.
+  if (group !== lastGroup) lastGroup = group;
+  return lastGroup;
 }
+
+let lastGroup = "";
 
 export function refusal(rule: RuleId | undefined, errorName: string, message: string): Verdict {
   return { status: "refused", refusedBy: "client", rule, errorName, message };

@@ -6,7 +6,7 @@ import type { Verdict } from "./result.ts";
 /** A status that is newer than this client, a success that names no record, or nothing at all: not for us to interpret. */
 const UNANSWERED = { status: "undecided", why: "unanswered", error: undefined, mayBeMetered: true } as const;
 
-export interface AnswerReading<L> {
+interface AnswerReading<L> {
   readonly verdicts: Map<L, Verdict>;
   readonly unprocessed: readonly L[];
   readonly strays: number;

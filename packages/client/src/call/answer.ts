@@ -4,7 +4,7 @@ import { MeteringError } from "../outcome.ts";
 import type { TransportAnswer } from "../transport/transport.ts";
 import { retryOf } from "./retry.ts";
 
-export interface AnswerOrigin {
+interface AnswerOrigin {
   readonly operation: string;
   readonly attempts: number;
 }
@@ -46,7 +46,7 @@ export function unreadable(
 function errorOf(answer: TransportAnswer, origin: AnswerOrigin): MeteringError {
   const { status } = answer;
   const body = errorBody(answer.text);
-  const code = bareCode(body["__type"] ?? body["code"] ?? answer.header("x-amzn-errortype"));
+  const code = bareCode(body["__type"]) ?? bareCode(body["code"]) ?? bareCode(answer.header("x-amzn-errortype"));
   const text = body["message"] ?? body["Message"];
   const message = typeof text === "string" && text !== "" ? text : `The service answered with status ${status}.`;
   // A body that is too large is answered without one.

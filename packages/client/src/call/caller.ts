@@ -3,7 +3,6 @@
  * the first attempt, so that every attempt is the same request.
  */
 import { JSON_CONTENT_TYPE, REQUEST_BYTES_LIMIT, meteringService } from "@countinghouse/protocol";
-import type { Logger } from "../configuration.ts";
 import type { AwsCredentials } from "../credentials/credentials.ts";
 import type { CredentialsKeeper } from "../credentials/keeper.ts";
 import {
@@ -14,13 +13,16 @@ import {
   type AnswerMetadata,
   type Outcome,
 } from "../outcome.ts";
-import { isTransportError, type Transport, type TransportAnswer } from "../transport/transport.ts";
+import type { Transport, TransportAnswer } from "../transport/transport.ts";
 import type { World } from "../world.ts";
 import { jsonOf, requestIdOf, unreadable } from "./answer.ts";
+import { LOST, copyOf, endOf, lostError, retried, withDoubt } from "./lost.ts";
 import { limitsOf, type CallOptions, type ConfiguredLimits, type Limits } from "./limits.ts";
+import type { AttemptReport, Logger, Reports } from "./reports.ts";
 import { retryDelayMs, retryHintMs, type RetryBudget } from "./retry.ts";
 import type { Signer } from "./signing.ts";
 import type { SkewedClock } from "./skew.ts";
+import { TracedCall, type TracedAttempt, type Tracing } from "./tracing.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 /** Where a call goes, and how hard it is tried. */
@@ -32,7 +34,7 @@ export interface Destination {
   readonly userAgent: string;
 }
 
-export interface CallerParts {
+interface CallerParts {
   readonly destination: () => Destination | Promise<Destination>;
   readonly credentials: CredentialsKeeper;
   readonly transport: Transport;
@@ -41,6 +43,9 @@ export interface CallerParts {
   readonly budget: RetryBudget;
   readonly world: World;
   readonly logger: Logger;
+  /** Undefined where nobody listens. */
+  readonly reports: Reports | undefined;
+  readonly tracing: Tracing | undefined;
   readonly limits: ConfiguredLimits;
 }
 
@@ -80,6 +85,23 @@ export class Caller {
     body: string,
     options: InnerCallOptions,
   ): Promise<Outcome<Result>> {
+    const { reports, tracing, world } = this.#parts;
+    const startedMs = reports === undefined ? 0 : world.monotonicMs();
+    const found = tracing?.current();
+    const api = found instanceof Promise ? await found : found;
+    const traced = api === undefined ? undefined : new TracedCall(api, operation.name);
+    const run = (): Promise<Outcome<Result>> => this.#limited(operation, body, options, traced);
+    const outcome = await (traced === undefined ? run() : traced.run(run));
+    reports?.call(operation.name, outcome, world.monotonicMs() - startedMs);
+    return outcome;
+  }
+
+  async #limited<Result>(
+    operation: CallOperation<Result>,
+    body: string,
+    options: InnerCallOptions,
+    traced: TracedCall | undefined,
+  ): Promise<Outcome<Result>> {
     let limits: Limits;
     try {
       limits = limitsOf(this.#parts.limits, options);
@@ -87,7 +109,8 @@ export class Caller {
       const refused = meteringErrorOf(error, "InvalidInputError");
       return { ok: false, error: copyOf(refused, { operation: operation.name }) };
     }
-    const outcome = await this.#attempts(operation, body, limits, options);
+    const outcome = await this.#attempts(operation, body, limits, options, traced);
+    limits.end?.();
     if (limits.callTimeoutMs === undefined || outcome.ok) return outcome;
     const asked = options.signal?.aborted === true || options.noMoreAttempts?.aborted === true;
     if (outcome.error.name !== "AbortError" || asked) return outcome;
@@ -102,8 +125,9 @@ export class Caller {
     body: string,
     limits: Limits,
     { beforeAttempt, noMoreAttempts }: InnerCallOptions,
+    traced: TracedCall | undefined,
   ): Promise<Outcome<Result>> {
-    const { budget, world, logger } = this.#parts;
+    const { budget, world, reports } = this.#parts;
     const signal = waitingSignalOf(limits, noMoreAttempts);
     let attempts = 0;
     let delayedMs = 0;
@@ -124,24 +148,42 @@ export class Caller {
         const signed = await this.#signed(call);
         signal?.throwIfAborted();
         attempts = next;
-        const { success, error, hintMs } = await this.#attempt(call, signed);
+        const startedMs = reports === undefined ? 0 : world.monotonicMs();
+        const { success, error, hintMs } = await this.#traced(call, signed, traced);
+        const durationMs = reports === undefined ? 0 : world.monotonicMs() - startedMs;
         if (success !== undefined) {
           budget.giveBack(cost);
           const metadata = metadataOf(success.answer, attempts, delayedMs, mayHaveSucceeded);
+          reports?.attempt(reportOf(call, durationMs, metadata, undefined, undefined));
           return { ok: true, result: success.result, metadata };
         }
         if (error === undefined) throw new TypeError("An attempt came to nothing.");
         mayHaveSucceeded ||= error.mayHaveSucceeded;
         cost = error.retry === "never" || attempts >= maxAttempts ? undefined : budget.take(error.retry);
-        if (cost === undefined) return { ok: false, error: withDoubt(error, mayHaveSucceeded) };
-        const delayMs = retryDelayMs(attempts, error.retry, world.random(), hintMs);
-        logger.info?.(`${operation.name}: ${error.name}, sent again in ${delayMs} ms (attempt ${attempts}).`);
+        const delayMs = cost === undefined ? undefined : retryDelayMs(attempts, error.retry, world.random(), hintMs);
+        reports?.attempt(reportOf(call, durationMs, error, error, delayMs));
+        if (delayMs === undefined) return { ok: false, error: withDoubt(error, mayHaveSucceeded) };
         if (delayMs > 0) await world.delay(delayMs, signal);
         delayedMs += delayMs;
       }
     } catch (error) {
       return { ok: false, error: endOf(error, signal, operation.name, attempts, mayHaveSucceeded) };
     }
+  }
+
+  /** With a span of its own where nothing else sees the request. */
+  async #traced<Result>(
+    request: AttemptRequest<Result>,
+    signed: Signed,
+    traced: TracedCall | undefined,
+  ): Promise<Attempt<Result>> {
+    let span: TracedAttempt | undefined;
+    if (traced !== undefined && this.#parts.transport.isTraced !== true) {
+      span = traced.attempt(request.destination.url, request.attempts, signed.headers);
+    }
+    const attempt = await this.#attempt(request, signed);
+    span?.end(attempt.success?.answer.status ?? attempt.error?.status, attempt.error);
+    return attempt;
   }
 
   async #signed<Result>(request: AttemptRequest<Result>): Promise<Signed> {
@@ -173,6 +215,7 @@ export class Caller {
   async #attempt<Result>(request: AttemptRequest<Result>, signed: Signed): Promise<Attempt<Result>> {
     const { clock, transport, world } = this.#parts;
     const { operation, destination, attempts, limits } = request;
+    const origin = { operation: operation.name, attempts };
     let answer: TransportAnswer;
     try {
       answer = await transport.send({
@@ -186,13 +229,12 @@ export class Caller {
       });
       if (destination.correctClockSkew) clock.observe(answer);
     } catch (error) {
-      return { error: lostError(error, request) };
+      return { error: lostError(error, origin, limits.signal) };
     }
-    const origin = { operation: operation.name, attempts };
     try {
       return { success: { result: readWith(operation, jsonOf(answer, origin), answer, origin), answer } };
     } catch (error) {
-      if (!isMeteringError(error)) return { error: lostError(error, request) };
+      if (!isMeteringError(error)) return { error: lostError(error, origin, limits.signal) };
       const hintMs = retryHintMs((name) => answer.header(name), world.wallMs());
       return { error: this.#secondThought(error, request, signed.signedAtMs), hintMs };
     }
@@ -226,11 +268,9 @@ interface AttemptRequest<Result> {
 }
 
 interface Signed {
-  readonly headers: readonly string[];
+  readonly headers: string[];
   readonly signedAtMs: number;
 }
-
-const LOST = { fault: "connection", retry: "transient" } as const;
 
 function readWith<Result>(
   operation: CallOperation<Result>,
@@ -255,73 +295,16 @@ function isSessionExpired(error: MeteringError, credentials: AwsCredentials): bo
   return error.operation !== "ResolveCustomer" || /security token included in the request/i.test(error.message);
 }
 
-function retried(error: MeteringError): MeteringError {
-  return copyOf(error, { retry: "transient" });
-}
-
-/** After an attempt whose end nobody saw, a later refusal does not prove that nothing was done. */
-function withDoubt(error: MeteringError, mayHaveSucceeded: boolean): MeteringError {
-  return error.mayHaveSucceeded === mayHaveSucceeded ? error : copyOf(error, { mayHaveSucceeded });
-}
-
-function copyOf(error: MeteringError, changes: Partial<MeteringError>): MeteringError {
-  const { name, message, fault, retry, status, requestId, operation, attempts, mayHaveSucceeded, cause } = error;
-  const same = { name, message, fault, retry, status, requestId, operation, attempts, mayHaveSucceeded, cause };
-  return new MeteringError({ ...same, ...changes });
-}
-
-const LOST_NAMES = {
-  aborted: "AbortError",
-  timeout: "TimeoutError",
-  connection: "ConnectionError",
-  invalid: "InvalidInputError",
-} as const;
-
-/** Whatever a transport throws: what does not say that nothing was done leaves the request in doubt. */
-function lostError<Result>(
-  error: unknown,
-  { operation, attempts, limits }: Pick<AttemptRequest<Result>, "operation" | "attempts" | "limits">,
-): MeteringError {
-  const of = { operation: operation.name, attempts };
-  if (isTransportError(error)) {
-    return new MeteringError({
-      name: LOST_NAMES[error.trouble],
-      message: error.message,
-      fault: error.trouble === "aborted" || error.trouble === "invalid" ? "client" : "connection",
-      retry: error.retryable ? "transient" : "never",
-      mayHaveSucceeded: error.maySucceed,
-      cause: error.cause,
-      ...of,
-    });
-  }
-  if (limits.signal?.aborted === true) {
-    const message = "The call was aborted.";
-    return new MeteringError({ name: "AbortError", message, mayHaveSucceeded: true, cause: error, ...of });
-  }
-  const { message } = meteringErrorOf(error, "ConnectionError");
-  return new MeteringError({ name: "ConnectionError", message, ...LOST, mayHaveSucceeded: true, cause: error, ...of });
-}
-
-/** An error from outside the attempts: the caller's abort, or what keeps the call from being sent at all. */
-function endOf(
-  error: unknown,
-  signal: AbortSignal | undefined,
-  operation: string,
-  attempts: number,
-  mayHaveSucceeded: boolean,
-): MeteringError {
-  if (signal?.aborted === true) {
-    const message = "The call was aborted.";
-    return new MeteringError({
-      name: "AbortError",
-      message,
-      operation,
-      attempts,
-      mayHaveSucceeded,
-      cause: signal.reason,
-    });
-  }
-  return copyOf(meteringErrorOf(error, "ConnectionError"), { operation, attempts, mayHaveSucceeded });
+function reportOf<Result>(
+  { operation, attempts, maxAttempts, invocationId, destination }: AttemptRequest<Result>,
+  durationMs: number,
+  { status, requestId }: Pick<MeteringError, "status" | "requestId">,
+  error: MeteringError | undefined,
+  retryInMs: number | undefined,
+): AttemptReport {
+  const { url, region } = destination;
+  const of = { operation: operation.name, attempt: attempts, maxAttempts, invocationId, url, region };
+  return { ...of, durationMs, status, requestId, error, retryInMs };
 }
 
 function metadataOf(

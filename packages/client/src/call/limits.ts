@@ -28,6 +28,8 @@ export interface Limits extends ConfiguredLimits {
   readonly maxAttempts: number | undefined;
   /** Ends the call: the caller's own, or that its time is over. */
   readonly signal: AbortSignal | undefined;
+  /** Lets go of what waits for the end of the call's time. */
+  readonly end?: (() => void) | undefined;
 }
 
 /** Timers that are told to wait longer do not wait at all. */
@@ -47,7 +49,7 @@ export function limitsOf(configured: ConfiguredLimits, options: CallOptions): Li
     attemptTimeoutMs: told("attemptTimeoutMs") as number,
     callTimeoutMs,
     maxAttempts,
-    signal: callTimeoutMs === undefined ? options.signal : withDeadline(options.signal, callTimeoutMs),
+    ...(callTimeoutMs === undefined ? { signal: options.signal } : deadline(options.signal, callTimeoutMs)),
   };
 }
 
@@ -68,7 +70,17 @@ function timerMsOf<T extends number | undefined>(
   return Math.min(Math.max(Math.ceil(timeoutMs), 0), TIMER_MAX_MS) as T;
 }
 
-function withDeadline(signal: AbortSignal | undefined, callTimeoutMs: number): AbortSignal {
-  const deadline = callTimeoutMs === 0 ? AbortSignal.abort() : AbortSignal.timeout(callTimeoutMs);
-  return signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+/** A timer of its own, since those of `AbortSignal.timeout` stay until their time has come. */
+function deadline(signal: AbortSignal | undefined, callTimeoutMs: number): Pick<Limits, "signal" | "end"> {
+  const controller = new AbortController();
+  const onAbort = (): void => controller.abort(signal?.reason);
+  if (signal?.aborted === true) onAbort();
+  else if (callTimeoutMs === 0) controller.abort();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const timer = setTimeout(() => controller.abort(), callTimeoutMs);
+  const end = (): void => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+  };
+  return { signal: controller.signal, end };
 }

@@ -11,7 +11,7 @@ import {
 import type { AwsCredentials } from "../credentials/credentials.ts";
 import type { Cryptography } from "../platform/platform.ts";
 
-export interface RequestToSign {
+interface RequestToSign {
   readonly url: URL;
   readonly region: string;
   readonly contentType: string;

@@ -1,5 +1,5 @@
 /** What the sources of the default credential chain work with. */
-import type { Logger } from "../configuration.ts";
+import type { Logger } from "../call/reports.ts";
 import type { StsPlace } from "../endpoint/sts-endpoint.ts";
 import type { HttpAgent } from "../platform/platform.ts";
 import type { EndpointSources } from "../profile/configured-endpoint.ts";

@@ -5,7 +5,7 @@ import type { Transport } from "../transport/transport.ts";
 import type { World } from "../world.ts";
 import type { AwsCredentials } from "./credentials.ts";
 
-export interface SourceRequest {
+interface SourceRequest {
   readonly method: "GET" | "PUT" | "POST";
   readonly url: string;
   readonly headers?: readonly string[];

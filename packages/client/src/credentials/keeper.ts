@@ -1,5 +1,5 @@
 /** Keeps credentials, and renews them before they expire: once for all calls that wait for it. */
-import type { Logger } from "../configuration.ts";
+import type { Logger } from "../call/reports.ts";
 import { credentialsError, isMeteringError, type MeteringError } from "../outcome.ts";
 import type { World } from "../world.ts";
 import { expiresAtMsOf, isAwsCredentials, type AwsCredentials } from "./credentials.ts";
@@ -9,7 +9,7 @@ const RENEW_BEFORE_MS = 300_000;
 /** After a renewal that failed, those that are still valid serve this long before the next try. */
 const RENEW_AGAIN_MS = 10_000;
 
-export interface CredentialsKeeperOptions {
+interface CredentialsKeeperOptions {
   readonly provider: () => AwsCredentials | Promise<AwsCredentials>;
   readonly world: Pick<World, "wallMs">;
   readonly logger: Logger;

@@ -4,7 +4,7 @@ import type { HttpAgent } from "../platform/platform.ts";
 import type { ChainParts } from "./chain-parts.ts";
 import type { CredentialsProvider } from "./credentials.ts";
 
-export const PEER = "@aws-sdk/credential-provider-node";
+const PEER = "@aws-sdk/credential-provider-node";
 
 /** As much of the peer as is used. */
 interface Peer {

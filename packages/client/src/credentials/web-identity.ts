@@ -17,7 +17,7 @@ const SOURCE = "AssumeRoleWithWebIdentity";
 /** Refusals of STS that pass: the identity provider did not answer it, or it is asked too often. */
 const PASSING: ReadonlySet<string> = new Set(["IDPCommunicationError", "Throttling", "ThrottlingException"]);
 
-export interface WebIdentity {
+interface WebIdentity {
   readonly tokenFile: string;
   readonly roleArn: string;
   readonly sessionName?: string | undefined;

@@ -1,64 +1,86 @@
 /**
- * Takes in the records, and puts together those with one key. What comes out are lines, each of which is sent as one usage
- * record; or a verdict at once.
+ * Takes in the records of a window, and puts together those with one key. What comes out are lines, each of which is sent as
+ * one usage record; or a verdict at once.
  */
-import { lineOf, lineOfWire, refusal, type Line, type LineReading, type MeterableRecord } from "../batch/line.ts";
+import { lineOf, lineOfWire, refusal, type LineReading, type MeterableRecord } from "../batch/line.ts";
 import type { Verdict } from "../batch/result.ts";
+import { entriesOf, type Decide, type InputLine } from "./input-line.ts";
 import { numbersText } from "./numbering.ts";
+import type { Remembered } from "./remembered.ts";
 import { summed } from "./sum.ts";
 
-/** A line, and the places in the input that it stands for. */
-export interface InputLine extends Line {
-  readonly indices: readonly number[];
+interface IntakeOptions<Item> {
+  readonly decide: Decide<Item>;
+  readonly productCode: string | undefined;
+  readonly sameKey: "sum" | "refuse";
+  /** Keys of the windows before, if there are any. */
+  readonly earlier: Remembered | undefined;
 }
 
-export type Decide = (index: number, verdict: Verdict) => void;
+/** One map of a million keys would hold up everything else whenever it grows. */
+const SHARDS = 64;
 
-export class Intake {
-  readonly #decide: Decide;
-  readonly #productCode: string | undefined;
-  readonly #sums: boolean;
-  readonly #byKey = new Map<string, { line: Line; index: number }[]>();
+export class Intake<Item extends MeterableRecord> {
+  readonly #options: IntakeOptions<Item>;
+  #inOrder: InputLine<Item>[] = [];
+  readonly #shards = Array.from({ length: SHARDS }, () => new Map<string, InputLine<Item>>());
 
-  constructor(options: {
-    readonly decide: Decide;
-    readonly productCode: string | undefined;
-    readonly sameKey: "sum" | "refuse";
-  }) {
-    this.#decide = options.decide;
-    this.#productCode = options.productCode;
-    this.#sums = options.sameKey === "sum";
+  constructor(options: IntakeOptions<Item>) {
+    this.#options = options;
   }
 
   /** Takes one record in, or decides it. */
-  take(record: MeterableRecord, index: number): void {
-    const { line, verdict } = lineOf(record, this.#productCode);
-    if (line === undefined) {
-      this.#decide(index, verdict);
+  take(record: Item, index: number): void {
+    const { decide, productCode, earlier } = this.#options;
+    const { line, verdict } = lineOf(record, productCode);
+    const entry = { record, index };
+    if (line === undefined) return decide(entry, verdict);
+    if (earlier?.has(line.key) === true) return decide(entry, sentEarlier(index));
+    const shard = this.#shards[shardOf(line.key)] as Map<string, InputLine<Item>>;
+    const first = shard.get(line.key);
+    if (first === undefined) {
+      const own = { ...line, entry, others: undefined, same: undefined };
+      shard.set(line.key, own);
+      this.#inOrder.push(own);
       return;
     }
-    const others = this.#byKey.get(line.key);
-    if (others === undefined) this.#byKey.set(line.key, [{ line, index }]);
-    else others.push({ line, index });
+    (first.others ??= []).push(entry);
+    (first.same ??= []).push(line);
   }
 
   /** Once all are in: one line for each key. Records that share a key are summed or refused, never sent apart. */
-  *lines(): Generator<InputLine> {
-    for (const taken of this.#byKey.values()) {
-      const [first] = taken;
-      if (first === undefined) continue;
-      const { line, verdict } = taken.length === 1 ? { line: first.line } : this.#together(taken);
-      const indices = taken.map(({ index }) => index);
-      if (line === undefined) for (const index of indices) this.#decide(index, verdict);
-      else yield { ...line, indices };
+  *lines(): Generator<InputLine<Item>> {
+    const { decide, earlier } = this.#options;
+    const inOrder = this.#inOrder;
+    this.#inOrder = [];
+    for (const shard of this.#shards) shard.clear();
+    for (const first of inOrder) {
+      earlier?.add(first.key);
+      const { entry, others } = first;
+      const { line, verdict }: LineReading = others === undefined ? { line: first } : this.#together(first);
+      if (line === first) yield first;
+      else if (line !== undefined) yield { ...line, entry, others, same: undefined };
+      else for (const each of entriesOf(first)) decide(each, verdict);
     }
-    this.#byKey.clear();
   }
 
-  #together(taken: readonly { readonly line: Line; readonly index: number }[]): LineReading {
-    if (this.#sums) return lineOfWire(summed(taken.map(({ line }) => line.wire)), taken[0]?.line.productCode);
-    const places = numbersText(taken.map(({ index }) => index));
+  #together(first: InputLine<Item>): LineReading {
+    const all = [first, ...(first.same ?? [])];
+    if (this.#options.sameKey === "sum") return lineOfWire(summed(all.map(({ wire }) => wire)), first.productCode);
+    const places = numbersText(entriesOf(first).map(({ index }) => index));
     const message = `Records ${places} have one key: hour, product or licence, customer and dimension. Only one of them could count, so none was sent.`;
     return { verdict: refusal("K1", "DuplicateRecord", message) };
   }
+}
+
+/** Any spread will do. */
+function shardOf(key: string): number {
+  let hash = key.length;
+  for (let i = 0; i < key.length; i += 1) hash = (hash * 31 + key.charCodeAt(i)) | 0;
+  return (hash >>> 0) % SHARDS;
+}
+
+function sentEarlier(index: number): Verdict {
+  const message = `Record ${index + 1} has the key (hour, product or licence, customer and dimension) of one in an earlier window. Only that one could count, so this was not sent.`;
+  return refusal("K1", "DuplicateRecord", message);
 }

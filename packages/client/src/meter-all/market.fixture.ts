@@ -4,7 +4,7 @@ import { MeteringError, type Outcome } from "../outcome.ts";
 import type { BatchMeterUsageInput, BatchMeterUsageOutput, UsageRecord } from "../operations.ts";
 import { epochMsOf } from "../time.ts";
 import type { MeterableRecord } from "../batch/line.ts";
-import { KnownIds } from "./known-ids.ts";
+import { KnownIds } from "./remembered.ts";
 import { MeterAllRun } from "./meter-all.ts";
 import type { MeterAllOptions } from "./options.ts";
 import type { Metering } from "./sender.ts";
@@ -16,14 +16,21 @@ const REFUSALS: Readonly<Record<string, string>> = {
   stranger: "InvalidCustomerIdentifierException",
 };
 
-export interface Trouble {
+interface Trouble {
   /** From 0 to below 1, one for every request: which trouble it meets. */
   readonly dice: () => number;
 }
 
 export class Market implements Metering {
-  readonly world: Metering["world"] = { random: () => 0.5, delay: () => Promise.resolve() };
+  readonly world: Metering["world"] = {
+    random: () => 0.5,
+    delay: () => Promise.resolve(),
+    // Time passes whenever somebody looks, so that there is always a turn to give away.
+    monotonicMs: () => (this.#looks += 1),
+    giveWay: () => new Promise((resolve) => void setTimeout(resolve, 0)),
+  };
   readonly logger = {};
+  #looks = 0;
   readonly batches: BatchMeterUsageInput[] = [];
   /** What is metered: the record and its id, by key. */
   readonly metered = new Map<string, { readonly record: UsageRecord; readonly id: string }>();
@@ -118,14 +125,16 @@ function fail(
 export const NOW_MS = Date.parse("2026-07-15T12:30:00Z");
 export const HOUR_MS = 3_600_000;
 
-export const record = (dimension: string, more: Partial<MeterableRecord> = {}): MeterableRecord => ({
-  timestamp: NOW_MS,
-  productCode: "p",
-  customerIdentifier: "c",
-  dimension,
-  quantity: 1,
-  ...more,
-});
+/** Also what the types would not let through, such as two customers. */
+export const record = (dimension: string, more: Partial<MeterableRecord> = {}): MeterableRecord =>
+  ({
+    timestamp: NOW_MS,
+    productCode: "p",
+    customerIdentifier: "c",
+    dimension,
+    quantity: 1,
+    ...more,
+  }) as MeterableRecord;
 
 export function run(
   records: Iterable<MeterableRecord> | AsyncIterable<MeterableRecord>,

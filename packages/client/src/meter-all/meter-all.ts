@@ -1,19 +1,20 @@
 /**
  * Meters any number of usage records, and says of every one what became of it.
  *
- * The input is read to its end before the first record is sent: only then is it known that no two share a key, and two
- * that do must never be sent apart. So memory grows with the input, by a few hundred bytes a record.
+ * Without windows the input is read to its end before the first record is sent: only then is it known that no two share a
+ * key, and two that do must never be sent apart. So memory grows with the input, by some hundred bytes a record.
  */
 import type { MeterableRecord } from "../batch/line.ts";
-import { packed } from "../batch/pack.ts";
 import type { Accepted, MeterAllResult, Replay, Verdict } from "../batch/result.ts";
 import { MeteringError, invalidInput } from "../outcome.ts";
-import { Intake } from "./intake.ts";
-import type { KnownIds } from "./known-ids.ts";
+import { GiveWay } from "./give-way.ts";
+import type { Entry } from "./input-line.ts";
 import { CONCURRENCY, RESENDS_MAX, checkOptions, type MeterAllOptions } from "./options.ts";
-import { readInput } from "./read-input.ts";
+import { Progress, type MeterAllProgress } from "./progress.ts";
+import type { KnownIds } from "./remembered.ts";
 import { Sender, type Metering } from "./sender.ts";
 import { Sending } from "./sending.ts";
+import { Windows } from "./windows.ts";
 
 export type MeterAllInput<Item extends MeterableRecord> = Iterable<Item> | AsyncIterable<Item>;
 
@@ -23,7 +24,7 @@ export type MeterAllInput<Item extends MeterableRecord> = Iterable<Item> | Async
  */
 export class MeterAllRun<Item extends MeterableRecord> implements AsyncIterable<MeterAllResult<Item>> {
   #results: AsyncGenerator<MeterAllResult<Item>> | undefined;
-  readonly #progress: Progress = { isCutShort: false };
+  readonly #progress = new Progress();
 
   constructor(records: MeterAllInput<Item>, options: MeterAllOptions, metering: Metering, knownIds: KnownIds) {
     checkOptions(options);
@@ -37,6 +38,11 @@ export class MeterAllRun<Item extends MeterableRecord> implements AsyncIterable<
     if (results === undefined) throw invalidInput("The results of a meterAll can be asked for once, and were before.");
     this.#results = undefined;
     return results;
+  }
+
+  /** How far the run has come, at any time. */
+  get progress(): MeterAllProgress {
+    return this.#progress.snapshot();
   }
 
   /** All results, in the order of the input. */
@@ -88,41 +94,48 @@ async function* meterAllResults<Item extends MeterableRecord>(
   options: MeterAllOptions,
   { stop, progress, metering, knownIds }: RunParts,
 ): AsyncGenerator<MeterAllResult<Item>, undefined> {
-  const { productCode, sameKey = "refuse", signal } = options;
+  const { signal } = options;
   const onAbort = (): void => stop.abort();
   if (signal?.aborted === true) onAbort();
   signal?.addEventListener("abort", onAbort);
-  const items: Item[] = [];
-  const decided: Decided[] = [];
-  const decide = (index: number, verdict: Verdict): void => void decided.push({ index, verdict });
-  const sender = new Sender({
+  const bell = new Bell();
+  const giveWay = new GiveWay(metering.world);
+  const decided: Decided<Item>[] = [];
+  const decide = (entry: Entry<Item>, verdict: Verdict): void => void decided.push({ entry, verdict });
+  const sender = new Sender<Item>({
     metering,
     knownIds,
+    progress,
     isKnown: (id) => knownIds.has(id) || options.knownIds?.has(id) === true,
     ruleSet: options.ruleSet ?? "current",
     resendsMax: options.resendsMax ?? RESENDS_MAX,
+    resendForMs: options.resendForMs,
     signal,
     stop: stop.signal,
   });
-  const sending = new Sending(sender, options.concurrency ?? CONCURRENCY, decide);
+  const parts = { decide, progress, giveWay, stop: stop.signal, wake: () => bell.ring() };
+  const windows = new Windows(records, options, parts);
+  const sending = new Sending(sender, options.concurrency ?? CONCURRENCY, parts);
   try {
-    const intake = new Intake({ decide, productCode, sameKey });
-    const isRead = await readInput(records, stop.signal, (record) => {
-      intake.take(record, items.length);
-      items.push(record);
-    });
-    progress.isCutShort = !isRead;
-    sending.put(packed(intake.lines()).map((lines) => ({ lines, sends: 0, doubtful: false })));
-    // While a result is being looked at, others may come in and the last batch may end.
-    while (sending.goesOn || decided.length > 0) {
-      sending.fill();
-      if (decided.length === 0) await sending.next();
-      for (const { index, verdict } of decided.splice(0)) yield { ...verdict, record: items[index] as Item, index };
+    // While a result is being looked at, others may come in, and batches may end.
+    for (;;) {
+      const batches = windows.take();
+      if (batches !== undefined) sending.add(batches);
+      if (!sending.fill()) windows.begin();
+      if (decided.length === 0) {
+        if (!sending.isUnderWay && windows.isOver) return;
+        await bell.heard();
+      }
+      for (const { entry, verdict } of decided.splice(0)) {
+        progress.count(verdict.status);
+        yield { ...verdict, ...entry };
+        if (giveWay.isDue()) await giveWay.now();
+      }
     }
   } finally {
     // Whoever stops listening still gets an orderly end: what is on the wire is waited for, nothing more is sent.
     stop.abort();
-    await sending.settled();
+    await Promise.all([sending.settled(), windows.settled()]);
     signal?.removeEventListener("abort", onAbort);
   }
 }
@@ -134,13 +147,23 @@ interface RunParts {
   readonly knownIds: KnownIds;
 }
 
-/** What a run tells beside its results. */
-interface Progress {
-  /** Whether the input was let go of before its end, so that some of it has no results. */
-  isCutShort: boolean;
+interface Decided<Item> {
+  readonly entry: Entry<Item>;
+  readonly verdict: Verdict;
 }
 
-interface Decided {
-  readonly index: number;
-  readonly verdict: Verdict;
+/** Somebody waits for news, which may have come before. */
+class Bell {
+  #hasRung = false;
+  #hear: () => void = () => undefined;
+
+  ring(): void {
+    this.#hasRung = true;
+    this.#hear();
+  }
+
+  async heard(): Promise<void> {
+    if (!this.#hasRung) await new Promise<void>((resolve) => (this.#hear = resolve));
+    this.#hasRung = false;
+  }
 }

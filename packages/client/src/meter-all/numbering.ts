@@ -1,5 +1,5 @@
 /** How records are numbered in messages: as they were handed in, from 1 on. */
-import type { InputLine } from "./intake.ts";
+import { entriesOf, type InputLine } from "./input-line.ts";
 
 /** So many numbers are written out; thousands of records may be sent as one. */
 const NUMBERS_MAX = 10;
@@ -14,6 +14,6 @@ export function numbersText(indices: readonly number[]): string {
 export function numberedAsGiven(message: string, lines: readonly InputLine[]): string {
   return message.replace(/(\busage record |\busageRecords\.)(\d+)/gi, (text: string, before: string, place: string) => {
     const line = lines[Number(place) - 1];
-    return line === undefined ? text : before + numbersText(line.indices);
+    return line === undefined ? text : before + numbersText(entriesOf(line).map(({ index }) => index));
   });
 }

@@ -2,8 +2,8 @@
  * Sends the batches: several at once, paced; what comes back unprocessed or failed in passing is sent again; a batch that
  * is refused because of a record is halved until that record stands alone.
  *
- * Loops and their ends: a line is sent at most 1 + `resendsMax` times beyond halving; halving ends at one line, after at
- * most five steps; an error that all requests would meet stops everything that was not sent yet.
+ * Loops and their ends: a line is sent at most 1 + `resendsMax` times beyond halving, or for `resendForMs`; halving ends at
+ * one line, after at most five steps; an error that all requests would meet stops everything that was not sent yet.
  */
 import { ruleSets, windowFault, type RuleSetName } from "@countinghouse/protocol";
 import { batchInputOf } from "../batch/line.ts";
@@ -11,12 +11,14 @@ import { inDoubt, readOutcome } from "../batch/read-outcome.ts";
 import type { Verdict } from "../batch/result.ts";
 import type { InnerCallOptions } from "../call/caller.ts";
 import { SKEW_MS_MIN } from "../call/skew.ts";
-import type { Logger } from "../configuration.ts";
+import type { Logger } from "../call/reports.ts";
 import type { MeteringError, Outcome } from "../outcome.ts";
 import type { BatchMeterUsageInput, BatchMeterUsageOutput } from "../operations.ts";
 import type { World } from "../world.ts";
-import type { InputLine } from "./intake.ts";
-import type { KnownIds } from "./known-ids.ts";
+import { Breaker } from "./breaker.ts";
+import type { InputLine } from "./input-line.ts";
+import type { Progress } from "./progress.ts";
+import type { KnownIds } from "./remembered.ts";
 import { numberedAsGiven } from "./numbering.ts";
 
 /** As much of a client as sending needs. */
@@ -30,16 +32,19 @@ export interface Metering {
   nowMs(): number;
   /** The service's time as an answer of this run told it, a lab's own where it says it; undefined before there was one. */
   toldMs(): number | undefined;
-  readonly world: Pick<World, "delay" | "random">;
+  readonly world: Pick<World, "delay" | "random" | "monotonicMs" | "giveWay">;
   readonly logger: Logger;
 }
 
-export interface SenderOptions {
+interface SenderOptions {
   readonly metering: Metering;
   readonly knownIds: KnownIds;
   readonly isKnown: (meteringRecordId: string) => boolean;
   readonly ruleSet: RuleSetName | "service";
   readonly resendsMax: number;
+  /** In its place: for how long a record is sent again. */
+  readonly resendForMs: number | undefined;
+  readonly progress: Progress;
   /** The caller's own, which ends what is on the wire, too. */
   readonly signal: AbortSignal | undefined;
   /** Nothing is begun after it: the caller's signal, or that nobody listens any more. */
@@ -48,41 +53,53 @@ export interface SenderOptions {
 
 const RESEND_BASE_MS = 500;
 const RESEND_MS_MAX = 20_000;
+/** No doubling beyond it. */
+const DOUBLINGS_MAX = 10;
 
 /** Lines that are sent together, and what is known of the times before. */
-export interface Batch {
-  readonly lines: readonly InputLine[];
+export interface Batch<Item> {
+  readonly lines: readonly InputLine<Item>[];
   /** How often its lines were sent already. */
   readonly sends: number;
+  /** When they were sent first, by the clock for durations. */
+  readonly sentFirstMs: number | undefined;
   /** Whether one of those times may have succeeded although nobody saw it. */
   readonly doubtful: boolean;
 }
 
-export interface Sent {
-  readonly verdicts: ReadonlyMap<InputLine, Verdict>;
+interface Sent<Item> {
+  readonly verdicts: ReadonlyMap<InputLine<Item>, Verdict>;
   /** To be sent next. */
-  readonly next: readonly Batch[];
+  readonly next: readonly Batch<Item>[];
 }
 
-export class Sender {
+export class Sender<Item> {
   readonly #options: SenderOptions;
+  readonly #breaker = new Breaker();
   #stoppedBy: MeteringError | undefined;
 
   constructor(options: SenderOptions) {
     this.#options = options;
   }
 
-  async send(batch: Batch): Promise<Sent> {
-    const { signal, stop, metering } = this.#options;
+  /** Whether the service seems to be dead, and is to be tried with one batch at a time. */
+  get isProbing(): boolean {
+    return this.#breaker.isOpen && this.#stoppedBy === undefined && !this.#options.stop.aborted;
+  }
+
+  async send(batch: Batch<Item>): Promise<Sent<Item>> {
+    const { signal, stop, metering, progress } = this.#options;
     if (stop.aborted || this.#stoppedBy !== undefined) {
       const why = stop.aborted ? "aborted" : "stopped";
       return ended(batch, { status: "undecided", why, error: this.#stoppedBy, mayBeMetered: false });
     }
     const { inTime, expired } = this.#inTime(batch);
     if (inTime.length === 0) return { verdicts: expired, next: [] };
+    const sentFirstMs = batch.sentFirstMs ?? metering.world.monotonicMs();
+    progress.calls += 1;
     const outcome = await metering.batchMeterUsage(batchInputOf(inTime), { signal, noMoreAttempts: stop });
-    const { verdicts, next } = await this.#read({ ...batch, lines: inTime }, outcome);
-    return { verdicts: new Map([...expired, ...verdicts]), next };
+    const { verdicts, next } = await this.#read({ ...batch, lines: inTime, sentFirstMs }, outcome);
+    return { verdicts: expired.size === 0 ? verdicts : new Map([...expired, ...verdicts]), next };
   }
 
   /**
@@ -90,10 +107,10 @@ export class Sender {
    * machine may be wrong by days, and a verdict by it would be usage lost. So all is sent until an answer of this run has
    * told the time; and after that what is near the limit, and what lies ahead, whose time is still to come.
    */
-  #inTime({ lines, doubtful }: Batch): Sorted {
+  #inTime({ lines, doubtful }: Batch<Item>): Sorted<Item> {
     const { ruleSet, metering } = this.#options;
     const toldMs = metering.toldMs();
-    const expired = new Map<InputLine, Verdict>();
+    const expired = new Map<InputLine<Item>, Verdict>();
     if (ruleSet === "service" || toldMs === undefined) return { inTime: lines, expired };
     const window = ruleSets[ruleSet].batchMeterUsageWindow;
     const inTime = lines.filter((line) => {
@@ -110,52 +127,64 @@ export class Sender {
     return { inTime, expired };
   }
 
-  async #read(batch: Batch, outcome: Outcome<BatchMeterUsageOutput>): Promise<Sent> {
-    const { metering, knownIds, isKnown, resendsMax, stop } = this.#options;
+  async #read(batch: Batch<Item>, outcome: Outcome<BatchMeterUsageOutput>): Promise<Sent<Item>> {
+    const { metering, knownIds, isKnown, stop } = this.#options;
     const nowMs = metering.toldMs() ?? metering.nowMs();
-    const { doubtful } = batch;
+    const { doubtful, sends, sentFirstMs } = batch;
     const reading = readOutcome(batch.lines, outcome, { doubtful, nowMs, isKnown });
     if (!outcome.ok && stop.aborted) {
       const { error } = outcome;
       const mayBeMetered = reading.doubtful;
       return ended({ ...batch, doubtful: mayBeMetered }, { status: "undecided", why: "aborted", error, mayBeMetered });
     }
+    this.#breaker.hear(outcome);
     if (reading.strays > 0) {
       metering.logger.warn?.(`BatchMeterUsage answered about ${reading.strays} records that were not sent.`);
     }
-    const verdicts = new Map<InputLine, Verdict>();
+    const verdicts = new Map<InputLine<Item>, Verdict>();
     for (const [line, verdict] of reading.verdicts) {
       if (verdict.status === "accepted") knownIds.add(verdict.meteringRecordId);
       verdicts.set(line, numbered(verdict, batch.lines));
     }
-    // Without credentials nothing gets through; but the next time there may be some.
-    const noCredentials = outcome.error?.name === "CredentialsError" && batch.sends >= resendsMax;
-    this.#stoppedBy ??= reading.stoppedBy ?? (noCredentials ? outcome.error : undefined);
-    const sent = { sends: batch.sends, doubtful: reading.doubtful };
+    this.#stoppedBy ??= reading.stoppedBy;
+    const sent = { sends, sentFirstMs, doubtful: reading.doubtful };
     const parts = reading.parts.map((lines) => ({ ...sent, lines }));
     if (reading.again.length === 0) return { verdicts, next: parts };
-    if (batch.sends >= resendsMax) {
+    if (this.#isOver(batch)) {
+      this.#judgeAll(outcome);
       for (const line of reading.again) verdicts.set(line, reading.last);
       return { verdicts, next: parts };
     }
-    await this.#pause(batch.sends);
-    return { verdicts, next: [...parts, { ...sent, lines: reading.again, sends: batch.sends + 1 }] };
+    await this.#pause(sends);
+    return { verdicts, next: [...parts, { ...sent, lines: reading.again, sends: sends + 1 }] };
+  }
+
+  /** Whether a batch was sent as often, or for as long, as it may be. */
+  #isOver({ sends, sentFirstMs = 0 }: Batch<Item>): boolean {
+    const { resendsMax, resendForMs, metering } = this.#options;
+    if (resendForMs === undefined) return sends >= resendsMax;
+    return metering.world.monotonicMs() - sentFirstMs >= resendForMs;
+  }
+
+  /** What one batch met to its end, all others would: a service that is dead, or no credentials to be had. */
+  #judgeAll({ error }: Outcome<BatchMeterUsageOutput>): void {
+    if (this.#breaker.isOpen || error?.name === "CredentialsError") this.#stoppedBy ??= error;
   }
 
   /** One that grows. An abort ends it; the next step sees it and says so of each line. */
   async #pause(sends: number): Promise<void> {
     const { metering, stop } = this.#options;
-    const delayMs = metering.world.random() * Math.min(RESEND_BASE_MS * 2 ** sends, RESEND_MS_MAX);
-    await metering.world.delay(delayMs, stop).catch(() => undefined);
+    const boundMs = Math.min(RESEND_BASE_MS * 2 ** Math.min(sends, DOUBLINGS_MAX), RESEND_MS_MAX);
+    await metering.world.delay(metering.world.random() * boundMs, stop).catch(() => undefined);
   }
 }
 
-interface Sorted {
-  readonly inTime: readonly InputLine[];
-  readonly expired: ReadonlyMap<InputLine, Verdict>;
+interface Sorted<Item> {
+  readonly inTime: readonly InputLine<Item>[];
+  readonly expired: ReadonlyMap<InputLine<Item>, Verdict>;
 }
 
-function ended({ lines, doubtful }: Batch, verdict: Verdict): Sent {
+function ended<Item>({ lines, doubtful }: Batch<Item>, verdict: Verdict): Sent<Item> {
   const told = doubtful ? inDoubt(verdict) : verdict;
   return { verdicts: new Map(lines.map((line) => [line, told])), next: [] };
 }

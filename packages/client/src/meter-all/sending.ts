@@ -1,54 +1,65 @@
 /** The batches of a run: those that wait, and those under way, so many at once. */
-import type { Decide } from "./intake.ts";
+import { entriesOf, type Decide, type InputLine } from "./input-line.ts";
 import type { Batch, Sender } from "./sender.ts";
 
-export class Sending {
-  readonly #sender: Sender;
+export class Sending<Item> {
+  readonly #sender: Sender<Item>;
   readonly #concurrency: number;
-  readonly #decide: Decide;
-  /** A stack: the next batch is the last of the list. */
-  readonly #waiting: Batch[] = [];
+  readonly #decide: Decide<Item>;
+  readonly #wake: () => void;
+  /** Batches of windows, made when they are asked for. */
+  readonly #sources: Iterator<InputLine<Item>[], undefined>[] = [];
+  /** What is to be sent before those. A stack: the next batch is the last of the list. */
+  readonly #waiting: Batch<Item>[] = [];
   readonly #underWay = new Set<Promise<void>>();
 
-  constructor(sender: Sender, concurrency: number, decide: Decide) {
+  /** `wake` is told when there is something new. */
+  constructor(sender: Sender<Item>, concurrency: number, parts: { decide: Decide<Item>; wake: () => void }) {
     this.#sender = sender;
     this.#concurrency = concurrency;
-    this.#decide = decide;
+    this.#decide = parts.decide;
+    this.#wake = parts.wake;
   }
 
-  /** To be sent before all that wait, the first of them first. */
-  put(batches: readonly Batch[]): void {
-    for (const batch of batches.toReversed()) this.#waiting.push(batch);
+  /** After all that wait. */
+  add(batches: Iterator<InputLine<Item>[], undefined>): void {
+    this.#sources.push(batches);
   }
 
-  get goesOn(): boolean {
-    return this.#waiting.length > 0 || this.#underWay.size > 0;
+  get isUnderWay(): boolean {
+    return this.#underWay.size > 0;
   }
 
-  /** Begins as many batches as there is room for. */
-  fill(): void {
-    while (this.#underWay.size < this.#concurrency) {
-      const batch = this.#waiting.pop();
-      if (batch === undefined) break;
+  /** Begins as many batches as there is room for. Answers whether more wait. */
+  fill(): boolean {
+    while (this.#underWay.size < (this.#sender.isProbing ? 1 : this.#concurrency)) {
+      const batch = this.#waiting.pop() ?? this.#made();
+      if (batch === undefined) return false;
       this.#start(batch);
     }
-  }
-
-  /** Waits until one of those under way has come to something. */
-  async next(): Promise<void> {
-    await Promise.race(this.#underWay);
+    return true;
   }
 
   async settled(): Promise<void> {
     await Promise.allSettled(this.#underWay);
   }
 
-  #start(batch: Batch): void {
+  #made(): Batch<Item> | undefined {
+    for (let source = this.#sources[0]; source !== undefined; source = this.#sources[0]) {
+      const { value: lines } = source.next();
+      if (lines !== undefined) return { lines, sends: 0, sentFirstMs: undefined, doubtful: false };
+      this.#sources.shift();
+    }
+    return undefined;
+  }
+
+  #start(batch: Batch<Item>): void {
     const sending = this.#sender.send(batch).then(({ verdicts, next }) => {
-      for (const [line, verdict] of verdicts) for (const index of line.indices) this.#decide(index, verdict);
+      for (const [line, verdict] of verdicts) for (const entry of entriesOf(line)) this.#decide(entry, verdict);
       // Halves and leftovers go before what was never sent: they are the oldest.
-      this.put(next);
+      for (const again of next.toReversed()) this.#waiting.push(again);
       this.#underWay.delete(sending);
+      this.#wake();
     });
     this.#underWay.add(sending);
   }

@@ -31,8 +31,8 @@ export const platform: Platform = {
   runtime: `node/${process.versions.node}`,
   cryptography: nodeCryptography,
   surroundings: processSurroundings,
-  transport: ({ agent, fetch }) => {
+  transport: ({ agent, fetch, connectionsMax }) => {
     if (fetch !== undefined) return new FetchTransport(fetch);
-    return agent === undefined ? new SocketTransport() : new AgentTransport(agent as Agent);
+    return agent === undefined ? new SocketTransport(connectionsMax) : new AgentTransport(agent as Agent);
   },
 };

@@ -3,7 +3,7 @@ import type { Fetch } from "../transport/fetch.ts";
 import type { Transport } from "../transport/transport.ts";
 
 /** Some runtimes hash at once, others promise to. */
-export type MaybePromise<T> = T | Promise<T>;
+type MaybePromise<T> = T | Promise<T>;
 
 /** What Signature Version 4 needs. `Key` is the form of a signing key that the platform's HMAC takes. */
 export interface Cryptography<Key = unknown> {
@@ -22,6 +22,8 @@ export interface HttpAgent {
 export interface TransportChoice {
   readonly agent?: HttpAgent | undefined;
   readonly fetch?: Fetch | undefined;
+  /** Connections to one host that are open at once; by default 50. */
+  readonly connectionsMax?: number | undefined;
 }
 
 /** The environment and the files of the program; nothing of the kind where there is none. */

@@ -1,5 +1,5 @@
 /** The shared configuration and credentials files: profiles and `services` sections, read once for a client. */
-import type { Logger } from "../configuration.ts";
+import type { Logger } from "../call/reports.ts";
 import type { Surroundings } from "../platform/platform.ts";
 import { parseIni, type Section } from "./ini.ts";
 

@@ -12,6 +12,7 @@ import {
 } from "./transport.ts";
 
 export class AgentTransport implements Transport {
+  readonly isTraced = true;
   readonly #agent: Agent;
 
   /** The agent is its owner's to close. */

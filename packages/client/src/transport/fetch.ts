@@ -14,6 +14,7 @@ import {
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export class FetchTransport implements Transport {
+  readonly isTraced = true;
   readonly #fetch: Fetch;
 
   constructor(ownFetch?: Fetch) {

@@ -4,6 +4,7 @@
  */
 import type { Socket } from "node:net";
 import { Connection } from "./connection.ts";
+import { invalidInput } from "../outcome.ts";
 import {
   TransportError,
   checkHeaders,
@@ -29,7 +30,16 @@ interface Pool {
 
 export class SocketTransport implements Transport {
   readonly #pools = new Map<string, Pool>();
+  readonly #connectionsMax: number;
   #closed = false;
+
+  /** Throws an `InvalidInputError` for a number of connections that is none. */
+  constructor(connectionsMax: number = CONNECTIONS_MAX) {
+    if (!Number.isInteger(connectionsMax) || connectionsMax < 1) {
+      throw invalidInput(`connectionsMax must be a whole number from 1 on; it is ${connectionsMax}.`);
+    }
+    this.#connectionsMax = connectionsMax;
+  }
 
   send(request: TransportRequest): Promise<TransportAnswer> {
     return new Promise((resolve, reject) => {
@@ -56,11 +66,13 @@ export class SocketTransport implements Transport {
         fail(new TransportError("aborted", "The call was aborted.", connection?.connected ?? false, signal?.reason));
       const onTimeout = (): void =>
         fail(new TransportError("timeout", `No answer within ${timeoutMs} ms.`, connection?.connected ?? false));
-      const timer = setTimeout(onTimeout, timeoutMs);
+      let timer: NodeJS.Timeout | undefined;
       const waiting: Waiting = {
         cancelled: false,
         start: (free) => {
           connection = free;
+          // Not from before: with many calls at once, those that only wait would run out of time unsent.
+          timer = setTimeout(onTimeout, timeoutMs);
           if (!free.connected) {
             connectTimer = setTimeout(() => {
               if (!free.connected)
@@ -88,7 +100,7 @@ export class SocketTransport implements Transport {
       if (connection.usable && !connection.stale) return waiting.start(connection);
       connection.destroy();
     }
-    if (pool.open < CONNECTIONS_MAX) waiting.start(this.#open(url, pool));
+    if (pool.open < this.#connectionsMax) waiting.start(this.#open(url, pool));
     else pool.waiting.push(waiting);
   }
 
@@ -113,7 +125,7 @@ export class SocketTransport implements Transport {
       while (next?.cancelled === true) next = pool.waiting.shift();
       if (next !== undefined) {
         if (connection.usable) next.start(connection);
-        else if (pool.open < CONNECTIONS_MAX) next.start(this.#open(url, pool));
+        else if (pool.open < this.#connectionsMax) next.start(this.#open(url, pool));
         else pool.waiting.unshift(next);
       } else if (connection.usable) {
         if (this.#closed) connection.destroy();

@@ -25,13 +25,18 @@ export interface TransportAnswer {
  * that may have been done.
  */
 export interface Transport {
+  /**
+   * Whether tracing sees its requests by itself, as that of `node:http` and of `fetch` does. By default it does not, and the
+   * client adds a span and the trace headers.
+   */
+  readonly isTraced?: boolean;
   send(request: TransportRequest): Promise<TransportAnswer>;
   /** Closes what connections are kept open. */
   close(): void;
 }
 
 /** `invalid`: the request cannot be sent as it is. */
-export type TransportTrouble = "aborted" | "timeout" | "connection" | "invalid";
+type TransportTrouble = "aborted" | "timeout" | "connection" | "invalid";
 
 /** Why there is no answer. */
 export class TransportError extends Error {

@@ -1,8 +1,6 @@
 import { expect, test } from "vitest";
-import { batchMeterUsage } from "../operations/batch-meter-usage.ts";
 import { getEntitlements } from "../operations/get-entitlements.ts";
-import { meterUsage } from "../operations/meter-usage.ts";
-import { registerUsage } from "../operations/register-usage.ts";
+import { operations } from "../operations/operations.ts";
 import { resolveCustomer } from "../operations/resolve-customer.ts";
 import type { Shape } from "../shapes.ts";
 import { HIDDEN, withoutSecretsOf } from "./without-secrets.ts";
@@ -26,7 +24,7 @@ test("no operation has a token deeper in its request than where it is looked for
       shape.kind === "structure" && Object.values<{ shape: Shape }>(shape.members).some((member) => deep(member.shape))
     );
   };
-  for (const { input } of [batchMeterUsage, meterUsage, registerUsage, resolveCustomer, getEntitlements]) {
+  for (const { input } of operations) {
     const members: { shape: Shape }[] = Object.values(input.members);
     expect(members.filter(({ shape }) => shape.kind !== "string" && deep(shape))).toEqual([]);
   }

@@ -20,7 +20,7 @@ export const lookupAttributeKeys = [
 
 export type LookupAttributeKey = (typeof lookupAttributeKeys)[number];
 
-export interface LookupAttribute {
+interface LookupAttribute {
   /** As it was sent; Rule V2 says which there are. */
   readonly attributeKey: string;
   readonly attributeValue: string;
@@ -35,7 +35,7 @@ export interface LookupEventsInput {
   readonly nextToken?: string;
 }
 
-export interface EventResource {
+interface EventResource {
   readonly resourceType: string;
   readonly resourceName: string;
 }

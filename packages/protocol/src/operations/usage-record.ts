@@ -33,7 +33,7 @@ const quantity: IntegerShape = { kind: "integer", min: 0, max: QUANTITY_MAX };
 /** The pattern is the model's own; ` -=` in it is a range of characters (0x20–0x3D), wider than the prose says. */
 const TAG_PATTERN = "^[a-zA-Z0-9+ -=._:\\/@]+$";
 
-export const tagShape: StructureShape<Tag> = {
+const tagShape: StructureShape<Tag> = {
   kind: "structure",
   name: "Tag",
   members: {
@@ -50,7 +50,7 @@ export const tagShape: StructureShape<Tag> = {
   },
 };
 
-export const usageAllocationShape: StructureShape<UsageAllocation> = {
+const usageAllocationShape: StructureShape<UsageAllocation> = {
   kind: "structure",
   name: "UsageAllocation",
   members: {

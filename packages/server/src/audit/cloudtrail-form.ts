@@ -62,11 +62,6 @@ export function cloudTrailTime(atMs: EpochMs): string {
   return `${day} ${clock} ${hour < 12 ? "AM" : "PM"}`;
 }
 
-/** As records write the times of events and sessions. */
-export function secondOf(atMs: EpochMs): string {
-  return new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
-}
-
 function two(value: number): string {
   return String(value).padStart(2, "0");
 }

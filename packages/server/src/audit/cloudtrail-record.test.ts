@@ -20,8 +20,9 @@ const CALL: Call = {
   userAgent: "Coral/Netty14",
 };
 
+/** As it is read. */
 function recordOf(event: LedgerEvent, call: Partial<Call> = {}): CloudTrailRecord {
-  return cloudTrailRecord({ atMs: AT_MS, call: { ...CALL, ...call }, event });
+  return JSON.parse(JSON.stringify(cloudTrailRecord({ atMs: AT_MS, call: { ...CALL, ...call }, event })));
 }
 
 const usageRecord = { timestampMs: USED_MS, customerIdentifier: "customer1", dimension: "Dimension1", quantity: 1 };

@@ -3,11 +3,11 @@
  *
  * Rendered when it is read, never stored: the entry is the event, and there is no second record of it.
  */
+import { isoSecond } from "@countinghouse/protocol";
 import type { LedgerEntry } from "../ledger/entry.ts";
 import { attributesOf } from "../ledger/entry-attributes.ts";
 import { eventId } from "../ledger/ids.ts";
 import { auditedOperation, ownSources } from "./audited-operations.ts";
-import { secondOf } from "./cloudtrail-form.ts";
 import { detailsOf, type EventDetails } from "./event-details.ts";
 import { userIdentityOf, type UserIdentity } from "./user-identity.ts";
 
@@ -19,20 +19,20 @@ export interface CloudTrailRecord extends EventDetails {
   readonly eventSource: string;
   readonly eventName: string;
   /** Absent where no region was called. */
-  readonly awsRegion?: string;
+  readonly awsRegion: string | undefined;
   readonly sourceIPAddress: string;
   readonly userAgent: string;
   readonly requestID: string;
   readonly eventID: string;
   /** Absent where the published samples have none. */
-  readonly readOnly?: boolean;
-  readonly resources?: readonly RecordResource[];
+  readonly readOnly: boolean | undefined;
+  readonly resources: readonly RecordResource[] | undefined;
   readonly eventType: "AwsApiCall" | "AwsServiceEvent";
   /** The account that finds it by LookupEvents; absent where it came by no call of the wire. */
-  readonly recipientAccountId?: string;
+  readonly recipientAccountId: string | undefined;
 }
 
-export interface RecordResource {
+interface RecordResource {
   readonly type: string;
   readonly ARN: string;
 }
@@ -50,23 +50,24 @@ export function cloudTrailRecord(entry: LedgerEntry): CloudTrailRecord {
   return {
     eventVersion: "1.05",
     userIdentity: userIdentityOf(call),
-    eventTime: secondOf(atMs),
+    eventTime: isoSecond(atMs),
     eventSource,
     eventName: call.operation,
-    ...(call.region === undefined ? {} : { awsRegion: call.region }),
+    awsRegion: call.region,
     // What the server does of itself comes from no address.
     sourceIPAddress: call.sourceAddress === "" ? eventSource : call.sourceAddress,
     userAgent: call.userAgent,
-    ...(errorCode === undefined ? {} : { errorCode, errorMessage: errorMessage ?? "" }),
+    errorCode,
+    errorMessage,
     ...details,
-    ...(additionalEventData === undefined ? {} : { additionalEventData }),
-    ...(serviceEventDetails === undefined ? {} : { serviceEventDetails }),
+    additionalEventData,
+    serviceEventDetails,
     requestID: call.requestId,
     eventID: eventId(call.requestId),
-    ...(saysReadOnly(entry) ? { readOnly: isReadOnly(entry) } : {}),
-    ...(productCode === undefined ? {} : { resources: [productResource(productCode)] }),
+    readOnly: saysReadOnly(entry) ? isReadOnly(entry) : undefined,
+    resources: productCode === undefined ? undefined : [productResource(productCode)],
     eventType: ownSource === undefined ? "AwsApiCall" : "AwsServiceEvent",
-    ...(ownSource === undefined && call.accountId !== undefined ? { recipientAccountId: call.accountId } : {}),
+    recipientAccountId: ownSource === undefined ? call.accountId : undefined,
   };
 }
 

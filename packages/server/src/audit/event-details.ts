@@ -19,11 +19,11 @@ import { assumedRoleId } from "./user-identity.ts";
 export interface EventDetails {
   readonly requestParameters: object | null;
   readonly responseElements: object | null;
-  readonly errorCode?: string;
-  readonly errorMessage?: string;
-  readonly additionalEventData?: object;
+  readonly errorCode?: string | undefined;
+  readonly errorMessage?: string | undefined;
+  readonly additionalEventData?: object | undefined;
   /** Of what came by no call of the wire: what happened. */
-  readonly serviceEventDetails?: object;
+  readonly serviceEventDetails?: object | undefined;
 }
 
 const NONE = { requestParameters: null, responseElements: null } as const;

@@ -9,14 +9,14 @@ import { principalsNamed } from "./named-principals.ts";
 import { userIdentityOf, usernameOf } from "./user-identity.ts";
 
 /** Which entries are asked for, less account and times; undefined where there can be none. */
-export interface AttributeQuery {
+interface AttributeQuery {
   readonly query: Pick<EventQuery, "operations" | "accessKeyId" | "principals" | "productCode">;
   /** What the ledger cannot tell by its indexes. */
   readonly isMeant?: (entry: LedgerEntry) => boolean;
 }
 
 /** Every key but EventId, by which one entry is found and nothing searched for. */
-export type SearchedKey = Exclude<LookupAttributeKey, "EventId">;
+type SearchedKey = Exclude<LookupAttributeKey, "EventId">;
 
 export async function attributeQuery(
   ledger: Ledger,

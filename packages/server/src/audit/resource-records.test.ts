@@ -19,7 +19,7 @@ function recordOf(event: LedgerEvent, call: Partial<Call>): CloudTrailRecord {
     userAgent: "Coral/Netty14",
     session: { resourceId: "ec2-example", platform: "ec2" },
   };
-  return cloudTrailRecord({ atMs: AT_MS, call: { ...made, ...call }, event });
+  return JSON.parse(JSON.stringify(cloudTrailRecord({ atMs: AT_MS, call: { ...made, ...call }, event })));
 }
 
 const usageRecord = { timestampMs: AT_MS, customerAccountId: BUYER, dimension: "Dimension1", quantity: 1 };

@@ -1,7 +1,7 @@
 /** Who made a call, as CloudTrail writes it. */
+import { isoSecond } from "@countinghouse/protocol";
 import { hash } from "node:crypto";
 import type { Call } from "../ledger/entry.ts";
-import { secondOf } from "./cloudtrail-form.ts";
 
 export interface UserIdentity {
   /** CloudTrail's `IAMUser`, `AssumedRole`, `WebIdentityUser` and `Unknown`; our own `Operator` and `BuyPage`. */
@@ -88,7 +88,7 @@ function sessionFacts(session: Call["session"]): Omit<SessionContext, "sessionIs
     webIdFederationData: federatedProvider === undefined ? {} : { federatedProvider, attributes: {} },
     attributes: {
       mfaAuthenticated: "false",
-      ...(createdAtMs === undefined ? {} : { creationDate: secondOf(createdAtMs) }),
+      ...(createdAtMs === undefined ? {} : { creationDate: isoSecond(createdAtMs) }),
     },
     ...(platform === "ec2" ? { ec2RoleDelivery: "1.0" } : {}),
   };

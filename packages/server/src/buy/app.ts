@@ -18,7 +18,7 @@ import { buyRoutes } from "./routes.ts";
 const BODY_BYTES_MAX = 16_384;
 const USER_AGENT_CHARACTERS_MAX = 512;
 
-export interface BuyAppOptions {
+interface BuyAppOptions {
   readonly context: BuyContext;
   /** The address or name that the server was told to bind to. */
   readonly ownHost: string;

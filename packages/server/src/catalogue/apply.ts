@@ -139,7 +139,6 @@ function whereOf(change: SaidObject, { document, locate }: CatalogueFile, path: 
         "issuers",
         document.issuers.findLastIndex(({ issuer }) => issuer === change.id),
       );
-    case "resource":
     case "registration-key":
     case "settings":
       // No file names them.

@@ -1,7 +1,10 @@
 /** The catalogue file: read, checked against its schema, and every complaint with its line. */
 import { LineCounter, parseDocument, visit, type Document } from "yaml";
 import type { z } from "zod";
-import { catalogueFileSchema, unsupportedPolicyElements, type CatalogueDocument } from "./schema.ts";
+import { catalogueFileSchema, type CatalogueDocument } from "./schema.ts";
+
+/** What policies of other kinds have: a policy of an identity would mean something else without it. */
+const UNSUPPORTED_POLICY_ELEMENTS: ReadonlySet<string> = new Set(["NotPrincipal", "Principal"]);
 
 /** Everything that is wrong with a catalogue file, each with `file:line:column`. */
 export class CatalogueFileError extends Error {
@@ -73,7 +76,7 @@ function openUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
 function issueText(issue: z.core.$ZodIssue): string {
   if (issue.code !== "unrecognized_keys") return issue.message;
   const names = issue.keys.filter((key) => /^[A-Za-z_]{1,32}$/.test(key));
-  const unsupported = names.filter((key) => unsupportedPolicyElements.has(key));
+  const unsupported = names.filter((key) => UNSUPPORTED_POLICY_ELEMENTS.has(key));
   if (unsupported.length > 0) return `${unsupported.join(", ")} of a policy: not supported here`;
   return `unknown member ${names.join(", ")}`.trim();
 }

@@ -5,7 +5,9 @@ import { dueChanges, readCatalogueFile } from "./apply.ts";
 import { accountChanges, accountView, agreementChange, agreementDocument } from "./documents.ts";
 import { productChange, productDocument } from "./product-documents.ts";
 import { SAMPLE, sealer } from "../../testing/sample-catalogue.ts";
-import { accountSchema, agreementSchema, productSchema } from "./schema.ts";
+import { agreementDocumentSchema } from "../operator/contract/catalogue/agreement.ts";
+import { productDocumentSchema } from "../operator/contract/catalogue/product.ts";
+import { checkedAccountSchema } from "./schema.ts";
 
 const NOW_MS = Date.UTC(2026, 2, 14, 12, 30);
 const DEMO = readFileSync(new URL("demo.yaml", import.meta.url), "utf8");
@@ -30,22 +32,24 @@ describe("documents and what is kept of them are the same, there and back:", () 
   ])("%s", (_what, text) => {
     const catalogue = new Catalogue(dueChanges(readCatalogueFile(text, "shop.yaml", sealer), new Catalogue(), NOW_MS));
     for (const kept of catalogue.list("agreement")) {
-      expect(agreementChange(agreementSchema.parse(agreementDocument(kept)), undefined, NOW_MS).value).toEqual(kept);
+      expect(agreementChange(agreementDocumentSchema.parse(agreementDocument(kept)), undefined, NOW_MS).value).toEqual(
+        kept,
+      );
     }
     for (const kept of catalogue.list("product")) {
-      expect(productChange(productSchema.parse(productDocument(kept))).value).toEqual(kept);
+      expect(productChange(productDocumentSchema.parse(productDocument(kept))).value).toEqual(kept);
     }
     for (const kept of catalogue.list("account")) {
       const { users, ...view } = accountView(kept, catalogue);
       const document = { ...view, users: users.map(({ accessKeyIds: _ids, ...user }) => user) };
-      expect(accountChanges(accountSchema.parse(document), sealer)).toEqual([
+      expect(accountChanges(checkedAccountSchema.parse(document), sealer)).toEqual([
         { kind: "account", id: kept.id, value: kept },
       ]);
     }
   });
 
   test("an agreement's times, whatever zone they were written in", () => {
-    const { value } = agreementChange(agreementSchema.parse(agreement), undefined, NOW_MS);
+    const { value } = agreementChange(agreementDocumentSchema.parse(agreement), undefined, NOW_MS);
     expect(value).toMatchObject({
       startsAtMs: Date.UTC(2020, 0, 1),
       endsAtMs: Date.UTC(2030, 0, 1) + 500,
@@ -63,7 +67,7 @@ describe("documents and what is kept of them are the same, there and back:", () 
 });
 
 describe("an account", () => {
-  const document = accountSchema.parse({
+  const document = checkedAccountSchema.parse({
     id: "111122223333",
     title: "Seller",
     users: [

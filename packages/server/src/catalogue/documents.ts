@@ -1,17 +1,19 @@
 /** From documents (YAML, operator API) to catalogue changes, and back to documents without their secrets. */
 import { resolve } from "node:path";
 import type { Account } from "../domain/catalogue/account.ts";
-import type { EpochMs } from "@countinghouse/protocol";
-import { statusOf, type Agreement, type AgreementState, type AgreementStatus } from "../domain/catalogue/agreement.ts";
+import { timeOf, iso, type EpochMs } from "@countinghouse/protocol";
+import { statusOf, type Agreement, type AgreementState } from "../domain/catalogue/agreement.ts";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { Issuer } from "../domain/catalogue/issuer.ts";
 import { replacedAgreement } from "../domain/changes/replacement.ts";
 import { nextReplacementMs } from "../domain/changes/usage-hours.ts";
-import { timeOf } from "../domain/written-values.ts";
 import { sealSecret } from "../identity/access-keys.ts";
 import type { Sealer } from "../identity/seal.ts";
+import type { Account as AccountView, AccountDocument } from "../operator/contract/catalogue/account.ts";
+import type { Agreement as AgreementView, AgreementDocument } from "../operator/contract/catalogue/agreement.ts";
+import type { Issuer as IssuerDocument } from "../operator/contract/catalogue/issuer.ts";
 import { productChange } from "./product-documents.ts";
-import type { AccountDocument, AgreementDocument, CatalogueDocument, IssuerDocument } from "./schema.ts";
+import type { CatalogueDocument } from "./schema.ts";
 
 /** An account and the access keys that its users were given in the document. */
 export function accountChanges(document: AccountDocument, sealer: Sealer): CatalogueChange[] {
@@ -19,7 +21,7 @@ export function accountChanges(document: AccountDocument, sealer: Sealer): Catal
     id: document.id,
     title: document.title,
     users: document.users.map(({ name, policy }) => ({ name, policy })),
-    roles: document.roles,
+    roles: document.roles.map(({ name, policy, webIdentity }) => ({ name, policy, webIdentity })),
   };
   const keys = document.users.flatMap(({ name, accessKeyId, secretAccessKey }): CatalogueChange[] => {
     if (accessKeyId === undefined || secretAccessKey === undefined) return [];
@@ -39,9 +41,15 @@ export function agreementChange(
   held: Agreement | undefined,
   nowMs: EpochMs,
 ): CatalogueChange & { readonly kind: "agreement" } {
-  const { startsAt, endsAt, entitlements, ...same } = document;
+  const { startsAt, endsAt, entitlements } = document;
   const value: Agreement = {
-    ...same,
+    agreementId: document.agreementId,
+    productCode: document.productCode,
+    customerAccountId: document.customerAccountId,
+    customerIdentifier: document.customerIdentifier,
+    licenseArn: document.licenseArn,
+    replaces: document.replaces,
+    freeTrial: document.freeTrial,
     ...stateOf(held),
     startsAtMs: startsAt === undefined ? (held?.startsAtMs ?? nextReplacementMs(nowMs)) : timeOf(startsAt),
     endsAtMs: endsAt === undefined ? undefined : timeOf(endsAt),
@@ -54,14 +62,12 @@ export function agreementChange(
   return { kind: "agreement", id: document.agreementId, value };
 }
 
-/** Paths are relative to the folder of the file that says so. */
-function issuerChange({ jwksFile, caFile, ...same }: IssuerDocument, folder: string): CatalogueChange {
-  const value: Issuer = {
-    ...same,
-    ...(jwksFile === undefined ? {} : { jwksFile: resolve(folder, jwksFile) }),
-    ...(caFile === undefined ? {} : { caFile: resolve(folder, caFile) }),
-  };
-  return { kind: "issuer", id: value.issuer, value };
+/** Paths are relative to the folder of the file that says so. The members stay in this order: the file's digest is of their text. */
+function issuerChange({ issuer, jwksFile, jwksUrl, caFile, region }: IssuerDocument, folder: string): CatalogueChange {
+  const absolute = (path: string | undefined): string | undefined =>
+    path === undefined ? undefined : resolve(folder, path);
+  const value: Issuer = { issuer, jwksUrl, region, jwksFile: absolute(jwksFile), caFile: absolute(caFile) };
+  return { kind: "issuer", id: issuer, value };
 }
 
 /** Everything a catalogue document says but its agreements, each object with a digest of what the document says of it. */
@@ -121,21 +127,20 @@ function digestOf(said: unknown, sealer: Sealer): string {
   return sealer.fingerprint(JSON.stringify(said));
 }
 
-/** An account as the operator API shows it: the ids of its access keys, never their secrets. */
-export interface AccountView {
-  readonly id: string;
-  readonly title?: string | undefined;
-  readonly users: readonly (Account["users"][number] & { readonly accessKeyIds: readonly string[] })[];
-  readonly roles: Account["roles"];
-}
-
 export function accountView(account: Account, catalogue: CatalogueView): AccountView {
   const keys = catalogue.list("access-key").filter((key) => key.accountId === account.id);
   return {
-    ...account,
-    users: account.users.map((user) => ({
-      ...user,
-      accessKeyIds: keys.filter((key) => key.userName === user.name).map((key) => key.accessKeyId),
+    id: account.id,
+    title: account.title,
+    users: account.users.map(({ name, policy }): AccountView["users"][number] => ({
+      name,
+      policy,
+      accessKeyIds: keys.filter((key) => key.userName === name).map((key) => key.accessKeyId),
+    })),
+    roles: account.roles.map(({ name, policy, webIdentity }): AccountView["roles"][number] => ({
+      name,
+      policy,
+      webIdentity,
     })),
   };
 }
@@ -150,40 +155,37 @@ function stateOf(held: AgreementState | undefined): AgreementState {
   };
 }
 
-/** An agreement as the operator API shows it: its terms, and what has happened to it. */
-export interface AgreementView extends AgreementTermsDocument {
-  readonly status: AgreementStatus;
-  readonly cancelledAt?: string | undefined;
-  readonly suspendedAt?: string | undefined;
-  readonly replacedBy?: string | undefined;
-}
-
 /** A document in which the start stands, whoever it was given by. */
-export type AgreementTermsDocument = AgreementDocument & { readonly startsAt: string };
+type AgreementTermsDocument = AgreementDocument & { readonly startsAt: string };
 
 export function agreementView(agreement: Agreement, nowMs: EpochMs): AgreementView {
   const { cancelledAtMs, suspendedAtMs, replacedBy } = agreement;
   return {
     ...agreementDocument(agreement),
     status: statusOf(agreement, nowMs),
-    cancelledAt: cancelledAtMs === undefined ? undefined : new Date(cancelledAtMs).toISOString(),
-    suspendedAt: suspendedAtMs === undefined ? undefined : new Date(suspendedAtMs).toISOString(),
-    ...(replacedBy === undefined ? {} : { replacedBy }),
+    cancelledAt: iso(cancelledAtMs),
+    suspendedAt: iso(suspendedAtMs),
+    replacedBy,
   };
 }
 
 /** The terms of an agreement, as they are written. */
 export function agreementDocument(agreement: Agreement): AgreementTermsDocument {
-  const { startsAtMs, endsAtMs, entitlements, ...rest } = agreement;
-  const { cancelledAtMs: _, suspendedAtMs: __, replacedBy: ___, coveredUntilMs: ____, ...same } = rest;
+  const { startsAtMs, endsAtMs, entitlements } = agreement;
   return {
-    ...same,
-    startsAt: new Date(startsAtMs).toISOString(),
-    endsAt: endsAtMs === undefined ? undefined : new Date(endsAtMs).toISOString(),
-    entitlements: entitlements.map(({ dimension, value, expiresAtMs }) => ({
+    agreementId: agreement.agreementId,
+    productCode: agreement.productCode,
+    customerAccountId: agreement.customerAccountId,
+    customerIdentifier: agreement.customerIdentifier,
+    licenseArn: agreement.licenseArn,
+    replaces: agreement.replaces,
+    freeTrial: agreement.freeTrial,
+    startsAt: iso(startsAtMs),
+    endsAt: iso(endsAtMs),
+    entitlements: entitlements.map(({ dimension, value, expiresAtMs }): AgreementDocument["entitlements"][number] => ({
       dimension,
       value,
-      expiresAt: expiresAtMs === undefined ? undefined : new Date(expiresAtMs).toISOString(),
+      expiresAt: iso(expiresAtMs),
     })),
   };
 }

@@ -1,5 +1,5 @@
 /** Products as documents say them and as they are shown: prices with the times from which they hold. */
-import type { EpochMs } from "@countinghouse/protocol";
+import { timeOf, iso, type EpochMs } from "@countinghouse/protocol";
 import type { CatalogueChange } from "../domain/catalogue/catalogue.ts";
 import { hourOf } from "../domain/metering/metering-record.ts";
 import { BEGINNING } from "../domain/catalogue/over-time.ts";
@@ -9,11 +9,11 @@ import {
   type ProductProblem,
   type SaidProduct,
 } from "../domain/catalogue/product-change.ts";
-import { timeOf } from "../domain/written-values.ts";
 import { priceAt, pricesOf, type Dimension, type Product } from "../domain/catalogue/product.ts";
-import type { ProductDocument } from "./schema.ts";
+import type { Product as ProductView, ProductDocument } from "../operator/contract/catalogue/product.ts";
 
 type DimensionDocument = ProductDocument["dimensions"][number];
+type DroppedDimension = NonNullable<ProductView["droppedDimensions"]>[number];
 type PriceDocument = NonNullable<DimensionDocument["prices"]>[number];
 
 /** A product of which nothing was kept before. */
@@ -33,10 +33,19 @@ export function productChangeOver(
 
 function productSaid(document: ProductDocument): SaidProduct {
   return {
-    ...document,
-    dimensions: document.dimensions.map(({ prices, ...same }) => ({
-      ...same,
-      ...(prices === undefined ? {} : { prices: prices.map(priceSaid) }),
+    productCode: document.productCode,
+    title: document.title,
+    seller: document.seller,
+    type: document.type,
+    pricing: document.pricing,
+    fulfilmentUrl: document.fulfilmentUrl,
+    dimensions: document.dimensions.map(({ name, description, unit, price, prices, kind }) => ({
+      name,
+      description,
+      unit,
+      price,
+      prices: prices?.map(priceSaid),
+      kind,
     })),
   };
 }
@@ -48,32 +57,31 @@ function priceSaid({ price, effectiveFrom }: PriceDocument): { price: string | u
 
 /** What would make the product what it is. */
 export function productDocument(product: Product): ProductDocument {
-  const { earlierPricings: _, droppedDimensions: __, dimensions, ...same } = product;
   return {
-    ...same,
-    dimensions: dimensions.map((dimension) => {
+    ...ownMembers(product),
+    dimensions: product.dimensions.map((dimension): DimensionDocument => {
       const { name, description, unit, price, kind } = dimension;
       const prices = pricesShown(dimension);
-      return { name, description, unit, ...(prices === undefined ? { price } : { prices }), kind };
+      return { name, description, unit, price: prices === undefined ? price : undefined, prices, kind };
     }),
   };
 }
 
-/** A product as the operator API shows it: each dimension with the price in force, and all prices where there are others. */
-export interface ProductView extends ProductDocument {
-  readonly droppedDimensions?: readonly (DimensionDocument & { readonly droppedAt: string })[] | undefined;
-}
-
 export function productView(product: Product, nowMs: EpochMs): ProductView {
-  const { earlierPricings: _, droppedDimensions, dimensions, ...same } = product;
   return {
-    ...same,
-    dimensions: dimensions.map((dimension) => dimensionView(dimension, nowMs)),
-    droppedDimensions: droppedDimensions?.map((dimension) => ({
+    ...ownMembers(product),
+    dimensions: product.dimensions.map((dimension) => dimensionView(dimension, nowMs)),
+    droppedDimensions: product.droppedDimensions?.map((dimension): DroppedDimension => ({
       ...dimensionView(dimension, nowMs),
-      droppedAt: new Date(dimension.droppedAtMs).toISOString(),
+      droppedAt: iso(dimension.droppedAtMs),
     })),
   };
+}
+
+/** What a document says of the product itself. */
+function ownMembers(product: Product): Omit<ProductDocument, "dimensions"> {
+  const { productCode, title, seller, type, pricing, fulfilmentUrl } = product;
+  return { productCode, title, seller, type, pricing, fulfilmentUrl };
 }
 
 function dimensionView(dimension: Dimension, nowMs: EpochMs): DimensionDocument {
@@ -88,7 +96,7 @@ function pricesShown(dimension: Dimension): PriceDocument[] | undefined {
   if (prices.length === 1) return undefined;
   return prices
     .filter(({ price, fromMs }) => price !== undefined || fromMs !== BEGINNING)
-    .map(({ price = null, fromMs }) =>
-      fromMs === BEGINNING ? { price } : { price, effectiveFrom: new Date(fromMs).toISOString() },
+    .map(({ price = null, fromMs }): PriceDocument =>
+      fromMs === BEGINNING ? { price } : { price, effectiveFrom: iso(fromMs) },
     );
 }

@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import {
-  accountSchema,
-  agreementSchema,
-  catalogueJsonSchema,
-  issuerSchema,
-  policySchema,
-  productSchema,
-} from "./schema.ts";
+import { agreementDocumentSchema } from "../operator/contract/catalogue/agreement.ts";
+import { issuerSchema } from "../operator/contract/catalogue/issuer.ts";
+import { productDocumentSchema } from "../operator/contract/catalogue/product.ts";
+import { policyWith } from "../operator/contract/catalogue/policy.ts";
+import { CHANGES_MAX } from "../domain/catalogue/product-change.ts";
+import { catalogueJsonSchema, checkedAccountSchema, checkedConditionSchema } from "./schema.ts";
+
+const policySchema = policyWith(checkedConditionSchema);
 
 const FILE = new URL("../../catalogue.schema.json", import.meta.url);
 const REWRITE =
@@ -24,17 +24,19 @@ describe("a name", () => {
   const named = (name: string): object => ({ ...base, dimensions: [{ name }] });
 
   test.each(["gb", "größe", "使用量", "🧾 receipts", "a b", "-", "__proto__", "x".repeat(255)])("may be %j", (name) => {
-    expect(productSchema.safeParse(named(name)).success).toBe(true);
+    expect(productDocumentSchema.safeParse(named(name)).success).toBe(true);
   });
 
   test.each(["", "x".repeat(256), "a\nb", "a\0", "\u007f", "\u0085", "\ud83e", "\udd7e\ud83e"])(
     "may not be %j",
     (name) => {
-      expect(productSchema.safeParse(named(name)).success).toBe(false);
+      expect(productDocumentSchema.safeParse(named(name)).success).toBe(false);
     },
   );
 });
 
+const prices = (count: number): object[] =>
+  Array.from({ length: count }, (_, hour) => ({ price: "1", effectiveFrom: new Date(hour * 3_600_000).toISOString() }));
 const dimensions = (count: number): object[] => Array.from({ length: count }, (_, i) => ({ name: `d${i}` }));
 
 describe("a document is refused", () => {
@@ -53,9 +55,9 @@ describe("a document is refused", () => {
   const issuer = { issuer: "https://oidc.example" };
   const product = { productCode: "p", title: "P", seller: "111122223333", type: "saas", pricing: "usage" };
   const table: readonly [string, { safeParse(value: unknown): { success: boolean } }, object, object][] = [
-    ["with an account id of eleven digits", accountSchema, { id: "111122223333" }, { id: "11112222333" }],
-    ["with two roles of one name", accountSchema, { id: "111122223333", roles: [{ name: "a" }] }, { id: "111122223333", roles: [{ name: "a" }, { name: "a" }] }],
-    ["with an access key id in small letters", accountSchema, { id: "111122223333" }, { id: "111122223333", users: [{ name: "u", accessKeyId: "akiacountinghouse001", secretAccessKey: "s" }] }],
+    ["with an account id of eleven digits", checkedAccountSchema, { id: "111122223333" }, { id: "11112222333" }],
+    ["with two roles of one name", checkedAccountSchema, { id: "111122223333", roles: [{ name: "a" }] }, { id: "111122223333", roles: [{ name: "a" }, { name: "a" }] }],
+    ["with an access key id in small letters", checkedAccountSchema, { id: "111122223333" }, { id: "111122223333", users: [{ name: "u", accessKeyId: "akiacountinghouse001", secretAccessKey: "s" }] }],
     ["with a condition that is not supported", policySchema, { Statement: { ...policy, Condition: {} } }, { Statement: { ...policy, Condition: { NumericEquals: {} } } }],
     ["with a condition and more than 10,240 characters", policySchema, conditional(10_240), conditional(10_241)],
     ["with a condition of the prototype", policySchema, { Statement: { ...policy, Condition: {} } }, JSON.parse('{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"__proto__":{"aws:SourceIp":"10.0.0.1"}}}}') as object],
@@ -65,18 +67,19 @@ describe("a document is refused", () => {
     ["with Action and NotAction", policySchema, { Statement: [policy] }, { Statement: [{ ...policy, NotAction: "*" }] }],
     ["with neither Action nor NotAction", policySchema, { Statement: [policy] }, { Statement: [{ Effect: "Allow", Resource: "*" }] }],
     ["without a resource", policySchema, { Statement: [policy] }, { Statement: [{ Effect: "Allow", Action: "*" }] }],
-    ["with 201 dimensions (Rule L7)", productSchema, { ...product, dimensions: dimensions(200) }, { ...product, dimensions: dimensions(201) }],
-    ["with a time without a zone", agreementSchema, agreement, { ...agreement, startsAt: "2020-01-01T00:00:00" }],
-    ["with a day that does not exist", agreementSchema, agreement, { ...agreement, startsAt: "2021-02-29T00:00:00Z" }],
-    ["with an end at its start", agreementSchema, agreement, { ...agreement, endsAt: agreement.startsAt }],
+    ["with 201 dimensions (Rule L7)", productDocumentSchema, { ...product, dimensions: dimensions(200) }, { ...product, dimensions: dimensions(201) }],
+    ["with more prices of a dimension than are kept", productDocumentSchema, { ...product, dimensions: [{ name: "d", prices: prices(CHANGES_MAX + 1) }] }, { ...product, dimensions: [{ name: "d", prices: prices(CHANGES_MAX + 2) }] }],
+    ["with a time without a zone", agreementDocumentSchema, agreement, { ...agreement, startsAt: "2020-01-01T00:00:00" }],
+    ["with a day that does not exist", agreementDocumentSchema, agreement, { ...agreement, startsAt: "2021-02-29T00:00:00Z" }],
+    ["with an end at its start", agreementDocumentSchema, agreement, { ...agreement, endsAt: agreement.startsAt }],
     ["with no keys for an issuer", issuerSchema, { ...issuer, jwksFile: "keys.json" }, issuer],
     ["with keys in two places", issuerSchema, { ...issuer, jwksFile: "keys.json" }, { ...issuer, jwksFile: "keys.json", jwksUrl: "https://oidc.example/keys" }],
     ["with keys that come in the clear", issuerSchema, { ...issuer, jwksUrl: "http://127.0.0.1:8080/keys" }, { ...issuer, jwksUrl: "http://oidc.example/keys" }],
     ["with a password in an address", issuerSchema, { ...issuer, jwksUrl: "https://oidc.example/keys" }, { ...issuer, jwksUrl: "http://localhost:x@oidc.example/keys" }],
     ["with keys of this machine by name only", issuerSchema, { ...issuer, jwksUrl: "https://oidc.example/keys" }, { ...issuer, jwksUrl: "http://localhost.example/keys" }],
     ["with certificates for a file", issuerSchema, { ...issuer, jwksUrl: "https://oidc.example/keys", caFile: "ca.pem" }, { ...issuer, jwksFile: "keys.json", caFile: "ca.pem" }],
-    ["with a role that no ARN can name", accountSchema, { id: "111122223333", roles: [{ name: "a-role" }] }, { id: "111122223333", roles: [{ name: "a role" }] }],
-    ["with a licence that is no licence", agreementSchema, agreement, { ...agreement, licenseArn: "arn:aws:s3:::bucket" }],
+    ["with a role that no ARN can name", checkedAccountSchema, { id: "111122223333", roles: [{ name: "a-role" }] }, { id: "111122223333", roles: [{ name: "a role" }] }],
+    ["with a licence that is no licence", agreementDocumentSchema, agreement, { ...agreement, licenseArn: "arn:aws:s3:::bucket" }],
   ]; // prettier-ignore
   test.each(table)("%s", (_what, schema, good, bad) => {
     expect(schema.safeParse(good).success).toBe(true);

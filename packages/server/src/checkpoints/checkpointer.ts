@@ -2,13 +2,13 @@
  * Notes checkpoints: at a start, every hour of the service clock, every minute in which something happened, sooner where much
  * did, before the ledger is emptied, and at the end. What is cut off the end of a ledger is found by the newest of them.
  */
-import { HOUR_MS, type EpochMs } from "@countinghouse/protocol";
+import { HOUR_MS, iso, type EpochMs } from "@countinghouse/protocol";
 import type { LaneHead } from "../ledger/chain-head.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { lineHash, readLine, signedLine, type Checkpoint, type SigningKey } from "./checkpoint.ts";
 import type { CheckpointFile } from "./checkpoint-file.ts";
 
-export interface CheckpointerOptions {
+interface CheckpointerOptions {
   readonly ledger: Pick<Ledger, "chainHeads">;
   readonly file: CheckpointFile;
   readonly key: SigningKey;
@@ -71,7 +71,7 @@ export class Checkpointer {
     const writtenAtMs = wallMs();
     const last = file.lastLine();
     const before = last === undefined ? null : lineHash(last);
-    const times = { at: new Date(atMs).toISOString(), writtenAt: new Date(writtenAtMs).toISOString() };
+    const times = { at: iso(atMs), writtenAt: iso(writtenAtMs) };
     file.append(signedLine({ v: 1, ...times, ...what, before }, key));
     this.#newestAtMs = atMs;
     this.#writtenAtMs = writtenAtMs;

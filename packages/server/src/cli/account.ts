@@ -9,13 +9,9 @@ import {
   type AddFlags,
   type CatalogueKind,
 } from "./catalogue-group.ts";
-import { CommandError, EXIT, OperatorClient, withConnection } from "./operator-client.ts";
-
-interface Account {
-  readonly id: string;
-  readonly title?: string;
-  readonly users: readonly { readonly name: string; readonly accessKeyIds: readonly string[] }[];
-}
+import type { RequestTo } from "../operator/client/requests.ts";
+import type { Account } from "../operator/contract/catalogue/account.ts";
+import { CommandError, EXIT, connect, withConnection } from "./connection.ts";
 
 interface AddAccountFlags extends AddFlags {
   readonly id?: string;
@@ -23,8 +19,14 @@ interface AddAccountFlags extends AddFlags {
   readonly user?: string;
 }
 
-const ACCOUNT: CatalogueKind<Account> = {
+type Document = RequestTo<"POST /accounts">["body"];
+
+const ACCOUNT: CatalogueKind<Account, Document> = {
   noun: "account",
+  list: (client, max) => client.first("GET /accounts", max),
+  show: (client, id) => client.call("GET /accounts/{id}", { params: { id } }),
+  add: (client, body) => client.call("POST /accounts", { body }),
+  change: (client, id, members) => client.call("PATCH /accounts/{id}", { params: { id }, body: { ...members } }),
   description: "Accounts of sellers and buyers, and their users",
   idOf: ({ id }) => id,
   columns: {
@@ -48,7 +50,7 @@ export function addAccount(program: Command): void {
     const { file, id, title, user } = flags;
     if (file !== undefined) return addFromFile(ACCOUNT, file, flags);
     if (id === undefined) throw new CommandError("account add needs --id, or --file.", EXIT.usage);
-    const document = { id, title, users: user === undefined ? [] : [{ name: user }] };
-    return addOne(ACCOUNT, new OperatorClient(flags), document, flags);
+    const document: Document = { id, title, users: user === undefined ? [] : [{ name: user }] };
+    return addOne(ACCOUNT, connect(flags), document, flags);
   });
 }

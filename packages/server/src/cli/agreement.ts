@@ -10,21 +10,10 @@ import {
   type AddFlags,
   type CatalogueKind,
 } from "./catalogue-group.ts";
-import { CommandError, EXIT, OperatorClient, withConnection, type ConnectionFlags } from "./operator-client.ts";
+import type { RequestTo } from "../operator/client/requests.ts";
+import type { Agreement } from "../operator/contract/catalogue/agreement.ts";
+import { CommandError, EXIT, connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import { print } from "./output.ts";
-
-interface Agreement {
-  readonly agreementId: string;
-  readonly productCode: string;
-  readonly customerAccountId: string;
-  readonly customerIdentifier?: string;
-  readonly licenseArn?: string;
-  readonly startsAt: string;
-  readonly endsAt?: string;
-  readonly status: string;
-  readonly cancelledAt?: string;
-  readonly replaces?: string;
-}
 
 interface AddAgreementFlags extends AddFlags {
   readonly id?: string;
@@ -37,8 +26,14 @@ interface AddAgreementFlags extends AddFlags {
   readonly endsAt?: string;
 }
 
-const AGREEMENT: CatalogueKind<Agreement> = {
+type Document = RequestTo<"POST /agreements">["body"];
+
+const AGREEMENT: CatalogueKind<Agreement, Document> = {
   noun: "agreement",
+  list: (client, max) => client.first("GET /agreements", max),
+  show: (client, id) => client.call("GET /agreements/{id}", { params: { id } }),
+  add: (client, body) => client.call("POST /agreements", { body }),
+  change: (client, id, members) => client.call("PATCH /agreements/{id}", { params: { id }, body: { ...members } }),
   description: "Agreements: which customer has which product, from when until when",
   idOf: ({ agreementId }) => agreementId,
   columns: {
@@ -67,15 +62,18 @@ const BY_FLAGS = [
 /** What can happen to an agreement, and what is said once it has. */
 const ACTIONS = {
   cancel: {
+    route: "POST /agreements/{id}/cancel",
     description: "Cancel an agreement for good; final records are accepted for one hour",
     done: ({ agreementId, cancelledAt }: Agreement) =>
       `Cancelled agreement ${agreementId} at ${cancelledAt}; final records are accepted for one hour from then.`,
   },
   suspend: {
+    route: "POST /agreements/{id}/suspend",
     description: "Suspend an agreement: its customer's records are CustomerNotSubscribed until it is resumed",
     done: ({ agreementId }: Agreement) => `Suspended agreement ${agreementId}.`,
   },
   resume: {
+    route: "POST /agreements/{id}/resume",
     description: "Resume a suspended agreement",
     done: ({ agreementId, status }: Agreement) => `Resumed agreement ${agreementId}; it is ${status}.`,
   },
@@ -84,11 +82,10 @@ const ACTIONS = {
 export function addAgreement(program: Command): void {
   const group = addCatalogueGroup(program, AGREEMENT);
   addAddCommand(group);
-  for (const [action, { description, done }] of Object.entries(ACTIONS)) {
+  for (const [action, { route, description, done }] of Object.entries(ACTIONS)) {
     withConnection(group.command(`${action} <id>`).description(description)).action(
       async (id: string, flags: ConnectionFlags) => {
-        const path = `/agreements/${encodeURIComponent(id)}/${action}`;
-        const shown = await new OperatorClient(flags).call<Agreement>("POST", path);
+        const shown = await connect(flags).call(route, { params: { id } });
         print(flags, shown, done(shown));
       },
     );
@@ -119,10 +116,10 @@ function addAddCommand(group: Command): void {
       const message = "agreement add needs --id, --product and --customer-account, or --file.";
       throw new CommandError(message, EXIT.usage);
     }
-    const client = new OperatorClient(flags);
-    const now = async (): Promise<string> => (await client.call<{ now: string }>("GET", "/clock")).now;
+    const client = connect(flags);
+    const now = async (): Promise<string> => (await client.call("GET /clock")).now;
     const startsAt = flags.startsAt ?? (replaces === undefined ? await now() : undefined);
-    const document = {
+    const document: Document = {
       agreementId: id,
       productCode: product,
       customerAccountId: customerAccount,

@@ -9,7 +9,8 @@ import {
   readTime,
   readWhole,
   TIME_EXPECTED,
-} from "../domain/written-values.ts";
+  iso,
+} from "@countinghouse/protocol";
 
 /** A duration in seconds: `90`, `90s`, `15m`, `6h` or `2d`. */
 export function durationArgument(text: string): number {
@@ -18,7 +19,7 @@ export function durationArgument(text: string): number {
 
 /** A time, answered as the operator API takes it. A day alone is its first moment in UTC. */
 export function timeArgument(text: string): string {
-  return new Date(readTime(text) ?? readDay(text) ?? refuse(`${TIME_EXPECTED}, or a day`)).toISOString();
+  return iso(readTime(text) ?? readDay(text) ?? refuse(`${TIME_EXPECTED}, or a day`));
 }
 
 /** A month, answered as it is written. */

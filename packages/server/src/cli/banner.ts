@@ -1,5 +1,5 @@
 /** What `serve` prints: where it listens, and the one command to try. */
-import { ruleSets } from "@countinghouse/protocol";
+import { ruleSets, iso } from "@countinghouse/protocol";
 import type { Service } from "../compose.ts";
 import type { ServeConfig } from "../config.ts";
 import { VERSION } from "../version.ts";
@@ -17,7 +17,7 @@ export function banner(
     "",
     `  ledger          ${storeText(config.store)}`,
     `  rules           ${config.rules}: usage is accepted for ${hours} hours`,
-    `  clock           ${config.clock.mode}, ${new Date(service.clock.nowMs()).toISOString()}`,
+    `  clock           ${config.clock.mode}, ${iso(service.clock.nowMs())}`,
     `  operator API    ${ready.operatorUrl}`,
     `  operator token  ${token}`,
     ...quotaLines(config),

@@ -1,17 +1,23 @@
-/** What the commands for accounts, products and agreements have in common: list, show, and adding documents. */
+/** What the commands for accounts, products and agreements have in common: list, show, change, and adding documents. */
 import type { Command } from "commander";
+import { OperatorProblemError } from "../operator/client/errors.ts";
+import type { FirstItems, OperatorClient } from "../operator/client/operator-client.ts";
+import { CommandError, EXIT, connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import type { FileDocument } from "./document-file.ts";
-import { CommandError, OperatorClient, RefusedError, withConnection, type ConnectionFlags } from "./operator-client.ts";
 import { describe, print, table, type Columns } from "./output.ts";
 
 /** A kind of catalogue object, as the command line shows it. */
-export interface CatalogueKind<Shown extends object> {
+export interface CatalogueKind<Shown extends object, Document extends object> {
   readonly noun: "account" | "agreement" | "product";
   readonly description: string;
   readonly idOf: (shown: Shown) => string;
   readonly columns: Columns<Shown>;
   /** What `show` prints for a person, where that is not what the server answers. */
   readonly forPeople?: (shown: Shown) => object;
+  readonly list: (client: OperatorClient, max: number) => Promise<FirstItems<Shown>>;
+  readonly show: (client: OperatorClient, id: string) => Promise<Shown>;
+  readonly add: (client: OperatorClient, document: Document) => Promise<Shown>;
+  readonly change: (client: OperatorClient, id: string, members: object) => Promise<Shown>;
 }
 
 export interface AddFlags extends ConnectionFlags {
@@ -20,70 +26,99 @@ export interface AddFlags extends ConnectionFlags {
 
 export const FILE_FLAG = "--file <file>";
 export const FILE_DESCRIPTION = "YAML or JSON: one document, or a list of them; - reads standard input";
+const CHANGE_DESCRIPTION = "YAML or JSON: the members to change; null takes one away; - reads standard input";
 
 /** More than a catalogue holds. */
 const LISTED_MAX = 1_000_000;
 
-/** Adds the group with `list` and `show`; answers it, for what else there is. */
-export function addCatalogueGroup<Shown extends object>(program: Command, kind: CatalogueKind<Shown>): Command {
+/** Adds the group with `list`, `show` and `change`; answers it, for what else there is. */
+export function addCatalogueGroup<Shown extends object, Document extends object>(
+  program: Command,
+  kind: CatalogueKind<Shown, Document>,
+): Command {
   const { noun } = kind;
   const group = program.command(noun).description(kind.description);
   withConnection(group.command("list").description(`List the ${noun}s`)).action(async (flags: ConnectionFlags) => {
-    const { items } = await new OperatorClient(flags).list<Shown>(`/${noun}s`, LISTED_MAX);
+    const { items } = await kind.list(connect(flags), LISTED_MAX);
     print(flags, items, table(kind.columns, items));
   });
   withConnection(group.command("show <id>").description(`Show one ${noun}`)).action(
     async (id: string, flags: ConnectionFlags) => {
-      const shown = await new OperatorClient(flags).call<Shown>("GET", `/${noun}s/${encodeURIComponent(id)}`);
+      const shown = await kind.show(connect(flags), id);
       print(flags, shown, describe(kind.forPeople?.(shown) ?? shown));
     },
   );
+  withConnection(
+    group
+      .command("change <id>")
+      .description(`Change members of one ${noun}; the others stay as they are`)
+      .requiredOption(FILE_FLAG, CHANGE_DESCRIPTION),
+  ).action((id: string, flags: ConnectionFlags & { readonly file: string }) => changeFromFile(kind, id, flags));
   return group;
 }
 
+async function changeFromFile<Shown extends object, Document extends object>(
+  kind: CatalogueKind<Shown, Document>,
+  id: string,
+  flags: ConnectionFlags & { readonly file: string },
+): Promise<void> {
+  const client = connect(flags);
+  const { documents, isList } = await documentsIn(flags.file);
+  const [document] = documents;
+  if (document === undefined || isList || typeof document.value !== "object" || document.value === null) {
+    throw new CommandError(`${kind.noun} change needs one document with the members to change.`, EXIT.usage);
+  }
+  const members = document.value;
+  const shown = await placing(document, [], () => kind.change(client, id, members));
+  print(flags, shown, `Changed ${kind.noun} ${kind.idOf(shown)}.`);
+}
+
 /** Adds what a file holds, document by document, up to the first that is refused. */
-export async function addFromFile<Shown extends object>(
-  kind: CatalogueKind<Shown>,
+export async function addFromFile<Shown extends object, Document extends object>(
+  kind: CatalogueKind<Shown, Document>,
   file: string,
   flags: ConnectionFlags,
 ): Promise<void> {
-  const client = new OperatorClient(flags);
-  // Loaded here: the parser would slow down every other command.
-  const { readDocuments } = await import("./document-file.ts");
-  const { documents, isList } = await readDocuments(file);
+  const client = connect(flags);
+  const { documents, isList } = await documentsIn(file);
   const added: Shown[] = [];
   for (const document of documents) {
-    try {
-      added.push(await client.call<Shown>("POST", `/${kind.noun}s`, document.value));
-    } catch (error) {
-      if (!(error instanceof RefusedError)) throw error;
-      const progress = `${added.length} of ${documents.length} ${kind.noun}s had been added.`;
-      throw refusedDocument(error, document, documents.length === 1 ? [] : [progress]);
-    }
+    const progress = `${added.length} of ${documents.length} ${kind.noun}s had been added.`;
+    // Whether it is such a document, the server decides.
+    const add = (): Promise<Shown> => kind.add(client, document.value as Document);
+    added.push(await placing(document, documents.length === 1 ? [] : [progress], add));
   }
   print(flags, isList ? added : added[0], added.map((shown) => addedText(kind, shown)).join("\n"));
 }
 
 /** Adds one document that was given by flags. */
-export async function addOne<Shown extends object>(
-  kind: CatalogueKind<Shown>,
+export async function addOne<Shown extends object, Document extends object>(
+  kind: CatalogueKind<Shown, Document>,
   client: OperatorClient,
-  document: object,
+  document: Document,
   flags: ConnectionFlags,
 ): Promise<void> {
-  const shown = await client.call<Shown>("POST", `/${kind.noun}s`, document);
+  const shown = await kind.add(client, document);
   print(flags, shown, addedText(kind, shown));
 }
 
-function refusedDocument(
-  { message, complaints, exitCode }: RefusedError,
-  { placed }: FileDocument,
-  progress: readonly string[],
-): CommandError {
-  const lines = complaints.length === 0 ? [placed(message)] : complaints.map(placed);
-  return new CommandError([...lines, ...progress].join("\n"), exitCode);
+/** Loaded here: the parser would slow down every other command. */
+async function documentsIn(file: string): ReturnType<typeof import("./document-file.ts").readDocuments> {
+  const { readDocuments } = await import("./document-file.ts");
+  return readDocuments(file);
 }
 
-function addedText<Shown extends object>(kind: CatalogueKind<Shown>, shown: Shown): string {
+/** What the server complains about gets its place in the file. */
+async function placing<T>({ placed }: FileDocument, progress: readonly string[], call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!(error instanceof OperatorProblemError)) throw error;
+    const lines = error.errors.length === 0 ? [placed(error.message)] : error.errors.map(placed);
+    throw new CommandError([...lines, ...progress].join("\n"), EXIT.refused);
+  }
+}
+
+function addedText<Shown extends object>(kind: CatalogueKind<Shown, never>, shown: Shown): string {
   return `Added ${kind.noun} ${kind.idOf(shown)}.`;
 }

@@ -1,18 +1,14 @@
 /** `countinghouse clock`: the service clock, which rules go by. */
 import type { Command } from "commander";
 import { durationArgument, timeArgument } from "./arguments.ts";
-import { OperatorClient, withConnection, type ConnectionFlags } from "./operator-client.ts";
+import type { Clock } from "../operator/contract/lab.ts";
+import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import { describe, print } from "./output.ts";
-
-interface Clock {
-  readonly now: string;
-  readonly mode: string;
-}
 
 export function addClock(program: Command): void {
   const group = program.command("clock").description("The service clock: windows, tokens and agreements go by it");
   withConnection(group.command("show").description("Show where the service clock stands")).action(
-    async (flags: ConnectionFlags) => printClock(flags, await new OperatorClient(flags).call<Clock>("GET", "/clock")),
+    async (flags: ConnectionFlags) => printClock(flags, await connect(flags).call("GET /clock")),
   );
   withConnection(
     group
@@ -29,7 +25,7 @@ export function addClock(program: Command): void {
 }
 
 async function move(flags: ConnectionFlags, to: { now: string } | { advanceSeconds: number }): Promise<void> {
-  printClock(flags, await new OperatorClient(flags).call<Clock>("PUT", "/clock", to));
+  printClock(flags, await connect(flags).call("PUT /clock", { body: to }));
 }
 
 function printClock(flags: ConnectionFlags, clock: Clock): void {

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { text as textOf } from "node:stream/consumers";
 import { CatalogueFileError, readYaml } from "../catalogue/catalogue-file.ts";
-import { CommandError, EXIT } from "./operator-client.ts";
+import { CommandError, EXIT } from "./connection.ts";
 
 export interface FileDocument {
   readonly value: unknown;

@@ -1,44 +1,8 @@
 /** `countinghouse explain`: why a request was answered as it was. */
 import type { Command } from "commander";
-import { OperatorClient, withConnection, type ConnectionFlags } from "./operator-client.ts";
+import type { Explanation, RecordExplanation, Rule } from "../operator/contract/ledger/explanation.ts";
+import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import { describe, print } from "./output.ts";
-
-interface Rule {
-  readonly id: string;
-  readonly text: string;
-  readonly source: string;
-  readonly reading?: string;
-}
-
-interface Refusal {
-  readonly code: string;
-  readonly message: string;
-  readonly rule?: Rule;
-  readonly compared: Readonly<Record<string, string | number>>;
-}
-
-interface RecordExplanation {
-  readonly record: number;
-  readonly outcome: string;
-  readonly meteringRecordId?: string;
-  readonly sent: object;
-  readonly rule: Rule;
-  readonly compared: Readonly<Record<string, string | number>>;
-  readonly kept?: object;
-  readonly agreements?: readonly object[];
-  readonly hint?: string;
-}
-
-interface Explanation {
-  readonly meteringRecordId?: string;
-  readonly requestId: string;
-  readonly summary: string;
-  readonly event: string;
-  readonly refusal?: Refusal;
-  readonly records?: readonly RecordExplanation[];
-  readonly faults?: readonly { readonly faultId: string; readonly kind: string }[];
-  readonly details: object;
-}
 
 export function addExplain(program: Command): void {
   withConnection(
@@ -46,8 +10,8 @@ export function addExplain(program: Command): void {
       .command("explain <request-id>")
       .description("Say why a request was answered as it was; takes the id of a metering record, too"),
   ).action(async (id: string, flags: ConnectionFlags) => {
-    const path = `/requests/${encodeURIComponent(id)}/explanation`;
-    const explanation = await new OperatorClient(flags).call<Explanation>("GET", path);
+    const params = { requestId: id };
+    const explanation = await connect(flags).call("GET /requests/{requestId}/explanation", { params });
     print(flags, explanation, textOf(explanation));
   });
 }

@@ -1,25 +1,14 @@
 /** `countinghouse fault`: what goes wrong on demand, in a lab. */
 import { Option, type Command } from "commander";
-import { FAULT_KINDS, type FaultKind } from "../domain/injected-fault.ts";
+import type { Fault, NewFault } from "../operator/contract/faults.ts";
+import { FAULT_COUNT_MAX, FAULT_DELAY_MS_MAX, FAULT_KINDS, FAULT_RECORDS_MAX } from "../operator/contract/values.ts";
 import { countArgument, shareArgument } from "./arguments.ts";
-import { OperatorClient, withConnection, type ConnectionFlags } from "./operator-client.ts";
+import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import { print, table, type Columns } from "./output.ts";
-
-interface Fault {
-  readonly faultId: string;
-  readonly operation: string;
-  readonly kind: FaultKind;
-  readonly probability?: number;
-  readonly delayMs?: number;
-  readonly records?: number;
-  readonly match?: { readonly productCode?: string; readonly accountId?: string };
-  readonly hits: number;
-  readonly remaining?: number;
-}
 
 interface AddFlags extends ConnectionFlags {
   readonly operation: string;
-  readonly kind: FaultKind;
+  readonly kind: NewFault["kind"];
   readonly count?: number;
   readonly probability?: number;
   readonly delayMs?: number;
@@ -41,10 +30,6 @@ const COLUMNS: Columns<Fault> = {
   accountId: ({ match }) => match?.accountId,
 };
 
-/** As many as the operator API takes. */
-const COUNT_MAX = 1_000_000;
-const DELAY_MS_MAX = 60_000;
-const RECORDS_MAX = 25;
 /** More than can be in force. */
 const LISTED_MAX = 1_000;
 
@@ -66,10 +51,10 @@ export function addFault(program: Command): void {
     .description("Put a fault in force and print its id")
     .requiredOption("--operation <name>", "operation of the wire, such as BatchMeterUsage")
     .addOption(new Option("--kind <kind>", "what goes wrong").choices(FAULT_KINDS).makeOptionMandatory())
-    .option("--count <n>", "requests it hits (default: 1; with --probability, no end)", countArgument(COUNT_MAX))
+    .option("--count <n>", "requests it hits (default: 1; with --probability, no end)", countArgument(FAULT_COUNT_MAX))
     .option("--probability <p>", "share of the requests that it hits; 1 for each of them", shareArgument)
-    .option("--delay-ms <ms>", "for delay: how late the answer comes", countArgument(DELAY_MS_MAX))
-    .option("--records <n>", "for unprocessed: how many, from the end (default: all)", countArgument(RECORDS_MAX))
+    .option("--delay-ms <ms>", "for delay: how late the answer comes", countArgument(FAULT_DELAY_MS_MAX))
+    .option("--records <n>", "for unprocessed: how many, from the end (default: all)", countArgument(FAULT_RECORDS_MAX))
     .option("--product <code>", "only requests for this product")
     .option("--account <id>", "only requests by this account")
     .addHelpText("after", KINDS);
@@ -77,20 +62,21 @@ export function addFault(program: Command): void {
     const { operation, kind, count, probability, delayMs, records, product, account } = flags;
     const match =
       product === undefined && account === undefined ? undefined : { productCode: product, accountId: account };
-    const asked = { operation, kind, count, probability, delayMs, records, match };
-    const fault = await new OperatorClient(flags).call<Fault>("POST", "/faults", asked);
+    const body: NewFault = { operation, kind, count, probability, delayMs, records, match };
+    const fault = await connect(flags).call("POST /faults", { body });
     print(flags, fault, fault.faultId);
   });
   withConnection(group.command("list").description("List the faults and how often they hit")).action(
     async (flags: ConnectionFlags) => {
-      const { items } = await new OperatorClient(flags).list<Fault>("/faults", LISTED_MAX);
+      const { items } = await connect(flags).first("GET /faults", LISTED_MAX);
       print(flags, items, table(COLUMNS, items));
     },
   );
   withConnection(group.command("clear [fault-id]").description("Take one fault away, or all of them")).action(
     async (faultId: string | undefined, flags: ConnectionFlags) => {
-      const path = faultId === undefined ? "/faults" : `/faults/${encodeURIComponent(faultId)}`;
-      await new OperatorClient(flags).call("DELETE", path);
+      const client = connect(flags);
+      if (faultId === undefined) await client.call("DELETE /faults");
+      else await client.call("DELETE /faults/{id}", { params: { id: faultId } });
       const text = faultId === undefined ? "All faults are gone." : `Fault ${faultId} is gone.`;
       print(flags, { cleared: faultId ?? "all" }, text);
     },

@@ -2,35 +2,23 @@
 import type { Command } from "commander";
 import { timeArgument } from "./arguments.ts";
 import { addCatalogueGroup, addFromFile, FILE_DESCRIPTION, FILE_FLAG, type CatalogueKind } from "./catalogue-group.ts";
-import { OperatorClient, withConnection, type ConnectionFlags } from "./operator-client.ts";
+import type { RequestTo } from "../operator/client/requests.ts";
+import type { Dimension, Price, Product } from "../operator/contract/catalogue/product.ts";
+import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import { print } from "./output.ts";
-
-interface Product {
-  readonly productCode: string;
-  readonly title: string;
-  readonly seller: string;
-  readonly type: string;
-  readonly pricing: string;
-  readonly dimensions: readonly Dimension[];
-  readonly droppedDimensions?: readonly Dimension[];
-}
-
-interface Dimension {
-  readonly name: string;
-  readonly prices?: readonly Price[];
-}
-
-interface Price {
-  readonly price: string | null;
-  readonly effectiveFrom?: string;
-}
 
 interface SetPriceFlags extends ConnectionFlags {
   readonly effectiveFrom?: string;
 }
 
-const PRODUCT: CatalogueKind<Product> = {
+type Document = RequestTo<"POST /products">["body"];
+
+const PRODUCT: CatalogueKind<Product, Document> = {
   noun: "product",
+  list: (client, max) => client.first("GET /products", max),
+  show: (client, id) => client.call("GET /products/{id}", { params: { id } }),
+  add: (client, body) => client.call("POST /products", { body }),
+  change: (client, id, members) => client.call("PATCH /products/{id}", { params: { id }, body: { ...members } }),
   description: "Products that sellers publish, and their dimensions",
   idOf: ({ productCode }) => productCode,
   columns: {
@@ -75,10 +63,9 @@ function addSetPrice(group: Command): void {
     .description("Set the price of a dimension, in US dollars a unit; what is used before is reported at its own price")
     .option("--effective-from <time>", "first moment of an hour, UTC (default: the coming hour)", timeArgument);
   withConnection(command).action(async (id: string, name: string, price: string, flags: SetPriceFlags) => {
-    const path = `/products/${encodeURIComponent(id)}/dimensions/${encodeURIComponent(name)}/prices`;
-    const shown = await new OperatorClient(flags).call<Product>("POST", path, {
-      price,
-      effectiveFrom: flags.effectiveFrom,
+    const shown = await connect(flags).call("POST /products/{id}/dimensions/{dimension}/prices", {
+      params: { id, dimension: name },
+      body: { price, effectiveFrom: flags.effectiveFrom },
     });
     const prices = shown.dimensions.find((dimension) => dimension.name === name)?.prices ?? [{ price }];
     print(flags, shown, `Prices of ${name}: ${prices.map(priceInWords).join(", ")}.`);

@@ -8,8 +8,9 @@ import { addAudit } from "./audit/group.ts";
 import { addClock } from "./clock.ts";
 import { addExplain } from "./explain.ts";
 import { addFault } from "./fault.ts";
-import { CommandError, EXIT } from "./operator-client.ts";
+import { CommandError, EXIT } from "./connection.ts";
 import { printableLines } from "./output.ts";
+import { addIssuer } from "./issuer.ts";
 import { addProduct } from "./product.ts";
 import { addRecords } from "./records.ts";
 import { addRegistrationKey } from "./registration-key.ts";
@@ -27,6 +28,7 @@ const GROUPS = [
   addAgreement,
   addAccount,
   addAccessKey,
+  addIssuer,
   addToken,
   addRegistrationKey,
   addRecords,
@@ -44,8 +46,8 @@ const EXIT_CODES = `
 Exit codes: 0 done; 1 refused, or failed; 2 the command line, or a file that it names, is wrong;
 3 no server could be reached.`;
 
-/** Runs a command line; answers its exit code. A server that was started goes on after this returns. */
-export async function runProgram(argv: readonly string[]): Promise<number> {
+/** All commands there are. */
+export function commandLine(): Command {
   const program = new Command("countinghouse")
     .description("A self-hostable, durable AWS Marketplace Metering Service")
     .version(VERSION)
@@ -53,9 +55,14 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .showHelpAfterError("(add --help to see what there is)")
     .exitOverride();
   for (const addGroup of GROUPS) addGroup(program);
+  return program;
+}
+
+/** Runs a command line; answers its exit code. A server that was started goes on after this returns. */
+export async function runProgram(argv: readonly string[]): Promise<number> {
   process.stdout.on("error", ignoreClosedPipe);
   try {
-    await program.parseAsync(argv);
+    await commandLine().parseAsync(argv);
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
@@ -76,6 +83,7 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
 const FORESEEN: Readonly<Record<string, number>> = {
   CatalogueFileError: EXIT.usage,
   ClockBehindError: EXIT.refused,
+  ClusterError: EXIT.usage,
   ConfigError: EXIT.usage,
   CopyError: EXIT.refused,
   DatabaseError: EXIT.refused,
@@ -87,6 +95,8 @@ const FORESEEN: Readonly<Record<string, number>> = {
   LostTailError: EXIT.refused,
   MaintenanceError: EXIT.refused,
   NewerSchemaError: EXIT.refused,
+  OperatorConnectionError: EXIT.unreachable,
+  OperatorProblemError: EXIT.refused,
   ServersConnectedError: EXIT.refused,
   UnfinishedCopyError: EXIT.refused,
 };

@@ -1,19 +1,10 @@
 /** `countinghouse records`: the metering records that the ledger holds. */
 import type { Command } from "commander";
 import { countArgument, timeArgument } from "./arguments.ts";
-import { OperatorClient, withConnection, type ConnectionFlags } from "./operator-client.ts";
+import type { RequestTo } from "../operator/client/requests.ts";
+import type { MeteringRecord } from "../operator/contract/ledger/metering.ts";
+import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import { print, table, type Columns } from "./output.ts";
-
-interface MeteringRecord {
-  readonly meteringRecordId: string;
-  readonly productCode: string;
-  readonly customerIdentifier?: string;
-  readonly customerAccountId?: string;
-  readonly dimension: string;
-  readonly quantity: number;
-  readonly hour: string;
-  readonly recordedAt: string;
-}
 
 interface ListFlags extends ConnectionFlags {
   readonly product?: string;
@@ -50,8 +41,14 @@ export function addRecords(program: Command): void {
     .option("--limit <n>", "at most so many", countArgument(LIMIT_MAX), 1_000);
   withConnection(list).action(async (flags: ListFlags) => {
     const { product, customerAccount, dimension, from, to, limit } = flags;
-    const query = { productCode: product, customerAccountId: customerAccount, dimension, from, to };
-    const { items, more } = await new OperatorClient(flags).list<MeteringRecord>("/metering-records", limit, query);
+    const query: RequestTo<"GET /metering-records">["query"] = {
+      productCode: product,
+      customerAccountId: customerAccount,
+      dimension,
+      from,
+      to,
+    };
+    const { items, more } = await connect(flags).first("GET /metering-records", limit, { query });
     print(flags, items, table(COLUMNS, items));
     if (more) process.stderr.write(`There may be more than these ${items.length}: raise --limit.\n`);
   });

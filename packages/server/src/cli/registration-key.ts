@@ -1,17 +1,10 @@
 /** `countinghouse registration-key`: what RegisterUsage answers are signed with, for sellers to verify them. */
 import { createPublicKey } from "node:crypto";
 import { Option, type Command } from "commander";
-import { CommandError, EXIT, OperatorClient, withConnection, type ConnectionFlags } from "./operator-client.ts";
+import type { RegistrationKey } from "../operator/contract/catalogue/registration-key.ts";
+import { CommandError, EXIT, connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import { print, table } from "./output.ts";
 
-interface RegistrationKey {
-  readonly version: number;
-  readonly publicKey: string;
-  readonly createdAt: string;
-  readonly expiredAt?: string;
-}
-
-const KEYS = "/registration-keys";
 const KEYS_MAX = 10_000;
 
 export function addRegistrationKey(program: Command): void {
@@ -31,7 +24,7 @@ export function addRegistrationKey(program: Command): void {
       .command("rotate")
       .description("Make a new key version; containers that ask for the one before are served as they were"),
   ).action(async (flags: ConnectionFlags) => {
-    const key = await new OperatorClient(flags).call<RegistrationKey>("POST", KEYS);
+    const key = await connect(flags).call("POST /registration-keys");
     print(flags, key, `${versions([key])}\n\n${key.publicKey.trimEnd()}`);
   });
   const show = group
@@ -46,7 +39,7 @@ export function addRegistrationKey(program: Command): void {
 }
 
 async function allKeys(flags: ConnectionFlags): Promise<readonly RegistrationKey[]> {
-  return (await new OperatorClient(flags).list<RegistrationKey>(KEYS, KEYS_MAX)).items;
+  return (await connect(flags).first("GET /registration-keys", KEYS_MAX)).items;
 }
 
 function versions(keys: readonly RegistrationKey[]): string {

@@ -1,7 +1,8 @@
 /** `countinghouse report`: what sellers are told of the use of their products. */
 import type { Command } from "commander";
+import type { RequestTo } from "../operator/client/requests.ts";
 import { monthArgument } from "./arguments.ts";
-import { OperatorClient, withConnection, type ConnectionFlags } from "./operator-client.ts";
+import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import { jsonText, printableLines } from "./output.ts";
 
 interface ReportFlags extends ConnectionFlags {
@@ -17,18 +18,17 @@ export function addReport(program: Command): void {
     .requiredOption("--month <month>", "such as 2026-03; one that is not over is fine", monthArgument)
     .option("--seller <account>", "only products of this account");
   withConnection(usage).action(async (flags: ReportFlags) => {
-    const search = new URLSearchParams({
+    const query: RequestTo<"GET /reports/usage-by-instance-type">["query"] = {
       month: flags.month,
-      ...(flags.seller === undefined ? {} : { sellerAccountId: flags.seller }),
-    });
-    const path = `/reports/usage-by-instance-type?${search.toString()}`;
-    const client = new OperatorClient(flags);
+      sellerAccountId: flags.seller,
+    };
+    const client = connect(flags);
     if (flags.json === true) {
-      const report = await client.call<{ readonly keptSince?: string }>("GET", `${path}&format=json`);
+      const report = await client.call("GET /reports/usage-by-instance-type", { query });
       process.stdout.write(`${jsonText(report, 2)}\n`);
       notePart(report.keptSince);
     } else {
-      const { text, keptSince } = await client.csv(path);
+      const { text, keptSince } = await client.csv("GET /reports/usage-by-instance-type", { query });
       // A file gets it as it is; a spreadsheet acts on none of these characters.
       process.stdout.write(process.stdout.isTTY ? printableLines(text) : text);
       notePart(keptSince);

@@ -1,6 +1,6 @@
 /** `countinghouse reset`: an empty ledger, in a lab. */
 import type { Command } from "commander";
-import { CommandError, EXIT, OperatorClient, withConnection, type ConnectionFlags } from "./operator-client.ts";
+import { CommandError, EXIT, connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import { print } from "./output.ts";
 
 export function addReset(program: Command): void {
@@ -9,7 +9,7 @@ export function addReset(program: Command): void {
     .description("Empty the ledger and put the catalogue back (lab only)")
     .option("--yes", "do it; without this, only say what would be done");
   withConnection(reset).action(async (flags: ConnectionFlags & { readonly yes?: boolean }) => {
-    const client = new OperatorClient(flags);
+    const client = connect(flags);
     if (flags.yes !== true) {
       throw new CommandError(
         `This would remove every metering record and ledger entry of the server at ${client.url}, with all accounts, ` +
@@ -18,7 +18,7 @@ export function addReset(program: Command): void {
         EXIT.usage,
       );
     }
-    await client.call("POST", "/reset");
+    await client.call("POST /reset");
     print(flags, { reset: true }, "The ledger is empty; the catalogue is as the server was started with.");
   });
 }

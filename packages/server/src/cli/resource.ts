@@ -1,28 +1,14 @@
 /** `countinghouse resource`: the instances, tasks and pods that run products on buyers' accounts. */
 import { Option, type Command } from "commander";
 import { countArgument, timeArgument } from "./arguments.ts";
-import { OperatorClient, withConnection, type ConnectionFlags } from "./operator-client.ts";
+import type { RequestTo } from "../operator/client/requests.ts";
+import type { Resource } from "../operator/contract/resources.ts";
+import { PLATFORMS } from "../operator/contract/values.ts";
+import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import { describe, print, table, type Columns } from "./output.ts";
 
-interface Resource {
-  readonly resourceId: string;
-  readonly platform: string;
-  readonly externalId: string;
-  readonly accountId: string;
-  readonly region: string;
-  readonly roleName?: string;
-  readonly startedAt: string;
-  readonly stoppedAt?: string;
-  readonly live: boolean;
-  readonly registrations: readonly { readonly productCode: string }[];
-}
-
-interface AddedResource extends Resource {
-  readonly credentials: Readonly<Record<string, string>>;
-}
-
 interface ListFlags extends ConnectionFlags {
-  readonly platform?: string;
+  readonly platform?: Resource["platform"];
   readonly account?: string;
   readonly product?: string;
   readonly live?: boolean;
@@ -31,7 +17,7 @@ interface ListFlags extends ConnectionFlags {
 }
 
 interface AddFlags extends ConnectionFlags {
-  readonly platform: string;
+  readonly platform: Resource["platform"];
   readonly id: string;
   readonly account: string;
   readonly region: string;
@@ -49,7 +35,6 @@ const COLUMNS: Columns<Resource> = {
   products: ({ registrations }) => registrations.map(({ productCode }) => productCode),
 };
 
-const PLATFORMS = ["ec2", "ecs", "eks"] as const;
 /** Held in memory before they are printed. */
 const LIMIT_MAX = 100_000;
 
@@ -58,14 +43,22 @@ export function addResource(program: Command): void {
     .command("resource")
     .description("Metered resources: instances, tasks and pods that meter themselves");
   addList(group);
+  withConnection(group.command("show <resource-id>").description("Show one resource")).action(
+    async (id: string, flags: ConnectionFlags) => {
+      const shown = await connect(flags).call("GET /resources/{id}", { params: { id } });
+      print(flags, shown, describe(shown));
+    },
+  );
   addAdd(group);
   const stop = group
     .command("stop <resource-id>")
     .description("Tell that a resource has ended")
     .option("--stopped-at <time>", "when (default: now, by the service clock)", timeArgument);
   withConnection(stop).action(async (id: string, flags: ConnectionFlags & { readonly stoppedAt?: string }) => {
-    const path = `/resources/${encodeURIComponent(id)}/stop`;
-    const stopped = await new OperatorClient(flags).call<Resource>("POST", path, { stoppedAt: flags.stoppedAt });
+    const stopped = await connect(flags).call("POST /resources/{id}/stop", {
+      params: { id },
+      body: { stoppedAt: flags.stoppedAt },
+    });
     print(flags, stopped, `Resource ${id} ended at ${stopped.stoppedAt}.`);
   });
 }
@@ -83,8 +76,8 @@ function addList(group: Command): void {
   withConnection(list).action(async (flags: ListFlags) => {
     const { platform, account, product, limit } = flags;
     const live = flags.live === true ? "true" : flags.ended === true ? "false" : undefined;
-    const query = { platform, accountId: account, productCode: product, live };
-    const { items, more } = await new OperatorClient(flags).list<Resource>("/resources", limit, query);
+    const query: RequestTo<"GET /resources">["query"] = { platform, accountId: account, productCode: product, live };
+    const { items, more } = await connect(flags).first("GET /resources", limit, { query });
     print(flags, items, table(COLUMNS, items));
     if (more) process.stderr.write(`There may be more than these ${items.length}: raise --limit.\n`);
   });
@@ -102,8 +95,15 @@ function addAdd(group: Command): void {
     .option("--started-at <time>", "when (default: now, by the service clock)", timeArgument);
   withConnection(add).action(async (flags: AddFlags) => {
     const { platform, id, account, region, role, startedAt } = flags;
-    const told = { platform, externalId: id, accountId: account, region, roleName: role, startedAt };
-    const added = await new OperatorClient(flags).call<AddedResource>("POST", "/resources", told);
+    const body: RequestTo<"POST /resources">["body"] = {
+      platform,
+      externalId: id,
+      accountId: account,
+      region,
+      roleName: role,
+      startedAt,
+    };
+    const added = await connect(flags).call("POST /resources", { body });
     const { credentials } = added;
     print(flags, added, `Resource ${added.resourceId} runs. Its programs need:\n${describe(credentials)}`);
   });

@@ -7,7 +7,7 @@ import type { Command } from "commander";
 import type { Service } from "../compose.ts";
 import { ConfigError, configOf, type ServeConfig, type ServeFlags } from "../config.ts";
 import { realWorld } from "../world.ts";
-import { EXIT, RUN_FILE } from "./operator-client.ts";
+import { EXIT, RUN_FILE } from "./connection.ts";
 
 const ENVIRONMENT = `
 Every flag can be given in the environment as well: --operator-token as COUNTINGHOUSE_OPERATOR_TOKEN, a switch such as

@@ -2,10 +2,11 @@
  * `countinghouse store`: care of a ledger's store. Works on the embedded ledger's file itself, beside a running server or
  * not, or on the database (`store/`); what it takes for that is loaded by these commands only.
  */
+import { iso } from "@countinghouse/protocol";
 import { Option, type Command } from "commander";
 import { realWorld } from "../world.ts";
 import type { Backup } from "../stores/sqlite/backup.ts";
-import { CommandError, EXIT } from "./operator-client.ts";
+import { CommandError, EXIT } from "./connection.ts";
 import { describe, print } from "./output.ts";
 import { addCopy } from "./store/copy.ts";
 import { addMigrate } from "./store/migrate.ts";
@@ -98,7 +99,7 @@ function folderOf({ store }: StoreFlags): string {
 }
 
 function printBackup(flags: StoreFlags, { newestAtMs, ...backup }: Backup, note: string): void {
-  const newestEntryAt = newestAtMs === undefined ? undefined : new Date(newestAtMs).toISOString();
+  const newestEntryAt = iso(newestAtMs);
   const result = { ...backup, newestEntryAt };
   print(flags, result, `${describe(result)}\n\n${note}`);
 }

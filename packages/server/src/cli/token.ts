@@ -1,6 +1,6 @@
 /** `countinghouse token`: registration tokens, as a buyer's browser would bring them. */
 import type { Command } from "commander";
-import { OperatorClient, withConnection, type ConnectionFlags } from "./operator-client.ts";
+import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import { print } from "./output.ts";
 
 export function addToken(program: Command): void {
@@ -10,8 +10,7 @@ export function addToken(program: Command): void {
       .command("create <agreement-id>")
       .description("Make a registration token for an agreement and print it, and nothing else"),
   ).action(async (agreementId: string, flags: ConnectionFlags) => {
-    const client = new OperatorClient(flags);
-    const token = await client.call<{ registrationToken: string }>("POST", "/registration-tokens", { agreementId });
+    const token = await connect(flags).call("POST /registration-tokens", { body: { agreementId } });
     print(flags, token, token.registrationToken);
   });
 }

@@ -5,13 +5,15 @@
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import { due, type AccrualStep, type HourUse } from "../domain/resources/accrual.ts";
-import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
+import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { registrationOf, type MeteredResource } from "../domain/resources/metered-resource.ts";
 import { type AcceptedRecord, accruedKey } from "../domain/metering/metering-record.ts";
 import { hoursDimensionOf } from "../domain/catalogue/product.ts";
 import type { AccruedUse, Call } from "../ledger/entry.ts";
 import { RECORDS_PER_ENTRY_MAX } from "../ledger/ids.ts";
 import type { Facts, Ledger, Decision, Work } from "../ledger/ledger.ts";
+import { putResource, type ResourceChange } from "../ledger/resource-facts.ts";
+import { dueResources } from "./due-resources.ts";
 
 /** Registrations that are moved on in one transaction, those included whose hours turned out to hold no use. */
 const REGISTRATIONS_MAX = 254;
@@ -20,7 +22,8 @@ const REGISTRATIONS_MAX = 254;
 interface Portion {
   readonly productCode: string;
   readonly dimension: string;
-  readonly plans: Plan[];
+  /** By resource. */
+  readonly plans: Map<string, Plan>;
   uses: number;
 }
 
@@ -30,46 +33,32 @@ interface Plan {
   readonly uses: readonly AccruedUse[];
 }
 
-/** Answers how many uses were written. */
-export async function accrue(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): Promise<number> {
-  let total = 0;
-  for (;;) {
-    const { uses, moved } = await accrueOnce(ledger, newCall, nowMs);
-    total += uses;
-    // What is planned again and again and never moves is being moved by somebody else.
-    if (moved === 0) return total;
-  }
+export async function accrue(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): Promise<void> {
+  // What is planned again and again and never moves is being moved by somebody else.
+  while ((await accrueOnce(ledger, newCall, nowMs)) > 0);
 }
 
-interface Written {
-  readonly uses: number;
-  /** Registrations that were moved on. */
-  readonly moved: number;
-}
-
-/** One step of each registration that has anything due. */
-async function accrueOnce(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): Promise<Written> {
+/** One step of each registration that has anything due. Answers how many registrations were moved on. */
+async function accrueOnce(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): Promise<number> {
   const portions = new Map<string, Portion>();
-  let uses = 0;
   let moved = 0;
   const write = async (portion: Portion): Promise<void> => {
-    const written = await ledger.transact(accrualWork(newCall(), portion, nowMs));
-    uses += written.uses;
-    moved += written.moved;
+    moved += await ledger.transact(accrualWork(newCall(), portion, nowMs));
   };
-  for (const resource of ledger.catalogue.list("resource")) {
+  for await (const resource of dueResources(ledger, nowMs)) {
     for (const { productCode } of resource.registrations) {
       const step = stepOf(resource, productCode, nowMs);
       if (step === undefined) continue;
       let portion = portions.get(productCode) ?? newPortion(ledger.catalogue, productCode);
-      const isFull =
-        portion.uses + step.uses.length > RECORDS_PER_ENTRY_MAX || portion.plans.length >= REGISTRATIONS_MAX;
+      // It has changed since it was planned, and comes again: what that makes of the plan is seen when it is written.
+      if (portion.plans.has(resource.resourceId)) continue;
+      const isFull = portion.uses + step.uses.length > RECORDS_PER_ENTRY_MAX || portion.plans.size >= REGISTRATIONS_MAX;
       if (isFull) {
         await write(portion);
         portion = newPortion(ledger.catalogue, productCode);
       }
       const dimension = registrationOf(resource, productCode)?.dimension ?? portion.dimension;
-      portion.plans.push({
+      portion.plans.set(resource.resourceId, {
         resourceId: resource.resourceId,
         dimension,
         uses: step.uses.map((use) => accruedUse(use, resource, dimension)),
@@ -79,7 +68,7 @@ async function accrueOnce(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): 
     }
   }
   for (const portion of portions.values()) await write(portion);
-  return { uses, moved };
+  return moved;
 }
 
 function stepOf(resource: MeteredResource, productCode: string, nowMs: EpochMs): AccrualStep | undefined {
@@ -89,30 +78,35 @@ function stepOf(resource: MeteredResource, productCode: string, nowMs: EpochMs):
 
 function newPortion(catalogue: CatalogueView, productCode: string): Portion {
   const dimension = hoursDimensionOf(catalogue.product(productCode)).name;
-  return { productCode, dimension, plans: [], uses: 0 };
+  return { productCode, dimension, plans: new Map(), uses: 0 };
 }
 
 function accruedUse(use: HourUse, { resourceId, accountId, region }: MeteredResource, dimension: string): AccruedUse {
   return { resourceId, customerAccountId: accountId, region, dimension, ...use };
 }
 
-function accrualWork(call: Call, { productCode, plans }: Portion, nowMs: EpochMs): Work<Written> {
+/** Answers how many registrations were moved on. */
+function accrualWork(call: Call, portion: Portion, nowMs: EpochMs): Work<number> {
+  const { productCode } = portion;
+  const plans = [...portion.plans.values()];
   const planned = plans.flatMap(({ uses }) => uses);
   const keys = planned.map((use) => accruedKey(use, productCode));
   return {
     call,
     keys,
-    decide: ({ catalogue, kept }: Facts): Decision<Written> => {
+    resources: plans.map((plan) => plan.resourceId),
+    productCode,
+    decide: ({ resources, kept }: Facts): Decision<number> => {
       const uses: AccruedUse[] = [];
       const records: AcceptedRecord[] = [];
-      const changes: CatalogueChange[] = [];
+      const changes: ResourceChange[] = [];
       let next = 0;
-      for (const plan of plans) {
+      for (const [n, plan] of plans.entries()) {
         const first = next;
         next += plan.uses.length;
-        const moved = movedOn(catalogue.resource(plan.resourceId), plan, productCode, nowMs);
+        const moved = movedOn(resources[n], plan, productCode, nowMs);
         if (moved === undefined) continue;
-        changes.push({ kind: "resource", id: moved.resourceId, value: moved });
+        changes.push(putResource(moved));
         for (const [i, use] of plan.uses.entries()) {
           const key = keys[first + i];
           // A resource that was forgotten and came back has hours in the ledger that its registration knows nothing of.
@@ -124,8 +118,8 @@ function accrualWork(call: Call, { productCode, plans }: Portion, nowMs: EpochMs
       return {
         event: { kind: "usage-accrued", productCode, uses },
         records,
-        catalogue: changes,
-        answer: { uses: uses.length, moved: changes.length },
+        resources: changes,
+        answer: changes.length,
       };
     },
   };

@@ -2,12 +2,12 @@ import { HOUR_MS } from "@countinghouse/protocol";
 import { expect, onTestFinished, test } from "vitest";
 import { BUYER, MARKET, callOf, place, task, taskArn } from "../../testing/control-plane.ts";
 import { START_MS, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
-import { put } from "../../testing/contract/works.ts";
+import { put, resourceOf } from "../../testing/contract/works.ts";
 import { ledgerInMemory } from "../../testing/every-store.ts";
 import type { Observation } from "../domain/resources/observation.ts";
 import type { LedgerEvent } from "../ledger/entry.ts";
 import { resourceId } from "../ledger/ids.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { Ledger, Work } from "../ledger/ledger.ts";
 import { addResource, endResource, hearOf, observe, type NewResource } from "./observe.ts";
 
 async function market(): Promise<LedgerUnderTest> {
@@ -30,7 +30,7 @@ test("what the operator adds runs from when it was told of, and is kept with wha
   const { ledger } = await market();
   const { resource } = await addResource(ledger, callOf("AddResource"), { ...NEW, roleName: "app" }, {});
   expect(resource).toMatchObject({ resourceId: ID, startedAtMs: START_MS, heardAtMs: START_MS, roleName: "app" });
-  expect(ledger.catalogue.resource(ID)).toEqual(resource);
+  expect(await resourceOf(ledger, ID)).toEqual(resource);
   const event = await newestEvent(ledger);
   expect(event).toMatchObject({ kind: "resource-observed", source: "operator", changed: true });
   expect(Object.keys(event?.kind === "resource-observed" ? event.resource : {}).toSorted()).toEqual([
@@ -48,13 +48,28 @@ test("told again, it is the same resource; what is new of it is added, and wheth
   const { ledger, clock } = await market();
   const call = callOf("AddResource");
   const first = await addResource(ledger, call, NEW, {});
-  expect(await addResource(ledger, callOf("AddResource"), NEW, {})).toEqual(first);
+  const changes: unknown[] = [];
+  const watched = Object.create(ledger, {
+    transact: {
+      value: (work: Work<unknown>) =>
+        ledger.transact({
+          ...work,
+          decide: (facts) => {
+            const decision = work.decide(facts);
+            changes.push(...(decision.resources ?? []));
+            return decision;
+          },
+        }),
+    },
+  }) as Ledger;
+  expect(await addResource(watched, callOf("AddResource"), NEW, {})).toEqual(first);
+  expect(changes, "nothing was put").toEqual([]);
   expect(await newestEvent(ledger)).toMatchObject({ changed: false });
   clock.moveTo(START_MS + HOUR_MS);
   const heard = await addResource(ledger, callOf("AddResource"), NEW, {});
   expect(heard.resource).toMatchObject({ startedAtMs: START_MS, heardAtMs: START_MS + HOUR_MS });
   expect(await newestEvent(ledger), "only that it was heard of").toMatchObject({ changed: false });
-  expect(ledger.catalogue.resource(ID)?.heardAtMs).toBe(START_MS + HOUR_MS);
+  expect((await resourceOf(ledger, ID))?.heardAtMs).toBe(START_MS + HOUR_MS);
   await addResource(ledger, callOf("AddResource"), { ...NEW, roleName: "app" }, {});
   expect(await newestEvent(ledger)).toMatchObject({ changed: true, resource: { roleName: "app" } });
 });
@@ -73,9 +88,9 @@ test("Rule H9: what is refused is kept with what was asked; of what asked nothin
     compared: {},
     request: asked,
   });
-  await observe(ledger, callOf("ObserveTask"), () => ({ ...SEEN, roleName: "db" }));
+  await observe(ledger, callOf("ObserveTask"), { resourceId: ID, tell: () => ({ ...SEEN, roleName: "db" }) });
   expect(await newestEvent(ledger)).not.toHaveProperty("request");
-  expect(ledger.catalogue.resource(ID)).toBeUndefined();
+  expect(await resourceOf(ledger, ID)).toBeUndefined();
 });
 
 test("what is not known cannot be ended", async () => {
@@ -129,9 +144,7 @@ test("Rule H9: of many that are heard of at once, those that are known are noted
     resource: { resourceIds: [one.resourceId] },
     changed: false,
   });
-  expect([one, two].map(({ resourceId: id }) => ledger.catalogue.resource(id)?.heardAtMs)).toEqual([
-    START_MS + 5,
-    START_MS,
-  ]);
-  expect(ledger.catalogue.resource(ID)).toBeUndefined();
+  const found = await ledger.findResources([one.resourceId, two.resourceId]);
+  expect(found.map((resource) => resource?.heardAtMs)).toEqual([START_MS + 5, START_MS]);
+  expect(await resourceOf(ledger, ID)).toBeUndefined();
 });

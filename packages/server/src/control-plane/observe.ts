@@ -1,29 +1,33 @@
 /** Takes in what was observed of metered resources: merged with what is known, kept, or refused with everything it said. */
 import type { EpochMs } from "@countinghouse/protocol";
-import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { MeteredResource, Platform } from "../domain/resources/metered-resource.ts";
 import { observationRefusal, type ObservationRefusal } from "../domain/resources/observation-refusal.ts";
 import { isGivenUp, observed, type Observation } from "../domain/resources/observation.ts";
 import type { Asked, Call, LedgerEvent } from "../ledger/entry.ts";
 import { resourceId } from "../ledger/ids.ts";
 import type { Ledger, Decision } from "../ledger/ledger.ts";
+import { putResource } from "../ledger/resource-facts.ts";
 
 export type Observed =
   | { readonly resource: MeteredResource; readonly refusal?: undefined }
   | { readonly resource?: undefined; readonly refusal: ObservationRefusal };
 
-/** What is observed of a resource that may be known, given the catalogue and the time inside the transaction. */
-export type News = (nowMs: EpochMs, catalogue: CatalogueView) => Observation | ObservationRefusal;
+/** What is observed of a resource, given what is known of it, if anything, and the time inside the transaction. */
+interface News {
+  /** Which resource it is of; undefined where they do not even say that, and are refused. */
+  readonly resourceId: string | undefined;
+  tell(nowMs: EpochMs, known: MeteredResource | undefined): Observation | ObservationRefusal;
+}
 
 /** `asked` is kept where the news are refused. */
 export function observe(ledger: Ledger, call: Call, news: News, asked?: Asked): Promise<Observed> {
   return ledger.transact({
     call,
     keys: [],
-    decide: ({ catalogue, nowMs }): Decision<Observed> => {
-      const told = news(nowMs, catalogue);
+    resources: news.resourceId === undefined ? [] : [news.resourceId],
+    decide: ({ catalogue, nowMs, resources: [known] }): Decision<Observed> => {
+      const told = news.tell(nowMs, known);
       if ("reason" in told) return refused(told, asked);
-      const known = catalogue.resource(told.resourceId);
       const refusal = observationRefusal(told, known, catalogue.account(told.accountId), nowMs);
       if (refusal !== undefined) return refused(refusal, asked);
       const resource = observed(known, told);
@@ -34,11 +38,7 @@ export function observe(ledger: Ledger, call: Call, news: News, asked?: Asked): 
         changed: known === undefined || !sameMembers(shown(known), shown(resource)),
       };
       if (known !== undefined && sameMembers(known, resource)) return { event, answer: { resource: known } };
-      return {
-        event,
-        catalogue: [{ kind: "resource", id: resource.resourceId, value: resource }],
-        answer: { resource },
-      };
+      return { event, resources: [putResource(resource)], answer: { resource } };
     },
   });
 }
@@ -48,9 +48,10 @@ export async function hearOf(ledger: Ledger, call: Call, observations: readonly 
   await ledger.transact({
     call,
     keys: [],
-    decide: ({ catalogue }): Decision<undefined> => {
-      const heard = observations.flatMap((observation) => {
-        const known = catalogue.resource(observation.resourceId);
+    resources: observations.map((observation) => observation.resourceId),
+    decide: ({ resources }): Decision<undefined> => {
+      const heard = observations.flatMap((observation, i) => {
+        const known = resources[i];
         // Rule H9: nothing moves to another account or region by being heard of.
         const isSame = known?.accountId === observation.accountId && known.region === observation.region;
         return isSame ? [observed(known, observation)] : [];
@@ -63,7 +64,7 @@ export async function hearOf(ledger: Ledger, call: Call, observations: readonly 
           resource: { resourceIds },
           changed: false,
         },
-        catalogue: heard.map((value) => ({ kind: "resource", id: value.resourceId, value })),
+        resources: heard.map(putResource),
         answer: undefined,
       };
     },
@@ -83,12 +84,8 @@ export interface NewResource {
 /** Told again, it is the same resource; what is new of it is added. */
 export function addResource(ledger: Ledger, call: Call, resource: NewResource, asked: Asked): Promise<Observed> {
   const id = resourceId(resource.platform, resource.externalId);
-  return observe(
-    ledger,
-    call,
-    (nowMs) => ({ ...resource, resourceId: id, source: "operator", seenAtMs: nowMs }),
-    asked,
-  );
+  const tell = (nowMs: EpochMs): Observation => ({ ...resource, resourceId: id, source: "operator", seenAtMs: nowMs });
+  return observe(ledger, call, { resourceId: id, tell }, asked);
 }
 
 /** Without a time it ends now, or has ended when that is known already. */
@@ -99,8 +96,7 @@ export function endResource(
   stoppedAtMs: EpochMs | undefined,
   asked: Asked,
 ): Promise<Observed> {
-  const news: News = (nowMs, catalogue) => {
-    const known = catalogue.resource(id);
+  const tell: News["tell"] = (nowMs, known) => {
     if (known === undefined) return { reason: "not-found", message: `No resource ${id}.`, compared: {} };
     const { platform, externalId, accountId, region } = known;
     const ended = stoppedAtMs ?? (known.stoppedAtMs === undefined || isGivenUp(known) ? nowMs : undefined);
@@ -116,20 +112,13 @@ export function endResource(
       stoppedAtMs: ended,
     };
   };
-  return observe(ledger, call, news, asked);
+  return observe(ledger, call, { resourceId: id, tell }, asked);
 }
 
 function refused(refusal: ObservationRefusal, asked: Asked | undefined): Decision<Observed> {
   const { reason, rule, message, compared } = refusal;
   return {
-    event: {
-      kind: "call-refused",
-      code: reason,
-      message,
-      ...(rule === undefined ? {} : { rule }),
-      compared,
-      ...(asked === undefined ? {} : { request: asked }),
-    },
+    event: { kind: "call-refused", code: reason, message, rule, compared, request: asked },
     answer: { refusal },
   };
 }

@@ -6,7 +6,7 @@ export const FAULT_KINDS = ["throttle", "internal-error", "unprocessed", "delay"
  * `throttle` and `internal-error` refuse the request; `unprocessed` gives records of a batch back undecided; `delay`
  * and `drop-answer` leave the request as it is and keep its answer back, for a while or for good.
  */
-export type FaultKind = (typeof FAULT_KINDS)[number];
+type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface InjectedFault {
   /** Also the id of the request that asked for it. */

@@ -1,12 +1,12 @@
 /** Addresses and networks of IPv4 and IPv6 as texts. An IPv4 address that is written in IPv6 is the IPv4 address. */
 
-export interface IpAddress {
+interface IpAddress {
   /** How many bits an address of its family has. */
   readonly bits: 32 | 128;
   readonly value: bigint;
 }
 
-export interface IpNetwork extends IpAddress {
+interface IpNetwork extends IpAddress {
   /** How many bits, from the first on, are the network's. */
   readonly prefixBits: number;
 }

@@ -1,5 +1,5 @@
 /** Explains what became of each usage record of a BatchMeterUsage request, or of the one of a MeterUsage request. */
-import { ruleBook, type RuleId, type UsageRecord } from "@countinghouse/protocol";
+import { ruleBook, iso, type RuleId, type UsageRecord } from "@countinghouse/protocol";
 import { agreementView } from "../catalogue/documents.ts";
 import type { Agreement } from "../domain/catalogue/agreement.ts";
 import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
@@ -7,7 +7,10 @@ import { customerOf } from "../domain/metering/metering-record.ts";
 import type { LedgerEntry, LedgerEvent, DecidedRecord } from "../ledger/entry.ts";
 import { meteringRecordId, parseMeteringRecordId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { ExplainedRule, KeptUsage, RecordExplanation, SentUsage } from "./explanation.ts";
+import type { RecordExplanation, Rule } from "../operator/contract/ledger/explanation.ts";
+
+type SentUsage = RecordExplanation["sent"];
+type KeptUsage = NonNullable<RecordExplanation["kept"]>;
 
 type UsageEvent = Extract<LedgerEvent, { kind: "usage-metered" }>;
 
@@ -115,14 +118,19 @@ async function keptUsage(id: string, ledger: Ledger): Promise<KeptUsage | undefi
   return { meteringRecordId: id, requestId, recordedAt: iso(entry.atMs), ...sentUsage(record.usageRecord) };
 }
 
-function sentUsage({ timestampMs, quantity = 0, ...same }: UsageRecord): SentUsage {
-  return { timestamp: iso(timestampMs), ...same, quantity };
+function sentUsage(sent: UsageRecord): SentUsage {
+  return {
+    timestamp: iso(sent.timestampMs),
+    customerIdentifier: sent.customerIdentifier,
+    customerAccountId: sent.customerAccountId,
+    licenseArn: sent.licenseArn,
+    dimension: sent.dimension,
+    usageAllocations: sent.usageAllocations,
+    quantity: sent.quantity ?? 0,
+  };
 }
 
-export function explainedRule(id: RuleId): ExplainedRule {
-  return { id, ...ruleBook[id] };
-}
-
-function iso(atMs: number): string {
-  return new Date(atMs).toISOString();
+export function explainedRule(id: RuleId): Rule {
+  const { text, source, inForce, reading } = ruleBook[id];
+  return { id, text, source, inForce: { from: inForce.from, until: inForce.until, before: inForce.before }, reading };
 }

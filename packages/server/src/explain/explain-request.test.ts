@@ -5,7 +5,7 @@ import { newCall } from "../../testing/contract/works.ts";
 import type { LedgerEvent } from "../ledger/entry.ts";
 import { MemoryEngine } from "../stores/memory/memory-engine.ts";
 import { explainRequest } from "./explain-request.ts";
-import type { Explanation } from "./explanation.ts";
+import type { Explanation } from "../operator/contract/ledger/explanation.ts";
 
 async function explained(event: LedgerEvent): Promise<Explanation | undefined> {
   const store = await ledgerOver(

@@ -1,10 +1,15 @@
 /** Explains a request by its id, or by the id of a metering record that it made. */
-import type { LedgerEntry, LedgerEvent } from "../ledger/entry.ts";
+import { iso } from "@countinghouse/protocol";
+import type { FaultHit } from "../domain/injected-fault.ts";
+import type { ResourceSession } from "../domain/resources/metered-resource.ts";
+import type { Call, LedgerEntry, LedgerEvent } from "../ledger/entry.ts";
 import { isRequestId, parseMeteringRecordId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { withShownTimes } from "../ledger/shown-times.ts";
+import type { Explanation, RecordExplanation, RefusalExplanation } from "../operator/contract/ledger/explanation.ts";
 import { explainRecords, explainedRule } from "./explain-records.ts";
-import type { Explanation, Figures, RecordExplanation } from "./explanation.ts";
+
+type Figures = RefusalExplanation["compared"];
 
 /** Undefined where nothing is kept under the id. */
 export async function explainRequest(ledger: Ledger, id: string): Promise<Explanation | undefined> {
@@ -26,7 +31,7 @@ export async function explainRequest(ledger: Ledger, id: string): Promise<Explan
 }
 
 async function explainEntry({ call, atMs, event }: LedgerEntry, ledger: Ledger): Promise<Explanation> {
-  const told = { call, at: isoOf(atMs), event: event.kind };
+  const told = { ...callShown(call), at: iso(atMs), event: event.kind };
   if (event.kind === "usage-metered") {
     const records = await explainRecords({ call, atMs, event }, ledger);
     return { ...told, summary: metered(records), records, details: { productCode: event.productCode } };
@@ -40,6 +45,35 @@ async function explainEntry({ call, atMs, event }: LedgerEntry, ledger: Ledger):
   }
   const { kind: _, ...details } = event;
   return { ...told, summary: summaryOf(event), details: withShownTimes(details) };
+}
+
+function callShown(call: Call): Omit<Explanation, "at" | "event" | "summary" | "details"> {
+  return {
+    requestId: call.requestId,
+    operation: call.operation,
+    principal: call.principal,
+    accountId: call.accountId,
+    accessKeyId: call.accessKeyId,
+    region: call.region,
+    sourceAddress: call.sourceAddress,
+    userAgent: call.userAgent,
+    faults: call.faults?.map(faultShown),
+    session: call.session && sessionShown(call.session),
+  };
+}
+
+function faultShown({ faultId, kind, delayMs, records }: FaultHit): NonNullable<Explanation["faults"]>[number] {
+  return { faultId, kind, delayMs, records };
+}
+
+function sessionShown(session: ResourceSession): NonNullable<Explanation["session"]> {
+  const { resourceId, platform, federatedProvider, createdAtMs } = session;
+  return {
+    resourceId,
+    platform,
+    federatedProvider,
+    createdAt: createdAtMs === undefined ? undefined : iso(createdAtMs),
+  };
 }
 
 const PLURAL: Readonly<Record<RecordExplanation["outcome"], string>> = {
@@ -80,11 +114,7 @@ const TIMES: ReadonlySet<string> = new Set(["startedAt", "stoppedAt", "now", "to
 function shownFigures(compared: Figures): Figures {
   const shown = Object.entries(compared).map(([name, value]): [string, string | number] => [
     name,
-    typeof value === "number" && TIMES.has(name) ? isoOf(value) : value,
+    typeof value === "number" && TIMES.has(name) ? iso(value) : value,
   ]);
   return Object.fromEntries(shown);
-}
-
-function isoOf(timeMs: number): string {
-  return new Date(timeMs).toISOString();
 }

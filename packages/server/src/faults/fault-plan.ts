@@ -7,7 +7,7 @@ export interface PlannedFault {
   readonly hits: number;
 }
 
-export interface FaultPlanOptions {
+interface FaultPlanOptions {
   /** A number from 0 to 1, 1 not included. */
   readonly draw: () => number;
   /** Told of each hit. */

@@ -8,7 +8,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { recordRefusal, type AccountCall, type Answer, type OperationHandler } from "../operations/operation.ts";
 import type { FaultPlan } from "./fault-plan.ts";
 
-export interface FaultInjection {
+interface FaultInjection {
   readonly plan: FaultPlan;
   readonly ledger: Ledger;
   readonly sleep: (ms: number) => Promise<void>;

@@ -11,6 +11,7 @@ import {
   signature,
   signingKey,
   stringToSign,
+  iso,
   type EpochMs,
   type SigningHashes,
 } from "@countinghouse/protocol";
@@ -39,7 +40,7 @@ interface HeldKey {
   readonly of: KeySource;
 }
 
-export interface AuthenticatorOptions {
+interface AuthenticatorOptions {
   readonly catalogue: () => CatalogueView;
   readonly sealer: Sealer;
   readonly wallMs: () => EpochMs;
@@ -97,7 +98,7 @@ export class Authenticator {
     if (role === undefined) return unrecognized("token", "C1");
     if (!this.#verify(request, claims, token, () => session.secretAccessKey)) return mismatch();
     if (wallMs() >= expiresAtMs) {
-      const compared = { expiredAt: new Date(expiresAtMs).toISOString(), now: new Date(wallMs()).toISOString() };
+      const compared = { expiredAt: iso(expiresAtMs), now: iso(wallMs()) };
       const message = "The security token included in the request is expired";
       return rejection("ExpiredTokenException", "C1", message, compared);
     }

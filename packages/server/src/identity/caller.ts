@@ -1,11 +1,11 @@
 /** Who signed a request, and whether they may do what it asks. */
-import type { EpochMs } from "@countinghouse/protocol";
+import { iso, type ConditionKey, type EpochMs } from "@countinghouse/protocol";
 import type { PolicyDocument } from "../domain/catalogue/account.ts";
 import type { ResourceSession } from "../domain/resources/metered-resource.ts";
 import { rejection, type Rejection } from "../domain/rejection.ts";
 import { readIpAddress } from "../domain/ip-network.ts";
 import { evaluatePolicy, type StatementName } from "./policy.ts";
-import type { ConditionKey, RequestContext } from "./policy-conditions.ts";
+import type { RequestContext } from "./policy-conditions.ts";
 
 export interface Caller {
   readonly accountId: string;
@@ -21,7 +21,7 @@ export interface Caller {
 }
 
 /** What policies can ask of a request, besides who signed it. */
-export interface RequestFacts {
+interface RequestFacts {
   /** Where it came from; what is no address is no fact. */
   readonly sourceAddress: string;
   /** Whether it came over TLS. */
@@ -59,7 +59,7 @@ export function authorize(caller: Caller, action: string, facts: RequestFacts): 
 
 function contextOf({ principalArn, region }: Caller, { sourceAddress, isSecure, atMs }: RequestFacts): RequestContext {
   return {
-    "aws:CurrentTime": new Date(atMs).toISOString(),
+    "aws:CurrentTime": iso(atMs),
     "aws:PrincipalArn": principalArn,
     "aws:RequestedRegion": region,
     "aws:SecureTransport": String(isSecure),

@@ -2,7 +2,7 @@
  * The operators of IAM conditions: what each holds a value of the policy and a value of the request against. Both are
  * texts, as in IAM's request context. Rule N3; source: IAM user guide, condition operators.
  */
-import type { EpochMs } from "@countinghouse/protocol";
+import type { ConditionOperatorName, EpochMs } from "@countinghouse/protocol";
 import { isWithin, readIpAddress, readIpNetwork } from "../domain/ip-network.ts";
 import { matchesWildcard } from "../domain/wildcard.ts";
 import { readPolicyTime } from "./policy-time.ts";
@@ -13,7 +13,7 @@ export type ValueKind = "string" | "date" | "boolean" | "ip-address" | "arn";
 /** Whether a value of the request is what the policy says. */
 export type Matcher = (fact: string) => boolean;
 
-export interface Comparison {
+interface Comparison {
   readonly kind: ValueKind;
   /** True for operators such as StringNotEquals: they hold where no value matches. */
   readonly isNegated: boolean;
@@ -42,14 +42,14 @@ export const EXPECTED_VALUES: Readonly<Record<ValueKind, string>> = {
 type TimeOrder = (atMs: EpochMs, valueMs: EpochMs) => boolean;
 
 const isSameTime: TimeOrder = (atMs, valueMs) => atMs === valueMs;
-const TIME_ORDERS: Readonly<Record<string, TimeOrder>> = {
-  DateLessThan: (atMs, valueMs) => atMs < valueMs,
-  DateLessThanEquals: (atMs, valueMs) => atMs <= valueMs,
-  DateGreaterThan: (atMs, valueMs) => atMs > valueMs,
-  DateGreaterThanEquals: (atMs, valueMs) => atMs >= valueMs,
-};
+const TIME_ORDERS: readonly (readonly [ConditionOperatorName, TimeOrder])[] = [
+  ["DateLessThan", (atMs, valueMs) => atMs < valueMs],
+  ["DateLessThanEquals", (atMs, valueMs) => atMs <= valueMs],
+  ["DateGreaterThan", (atMs, valueMs) => atMs > valueMs],
+  ["DateGreaterThanEquals", (atMs, valueMs) => atMs >= valueMs],
+];
 
-const COMPARISONS: ReadonlyMap<string, Comparison> = new Map<string, Comparison>([
+const COMPARISONS: ReadonlyMap<string, Comparison> = new Map<ConditionOperatorName, Comparison>([
   ...bothWays("StringEquals", "StringNotEquals", "string", (value) => (fact) => fact === value),
   ...bothWays("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "string", (value) => {
     const lower = value.toLowerCase();
@@ -57,15 +57,12 @@ const COMPARISONS: ReadonlyMap<string, Comparison> = new Map<string, Comparison>
   }),
   ...bothWays("StringLike", "StringNotLike", "string", (value) => (fact) => matchesWildcard(value, fact)),
   ...bothWays("DateEquals", "DateNotEquals", "date", dateMatcher(isSameTime)),
-  ...Object.entries(TIME_ORDERS).map(([name, compare]) => oneWay(name, "date", dateMatcher(compare))),
+  ...TIME_ORDERS.map(([name, compare]) => oneWay(name, "date", dateMatcher(compare))),
   oneWay("Bool", "boolean", booleanMatcher),
   ...bothWays("IpAddress", "NotIpAddress", "ip-address", ipAddressMatcher),
   ...bothWays("ArnEquals", "ArnNotEquals", "arn", arnMatcher),
   ...bothWays("ArnLike", "ArnNotLike", "arn", arnMatcher),
 ]);
-
-/** As a regular expression, for schemas. */
-export const OPERATOR_PATTERN = `^(Null|(ForAllValues:|ForAnyValue:)?(${[...COMPARISONS.keys()].join("|")})(IfExists)?)$`;
 
 const NULL_OPERATOR: ConditionOperator = { comparison: undefined, quantifier: undefined, ifExists: false };
 
@@ -88,16 +85,20 @@ export function isBoolean(text: string): boolean {
   return text === "true" || text === "false";
 }
 
-function oneWay(name: string, kind: ValueKind, matcherOf: Comparison["matcherOf"]): [string, Comparison] {
+function oneWay(
+  name: ConditionOperatorName,
+  kind: ValueKind,
+  matcherOf: Comparison["matcherOf"],
+): [ConditionOperatorName, Comparison] {
   return [name, { kind, isNegated: false, matcherOf }];
 }
 
 function bothWays(
-  name: string,
-  negatedName: string,
+  name: ConditionOperatorName,
+  negatedName: ConditionOperatorName,
   kind: ValueKind,
   matcherOf: Comparison["matcherOf"],
-): [string, Comparison][] {
+): [ConditionOperatorName, Comparison][] {
   return [oneWay(name, kind, matcherOf), [negatedName, { kind, isNegated: true, matcherOf }]];
 }
 

@@ -1,8 +1,10 @@
 /** Held against the IAM user guide: condition operators, keys, and conditions with multiple keys or values. Rule N3. */
 import { describe, expect, test } from "vitest";
 import type { PolicyCondition } from "../domain/catalogue/account.ts";
-import { CONDITION_KEYS, CONDITION_KEY_PATTERN, readCondition, type RequestContext } from "./policy-conditions.ts";
-import { OPERATOR_PATTERN, conditionOperator } from "./condition-operators.ts";
+import { conditionKeys, conditionOperators } from "@countinghouse/protocol";
+import { CONDITION_KEY_PATTERN, CONDITION_OPERATOR_PATTERN } from "../operator/contract/catalogue/policy.ts";
+import { readCondition, type RequestContext } from "./policy-conditions.ts";
+import { conditionOperator } from "./condition-operators.ts";
 
 const REQUEST: RequestContext = {
   "aws:CurrentTime": "2026-07-14T12:30:00.000Z",
@@ -272,20 +274,14 @@ describe("what is not supported is refused by name and place:", () => {
 });
 
 test("schemas know the same names", () => {
-  const operators = new RegExp(OPERATOR_PATTERN);
-  for (const name of [
-    "Null",
-    "Bool",
-    "ForAllValues:NotIpAddressIfExists",
-    "ForAnyValue:ArnLike",
-    "DateGreaterThanEquals",
-  ]) {
+  const operators = new RegExp(CONDITION_OPERATOR_PATTERN);
+  for (const name of ["Null", "ForAllValues:NotIpAddressIfExists", "ForAnyValue:ArnLike", ...conditionOperators]) {
     expect([operators.test(name), conditionOperator(name) !== undefined], name).toEqual([true, true]);
   }
   for (const name of ["NullIfExists", "ForAllValues:Null", "bool", "BoolIfexists", "NumericEquals", "IfExists", ""]) {
     expect([operators.test(name), conditionOperator(name) !== undefined], name).toEqual([false, false]);
   }
   const keys = new RegExp(CONDITION_KEY_PATTERN);
-  expect(CONDITION_KEYS.every((key) => keys.test(key) && keys.test(key.toUpperCase()))).toBe(true);
+  expect(conditionKeys.every((key) => keys.test(key) && keys.test(key.toUpperCase()))).toBe(true);
   expect(keys.test("aws:SourceIp ") || keys.test("aws:SourceVpc")).toBe(false);
 });

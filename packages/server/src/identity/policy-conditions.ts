@@ -1,4 +1,5 @@
 /** The Condition of a policy's statement: read once, with a complaint for all that is not supported, and then asked. Rule N3. */
+import { conditionKeys, type ConditionKey } from "@countinghouse/protocol";
 import type { ConditionValue, PolicyCondition } from "../domain/catalogue/account.ts";
 import {
   EXPECTED_VALUES,
@@ -16,14 +17,7 @@ const KEYS = {
   "aws:RequestedRegion": ["string"],
   "aws:SecureTransport": ["boolean"],
   "aws:SourceIp": ["ip-address"],
-} as const satisfies Readonly<Record<string, readonly ValueKind[]>>;
-
-export type ConditionKey = keyof typeof KEYS;
-
-export const CONDITION_KEYS = Object.keys(KEYS) as readonly ConditionKey[];
-
-/** As a regular expression, for schemas: case does not count. */
-export const CONDITION_KEY_PATTERN = `^(${CONDITION_KEYS.map(anyCase).join("|")})$`;
+} as const satisfies Readonly<Record<ConditionKey, readonly ValueKind[]>>;
 
 /** What a request says for each key; a key that it does not have is left out. */
 export type RequestContext = Readonly<Partial<Record<ConditionKey, string>>>;
@@ -36,7 +30,7 @@ export interface ConditionTest {
 }
 
 /** What is not as it should be, and where in the condition. */
-export interface ConditionProblem {
+interface ConditionProblem {
   readonly path: readonly (string | number)[];
   readonly message: string;
 }
@@ -70,7 +64,7 @@ function readTest(
   keyName: string,
   given: PolicyCondition[string][string],
 ): ConditionTest | ConditionProblem {
-  const key = CONDITION_KEYS.find((known) => known.toLowerCase() === keyName.toLowerCase());
+  const key = conditionKeys.find((known) => known.toLowerCase() === keyName.toLowerCase());
   if (key === undefined) return unknownName(keyName, [name], "key", /^[\w-]{1,32}:[\w./-]{1,64}$/);
   const path = [name, keyName];
   const kind = operator.comparison?.kind ?? "boolean";
@@ -118,7 +112,7 @@ function unknownName(
   what: "operator" | "key",
   looksRight: RegExp,
 ): ConditionProblem {
-  const supported = what === "key" ? `; supported are ${CONDITION_KEYS.join(", ")}` : "";
+  const supported = what === "key" ? `; supported are ${conditionKeys.join(", ")}` : "";
   return looksRight.test(name)
     ? { path: [...path, name], message: `the condition ${what} ${name} is not supported here${supported}` }
     : { path, message: `a condition ${what} that is not supported here${supported}` };
@@ -138,8 +132,4 @@ function operatorsFor(key: ConditionKey): string {
 
 function isList(given: PolicyCondition[string][string]): given is readonly ConditionValue[] {
   return Array.isArray(given);
-}
-
-function anyCase(text: string): string {
-  return text.replace(/[A-Za-z]/g, (letter) => `[${letter.toUpperCase()}${letter.toLowerCase()}]`);
 }

@@ -15,7 +15,7 @@ export type PolicyDecision =
   /** `nearest`: the first statement that would allow it, but for a condition that does not hold. */
   | { readonly verdict: "not-allowed"; readonly nearest?: Unmet };
 
-export interface Unmet {
+interface Unmet {
   readonly statement: StatementName;
   /** Undefined where the condition cannot be read. */
   readonly test: ConditionTest | undefined;

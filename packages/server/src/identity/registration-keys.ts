@@ -14,7 +14,7 @@ export interface KeyPair {
   readonly privateKey: string;
 }
 
-export type SealedKeyPair = Pick<RegistrationKey, "publicKey" | "sealedPrivateKey">;
+type SealedKeyPair = Pick<RegistrationKey, "publicKey" | "sealedPrivateKey">;
 
 export function sealKeyPair(sealer: Sealer, { publicKey, privateKey }: KeyPair): SealedKeyPair {
   return { publicKey, sealedPrivateKey: sealer.seal(privateKey, purposeOf(publicKey)).toString("base64") };

@@ -28,7 +28,7 @@ export interface SessionCredentials extends SessionGrant {
 }
 
 /** What a token says of itself. */
-export type SessionClaims = Omit<SessionCredentials, "sessionToken">;
+type SessionClaims = Omit<SessionCredentials, "sessionToken">;
 
 /** What is sealed. Positions instead of names: the token travels with every request. */
 type Sealed = readonly [

@@ -15,6 +15,11 @@ const large = fc.record({
   ),
 });
 
+const requestOf = (bytes: number): Asked => {
+  const short = { dryRun: true, texts: Array.from({ length: 20 }, () => "x".repeat(400)) };
+  return { ...short, productCode: "p".repeat(bytes - JSON.stringify({ ...short, productCode: "" }).length) };
+};
+
 describe("what is kept of a request of which no usage is kept", () => {
   test("is all of it where it is small", () => {
     fc.assert(
@@ -23,6 +28,11 @@ describe("what is kept of a request of which no usage is kept", () => {
         expect(keptRequest(request)).toEqual({ request });
       }),
     );
+  });
+
+  test("is all of it up to so many bytes, and its beginning from one more on", () => {
+    expect(keptRequest(requestOf(REQUEST_BYTES_MAX))).toEqual({ request: requestOf(REQUEST_BYTES_MAX) });
+    expect(keptRequest(requestOf(REQUEST_BYTES_MAX + 1)).clipped?.bytes).toBe(REQUEST_BYTES_MAX + 1);
   });
 
   test("is never more than it may be, and is the beginning of each of its parts", () => {

@@ -19,7 +19,7 @@ export interface Clipped {
 }
 
 /** The members of an event that say what was asked for. */
-export interface KeptRequest {
+interface KeptRequest {
   readonly request: Asked;
   readonly clipped?: Clipped | undefined;
 }

@@ -11,9 +11,11 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import type { CatalogueChange } from "../domain/catalogue/catalogue.ts";
 import type { AcceptedRecord, MeteringRecordKey } from "../domain/metering/metering-record.ts";
+import type { MeteredResource } from "../domain/resources/metered-resource.ts";
 import type { ChainHead } from "./chain-head.ts";
 import type { EntryAttributes } from "./entry-attributes.ts";
 import type { EncodedEntry } from "./entry-codec.ts";
+import type { DueResourcesQuery, ResourceQuery, StagedResource } from "./resource-facts.ts";
 import type { ChainVerification, KnownHead } from "./verification.ts";
 import type { DefectError, EventQuery, Expired, MeteringRecordQuery, Page } from "./ledger.ts";
 
@@ -31,6 +33,12 @@ export interface Engine {
   logBytes(): number | undefined;
   /** Where the record of each key is, in the order of the keys. */
   find(keys: readonly MeteringRecordKey[]): Promise<Found<RecordPointer | undefined>>;
+  /** The resource of each id, in the order of the ids. */
+  findResources(resourceIds: readonly string[]): Promise<readonly (MeteredResource | undefined)[]>;
+  /** See `Ledger.resources`. */
+  resources(query: ResourceQuery): Promise<Page<MeteredResource>>;
+  /** See `Ledger.dueResources`. */
+  dueResources(query: DueResourcesQuery): Promise<Page<MeteredResource>>;
   list(query: MeteringRecordQuery): Promise<FoundPage>;
   entryByRequestId(requestId: string): Promise<EncodedEntry | undefined>;
   entries(query: EventQuery): Promise<Page<EncodedEntry>>;
@@ -84,6 +92,8 @@ export interface FoundPage extends Found<KeyedPointer> {
 export interface StagedEntry {
   readonly entry: EncodedEntry;
   readonly attributes: EntryAttributes;
+  /** Whether the control plane metered it: the quantities of its records are seconds. */
+  readonly accrued: boolean;
   readonly records: readonly AcceptedRecord[];
 }
 
@@ -101,5 +111,7 @@ export interface StagedGroup {
   /** In the order of their commit. */
   readonly entries: readonly StagedEntry[];
   readonly catalogue: readonly CatalogueChange[];
+  /** One for each resource that has changed. */
+  readonly resources: readonly StagedResource[];
   readonly clock: ClockPosition | undefined;
 }

@@ -125,7 +125,8 @@ export type LedgerEvent =
   | {
       readonly kind: "catalogue-changed";
       readonly changes: readonly {
-        readonly kind: CatalogueKind;
+        /** Resources are no part of the catalogue; those that are forgotten are told of here, as they always were. */
+        readonly kind: CatalogueKind | "resource";
         readonly id: string;
         readonly action: "put" | "removed";
         /** The object as it was put in place, without its secrets. */
@@ -167,7 +168,7 @@ export type LedgerEvent =
   | { readonly kind: "ledger-reset" };
 
 /** A call that read: something was shown, and nothing changed. Each kind of what may be shown is named here. */
-export interface ShownEvent {
+interface ShownEvent {
   readonly kind: `${"entitlements" | "events"}-shown`;
   readonly productCode?: string | undefined;
   readonly request: Asked;
@@ -197,7 +198,7 @@ export interface AccruedUse {
 }
 
 /** What earlier versions answered, to dry runs (Rule M7) and for keys that could not be read (Rule C7): their entries still say so. */
-export type FormerErrorCode = "DryRunOperation" | "UnauthorizedException" | "IDPCommunicationError";
+type FormerErrorCode = "DryRunOperation" | "UnauthorizedException" | "IDPCommunicationError";
 
 /** Why an operator call was refused. */
 export type OperatorRefusal = "not-found" | "conflict" | "invalid";

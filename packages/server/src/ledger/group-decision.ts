@@ -2,11 +2,13 @@
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { isAlias, keyText, type MeteringRecord, type MeteringRecordKey } from "../domain/metering/metering-record.ts";
+import type { MeteredResource } from "../domain/resources/metered-resource.ts";
 import { RecordKeyMap } from "../domain/metering/record-key-map.ts";
 import type { ClockPosition, StagedEntry, StagedGroup } from "./engine.ts";
 import type { LedgerEvent } from "./entry.ts";
 import { meteringRecordIn, type FoundRecords } from "./found-records.ts";
 import type { Spare } from "./spare.ts";
+import { stagedResource, type ResourceChange } from "./resource-facts.ts";
 import { stagedEntry } from "./staged-entry.ts";
 import { DefectError, type Expired, type Facts, type Decision, type Work } from "./ledger.ts";
 
@@ -29,11 +31,13 @@ export interface GroupFacts {
   readonly catalogue: CatalogueView;
   /** By the keys of the work, one after the other. */
   readonly found: FoundRecords;
+  /** By the resources of the work, one after the other. */
+  readonly resources: readonly (MeteredResource | undefined)[];
   readonly positionAt: (toMs: EpochMs) => ClockPosition | undefined;
   readonly spare: Spare;
 }
 
-export interface Decided {
+interface Decided {
   readonly pending: Pending;
   readonly outcome: Decision<unknown>;
   /** Whether nothing is kept of it; else it has an entry of the group, in the same order. */
@@ -57,7 +61,7 @@ export function decideGroup(group: readonly Pending[], facts: GroupFacts): Decid
 }
 
 /** Where each record stands that a group has accepted. */
-export type AcceptedRecords = Pick<RecordKeyMap<AcceptedAt>, "get">;
+type AcceptedRecords = Pick<RecordKeyMap<AcceptedAt>, "get">;
 
 interface AcceptedAt {
   readonly event: LedgerEvent;
@@ -65,28 +69,39 @@ interface AcceptedAt {
   readonly position: number;
 }
 
-const NONE: AcceptedRecords = new RecordKeyMap();
+/** What a group has made true, and a look-up may not find yet. */
+interface MadeTrue {
+  readonly accepted: AcceptedRecords;
+  readonly changed: ReadonlyMap<string, ResourceChange>;
+}
+
+const NOTHING: MadeTrue = { accepted: new RecordKeyMap(), changed: new Map() };
 
 /** A group that is decided little by little, as its work arrives. */
-export class GroupDecision {
-  readonly #before: AcceptedRecords;
+export class GroupDecision implements MadeTrue {
+  readonly #before: MadeTrue;
   readonly #entries: StagedEntry[] = [];
   readonly #decided: Decided[] = [];
   readonly #catalogue: CatalogueChange[] = [];
   readonly #accepted = new RecordKeyMap<AcceptedAt>();
+  readonly #changed = new Map<string, ResourceChange>();
   #reset = false;
   #clock: ClockPosition | undefined;
   #expired: Expired | undefined;
   #ended = false;
   #records = 0;
 
-  /** `before` is what the group accepted that is being committed meanwhile: a look-up may not find it yet. */
-  constructor(before: AcceptedRecords = NONE) {
+  /** `before` is the group that is being committed meanwhile. */
+  constructor(before: MadeTrue = NOTHING) {
     this.#before = before;
   }
 
   get accepted(): AcceptedRecords {
     return this.#accepted;
+  }
+
+  get changed(): ReadonlyMap<string, ResourceChange> {
+    return this.#changed;
   }
 
   get staged(): StagedGroup {
@@ -95,6 +110,7 @@ export class GroupDecision {
       expired: this.#expired,
       entries: this.#entries,
       catalogue: this.#catalogue,
+      resources: [...this.#changed.values()].map(stagedResource),
       clock: this.#clock,
     };
   }
@@ -123,25 +139,30 @@ export class GroupDecision {
    * alone: its caller is told now. Throws where the ledger contradicts itself.
    */
   take(works: readonly Pending[], facts: GroupFacts): number {
-    let keysBefore = 0;
+    const before = { keys: 0, resources: 0 };
     let taken = 0;
     while (taken < works.length && !this.#ended) {
       const pending = works[taken] as Pending;
+      const { keys, resources = [] } = pending.work;
       taken += 1;
-      this.#decide(pending, facts, keysBefore);
-      keysBefore += pending.work.keys.length;
+      this.#decide(pending, facts, before);
+      before.keys += keys.length;
+      before.resources += resources.length;
     }
     return taken;
   }
 
-  #decide(pending: Pending, facts: GroupFacts, keysBefore: number): void {
+  /** `before` is how many facts of the group are those of earlier work. */
+  #decide(pending: Pending, facts: GroupFacts, before: { readonly keys: number; readonly resources: number }): void {
     const { work } = pending;
     const { nowMs, entriesAtMs, ruleSet, catalogue, found } = facts;
-    const kept = work.keys.map((key, i) => this.#record(key) ?? found.meteringRecord(keysBefore + i));
+    const kept = work.keys.map((key, i) => this.#record(key) ?? found.meteringRecord(before.keys + i));
+    const resources = (work.resources ?? []).map((id, i) => this.#resource(id, facts.resources[before.resources + i]));
     let outcome: Decision<unknown>;
     let staged: StagedEntry | undefined;
     try {
-      outcome = work.decide({ nowMs, ruleSet, catalogue, kept } satisfies Facts);
+      outcome = work.decide({ nowMs, ruleSet, catalogue, kept, resources } satisfies Facts);
+      refuseOthers(work, outcome);
       staged = facts.spare.isSpared(work.call, outcome.event)
         ? undefined
         : stagedEntry({ atMs: entriesAtMs, call: work.call, event: outcome.event }, outcome.records ?? []);
@@ -173,13 +194,18 @@ export class GroupDecision {
   }
 
   /** A change of catalogue or clock, or a removal, ends the group, so that what comes after sees it. */
-  #change({ reset }: Pending, { catalogue, moveClockTo, expired }: Decision<unknown>, facts: GroupFacts): void {
+  #change(
+    { reset }: Pending,
+    { catalogue, resources = [], moveClockTo, expired }: Decision<unknown>,
+    facts: GroupFacts,
+  ): void {
     if (reset) {
       this.#reset = true;
       // What stands kept of a clock goes with the rest; where the clock stands is not to be forgotten.
       this.#clock = facts.positionAt(facts.nowMs);
     }
     if (catalogue !== undefined) this.#catalogue.push(...catalogue);
+    for (const change of resources) this.#changed.set(change.resourceId, change);
     if (moveClockTo !== undefined) this.#clock = facts.positionAt(moveClockTo);
     this.#expired = expired;
     this.#ended = reset || catalogue !== undefined || moveClockTo !== undefined || expired !== undefined;
@@ -187,7 +213,18 @@ export class GroupDecision {
 
   /** What was accepted under a key, here or in the group before. */
   #record(key: MeteringRecordKey): MeteringRecord | undefined {
-    const at = this.#accepted.get(key) ?? this.#before.get(key);
+    const at = this.#accepted.get(key) ?? this.#before.accepted.get(key);
     return at === undefined ? undefined : meteringRecordIn(at.event, at.requestId, at.position);
   }
+  /** What is known of a resource, given what was found: as this group or the one before has left it. */
+  #resource(id: string, found: MeteredResource | undefined): MeteredResource | undefined {
+    const change = this.#changed.get(id) ?? this.#before.changed.get(id);
+    return change === undefined ? found : change.value;
+  }
+}
+
+/** What is written is held against what was read: nobody changes a resource that the work did not name. */
+function refuseOthers({ resources = [] }: Work<unknown>, { resources: changed = [] }: Decision<unknown>): void {
+  const other = changed.find(({ resourceId }) => !resources.includes(resourceId));
+  if (other !== undefined) throw new Error(`The work changes resource ${other.resourceId}, and does not name it.`);
 }

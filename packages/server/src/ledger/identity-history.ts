@@ -2,7 +2,7 @@
  * What was changed of the names that usage is metered by. No change does that any more (Rule G7), but earlier versions let it
  * be, and what was metered then is told by the names of then.
  */
-import type { EpochMs } from "@countinghouse/protocol";
+import { iso, type EpochMs } from "@countinghouse/protocol";
 import type { LedgerEntry } from "./entry.ts";
 
 const MEMBERS = {
@@ -22,7 +22,7 @@ export interface NamesInTime {
   readonly untilMs: EpochMs;
 }
 
-export interface IdentityChange {
+interface IdentityChange {
   readonly kind: NamedKind;
   readonly id: string;
   readonly member: string;
@@ -92,7 +92,7 @@ export function identityNotes(history: IdentityHistory): readonly string[] | und
 }
 
 function noteOf({ kind, id, member, atMs, from, to }: IdentityChange): string {
-  return `The ${member} of ${kind} ${id} was changed at ${new Date(atMs).toISOString()}: from ${from ?? "none"} to ${to ?? "none"}.`;
+  return `The ${member} of ${kind} ${id} was changed at ${iso(atMs)}: from ${from ?? "none"} to ${to ?? "none"}.`;
 }
 
 function differing(puts: Named["puts"]): Named["puts"] {

@@ -2,6 +2,7 @@
 import type { ChainHead } from "./chain-head.ts";
 import type { EncodedEntry } from "./entry-codec.ts";
 import type { Loaded } from "./engine.ts";
+import type { StagedResource } from "./resource-facts.ts";
 
 export interface LinkedEntry {
   readonly seq: number;
@@ -20,6 +21,8 @@ export interface LedgerSource {
   /** What the chain begins after: not its start, where entries before that have expired. */
   readonly base: ChainHead;
   readonly head: ChainHead;
+  /** Metered resources in the order of their ids, some at a time. */
+  resources(): Iterable<readonly StagedResource[]>;
   /** All entries in their order, some at a time: no page takes much memory. */
   pages(): Iterable<readonly LinkedEntry[]>;
 }

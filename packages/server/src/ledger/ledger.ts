@@ -1,9 +1,11 @@
 /** The ledger's port: the one way in which anything is written, and the ways in which it is read. */
 import type { EpochMs, RuleSet, UsageRecord } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
+import type { MeteredResource } from "../domain/resources/metered-resource.ts";
 import type { AcceptedRecord, MeteringRecord, MeteringRecordKey } from "../domain/metering/metering-record.ts";
 import type { LaneHead } from "./chain-head.ts";
 import type { Call, LedgerEntry, LedgerEvent } from "./entry.ts";
+import type { DueResourcesQuery, ResourceChange, ResourceQuery } from "./resource-facts.ts";
 import type { KnownLaneHead, LedgerVerification } from "./verification.ts";
 
 /** The catalogue that is there after a reset, given the one before. */
@@ -38,6 +40,12 @@ export interface Ledger {
   reset(call: Call, catalogueAfter: CatalogueAfter): Promise<void>;
   /** Metering records in the order of their keys, at most `limit` of them; fewer do not mean that there are no more. */
   meteringRecords(query: MeteringRecordQuery): Promise<Page<ListedRecord>>;
+  /** The metered resource of each id, as of the last commit, in the order of the ids. */
+  findResources(resourceIds: readonly string[]): Promise<readonly (MeteredResource | undefined)[]>;
+  /** Metered resources in the order of their ids, at most `limit` of them; fewer do not mean that there are no more. */
+  resources(query: ResourceQuery): Promise<Page<MeteredResource>>;
+  /** Metered resources that something is to be done about, in the order of when that became due, at most `limit` of them. */
+  dueResources(query: DueResourcesQuery): Promise<Page<MeteredResource>>;
   entry(requestId: string): Promise<LedgerEntry | undefined>;
   /** Entries in the order of time, at most `limit` of them; fewer do not mean that there are no more. */
   events(query: EventQuery): Promise<Page<LedgerEntry>>;
@@ -67,6 +75,10 @@ export interface Work<A> {
   readonly call: Call;
   /** The metering-record keys that the decision needs to know about. */
   readonly keys: readonly MeteringRecordKey[];
+  /** The ids of the metered resources that the decision needs to know, or may change. */
+  readonly resources?: readonly string[] | undefined;
+  /** The product that it is about, where no key says so. */
+  readonly productCode?: string | undefined;
   /** Pure; may be called again. */
   decide(facts: Facts): Decision<A>;
 }
@@ -77,12 +89,16 @@ export interface Facts {
   readonly catalogue: CatalogueView;
   /** What is kept under each key of the work, in its order. */
   readonly kept: readonly (MeteringRecord | undefined)[];
+  /** What is known of each metered resource of the work, in its order. */
+  readonly resources: readonly (MeteredResource | undefined)[];
 }
 
 export interface Decision<A> {
   readonly event: LedgerEvent;
   readonly records?: readonly AcceptedRecord[] | undefined;
   readonly catalogue?: readonly CatalogueChange[] | undefined;
+  /** Of the work's resources those that change. */
+  readonly resources?: readonly ResourceChange[] | undefined;
   /** Entries that are removed, since they are older than they are to be kept. */
   readonly expired?: Expired | undefined;
   /** Where the service clock is moved to. */

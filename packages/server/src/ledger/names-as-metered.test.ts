@@ -33,12 +33,16 @@ const until = (names: NamesInTime["names"], kind: "agreement" | "product", id: s
 const since = (names: NamesInTime["names"], kind: "agreement" | "product", id: string): NamesInTime => ({
   kind, id, names, fromMs: 5_000, untilMs: Number.POSITIVE_INFINITY,
 }); // prettier-ignore
+/** Named `y` since 5,000; the one that is so named in the catalogue is another's. */
+const renamed = { productCode: LOGS, customerAccountId: BERTS_ACCOUNT, licenseArn: undefined };
 const CHANGED: readonly NamesInTime[] = [
   until(before, "agreement", "a"),
   since(now, "agreement", "a"),
   until({ seller: OTHER_SELLER }, "product", LOGS),
   since({ seller: SELLER }, "product", LOGS),
   until({ productCode: LOGS, customerAccountId: BERTS_ACCOUNT, customerIdentifier: "gone" }, "agreement", "removed"),
+  until({ ...renamed, customerIdentifier: "x" }, "agreement", "renamed"),
+  since({ ...renamed, customerIdentifier: "y" }, "agreement", "renamed"),
 ];
 const names = new NamesAsMetered(
   new Catalogue([
@@ -47,6 +51,7 @@ const names = new NamesAsMetered(
       agreement("a"),
       agreement("late", { startsAtMs: 9_000, customerIdentifier: "late", licenseArn: undefined }),
       agreement("early", { startsAtMs: 1_000, customerIdentifier: "early", licenseArn: licence("early") }),
+      agreement("y", { startsAtMs: 0, endsAtMs: 1, customerIdentifier: "y", licenseArn: undefined }),
       agreement("bare", {
         startsAtMs: 8_000,
         customerIdentifier: undefined,
@@ -63,6 +68,10 @@ const accountAt = (atMs: number, identifier = "anna", product = LOGS): unknown =
 
 test("an identifier stands for the account that it stood for when a record was kept", () => {
   expect([4_999, 5_000, 5_001].map((atMs) => accountAt(atMs))).toEqual([BERTS_ACCOUNT, BERTS_ACCOUNT, ANNAS_ACCOUNT]);
+  expect(
+    [4_999, 5_000, 5_001].map((atMs) => accountAt(atMs, "y")),
+    "since its very time",
+  ).toEqual([ANNAS_ACCOUNT, BERTS_ACCOUNT, BERTS_ACCOUNT]);
   expect(accountAt(1, "early"), "nothing was changed of it").toBe(ANNAS_ACCOUNT);
   expect(accountAt(1, "anna", TRACES), "of another product").toBeUndefined();
   expect(accountAt(9_000, "gone"), "of an agreement that is there no more").toBe(BERTS_ACCOUNT);
@@ -79,8 +88,8 @@ test("an account has the identifier that was given last, of agreements that had 
 });
 
 test("all identifiers of an account, and all licences of a product, are those of now and of before, each once", () => {
-  expect(names.identifiersOf(ANNAS_ACCOUNT)).toEqual(["anna", "late", "early"]);
-  expect(names.identifiersOf(BERTS_ACCOUNT)).toEqual(["anna", "gone"]);
+  expect(names.identifiersOf(ANNAS_ACCOUNT)).toEqual(["anna", "late", "early", "y"]);
+  expect(names.identifiersOf(BERTS_ACCOUNT)).toEqual(["anna", "gone", "x", "y"]);
   expect(names.licencesOf(LOGS)).toEqual([licence("a"), licence("early"), licence("once")]);
   expect(names.licencesOf(TRACES)).toEqual([licence("bare")]);
 });

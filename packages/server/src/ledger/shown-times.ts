@@ -2,7 +2,7 @@
  * What the ledger keeps, as it is shown: times, which are numbers inside, as dates. Durations, such as `delayMs`, stay as
  * they are.
  */
-import { HOUR_MS } from "@countinghouse/protocol";
+import { HOUR_MS, iso } from "@countinghouse/protocol";
 
 const DURATIONS: ReadonlySet<string> = new Set(["delayMs"]);
 /** The furthest time, either way, that has a date. */
@@ -23,5 +23,5 @@ function shown(name: string, value: unknown): readonly [string, unknown] {
 }
 
 function dateOf(timeMs: number): string | undefined {
-  return Math.abs(timeMs) <= TIME_MS_MAX ? new Date(timeMs).toISOString() : undefined;
+  return Math.abs(timeMs) <= TIME_MS_MAX ? iso(timeMs) : undefined;
 }

@@ -9,6 +9,8 @@ import {
   keptIds,
   look,
   meter,
+  meterBlindly,
+  newCall,
   put,
   sent,
   type Metered,
@@ -308,6 +310,71 @@ test("work that comes while a probe is under way is written after it, and closin
   probe.resolve();
   await Promise.all([probed, closed]);
   expect(done).toEqual(["work", "work", "closed"]);
+});
+
+const inTrouble = async (): Promise<{ engine: Full; ledger: SingleWriterLedger }> => {
+  const at = { ms: 0 };
+  const engine = new Full();
+  const ledger = ledgerOver(engine, { monotonicMs: () => at.ms });
+  engine.isFull = true;
+  await expect(ledger.transact(look(() => true))).rejects.toThrow(FaultError);
+  engine.isFull = false;
+  at.ms += 6_000;
+  return { engine, ledger };
+};
+
+test("nothing is probed while a probe is under way, while work is queued, or when nothing may be written any more", async () => {
+  const probing = await inTrouble();
+  const probe = Promise.withResolvers<void>();
+  probing.engine.held = probe.promise;
+  const probes = [probing.ledger.probe(), probing.ledger.probe()];
+  probe.resolve();
+  await Promise.all(probes);
+  expect(probing.engine.probes).toBe(1);
+
+  const busy = await inTrouble();
+  const work = busy.ledger.transact(look(() => true));
+  await busy.ledger.probe();
+  expect(busy.engine.probes).toBe(0);
+  await work;
+
+  const closed = await inTrouble();
+  await closed.ledger.close();
+  await closed.ledger.probe();
+  expect(closed.engine.probes).toBe(0);
+
+  const stopped = await inTrouble();
+  await expect(
+    stopped.ledger.transact({
+      ...meter([sent(), sent()]),
+      decide: (facts) => meterBlindly([sent(), sent()]).decide(facts),
+    }),
+  ).rejects.toThrow(DefectError);
+  await stopped.ledger.probe();
+  expect(stopped.engine.probes).toBe(0);
+});
+
+test("work is queued while it is looked up, too", async () => {
+  const engine = new Ending();
+  const ledger = ledgerOver(engine);
+  const queued: number[] = [];
+  engine.whileFinding = () => queued.push(ledger.queued);
+  await Promise.all([ledger.transact(meter([sent()])), ledger.transact(look(() => true))]);
+  expect([...queued, ledger.queued]).toEqual([2, 0]);
+});
+
+test("a clock behind the newest entry decides where that was accepted; entries never go back", async () => {
+  for (const [acceptNewestAhead, nowMs] of [
+    [true, START_MS],
+    [false, START_MS + 5_000],
+  ] as const) {
+    const engine = new MemoryEngine();
+    const loaded = { ...engine.load(), newestAtMs: START_MS + 5_000 };
+    const ledger = new SingleWriterLedger(engine, loaded, { ...SETTINGS, acceptNewestAhead });
+    const call = newCall();
+    expect(await ledger.transact(look((facts) => facts.nowMs, call))).toBe(nowMs);
+    expect((await ledger.entry(call.requestId))?.atMs).toBe(START_MS + 5_000);
+  }
 });
 
 test("a decision that throws is no standstill", async () => {

@@ -5,13 +5,14 @@
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueView } from "../domain/catalogue/catalogue.ts";
+import type { MeteredResource } from "../domain/resources/metered-resource.ts";
 import { EMBEDDED_LANE, type LaneHead } from "./chain-head.ts";
 import type { ClockPosition, Engine, FoundPage, Loaded } from "./engine.ts";
 import type { EncodedEntry } from "./entry-codec.ts";
 import type { Call } from "./entry.ts";
 import { EXPIRED_AT_ONCE, expiry } from "./expiry.ts";
 import { FoundRecords } from "./found-records.ts";
-import { GroupDecision, type Pending } from "./group-decision.ts";
+import { GroupDecision, type GroupFacts, type Pending } from "./group-decision.ts";
 import { Intake, type IntakeOptions } from "./intake.ts";
 import {
   FaultError,
@@ -22,6 +23,7 @@ import {
   type MeteringRecordQuery,
   type Page,
 } from "./ledger.ts";
+import type { DueResourcesQuery, ResourceQuery } from "./resource-facts.ts";
 import type { KnownLaneHead, LedgerVerification } from "./verification.ts";
 
 /** The service clock, as far as the ledger needs it. */
@@ -77,6 +79,18 @@ export class SingleWriterLedger extends Intake implements Ledger {
     return (
       this.#waiting.length + this.#lookedUp + this.#gathering.decided.length + (this.#writing?.decided.length ?? 0)
     );
+  }
+
+  findResources(resourceIds: readonly string[]): Promise<readonly (MeteredResource | undefined)[]> {
+    return this.watched(() => this.#engine.findResources(resourceIds));
+  }
+
+  resources(query: ResourceQuery): Promise<Page<MeteredResource>> {
+    return this.watched(() => this.#engine.resources(query));
+  }
+
+  dueResources(query: DueResourcesQuery): Promise<Page<MeteredResource>> {
+    return this.watched(() => this.#engine.dueResources(query));
   }
 
   principalBetween(after: string, before: string): Promise<string | undefined> {
@@ -182,9 +196,10 @@ export class SingleWriterLedger extends Intake implements Ledger {
     try {
       const taken = await this.watched(async () => {
         const found = new FoundRecords(await this.#engine.find(works.flatMap(({ work }) => work.keys)));
+        const resources = await this.#resourcesOf(works);
         if (this.defect !== undefined) throw this.defect;
         // The group has gone meanwhile, or failed with the one before it: what was looked up may be old.
-        return group === this.#gathering ? this.#take(group, works, found) : 0;
+        return group === this.#gathering ? this.#take(group, works, found, resources) : 0;
       });
       this.#waiting.unshift(...works.slice(taken));
     } catch (error) {
@@ -194,7 +209,17 @@ export class SingleWriterLedger extends Intake implements Ledger {
     this.#lookedUp = 0;
   }
 
-  #take(group: GroupDecision, works: readonly Pending[], found: FoundRecords): number {
+  async #resourcesOf(works: readonly Pending[]): Promise<GroupFacts["resources"]> {
+    const ids = works.flatMap(({ work }) => work.resources ?? []);
+    return ids.length === 0 ? [] : this.#engine.findResources(ids);
+  }
+
+  #take(
+    group: GroupDecision,
+    works: readonly Pending[],
+    found: FoundRecords,
+    resources: GroupFacts["resources"],
+  ): number {
     const { clock, ruleSet } = this.#options;
     const clockMs = clock.nowMs();
     // Entry times never run backwards, whatever the clock does.
@@ -205,16 +230,17 @@ export class SingleWriterLedger extends Intake implements Ledger {
       ruleSet,
       catalogue: this.#catalogue,
       found,
+      resources,
       positionAt: (toMs) => clock.positionAt(toMs),
       spare: this.spare,
     });
   }
 
-  /** Has the group that has gathered made durable, and begins the next. */
+  /** Gives the decided group to the engine, which makes it durable, and begins the next group. */
   #write(): void {
     const group = this.#gathering;
     this.#writing = group;
-    this.#gathering = new GroupDecision(group.accepted);
+    this.#gathering = new GroupDecision(group);
     const commit = group.leavesNothing ? nothing : () => this.aroundCommit(() => this.#engine.commit(group.staged));
     void this.watched(commit).then(
       () => this.#written(group),

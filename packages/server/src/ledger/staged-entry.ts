@@ -6,5 +6,10 @@ import { encodeEntry } from "./entry-codec.ts";
 import type { LedgerEntry } from "./entry.ts";
 
 export function stagedEntry(entry: LedgerEntry, records: readonly AcceptedRecord[]): StagedEntry {
-  return { entry: encodeEntry(entry), attributes: attributesOf(entry), records };
+  return {
+    entry: encodeEntry(entry),
+    attributes: attributesOf(entry),
+    accrued: entry.event.kind === "usage-accrued",
+    records,
+  };
 }

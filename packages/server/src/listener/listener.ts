@@ -7,7 +7,7 @@
 import { isUtf8 } from "node:buffer";
 import { IncomingMessage, createServer, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { REQUEST_BYTES_LIMIT, SERVICE_TIME_HEADER } from "@countinghouse/protocol";
+import { REQUEST_BYTES_LIMIT, SERVICE_TIME_HEADER, iso } from "@countinghouse/protocol";
 import type { Turn } from "./connections/connection.ts";
 import type { Connections } from "./connections/connections.ts";
 import { CountedResponse } from "./connections/counted-response.ts";
@@ -18,7 +18,7 @@ import { useOriginForm } from "./origin-form.ts";
 import { tellProtocol } from "./rpc-request.ts";
 import type { WireRequest, WireResponse } from "./message.ts";
 
-export interface ListenerOptions {
+interface ListenerOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Time for a whole request to arrive, headers and body. */
   readonly requestTimeoutMs: number;
@@ -140,7 +140,7 @@ class BodyReader {
   #answer(response: ServerResponse, answer: WireResponse): void {
     const { labNowMs } = this.#options;
     if (labNowMs === undefined) return send(response, answer);
-    const serviceTime = new Date(labNowMs()).toISOString();
+    const serviceTime = iso(labNowMs());
     send(response, { ...answer, headers: { ...answer.headers, [SERVICE_TIME_HEADER]: serviceTime } });
   }
 }

@@ -12,7 +12,7 @@ import { send } from "./listener.ts";
 import { isRpcMessage, tellProtocol } from "./rpc-request.ts";
 import type { WireResponse } from "./message.ts";
 
-export interface RouterOptions {
+interface RouterOptions {
   readonly operator: (request: IncomingMessage, response: ServerResponse) => void;
   /** The operator API's description, which anybody may read. */
   readonly description: () => Uint8Array;

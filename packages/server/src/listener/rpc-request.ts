@@ -6,7 +6,7 @@ import type { WireRequest } from "./message.ts";
 /** The last four segments count; what an endpoint has before them does not. */
 const RPC_PATH = /\/service\/([^/]+)\/operation\/([^/]+)$/;
 
-export interface RpcNames {
+interface RpcNames {
   readonly service: string;
   readonly operation: string;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
-import { agreementSchema } from "../catalogue/schema.ts";
+import { agreementDocumentSchema } from "../operator/contract/catalogue/agreement.ts";
 import { Catalogue } from "../domain/catalogue/catalogue.ts";
 import { newAccountId, newAgreementId, newCustomerIdentifier, newLicenseArn } from "./agreement-names.ts";
 
@@ -16,7 +16,7 @@ test("names have the form that AWS gives them, and the catalogue takes them", ()
   expect(names.customerIdentifier).toMatch(/^[A-Za-z0-9]{11}$/);
   expect(names.licenseArn).toMatch(/^arn:aws:license-manager::294406891311:license:l-[0-9a-f]{32}$/);
   const document = { ...names, productCode: "logs", startsAt: "2026-07-01T00:00:00Z" };
-  expect(agreementSchema.safeParse(document).success).toBe(true);
+  expect(agreementDocumentSchema.safeParse(document).success).toBe(true);
 });
 
 test("a new account is never one that is there", () => {

@@ -2,16 +2,17 @@ import type { EpochMs, StsErrorName } from "@countinghouse/protocol";
 import { decideAssumeRole, type AssumeRoleDecision, type AssumeRoleRequest } from "../domain/decide/assume-role.ts";
 import type { Asked, Call } from "../ledger/entry.ts";
 import type { Ledger, Decision } from "../ledger/ledger.ts";
+import { putResource } from "../ledger/resource-facts.ts";
 import { refused, type Answer } from "./operation.ts";
 
 /** Credentials that are given out once the ledger says who got them. */
-export interface IssuedCredentials {
+interface IssuedCredentials {
   readonly accessKeyId: string;
   readonly assumedRoleArn: string;
   readonly expiresAtMs: EpochMs;
 }
 
-export interface AssumeRole {
+interface AssumeRole {
   readonly request: AssumeRoleRequest;
   readonly asked: Asked;
   readonly issued: IssuedCredentials;
@@ -24,8 +25,13 @@ interface AssumedRole {
 type AssumeRoleAnswer = Answer<AssumedRole, StsErrorName>;
 
 /** What would come of it as things stand: what strangers are refused need not be kept, one by one. */
-export function foreseeAssumeRole(ledger: Ledger, request: AssumeRoleRequest, nowMs: EpochMs): AssumeRoleDecision {
-  return decideAssumeRole(request, { catalogue: ledger.catalogue, nowMs });
+export async function foreseeAssumeRole(
+  ledger: Ledger,
+  request: AssumeRoleRequest,
+  nowMs: EpochMs,
+): Promise<AssumeRoleDecision> {
+  const [resource] = await ledger.findResources([request.resourceId]);
+  return decideAssumeRole(request, { catalogue: ledger.catalogue, nowMs, resource });
 }
 
 /** AssumeRoleWithWebIdentity: the event, and the pod where it was not known, or nothing of it. */
@@ -38,8 +44,9 @@ export function assumeRole(
   return ledger.transact<AssumeRoleAnswer>({
     call,
     keys: [],
-    decide: (facts): Decision<AssumeRoleAnswer> => {
-      const decision = decideAssumeRole(request, facts);
+    resources: [resourceId],
+    decide: ({ catalogue, nowMs, resources: [known] }): Decision<AssumeRoleAnswer> => {
+      const decision = decideAssumeRole(request, { catalogue, nowMs, resource: known });
       if (decision.rejected !== undefined) return refused<AssumedRole, StsErrorName>(decision.rejected, asked);
       const { audience, resource } = decision;
       return {
@@ -51,7 +58,7 @@ export function assumeRole(
           subject: identity.subject,
           audience,
         },
-        ...(resource === undefined ? {} : { catalogue: [{ kind: "resource", id: resourceId, value: resource }] }),
+        resources: resource && [putResource(resource)],
         answer: { output: { audience } },
       };
     },

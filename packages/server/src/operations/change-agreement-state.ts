@@ -1,5 +1,5 @@
 /** What happens to an agreement after it was made: it is cancelled, suspended, resumed. Rules G3 and G4. */
-import type { EpochMs } from "@countinghouse/protocol";
+import { iso, type EpochMs } from "@countinghouse/protocol";
 import { statusOf, type Agreement } from "../domain/catalogue/agreement.ts";
 import type { Call } from "../ledger/entry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -46,8 +46,4 @@ function ended(agreement: Agreement, nowMs: EpochMs): string | undefined {
   if (agreement.cancelledAtMs !== undefined) return `was cancelled at ${iso(agreement.cancelledAtMs)}`;
   const hasRunOut = statusOf(agreement, nowMs) === "expired" && agreement.endsAtMs !== undefined;
   return hasRunOut ? `ran out at ${iso(agreement.endsAtMs)}` : undefined;
-}
-
-function iso(atMs: EpochMs): string {
-  return new Date(atMs).toISOString();
 }

@@ -15,10 +15,10 @@ export interface CatalogueRefusal {
 }
 
 /** What is to be changed, given the catalogue as it is inside the transaction; or why nothing is. */
-export type PlanChanges = (catalogue: CatalogueView, nowMs: EpochMs) => readonly CatalogueChange[] | CatalogueRefusal;
+type PlanChanges = (catalogue: CatalogueView, nowMs: EpochMs) => readonly CatalogueChange[] | CatalogueRefusal;
 
 /** A plan that answers something of what it found, besides what is to be changed. */
-export interface AnsweringPlan<A> {
+interface AnsweringPlan<A> {
   readonly changes: readonly CatalogueChange[];
   readonly answer: A;
 }

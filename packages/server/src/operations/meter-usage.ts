@@ -1,9 +1,11 @@
 import { DRY_RUN_RECORD_ID, type MeterUsageInput, type MeterUsageOutput } from "@countinghouse/protocol";
 import { decideMeterUsage, meterUsageKeys } from "../domain/decide/meter-usage.ts";
+import { resourcesOf } from "../domain/decide/resource-checks.ts";
 import { heardCalling } from "../domain/resources/observation.ts";
 import { keptRequest } from "../ledger/clipped-request.ts";
 import { meteringRecordId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { putResource } from "../ledger/resource-facts.ts";
 import { refused, type OperationHandler } from "./operation.ts";
 
 /** MeterUsage: what is kept of the hour and of the client token, and the record that it accepts, are one transaction. */
@@ -16,8 +18,9 @@ export function meterUsageOperation(ledger: Ledger): OperationHandler<MeterUsage
     return ledger.transact({
       call,
       keys,
-      decide: (facts) => {
-        const decision = decideMeterUsage(request, keys, { ...facts, meteringRecordId: newId });
+      resources: resourcesOf(call),
+      decide: ({ resources: [known], ...facts }) => {
+        const decision = decideMeterUsage(request, keys, { ...facts, resource: known, meteringRecordId: newId });
         if (decision.rejected !== undefined) return refused(decision.rejected, { ...input });
         const { productCode } = input;
         if (decision.dryRun === true) {
@@ -34,14 +37,12 @@ export function meterUsageOperation(ledger: Ledger): OperationHandler<MeterUsage
             kind: "usage-metered",
             productCode,
             resourceId: resource.resourceId,
-            ...(input.dryRun === undefined ? {} : { dryRun: input.dryRun }),
-            ...(input.clientToken === undefined ? {} : { clientToken: input.clientToken }),
-            records: [{ usageRecord, status: "Success", ...(accepted.length === 0 ? { keptAs: id } : {}) }],
+            dryRun: input.dryRun,
+            clientToken: input.clientToken,
+            records: [{ usageRecord, status: "Success", keptAs: accepted.length === 0 ? id : undefined }],
           },
           records: accepted,
-          ...(heard === undefined
-            ? {}
-            : { catalogue: [{ kind: "resource", id: resource.resourceId, value: heard }] as const }),
+          resources: heard && [putResource(heard)],
           answer: { output: { meteringRecordId: id } },
         };
       },

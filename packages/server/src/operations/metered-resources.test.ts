@@ -1,12 +1,12 @@
 /** MeterUsage and RegisterUsage over a ledger: at once, again, after a restart, and when a commit fails. */
 import { HOUR_MS } from "@countinghouse/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { HOURLY_CONTAINER, METERED_CONTAINER, resource, resourceMarket } from "../../testing/container-market.ts";
+import { HOURLY_CONTAINER, METERED_CONTAINER, resource } from "../../testing/container-market.ts";
 import { START_MS, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
-import { EVERYTHING, moveClockTo } from "../../testing/contract/works.ts";
+import { EVERYTHING, moveClockTo, resourceOf } from "../../testing/contract/works.ts";
 import { FaultError, type ListedRecord } from "../ledger/ledger.ts";
 import { EVERY_STORE } from "../../testing/every-store.ts";
-import { KEY, meter, putAll, register, sent } from "../../testing/resource-calls.ts";
+import { meter, openMarket, putAll, register, sent } from "../../testing/resource-calls.ts";
 
 const TASK = resource("ecs", { startedAtMs: START_MS - HOUR_MS });
 const ANOTHER = { ...TASK, resourceId: "ecs-another" };
@@ -16,7 +16,7 @@ describe.each(EVERY_STORE)("a resource whose ledger is %s", (_store, open) => {
 
   beforeEach(async () => {
     store = await open();
-    await putAll(store.ledger, [...resourceMarket([TASK, ANOTHER]), KEY]);
+    await openMarket(store.ledger, TASK, ANOTHER);
   });
 
   afterEach(() => store.remove());
@@ -111,10 +111,10 @@ describe.each(EVERY_STORE)("a resource whose ledger is %s", (_store, open) => {
     const { items } = await store.ledger.events({ order: "oldest", limit: 10, operations: ["RegisterUsage"] });
     expect(items.map(({ event }) => event.kind === "usage-registered" && event.first)).toEqual([true, false, false]);
     await store.reopen();
-    expect(store.ledger.catalogue.resource(TASK.resourceId)?.registrations).toEqual([
+    expect((await resourceOf(store.ledger, TASK.resourceId))?.registrations).toEqual([
       { productCode: HOURLY_CONTAINER, registeredAtMs: START_MS, dimension: "Hours" },
     ]);
-    expect(store.ledger.catalogue.resource(ANOTHER.resourceId)?.registrations).toEqual([]);
+    expect((await resourceOf(store.ledger, ANOTHER.resourceId))?.registrations).toEqual([]);
   });
 
   test("R2, Rule Y5: that has registered may go on when the agreement has gone; one that has not may not begin", async () => {
@@ -123,13 +123,13 @@ describe.each(EVERY_STORE)("a resource whose ledger is %s", (_store, open) => {
     await putAll(store.ledger, [{ kind: "agreement", id: agreementId, value: undefined }]);
     expect(await register(store.ledger, TASK)).toContain(HOURLY_CONTAINER);
     expect(await register(store.ledger, ANOTHER)).toBe("CustomerNotEntitledException");
-    expect(store.ledger.catalogue.resource(ANOTHER.resourceId)?.registrations).toEqual([]);
+    expect((await resourceOf(store.ledger, ANOTHER.resourceId))?.registrations).toEqual([]);
   });
 
   test("is neither metered nor registered where its commit fails, and is when it asks again", async () => {
     store.failNextCommit(new FaultError("disk full", undefined));
     await expect(register(store.ledger, TASK)).rejects.toThrow("disk full");
-    expect(store.ledger.catalogue.resource(TASK.resourceId)?.registrations).toEqual([]);
+    expect((await resourceOf(store.ledger, TASK.resourceId))?.registrations).toEqual([]);
     store.failNextCommit(new FaultError("disk full", undefined));
     await expect(meter(store.ledger, TASK, sent({ clientToken: "t" }))).rejects.toThrow("disk full");
     expect(await kept()).toEqual([]);

@@ -1,8 +1,8 @@
-import type { EpochMs } from "@countinghouse/protocol";
+import { iso, type EpochMs } from "@countinghouse/protocol";
 import type { Call } from "../ledger/entry.ts";
 import type { Ledger, Decision } from "../ledger/ledger.ts";
 
-export type ClockMove = { readonly toMs: EpochMs } | { readonly byMs: number };
+type ClockMove = { readonly toMs: EpochMs } | { readonly byMs: number };
 
 /** Moves the service clock forward, never back, to a whole millisecond: entries have no other times. Answers where it stands, or that it was asked to go back. */
 export function moveClock(
@@ -17,7 +17,7 @@ export function moveClock(
       const toMs = Math.round("toMs" in move ? move.toMs : nowMs + move.byMs);
       if (toMs < nowMs) {
         const message = "The clock moves forward only.";
-        const compared = { now: new Date(nowMs).toISOString(), to: new Date(toMs).toISOString() };
+        const compared = { now: iso(nowMs), to: iso(toMs) };
         return {
           event: { kind: "call-refused", code: "conflict", message, compared },
           answer: { nowMs, refused: true },

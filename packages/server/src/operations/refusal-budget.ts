@@ -12,7 +12,7 @@ export const REFUSED_BYTES_A_MINUTE = 1_048_576;
 const ENTRY_BYTES = 1_000;
 const MINUTE_MS = 60_000;
 
-export interface RefusalBudgetOptions {
+interface RefusalBudgetOptions {
   readonly wallMs: () => EpochMs;
   /** Whether there is room for usage only. */
   readonly isShort: () => boolean;

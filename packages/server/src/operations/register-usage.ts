@@ -1,8 +1,10 @@
 import type { RegisterUsageInput, RegisterUsageOutput } from "@countinghouse/protocol";
 import { decideRegisterUsage } from "../domain/decide/register-usage.ts";
+import { resourcesOf } from "../domain/decide/resource-checks.ts";
 import { heardCalling } from "../domain/resources/observation.ts";
 import type { RegistrationClaims, RegistrationKey } from "../domain/catalogue/registration-key.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { putResource } from "../ledger/resource-facts.ts";
 import { refused, type OperationHandler } from "./operation.ts";
 
 export type SignRegistration = (key: RegistrationKey, claims: RegistrationClaims) => Promise<string>;
@@ -21,22 +23,23 @@ export function registerUsageOperation(
     return ledger.transact({
       call,
       keys: [],
-      decide: (facts) => {
-        const decision = decideRegisterUsage(request, facts);
+      resources: resourcesOf(call),
+      productCode: input.productCode,
+      decide: ({ catalogue, nowMs, resources: [known] }) => {
+        const decision = decideRegisterUsage(request, { catalogue, nowMs, resource: known });
         if (decision.rejected !== undefined) return refused(decision.rejected, { ...input });
-        const { resourceId, registered, output } = decision;
-        const known = facts.catalogue.resource(resourceId);
-        const news = registered ?? (known && heardCalling(known, facts.nowMs));
+        const { resource, registered, output } = decision;
+        const news = registered ?? heardCalling(resource, nowMs);
         return {
           event: {
             kind: "usage-registered",
             productCode: input.productCode,
-            resourceId,
+            resourceId: resource.resourceId,
             request: { ...input },
             first: registered !== undefined,
             ...output,
           },
-          ...(news === undefined ? {} : { catalogue: [{ kind: "resource", id: resourceId, value: news }] as const }),
+          resources: news && [putResource(news)],
           answer: { output },
         };
       },

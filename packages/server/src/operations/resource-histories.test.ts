@@ -4,13 +4,7 @@
  */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  HOURLY_CONTAINER,
-  METERED_CONTAINER,
-  OTHER_CONTAINER,
-  resource,
-  resourceMarket,
-} from "../../testing/container-market.ts";
+import { HOURLY_CONTAINER, METERED_CONTAINER, OTHER_CONTAINER, resource } from "../../testing/container-market.ts";
 import { START_MS, ledgerOver, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
 import { temporaryFolder } from "../../testing/contract/temporary-folder.ts";
 import { EVERYTHING, moveClockTo } from "../../testing/contract/works.ts";
@@ -18,7 +12,7 @@ import { MemoryEngine } from "../stores/memory/memory-engine.ts";
 import { openSqliteEngine } from "../stores/sqlite/sqlite-engine.ts";
 import { verify } from "../stores/sqlite/verification/verify.ts";
 import { agreement, putAgreement } from "../../testing/market.ts";
-import { KEY, meter, putAll, register, sent } from "../../testing/resource-calls.ts";
+import { meter, openMarket, putAll, register, sent } from "../../testing/resource-calls.ts";
 
 const HOUR = 3_600_000;
 const RESOURCES = ["one", "two"].map((resourceId) => resource("ecs", { resourceId, startedAtMs: START_MS - HOUR }));
@@ -156,7 +150,7 @@ async function meterAtOnce(store: LedgerUnderTest, model: Model, usages: readonl
 async function play(store: LedgerUnderTest, steps: readonly Step[]): Promise<void> {
   const model = new Model();
   const before: { readonly usage: Usage; readonly timeMs: number }[] = [];
-  await putAll(store.ledger, [...resourceMarket(RESOURCES), KEY]);
+  await openMarket(store.ledger, ...RESOURCES);
   for (const next of steps) {
     switch (next.kind) {
       case "meter":
@@ -197,7 +191,8 @@ async function play(store: LedgerUnderTest, steps: readonly Step[]): Promise<voi
   }
   const { items } = await store.ledger.meteringRecords(EVERYTHING);
   expect(items.map((item) => item.meteringRecordId).toSorted()).toEqual(model.kept.map(({ id }) => id).toSorted());
-  expect(RESOURCES.map(({ resourceId }) => store.ledger.catalogue.resource(resourceId)?.registrations.length)).toEqual(
+  const found = await store.ledger.findResources(RESOURCES.map(({ resourceId }) => resourceId));
+  expect(found.map((known) => known?.registrations.length)).toEqual(
     RESOURCES.map((_, i) => (model.registered.has(i) ? 1 : 0)),
   );
 }

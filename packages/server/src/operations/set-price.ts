@@ -5,7 +5,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { changeCatalogue, invalidChange, type CatalogueRefusal } from "./change-catalogue.ts";
 
 /** Which dimension's price; from the coming hour on where no time is given. */
-export interface NewPrice extends SaidPrice {
+interface NewPrice extends SaidPrice {
   readonly productCode: string;
   readonly dimension: string;
 }

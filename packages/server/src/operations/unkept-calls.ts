@@ -12,7 +12,7 @@ import { recordRefusal } from "./operation.ts";
 export const KEPT_PER_MINUTE = 10;
 const MINUTE_MS = 60_000;
 
-export interface UnkeptCallsOptions {
+interface UnkeptCallsOptions {
   readonly ledger: Ledger;
   readonly wallMs: () => EpochMs;
   readonly newCall: (operation: string) => Call;
@@ -89,5 +89,5 @@ export class UnkeptCalls {
 
 /** Some texts quote the Authorization header, and with it the signature. */
 function withoutHeader(message: string): string {
-  return message.replace(/Authorization=.*$/s, "Authorization=HIDDEN_DUE_TO_SECURITY_REASONS");
+  return message.replace(/Authorization=.*/s, "Authorization=HIDDEN_DUE_TO_SECURITY_REASONS");
 }

@@ -7,30 +7,28 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { DefectError, FaultError, InvalidCursorError, QueueFullError } from "../ledger/ledger.ts";
 import { limitBody } from "../listener/body-limit.ts";
-import { accessKeyRoutes } from "./access-key-routes.ts";
-import { agreementRoutes } from "./agreement-routes.ts";
-import { auditRoutes } from "./audit-routes.ts";
-import { catalogueRoutes } from "./catalogue-routes.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
-import { explanationRoutes } from "./explanation-routes.ts";
-import { faultRoutes } from "./fault-routes.ts";
-import { issuerRoutes } from "./issuer-routes.ts";
-import { labRoutes } from "./lab-routes.ts";
-import { meteringRoutes } from "./metering-routes.ts";
-import { productRoutes } from "./product-routes.ts";
-import { registrationKeyRoutes } from "./registration-key-routes.ts";
-import { reportRoutes } from "./report-routes.ts";
-import { resourceEventRoutes } from "./resources/resource-event-routes.ts";
-import { resourceRoutes } from "./resources/resource-routes.ts";
-import { verificationRoutes } from "./verification-routes.ts";
+import { BASE_PATH } from "./contract/values.ts";
+import { accountHandlers } from "./handlers/catalogue/accounts.ts";
+import { agreementHandlers } from "./handlers/catalogue/agreements.ts";
+import { auditHandlers } from "./handlers/audit.ts";
+import { explanationHandlers } from "./handlers/explanations.ts";
+import { faultHandlers } from "./handlers/faults.ts";
+import { issuerHandlers } from "./handlers/catalogue/issuers.ts";
+import { labHandlers } from "./handlers/lab.ts";
+import { meteringHandlers } from "./handlers/metering.ts";
+import { productHandlers } from "./handlers/catalogue/products.ts";
+import { registrationKeyHandlers } from "./handlers/catalogue/registration-keys.ts";
+import { reportHandlers } from "./handlers/reports.ts";
+import { resourceHandlers } from "./handlers/resources.ts";
 import { ProblemError, invalid, problemResponse } from "./problem.ts";
+import { serveRoutes, type Handlers } from "./serve-routes.ts";
 import { refuseUnread } from "./unread-members.ts";
 
-const BASE_PATH = "/operator/v1";
 const BODY_BYTES_MAX = 1_048_576;
 const REASON_CHARACTERS_MAX = 500;
 
-export interface OperatorAppOptions {
+interface OperatorAppOptions {
   readonly context: OperatorContext;
   readonly operatorToken: string;
   readonly version: string;
@@ -73,22 +71,8 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     return next();
   });
   api.use(limitBody(BODY_BYTES_MAX, (message) => new ProblemError(413, message)));
-  api.use(refuseUnread(api, BASE_PATH));
-  catalogueRoutes(api, context);
-  issuerRoutes(api, context);
-  agreementRoutes(api, context);
-  productRoutes(api, context);
-  accessKeyRoutes(api, context);
-  meteringRoutes(api, context);
-  labRoutes(api, context);
-  verificationRoutes(api, context);
-  faultRoutes(api, context);
-  explanationRoutes(api, context);
-  auditRoutes(api, context);
-  registrationKeyRoutes(api, context);
-  resourceRoutes(api, context);
-  resourceEventRoutes(api, context);
-  reportRoutes(api, context);
+  api.use(refuseUnread(BASE_PATH));
+  serveRoutes(api, handlersOf(context));
 
   const app = new OpenAPIHono();
   app.route(BASE_PATH, api);
@@ -97,6 +81,23 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
   app.notFound((c) => problemResponse(c, new ProblemError(404, "No such route.")));
   app.onError((error, c) => answerError(error, c, options));
   return { fetch: app.fetch, description: () => (description ??= describe(app, options.version)) };
+}
+
+function handlersOf(context: OperatorContext): Handlers {
+  return {
+    ...accountHandlers(context),
+    ...productHandlers(context),
+    ...agreementHandlers(context),
+    ...issuerHandlers(context),
+    ...meteringHandlers(context),
+    ...registrationKeyHandlers(context),
+    ...explanationHandlers(context),
+    ...auditHandlers(context),
+    ...resourceHandlers(context),
+    ...reportHandlers(context),
+    ...labHandlers(context),
+    ...faultHandlers(context),
+  };
 }
 
 function describe(app: OpenAPIHono, version: string): Uint8Array {

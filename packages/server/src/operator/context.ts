@@ -19,8 +19,6 @@ export interface OperatorContext {
   /** Whether faults, clocks other than `system` and resets are allowed. */
   readonly lab: boolean;
   readonly faults: FaultPlan;
-  /** The operations of the wire, by their names. */
-  readonly wireOperations: readonly string[];
   readonly random: (bytes: number) => Buffer;
   /** A new RSA key, in PEM. */
   readonly newKeyPair: () => Promise<KeyPair>;

@@ -1,12 +1,14 @@
 /**
  * Refuses what a route would not read: query members that it does not declare, members that come twice, a body where none is
- * declared. It goes by the routes' own declarations, for all of them at once, so that none can forget it.
+ * declared. It goes by the contract, for all routes at once, so that none can forget it.
  */
-import type { OpenAPIHono, RouteConfig } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import type { OperatorEnv } from "./context.ts";
+import type { Route } from "./contract/route.ts";
+import { ROUTES } from "./contract/routes.ts";
 import { unfit } from "./problem.ts";
+import { partsOf, routeNames } from "./serve-routes.ts";
 
 /** What a route declares that it reads. */
 interface Read {
@@ -15,13 +17,17 @@ interface Read {
 }
 
 /** `basePath` is where the routes are mounted. Throws ProblemError 422. */
-export function refuseUnread(api: OpenAPIHono<OperatorEnv>, basePath: string): MiddlewareHandler<OperatorEnv> {
-  let reads: ReadonlyMap<string, Read> | undefined;
+export function refuseUnread(basePath: string): MiddlewareHandler<OperatorEnv> {
+  const reads = new Map(
+    routeNames.map((name) => {
+      const { method, path } = partsOf(name);
+      // As the router names it: `GET /operator/v1/accounts/:id`.
+      return [`${method} ${basePath}${path.replaceAll(/\{(\w+)\}/g, ":$1")}`, readOf(ROUTES[name])];
+    }),
+  );
   return async (c, next) => {
-    // Made with the first request: by then all routes have been declared.
-    reads ??= readsOf(api, basePath);
     const read = matchedRoutes(c)
-      .map(({ method, path }) => reads?.get(`${method} ${path}`))
+      .map(({ method, path }) => reads.get(`${method} ${path}`))
       .find((found) => found !== undefined);
     if (read !== undefined) {
       const complaints = queryComplaints(new URL(c.req.url).searchParams, read.members);
@@ -32,22 +38,8 @@ export function refuseUnread(api: OpenAPIHono<OperatorEnv>, basePath: string): M
   };
 }
 
-function readsOf(api: OpenAPIHono<OperatorEnv>, basePath: string): ReadonlyMap<string, Read> {
-  const routes = api.openAPIRegistry.definitions.flatMap((definition) =>
-    definition.type === "route" ? [definition.route] : [],
-  );
-  return new Map(routes.map((route) => [nameOf(route, basePath), readOf(route)]));
-}
-
-/** As the router names it: `GET /operator/v1/accounts/:id`. */
-function nameOf({ method, path }: RouteConfig, basePath: string): string {
-  return `${method.toUpperCase()} ${basePath}${path.replaceAll(/\{(\w+)\}/g, ":$1")}`;
-}
-
-function readOf({ request }: RouteConfig): Read {
-  const { query, body } = request ?? {};
-  const shape = query !== undefined && "shape" in query ? (query.shape as object) : {};
-  return { members: new Set(Object.keys(shape)), body: body !== undefined };
+function readOf({ query, body }: Route): Read {
+  return { members: new Set(Object.keys(query?.shape ?? {})), body: body !== undefined };
 }
 
 function queryComplaints(sent: URLSearchParams, members: ReadonlySet<string>): string[] {

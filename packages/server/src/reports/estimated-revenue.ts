@@ -10,7 +10,7 @@ Decimal.DP = PLACES;
 Decimal.RM = Big.roundHalfEven;
 
 /** Numbers of units, or of seconds, by the price that they have: a unit, or an hour. */
-export type AmountsByPrice = ReadonlyMap<string, bigint>;
+type AmountsByPrice = ReadonlyMap<string, bigint>;
 
 export function revenueOfUnits(units: AmountsByPrice): string {
   return text(total(units).round(PLACES, Big.roundHalfEven));

@@ -1,6 +1,6 @@
 /** A calendar month (UTC), as reports are asked for. */
 import { hourOf } from "../domain/metering/metering-record.ts";
-import { readMonth } from "../domain/written-values.ts";
+import { readMonth } from "@countinghouse/protocol";
 
 export interface Month {
   /** Such as `2026-03`. */

@@ -8,7 +8,7 @@ import { endResource } from "../control-plane/observe.ts";
 import { hourOf, resourceKey } from "../domain/metering/metering-record.ts";
 import { changedProduct, type SaidDimension } from "../domain/catalogue/product-change.ts";
 import { START_MS, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
-import { EVERYTHING, newCall, put } from "../../testing/contract/works.ts";
+import { allResources, EVERYTHING, newCall, put } from "../../testing/contract/works.ts";
 import type { ListedRecord } from "../ledger/ledger.ts";
 import { ledgerInMemory, ledgerInSqlite } from "../../testing/every-store.ts";
 import { ledgerInPostgres } from "../../testing/postgres-ledger.ts";
@@ -276,7 +276,7 @@ test("Rule P3: final, adjusted and provisional time is priced by its own hour, a
   await controlPlaneWork(made.ledger, callOf, made.clock.nowMs());
   const seconds = { final: String(1_800 + 3_600), adjustments: "0", provisional: String(6 * 3_600 + 1_800) };
   expect((await report(made)).rows).toMatchObject([{ seconds, estimatedRevenue: `${3.6 * 1.5 + 7.2 * 6.5}` }]);
-  const [pod] = made.ledger.catalogue.list("resource");
+  const [pod] = await allResources(made.ledger);
   await endResource(made.ledger, callOf("StopResource"), pod?.resourceId ?? "", START_MS + 1.5 * HOUR_MS, {});
   await controlPlaneWork(made.ledger, callOf, made.clock.nowMs());
   const adjusted = { final: String(1_800 + 3_600), adjustments: String(-3_600), provisional: "0" };

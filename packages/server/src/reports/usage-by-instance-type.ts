@@ -1,10 +1,11 @@
 /**
  * The report "Usage by instance type": what each customer used of each dimension in a month, whichever way it was metered.
- * The ledger is read a page at a time; what is held in memory grows with customers and dimensions, not with records.
+ * The ledger is read a page at a time; what is held in memory grows with customers, dimensions and registrations of resources,
+ * not with records.
  * Each hour goes by the price, the unit and the pricing that were in force in it (Rule P3).
  */
 import { HOUR_MS, type EpochMs, type Pricing } from "@countinghouse/protocol";
-import { isKnownTo, outstanding, type HourUse } from "../domain/resources/accrual.ts";
+import { isKnownTo, outstanding } from "../domain/resources/accrual.ts";
 import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { registrationOf, type MeteredResource, type UsageRegistration } from "../domain/resources/metered-resource.ts";
 import { adjustmentOf } from "../domain/metering/metering-record.ts";
@@ -17,6 +18,7 @@ import {
   type Terms,
 } from "../domain/catalogue/product.ts";
 import type { ListedRecord, Ledger } from "../ledger/ledger.ts";
+import { pagesOf } from "../ledger/pages.ts";
 import { namesAsMetered, type NamesAsMetered } from "../ledger/names-as-metered.ts";
 import { hoursOf, revenueOfSeconds, revenueOfUnits } from "./estimated-revenue.ts";
 import type { Month } from "./month.ts";
@@ -51,7 +53,7 @@ export interface UsageRow {
 }
 
 /** Seconds by how sure they are. */
-export interface AccruedSeconds {
+interface AccruedSeconds {
   readonly final: string;
   readonly adjustments: string;
   /** Reckoned from what is known of the resources now; not in the ledger yet. */
@@ -70,44 +72,66 @@ export async function usageByInstanceType(
 ): Promise<UsageReport> {
   const { catalogue } = ledger;
   const sums = new Sums(catalogue, await namesAsMetered(ledger), seller);
-  // As of one moment. What is written while the ledger is read is left out there, since it is provisional here.
-  const resources = new Map(catalogue.list("resource").map((resource) => [resource.resourceId, resource]));
-  let cursor: string | undefined;
-  do {
-    const query = { fromHour: month.fromHour, toHour: month.toHour - 1, cursor, limit: PAGE_RECORDS };
-    const page = await ledger.meteringRecords(query);
-    for (const record of page.items) {
-      if (isHeld(record, resources)) sums.addRecord(record);
-    }
-    cursor = page.nextCursor;
-    await letOthersIn();
-  } while (cursor !== undefined);
-  let reckoned = 0;
-  for (const resource of resources.values()) {
-    reckoned += 1;
-    if (reckoned % RESOURCES_AT_ONCE === 0) await letOthersIn();
-    for (const registration of resource.registrations) {
-      for (const use of outstanding(resource, registration, nowMs, month)) {
-        sums.addProvisional(resource, registration, use, nowMs);
-      }
+  // What is written of a resource after this is left out when the records are read, since it is provisional here.
+  const { registrations, provisional } = await reckoned(ledger, month, nowMs);
+  const query = { fromHour: month.fromHour, toHour: month.toHour - 1, limit: PAGE_RECORDS };
+  for await (const records of pagesOf((cursor) => ledger.meteringRecords({ ...query, cursor }))) {
+    for (const record of records) {
+      if (isHeld(record, registrations)) sums.addRecord(record);
     }
   }
+  for (const use of provisional) sums.addProvisional(use, nowMs);
   // Asked at the end: what has expired while the ledger was read is missing, too.
   const keptSinceMs = await ledger.keptSince();
   const isPart = keptSinceMs !== undefined && keptSinceMs > month.fromHour * HOUR_MS;
   return { month: month.name, atMs: nowMs, keptSinceMs: isPart ? keptSinceMs : undefined, rows: sums.rows() };
 }
 
-function letOthersIn(): Promise<void> {
-  return new Promise((resume) => setImmediate(resume));
+interface Reckoned {
+  /** Of each resource that has any. */
+  readonly registrations: ReadonlyMap<string, readonly UsageRegistration[]>;
+  readonly provisional: Iterable<ProvisionalUse>;
+}
+
+/** Use of an hour that the ledger does not hold, of all resources of an account. */
+interface ProvisionalUse {
+  readonly productCode: string;
+  readonly accountId: string;
+  /** Undefined: the product's dimension of hours. */
+  readonly dimension: string | undefined;
+  readonly hour: number;
+  seconds: number;
+}
+
+/** Each resource as it is when it is read, with what its registrations know of. */
+async function reckoned(ledger: Ledger, month: Month, nowMs: EpochMs): Promise<Reckoned> {
+  const registrations = new Map<string, readonly UsageRegistration[]>();
+  const uses = new Map<string, ProvisionalUse>();
+  const reckon = (resource: MeteredResource, registration: UsageRegistration): void => {
+    const { productCode, dimension } = registration;
+    const { accountId } = resource;
+    for (const { hour, seconds } of outstanding(resource, registration, nowMs, month)) {
+      const key = JSON.stringify([productCode, accountId, dimension, hour]);
+      const use = uses.get(key);
+      if (use === undefined) uses.set(key, { productCode, accountId, dimension, hour, seconds });
+      else use.seconds += seconds;
+    }
+  };
+  for await (const resources of pagesOf((cursor) => ledger.resources({ cursor, limit: RESOURCES_AT_ONCE }))) {
+    for (const resource of resources) {
+      if (resource.registrations.length > 0) registrations.set(resource.resourceId, resource.registrations);
+      for (const registration of resource.registrations) reckon(resource, registration);
+    }
+  }
+  return { registrations, provisional: uses.values() };
 }
 
 function isHeld(
   { resourceId, productCode, key, accrued }: ListedRecord,
-  resources: ReadonlyMap<string, MeteredResource>,
+  registrations: Reckoned["registrations"],
 ): boolean {
-  const resource = accrued === true && resourceId !== undefined ? resources.get(resourceId) : undefined;
-  const registration = resource && registrationOf(resource, productCode);
+  const known = accrued === true && resourceId !== undefined ? registrations.get(resourceId) : undefined;
+  const registration = known && registrationOf({ registrations: known }, productCode);
   return registration === undefined || isKnownTo(registration, key.hour, adjustmentOf(key));
 }
 
@@ -168,16 +192,10 @@ class Sums {
     this.#add({ productCode, customer, dimension, accrued, hour: key.hour, amount: BigInt(quantity), part });
   }
 
-  addProvisional(
-    { accountId }: MeteredResource,
-    registration: UsageRegistration,
-    { hour, seconds }: HourUse,
-    nowMs: EpochMs,
-  ): void {
-    const { productCode } = registration;
+  addProvisional({ productCode, accountId, hour, seconds, ...use }: ProvisionalUse, nowMs: EpochMs): void {
     if (!this.#isMeant(productCode, nowMs)) return;
     const product = this.#catalogue.product(productCode);
-    const dimension = registration.dimension ?? hoursDimensionOf(product).name;
+    const dimension = use.dimension ?? hoursDimensionOf(product).name;
     const customer = this.#byAccount(productCode, accountId, nowMs);
     this.#add({ productCode, customer, dimension, accrued: true, hour, amount: BigInt(seconds), part: "provisional" });
   }

@@ -2,7 +2,7 @@
  * Verifies web identity tokens: whose pod is this? By keys of configured issuers only, and by algorithms with a public key
  * only: with any other, whoever knows the public key could make tokens. Rules C3, C5, C7.
  */
-import { printable, type EpochMs, type StsErrorName } from "@countinghouse/protocol";
+import { printable, iso, type EpochMs, type StsErrorName } from "@countinghouse/protocol";
 import { decodeJwt, errors, jwtVerify, type JWTPayload } from "jose";
 import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { rejection, type Rejection } from "../domain/rejection.ts";
@@ -17,7 +17,7 @@ const AUDIENCES_MAX = 20;
 /** In the words of the service, which callers were seen to be told. */
 const NO_KEY = "Couldn't retrieve verification key from your identity provider";
 
-export interface TokenVerifierOptions {
+interface TokenVerifierOptions {
   readonly catalogue: () => CatalogueView;
   readonly wallMs: () => EpochMs;
   readonly monotonicMs: () => number;
@@ -88,7 +88,7 @@ export class TokenVerifier {
   }
 
   #now(): string {
-    return new Date(this.#options.wallMs()).toISOString();
+    return iso(this.#options.wallMs());
   }
 }
 
@@ -137,7 +137,7 @@ function timesOf({ exp, nbf }: JWTPayload, now: string): Record<string, string> 
 }
 
 function isoOf(seconds: number): string {
-  return Math.abs(seconds) <= 8.64e12 ? new Date(seconds * 1000).toISOString() : String(seconds);
+  return Math.abs(seconds) <= 8.64e12 ? iso(seconds * 1000) : String(seconds);
 }
 
 function invalid(

@@ -12,15 +12,17 @@ export function accountCall(request: WireRequest, requestId: string, operation: 
     accountId: caller.accountId,
     accessKeyId: caller.accessKeyId,
     region: caller.region,
-    ...(caller.session === undefined ? {} : { session: caller.session }),
+    session: caller.session,
   };
 }
 
 /** Of a request whose signature is not good, or that has none. */
 export function strangerCall(request: WireRequest, requestId: string, operation: string): Call {
-  const claimed = claimedAccessKey(request);
-  const call = { ...from(request, requestId, operation), principal: "unknown" };
-  return claimed === undefined ? call : { ...call, accessKeyId: claimed };
+  return {
+    ...from(request, requestId, operation),
+    principal: "unknown",
+    accessKeyId: claimedAccessKey(request),
+  };
 }
 
 const USER_AGENT_CHARACTERS_MAX = 512;

@@ -6,7 +6,7 @@ import { REGIONS_WORTH_MAX, awsRegions, type RequestQuota } from "@countinghouse
 import { rejection, type Rejection } from "../domain/rejection.ts";
 import type { Caller } from "../identity/caller.ts";
 
-export interface RequestQuotasOptions {
+interface RequestQuotasOptions {
   /** By operation; one that is not listed has no quota. */
   readonly quotas: Readonly<Record<string, RequestQuota>>;
   readonly monotonicMs: () => number;

@@ -22,7 +22,7 @@ import { notAnOperation } from "./wire-error.ts";
 import type { WireRequest, WireResponse } from "../listener/message.ts";
 import type { Codec, WireOperation } from "./wire-operation.ts";
 
-export interface WireHandlerOptions {
+interface WireHandlerOptions {
   readonly operations: readonly WireOperation[];
   readonly authenticator: Authenticator;
   readonly quotas: RequestQuotas;

@@ -13,18 +13,18 @@ export function containerToken(sealer: Sealer, resourceId: string): string {
   return sealer.derive(`container credentials of ${resourceId}`).toString("base64url");
 }
 
-export interface ContainerRequest {
+interface ContainerRequest {
   readonly method: string;
   readonly path: string;
   readonly authorization: string | undefined;
 }
 
 /** The answer. Without the right token nobody learns which tasks there are. */
-export function containerResponse(
+export async function containerResponse(
   { method, path, authorization }: ContainerRequest,
   sealer: Sealer,
   credentials: ResourceCredentials,
-): WireResponse {
+): Promise<WireResponse> {
   if (method !== "GET") return failure(405, "MethodNotAllowed", "Credentials are asked for by GET.");
   const resourceId = path.slice(CONTAINER_CREDENTIALS_PATH.length);
   if (!/^ecs-[0-9a-f]{32}$/.test(resourceId)) return failure(404, "NotFound", "There is no such address.");
@@ -34,7 +34,7 @@ export function containerResponse(
   if (!isSame(authorization, containerToken(sealer, resourceId))) {
     return failure(403, "Forbidden", "The authorization token is not the one of this address.");
   }
-  const resource = credentials.live(resourceId, "ecs");
+  const resource = await credentials.live(resourceId, "ecs");
   if (resource === undefined) return failure(404, "ResourceNotFound", "The task is not known, or has stopped.");
   const issued = credentials.issue(resource);
   if (issued === undefined) return failure(404, "RoleNotFound", "The task's role is not known.");

@@ -4,7 +4,7 @@ import { INSTANCE_LISTENERS_MAX, InstanceListeners } from "./instance-listeners.
 function newListeners(): { listeners: InstanceListeners; errors: string[] } {
   const errors: string[] = [];
   const listeners = new InstanceListeners({
-    respond: (resourceId) => ({ status: 200, headers: {}, body: resourceId }),
+    respond: (resourceId) => Promise.resolve({ status: 200, headers: {}, body: resourceId }),
     onError: ({ message }) => errors.push(message),
   });
   onTestFinished(() => listeners.close());

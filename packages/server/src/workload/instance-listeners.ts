@@ -15,8 +15,9 @@ const CONNECTIONS_MAX = 32;
 const TIMEOUT_MS = 5_000;
 const HEADER_BYTES_MAX = 8_192;
 
-export interface InstanceListenersOptions {
-  readonly respond: (resourceId: string, request: MetadataRequest) => WireResponse;
+interface InstanceListenersOptions {
+  /** Never rejects. */
+  readonly respond: (resourceId: string, request: MetadataRequest) => Promise<WireResponse>;
   /** Told where a listener cannot be had. */
   readonly onError: (error: Error) => void;
 }
@@ -81,7 +82,8 @@ export class InstanceListeners {
         return;
       }
       const header = (name: string): string | undefined => request.headers[name]?.toString();
-      send(response, this.#options.respond(resourceId, { method, path: url.split("?", 1)[0] ?? "", header }));
+      const asked = { method, path: url.split("?", 1)[0] ?? "", header };
+      void this.#options.respond(resourceId, asked).then((answer) => send(response, answer));
     });
     server.maxConnections = CONNECTIONS_MAX;
     server.listen(0, "127.0.0.1");

@@ -3,14 +3,14 @@
  * document tells. Version 1 gives credentials to whoever can make a program send a GET, and is not served. Rule C9.
  */
 import { inForce } from "../domain/catalogue/agreement.ts";
-import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { MeteredResource } from "../domain/resources/metered-resource.ts";
 import { accountCustomer } from "../domain/metering/metering-record.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { Sealer } from "../identity/seal.ts";
-import type { EpochMs } from "@countinghouse/protocol";
+import { isoSecond, type EpochMs } from "@countinghouse/protocol";
 import type { WireResponse } from "../listener/message.ts";
 import { metadataAt, type MetadataFolder, type MetadataItem } from "./metadata-tree.ts";
-import { toSeconds, type ResourceCredentials } from "./resource-credentials.ts";
+import type { ResourceCredentials } from "./resource-credentials.ts";
 
 const PURPOSE = "instance-metadata-token";
 const TOKEN_CHARACTERS_MAX = 512;
@@ -24,23 +24,23 @@ export interface MetadataRequest {
 }
 
 export interface InstanceMetadataOptions {
-  readonly catalogue: () => CatalogueView;
+  readonly ledger: Pick<Ledger, "catalogue">;
   readonly sealer: Sealer;
   readonly credentials: ResourceCredentials;
   readonly nowMs: () => EpochMs;
   readonly wallMs: () => EpochMs;
 }
 
-export function metadataResponse(
+export async function metadataResponse(
   resourceId: string,
   request: MetadataRequest,
   options: InstanceMetadataOptions,
-): WireResponse {
+): Promise<WireResponse> {
   const { method, path } = request;
   if (method === "PUT" && path === "/latest/api/token") return tokenResponse(resourceId, request, options);
   if (method !== "GET") return text(405, "Method Not Allowed");
   if (!isToken(resourceId, request.header("x-aws-ec2-metadata-token"), options)) return text(401, "Unauthorized");
-  const resource = options.credentials.live(resourceId, "ec2");
+  const resource = await options.credentials.live(resourceId, "ec2");
   if (resource === undefined) return text(404, "Not Found");
   const found = metadataAt(path, metadataOf(resource, options));
   return found === undefined ? text(404, "Not Found") : text(200, found);
@@ -101,7 +101,7 @@ function roleFolder(resource: MeteredResource, role: string, { credentials }: In
 
 /** Of the products of images that the instance's account has agreements for. */
 function productCodesOf({ accountId }: MeteredResource, options: InstanceMetadataOptions): readonly string[] {
-  const held = options.catalogue();
+  const held = options.ledger.catalogue;
   const isBought = (productCode: string): boolean =>
     held.agreementsOf(productCode, accountCustomer(accountId)).some((agreement) => inForce(agreement, options.nowMs()));
   const images = held.list("product").filter(({ type }) => type === "ami");
@@ -116,7 +116,7 @@ function identityDocument(resource: MeteredResource, productCodes: readonly stri
     availabilityZone: zoneOf(resource),
     instanceId: externalId,
     marketplaceProductCodes: productCodes.length === 0 ? null : productCodes,
-    pendingTime: toSeconds(startedAtMs),
+    pendingTime: isoSecond(startedAtMs),
     region,
     version: "2017-09-30",
   };

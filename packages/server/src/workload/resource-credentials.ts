@@ -1,14 +1,14 @@
 /** Session credentials of the resources that ask for them where they run: ECS tasks and EC2 instances. Rules C8 and C9. */
-import type { EpochMs } from "@countinghouse/protocol";
-import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
+import { isoSecond, type EpochMs } from "@countinghouse/protocol";
 import { isLive, type MeteredResource, type Platform } from "../domain/resources/metered-resource.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { SessionCredentials, SessionGrant } from "../identity/session-credentials.ts";
 
 /** As a task's credentials last at AWS. SDKs ask for new ones minutes before the end. */
 const LIFETIME_MS = 6 * 3_600_000;
 
 export interface ResourceCredentialsOptions {
-  readonly catalogue: () => CatalogueView;
+  readonly ledger: Pick<Ledger, "catalogue" | "findResources">;
   readonly issueCredentials: (grant: SessionGrant) => SessionCredentials;
   /** The service clock, by which a resource is live. */
   readonly nowMs: () => EpochMs;
@@ -25,14 +25,14 @@ export class ResourceCredentials {
   }
 
   /** The resource, if it runs. */
-  live(resourceId: string, platform: Platform): MeteredResource | undefined {
-    const resource = this.#options.catalogue().resource(resourceId);
+  async live(resourceId: string, platform: Platform): Promise<MeteredResource | undefined> {
+    const [resource] = await this.#options.ledger.findResources([resourceId]);
     return resource?.platform === platform && isLive(resource, this.#options.nowMs()) ? resource : undefined;
   }
 
   /** The role whose permissions its credentials have, where that is known and there. */
   roleOf({ accountId, roleName }: MeteredResource): string | undefined {
-    const account = this.#options.catalogue().account(accountId);
+    const account = this.#options.ledger.catalogue.account(accountId);
     return account?.roles.find(({ name }) => name === roleName)?.name;
   }
 
@@ -52,28 +52,22 @@ export class ResourceCredentials {
       AccessKeyId: credentials.accessKeyId,
       SecretAccessKey: credentials.secretAccessKey,
       Token: credentials.sessionToken,
-      Expiration: toSeconds(credentials.expiresAtMs),
+      Expiration: isoSecond(credentials.expiresAtMs),
     };
   }
 
   /** The wall clock, as these endpoints write times. */
   now(): string {
-    return toSeconds(this.#options.wallMs());
+    return isoSecond(this.#options.wallMs());
   }
 }
 
-export interface EndpointCredentials {
+interface EndpointCredentials {
   readonly AccessKeyId: string;
   readonly SecretAccessKey: string;
   readonly Token: string;
   readonly Expiration: string;
 }
-
-/** A time to the second. */
-export function toSeconds(atMs: EpochMs): string {
-  return new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
-}
-
 const SESSION_NAME_CHARACTERS_MAX = 64;
 
 /** The instance's id; the task's id, which its ARN ends with. */

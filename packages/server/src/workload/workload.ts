@@ -1,7 +1,10 @@
 /** What metered resources are given where they run: credentials, metadata, and the environment that leads to both. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { isLive, type MeteredResource } from "../domain/resources/metered-resource.ts";
+import type { MeteredResource } from "../domain/resources/metered-resource.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { pagesOf } from "../ledger/pages.ts";
 import { send } from "../listener/listener.ts";
+import type { WireResponse } from "../listener/message.ts";
 import { containerResponse } from "./container-credentials.ts";
 import {
   commonEnvironment,
@@ -14,9 +17,15 @@ import { InstanceListeners } from "./instance-listeners.ts";
 import { metadataResponse, type InstanceMetadataOptions } from "./instance-metadata.ts";
 import { ResourceCredentials, type ResourceCredentialsOptions } from "./resource-credentials.ts";
 
-export interface WorkloadOptions extends ResourceCredentialsOptions, Omit<InstanceMetadataOptions, "credentials"> {
+interface WorkloadOptions extends ResourceCredentialsOptions, Omit<InstanceMetadataOptions, "credentials"> {
+  readonly ledger: Pick<Ledger, "catalogue" | "findResources" | "resources">;
+  /** Told where an instance has no metadata service. */
   readonly onError: (error: Error) => void;
+  /** Told where the ledger cannot be asked; whoever asked is told to come again. */
+  readonly onTrouble: (error: Error) => void;
 }
+
+const RESOURCES_AT_ONCE = 500;
 
 export class Workload {
   readonly #options: WorkloadOptions;
@@ -29,7 +38,7 @@ export class Workload {
     this.#options = options;
     this.#credentials = credentials;
     this.#listeners = new InstanceListeners({
-      respond: (resourceId, request) => metadataResponse(resourceId, request, metadata),
+      respond: (resourceId, request) => this.#orTrouble(metadataResponse(resourceId, request, metadata)),
       onError: options.onError,
     });
   }
@@ -53,13 +62,14 @@ export class Workload {
   }
 
   /** The same, where any may have changed: at the start, and after a reset. */
-  resourcesChanged(): Promise<void> {
-    const nowMs = this.#options.nowMs();
-    const live = this.#options
-      .catalogue()
-      .list("resource")
-      .filter((resource) => resource.platform === "ec2" && isLive(resource, nowMs));
-    return this.#listeners.keep(new Set(live.map(({ resourceId }) => resourceId)));
+  async resourcesChanged(): Promise<void> {
+    const { ledger, nowMs } = this.#options;
+    const query = { platform: "ec2", life: { live: true, atMs: nowMs() }, limit: RESOURCES_AT_ONCE } as const;
+    const live = new Set<string>();
+    for await (const resources of pagesOf((cursor) => ledger.resources({ ...query, cursor }))) {
+      for (const { resourceId } of resources) live.add(resourceId);
+    }
+    await this.#listeners.keep(live);
   }
 
   /** Answers a task that asks for its credentials. */
@@ -67,7 +77,18 @@ export class Workload {
     request.resume();
     const { method = "", url = "", headers } = request;
     const asked = { method, path: url.split("?", 1)[0] ?? "", authorization: headers.authorization };
-    send(response, containerResponse(asked, this.#options.sealer, this.#credentials));
+    const answer = containerResponse(asked, this.#options.sealer, this.#credentials);
+    void this.#orTrouble(answer).then((told) => send(response, told));
+  }
+
+  /** The ledger could not be asked: programs that ask for credentials come again. */
+  async #orTrouble(answer: Promise<WireResponse>): Promise<WireResponse> {
+    try {
+      return await answer;
+    } catch (error) {
+      this.#options.onTrouble(error as Error);
+      return { status: 503, headers: { "Content-Type": "text/plain" }, body: "Service Unavailable" };
+    }
   }
 
   close(): Promise<void> {

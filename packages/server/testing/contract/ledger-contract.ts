@@ -8,6 +8,7 @@ import { eventPromises } from "./events.ts";
 import { keepingPromises } from "./keeping.ts";
 import type { LedgerSetup, LedgerUnderTest, MakeLedger } from "./ledger-under-test.ts";
 import { listingPromises } from "./listing.ts";
+import { resourcePromises } from "./resources.ts";
 import { transactionPromises } from "./transactions.ts";
 import { troublePromises } from "./trouble.ts";
 
@@ -24,5 +25,6 @@ export function ledgerContract(name: string, makeLedger: MakeLedger): void {
     keepingPromises(fresh);
     eventPromises(fresh);
     chainPromises(fresh);
+    resourcePromises(fresh);
   });
 }

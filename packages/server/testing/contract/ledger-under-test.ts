@@ -27,7 +27,7 @@ export interface LedgerUnderTest {
   remove(): Promise<void>;
 }
 
-export interface HeldCommit {
+interface HeldCommit {
   /** Resolves once the commit has come this far. */
   readonly reached: Promise<void>;
   readonly letGo: () => void;
@@ -46,7 +46,7 @@ export interface Opening {
   readonly beforeCommit: () => Promise<void>;
 }
 
-export interface Opened {
+interface Opened {
   readonly ledger: Ledger;
   readonly clock: ServiceClock;
 }
@@ -128,6 +128,9 @@ function interrupted(engine: Engine, beforeCommit: () => Promise<void>): Engine 
     },
     logBytes: () => engine.logBytes(),
     find: (keys) => engine.find(keys),
+    findResources: (ids) => engine.findResources(ids),
+    resources: (query) => engine.resources(query),
+    dueResources: (query) => engine.dueResources(query),
     list: (query) => engine.list(query),
     entryByRequestId: (requestId) => engine.entryByRequestId(requestId),
     entries: (query) => engine.entries(query),

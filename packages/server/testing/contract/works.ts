@@ -7,9 +7,11 @@ import {
   type MeteringRecord,
   type MeteringRecordKey,
 } from "../../src/domain/metering/metering-record.ts";
+import type { MeteredResource } from "../../src/domain/resources/metered-resource.ts";
 import type { Call } from "../../src/ledger/entry.ts";
 import { meteringRecordId, requestId } from "../../src/ledger/ids.ts";
 import type { Facts, Ledger, MeteringRecordQuery, Decision, Work } from "../../src/ledger/ledger.ts";
+import { putResource } from "../../src/ledger/resource-facts.ts";
 import { START_MS } from "./ledger-under-test.ts";
 
 export const PRODUCT = "0abcdefghijklmnopqrstuvwx";
@@ -110,6 +112,20 @@ export function put(changes: readonly CatalogueChange[], call: Call = newCall())
   };
 }
 
+/** Puts resources in place, whatever is known of them. */
+export function place(resources: readonly MeteredResource[], call: Call = newCall()): Work<undefined> {
+  return {
+    call,
+    keys: [],
+    resources: resources.map(({ resourceId }) => resourceId),
+    decide: (): Decision<undefined> => ({
+      event: { kind: "resource-observed", source: "operator", resource: {}, changed: true },
+      resources: resources.map(putResource),
+      answer: undefined,
+    }),
+  };
+}
+
 export function moveClockTo(toMs: number, call: Call = newCall()): Work<undefined> {
   return {
     call,
@@ -125,6 +141,16 @@ export function moveClockTo(toMs: number, call: Call = newCall()): Work<undefine
 export function accountChange(id: string, over: { title?: string; fileDigest?: string } = {}): CatalogueChange {
   const { title, fileDigest } = over;
   return { kind: "account", id, value: { id, title, users: [], roles: [] }, fileDigest };
+}
+
+export async function resourceOf(ledger: Ledger, resourceId: string): Promise<MeteredResource | undefined> {
+  const [resource] = await ledger.findResources([resourceId]);
+  return resource;
+}
+
+export async function allResources(ledger: Ledger): Promise<readonly MeteredResource[]> {
+  const { items } = await ledger.resources({ limit: 1_000 });
+  return items;
 }
 
 /** The ids of everything that is kept, in the order of the listing. */

@@ -1,21 +1,6 @@
-/** An audit event as commands see it: a CloudTrail record, and the columns that people read. */
+/** An audit event as people read it: the columns, and lines that are aligned. */
+import type { AuditEvent } from "../../operator/contract/ledger/audit.ts";
 import { printable } from "../output.ts";
-/** A CloudTrail record, as far as commands look into it; it is passed on whole. */
-export interface AuditEvent {
-  readonly userIdentity: {
-    readonly type: string;
-    readonly principalId: string;
-    readonly accountId?: string;
-    readonly userName?: string;
-    readonly arn?: string;
-  };
-  readonly eventTime: string;
-  readonly eventName: string;
-  readonly awsRegion?: string;
-  readonly errorCode?: string;
-  readonly requestID: string;
-  readonly eventID: string;
-}
 
 export const EVENT_COLUMNS: Readonly<Record<string, (event: AuditEvent) => string | undefined>> = {
   time: ({ eventTime }) => eventTime,

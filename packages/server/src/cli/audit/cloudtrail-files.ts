@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip, type Gzip } from "node:zlib";
-import type { AuditEvent } from "./audit-event.ts";
+import type { AuditEvent } from "../../operator/contract/ledger/audit.ts";
 
 interface OpenFile {
   readonly path: string;

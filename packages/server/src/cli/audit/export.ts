@@ -3,9 +3,9 @@ import { createWriteStream, renameSync, rmSync } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Option, type Command } from "commander";
-import { CommandError, EXIT, withConnection } from "../operator-client.ts";
+import { CommandError, EXIT, withConnection } from "../connection.ts";
 import { jsonText, print } from "../output.ts";
-import type { AuditEvent } from "./audit-event.ts";
+import type { AuditEvent } from "../../operator/contract/ledger/audit.ts";
 import { CloudTrailFiles } from "./cloudtrail-files.ts";
 import {
   eventsPage,

@@ -1,8 +1,9 @@
 /** Which audit events: the flags that the commands share, and the pages that they are asked for in. */
 import type { Command } from "commander";
 import { timeArgument } from "../arguments.ts";
-import { OperatorClient, type ConnectionFlags } from "../operator-client.ts";
-import type { AuditEvent } from "./audit-event.ts";
+import type { RequestTo } from "../../operator/client/requests.ts";
+import type { AnswerTo } from "../../operator/contract/routes.ts";
+import { connect, type ConnectionFlags } from "../connection.ts";
 
 export interface FilterFlags extends ConnectionFlags {
   readonly event?: string;
@@ -30,24 +31,15 @@ export function withTimes(command: Command): Command {
     .option("--until <time>", "only before this time", timeArgument);
 }
 
-export type Query = Readonly<Record<string, string | undefined>>;
+export type Query = NonNullable<RequestTo<"GET /audit-events">["query"]>;
 
 export function queryOf({ event, account, accessKey, product, from, until }: FilterFlags & TimeFlags): Query {
   return { eventName: event, accountId: account, accessKeyId: accessKey, productCode: product, from, to: until };
 }
 
-export interface EventsPage {
-  readonly items: readonly AuditEvent[];
-  readonly nextCursor?: string;
-  /** Events before this have expired. */
-  readonly keptSince?: string;
-}
+type EventsPage = AnswerTo<"GET /audit-events">;
 
-export interface PageRequest {
-  readonly order: "newest" | "oldest";
-  readonly limit: number;
-  readonly cursor?: string | undefined;
-}
+type PageRequest = Pick<Query, "order" | "limit" | "cursor">;
 
 /** Says so where events of the time that was asked for are not there any more. */
 export function noteExpired({ keptSince }: EventsPage, { from }: TimeFlags): void {
@@ -57,7 +49,5 @@ export function noteExpired({ keptSince }: EventsPage, { from }: TimeFlags): voi
 
 /** The server is looked for anew each time: one that was restarted may be at another address, with another token. */
 export function eventsPage(flags: ConnectionFlags, query: Query, request: PageRequest): Promise<EventsPage> {
-  const given = Object.entries({ ...query, ...request, limit: String(request.limit) });
-  const search = new URLSearchParams(given.filter((pair): pair is [string, string] => pair[1] !== undefined));
-  return new OperatorClient(flags).call("GET", `/audit-events?${search.toString()}`);
+  return connect(flags).call("GET /audit-events", { query: { ...query, ...request } });
 }

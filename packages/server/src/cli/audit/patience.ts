@@ -1,10 +1,11 @@
 /** Waiting for a server that is restarted. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { CommandError, EXIT } from "../operator-client.ts";
+import { OperatorConnectionError } from "../../operator/client/errors.ts";
+import { CommandError, EXIT } from "../connection.ts";
 
 const RETRY_MS = 500;
 
-export interface Patience {
+interface Patience {
   /** How often it is tried again. */
   readonly retriesMax: number;
   /** Ends the waiting. */
@@ -19,7 +20,10 @@ export async function patiently<T>(call: () => Promise<T>, { retriesMax, signal 
       if (tried > 0) process.stderr.write("The server is there again.\n");
       return result;
     } catch (error) {
-      const isUnreachable = error instanceof CommandError && error.exitCode === EXIT.unreachable;
+      // A CommandError: no server runs on the data folder.
+      const isUnreachable =
+        error instanceof OperatorConnectionError ||
+        (error instanceof CommandError && error.exitCode === EXIT.unreachable);
       if (!isUnreachable || tried >= retriesMax) throw error;
       if (tried === 0) process.stderr.write("The server cannot be reached; waiting for it.\n");
       await sleep(RETRY_MS, undefined, signal === undefined ? {} : { signal });

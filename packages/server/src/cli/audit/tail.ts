@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { countArgument } from "../arguments.ts";
-import { withConnection } from "../operator-client.ts";
+import { withConnection } from "../connection.ts";
 import { jsonText } from "../output.ts";
-import { eventLine, headingLine, type AuditEvent } from "./audit-event.ts";
+import type { AuditEvent } from "../../operator/contract/ledger/audit.ts";
+import { eventLine, headingLine } from "./audit-event.ts";
 import { eventsPage, queryOf, withFilters, type FilterFlags, type Query } from "./filters.ts";
 import { patiently } from "./patience.ts";
 

@@ -1,7 +1,7 @@
 /** `countinghouse store copy`: an embedded ledger moves into PostgreSQL. */
 import { Option, type Command } from "commander";
 import { realWorld } from "../../world.ts";
-import { CommandError, EXIT } from "../operator-client.ts";
+import { CommandError, EXIT } from "../connection.ts";
 import { describe, print } from "../output.ts";
 import { postgresAddress } from "./postgres-address.ts";
 

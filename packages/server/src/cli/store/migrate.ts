@@ -12,7 +12,8 @@ interface MigrateFlags {
 
 const HELP = `
 A server does so itself when it starts; this is for whoever wants it done before, or by another role. Older servers go on
-meanwhile. With --citus the tables are distributed, and no server of this version starts on them any more.`;
+meanwhile, but for versions that they could not go on with, which are refused while one is connected. With --citus, and all servers
+stopped, the tables are distributed as this version needs it; it may be run again.`;
 
 export function addMigrate(group: Command): void {
   group
@@ -25,7 +26,7 @@ export function addMigrate(group: Command): void {
     )
     .option(
       "--citus",
-      "distribute the tables by product (unfinished: no server starts on them); needs the extension citus",
+      "distribute entries and records by product; needs the extension citus and its workers, and the coordinator's address",
     )
     .option("--json", "print JSON")
     .addHelpText("after", HELP)

@@ -1,5 +1,5 @@
 /** The address of a ledger in PostgreSQL, as store commands take it. */
-import { CommandError, EXIT } from "../operator-client.ts";
+import { CommandError, EXIT } from "../connection.ts";
 
 /** It may hold a password: complaints do not repeat it. */
 export function postgresAddress(flag: string, text: string): string {

@@ -3,7 +3,7 @@ import { Option, type Command } from "commander";
 import type { SharedSettings } from "../../domain/shared-settings.ts";
 import { clockModeOf, quotasNameOf, rulesOf } from "../../config.ts";
 import { realWorld } from "../../world.ts";
-import { CommandError, EXIT } from "../operator-client.ts";
+import { CommandError, EXIT } from "../connection.ts";
 import { describe, print } from "../output.ts";
 import { postgresAddress } from "./postgres-address.ts";
 

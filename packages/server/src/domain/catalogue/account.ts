@@ -19,13 +19,13 @@ export interface PolicyStatement {
 }
 
 export interface PolicyDocument {
-  readonly Version?: string | undefined;
+  readonly Version?: "2012-10-17" | "2008-10-17" | undefined;
   readonly Id?: string | undefined;
   readonly Statement: PolicyStatement | readonly PolicyStatement[];
 }
 
 /** A user of an account; without a policy it may do whatever is served (Rule N3). */
-export interface User {
+interface User {
   readonly name: string;
   readonly policy?: PolicyDocument | undefined;
 }

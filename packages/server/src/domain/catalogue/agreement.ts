@@ -10,7 +10,7 @@ export interface Entitlement {
   readonly expiresAtMs?: EpochMs | undefined;
 }
 
-export interface AgreementTerms {
+interface AgreementTerms {
   readonly agreementId: string;
   readonly productCode: string;
   readonly customerAccountId: string;
@@ -38,7 +38,7 @@ export interface AgreementState {
 
 export interface Agreement extends AgreementTerms, AgreementState {}
 
-export type AgreementStatus = "pending" | "active" | "suspended" | "cancelled" | "expired";
+type AgreementStatus = "pending" | "active" | "suspended" | "cancelled" | "expired";
 
 /** The one word for where an agreement stands: what can no more be undone comes before what can. */
 export function statusOf(agreement: Agreement, nowMs: EpochMs): AgreementStatus {

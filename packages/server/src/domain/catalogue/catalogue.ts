@@ -1,24 +1,22 @@
 /**
- * The catalogue as decisions see it: accounts, access keys, products and agreements, the metered resources that run, and
- * the keys that their registrations are signed with, and what all servers of the ledger go by; with the look-ups they need.
+ * The catalogue as decisions see it: accounts, access keys, products and agreements, the keys that registrations are signed
+ * with, and what all servers of the ledger go by; with the look-ups they need.
  * Changes come in through `apply`, which the ledger calls once a change is durable.
  */
 import type { AccessKey, Account } from "./account.ts";
 import type { Agreement } from "./agreement.ts";
 import type { Issuer } from "./issuer.ts";
-import type { MeteredResource } from "../resources/metered-resource.ts";
 import { accountCustomer, identifiedCustomer } from "../metering/metering-record.ts";
 import type { Product } from "./product.ts";
 import type { RegistrationKey } from "./registration-key.ts";
 import { SETTINGS_ID, type SharedSettings } from "../shared-settings.ts";
 
-export interface CatalogueObjects {
+interface CatalogueObjects {
   readonly account: Account;
   readonly "access-key": AccessKey;
   readonly product: Product;
   readonly agreement: Agreement;
   readonly issuer: Issuer;
-  readonly resource: MeteredResource;
   readonly "registration-key": RegistrationKey;
   readonly settings: SharedSettings;
 }
@@ -42,7 +40,6 @@ export interface CatalogueView {
   product(productCode: string): Product | undefined;
   agreement(agreementId: string): Agreement | undefined;
   issuer(issuer: string): Issuer | undefined;
-  resource(resourceId: string): MeteredResource | undefined;
   registrationKey(version: number): RegistrationKey | undefined;
   /** Absent where no server has set any: in an embedded ledger, which has one server. */
   sharedSettings(): SharedSettings | undefined;
@@ -65,7 +62,6 @@ export class Catalogue implements CatalogueView {
     product: new Map(),
     agreement: new Map(),
     issuer: new Map(),
-    resource: new Map(),
     "registration-key": new Map(),
     settings: new Map(),
   };
@@ -100,10 +96,6 @@ export class Catalogue implements CatalogueView {
 
   issuer(issuer: string): Issuer | undefined {
     return this.#objects.issuer.get(issuer);
-  }
-
-  resource(resourceId: string): MeteredResource | undefined {
-    return this.#objects.resource.get(resourceId);
   }
 
   registrationKey(version: number): RegistrationKey | undefined {

@@ -33,7 +33,42 @@ function changed(what: SaidProduct, held: Product | undefined, nowMs = START_MS)
 const priced = (product: Product, name = "gb", hours = 5): (string | undefined)[] =>
   Array.from({ length: hours }, (_, i) => priceAt(dimensionEverOf(product, name) ?? gb(), START + i));
 
+const stray = (price: string, first: string | undefined): unknown =>
+  changedProduct(said([gb(), gb({ name: "calls", price, prices: [{ price: first }] })]), undefined, START_MS);
+
+const message = (inForce: string): string =>
+  `is not the price in force by prices (${inForce}): change prices, or leave one of them out`;
+
+const otherSince = (since: string): unknown =>
+  expect.stringContaining(`is another price than was in force from ${since} on: the price of an hour that has begun`);
+
 describe("Rule P3: a price", () => {
+  test("of hours that have begun is told with the time from which on another one is in force", () => {
+    const held = changed(said([gb({ prices: [{ price: "1" }, { price: "2", fromMs: atHour(0) }] })]), undefined);
+    const problem = (first: string, second: string): unknown =>
+      changedProduct(
+        said([gb({ prices: [{ price: first }, { price: second, fromMs: atHour(0) }] })]),
+        held,
+        START_MS + HOUR_MS,
+      );
+    expect(problem("1", "2")).not.toHaveProperty("message");
+    expect(problem("3", "2")).toMatchObject({
+      path: ["dimensions", 0, "prices", 0],
+      message: otherSince("the beginning"),
+    });
+    expect(problem("1", "3")).toMatchObject({
+      path: ["dimensions", 0, "prices", 1],
+      message: otherSince(new Date(atHour(0)).toISOString()),
+    });
+  });
+
+  test("beside others must be the one in force by them", () => {
+    const path = ["dimensions", 1, "price"];
+    expect(stray("1", "1")).not.toHaveProperty("message");
+    expect(stray("1", "2")).toEqual({ path, message: message("2") });
+    expect(stray("1", undefined)).toEqual({ path, message: message("none") });
+  });
+
   test("of a ledger of earlier versions, which kept one without a time, holds from the beginning", () => {
     const kept: Product = { ...said([]), dimensions: [{ name: "gb", price: "0.25", unit: "GB", kind: "metered" }] };
     const [dimension = gb()] = kept.dimensions;

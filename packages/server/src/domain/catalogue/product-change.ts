@@ -2,7 +2,7 @@
  * A product as it is said to be, put in the place of the one that is kept. What is said of prices, units and pricing holds
  * from the coming hour on, or later where that is said; what was in force in hours that have begun stays. Rule P3.
  */
-import { operationsOf, type EpochMs } from "@countinghouse/protocol";
+import { operationsOf, iso, type EpochMs } from "@countinghouse/protocol";
 import { hourOf } from "../metering/metering-record.ts";
 import { BEGINNING, comingHourMs, earlierOf, stepsOf, withoutRepeats, type Step } from "./over-time.ts";
 import {
@@ -150,13 +150,13 @@ function problemWithPast(said: SaidDimension, held: Dimension, nowMs: EpochMs): 
   const index = ofPast.findIndex(({ price, fromMs = BEGINNING }) => priceAt(held, hourOf(fromMs)) !== price);
   const stray = ofPast[index];
   if (stray === undefined) return undefined;
-  const since = stray.fromMs === undefined ? "the beginning" : new Date(stray.fromMs).toISOString();
+  const since = stray.fromMs === undefined ? "the beginning" : iso(stray.fromMs);
   const message = `is another price than was in force from ${since} on: ${tooEarly(nowMs)}`;
   return { path: ["prices", index], message };
 }
 
 function tooEarly(nowMs: EpochMs): string {
-  const earliest = new Date(comingHourMs(nowMs)).toISOString();
+  const earliest = iso(comingHourMs(nowMs));
   return `the price of an hour that has begun never changes; effectiveFrom can be ${earliest} or later`;
 }
 

@@ -2,7 +2,7 @@
 import { productTypes, type EpochMs, type Pricing, type ProductType } from "@countinghouse/protocol";
 import { heldIn, stepsOf, withoutRepeats, type Earlier } from "./over-time.ts";
 
-export type DimensionKind = "metered" | "entitled" | "hours";
+type DimensionKind = "metered" | "entitled" | "hours";
 
 /** What usage is counted in, and what it costs. */
 export interface Terms {
@@ -81,7 +81,7 @@ export function priceAt(dimension: Dimension, hour: number): string | undefined 
 }
 
 /** A price, undefined for none, and from when on it holds: from the beginning, or from an hour's edge. */
-export interface PriceStep {
+interface PriceStep {
   readonly price: string | undefined;
   readonly fromMs: EpochMs;
 }

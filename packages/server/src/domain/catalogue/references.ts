@@ -28,9 +28,6 @@ function brokenReference(change: CatalogueChange, references: CatalogueLookUps):
     case "registration-key":
     case "settings":
       return undefined;
-    case "resource":
-      if (references.account(change.value.accountId) !== undefined) return undefined;
-      return { path: ["accountId"], message: `no account ${change.value.accountId}` };
     case "access-key": {
       const other = references.accessKey(change.id);
       const taken =

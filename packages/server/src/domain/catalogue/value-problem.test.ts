@@ -160,3 +160,81 @@ describe("what is in force already", () => {
     expect(problemOf(changed({}))?.path).toEqual(["title"]);
   });
 });
+
+const long = (characters: number): string => "x".repeat(characters);
+
+const account = (members: object): CatalogueChange => ({
+  kind: "account",
+  id: "1",
+  value: { id: "1", users: [], roles: [], ...members },
+});
+
+const agreement = (members: object): CatalogueChange => ({
+  kind: "agreement",
+  id: "a",
+  value: {
+    agreementId: "a",
+    productCode: "p",
+    customerAccountId: "2",
+    startsAtMs: 0,
+    entitlements: [],
+    ...members,
+  },
+});
+
+const issuer = (members: object): CatalogueChange => ({ kind: "issuer", id: "i", value: { ...members } as never });
+
+const entitled = (text: string | number): object => ({ entitlements: [{ dimension: "d", value: text }] });
+
+const audience = (text: string): object => ({ roles: [{ name: "r", webIdentity: [{ audience: text }] }] });
+
+const dimension = (members: object): object => ({ dimensions: [{ name: "d", kind: "metered", ...members }] });
+
+describe("an object's values", () => {
+  const turned = "a\u202e";
+  const held = [
+    account({ title: turned }),
+    product({ title: turned }),
+    agreement({ customerIdentifier: turned }),
+    issuer({ jwksUrl: long(2_049) }),
+  ];
+
+  test.each<[string, CatalogueChange, ValueProblem["path"] | undefined]>([
+    ["an account's title", account({ title: turned }), ["title"]],
+    ["a user's name", account({ users: [{ name: turned }] }), ["users", 0, "name"]],
+    ["an audience", account(audience(long(1_001))), ["roles", 0, "webIdentity", 0, "audience"]],
+    ["an audience of 1,000 characters, which is none too many", account(audience(long(1_000))), undefined],
+    ["a description", product(dimension({ description: turned })), ["dimensions", 0, "description"]],
+    ["a unit", product(dimension({ unit: turned })), ["dimensions", 0, "unit"]],
+    ["an earlier price", product(dimension({ earlier: [{ price: "x", toMs: 1 }] })), ["dimensions", 0, "price"]],
+    ["a fulfilment URL", product({ fulfilmentUrl: long(2_049) }), ["fulfilmentUrl"]],
+    [
+      "a fulfilment URL of 2,048 characters, which is none too many",
+      product({ fulfilmentUrl: long(2_048) }),
+      undefined,
+    ],
+    ["an agreement's id", agreement({ agreementId: turned }), ["agreementId"]],
+    ["an identifier", agreement({ customerIdentifier: turned }), ["customerIdentifier"]],
+    ["a licence", agreement({ licenseArn: long(2_049) }), ["licenseArn"]],
+    ["an entitlement's text", agreement(entitled(turned)), ["entitlements", 0, "value"]],
+    ["an entitlement's number, which is no text", agreement(entitled(7)), undefined],
+    ["where keys are published", issuer({ jwksUrl: long(2_049) }), ["jwksUrl"]],
+    ["what is taken away", { kind: "product", id: "p", value: undefined }, undefined],
+  ])("%s", (_of, change, path) => {
+    expect(problemOf(change)?.path).toEqual(path);
+  });
+
+  test("may stay as they are in force, of whichever kind", () => {
+    expect(held.map((change) => problemOf(change)?.path)).not.toContain(undefined);
+    expect(held.map((change) => problemOf(change, held)?.path)).toEqual(held.map(() => undefined));
+  });
+
+  test("that would not be taken today are told, each with its first reason", () => {
+    const outdated = outdatedValues(new Catalogue([...held, account({ title: turned, users: [{ name: turned }] })]));
+    expect(outdated.map(({ kind, id, path }) => [kind, id, ...path])).toEqual([
+      ["account", "1", "title"],
+      ["product", "p", "title"],
+      ["agreement", "a", "customerIdentifier"],
+    ]);
+  });
+});

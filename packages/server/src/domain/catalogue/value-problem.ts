@@ -14,12 +14,10 @@ export interface ValueProblem {
 
 /** Digits of a price, before and after its point: a millionth of a millionth of a dollar, and less than a million millions. */
 const PRICE = /^\d{1,12}(?:\.\d{1,12})?$/;
-export const PRICE_PATTERN = PRICE.source;
 const PRICE_PROBLEM = "must have at most 12 digits before its point, and 12 after";
 
 /** Overrides, embeddings and isolates make a text look like another one. Marks, which Arabic and Hebrew texts need, do not. */
 const NAME = /^[^\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]*$/u;
-export const NAME_PATTERN = NAME.source;
 const NAME_PROBLEM = "must not contain characters that turn the direction of text (U+202A to U+202E, U+2066 to U+2069)";
 
 const TEXT_CHARACTERS_MAX = 1_000;
@@ -107,7 +105,6 @@ function heldInPlaceOf({ kind, id }: CatalogueChange, held: Held): CatalogueChan
       return { kind, id, value: held.issuer(id) };
     case "access-key":
     case "registration-key":
-    case "resource":
     case "settings":
       return { kind, id, value: undefined };
   }
@@ -150,7 +147,6 @@ function* namesOf(change: CatalogueChange): Generator<readonly [Place, string]> 
     case "access-key":
     case "issuer":
     case "registration-key":
-    case "resource":
     case "settings":
   }
 }

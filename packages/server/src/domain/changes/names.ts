@@ -2,7 +2,7 @@
  * Rule K8: no new way to name a customer of a product comes up in hours in which another way is in use: the same usage, sent
  * again in the new way, would count twice.
  */
-import { ruleSets, type EpochMs } from "@countinghouse/protocol";
+import { ruleSets, iso, type EpochMs } from "@countinghouse/protocol";
 import type { Agreement, AgreementsById } from "../catalogue/agreement.ts";
 import type { CatalogueLookUps } from "./overlay.ts";
 import { conflict, type ChangeProblem } from "./change-problem.ts";
@@ -77,5 +77,5 @@ function problemText(
   fromMs: EpochMs,
 ): string {
   const has = other[member] === undefined ? "without one" : `with ${other[member]}`;
-  return `agreement ${other.agreementId} names account ${customerAccountId} of product ${productCode} ${has} in hours from ${new Date(fromMs).toISOString()} on, and usage sent under both names would count twice; a new agreement with replaces: ${other.agreementId} takes over at an hour's edge`;
+  return `agreement ${other.agreementId} names account ${customerAccountId} of product ${productCode} ${has} in hours from ${iso(fromMs)} on, and usage sent under both names would count twice; a new agreement with replaces: ${other.agreementId} takes over at an hour's edge`;
 }

@@ -1,5 +1,5 @@
 /** Rule G6: one agreement goes on with another, under names of its own, from an hour's edge on. */
-import { HOUR_MS, type EpochMs } from "@countinghouse/protocol";
+import { HOUR_MS, iso, type EpochMs } from "@countinghouse/protocol";
 import { statusOf, type Agreement, type AgreementsById } from "../catalogue/agreement.ts";
 import { conflict, invalid, type ChangeProblem } from "./change-problem.ts";
 import { nextReplacementMs } from "./usage-hours.ts";
@@ -70,8 +70,4 @@ function edgeProblem(
     "startsAt",
     `must be an hour's edge (UTC) more than 900 s after the service clock, which says ${iso(nowMs)}: ${iso(firstMs)} or a later one`,
   );
-}
-
-function iso(atMs: EpochMs): string {
-  return new Date(atMs).toISOString();
 }

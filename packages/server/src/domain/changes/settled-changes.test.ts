@@ -247,3 +247,25 @@ describe("Rule K8: a new way to name a customer in hours in which there is anoth
     ]);
   });
 });
+
+test("of several changes, each that cannot be made is told once, and the others are as they are", () => {
+  const held = new Catalogue([...PRODUCTS, putAgreement(old)]);
+  const product = held.product(LOGS) as Product;
+  // Twice wrong: what it replaces is not there, and its name is a new one in hours of another.
+  const unreplacing = putAgreement(next({ replaces: "none" }));
+  const renamed = putAgreement({ ...old, customerIdentifier: "other" });
+  // Of the same name as an agreement, and of another kind.
+  const moved = putProduct({ ...product, productCode: "next", seller: OTHER_SELLER });
+  const before = new Catalogue([...PRODUCTS, putAgreement(old), putProduct({ ...product, productCode: "next" })]);
+  const { problems } = settledChanges([unreplacing, renamed, moved], before, NOW_MS);
+  expect(problems.map(({ change: { kind, id }, problem }) => [kind, id, ...problem.path])).toEqual([
+    ["agreement", "next", "replaces"],
+    ["agreement", "old", "customerIdentifier"],
+    ["product", "next", "seller"],
+  ]);
+});
+
+test("changes of other kinds are made as they are asked for", () => {
+  const asked = [{ kind: "account", id: "1", value: { id: "1", users: [], roles: [] } }] as const;
+  expect(settledChanges(asked, new Catalogue(), NOW_MS)).toEqual({ changes: asked, problems: [] });
+});

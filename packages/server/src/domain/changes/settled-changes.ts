@@ -12,7 +12,7 @@ import { overlaid, type CatalogueLookUps } from "./overlay.ts";
 import { replacedAgreement, replacementProblem } from "./replacement.ts";
 import { agreementTimesProblem, rememberingCover } from "./times.ts";
 
-export interface SettledChanges {
+interface SettledChanges {
   /** In their order; what they change besides comes after them. */
   readonly changes: readonly CatalogueChange[];
   /** For each change that cannot be made, by the object it is of. */

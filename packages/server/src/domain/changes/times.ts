@@ -1,5 +1,5 @@
 /** Rule G8: how an agreement's start and end may still move, once usage can have been metered by them. */
-import { AHEAD_SECONDS_MAX, type EpochMs } from "@countinghouse/protocol";
+import { AHEAD_SECONDS_MAX, iso, type EpochMs } from "@countinghouse/protocol";
 import { coverEndMs, type Agreement, type AgreementsById } from "../catalogue/agreement.ts";
 import { conflict, type ChangeProblem } from "./change-problem.ts";
 
@@ -48,8 +48,4 @@ export function rememberingCover(before: Agreement, after: Agreement, nowMs: Epo
   if (coverEndMs(after) >= coveredUntilMs || known >= coveredUntilMs || before.startsAtMs >= coveredUntilMs)
     return after;
   return { ...after, coveredUntilMs };
-}
-
-function iso(atMs: EpochMs): string {
-  return new Date(atMs).toISOString();
 }

@@ -28,11 +28,8 @@ const pod: MeteredResource = {
 };
 
 function decided(known: MeteredResource | undefined, nowMs = NOW_MS, role = app): ReturnType<typeof decideAssumeRole> {
-  const catalogue = new Catalogue([
-    { kind: "account", id: ACCOUNT, value: { id: ACCOUNT, users: [], roles: [role] } },
-    { kind: "resource", id: "eks-1", value: known },
-  ]);
-  return decideAssumeRole(request, { catalogue, nowMs });
+  const catalogue = new Catalogue([{ kind: "account", id: ACCOUNT, value: { id: ACCOUNT, users: [], roles: [role] } }]);
+  return decideAssumeRole(request, { catalogue, nowMs, resource: known });
 }
 
 test("Rule C5: a pod that shows itself for the first time is known from then on", () => {

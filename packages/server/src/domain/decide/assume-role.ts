@@ -24,9 +24,16 @@ export type AssumeRoleDecision =
       readonly resource?: MeteredResource | undefined;
     };
 
+interface AssumeRoleFacts {
+  readonly catalogue: CatalogueView;
+  readonly nowMs: EpochMs;
+  /** What is known of the pod. */
+  readonly resource: MeteredResource | undefined;
+}
+
 export function decideAssumeRole(
   { accountId, roleName, resourceId, identity }: AssumeRoleRequest,
-  { catalogue, nowMs }: { readonly catalogue: CatalogueView; readonly nowMs: EpochMs },
+  { catalogue, nowMs, resource: known }: AssumeRoleFacts,
 ): AssumeRoleDecision {
   const role = catalogue.account(accountId)?.roles.find(({ name }) => name === roleName);
   const compared = {
@@ -36,7 +43,6 @@ export function decideAssumeRole(
   };
   const audience = role && trustedAudience(role, identity);
   if (audience === undefined) return { rejected: notAuthorized("C4", compared) };
-  const known = catalogue.resource(resourceId);
   if (known !== undefined && known.accountId !== accountId) {
     return { rejected: notAuthorized("C5", { accountId, podOfAccountId: known.accountId }) };
   }

@@ -6,6 +6,7 @@ import {
   BATCH_METER_USAGE_CLOSED,
   operationsOf,
   printable,
+  iso,
   type BatchMeterUsageInput,
   type EpochMs,
   type RuleSet,
@@ -37,7 +38,7 @@ export interface BatchMeterUsageFacts {
 }
 
 /** The product that a request is for, and under which agreements each of its records may be. */
-export interface Offering {
+interface Offering {
   readonly product: Product;
   /** In the order of the records. */
   readonly agreements: readonly (readonly Agreement[])[];
@@ -237,8 +238,4 @@ function checkLicenceTerm(
     startsAt: iso(startsAtMs),
     ...(endsAtMs === undefined ? {} : { endsAt: iso(endsAtMs) }),
   });
-}
-
-function iso(atMs: number): string {
-  return new Date(atMs).toISOString();
 }

@@ -96,6 +96,7 @@ describe("a batch is refused", () => {
       const { rejected } = decide(input);
       expect(rejected).toMatchObject({ rule, code });
       expect(rejected?.compared).toEqual(compared);
+      if ("record" in compared) expect(rejected?.message).toContain(`sage record ${String(compared.record)} `);
     },
   );
 

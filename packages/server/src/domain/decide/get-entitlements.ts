@@ -28,7 +28,7 @@ export interface EntitlementPosition {
 /** Before every entitlement: neither name is ever empty. */
 export const FIRST_PAGE: EntitlementPosition = { agreementId: "", dimension: "" };
 
-export interface GetEntitlementsRequest {
+interface GetEntitlementsRequest {
   readonly callerAccountId: string;
   readonly input: GetEntitlementsInput;
   /** Where the page begins; undefined where the token is not one of ours for this query. */

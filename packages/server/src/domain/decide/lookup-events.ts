@@ -3,6 +3,7 @@ import {
   EVENTS_PAGE_MAX,
   lookupAttributeKeys,
   printable,
+  iso,
   type EpochMs,
   type LookupAttributeKey,
   type LookupEventsInput,
@@ -20,7 +21,7 @@ export interface WantedEvents {
   readonly isInsight: boolean;
 }
 
-export type LookupEventsDecision =
+type LookupEventsDecision =
   | { readonly rejected: Rejection }
   | { readonly rejected?: undefined; readonly wanted: WantedEvents };
 
@@ -47,7 +48,7 @@ export function decideLookupEvents(input: LookupEventsInput, isTokenGood: boolea
     return { rejected: rejection("InvalidMaxResultsException", "V4", message, compared) };
   }
   if (startTimeMs !== undefined && endTimeMs !== undefined && startTimeMs > endTimeMs) {
-    const compared = { startTime: new Date(startTimeMs).toISOString(), endTime: new Date(endTimeMs).toISOString() };
+    const compared = { startTime: iso(startTimeMs), endTime: iso(endTimeMs) };
     const message = `StartTime ${compared.startTime} lies after EndTime ${compared.endTime}.`;
     return { rejected: rejection("InvalidTimeRangeException", "V3", message, compared) };
   }

@@ -13,6 +13,7 @@ import {
   OTHER_CONTAINER,
   SAAS,
   callerOf,
+  knownOf,
   resource,
   resourceMarket,
 } from "../../../testing/container-market.ts";
@@ -40,7 +41,8 @@ function decide(input: MeterUsageInput, situation: Situation = {}): MeterUsageDe
   const request = { ...caller, input };
   const keys = meterUsageKeys(request);
   return decideMeterUsage(request, keys, {
-    catalogue: new Catalogue(resourceMarket([calling], situation.agreements)),
+    catalogue: new Catalogue(resourceMarket(situation.agreements)),
+    resource: knownOf(caller, calling),
     nowMs: situation.nowMs ?? NOW_MS,
     ruleSet: ruleSets[rules],
     kept: keys.map((key) => situation.made?.get(keyText(key))),

@@ -8,6 +8,7 @@ import {
   metersItself,
   printable,
   ruleSets,
+  iso,
   type EpochMs,
   type MeterUsageInput,
   type ProductType,
@@ -34,14 +35,16 @@ import { allocationChecks } from "../metering/usage-allocation.ts";
 import { checkDimension } from "./metered-dimension.ts";
 import { callerFigures, callerText, callingResource, findProduct, type ResourceCaller } from "./resource-checks.ts";
 
-export interface MeterUsageRequest extends ResourceCaller {
+interface MeterUsageRequest extends ResourceCaller {
   readonly input: MeterUsageInput;
 }
 
-export interface MeterUsageFacts {
+interface MeterUsageFacts {
   readonly catalogue: CatalogueView;
   readonly nowMs: EpochMs;
   readonly ruleSet: RuleSet;
+  /** What is known of the resource that the session is of. */
+  readonly resource: MeteredResource | undefined;
   /** What is kept under each of the request's keys (`meterUsageKeys`). */
   readonly kept: readonly (MeteringRecord | undefined)[];
   /** The id that the record gets if it is accepted. */
@@ -127,8 +130,11 @@ function usageRecordOf(input: MeterUsageInput, customerAccountId: string): Usage
 }
 
 /** Rule X1. */
-function checkCaller(request: MeterUsageRequest, { catalogue, nowMs }: MeterUsageFacts): MeteredResource | Rejection {
-  const resource = callingResource(request, catalogue);
+function checkCaller(
+  request: MeterUsageRequest,
+  { resource: known, nowMs }: MeterUsageFacts,
+): MeteredResource | Rejection {
+  const resource = callingResource(request, known);
   if (resource !== undefined && isLive(resource, nowMs)) return resource;
   const message = `MeterUsage is called with the credentials of an EC2 instance, ECS task or EKS pod of the customer that is known and runs; ${callerText(request)} is none.`;
   const figures = { productCode: request.input.productCode, ...callerFigures(request, resource), now: iso(nowMs) };
@@ -200,7 +206,7 @@ function checkToken(
     keptQuantity: quantity,
     timestamp: iso(sent.timestampMs),
     dimension: sent.dimension,
-    quantity: sent.quantity ?? 0,
+    quantity,
   });
 }
 
@@ -240,8 +246,4 @@ function checkEntitled(
   const message = `The account ${accountId} has no agreement for ProductCode '${productCode}' by which usage of ${iso(timestampMs)} can be metered now.`;
   const figures = { productCode, accountId, because, timestamp: iso(timestampMs), now: iso(nowMs) };
   return rejection("CustomerNotEntitledException", "M6", message, figures);
-}
-
-function iso(atMs: EpochMs): string {
-  return new Date(atMs).toISOString();
 }

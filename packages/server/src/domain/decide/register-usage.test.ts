@@ -11,6 +11,7 @@ import {
   METERED_CONTAINER,
   SAAS,
   callerOf,
+  knownOf,
   resource,
   resourceMarket,
 } from "../../../testing/container-market.ts";
@@ -40,7 +41,11 @@ function decide(input: Partial<RegisterUsageInput> = {}, situation: Situation = 
   const signature = "signature" in situation ? situation.signature : "signed";
   return decideRegisterUsage(
     { ...caller, input: { productCode: HOURLY_CONTAINER, publicKeyVersion: 2, ...input }, signature },
-    { catalogue: new Catalogue([...resourceMarket([calling], situation.agreements), ...KEYS]), nowMs: NOW_MS },
+    {
+      catalogue: new Catalogue([...resourceMarket(situation.agreements), ...KEYS]),
+      nowMs: NOW_MS,
+      resource: knownOf(caller, calling),
+    },
   );
 }
 
@@ -97,7 +102,7 @@ test.each<[Platform, string]>([
 ])("the first call of a resource on %s for %s begins its metering (Rules P2, Y4)", (platform, productCode) => {
   const calling = resource(platform, { registrations: [{ productCode: "another", registeredAtMs: 1 }] });
   expect(decide({ productCode }, { resource: calling })).toMatchObject({
-    resourceId: calling.resourceId,
+    resource: calling,
     registered: {
       ...calling,
       // It called, so it was there.
@@ -114,7 +119,7 @@ test.each<[string, Situation]>([
   ["is there, and news came that the task has stopped", { resource: { ...REGISTERED, stoppedAtMs: NOW_MS - 1 } }],
 ])("later calls succeed and begin nothing again where the agreement %s (Rules Y5, X2)", (_what, situation) => {
   expect(decide({}, { resource: REGISTERED, ...situation })).toEqual({
-    resourceId: TASK.resourceId,
+    resource: situation.resource ?? REGISTERED,
     registered: undefined,
     output: { signature: "signed" },
   });

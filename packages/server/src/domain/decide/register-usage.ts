@@ -2,7 +2,7 @@
  * RegisterUsage, decided: a task or pod asks, once, whether its account has the product, and its metering begins. Refused
  * for the first reason that holds, in the order of `registerUsage.refuses`.
  */
-import type { EpochMs, RegisterUsageInput, RegisterUsageOutput } from "@countinghouse/protocol";
+import { iso, type EpochMs, type RegisterUsageInput, type RegisterUsageOutput } from "@countinghouse/protocol";
 import { inForce } from "../catalogue/agreement.ts";
 import type { CatalogueView } from "../catalogue/catalogue.ts";
 import { isLive, registrationOf, type MeteredResource } from "../resources/metered-resource.ts";
@@ -12,14 +12,16 @@ import { hoursDimensionOf, type Product } from "../catalogue/product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 import { callerFigures, callerText, callingResource, findProduct, type ResourceCaller } from "./resource-checks.ts";
 
-export interface RegisterUsageRequest extends ResourceCaller {
+interface RegisterUsageRequest extends ResourceCaller {
   readonly input: RegisterUsageInput;
   /** The answer, signed with the key that was asked for; undefined where there was none when the call came in. */
   readonly signature: string | undefined;
 }
 
-export interface RegisterUsageFacts {
+interface RegisterUsageFacts {
   readonly catalogue: CatalogueView;
+  /** What is known of the resource that the session is of. */
+  readonly resource: MeteredResource | undefined;
   readonly nowMs: EpochMs;
 }
 
@@ -27,8 +29,9 @@ export type RegisterUsageDecision =
   | { readonly rejected: Rejection }
   | {
       readonly rejected?: undefined;
-      readonly resourceId: string;
-      /** The resource as it is once metering has begun; undefined where it had begun before. Rule Y5. */
+      /** The resource, as it was known. */
+      readonly resource: MeteredResource;
+      /** The same as it is once metering has begun; undefined where it had begun before. Rule Y5. */
       readonly registered: MeteredResource | undefined;
       readonly output: RegisterUsageOutput & { readonly signature: string };
     };
@@ -53,7 +56,7 @@ export function decideRegisterUsage(request: RegisterUsageRequest, facts: Regist
   if (notEntitled !== undefined) return { rejected: notEntitled };
   const { expiredAtMs } = key;
   return {
-    resourceId: resource.resourceId,
+    resource,
     registered: first ? registered(resource, product, nowMs) : undefined,
     output: { ...(expiredAtMs === undefined ? {} : { publicKeyRotationTimestampMs: expiredAtMs }), signature },
   };
@@ -62,16 +65,16 @@ export function decideRegisterUsage(request: RegisterUsageRequest, facts: Regist
 /** Rule X2. */
 function checkCaller(
   request: RegisterUsageRequest,
-  { catalogue, nowMs }: RegisterUsageFacts,
+  { resource: known, nowMs }: RegisterUsageFacts,
 ): MeteredResource | Rejection {
   const { productCode } = request.input;
-  const resource = callingResource(request, catalogue);
+  const resource = callingResource(request, known);
   if (resource !== undefined && resource.platform !== "ec2") {
     if (isLive(resource, nowMs) || registrationOf(resource, productCode) !== undefined) return resource;
   }
   // In the words that programs were seen to look for in the service's own text.
   const message = `This operation can only be called from within an ECS task or an EKS pod: ${callerText(request)} is neither, or is not known and running.`;
-  const figures = { productCode, ...callerFigures(request, resource), now: new Date(nowMs).toISOString() };
+  const figures = { productCode, ...callerFigures(request, resource), now: iso(nowMs) };
   return rejection("PlatformNotSupportedException", "X2", message, figures);
 }
 
@@ -91,7 +94,7 @@ function checkEntitled(
   const agreements = catalogue.agreementsOf(productCode, accountCustomer(accountId));
   if (agreements.some((agreement) => inForce(agreement, nowMs))) return undefined;
   const message = `The account ${accountId} has no agreement for ProductCode '${productCode}' in force.`;
-  const figures = { productCode, accountId, agreements: agreements.length, now: new Date(nowMs).toISOString() };
+  const figures = { productCode, accountId, agreements: agreements.length, now: iso(nowMs) };
   return rejection("CustomerNotEntitledException", "Y4", message, figures);
 }
 

@@ -1,11 +1,11 @@
 /** ResolveCustomer, decided. Rules T1 to T3, and P2. */
-import { operationsOf, type EpochMs, type ResolveCustomerOutput } from "@countinghouse/protocol";
+import { operationsOf, iso, type EpochMs, type ResolveCustomerOutput } from "@countinghouse/protocol";
 import type { CatalogueView } from "../catalogue/catalogue.ts";
 import { kindText } from "../catalogue/product.ts";
 import type { RegistrationTokenClaims } from "../registration-token.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 
-export interface ResolveCustomerRequest {
+interface ResolveCustomerRequest {
   readonly callerAccountId: string;
   /** What the token says, or undefined where it is not one of ours or was altered. */
   readonly claims: RegistrationTokenClaims | undefined;
@@ -42,8 +42,8 @@ export function decideResolveCustomer(
   }
   if (facts.nowMs >= claims.expiresAtMs) {
     const compared = {
-      expiredAt: new Date(claims.expiresAtMs).toISOString(),
-      now: new Date(facts.nowMs).toISOString(),
+      expiredAt: iso(claims.expiresAtMs),
+      now: iso(facts.nowMs),
     };
     const message = `Registration token has expired: RegistrationToken was good until ${compared.expiredAt}, and it is ${compared.now}.`;
     return { rejected: rejection("ExpiredTokenException", "T1", message, compared) };

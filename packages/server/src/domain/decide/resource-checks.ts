@@ -1,5 +1,5 @@
 /** What MeterUsage and RegisterUsage ask alike: which resource is calling, and whether the product is for the operation. */
-import { operationsOf, type OperationName } from "@countinghouse/protocol";
+import { operationsOf, iso, type OperationName } from "@countinghouse/protocol";
 import type { CatalogueView } from "../catalogue/catalogue.ts";
 import type { MeteredResource, ResourceSession } from "../resources/metered-resource.ts";
 import { kindText, type Product } from "../catalogue/product.ts";
@@ -16,18 +16,22 @@ export interface ResourceCaller {
 
 /** The resource that is calling; undefined for any other caller. */
 export function callingResource(
-  { session, callerAccountId }: ResourceCaller,
-  catalogue: CatalogueView,
+  { callerAccountId }: ResourceCaller,
+  known: MeteredResource | undefined,
 ): MeteredResource | undefined {
-  const resource = session && catalogue.resource(session.resourceId);
-  return resource?.accountId === callerAccountId ? resource : undefined;
+  return known?.accountId === callerAccountId ? known : undefined;
+}
+
+/** Which resource has to be known to decide a call: that of its session, if it has one. */
+export function resourcesOf({ session }: Pick<ResourceCaller, "session">): readonly string[] {
+  return session === undefined ? [] : [session.resourceId];
 }
 
 /** What is known of whoever is calling, for whoever asks why it was refused. */
 export function callerFigures({ session }: ResourceCaller, resource: MeteredResource | undefined): Figures {
   return {
     ...(session === undefined ? {} : { resourceId: session.resourceId, platform: session.platform }),
-    ...(resource?.stoppedAtMs === undefined ? {} : { stoppedAt: new Date(resource.stoppedAtMs).toISOString() }),
+    ...(resource?.stoppedAtMs === undefined ? {} : { stoppedAt: iso(resource.stoppedAtMs) }),
   };
 }
 

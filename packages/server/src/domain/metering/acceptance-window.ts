@@ -4,6 +4,7 @@ import {
   aheadFault,
   monthEndFault,
   windowFault,
+  iso,
   type AcceptanceWindow,
   type EpochMs,
   type RuleSet,
@@ -79,8 +80,4 @@ function reasonOf(
     case "W2":
       return [`usage of the month before was accepted until ${iso(boundMs)}`, { closedAt: iso(boundMs) }];
   }
-}
-
-function iso(atMs: EpochMs): string {
-  return new Date(atMs).toISOString();
 }

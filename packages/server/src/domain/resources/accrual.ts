@@ -37,7 +37,7 @@ export function billedFromMs({ startedAtMs }: ResourceLife, { registeredAtMs }: 
 }
 
 /** The first moment of the month (UTC) that a time lies in. */
-export function monthStartMs(atMs: EpochMs): EpochMs {
+function monthStartMs(atMs: EpochMs): EpochMs {
   const at = new Date(atMs);
   return Date.UTC(at.getUTCFullYear(), at.getUTCMonth());
 }
@@ -73,7 +73,7 @@ function lastHourOf({ fromMs, untilMs = Number.POSITIVE_INFINITY }: CountedLife)
 }
 
 /** The hour from which on nothing is final yet. Rule H4. */
-export function provisionalFromHour(nowMs: EpochMs): number {
+function provisionalFromHour(nowMs: EpochMs): number {
   return hourOf(nowMs - PROVISIONAL_HOURS * HOUR_MS);
 }
 
@@ -91,6 +91,18 @@ export function due(
   const finals = accrue(resource, corrected.registration, nowMs, usesMax - corrected.uses.length);
   const step = { uses: [...corrected.uses, ...finals.uses], registration: finals.registration };
   return step.registration === registration ? undefined : step;
+}
+
+/** From when on `due` has something; undefined where the ledger holds all there will be, as far as is known. */
+export function dueFromMs(resource: MeteredResource, registration: UsageRegistration): EpochMs | undefined {
+  const { accruedToHour, accruedBy, adjusting } = registration;
+  const isInStep = adjusting === undefined && (accruedBy === undefined || sameLife(accruedBy, resource));
+  // News are made good at once.
+  if (!isInStep) return 0;
+  const life = countedLife(resource, registration);
+  const hour = accruedToHour ?? hourOf(life.fromMs);
+  if (hour > lastHourOf(life)) return undefined;
+  return (hour + 1 + PROVISIONAL_HOURS) * HOUR_MS;
 }
 
 /** Brings what the ledger holds in line with the life as it is known now. One adjustment is finished before the next begins. */

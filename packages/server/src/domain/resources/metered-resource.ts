@@ -88,8 +88,11 @@ export interface ResourceSession {
   readonly createdAtMs?: EpochMs | undefined;
 }
 
-export function registrationOf(resource: MeteredResource, productCode: string): UsageRegistration | undefined {
-  return resource.registrations.find((registration) => registration.productCode === productCode);
+export function registrationOf(
+  { registrations }: Pick<MeteredResource, "registrations">,
+  productCode: string,
+): UsageRegistration | undefined {
+  return registrations.find((registration) => registration.productCode === productCode);
 }
 
 /** Whether it runs, as far as is known at this time. */

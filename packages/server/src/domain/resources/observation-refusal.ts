@@ -1,5 +1,5 @@
 /** Which observations are believed: what a resource must look like, and how old news of it may be. Rules H8 and H9. */
-import type { EpochMs, RuleId } from "@countinghouse/protocol";
+import { iso, type EpochMs, type RuleId } from "@countinghouse/protocol";
 import type { Account } from "../catalogue/account.ts";
 import type { MeteredResource, Platform } from "./metered-resource.ts";
 import { DAY_MS, FORGOTTEN_AFTER_DAYS, isPast, type Observation } from "./observation.ts";
@@ -106,8 +106,4 @@ function staleRefusal({ seenAtMs, stoppedAtMs }: Observation, nowMs: EpochMs): O
       earliest: iso(nowMs - FORGOTTEN_AFTER_DAYS * DAY_MS),
     },
   };
-}
-
-function iso(atMs: EpochMs): string {
-  return new Date(atMs).toISOString();
 }

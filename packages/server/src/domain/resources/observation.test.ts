@@ -1,7 +1,16 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { MeteredResource } from "./metered-resource.ts";
-import { DAY_MS, SILENCE_DAYS_MAX, isPast, observed, silenceOf, type Observation } from "./observation.ts";
+import {
+  DAY_MS,
+  SILENCE_DAYS_MAX,
+  heardCalling,
+  isGivenUp,
+  isPast,
+  observed,
+  silenceOf,
+  type Observation,
+} from "./observation.ts";
 import { sighting } from "../../../testing/sightings.ts";
 
 const NOON = Date.UTC(2026, 2, 14, 12);
@@ -94,6 +103,13 @@ describe("Rule H5: of sources that do not", () => {
     expect(told([end, sighting({ seenAtMs: at(30), startedAtMs: at(0) })]).stoppedAtMs).toBe(at(20));
   });
 
+  test("of two that were told at once, the same one counts, whichever came first", () => {
+    const both = ["app", "web"].map((roleName) => sighting({ seenAtMs: at(1), roleName }));
+    expect([told(both), told(both.toReversed())].map(({ roleName }) => roleName)).toEqual(["app", "app"]);
+    const ends = [5, 7].map((minute) => sighting({ seenAtMs: at(9), startedAtMs: at(1), stoppedAtMs: at(minute) }));
+    expect([told(ends), told(ends.toReversed())].map(({ stoppedAtMs }) => stoppedAtMs)).toEqual([at(5), at(5)]);
+  });
+
   test("a resource never ends before it starts", () => {
     expect(told([sighting({ seenAtMs: at(9), startedAtMs: at(5), stoppedAtMs: at(1) })]).stoppedAtMs).toBe(at(5));
   });
@@ -126,6 +142,34 @@ test("Rule H8: a resource is past 35 days after its end, and never while it runs
   expect(isPast(NOON, NOON + 35 * DAY_MS - 1)).toBe(false);
   expect(isPast(NOON, NOON + 35 * DAY_MS)).toBe(true);
   expect(isPast(undefined, Number.MAX_SAFE_INTEGER)).toBe(false);
+});
+
+test("Rule H7: a resource that calls is there; that is news once an hour, or where it was thought to have ended", () => {
+  const resource = told([sighting({ seenAtMs: at(0), startedAtMs: at(0) })]);
+  expect(heardCalling(resource, at(60) - 1)).toBeUndefined();
+  expect(heardCalling(resource, at(60))).toMatchObject({ startedAtMs: at(0), heardAtMs: at(60) });
+  const missed = told([
+    sighting({ seenAtMs: at(0), startedAtMs: at(0) }),
+    sighting({ seenAtMs: at(0), missedAtMs: at(1) }),
+  ]);
+  expect([missed, heardCalling(missed, at(2))].map((known) => [known?.heardAtMs, known?.stoppedAtMs])).toEqual([
+    [at(0), at(0)],
+    [at(2), undefined],
+  ]);
+  const ended = told([sighting({ seenAtMs: at(3), startedAtMs: at(0), stoppedAtMs: at(2) })]);
+  expect(heardCalling(ended, at(4)), "its end was told").toBeUndefined();
+  const numbered = told([sighting({ seenAtMs: at(3), startedAtMs: at(0), stoppedAtMs: at(2), version: 1 })]);
+  expect(heardCalling(numbered, at(4))).toBeUndefined();
+});
+
+test("Rule H7: what was given up may be running; what was missed, or told to have ended, is not", () => {
+  const seen = sighting({ seenAtMs: at(0), startedAtMs: at(0) });
+  const silence = sighting({ source: "silence", seenAtMs: at(0) + SILENCE_DAYS_MAX * DAY_MS });
+  expect(isGivenUp(told([seen, silence]))).toBe(true);
+  expect(isGivenUp(told([seen, silence, sighting({ seenAtMs: at(0), missedAtMs: at(1) })]))).toBe(false);
+  expect(isGivenUp(told([seen, silence, sighting({ source: "operator", seenAtMs: at(9), stoppedAtMs: at(8) })]))).toBe(
+    false,
+  );
 });
 
 test("a resource that was put together otherwise counts for what it says itself", () => {

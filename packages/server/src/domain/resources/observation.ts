@@ -47,11 +47,11 @@ export function observed(resource: MeteredResource | undefined, observation: Obs
     externalId,
     accountId,
     region,
-    ...(findings.role === undefined ? {} : { roleName: findings.role.roleName }),
+    roleName: findings.role?.roleName,
     startedAtMs,
-    ...(stoppedAtMs === undefined ? {} : { stoppedAtMs }),
+    stoppedAtMs,
     heardAtMs,
-    ...(findings.numbered === undefined ? {} : { version: findings.numbered.version }),
+    version: findings.numbered?.version,
     registrations: resource?.registrations ?? [],
     findings,
   };
@@ -84,14 +84,24 @@ export function heardCalling(resource: MeteredResource, nowMs: EpochMs): Metered
 
 /** Rule H7: that nothing has been heard of it for so long, or undefined while it may still be expected. */
 export function silenceOf(resource: MeteredResource, nowMs: EpochMs): Observation | undefined {
-  const { resourceId, platform, externalId, accountId, region, heardAtMs, stoppedAtMs } = resource;
-  if (stoppedAtMs !== undefined || nowMs < heardAtMs + SILENCE_MS_MAX) return undefined;
+  const { resourceId, platform, externalId, accountId, region } = resource;
+  const fromMs = silentFromMs(resource);
+  if (fromMs === undefined || nowMs < fromMs) return undefined;
   return { source: "silence", resourceId, platform, externalId, accountId, region, seenAtMs: nowMs };
+}
+
+/** From when on it is given up, unless it is heard of; undefined where its end is known. */
+export function silentFromMs({ heardAtMs, stoppedAtMs }: MeteredResource): EpochMs | undefined {
+  return stoppedAtMs === undefined ? heardAtMs + SILENCE_MS_MAX : undefined;
 }
 
 /** Rule H8: whether it ended so long ago that it is forgotten once its use is in the ledger. */
 export function isPast(stoppedAtMs: EpochMs | undefined, nowMs: EpochMs): boolean {
-  return stoppedAtMs !== undefined && nowMs >= stoppedAtMs + FORGOTTEN_AFTER_DAYS * DAY_MS;
+  return stoppedAtMs !== undefined && nowMs >= forgottenFromMs(stoppedAtMs);
+}
+
+export function forgottenFromMs(stoppedAtMs: EpochMs): EpochMs {
+  return stoppedAtMs + FORGOTTEN_AFTER_DAYS * DAY_MS;
 }
 
 function findingsOf(observation: Observation): Findings {

@@ -10,10 +10,10 @@ import { HeldBytes } from "./held-bytes.ts";
 import { Networks, type Network, type Place } from "./networks.ts";
 import { plainAddress, type SourceAddresses } from "./source-address.ts";
 
-export const CONNECTIONS_MAX = 4_096;
+const CONNECTIONS_MAX = 4_096;
 const WATCH_MS = 1_000;
 
-export interface ConnectionsOptions {
+interface ConnectionsOptions {
   readonly sources: SourceAddresses;
   /** Connections of one network, and requests that trusted proxies forward at once for one: an eighth, if not said. */
   readonly networkMax: number;
@@ -28,7 +28,7 @@ export interface ConnectionsOptions {
 }
 
 /** What the listener does with a request whose turn it is; `isRefused` where its network has too many under way. */
-export type BeginRequest = (turn: Turn, network: Network, isRefused: boolean) => void;
+type BeginRequest = (turn: Turn, network: Network, isRefused: boolean) => void;
 
 export class Connections implements ConnectionKeeper {
   readonly held: HeldBytes;

@@ -8,7 +8,7 @@ import { SocketAddress, isIP, type BlockList } from "node:net";
 /** Proxies one behind the other that are followed. A header may name thousands of trusted addresses. */
 const PROXIES_MAX = 16;
 
-export interface ForwardedRequest {
+interface ForwardedRequest {
   readonly headers: IncomingHttpHeaders;
   readonly socket: { readonly remoteAddress?: string | undefined };
 }

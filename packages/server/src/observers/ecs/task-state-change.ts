@@ -1,12 +1,11 @@
 /** EventBridge's "ECS Task State Change", as AWS sends it: what it says of a task. Rules H5 and H6. */
 import { z } from "zod";
-import type { EpochMs } from "@countinghouse/protocol";
+import { type EpochMs, readTime, timeOf, TIME_EXPECTED } from "@countinghouse/protocol";
 import type { ObservationRefusal } from "../../domain/resources/observation-refusal.ts";
 import type { Observation } from "../../domain/resources/observation.ts";
-import { readTime, timeOf, TIME_EXPECTED } from "../../domain/written-values.ts";
 import { resourceId } from "../../ledger/ids.ts";
 
-export const DETAIL_TYPE = "ECS Task State Change";
+const DETAIL_TYPE = "ECS Task State Change";
 
 const time = z
   .string(TIME_EXPECTED)
@@ -28,6 +27,12 @@ const taskStateChange = z.looseObject({
     updatedAt: time.optional(),
   }),
 });
+
+/** The task that it is of; undefined where it names none. */
+export function taskIdIn({ detail }: Readonly<Record<string, unknown>>): string | undefined {
+  const named = z.looseObject({ taskArn: z.string() }).safeParse(detail);
+  return named.success ? resourceId("ecs", named.data.taskArn) : undefined;
+}
 
 /** What the event observes at this time, or why it observes nothing. */
 export function taskObservation(

@@ -1,8 +1,26 @@
 /** A cluster's pods by the official client: lists a page at a time, and watches. The client is loaded when it is needed. */
 import type * as KubernetesClient from "@kubernetes/client-node";
 import { hash } from "node:crypto";
-import { ConfigError, type KubernetesSetting } from "../../config.ts";
 import { whyUnusable } from "./reasons.ts";
+
+export interface KubernetesSetting {
+  /** A file, or `in-cluster` for the service account that this server runs as. */
+  readonly kubeconfig: string;
+  /** Where the cluster runs: a buyer's account, and a region. */
+  readonly accountId: string;
+  readonly region: string;
+  /** Only pods of this namespace, and with these labels. */
+  readonly namespace: string | undefined;
+  readonly selector: string | undefined;
+}
+
+/** A cluster that cannot be watched as it was told. Its text says what is missing. */
+class ClusterError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "ClusterError";
+  }
+}
 
 export interface Cluster {
   /** Says which pods are looked at: those of one cluster, namespace and selector. */
@@ -25,7 +43,7 @@ export interface PodChange {
   readonly version: string;
 }
 
-export interface PodWatch {
+interface PodWatch {
   /** `gone` where the version is too old to be followed from; rejects where the cluster cannot be reached. */
   readonly ended: Promise<"closed" | "gone">;
   stop(): void;
@@ -37,7 +55,7 @@ const WATCH_SECONDS = 300;
 const GONE = 410;
 const PACKAGE = "@kubernetes/client-node";
 
-/** Throws ConfigError where the client is missing, or the file names no cluster. */
+/** Throws ClusterError where the client is missing, or the file names no cluster. */
 export async function openCluster(setting: KubernetesSetting): Promise<Cluster> {
   const client = await loadClient();
   const config = new client.KubeConfig();
@@ -45,12 +63,12 @@ export async function openCluster(setting: KubernetesSetting): Promise<Cluster> 
     if (setting.kubeconfig === "in-cluster") config.loadFromCluster();
     else config.loadFromFile(setting.kubeconfig);
   } catch (error) {
-    throw new ConfigError(`--kubernetes: ${setting.kubeconfig} cannot be used: ${whyUnusable(error as Error)}`);
+    throw new ClusterError(`--kubernetes: ${setting.kubeconfig} cannot be used: ${whyUnusable(error as Error)}`);
   }
   const server = config.getCurrentCluster()?.server;
-  if (server === undefined) throw new ConfigError(`--kubernetes: ${setting.kubeconfig} has no current cluster.`);
+  if (server === undefined) throw new ClusterError(`--kubernetes: ${setting.kubeconfig} has no current cluster.`);
   if (!/^https?:/.test(server) || !URL.canParse(server)) {
-    throw new ConfigError(
+    throw new ClusterError(
       setting.kubeconfig === "in-cluster"
         ? "--kubernetes: in-cluster needs KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT, as every pod has them."
         : `--kubernetes: ${setting.kubeconfig} cannot be used: its cluster's server is no address.`,
@@ -64,7 +82,7 @@ async function loadClient(): Promise<typeof KubernetesClient> {
     return await import("@kubernetes/client-node");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
-    throw new ConfigError(`--kubernetes needs the package ${PACKAGE}: npm install ${PACKAGE}`);
+    throw new ClusterError(`--kubernetes needs the package ${PACKAGE}: npm install ${PACKAGE}`);
   }
 }
 

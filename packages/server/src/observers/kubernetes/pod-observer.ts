@@ -12,10 +12,11 @@ import { isPast, observed, type Observation } from "../../domain/resources/obser
 import type { Call } from "../../ledger/entry.ts";
 import { resourceId } from "../../ledger/ids.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
+import { pagesOf } from "../../ledger/pages.ts";
 import type { Cluster, PodChange, PodPage } from "./cluster.ts";
 import { podNameOf, roleNameIn, signOf, type PodSign } from "./pod.ts";
 
-export interface PodObserverOptions {
+interface PodObserverOptions {
   readonly cluster: Cluster;
   readonly accountId: string;
   readonly region: string;
@@ -36,6 +37,7 @@ const LISTED_EVERY_MS = 3_600_000;
 /** A pod that is there is noted as heard of this often. */
 const HEARD_EVERY_MS = 3_300_000;
 const HEARD_AT_ONCE = 200;
+const RESOURCES_AT_ONCE = 500;
 /** Changes that wait to be kept; beyond that, it is better to list anew. */
 const WAITING_MAX = 10_000;
 const PAUSE_MS_MIN = 500;
@@ -92,14 +94,26 @@ export class PodObserver {
       for (const { uid } of signs) present.add(resourceId("eks", uid));
       await this.#takeIn(signs, nowMs());
     } while (page.nextCursor !== undefined);
-    for (const resource of ledger.catalogue.list("resource")) {
-      const isOurs = resource.platform === "eks" && resource.findings?.watch?.watchId === cluster.watchId;
-      if (isOurs && resource.stoppedAtMs === undefined && !present.has(resource.resourceId)) {
-        await this.#miss(resource, listedAtMs);
-      }
-    }
+    await this.#missOthers(present, listedAtMs);
     this.#inStepAtMs = listedAtMs;
     return page.version;
+  }
+
+  /** Of the pods that this cluster is to tell of, those that run, as far as is known, and are not there. */
+  async #missOthers(present: ReadonlySet<string>, listedAtMs: EpochMs): Promise<void> {
+    const { ledger, cluster, accountId } = this.#options;
+    const query = {
+      platform: "eks",
+      accountId,
+      life: { live: true, atMs: listedAtMs },
+      limit: RESOURCES_AT_ONCE,
+    } as const;
+    for await (const resources of pagesOf((cursor) => ledger.resources({ ...query, cursor }))) {
+      for (const resource of resources) {
+        const isOurs = resource.findings?.watch?.watchId === cluster.watchId && resource.stoppedAtMs === undefined;
+        if (isOurs && !present.has(resource.resourceId)) await this.#miss(resource, listedAtMs);
+      }
+    }
   }
 
   /** Rule H7: it was there when all was known last, and is not any more. */
@@ -108,7 +122,7 @@ export class PodObserver {
     const seenAtMs = Math.min(Math.max(resource.heardAtMs, this.#inStepAtMs ?? 0), missedAtMs - 1);
     const { externalId, resourceId: id } = resource;
     const observation = { ...this.#observationOf(externalId, id, seenAtMs), missedAtMs };
-    await observe(ledger, newCall("ObservePod"), () => observation);
+    await observe(ledger, newCall("ObservePod"), { resourceId: id, tell: () => observation });
   }
 
   /** Follows changes, through as many streams as it takes, until it is time to list again. */
@@ -166,16 +180,20 @@ export class PodObserver {
   async #takeIn(signs: readonly PodSign[], seenAtMs: EpochMs): Promise<void> {
     const { ledger, newCall, onRefused } = this.#options;
     const unchanged: Observation[] = [];
-    for (const sign of signs) {
-      const id = resourceId("eks", sign.uid);
-      const known = ledger.catalogue.resource(id);
+    const ids = signs.map(({ uid }) => resourceId("eks", uid));
+    const found = await ledger.findResources(ids);
+    for (const [i, sign] of signs.entries()) {
+      const known = found[i];
       // One that no node has taken up has no life yet.
       if (known === undefined && (sign.roleArn === undefined || sign.startedAtMs === undefined)) continue;
       const observation = this.#observationBy(sign, known, seenAtMs);
       // Rule H8: it has been forgotten, or ended too long ago to be taken in. Clusters keep such pods, and list them again and again.
       if (known === undefined && isPast(observation.stoppedAtMs, seenAtMs)) continue;
       if (known === undefined || isNews(known, observation)) {
-        const { refusal } = await observe(ledger, newCall("ObservePod"), () => observation);
+        const { refusal } = await observe(ledger, newCall("ObservePod"), {
+          resourceId: observation.resourceId,
+          tell: () => observation,
+        });
         if (refusal !== undefined) onRefused(refusal);
       } else if (!sign.ended && seenAtMs - known.heardAtMs >= HEARD_EVERY_MS) {
         unchanged.push(observation);

@@ -41,7 +41,7 @@ describe("a listing of many records", () => {
       return { position: i, quantity: 1, key: watched({ ...key, hour: i % HOURS, discriminator: String(i) }) };
     });
     const entry = stagedEntry({ atMs: 1, call: newCall(), event: { kind: "ledger-reset" } }, records);
-    await engine.commit({ reset: false, entries: [entry], catalogue: [], clock: undefined });
+    await engine.commit({ reset: false, entries: [entry], catalogue: [], resources: [], clock: undefined });
     return engine;
   }
 
@@ -96,7 +96,7 @@ describe("a listing of many records", () => {
       key: { ...sent({ dimension: "late" }).key, hour },
     }));
     const entry = stagedEntry({ atMs: 2, call: newCall(), event: { kind: "ledger-reset" } }, late);
-    await engine.commit({ reset: false, entries: [entry], catalogue: [], clock: undefined });
+    await engine.commit({ reset: false, entries: [entry], catalogue: [], resources: [], clock: undefined });
     const rest = await listed(engine, { fromHour: 3, toHour: 5, cursor: first.nextCursor, limit: RECORDS });
     expect(rest.positions.length + first.pointers.length).toBe(3 * Math.ceil(RECORDS / HOURS) + 2);
   });

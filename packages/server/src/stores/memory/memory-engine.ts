@@ -1,6 +1,7 @@
 /** The engine that keeps everything in memory: for tests and for trying things out. What it holds ends with it. */
 import type { CatalogueChange } from "../../domain/catalogue/catalogue.ts";
 import { keyText, type MeteringRecordKey } from "../../domain/metering/metering-record.ts";
+import type { MeteredResource } from "../../domain/resources/metered-resource.ts";
 import type {
   ClockPosition,
   Engine,
@@ -24,7 +25,9 @@ import {
   type MeteringRecordQuery,
   type Page,
 } from "../../ledger/ledger.ts";
+import type { DueResourcesQuery, ResourceQuery } from "../../ledger/resource-facts.ts";
 import { RecordList } from "./record-list.ts";
+import { ResourceList } from "./resource-list.ts";
 
 export class MemoryEngine implements Engine {
   #entries: EncodedEntry[] = [];
@@ -35,6 +38,7 @@ export class MemoryEngine implements Engine {
   #records = new Map<string, KeyedPointer>();
   #list = new RecordList();
   #catalogue: CatalogueChange[] = [];
+  #resources = new ResourceList();
   #clock: ClockPosition | undefined;
 
   load(): Loaded {
@@ -57,6 +61,7 @@ export class MemoryEngine implements Engine {
       }
     }
     this.#catalogue.push(...group.catalogue);
+    this.#resources.keep(group.resources);
     this.#clock = group.clock ?? this.#clock;
   }
 
@@ -71,6 +76,20 @@ export class MemoryEngine implements Engine {
   find(keys: readonly MeteringRecordKey[]): Promise<Found<RecordPointer | undefined>> {
     const pointers = keys.map((key) => this.#records.get(keyText(key)));
     return Promise.resolve({ pointers, entries: this.#entriesOf(pointers.filter((found) => found !== undefined)) });
+  }
+
+  findResources(resourceIds: readonly string[]): Promise<readonly (MeteredResource | undefined)[]> {
+    return Promise.resolve(resourceIds.map((id) => this.#resources.find(id)));
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- an invalid cursor must reject, not throw
+  async resources(query: ResourceQuery): Promise<Page<MeteredResource>> {
+    return this.#resources.page(query);
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- an invalid cursor must reject, not throw
+  async dueResources(query: DueResourcesQuery): Promise<Page<MeteredResource>> {
+    return this.#resources.duePage(query);
   }
 
   // oxlint-disable-next-line typescript/require-await -- an invalid cursor must reject, not throw
@@ -184,6 +203,7 @@ export class MemoryEngine implements Engine {
     this.#records = new Map();
     this.#list = new RecordList();
     this.#catalogue = [];
+    this.#resources = new ResourceList();
     this.#clock = undefined;
   }
 

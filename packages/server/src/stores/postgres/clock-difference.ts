@@ -2,7 +2,7 @@
  * A node's clock, held against the database's. Entry times are the nodes' own, and none may be older than the newest: one
  * node whose clock runs ahead would keep all others from starting. So the one that is wrong is to be out.
  */
-import type { EpochMs } from "@countinghouse/protocol";
+import { iso, type EpochMs } from "@countinghouse/protocol";
 import type { Queryable } from "./reading/record-pointers.ts";
 
 /** How far apart the two may be. */
@@ -32,8 +32,4 @@ export function clockTrouble({ nodeMs, databaseMs, aheadMs }: ClockDifference): 
   const seconds = Math.round(Math.abs(aheadMs) / 1000);
   const direction = aheadMs > 0 ? "ahead of" : "behind";
   return `this server's clock says ${iso(nodeMs)} and is ${seconds} s ${direction} the database's, which says ${iso(databaseMs)}; at most ${CLOCKS_APART_MAX_MS / 1000} s are allowed`;
-}
-
-function iso(atMs: EpochMs): string {
-  return new Date(atMs).toISOString();
 }

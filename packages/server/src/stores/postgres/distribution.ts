@@ -1,38 +1,53 @@
 /**
- * How the tables lie where PostgreSQL is spread over several machines by Citus: what grows by product, what is small as a
- * copy on each.
+ * How the tables lie where PostgreSQL is spread over several machines by Citus: what grows by product; what is small on the
+ * coordinator alone, where every group finds it without a lock on any other machine.
  */
 import type { Client } from "pg";
 
 /** By what the rows of a table are told apart into shards; it is part of every unique key. */
 export const DISTRIBUTED: Readonly<Record<string, string>> = { entry: "shard_key", metering_record: "shard_key" };
 
-/** Whole on every machine. */
-export const REFERENCE: readonly string[] = ["catalogue", "lane", "lease", "schema_version", "state", "state_change"];
+/** On the coordinator. As copies on all machines, a write of one row would lock the whole table for the whole cluster. */
+export const LOCAL: readonly string[] = [
+  "catalogue",
+  "lane",
+  "lease",
+  "resource",
+  "schema_version",
+  "state",
+  "state_change",
+];
 
 /** Tables of one column type whose shards of one product are to lie on one machine. */
 const BESIDE = "countinghouse.entry";
 
-export class DistributionError extends Error {
+class DistributionError extends Error {
   constructor(message: string) {
     super(message);
     this.name = "DistributionError";
   }
 }
 
-/** What is run, statement by statement, after the extension has been made. */
-export function distributionStatements(): string[] {
-  return [
-    ...REFERENCE.map((table) => `SELECT create_reference_table('countinghouse.${table}')`),
-    ...Object.entries(DISTRIBUTED).map(([table, column]) => {
-      const beside = `countinghouse.${table}` === BESIDE ? "" : `, colocate_with => '${BESIDE}'`;
-      return `SELECT create_distributed_table('countinghouse.${table}', '${column}'${beside})`;
-    }),
-  ];
+/** What is run, statement by statement, after the extension has been made. What was in a table is moved. */
+export function distributionStatements(tables: readonly string[] = Object.keys(DISTRIBUTED)): string[] {
+  return tables.flatMap((table) => {
+    const beside = `countinghouse.${table}` === BESIDE ? "" : `, colocate_with => '${BESIDE}'`;
+    return [
+      `SELECT create_distributed_table('countinghouse.${table}', '${DISTRIBUTED[table]}'${beside})`,
+      `SELECT truncate_local_data_after_distributing_table('countinghouse.${table}')`,
+    ];
+  });
 }
 
-/** Answers the tables that it has distributed: none, where all were already. Throws DistributionError. */
-export async function distribute(client: Client): Promise<string[]> {
+export interface Distribution {
+  /** Tables that were distributed now. */
+  readonly distributed: readonly string[];
+  /** Tables that an earlier version had spread, and that are on the coordinator alone from now on. */
+  readonly undistributed: readonly string[];
+}
+
+/** No server may be connected. Throws DistributionError. */
+export async function distribute(client: Client): Promise<Distribution> {
   const { rows } = await client.query<{ there: boolean; available: boolean }>(
     `SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus') AS there,
        EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'citus') AS available`,
@@ -44,16 +59,51 @@ export async function distribute(client: Client): Promise<string[]> {
         : "It is not installed on the machine either. Without it the ledger works on one PostgreSQL, as ever.";
     throw new DistributionError(`This database has no extension citus, so nothing was distributed. ${remedy}`);
   }
-  const { rows: known } = await client.query<{ name: string }>(
-    "SELECT logicalrelid::regclass::text AS name FROM pg_dist_partition",
+  const spread = await spreadTables(client);
+  const undistributed = LOCAL.filter((table) => spread.has(table));
+  for (const table of undistributed) await client.query(`SELECT undistribute_table('countinghouse.${table}')`);
+  const distributed = Object.keys(DISTRIBUTED).filter((table) => !spread.has(table));
+  for (const statement of distributionStatements(distributed)) await client.query(statement);
+  return { distributed, undistributed };
+}
+
+/** Which of the ledger's tables Citus has spread over machines. */
+async function spreadTables(client: Client): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT c.relname::text AS name FROM pg_dist_partition p JOIN pg_class c ON c.oid = p.logicalrelid
+     WHERE c.relnamespace = 'countinghouse'::regnamespace`,
   );
-  const done = new Set(known.map(({ name }) => name));
-  const distributed: string[] = [];
-  for (const statement of distributionStatements()) {
-    const [table = ""] = /countinghouse\.\w+/.exec(statement) ?? [];
-    if (done.has(table)) continue;
-    await client.query(statement);
-    distributed.push(table);
-  }
-  return distributed;
+  return new Set(rows.map(({ name }) => name));
+}
+
+/** To be asked before anything else is done with a database. Throws DistributionError where it is a worker's. */
+export async function refuseWorker(client: Client): Promise<void> {
+  if (!(await isOfCitus(client))) return;
+  const { rows } = await client.query<{ groupid: number }>("SELECT groupid FROM pg_dist_local_group");
+  if ((rows[0]?.groupid ?? 0) === 0) return;
+  throw new DistributionError(
+    "This database is a worker of a Citus cluster. Name the coordinator's: all servers have to use that one, since the locks that they share are there.",
+  );
+}
+
+/** Whether the ledger lies on several machines. Throws DistributionError where its tables lie otherwise than they have to. */
+export async function isSpread(client: Client): Promise<boolean> {
+  if (!(await isOfCitus(client))) return false;
+  const spread = await spreadTables(client);
+  if (spread.size === 0) return false;
+  const wrong = [
+    ...LOCAL.filter((table) => spread.has(table)),
+    ...Object.keys(DISTRIBUTED).filter((table) => !spread.has(table)),
+  ];
+  if (wrong.length === 0) return true;
+  throw new DistributionError(
+    `The tables of this ledger are distributed, but not as this version needs it (${wrong.join(", ")}). Stop all servers and run countinghouse store migrate --citus.`,
+  );
+}
+
+async function isOfCitus(client: Client): Promise<boolean> {
+  const { rows } = await client.query<{ there: boolean }>(
+    "SELECT to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL AS there",
+  );
+  return rows[0]?.there === true;
 }

@@ -5,7 +5,7 @@
 import type { Client, ClientConfig, Pool } from "pg";
 
 /** What a connection is for; the database shows it. */
-export type Purpose = "lane" | "reader" | "maintenance";
+type Purpose = "lane" | "reader" | "maintenance";
 
 /** Those that a server has for as long as it runs. */
 export const SERVING: readonly Purpose[] = ["lane", "reader"];
@@ -19,7 +19,7 @@ export function applicationName(purpose: Purpose): string {
   return `countinghouse ${purpose}`;
 }
 
-export class DriverMissingError extends Error {
+class DriverMissingError extends Error {
   constructor() {
     super("--store postgres://… needs the package pg, which is not installed: npm install pg@8");
     this.name = "DriverMissingError";

@@ -7,10 +7,18 @@ import { keyText, type MeteringRecordKey } from "../../domain/metering/metering-
 
 const REMEMBERED_MAX = 100_000;
 
-/** By what rows are told apart into shards: the first 64 bits of the offering's SHA-256. */
-export const shardKeyOf: (offering: string) => bigint = remembering((offering) =>
-  BigInt.asIntN(64, BigInt(`0x${sha256(offering).slice(0, 16)}`)),
+/** What stands for a text in the rows: the first 64 bits of its SHA-256. Two names do not meet by chance. */
+export const numberOf: (text: string) => bigint = remembering((text) =>
+  BigInt.asIntN(64, BigInt(`0x${sha256(text).slice(0, 16)}`)),
 );
+
+/** By what rows are told apart into shards. */
+export const shardKeyOf: (offering: string) => bigint = numberOf;
+
+/** There are some dozens of regions: 32 bits are enough. */
+export function regionNumberOf(region: string): bigint {
+  return numberOf(region) >> 32n;
+}
 
 /**
  * A metering record's key, as the digits of a UUID: 32 bits of the customer, so that what is sent together lies together,

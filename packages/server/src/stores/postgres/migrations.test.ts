@@ -1,11 +1,18 @@
 /** What becomes of a ledger that an older server left, and of older servers that are still there. */
-import { beforeEach, expect, onTestFinished } from "vitest";
+import { spawn } from "node:child_process";
+import { HOUR_MS } from "@countinghouse/protocol";
+import { beforeEach, describe, expect, onTestFinished } from "vitest";
 import { newDatabase, testOfPostgres, type TestDatabase } from "../../../../../test/support/postgres/database.ts";
-import { runCommand } from "../../../../../test/support/server.ts";
+import { NODE_FLAGS, MAIN, runCommand } from "../../../../../test/support/server.ts";
 import { START_MS } from "../../../testing/contract/ledger-under-test.ts";
-import { EVERYTHING, PRODUCT, meter, sent } from "../../../testing/contract/works.ts";
+import { EVERYTHING, PRODUCT, keptIds, meter, moveClockTo, newCall, sent } from "../../../testing/contract/works.ts";
+import { resource } from "../../../testing/container-market.ts";
+import { MARKET, place, task } from "../../../testing/control-plane.ts";
+import { meter as meterResource, openMarket, putAll, sent as resourceSent } from "../../../testing/resource-calls.ts";
+import { accrue } from "../../control-plane/accrue.ts";
 import type { ListedRecord, Ledger } from "../../ledger/ledger.ts";
 import { realWorld } from "../../world.ts";
+import type { MeteredResource } from "../../domain/resources/metered-resource.ts";
 import { loadDriver } from "./driver.ts";
 import { openAt } from "../../../testing/postgres-ledger.ts";
 import { laneLock } from "./locks.ts";
@@ -43,8 +50,8 @@ async function ledgerOfVersion2(): Promise<readonly ListedRecord[]> {
   });
   await database.query(`SET search_path = countinghouse;
     DELETE FROM schema_version WHERE version > 2;
-    DROP TABLE state_change;
-    ALTER TABLE state DROP COLUMN edition_id;
+    DROP TABLE state_change, resource;
+    ALTER TABLE state DROP COLUMN state_edition;
     ALTER TABLE entry DROP CONSTRAINT entry_pkey;
     ALTER TABLE entry ALTER COLUMN shard_key TYPE text COLLATE "C" USING '${PRODUCT}';
     ALTER TABLE entry RENAME COLUMN shard_key TO offering;
@@ -71,15 +78,108 @@ test("a ledger with texts for keys becomes one with numbers: the same records, f
   expect(verified).toMatchObject({ entries: 2, meteringRecords: 3, disagreement: undefined });
 });
 
-/** A ledger as version 4 kept it: its rows are those of now. */
-async function ledgerOfVersion4(): Promise<void> {
+/** What is written by `write`, as version 6 kept it. */
+async function ledgerOfVersion6(
+  write: (ledger: Ledger) => Promise<unknown> = (ledger) => ledger.transact(meter(SENT)),
+): Promise<void> {
   const ledger = await open();
-  await ledger.transact(meter(SENT));
+  await write(ledger);
   await ledger.close();
   await database.query(`SET search_path = countinghouse;
-    DELETE FROM schema_version WHERE version > 4;
-    ALTER TABLE state RENAME COLUMN edition_id TO edition`);
+    DELETE FROM schema_version WHERE version > 6;
+    ALTER TABLE metering_record DROP COLUMN quantity, DROP COLUMN product, DROP COLUMN customer, DROP COLUMN dimension,
+      DROP COLUMN region, DROP COLUMN kind`);
 }
+
+/** A ledger as version 4 kept it. */
+async function ledgerOfVersion4(): Promise<void> {
+  await ledgerOfVersion6();
+  await database.query(`SET search_path = countinghouse;
+    DELETE FROM schema_version WHERE version > 4;
+    DROP TABLE resource;
+    ALTER TABLE state RENAME COLUMN state_edition TO edition`);
+}
+
+/** A ledger as version 5 kept it, with a resource in its catalogue. */
+async function ledgerOfVersion5(): Promise<MeteredResource> {
+  const ledger = await open();
+  await ledger.close();
+  const known = task("a", { startedAtMs: START_MS });
+  await database.query(`SET search_path = countinghouse;
+    DELETE FROM schema_version WHERE version > 5;
+    DROP TABLE resource;
+    ALTER TABLE state RENAME COLUMN state_edition TO edition_id;
+    INSERT INTO catalogue (kind, id, value) VALUES ('resource', '${known.resourceId}', '${JSON.stringify(known)}')`);
+  return known;
+}
+
+describe("the migration that puts into rows what is summed", () => {
+  const TASK = resource("ecs", { startedAtMs: START_MS });
+  const LATER_MS = START_MS + 10 * HOUR_MS;
+  const TOKEN = resourceSent({ clientToken: "t" }, LATER_MS);
+
+  test("keeps every record under its key: what was sent before and is sent again is a replay, with the same id", async () => {
+    let [byToken, before]: [string, readonly ListedRecord[]] = ["", []];
+    await ledgerOfVersion6(async (ledger) => {
+      await openMarket(ledger, TASK);
+      await putAll(ledger, MARKET);
+      await ledger.transact(meter(SENT));
+      await place(ledger, task("hourly", { startedAtMs: START_MS }));
+      await ledger.transact(moveClockTo(LATER_MS));
+      byToken = await meterResource(ledger, TASK, TOKEN);
+      await accrue(ledger, newCall, LATER_MS);
+      before = (await ledger.meteringRecords(EVERYTHING)).items;
+    });
+    expect(before.filter(({ accrued }) => accrued === true).length).toBeGreaterThan(0);
+    const ledger = await open();
+    expect((await ledger.meteringRecords(EVERYTHING)).items).toEqual(before);
+    const again = await ledger.transact(meter(SENT));
+    const ids = new Set(before.map(({ meteringRecordId }) => meteringRecordId));
+    expect(again.map(({ id, kept }) => ids.has(id) && kept?.meteringRecordId === id)).toEqual(SENT.map(() => true));
+    expect(await meterResource(ledger, TASK, TOKEN)).toBe(byToken);
+    await accrue(ledger, newCall, LATER_MS);
+    expect((await ledger.meteringRecords(EVERYTHING)).items).toEqual(before);
+    expect(await verifyAt(database.url, realWorld)).toMatchObject({ disagreement: undefined });
+    const kinds = await database.query("SELECT DISTINCT kind FROM countinghouse.metering_record ORDER BY 1");
+    expect(kinds).toEqual([{ kind: 0 }, { kind: 1 }, { kind: 3 }]);
+  });
+
+  test("leaves the old ledger where it is killed before its end, and is done by the next", async () => {
+    await ledgerOfVersion6();
+    const old = "SELECT * FROM countinghouse.metering_record ORDER BY hour, key";
+    const before = await database.query(old);
+    const holder = (await loadDriver(database.url)).client("maintenance");
+    await holder.connect();
+    onTestFinished(() => holder.end().catch(() => undefined));
+    // It comes as far as its very last statement, which notes its number.
+    await holder.query("BEGIN; LOCK TABLE countinghouse.schema_version IN SHARE MODE");
+    const migrating = spawn(process.execPath, [...NODE_FLAGS, MAIN, "store", "migrate"], {
+      env: { ...process.env, COUNTINGHOUSE_STORE: database.url },
+      stdio: "ignore",
+    });
+    const waiting =
+      "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO countinghouse.schema_version%'";
+    await expect.poll(() => database.query(waiting), { timeout: 20_000 }).toHaveLength(1);
+    migrating.kill("SIGKILL");
+    await holder.query("ROLLBACK");
+    await expect.poll(() => database.query(waiting)).toHaveLength(0);
+    expect(await database.query(old)).toEqual(before);
+    const ledger = await open();
+    expect(await keptIds(ledger)).toHaveLength(SENT.length);
+  });
+
+  test.each([
+    ["a record that nothing is kept of", "DELETE FROM countinghouse.metering_record WHERE entry_shard_key IS NULL"],
+    ["a record of no entry", "UPDATE countinghouse.metering_record SET id = gen_random_uuid()"],
+  ])("leaves a ledger as it is that contradicts itself: %s", async (_what, sql) => {
+    await ledgerOfVersion6();
+    await database.query(sql);
+    await expect(open()).rejects.toThrow("The ledger contradicts itself, and was left as it is");
+    expect(await database.query("SELECT max(version) AS version FROM countinghouse.schema_version")).toEqual([
+      { version: 6 },
+    ]);
+  });
+});
 
 /** What a server of version 4 asks before each group, and when it looks whether others have changed anything. */
 const ASKED_BY_VERSION_4 = [
@@ -114,7 +214,7 @@ test.each([
       expect(await database.query(asked)).toEqual(before);
       await older.end();
     }
-    await expect.poll(async () => (await migrate()).code).toBe(0);
+    await expect.poll(async () => (await migrate()).code, { timeout: 30_000 }).toBe(0);
   },
 );
 
@@ -123,6 +223,18 @@ test("a server of version 4 that comes back after the migration can begin nothin
   for (const asked of ASKED_BY_VERSION_4) expect(await database.query(asked)).toHaveLength(1);
   await open();
   for (const asked of ASKED_BY_VERSION_4) await expect(database.query(asked)).rejects.toThrow(/edition/);
+});
+
+test("resources that stood in the catalogue are found where they are kept now, and no server of version 5 puts more there", async () => {
+  const asked = "SELECT version, edition_id AS edition FROM countinghouse.state";
+  const known = await ledgerOfVersion5();
+  expect(await database.query(asked)).toHaveLength(1);
+  const ledger = await open();
+  expect((await ledger.resources({ limit: 10 })).items).toEqual([known]);
+  expect(await database.query("SELECT 1 FROM countinghouse.catalogue WHERE kind = 'resource'")).toEqual([]);
+  const dueMs = START_MS + 8 * HOUR_MS;
+  expect((await ledger.dueResources({ byMs: dueMs, limit: 10 })).items).toEqual([known]);
+  await expect(database.query(asked)).rejects.toThrow(/edition_id/);
 });
 
 test("a ledger of a version that is newer is refused, and left as it is", async () => {

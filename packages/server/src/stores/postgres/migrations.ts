@@ -7,6 +7,8 @@ import { readFileSync } from "node:fs";
 import type { Client } from "pg";
 import { SERVING, applicationName } from "./driver.ts";
 import { MIGRATION_LOCK, laneLock } from "./locks.ts";
+import { fillRecords } from "./migrations/0007-records-for-sums.ts";
+import { moveResources } from "./resources/move-resources.ts";
 
 /** In order; never edited once released, only added to. */
 const MIGRATIONS: readonly Migration[] = [
@@ -15,12 +17,16 @@ const MIGRATIONS: readonly Migration[] = [
   { file: "0003-keys-as-numbers.sql", alone: true },
   { file: "0004-state-changes.sql" },
   { file: "0005-one-version-writes.sql", alone: true },
+  { file: "0006-resources.sql", alone: true, fill: moveResources },
+  { file: "0007-records-for-sums.sql", alone: true, fill: fillRecords },
 ];
 
 interface Migration {
   readonly file: string;
   /** Whether servers of before could not go on. */
   readonly alone?: boolean;
+  /** What SQL alone cannot do, in the same transaction. */
+  readonly fill?: (client: Client) => Promise<void>;
 }
 
 export const SCHEMA_VERSION: number = MIGRATIONS.length;
@@ -34,7 +40,7 @@ export class NewerSchemaError extends Error {
   }
 }
 
-export class ServersConnectedError extends Error {
+class ServersConnectedError extends Error {
   constructor(message: string) {
     super(message);
     this.name = "ServersConnectedError";
@@ -85,7 +91,16 @@ async function refuseServers(client: Client, found: number): Promise<void> {
   }
 }
 
-export async function serverConnections(client: Client): Promise<number> {
+/** Throws ServersConnectedError. */
+export async function refuseWhileConnected(client: Client): Promise<void> {
+  const connections = await serverConnections(client);
+  if (connections === 0) return;
+  throw new ServersConnectedError(
+    `Servers are connected to the ledger (${connections} connections). Nothing was changed: stop all of them first.`,
+  );
+}
+
+async function serverConnections(client: Client): Promise<number> {
   const [lockClass] = laneLock(1);
   const { rows } = await client.query<{ count: string }>(CONNECTED, [SERVING.map(applicationName), lockClass]);
   return Number(rows[0]?.count);
@@ -93,11 +108,13 @@ export async function serverConnections(client: Client): Promise<number> {
 
 /** False where a table could not be had in time, and it may be tried again. */
 async function step(client: Client, version: number, mayWait: boolean): Promise<boolean> {
-  const file = new URL(`./migrations/${MIGRATIONS[version - 1]?.file ?? ""}`, import.meta.url);
+  const { file, fill } = MIGRATIONS[version - 1] as Migration;
+  const text = readFileSync(new URL(`./migrations/${file}`, import.meta.url), "utf8");
   await client.query("BEGIN");
   try {
     await client.query(`SET LOCAL lock_timeout = ${LOCK_WAITED_MS}`);
-    await client.query(readFileSync(file, "utf8"));
+    await client.query(text);
+    await fill?.(client);
     await client.query("CREATE TABLE IF NOT EXISTS countinghouse.schema_version (version integer PRIMARY KEY)");
     await client.query("INSERT INTO countinghouse.schema_version VALUES ($1)", [version]);
     await client.query("COMMIT");

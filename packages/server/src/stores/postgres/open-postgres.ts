@@ -3,21 +3,15 @@ import type { EpochMs } from "@countinghouse/protocol";
 import type { Client } from "pg";
 import type { Loaded } from "../../ledger/engine.ts";
 import { clockDifference, type ClockDifference } from "./clock-difference.ts";
+import { isSpread, refuseWorker } from "./distribution.ts";
 import { INDEXES_ONLY, letGo, loadDriver, type Driver } from "./driver.ts";
-import {
-  NewerSchemaError,
-  SCHEMA_VERSION,
-  ServersConnectedError,
-  migrate,
-  schemaVersion,
-  serverConnections,
-} from "./migrations.ts";
+import { NewerSchemaError, SCHEMA_VERSION, migrate, schemaVersion, refuseWhileConnected } from "./migrations.ts";
 import { PostgresLedger, type PostgresLedgerOptions } from "./postgres-ledger.ts";
 import type { KeptState } from "./shared-state.ts";
 import { readState } from "./state-rows.ts";
 import { mayConnectLater } from "./trouble.ts";
 
-export interface PostgresStore {
+interface PostgresStore {
   readonly loaded: Loaded;
   /** By the system clock of this machine. */
   readonly clockDifference: ClockDifference;
@@ -25,7 +19,7 @@ export interface PostgresStore {
 }
 
 /** The database cannot be used as it is. Names no part of its address, which may hold a password. */
-export class DatabaseError extends Error {
+class DatabaseError extends Error {
   constructor(cause: unknown) {
     super(`The database cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.name = "DatabaseError";
@@ -39,7 +33,7 @@ const VERSION_MIN = 140_000;
 
 export type Waiting = Pick<PostgresLedgerOptions, "monotonicMs" | "sleep">;
 
-export interface Times extends Waiting {
+interface Times extends Waiting {
   readonly wallMs: () => EpochMs;
 }
 
@@ -55,13 +49,11 @@ export async function openPostgres(
   const driver = await loadDriver(url);
   const { kept, difference } = await maintain(driver, times, async (client) => {
     await (asItIs ? refuseOtherVersion(client) : migrate(client, times.sleep));
-    const connections = alone ? await serverConnections(client) : 0;
-    if (connections > 0) {
-      throw new ServersConnectedError(
-        `Servers are connected to the ledger (${connections} connections). Nothing was changed: stop all of them first.`,
-      );
-    }
-    return { kept: await readKept(client), difference: await clockDifference(client, times.wallMs) };
+    if (alone) await refuseWhileConnected(client);
+    return {
+      kept: { ...(await readKept(client)), isSpread: await isSpread(client) },
+      difference: await clockDifference(client, times.wallMs),
+    };
   });
   return { loaded: kept, clockDifference: difference, open: (options) => new PostgresLedger(driver, kept, options) };
 }
@@ -82,6 +74,7 @@ export async function maintain<T>(driver: Driver, waiting: Waiting, run: (client
   const client = await connected(driver, waiting);
   try {
     await refuseOldServer(client);
+    await refuseWorker(client);
     await client.query(INDEXES_ONLY);
     return await run(client);
   } finally {

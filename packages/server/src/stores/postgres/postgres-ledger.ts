@@ -3,7 +3,9 @@
  * each about one product and on a lane of its own, several side by side.
  */
 import type { EpochMs } from "@countinghouse/protocol";
+import type { Pool } from "pg";
 import type { CatalogueView } from "../../domain/catalogue/catalogue.ts";
+import type { MeteredResource } from "../../domain/resources/metered-resource.ts";
 import type { LaneHead } from "../../ledger/chain-head.ts";
 import type { FoundPage } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
@@ -12,6 +14,7 @@ import { EXPIRED_AT_ONCE, expiry } from "../../ledger/expiry.ts";
 import type { Pending } from "../../ledger/group-decision.ts";
 import { Intake, type IntakeOptions } from "../../ledger/intake.ts";
 import { FaultError, type EventQuery, type Ledger, type MeteringRecordQuery, type Page } from "../../ledger/ledger.ts";
+import type { DueResourcesQuery, ResourceQuery } from "../../ledger/resource-facts.ts";
 import type { KnownLaneHead, LedgerVerification } from "../../ledger/verification.ts";
 import { clockDifference, clockTrouble } from "./clock-difference.ts";
 import type { Driver } from "./driver.ts";
@@ -20,13 +23,15 @@ import { EXPIRY_LOCK } from "./locks.ts";
 import { readHeads, readKeptSince, readOldest } from "./reading/chains.ts";
 import { listEntries, readPrincipalBetween } from "./reading/event-query.ts";
 import { Reader } from "./reading/reader.ts";
-import { listRecords } from "./reading/record-query.ts";
 import { verifyChains } from "./reading/verify-chains.ts";
+import { findResources, listDueResources, listResources } from "./resources/find-resources.ts";
 import { SharedState, type KeptState, type SharedClock } from "./shared-state.ts";
 import type { Committed, GroupContext } from "./writing/group-transaction.ts";
+import { UnansweredError } from "./trouble.ts";
 import { Lane } from "./writing/lane.ts";
+import { Machines } from "./writing/machines.ts";
 import { StuckColumns } from "./writing/stuck-columns.ts";
-import { WaitingWork, type Group } from "./writing/waiting-work.ts";
+import { WaitingWork, columnOf, type Group } from "./writing/waiting-work.ts";
 
 export interface PostgresLedgerOptions extends IntakeOptions {
   readonly clock: SharedClock;
@@ -53,6 +58,9 @@ export class PostgresLedger extends Intake implements Ledger {
   readonly #state: SharedState;
   readonly #reader: Reader;
   readonly #leases: Leases;
+  /** See GroupContext. */
+  readonly #elsewhere: Pool | undefined;
+  readonly #machines: Machines | undefined;
   readonly #idle: Lane[];
   readonly #waiting = new WaitingWork();
   readonly #underWay = new Set<Group>();
@@ -65,7 +73,7 @@ export class PostgresLedger extends Intake implements Ledger {
   /** `kept` is what the database held when it was opened. */
   constructor(
     driver: Driver,
-    kept: KeptState & { readonly newestAtMs: EpochMs | undefined },
+    kept: KeptState & { readonly newestAtMs: EpochMs | undefined; readonly isSpread: boolean },
     options: PostgresLedgerOptions,
   ) {
     super(options);
@@ -74,14 +82,17 @@ export class PostgresLedger extends Intake implements Ledger {
     this.#newestAtMs = kept.newestAtMs ?? Number.NEGATIVE_INFINITY;
     this.#clockCheckedMs = options.monotonicMs();
     this.#stuckColumns = new StuckColumns(options.monotonicMs);
-    this.#reader = new Reader(driver, this.#state);
+    this.#reader = new Reader(driver, this.#state, { ...options, isSpread: kept.isSpread });
     this.#leases = new Leases(this.#reader.db);
+    this.#elsewhere = kept.isSpread ? driver.pool("reader", options.lanes) : undefined;
+    this.#machines = kept.isSpread ? new Machines(this.#reader.db, options.lanes) : undefined;
     const context = this.#context();
     this.#idle = Array.from({ length: options.lanes }, () => new Lane({ ...options, driver, context }));
     this.#stopTimers = [
       options.every(FOLLOW_MS, () => void this.watched(() => this.#reader.follow()).catch(() => undefined)),
       options.every(RENEWAL_MS, () => void this.#leases.renew().catch(() => undefined)),
       options.every(WRONG_CLOCK_CHECKED_MS, () => void this.#checkClock().catch(() => undefined)),
+      options.every(RENEWAL_MS, () => void this.#machines?.learn().catch(() => undefined)),
       options.every(SWEEP_MS, () => this.#waiting.expire(options.monotonicMs(), () => this.#tooLate())),
     ];
   }
@@ -105,8 +116,8 @@ export class PostgresLedger extends Intake implements Ledger {
   protected async tryCommit(): Promise<void> {
     const lane = this.#idle.pop() as Lane;
     await lane.probe().finally(() => this.#idle.push(lane));
-    // Nothing failed for its own sake, as far as can be told.
-    this.#stuckColumns.clear();
+    // Nothing failed for its own sake, as far as can be told. Other machines were not asked.
+    if (this.#machines === undefined) this.#stuckColumns.clear();
   }
 
   get queued(): number {
@@ -114,7 +125,7 @@ export class PostgresLedger extends Intake implements Ledger {
   }
 
   protected listRecords(query: MeteringRecordQuery): Promise<FoundPage> {
-    return this.#reader.atOneMoment((db) => listRecords(db, query));
+    return this.#reader.listRecords(query);
   }
 
   protected findEntry(requestId: string): Promise<EncodedEntry | undefined> {
@@ -123,6 +134,21 @@ export class PostgresLedger extends Intake implements Ledger {
 
   protected listEntries(query: EventQuery): Promise<Page<EncodedEntry>> {
     return this.#reader.atOneMoment((db) => listEntries(db, query));
+  }
+
+  findResources(resourceIds: readonly string[]): Promise<readonly (MeteredResource | undefined)[]> {
+    return this.watched(async () => {
+      const found = await this.#reader.again((db) => findResources(db, resourceIds));
+      return resourceIds.map((id) => found.get(id)?.resource);
+    });
+  }
+
+  resources(query: ResourceQuery): Promise<Page<MeteredResource>> {
+    return this.watched(() => this.#reader.atOneMoment((db) => listResources(db, query)));
+  }
+
+  dueResources(query: DueResourcesQuery): Promise<Page<MeteredResource>> {
+    return this.watched(() => this.#reader.again((db) => listDueResources(db, query)));
   }
 
   principalBetween(after: string, before: string): Promise<string | undefined> {
@@ -138,7 +164,7 @@ export class PostgresLedger extends Intake implements Ledger {
   }
 
   verifyChains(known: readonly KnownLaneHead[]): Promise<LedgerVerification> {
-    return this.watched(() => this.#reader.atOneMoment((db) => verifyChains(db, known)));
+    return this.watched(() => this.#reader.atOneMomentEverywhere((db) => verifyChains(db, known)));
   }
 
   /** One node at a time does so; another that is asked meanwhile removes nothing. */
@@ -167,6 +193,7 @@ export class PostgresLedger extends Intake implements Ledger {
     for (const stop of this.#stopTimers) stop();
     await Promise.all(this.#idle.map((lane) => lane.close()));
     await this.#leases.release();
+    await this.#elsewhere?.end();
     await this.#reader.close();
   }
 
@@ -177,6 +204,8 @@ export class PostgresLedger extends Intake implements Ledger {
       clock,
       ruleSet,
       spare: this.spare,
+      isSpread: this.#elsewhere !== undefined,
+      elsewhere: this.#elsewhere,
       newestAtMs: () => this.#newestAtMs,
       acceptNewestAhead: this.#options.acceptNewestAhead === true,
       aroundCommit: (commit) => {
@@ -188,6 +217,11 @@ export class PostgresLedger extends Intake implements Ledger {
   }
 
   protected add(pending: Pending): void {
+    const refusal = this.#stuckColumns.refusal(columnOf(pending));
+    if (refusal !== undefined) {
+      pending.reject(refusal);
+      return;
+    }
     this.#waiting.add(pending, this.#options.monotonicMs() + WAITING_MS);
   }
 
@@ -219,8 +253,10 @@ export class PostgresLedger extends Intake implements Ledger {
   /** Hands groups to lanes, as far as there are both; those with a connection come first. */
   protected step(): void {
     this.isAwake = false;
+    const machines = this.#machines;
+    const mayBegin = machines && ((column: string) => machines.mayBegin(column, this.#underWay));
     while (this.#idle.length > 0) {
-      const group = this.#waiting.take(this.#underWay, this.#options.groupMax);
+      const group = this.#waiting.take(this.#underWay, this.#options.groupMax, mayBegin);
       if (group === undefined) break;
       const connected = this.#idle.findIndex((lane) => lane.connected);
       const [lane] = this.#idle.splice(Math.max(connected, 0), 1) as [Lane];
@@ -248,6 +284,7 @@ export class PostgresLedger extends Intake implements Ledger {
       if (error instanceof FaultError) {
         this.standstill.onFailed(error);
         this.#stuckColumns.onFailed(group.column, error);
+        if (error instanceof UnansweredError) this.#waiting.failColumn(group.column, error);
       }
       tell = () => group.fail(error as Error);
     }

@@ -43,7 +43,7 @@ async function startNode(): Promise<Node> {
 }
 
 function group(over: Partial<StagedGroup>): StagedGroup {
-  return { reset: false, entries: [], catalogue: [], clock: undefined, ...over };
+  return { reset: false, entries: [], catalogue: [], resources: [], clock: undefined, ...over };
 }
 
 async function write(over: Partial<StagedGroup>): Promise<void> {

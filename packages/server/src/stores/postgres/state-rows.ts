@@ -35,7 +35,7 @@ export function stateIdOf({ version, edition }: StateIdRow): StateId {
 }
 
 export async function readStateId(db: Queryable): Promise<StateId> {
-  const text = "SELECT version, edition_id AS edition FROM countinghouse.state";
+  const text = "SELECT version, state_edition AS edition FROM countinghouse.state";
   const { rows } = await db.query<StateRow>({ name: "state-id", text });
   return stateIdOf(only(rows));
 }
@@ -46,7 +46,7 @@ export async function readStateId(db: Queryable): Promise<StateId> {
  */
 export async function readState(db: Queryable, known?: StateId): Promise<KeptState> {
   const { rows } = await db.query<StateRow>(
-    "SELECT version, edition_id AS edition, clock, copying FROM countinghouse.state",
+    "SELECT version, state_edition AS edition, clock, copying FROM countinghouse.state",
   );
   const row = only(rows);
   if (row.copying !== null) throw new UnfinishedCopyError(row.copying);
@@ -76,7 +76,10 @@ async function isTold(db: Queryable, known: StateId, id: StateId): Promise<boole
 }
 
 /** Under the lock of the state, held alone. Answers what the state is then. */
-export async function writeState(db: Queryable, { reset, catalogue, clock }: StagedGroup): Promise<StateId> {
+export async function writeState(
+  db: Queryable,
+  { reset, catalogue, clock }: Pick<StagedGroup, "reset" | "catalogue" | "clock">,
+): Promise<StateId> {
   // One row an object, the last change of each: an object that was changed twice is written once.
   const newest = [...new Map(catalogue.map((change) => [`${change.kind} ${change.id}`, change])).values()];
   await db.query(
@@ -91,7 +94,7 @@ export async function writeState(db: Queryable, { reset, catalogue, clock }: Sta
       newest.map((change) => digestOf(change, catalogue)),
     ],
   );
-  // What no catalogue file has named leaves nothing behind: resources come and go.
+  // What no catalogue file has named leaves nothing behind.
   const gone = newest.filter(({ value }) => value === undefined);
   if (gone.length > 0) {
     await db.query(
@@ -101,9 +104,9 @@ export async function writeState(db: Queryable, { reset, catalogue, clock }: Sta
     );
   }
   const { rows } = await db.query<StateIdRow>(
-    `UPDATE countinghouse.state SET version = version + 1, edition_id = gen_random_uuid(),
+    `UPDATE countinghouse.state SET version = version + 1, state_edition = gen_random_uuid(),
        clock = CASE WHEN $1 THEN $2 ELSE coalesce($2, clock) END
-     RETURNING version, edition_id AS edition`,
+     RETURNING version, state_edition AS edition`,
     [reset, clock === undefined ? null : JSON.stringify(clock)],
   );
   const id = stateIdOf(only(rows));

@@ -43,7 +43,7 @@ test("a second engine on a folder is refused, and harms neither the first nor th
   const path = freshPath("data");
   const first = openSqliteEngine(path);
   expect(() => openSqliteEngine(path)).toThrow(FolderInUseError);
-  await first.commit({ reset: false, entries: [], catalogue: [], clock: { mode: "manual", atMs: 7 } });
+  await first.commit({ reset: false, entries: [], catalogue: [], resources: [], clock: { mode: "manual", atMs: 7 } });
   await first.close();
   const second = openSqliteEngine(path);
   expect(second.load().clock).toEqual({ mode: "manual", atMs: 7 });

@@ -53,13 +53,14 @@ interface Kept {
 
 function staged({ requestId, attributes: found, records }: Kept, atMs: number): StagedEntry {
   const entry = encodeEntry({ atMs, call: { ...newCall(), requestId }, event: { kind: "ledger-reset" } });
-  return { entry, attributes: found, records };
+  return { entry, attributes: found, accrued: false, records };
 }
 
 const groupOf = (entry: StagedEntry): StagedGroup => ({
   reset: false,
   entries: [entry],
   catalogue: [],
+  resources: [],
   clock: undefined,
 });
 
@@ -106,7 +107,7 @@ test("what entries are found by goes with the last of them, unless a key has tha
   });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 20 }), async (steps) => {
-      await engine.commit({ reset: true, entries: [], catalogue: [], clock: undefined });
+      await engine.commit({ reset: true, entries: [], catalogue: [], resources: [], clock: undefined });
       let kept: Kept[] = [];
       const ofKeys = new Set<string>();
       let atMs = 0;

@@ -2,7 +2,7 @@
 import { accessSync, constants, statfsSync } from "node:fs";
 import { codeOf } from "./trouble.ts";
 
-export class FolderTroubleError extends Error {
+class FolderTroubleError extends Error {
   constructor(path: string, why: string, cause: unknown) {
     super(`The data folder ${path} cannot be served from: ${why}`, { cause });
     this.name = "FolderTroubleError";

@@ -5,12 +5,14 @@ import { CHAIN_START } from "../../ledger/chain.ts";
 import type { ChainHead } from "../../ledger/chain-head.ts";
 import type { LedgerSource, LinkedEntry } from "../../ledger/ledger-source.ts";
 import { LostTailError } from "../../ledger/lost-tail.ts";
+import { putResource, stagedResource, type StagedResource } from "../../ledger/resource-facts.ts";
 import { dataFolder } from "./data-folder.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "./entry-rows.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { MaintenanceError } from "./ledger-file.ts";
 import { readLoaded } from "./loaded.ts";
 import { migrate, refuseNewerSchema } from "./migrations.ts";
+import { readResources } from "./resource-rows.ts";
 import { missingTailOf } from "./tail/lost-tail.ts";
 import { verify } from "./verification/verify.ts";
 
@@ -52,6 +54,7 @@ export function openLedgerSource(folderPath: string): OpenedSource {
       meteringRecords,
       base: baseOf(opened),
       head,
+      resources: () => resourcesOf(opened),
       pages: () => pagesOf(opened),
       close: () => {
         opened.close();
@@ -63,6 +66,15 @@ export function openLedgerSource(folderPath: string): OpenedSource {
     lock.release();
     throw error;
   }
+}
+
+function* resourcesOf(db: DatabaseSync): Iterable<readonly StagedResource[]> {
+  let cursor: string | undefined;
+  do {
+    const page = readResources(db, { cursor, limit: PAGE_ENTRIES });
+    yield page.items.map((resource) => stagedResource(putResource(resource)));
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
 }
 
 function baseOf(db: DatabaseSync): ChainHead {

@@ -24,6 +24,7 @@ const groupOfReset = (): StagedGroup => ({
   reset: false,
   entries: [stagedEntry({ atMs: 5, call: newCall(), event: { kind: "ledger-reset" } }, [])],
   catalogue: [],
+  resources: [],
   clock: undefined,
 });
 
@@ -39,7 +40,7 @@ describe("migrations", () => {
     expect(schemaVersion(db)).toBe(0);
     migrate(db);
     expect(schemaVersion(db)).toBe(SCHEMA_VERSION);
-    expect(tables(db)).toEqual(["catalogue", "entry", "metering_record", "name", "setting"]);
+    expect(tables(db)).toEqual(["catalogue", "entry", "metering_record", "name", "resource", "setting"]);
   });
 
   test("fill what an older server did not keep, so that the chain is whole and entries are found", async () => {

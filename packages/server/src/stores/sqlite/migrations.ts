@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { fillEvents } from "./migrations/0002-events.ts";
+import { moveResources } from "./migrations/0005-resources.ts";
 
 /** In order; never edited once released, only added to. */
 const MIGRATIONS: readonly Migration[] = [
@@ -12,6 +13,7 @@ const MIGRATIONS: readonly Migration[] = [
   { file: "0002-events.sql", fill: fillEvents },
   { file: "0003-resources.sql" },
   { file: "0004-names-of-keys.sql" },
+  { file: "0005-resources.sql", fill: moveResources },
 ];
 
 interface Migration {

@@ -22,7 +22,7 @@ export interface NumberedKey {
 }
 
 /** An entry's attributes with numbers in the place of names, and null for those it has not. */
-export interface NumberedAttributes {
+interface NumberedAttributes {
   readonly operation: number;
   readonly principal: number;
   readonly account: number | null;

@@ -11,7 +11,7 @@ import { damagedLogOf, keptTailOf, missingTail, noteTail, tailEvidence, type Kep
 import { makeMark } from "./tail/tail-mark.ts";
 import { verify } from "./verification/verify.ts";
 
-export interface OpenedFolder {
+interface OpenedFolder {
   readonly folder: DataFolder;
   readonly lock: FolderLock;
   /** Can only read. */

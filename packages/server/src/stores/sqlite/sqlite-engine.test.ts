@@ -38,6 +38,7 @@ function groupOf(
       ]),
     ),
     catalogue: [],
+    resources: [],
     clock: undefined,
   };
 }
@@ -55,7 +56,7 @@ test("a reset of the SQLite engine leaves no name behind, and begins again with 
   const engine = openSqliteEngine(folder.path);
   await engine.commit(groupOf({ dimension: "a name to be forgotten" }));
   expect(await seqOf(engine, "a name to be forgotten")).toBe(1);
-  await engine.commit({ reset: true, entries: [], catalogue: [], clock: undefined });
+  await engine.commit({ reset: true, entries: [], catalogue: [], resources: [], clock: undefined });
   const db = new DatabaseSync(dataFolder(folder.path).ledgerFile);
   expect(db.prepare("SELECT text FROM name").all()).toEqual([]);
   db.close();
@@ -138,7 +139,7 @@ test("records of many hours, more than are watched for new keys, are all found a
   for (const some of [hours.slice(0, 50), hours.slice(50)]) {
     const records = some.map((hour, position) => ({ position, quantity: 1, key: { ...record.key, hour } }));
     const staged = stagedEntry({ atMs: 1, call: newCall(), event: { kind: "ledger-reset" } }, records);
-    await engine.commit({ reset: false, entries: [staged], catalogue: [], clock: undefined });
+    await engine.commit({ reset: false, entries: [staged], catalogue: [], resources: [], clock: undefined });
   }
   const { pointers } = await engine.find(hours.map((hour) => ({ ...record.key, hour })));
   expect(pointers.filter((pointer) => pointer === undefined)).toEqual([]);

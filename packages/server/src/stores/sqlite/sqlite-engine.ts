@@ -6,9 +6,11 @@
 import { statSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { EpochMs } from "@countinghouse/protocol";
+import type { MeteredResource } from "../../domain/resources/metered-resource.ts";
 import type { MeteringRecordKey } from "../../domain/metering/metering-record.ts";
 import type { Engine, Found, FoundPage, Loaded, OldEntries, RecordPointer, StagedGroup } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
+import { decodeResource, type DueResourcesQuery, type ResourceQuery } from "../../ledger/resource-facts.ts";
 import type { ChainVerification, KnownHead } from "../../ledger/verification.ts";
 import type { ChainHead } from "../../ledger/chain-head.ts";
 import {
@@ -27,6 +29,7 @@ import { openFolder } from "./opening.ts";
 import { RecentHours } from "./recent-hours.ts";
 import { readPrincipalBetween } from "./principal-query.ts";
 import { readPointers } from "./record-query.ts";
+import { FIND_RESOURCE, readDueResources, readResources } from "./resource-rows.ts";
 import { verifyBeside } from "./verification/verify-beside.ts";
 import { errorOf, troubleOf } from "./trouble.ts";
 import { packGroup } from "./writer/packed-group.ts";
@@ -70,6 +73,7 @@ export class SqliteEngine implements Engine {
   readonly #names: Names;
   readonly #hours: RecentHours;
   readonly #selectPointer: StatementSync;
+  readonly #selectResource: StatementSync;
   readonly #selectEntry: StatementSync;
   readonly #selectEntryByRequestId: StatementSync;
   #newestSeq: number;
@@ -92,6 +96,7 @@ export class SqliteEngine implements Engine {
       `SELECT entry_seq AS seq, position FROM metering_record
        WHERE hour = ? AND offering = ? AND region = ? AND customer = ? AND dimension = ? AND discriminator = ?`,
     );
+    this.#selectResource = db.prepare(FIND_RESOURCE);
     this.#selectEntry = db.prepare(`SELECT ${ENTRY_COLUMNS} FROM entry WHERE seq = ?`);
     this.#selectEntryByRequestId = db.prepare(`SELECT ${ENTRY_COLUMNS} FROM entry WHERE request_id = ?`);
     const selectOfHour = db.prepare("SELECT 1 FROM metering_record WHERE hour = ? LIMIT 1");
@@ -145,6 +150,28 @@ export class SqliteEngine implements Engine {
         return { pointers, entries: this.#entriesOf(pointers) };
       });
     });
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
+  async findResources(resourceIds: readonly string[]): Promise<readonly (MeteredResource | undefined)[]> {
+    return this.#orTrouble(() =>
+      this.#atOneMoment(() =>
+        resourceIds.map((id) => {
+          const row = this.#selectResource.get(id);
+          return row && decodeResource(String(row["value"]));
+        }),
+      ),
+    );
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
+  async resources(query: ResourceQuery): Promise<Page<MeteredResource>> {
+    return this.#orTrouble(() => this.#atOneMoment(() => readResources(this.#db, query)));
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
+  async dueResources(query: DueResourcesQuery): Promise<Page<MeteredResource>> {
+    return this.#orTrouble(() => readDueResources(this.#db, query));
   }
 
   // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw

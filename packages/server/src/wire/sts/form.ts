@@ -35,7 +35,7 @@ export function readForm({ body }: WireRequest): URLSearchParams | Rejection<Sts
   return form;
 }
 
-export interface AssumeRoleForm {
+interface AssumeRoleForm {
   readonly accountId: string;
   readonly roleName: string;
   readonly roleSessionName: string;

@@ -2,7 +2,7 @@
  * The two operations of STS that programs ask for their credentials: AssumeRoleWithWebIdentity, which comes unsigned with a
  * token, and GetCallerIdentity. Refusals of strangers are kept within bounds (`operations/unkept-calls.ts`); a token never is.
  */
-import { STS, printable, type ErrorName, type EpochMs, type StsErrorName } from "@countinghouse/protocol";
+import { STS, isoSecond, printable, type ErrorName, type EpochMs, type StsErrorName } from "@countinghouse/protocol";
 import { userIdentityOf, assumedRoleId } from "../../audit/user-identity.ts";
 import { providerArn, regionOf } from "../../domain/catalogue/issuer.ts";
 import type { Rejection } from "../../domain/rejection.ts";
@@ -19,7 +19,7 @@ import type { WireRequest, WireResponse } from "../../listener/message.ts";
 import { readAssumeRole, readForm } from "./form.ts";
 import { errorResponse, resultResponse } from "./xml.ts";
 
-export interface StsHandlerOptions {
+interface StsHandlerOptions {
   readonly ledger: Ledger;
   readonly authenticator: Authenticator;
   readonly verifyToken: (token: string) => Promise<WebIdentity | Rejection<StsErrorName>>;
@@ -77,7 +77,7 @@ export class StsHandler {
     const { accountId, roleName, roleSessionName: sessionName, durationSeconds } = asked;
     const resourceId = resourceIdOf("eks", identity.podUid);
     const wanted = { accountId, roleName, resourceId, identity };
-    const foreseen = foreseeAssumeRole(ledger, wanted, nowMs());
+    const foreseen = await foreseeAssumeRole(ledger, wanted, nowMs());
     const known = { ...stranger, ...callerOf(accountId, identity, resourceId, foreseen.audience) };
     if (foreseen.rejected !== undefined) return this.#refuse(known, foreseen.rejected, asked.asked);
 
@@ -106,7 +106,7 @@ export class StsHandler {
           AccessKeyId: accessKeyId,
           SecretAccessKey: credentials.secretAccessKey,
           SessionToken: credentials.sessionToken,
-          Expiration: new Date(expiresAtMs).toISOString().replace(/\.\d+/, ""),
+          Expiration: isoSecond(expiresAtMs),
         },
         Provider: known.session.federatedProvider,
       },

@@ -3,7 +3,7 @@ import { STS, stsErrorCatalogue, type StsErrorName, type StsOperationName } from
 import type { WireResponse } from "../../listener/message.ts";
 
 /** An element's content: text, or elements by their names; undefined is left out. */
-export type XmlContent = string | { readonly [name: string]: XmlContent | undefined };
+type XmlContent = string | { readonly [name: string]: XmlContent | undefined };
 
 export function resultResponse(operation: StsOperationName, result: XmlContent, requestId: string): WireResponse {
   const body = { [`${operation}Result`]: result, ResponseMetadata: { RequestId: requestId } };

@@ -1,10 +1,10 @@
 /** A record that can be found by its client token, too, is one record of a ledger that is copied as well. Rule M4. */
 import { expect, onTestFinished } from "vitest";
 import { newDatabase, testOfPostgres } from "../../../../../../test/support/postgres/database.ts";
-import { resource, resourceMarket } from "../../../../testing/container-market.ts";
+import { resource } from "../../../../testing/container-market.ts";
 import { START_MS, ledgerOver } from "../../../../testing/contract/ledger-under-test.ts";
 import { temporaryFolder } from "../../../../testing/contract/temporary-folder.ts";
-import { meter, putAll, sent } from "../../../../testing/resource-calls.ts";
+import { meter, openMarket, sent } from "../../../../testing/resource-calls.ts";
 import { realWorld } from "../../../world.ts";
 import { openLedgerSource } from "../../sqlite/ledger-source.ts";
 import { openSqliteEngine } from "../../sqlite/sqlite-engine.ts";
@@ -18,7 +18,7 @@ test("a ledger with client tokens is copied, and verification counts its records
   const folder = temporaryFolder();
   onTestFinished(folder.remove);
   const store = await ledgerOver(() => openSqliteEngine(folder.path), folder.remove);
-  await putAll(store.ledger, resourceMarket([TASK]));
+  await openMarket(store.ledger, TASK);
   await meter(store.ledger, TASK, sent({ clientToken: "t" }));
   await meter(store.ledger, TASK, sent({ usageDimension: "calls" }));
   await store.ledger.close();

@@ -11,6 +11,8 @@ import { COPY_LOCK, STATE_LOCK } from "../locks.ts";
 import { migrate } from "../migrations.ts";
 import { maintain, type Waiting } from "../open-postgres.ts";
 import { verifyLedger } from "../reading/verify-records.ts";
+import { listResources } from "../resources/find-resources.ts";
+import { writeResources } from "../resources/write-resources.ts";
 import { COPIED_LANE } from "../rows.ts";
 import { writeState } from "../state-rows.ts";
 import { insertEntries } from "./insert-entries.ts";
@@ -72,13 +74,15 @@ async function begin(client: Client, { name, loaded, base }: LedgerSource, again
   await atOnce(client, async () => {
     await client.query(`SELECT pg_advisory_xact_lock(${STATE_LOCK.join(", ")})`);
     const { rows } = await client.query<{ copying: string | null; is_empty: boolean }>(
-      `SELECT copying, NOT EXISTS (SELECT 1 FROM countinghouse.entry) AND NOT EXISTS (SELECT 1 FROM countinghouse.lane)
-         AND NOT EXISTS (SELECT 1 FROM countinghouse.metering_record)
+      `SELECT copying, NOT EXISTS (SELECT 1 FROM countinghouse.lane)
+         AND NOT EXISTS (SELECT 1 FROM countinghouse.resource)
          AND NOT EXISTS (SELECT 1 FROM countinghouse.catalogue) AS is_empty FROM countinghouse.state`,
     );
+    const grown = ["SELECT 1 FROM countinghouse.entry LIMIT 1", "SELECT 1 FROM countinghouse.metering_record LIMIT 1"];
+    const isEmpty = rows[0]?.is_empty === true && !(await isAny(client, grown));
     const [target] = rows;
     if (target === undefined) throw new CopyError("The ledger's row of state is missing.");
-    if (target.copying === null && !target.is_empty) {
+    if (target.copying === null && !isEmpty) {
       throw new CopyError(
         "The database holds a ledger already (a server that was started on it makes one). A ledger is copied into an empty one: give it another database, or drop the schema countinghouse.",
       );
@@ -89,12 +93,11 @@ async function begin(client: Client, { name, loaded, base }: LedgerSource, again
           `A copy of ${target.copying} was begun there and did not come to its end. --again removes what it left, and begins anew.`,
         );
       }
-      await client.query(
-        "TRUNCATE countinghouse.entry, countinghouse.metering_record, countinghouse.catalogue, countinghouse.lane",
-      );
+      await client.query("TRUNCATE countinghouse.entry, countinghouse.metering_record");
+      await client.query("TRUNCATE countinghouse.catalogue, countinghouse.lane, countinghouse.resource");
     }
     await client.query("UPDATE countinghouse.state SET copying = $1", [name]);
-    await writeState(client, { reset: true, entries: [], catalogue: loaded.catalogue, clock: loaded.clock });
+    await writeState(client, { reset: true, catalogue: loaded.catalogue, clock: loaded.clock });
     await client.query(
       `INSERT INTO countinghouse.lane (number, seq, link, base_seq, base_link, has_expired)
        VALUES (${COPIED_LANE}, $1, $2, $1, $2, $3)`,
@@ -103,11 +106,17 @@ async function begin(client: Client, { name, loaded, base }: LedgerSource, again
   });
 }
 
+async function isAny(client: Client, statements: readonly string[]): Promise<boolean> {
+  for (const statement of statements) if ((await client.query(statement)).rows.length > 0) return true;
+  return false;
+}
+
 async function copyAll(
   client: Client,
   source: LedgerSource,
   onProgress: CopyOptions["onProgress"],
 ): Promise<{ readonly entries: number; readonly meteringRecords: number }> {
+  for (const page of source.resources()) await atOnce(client, () => writeResources(client, page, new Map()));
   let [entries, meteringRecords] = [0, 0];
   for (const page of source.pages()) {
     meteringRecords += await atOnce(client, () => insertEntries(client, page));
@@ -127,6 +136,7 @@ async function refuseDifference(
   const known = [{ ...lane, source: source.name }];
   await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   const found = await verifyLedger(client, known);
+  const different = await differentResource(client, source);
   await client.query("COMMIT");
   const head = found.heads.find((each) => each.lane === EMBEDDED_LANE);
   const figures = [found, copied].map(
@@ -136,10 +146,24 @@ async function refuseDifference(
   const odd = figures.find((text) => text !== wanted);
   const disagreement =
     found.disagreement ??
+    different ??
     (head?.seq === lane.seq && head.link === lane.link ? undefined : "Its chain ends elsewhere.") ??
     (odd === undefined ? undefined : `It has ${odd}, and not ${wanted}.`);
   if (disagreement !== undefined) throw new CopyError(`The copy does not agree with its source. ${disagreement}`);
   return { ...copied, head: lane };
+}
+
+/** Both in the order of their ids, page by page; undefined where they are the same. */
+async function differentResource(client: Client, source: LedgerSource): Promise<string | undefined> {
+  let cursor: string | undefined;
+  for (const wanted of source.resources()) {
+    const page = await listResources(client, { cursor, limit: Math.max(wanted.length, 1) });
+    const kept = page.items.map((resource) => JSON.stringify(resource));
+    const other = wanted.find((resource, i) => resource.kept?.value !== kept[i]);
+    if (other !== undefined) return `Resource ${other.resourceId} is not as it was.`;
+    cursor = page.nextCursor;
+  }
+  return cursor === undefined ? undefined : "It has resources that its source has not.";
 }
 
 async function atOnce<T>(client: Client, run: () => Promise<T>): Promise<T> {

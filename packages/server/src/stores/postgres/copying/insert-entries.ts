@@ -15,7 +15,8 @@ export async function insertEntries(client: Client, page: readonly LinkedEntry[]
     const attributes = attributesOf(decoded);
     const records = acceptedRecords(decoded);
     const offering = records[0]?.key.offering ?? attributes.productCode ?? "";
-    return { offering, seq, entry, link, attributes, records };
+    const accrued = decoded.event.kind === "usage-accrued";
+    return { offering, seq, entry, link, attributes, accrued, records };
   });
   for (const statement of insertStatements(COPIED_LANE, entries)) await client.query(statement);
   return entries.flatMap(({ records }) => records).filter(({ key }) => !isAlias(key)).length;

@@ -19,16 +19,15 @@ export async function readHeads(db: Queryable): Promise<LaneHead[]> {
 
 /** The time of the oldest entry, where there were older ones that have expired. */
 export async function readKeptSince(db: Queryable): Promise<EpochMs | undefined> {
-  const { rows } = await db.query<{ oldest: string | null }>(
-    `SELECT min(at_ms) AS oldest FROM countinghouse.entry
-     WHERE EXISTS (SELECT 1 FROM countinghouse.lane WHERE has_expired)`,
-  );
+  const { rows: expired } = await db.query("SELECT 1 FROM countinghouse.lane WHERE has_expired LIMIT 1");
+  if (expired.length === 0) return undefined;
+  const { rows } = await db.query<{ oldest: string | null }>("SELECT min(at_ms) AS oldest FROM countinghouse.entry");
   const oldest = rows[0]?.oldest ?? undefined;
   return oldest === undefined ? undefined : Number(oldest);
 }
 
 /** What a lane holds of before a time, up to `through`. */
-export interface OldestEntries {
+interface OldestEntries {
   readonly through: LaneHead;
   readonly entries: readonly EncodedEntry[];
 }

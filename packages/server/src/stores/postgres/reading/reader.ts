@@ -1,22 +1,37 @@
 /** What is read beside the groups: listings, single entries, and whether another node has changed what all go by. */
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
+import type { FoundPage } from "../../../ledger/engine.ts";
 import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
+import type { MeteringRecordQuery } from "../../../ledger/ledger.ts";
 import type { Driver } from "../driver.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, isUuid, type EntryRow } from "../rows.ts";
 import { isSameState, type SharedState } from "../shared-state.ts";
 import { readState, readStateId } from "../state-rows.ts";
-import { errorOf, troubleOf } from "../trouble.ts";
+import { HalfSeenError, errorOf, troubleOf } from "../trouble.ts";
 import type { Queryable } from "./record-pointers.ts";
+import { beginAtOneMoment } from "./one-moment.ts";
+import { listRecords } from "./record-query.ts";
 
 const CONNECTIONS_MAX = 3;
+/** How often what is seen bit by bit is looked at again. */
+const LOOKS_MAX = 20;
+const PAUSE_MS = 25;
+
+/** How the ledger lies, and how a moment passes. */
+interface ReaderOptions {
+  readonly isSpread: boolean;
+  readonly sleep: (ms: number) => Promise<void>;
+}
 
 export class Reader {
   readonly #pool: Pool;
   readonly #state: SharedState;
+  readonly #options: ReaderOptions;
   #following = false;
   #unavailable: string | undefined;
 
-  constructor(driver: Driver, state: SharedState) {
+  constructor(driver: Driver, state: SharedState, options: ReaderOptions) {
+    this.#options = options;
     this.#pool = driver.pool("reader", CONNECTIONS_MAX);
     this.#state = state;
   }
@@ -54,11 +69,26 @@ export class Reader {
     if (kept.version >= this.#state.id.version) this.#state.adopt(kept);
   }
 
+  listRecords(query: MeteringRecordQuery): Promise<FoundPage> {
+    const { isSpread, sleep } = this.#options;
+    if (!isSpread) return this.atOneMoment((db) => listRecords(db, query, false));
+    return this.#orTrouble(async () => {
+      for (let looks = 1; ; looks += 1) {
+        try {
+          return await this.atOneMoment((db) => listRecords(db, query, true));
+        } catch (error) {
+          if (!(error instanceof HalfSeenError) || looks === LOOKS_MAX) throw error;
+          await sleep(PAUSE_MS);
+        }
+      }
+    });
+  }
+
   async entryByRequestId(requestId: string): Promise<EncodedEntry | undefined> {
     if (!isUuid(requestId)) return undefined;
     const text = `SELECT ${ENTRY_COLUMNS} FROM countinghouse.entry WHERE request_id = $1`;
-    const { rows } = await this.#again(() =>
-      this.#pool.query<EntryRow>({ name: "entry-by-request-id", text, values: [requestId] }),
+    const { rows } = await this.again((db) =>
+      db.query<EntryRow>({ name: "entry-by-request-id", text, values: [requestId] }),
     );
     return rows[0] === undefined ? undefined : encodedEntryOf(rows[0]);
   }
@@ -81,13 +111,22 @@ export class Reader {
     });
   }
 
-  /** All that is read is of one snapshot. */
+  /** All that is read is of one snapshot; of several machines, each has its own. */
   atOneMoment<T>(read: (db: Queryable) => Promise<T>): Promise<T> {
-    return this.#again(async () => {
+    return this.#within((client) => beginAtOneMoment(client, false), read);
+  }
+
+  /** Of one snapshot on all machines, for which commits are held up a moment. */
+  atOneMomentEverywhere<T>(read: (db: Queryable) => Promise<T>): Promise<T> {
+    return this.#within((client) => beginAtOneMoment(client, this.#options.isSpread), read);
+  }
+
+  #within<T>(begin: (client: PoolClient) => Promise<void>, read: (db: Queryable) => Promise<T>): Promise<T> {
+    return this.again(async () => {
       const client = await this.#pool.connect();
       let failed: unknown;
       try {
-        await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        await begin(client);
         const result = await read(client);
         await client.query("COMMIT");
         return result;
@@ -105,12 +144,15 @@ export class Reader {
     await this.#pool.end();
   }
 
-  /** Reading twice does no harm: a connection that was lost while nobody used it is not to be noticed by callers. */
-  #again<T>(read: () => Promise<T>): Promise<T> {
+  /**
+   * For a statement by itself. Reading twice does no harm: a connection that was lost while nobody used it is not to be noticed
+   * by callers.
+   */
+  again<T>(read: (db: Queryable) => Promise<T>): Promise<T> {
     return this.#orTrouble(() =>
-      read().catch((error: unknown) => {
+      read(this.#pool).catch((error: unknown) => {
         if (errorOf(error, "") === error || troubleOf(error) !== "lost") throw error;
-        return read();
+        return read(this.#pool);
       }),
     );
   }

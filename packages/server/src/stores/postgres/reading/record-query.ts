@@ -4,15 +4,18 @@ import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import type { FoundPage, KeyedPointer } from "../../../ledger/engine.ts";
 import { decodeEntry, type EncodedEntry } from "../../../ledger/entry-codec.ts";
 import { DefectError, InvalidCursorError, type MeteringRecordQuery } from "../../../ledger/ledger.ts";
-import { bigints } from "../arrays.ts";
 import { customerDigits, digitsOf, recordKeyOf, shardKeyOf } from "../keys.ts";
 import { isUuid } from "../rows.ts";
-import { PLACE_COLUMNS, entriesAt, type PlaceRow, type Queryable } from "./record-pointers.ts";
+import { PLACE_COLUMNS, allSeen, entriesAt, type PlaceRow, type Queryable } from "./record-pointers.ts";
 
 /** Rows looked at for one page. It may come out short, with a cursor to go on from: no query runs for long. */
 const SCANNED_ROWS_MAX = 20_000;
+/** Where all machines are asked, each sends as many. */
+const SCANNED_EVERYWHERE_MAX = 1_000;
 /** Rows whose entries are read for one page, where only these say which records are wanted. */
 const READ_ROWS_MIN = 500;
+
+const LAST_KEY = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 type Place = readonly [hour: number, key: string];
 
@@ -21,51 +24,114 @@ interface ScannedRow extends PlaceRow {
   readonly key: string;
 }
 
-/** A row that may be wanted, or the last that was looked at: the next page goes on from there. */
-interface MarkedRow extends ScannedRow {
-  readonly wanted: boolean;
-  readonly scanned: string;
+/** Rows in their order, all that there are up to a place; where that is undefined, up to the end. */
+interface Scanned {
+  readonly rows: readonly ScannedRow[];
+  readonly through: Place | undefined;
 }
 
-const SCAN = `SELECT * FROM (
-    SELECT hour, key, ${PLACE_COLUMNS},
-      ($4::bigint[] IS NULL OR shard_key = ANY ($4))
-        AND ($5::text[] IS NULL OR left(key::text, 8) = ANY ($5)) AS wanted,
-      row_number() OVER (ORDER BY hour, key) AS scanned
-    FROM countinghouse.metering_record m
-    WHERE (hour, key) > ($1, $2::uuid) AND hour <= $3
-    ORDER BY hour, key LIMIT ${SCANNED_ROWS_MAX}
-  ) scan WHERE wanted OR scanned = ${SCANNED_ROWS_MAX}
-  ORDER BY hour, key LIMIT $6`;
-
-/** To be called within one snapshot. */
-export async function listRecords(db: Queryable, query: MeteringRecordQuery): Promise<FoundPage> {
+/** To be called within one snapshot. `isSpread`: over several machines, of which those are asked that may know something. */
+export async function listRecords(db: Queryable, query: MeteringRecordQuery, isSpread: boolean): Promise<FoundPage> {
   const cursor = query.cursor === undefined ? undefined : parseCursor(query.cursor);
   const after = cursor === undefined || cursor[0] < query.fromHour ? beforeHour(query.fromHour) : cursor;
   const rowsMax = query.dimension === undefined ? query.limit : Math.max(query.limit, READ_ROWS_MIN);
-  const values = [
-    ...after,
-    query.toHour,
-    query.offerings === undefined ? null : bigints(query.offerings.map(shardKeyOf)),
-    query.customers?.map(customerDigits) ?? null,
-    rowsMax,
-  ];
-  const { rows } = await db.query<MarkedRow>({ name: "list-records", text: SCAN, values });
-  const wanted = rows.filter((row) => row.wanted);
-  const { places, entries } = await entriesAt(db, wanted);
+  const { rows, through } = await scan(db, { query, after, rowsMax, isSpread });
+  const { places, entries } = await entriesAt(db, rows);
+  if (isSpread) allSeen({ pointers: places, entries });
   const recordAt = recordsIn(entries);
   const pointers: KeyedPointer[] = [];
-  for (const [i, row] of wanted.entries()) {
+  for (const [i, row] of rows.entries()) {
     const place = places[i] as KeyedPointer;
     const { key } = recordAt(place);
     // A row under another key is only another way to find the record.
     if (recordKeyOf(key) !== digitsOf(row.key) || !isWanted(key, query)) continue;
     pointers.push({ ...place, key });
-    if (pointers.length === query.limit) return { pointers, entries, nextCursor: cursorAt(row) };
+    if (pointers.length === query.limit) return { pointers, entries, nextCursor: cursorAt(placeOf(row)) };
   }
-  const last = rows.at(-1);
-  const isWhole = rows.length < rowsMax && Number(last?.scanned ?? 0) < SCANNED_ROWS_MAX;
-  return { pointers, entries, ...(last === undefined || isWhole ? {} : { nextCursor: cursorAt(last) }) };
+  return { pointers, entries, ...(through === undefined ? {} : { nextCursor: cursorAt(through) }) };
+}
+
+interface Scan {
+  readonly query: MeteringRecordQuery;
+  readonly after: Place;
+  readonly rowsMax: number;
+  readonly isSpread: boolean;
+}
+
+async function scan(db: Queryable, of: Scan): Promise<Scanned> {
+  const { query, rowsMax } = of;
+  if (query.offerings === undefined && query.customers === undefined) return scanAll(db, of);
+  const shardKeys = query.offerings === undefined ? [undefined] : [...new Set(query.offerings.map(shardKeyOf))];
+  const parts: Scanned[] = [];
+  for (const shardKey of shardKeys) parts.push(await scanFor(db, of, shardKey));
+  const ends = parts.flatMap(({ through }) => (through === undefined ? [] : [through])).toSorted(comparePlaces);
+  const [through] = ends;
+  const rows = parts
+    .flatMap((part) => part.rows)
+    .filter((row) => through === undefined || comparePlaces(placeOf(row), through) <= 0)
+    .toSorted((a, b) => comparePlaces(placeOf(a), placeOf(b)));
+  return rows.length > rowsMax ? cutOff(rows, rowsMax) : { rows, through };
+}
+
+function cutOff(rows: readonly ScannedRow[], rowsMax: number): Scanned {
+  const some = rows.slice(0, rowsMax);
+  return { rows: some, through: placeOf(some.at(-1) as ScannedRow) };
+}
+
+const COLUMNS = `hour, key, ${PLACE_COLUMNS}`;
+const IN_ORDER = "ORDER BY hour, key";
+
+async function scanAll(db: Queryable, { query, after, rowsMax }: Scan): Promise<Scanned> {
+  const text = `SELECT ${COLUMNS} FROM countinghouse.metering_record m
+    WHERE (hour, key) > ($1, $2::uuid) AND hour <= $3 ${IN_ORDER} LIMIT $4`;
+  const values = [...after, query.toHour, rowsMax];
+  const { rows } = await db.query<ScannedRow>({ name: "list-records", text, values });
+  return rows.length < rowsMax ? { rows, through: undefined } : cutOff(rows, rowsMax);
+}
+
+/** Looks through so many rows for those of an offering, of customers, or of both. */
+async function scanFor(db: Queryable, of: Scan, shardKey: bigint | undefined): Promise<Scanned> {
+  const { query, after, rowsMax } = of;
+  const end = await endOfScan(db, of, shardKey);
+  const through = end ?? [query.toHour, LAST_KEY];
+  const values: unknown[] = [...after, ...through, query.customers?.map(customerDigits) ?? null, rowsMax];
+  if (shardKey !== undefined) values.push(shardKey);
+  const { rows } = await db.query<ScannedRow>({
+    name: `list-records-for-${values.length}`,
+    text: `SELECT ${COLUMNS} FROM countinghouse.metering_record m
+      WHERE (hour, key) > ($1, $2::uuid) AND (hour, key) <= ($3, $4::uuid)
+        AND ($5::text[] IS NULL OR left(key::text, 8) = ANY ($5))
+        ${shardKey === undefined ? "" : "AND shard_key = $7::bigint"} ${IN_ORDER} LIMIT $6`,
+    values,
+  });
+  return rows.length < rowsMax ? { rows, through: end } : cutOff(rows, rowsMax);
+}
+
+/** The last row that is looked at for a page; undefined where that is the last that there is. */
+async function endOfScan(
+  db: Queryable,
+  { query, after, isSpread }: Scan,
+  shardKey?: bigint,
+): Promise<Place | undefined> {
+  const inShard = isSpread && shardKey !== undefined;
+  const rowsMax = isSpread && !inShard ? SCANNED_EVERYWHERE_MAX : SCANNED_ROWS_MAX;
+  const { rows } = await db.query<ScannedRow>({
+    name: inShard ? "end-of-scan-of-shard" : "end-of-scan",
+    text: `SELECT hour, key FROM countinghouse.metering_record
+      WHERE (hour, key) > ($1, $2::uuid) AND hour <= $3 ${inShard ? "AND shard_key = $5::bigint" : ""}
+      ${IN_ORDER} OFFSET $4 LIMIT 1`,
+    values: [...after, query.toHour, rowsMax - 1, ...(inShard ? [shardKey] : [])],
+  });
+  return rows[0] === undefined ? undefined : placeOf(rows[0]);
+}
+
+function placeOf({ hour, key }: ScannedRow): Place {
+  return [Number(hour), key];
+}
+
+/** As PostgreSQL has them in order. */
+function comparePlaces(a: Place, b: Place): number {
+  return a[0] - b[0] || (a[1] < b[1] ? -1 : Number(a[1] > b[1]));
 }
 
 /** The record at a place, each entry read once. */
@@ -95,11 +161,11 @@ function isWanted({ offering, customer, dimension }: KeyedPointer["key"], query:
 
 /** After every key of the hour before. */
 function beforeHour(hour: number): Place {
-  return [hour - 1, "ffffffff-ffff-ffff-ffff-ffffffffffff"];
+  return [hour - 1, LAST_KEY];
 }
 
-function cursorAt({ hour, key }: ScannedRow): string {
-  return Buffer.from(JSON.stringify([Number(hour), key] satisfies Place)).toString("base64url");
+function cursorAt(place: Place): string {
+  return Buffer.from(JSON.stringify(place)).toString("base64url");
 }
 
 function parseCursor(cursor: string): Place {

@@ -1,11 +1,12 @@
 /** Whether entries and metering records say the same: every accepted record is kept under its keys, and nothing else is. */
 import { isAlias } from "../../../domain/metering/metering-record.ts";
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
+import { productOf } from "../../../ledger/entry-attributes.ts";
 import { Disagreement } from "../../../ledger/chain-walk.ts";
 import { IdentityHistory, identityNotes } from "../../../ledger/identity-history.ts";
-import { meteringRecordId } from "../../../ledger/ids.ts";
 import type { KnownLaneHead, LedgerVerification } from "../../../ledger/verification.ts";
-import { FIND_RECORDS, keyColumns, type FoundRow, type Queryable } from "./record-pointers.ts";
+import { recordRows, type RecordRow } from "../writing/record-rows.ts";
+import { rowsUnder, type Queryable } from "./record-pointers.ts";
 import { disagreementOf, verifyChains, type FollowedEntry } from "./verify-chains.ts";
 
 export interface WholeVerification extends LedgerVerification {
@@ -33,23 +34,55 @@ export async function verifyLedger(db: Queryable, known: readonly KnownLaneHead[
 
 /** Answers how many keys there are, aliases among them. Throws Disagreement. */
 async function checkRecords(db: Queryable, entries: readonly FollowedEntry[]): Promise<number> {
-  const accepted = entries.flatMap(({ shardKey, entry }) =>
-    acceptedRecords(entry).map(({ key, position }) => ({ key, position, shardKey, requestId: entry.call.requestId })),
+  const accepted = entries.flatMap((followed) =>
+    acceptedRecords(followed.entry).map((record) => ({ ...followed, record })),
   );
   if (accepted.length === 0) return 0;
-  const values = keyColumns(accepted.map(({ key }) => key));
-  const { rows } = await db.query<FoundRow>({ name: "find-records", text: FIND_RECORDS, values });
-  const kept = new Map(rows.map((row) => [Number(row.n) - 1, row]));
-  for (const [n, { requestId, position, shardKey }] of accepted.entries()) {
-    const row = kept.get(n);
-    const id = meteringRecordId(requestId, position);
-    const which = `${id} (record ${position + 1} of request ${requestId})`;
+  const kept = await rowsUnder(
+    db,
+    accepted.map(({ record }) => record.key),
+  );
+  for (const [n, { shardKey, entry, record }] of accepted.entries()) {
+    const { requestId } = entry.call;
+    const expected = columnsOf(
+      recordRows({
+        requestId,
+        shardKey: BigInt(shardKey),
+        productCode: productOf(entry.event),
+        accrued: entry.event.kind === "usage-accrued",
+        records: [record],
+      })[0] as RecordRow,
+    );
+    const which = `${expected["id"]} (record ${record.position + 1} of request ${requestId})`;
+    const row = kept[n];
     if (row === undefined) throw new Disagreement(`${which} was accepted, but nothing is kept under its key.`);
-    if (row.id !== id || row.entry_shard_key !== shardKey) {
-      throw new Disagreement(`${which} was accepted, but its key points at ${row.id}.`);
+    if (row["id"] !== expected["id"]) {
+      throw new Disagreement(`${which} was accepted, but its key points at ${row["id"]}.`);
+    }
+    for (const [column, value] of Object.entries(expected)) {
+      const found = textOf(row[column] ?? null);
+      if (found !== value) throw new Disagreement(`${which} is kept with ${column} ${found}, and not ${value}.`);
     }
   }
   return accepted.length;
+}
+
+/** A row as PostgreSQL shows it. */
+function columnsOf(row: RecordRow): Readonly<Record<string, string | null>> {
+  return {
+    id: row.id,
+    entry_shard_key: textOf(row.entryShardKey),
+    quantity: textOf(row.quantity),
+    product: textOf(row.product),
+    customer: textOf(row.customer),
+    dimension: textOf(row.dimension),
+    region: textOf(row.region),
+    kind: textOf(row.kind),
+  };
+}
+
+function textOf(value: string | number | bigint | null): string | null {
+  return value === null ? null : String(value);
 }
 
 /** By now every accepted record has a row of its own: where there are more rows, one belongs to none. */

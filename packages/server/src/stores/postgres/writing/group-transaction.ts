@@ -3,20 +3,23 @@
  * Nothing is true before its commit has been answered.
  */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
+import type { Client } from "pg";
 import { keyText, type MeteringRecordKey } from "../../../domain/metering/metering-record.ts";
 import { linkOf } from "../../../ledger/chain.ts";
-import type { StagedGroup } from "../../../ledger/engine.ts";
+import type { Found, RecordPointer, StagedEntry, StagedGroup } from "../../../ledger/engine.ts";
 import { FoundRecords } from "../../../ledger/found-records.ts";
 import { decideGroup, type DecidedGroup } from "../../../ledger/group-decision.ts";
 import { DefectError } from "../../../ledger/ledger.ts";
 import type { Spare } from "../../../ledger/spare.ts";
 import { STATE_LOCK } from "../locks.ts";
-import { findRecords, type Queryable } from "../reading/record-pointers.ts";
+import { allSeen, findRecords, type Queryable } from "../reading/record-pointers.ts";
+import { findResources, type FoundResources } from "../resources/find-resources.ts";
+import { writeResources } from "../resources/write-resources.ts";
 import { isSameState, type SharedClock, type SharedState, type StateId } from "../shared-state.ts";
 import { readState, stateIdOf, writeState, type StateIdRow } from "../state-rows.ts";
-import { isNotUnique, troubleOf } from "../trouble.ts";
-import { insertStatements, type NewEntry, type Statement } from "./insert-rows.ts";
-import type { LaneSession } from "./lane-session.ts";
+import { isNotUnique, isRefusedCopy, troubleOf } from "../trouble.ts";
+import { insertStatements, type NewEntry } from "./insert-rows.ts";
+import type { Head, LaneSession } from "./lane-session.ts";
 import { removeAll, removeExpired } from "./remove-entries.ts";
 import { offeringOf, type Group } from "./waiting-work.ts";
 
@@ -29,6 +32,15 @@ export interface GroupContext {
   readonly newestAtMs: () => EpochMs;
   /** Whether that may lie ahead of the clock, by which is decided all the same. */
   readonly acceptNewestAhead: boolean;
+  /** Whether the ledger lies on several machines. */
+  readonly isSpread: boolean;
+  /**
+   * Over which connections what is kept is looked up, where the ledger lies on several machines. Citus does not prepare what it
+   * copies over a connection that was read from in the same transaction: it commits it after the coordinator's own commit, and
+   * where that is lost, so is what was acknowledged. A group's own transaction holds the state's lock meanwhile, so what
+   * is found stays true.
+   */
+  readonly elsewhere: Queryable | undefined;
   /** Runs what is written and committed. */
   readonly aroundCommit: (commit: () => Promise<void>) => Promise<void>;
 }
@@ -46,20 +58,28 @@ export interface Committed {
   readonly metKept: boolean;
 }
 
-/** `alone`: it changes what all nodes go by, so it must be tried again while nobody else writes. */
+/**
+ * `raced`: another was first with one of its keys. `refused`: or so it may be, and if it is not, nothing more will be found under
+ * its keys than the `kept` of this try. `alone`: it changes what all nodes go by, so it must be tried again while nobody else
+ * writes.
+ */
 export type Tried =
   | { readonly kind: "committed"; readonly committed: Committed }
   | { readonly kind: "raced" }
+  | { readonly kind: "refused"; readonly kept: number; readonly reason: Error }
   | { readonly kind: "alone" };
 
 /** The commit was asked for, and the answer was lost: kept or not, nobody has said. */
 export class CommitInDoubtError extends Error {
   readonly committed: Committed;
+  /** Where the lane stands if it was made. */
+  readonly head: Head;
 
-  constructor(committed: Committed, cause: unknown) {
+  constructor(committed: Committed, head: Head, cause: unknown) {
     super("The connection was lost while a commit was under way.", { cause });
     this.name = "CommitInDoubtError";
     this.committed = committed;
+    this.head = head;
   }
 }
 
@@ -72,7 +92,7 @@ interface HeadRow extends StateIdRow {
 }
 
 /** How a group is tried. */
-export interface Way {
+interface Way {
   /** Nobody else writes meanwhile. */
   readonly alone: boolean;
   /**
@@ -88,10 +108,11 @@ export async function tryGroup(
   context: GroupContext,
   { alone, assumeNew }: Way,
 ): Promise<Tried> {
-  const { client, lane } = session;
+  const { client } = session;
   const isReset = group.works[0]?.reset === true;
   if (isReset && !alone) return { kind: "alone" };
-  const row = await begin(session, alone);
+  const resourceIds = group.works.flatMap(({ work }) => work.resources ?? []);
+  const [row, known] = await begin(session, alone, resourceIds);
   if (!isSameState(stateIdOf(row), context.state.id)) await adopt(client, context.state);
   const decidedOn = context.state.id;
 
@@ -102,11 +123,20 @@ export async function tryGroup(
   const nowMs = context.acceptNewestAhead ? clockMs : entriesAtMs;
   const positionAt = clock.positionAt.bind(clock);
   const decide = (found: FoundRecords): DecidedGroup =>
-    decideGroup(group.works, { nowMs, entriesAtMs, ruleSet, catalogue: state.catalogue, found, positionAt, spare });
+    decideGroup(group.works, {
+      nowMs,
+      entriesAtMs,
+      ruleSet,
+      catalogue: state.catalogue,
+      found,
+      resources: resourceIds.map((id) => known.get(id)?.resource),
+      positionAt,
+      spare,
+    });
   let found = NOTHING;
   let decision = assumeNew ? decide(found) : undefined;
   if (decision === undefined || !isAllNew(keys, decision)) {
-    found = new FoundRecords(await findRecords(client, keys));
+    found = new FoundRecords(await lookUp(client, keys, context));
     decision = decide(found);
   }
   const { staged } = decision;
@@ -115,22 +145,38 @@ export async function tryGroup(
     await client.query("ROLLBACK");
     return { kind: "alone" };
   }
-  const metKept = refuseContradictions(keys, decision, found);
+  const kept = refuseContradictions(keys, decision, found);
+  let committed: Committed = { decision, entriesAtMs, decidedOn, state: undefined, metKept: kept > 0 };
 
   if (staged.entries.length === 0) {
     await client.query("ROLLBACK");
-    return { kind: "committed", committed: { decision, entriesAtMs, decidedOn, state: undefined, metKept } };
+    return { kind: "committed", committed };
   }
-  const statements = insertStatements(lane, chained(decision, Number(row.seq), row.link));
-  let committed: Committed = { decision, entriesAtMs, decidedOn, state: undefined, metKept };
-  let raced = false;
+  const entries = chained(decision, Number(row.seq), row.link);
+  let lostTo: unknown;
+  let isOvertaken = false;
   await context.aroundCommit(async () => {
     if (isReset) await removeAll(client);
     if (staged.expired !== undefined) await removeExpired(client, staged.expired);
     if (changesState(staged)) committed = { ...committed, state: await writeState(client, staged) };
-    raced = !(await keep(session, statements, committed));
+    if (await writeResources(client, staged.resources, known)) {
+      lostTo = await keep(session, entries, committed);
+    } else {
+      isOvertaken = true;
+      await client.query("ROLLBACK");
+    }
   });
-  return raced ? { kind: "raced" } : { kind: "committed", committed };
+  if (isOvertaken) return { kind: "raced" };
+  if (lostTo === undefined) return { kind: "committed", committed };
+  return isNotUnique(lostTo) ? { kind: "raced" } : { kind: "refused", kept, reason: lostTo as Error };
+}
+
+async function lookUp(
+  client: Client,
+  keys: readonly MeteringRecordKey[],
+  { elsewhere }: GroupContext,
+): Promise<Found<RecordPointer | undefined>> {
+  return elsewhere === undefined ? findRecords(client, keys) : allSeen(await findRecords(elsewhere, keys));
 }
 
 /** Nobody changes the state meanwhile; but another lane of this node may adopt it. */
@@ -139,18 +185,23 @@ async function adopt(db: Queryable, state: SharedState): Promise<void> {
   if (!isSameState(kept, state.id) && !state.adopt(kept)) state.adopt(await readState(db));
 }
 
-async function begin({ client, lane }: LaneSession, alone: boolean): Promise<HeadRow> {
+async function begin(
+  { client, lane }: LaneSession,
+  alone: boolean,
+  resourceIds: readonly string[],
+): Promise<readonly [HeadRow, FoundResources]> {
   // The lock comes first, by itself: what is read after it is as new as whatever was committed under it.
   const lock = alone ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared";
-  const [, { rows }] = await Promise.all([
+  const [, { rows }, resources] = await Promise.all([
     client.query(`BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ${lock}(${STATE_LOCK.join(", ")})`),
     client.query<HeadRow>(
       alone ? laneHead("lane-head-alone", NEWEST_OF_ALL, lane) : laneHead("lane-head", "l.newest_at_ms", lane),
     ),
+    findResources(client, resourceIds),
   ]);
   const [row] = rows;
   if (row === undefined) throw new DefectError(`The row of lane ${lane} is missing.`);
-  return row;
+  return [row, resources];
 }
 
 /** What changes all that nodes go by comes after everything that any of them has accepted, whatever its clock said. */
@@ -159,7 +210,7 @@ const NEWEST_OF_ALL = "(SELECT max(newest_at_ms) FROM countinghouse.lane) AS new
 function laneHead(name: string, newest: string, lane: number): { name: string; text: string; values: number[] } {
   return {
     name,
-    text: `SELECT s.version, s.edition_id AS edition, l.seq, l.link, ${newest}
+    text: `SELECT s.version, s.state_edition AS edition, l.seq, l.link, ${newest}
            FROM countinghouse.lane l, countinghouse.state s WHERE l.number = $1 FOR UPDATE OF l`,
     values: [lane],
   };
@@ -167,24 +218,40 @@ function laneHead(name: string, newest: string, lane: number): { name: string; t
 
 /**
  * Sends the statements and the commit behind them at once: after one that fails, the commit is a rollback, and says so.
- * Answers false where another node was first with one of the keys.
+ * Answers the error by which another node was first with one of the keys, or may have been.
  */
-async function keep({ client }: LaneSession, statements: readonly Statement[], committed: Committed): Promise<boolean> {
+async function keep(
+  { client, lane }: LaneSession,
+  entries: readonly NewEntry[],
+  committed: Committed,
+): Promise<unknown> {
+  const statements = insertStatements(lane, entries);
   const sent = [...statements.map((statement) => client.query(statement)), client.query("COMMIT")];
   const answers = await Promise.allSettled(sent);
   const commit = answers.at(-1);
   if (commit?.status === "rejected") {
-    throw troubleOf(commit.reason) === "lost" ? new CommitInDoubtError(committed, commit.reason) : commit.reason;
+    if (troubleOf(commit.reason) !== "lost") throw commit.reason;
+    throw new CommitInDoubtError(committed, entries.at(-1) as NewEntry, commit.reason);
   }
   const failed = answers.findIndex(({ status }) => status === "rejected");
   if (commit?.value.command === "COMMIT") {
     if (failed !== -1) throw new DefectError("A group was committed without a part of it.");
-    return true;
+    return undefined;
   }
   const reason: unknown = (answers[failed] as PromiseRejectedResult | undefined)?.reason;
-  if (!isNotUnique(reason)) throw reason ?? new DefectError(`A commit was answered with ${commit?.value.command}.`);
-  if (statements[failed]?.name === "insert-records") return false;
-  throw new DefectError("An entry with the id of one of these is there.");
+  const ofRecords = statements[failed]?.name === "insert-records";
+  if (ofRecords && (isNotUnique(reason) || isRefusedCopy(reason))) return reason;
+  if (isNotUnique(reason) || (isRefusedCopy(reason) && (await isAnyThere(client, entries)))) {
+    throw new DefectError("An entry with the id of one of these is there.");
+  }
+  throw reason ?? new DefectError(`A commit was answered with ${commit?.value.command}.`);
+}
+
+async function isAnyThere(client: Client, entries: readonly NewEntry[]): Promise<boolean> {
+  const { rows } = await client.query("SELECT 1 FROM countinghouse.entry WHERE request_id = ANY ($1::uuid[]) LIMIT 1", [
+    entries.map(({ entry }) => entry.requestId),
+  ]);
+  return rows.length > 0;
 }
 
 /** Whether it changes what all nodes go by. */
@@ -200,29 +267,31 @@ function isAllNew(keys: readonly MeteringRecordKey[], { staged }: DecidedGroup):
 
 /**
  * No decision accepts a record whose key it was told is kept. One that was kept since is a race, and no contradiction.
- * Answers whether any was kept.
+ * Answers how many were kept.
  */
 function refuseContradictions(
   keys: readonly MeteringRecordKey[],
   { decided }: DecidedGroup,
   found: FoundRecords,
-): boolean {
+): number {
   const kept = new Set(keys.filter((_, i) => found.meteringRecord(i) !== undefined).map(keyText));
-  if (kept.size === 0) return false;
+
+  if (kept.size === 0) return 0;
   for (const { outcome } of decided) {
     const known = outcome.records?.find(({ key }) => kept.has(keyText(key)));
     if (known !== undefined) throw new DefectError(`A second record of one key was accepted: ${keyText(known.key)}`);
   }
-  return true;
+  return kept.size;
 }
 
 /** The entries of the group, in a chain that has come as far as this. */
 function chained({ staged, decided }: DecidedGroup, newestSeq: number, newestLink: Uint8Array): NewEntry[] {
   let link = newestLink;
   const kept = decided.filter(({ spared }) => !spared);
-  return staged.entries.map((staging, i) => {
+  return kept.map(({ pending }, i) => {
+    const staging = staged.entries[i] as StagedEntry;
     const seq = newestSeq + 1 + i;
     link = linkOf(link, seq, staging.entry);
-    return { ...staging, offering: offeringOf(kept[i]?.pending.work.keys ?? []), seq, link };
+    return { ...staging, offering: offeringOf(pending.work), seq, link };
   });
 }

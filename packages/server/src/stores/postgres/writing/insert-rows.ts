@@ -2,10 +2,10 @@
 import type { AcceptedRecord } from "../../../domain/metering/metering-record.ts";
 import type { EntryAttributes } from "../../../ledger/entry-attributes.ts";
 import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
-import { meteringRecordId } from "../../../ledger/ids.ts";
 import { bigints, byteas, texts, uuids } from "../arrays.ts";
-import { recordKeyOf, shardKeyOf } from "../keys.ts";
+import { shardKeyOf } from "../keys.ts";
 import { searchable } from "../rows.ts";
+import { insertRecords, recordRows, type RecordRow } from "./record-rows.ts";
 
 /** An entry with its place in the chain, and what its row lies beside. */
 export interface NewEntry {
@@ -14,11 +14,12 @@ export interface NewEntry {
   readonly link: Uint8Array;
   readonly entry: EncodedEntry;
   readonly attributes: EntryAttributes;
+  readonly accrued: boolean;
   readonly records: readonly AcceptedRecord[];
 }
 
-export interface Statement {
-  readonly name: "insert-entries" | "insert-records" | "advance-lane";
+interface Statement {
+  readonly name: string;
   readonly text: string;
   readonly values: unknown[];
 }
@@ -30,9 +31,6 @@ const INSERT_ENTRIES = `INSERT INTO countinghouse.entry
     unnest($7::text[]), unnest($8::text[]), unnest($9::text[]), unnest($10::text[]), unnest($11::text[]),
     unnest($12::text[])`;
 
-const INSERT_RECORDS = `INSERT INTO countinghouse.metering_record (hour, key, id, shard_key, entry_shard_key)
-  SELECT unnest($1::bigint[]), unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::bigint[]), unnest($5::bigint[])`;
-
 const ADVANCE_LANE = "UPDATE countinghouse.lane SET seq = $1, link = $2, newest_at_ms = $3 WHERE number = $4";
 
 /**
@@ -42,9 +40,10 @@ const ADVANCE_LANE = "UPDATE countinghouse.lane SET seq = $1, link = $2, newest_
 export function insertStatements(lane: number, entries: readonly NewEntry[]): Statement[] {
   const last = entries.at(-1);
   if (last === undefined) return [];
+  const ofRecords = insertRecords(entries.flatMap(rowsOf));
   return [
     { name: "insert-entries", text: INSERT_ENTRIES, values: [lane, ...entryColumns(entries)] },
-    ...insertRecords(entries),
+    ...(ofRecords === undefined ? [] : [ofRecords]),
     {
       name: "advance-lane",
       text: ADVANCE_LANE,
@@ -76,25 +75,13 @@ function entryColumns(entries: readonly NewEntry[]): Buffer[] {
   ];
 }
 
-function insertRecords(entries: readonly NewEntry[]): Statement[] {
-  const rows = entries.flatMap(({ offering, entry, records }) =>
-    records.map(({ key, position }) => ({
-      hour: key.hour,
-      key: recordKeyOf(key),
-      id: meteringRecordId(entry.requestId, position),
-      shardKey: shardKeyOf(key.offering),
-      entryShardKey: offering === key.offering ? null : shardKeyOf(offering),
-    })),
-  );
-  if (rows.length === 0) return [];
-  // The same order on every node: two that insert the same keys wait for each other, and never in a circle.
-  rows.sort((a, b) => a.hour - b.hour || (a.key < b.key ? -1 : 1));
-  const values = [
-    bigints(rows.map(({ hour }) => BigInt(hour))),
-    uuids(rows.map(({ key }) => key)),
-    uuids(rows.map(({ id }) => id)),
-    bigints(rows.map(({ shardKey }) => shardKey)),
-    bigints(rows.map(({ entryShardKey }) => entryShardKey)),
-  ];
-  return [{ name: "insert-records", text: INSERT_RECORDS, values }];
+function rowsOf({ offering, entry, attributes, accrued, records }: NewEntry): RecordRow[] {
+  const { requestId } = entry;
+  return recordRows({
+    requestId,
+    shardKey: shardKeyOf(offering),
+    productCode: attributes.productCode,
+    accrued,
+    records,
+  });
 }

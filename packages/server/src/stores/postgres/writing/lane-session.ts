@@ -57,27 +57,46 @@ async function isLeased(client: Client, lane: number): Promise<boolean> {
 /** Sixteen pages of the database's log: what is left of a full disk is less as a rule. */
 const PROBE_BYTES = 65_536;
 
-/** Asks for what every group asks for, the lane's row included, and writes to the log; no row is another afterwards. */
-export async function probeCommit({ client, lane }: LaneSession): Promise<void> {
+/**
+ * Asks for what every group asks for, the lane's row included, and writes to the log; no row is another afterwards. Of a ledger on
+ * several machines only the coordinator is asked: that one of them is away is said by the products that lie there.
+ */
+export async function probeCommit({ client, lane }: LaneSession, isSpread: boolean): Promise<void> {
   await client.query("BEGIN");
   await client.query("SELECT pg_advisory_xact_lock_shared($1, $2)", [...STATE_LOCK]);
-  await client.query("LOCK TABLE countinghouse.entry, countinghouse.metering_record IN ROW EXCLUSIVE MODE");
+  if (!isSpread) {
+    await client.query("LOCK TABLE countinghouse.entry, countinghouse.metering_record IN ROW EXCLUSIVE MODE");
+  }
   await client.query("UPDATE countinghouse.lane SET seq = seq WHERE number = $1", [lane]);
   await client.query("SELECT pg_logical_emit_message(true, 'countinghouse', repeat(' ', $1))", [PROBE_BYTES]);
   await client.query("COMMIT");
 }
 
+/** Where a lane has come to. */
+export interface Head {
+  readonly seq: number;
+  readonly link: Uint8Array;
+}
+
 /**
- * Whether a transaction of a lane, whose commit was asked for and never answered, was committed. Whoever made it held the
- * lane's row: once that can be had, it has ended one way or the other.
+ * Whether a transaction that would have brought a lane to this head, and whose commit was never answered, was committed;
+ * undefined while that cannot be told. Whoever made it held the lane's row: once that can be had, it has ended one way or the
+ * other, and the row says which. What it wrote on other machines may not be seen there yet.
  */
-export async function wasCommitted(client: Client, lane: number, requestIds: readonly string[]): Promise<boolean> {
+export async function wasCommitted(client: Client, lane: number, head: Head): Promise<boolean | undefined> {
   await client.query("BEGIN");
-  await client.query("SELECT seq FROM countinghouse.lane WHERE number = $1 FOR UPDATE", [lane]);
-  const { rows } = await client.query<{ count: string }>(
-    "SELECT count(*) AS count FROM countinghouse.entry WHERE request_id = ANY ($1::uuid[])",
-    [requestIds],
+  const { rows } = await client.query<{ seq: string; link: Buffer }>(
+    "SELECT seq, link FROM countinghouse.lane WHERE number = $1 FOR UPDATE",
+    [lane],
   );
   await client.query("ROLLBACK");
-  return Number(rows[0]?.count) > 0;
+  const [row] = rows;
+  if (row === undefined || Number(row.seq) < head.seq) return false;
+  if (Number(row.seq) === head.seq) return row.link.equals(head.link);
+  // Another connection has been leased the lane, and has gone on: the chain says from where, once all of it can be seen.
+  const { rows: entries } = await client.query<{ link: Buffer }>(
+    "SELECT link FROM countinghouse.entry WHERE lane = $1 AND seq = $2",
+    [lane, head.seq],
+  );
+  return entries[0]?.link.equals(head.link);
 }

@@ -62,6 +62,33 @@ describe("a connection that is lost at the commit", () => {
     },
   );
 
+  test.each([true, false])(
+    "and whose lane another node has been leased and has gone on with: the chain says what became of it (committed: %s)",
+    async (isCommitted) => {
+      const { ledger, proxy } = await cutNode();
+      await ledger.transact(meter([sent({ dimension: "first" })]));
+      const other = await node(database.url, 4);
+      // The other node is leased the lane as soon as it is free, and writes to it before the first asks.
+      proxy.holdNextConnection();
+      proxy.cutNextCommit(isCommitted ? "after" : "before");
+      const answered = ledger.transact(meter([sent()]));
+      await expect.poll(() => proxy.cuts).toBe(1);
+      await expect
+        .poll(async () => {
+          await other.ledger.transact(meter([sent({ dimension: `${Math.random()}` })]));
+          const [lane] = await database.query("SELECT seq FROM countinghouse.lane WHERE number = 1");
+          return Number(lane?.["seq"]);
+        })
+        .toBeGreaterThan(isCommitted ? 2 : 1);
+      proxy.letConnect();
+      const [metered] = await answered;
+      const [again] = await other.ledger.transact(meter([sent()]));
+      expect(again).toMatchObject({ id: metered?.id, kept: {} });
+      expect(await ledger.verifyChains([])).toMatchObject({ disagreement: undefined });
+      expect(ledger.defect).toBeUndefined();
+    },
+  );
+
   test.each<Cut>(["before", "after"])("%s a change of the catalogue: it is there once, and seen", async (cut) => {
     const { ledger, clock, proxy } = await cutNode();
     proxy.cutNextCommit(cut);

@@ -4,12 +4,12 @@
  */
 import { FaultError } from "../../../ledger/ledger.ts";
 import { letGo, type Driver } from "../driver.ts";
-import { errorOf, mayConnectLater, troubleOf } from "../trouble.ts";
-import { CommitInDoubtError, tryGroup, type Committed, type GroupContext } from "./group-transaction.ts";
+import { UnansweredError, errorOf, isGivenUp, mayConnectLater, troubleOf } from "../trouble.ts";
+import { CommitInDoubtError, tryGroup, type Committed, type GroupContext, type Tried } from "./group-transaction.ts";
 import { openLaneSession, probeCommit, wasCommitted, type LaneSession } from "./lane-session.ts";
 import type { Group } from "./waiting-work.ts";
 
-export interface LaneOptions {
+interface LaneOptions {
   readonly driver: Driver;
   readonly context: GroupContext;
   /** A clock for durations. */
@@ -19,6 +19,7 @@ export interface LaneOptions {
   readonly fraction: () => number;
 }
 
+const WRITING = "The ledger could not be written";
 /** Tries of one group. Each race was lost to a commit, so there is headway; this many in a row is not by chance. */
 const TRIES_MAX = 40;
 const PAUSE_FIRST_MS = 5;
@@ -42,6 +43,8 @@ export class Lane {
   async commit(group: Group, deadlineMs: number): Promise<Committed> {
     let alone = false;
     let trouble: Error | undefined;
+    let refused: Refused | undefined;
+    let wasUnanswered = false;
     for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
       try {
         const session = (this.#session ??= await openLaneSession(this.#options.driver));
@@ -51,17 +54,22 @@ export class Lane {
           this.#expectsNew = !tried.committed.metKept;
           return tried.committed;
         }
+        if (tried.kind === "refused") refused = notForItself(tried, refused);
         // Nothing is in the way of trying it alone at once; of those that race, one is to get ahead.
-        if (tried.kind === "raced" && tries > 1) await this.#pause(tries);
+        else if (tried.kind === "raced" && tries > 1) await this.#pause(tries);
         alone ||= tried.kind === "alone";
       } catch (error) {
         if (error instanceof CommitInDoubtError) {
           const committed = await this.#resolved(error, deadlineMs);
           if (committed !== undefined) return committed;
+          // The coordinator answers by now: what had let it wait is a machine behind it.
+          trouble = this.#options.context.isSpread ? new UnansweredError(error) : errorOf(error, WRITING);
         } else {
-          await this.#recover(error);
+          // The coordinator keeps connections to machines, and notices that one is gone when it uses it: once that is no news.
+          await this.#recover(error, !wasUnanswered);
+          wasUnanswered ||= troubleOf(error) === "unanswered";
+          trouble = errorOf(error, WRITING);
         }
-        trouble = errorOf(error, "The ledger could not be written");
         await this.#pause(tries);
       }
       if (this.#options.monotonicMs() >= deadlineMs) break;
@@ -73,10 +81,10 @@ export class Lane {
   async probe(): Promise<void> {
     try {
       const session = (this.#session ??= await openLaneSession(this.#options.driver));
-      await probeCommit(session);
+      await probeCommit(session, this.#options.context.isSpread);
     } catch (error) {
       await this.#recover(error).catch(() => undefined);
-      throw errorOf(error, "The ledger could not be written");
+      throw errorOf(error, WRITING);
     }
   }
 
@@ -86,35 +94,41 @@ export class Lane {
   }
 
   /** Makes the next try possible. Throws what no other try can mend. */
-  async #recover(error: unknown): Promise<void> {
-    const failed = errorOf(error, "The ledger could not be written");
+  async #recover(error: unknown, mayBeStale = false): Promise<void> {
+    const failed = errorOf(error, WRITING);
     if (this.#session === undefined) {
       if (!mayConnectLater(error)) throw failed;
       return;
     }
     // What was thrown on this side has left the connection as it was.
     const trouble = failed === error ? "failed" : troubleOf(error);
-    if (trouble === "lost") this.#drop();
+    // A connection that waits for a machine that says nothing may go on waiting for it.
+    const isStuck = this.#options.context.isSpread && isGivenUp(error);
+    if (trouble === "lost" || isStuck) this.#drop();
     else await this.#session.client.query("ROLLBACK").catch(() => this.#drop());
+    if (isStuck || (trouble === "unanswered" && !mayBeStale)) throw new UnansweredError(error);
     if (trouble === "failed" || trouble === "damaged") throw failed;
   }
 
   /** What was committed; undefined where nothing was. Throws FaultError where that cannot be known in time. */
-  async #resolved({ committed }: CommitInDoubtError, deadlineMs: number): Promise<Committed | undefined> {
+  async #resolved({ committed, head }: CommitInDoubtError, deadlineMs: number): Promise<Committed | undefined> {
     const lane = this.#session?.lane ?? 0;
-    const requestIds = committed.decision.staged.entries.map(({ entry }) => entry.requestId);
+    let trouble: unknown;
     this.#drop();
     for (let tries = 1; ; tries += 1) {
       try {
         const session = (this.#session ??= await openLaneSession(this.#options.driver));
-        return (await wasCommitted(session.client, lane, requestIds)) ? committed : undefined;
+        const made = await wasCommitted(session.client, lane, head);
+        if (made !== undefined) return made ? committed : undefined;
       } catch (error) {
+        trouble = error;
         this.#drop();
-        if (this.#options.monotonicMs() >= deadlineMs) {
-          throw new FaultError("The connection was lost, and whether the commit was made is not known.", error);
-        }
-        await this.#pause(tries);
       }
+      if (this.#options.monotonicMs() >= deadlineMs) {
+        if (this.#options.context.isSpread) throw new UnansweredError(trouble);
+        throw new FaultError("The connection was lost, and whether the commit was made is not known.", trouble);
+      }
+      await this.#pause(tries);
     }
   }
 
@@ -127,4 +141,12 @@ export class Lane {
     const ceilingMs = Math.min(PAUSE_FIRST_MS * 2 ** tries, PAUSE_MAX_MS);
     return this.#options.sleep(ceilingMs * (0.5 + this.#options.fraction() / 2));
   }
+}
+
+type Refused = Extract<Tried, { readonly kind: "refused" }>;
+
+/** Where nothing more is found under its keys than when it was refused before, it was not for another's sake. */
+function notForItself(now: Refused, before: Refused | undefined): Refused {
+  if (before === undefined || now.kept > before.kept) return now;
+  throw errorOf(now.reason, WRITING);
 }

@@ -26,7 +26,9 @@ export async function removeExpired(client: Client, { through, keys }: Expired):
 
 export async function removeAll(client: Client): Promise<void> {
   await Promise.all(
-    ["entry", "metering_record", "catalogue"].map((table) => client.query(`DELETE FROM countinghouse.${table}`)),
+    ["entry", "metering_record", "catalogue", "resource"].map((table) =>
+      client.query(`DELETE FROM countinghouse.${table}`),
+    ),
   );
   await client.query(
     "UPDATE countinghouse.lane SET base_seq = seq, base_link = link, has_expired = false, newest_at_ms = NULL",

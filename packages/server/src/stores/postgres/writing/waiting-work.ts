@@ -3,8 +3,8 @@
  * product, the next group of it is begun beside the one under way: work that came at the same time has no order, and work
  * that came after an answer finds what was answered in the ledger.
  */
-import type { MeteringRecordKey } from "../../../domain/metering/metering-record.ts";
 import type { DecidedGroup, Pending } from "../../../ledger/group-decision.ts";
+import type { Work } from "../../../ledger/ledger.ts";
 
 interface Waiting extends Pending {
   readonly column: string;
@@ -61,19 +61,22 @@ export class WaitingWork {
   }
 
   add(pending: Pending, untilMs: number): void {
-    const column = pending.reset ? EVERYTHING : offeringOf(pending.work.keys);
-    this.#waiting.push({ ...pending, column, untilMs });
+    this.#waiting.push({ ...pending, column: columnOf(pending), untilMs });
   }
 
-  /** The next group that may be begun now. A reset waits for all before it, and all after it for the reset. */
-  take(underWay: ReadonlySet<Group>, worksMax: number): Group | undefined {
+  /**
+   * The next group that may be begun now, of a product of which one may. A reset waits for all before it, and all after it for
+   * the reset.
+   */
+  take(underWay: ReadonlySet<Group>, worksMax: number, mayBegin?: (column: string) => boolean): Group | undefined {
     const busy = new Set([...underWay].map(({ column }) => column));
     if (busy.has(EVERYTHING)) return undefined;
     const reset = this.#waiting.findIndex(({ column }) => column === EVERYTHING);
     if (reset === 0) {
       return busy.size > 0 ? undefined : new Group(EVERYTHING, this.#waiting.splice(0, 1));
     }
-    const before = reset === -1 ? this.#waiting : this.#waiting.slice(0, reset);
+    const all = reset === -1 ? this.#waiting : this.#waiting.slice(0, reset);
+    const before = mayBegin === undefined ? all : all.filter(onceEach(mayBegin));
     const column = before.find((one) => !busy.has(one.column))?.column ?? crowdedColumn(before);
     if (column === undefined) return undefined;
     const works = before.filter((one) => one.column === column).slice(0, worksMax);
@@ -98,6 +101,22 @@ export class WaitingWork {
   fail(error: Error): void {
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
+
+  /** Tells those who wait for one product. */
+  failColumn(column: string, error: Error): void {
+    const failed = this.#waiting.filter((one) => one.column === column);
+    this.#waiting = this.#waiting.filter((one) => one.column !== column);
+    for (const { reject } of failed) reject(error);
+  }
+}
+
+function onceEach(mayBegin: (column: string) => boolean): (one: Waiting) => boolean {
+  const asked = new Map<string, boolean>();
+  return ({ column }) => {
+    let may = asked.get(column);
+    if (may === undefined) asked.set(column, (may = mayBegin(column)));
+    return may;
+  };
 }
 
 /** The first product that enough waits for to be worth a group beside others. */
@@ -111,7 +130,12 @@ function crowdedColumn(waiting: readonly Waiting[]): string | undefined {
   return undefined;
 }
 
+/** What a group about it is about. */
+export function columnOf({ reset, work }: Pending): string {
+  return reset ? EVERYTHING : offeringOf(work);
+}
+
 /** What a request is about, and what its entry's row lies beside: fixed by the request; empty where that is no product. */
-export function offeringOf(keys: readonly MeteringRecordKey[]): string {
-  return keys[0]?.offering ?? NO_PRODUCT;
+export function offeringOf({ keys, productCode }: Work<unknown>): string {
+  return keys[0]?.offering ?? productCode ?? NO_PRODUCT;
 }

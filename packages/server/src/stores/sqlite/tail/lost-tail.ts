@@ -16,7 +16,7 @@ export interface KeptTail extends TailPosition {
 }
 
 /** What stands beside it. */
-export interface TailEvidence {
+interface TailEvidence {
   readonly mark: TailPosition | "unreadable" | undefined;
   readonly lostCommits: LostCommits | undefined;
   /** Whether the file goes without a log: a backup does, which nobody marked. */

@@ -1,10 +1,10 @@
 /** A record that can be found by its client token, too, is one record, to whoever counts them. Rule M4. */
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { resource, resourceMarket } from "../../../../testing/container-market.ts";
+import { resource } from "../../../../testing/container-market.ts";
 import { START_MS, ledgerOver, type LedgerUnderTest } from "../../../../testing/contract/ledger-under-test.ts";
 import { temporaryFolder } from "../../../../testing/contract/temporary-folder.ts";
-import { meter, putAll, sent } from "../../../../testing/resource-calls.ts";
+import { meter, openMarket, sent } from "../../../../testing/resource-calls.ts";
 import { backUp } from "../backup.ts";
 import { dataFolder } from "../data-folder.ts";
 import { openSqliteEngine } from "../sqlite-engine.ts";
@@ -17,7 +17,7 @@ let store: LedgerUnderTest;
 beforeEach(async () => {
   folder = temporaryFolder();
   store = await ledgerOver(() => openSqliteEngine(folder.path), folder.remove);
-  await putAll(store.ledger, resourceMarket([TASK]));
+  await openMarket(store.ledger, TASK);
   await meter(store.ledger, TASK, sent({ clientToken: "t" }));
   await meter(store.ledger, TASK, sent({ usageDimension: "calls" }));
 });

@@ -2,10 +2,11 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { CHAIN_START, linkOf } from "../../../ledger/chain.ts";
 import { requestIdBytes } from "../entry-rows.ts";
+import { PUT_RESOURCE } from "../resource-rows.ts";
 import { noteTail, readKeptTail } from "../tail/lost-tail.ts";
 import { ATTRIBUTES, FIGURES, KEY_FIGURES, type PackedExpired, type PackedGroup } from "./packed-group.ts";
 
-/** One statement for many rows spares a fifth of the time; more of them spare no more. */
+/** One statement that inserts this many rows takes a fifth less time than one for each row; more rows gain nothing. */
 const ROWS_PER_STATEMENT = 25;
 const COLUMNS = FIGURES + 1;
 /** Each with an index that it comes first in. */
@@ -22,6 +23,8 @@ export class GroupWriter {
   readonly #insertRecord: StatementSync;
   readonly #putCatalogue: StatementSync;
   readonly #dropCatalogue: StatementSync;
+  readonly #putResource: StatementSync;
+  readonly #dropResource: StatementSync;
   readonly #putSetting: StatementSync;
   readonly #deleteRecord: StatementSync;
   readonly #deleteEntries: StatementSync;
@@ -59,10 +62,12 @@ export class GroupWriter {
       `INSERT INTO catalogue (kind, id, value, file_digest) VALUES (?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET value = excluded.value, file_digest = coalesce(excluded.file_digest, file_digest)`,
     );
-    // What no catalogue file has named leaves nothing behind: resources come and go.
+    // What no catalogue file has named leaves nothing behind.
     this.#dropCatalogue = db.prepare(
       "DELETE FROM catalogue WHERE kind = ? AND id = ? AND value IS NULL AND file_digest IS NULL",
     );
+    this.#putResource = db.prepare(PUT_RESOURCE);
+    this.#dropResource = db.prepare("DELETE FROM resource WHERE id = ?");
     this.#putSetting = db.prepare("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value");
   }
 
@@ -112,7 +117,7 @@ export class GroupWriter {
   #keep(group: PackedGroup, generation: number): Uint8Array {
     if (group.reset) {
       this.#db.exec(
-        "DELETE FROM metering_record; DELETE FROM entry; DELETE FROM name; DELETE FROM catalogue; DELETE FROM setting;",
+        "DELETE FROM metering_record; DELETE FROM entry; DELETE FROM name; DELETE FROM catalogue; DELETE FROM resource; DELETE FROM setting;",
       );
       noteTail(this.#db, "open", generation);
     }
@@ -125,6 +130,10 @@ export class GroupWriter {
       this.#putCatalogue.run(...change);
       const [kind, id, value] = change;
       if (value === null) this.#dropCatalogue.run(kind, id);
+    }
+    for (const row of group.resources) {
+      if (row[1] === null) this.#dropResource.run(row[0]);
+      else this.#putResource.run(...row);
     }
     if (group.clock !== undefined) this.#putSetting.run("clock", group.clock);
     if (this.#trail) {

@@ -9,6 +9,7 @@ import type { Expired } from "../../../ledger/ledger.ts";
 import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
 import type { MeteringRecordKey } from "../../../domain/metering/metering-record.ts";
 import type { NewNames, NumberedKey } from "../names.ts";
+import { resourceRow, type ResourceRow } from "../resource-rows.ts";
 
 export interface PackedGroup {
   /** Whether everything kept so far is removed first. */
@@ -29,6 +30,7 @@ export interface PackedGroup {
   readonly discriminators: readonly string[];
   readonly expired: PackedExpired | undefined;
   readonly catalogue: readonly PackedChange[];
+  readonly resources: readonly ResourceRow[];
   readonly clock: string | undefined;
 }
 
@@ -40,7 +42,7 @@ export interface PackedExpired {
 }
 
 /** A row of the catalogue. */
-export type PackedChange = readonly [kind: string, id: string, value: string | null, fileDigest: string | null];
+type PackedChange = readonly [kind: string, id: string, value: string | null, fileDigest: string | null];
 
 /** Operation, principal, account, access key, product. */
 export const ATTRIBUTES = 5;
@@ -94,6 +96,7 @@ export function packGroup(
       value === undefined ? null : JSON.stringify(value),
       fileDigest ?? null,
     ]),
+    resources: group.resources.map(resourceRow),
     clock: group.clock === undefined ? undefined : JSON.stringify(group.clock),
   };
 }

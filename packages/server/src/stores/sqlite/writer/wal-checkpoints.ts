@@ -78,7 +78,7 @@ export class WalCheckpoints {
 
   #go(): void {
     if (this.#isBusy) return;
-    // Where no thread can be had, too, it stays busy for ever, and the log is copied here once it is long enough.
+    // Where no thread can be started, this stays true, and the log is copied on this thread once it is long enough.
     this.#isBusy = true;
     try {
       this.#beside ??= this.#start();
@@ -91,7 +91,7 @@ export class WalCheckpoints {
   #start(): Worker {
     const beside = startThread("ledger-checkpoint", import.meta.url, "./wal-checkpoint-main", this.#settings);
     beside.on("message", () => (this.#isBusy = false));
-    // It is busy for ever, then.
+    // The thread has failed: `#isBusy` stays true, so it is not asked again.
     beside.on("error", () => undefined);
     this.#ended = new Promise((resolve) => beside.once("exit", () => resolve()));
     return beside;

@@ -26,6 +26,7 @@ const nothing: PackedGroup = {
   discriminators: [],
   expired: undefined,
   catalogue: [],
+  resources: [],
   clock: undefined,
 };
 

@@ -1,0 +1,133 @@
+/**
+ * Spans and trace headers by OpenTelemetry, where it runs: a span for each call, and, where nothing else sees the requests,
+ * one for each attempt. Without it there is nothing but a look at a global name for each call.
+ */
+import { SERVICE_ID } from "@countinghouse/protocol";
+import type { MeteringError, Outcome } from "../outcome.ts";
+import { VERSION } from "../version.ts";
+
+type Attributes = Readonly<Record<string, string | number>>;
+type Context = unknown;
+
+interface Span {
+  setAttributes(attributes: Record<string, string | number>): unknown;
+  setStatus(status: { code: number; message?: string }): unknown;
+  end(): void;
+}
+
+/** As much of `@opentelemetry/api` as is used: the module itself will do. */
+export interface OpenTelemetry {
+  readonly trace: {
+    getTracer(
+      name: string,
+      version?: string,
+    ): { startSpan(name: string, options?: { kind?: number; attributes?: Record<string, string | number> }): Span };
+    // oxlint-disable-next-line typescript/no-explicit-any -- contexts and spans are the module's own, and only handed back
+    setSpan(context: never, span: never): Context;
+  };
+  readonly context: { active(): Context; with<T>(context: never, run: () => T): T };
+  readonly propagation: { inject(context: never, carrier: Record<string, string>): void };
+}
+
+const PEER = "@opentelemetry/api";
+/** Under this name the API keeps what was registered with it, so that all its copies in a program are one. */
+const REGISTERED: symbol = Symbol.for("opentelemetry.js.api.1");
+const KIND_CLIENT = 2;
+const STATUS_ERROR = 2;
+
+/** Finds OpenTelemetry: that which was handed in, or the one of the program, which may come after the client. */
+export class Tracing {
+  #api: OpenTelemetry | undefined;
+  #loading: Promise<OpenTelemetry | undefined> | undefined;
+  #isMissing = false;
+
+  constructor(api: OpenTelemetry | undefined) {
+    this.#api = api;
+  }
+
+  /** Undefined where nobody traces. */
+  current(): OpenTelemetry | Promise<OpenTelemetry | undefined> | undefined {
+    if (this.#api !== undefined || this.#isMissing) return this.#api;
+    if (!(REGISTERED in globalThis)) return undefined;
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  async #load(): Promise<OpenTelemetry | undefined> {
+    try {
+      // Not written out, so that bundlers do not look for a package that many do not have.
+      const name: string = PEER;
+      this.#api = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as OpenTelemetry;
+    } catch {
+      this.#isMissing = true;
+    }
+    return this.#api;
+  }
+}
+
+/** A call as it is traced. */
+export class TracedCall {
+  readonly #api: OpenTelemetry;
+  readonly #span: Span;
+  readonly #context: Context;
+
+  constructor(api: OpenTelemetry, operation: string) {
+    this.#api = api;
+    const attributes = { "rpc.system": "aws-api", "rpc.service": SERVICE_ID, "rpc.method": operation };
+    this.#span = this.#start(`${SERVICE_ID.replaceAll(" ", "")}.${operation}`, attributes);
+    this.#context = api.trace.setSpan(api.context.active() as never, this.#span as never);
+  }
+
+  /** Runs the call within its span, so that whatever it does is told to be part of it. */
+  async run<Result>(call: () => Promise<Outcome<Result>>): Promise<Outcome<Result>> {
+    const outcome = await this.#api.context.with(this.#context as never, call);
+    const { requestId, status, attempts } = outcome.ok ? outcome.metadata : outcome.error;
+    this.#span.setAttributes({
+      ...(requestId === undefined ? {} : { "aws.request_id": requestId }),
+      ...(status === undefined || status === 0 ? {} : { "http.response.status_code": status }),
+      "countinghouse.attempts": attempts,
+    });
+    end(this.#span, outcome.error);
+    return outcome;
+  }
+
+  /** One attempt that nothing else traces: its headers are added to those of the request. */
+  attempt(url: URL, attempt: number, headers: string[]): TracedAttempt {
+    const span = this.#api.context.with(this.#context as never, () =>
+      this.#start("POST", {
+        "http.request.method": "POST",
+        "url.full": url.href,
+        "server.address": url.hostname,
+        "server.port": url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port),
+        ...(attempt === 1 ? {} : { "http.request.resend_count": attempt - 1 }),
+      }),
+    );
+    const carrier: Record<string, string> = {};
+    this.#api.propagation.inject(this.#api.trace.setSpan(this.#context as never, span as never) as never, carrier);
+    for (const [name, value] of Object.entries(carrier)) headers.push(name.toLowerCase(), value);
+    return {
+      end: (status, error) => {
+        if (status !== undefined) span.setAttributes({ "http.response.status_code": status });
+        end(span, error);
+      },
+    };
+  }
+
+  #start(name: string, attributes: Attributes): Span {
+    return this.#api.trace
+      .getTracer("@countinghouse/client", VERSION)
+      .startSpan(name, { kind: KIND_CLIENT, attributes: { ...attributes } });
+  }
+}
+
+export interface TracedAttempt {
+  end(status: number | undefined, error: MeteringError | undefined): void;
+}
+
+function end(span: Span, error: MeteringError | undefined): void {
+  if (error !== undefined) {
+    span.setAttributes({ "error.type": error.name });
+    span.setStatus({ code: STATUS_ERROR, message: error.message });
+  }
+  span.end();
+}

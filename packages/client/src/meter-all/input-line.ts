@@ -1,0 +1,24 @@
+/** Lines of a run: what is sent as one usage record, and the records of the input that it stands for. */
+import type { Line } from "../batch/line.ts";
+import type { Verdict } from "../batch/result.ts";
+
+/** A record of the input, and its place in it, from 0. */
+export interface Entry<Item = unknown> {
+  readonly record: Item;
+  readonly index: number;
+}
+
+/** A line, and the records that it stands for. */
+export interface InputLine<Item = unknown> extends Line {
+  readonly entry: Entry<Item>;
+  /** Those that have the same key, where they are summed. */
+  others: Entry<Item>[] | undefined;
+  /** What they say, until they are put together. */
+  same: Line[] | undefined;
+}
+
+export type Decide<Item> = (entry: Entry<Item>, verdict: Verdict) => void;
+
+export function entriesOf<Item>({ entry, others }: InputLine<Item>): readonly Entry<Item>[] {
+  return others === undefined ? [entry] : [entry, ...others];
+}

@@ -1,0 +1,130 @@
+/** Reads the input of a run, all of it or a window at a time, until the run is stopped: an input that is waited for may never end. */
+import type { GiveWay } from "./give-way.ts";
+
+/** How much is read at a time. */
+export interface Window {
+  readonly recordsMax: number;
+  /** After its first record a window is open this long at most, in milliseconds. */
+  readonly openMsMax: number;
+}
+
+type ReadTo = "window's end" | "input's end" | "stop";
+
+type Step<Item> = IteratorResult<Item> | PromiseLike<IteratorResult<Item>>;
+
+export class InputReader<Item> {
+  readonly #next: () => Step<Item>;
+  readonly #return: () => unknown;
+  readonly #isAsync: boolean;
+  readonly #stop: AbortSignal;
+  readonly #giveWay: GiveWay;
+  readonly #window: Window | undefined;
+  /** Was asked for, and did not come before its window was closed. */
+  #pending: PromiseLike<IteratorResult<Item>> | undefined;
+
+  constructor(
+    records: Iterable<Item> | AsyncIterable<Item>,
+    window: Window | undefined,
+    parts: { readonly stop: AbortSignal; readonly giveWay: GiveWay },
+  ) {
+    this.#isAsync = isAsync(records);
+    const iterator = isAsync(records) ? records[Symbol.asyncIterator]() : records[Symbol.iterator]();
+    this.#next = () => iterator.next() as Step<Item>;
+    this.#return = () => iterator.return?.();
+    this.#stop = parts.stop;
+    this.#giveWay = parts.giveWay;
+    this.#window = window;
+  }
+
+  /**
+   * Hands each record to `take`. Once it is stopped, an input is no longer waited for, and is told that no more is wanted of
+   * it; but what a plain iterable has at hand, all of which is one window, is read all the same, so that each of it gets its
+   * result. Rejects as the input does.
+   */
+  async read(take: (record: Item) => void): Promise<ReadTo> {
+    const waiting = new InterruptibleWait(this.#stop);
+    try {
+      return await this.#read(take, waiting);
+    } finally {
+      waiting.close();
+    }
+  }
+
+  async #read(take: (record: Item) => void, waiting: InterruptibleWait): Promise<ReadTo> {
+    const { recordsMax = Number.POSITIVE_INFINITY, openMsMax } = this.#window ?? {};
+    const stops = this.#isAsync || this.#window !== undefined;
+    for (let count = 0; count < recordsMax; count += 1) {
+      if (stops && this.#stop.aborted) return this.#letGo();
+      const asked = this.#pending ?? this.#next();
+      const step = isThenable(asked) ? await waiting.for(asked) : asked;
+      if (step === INTERRUPTED) return this.#letGo();
+      this.#pending = step === CLOSED ? (asked as PromiseLike<IteratorResult<Item>>) : undefined;
+      if (step === CLOSED) return "window's end";
+      if (step.done === true) return "input's end";
+      // As `for await` does, a promise in a plain iterable is waited for.
+      const record = !this.#isAsync && isThenable(step.value) ? await waiting.for(step.value, false) : step.value;
+      if (record === INTERRUPTED || record === CLOSED) return this.#letGo();
+      take(record);
+      if (count === 0 && openMsMax !== undefined) waiting.closeAfter(openMsMax);
+      if (this.#giveWay.isDue()) await this.#giveWay.now();
+    }
+    return "window's end";
+  }
+
+  /** Not waited for: a generator that waits itself ends when that is over. */
+  #letGo(): "stop" {
+    void Promise.resolve()
+      .then(() => this.#return())
+      .catch(() => undefined);
+    return "stop";
+  }
+}
+
+const INTERRUPTED = Symbol("interrupted");
+const CLOSED = Symbol("closed");
+
+/** One wait at a time, ended by a signal or by time. One listener for all of them: an input may have millions of records. */
+class InterruptibleWait {
+  readonly #stop: AbortSignal;
+  #interrupt: (by: typeof INTERRUPTED | typeof CLOSED) => void = () => undefined;
+  readonly #onAbort = (): void => this.#interrupt(INTERRUPTED);
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
+
+  constructor(stop: AbortSignal) {
+    this.#stop = stop;
+    stop.addEventListener("abort", this.#onAbort);
+  }
+
+  /** `CLOSED` where what is waited for may come later. */
+  for<T>(awaited: PromiseLike<T>, mayBeLate = true): Promise<T | typeof INTERRUPTED | typeof CLOSED> {
+    return new Promise((resolve, reject) => {
+      this.#interrupt = (by) => {
+        if (by === INTERRUPTED || mayBeLate) resolve(by);
+      };
+      Promise.resolve(awaited).then(resolve, reject);
+      if (this.#stop.aborted) this.#interrupt(INTERRUPTED);
+      else if (this.#isClosed) this.#interrupt(CLOSED);
+    });
+  }
+
+  closeAfter(milliseconds: number): void {
+    this.#timer = setTimeout(() => {
+      this.#isClosed = true;
+      this.#interrupt(CLOSED);
+    }, milliseconds);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#stop.removeEventListener("abort", this.#onAbort);
+  }
+}
+
+function isAsync<Item>(records: Iterable<Item> | AsyncIterable<Item>): records is AsyncIterable<Item> {
+  return typeof (records as Partial<AsyncIterable<Item>>)[Symbol.asyncIterator] === "function";
+}
+
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function";
+}

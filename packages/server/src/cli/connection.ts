@@ -1,0 +1,79 @@
+/** How commands reach a server: its operator API, found by flags, environment, or the file a local server leaves. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { clientAt, type OperatorClient } from "../operator/client/operator-client.ts";
+
+/** In the data folder, while a server runs on it. */
+export const RUN_FILE = "server.json";
+
+/** A failure that a command reports and ends with. */
+export class CommandError extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.name = "CommandError";
+    this.exitCode = exitCode;
+  }
+}
+
+/** Exit codes, as `countinghouse --help` documents them. */
+export const EXIT = { refused: 1, usage: 2, unreachable: 3 } as const;
+
+export interface ConnectionFlags {
+  readonly operatorUrl?: string;
+  readonly operatorToken?: string;
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+/** Adds the flags that every command with a server at the other end has, after its own. */
+export function withConnection(command: Command): Command {
+  return command
+    .option("--json", "print JSON")
+    .optionsGroup("Which server (default: the one that runs on the data folder):")
+    .option("--operator-url <url>", "its operator API, or COUNTINGHOUSE_OPERATOR_URL")
+    .option("--operator-token <token>", "its bearer token, or COUNTINGHOUSE_OPERATOR_TOKEN")
+    .option("--data <folder>", "data folder of a server on this machine", "./countinghouse-data");
+}
+
+/** A server's operator API, and where it is. */
+interface Connection extends OperatorClient {
+  readonly url: string;
+}
+
+/** Finds the server that the flags mean. Throws CommandError where there is none, or where they cannot be right. */
+export function connect(flags: ConnectionFlags): Connection {
+  const local = readRunFile(flags.data ?? "./countinghouse-data");
+  const url = flags.operatorUrl ?? process.env["COUNTINGHOUSE_OPERATOR_URL"] ?? local?.operatorUrl;
+  const token =
+    flags.operatorToken ??
+    process.env["COUNTINGHOUSE_OPERATOR_TOKEN"] ??
+    // The local server's token is shown to no other server.
+    (url === local?.operatorUrl ? local?.operatorToken : undefined);
+  if (url === undefined) {
+    const message = "No server found: start one in this folder (countinghouse serve), or give --operator-url.";
+    throw new CommandError(message, EXIT.unreachable);
+  }
+  if (token === undefined) throw new CommandError(`--operator-token is missing for ${url}.`, EXIT.usage);
+  if (!/^https?:/.test(url) || !URL.canParse(url)) {
+    throw new CommandError(`The operator API's address must be like ${EXAMPLE_URL}; got ${url}.`, EXIT.usage);
+  }
+  // Node would quote the token in its own complaint.
+  if (!/^[\u0020-\u007e]+$/.test(token)) {
+    throw new CommandError("The operator token holds characters that cannot be sent.", EXIT.usage);
+  }
+  const address = url.replace(/\/+$/, "");
+  return { url: address, ...clientAt(address, token) };
+}
+
+const EXAMPLE_URL = "http://127.0.0.1:7420/operator/v1";
+
+function readRunFile(folder: string): { operatorUrl: string; operatorToken: string } | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folder, RUN_FILE), "utf8")) as { operatorUrl: string; operatorToken: string };
+  } catch {
+    return undefined;
+  }
+}

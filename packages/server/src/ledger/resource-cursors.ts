@@ -1,0 +1,29 @@
+/** Where a listing of resources goes on: after an id, or after a time of being due and an id. */
+import type { EpochMs } from "@countinghouse/protocol";
+import { InvalidCursorError } from "./ledger.ts";
+
+export function idCursor(id: string): string {
+  return Buffer.from(id).toString("base64url");
+}
+
+/** Throws InvalidCursorError. */
+export function readIdCursor(cursor: string): string {
+  const id = Buffer.from(cursor, "base64url").toString();
+  // No id has other characters, and not every store could hold them.
+  if (!/^[\x20-\x7e]{1,200}$/.test(id)) throw new InvalidCursorError();
+  return id;
+}
+
+type DuePlace = readonly [dueAtMs: EpochMs, resourceId: string];
+
+export function dueCursor([dueAtMs, resourceId]: DuePlace): string {
+  return Buffer.from(`${dueAtMs} ${resourceId}`).toString("base64url");
+}
+
+/** Throws InvalidCursorError. */
+export function readDueCursor(cursor: string): DuePlace {
+  const [, dueAtMs, resourceId] =
+    /^(-?\d{1,16}) ([\x20-\x7e]{1,200})$/.exec(Buffer.from(cursor, "base64url").toString()) ?? [];
+  if (dueAtMs === undefined || resourceId === undefined) throw new InvalidCursorError();
+  return [Number(dueAtMs), resourceId];
+}

@@ -1,0 +1,24 @@
+/** `countinghouse/operator`: the operator API for programs, name by name. */
+export { OperatorConnectionError, OperatorProblemError } from "./errors.ts";
+export {
+  operatorClient,
+  type CsvAnswer,
+  type FirstItems,
+  type OperatorClient,
+  type OperatorClientOptions,
+} from "./operator-client.ts";
+export type { CsvRouteName, ItemOf, ListRouteName, RequestArguments, RequestTo } from "./requests.ts";
+export type { AccessKey, Account } from "../contract/catalogue/account.ts";
+export type { Agreement } from "../contract/catalogue/agreement.ts";
+export type { Issuer } from "../contract/catalogue/issuer.ts";
+export type { Dimension, Price, Product } from "../contract/catalogue/product.ts";
+export type { RegistrationKey } from "../contract/catalogue/registration-key.ts";
+export type { Fault, NewFault } from "../contract/faults.ts";
+export type { Clock } from "../contract/lab.ts";
+export type { AuditEvent, AuditVerification } from "../contract/ledger/audit.ts";
+export type { Explanation, RecordExplanation, RefusalExplanation, Rule } from "../contract/ledger/explanation.ts";
+export type { MeteringRecord } from "../contract/ledger/metering.ts";
+export type { Problem } from "../contract/problem.ts";
+export type { UsageReport, UsageReportRow } from "../contract/reports.ts";
+export type { Resource } from "../contract/resources.ts";
+export type { AnswerTo, RouteName } from "../contract/routes.ts";

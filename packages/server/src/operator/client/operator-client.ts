@@ -1,0 +1,163 @@
+/** A typed client of the operator API: one call for all routes, typed by the contract. It loads no schema and no library. */
+import type { Page } from "../contract/common.ts";
+import { BASE_PATH, PAGE_ITEMS_MAX } from "../contract/values.ts";
+import type { Problem } from "../contract/problem.ts";
+import type { AnswerTo, RouteName } from "../contract/routes.ts";
+import { OperatorConnectionError, OperatorProblemError } from "./errors.ts";
+import type { CsvRouteName, ItemOf, ListRouteName, RequestArguments } from "./requests.ts";
+
+/** Which server, and how it is reached. */
+export interface OperatorClientOptions {
+  /** The server's address, such as `http://127.0.0.1:7420`, or that of its operator API, which ends in `/operator/v1`. */
+  readonly endpoint: string | URL;
+  /** The operator token: what the server was started with (`--operator-token`), or printed. */
+  readonly token: string;
+  /** Instead of the runtime's own, for proxies, certificates and tests. */
+  readonly fetch?: typeof fetch | undefined;
+}
+
+/** The first items of a list. */
+export interface FirstItems<Item> {
+  readonly items: readonly Item[];
+  /** Whether there may be more. */
+  readonly more: boolean;
+}
+
+/** Comma-separated values, and what the answer says of them. */
+export interface CsvAnswer {
+  readonly text: string;
+  /** Present where a part may be missing: what was recorded before this has expired. ISO 8601. */
+  readonly keptSince: string | undefined;
+}
+
+/**
+ * Calls of the operator API. A route's name is its method and path, as in the API's description: `GET /accounts/{id}`.
+ * Each call throws OperatorProblemError where the server refuses, and OperatorConnectionError where no operator API answers.
+ */
+export interface OperatorClient {
+  /** Calls a route once and answers its JSON. Nothing is tried again. */
+  call<Name extends RouteName>(route: Name, ...request: RequestArguments<Name>): Promise<AnswerTo<Name>>;
+  /** The items of a list, page after page, as they are asked for. `query.limit` is the size of a page. */
+  items<Name extends ListRouteName>(
+    route: Name,
+    ...request: RequestArguments<Name>
+  ): AsyncGenerator<ItemOf<Name>, void>;
+  /** The first `count` items of a list. */
+  first<Name extends ListRouteName>(
+    route: Name,
+    count: number,
+    ...request: RequestArguments<Name>
+  ): Promise<FirstItems<ItemOf<Name>>>;
+  /** Calls a route that has comma-separated values, for those. */
+  csv<Name extends CsvRouteName>(route: Name, ...request: RequestArguments<Name>): Promise<CsvAnswer>;
+}
+
+/** A client of a server's operator API. Throws TypeError for an endpoint or a token that cannot be one. */
+export function operatorClient(options: OperatorClientOptions): OperatorClient {
+  const { endpoint, token, fetch: fetchOf = fetch } = options;
+  const url = String(endpoint).replace(/\/+$/, "");
+  if (!/^https?:/.test(url) || !URL.canParse(url)) {
+    throw new TypeError("endpoint must be the address of a server, such as http://127.0.0.1:7420");
+  }
+  // What fetch says of such a header quotes it.
+  if (!/^[\u0020-\u007e]+$/.test(token)) throw new TypeError("token holds characters that cannot be sent");
+  return clientAt(url.endsWith(BASE_PATH) ? url : `${url}${BASE_PATH}`, token, fetchOf);
+}
+
+/** The same, at the very address of an operator API. */
+export function clientAt(address: string, token: string, fetchOf: typeof fetch = fetch): OperatorClient {
+  const send = sender(address, token, fetchOf);
+  // What is answered is as the contract says: both ends are of one version, and the server's end is compiled against it.
+  const call = async (route: string, request?: AnyRequest): Promise<unknown> => {
+    const { text } = await send(route, request, "json");
+    return text === "" ? undefined : (JSON.parse(text) as unknown);
+  };
+  const page = (route: string, request: AnyRequest | undefined, more: object): Promise<Page<unknown>> =>
+    call(route, { ...request, query: { ...request?.query, ...more } }) as Promise<Page<unknown>>;
+
+  async function* items(route: string, request?: AnyRequest): AsyncGenerator<unknown, void> {
+    let cursor: string | undefined;
+    do {
+      const answer = await page(route, request, cursor === undefined ? {} : { cursor });
+      yield* answer.items;
+      cursor = answer.nextCursor;
+    } while (cursor !== undefined);
+  }
+
+  async function first(route: string, count: number, request?: AnyRequest): Promise<FirstItems<unknown>> {
+    const found: unknown[] = [];
+    let cursor: string | undefined;
+    do {
+      const answer = await page(route, request, { cursor, limit: Math.min(PAGE_ITEMS_MAX, count - found.length) });
+      found.push(...answer.items);
+      cursor = answer.nextCursor;
+    } while (cursor !== undefined && found.length < count);
+    return { items: found, more: cursor !== undefined };
+  }
+
+  async function csv(route: string, request?: AnyRequest): Promise<CsvAnswer> {
+    const { text, headers } = await send(route, request, "csv");
+    return { text, keptSince: headers.get("kept-since") ?? undefined };
+  }
+
+  return { call, items, first, csv } as unknown as OperatorClient;
+}
+
+/** A request, whatever its route. */
+interface AnyRequest {
+  readonly params?: Readonly<Record<string, string>> | undefined;
+  readonly query?: object | undefined;
+  readonly body?: object | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface RawAnswer {
+  readonly text: string;
+  readonly headers: Headers;
+}
+
+type Send = (route: string, request: AnyRequest | undefined, form: "json" | "csv") => Promise<RawAnswer>;
+
+function sender(address: string, token: string, fetchOf: typeof fetch): Send {
+  return async (route, request, form) => {
+    const [method = "", path = ""] = route.split(" ");
+    const { body, signal } = request ?? {};
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetchOf(`${address}${filled(path, request)}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          accept: form === "csv" ? "text/csv" : "application/json",
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      text = await response.text();
+    } catch (error) {
+      signal?.throwIfAborted();
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+      throw new OperatorConnectionError(`The server at ${address} cannot be reached: ${cause}`, { cause: error });
+    }
+    const type = response.headers.get("content-type") ?? "";
+    if (text !== "" && !type.includes(response.ok ? form : "json")) {
+      throw new OperatorConnectionError(
+        `What answers at ${address} is not an operator API; its address is like http://127.0.0.1:7420${BASE_PATH}.`,
+      );
+    }
+    if (response.ok) return { text, headers: response.headers };
+    const { detail = response.statusText, errors } = (text === "" ? {} : JSON.parse(text)) as Partial<Problem>;
+    const requestId = response.headers.get("x-request-id") ?? undefined;
+    throw new OperatorProblemError({ status: response.status, detail, errors }, requestId);
+  };
+}
+
+/** The path with its members, and the query. A member that is undefined is left out. */
+function filled(path: string, { params = {}, query = {} }: AnyRequest = {}): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  const search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString();
+  const whole = path.replaceAll(/\{(\w+)\}/g, (_, member: string) => encodeURIComponent(params[member] ?? ""));
+  return search === "" ? whole : `${whole}?${search}`;
+}

@@ -1,0 +1,42 @@
+/** The types of calls, as they follow from the contract. */
+import type { BodyOf, ParamsOf, QueryOf, Route } from "../contract/route.ts";
+import type { AnswerTo, RouteName, RouteTable } from "../contract/routes.ts";
+
+/** What a route is asked with: members of its path, its query, its body. What it does not read is not there. */
+export type RequestTo<Name extends RouteName> = Part<"params", ParamsOf<Name>> &
+  Part<"query", QueryOf<RouteTable[Name]>> &
+  BodyPart<RouteTable[Name]> & {
+    /** Ends the call early: it then throws what the signal says. */
+    readonly signal?: AbortSignal | undefined;
+  };
+
+/** A part may be left out where all of its members may; where it has none it is not there. */
+type Part<Name extends string, Value> = [Value] extends [undefined] | [Record<string, never>]
+  ? unknown
+  : object extends Value
+    ? { readonly [N in Name]?: Value | undefined }
+    : { readonly [N in Name]: Value };
+
+type BodyPart<R extends Route> = [BodyOf<R>] extends [undefined]
+  ? unknown
+  : R extends { readonly bodyOptional: true }
+    ? { readonly body?: BodyOf<R> | undefined }
+    : { readonly body: BodyOf<R> };
+
+/** The arguments after a route's name: none are needed where nothing of the request is. */
+export type RequestArguments<Name extends RouteName> =
+  object extends RequestTo<Name> ? [request?: RequestTo<Name>] : [request: RequestTo<Name>];
+
+/** The routes that answer lists, a page at a time. */
+export type ListRouteName = {
+  [Name in RouteName]: AnswerTo<Name> extends { readonly items: readonly unknown[] } ? Name : never;
+}[RouteName];
+
+/** One of a list. */
+export type ItemOf<Name extends ListRouteName> =
+  AnswerTo<Name> extends { readonly items: readonly (infer Item)[] } ? Item : never;
+
+/** The routes whose answers can be had as comma-separated values, too. */
+export type CsvRouteName = {
+  [Name in RouteName]: RouteTable[Name]["answer"] extends { readonly csv: true } ? Name : never;
+}[RouteName];

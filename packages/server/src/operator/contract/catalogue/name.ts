@@ -1,0 +1,18 @@
+/** Names that people give to what is in the catalogue. */
+import { z } from "zod";
+
+/** As `domain/catalogue/value-problem.ts` holds new names to: a test ties the two. */
+const NEW_NAME = /^[^\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]*$/u;
+
+/** Control characters, and halves of surrogate pairs, in a name would make two keys look like one. */
+export const name = (max: number): z.ZodString =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not contain control characters or broken Unicode")
+    .meta({ pattern: NEW_NAME.source });
+
+export function namedOnce(objects: readonly { readonly name: string }[]): boolean {
+  return new Set(objects.map((object) => object.name)).size === objects.length;
+}

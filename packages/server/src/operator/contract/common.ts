@@ -1,0 +1,43 @@
+/** What many routes have in common: moments, and lists a page at a time. */
+import { TIME_EXPECTED, TIME_PATTERN, readTime, readWhole } from "@countinghouse/protocol";
+import { z } from "zod";
+import type { Frozen } from "./route.ts";
+import { PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX } from "./values.ts";
+
+/** A moment. It stays the text that was written: a catalogue file's text says whether the file has changed. */
+export const timestamp = z
+  .string(TIME_EXPECTED)
+  .refine((written) => readTime(written) !== undefined, TIME_EXPECTED)
+  .meta({ format: "date-time", pattern: TIME_PATTERN });
+
+/** A text of digits, which YAML takes for a number where its quotes are missing. */
+export const quoted = (pattern: RegExp, problem: string): z.ZodString => z.string(problem).regex(pattern, problem);
+
+export const pageQuery = z.object({
+  cursor: z.string().max(1_000).optional(),
+  limit: z
+    .string()
+    .transform((text, refinement) => {
+      const limit = readWhole(text, 1, PAGE_ITEMS_MAX);
+      if (limit !== undefined) return limit;
+      refinement.addIssue({ code: "custom", message: `must be a whole number from 1 to ${PAGE_ITEMS_MAX}` });
+      return z.NEVER;
+    })
+    .default(PAGE_ITEMS_DEFAULT)
+    .meta({ type: "integer", minimum: 1, maximum: PAGE_ITEMS_MAX, default: PAGE_ITEMS_DEFAULT }),
+});
+
+/** `{items, nextCursor?}`. */
+export function pageSchema<Item extends z.ZodType>(
+  item: Item,
+): z.ZodObject<{ items: z.ZodArray<Item>; nextCursor: z.ZodOptional<z.ZodString> }> {
+  return z.object({ items: z.array(item), nextCursor: z.string().optional() });
+}
+
+/** A page of any items. */
+export type Page<Item> = Omit<Frozen<z.output<ReturnType<typeof pageSchema>>>, "items"> & {
+  readonly items: readonly Item[];
+};
+
+/** The names and figures of an entry that have no schema of their own. */
+export const details = z.record(z.string(), z.unknown());

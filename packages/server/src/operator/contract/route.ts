@@ -1,0 +1,77 @@
+/**
+ * How a route of the operator API is declared: what it is asked with and what it answers. The server's handlers, the OpenAPI
+ * description, the typed client and the command line all go by these declarations.
+ */
+import type { z } from "zod";
+import type { ProblemStatus } from "./problem.ts";
+
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** A route's name is its method and its path: `GET /accounts/{id}`. */
+type RouteText = `${Method} /${string}`;
+
+export interface Route {
+  /** The group that it is listed under in the description. */
+  readonly tag: string;
+  /** The command that calls it, such as `account list`; or why none does. */
+  readonly command: string | { readonly none: string };
+  /** What it does, in one line. */
+  readonly summary: string;
+  readonly description?: string;
+  /** What members of the path are, where their names do not say it. Each member is a text. */
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: z.ZodObject;
+  /** JSON. */
+  readonly body?: z.ZodType<object>;
+  /** Whether the body may be left out. */
+  readonly bodyOptional?: true;
+  readonly answer: Answer;
+  /** The problems that it can answer besides those that every route can. */
+  readonly problems?: readonly ProblemStatus[];
+}
+
+export interface Answer {
+  readonly status: 200 | 201 | 204;
+  readonly description: string;
+  /** Left out where nothing is answered but that it is done. */
+  readonly json?: z.ZodType;
+  /** Whether the same can be had as comma-separated values. */
+  readonly csv?: true;
+}
+
+export type Routes = Readonly<Record<RouteText, Route>>;
+
+/** Read-only, all the way down: what is answered is not for changing. */
+export type Frozen<T> = T extends readonly (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : T extends object
+    ? { readonly [Name in keyof T]: Frozen<T[Name]> }
+    : T;
+
+/** The members of a path: `id` and `keyId` of `/accounts/{id}/access-keys/{keyId}`. */
+type PathMember<Path extends string> = Path extends `${string}{${infer Member}}${infer Rest}`
+  ? Member | PathMember<Rest>
+  : never;
+
+export type ParamsOf<Name extends string> = { readonly [Member in PathMember<Name>]: string };
+
+/** A route's query as a program gives it, values where the address has texts; undefined where it reads none. */
+export type QueryOf<R extends Route> = R extends { readonly query: infer Query extends z.ZodObject }
+  ? Given<z.input<Query>, z.output<Query>>
+  : undefined;
+
+type Given<Input, Output> = {
+  readonly [Name in keyof Input]: (Name extends keyof Output ? Output[Name] : never) | OrLeftOut<Input[Name]>;
+};
+
+type OrLeftOut<Value> = undefined extends Value ? undefined : never;
+
+/** A route's body as a program sends it; undefined where it reads none. */
+export type BodyOf<R extends Route> = R extends { readonly body: infer Body extends z.ZodType }
+  ? Frozen<z.input<Body>>
+  : undefined;
+
+/** What a route answers in JSON; undefined where it answers nothing. */
+export type AnswerOf<R extends Route> = R["answer"] extends { readonly json: infer Json extends z.ZodType }
+  ? Frozen<z.output<Json>>
+  : undefined;

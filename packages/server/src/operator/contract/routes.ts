@@ -1,0 +1,37 @@
+/** All routes of the operator API, by their names. A route is declared in one of these files, and nowhere else. */
+import { auditRoutes } from "./ledger/audit.ts";
+import { accountRoutes } from "./catalogue/account.ts";
+import { agreementRoutes } from "./catalogue/agreement.ts";
+import { issuerRoutes } from "./catalogue/issuer.ts";
+import { productRoutes } from "./catalogue/product.ts";
+import { explanationRoutes } from "./ledger/explanation.ts";
+import { faultRoutes } from "./faults.ts";
+import { labRoutes } from "./lab.ts";
+import { meteringRoutes } from "./ledger/metering.ts";
+import { registrationKeyRoutes } from "./catalogue/registration-key.ts";
+import { reportRoutes } from "./reports.ts";
+import { resourceRoutes } from "./resources.ts";
+import type { AnswerOf } from "./route.ts";
+
+export const ROUTES = {
+  ...accountRoutes,
+  ...productRoutes,
+  ...agreementRoutes,
+  ...issuerRoutes,
+  ...meteringRoutes,
+  ...registrationKeyRoutes,
+  ...explanationRoutes,
+  ...auditRoutes,
+  ...resourceRoutes,
+  ...reportRoutes,
+  ...labRoutes,
+  ...faultRoutes,
+} as const;
+
+export type RouteTable = typeof ROUTES;
+
+/** `GET /accounts/{id}` and the others. */
+export type RouteName = keyof RouteTable;
+
+/** What a route answers in JSON; undefined where it answers nothing but that it is done. */
+export type AnswerTo<Name extends RouteName> = AnswerOf<RouteTable[Name]>;

@@ -1,0 +1,121 @@
+/** Serves what the contract declares: reads a request by its route's schemas, calls the route's handler, answers what it says. */
+import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import type { Context, HonoRequest } from "hono";
+import type { Call } from "../ledger/entry.ts";
+import { PROBLEM_TITLES, problemSchema, problemsOf } from "./contract/problem.ts";
+import type { Answer, AnswerOf, Method, ParamsOf, Route } from "./contract/route.ts";
+import { ROUTES, type RouteName, type RouteTable } from "./contract/routes.ts";
+import type { OperatorEnv } from "./context.ts";
+
+/** A request, as its route's schemas have read it. */
+interface RouteRequest<Name extends RouteName> {
+  readonly params: ParamsOf<Name>;
+  readonly query: Read<RouteTable[Name], "query">;
+  readonly body: Read<RouteTable[Name], "body">;
+  /** Who calls, for what is kept of the call under this name. */
+  readonly call: (operation: string) => Call;
+  /** For what no schema reads: headers, and the address that was called. */
+  readonly request: HonoRequest;
+}
+
+type Read<R extends Route, Part extends "query" | "body"> = R extends {
+  readonly [P in Part]: infer Schema extends z.ZodType;
+}
+  ? z.output<Schema>
+  : undefined;
+
+/** An answer in another form than JSON. */
+export class TextAnswer {
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(text: string, headers: Readonly<Record<string, string>>) {
+    this.text = text;
+    this.headers = headers;
+  }
+}
+
+type Answered<R extends Route> = AnswerOf<R> | (R["answer"] extends { readonly csv: true } ? TextAnswer : never);
+
+type Handler<Name extends RouteName> = (
+  request: RouteRequest<Name>,
+) => Answered<RouteTable[Name]> | Promise<Answered<RouteTable[Name]>>;
+
+/** The handlers of some routes, or of all: a route without one does not compile. */
+export type Handlers<Name extends RouteName = RouteName> = { readonly [N in Name]: Handler<N> };
+
+export function serveRoutes(api: OpenAPIHono<OperatorEnv>, handlers: Handlers): void {
+  // One type for them all: which handler goes with which route was settled where the handlers were put together.
+  const table = handlers as unknown as Readonly<Record<RouteName, (request: object) => unknown>>;
+  for (const name of routeNames) {
+    const route: Route = ROUTES[name];
+    api.openapi(createRoute(configOf(name, route)), async (c) =>
+      answerOf(c, route.answer, await table[name](requestOf(c))),
+    );
+  }
+}
+
+export const routeNames = Object.keys(ROUTES) as readonly RouteName[];
+
+/** `GET /accounts/{id}` as its two parts. */
+export function partsOf(name: RouteName): { readonly method: Method; readonly path: string } {
+  const [method, path] = name.split(" ") as [Method, string];
+  return { method, path };
+}
+
+type RouteConfig = Parameters<typeof createRoute>[0];
+
+/** What the OpenAPI description says of a route, and what requests are read by. */
+function configOf(name: RouteName, route: Route): RouteConfig {
+  const { method, path } = partsOf(name);
+  const { tag, summary, description, query, body, bodyOptional, answer } = route;
+  const params = paramsOf(path, route);
+  return {
+    method: method.toLowerCase() as Lowercase<Method>,
+    path,
+    tags: [tag],
+    summary,
+    ...(description === undefined ? {} : { description }),
+    request: {
+      ...(params === undefined ? {} : { params }),
+      ...(query === undefined ? {} : { query }),
+      ...(body === undefined
+        ? {}
+        : { body: { required: bodyOptional !== true, content: { "application/json": { schema: body } } } }),
+    },
+    responses: { [answer.status]: responseOf(answer), ...problemResponses(route) },
+  };
+}
+
+function paramsOf(path: string, { params = {} }: Route): z.ZodObject | undefined {
+  const members = [...path.matchAll(/\{(\w+)\}/g)].map(([, member = ""]): [string, z.ZodType] => {
+    const text = params[member];
+    return [member, text === undefined ? z.string() : z.string().describe(text)];
+  });
+  return members.length === 0 ? undefined : z.object(Object.fromEntries(members));
+}
+
+function responseOf({ description, json, csv }: Answer): RouteConfig["responses"][string] {
+  if (json === undefined) return { description };
+  const content = { "application/json": { schema: json } };
+  return { description, content: csv === true ? { "text/csv": { schema: z.string() }, ...content } : content };
+}
+
+function problemResponses(route: Route): RouteConfig["responses"] {
+  const content = { "application/problem+json": { schema: problemSchema } };
+  const responses = problemsOf(route).map((status) => [status, { description: PROBLEM_TITLES[status], content }]);
+  return Object.fromEntries(responses) as RouteConfig["responses"];
+}
+
+/** What the validators have left, read by the schemas of this very route. */
+function requestOf(c: Context<OperatorEnv>): object {
+  const validated = c.req as unknown as { valid(part: string): unknown };
+  const read = (part: string): unknown => validated.valid(part);
+  return { params: read("param"), query: read("query"), body: read("json"), call: c.var.call, request: c.req };
+}
+
+function answerOf(c: Context, { status }: Answer, answer: unknown): Response {
+  if (status === 204) return c.body(null, status);
+  if (answer instanceof TextAnswer) return c.body(answer.text, status, answer.headers);
+  return c.json(answer as object, status);
+}

@@ -1,0 +1,88 @@
+/**
+ * A walk over an operation's refusals: a request with everything wrong is refused for the first reason of the operation's
+ * list, that reason is mended, the next one is met, to the end of the list, and then it succeeds.
+ */
+import { HOUR_MS, refusalOrderOf, type AnyOperation, type RuleId } from "@countinghouse/protocol";
+import { expect } from "vitest";
+import { add } from "./operator-api.ts";
+import { jsonOf, send, signed, wireRequest, withHeaders, type RawAnswer, type Signing } from "./raw-client.ts";
+import { DEMO, type RunningServer } from "./server.ts";
+
+const DENIED = { accessKeyId: "AKIADENIED0000000000", secretAccessKey: "denied-secret" };
+
+/** A user who may do nothing, whom every walk meets. */
+export async function addDeniedUser(server: RunningServer): Promise<void> {
+  const policy = { Statement: [{ Effect: "Deny", Action: "*", Resource: "*" }] };
+  await add(server, "/accounts", { id: "123412341234", users: [{ name: "denied", ...DENIED, policy }] });
+}
+
+/** A request in the making: its members, its signature, and what else is wrong with it. */
+export interface Draft extends Signing {
+  readonly input: Readonly<Record<string, unknown>>;
+  /** Sent instead of the input. */
+  readonly body?: string | undefined;
+  /** Of temporary credentials. */
+  readonly sessionToken?: string | undefined;
+}
+
+/** A reason to be refused: the rule, how it looks on the wire, and what mends it. */
+export type Reason = readonly [rule: RuleId, code: string | number, mend: Partial<Draft>];
+
+export async function attempt(server: RunningServer, operation: AnyOperation, draft: Draft): Promise<RawAnswer> {
+  const request = withHeaders(wireRequest(server.endpoint, operation.name, draft.body ?? draft.input), {
+    "x-amz-target": operation.target,
+    "x-amz-security-token": draft.sessionToken,
+  });
+  return send(server.endpoint, signed(request, { ...draft, service: operation.signingName }));
+}
+
+/** What is refused before it is known who asks is not kept, and cannot be explained. */
+const KEPT_NOWHERE = new Set<RuleId>(["L1", "D4", "N2", "N1"]);
+
+/** The rule that refused a request, as the server explains it. */
+async function ruleOf(server: RunningServer, { headers }: RawAnswer): Promise<unknown> {
+  const { body } = await server.operator("GET", `/requests/${String(headers["x-amzn-requestid"])}/explanation`);
+  return (body as { refusal?: { rule?: { id?: string } } }).refusal?.rule?.id;
+}
+
+/** Meets each reason in turn, mends it, and succeeds in the end. */
+export async function walk(
+  server: RunningServer,
+  operation: AnyOperation,
+  start: Draft,
+  reasons: readonly Reason[],
+): Promise<void> {
+  let draft = start;
+  for (const [rule, code, mend] of reasons) {
+    const answer = await attempt(server, operation, draft);
+    const seen = code === answer.status ? code : jsonOf(answer)["__type"];
+    expect(seen, `Rule ${rule}: ${answer.text}`).toBe(code);
+    if (!KEPT_NOWHERE.has(rule)) expect(await ruleOf(server, answer)).toBe(rule);
+    draft = { ...draft, ...mend };
+  }
+  const answer = await attempt(server, operation, draft);
+  expect(answer.status, answer.text).toBe(200);
+  const places = reasons.map(([rule]) => refusalOrderOf(operation).indexOf(rule));
+  expect(places, "the order of the walk is that of the rule book").toEqual(places.toSorted((a, b) => a - b));
+}
+
+/** What every request can meet, before its operation looks at it; then this is what it is. */
+export function fromTheFirstByte(
+  input: Draft["input"],
+  type: Draft["input"],
+  constraint: Draft["input"],
+): [Draft, Reason[]] {
+  const wrong = { accessKeyId: "AKIACOUNTINGHOUSE002", at: new Date(Date.now() - HOUR_MS), secretAccessKey: "wrong" };
+  return [
+    { ...wrong, input: type, body: `{"a":"${"x".repeat(1_048_576)}"}` },
+    [
+      ["L1", 413, { body: "{" }],
+      ["D4", "SerializationException", { body: undefined }],
+      ["N2", "InvalidSignatureException", { at: new Date() }],
+      ["N1", "InvalidSignatureException", DENIED],
+      ["N3", "AccessDeniedException", { accessKeyId: DEMO.accessKeyId, secretAccessKey: DEMO.secretAccessKey }],
+      ["D3", "SerializationException", { input: constraint }],
+      ["L5", "ValidationException", { input }],
+    ],
+  ];
+}
