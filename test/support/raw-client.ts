@@ -64,7 +64,7 @@ export function wireRequest(
   endpoint: string,
   operation: string,
   input: object | string | Buffer,
-  service: Service = meteringService,
+  service: Pick<Service, "targetPrefix"> = meteringService,
 ): RawRequest {
   const body = Buffer.isBuffer(input) ? input : Buffer.from(typeof input === "string" ? input : JSON.stringify(input));
   const request: RawRequest = {

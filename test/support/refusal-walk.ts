@@ -29,8 +29,9 @@ export interface Draft extends Signing {
 export type Reason = readonly [rule: RuleId, code: string | number, mend: Partial<Draft>];
 
 export async function attempt(server: RunningServer, operation: AnyOperation, draft: Draft): Promise<RawAnswer> {
-  const request = withHeaders(wireRequest(server.endpoint, operation.name, draft.body ?? draft.input), {
-    "x-amz-target": operation.target,
+  const targetPrefix = operation.target.slice(0, -operation.name.length - 1);
+  const sent = draft.body ?? draft.input;
+  const request = withHeaders(wireRequest(server.endpoint, operation.name, sent, { targetPrefix }), {
     "x-amz-security-token": draft.sessionToken,
   });
   return send(server.endpoint, signed(request, { ...draft, service: operation.signingName }));
