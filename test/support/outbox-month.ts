@@ -10,7 +10,7 @@ import { openOutbox, type Outbox, type OutboxStore, type ReadingInput } from "@c
 import { DEMO, startServer, temporaryFolder, type RunningServer } from "./server.ts";
 import { randomFrom, type Random } from "./random.ts";
 
-export interface MonthOptions {
+interface MonthOptions {
   readonly seed: number;
   readonly startMs: number;
   readonly days: number;
@@ -22,7 +22,7 @@ export interface MonthOptions {
 }
 
 /** Units of dimensions, but for what was recorded: that is in what the meters measure, times 10^-3. */
-export interface MonthResult {
+interface MonthResult {
   readonly readings: number;
   readonly calls: number;
   readonly equation: Readonly<Record<string, bigint>>;

@@ -25,7 +25,7 @@ export interface SenderSettings {
   };
 }
 
-export interface Sender {
+interface Sender {
   readonly process: ChildProcess;
   /** The lines that it has printed so far. */
   lines(): readonly string[];

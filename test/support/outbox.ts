@@ -32,7 +32,7 @@ export async function moveTo(server: RunningServer, now: string): Promise<void> 
   if (status !== 200) throw new Error(`The clock does not move: ${JSON.stringify(body)}`);
 }
 
-export interface OpenedOutbox {
+interface OpenedOutbox {
   readonly outbox: Outbox;
   /** The store's file. */
   readonly path: string;
@@ -62,7 +62,7 @@ export function folderOfTest(): string {
   return folder.path;
 }
 
-export interface LedgerRecord {
+interface LedgerRecord {
   readonly quantity: number;
   readonly dimension: string;
   readonly timestamp: string;

@@ -20,7 +20,7 @@ import type { Alarm, Entry } from "./store/rows.ts";
 import type { OutboxStore, Queryable, RecordAnswer, Statement } from "./store/store.ts";
 import type { Logger, World } from "./world.ts";
 
-export interface OutboxParts {
+interface OutboxParts {
   readonly store: OutboxStore;
   readonly client: MeteringClient | undefined;
   readonly logger: Logger;

@@ -10,7 +10,7 @@ export interface Logger {
 }
 
 /** Places in the work of a sender, at each of which a process may end: nothing is lost or sent otherwise for it. */
-export type Point =
+type Point =
   | "run-begun"
   | "readings-assigned"
   | "entry-frozen"

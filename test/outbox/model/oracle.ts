@@ -6,7 +6,7 @@ import type { Entry, OutboxStore, ReadingInput } from "@countinghouse/outbox";
 import type { ModelService } from "./service.ts";
 
 /** A decimal as a fraction of 10^18. */
-export function exact(text: string): bigint {
+function exact(text: string): bigint {
   const [whole = "0", fraction = ""] = text.split(".");
   const size = BigInt(`${whole.replace("-", "")}${fraction.padEnd(18, "0")}`);
   return text.startsWith("-") ? -size : size;

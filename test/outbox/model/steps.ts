@@ -38,7 +38,7 @@ export type Step =
   | { readonly step: "resolve" }
   | { readonly step: "dissolve" };
 
-export const POINTS = [
+const POINTS = [
   "run-begun",
   "readings-assigned",
   "entry-frozen",

@@ -11,7 +11,7 @@ export const MINUTE_MS = 60_000;
 export const START = Date.parse("2026-11-10T10:30:00Z");
 export const ACCOUNT = "111122223333";
 
-export interface Scene {
+interface Scene {
   readonly outbox: Outbox;
   readonly store: OutboxStore;
   readonly service: ModelService;

@@ -13,7 +13,7 @@ export function whyNoPgbouncer(): string | undefined {
   return existsSync(PROGRAM) ? undefined : `${PROGRAM} is not there (Debian's package pgbouncer)`;
 }
 
-export interface Pooler {
+interface Pooler {
   readonly url: string;
   stop(): Promise<void>;
 }

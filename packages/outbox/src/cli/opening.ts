@@ -9,7 +9,7 @@ import { schemaName } from "../stores/postgres/schema/migrate.ts";
 import type { OutboxStore } from "../store/store.ts";
 
 /** Where a store is: a file, or a schema of a database. */
-export type Place = { readonly path: string } | { readonly url: string; readonly schema: string };
+type Place = { readonly path: string } | { readonly url: string; readonly schema: string };
 
 export function placeOf(command: Command): Place {
   const { store, schema } = command.optsWithGlobals<{ store?: string; schema: string }>();
@@ -59,6 +59,6 @@ export async function withDelivery<T>(command: Command, work: (outbox: Outbox) =
   return await work(outbox);
 }
 
-export function refused(message: string): OutboxError {
+function refused(message: string): OutboxError {
   return new OutboxError("refused", message);
 }

@@ -34,7 +34,7 @@ const ATTEMPT_TIMEOUT_MS = 30_000;
 /** How much of a lease may be gone before sending begins. */
 const SENDING_MS_MAX = LEASE_MS - 2 * ATTEMPT_TIMEOUT_MS;
 
-export interface Called {
+interface Called {
   readonly settled: readonly Entry[];
   readonly parts: readonly (readonly EntryLine[])[];
   readonly stoppedBy: MeteringError | undefined;

@@ -5,7 +5,7 @@ import type { EndedAttempt } from "../store/store.ts";
 
 export type Evidence = Pick<EndedAttempt, "end" | "errorName" | "message" | "meteringRecordId" | "requestId">;
 
-export interface CallReading<L> {
+interface CallReading<L> {
   readonly evidence: ReadonlyMap<L, Evidence>;
   /** To be sent in these parts at once: one of their records had the whole call refused. Empty, or two. */
   readonly parts: readonly (readonly L[])[];

@@ -32,7 +32,7 @@ export function apportion(units: bigint, parts: readonly Part[]): Share[] {
     .toSorted((a, b) => compareTexts(a.tags, b.tags));
 }
 
-export function compareTexts(a: string, b: string): number {
+function compareTexts(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }

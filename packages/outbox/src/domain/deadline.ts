@@ -10,13 +10,13 @@ import type { Binding } from "./binding.ts";
 import { monthEndOf } from "./time.ts";
 
 /** Service times, in milliseconds since the epoch. */
-export interface ClosingRules {
+interface ClosingRules {
   readonly ruleSet: RuleSetName;
   readonly holdOpenSeconds: number;
   readonly requestsPerSecond: number;
 }
 
-export const HOLD_OPEN_SECONDS_MIN = 300;
+const HOLD_OPEN_SECONDS_MIN = 300;
 const HOLD_OPEN_SECONDS: Readonly<Record<RuleSetName, number>> = { current: 21_600, classic: 3_600 };
 /** Sending needs room before the window closes. */
 const ROOM_SECONDS = 7_200;

@@ -75,7 +75,7 @@ export interface Times {
   readonly machineMs: number;
 }
 
-export interface StateDecision {
+interface StateDecision {
   readonly state: EntryState;
   /** Why, where it is not simply waiting or delivered: AWS's error name or status, or `overflow`, `too-late`. */
   readonly why: string | undefined;
@@ -99,7 +99,7 @@ const LAST_TRY_MS = 120_000;
 const RETRY_BASE_MS = 1_000;
 const RETRY_MS_MAX = 300_000;
 /** Nothing expires by a clock alone until both clocks are so far past the deadline. */
-export const LATE_MS = 3_600_000;
+const LATE_MS = 3_600_000;
 
 /** Evidence that a record may have been kept, which no later proof has taken away. */
 export function mayBeKept({ bornDoubtful }: Pick<EntryFacts, "bornDoubtful">, attempts: readonly Attempt[]): boolean {

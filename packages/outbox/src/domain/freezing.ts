@@ -20,7 +20,7 @@ export interface FreezingFacts {
   readonly restTag: Tag;
 }
 
-export interface Frozen {
+interface Frozen {
   readonly sum: Exact;
   readonly units: bigint;
   /** What the balance is from now on. */

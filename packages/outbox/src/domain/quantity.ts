@@ -6,7 +6,7 @@ export type Exact = bigint;
 export const FRACTION_DIGITS_MAX = 18;
 const TEXT_LENGTH_MAX = 100;
 /** Before the point. 10^21 bytes are a zettabyte: what is more is a mistake. */
-export const WHOLE_DIGITS_MAX = 21;
+const WHOLE_DIGITS_MAX = 21;
 
 export const ONE: Exact = 10n ** BigInt(FRACTION_DIGITS_MAX);
 

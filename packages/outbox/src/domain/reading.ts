@@ -57,7 +57,7 @@ export interface RecordingFacts {
 const DAY_MS = 86_400_000;
 const TEXT_LENGTH_MAX = 255;
 /** A reading may be of a clock that goes ahead, but not of another day. */
-export const AHEAD_MS_MAX = DAY_MS;
+const AHEAD_MS_MAX = DAY_MS;
 
 /** Judged in this order; the first thing that is wrong is the reason. Every store judges alike (`testing/contract/recording.ts`). */
 export function judgeReading(given: GivenReading, facts: RecordingFacts): Reading | SetAside {

@@ -16,7 +16,7 @@ const BODY_LENGTH_MAX = 900 * 1024;
 
 const recordText = encoderOf(usageRecordShape);
 
-export interface RecordFacts {
+interface RecordFacts {
   /** See `identityText`. */
   readonly identity: string;
   readonly dimension: string;

@@ -12,7 +12,7 @@ import { freezeEntry, gather, release, type Gathering, type GatheringKey } from 
 /** As much of a store as closing hours reads. */
 export type Reads = Pick<OutboxStore, "storeRow" | "meters" | "bindings" | "waiting" | "entries" | "alarms">;
 
-export interface FreezeOptions {
+interface FreezeOptions {
   readonly reads: Reads;
   readonly gathering: Gathering;
   readonly serviceMs: number;

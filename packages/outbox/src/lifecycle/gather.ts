@@ -24,7 +24,7 @@ export interface GatheringKey {
   readonly closesMs: number;
 }
 
-export type Transact = <T>(work: (transaction: StoreTransaction) => Promise<T>) => Promise<T>;
+type Transact = <T>(work: (transaction: StoreTransaction) => Promise<T>) => Promise<T>;
 
 export interface Gathering {
   readonly transact: Transact;
@@ -32,7 +32,7 @@ export interface Gathering {
 }
 
 /** `sent`: the key has an entry that may have been sent, so that these readings are late. `other`: somebody else is at it. */
-export type Gathered = "frozen" | "nothing" | "sent" | "other";
+type Gathered = "frozen" | "nothing" | "sent" | "other";
 
 type Step = Gathered | "more" | "dissolved";
 

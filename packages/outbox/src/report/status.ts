@@ -27,7 +27,7 @@ export interface OutboxStatus extends StoreSummary {
 const LISTED_MAX = 100;
 const RISK_MS = 3 * HOUR_MS;
 /** Delivery that has not begun for so long has stopped. */
-export const STALLED_MS = HOUR_MS;
+const STALLED_MS = HOUR_MS;
 
 export async function statusOf(store: OutboxStore, serviceMs: number): Promise<OutboxStatus> {
   const row = await store.storeRow();

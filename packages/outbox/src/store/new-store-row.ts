@@ -1,7 +1,7 @@
 /** A store's row about itself, before anything has happened. */
 import type { StoreRow, StoreSettings } from "./rows.ts";
 
-export const DEFAULT_SETTINGS: StoreSettings = {
+const DEFAULT_SETTINGS: StoreSettings = {
   ruleSet: "current",
   holdOpenSeconds: 21_600,
   requestsPerSecond: 10,

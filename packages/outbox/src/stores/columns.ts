@@ -6,7 +6,7 @@ import type { Alarm, AlarmKind, Balance, Entry, ReadingEnd } from "../store/rows
 import type { KeptReading } from "../store/store.ts";
 
 export type Row = Readonly<Record<string, string | number | bigint | boolean | Uint8Array | null>>;
-export type Value = string | number | null;
+type Value = string | number | null;
 
 const text = (row: Row, column: string): string => String(row[column]);
 const number = (row: Row, column: string): number => Number(row[column]);

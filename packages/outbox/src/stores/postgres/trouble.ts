@@ -2,7 +2,7 @@
 import { OutboxError } from "../../store/outbox-error.ts";
 
 /** SQLSTATE: five characters; `undefined` for what the database did not say. */
-export function sqlState(error: unknown): string | undefined {
+function sqlState(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
   return /^[0-9A-Z]{5}$/.test(error.code) && !/^E[A-Z]{4}$/.test(error.code) ? error.code : undefined;
 }

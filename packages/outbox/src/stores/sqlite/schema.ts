@@ -144,7 +144,7 @@ const STEPS: readonly string[] = [
   `,
 ];
 
-export const SCHEMA_VERSION: number = STEPS.length;
+const SCHEMA_VERSION: number = STEPS.length;
 /** `application_id` of an outbox's file: "CHob". */
 const APPLICATION_ID = 0x43486f62;
 

@@ -128,7 +128,7 @@ END $$;`,
   return inSchema(grants.join("\n"), schema);
 }
 
-export function newer(schema: string, version: number): OutboxError {
+function newer(schema: string, version: number): OutboxError {
   return new OutboxError(
     "schema",
     `The schema ${schema} has version ${version}; this program knows versions up to ${SCHEMA_VERSION}. Use a newer program.`,

@@ -6,7 +6,7 @@ import { JUDGING } from "./judging.ts";
 import { RECORDING } from "./recording.ts";
 import { TABLES } from "./tables.ts";
 
-export interface Step {
+interface Step {
   /** The oldest program that goes on to work once it is taken, by the version that it knows. */
   readonly oldestProgram: number;
   /** `@` stands for the schema. */
