@@ -86,3 +86,12 @@ test("where there is room for usage only, all that changes nothing is spared, an
   of.onAnswered(ANNA, SHOWN, true);
   expect(spared).toEqual(["MeterUsage ok"]);
 });
+
+test("a refusal that is answered in the minute after it was decided counts in that minute", () => {
+  const at = { ms: 59_999 };
+  const { of } = budget(at);
+  expect(of.isSpared(ANNA, refusal(REFUSED_BYTES_A_MINUTE))).toBe(false);
+  at.ms = 60_000;
+  of.onAnswered(ANNA, refusal(REFUSED_BYTES_A_MINUTE), false);
+  expect(of.isSpared(ANNA, refusal(2_000))).toBe(true);
+});

@@ -42,7 +42,9 @@ export class RefusalBudget implements Spare {
     if (spared) {
       this.#options.onSpared(operation, event.kind === "call-refused" ? event.code : "ok");
     } else if (event.kind === "call-refused" && accountId !== undefined) {
-      this.#taken.set(accountId, this.#takenBy(accountId) + ENTRY_BYTES + JSON.stringify(event).length);
+      // A minute that begins here has a map of its own.
+      const before = this.#takenBy(accountId);
+      this.#taken.set(accountId, before + ENTRY_BYTES + JSON.stringify(event).length);
     }
   }
 
