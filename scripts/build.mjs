@@ -10,7 +10,6 @@ const { libraries } = await import("./libraries.mjs");
 /** Packages that are built file by file, as they lie there: they have data beside their modules, or threads that are files of their own. */
 const ASSETS = {
   server: ["catalogue/demo.yaml", "stores/sqlite/migrations", "stores/postgres/migrations"],
-  outbox: [],
 };
 const named = process.argv.slice(2);
 for (const name of named.length === 0 ? [...Object.keys(libraries), ...Object.keys(ASSETS)] : named) {

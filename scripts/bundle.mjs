@@ -14,19 +14,22 @@ const FORMATS = [
 /** `AsyncDisposable` is newer than the library of types that programs usually have. */
 const BANNER = '/// <reference lib="esnext.disposable" />';
 
-/** `entries` have declarations; `platforms` are what `imports` of the package.json chooses among. */
-export async function bundle(folder, { entries, platforms = [], keepsModules = false }) {
+/** `entries` have declarations; `platforms` are what `imports` of the package.json chooses among; `programs` are run. */
+export async function bundle(folder, { entries, platforms = [], programs = [], keepsModules = false }) {
   const dist = join(folder, "dist");
   rmSync(dist, { recursive: true, force: true });
   const inputOf = (names) => Object.fromEntries(names.map((name) => [nameOf(name), join(folder, "src", `${name}.ts`)]));
   const options = {
     // Which platform it is, is decided where the package is loaded.
-    external: ["#platform", /^node:/, /^@/],
+    external: ["#platform", /^[@a-z]/],
     platform: "neutral",
     tsconfig: join(folder, "tsconfig.json"),
   };
   for (const { format, script } of FORMATS) {
-    const code = await rolldown({ ...options, input: inputOf([...entries, ...platforms]) });
+    const code = await rolldown({
+      ...options,
+      input: inputOf([...entries, ...platforms, ...(format === "esm" ? programs : [])]),
+    });
     await code.write({
       dir: dist,
       format,

@@ -1,9 +1,11 @@
 /** The port's transaction over SQLite. One connection writes at a time, so that every lock is held already. */
 import type { SQLInputValue } from "node:sqlite";
+import type { Binding } from "../../domain/binding.ts";
+import type { Attempt } from "../../domain/entry-state.ts";
 import type { Meter } from "../../domain/meter.ts";
 import { newStoreRow } from "../../store/new-store-row.ts";
 import type { Balance, Entry, RaisedAlarm, StoreRow } from "../../store/rows.ts";
-import type { StoreTransaction } from "../../store/store.ts";
+import type { PartRow, StoreTransaction } from "../../store/store.ts";
 import { raiseAlarm } from "./alarms.ts";
 import {
   ENTRY_COLUMNS,
@@ -36,7 +38,7 @@ export function readMeters(connection: Connection): Meter[] {
 export function readBindings(
   connection: Connection,
   filter: { readonly tenant?: string; readonly productCode?: string } = {},
-) {
+): Binding[] {
   const { tenant, productCode } = filter;
   return connection
     .all(
@@ -47,7 +49,7 @@ export function readBindings(
     .map(bindingOfRow);
 }
 
-export function readAttempts(connection: Connection, entryIds: readonly string[]) {
+export function readAttempts(connection: Connection, entryIds: readonly string[]): Attempt[] {
   return connection
     .all(
       "SELECT * FROM attempt WHERE entry_id IN (SELECT value FROM json_each(?)) ORDER BY attempt_no",
@@ -190,7 +192,7 @@ export function sqliteTransaction(connection: Connection, machineMs: () => numbe
   };
 }
 
-export function readParts(connection: Connection, entryId: string) {
+export function readParts(connection: Connection, entryId: string): PartRow[] {
   return connection
     .all("SELECT tags, sum, readings FROM part WHERE entry_id = ? ORDER BY tags", entryId)
     .map((row) => ({ tags: String(row["tags"]), sum: String(row["sum"]), readings: Number(row["readings"]) }));
