@@ -21,12 +21,11 @@ export interface MarketMessage {
 
 type Members = Readonly<Record<string, unknown>>;
 
-const ENDED: ReadonlySet<string> = new Set([
-  "License Deprovisioned",
-  "Purchase Agreement Ended",
-  "unsubscribe-pending",
-  "unsubscribe-success",
-]);
+/**
+ * `Purchase Agreement Ended` is none of them: it comes for agreements that were renewed or replaced, too, and names no product.
+ * Whether usage may be metered is the licence's, as AWS's own agent for sellers has it.
+ */
+const ENDED: ReadonlySet<string> = new Set(["License Deprovisioned", "unsubscribe-pending", "unsubscribe-success"]);
 const GOES_ON: ReadonlySet<string> = new Set(["License Updated", "Purchase Agreement Created", "subscribe-success"]);
 
 /** Throws a `TypeError` for what comes by neither way. */
