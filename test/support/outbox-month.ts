@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { writeFileSync } from "node:fs";
 import { MarketplaceMeteringClient } from "@countinghouse/client";
-import { openOutbox, type Outbox, type OutboxStore, type ReadingInput } from "@countinghouse/outbox";
+import { openOutbox, type Entry, type Outbox, type OutboxStore, type ReadingInput } from "@countinghouse/outbox";
 import { DEMO, startServer, temporaryFolder, type RunningServer } from "./server.ts";
 import { randomFrom, type Random } from "./random.ts";
 
@@ -104,7 +104,10 @@ export async function liveMonth(options: MonthOptions): Promise<MonthResult> {
       }
       await operate(server, "DELETE", "/faults");
       for (let hour = 0; hour < 30; hour += 1) await life.quietStep(outbox, HOUR_MS);
-      return await resultOf(life, outbox, store, server);
+      // Delivery ran all the time: nothing had to wait until it was too late.
+      const missed = (await store.entries({})).filter(({ why }) => why === "too-late");
+      await resolveDoubts(outbox, store, server);
+      return await resultOf(life, outbox, store, server, missed);
     } finally {
       await outbox.close();
     }
@@ -206,20 +209,33 @@ class Life {
     if (tenant === undefined) return;
     tenant.leftMs = this.nowMs;
     await operate(this.#server, "POST", `/agreements/${tenant.agreementId}/cancel`);
-    const message = {
-      "detail-type":
-        tenant.at % 3 === 2 ? "License Deprovisioned - Manufacturer" : "Purchase Agreement Ended - Proposer",
-      time: new Date(this.nowMs).toISOString(),
-      detail: {
-        acceptor: { accountId: tenant.account },
-        agreement: { id: tenant.agreementId },
-        product: { code: tenant.productCode },
-        ...(tenant.at % 3 === 2 ? { license: { arn: licenceArn(tenant.at) } } : {}),
-      },
-    };
+    const message = this.#endOf(tenant);
     // Messages come twice.
     await outbox.observe(message);
     await outbox.observe(message);
+  }
+
+  /** As the marketplace says it: to the topic of a product whose customers have identifiers, and as an event otherwise. */
+  #endOf({ at, account, agreementId, productCode }: Tenant): unknown {
+    if (at % 3 === 0) {
+      const message = {
+        action: "unsubscribe-pending",
+        "customer-identifier": `customer${at}`,
+        "product-code": productCode,
+      };
+      const Timestamp = new Date(this.nowMs).toISOString();
+      return { body: JSON.stringify({ Type: "Notification", Timestamp, Message: JSON.stringify(message) }) };
+    }
+    return {
+      "detail-type": "License Deprovisioned - Manufacturer",
+      time: new Date(this.nowMs).toISOString(),
+      detail: {
+        acceptor: { accountId: account },
+        agreement: { id: agreementId },
+        product: { code: productCode },
+        ...(at % 3 === 2 ? { license: { arn: licenceArn(at) } } : {}),
+      },
+    };
   }
 
   /** A licence goes on with another one, from an hour's edge that lies ahead. */
@@ -288,7 +304,23 @@ async function operate(server: RunningServer, method: string, path: string, body
   return answer.body;
 }
 
-async function resultOf(life: Life, outbox: Outbox, store: OutboxStore, server: RunningServer): Promise<MonthResult> {
+/** As a person does, who finds a record in the trail, or finds none. */
+async function resolveDoubts(outbox: Outbox, store: OutboxStore, server: RunningServer): Promise<void> {
+  const kept = new Map<string, number>();
+  for await (const { identity, hour, quantity } of ledgerOf(server)) kept.set(`${identity} ${hour}`, quantity);
+  for (const { entryId, identity, hourMs, units } of await store.entries({ states: ["doubtful"] })) {
+    const isKept = kept.get(`${identity} ${new Date(hourMs).toISOString()}`) === units;
+    await outbox.resolve(entryId, isKept ? "delivered" : "not-kept", "looked up in the trail");
+  }
+}
+
+async function resultOf(
+  life: Life,
+  outbox: Outbox,
+  store: OutboxStore,
+  server: RunningServer,
+  missed: readonly Entry[],
+): Promise<MonthResult> {
   const verification = await outbox.verify();
   const status = await outbox.status();
   const rows = await store.entries({});
@@ -312,7 +344,13 @@ async function resultOf(life: Life, outbox: Outbox, store: OutboxStore, server: 
   }
   for (const { amount } of balances) add("balances", thousandths(amount));
   const total = Object.values(equation).reduce((sum, amount) => sum + amount, 0n);
-  const { differences, ledgerUnits } = await compare(server, delivered);
+  const { differences, ledgerUnits } = await compare(server, delivered, (identity, hour) =>
+    storyOf(store, rows, identity, hour),
+  );
+  for (const { identity, hourMs } of missed) {
+    const hour = new Date(hourMs).toISOString();
+    differences.push(`not tried in time: ${identity} ${hour}: ${await storyOf(store, rows, identity, hour)}`);
+  }
   const counts = Object.fromEntries(status.entries.map(({ state, count }) => [state, count]));
   return {
     readings: life.readings,
@@ -333,25 +371,58 @@ function thousandths(text: string): bigint {
   return text.startsWith("-") ? -size : size;
 }
 
-async function compare(server: RunningServer, delivered: ReadonlyMap<string, number>) {
+/** What became of the entries of a key, in the words of their rows: what a difference is to be understood by. */
+async function storyOf(store: OutboxStore, rows: readonly Entry[], identity: string, hour: string): Promise<string> {
+  const own = rows.filter((entry) => entry.identity === identity && new Date(entry.hourMs).toISOString() === hour);
+  const attempts = await store.attemptsOf(own.map(({ entryId }) => entryId));
+  return own
+    .map(({ entryId, state, why, units }) => {
+      const ends = attempts
+        .filter((attempt) => attempt.entryId === entryId)
+        .map(({ startedMs, end, errorName }) => `${new Date(startedMs).toISOString()} ${end} ${errorName ?? ""}`);
+      return `${units} ${state} ${why ?? ""} [${ends.join(", ")}]`;
+    })
+    .join("; ");
+}
+
+async function compare(
+  server: RunningServer,
+  delivered: ReadonlyMap<string, number>,
+  storyAt: (identity: string, hour: string) => Promise<string>,
+) {
   const differences: string[] = [];
   const seen = new Set<string>();
   let ledgerUnits = 0n;
-  for (let cursor = ""; ;) {
-    const page = (await operate(server, "GET", `/metering-records?${cursor}`)) as LedgerPage;
-    for (const record of page.items) {
-      const key = `${identityOf(record)} ${record.timestamp.slice(0, 13)}:00:00.000Z`;
-      ledgerUnits += BigInt(record.quantity);
-      if (seen.has(key)) differences.push(`twice in the ledger: ${key}`);
-      seen.add(key);
-      const units = delivered.get(key);
-      if (units !== record.quantity) differences.push(`${key}: ${record.quantity} in the ledger, ${units} delivered`);
-    }
-    if (page.nextCursor === undefined) break;
-    cursor = `cursor=${encodeURIComponent(page.nextCursor)}`;
+  for await (const { identity, hour, quantity } of ledgerOf(server)) {
+    const key = `${identity} ${hour}`;
+    ledgerUnits += BigInt(quantity);
+    if (seen.has(key)) differences.push(`twice in the ledger: ${key}`);
+    seen.add(key);
+    const units = delivered.get(key);
+    if (units === quantity) continue;
+    const story = await storyAt(identity, hour);
+    differences.push(`${key}: ${quantity} in the ledger, ${units} delivered; in the outbox: ${story}`);
   }
   for (const key of delivered.keys()) if (!seen.has(key)) differences.push(`not in the ledger: ${key}`);
   return { differences, ledgerUnits };
+}
+
+interface LedgerUnits {
+  readonly identity: string;
+  readonly hour: string;
+  readonly quantity: number;
+}
+
+async function* ledgerOf(server: RunningServer): AsyncGenerator<LedgerUnits> {
+  for (let cursor = ""; ;) {
+    const page = (await operate(server, "GET", `/metering-records?${cursor}`)) as LedgerPage;
+    for (const record of page.items) {
+      const { quantity, timestamp } = record;
+      yield { identity: identityOf(record), hour: `${timestamp.slice(0, 13)}:00:00.000Z`, quantity };
+    }
+    if (page.nextCursor === undefined) return;
+    cursor = `cursor=${encodeURIComponent(page.nextCursor)}`;
+  }
 }
 
 interface LedgerPage {

@@ -56,7 +56,10 @@ export class Outbox implements AsyncDisposable {
     const { store, world } = this.#parts;
     const answers = await store.record(listOf(readings).map(givenOf), world.machineMs());
     this.#log(answers);
-    await this.#lookForStall();
+    // The readings are kept, whatever becomes of this.
+    await this.#lookForStall().catch((error: unknown) =>
+      this.#parts.logger.warn?.(`Nobody could see whether delivery has stopped: ${String(error)}`),
+    );
     return answers;
   }
 

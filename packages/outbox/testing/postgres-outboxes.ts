@@ -14,6 +14,8 @@ export interface OutboxInPostgres extends StoreUnderTest {
 export interface OutboxesInPostgres {
   readonly url: string;
   make(): Promise<OutboxInPostgres>;
+  /** One that nobody has opened yet: it has no name and no meters. */
+  bare(): Promise<Pick<OutboxInPostgres, "store" | "remove">>;
   /** Ends with the others. */
   pool(settings?: ConstructorParameters<typeof Pool>[0]): Pool;
   remove(): Promise<void>;
@@ -43,9 +45,17 @@ export async function outboxesInPostgres(): Promise<OutboxesInPostgres> {
     await migratePostgres(pool, { schema });
     return schema;
   };
+  const removal = (schema: string) => async (): Promise<void> => {
+    await pool.query(EMPTY.replaceAll("@", schema));
+    free.push(schema);
+  };
   return {
     url: database.url,
     pool: newPool,
+    bare: async () => {
+      const schema = await freeSchema();
+      return { store: postgresStore({ pool, schema }), remove: removal(schema) };
+    },
     make: async () => {
       const schema = await freeSchema();
       const open = async () => {
@@ -55,11 +65,7 @@ export async function outboxesInPostgres(): Promise<OutboxesInPostgres> {
       };
       const store = await open();
       await store.transact((transaction) => transaction.addMeters(METERS));
-      const remove = async (): Promise<void> => {
-        await pool.query(EMPTY.replaceAll("@", schema));
-        free.push(schema);
-      };
-      return { store, pool, schema, another: open, remove };
+      return { store, pool, schema, another: open, remove: removal(schema) };
     },
     remove: async () => {
       await Promise.all(pools.map((one) => one.end()));

@@ -1,8 +1,8 @@
 /** Lives a history through with an outbox, two senders and a service, and asks the oracle after every step. */
 import { randomUUID } from "node:crypto";
-import { openOutbox, type Outbox, type OutboxStore, type ReadingInput } from "@countinghouse/outbox";
+import { openOutbox, type Entry, type Outbox, type OutboxStore, type ReadingInput } from "@countinghouse/outbox";
 import { Oracle } from "./oracle.ts";
-import { ModelService } from "./service.ts";
+import { ModelService, isOutOfBounds } from "./service.ts";
 import type { Step } from "./steps.ts";
 
 const PRODUCT = "prod1";
@@ -18,6 +18,9 @@ const licenceArn = (account: number, licence: number): string =>
 
 /** As much as ends of a process: everything that it reaches afterwards is not done. */
 class Crash extends Error {}
+
+/** Everybody else has one. */
+const turn = (): Promise<void> => new Promise((resume) => setImmediate(resume));
 
 interface Sender {
   outbox: Outbox;
@@ -72,6 +75,9 @@ export class Lived {
     service.script = [];
     service.suspended.clear();
     service.unknownDimensions.clear();
+    this.#pass(10);
+    await this.#run(0, null);
+    await this.#checkTried();
     for (let runs = 0; runs < 26; runs += 1) {
       await this.#run(0, null);
       await this.#resolveAll();
@@ -88,6 +94,14 @@ export class Lived {
     const delivered = entries.find(({ state }) => state === "delivered")?.units ?? 0;
     const kept = [...service.kept.values()].reduce((sum, { quantity }) => sum + quantity, 0);
     if (kept !== delivered) throw new Error(`O6: the service has ${kept} units, and ${delivered} are delivered`);
+  }
+
+  /** O12: what is in time, and nobody is at, has just been tried, and was answered. */
+  async #checkTried(): Promise<void> {
+    const isInTime = ({ latestAtMs }: Entry): boolean =>
+      !isOutOfBounds(Math.floor(latestAtMs / 1000) * 1000, this.service.nowMs);
+    const missed = (await this.#store.entries({ states: ["frozen"] })).filter(isInTime);
+    if (missed.length > 0) throw new Error(`O12: in time, and not tried: ${JSON.stringify(missed)}`);
   }
 
   async #do(step: Step): Promise<void> {
@@ -111,13 +125,12 @@ export class Lived {
         return;
       }
       case "leave": {
-        const detail = { acceptor: { accountId: ACCOUNTS[step.account] }, product: { code: PRODUCT } };
-        const event = {
-          "detail-type": "Purchase Agreement Ended - Proposer",
-          time: new Date(service.nowMs).toISOString(),
-          detail,
+        const message = {
+          action: "unsubscribe-pending",
+          "customer-aws-account-id": ACCOUNTS[step.account],
+          "product-code": PRODUCT,
         };
-        await this.#sender(0).outbox.observe(event);
+        await this.#sender(0).outbox.observe({ body: JSON.stringify(message) });
         return;
       }
       case "suspend":
@@ -185,18 +198,19 @@ export class Lived {
     const { service } = this;
     this.#pass(75);
     service.script = [...script, held];
-    const stopped = this.#run(0, null);
-    for (let turn = 0; turn < 2_000 && !service.isHolding; turn += 1) await Promise.resolve();
-    await new Promise((resume) => setImmediate(resume));
+    let hasEnded = false;
+    const stopped = Promise.allSettled([this.#run(0, null)]).finally(() => (hasEnded = true));
+    while (!service.isHolding && !hasEnded) await turn();
     this.#pass(3);
     service.script = [];
     if (service.isHolding) await this.#run(1, null);
     this.#pass(1);
-    while (service.isHolding) {
+    while (!hasEnded) {
       service.release();
-      await new Promise((resume) => setImmediate(resume));
+      await turn();
     }
-    await stopped;
+    const [run] = await stopped;
+    if (run.status === "rejected") throw run.reason;
   }
 
   #pass(minutes: number): void {

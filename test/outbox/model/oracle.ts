@@ -50,8 +50,10 @@ export class Oracle {
         );
       if (kept !== used) return `O3: ${used} of ${meter} was recorded, and ${kept} is accounted for`;
     }
+    const attempts = await store.attemptsOf(entries.map(({ entryId }) => entryId));
     for (const entry of entries) {
-      const problem = this.#problemOf(entry, await store.attemptsOf([entry.entryId]));
+      const own = attempts.filter(({ entryId }) => entryId === entry.entryId);
+      const problem = this.#problemOf(entry, own);
       if (problem !== undefined) return `${problem}: ${JSON.stringify(entry)}`;
     }
     return this.#unknownRecord(entries);

@@ -157,7 +157,7 @@ export class ModelService {
 }
 
 /** Rules W2, W3, W4, as they are written. */
-function isOutOfBounds(atMs: number, nowMs: number): boolean {
+export function isOutOfBounds(atMs: number, nowMs: number): boolean {
   const now = new Date(nowMs);
   const monthMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth());
   return atMs > nowMs + 900_000 || atMs <= nowMs - DAY_MS || (atMs < monthMs && nowMs >= monthMs + 6 * HOUR_MS);

@@ -67,15 +67,16 @@ describe("migrations", () => {
 describe("roles", () => {
   test("an application may record, and nothing else; a worker has rows, and no tables", async () => {
     const owner = outboxes.pool();
-    const names = { application: "outbox_app", worker: "outbox_worker" };
+    // As single sign-on names them; and a schema that a lazy program would find in small letters only.
+    const names = { application: "outbox-app@acme.iam", worker: "outbox@.worker" };
     for (const name of Object.values(names)) {
-      await owner.query(`DROP ROLE IF EXISTS ${name}`);
-      await owner.query(`CREATE ROLE ${name} LOGIN`);
+      await owner.query(`DROP ROLE IF EXISTS "${name}"`);
+      await owner.query(`CREATE ROLE "${name}" LOGIN`);
     }
     onTestFinished(async () => {
-      for (const name of Object.values(names)) await owner.query(`DROP OWNED BY ${name}; DROP ROLE ${name}`);
+      for (const name of Object.values(names)) await owner.query(`DROP OWNED BY "${name}"; DROP ROLE "${name}"`);
     });
-    const roles = { schema: "roles", applications: [names.application], workers: [names.worker] };
+    const roles = { schema: "Roles", applications: [names.application], workers: [names.worker] };
     await migratePostgres(owner, roles);
     await migratePostgres(owner, roles);
     const poolOf = (user: string): Pool => {
@@ -84,23 +85,23 @@ describe("roles", () => {
       return outboxes.pool({ connectionString: url.toString() });
     };
     const [application, worker] = [poolOf(names.application), poolOf(names.worker)];
-    const workers = postgresStore({ pool: worker, schema: "roles" });
+    const workers = postgresStore({ pool: worker, schema: "Roles" });
     await workers.open("roles", NOW);
     await workers.transact((transaction) => transaction.addMeters(METERS));
 
-    const applications = postgresStore({ pool: application, schema: "roles" });
+    const applications = postgresStore({ pool: application, schema: "Roles" });
     await applications.open("roles", NOW);
     expect(await applications.record([given(), given({ quantity: "x" })], NOW)).toMatchObject([
       { answer: "recorded" },
       { answer: "set-aside" },
     ]);
-    const { rows } = await application.query(`SELECT roles.record('a','t-1','gb',1,now()) AS answer`);
+    const { rows } = await application.query(`SELECT "Roles".record('a','t-1','gb',1,now()) AS answer`);
     expect(rows).toEqual([{ answer: "recorded" }]);
     for (const sql of [
-      "SELECT * FROM roles.reading",
-      "DELETE FROM roles.reading",
-      "SELECT roles.keep('a','t-1','gb','1','2026-11-29T10:15:00Z',NULL,0)",
-      "UPDATE roles.store SET row = ''",
+      `SELECT * FROM "Roles".reading`,
+      `DELETE FROM "Roles".reading`,
+      `SELECT "Roles".keep('a','t-1','gb','1','2026-11-29T10:15:00Z',NULL,0)`,
+      `UPDATE "Roles".store SET row = ''`,
     ]) {
       await expect(application.query(sql)).rejects.toMatchObject({ code: "42501" });
     }
@@ -111,8 +112,10 @@ describe("roles", () => {
     expect(await workers.record([given()], NOW)).toMatchObject([{ answer: "recorded" }]);
     expect(await workers.summary()).toMatchObject({ waitingReadings: 3 });
     await workers.transact((transaction) => transaction.endReadings([hourOfTenant()], "late", 5));
-    await expect(worker.query("CREATE TABLE roles.mine (x int)")).rejects.toMatchObject({ code: "42501" });
-    await expect(worker.query("UPDATE roles.schema_version SET version = 9")).rejects.toMatchObject({ code: "42501" });
+    await expect(worker.query('CREATE TABLE "Roles".mine (x int)')).rejects.toMatchObject({ code: "42501" });
+    await expect(worker.query('UPDATE "Roles".schema_version SET version = 9')).rejects.toMatchObject({
+      code: "42501",
+    });
   });
 
   test("nothing that a caller has in his search path, or in temporary tables, is taken for ours", async () => {

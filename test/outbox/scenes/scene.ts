@@ -1,9 +1,11 @@
 /** One outbox before a service in this process, for what a test wants to see happen. */
 import { openOutbox, type Outbox, type OutboxOptions, type OutboxStore } from "@countinghouse/outbox";
 import { sqliteStore } from "@countinghouse/outbox/sqlite";
-import { onTestFinished } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
+import { outboxesInPostgres, type OutboxesInPostgres } from "../../../packages/outbox/testing/postgres-outboxes.ts";
 import { METERS } from "../model/lived.ts";
 import { ModelService } from "../model/service.ts";
+import { whyNoPostgres } from "../../support/postgres/database.ts";
 
 export const HOUR_MS = 3_600_000;
 export const MINUTE_MS = 60_000;
@@ -32,6 +34,18 @@ interface Scene {
   readonly states: () => Promise<Record<string, number>>;
   /** Another process on the same store. */
   readonly another: (options?: Partial<OutboxOptions>) => Promise<Outbox>;
+}
+
+type MakeScene = (options?: Partial<OutboxOptions>, identicalIs?: "Success" | "DuplicateRecord") => Promise<Scene>;
+
+let outboxes: OutboxesInPostgres | undefined;
+afterAll(() => outboxes?.remove());
+
+async function storeInPostgres(): Promise<OutboxStore> {
+  outboxes ??= await outboxesInPostgres();
+  const { store, remove } = await outboxes.bare();
+  onTestFinished(remove);
+  return store;
 }
 
 /** Nobody waits, and everybody has a turn. */
@@ -83,3 +97,16 @@ export async function scene(
     states: async () => Object.fromEntries((await store.summary()).entries.map(({ state, count }) => [state, count])),
   };
 }
+
+/** Scenes by the store that they play in. */
+export const SCENES: readonly (readonly [string, MakeScene])[] = [
+  ["SQLite", scene],
+  ...(whyNoPostgres() === undefined
+    ? [
+        [
+          "PostgreSQL",
+          async (options, identicalIs) => scene({ store: await storeInPostgres(), ...options }, identicalIs),
+        ] as const satisfies readonly [string, MakeScene],
+      ]
+    : []),
+];

@@ -7,6 +7,7 @@ import type { Binding } from "../domain/binding.ts";
 import { monthOf } from "../domain/time.ts";
 import type { Entry, RaisedAlarm, StoreRow } from "../store/rows.ts";
 import { OutboxError } from "../store/outbox-error.ts";
+import type { StoreTransaction } from "../store/store.ts";
 import { call, type Calling } from "./calls.ts";
 import { batchesOf, entryLineOf, type EntryLine } from "./lines.ts";
 import type { Pace } from "./pace.ts";
@@ -80,8 +81,9 @@ export class DeliveryRun {
 
   /** An empty BatchMeterUsage: changes nothing, and brings the service's time. */
   async #askTime(productCode: string): Promise<boolean> {
-    const { client, clock, world } = this.#calling;
-    await pinDestination(this.#calling);
+    const { store, client, clock, world } = this.#calling;
+    const destination = await client.destination();
+    await store.transact((transaction) => holdDestination(transaction, destination));
     await this.#turn();
     const outcome = await client.batchMeterUsageOutcome({ productCode, usageRecords: [] });
     this.#calls += 1;
@@ -89,8 +91,9 @@ export class DeliveryRun {
     const ofProduct = outcome.error?.name === "InvalidProductCodeException";
     if (!outcome.ok && !ofProduct) await this.#stop(outcome.error);
     if (outcome.ok || ofProduct) {
-      const change = { lastAnswerMs: world.machineMs(), serviceOffsetMs: clock.offsetMs() };
-      await this.#calling.store.transact(async (transaction) => {
+      const change = { ...destination, lastAnswerMs: world.machineMs(), serviceOffsetMs: clock.offsetMs() };
+      await store.transact(async (transaction) => {
+        await holdDestination(transaction, destination);
         await transaction.saveStoreRow(change);
         for (const subject of ["credentials", "service"] as const) await transaction.clearAlarms(subject, "service");
         await transaction.clearAlarms("stalled", "delivery");
@@ -124,7 +127,7 @@ export class DeliveryRun {
         const idle = entries.filter(
           ({ leasedUntilMs = 0, state }) => leasedUntilMs <= times.machineMs && state !== "gathering",
         );
-        return settle(transaction, idle, times);
+        return settle(transaction, idle, times, "time");
       });
       this.#count(
         settled.filter(({ entryId, state }) => overdue.find((one) => one.entryId === entryId)?.state !== state),
@@ -248,19 +251,18 @@ const CREDENTIAL_ERRORS: ReadonlySet<string> = new Set([
   "MissingAuthenticationTokenException",
 ]);
 
-/** The first delivery says for good where this store's usage goes (O7). */
-async function pinDestination({ store, client }: Calling): Promise<void> {
-  const { endpoint, region } = await client.destination();
-  await store.transact(async (transaction) => {
-    const row = await transaction.lockStoreRow();
-    if (row.region === undefined) return transaction.saveStoreRow({ endpoint, region });
-    if (row.region === region && row.endpoint === endpoint) return;
-    const pinned = `${row.endpoint} in ${row.region}`;
-    throw new OutboxError(
-      "other-store",
-      `The store ${JSON.stringify(row.name)} meters at ${pinned}; this client would send to ${endpoint} in ${region}. Usage that is sent to both is billed twice.`,
-    );
-  });
+/** The first service that has answered is where this store's usage goes, for good (O7). */
+async function holdDestination(
+  transaction: StoreTransaction,
+  { endpoint, region }: Awaited<ReturnType<Calling["client"]["destination"]>>,
+): Promise<void> {
+  const row = await transaction.lockStoreRow();
+  if (row.region === undefined || (row.region === region && row.endpoint === endpoint)) return;
+  const pinned = `${row.endpoint} in ${row.region}`;
+  throw new OutboxError(
+    "other-store",
+    `The store ${JSON.stringify(row.name)} meters at ${pinned}; this client would send to ${endpoint} in ${region}. Usage that is sent to both is billed twice.`,
+  );
 }
 
 /** After a fail-over to a copy that lacks the newest commits, what was sent may be unknown here. */

@@ -128,6 +128,19 @@ describe("an entry's state is a function of all its attempts", () => {
     expect(decideState(entry, attempts, times)).toMatchObject({ state, why });
   });
 
+  test("evidence is in the order of the attempts, whatever the clocks say that ended them", () => {
+    const back = (ended: Attempt): Attempt => ({ ...ended, endedMs: NOW - HOUR_MS });
+    expect(decideState(entry, [lost(), back(attempt("duplicate"))], inTime)).toMatchObject({ state: "doubtful" });
+    expect(decideState(entry, [attempt("not-kept"), back(attempt("duplicate"))], inTime)).toMatchObject({
+      state: "refused",
+    });
+  });
+
+  test("what was taken apart stays so, whatever is learnt of it", () => {
+    const apart = { ...entry, state: "dissolved" } as const;
+    expect(decideState(apart, [attempt("accepted")], longOver)).toMatchObject({ state: "dissolved" });
+  });
+
   test("one that was born doubtful is never refused or expired without a proof", () => {
     const born = { ...entry, bornDoubtful: true };
     expect(decideState(born, [refused(TAG)], inTime)).toMatchObject({ state: "doubtful" });

@@ -108,16 +108,17 @@ export function mayBeKept({ bornDoubtful }: Pick<EntryFacts, "bornDoubtful">, at
   return attempts.slice(shown + 1).some(({ end }) => end === undefined || end === "unknown");
 }
 
+/** `attempts` are in the order in which they began. */
 export function decideState(entry: EntryFacts, attempts: readonly Attempt[], times: Times): StateDecision {
+  // Its readings are in another entry by now: that it was kept after all is for a person to see.
+  if (entry.state === "dissolved") return ended("dissolved", undefined);
   if (attempts.some(({ end }) => end === "accepted" || end === "shown-kept")) return ended("delivered", undefined);
-  if (["gathering", "empty", "dissolved"].includes(entry.state)) return ended(entry.state, undefined);
+  if (entry.state === "gathering" || entry.state === "empty") return ended(entry.state, undefined);
   const doubt = mayBeKept(entry, attempts);
   if (!entry.hasBody)
     return isOver(entry, times) ? ended("refused", "overflow") : waiting("held", "overflow", undefined, true);
-  const last = attempts
-    .filter(({ end }) => end !== undefined)
-    .toSorted(byEnd)
-    .at(-1);
+  // In the order in which they began, which the store knows; the clocks of the machines that ended them may be anything.
+  const last = attempts.findLast(({ end }) => end !== undefined);
   const alone = attempts.some(({ end }) => end === "refused" || end === "duplicate");
   if (last?.end === "refused") return afterRefusal(entry, last, doubt, times);
   if (last?.end === "duplicate")
@@ -145,10 +146,6 @@ function afterRefusal(entry: EntryFacts, { errorName = "" }: Attempt, doubt: boo
 function heldRetryAt({ windowEndMs }: EntryFacts, serviceMs: number): number | undefined {
   const lastMs = windowEndMs - LAST_TRY_MS;
   return serviceMs >= lastMs ? undefined : Math.min(serviceMs + HELD_RETRY_MS, lastMs);
-}
-
-function byEnd(a: Attempt, b: Attempt): number {
-  return (a.endedMs ?? 0) - (b.endedMs ?? 0);
 }
 
 function isOver({ windowEndMs }: EntryFacts, { serviceMs }: Times): boolean {

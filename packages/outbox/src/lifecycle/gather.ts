@@ -105,6 +105,7 @@ export async function dissolve(
   machineMs: number,
 ): Promise<void> {
   await changeState(transaction, entry, { state: "dissolved", why, nextTryMs: undefined, unreleased: true }, machineMs);
+  for (const kind of ["held", "refused", "overflow"] as const) await transaction.clearAlarms(kind, entry.entryId);
 }
 
 async function releaseKey({ identity, meter, hourMs }: GatheringKey, { transact, world }: Gathering): Promise<boolean> {
@@ -198,6 +199,8 @@ export async function freezeEntry(
     nextTryMs: state === "frozen" ? 0 : undefined,
     why: state === "held" ? "overflow" : undefined,
     frozenMs: machineMs,
+    // Until then more may come, and it is made anew.
+    endedMs: state === "empty" ? deadlineMs : undefined,
   };
   await transaction.saveBalance({ ...balance, amount: quantityText(leftOver) });
   await transaction.saveEntries([frozen]);

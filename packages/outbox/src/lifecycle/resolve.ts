@@ -1,5 +1,6 @@
 /** What a person decides: that a doubtful entry was kept or not, that one is taken apart, that a store was restored. */
 import { mayBeKept, type Times } from "../domain/entry-state.ts";
+import { isoOf } from "../domain/time.ts";
 import type { Entry } from "../store/rows.ts";
 import { OutboxError } from "../store/outbox-error.ts";
 import type { OutboxStore, StoreTransaction } from "../store/store.ts";
@@ -23,6 +24,12 @@ export async function resolveDoubt(
     const entry = await locked(transaction, entryId);
     if (entry.state !== "doubtful")
       throw new OutboxError("refused", `Entry ${entryId} is ${entry.state}, not doubtful.`);
+    if (resolution === "not-kept" && (entry.leasedUntilMs ?? 0) > times.machineMs) {
+      throw new OutboxError(
+        "refused",
+        `Entry ${entryId} is being sent at this moment: look again after ${isoOf(entry.leasedUntilMs ?? 0)}.`,
+      );
+    }
     await transaction.addAttempts([
       {
         attemptId: world.uuid(),
@@ -47,6 +54,9 @@ export async function resolveDoubt(
 /** Takes an entry apart that surely was not kept, so that its readings follow the bindings of now. */
 export async function dissolveEntry(store: OutboxStore, entryId: string, reason: string, world: World): Promise<void> {
   await store.transact(async (transaction) => {
+    const { heldBack } = await transaction.storeRow();
+    if (heldBack !== undefined)
+      throw new OutboxError("refused", `Nothing is dissolved before \`restored\` was said: ${heldBack}.`);
     const entry = await locked(transaction, entryId);
     const attempts = await transaction.attemptsOf([entryId]);
     const isOpen = ["frozen", "held", "empty", "refused"].includes(entry.state);
@@ -57,7 +67,6 @@ export async function dissolveEntry(store: OutboxStore, entryId: string, reason:
       );
     }
     await dissolve(transaction, entry, reason, world.machineMs());
-    for (const kind of ["held", "refused", "overflow"] as const) await transaction.clearAlarms(kind, entryId);
   });
   await release(entryId, { transact: store.transact.bind(store), world });
 }
@@ -83,7 +92,7 @@ export async function noteRestored(store: OutboxStore, serviceMs: number): Promi
     });
     await transaction.clearAlarms("held-back", "store");
     // What the copy says was never sent may have been sent.
-    const open = await transaction.entries({ states: ["frozen", "held", "empty"] });
+    const open = await transaction.entries({ states: ["gathering", "frozen", "held", "empty"] });
     const entries = await transaction.lockEntries(open.map(({ entryId }) => entryId));
     await transaction.saveEntries(entries.map((entry) => ({ ...entry, bornDoubtful: true })));
   });

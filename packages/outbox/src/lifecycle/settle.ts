@@ -48,11 +48,15 @@ function isSame(before: Entry, after: Entry): boolean {
   return (Object.keys(after) as (keyof Entry)[]).every((member) => before[member] === after[member]);
 }
 
-/** Settles locked entries by all their attempts. */
+/**
+ * Settles locked entries by all their attempts. `evidence`: something was learnt of them just now. `time`: only time has passed,
+ * so that their next try stays when it was; put off at each look, it would never come.
+ */
 export async function settle(
   transaction: StoreTransaction,
   entries: readonly Entry[],
   times: Times,
+  because: "evidence" | "time" = "evidence",
 ): Promise<readonly Entry[]> {
   const attempts = await transaction.attemptsOf(entries.map(({ entryId }) => entryId));
   const { ruleSet } = (await transaction.storeRow()).settings;
@@ -60,8 +64,14 @@ export async function settle(
   const alarms: RaisedAlarm[] = [];
   for (const entry of entries) {
     const own = attempts.filter(({ entryId }) => entryId === entry.entryId);
+    if (entry.state === "dissolved") {
+      settled.push(entry);
+      if (own.some(({ end }) => end === "accepted")) alarms.push(afterAll(entry));
+      continue;
+    }
     const facts = { ...entry, hasBody: entry.body !== undefined, windowEndMs: windowEndOf(entry.latestAtMs, ruleSet) };
-    const { state, why, nextTryMs, alone } = decideState(facts, own, times);
+    const { state, why, alone, ...next } = decideState(facts, own, times);
+    const nextTryMs = because === "time" && state === entry.state ? entry.nextTryMs : next.nextTryMs;
     const kept = own.findLast(({ end }) => end === "accepted");
     const last = own.findLast(({ end }) => end !== undefined);
     const change = {
@@ -74,9 +84,11 @@ export async function settle(
       requestId: kept?.requestId ?? last?.requestId ?? entry.requestId,
     };
     settled.push(await changeState(transaction, entry, change, times.machineMs));
+    if (entry.state === "held" && state !== "held") await transaction.clearAlarms("held", entry.entryId);
     const alarm = alarmOf(entry, state, why, last);
     if (alarm !== undefined) alarms.push(alarm);
-    else if (state === "delivered" && entry.state !== "delivered") await clearFormer(transaction, entry);
+    else if (state === "delivered" && entry.state === "doubtful")
+      await transaction.clearAlarms("doubtful", entry.entryId);
   }
   if (alarms.length > 0) await transaction.raiseAlarms(alarms, times.machineMs);
   return settled;
@@ -95,21 +107,16 @@ function alarmOf(
   why: string | undefined,
   last: Attempt | undefined,
 ): RaisedAlarm | undefined {
-  if (
-    state === "delivered" &&
-    (entry.state === "refused" || entry.state === "expired" || entry.state === "dissolved")
-  ) {
-    const message = `${describe(entry)} was kept after all, though it was ${entry.state}.`;
-    return { kind: "delivered-after-all", subject: entry.entryId, message };
-  }
+  if (state === "delivered" && (entry.state === "refused" || entry.state === "expired")) return afterAll(entry);
   const kind = ALARMS[state];
   if (kind === undefined || (state === entry.state && why === entry.why)) return undefined;
   const said = last?.message === undefined ? "" : ` The service said: ${last.message}`;
   return { kind, subject: entry.entryId, message: `${describe(entry)} is ${state}: ${why ?? "no reason"}.${said}` };
 }
 
-async function clearFormer(transaction: StoreTransaction, { entryId }: Entry): Promise<void> {
-  for (const kind of ["held", "doubtful"] as const) await transaction.clearAlarms(kind, entryId);
+function afterAll(entry: Entry): RaisedAlarm {
+  const message = `${describe(entry)} was kept after all, though it was ${entry.state}.`;
+  return { kind: "delivered-after-all", subject: entry.entryId, message };
 }
 
 export function describe({ entryId, units, dimension, identity, hourMs }: Entry): string {

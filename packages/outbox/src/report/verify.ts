@@ -4,7 +4,7 @@
  */
 import { answerReaderOf, usageRecordShape, type UsageRecord } from "@countinghouse/protocol";
 import { exactOf, floorDivide, quantityText, sumOf, type Exact } from "../domain/quantity.ts";
-import { monthOf } from "../domain/time.ts";
+import { monthEndOf, monthOf } from "../domain/time.ts";
 import { hashOf } from "../lifecycle/gather.ts";
 import type { Entry } from "../store/rows.ts";
 import type { AuditedEntry, OutboxStore, ReadingTotal } from "../store/store.ts";
@@ -39,19 +39,38 @@ export async function verify(store: OutboxStore): Promise<Verification> {
       }
       if (entry.state === "gathering") continue;
       const key = JSON.stringify([entry.identity, entry.dimension, monthOf(entry.hourMs)]);
-      const change = sumOf(entry.leftOver) - sumOf(entry.carriedIn) + sumOf(entry.returned);
-      balances.set(key, (balances.get(key) ?? 0n) + change);
+      balances.set(key, (balances.get(key) ?? 0n) + changeBy(entry));
     }
     if (page.length < PAGE) break;
   }
   for (const { identity, dimension, month, amount, credited } of await store.balances()) {
-    const made = (balances.get(JSON.stringify([identity, dimension, month])) ?? 0n) + sumOf(credited);
-    if (made === sumOf(amount)) continue;
-    problems.push(
-      `The balance of ${dimension} for ${identity} in ${month} is ${amount}, and its entries and credits make ${quantityText(made)}.`,
-    );
+    const key = JSON.stringify([identity, dimension, month]);
+    balances.set(key, (balances.get(key) ?? 0n) + sumOf(credited) - sumOf(amount));
+  }
+  for (const [key, difference] of balances) {
+    const problem = difference === 0n ? undefined : await balanceProblem(store, key);
+    if (problem !== undefined) problems.push(problem);
   }
   return { ok: problems.length === 0, entries, problems, totals: await store.totals() };
+}
+
+/** By how much an entry has changed the balance of its month. */
+function changeBy({ leftOver, carriedIn, returned }: Entry): Exact {
+  return sumOf(leftOver) - sumOf(carriedIn) + sumOf(returned);
+}
+
+/** Looked at once more, under the balance's lock: a sender may have closed an hour while the pages went by. */
+async function balanceProblem(store: OutboxStore, key: string): Promise<string | undefined> {
+  const [identity, dimension, month] = JSON.parse(key) as [string, string, string];
+  const fromHourMs = Date.parse(`${month}-01T00:00:00Z`);
+  const hours = { identity, dimension, fromHourMs, untilHourMs: monthEndOf(fromHourMs) };
+  return store.transact(async (transaction) => {
+    const { amount, credited } = await transaction.lockBalance({ identity, dimension, month });
+    const entries = (await transaction.entries(hours)).filter(({ state }) => state !== "gathering");
+    const made = entries.reduce((total, entry) => total + changeBy(entry), sumOf(credited));
+    if (made === sumOf(amount)) return undefined;
+    return `The balance of ${dimension} for ${identity} in ${month} is ${amount}, and its entries and credits make ${quantityText(made)}.`;
+  });
 }
 
 function* problemsOf({ entry, counted, parts }: AuditedEntry, per: Exact): Generator<string> {

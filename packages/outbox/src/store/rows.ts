@@ -65,6 +65,7 @@ export interface Entry {
   /** Until when (machine time) whoever began its last attempt has it to himself. */
   readonly leasedUntilMs: number | undefined;
   readonly frozenMs: number | undefined;
+  /** Of one that is empty: when its window closes, after which nothing comes that could change it. */
   readonly endedMs: number | undefined;
   readonly meteringRecordId: string | undefined;
   readonly requestId: string | undefined;
@@ -79,7 +80,7 @@ export interface Balance {
   /** Such as `2026-11`. */
   readonly month: string;
   readonly amount: string;
-  /** How much of the amount came from late readings below zero, so that it can be checked. */
+  /** How much of the amount no entry that is still there makes: late readings below zero, and entries that were forgotten. */
   readonly credited: string;
 }
 

@@ -219,7 +219,8 @@ export interface StoreTransaction {
 
   /**
    * Deletes readings that ended, alone or with their entry, before a machine time, and keeps their totals; and entries, with
-   * their attempts and parts, that ended before another. Up to `limit` of each; answers how many.
+   * their attempts and parts, that ended before another: what their readings came to stays as a total, and what they left of a
+   * balance goes to its `credited`. Up to `limit` of each; answers how many.
    */
   forgetOld(readingsBeforeMs: number, entriesBeforeMs: number, limit: number): Promise<number>;
   /** How many of a tenant's readings wait, or are in entries that have not ended. */

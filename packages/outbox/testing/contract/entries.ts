@@ -277,7 +277,48 @@ export function entryPromises(fresh: MakeStore): void {
       expect(await forget(0, Date.now() + 86_400_000)).toBe(1);
       expect(await store.entries({})).toEqual([open]);
       expect(await store.attemptsOf([done.entryId])).toEqual([]);
-      expect((await store.totals()).map(({ fate }) => fate).toSorted()).toEqual(["frozen", "late", "waiting"]);
+      expect(order(await store.totals())).toEqual(order(before));
+    });
+
+    test("O14: an entry that is empty goes, too, once its window has closed", async () => {
+      const { store } = await fresh();
+      await store.record([given({ quantity: "1" })], NOW);
+      const empty = frozen({ state: "empty", body: undefined, endedMs: NOW, readings: 1, sum: "1" });
+      await store.transact(async (transaction) => {
+        await transaction.insertEntry(empty);
+        await transaction.assignReadings(empty.entryId, [hourOfTenant()], 5);
+      });
+      const before = await store.totals();
+      const forget = (beforeMs: number) =>
+        store.transact((transaction) => transaction.forgetOld(beforeMs, beforeMs, 100));
+      expect(await forget(NOW)).toBe(0);
+      for (let gone = 1; gone > 0;) gone = await forget(NOW + 1);
+      expect(await store.entries({})).toEqual([]);
+      expect(await store.readingsOf({ ...hourOfTenant(), limit: 5 })).toEqual([]);
+      expect(await store.totals()).toEqual(before);
+    });
+
+    test("O3: what an entry that goes has left of its balance stays accounted for", async () => {
+      const { store } = await fresh();
+      const key = { identity: frozen().identity, dimension: "gb_ingested", month: "2026-11" };
+      const gone = [
+        frozen({ state: "delivered", endedMs: NOW, leftOver: "0.75", carriedIn: "0.25" }),
+        frozen({
+          state: "refused",
+          endedMs: NOW,
+          leftOver: "0.5",
+          carriedIn: "-2",
+          returned: "-2",
+          hourMs: HOUR + 3_600_000,
+        }),
+      ];
+      await store.transact(async (transaction) => {
+        for (const one of gone) await transaction.insertEntry(one);
+        await transaction.saveBalance({ ...key, amount: "1", credited: "-0.5" });
+      });
+      await store.transact((transaction) => transaction.forgetOld(0, NOW + 1, 100));
+      expect(await store.entries({})).toEqual([]);
+      expect(await store.balances()).toEqual([{ ...key, amount: "1", credited: "0.5" }]);
     });
 
     test("O3: an entry of which some readings are gone is counted once, in each step", async () => {

@@ -130,7 +130,7 @@ export async function forgetOld(
   await ask(
     `UPDATE @.entry SET readings_gone = true WHERE entry_id = ANY (ARRAY(
        SELECT entry_id FROM @.entry WHERE ended_ms < $1 AND NOT readings_gone
-         AND state IN ('delivered', 'refused', 'expired') LIMIT $2))`,
+         AND state IN ('delivered', 'refused', 'expired', 'empty') LIMIT $2))`,
     readingsBeforeMs,
     limit,
   );
@@ -151,10 +151,24 @@ export async function forgetOld(
        DELETE FROM @.entry WHERE entry_id = ANY (ARRAY(
          SELECT entry_id FROM @.entry WHERE ended_ms < $1 AND NOT unreleased
            AND NOT EXISTS (SELECT FROM @.reading WHERE reading.entry_id = entry.entry_id) LIMIT $2))
-       RETURNING entry_id
+       RETURNING *
      ), attempts AS (DELETE FROM @.attempt USING old WHERE attempt.entry_id = old.entry_id),
-     parts AS (DELETE FROM @.part USING old WHERE part.entry_id = old.entry_id)
-     SELECT count(*) AS readings FROM old`,
+     parts AS (DELETE FROM @.part USING old WHERE part.entry_id = old.entry_id),
+     totals AS (
+       INSERT INTO @.ended_total AS total (meter, month, fate, readings, sum)
+       SELECT meter, left(@.iso_text(hour_ms), 7), state, sum(readings), sum(sum::numeric) FROM old
+       WHERE state <> 'dissolved' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+       ON CONFLICT (meter, month, fate) DO UPDATE
+         SET readings = total.readings + excluded.readings, sum = total.sum + excluded.sum
+     ), balances AS (
+       UPDATE @.balance SET credited = trim_scale(credited::numeric + made.change)::text
+       FROM (
+         SELECT identity, dimension, left(@.iso_text(hour_ms), 7) AS month,
+           sum(left_over::numeric - carried_in::numeric + returned::numeric) AS change
+         FROM old GROUP BY 1, 2, 3) AS made
+       WHERE balance.identity = made.identity AND balance.dimension = made.dimension AND balance.month = made.month
+         AND made.change <> 0
+     ) SELECT count(*) AS readings FROM old`,
     entriesBeforeMs,
     limit,
   );

@@ -57,6 +57,18 @@ export class Connection {
     });
   }
 
+  /** Reads by several statements, as all was at one moment, whatever other processes write. */
+  snapshot<T>(read: () => T): Promise<T> {
+    return this.alone(() => {
+      this.#db.exec("BEGIN");
+      try {
+        return read();
+      } finally {
+        if (this.#db.isTransaction) this.#db.exec("COMMIT");
+      }
+    });
+  }
+
   /** Waits for other writers without holding up the rest of this process. */
   async #begin(): Promise<void> {
     for (let waitedMs = 0; ; waitedMs += 2 * BLOCKED_MS) {

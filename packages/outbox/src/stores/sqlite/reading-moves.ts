@@ -2,12 +2,15 @@
 import { exactOf, quantityText, sumOf, type Exact } from "../../domain/quantity.ts";
 import { monthOf } from "../../domain/time.ts";
 import type { Slice } from "../../domain/binding.ts";
-import type { ReadingEnd } from "../../store/rows.ts";
-import type { Row } from "../columns.ts";
+import type { Entry, ReadingEnd } from "../../store/rows.ts";
+import { entryOfRow, type Row } from "../columns.ts";
 import type { Connection } from "./connection.ts";
 
 const WAITING_IN_SLICE = `SELECT rowid FROM reading
   WHERE hour_ms = ? AND tenant = ? AND meter = ? AND at_ms >= ? AND at_ms < ? AND entry_id IS NULL AND ended IS NULL`;
+
+/** States of entries that have ended, and have readings. */
+const WITH_READINGS = "('delivered', 'refused', 'expired', 'empty')";
 
 /** Changes up to `limit` readings that wait in the slices; answers the changed rows. */
 function change(
@@ -97,47 +100,60 @@ export function forgetOld(
     readingsBeforeMs,
     limit,
   );
-  for (const row of ended) addTotal(connection, row);
+  for (const { meter, hour_ms: hourMs, ended: fate, quantity } of ended)
+    addTotal(connection, [String(meter), monthOf(Number(hourMs)), String(fate)], 1, exactOf(String(quantity)));
   const sent = connection.run(
     `DELETE FROM reading WHERE rowid IN (
        SELECT reading.rowid FROM entry JOIN reading USING (entry_id)
-       WHERE entry.ended_ms < ? AND entry.state IN ('delivered', 'refused', 'expired') LIMIT ?)`,
+       WHERE entry.ended_ms < ? AND entry.state IN ${WITH_READINGS} LIMIT ?)`,
     readingsBeforeMs,
     limit,
   );
   connection.run(
-    `UPDATE entry SET readings_gone = 1 WHERE ended_ms < ? AND readings_gone = 0
-       AND state IN ('delivered', 'refused', 'expired')`,
+    `UPDATE entry SET readings_gone = 1 WHERE ended_ms < ? AND readings_gone = 0 AND state IN ${WITH_READINGS}`,
     readingsBeforeMs,
   );
   const old = connection.all(
-    `SELECT entry_id FROM entry WHERE ended_ms < ? AND unreleased = 0
+    `SELECT * FROM entry WHERE ended_ms < ? AND unreleased = 0
        AND NOT EXISTS (SELECT 1 FROM reading WHERE reading.entry_id = entry.entry_id) LIMIT ?`,
     entriesBeforeMs,
     limit,
   );
-  for (const { entry_id: entryId } of old) {
+  for (const row of old) {
+    keepTrace(connection, entryOfRow(row));
     for (const table of ["attempt", "part", "entry"])
-      connection.run(`DELETE FROM ${table} WHERE entry_id = ?`, String(entryId));
+      connection.run(`DELETE FROM ${table} WHERE entry_id = ?`, String(row["entry_id"]));
   }
   return ended.length + sent + old.length;
 }
 
-function addTotal(connection: Connection, row: Row): void {
-  const [meter, month, fate] = [String(row["meter"]), monthOf(Number(row["hour_ms"])), String(row["ended"])];
-  const before = connection.get(
-    "SELECT sum FROM ended_total WHERE meter = ? AND month = ? AND fate = ?",
-    meter,
-    month,
-    fate,
+/** What an entry that goes has counted, and what it has left of its balance, stay. */
+function keepTrace(connection: Connection, entry: Entry): void {
+  const { meter, state, readings, sum, identity, dimension, leftOver, carriedIn, returned } = entry;
+  const month = monthOf(entry.hourMs);
+  if (state !== "dissolved") addTotal(connection, [meter, month, state], readings, sumOf(sum));
+  const change = sumOf(leftOver) - sumOf(carriedIn) + sumOf(returned);
+  if (change === 0n) return;
+  const key = [identity, dimension, month];
+  const balance = connection.get(
+    "SELECT credited FROM balance WHERE identity = ? AND dimension = ? AND month = ?",
+    ...key,
   );
   connection.run(
-    `INSERT INTO ended_total (meter, month, fate, readings, sum) VALUES (?1, ?2, ?3, 1, ?4)
-     ON CONFLICT (meter, month, fate) DO UPDATE SET readings = readings + 1, sum = ?4`,
-    meter,
-    month,
-    fate,
-    quantityText(exactOf(String(row["quantity"])) + sumOf(String(before?.["sum"] ?? "0"))),
+    "UPDATE balance SET credited = ? WHERE identity = ? AND dimension = ? AND month = ?",
+    quantityText(sumOf(String(balance?.["credited"] ?? "0")) + change),
+    ...key,
+  );
+}
+
+function addTotal(connection: Connection, key: readonly [string, string, string], readings: number, sum: Exact): void {
+  const before = connection.get("SELECT sum FROM ended_total WHERE meter = ? AND month = ? AND fate = ?", ...key);
+  connection.run(
+    `INSERT INTO ended_total (meter, month, fate, readings, sum) VALUES (?1, ?2, ?3, ?4, ?5)
+     ON CONFLICT (meter, month, fate) DO UPDATE SET readings = readings + ?4, sum = ?5`,
+    ...key,
+    readings,
+    quantityText(sum + sumOf(String(before?.["sum"] ?? "0"))),
   );
 }
 

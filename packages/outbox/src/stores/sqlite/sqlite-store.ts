@@ -233,7 +233,7 @@ class SqliteStore implements OutboxStore {
 
   #read<T>(read: (connection: Connection) => T): Promise<T> {
     const connection = this.#connection;
-    return connection.alone(() => read(connection));
+    return connection.snapshot(() => read(connection));
   }
 }
 

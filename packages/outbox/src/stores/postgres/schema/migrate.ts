@@ -21,7 +21,7 @@ const NAME_LENGTH_MAX = 63;
 const TABLES_OF_WORKERS = "SELECT, INSERT, UPDATE, DELETE";
 
 /** A name that PostgreSQL keeps as it is; throws a `TypeError` for another one. */
-export function schemaName(schema = DEFAULT_SCHEMA): string {
+export function schemaName(schema: string = DEFAULT_SCHEMA): string {
   if (!/^[A-Za-z_][\w]*$/.test(schema) || schema.length > NAME_LENGTH_MAX) {
     throw new TypeError(
       `The schema ${JSON.stringify(schema)} is no name; expected up to ${NAME_LENGTH_MAX} letters, digits and _.`,
@@ -109,23 +109,29 @@ INSERT INTO @.schema_version VALUES (0, 0);
   return inSchema(`SET LOCAL lock_timeout = '10s';\n${at === 0 ? first : ""}${sql}${version}`, schema);
 }
 
+/** Names of roles are put in last: `metering@app.iam` is one, too. */
 function grantsSql(schema: string, { applications = [], workers = [] }: Roles): string {
-  const grants = [
-    ...[...applications, ...workers].flatMap((role) => [
-      `GRANT USAGE ON SCHEMA @ TO ${quotedName(role)};`,
-      `GRANT SELECT ON @.schema_version, @.store, @.meter TO ${quotedName(role)};`,
-      `DO $$ DECLARE one regprocedure; BEGIN
-  FOR one IN SELECT oid FROM pg_proc WHERE proname IN ('record', 'record_explained') AND pronamespace = '${schema}'::regnamespace LOOP
-    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', one, '${quotedName(role).replaceAll("'", "''")}');
+  const both = inSchema(
+    `GRANT USAGE ON SCHEMA @ TO \0;
+GRANT SELECT ON @.schema_version, @.store, @.meter TO \0;
+DO $outbox$ DECLARE one regprocedure; BEGIN
+  FOR one IN SELECT oid FROM pg_proc WHERE proname IN ('record', 'record_explained') AND pronamespace = '${quotedName(schema)}'::regnamespace LOOP
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', one, '\u0001');
   END LOOP;
-END $$;`,
-    ]),
-    ...workers.flatMap((role) => [
-      `GRANT ${TABLES_OF_WORKERS} ON ALL TABLES IN SCHEMA @ TO ${quotedName(role)};`,
-      `REVOKE INSERT, UPDATE, DELETE ON @.schema_version FROM ${quotedName(role)};`,
-    ]),
-  ];
-  return inSchema(grants.join("\n"), schema);
+END $outbox$;`,
+    schema,
+  );
+  const more = inSchema(
+    `GRANT ${TABLES_OF_WORKERS} ON ALL TABLES IN SCHEMA @ TO \0;
+REVOKE INSERT, UPDATE, DELETE ON @.schema_version FROM \0;`,
+    schema,
+  );
+  const to = (sql: string, role: string): string =>
+    sql.replaceAll("\0", () => quotedName(role)).replaceAll("\u0001", () => quotedName(role).replaceAll("'", "''"));
+  return [
+    ...[...applications, ...workers].map((role) => to(both, role)),
+    ...workers.map((role) => to(more, role)),
+  ].join("\n");
 }
 
 function newer(schema: string, version: number): OutboxError {
