@@ -1,5 +1,4 @@
-// npm run build: emits dist/ of every package, or of those that are named; with the files beside the sources that are not
-// TypeScript.
+// npm run build: emits dist/ of every package, or of the named ones, with the files beside the sources that are not TypeScript.
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureInstalled, findNode, root, run } from "./workspace.mjs";
@@ -17,8 +16,14 @@ for (const name of named.length === 0 ? [...Object.keys(libraries), ...Object.ke
   else await bundle(join(root, "packages", name), libraries[name]);
 }
 
+<<<<<<< HEAD
 async function buildFileByFile(name) {
   const folder = join(root, "packages", name);
+=======
+/** The server is built file by file, because it has data beside its modules, and threads in files of their own. */
+async function buildServer() {
+  const folder = join(root, "packages", "server");
+>>>>>>> main
   rmSync(join(folder, "dist"), { recursive: true, force: true });
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   const code = await run(findNode(), [tsc, "-p", join(folder, "tsconfig.build.json")]);
@@ -26,7 +31,7 @@ async function buildFileByFile(name) {
   for (const asset of ASSETS[name]) {
     cpSync(join(folder, "src", asset), join(folder, "dist", asset), {
       recursive: true,
-      // Compiled with the rest.
+      // TypeScript files are compiled, not copied.
       filter: (path) => !path.endsWith(".ts"),
     });
   }

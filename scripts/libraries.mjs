@@ -1,4 +1,4 @@
-// What of each library is loaded by name: its entries, the platforms that one of them is chosen from, and what its command runs.
+// The files of each library that are loaded by name: its entries, the platforms of which one is chosen, and what its command runs.
 export const libraries = {
   protocol: { entries: ["index"], keepsModules: true },
   client: {

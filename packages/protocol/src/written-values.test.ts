@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readDay, readDuration, readMonth, readTime, readWhole, timeOf } from "./written-values.ts";
 
-/** Of the years that are written with four digits. */
+/** Times in years of four digits. */
 const moment = fc.date({
   min: new Date("0000-01-01T00:00:00.000Z"),
   max: new Date("9999-12-31T23:59:59.999Z"),
@@ -26,7 +26,7 @@ describe("a time", () => {
         const local = new Date(date.getTime() + offset * 60_000);
         const zone = `${offset < 0 ? "-" : "+"}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
         const text = local.toISOString().replace("Z", zone);
-        // A year below 0 or above 9999 has no text of four digits.
+        // A year below 0 or above 9999 is not written with four digits.
         if (/^\d{4}-/.test(text)) expect(readTime(text)).toBe(date.getTime());
       }),
     );
