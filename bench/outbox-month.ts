@@ -6,7 +6,8 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { sqliteStore } from "@countinghouse/outbox/sqlite";
-import { equationText, liveMonth } from "../test/support/outbox-month.ts";
+import { equationText } from "../test/support/outbox-books.ts";
+import { liveMonth } from "../test/support/outbox-month.ts";
 
 const { values } = parseArgs({
   options: {

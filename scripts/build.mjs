@@ -6,29 +6,20 @@ import { ensureInstalled, findNode, root, run } from "./workspace.mjs";
 await ensureInstalled();
 const { bundle } = await import("./bundle.mjs");
 const { libraries } = await import("./libraries.mjs");
-/** Packages that are built file by file, as they lie there: they have data beside their modules, or threads that are files of their own. */
-const ASSETS = {
-  server: ["catalogue/demo.yaml", "stores/sqlite/migrations", "stores/postgres/migrations"],
-};
 const named = process.argv.slice(2);
-for (const name of named.length === 0 ? [...Object.keys(libraries), ...Object.keys(ASSETS)] : named) {
-  if (name in ASSETS) await buildFileByFile(name);
+for (const name of named.length === 0 ? [...Object.keys(libraries), "server"] : named) {
+  if (name === "server") await buildServer();
   else await bundle(join(root, "packages", name), libraries[name]);
 }
 
-<<<<<<< HEAD
-async function buildFileByFile(name) {
-  const folder = join(root, "packages", name);
-=======
 /** The server is built file by file, because it has data beside its modules, and threads in files of their own. */
 async function buildServer() {
   const folder = join(root, "packages", "server");
->>>>>>> main
   rmSync(join(folder, "dist"), { recursive: true, force: true });
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   const code = await run(findNode(), [tsc, "-p", join(folder, "tsconfig.build.json")]);
   if (code !== 0) process.exit(code);
-  for (const asset of ASSETS[name]) {
+  for (const asset of ["catalogue/demo.yaml", "stores/sqlite/migrations", "stores/postgres/migrations"]) {
     cpSync(join(folder, "src", asset), join(folder, "dist", asset), {
       recursive: true,
       // TypeScript files are compiled, not copied.

@@ -1,7 +1,8 @@
 /** Three days over a month's end against the running server; `npm run outbox:month` lives thirty. */
 import { expect, test } from "vitest";
 import { STORES, storeAt } from "../support/outbox-store.ts";
-import { equationText, liveMonth } from "../support/outbox-month.ts";
+import { equationText } from "../support/outbox-books.ts";
+import { liveMonth } from "../support/outbox-month.ts";
 
 test.each(STORES)(
   "three days with faults in %s: all is accounted for to the last digit, and the ledger has what was delivered",

@@ -198,14 +198,14 @@ export class Lived {
     const { service } = this;
     this.#pass(75);
     service.script = [...script, held];
-    let hasEnded = false;
-    const stopped = Promise.allSettled([this.#run(0, null)]).finally(() => (hasEnded = true));
-    while (!service.isHolding && !hasEnded) await turn();
+    const stopping = { hasEnded: false };
+    const stopped = Promise.allSettled([this.#run(0, null)]).finally(() => (stopping.hasEnded = true));
+    while (!service.isHolding && !stopping.hasEnded) await turn();
     this.#pass(3);
     service.script = [];
     if (service.isHolding) await this.#run(1, null);
     this.#pass(1);
-    while (!hasEnded) {
+    while (!stopping.hasEnded) {
       service.release();
       await turn();
     }

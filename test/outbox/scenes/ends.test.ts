@@ -1,7 +1,22 @@
 /** How entries end, and what follows for their readings and balances. */
 import { describe, expect, test } from "vitest";
-import { ACCOUNT, HOUR_MS, MINUTE_MS, SCENES, START } from "./scene.ts";
+import { ACCOUNT, HOUR_MS, MINUTE_MS, PATIENCE, SCENES, START, type MakeScene } from "./scene.ts";
 import { METERS } from "../model/lived.ts";
+
+/** A customer's usage, to be sent within the hour after it has left. */
+async function leaving(make: MakeScene) {
+  const place = await make();
+  await place.outbox.bind({
+    tenant: "t-0",
+    productCode: METERS.gb.productCode,
+    customerAccountId: ACCOUNT,
+    from: START - 72 * HOUR_MS,
+    until: START + MINUTE_MS,
+  });
+  await place.use("3");
+  place.pass(62);
+  return place;
+}
 
 describe.each(SCENES)("in %s", (_store, scene) => {
   describe("a customer without an agreement", () => {
@@ -121,7 +136,7 @@ describe.each(SCENES)("in %s", (_store, scene) => {
       pass(60);
       service.script = ["held after"];
       const stopped = outbox.deliverDue();
-      await expect.poll(() => service.isHolding).toBe(true);
+      await expect.poll(() => service.isHolding, PATIENCE).toBe(true);
       pass(5);
       await (await another()).deliverDue();
       expect(await states()).toEqual({ doubtful: 1 });
@@ -168,13 +183,13 @@ describe.each(SCENES)("in %s", (_store, scene) => {
       pass(60);
       service.script = ["held before"];
       const stopped = outbox.deliverDue();
-      await expect.poll(() => service.isHolding).toBe(true);
+      await expect.poll(() => service.isHolding, PATIENCE).toBe(true);
       pass(5);
       service.suspended.add(ACCOUNT);
       const other = await another();
       await other.deliverDue();
       expect(await states()).toEqual({ doubtful: 1 });
-      const [{ entryId = "" } = {}] = await store.entries({});
+      const [{ entryId } = { entryId: "" }] = await store.entries({});
       await expect(other.resolve(entryId, "not-kept", "not in the trail")).rejects.toThrow(/being sent at this moment/);
       pass(5);
       // Too soon still: the first call is under way, though its lease is over.
@@ -203,7 +218,7 @@ describe.each(SCENES)("in %s", (_store, scene) => {
       pass(60);
       await outbox.deliverDue();
       await store.transact((transaction) => transaction.saveStoreRow({ heldBack: "another history" }));
-      const [{ entryId = "" } = {}] = await store.entries({});
+      const [{ entryId } = { entryId: "" }] = await store.entries({});
       await expect(outbox.dissolve(entryId, "x")).rejects.toThrow(/before `restored` was said: another history/);
       await outbox.restored();
       // By now it may have been sent by what was lost.
@@ -212,20 +227,6 @@ describe.each(SCENES)("in %s", (_store, scene) => {
   });
 
   describe("O12: an entry whose customer's last hour is over is tried again all the same, as long as its window is open", () => {
-    const leaving = async (make: typeof scene) => {
-      const place = await make();
-      await place.outbox.bind({
-        tenant: "t-0",
-        productCode: METERS.gb.productCode,
-        customerAccountId: ACCOUNT,
-        from: START - 72 * HOUR_MS,
-        until: START + MINUTE_MS,
-      });
-      await place.use("3");
-      place.pass(62);
-      return place;
-    };
-
     test.each(["unprocessed", "lost after", "throttled"] as const)("after %s", async (happening) => {
       const { outbox, service, pass, states } = await leaving(scene);
       service.script = [happening];

@@ -9,6 +9,8 @@ import { whyNoPostgres } from "../../support/postgres/database.ts";
 
 export const HOUR_MS = 3_600_000;
 export const MINUTE_MS = 60_000;
+/** How long an event is waited for, on a machine that does other things. */
+export const PATIENCE = { timeout: 30_000 };
 /** Half an hour into an hour. */
 export const START = Date.parse("2026-11-10T10:30:00Z");
 export const ACCOUNT = "111122223333";
@@ -36,7 +38,10 @@ interface Scene {
   readonly another: (options?: Partial<OutboxOptions>) => Promise<Outbox>;
 }
 
-type MakeScene = (options?: Partial<OutboxOptions>, identicalIs?: "Success" | "DuplicateRecord") => Promise<Scene>;
+export type MakeScene = (
+  options?: Partial<OutboxOptions>,
+  identicalIs?: "Success" | "DuplicateRecord",
+) => Promise<Scene>;
 
 let outboxes: OutboxesInPostgres | undefined;
 afterAll(() => outboxes?.remove());

@@ -1,13 +1,14 @@
 /** Bad input, wrong clocks, stores that are somebody else's: each has a clear end. */
-import { copyFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { MeteringError } from "@countinghouse/client";
 import { openOutbox } from "@countinghouse/outbox";
 import { sqliteStore } from "@countinghouse/outbox/sqlite";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { METERS } from "../model/lived.ts";
 import { folderOfTest } from "../../support/outbox.ts";
-import { SCENES, scene, HOUR_MS, START } from "./scene.ts";
+import { HOUR_MS, PATIENCE, SCENES, START, scene as sceneInFile } from "./scene.ts";
 
 describe.each(SCENES)("in %s", (_store, scene) => {
   describe("readings as programs get them wrong", () => {
@@ -217,9 +218,10 @@ describe.each(SCENES)("in %s", (_store, scene) => {
         if (!takes) throw new Error("not now");
       },
     });
-    await expect.poll(() => told.length).toBeGreaterThan(2);
+    onTestFinished(() => worker.stop());
+    await expect.poll(() => told.length, PATIENCE).toBeGreaterThan(2);
     takes = true;
-    await expect.poll(() => outbox.alarms()).toEqual([]);
+    await expect.poll(() => outbox.alarms(), PATIENCE).toEqual([]);
     await worker.stop();
     expect(await states()).toEqual({ delivered: 1 });
     expect(new Set(told)).toEqual(new Set(["set-aside"]));
@@ -298,10 +300,41 @@ describe("in a file", () => {
     await open({});
   });
 
+  test.each([
+    ["no database", (path: string) => writeFileSync(path, "usage of October\n"), /no SQLite database/],
+    [
+      "another program's database",
+      (path: string) => {
+        const db = new DatabaseSync(path);
+        db.exec("CREATE TABLE invoice (id TEXT)");
+        db.close();
+      },
+      /a database of something else/,
+    ],
+  ])("%s is refused, and left as it is", async (_what, make, message) => {
+    const path = join(folderOfTest(), "usage.outbox");
+    make(path);
+    const before = readFileSync(path);
+    const opening = openOutbox({ name: "acme", store: sqliteStore(path), meters: METERS });
+    await expect(opening).rejects.toMatchObject({
+      code: "other-store",
+      message: expect.stringMatching(message) as string,
+    });
+    expect(readFileSync(path)).toEqual(before);
+  });
+
+  test("a folder that is not there is told in words", async () => {
+    const path = join(folderOfTest(), "gone", "usage.outbox");
+    await expect(openOutbox({ name: "acme", store: sqliteStore(path), meters: METERS })).rejects.toMatchObject({
+      code: "store",
+      message: expect.stringMatching(/is its folder there/) as string,
+    });
+  });
+
   test("a restored backup: what was sent since counts as maybe sent, and nothing is billed twice", async () => {
     const folder = folderOfTest();
     const [path, backup] = [join(folder, "usage.outbox"), join(folder, "backup")];
-    const first = await scene({ store: sqliteStore(path) });
+    const first = await sceneInFile({ store: sqliteStore(path) });
     await first.use("3");
     await first.store.close();
     copyFileSync(path, backup);

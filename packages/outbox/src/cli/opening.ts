@@ -58,7 +58,3 @@ export async function withDelivery<T>(command: Command, work: (outbox: Outbox) =
   });
   return await work(outbox);
 }
-
-function refused(message: string): OutboxError {
-  return new OutboxError("refused", message);
-}

@@ -32,6 +32,11 @@ function attempt(end: AttemptEnd | undefined, errorName?: string): Attempt {
   return { ...of, attemptId: String(number), endedMs, end, errorName };
 }
 
+/** Ended on a machine whose clock is an hour behind. */
+function back(ended: Attempt): Attempt {
+  return { ...ended, endedMs: NOW - HOUR_MS };
+}
+
 const NOT_SUBSCRIBED = "CustomerNotSubscribed";
 const TOO_OLD = "TimestampOutOfBoundsException";
 const TAG = "InvalidTagException";
@@ -129,7 +134,6 @@ describe("an entry's state is a function of all its attempts", () => {
   });
 
   test("evidence is in the order of the attempts, whatever the clocks say that ended them", () => {
-    const back = (ended: Attempt): Attempt => ({ ...ended, endedMs: NOW - HOUR_MS });
     expect(decideState(entry, [lost(), back(attempt("duplicate"))], inTime)).toMatchObject({ state: "doubtful" });
     expect(decideState(entry, [attempt("not-kept"), back(attempt("duplicate"))], inTime)).toMatchObject({
       state: "refused",

@@ -2,7 +2,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { OutboxError } from "../../store/outbox-error.ts";
 import type { Row } from "../columns.ts";
-import { prepareSchema } from "./schema.ts";
+import { checkFile, prepareSchema } from "./schema.ts";
 
 /** Another process writes for milliseconds; one that is stopped in the midst of it is waited for this long. */
 const BUSY_MS = 10_000;
@@ -19,9 +19,11 @@ export class Connection {
     this.#path = path;
     try {
       this.#db = new DatabaseSync(path, { timeout: BUSY_MS });
+      // Before anything is changed in it: it may be another program's.
+      checkFile(this.#db, path);
       // FULL: a commit that was answered for is on the medium, whatever happens to the machine.
       this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
-      prepareSchema(this.#db, path);
+      prepareSchema(this.#db);
       this.#db.exec(`PRAGMA busy_timeout = ${BLOCKED_MS}`);
     } catch (error) {
       throw troubleOf(error, path);

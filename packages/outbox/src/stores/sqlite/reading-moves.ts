@@ -132,8 +132,8 @@ function keepTrace(connection: Connection, entry: Entry): void {
   const { meter, state, readings, sum, identity, dimension, leftOver, carriedIn, returned } = entry;
   const month = monthOf(entry.hourMs);
   if (state !== "dissolved") addTotal(connection, [meter, month, state], readings, sumOf(sum));
-  const change = sumOf(leftOver) - sumOf(carriedIn) + sumOf(returned);
-  if (change === 0n) return;
+  const left = sumOf(leftOver) - sumOf(carriedIn) + sumOf(returned);
+  if (left === 0n) return;
   const key = [identity, dimension, month];
   const balance = connection.get(
     "SELECT credited FROM balance WHERE identity = ? AND dimension = ? AND month = ?",
@@ -141,7 +141,7 @@ function keepTrace(connection: Connection, entry: Entry): void {
   );
   connection.run(
     "UPDATE balance SET credited = ? WHERE identity = ? AND dimension = ? AND month = ?",
-    quantityText(sumOf(String(balance?.["credited"] ?? "0")) + change),
+    quantityText(sumOf(String(balance?.["credited"] ?? "0")) + left),
     ...key,
   );
 }

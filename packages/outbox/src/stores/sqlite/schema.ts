@@ -152,8 +152,8 @@ function pragma(db: DatabaseSync, name: string): number {
   return Number(db.prepare(`PRAGMA ${name}`).get()?.[name]);
 }
 
-/** Takes the steps that a file lacks. Throws for a file that is no outbox, or of a newer version, and leaves it as it is. */
-export function prepareSchema(db: DatabaseSync, path: string): void {
+/** Throws for a file that is no outbox, or of a newer version, and leaves it as it is. */
+export function checkFile(db: DatabaseSync, path: string): void {
   const version = pragma(db, "user_version");
   const application = pragma(db, "application_id");
   const tables = Number(db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"]);
@@ -166,7 +166,11 @@ export function prepareSchema(db: DatabaseSync, path: string): void {
       `${path} has schema version ${version}; this program knows versions up to ${SCHEMA_VERSION}. It was written by a newer one: use that.`,
     );
   }
-  for (let step = version; step < SCHEMA_VERSION; step += 1) {
+}
+
+/** Takes the steps that a file lacks. */
+export function prepareSchema(db: DatabaseSync): void {
+  for (let step = pragma(db, "user_version"); step < SCHEMA_VERSION; step += 1) {
     // Another process may take the step at the same moment: whoever comes second finds it done.
     db.exec("BEGIN IMMEDIATE");
     try {

@@ -109,6 +109,11 @@ INSERT INTO @.schema_version VALUES (0, 0);
   return inSchema(`SET LOCAL lock_timeout = '10s';\n${at === 0 ? first : ""}${sql}${version}`, schema);
 }
 
+function grantedTo(sql: string, role: string): string {
+  const name = quotedName(role);
+  return sql.replaceAll("\0", () => name).replaceAll("\u0001", () => name.replaceAll("'", "''"));
+}
+
 /** Names of roles are put in last: `metering@app.iam` is one, too. */
 function grantsSql(schema: string, { applications = [], workers = [] }: Roles): string {
   const both = inSchema(
@@ -126,11 +131,9 @@ END $outbox$;`,
 REVOKE INSERT, UPDATE, DELETE ON @.schema_version FROM \0;`,
     schema,
   );
-  const to = (sql: string, role: string): string =>
-    sql.replaceAll("\0", () => quotedName(role)).replaceAll("\u0001", () => quotedName(role).replaceAll("'", "''"));
   return [
-    ...[...applications, ...workers].map((role) => to(both, role)),
-    ...workers.map((role) => to(more, role)),
+    ...[...applications, ...workers].map((role) => grantedTo(both, role)),
+    ...workers.map((role) => grantedTo(more, role)),
   ].join("\n");
 }
 
