@@ -16,6 +16,6 @@ export function isNearby({ hostname }: URL): boolean {
   return (
     /^(.+\.)?localhost$/.test(hostname) ||
     /^(127|169\.254)\.[\d.]+$/.test(hostname) ||
-    /^\[(::1|::ffff:(7f[0-9a-f]{2}|a9fe):.*|fe[89ab][0-9a-f]:.*|fd00:ec2:.*)\]$/.test(hostname)
+    /\[(::1\]|::ffff:(7f[0-9a-f]{2}|a9fe):|fe[89ab][0-9a-f]:|fd00:ec2:)/.test(hostname)
   );
 }

@@ -158,3 +158,7 @@ test("a double beyond the range of doubles is refused", () => {
     },
   });
 });
+
+test("a double of minus zero is read as zero, so that the value read equals the value written", () => {
+  expect(value({ DoubleValue: -0 })).toStrictEqual(value({ DoubleValue: 0 }));
+});
