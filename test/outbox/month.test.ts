@@ -24,5 +24,5 @@ test.each(STORES)(
     expect(result.deliveredUnits).toBeGreaterThan(1_000n);
     for (const state of ["gathering", "frozen", "held", "doubtful"]) expect(result.entries[state] ?? 0).toBe(0);
   },
-  300_000,
+  600_000,
 );

@@ -241,6 +241,7 @@ export class Lived {
       const attempts = await this.#store.attemptsOf([entry.entryId]);
       // Somebody may still be sending it.
       if (attempts.some(({ end }) => end === undefined) && this.service.isHolding) continue;
+      if ((entry.leasedUntilMs ?? 0) > this.#machineMs) continue;
       const isKept = this.oracle.keeps(entry);
       if (!isKept && entry.nextTryMs !== undefined) continue;
       await this.#sender(0).outbox.resolve(entry.entryId, isKept ? "delivered" : "not-kept", "seen in the trail");

@@ -46,15 +46,25 @@ export async function poolOf(url: string): Promise<PostgresPool> {
 
 /** Runs work with an outbox that is there already. */
 export async function withOutbox<T>(command: Command, work: (outbox: Outbox) => Promise<T>): Promise<T> {
-  await using outbox = await reopenOutbox(await storeOf(command), undefined, {});
-  return await work(outbox);
+  return closing(await reopenOutbox(await storeOf(command), undefined, {}), work);
 }
 
 /** … and with a client, whose service tells the time. */
 export async function withDelivery<T>(command: Command, work: (outbox: Outbox) => Promise<T>): Promise<T> {
-  await using client = new MarketplaceMeteringClient();
-  await using outbox = await reopenOutbox(await storeOf(command), client, {
-    warn: (message) => process.stderr.write(`${message}\n`),
-  });
-  return await work(outbox);
+  const logger = { warn: (message: string) => void process.stderr.write(`${message}\n`) };
+  return closing(new MarketplaceMeteringClient(), async (client) =>
+    closing(await reopenOutbox(await storeOf(command), client, logger), work),
+  );
+}
+
+/** As `await using`, which Node 20 does not know. */
+async function closing<R extends { close(): Promise<void> }, T>(
+  resource: R,
+  work: (resource: R) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(resource);
+  } finally {
+    await resource.close();
+  }
 }
