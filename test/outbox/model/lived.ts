@@ -1,6 +1,7 @@
 /** Lives a history through with an outbox, two senders and a service, and asks the oracle after every step. */
 import { randomUUID } from "node:crypto";
 import { openOutbox, type Entry, type Outbox, type OutboxStore, type ReadingInput } from "@countinghouse/outbox";
+import { isLeased } from "../../../packages/outbox/src/domain/lease.ts";
 import { Oracle } from "./oracle.ts";
 import { ModelService, isOutOfBounds } from "./service.ts";
 import type { Step } from "./steps.ts";
@@ -98,8 +99,9 @@ export class Lived {
 
   /** O12: what is in time, and nobody is at, has just been tried, and was answered. */
   async #checkTried(): Promise<void> {
-    const isInTime = ({ latestAtMs }: Entry): boolean =>
-      !isOutOfBounds(Math.floor(latestAtMs / 1000) * 1000, this.service.nowMs);
+    const isInTime = ({ latestAtMs, leasedUntilMs }: Entry): boolean =>
+      !isOutOfBounds(Math.floor(latestAtMs / 1000) * 1000, this.service.nowMs) &&
+      !isLeased(leasedUntilMs, this.#machineMs);
     const missed = (await this.#store.entries({ states: ["frozen"] })).filter(isInTime);
     if (missed.length > 0) throw new Error(`O12: in time, and not tried: ${JSON.stringify(missed)}`);
   }
@@ -241,7 +243,7 @@ export class Lived {
       const attempts = await this.#store.attemptsOf([entry.entryId]);
       // Somebody may still be sending it.
       if (attempts.some(({ end }) => end === undefined) && this.service.isHolding) continue;
-      if ((entry.leasedUntilMs ?? 0) > this.#machineMs) continue;
+      if (isLeased(entry.leasedUntilMs, this.#machineMs)) continue;
       const isKept = this.oracle.keeps(entry);
       if (!isKept && entry.nextTryMs !== undefined) continue;
       await this.#sender(0).outbox.resolve(entry.entryId, isKept ? "delivered" : "not-kept", "seen in the trail");

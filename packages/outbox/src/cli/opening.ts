@@ -26,7 +26,10 @@ export function placeOf(command: Command): Place {
 export async function storeOf(command: Command): Promise<OutboxStore> {
   const place = placeOf(command);
   if ("path" in place) {
-    const { sqliteStore } = await import("../stores/sqlite/sqlite-store.ts");
+    const { sqliteStore } = await import("../stores/sqlite/sqlite-store.ts").catch((error: unknown) => {
+      const { version } = process;
+      throw new OutboxError("store", `A store in a file needs node:sqlite of Node 24; this is ${version}.`, error);
+    });
     return sqliteStore(place.path);
   }
   const { postgresStore } = await import("../stores/postgres/postgres-store.ts");

@@ -2,6 +2,7 @@
 import type { BatchMeterUsageInput, BatchMeterUsageOutput, MeteringError, Outcome } from "@countinghouse/client";
 import { batchInputOf } from "@countinghouse/client/batch";
 import type { Attempt } from "../domain/entry-state.ts";
+import { LEASE_MS, isLeased } from "../domain/lease.ts";
 import { settle } from "../lifecycle/settle.ts";
 import type { Entry } from "../store/rows.ts";
 import type { OutboxStore } from "../store/store.ts";
@@ -28,8 +29,6 @@ export interface Calling {
   readonly sender: string;
 }
 
-/** Longer than an attempt may take: whoever has an entry so long is stopped, or gone. */
-const LEASE_MS = 120_000;
 const ATTEMPT_TIMEOUT_MS = 30_000;
 /** How much of a lease may be gone before sending begins. */
 const SENDING_MS_MAX = LEASE_MS - 2 * ATTEMPT_TIMEOUT_MS;
@@ -86,9 +85,9 @@ async function begin(batch: readonly EntryLine[], { store, clock, world, sender 
 }
 
 function isToBeSent(entry: Entry, serviceMs: number, machineMs: number): boolean {
-  const { state, nextTryMs, leasedUntilMs = 0 } = entry;
+  const { state, nextTryMs, leasedUntilMs } = entry;
   const sendable = state === "frozen" || state === "held" || state === "doubtful";
-  return sendable && nextTryMs !== undefined && nextTryMs <= serviceMs && leasedUntilMs <= machineMs;
+  return sendable && nextTryMs !== undefined && nextTryMs <= serviceMs && !isLeased(leasedUntilMs, machineMs);
 }
 
 function newAttempt(attemptId: string, entryId: string, callId: string, sender: string, startedMs: number): Attempt {

@@ -4,6 +4,7 @@ import { BATCH_RECORDS_MAX } from "@countinghouse/protocol";
 import { freezeDue } from "../lifecycle/freeze-due.ts";
 import { settle } from "../lifecycle/settle.ts";
 import type { Binding } from "../domain/binding.ts";
+import { isLeased } from "../domain/lease.ts";
 import { monthOf } from "../domain/time.ts";
 import type { Entry, RaisedAlarm, StoreRow } from "../store/rows.ts";
 import { OutboxError } from "../store/outbox-error.ts";
@@ -125,7 +126,7 @@ export class DeliveryRun {
       const settled = await store.transact(async (transaction) => {
         const entries = await transaction.lockEntries(ids);
         const idle = entries.filter(
-          ({ leasedUntilMs = 0, state }) => leasedUntilMs <= times.machineMs && state !== "gathering",
+          ({ leasedUntilMs, state }) => !isLeased(leasedUntilMs, times.machineMs) && state !== "gathering",
         );
         return settle(transaction, idle, times, "time");
       });

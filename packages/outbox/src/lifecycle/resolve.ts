@@ -1,5 +1,6 @@
 /** What a person decides: that a doubtful entry was kept or not, that one is taken apart, that a store was restored. */
 import { mayBeKept, type Times } from "../domain/entry-state.ts";
+import { isLeased } from "../domain/lease.ts";
 import { isoOf } from "../domain/time.ts";
 import type { Entry } from "../store/rows.ts";
 import { OutboxError } from "../store/outbox-error.ts";
@@ -24,7 +25,7 @@ export async function resolveDoubt(
     const entry = await locked(transaction, entryId);
     if (entry.state !== "doubtful")
       throw new OutboxError("refused", `Entry ${entryId} is ${entry.state}, not doubtful.`);
-    if (resolution === "not-kept" && (entry.leasedUntilMs ?? 0) > times.machineMs) {
+    if (resolution === "not-kept" && isLeased(entry.leasedUntilMs, times.machineMs)) {
       throw new OutboxError(
         "refused",
         `Entry ${entryId} is being sent at this moment: look again after ${isoOf(entry.leasedUntilMs ?? 0)}.`,

@@ -94,7 +94,7 @@ export interface EntryFilter {
   readonly dimension?: string;
   readonly fromHourMs?: number;
   readonly untilHourMs?: number;
-  /** Those to be tried at a service time, that nobody has to himself at a machine time. */
+  /** Those to be tried at a service time, that nobody has to himself at a machine time: see `isLeased`. */
   readonly dueAt?: { readonly serviceMs: number; readonly machineMs: number };
   /** Those whose deadline is not after it. */
   readonly deadlineUntilMs?: number;

@@ -60,7 +60,7 @@ export function entryPromises(fresh: MakeStore): void {
 
     test("O12: what is due comes by its deadline; what is leased, ended, or not yet to be tried does not", async () => {
       const { store } = await fresh();
-      const hours = Array.from({ length: 9 }, (_, at) => HOUR + at * 3_600_000) as [number, ...number[]];
+      const hours = Array.from({ length: 10 }, (_, at) => HOUR + at * 3_600_000) as [number, ...number[]];
       const rows = [
         frozen({ hourMs: hours[0], deadlineMs: NOW + 3 }),
         frozen({ hourMs: hours[1] as number, deadlineMs: NOW + 1 }),
@@ -71,13 +71,15 @@ export function entryPromises(fresh: MakeStore): void {
         frozen({ hourMs: hours[6] as number, state: "delivered" }),
         frozen({ hourMs: hours[7] as number, state: "held", body: undefined }),
         frozen({ hourMs: hours[8] as number, state: "doubtful", nextTryMs: undefined }),
+        // By a clock that was hours ahead.
+        frozen({ hourMs: hours[9] as number, leasedUntilMs: NOW + 36_000_000, deadlineMs: NOW + 5 }),
       ];
       await store.transact(async (transaction) => {
         for (const row of rows) await transaction.insertEntry(row);
       });
       const dueAt = { serviceMs: NOW, machineMs: NOW };
       const due = await store.entries({ dueAt });
-      expect(due.map(({ hourMs }) => hours.indexOf(hourMs))).toEqual([1, 2, 0, 5]);
+      expect(due.map(({ hourMs }) => hours.indexOf(hourMs))).toEqual([1, 2, 0, 5, 9]);
       expect(await store.entries({ dueAt, limit: 2 })).toHaveLength(2);
       const over = await store.entries({ deadlineUntilMs: NOW + 3 });
       expect(over.map(({ hourMs }) => hours.indexOf(hourMs))).toEqual([1, 2, 0]);

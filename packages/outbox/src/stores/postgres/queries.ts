@@ -1,6 +1,7 @@
 /** What of entries and of readings that wait is asked for. */
 import type { Binding } from "../../domain/binding.ts";
 import type { Attempt } from "../../domain/entry-state.ts";
+import { LEASE_MS } from "../../domain/lease.ts";
 import type { Meter } from "../../domain/meter.ts";
 import { newStoreRow } from "../../store/new-store-row.ts";
 import { OutboxError } from "../../store/outbox-error.ts";
@@ -94,9 +95,10 @@ export async function readEntries(ask: Ask, filter: EntryFilter): Promise<Entry[
   if (dueAt !== undefined) {
     where(
       `${open} AND state <> 'gathering' AND body IS NOT NULL AND next_try_ms <= ?
-       AND (leased_until_ms IS NULL OR leased_until_ms <= ?)`,
+       AND (leased_until_ms IS NULL OR leased_until_ms <= ? OR leased_until_ms > ?)`,
       Math.floor(dueAt.serviceMs),
       Math.floor(dueAt.machineMs),
+      Math.floor(dueAt.machineMs + LEASE_MS),
     );
   }
   const clause = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;

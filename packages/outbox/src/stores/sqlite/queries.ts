@@ -1,5 +1,6 @@
 /** What of entries and of readings that wait is asked for. */
 import type { SQLInputValue } from "node:sqlite";
+import { LEASE_MS } from "../../domain/lease.ts";
 import type { Entry, WaitingGroup } from "../../store/rows.ts";
 import type { EntryFilter, WaitingFilter } from "../../store/store.ts";
 import { entryOfRow } from "../columns.ts";
@@ -51,9 +52,10 @@ function entryQuery(filter: EntryFilter): { readonly sql: string; readonly value
   if (dueAt !== undefined) {
     where(
       `state IN ('gathering', 'frozen', 'held', 'doubtful') AND state <> 'gathering' AND body IS NOT NULL
-       AND next_try_ms <= ? AND (leased_until_ms IS NULL OR leased_until_ms <= ?)`,
+       AND next_try_ms <= ? AND (leased_until_ms IS NULL OR leased_until_ms <= ? OR leased_until_ms > ?)`,
       dueAt.serviceMs,
       dueAt.machineMs,
+      dueAt.machineMs + LEASE_MS,
     );
   }
   const clause = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
