@@ -139,9 +139,9 @@ async function firstBuild(name: Name): Promise<Build> {
   engine.load();
   const records = Number(flags[name]);
   let longestLog = 0;
-  let isBuilt = false;
+  const build = { isDone: false };
   const committing = (async () => {
-    while (!isBuilt) {
+    while (!build.isDone) {
       await engine.probe();
       longestLog = Math.max(longestLog, engine.logBytes());
       await new Promise((resume) => setTimeout(resume, 20));
@@ -160,7 +160,7 @@ async function firstBuild(name: Name): Promise<Build> {
   const seconds = (performance.now() - startMs) / 1000;
   const cpuMs = cpuMsOfThreads(process.pid, [FOLLOWER]);
   const memoryMiB = memoryMiBOf(process.pid, "VmRSS");
-  isBuilt = true;
+  build.isDone = true;
   await committing;
   await engine.close();
   return {
