@@ -164,8 +164,12 @@ describe("the help", () => {
       "clock",
       "fault",
       "explain",
+      "activity",
+      "request",
+      "search",
       "audit",
       "reset",
+      "server",
       "store",
     ];
     expect(commands).toEqual([...wanted, "help"]);
