@@ -59,9 +59,17 @@ export function operatorClient(options: OperatorClientOptions): OperatorClient {
   if (!/^https?:/.test(url) || !URL.canParse(url)) {
     throw new TypeError("endpoint must be the address of a server, such as http://127.0.0.1:7420");
   }
+  // The error of `fetch` would quote the password.
+  if (holdsCredentials(url)) throw new TypeError("endpoint must not hold a name or a password");
   // The error of `fetch` would quote the token.
   if (!/^[\u0020-\u007e]+$/.test(token)) throw new TypeError("token holds characters that cannot be sent");
   return clientAt(url.endsWith(BASE_PATH) ? url : `${url}${BASE_PATH}`, token, fetchOf);
+}
+
+/** Whether an address holds a user name or a password, which no message may show. */
+export function holdsCredentials(url: string): boolean {
+  const { username, password } = new URL(url);
+  return username !== "" || password !== "";
 }
 
 /** The same, for the exact address of an operator API. */
@@ -71,10 +79,13 @@ export function clientAt(address: string, token: string, fetchOf: typeof fetch =
   // against it.
   const call = async (route: string, request?: AnyRequest): Promise<unknown> => {
     const { text } = await send(route, request, "json");
-    return text === "" ? undefined : (JSON.parse(text) as unknown);
+    return text === "" ? undefined : jsonOf(text, address);
   };
-  const page = (route: string, request: AnyRequest | undefined, more: object): Promise<Page<unknown>> =>
-    call(route, { ...request, query: { ...request?.query, ...more } }) as Promise<Page<unknown>>;
+  const page = async (route: string, request: AnyRequest | undefined, more: object): Promise<Page<unknown>> => {
+    const answer = await call(route, { ...request, query: { ...request?.query, ...more } });
+    if (!Array.isArray((answer as Partial<Page<unknown>> | null | undefined)?.items)) throw notAnOperatorApi(address);
+    return answer as Page<unknown>;
+  };
 
   async function* items(route: string, request?: AnyRequest): AsyncGenerator<unknown, void> {
     let cursor: string | undefined;
@@ -135,6 +146,8 @@ function sender(address: string, token: string, fetchOf: typeof fetch): Send {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         ...(signal === undefined ? {} : { signal }),
+        // A change that is led elsewhere would go on as a GET, and its answer be taken for the change's.
+        redirect: "manual",
       });
       text = await response.text();
     } catch (error) {
@@ -142,17 +155,40 @@ function sender(address: string, token: string, fetchOf: typeof fetch): Send {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
       throw new OperatorConnectionError(`The server at ${address} cannot be reached: ${cause}`, { cause: error });
     }
-    const type = response.headers.get("content-type") ?? "";
-    if (text !== "" && !type.includes(response.ok ? form : "json")) {
-      throw new OperatorConnectionError(
-        `What answers at ${address} is not an operator API; its address is like http://127.0.0.1:7420${BASE_PATH}.`,
-      );
+    if (response.type === "opaqueredirect" || (response.status >= 300 && response.status < 400)) {
+      const message = `What answers at ${address} leads elsewhere (${response.status}): give the address that it leads to.`;
+      throw new OperatorConnectionError(message);
     }
+    const type = response.headers.get("content-type") ?? "";
+    if (text !== "" && !type.includes(response.ok ? form : "json")) throw notAnOperatorApi(address);
     if (response.ok) return { text, headers: response.headers };
-    const { detail = response.statusText, errors } = (text === "" ? {} : JSON.parse(text)) as Partial<Problem>;
     const requestId = response.headers.get("x-request-id") ?? undefined;
-    throw new OperatorProblemError({ status: response.status, detail, errors }, requestId);
+    throw new OperatorProblemError(problemOf(response.status, text === "" ? {} : jsonOf(text, address)), requestId);
   };
+}
+
+function jsonOf(text: string, address: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw notAnOperatorApi(address);
+  }
+}
+
+/** Reads as much of a problem as there is: a proxy may have answered in the server's place. */
+function problemOf(status: number, answer: unknown): Pick<Problem, "status" | "detail" | "errors"> {
+  const { detail, errors } = (answer ?? {}) as Readonly<Record<string, unknown>>;
+  return {
+    status,
+    detail: typeof detail === "string" && detail !== "" ? detail : undefined,
+    errors: Array.isArray(errors) ? errors.map(String) : undefined,
+  };
+}
+
+function notAnOperatorApi(address: string): OperatorConnectionError {
+  return new OperatorConnectionError(
+    `What answers at ${address} is not an operator API; its address is like http://127.0.0.1:7420${BASE_PATH}.`,
+  );
 }
 
 /** The path with its members filled in, and the query. Undefined members are left out. */
