@@ -146,7 +146,7 @@ function sender(address: string, token: string, fetchOf: typeof fetch): Send {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         ...(signal === undefined ? {} : { signal }),
-        // A change that is led elsewhere would go on as a GET, and its answer be taken for the change's.
+        // A redirected change would be repeated as a GET, and the answer to that would count as the change's.
         redirect: "manual",
       });
       text = await response.text();
@@ -175,7 +175,7 @@ function jsonOf(text: string, address: string): unknown {
   }
 }
 
-/** Reads as much of a problem as there is: a proxy may have answered in the server's place. */
+/** Reads as much of a problem as there is: a proxy may have answered instead of the server. */
 function problemOf(status: number, answer: unknown): Pick<Problem, "status" | "detail" | "errors"> {
   const { detail, errors } = (answer ?? {}) as Readonly<Record<string, unknown>>;
   return {
