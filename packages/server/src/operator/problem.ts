@@ -8,7 +8,7 @@ import { PROBLEM_TITLES, type Problem, type ProblemStatus } from "./contract/pro
 export class ProblemError extends Error {
   readonly status: ProblemStatus;
   readonly errors: readonly string[] | undefined;
-  /** When it is worth another try. */
+  /** After how many seconds another try makes sense. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(status: ProblemStatus, detail: string, errors?: readonly string[], retryAfterSeconds?: number) {

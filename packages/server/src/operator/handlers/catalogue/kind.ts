@@ -32,7 +32,7 @@ interface OneOf {
   readonly params: { readonly id: string };
 }
 interface KindHandlers<Shown> {
-  /** Of those that are meant, a page. */
+  /** A page of the selected objects. */
   readonly list: (
     query: Parameters<typeof pageOf>[1],
     isMeant: (shown: Shown) => boolean,
@@ -114,7 +114,7 @@ function withoutKeyIds(document: object): unknown {
   ) as unknown;
 }
 
-/** Whether one of these texts has another in it, in letters of either case; any does where none is asked for. */
+/** Whether one of these texts holds the asked text, in letters of either case; true where no text is asked for. */
 export function hasText(asked: string | undefined, ...texts: readonly (string | undefined)[]): boolean {
   if (asked === undefined) return true;
   const wanted = asked.toLowerCase();
