@@ -164,7 +164,7 @@ function answerOf(c: Context, { status }: Answer, answer: unknown): Response {
 function sendEvents(c: Context<OperatorEnv>, { next, end }: EventsAnswer): Response {
   const { outgoing } = c.env as HttpBindings;
   if (outgoing instanceof CountedResponse) outgoing.isEndless = true;
-  // A client that asks for the headers alone, or has gone already, never reads, so the body's end is never called.
+  // A client that asks for the headers alone, or has gone already, reads no body, so `cancel` below is not called.
   const { socket } = outgoing;
   if (outgoing.destroyed) end();
   else {
