@@ -100,9 +100,14 @@ test("is refused where versions are not alike", async () => {
   );
 });
 
+function withoutProvenance(text: string): string {
+  return text.replace('"provenance": true', '"provenance": false');
+}
+
 test("is refused without provenance, or without a section in the changelog", async () => {
-  const without = (text: string): string => text.replace('"provenance": true', '"provenance": false');
-  expect(await refusedWith("packages/client/package.json", without, "--dry-run")).toContain("with provenance");
+  expect(await refusedWith("packages/client/package.json", withoutProvenance, "--dry-run")).toContain(
+    "with provenance",
+  );
   const renamed = (text: string): string => text.replace(`## ${version}`, "## 9.9.9");
   expect(await refusedWith("CHANGELOG.md", renamed, "--dry-run")).toContain(`no section "## ${version}`);
 });

@@ -1,13 +1,13 @@
 /** The input of a run in windows: one is read, checked and packed while batches of the one before are sent. */
-import type { MeterableRecord } from "../batch/line.ts";
-import { Packer } from "../batch/pack.ts";
+import type { MeterableRecord } from "../../batch/line.ts";
+import { Packer } from "../../batch/pack.ts";
 import type { GiveWay } from "./give-way.ts";
 import { InputReader, type Window } from "./input-reader.ts";
-import type { Decide, InputLine } from "./input-line.ts";
-import { Intake } from "./intake.ts";
-import { WINDOW_OPEN_MS, type MeterAllOptions } from "./options.ts";
-import type { Progress } from "./progress.ts";
-import { Remembered } from "./remembered.ts";
+import type { Decide, InputLine } from "../lines/input-line.ts";
+import { Intake } from "../lines/intake.ts";
+import { WINDOW_OPEN_MS, type MeterAllOptions } from "../options.ts";
+import type { Progress } from "../progress.ts";
+import { Remembered } from "../lines/remembered.ts";
 
 /** At least this many keys of earlier windows are remembered. It takes at most some 20 MB. */
 const KEYS = 100_000;

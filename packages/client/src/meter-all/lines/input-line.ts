@@ -1,6 +1,6 @@
 /** The lines of a run: what is sent as one usage record, and the input records that it stands for. */
-import type { Line } from "../batch/line.ts";
-import type { Verdict } from "../batch/result.ts";
+import type { Line } from "../../batch/line.ts";
+import type { Verdict } from "../../batch/result.ts";
 
 /** An input record, and its index in the input, from 0. */
 export interface Entry<Item = unknown> {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { lineOf } from "../batch/line.ts";
+import { lineOf } from "../../batch/line.ts";
 import type { InputLine } from "./input-line.ts";
 import { numberedAsGiven, numbersText } from "./numbering.ts";
 

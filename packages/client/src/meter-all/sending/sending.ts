@@ -1,7 +1,7 @@
 /** The batches of a run: those that wait, and the bounded number under way. */
-import { entriesOf, type Decide, type InputLine } from "./input-line.ts";
-import type { Verdict } from "../batch/result.ts";
-import { meteringErrorOf } from "../outcome.ts";
+import { entriesOf, type Decide, type InputLine } from "../lines/input-line.ts";
+import type { Verdict } from "../../batch/result.ts";
+import { meteringErrorOf } from "../../outcome.ts";
 import type { Batch, Sender, Sent } from "./sender.ts";
 
 /** What was handed in from outside (known ids, say) may throw: after that, nobody knows what became of a batch. */

@@ -6,20 +6,20 @@
  * line, after at most five steps; an error that all requests would meet stops everything that was not sent yet.
  */
 import { ruleSets, windowFault, type RuleSetName } from "@countinghouse/protocol";
-import { batchInputOf } from "../batch/line.ts";
-import { inDoubt, readOutcome } from "../batch/read-outcome.ts";
-import type { Verdict } from "../batch/result.ts";
-import type { InnerCallOptions } from "../call/caller.ts";
-import { SKEW_MS_MIN } from "../call/skew.ts";
-import type { Logger } from "../call/reports.ts";
-import type { MeteringError, Outcome } from "../outcome.ts";
-import type { BatchMeterUsageInput, BatchMeterUsageOutput } from "../operations.ts";
-import type { World } from "../world.ts";
+import { batchInputOf } from "../../batch/line.ts";
+import { inDoubt, readOutcome } from "../../batch/read-outcome.ts";
+import type { Verdict } from "../../batch/result.ts";
+import type { InnerCallOptions } from "../../call/caller.ts";
+import { SKEW_MS_MIN } from "../../call/skew.ts";
+import type { Logger } from "../../call/reports.ts";
+import type { MeteringError, Outcome } from "../../outcome.ts";
+import type { BatchMeterUsageInput, BatchMeterUsageOutput } from "../../operations.ts";
+import type { World } from "../../world.ts";
 import { Breaker } from "./breaker.ts";
-import type { InputLine } from "./input-line.ts";
-import type { Progress } from "./progress.ts";
-import type { KnownIds } from "./remembered.ts";
-import { numberedAsGiven } from "./numbering.ts";
+import type { InputLine } from "../lines/input-line.ts";
+import type { Progress } from "../progress.ts";
+import type { KnownIds } from "../lines/remembered.ts";
+import { numberedAsGiven } from "../lines/numbering.ts";
 
 /** The parts of a client that sending needs. */
 export interface Metering {

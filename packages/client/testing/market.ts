@@ -1,13 +1,13 @@
 /** A market in memory that answers batches as the service does, and fails as the service may: for tests of `meterAll`. */
 import { windowFault, type AcceptanceWindow } from "@countinghouse/protocol";
-import { MeteringError, type Outcome } from "../outcome.ts";
-import type { BatchMeterUsageInput, BatchMeterUsageOutput, UsageRecord } from "../operations.ts";
-import { epochMsOf } from "../time.ts";
-import type { MeterableRecord } from "../batch/line.ts";
-import { KnownIds } from "./remembered.ts";
-import { MeterAllRun } from "./meter-all.ts";
-import type { MeterAllOptions } from "./options.ts";
-import type { Metering } from "./sender.ts";
+import { MeteringError, type Outcome } from "../src/outcome.ts";
+import type { BatchMeterUsageInput, BatchMeterUsageOutput, UsageRecord } from "../src/operations.ts";
+import { epochMsOf } from "../src/time.ts";
+import type { MeterableRecord } from "../src/batch/line.ts";
+import { KnownIds } from "../src/meter-all/lines/remembered.ts";
+import { MeterAllRun } from "../src/meter-all/meter-all.ts";
+import type { MeterAllOptions } from "../src/meter-all/options.ts";
+import type { Metering } from "../src/meter-all/sending/sender.ts";
 
 /** What a dimension makes the market answer: `bad-dimension`, `late`, `stranger`, `unsubscribed`; others are fine. */
 const REFUSALS: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { MeterableRecord } from "../batch/line.ts";
-import { NOW_MS, allocation, record, run } from "./market.fixture.ts";
+import type { MeterableRecord } from "../../batch/line.ts";
+import { NOW_MS, allocation, record, run } from "../../../testing/market.ts";
 
 const without = (name: keyof MeterableRecord): object =>
   Object.fromEntries(Object.entries(record("odd")).filter(([member]) => member !== name));

@@ -1,5 +1,5 @@
 /** Makes long work pause for timers, sockets and health checks every few milliseconds. */
-import type { World } from "../world.ts";
+import type { World } from "../../world.ts";
 
 const TURN_MS = 8;
 /** The clock is read only at one call of `isDue` in this many. */

@@ -1,6 +1,6 @@
 /** Keeps requests below the service's quota: each waits for its turn, and turns are evenly spaced. */
-import { untilAborted } from "../call/until-aborted.ts";
-import type { World } from "../world.ts";
+import { untilAborted } from "../../call/until-aborted.ts";
+import type { World } from "../../world.ts";
 
 export class Pacer {
   readonly #world: Pick<World, "monotonicMs" | "delay">;

@@ -2,8 +2,8 @@
  * Takes in the records of a window, and combines those with one key. A record becomes part of a line, which is sent as one
  * usage record, or gets a verdict at once.
  */
-import { lineOf, lineOfWire, refusal, type LineReading, type MeterableRecord } from "../batch/line.ts";
-import type { Verdict } from "../batch/result.ts";
+import { lineOf, lineOfWire, refusal, type LineReading, type MeterableRecord } from "../../batch/line.ts";
+import type { Verdict } from "../../batch/result.ts";
 import { entriesOf, type Decide, type InputLine } from "./input-line.ts";
 import { numbersText } from "./numbering.ts";
 import type { Remembered } from "./remembered.ts";

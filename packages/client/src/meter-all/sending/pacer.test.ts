@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { realWorld } from "../world.ts";
+import { realWorld } from "../../world.ts";
 import { Pacer } from "./pacer.ts";
 
 test("turns are never closer than the pace allows, whenever they are asked for, and none waits without need", async () => {

@@ -3,8 +3,8 @@
  * pass, only one batch at a time is tried; when that batch has been tried as often as it may be, the run ends. Any answer of
  * the service ends this state.
  */
-import type { BatchMeterUsageOutput } from "../operations.ts";
-import type { MeteringError, Outcome } from "../outcome.ts";
+import type { BatchMeterUsageOutput } from "../../operations.ts";
+import type { MeteringError, Outcome } from "../../outcome.ts";
 
 /** How many failed calls in a row; each was already tried as often as it may be. */
 const FAILURES = 5;
