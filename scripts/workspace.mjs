@@ -1,6 +1,6 @@
 // What every script of this workspace needs first: installed packages, and a Node that can run the sources. This file also runs
 // on old versions of Node, so that it can report them.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
@@ -104,6 +104,18 @@ export async function installBeside(folder, what) {
     : run("npm", args));
   if (code === 0) writeFileSync(done, wanted);
   return code;
+}
+
+/** Installs what Debian packages, where it is missing; what cannot be had is said, and is no failure. */
+export async function installDebian(names) {
+  const missing = names.filter((name) => spawnSync("dpkg", ["--status", name], { stdio: "ignore" }).status !== 0);
+  if (missing.length === 0) return;
+  console.log(`Installing Debian's ${missing.join(", ")} …`);
+  const quiet = { DEBIAN_FRONTEND: "noninteractive" };
+  const code =
+    (await run("apt-get", ["update", "-qq"], quiet)) ||
+    (await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], quiet));
+  if (code !== 0) console.log("Debian's packages could not be installed.");
 }
 
 /** The machine's own Node where it is new enough, otherwise the pinned one. */

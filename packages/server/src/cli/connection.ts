@@ -38,7 +38,7 @@ export function withConnection(command: Command): Command {
     .option("--data <folder>", "data folder of a server on this machine", "./countinghouse-data");
 }
 
-/** A server's operator API, and where it is. */
+/** A client of a server's operator API, and the server's address. */
 interface Connection extends OperatorClient {
   readonly url: string;
 }

@@ -29,7 +29,6 @@ export function unfit(errors: readonly string[]): ProblemError {
 
 const STATUS = { "not-found": 404, conflict: 409 } as const;
 
-/** For changes that the catalogue does not allow. */
 export function refusalProblem({ reason, message }: CatalogueRefusal): ProblemError {
   // A complaint about a member is answered like one of the schema.
   return reason === "invalid"

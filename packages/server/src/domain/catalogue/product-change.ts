@@ -34,7 +34,7 @@ export interface SaidProduct extends Omit<Product, "dimensions" | "earlierPricin
   readonly dimensions: readonly SaidDimension[];
 }
 
-/** Why a product cannot be changed so. */
+/** Why a product cannot be changed like this. */
 export interface ProductProblem {
   /** The faulty member of what the operator gave. */
   readonly path: readonly (string | number)[];

@@ -42,7 +42,7 @@ export interface SqliteOptions {
   readonly trail?: boolean;
   /** Opens a ledger although its newest entries are missing. */
   readonly acceptLostTail?: boolean;
-  /** Runs a function again and again, until the function that it answers is called; checks the folder's lock regularly. */
+  /** Runs a function again and again, until the function that it answers is called. The engine checks the folder's lock by it. */
   readonly every?: ((ms: number, run: () => void) => () => void) | undefined;
 }
 
