@@ -3,7 +3,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { constants, tmpdir } from "node:os";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -49,12 +49,13 @@ async function install(wanted) {
 const LOOK_MS = 250;
 
 /**
- * One process of a workspace at a time: `npm ci` takes away what another is about to use. The lock lies outside, since `npm ci`
- * would take it away as well; one whose process is gone is nobody's.
+ * One process of a workspace at a time: `npm ci` removes what another process is about to use. The lock lies beside `node_modules`,
+ * because `npm ci` would remove it as well. The lock of a process that has ended is removed.
  */
 async function inTurn(work) {
-  const lock = join(tmpdir(), `countinghouse-install-${digest(root).slice(0, 16)}`);
-  while (!isTaken(lock)) {
+  const lock = join(root, ".installing");
+  for (let looks = 0; !isTaken(lock); looks += 1) {
+    if (looks === 1) console.log(`Another process installs packages (if not, remove ${lock}). Waiting …`);
     if (isLeftBehind(lock)) rmSync(lock, { force: true });
     else await new Promise((resume) => setTimeout(resume, LOOK_MS));
   }
@@ -77,7 +78,10 @@ function isTaken(lock) {
 
 function isLeftBehind(lock) {
   try {
-    process.kill(Number(readFileSync(lock, "utf8")), 0);
+    const pid = Number(readFileSync(lock, "utf8"));
+    // In a container, the process that was killed may have had this one's number.
+    if (pid === process.pid) return true;
+    process.kill(pid, 0);
     return false;
   } catch (error) {
     return error.code === "ESRCH";
