@@ -3,11 +3,10 @@ import type { IncomingMessage, Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { EventPages } from "./audit/event-pages.ts";
 import { createBuyApp } from "./buy/app.ts";
-import { dueChanges } from "./catalogue/apply.ts";
 import type { ServiceClock } from "./clock.ts";
+import { composeOperator } from "./compose-operator.ts";
 import type { ServeConfig } from "./config.ts";
 import { DiskSpace } from "./disk-space.ts";
-import { Catalogue } from "./domain/catalogue/catalogue.ts";
 import { outdatedValues } from "./domain/catalogue/value-problem.ts";
 import { failureLog } from "./failure-log.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
@@ -32,7 +31,7 @@ import { PodObserver } from "./observers/kubernetes/pod-observer.ts";
 import { whyUnobserved } from "./observers/kubernetes/reasons.ts";
 import { openLedger, type OpenEngine, type OpenedLedger } from "./open-ledger.ts";
 import { RefusalBudget } from "./operations/refusal-budget.ts";
-import { createOperatorApp, type OperatorApp } from "./operator/app.ts";
+import { RawRequests } from "./operator/requests/raw-requests.ts";
 import { VERSION } from "./version.ts";
 import { TokenVerifier } from "./web-identity/verify-token.ts";
 import { BUSY, WITHHELD, refusalOf } from "./wire/protocols/refusal.ts";
@@ -81,6 +80,7 @@ interface Parts extends ComposeOptions, OpenedLedger {
   readonly workload: Workload;
   readonly sources: SourceAddresses;
   readonly newRequestId: () => string;
+  readonly rawRequests: RawRequests;
   /** Called for errors that are this server's fault. */
   readonly onError: (error: Error, requestId: string) => void;
 }
@@ -157,13 +157,24 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     workload,
     sources,
     newRequestId: () => requestId(world.wallMs(), world.uuid()),
+    rawRequests: new RawRequests(),
     onError: failures.note,
   };
-  const podObserver = cluster === undefined ? undefined : startPodObserver(parts, cluster);
   let draining = false;
-  const operator = operatorApp(parts);
+  const podObserver = cluster === undefined ? undefined : startPodObserver(parts, cluster);
+  const operator = composeOperator({
+    ...parts,
+    server: () => server,
+    isDraining: () => draining,
+    now: () => ({
+      remarks: remarksOf(keeping, disk, opened.ledger),
+      connections: connections.open,
+      freeBytes: disk.freeBytes,
+      logBytes: opened.logBytes(),
+    }),
+  });
   const busy = (request: IncomingMessage): WireResponse => refusalOf(request, BUSY, parts.newRequestId());
-  const server = createListener({
+  const server: Server = createListener({
     tls: config.tls,
     requestTimeoutMs: config.requestTimeoutMs,
     connections,
@@ -198,6 +209,8 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       draining = true;
       await inTurn([
         () => podObserver?.stop(),
+        // Who reads the activity would read for ever.
+        () => Promise.resolve(operator.activity.close()),
         () => closeServer(server),
         () => workload.close(),
         () => keeping.stop(),
@@ -293,31 +306,6 @@ function nodeListener(fetch: Parameters<typeof getRequestListener>[0]): NodeList
   return (request, response) => void listener(request, response);
 }
 
-function operatorApp(parts: Parts): OperatorApp {
-  const { config, world, catalogueFile, operatorToken, sources, onError } = parts;
-  const { ledger, eventPages, sealer, clock, faults, keeping, workload, newRequestId } = parts;
-  return createOperatorApp({
-    context: {
-      ledger,
-      eventPages,
-      sealer,
-      clock,
-      lab: config.lab,
-      faults,
-      random: world.random,
-      newKeyPair: world.keyPair,
-      newRequestId,
-      keeping,
-      workload,
-      initialCatalogue: () => dueChanges(catalogueFile, new Catalogue(), clock.nowMs()),
-    },
-    operatorToken,
-    version: VERSION,
-    sourceAddressOf: (request) => sources.of(request),
-    onError,
-  });
-}
-
 function buyListener({ ledger, sealer, clock, config, world, sources, newRequestId, onError }: Parts): NodeListener {
   const context = { ledger, sealer, clock, random: world.random, newRequestId };
   const sourceAddressOf = sources.of.bind(sources);
@@ -340,8 +328,11 @@ function measuredWire(parts: Parts): (request: WireRequest) => Promise<WireRespo
   });
   return async (request) => {
     const startMs = world.monotonicMs();
+    const receivedAtMs = world.wallMs();
     const response = await (isStsRequest(request) ? sts : handler).handle(request);
-    metrics.onRequest(response.operation ?? "none", response.code ?? "ok", (world.monotonicMs() - startMs) / 1000);
+    const milliseconds = world.monotonicMs() - startMs;
+    metrics.onRequest(response.operation ?? "none", response.code ?? "ok", milliseconds / 1000);
+    if (config.lab) parts.rawRequests.take(request, response, { receivedAtMs, milliseconds });
     return response;
   };
 }

@@ -165,6 +165,11 @@ export type LedgerEvent =
       /** Says in sentences what was missing. */
       readonly found: string;
     }
+  | {
+      /** Somebody with a reader's token reads the trail by this route; kept once an hour. */
+      readonly kind: "trail-read";
+      readonly route: string;
+    }
   | { readonly kind: "ledger-reset" };
 
 /** A call that only read: something was shown, and nothing changed. Each kind of thing that may be shown is named here. */
