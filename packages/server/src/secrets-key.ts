@@ -3,7 +3,7 @@ import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { ConfigError } from "./config.ts";
 import { SECRETS_KEY_BYTES } from "./identity/seal.ts";
-import { syncFolder } from "./stores/sqlite/data-folder.ts";
+import { syncFolder } from "./sync-folder.ts";
 
 /** Reads the key; where the file is missing and `make` is true, makes one. */
 export function secretsKey(file: string, make: boolean, random: (bytes: number) => Buffer): Buffer {

@@ -5,6 +5,7 @@ import type { CatalogueChange, CatalogueView } from "../../../domain/catalogue/c
 import type { Call } from "../../../ledger/entry.ts";
 import type { Ledger } from "../../../ledger/ledger.ts";
 import { changeCatalogue, type CatalogueRefusal } from "../../../operations/change-catalogue.ts";
+import { DEPTH_MAX, isNestedWithin } from "../../nesting.ts";
 import { pageOf } from "../../page.ts";
 import { ProblemError, invalid, refusalProblem } from "../../problem.ts";
 
@@ -69,6 +70,7 @@ export function kindHandlers<Document extends object, Shown extends object>(
     },
     show: ({ params: { id } }) => shown(id),
     change: async ({ params: { id }, body, call }) => {
+      if (!isNestedWithin(body)) throw new ProblemError(422, `The patch is nested more than ${DEPTH_MAX} levels deep.`);
       const refusal = await changeCatalogue(ledger, call(`Update${Noun}`), (catalogue, nowMs) => {
         const before = kind.show(catalogue, id);
         if (before === undefined) return { reason: "not-found", message: `No ${noun} ${id}.` };
