@@ -73,10 +73,11 @@ test(
     const { status, output } = await release("--dry-run");
     expect(status, output).toBe(0);
     expect(output).toContain(
-      `v${version}: @countinghouse/protocol, then @countinghouse/client, then countinghouse (dry run)`,
+      `v${version}: @countinghouse/protocol, then @countinghouse/client, then countinghouse, then @countinghouse/outbox (dry run)`,
     );
     const published = [...output.matchAll(/^\+ (\S+)$/gm)].map(([, name]) => name);
-    expect(published).toEqual(["@countinghouse/protocol", "@countinghouse/client", "countinghouse"].map((name) => `${name}@${version}`)); // prettier-ignore
+    const names = ["@countinghouse/protocol", "@countinghouse/client", "countinghouse", "@countinghouse/outbox"];
+    expect(published).toEqual(names.map((name) => `${name}@${version}`));
     for (const file of ["dist/index.cjs", "dist/aws-sdk.d.cts", "dist/main.js", "bin/countinghouse.mjs", "LICENSE"]) {
       expect(output).toContain(file);
     }

@@ -254,6 +254,15 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
     return toldMs === undefined ? undefined : new Date(toldMs);
   }
 
+  /**
+   * Where calls go: the endpoint's URL and the region, as configuration, environment and endpoint rules say. Throws a
+   * `MeteringError`, `ConfigurationError`, where there is no region, or the rules refuse.
+   */
+  async destination(): Promise<{ readonly endpoint: string; readonly region: string }> {
+    const { url, region } = await this.#runtime.destination();
+    return { endpoint: url.href, region };
+  }
+
   /** Sends later calls to this URL; `https://` is added where the scheme is missing. */
   overrideEndpoint(endpoint: string): void {
     this.#runtime.overrideEndpoint(endpoint);
