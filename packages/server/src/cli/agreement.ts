@@ -94,7 +94,7 @@ export function addAgreement(program: Command): void {
   addHistory(group);
 }
 
-/** Held in memory before they are printed. */
+/** How many items are held in memory before they are printed. */
 const HISTORY_MAX = 10_000;
 
 function addHistory(group: Command): void {

@@ -1,6 +1,6 @@
 /**
- * Examples in the help of every command, in one list, so that they can be read beside each other. They are written for the demo
- * catalogue, and a test runs them; words in capital letters stand for what only a run can know.
+ * Examples for the help of every command, in one list, so that they can be read side by side. They are written for the demo
+ * catalogue, and a test runs them. Words in capital letters stand for values that only a run knows.
  */
 import type { Command } from "commander";
 
@@ -119,7 +119,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   completion: ['eval "$(countinghouse completion bash)"'],
 };
 
-/** Adds to each command's help what stands for it in the list. */
+/** Adds each command's examples to its help. */
 export function addExamples(program: Command): void {
   for (const [path, examples] of Object.entries(EXAMPLES)) {
     const lines = examples.map((example) => `\n  ${example}`).join("");

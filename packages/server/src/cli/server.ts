@@ -1,4 +1,4 @@
-/** `countinghouse server`: what serves. `countinghouse search`: whatever has a name in it. */
+/** `countinghouse server`: the server itself. `countinghouse search`: everything whose name holds a text. */
 import type { Command } from "commander";
 import type { Found } from "../operator/contract/server.ts";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
