@@ -33,6 +33,7 @@ import { whyUnobserved } from "./observers/kubernetes/reasons.ts";
 import { openLedger, type OpenEngine, type OpenedLedger } from "./open-ledger.ts";
 import { RefusalBudget } from "./operations/refusal-budget.ts";
 import { createOperatorApp, type OperatorApp } from "./operator/app.ts";
+import type { OperatorContext } from "./operator/context.ts";
 import { VERSION } from "./version.ts";
 import { TokenVerifier } from "./web-identity/verify-token.ts";
 import { BUSY, WITHHELD, refusalOf } from "./wire/protocols/refusal.ts";
@@ -56,6 +57,10 @@ export interface Service {
   readonly clock: ServiceClock;
   readonly operatorToken: string;
   readonly workload: Workload;
+  /** What the operator API works with, for a program that holds the service itself. */
+  readonly operator: OperatorContext;
+  /** Answers a request of the operator API without a connection: same token, same routes. */
+  readonly askOperator: (request: Request) => Promise<Response>;
   /** No more requests are taken in; what was taken in is finished; the store is closed. */
   close(): Promise<void>;
 }
@@ -65,8 +70,15 @@ export interface ComposeOptions {
   readonly world: World;
   /** In the place of the embedded engine's own. */
   readonly openEngine?: OpenEngine;
+  /** Stands between the listener and the wire: told of every request and its answer, which waits until it is done. */
+  readonly aroundWire?: AroundWire;
   readonly log: { error(details: object, message: string): void; warn(details: object, message: string): void };
 }
+
+export type AroundWire = (
+  request: WireRequest,
+  handle: (request: WireRequest) => Promise<WireResponse>,
+) => Promise<WireResponse>;
 
 /** What the parts of one service share. */
 interface Parts extends ComposeOptions, OpenedLedger {
@@ -161,7 +173,8 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   };
   const podObserver = cluster === undefined ? undefined : startPodObserver(parts, cluster);
   let draining = false;
-  const operator = operatorApp(parts);
+  const context = operatorContext(parts);
+  const operator = operatorApp(parts, context);
   const busy = (request: IncomingMessage): WireResponse => refusalOf(request, BUSY, parts.newRequestId());
   const server = createListener({
     tls: config.tls,
@@ -194,6 +207,8 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     clock: opened.clock,
     operatorToken,
     workload,
+    operator: context,
+    askOperator: async (request) => operator.fetch(request),
     close: async () => {
       draining = true;
       await inTurn([
@@ -293,24 +308,28 @@ function nodeListener(fetch: Parameters<typeof getRequestListener>[0]): NodeList
   return (request, response) => void listener(request, response);
 }
 
-function operatorApp(parts: Parts): OperatorApp {
-  const { config, world, catalogueFile, operatorToken, sources, onError } = parts;
+function operatorContext(parts: Parts): OperatorContext {
+  const { config, world, catalogueFile } = parts;
   const { ledger, eventPages, sealer, clock, faults, keeping, workload, newRequestId } = parts;
+  return {
+    ledger,
+    eventPages,
+    sealer,
+    clock,
+    lab: config.lab,
+    faults,
+    random: world.random,
+    newKeyPair: world.keyPair,
+    newRequestId,
+    keeping,
+    workload,
+    initialCatalogue: () => dueChanges(catalogueFile, new Catalogue(), clock.nowMs()),
+  };
+}
+
+function operatorApp({ operatorToken, sources, onError }: Parts, context: OperatorContext): OperatorApp {
   return createOperatorApp({
-    context: {
-      ledger,
-      eventPages,
-      sealer,
-      clock,
-      lab: config.lab,
-      faults,
-      random: world.random,
-      newKeyPair: world.keyPair,
-      newRequestId,
-      keeping,
-      workload,
-      initialCatalogue: () => dueChanges(catalogueFile, new Catalogue(), clock.nowMs()),
-    },
+    context,
     operatorToken,
     version: VERSION,
     sourceAddressOf: (request) => sources.of(request),
@@ -338,12 +357,14 @@ function measuredWire(parts: Parts): (request: WireRequest) => Promise<WireRespo
     wallMs: world.wallMs,
     onError,
   });
-  return async (request) => {
+  const { aroundWire = (request, handle) => handle(request) } = parts;
+  const measured = async (request: WireRequest): Promise<WireResponse> => {
     const startMs = world.monotonicMs();
     const response = await (isStsRequest(request) ? sts : handler).handle(request);
     metrics.onRequest(response.operation ?? "none", response.code ?? "ok", (world.monotonicMs() - startMs) / 1000);
     return response;
   };
+  return (request) => aroundWire(request, measured);
 }
 
 function stsHandler(parts: Parts, authenticator: Authenticator): StsHandler {

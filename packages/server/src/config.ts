@@ -33,6 +33,8 @@ export interface ServeConfig {
   readonly store: StoreSetting;
   /** Undefined for the built-in demo. */
   readonly catalogFile: string | undefined;
+  /** The catalogue itself as YAML, in the place of a file. */
+  readonly catalogText?: string | undefined;
   readonly rules: RuleSetName;
   /** What all servers of one ledger have to be told alike. */
   readonly shared: SharedSettings;

@@ -61,11 +61,13 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     }
     const requestId = context.newRequestId();
     c.header("x-request-id", requestId);
+    // Absent where a program in the same process asks: it came over no connection.
+    const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;
     c.set("call", (operation) => ({
       requestId,
       operation,
       principal: "operator",
-      sourceAddress: options.sourceAddressOf((c.env as HttpBindings).incoming),
+      sourceAddress: incoming === undefined ? "" : options.sourceAddressOf(incoming),
       userAgent: (c.req.header("user-agent") ?? "").slice(0, 512),
     }));
     return next();
