@@ -1,4 +1,5 @@
 /** Listings, page by page, to their end. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Page } from "./ledger.ts";
 
 /** Others are let in between two pages. What changes meanwhile may be seen or not, where the listing does not say. */
@@ -10,6 +11,6 @@ export async function* pagesOf<T>(
     const page = await read(cursor);
     yield page.items;
     cursor = page.nextCursor;
-    await new Promise((resume) => setImmediate(resume));
+    await nextTurn();
   } while (cursor !== undefined);
 }

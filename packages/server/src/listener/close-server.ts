@@ -1,5 +1,6 @@
 /** Ends a server: what was taken in is answered, and nobody can hold the end up. */
 import type { Server } from "node:http";
+import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timers";
 
 /** Time for requests under way at a stop. Container managers kill ten seconds after they have asked. */
 const DRAIN_MS = 5_000;

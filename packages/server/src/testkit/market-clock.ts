@@ -33,7 +33,7 @@ export function marketClock(operator: OperatorClient, nowMs: () => number, ruleS
     },
     advance: ({ days = 0, hours = 0, minutes = 0, seconds = 0 }) =>
       moveTo(nowMs() + (days * 24 + hours) * HOUR_MS + minutes * 60_000 + seconds * 1_000),
-    to: (time) => moveTo(timeMs(time, nowMs(), ruleSet)),
+    to: async (time) => moveTo(timeMs(time, nowMs(), ruleSet)),
   };
 }
 

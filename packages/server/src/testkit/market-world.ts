@@ -1,8 +1,10 @@
-/** What comes into a market from outside: real time and randomness, whatever a test does to the timers of its runner. */
+/**
+ * What comes into a market from outside: real time and randomness. Timers are Node's own: those of the global object are
+ * replaced by runners, and stand still then.
+ */
+import { clearInterval, setImmediate, setInterval } from "node:timers";
+import { setTimeout as delay } from "node:timers/promises";
 import { realWorld, type World } from "../world.ts";
-
-// Taken when this is loaded: runners put others in their place, which stand still.
-const { setImmediate: soon, setInterval: every, setTimeout: later, clearInterval: stop } = globalThis;
 
 let keyPair: ReturnType<World["keyPair"]> | undefined;
 
@@ -15,12 +17,12 @@ function sharedKeyPair(): ReturnType<World["keyPair"]> {
 export const marketWorld: World = {
   ...realWorld,
   keyPair: sharedKeyPair,
-  sleep: (ms) => new Promise((resume) => later(resume, ms)),
+  sleep: (ms) => delay(ms),
   every: (ms, run) => {
-    const timer = every(run, ms).unref();
-    return () => stop(timer);
+    const timer = setInterval(run, ms).unref();
+    return () => clearInterval(timer);
   },
   schedule: (run) => {
-    soon(run);
+    setImmediate(run);
   },
 };
