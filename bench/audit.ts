@@ -80,7 +80,7 @@ async function filled(name: string, events: number): Promise<Filled> {
     if (made % 1_000_000 === 0 && made > 0) console.log(`${name}: ${made} events, ${secondsSince(startedAt)} s`);
   }
   console.log(`${name}: ${events} events written in ${secondsSince(startedAt)} s`);
-  // What a server does as it goes; here it would otherwise be read out of the log.
+  // A server copies its log as it goes; here all reads would otherwise come from the log.
   const db = new DatabaseSync(join(folder, name, "ledger.sqlite"));
   db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   db.close();
@@ -105,11 +105,11 @@ function eventOf(n: number): StagedEntry {
 }
 
 function accountOf(n: number): string {
-  // No pattern that an index could lean on.
+  // In no order from which an index could profit.
   return String(100_000_000_000 + ((Math.imul(n, 0x9e3779b1) >>> 0) % ACCOUNTS));
 }
 
-/** By what pages are asked for; of a random account, and from a random time on. */
+/** The queries by which pages are read, about a random account, and from a random time on. */
 function queryOf(n: number, events: number): Readonly<Record<string, Partial<EventQuery>>> {
   const accountId = accountOf(n);
   const toMs = START_MS + randomInt(events) * 1000;
@@ -130,7 +130,7 @@ function queryOf(n: number, events: number): Readonly<Record<string, Partial<Eve
   };
 }
 
-/** The median time of a page in each ledger, asked in turn. */
+/** The median time of a page in each ledger; the ledgers are read in turn. */
 async function pagesOf(what: string, ledgers: readonly Filled[]): Promise<number[]> {
   const times = ledgers.map((): number[] => []);
   for (let page = 0; page < Number(flags.pages); page += 1) {

@@ -41,7 +41,7 @@ const perSecond = Number(flags.rate);
 const rounds = Number(flags.rounds ?? (flags.quick ? 2 : 5));
 const seconds = Number(flags.seconds ?? (flags.quick ? 2 : 5));
 const connections = Number(flags.connections);
-/** Of the metering requests of one second of warm-up. */
+/** How many metering requests the one second of warm-up has. */
 const FIRST_GUESS = 3_000;
 
 interface Turn {
@@ -102,7 +102,7 @@ async function main(): Promise<void> {
       registrations,
     };
   };
-  // Servers go on getting faster for a while.
+  // Servers get faster for a while after their start.
   for (let warmUp = 0; warmUp < 2; warmUp += 1) await turn(true);
   const pairs: { readonly alone: Turn; readonly beside: Turn }[] = [];
   for (let round = 0; round < rounds; round += 1) {

@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(costs, undefined, 2)}\n`);
 }
 
-/** Processor time of one such request. */
+/** The processor time of one such request. */
 async function costOf({ endpoint, process: child }: RunningServer, bytes: Buffer, budgetMs: number): Promise<number> {
   const pid = child.pid ?? 0;
   let client = await Client.open(endpoint);

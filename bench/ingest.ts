@@ -86,7 +86,7 @@ const WITHOUT_TRAIL = "without trail";
 const workload = workloadOf(flags.workload);
 const { recordsPerRequest } = WORKLOADS[workload];
 const rounds = Number(flags.rounds ?? (flags.quick ? 3 : 7));
-/** Servers went on getting faster for some fifteen seconds of full load. */
+/** Servers were seen to get faster for some fifteen seconds of full load. */
 const warmUps = flags.quick ? 1 : 3;
 const seconds = Number(flags.seconds ?? (flags.quick ? 1 : 5));
 const connections = Number(flags.connections);
@@ -118,7 +118,7 @@ async function main(): Promise<void> {
   const peak = new Map(targets.map(({ name, pid }) => [name, memoryMiBOf(pid, "VmHWM")]));
   const kept = new Map<string, number>();
   for (const target of metering) kept.set(target.name, await target.metric("countinghouse_metering_records_total"));
-  // Stopping moves what stands in the write-ahead log to its place.
+  // When a server stops, it moves what is in the write-ahead log to its place.
   for (const target of metering) await target.stop();
   const diskAfter = new Map(metering.map((target) => [target.name, target.diskBytes()]));
   const footprints = targets.map(({ name }): Footprint => {
@@ -149,7 +149,7 @@ function workloadOf(name: string): WorkloadName {
   throw new Error(`--workload is one of ${Object.keys(WORKLOADS).join(", ")}.`);
 }
 
-/** Fills `targets`, and answers those of them that keep what they are sent. */
+/** Fills `targets`; answers those that keep what they are sent. */
 async function startTargets(): Promise<MeteringTarget[]> {
   targets.push(await startFloor(FLOOR));
   if (flags.bounds) {

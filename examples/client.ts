@@ -16,7 +16,7 @@ await using client = new MarketplaceMeteringClient({
   credentials: { accessKeyId: "AKIACOUNTINGHOUSE001", secretAccessKey: "example-secret" },
 });
 
-/** Usage of the last five hours: two customers, three dimensions. One record cannot be right, and one comes too late. */
+/** Usage of the last five hours: two customers, three dimensions. One record is invalid, and one comes too late. */
 function* usage(): Generator<MeterableRecord> {
   const now = Date.now();
   for (const customerIdentifier of ["demoCustomer1", "demoCustomer2"]) {

@@ -22,7 +22,7 @@ for await (const record of operator.items("GET /metering-records", { query: { to
 }
 for (const [what, quantity] of used) console.log(`${what}: ${quantity}`);
 
-// One object; what is not there is a problem with a status.
+// Reads one object; a missing one is a problem with a status.
 try {
   const { status, startsAt } = await operator.call("GET /agreements/{id}", { params: { id: "agmt-demo1" } });
   console.log(`agmt-demo1 is ${status}, since ${startsAt}`);

@@ -1,4 +1,4 @@
-// What of each library is loaded by name: its entries, and the platforms that one of them is chosen from.
+// The files of each library that are loaded by name: its entries, and the platforms of which one is chosen.
 export const libraries = {
   protocol: { entries: ["index"], keepsModules: true },
   client: {

@@ -1,4 +1,4 @@
-// node scripts/run.mjs FILE [ARGUMENT …]: runs a TypeScript file of this workspace, installing first what is missing.
+// node scripts/run.mjs FILE [ARGUMENT …]: runs a TypeScript file of this workspace, after installing what is missing.
 import { ensureInstalled, runSource } from "./workspace.mjs";
 
 const [file, ...args] = process.argv.slice(2);

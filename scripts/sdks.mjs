@@ -1,6 +1,6 @@
-// npm run sdks: installs the SDKs that the wire is tested through (test/sdks), beside the workspace: 150 MB of npm's, which
-// nothing else needs. On CI (CI=true) those that Debian packages, too: 1.2 GB on disk. What cannot be had is left out, and
-// the suite says so; where Go and its SDKs are on the machine, their programs are built.
+// npm run sdks: installs, beside the workspace, the SDKs through which the wire is tested (test/sdks): 150 MB from npm, which
+// nothing else needs. On CI (CI=true) also those that Debian packages: 1.2 GB on disk. What cannot be installed is left out,
+// and the suite says so; where Go and its SDKs are on the machine, their programs are built.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ const DEBIAN = [
   "ruby",
   "ruby-aws-sdk-core",
 ];
-/** Where Debian puts the sources of Go's packages. */
+/** Where Debian installs the sources of Go packages. */
 const GO_PATH = "/usr/share/gocode";
 const GO_SDKS = { v1: "aws-sdk-go", v2: "aws-sdk-go-v2" };
 

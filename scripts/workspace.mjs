@@ -1,5 +1,5 @@
-// What every script of this workspace needs first: its packages installed, and a Node that can run its sources.
-// Runs on old versions of Node too, so that it can say so.
+// What every script of this workspace needs first: installed packages, and a Node that can run the sources. This file also runs
+// on old versions of Node, so that it can report them.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ const NODE_NEEDED = 24;
 const NODE_TO_INSTALL = 18;
 const stamp = join(root, "node_modules", ".countinghouse-installed");
 
-/** Installs what package-lock.json says where that has not been done yet, development dependencies included. */
+/** Installs the packages of package-lock.json, development dependencies included, where that has not been done yet. */
 export async function ensureInstalled() {
   if (majorOf(process.versions.node) < NODE_TO_INSTALL) {
     fail(`Node ${process.versions.node} is too old to install Countinghouse: ${NODE_TO_INSTALL} or newer is needed.`);
@@ -41,8 +41,8 @@ export async function ensureInstalled() {
 }
 
 /**
- * Installs what a folder's package.json says, beside the workspace and without a lock file: the versions are exact. For what
- * only one suite needs, and is big.
+ * Installs what a folder's package.json lists, beside the workspace and without a lock file; its versions are exact. For large
+ * packages that only one suite needs.
  */
 export async function installBeside(folder, what) {
   const done = join(folder, "node_modules", ".countinghouse-installed");
@@ -58,7 +58,7 @@ export async function installBeside(folder, what) {
   return code;
 }
 
-/** The machine's own Node where it is new enough, else the pinned one. */
+/** The machine's own Node where it is new enough, otherwise the pinned one. */
 export function findNode() {
   if (majorOf(process.versions.node) >= NODE_NEEDED) return process.execPath;
   const pinned = join(root, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
@@ -72,8 +72,8 @@ export function findNode() {
 const PASSED_ON = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
- * Runs a program in the foreground; answers its exit code. Whoever is told to end tells the program, and waits until it has
- * ended: it may have something to finish.
+ * Runs a program in the foreground; answers its exit code. Passes a signal on to the program and waits for its end, because it
+ * may have something to finish.
  */
 export function run(command, args, env = {}) {
   return new Promise((resolve) => {
@@ -88,15 +88,15 @@ export function run(command, args, env = {}) {
       console.error(`${command} cannot be run: ${error.message}`);
       end(1);
     });
-    // As a shell counts: 128, and the signal's number.
+    // As shells do: 128 plus the signal's number.
     child.on("exit", (code, signal) => end(code ?? 128 + (constants.signals[signal] ?? 0)));
   });
 }
 
-/** Where Node keeps what it made of the sources; a thread or a process that finds it there need not strip types by itself. */
+/** Node's compile cache: a thread or process that finds a source there need not strip its types. */
 export const COMPILE_CACHE = { NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "compile") };
 
-/** Runs one of our TypeScript files, straight from its source. */
+/** Runs one of our TypeScript files from its source. */
 export function runSource(file, args) {
   const flags = ["--disable-warning=ExperimentalWarning", "--conditions=@countinghouse/source"];
   return run(findNode(), [...flags, file, ...args], COMPILE_CACHE);

@@ -70,7 +70,7 @@ try {
   await plain.remove();
 }
 
-/** What products of the other worker keep of their throughput; all messages to workers pass through this process here. */
+/** How much throughput products on the other worker keep; here all messages to workers pass through this process. */
 async function withOneWorkerAway(): Promise<void> {
   const behind = await newSpreadDatabase();
   try {
@@ -86,7 +86,7 @@ async function withOneWorkerAway(): Promise<void> {
       ratios.push(
         await within(behind.url, 1, async ([node]) => {
           const nodes = [node as PostgresLedger];
-          // Both kinds are asked for all the time; what is counted is the others'.
+          // Both kinds of products are metered all the time; only the others are counted.
           const both = async (): Promise<number> => {
             const [counted] = await Promise.all([measure(nodes, others, seconds), measure(nodes, away, seconds)]);
             return counted;

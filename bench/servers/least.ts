@@ -55,7 +55,7 @@ const server = createServer((request, response) => {
 server.listen(0, "127.0.0.1", () => process.send?.((server.address() as AddressInfo).port));
 process.on("disconnect", () => process.exit());
 
-/** Of what has arrived while the group before was flushed. */
+/** Flushes everything that has arrived while the group before was flushed. */
 async function flush(): Promise<void> {
   if (isFlushing) return;
   isFlushing = true;

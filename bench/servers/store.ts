@@ -23,7 +23,7 @@ export interface StoreCommand {
 export interface StoreResult {
   readonly requests: number;
   readonly seconds: number;
-  /** Of the whole process, and of the thread in it that writes. */
+  /** Of the whole process, and of its writer thread. */
   readonly cpuMs: number;
   readonly storageCpuMs: number | undefined;
   readonly commits: number;

@@ -8,7 +8,7 @@ import { clientOf, NOW, usage, USED_AT } from "./support.ts";
 
 declare module "vitest" {
   // oxlint-disable-next-line typescript/no-empty-object-type, typescript/no-unused-vars -- that is how it is extended
-  interface Matchers<T = unknown> extends MarketMatchers<T> {}
+  interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown> extends MarketMatchers<R> {}
 }
 
 expect.extend(matchers);

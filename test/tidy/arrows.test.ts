@@ -18,7 +18,7 @@ const CLIENT_ALLOWED: Readonly<Record<string, readonly string[]>> = {
 /** Rooms and single files, by their path below the server's sources, and everything outside them that they import. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   domain: ["@countinghouse/protocol"],
-  ledger: ["@countinghouse/protocol", "domain", "node:crypto"],
+  ledger: ["@countinghouse/protocol", "domain", "node:crypto", "node:timers/promises"],
   "stores/memory": ["domain", "ledger"],
   "stores/sqlite": [
     "@countinghouse/protocol",
@@ -48,7 +48,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   checkpoints: ["@countinghouse/protocol", "ledger", "node:crypto", "node:fs", "node:path"],
   explain: ["@countinghouse/protocol", "domain", "ledger", "catalogue", "operator/contract"],
   faults: ["@countinghouse/protocol", "domain", "ledger", "operations"],
-  operations: ["@countinghouse/protocol", "domain", "ledger", "audit"],
+  operations: ["@countinghouse/protocol", "domain", "ledger", "audit", "node:timers/promises"],
   "control-plane": ["@countinghouse/protocol", "domain", "ledger"],
   observers: [
     "@countinghouse/protocol",
@@ -70,6 +70,27 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:http",
     "node:https",
     "node:net",
+    "node:timers",
+  ],
+  testkit: [
+    "@countinghouse/protocol",
+    "catalogue",
+    "compose.ts",
+    "config.ts",
+    "domain",
+    "explain",
+    "identity",
+    "ledger",
+    "listener",
+    "operations",
+    "operator/client",
+    "operator/contract",
+    "world.ts",
+    "node:events",
+    "node:fs",
+    "node:net",
+    "node:timers",
+    "node:timers/promises",
   ],
   wire: [
     "@countinghouse/protocol",

@@ -5,7 +5,7 @@ import { ConfigError } from "./config.ts";
 import { SECRETS_KEY_BYTES } from "./identity/seal.ts";
 import { syncFolder } from "./stores/sqlite/data-folder.ts";
 
-/** Reads the key, or makes the file where it is missing and `make` allows it. */
+/** Reads the key; where the file is missing and `make` is true, makes one. */
 export function secretsKey(file: string, make: boolean, random: (bytes: number) => Buffer): Buffer {
   let text: string;
   try {
@@ -27,8 +27,8 @@ export function secretsKey(file: string, make: boolean, random: (bytes: number) 
 
 function makeKey(file: string, random: (bytes: number) => Buffer): Buffer {
   const key = random(SECRETS_KEY_BYTES);
-  // The name is given last, and made durable: a start that is cut short leaves no key or a whole one, and nothing is
-  // sealed with a key that could be lost. The folder's lock keeps a second server from making another.
+  // The file gets its name last, and durably. So a start that is cut short leaves a whole key or none, and nothing is sealed
+  // with a key that could be lost. The folder's lock keeps a second server from making another one.
   const unfinished = `${file}.tmp`;
   writeFileSync(unfinished, `${key.toString("base64")}\n`, { mode: 0o600, flush: true });
   renameSync(unfinished, file);

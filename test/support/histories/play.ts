@@ -1,4 +1,4 @@
-/** Lets a history happen to a running server and to the model, and holds every answer of the one against the other. */
+/** Plays a history on a running server and in the model, and compares all answers. */
 import { Agent } from "node:http";
 import { isDeepStrictEqual } from "node:util";
 import { meteringRecords, moveClock } from "../operator-api.ts";
@@ -15,7 +15,7 @@ import type { History, Names, Protocol, Step } from "./steps.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** A server that histories happen to, one after the other, each on an empty ledger and months after the last. */
+/** A server on which histories are played one after the other, each on an empty ledger, and months after the last one. */
 export class Stage {
   readonly #args: readonly string[];
   readonly #rules: "classic" | "current";
@@ -23,7 +23,7 @@ export class Stage {
   #server: RunningServer;
   #nowMs: number;
   #changing = "reset";
-  /** What has happened so far, to be told with the figures. */
+  /** Counts what has happened so far, to be printed. */
   readonly done = {
     histories: 0,
     steps: 0,
@@ -154,7 +154,7 @@ export class Stage {
     return { status: answer.status, json };
   }
 
-  /** Where several orders explain the answers, what is kept tells which one it was. */
+  /** Where several orders explain the answers, the listing decides between them. */
   async #theOneListed(states: readonly Comparison[]): Promise<Comparison> {
     const [first, ...others] = states;
     if (first === undefined) throw new Error("There is no state to go on from.");
@@ -175,7 +175,7 @@ export class Stage {
     return this.#operate("PATCH", `/agreements/${agreementId}`, change, expected);
   }
 
-  /** The model says first what must be answered. */
+  /** The model says first what the server must answer. */
   async #add(
     agreement: ModelAgreement,
     model: Model,
@@ -186,7 +186,7 @@ export class Stage {
     await this.#operate("POST", "/agreements", body, made(model, agreement));
   }
 
-  /** Every customer finds all of its records, and the seller its sums, whatever they were called meanwhile. */
+  /** Every customer must find all of its records, and the seller the right sums, whatever names changed meanwhile. */
   async #compareReports({ model }: Comparison): Promise<void> {
     const twice = countedTwice(model);
     if (twice !== undefined) throw new Error(`Counted twice: ${twice}`);
@@ -227,7 +227,7 @@ export class Stage {
   }
 }
 
-/** What a new agreement is called, and its customer by it. */
+/** The names of a new agreement, and its customer's. */
 function newNames(
   { identifier, licence: licensed }: Names,
   { customerIdentifier }: Pick<ModelAgreement, "customerIdentifier">,

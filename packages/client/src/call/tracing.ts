@@ -1,6 +1,6 @@
 /**
- * Spans and trace headers by OpenTelemetry, where it runs: a span for each call, and, where nothing else sees the requests,
- * one for each attempt. Without it there is nothing but a look at a global name for each call.
+ * Spans and trace headers with OpenTelemetry, where a program uses it: a span for each call and, where nothing else traces the
+ * requests, one for each attempt. Where a program does not, the only cost is one look at a global name for each call.
  */
 import { SERVICE_ID } from "@countinghouse/protocol";
 import type { MeteringError, Outcome } from "../outcome.ts";
@@ -15,7 +15,7 @@ interface Span {
   end(): void;
 }
 
-/** As much of `@opentelemetry/api` as is used: the module itself will do. */
+/** The parts of `@opentelemetry/api` that are used; the module itself fits. */
 export interface OpenTelemetry {
   readonly trace: {
     getTracer(
@@ -30,12 +30,12 @@ export interface OpenTelemetry {
 }
 
 const PEER = "@opentelemetry/api";
-/** Under this name the API keeps what was registered with it, so that all its copies in a program are one. */
+/** The name under which the API keeps its registrations, so that all copies of it in a program share them. */
 const REGISTERED: symbol = Symbol.for("opentelemetry.js.api.1");
 const KIND_CLIENT = 2;
 const STATUS_ERROR = 2;
 
-/** Finds OpenTelemetry: that which was handed in, or the one of the program, which may come after the client. */
+/** Finds OpenTelemetry: the given module, or the program's own, which may be set up after the client. */
 export class Tracing {
   #api: OpenTelemetry | undefined;
   #loading: Promise<OpenTelemetry | undefined> | undefined;
@@ -55,7 +55,7 @@ export class Tracing {
 
   async #load(): Promise<OpenTelemetry | undefined> {
     try {
-      // Not written out, so that bundlers do not look for a package that many do not have.
+      // The name is not a literal, so that bundlers do not look for a package that many programs do not have.
       const name: string = PEER;
       this.#api = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as OpenTelemetry;
     } catch {
@@ -65,7 +65,7 @@ export class Tracing {
   }
 }
 
-/** A call as it is traced. */
+/** A call that is traced. */
 export class TracedCall {
   readonly #api: OpenTelemetry;
   readonly #span: Span;
@@ -78,7 +78,7 @@ export class TracedCall {
     this.#context = api.trace.setSpan(api.context.active() as never, this.#span as never);
   }
 
-  /** Runs the call within its span, so that whatever it does is told to be part of it. */
+  /** Runs the call within its span, so that everything it does belongs to the span. */
   async run<Result>(call: () => Promise<Outcome<Result>>): Promise<Outcome<Result>> {
     const outcome = await this.#api.context.with(this.#context as never, call);
     const { requestId, status, attempts } = outcome.ok ? outcome.metadata : outcome.error;
@@ -91,7 +91,7 @@ export class TracedCall {
     return outcome;
   }
 
-  /** One attempt that nothing else traces: its headers are added to those of the request. */
+  /** One attempt that nothing else traces: adds the trace headers to the request's headers. */
   attempt(url: URL, attempt: number, headers: string[]): TracedAttempt {
     const span = this.#api.context.with(this.#context as never, () =>
       this.#start("POST", {

@@ -1,17 +1,18 @@
 /**
- * Keeps a run from beating on a service that is not there: after calls in a row that failed in passing, only one batch at a
- * time is tried, and when that has been tried as often as it may be, the run is over. An answer of the service ends all that.
+ * Keeps a run from sending many requests to a service that is down. After several calls in a row that failed in a way that may
+ * pass, only one batch at a time is tried; when that batch has been tried as often as it may be, the run ends. Any answer of
+ * the service ends this state.
  */
 import type { BatchMeterUsageOutput } from "../operations.ts";
 import type { MeteringError, Outcome } from "../outcome.ts";
 
-/** Calls in a row; each has made as many attempts as it may already. */
+/** How many failed calls in a row; each was already tried as often as it may be. */
 const FAILURES = 5;
 
 export class Breaker {
   #failures = 0;
 
-  /** Whether the service seems to be dead. */
+  /** Whether the service seems to be down. */
   get isOpen(): boolean {
     return this.#failures >= FAILURES;
   }
@@ -21,7 +22,7 @@ export class Breaker {
   }
 }
 
-/** What throttles is alive. */
+/** A service that throttles is not down. */
 function isDeath({ retry, name }: MeteringError): boolean {
   return retry === "transient" && name !== "CredentialsError";
 }

@@ -1,8 +1,8 @@
-/** Long work stands back for timers, sockets and health checks every few milliseconds. */
+/** Makes long work pause for timers, sockets and health checks every few milliseconds. */
 import type { World } from "../world.ts";
 
 const TURN_MS = 8;
-/** The clock is looked at once in so many asks. */
+/** The clock is read only at one call of `isDue` in this many. */
 const ASKS = 16;
 
 export class GiveWay {

@@ -1,8 +1,8 @@
-/** Lines of a run: what is sent as one usage record, and the records of the input that it stands for. */
+/** The lines of a run: what is sent as one usage record, and the input records that it stands for. */
 import type { Line } from "../batch/line.ts";
 import type { Verdict } from "../batch/result.ts";
 
-/** A record of the input, and its place in it, from 0. */
+/** An input record, and its index in the input, from 0. */
 export interface Entry<Item = unknown> {
   readonly record: Item;
   readonly index: number;
@@ -11,9 +11,9 @@ export interface Entry<Item = unknown> {
 /** A line, and the records that it stands for. */
 export interface InputLine<Item = unknown> extends Line {
   readonly entry: Entry<Item>;
-  /** Those that have the same key, where they are summed. */
+  /** The other records with the same key, where they are summed. */
   others: Entry<Item>[] | undefined;
-  /** What they say, until they are put together. */
+  /** The lines of these records, until they are summed. */
   same: Line[] | undefined;
 }
 

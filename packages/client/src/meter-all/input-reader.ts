@@ -1,10 +1,10 @@
-/** Reads the input of a run, all of it or a window at a time, until the run is stopped: an input that is waited for may never end. */
+/** Reads the input of a run, whole or in windows, until the run is stopped: an input may wait for ever for its next record. */
 import type { GiveWay } from "./give-way.ts";
 
 /** How much is read at a time. */
 export interface Window {
   readonly recordsMax: number;
-  /** After its first record a window is open this long at most, in milliseconds. */
+  /** How long a window is open after its first record, at most, in milliseconds. */
   readonly openMsMax: number;
 }
 
@@ -19,7 +19,7 @@ export class InputReader<Item> {
   readonly #stop: AbortSignal;
   readonly #giveWay: GiveWay;
   readonly #window: Window | undefined;
-  /** Was asked for, and did not come before its window was closed. */
+  /** A record that was asked for, and had not come when its window was closed. */
   #pending: PromiseLike<IteratorResult<Item>> | undefined;
 
   constructor(
@@ -37,9 +37,8 @@ export class InputReader<Item> {
   }
 
   /**
-   * Hands each record to `take`. Once it is stopped, an input is no longer waited for, and is told that no more is wanted of
-   * it; but what a plain iterable has at hand, all of which is one window, is read all the same, so that each of it gets its
-   * result. Rejects as the input does.
+   * Gives each record to `take`. When the run is stopped, the reader no longer waits for the input, and tells it to end. But
+   * the records of a plain iterable that is one window are still read, so that each gets a result. Rejects as the input does.
    */
   async read(take: (record: Item) => void): Promise<ReadTo> {
     const waiting = new InterruptibleWait(this.#stop);
@@ -61,7 +60,7 @@ export class InputReader<Item> {
       this.#pending = step === CLOSED ? (asked as PromiseLike<IteratorResult<Item>>) : undefined;
       if (step === CLOSED) return "window's end";
       if (step.done === true) return "input's end";
-      // As `for await` does, a promise in a plain iterable is waited for.
+      // A promise in a plain iterable is awaited, as `for await` does.
       const record = !this.#isAsync && isThenable(step.value) ? await waiting.for(step.value, false) : step.value;
       if (record === INTERRUPTED || record === CLOSED) return this.#letGo();
       take(record);
@@ -71,7 +70,7 @@ export class InputReader<Item> {
     return "window's end";
   }
 
-  /** Not waited for: a generator that waits itself ends when that is over. */
+  /** Not awaited: a generator that is waiting itself ends only when that wait is over. */
   #letGo(): "stop" {
     void Promise.resolve()
       .then(() => this.#return())
@@ -83,7 +82,7 @@ export class InputReader<Item> {
 const INTERRUPTED = Symbol("interrupted");
 const CLOSED = Symbol("closed");
 
-/** One wait at a time, ended by a signal or by time. One listener for all of them: an input may have millions of records. */
+/** One wait at a time, ended by a signal or by time. It uses a single listener, because an input may have millions of records. */
 class InterruptibleWait {
   readonly #stop: AbortSignal;
   #interrupt: (by: typeof INTERRUPTED | typeof CLOSED) => void = () => undefined;
@@ -96,7 +95,7 @@ class InterruptibleWait {
     stop.addEventListener("abort", this.#onAbort);
   }
 
-  /** `CLOSED` where what is waited for may come later. */
+  /** `CLOSED` where the awaited record may still come later. */
   for<T>(awaited: PromiseLike<T>, mayBeLate = true): Promise<T | typeof INTERRUPTED | typeof CLOSED> {
     return new Promise((resolve, reject) => {
       this.#interrupt = (by) => {

@@ -1,6 +1,6 @@
 /**
- * Takes in the records of a window, and puts together those with one key. What comes out are lines, each of which is sent as
- * one usage record; or a verdict at once.
+ * Takes in the records of a window, and combines those with one key. A record becomes part of a line, which is sent as one
+ * usage record, or gets a verdict at once.
  */
 import { lineOf, lineOfWire, refusal, type LineReading, type MeterableRecord } from "../batch/line.ts";
 import type { Verdict } from "../batch/result.ts";
@@ -13,11 +13,11 @@ interface IntakeOptions<Item> {
   readonly decide: Decide<Item>;
   readonly productCode: string | undefined;
   readonly sameKey: "sum" | "refuse";
-  /** Keys of the windows before, if there are any. */
+  /** The keys of earlier windows, if there are any. */
   readonly earlier: Remembered | undefined;
 }
 
-/** One map of a million keys would hold up everything else whenever it grows. */
+/** A single map of a million keys would delay all other work whenever it grows. */
 const SHARDS = 64;
 
 export class Intake<Item extends MeterableRecord> {
@@ -48,7 +48,7 @@ export class Intake<Item extends MeterableRecord> {
     (first.same ??= []).push(line);
   }
 
-  /** Once all are in: one line for each key. Records that share a key are summed or refused, never sent apart. */
+  /** To be called at the end: answers a line for each key. Records with one key are summed or refused, never sent apart. */
   *lines(): Generator<InputLine<Item>> {
     const { decide, earlier } = this.#options;
     const inOrder = this.#inOrder;
@@ -73,7 +73,7 @@ export class Intake<Item extends MeterableRecord> {
   }
 }
 
-/** Any spread will do. */
+/** Any hash is good that spreads keys evenly over the maps. */
 function shardOf(key: string): number {
   let hash = key.length;
   for (let i = 0; i < key.length; i += 1) hash = (hash * 31 + key.charCodeAt(i)) | 0;

@@ -1,4 +1,4 @@
-/** A market in memory that answers batches as the service does, and misbehaves as it may: for tests of `meterAll`. */
+/** A market in memory that answers batches as the service does, and fails as the service may: for tests of `meterAll`. */
 import { windowFault, type AcceptanceWindow } from "@countinghouse/protocol";
 import { MeteringError, type Outcome } from "../outcome.ts";
 import type { BatchMeterUsageInput, BatchMeterUsageOutput, UsageRecord } from "../operations.ts";
@@ -9,7 +9,7 @@ import { MeterAllRun } from "./meter-all.ts";
 import type { MeterAllOptions } from "./options.ts";
 import type { Metering } from "./sender.ts";
 
-/** What the market makes of a record, told by its dimension: `bad-dimension`, `late`, `stranger`, `unsubscribed`, else fine. */
+/** What a dimension makes the market answer: `bad-dimension`, `late`, `stranger`, `unsubscribed`; others are fine. */
 const REFUSALS: Readonly<Record<string, string>> = {
   "bad-dimension": "InvalidUsageDimensionException",
   late: "TimestampOutOfBoundsException",
@@ -17,7 +17,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
 };
 
 interface Trouble {
-  /** From 0 to below 1, one for every request: which trouble it meets. */
+  /** A number from 0 to below 1 for each request, which says what trouble the request meets. */
   readonly dice: () => number;
 }
 
@@ -25,7 +25,7 @@ export class Market implements Metering {
   readonly world: Metering["world"] = {
     random: () => 0.5,
     delay: () => Promise.resolve(),
-    // Time passes whenever somebody looks, so that there is always a turn to give away.
+    // Time passes with every look at the clock, so that it is always time to give way.
     monotonicMs: () => (this.#looks += 1),
     giveWay: () => new Promise((resolve) => void setTimeout(resolve, 0)),
   };
@@ -36,7 +36,7 @@ export class Market implements Metering {
   readonly metered = new Map<string, { readonly record: UsageRecord; readonly id: string }>();
   readonly #nowMs: number;
   readonly #dice: () => number;
-  /** Where it is set, a record outside has its batch refused. */
+  /** Where it is set, a record outside the window makes the market refuse its batch. */
   window: AcceptanceWindow | undefined;
   #toldMs: number | undefined;
 
@@ -61,14 +61,14 @@ export class Market implements Metering {
     if (noMoreAttempts?.aborted === true) return fail("AbortError", { fault: "client" });
     this.batches.push(input);
     const dice = this.#dice();
-    // An answer that is lost tells nothing.
+    // An answer that is lost tells no time.
     if (dice < 0.15 || dice >= 0.2) this.#toldMs = this.#nowMs;
     if (dice < 0.1) return fail("ThrottlingException", {});
     if (dice < 0.15) return fail("InternalServiceErrorException", { mayHaveSucceeded: true });
     const refused = input.usageRecords.map((record) => this.#refusal(record)).find((name) => name !== undefined);
     if (refused !== undefined) return fail(refused, {});
     const answer = this.#answer(input, dice);
-    // Done, and the answer lost.
+    // The request was done, and its answer is lost.
     if (dice >= 0.15 && dice < 0.2) return fail("ConnectionError", { retry: "transient", mayHaveSucceeded: true });
     const metadata = { requestId: "r", status: 200, attempts: 1, retryDelayMs: 0, earlierMayHaveSucceeded: false };
     return { ok: true, result: answer, metadata };
@@ -108,7 +108,7 @@ export class Market implements Metering {
   }
 }
 
-/** A second way to say what makes two records one. */
+/** A second implementation of keys. */
 export function keyOf(productCode: string | undefined, record: UsageRecord): string {
   const hour = new Date(epochMsOf(record.timestamp)).toISOString().slice(0, 13);
   const customer = record.customerAccountId ?? `by identifier ${record.customerIdentifier}`;
@@ -125,7 +125,7 @@ function fail(
 export const NOW_MS = Date.parse("2026-07-15T12:30:00Z");
 export const HOUR_MS = 3_600_000;
 
-/** Also what the types would not let through, such as two customers. */
+/** Also takes what the types forbid, such as two customers. */
 export const record = (dimension: string, more: Partial<MeterableRecord> = {}): MeterableRecord =>
   ({
     timestamp: NOW_MS,
@@ -150,5 +150,5 @@ export const allocation = (allocatedUsageQuantity: number, ...keys: string[]) =>
   ...(keys.length === 0 ? {} : { tags: keys.map((key) => ({ key, value: "v" })) }),
 });
 
-/** The time so many minutes ago. */
+/** The time this many minutes ago. */
 export const minutes = (count: number): number => NOW_MS - count * 60_000;

@@ -28,7 +28,7 @@ test("turns are never closer than the pace allows, whenever they are asked for, 
   );
 });
 
-/** Time stands still, and a wait ends by its signal only. */
+/** Time stands still, and only its signal ends a wait. */
 function standing(): { readonly pacer: Pacer; readonly waits: number[] } {
   const waits: number[] = [];
   const delay = (milliseconds: number, signal?: AbortSignal): Promise<void> => {

@@ -4,7 +4,7 @@ import type { World } from "../world.ts";
 
 export class Pacer {
   readonly #world: Pick<World, "monotonicMs" | "delay">;
-  /** Resolves when whoever asked last has had a turn, or has gone without. */
+  /** Resolves when the last request that called `turn` has had its turn, or was aborted. */
   #last: Promise<void> = Promise.resolve();
   #lastTurnMs = Number.NEGATIVE_INFINITY;
 
@@ -13,8 +13,8 @@ export class Pacer {
   }
 
   /**
-   * Resolves when it is this request's turn; rejects when the signal is aborted before. A turn is taken when it comes, and
-   * not before: who goes while waiting takes none.
+   * Resolves when it is this request's turn; rejects when the signal is aborted before. An aborted request takes no turn, so
+   * later requests need not wait for it.
    */
   async turn(perSecond: number, signal: AbortSignal | undefined): Promise<void> {
     const mine = this.#last.then(() => this.#take(perSecond, signal));

@@ -1,4 +1,4 @@
-/** What a run needs that is long, or has no end: windows, progress, turns for others, and patience with a dead service. */
+/** Long and endless runs: windows, progress, giving way to other work, and patience with a service that is down. */
 import { describe, expect, test } from "vitest";
 import type { MeterableRecord } from "../batch/line.ts";
 import { InputReader } from "./input-reader.ts";
@@ -44,7 +44,7 @@ describe("by windows", () => {
     const results: string[] = [];
     for await (const result of run(slow(), { window: 100, windowMs: 5 }).run) {
       results.push(result.record.dimension);
-      // Only now: the first was metered although the window could have held both.
+      // Only now does the second record come: the first one was metered although its window had room for both.
       gate.resolve(undefined);
     }
     expect(results).toEqual(["a", "b"]);
@@ -116,7 +116,7 @@ test("progress counts what was read, the calls, and the results by status", asyn
 });
 
 describe("a service that is dead", () => {
-  /** One whose calls all end as the dice say, on a clock that only pauses move. */
+  /** A market whose calls all end as the dice say; only pauses move its clock. */
   class Dead extends Market {
     nowByPausesMs = 0;
     most = 0;
@@ -195,7 +195,7 @@ test("whoever reads a long input stands back when his turn is over", async () =>
     stop: new AbortController().signal,
     giveWay: new GiveWay(world),
   });
-  // A record takes a millisecond.
+  // Each record takes a millisecond.
   expect(await reader.read(() => (nowMs += 1))).toBe("input's end");
   expect(turns).toBe(100);
 });

@@ -1,11 +1,11 @@
-/** Texts that were met before, as many as there is room for: two generations, of which the older is dropped whole. */
+/** Texts that were seen before, as many as there is room for: two generations, of which the older one is dropped as a whole. */
 
 export class Remembered {
   readonly #generationMax: number;
   #young = new Set<string>();
   #old: ReadonlySet<string> = new Set<string>();
 
-  /** At least this many are remembered, and at most twice as many. */
+  /** Remembers at least this many texts, and at most twice as many. */
   constructor(generationMax: number) {
     this.#generationMax = generationMax;
   }
@@ -23,7 +23,7 @@ export class Remembered {
   }
 }
 
-/** The metering record ids that a client was given: the only way to know a replay when it sees one. Some 10 to 20 MB. */
+/** The metering record ids that the client was given: the only way to recognise a replay. It takes some 10 to 20 MB. */
 export class KnownIds extends Remembered {
   constructor() {
     super(100_000);

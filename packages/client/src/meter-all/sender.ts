@@ -1,9 +1,9 @@
 /**
- * Sends the batches: several at once, paced; what comes back unprocessed or failed in passing is sent again; a batch that
- * is refused because of a record is halved until that record stands alone.
+ * Sends batches, several at once, at the service's rate. Records that come back unprocessed, or whose call failed in a way that
+ * may pass, are sent again. A batch that is refused because of one record is halved until that record stands alone.
  *
- * Loops and their ends: a line is sent at most 1 + `resendsMax` times beyond halving, or for `resendForMs`; halving ends at
- * one line, after at most five steps; an error that all requests would meet stops everything that was not sent yet.
+ * All loops end: besides halving, a line is sent at most 1 + `resendsMax` times, or for `resendForMs`; halving ends at one
+ * line, after at most five steps; an error that all requests would meet stops everything that was not sent yet.
  */
 import { ruleSets, windowFault, type RuleSetName } from "@countinghouse/protocol";
 import { batchInputOf } from "../batch/line.ts";
@@ -21,16 +21,16 @@ import type { Progress } from "./progress.ts";
 import type { KnownIds } from "./remembered.ts";
 import { numberedAsGiven } from "./numbering.ts";
 
-/** As much of a client as sending needs. */
+/** The parts of a client that sending needs. */
 export interface Metering {
-  /** Paced: waits for its turn before each attempt. */
+  /** Waits for its turn before each attempt. */
   batchMeterUsage(
     input: BatchMeterUsageInput,
     signals: Pick<InnerCallOptions, "signal" | "noMoreAttempts">,
   ): Promise<Outcome<BatchMeterUsageOutput>>;
-  /** The service's time, as far as it is known: by the clock of this machine, until an answer corrects that. */
+  /** The service's time as far as it is known: by this machine's clock, until an answer corrects it. */
   nowMs(): number;
-  /** The service's time as an answer of this run told it, a lab's own where it says it; undefined before there was one. */
+  /** The service's time as an answer of this run told it, or a lab's own; undefined before that. */
   toldMs(): number | undefined;
   readonly world: Pick<World, "delay" | "random" | "monotonicMs" | "giveWay">;
   readonly logger: Logger;
@@ -42,34 +42,34 @@ interface SenderOptions {
   readonly isKnown: (meteringRecordId: string) => boolean;
   readonly ruleSet: RuleSetName | "service";
   readonly resendsMax: number;
-  /** In its place: for how long a record is sent again. */
+  /** Replaces `resendsMax`: for how long a record is sent again. */
   readonly resendForMs: number | undefined;
   readonly progress: Progress;
-  /** The caller's own, which ends what is on the wire, too. */
+  /** The caller's own signal, which also aborts requests that were sent. */
   readonly signal: AbortSignal | undefined;
-  /** Nothing is begun after it: the caller's signal, or that nobody listens any more. */
+  /** After it, nothing is begun: the caller's signal, or the end of interest in the results. */
   readonly stop: AbortSignal;
 }
 
 const RESEND_BASE_MS = 500;
 const RESEND_MS_MAX = 20_000;
-/** No doubling beyond it. */
+/** Pauses double at most this often. */
 const DOUBLINGS_MAX = 10;
 
-/** Lines that are sent together, and what is known of the times before. */
+/** Lines that are sent together, and what is known of earlier tries. */
 export interface Batch<Item> {
   readonly lines: readonly InputLine<Item>[];
   /** How often its lines were sent already. */
   readonly sends: number;
-  /** When they were sent first, by the clock for durations. */
+  /** When its lines were sent first, by the monotonic clock. */
   readonly sentFirstMs: number | undefined;
-  /** Whether one of those times may have succeeded although nobody saw it. */
+  /** Whether an earlier try may have succeeded although nobody saw its end. */
   readonly doubtful: boolean;
 }
 
 interface Sent<Item> {
   readonly verdicts: ReadonlyMap<InputLine<Item>, Verdict>;
-  /** To be sent next. */
+  /** The batches to be sent next. */
   readonly next: readonly Batch<Item>[];
 }
 
@@ -82,7 +82,7 @@ export class Sender<Item> {
     this.#options = options;
   }
 
-  /** Whether the service seems to be dead, and is to be tried with one batch at a time. */
+  /** Whether the service seems to be down, and is to be tried with one batch at a time. */
   get isProbing(): boolean {
     return this.#breaker.isOpen && this.#stoppedBy === undefined && !this.#options.stop.aborted;
   }
@@ -103,9 +103,9 @@ export class Sender<Item> {
   }
 
   /**
-   * A record that is too old would have its whole batch refused. Only the service's word tells that: the clock of this
-   * machine may be wrong by days, and a verdict by it would be usage lost. So all is sent until an answer of this run has
-   * told the time; and after that what is near the limit, and what lies ahead, whose time is still to come.
+   * Sorts out records that are too old, because one would make the service refuse its whole batch. Only the service's time
+   * decides: this machine's clock may be wrong by days, and usage would be lost. So everything is sent until an answer of this
+   * run has told the time; after that, records near the limit, and records that lie ahead, are still sent.
    */
   #inTime({ lines, doubtful }: Batch<Item>): Sorted<Item> {
     const { ruleSet, metering } = this.#options;
@@ -166,12 +166,12 @@ export class Sender<Item> {
     return metering.world.monotonicMs() - sentFirstMs >= resendForMs;
   }
 
-  /** What one batch met to its end, all others would: a service that is dead, or no credentials to be had. */
+  /** If the service is down, or there are no credentials, every other batch would fail as this one did: stops them. */
   #judgeAll({ error }: Outcome<BatchMeterUsageOutput>): void {
     if (this.#breaker.isOpen || error?.name === "CredentialsError") this.#stoppedBy ??= error;
   }
 
-  /** One that grows. An abort ends it; the next step sees it and says so of each line. */
+  /** Pauses, longer each time. An abort ends the pause; the next step notices it, and decides each line. */
   async #pause(sends: number): Promise<void> {
     const { metering, stop } = this.#options;
     const boundMs = Math.min(RESEND_BASE_MS * 2 ** Math.min(sends, DOUBLINGS_MAX), RESEND_MS_MAX);
@@ -189,7 +189,7 @@ function ended<Item>({ lines, doubtful }: Batch<Item>, verdict: Verdict): Sent<I
   return { verdicts: new Map(lines.map((line) => [line, told])), next: [] };
 }
 
-/** The service counts records within their batch, of which whoever handed them in knows nothing. */
+/** Replaces the service's record numbers, which count within a batch, by those of the input. */
 function numbered(verdict: Verdict, lines: readonly InputLine[]): Verdict {
   if (verdict.status !== "refused") return verdict;
   return { ...verdict, message: numberedAsGiven(verdict.message, lines) };

@@ -1,4 +1,4 @@
-/** The batches of a run: those that wait, and those under way, so many at once. */
+/** The batches of a run: those that wait, and the bounded number under way. */
 import { entriesOf, type Decide, type InputLine } from "./input-line.ts";
 import type { Batch, Sender } from "./sender.ts";
 
@@ -7,13 +7,13 @@ export class Sending<Item> {
   readonly #concurrency: number;
   readonly #decide: Decide<Item>;
   readonly #wake: () => void;
-  /** Batches of windows, made when they are asked for. */
+  /** Batches of windows, each made when it is asked for. */
   readonly #sources: Iterator<InputLine<Item>[], undefined>[] = [];
-  /** What is to be sent before those. A stack: the next batch is the last of the list. */
+  /** Batches to be sent before those. A stack: the next batch is the list's last. */
   readonly #waiting: Batch<Item>[] = [];
   readonly #underWay = new Set<Promise<void>>();
 
-  /** `wake` is told when there is something new. */
+  /** `wake` is called when there is something new. */
   constructor(sender: Sender<Item>, concurrency: number, parts: { decide: Decide<Item>; wake: () => void }) {
     this.#sender = sender;
     this.#concurrency = concurrency;
@@ -21,7 +21,7 @@ export class Sending<Item> {
     this.#wake = parts.wake;
   }
 
-  /** After all that wait. */
+  /** These batches come after all that wait. */
   add(batches: Iterator<InputLine<Item>[], undefined>): void {
     this.#sources.push(batches);
   }
@@ -56,7 +56,7 @@ export class Sending<Item> {
   #start(batch: Batch<Item>): void {
     const sending = this.#sender.send(batch).then(({ verdicts, next }) => {
       for (const [line, verdict] of verdicts) for (const entry of entriesOf(line)) this.#decide(entry, verdict);
-      // Halves and leftovers go before what was never sent: they are the oldest.
+      // Halves, and records to be sent again, come before batches that were never sent, because they are older.
       for (const again of next.toReversed()) this.#waiting.push(again);
       this.#underWay.delete(sending);
       this.#wake();

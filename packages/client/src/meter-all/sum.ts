@@ -1,9 +1,9 @@
-/** Puts usage records with one key together, where the caller asks for it. */
+/** Combines usage records with one key, where the caller asks for it. */
 import { bucketText, type UsageAllocation, type UsageRecord } from "@countinghouse/protocol";
 
 /**
- * One record with the sum of the quantities and the latest of the times. Where any of them is split by tags, the sum is:
- * parts with the same tags are added up, and quantities that were not split become a part without tags.
+ * One record with the sum of the quantities and the latest time. If any record has usage allocations, so has the sum:
+ * quantities with the same tags are added up, and quantities without allocations become one allocation without tags.
  */
 export function summed(records: readonly UsageRecord[]): UsageRecord {
   const [first] = records;

@@ -1,4 +1,4 @@
-/** The input of a run, window by window: read while batches of the one before are sent, held against the rules, packed. */
+/** The input of a run in windows: one is read, checked and packed while batches of the one before are sent. */
 import type { MeterableRecord } from "../batch/line.ts";
 import { Packer } from "../batch/pack.ts";
 import type { GiveWay } from "./give-way.ts";
@@ -9,7 +9,7 @@ import { WINDOW_OPEN_MS, type MeterAllOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { Remembered } from "./remembered.ts";
 
-/** Keys of earlier windows that are remembered at least. Some 20 MB at most. */
+/** At least this many keys of earlier windows are remembered. It takes at most some 20 MB. */
 const KEYS = 100_000;
 
 type Batches<Item> = Iterator<InputLine<Item>[], undefined>;
@@ -19,7 +19,7 @@ interface WindowsParts<Item> {
   readonly progress: Progress;
   readonly giveWay: GiveWay;
   readonly stop: AbortSignal;
-  /** Is told when a window has been read. */
+  /** Called when a window has been read. */
   readonly wake: () => void;
 }
 
@@ -42,13 +42,13 @@ export class Windows<Item extends MeterableRecord> {
     this.#earlier = window === undefined ? undefined : new Remembered(KEYS);
   }
 
-  /** Whether all there is was read, and taken. */
+  /** Whether the whole input was read and taken. */
   get isOver(): boolean {
     const isBusy = this.#reading !== undefined || this.#ready !== undefined || this.#failure !== undefined;
     return this.#isAtEnd && !isBusy;
   }
 
-  /** Begins to read the next window, unless one is being read, or was and waits to be taken. */
+  /** Begins to read the next window, unless one is being read, or waits to be taken. */
   begin(): void {
     if (this.#isAtEnd || this.#reading !== undefined || this.#ready !== undefined) return;
     this.#reading = this.#read().catch((error: unknown) => {
@@ -61,7 +61,7 @@ export class Windows<Item extends MeterableRecord> {
     });
   }
 
-  /** The batches of the window that was read, if one was; throws what the input threw. */
+  /** The batches of the window that was read, if there is one; throws what the input threw. */
   take(): Batches<Item> | undefined {
     if (this.#failure !== undefined) throw this.#failure.error;
     const batches = this.#ready;

@@ -1,4 +1,4 @@
-/** What `serve` prints: where it listens, and the one command to try. */
+/** What `serve` prints: its address, and one command to try. */
 import { ruleSets, iso } from "@countinghouse/protocol";
 import type { Service } from "../compose.ts";
 import type { ServeConfig } from "../config.ts";
@@ -27,7 +27,7 @@ export function banner(
   return `${lines.join("\n")}\n`;
 }
 
-/** Without an address that may hold a password. */
+/** Without the address, which may hold a password. */
 function storeText(store: ServeConfig["store"]): string {
   if (store.kind === "postgres") return "PostgreSQL";
   return store.kind === "memory" ? "memory (nothing is kept)" : store.folder;

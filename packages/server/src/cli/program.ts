@@ -1,4 +1,4 @@
-/** The command line: one group of commands per file, and how a failure ends. */
+/** The command line: one group of commands for each file, and how failures end. */
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../version.ts";
 import { addAccessKey } from "./access-key.ts";
@@ -21,7 +21,7 @@ import { addServe } from "./serve.ts";
 import { addStore } from "./store.ts";
 import { addToken } from "./token.ts";
 
-/** In the order of the help. */
+/** In the order in which the help lists them. */
 const GROUPS = [
   addServe,
   addProduct,
@@ -46,7 +46,7 @@ const EXIT_CODES = `
 Exit codes: 0 done; 1 refused, or failed; 2 the command line, or a file that it names, is wrong;
 3 no server could be reached.`;
 
-/** All commands there are. */
+/** The program with all commands. */
 export function commandLine(): Command {
   const program = new Command("countinghouse")
     .description("A self-hostable, durable AWS Marketplace Metering Service")
@@ -58,7 +58,7 @@ export function commandLine(): Command {
   return program;
 }
 
-/** Runs a command line; answers its exit code. A server that was started goes on after this returns. */
+/** Runs a command line; answers its exit code. A started server goes on after this returns. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
   process.stdout.on("error", ignoreClosedPipe);
   try {
@@ -71,14 +71,14 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Whoever reads the output may have seen enough of it (`| head`). */
+/** The reader of the output may close it early (`| head`). */
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
 }
 
 /**
- * Failures that have been foreseen, and what they end with: they say all there is to say, others come with the place
- * they came from. Known by name: what throws them is loaded only by the commands that need it.
+ * Expected failures and their exit codes: their messages say everything, while other errors are printed with a stack trace.
+ * They are recognised by name, because their classes are loaded only by the commands that need them.
  */
 const FORESEEN: Readonly<Record<string, number>> = {
   CatalogueFileError: EXIT.usage,

@@ -25,7 +25,7 @@ const COLUMNS: Columns<MeteringRecord> = {
   meteringRecordId: ({ meteringRecordId }) => meteringRecordId,
 };
 
-/** Held in memory before they are printed. */
+/** So many records fit into memory before they are printed. */
 const LIMIT_MAX = 1_000_000;
 
 export function addRecords(program: Command): void {

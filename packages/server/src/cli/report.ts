@@ -1,4 +1,4 @@
-/** `countinghouse report`: what sellers are told of the use of their products. */
+/** `countinghouse report`: reports of sellers' products. */
 import type { Command } from "commander";
 import type { RequestTo } from "../operator/client/requests.ts";
 import { monthArgument } from "./arguments.ts";
@@ -29,7 +29,7 @@ export function addReport(program: Command): void {
       notePart(report.keptSince);
     } else {
       const { text, keptSince } = await client.csv("GET /reports/usage-by-instance-type", { query });
-      // A file gets it as it is; a spreadsheet acts on none of these characters.
+      // A file gets the text unchanged: spreadsheets do not act on these characters.
       process.stdout.write(process.stdout.isTTY ? printableLines(text) : text);
       notePart(keptSince);
     }

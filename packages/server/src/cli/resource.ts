@@ -35,7 +35,7 @@ const COLUMNS: Columns<Resource> = {
   products: ({ registrations }) => registrations.map(({ productCode }) => productCode),
 };
 
-/** Held in memory before they are printed. */
+/** So many resources fit into memory before they are printed. */
 const LIMIT_MAX = 100_000;
 
 export function addResource(program: Command): void {

@@ -1,4 +1,4 @@
-/** By what entries are searched for: who called, with which key, what, and about which product. */
+/** What entries are searched by: who called, with which key, which operation, and about which product. */
 import type { LedgerEntry } from "./entry.ts";
 
 export interface EntryAttributes {

@@ -1,4 +1,4 @@
-/** The work that removes the oldest entries of a lane, with the metering records that they accepted, and says so. */
+/** The work that removes a lane's oldest entries, with the metering records that they accepted. Its own entry says so. */
 import type { EpochMs } from "@countinghouse/protocol";
 import { acceptedRecords } from "./accepted-records.ts";
 import type { LaneHead } from "./chain-head.ts";
@@ -6,10 +6,10 @@ import { decodeEntry, type EncodedEntry } from "./entry-codec.ts";
 import type { Call } from "./entry.ts";
 import type { Work } from "./ledger.ts";
 
-/** Entries that are removed in one commit: more would make those who meter meanwhile wait. */
+/** How many entries one commit removes. With more, other callers would wait for the commit too long. */
 export const EXPIRED_AT_ONCE = 200;
 
-/** `entries` are all that the lane holds up to `through`. */
+/** `entries` are all entries that the lane holds up to `through`. */
 export function expiry(
   call: Call,
   beforeMs: EpochMs,

@@ -17,12 +17,12 @@ export class ProblemError extends Error {
   }
 }
 
-/** For requests that do not fit their schema: one line for each member that is wrong, none quoting what was sent. */
+/** For requests that do not fit their schema: one line for each wrong member, none of which quotes what was sent. */
 export function invalid(error: z.core.$ZodError): ProblemError {
   return unfit(complaintsOf(error).map(({ text }) => text));
 }
 
-/** The same, with complaints that were found otherwise. */
+/** The same, for complaints that were not found by a schema. */
 export function unfit(errors: readonly string[]): ProblemError {
   return new ProblemError(422, "The request does not fit its schema.", errors);
 }
@@ -31,7 +31,7 @@ const STATUS = { "not-found": 404, conflict: 409 } as const;
 
 /** For changes that the catalogue does not allow. */
 export function refusalProblem({ reason, message }: CatalogueRefusal): ProblemError {
-  // A complaint about a member stands where the complaints of the schema do.
+  // A complaint about a member is answered like one of the schema.
   return reason === "invalid"
     ? new ProblemError(422, "The request does not fit the catalogue.", [message])
     : new ProblemError(STATUS[reason], message);

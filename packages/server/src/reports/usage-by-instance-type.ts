@@ -1,8 +1,7 @@
 /**
- * The report "Usage by instance type": what each customer used of each dimension in a month, whichever way it was metered.
- * The ledger is read a page at a time; what is held in memory grows with customers, dimensions and registrations of resources,
- * not with records.
- * Each hour goes by the price, the unit and the pricing that were in force in it (Rule P3).
+ * The report "Usage by instance type": how much each customer used of each dimension in a month, however it was metered. The
+ * ledger is read in pages; memory grows with customers, dimensions and registrations of resources, not with records. Each hour
+ * has the price, unit and pricing that were in force in it (Rule P3).
  */
 import { HOUR_MS, type EpochMs, type Pricing } from "@countinghouse/protocol";
 import { isKnownTo, outstanding } from "../domain/resources/accrual.ts";
@@ -25,45 +24,45 @@ import type { Month } from "./month.ts";
 
 export interface UsageReport {
   readonly month: string;
-  /** Service clock: use is known, and provisional use reckoned, up to here. */
+  /** The service clock's time up to which use is known and provisional use is computed. */
   readonly atMs: EpochMs;
-  /** Present where a part of the month's usage may be missing: what was recorded before this has expired. */
+  /** Present where a part of the month's usage may be missing, because entries before this time have expired. */
   readonly keptSinceMs?: EpochMs | undefined;
   readonly rows: readonly UsageRow[];
 }
 
 export interface UsageRow {
-  /** Absent for a customer whom only an identifier names, and no agreement does any more. */
+  /** Absent where only an identifier names the customer, and no agreement has the identifier any more. */
   readonly customerAccountId?: string | undefined;
   readonly customerIdentifier?: string | undefined;
   readonly productCode: string;
-  /** Absent where the catalogue has no such product any more. */
+  /** Absent where the catalogue no longer has the product. */
   readonly product?: Product | undefined;
-  /** How it was paid for; absent where the catalogue has no such product any more. */
+  /** How usage was paid for; absent where the catalogue no longer has the product. */
   readonly pricing?: Pricing | undefined;
   readonly dimension: string;
-  /** What was counted; a dimension that was counted in two has a row for each. */
+  /** The unit of the usage; a dimension that was counted in two units has a row for each. */
   readonly unit?: string | undefined;
-  /** In decimals: counted units, or the hours that the seconds make. */
+  /** A decimal number: units, or the hours of the seconds. */
   readonly usageUnits: string;
-  /** Of what the control plane metered. */
+  /** Present where the control plane metered the usage. */
   readonly seconds?: AccruedSeconds | undefined;
-  /** US dollars in decimals; absent where the dimension had no price in any hour of use. */
+  /** US dollars as a decimal number; absent where the dimension had no price in any hour of use. */
   readonly estimatedRevenue?: string | undefined;
 }
 
-/** Seconds by how sure they are. */
+/** Seconds, by whether they can still change. */
 interface AccruedSeconds {
   readonly final: string;
   readonly adjustments: string;
-  /** Reckoned from what is known of the resources now; not in the ledger yet. */
+  /** Computed from what is known of the resources now; not in the ledger yet. */
   readonly provisional: string;
 }
 
 const PAGE_RECORDS = 1_000;
 const RESOURCES_AT_ONCE = 500;
 
-/** `seller` leaves only the products of that account. */
+/** `seller` selects the products of that account. */
 export async function usageByInstanceType(
   ledger: Ledger,
   month: Month,
@@ -72,7 +71,7 @@ export async function usageByInstanceType(
 ): Promise<UsageReport> {
   const { catalogue } = ledger;
   const sums = new Sums(catalogue, await namesAsMetered(ledger), seller);
-  // What is written of a resource after this is left out when the records are read, since it is provisional here.
+  // Records of resources that are written after this point are left out, because their use is provisional here.
   const { registrations, provisional } = await reckoned(ledger, month, nowMs);
   const query = { fromHour: month.fromHour, toHour: month.toHour - 1, limit: PAGE_RECORDS };
   for await (const records of pagesOf((cursor) => ledger.meteringRecords({ ...query, cursor }))) {
@@ -81,19 +80,19 @@ export async function usageByInstanceType(
     }
   }
   for (const use of provisional) sums.addProvisional(use, nowMs);
-  // Asked at the end: what has expired while the ledger was read is missing, too.
+  // Read at the end, so that entries that expired meanwhile count as missing, too.
   const keptSinceMs = await ledger.keptSince();
   const isPart = keptSinceMs !== undefined && keptSinceMs > month.fromHour * HOUR_MS;
   return { month: month.name, atMs: nowMs, keptSinceMs: isPart ? keptSinceMs : undefined, rows: sums.rows() };
 }
 
 interface Reckoned {
-  /** Of each resource that has any. */
+  /** The registrations of each resource that has any. */
   readonly registrations: ReadonlyMap<string, readonly UsageRegistration[]>;
   readonly provisional: Iterable<ProvisionalUse>;
 }
 
-/** Use of an hour that the ledger does not hold, of all resources of an account. */
+/** Use of an hour that the ledger does not hold, of all resources of an account together. */
 interface ProvisionalUse {
   readonly productCode: string;
   readonly accountId: string;
@@ -103,7 +102,7 @@ interface ProvisionalUse {
   seconds: number;
 }
 
-/** Each resource as it is when it is read, with what its registrations know of. */
+/** Computes from each resource as it is when it is read. */
 async function reckoned(ledger: Ledger, month: Month, nowMs: EpochMs): Promise<Reckoned> {
   const registrations = new Map<string, readonly UsageRegistration[]>();
   const uses = new Map<string, ProvisionalUse>();
@@ -146,11 +145,11 @@ interface Sum {
   units: bigint;
   adjustments: bigint;
   provisional: bigint;
-  /** All of these, by the price of their hours; what has no price is left out. */
+  /** All units and seconds, by the price of their hours; those without a price are left out. */
   readonly byPrice: Map<string, bigint>;
 }
 
-/** What is added to a sum. */
+/** One amount that is added to a sum. */
 interface Use {
   readonly productCode: string;
   readonly customer: Customer;
@@ -200,7 +199,7 @@ class Sums {
     this.#add({ productCode, customer, dimension, accrued: true, hour, amount: BigInt(seconds), part: "provisional" });
   }
 
-  /** By product, customer and dimension. */
+  /** In the order of product, customer and dimension. */
   rows(): UsageRow[] {
     const sums = [...this.#sums].toSorted(([a], [b]) => (a < b ? -1 : 1));
     return sums.map(([, sum]) => rowOf(sum, this.#catalogue.product(sum.productCode)));
@@ -226,7 +225,7 @@ class Sums {
 
   #sumOf({ customer, productCode, dimension, accrued }: Use, terms: Terms, pricing: Pricing | undefined): Sum {
     const who = customer.accountId ?? `identifier ${customer.identifier}`;
-    // Running time is shown in hours, whatever its unit is called.
+    // Running time is shown in hours, whatever the unit's name is.
     const unit = accrued ? undefined : terms.unit;
     const key = `${productCode}\n${who}\n${dimension}\n${accrued}\n${pricing}\n${unit}`;
     let sum = this.#sums.get(key);
@@ -235,7 +234,7 @@ class Sums {
       sum = { customer, productCode, dimension, accrued, unit, pricing, ...nothing };
       this.#sums.set(key, sum);
     }
-    // Of several names within the month, the last one is told.
+    // If the customer had several names in the month, the last one is shown.
     if (customer.identifier !== undefined) sum.customer = customer;
     return sum;
   }
@@ -266,7 +265,7 @@ function rowOf(sum: Sum, product: Product | undefined): UsageRow {
   };
 }
 
-/** What is free, or paid for elsewhere, is worth nothing here, whatever its dimension says. */
+/** Usage that is free, or paid for elsewhere, earns nothing here, whatever its dimension's price is. */
 function revenueOf({ pricing, byPrice, accrued }: Sum): string | undefined {
   if (pricing === "free" || pricing === "byol") return "0";
   if (byPrice.size === 0) return undefined;

@@ -1,4 +1,4 @@
-/** `countinghouse audit search`: audit events that were asked for. */
+/** `countinghouse audit search`: the audit events that match the flags. */
 import { Option, type Command } from "commander";
 import { EVENT_ORDERS } from "../../operator/contract/values.ts";
 import { countArgument } from "../arguments.ts";
@@ -20,7 +20,7 @@ interface SearchFlags extends FilterFlags, TimeFlags {
   readonly limit: number;
 }
 
-/** Held in memory before they are printed; `export` has no such bound. */
+/** So many events fit into memory before they are printed; `export` has no such bound. */
 const LIMIT_MAX = 100_000;
 
 export function addSearch(group: Command): void {

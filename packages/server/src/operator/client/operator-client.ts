@@ -1,4 +1,4 @@
-/** A typed client of the operator API: one call for all routes, typed by the contract. It loads no schema and no library. */
+/** A typed client of the operator API: one method for all routes, typed by the contract. It loads no schema and no library. */
 import type { Page } from "../contract/common.ts";
 import { BASE_PATH, PAGE_ITEMS_MAX } from "../contract/values.ts";
 import type { Problem } from "../contract/problem.ts";
@@ -6,38 +6,38 @@ import type { AnswerTo, RouteName } from "../contract/routes.ts";
 import { OperatorConnectionError, OperatorProblemError } from "./errors.ts";
 import type { CsvRouteName, ItemOf, ListRouteName, RequestArguments } from "./requests.ts";
 
-/** Which server, and how it is reached. */
+/** The server, and how to reach it. */
 export interface OperatorClientOptions {
   /** The server's address, such as `http://127.0.0.1:7420`, or that of its operator API, which ends in `/operator/v1`. */
   readonly endpoint: string | URL;
-  /** The operator token: what the server was started with (`--operator-token`), or printed. */
+  /** The operator token: the one that the server was started with (`--operator-token`), or printed. */
   readonly token: string;
-  /** Instead of the runtime's own, for proxies, certificates and tests. */
+  /** Used in place of the runtime's own `fetch`, for proxies, certificates and tests. */
   readonly fetch?: typeof fetch | undefined;
 }
 
 /** The first items of a list. */
 export interface FirstItems<Item> {
   readonly items: readonly Item[];
-  /** Whether there may be more. */
+  /** Whether there may be more items. */
   readonly more: boolean;
 }
 
-/** Comma-separated values, and what the answer says of them. */
+/** Comma-separated values, and what the answer's headers say of them. */
 export interface CsvAnswer {
   readonly text: string;
-  /** Present where a part may be missing: what was recorded before this has expired. ISO 8601. */
+  /** Present where a part may be missing, because records of before this time have expired. ISO 8601. */
   readonly keptSince: string | undefined;
 }
 
 /**
- * Calls of the operator API. A route's name is its method and path, as in the API's description: `GET /accounts/{id}`.
- * Each call throws OperatorProblemError where the server refuses, and OperatorConnectionError where no operator API answers.
+ * Calls to the operator API. A route's name is its method and path, as in the API's description: `GET /accounts/{id}`. Each
+ * call throws OperatorProblemError where the server refuses, and OperatorConnectionError where no operator API answers.
  */
 export interface OperatorClient {
-  /** Calls a route once and answers its JSON. Nothing is tried again. */
+  /** Calls a route once and answers its JSON. Does not retry. */
   call<Name extends RouteName>(route: Name, ...request: RequestArguments<Name>): Promise<AnswerTo<Name>>;
-  /** The items of a list, page after page, as they are asked for. `query.limit` is the size of a page. */
+  /** The items of a list. Pages are read as their items are asked for; `query.limit` is the size of a page. */
   items<Name extends ListRouteName>(
     route: Name,
     ...request: RequestArguments<Name>
@@ -48,26 +48,27 @@ export interface OperatorClient {
     count: number,
     ...request: RequestArguments<Name>
   ): Promise<FirstItems<ItemOf<Name>>>;
-  /** Calls a route that has comma-separated values, for those. */
+  /** Calls a route for comma-separated values, where it has them. */
   csv<Name extends CsvRouteName>(route: Name, ...request: RequestArguments<Name>): Promise<CsvAnswer>;
 }
 
-/** A client of a server's operator API. Throws TypeError for an endpoint or a token that cannot be one. */
+/** Makes a client of a server's operator API. Throws TypeError for an endpoint or a token that cannot be one. */
 export function operatorClient(options: OperatorClientOptions): OperatorClient {
   const { endpoint, token, fetch: fetchOf = fetch } = options;
   const url = String(endpoint).replace(/\/+$/, "");
   if (!/^https?:/.test(url) || !URL.canParse(url)) {
     throw new TypeError("endpoint must be the address of a server, such as http://127.0.0.1:7420");
   }
-  // What fetch says of such a header quotes it.
+  // The error of `fetch` would quote the token.
   if (!/^[\u0020-\u007e]+$/.test(token)) throw new TypeError("token holds characters that cannot be sent");
   return clientAt(url.endsWith(BASE_PATH) ? url : `${url}${BASE_PATH}`, token, fetchOf);
 }
 
-/** The same, at the very address of an operator API. */
+/** The same, for the exact address of an operator API. */
 export function clientAt(address: string, token: string, fetchOf: typeof fetch = fetch): OperatorClient {
   const send = sender(address, token, fetchOf);
-  // What is answered is as the contract says: both ends are of one version, and the server's end is compiled against it.
+  // The answer is taken to be as the contract says: client and server are of one version, and the server is type-checked
+  // against it.
   const call = async (route: string, request?: AnyRequest): Promise<unknown> => {
     const { text } = await send(route, request, "json");
     return text === "" ? undefined : (JSON.parse(text) as unknown);
@@ -103,7 +104,7 @@ export function clientAt(address: string, token: string, fetchOf: typeof fetch =
   return { call, items, first, csv } as unknown as OperatorClient;
 }
 
-/** A request, whatever its route. */
+/** A request for any route. */
 interface AnyRequest {
   readonly params?: Readonly<Record<string, string>> | undefined;
   readonly query?: object | undefined;
@@ -154,7 +155,7 @@ function sender(address: string, token: string, fetchOf: typeof fetch): Send {
   };
 }
 
-/** The path with its members, and the query. A member that is undefined is left out. */
+/** The path with its members filled in, and the query. Undefined members are left out. */
 function filled(path: string, { params = {}, query = {} }: AnyRequest = {}): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined);
   const search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString();

@@ -1,4 +1,4 @@
-/** All routes of the operator API, by their names. A route is declared in one of these files, and nowhere else. */
+/** All routes of the operator API, by their names. Each route is declared in one of these files, and nowhere else. */
 import { auditRoutes } from "./ledger/audit.ts";
 import { accountRoutes } from "./catalogue/account.ts";
 import { agreementRoutes } from "./catalogue/agreement.ts";
@@ -33,5 +33,5 @@ export type RouteTable = typeof ROUTES;
 /** `GET /accounts/{id}` and the others. */
 export type RouteName = keyof RouteTable;
 
-/** What a route answers in JSON; undefined where it answers nothing but that it is done. */
+/** A route's answer in JSON; undefined where the answer has no content. */
 export type AnswerTo<Name extends RouteName> = AnswerOf<RouteTable[Name]>;

@@ -30,14 +30,14 @@ export function auditHandlers(context: OperatorContext): Handlers<keyof typeof a
       };
     },
     "GET /audit-verification": async () => {
-      // It reads the whole ledger: whoever asks while one is under way is told what that one finds.
+      // A verification reads the whole ledger, so a request that comes while one is under way gets its result.
       running ??= keeping.verifyAudit().finally(() => (running = undefined));
       return verificationView(await running);
     },
   };
 }
 
-/** Member by member, in CloudTrail's order, so that the contract and the trail cannot come to differ unseen. */
+/** Written member by member, in CloudTrail's order, so that the compiler finds where contract and trail differ. */
 function eventView(record: CloudTrailRecord): AuditEvent {
   return {
     eventVersion: record.eventVersion,

@@ -1,4 +1,4 @@
-/** Reports: what sellers are told of the use of their products. */
+/** Reports of the usage of sellers' products. */
 import { MONTH_EXPECTED, iso } from "@countinghouse/protocol";
 import { monthOf } from "../../reports/month.ts";
 import { usageByInstanceType, type UsageRow } from "../../reports/usage-by-instance-type.ts";

@@ -1,4 +1,4 @@
-/** A node whose clock goes wrong while it runs writes nothing until it is right again. */
+/** A node whose clock goes wrong while it runs writes nothing until the clock is right again. */
 import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test as anyTest } from "vitest";
 import { newDatabase, testOfPostgres } from "../../../../../test/support/postgres/database.ts";
@@ -33,7 +33,7 @@ describe("a node's clock while it runs", () => {
 
     await ledger.transact(put([accountChange("111122223333")]));
     wrongByMs = 60_000;
-    // Not looked at yet: that is once a minute.
+    // The node checks its clock once a minute, so it has not noticed yet.
     tick();
     expect(ledger.unavailable).toBeUndefined();
     passedMs = 60_000;

@@ -1,17 +1,17 @@
 /**
- * A node's clock, held against the database's. Entry times are the nodes' own, and none may be older than the newest: one
- * node whose clock runs ahead would keep all others from starting. So the one that is wrong is to be out.
+ * Compares a node's clock with the database's. Entry times come from the nodes' clocks, and no entry may be older than the
+ * newest one. So one node whose clock runs ahead would keep all other nodes from starting; that node must stop writing instead.
  */
 import { iso, type EpochMs } from "@countinghouse/protocol";
 import type { Queryable } from "./reading/record-pointers.ts";
 
-/** How far apart the two may be. */
+/** How far apart the two clocks may be. */
 export const CLOCKS_APART_MAX_MS = 5_000;
 
 export interface ClockDifference {
   readonly nodeMs: EpochMs;
   readonly databaseMs: EpochMs;
-  /** How far the node's is ahead at least, whatever time the question took; less than zero where it is behind. */
+  /** The least by which the node's clock is ahead, whatever time the question took; less than zero where it is behind. */
   readonly aheadMs: number;
 }
 
@@ -26,7 +26,7 @@ export async function clockDifference(db: Queryable, nowMs: () => EpochMs): Prom
   return { nodeMs, databaseMs, aheadMs };
 }
 
-/** What is wrong with the node's clock, as a sentence; undefined where nothing is. */
+/** Says in a sentence what is wrong with the node's clock; undefined where nothing is. */
 export function clockTrouble({ nodeMs, databaseMs, aheadMs }: ClockDifference): string | undefined {
   if (Math.abs(aheadMs) <= CLOCKS_APART_MAX_MS) return undefined;
   const seconds = Math.round(Math.abs(aheadMs) / 1000);

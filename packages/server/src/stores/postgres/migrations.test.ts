@@ -1,4 +1,4 @@
-/** What becomes of a ledger that an older server left, and of older servers that are still there. */
+/** What happens to a ledger that an older server left, and to older servers that still run. */
 import { spawn } from "node:child_process";
 import { HOUR_MS } from "@countinghouse/protocol";
 import { beforeEach, describe, expect, onTestFinished } from "vitest";
@@ -36,7 +36,7 @@ async function open(): Promise<Ledger> {
   return ledger;
 }
 
-/** A ledger with `SENT` in it, as version 2 kept it: with texts in the place of numbers. */
+/** A ledger with `SENT` in it, as version 2 kept it: its rows hold texts where later versions hold numbers. */
 async function ledgerOfVersion2(): Promise<readonly ListedRecord[]> {
   const ledger = await open();
   await ledger.transact(meter(SENT));
@@ -78,7 +78,7 @@ test("a ledger with texts for keys becomes one with numbers: the same records, f
   expect(verified).toMatchObject({ entries: 2, meteringRecords: 3, disagreement: undefined });
 });
 
-/** What is written by `write`, as version 6 kept it. */
+/** A ledger with what `write` writes, in the form of version 6. */
 async function ledgerOfVersion6(
   write: (ledger: Ledger) => Promise<unknown> = (ledger) => ledger.transact(meter(SENT)),
 ): Promise<void> {
@@ -91,7 +91,7 @@ async function ledgerOfVersion6(
       DROP COLUMN region, DROP COLUMN kind`);
 }
 
-/** A ledger as version 4 kept it. */
+/** A ledger in the form of version 4. */
 async function ledgerOfVersion4(): Promise<void> {
   await ledgerOfVersion6();
   await database.query(`SET search_path = countinghouse;
@@ -100,7 +100,7 @@ async function ledgerOfVersion4(): Promise<void> {
     ALTER TABLE state RENAME COLUMN state_edition TO edition`);
 }
 
-/** A ledger as version 5 kept it, with a resource in its catalogue. */
+/** A ledger in the form of version 5, with a resource in its catalogue. */
 async function ledgerOfVersion5(): Promise<MeteredResource> {
   const ledger = await open();
   await ledger.close();
@@ -151,7 +151,7 @@ describe("the migration that puts into rows what is summed", () => {
     const holder = (await loadDriver(database.url)).client("maintenance");
     await holder.connect();
     onTestFinished(() => holder.end().catch(() => undefined));
-    // It comes as far as its very last statement, which notes its number.
+    // The lock stops the migration at its very last statement, which writes the schema's number.
     await holder.query("BEGIN; LOCK TABLE countinghouse.schema_version IN SHARE MODE");
     const migrating = spawn(process.execPath, [...NODE_FLAGS, MAIN, "store", "migrate"], {
       env: { ...process.env, COUNTINGHOUSE_STORE: database.url },
@@ -181,7 +181,7 @@ describe("the migration that puts into rows what is summed", () => {
   });
 });
 
-/** What a server of version 4 asks before each group, and when it looks whether others have changed anything. */
+/** The statements of a server of version 4: before each group, and when it looks for changes by other nodes. */
 const ASKED_BY_VERSION_4 = [
   `SELECT s.version, s.edition, l.seq, l.link, l.newest_at_ms
    FROM countinghouse.lane l, countinghouse.state s WHERE l.number = 1 FOR UPDATE OF l`,
@@ -200,7 +200,7 @@ test.each([
       runCommand(["store", "migrate", "--json"], { COUNTINGHOUSE_STORE: database.url });
     const driver = await loadDriver(database.url);
     const named = driver.client("reader");
-    // As another role sees one that writes: without its name.
+    // The connection as another database role sees it: without its application name.
     const writing = driver.client("lane", { application_name: "" });
     for (const older of [named, writing]) {
       await older.connect();

@@ -116,7 +116,7 @@ describe("a data folder that a newer server wrote", () => {
       expect(() => openSqliteEngine(folder.path)).toThrow(NewerSchemaError);
     }
     expect(readFileSync(ledgerFile).equals(before)).toBe(true);
-    // The mark says how far the ledger had come; a newer server would have left one.
+    // The mark says how far the ledger had come; the newer server of this test would have left one.
     const files = readdirSync(folder.path).filter((name) => name.startsWith("ledger"));
     expect(files.toSorted()).toEqual(["ledger.mark", "ledger.sqlite"]);
     const again = database(join(folder.path, "ledger.sqlite"));

@@ -1,7 +1,7 @@
 /**
- * Copies a ledger with one writer into an empty one in PostgreSQL: entry by entry, byte for byte, as a lane of its own that
- * ends where the source does. From the first row to the last the target is marked as a part, and no server serves from it;
- * the mark goes when what was copied has been read again and agrees.
+ * Copies a ledger with one writer into an empty ledger in PostgreSQL: entry by entry, byte for byte, as a lane of its own that
+ * ends at the source's head. A mark says that the target is incomplete; no server serves from it. The mark is set before the
+ * first row, and removed when everything that was copied has been read again and agrees with the source.
  */
 import type { Client } from "pg";
 import { EMBEDDED_LANE, type LaneHead } from "../../../ledger/chain-head.ts";
@@ -18,9 +18,9 @@ import { writeState } from "../state-rows.ts";
 import { insertEntries } from "./insert-entries.ts";
 
 export interface CopyOptions extends Waiting {
-  /** Whether what an earlier copy left may be removed. */
+  /** Whether the rows of an earlier, unfinished copy may be removed. */
   readonly again: boolean;
-  /** Told after each page, and at the beginning of what takes long. */
+  /** Called after each page, and when a long step begins. */
   readonly onProgress: (doing: "copied" | "verifying", entries: number) => void;
 }
 
@@ -43,7 +43,7 @@ export async function copyLedger(source: LedgerSource, url: string, options: Cop
   return maintain(driver, options, async (client) => {
     await migrate(client, options.sleep);
     await takeTurn(client);
-    // What is lost with the database's power is a part only; the last commit makes all of them durable.
+    // If the database loses power now, it loses part of a copy that is marked as incomplete; the last commit is durable.
     await client.query("SET synchronous_commit = off");
     await begin(client, source, options.again);
     try {
@@ -69,7 +69,7 @@ async function takeTurn(client: Client): Promise<void> {
   if (rows[0]?.held !== true) throw new CopyError("Somebody else is copying a ledger into this database.");
 }
 
-/** Marks the target, and puts in what all go by. Nobody writes meanwhile, and nobody after: whoever does sees the mark. */
+/** Marks the target, and writes catalogue and clock. Nobody writes meanwhile, and a server that starts later sees the mark. */
 async function begin(client: Client, { name, loaded, base }: LedgerSource, again: boolean): Promise<void> {
   await atOnce(client, async () => {
     await client.query(`SELECT pg_advisory_xact_lock(${STATE_LOCK.join(", ")})`);
@@ -126,7 +126,7 @@ async function copyAll(
   return { entries, meteringRecords };
 }
 
-/** Reads the target from its first entry to its last. Throws CopyError; the mark stays then. */
+/** Reads the target from its first entry to its last. Throws CopyError, and then leaves the mark. */
 async function refuseDifference(
   client: Client,
   source: LedgerSource,
@@ -153,7 +153,7 @@ async function refuseDifference(
   return { ...copied, head: lane };
 }
 
-/** Both in the order of their ids, page by page; undefined where they are the same. */
+/** Says which resource differs, reading both ledgers in the order of ids, page by page; undefined where none does. */
 async function differentResource(client: Client, source: LedgerSource): Promise<string | undefined> {
   let cursor: string | undefined;
   for (const wanted of source.resources()) {

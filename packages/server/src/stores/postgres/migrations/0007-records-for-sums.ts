@@ -1,6 +1,6 @@
 /**
- * Fills the rows of metering records from the entries, and puts them in the place of those of before. What was kept under each key
- * is held against what is now, so that nothing that was sent before can be counted again.
+ * Fills the new rows of metering records from the entries, and puts them in the place of the old rows. Every old row is
+ * compared with the new one of its key: a lost key would let usage that was sent before be counted again.
  */
 import type { Client } from "pg";
 import { decodeEntry } from "../../../ledger/entry-codec.ts";
@@ -25,7 +25,7 @@ const REPLACE = `DROP TABLE countinghouse.metering_record;
   ALTER TABLE countinghouse.metering_record_with_sums RENAME TO metering_record;
   ALTER TABLE countinghouse.metering_record ADD PRIMARY KEY (hour, key, shard_key)`;
 
-/** A row of before that has none now, or another. */
+/** Finds an old row that has no new one, or a different one. */
 const LOST = `SELECT m.id FROM countinghouse.metering_record m
   LEFT JOIN countinghouse.metering_record_with_sums n USING (hour, key, shard_key)
   WHERE n.id IS DISTINCT FROM m.id OR n.entry_shard_key IS DISTINCT FROM m.entry_shard_key LIMIT 1`;
@@ -33,7 +33,7 @@ const LOST = `SELECT m.id FROM countinghouse.metering_record m
 const COUNTS = `SELECT (SELECT count(*) FROM countinghouse.metering_record) AS before,
   (SELECT count(*) FROM countinghouse.metering_record_with_sums) AS now`;
 
-/** In the transaction of the migration. Throws DefectError where rows and entries do not agree. */
+/** To be called in the migration's transaction. Throws DefectError where rows and entries do not agree. */
 export async function fillRecords(client: Client): Promise<void> {
   let place: readonly [lane: number, seq: string] = [-1, "0"];
   for (;;) {
@@ -44,7 +44,7 @@ export async function fillRecords(client: Client): Promise<void> {
     if (statement !== undefined) await client.query(statement);
     place = [last.lane, last.seq];
   }
-  // Whole tables are compared here, which is not done by looking up each row.
+  // These statements compare whole tables; looking up each row by index would be slower.
   await client.query("SET LOCAL enable_hashjoin = on; SET LOCAL enable_seqscan = on");
   const { rows: counts } = await client.query<{ before: string; now: string }>(COUNTS);
   const { rows: lost } = await client.query<{ id: string }>(LOST);

@@ -9,9 +9,9 @@ import { ATTRIBUTES, FIGURES, KEY_FIGURES, type PackedExpired, type PackedGroup 
 /** One statement that inserts this many rows takes a fifth less time than one for each row; more rows gain nothing. */
 const ROWS_PER_STATEMENT = 25;
 const COLUMNS = FIGURES + 1;
-/** Each with an index that it comes first in. */
+/** Each of these columns comes first in an index of its own. */
 const ATTRIBUTE_COLUMNS = ["operation", "principal", "account", "access_key", "product"];
-/** Sixteen pages: what is left of a full disk, in blocks that were taken before, is less as a rule. */
+/** Sixteen pages. A full disk rarely leaves that much room in blocks that are taken already, so a probe on it fails. */
 const PROBE_CHARACTERS = 65_536;
 
 export class GroupWriter {
@@ -31,11 +31,11 @@ export class GroupWriter {
   readonly #markName: StatementSync;
   readonly #selectNames: StatementSync;
   readonly #deleteName: StatementSync;
-  /** Of the newest entry that is durable. */
+  /** The link of the newest durable entry. */
   #link: Uint8Array;
   #generation: number;
 
-  /** Without a trail, entries are neither linked nor found by what they are about. */
+  /** Without a trail, entries have no links and no search attributes. */
   constructor(db: DatabaseSync, trail = true) {
     this.#db = db;
     this.#trail = trail;
@@ -62,7 +62,7 @@ export class GroupWriter {
       `INSERT INTO catalogue (kind, id, value, file_digest) VALUES (?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET value = excluded.value, file_digest = coalesce(excluded.file_digest, file_digest)`,
     );
-    // What no catalogue file has named leaves nothing behind.
+    // An object that was removed, and that no catalogue file has named, leaves no row.
     this.#dropCatalogue = db.prepare(
       "DELETE FROM catalogue WHERE kind = ? AND id = ? AND value IS NULL AND file_digest IS NULL",
     );
@@ -71,19 +71,19 @@ export class GroupWriter {
     this.#putSetting = db.prepare("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value");
   }
 
-  /** Of the entries: another one begins where the ledger is emptied. */
+  /** The generation of the entries; it grows by one when the ledger is emptied. */
   get generation(): number {
     return this.#generation;
   }
 
-  /** Throws what SQLite threw, with nothing of the group kept. */
+  /** Throws what SQLite threw; then nothing of the group was kept. */
   write(group: PackedGroup): void {
     const generation = this.#generation + (group.reset ? 1 : 0);
     this.#link = this.#inTransaction(() => this.#keep(group, generation));
     this.#generation = generation;
   }
 
-  /** Commits about as much as a group may take, which then is taken away again. Throws what SQLite threw. */
+  /** Commits about as much as a large group, and then removes it. Throws what SQLite threw. */
   probe(): void {
     this.#inTransaction(() => this.#putSetting.run("probe", "x".repeat(PROBE_CHARACTERS)));
     this.#inTransaction(() => this.#db.exec("DELETE FROM setting WHERE name = 'probe'"));
@@ -109,7 +109,7 @@ export class GroupWriter {
     try {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
     } catch {
-      // SQLite rolls back by itself after some failures; what the caller needs is the first error.
+      // After some failures SQLite has rolled back already. The caller needs the first error, not this one.
     }
   }
 
@@ -143,7 +143,7 @@ export class GroupWriter {
     return link;
   }
 
-  /** The chain goes on from the last that is removed. */
+  /** Removes the oldest entries and their records; the newest removed entry becomes the chain's base. */
   #remove({ through, figures, discriminators }: PackedExpired): void {
     discriminators.forEach((discriminator, i) => {
       const key = figures.subarray(i * KEY_FIGURES, (i + 1) * KEY_FIGURES);
@@ -151,7 +151,7 @@ export class GroupWriter {
     });
     const names = new Set(this.#selectNames.all(through.seq).flatMap((row) => Object.values(row)));
     this.#deleteEntries.run(through.seq);
-    // What no entry has any more, and no key, nobody can ask for.
+    // Names that are in no entry and no key any more are removed.
     for (const number of names) if (number !== null) this.#deleteName.run(number);
     this.#putSetting.run("chain-base", `${through.seq} ${through.link}`);
   }
@@ -182,7 +182,7 @@ export class GroupWriter {
     return link;
   }
 
-  /** In the order of the tree: neighbours share pages, so a group touches fewer of them. */
+  /** Inserts in the order of the tree: neighbouring rows share pages, so a group changes fewer pages. */
   #keepRecords({ figures, discriminators }: PackedGroup): void {
     const order = discriminators.map((_, i) => i).toSorted((a, b) => compareKeys(figures, a, b));
     let row = 0;
@@ -219,7 +219,7 @@ function insertRecords(rows: number): string {
   return `INSERT INTO metering_record VALUES ${Array(rows).fill(row).join(", ")}`;
 }
 
-/** Discriminators are left out: the order has to be good, not perfect. */
+/** Leaves discriminators out: the order affects only speed. */
 function compareKeys(figures: Float64Array, a: number, b: number): number {
   for (let i = 0; i < KEY_FIGURES; i += 1) {
     const difference = (figures[a * FIGURES + i] as number) - (figures[b * FIGURES + i] as number);
