@@ -65,11 +65,10 @@ let project: EmptyProject;
 beforeAll(async () => {
   project = await emptyProject(["@countinghouse/protocol", "@countinghouse/client", "countinghouse"]);
   const [kit, matchers, client] = ["countinghouse/testkit", "countinghouse/testkit/matchers", "@countinghouse/client"];
-  const imported = `
-import { startMarket } from "${kit}";
-import { matchers } from "${matchers}";
-import { MarketplaceMeteringClient } from "${client}";`;
-  const required = imported.replaceAll(/import (\{.*\}) from (".*");/g, "const $1 = require($2);");
+  const from = { startMarket: kit, matchers, MarketplaceMeteringClient: client };
+  const names = Object.entries(from);
+  const imported = names.map(([name, entry]) => `import { ${name} } from "${entry}";\n`).join("");
+  const required = names.map(([name, entry]) => `const { ${name} } = require("${entry}");\n`).join("");
   project.write("metering.test.cjs", required + SUITE);
   project.write("metering.test.mjs", imported + SUITE);
   project.write("node.mjs", NODE_TEST);

@@ -17,10 +17,10 @@ export interface MarketClock {
   /** Moves it forward. What falls due on the way is done before this resolves. */
   advance(step: ClockStep): Promise<void>;
   /**
-   * Moves it to a time (ISO 8601), to the next full hour, or to when usage of the month that is under way is taken no more:
-   * 06:00 UTC on the first of the next one. The rule set `classic` has no such cut, and goes to the turn of the month.
+   * Moves it to a time (ISO 8601); to `next-hour`, the next full hour; or to `month-end-cut`, when usage of the month that is
+   * under way is taken no more: 06:00 UTC on the first of the next one. The rule set `classic` has no such cut, and goes to the turn of the month.
    */
-  to(time: string | Date | "next-hour" | "month-end-cut"): Promise<void>;
+  to(time: string | Date): Promise<void>;
 }
 
 export function marketClock(operator: OperatorClient, nowMs: () => number, ruleSet: RuleSet): MarketClock {
@@ -49,7 +49,9 @@ function timeMs(
   }
   const toMs = typeof time === "string" ? readTime(time) : time.getTime();
   if (toMs === undefined || Number.isNaN(toMs)) {
-    throw new TypeError(`clock.to takes a time such as 2026-03-15T10:30:00Z, next-hour or month-end-cut; got ${time}`);
+    throw new TypeError(
+      `clock.to takes a time such as 2026-03-15T10:30:00Z, next-hour or month-end-cut; got ${String(time)}`,
+    );
   }
   return toMs;
 }

@@ -35,7 +35,7 @@ export function callText(call: SeenCall, explaining: Explaining): string {
 }
 
 /** What came of a call, in a sentence. */
-export function sentenceOf(call: SeenCall, explaining: Explaining): string {
+function sentenceOf(call: SeenCall, explaining: Explaining): string {
   const { code, message } = call;
   const explanation = explained(call, explaining);
   const summary = explanation?.summary ?? (code === undefined ? "Answered." : `Refused: ${code}.`);
