@@ -162,6 +162,7 @@ describe("the help", () => {
       "clock",
       "fault",
       "explain",
+      "advise",
       "audit",
       "reset",
       "store",

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { VERSION } from "../version.ts";
 import { addAccessKey } from "./access-key.ts";
 import { addAccount } from "./account.ts";
+import { addAdvise } from "./advise.ts";
 import { addAgreement } from "./agreement.ts";
 import { addAudit } from "./audit/group.ts";
 import { addClock } from "./clock.ts";
@@ -37,6 +38,7 @@ const GROUPS = [
   addClock,
   addFault,
   addExplain,
+  addAdvise,
   addAudit,
   addReset,
   addStore,

@@ -11,6 +11,7 @@ import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { BASE_PATH } from "./contract/values.ts";
 import { accountHandlers } from "./handlers/catalogue/accounts.ts";
 import { agreementHandlers } from "./handlers/catalogue/agreements.ts";
+import { adviceHandlers } from "./handlers/advice.ts";
 import { auditHandlers } from "./handlers/audit.ts";
 import { explanationHandlers } from "./handlers/explanations.ts";
 import { faultHandlers } from "./handlers/faults.ts";
@@ -94,6 +95,7 @@ function handlersOf(context: OperatorContext): Handlers {
     ...meteringHandlers(context),
     ...registrationKeyHandlers(context),
     ...explanationHandlers(context),
+    ...adviceHandlers(context),
     ...auditHandlers(context),
     ...resourceHandlers(context),
     ...reportHandlers(context),

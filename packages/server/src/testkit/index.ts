@@ -8,5 +8,6 @@ export {
   type SdkConfig,
 } from "./market.ts";
 export type { Credentials, CustomerNames, CustomerOptions, MarketProduct, ProductOptions } from "./fixtures.ts";
+export type { Advice } from "../operator/contract/ledger/advice.ts";
 export type { ClockStep, MarketClock } from "./market-clock.ts";
 export type { FaultOptions, MarketFaults } from "./market-faults.ts";

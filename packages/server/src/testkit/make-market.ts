@@ -63,6 +63,7 @@ export function makeMarket({ service, config, calls, settling, options }: Parts)
     faults: marketFaults(operator),
     operator,
     operatorToken,
+    advice: async () => (await operator.call("GET /advice")).items,
     trace: (lines) => traceText(looking, lines),
     checkCalls,
     restore: async () => {

@@ -1,4 +1,5 @@
 /** What a test holds: a market in this process, and everything that it can be asked to do. */
+import type { Advice } from "../operator/contract/ledger/advice.ts";
 import type { OperatorClient } from "../operator/client/operator-client.ts";
 import type { Credentials, CustomerNames, CustomerOptions, MarketProduct, ProductOptions } from "./fixtures.ts";
 import type { MarketClock } from "./market-clock.ts";
@@ -44,6 +45,8 @@ export interface Market extends AsyncDisposable {
   readonly operator: OperatorClient;
   /** The bearer token of its operator API, for other programs. */
   readonly operatorToken: string;
+  /** What a seller's program does wrong in what was seen: nothing, for one that does all right. */
+  advice(): Promise<readonly Advice[]>;
   /** What happened, a line for each call, the newest last; at most `lines` of them (50). */
   trace(lines?: number): string;
   /** Throws UnexpectedCallsError where calls were refused, and neither a fault nor the test asked for that. */

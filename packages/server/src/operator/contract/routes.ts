@@ -1,4 +1,5 @@
 /** All routes of the operator API, by their names. Each route is declared in one of these files, and nowhere else. */
+import { adviceRoutes } from "./ledger/advice.ts";
 import { auditRoutes } from "./ledger/audit.ts";
 import { accountRoutes } from "./catalogue/account.ts";
 import { agreementRoutes } from "./catalogue/agreement.ts";
@@ -21,6 +22,7 @@ export const ROUTES = {
   ...meteringRoutes,
   ...registrationKeyRoutes,
   ...explanationRoutes,
+  ...adviceRoutes,
   ...auditRoutes,
   ...resourceRoutes,
   ...reportRoutes,
