@@ -3,11 +3,10 @@ import type { IncomingMessage, Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { EventPages } from "./audit/event-pages.ts";
 import { createBuyApp } from "./buy/app.ts";
-import { dueChanges } from "./catalogue/apply.ts";
 import type { ServiceClock } from "./clock.ts";
+import { composeOperator } from "./compose-operator.ts";
 import type { ServeConfig } from "./config.ts";
 import { DiskSpace } from "./disk-space.ts";
-import { Catalogue } from "./domain/catalogue/catalogue.ts";
 import { outdatedValues } from "./domain/catalogue/value-problem.ts";
 import { failureLog } from "./failure-log.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
@@ -32,8 +31,8 @@ import { PodObserver } from "./observers/kubernetes/pod-observer.ts";
 import { whyUnobserved } from "./observers/kubernetes/reasons.ts";
 import { openLedger, type OpenEngine, type OpenedLedger } from "./open-ledger.ts";
 import { RefusalBudget } from "./operations/refusal-budget.ts";
-import { createOperatorApp, type OperatorApp } from "./operator/app.ts";
 import type { OperatorContext } from "./operator/context.ts";
+import { RawRequests } from "./operator/requests/raw-requests.ts";
 import { VERSION } from "./version.ts";
 import { TokenVerifier } from "./web-identity/verify-token.ts";
 import { BUSY, WITHHELD, refusalOf } from "./wire/protocols/refusal.ts";
@@ -93,6 +92,7 @@ interface Parts extends ComposeOptions, OpenedLedger {
   readonly workload: Workload;
   readonly sources: SourceAddresses;
   readonly newRequestId: () => string;
+  readonly rawRequests: RawRequests;
   /** Called for errors that are this server's fault. */
   readonly onError: (error: Error, requestId: string) => void;
 }
@@ -169,14 +169,24 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     workload,
     sources,
     newRequestId: () => requestId(world.wallMs(), world.uuid()),
+    rawRequests: new RawRequests(),
     onError: failures.note,
   };
-  const podObserver = cluster === undefined ? undefined : startPodObserver(parts, cluster);
   let draining = false;
-  const context = operatorContext(parts);
-  const operator = operatorApp(parts, context);
+  const podObserver = cluster === undefined ? undefined : startPodObserver(parts, cluster);
+  const operator = composeOperator({
+    ...parts,
+    server: () => server,
+    isDraining: () => draining,
+    now: () => ({
+      remarks: remarksOf(keeping, disk, opened.ledger),
+      connections: connections.open,
+      freeBytes: disk.freeBytes,
+      logBytes: opened.logBytes(),
+    }),
+  });
   const busy = (request: IncomingMessage): WireResponse => refusalOf(request, BUSY, parts.newRequestId());
-  const server = createListener({
+  const server: Server = createListener({
     tls: config.tls,
     requestTimeoutMs: config.requestTimeoutMs,
     connections,
@@ -207,12 +217,14 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     clock: opened.clock,
     operatorToken,
     workload,
-    operator: context,
+    operator: operator.context,
     askOperator: async (request) => operator.fetch(request),
     close: async () => {
       draining = true;
       await inTurn([
         () => podObserver?.stop(),
+        // Who reads the activity would read for ever.
+        () => Promise.resolve(operator.activity.close()),
         () => closeServer(server),
         () => workload.close(),
         () => keeping.stop(),
@@ -308,35 +320,6 @@ function nodeListener(fetch: Parameters<typeof getRequestListener>[0]): NodeList
   return (request, response) => void listener(request, response);
 }
 
-function operatorContext(parts: Parts): OperatorContext {
-  const { config, world, catalogueFile } = parts;
-  const { ledger, eventPages, sealer, clock, faults, keeping, workload, newRequestId } = parts;
-  return {
-    ledger,
-    eventPages,
-    sealer,
-    clock,
-    lab: config.lab,
-    faults,
-    random: world.random,
-    newKeyPair: world.keyPair,
-    newRequestId,
-    keeping,
-    workload,
-    initialCatalogue: () => dueChanges(catalogueFile, new Catalogue(), clock.nowMs()),
-  };
-}
-
-function operatorApp({ operatorToken, sources, onError }: Parts, context: OperatorContext): OperatorApp {
-  return createOperatorApp({
-    context,
-    operatorToken,
-    version: VERSION,
-    sourceAddressOf: (request) => sources.of(request),
-    onError,
-  });
-}
-
 function buyListener({ ledger, sealer, clock, config, world, sources, newRequestId, onError }: Parts): NodeListener {
   const context = { ledger, sealer, clock, random: world.random, newRequestId };
   const sourceAddressOf = sources.of.bind(sources);
@@ -360,8 +343,11 @@ function measuredWire(parts: Parts): (request: WireRequest) => Promise<WireRespo
   const { aroundWire = (request, handle) => handle(request) } = parts;
   const measured = async (request: WireRequest): Promise<WireResponse> => {
     const startMs = world.monotonicMs();
+    const receivedAtMs = world.wallMs();
     const response = await (isStsRequest(request) ? sts : handler).handle(request);
-    metrics.onRequest(response.operation ?? "none", response.code ?? "ok", (world.monotonicMs() - startMs) / 1000);
+    const milliseconds = world.monotonicMs() - startMs;
+    metrics.onRequest(response.operation ?? "none", response.code ?? "ok", milliseconds / 1000);
+    if (config.lab) parts.rawRequests.take(request, response, { receivedAtMs, milliseconds });
     return response;
   };
   return (request) => aroundWire(request, measured);

@@ -1,4 +1,4 @@
-/** Checks what `countinghouse serve` is told: which combinations make sense, and why others are refused. */
+/** Checks the flags of `countinghouse serve`: which combinations make sense, and why others are refused. */
 import { readFileSync } from "node:fs";
 import { BlockList, isIP } from "node:net";
 import {
@@ -46,6 +46,8 @@ export interface ServeConfig {
   readonly quotas: Readonly<Record<string, RequestQuota>>;
   /** Undefined: the server makes one. */
   readonly operatorToken: string | undefined;
+  /** Tokens that may only read, and whose they are. */
+  readonly viewerTokens: readonly { readonly name: string; readonly token: string }[];
   /** Undefined: the file in the data folder. */
   readonly secretsKeyFile: string | undefined;
   /** For how many days entries and their metering records are kept; undefined for ever. */
@@ -80,6 +82,7 @@ export interface ServeFlags {
   readonly lab?: boolean | string;
   readonly quotas: string;
   readonly operatorToken?: string;
+  readonly viewerToken?: string | readonly string[];
   readonly secretsKeyFile?: string;
   readonly checkpointFile?: string;
   readonly retentionDays?: string;
@@ -128,6 +131,7 @@ export function configOf(flags: ServeFlags): ServeConfig {
     lab,
     quotas: quotasNameOf(flags.quotas) === "aws" ? awsRequestQuotas : {},
     operatorToken: flags.operatorToken,
+    viewerTokens: viewerTokensOf(flags),
     secretsKeyFile: flags.secretsKeyFile,
     retentionDays: retentionOf(flags),
     checkpointFile: flags.checkpointFile,
@@ -141,6 +145,37 @@ export function configOf(flags: ServeFlags): ServeConfig {
     trustedProxies: trustedProxiesOf(flags.trustedProxies),
     networkConnectionsMax: whole("network-connections-max", flags.networkConnectionsMax ?? "512", 1, 4_096),
   };
+}
+
+/** Names that stand for somebody else in the trail. */
+const TAKEN_NAMES: readonly string[] = ["operator", "buy-page", "unknown"];
+const VIEWER_TOKENS_MAX = 100;
+
+/** NAME:TOKEN each; in the environment, with commas or spaces between them. */
+function viewerTokensOf({ viewerToken, operatorToken }: ServeFlags): ServeConfig["viewerTokens"] {
+  const given =
+    typeof viewerToken === "string" ? viewerToken.split(/[\s,]+/).filter((text) => text !== "") : viewerToken;
+  const tokens = (given ?? []).map((text) => {
+    const [, name, token] = /^([A-Za-z0-9._@-]{1,64}):([\u0021-\u007e]{16,256})$/.exec(text) ?? [];
+    if (name === undefined || token === undefined) {
+      throw new ConfigError(
+        "--viewer-token must be NAME:TOKEN: a name of letters, digits and . _ @ -, and a token of 16 to 256 characters without spaces.",
+      );
+    }
+    if (TAKEN_NAMES.includes(name))
+      throw new ConfigError(`--viewer-token: ${name} is no name for a reader; it stands for another.`);
+    return { name, token };
+  });
+  if (tokens.length > VIEWER_TOKENS_MAX) throw new ConfigError(`--viewer-token: at most ${VIEWER_TOKENS_MAX} of them.`);
+  if (isTwice(tokens.map(({ name }) => name))) throw new ConfigError("--viewer-token: two have the same name.");
+  if (isTwice([operatorToken ?? "", ...tokens.map(({ token }) => token)])) {
+    throw new ConfigError("--viewer-token: two have the same token, or it is the operator's.");
+  }
+  return tokens;
+}
+
+function isTwice(values: readonly string[]): boolean {
+  return new Set(values).size < values.length;
 }
 
 function isLoopback(host: string): boolean {

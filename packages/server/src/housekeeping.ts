@@ -30,7 +30,7 @@ export interface Keeping {
   /** Does the work that is due at the service clock's present time. */
   dueWork(): Promise<void>;
   beforeReset(): Promise<void>;
-  verifyAudit(): Promise<AuditVerification>;
+  verifyAudit(onRead: (entries: number) => void): Promise<AuditVerification>;
   /** Finishes what is left to be done. */
   stop(): Promise<void>;
 }
@@ -111,7 +111,7 @@ export async function startKeeping(
         throw new FaultError("The checkpoints could not be written, so the ledger is left as it is", error);
       }
     },
-    verifyAudit: () => verifyAudit(ledger, file, key),
+    verifyAudit: (onRead) => verifyAudit(ledger, file, key, onRead),
     stop: async () => {
       for (const stopTimer of stopTimers) stopTimer();
       await last;

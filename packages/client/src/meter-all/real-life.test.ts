@@ -217,3 +217,23 @@ test("batches are of the oldest minutes first, however the records come", async 
   const times = market.batches.flatMap(({ usageRecords }) => usageRecords.map(({ timestamp }) => Number(timestamp)));
   expect(times).toEqual(times.toSorted((a, b) => a - b));
 });
+
+test("known ids that throw when they are asked leave their batch in doubt, and the run comes to its end", async () => {
+  const knownIds = {
+    has: () => {
+      throw new Error("the table of ids is gone");
+    },
+  } as unknown as ReadonlySet<string>;
+  const { run: all, market } = run(many(30), { knownIds });
+  const results = await all.toArray();
+  expect(results).toHaveLength(30);
+  for (const result of results) {
+    expect(result).toMatchObject({
+      status: "undecided",
+      why: "failed",
+      mayBeMetered: true,
+      error: { name: "UnexpectedError", message: "the table of ids is gone" },
+    });
+  }
+  expect(market.metered.size).toBe(30);
+});

@@ -67,7 +67,7 @@ export interface Batch<Item> {
   readonly doubtful: boolean;
 }
 
-interface Sent<Item> {
+export interface Sent<Item> {
   readonly verdicts: ReadonlyMap<InputLine<Item>, Verdict>;
   /** The batches to be sent next. */
   readonly next: readonly Batch<Item>[];

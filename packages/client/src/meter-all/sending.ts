@@ -1,6 +1,15 @@
 /** The batches of a run: those that wait, and the bounded number under way. */
 import { entriesOf, type Decide, type InputLine } from "./input-line.ts";
-import type { Batch, Sender } from "./sender.ts";
+import type { Verdict } from "../batch/result.ts";
+import { meteringErrorOf } from "../outcome.ts";
+import type { Batch, Sender, Sent } from "./sender.ts";
+
+/** What was handed in from outside (known ids, say) may throw: after that, nobody knows what became of a batch. */
+function failed<Item>({ lines }: Batch<Item>, thrown: unknown): Sent<Item> {
+  const error = meteringErrorOf(thrown, "UnexpectedError");
+  const verdict: Verdict = { status: "undecided", why: "failed", error, mayBeMetered: true };
+  return { verdicts: new Map(lines.map((line) => [line, verdict])), next: [] };
+}
 
 export class Sending<Item> {
   readonly #sender: Sender<Item>;
@@ -54,7 +63,8 @@ export class Sending<Item> {
   }
 
   #start(batch: Batch<Item>): void {
-    const sending = this.#sender.send(batch).then(({ verdicts, next }) => {
+    const sent = this.#sender.send(batch).catch((error: unknown) => failed(batch, error));
+    const sending = sent.then(({ verdicts, next }) => {
       for (const [line, verdict] of verdicts) for (const entry of entriesOf(line)) this.#decide(entry, verdict);
       // Halves, and records to be sent again, come before batches that were never sent, because they are older.
       for (const again of next.toReversed()) this.#waiting.push(again);

@@ -1,12 +1,15 @@
 /** The command line: one group of commands for each file, and how failures end. */
-import { Command, CommanderError } from "commander";
+import { CommanderError, type Command } from "commander";
 import { VERSION } from "../version.ts";
 import { addAccessKey } from "./access-key.ts";
 import { addAccount } from "./account.ts";
 import { addAdvise } from "./advise.ts";
+import { addActivity } from "./activity.ts";
 import { addAgreement } from "./agreement.ts";
 import { addAudit } from "./audit/group.ts";
 import { addClock } from "./clock.ts";
+import { addCompletion } from "./completion.ts";
+import { addExamples } from "./examples.ts";
 import { addExplain } from "./explain.ts";
 import { addFault } from "./fault.ts";
 import { CommandError, EXIT } from "./connection.ts";
@@ -15,12 +18,17 @@ import { addIssuer } from "./issuer.ts";
 import { addProduct } from "./product.ts";
 import { addRecords } from "./records.ts";
 import { addRegistrationKey } from "./registration-key.ts";
+import { addRehearse } from "./rehearse.ts";
 import { addReport } from "./report.ts";
+import { addRequest } from "./request.ts";
 import { addReset } from "./reset.ts";
 import { addResource } from "./resource.ts";
+import { addSearch, addServer } from "./server.ts";
 import { addServe } from "./serve.ts";
 import { addStore } from "./store.ts";
+import { SuggestingCommand } from "./suggesting-command.ts";
 import { addToken } from "./token.ts";
+import { alarm, bold, showsColors, widthOf } from "./terminal.ts";
 
 /** In the order in which the help lists them. */
 const GROUPS = [
@@ -39,24 +47,44 @@ const GROUPS = [
   addFault,
   addExplain,
   addAdvise,
+  addRehearse,
+  addActivity,
+  addRequest,
+  addSearch,
   addAudit,
   addReset,
+  addServer,
   addStore,
+  addCompletion,
 ] as const;
 
 const EXIT_CODES = `
 Exit codes: 0 done; 1 refused, or failed; 2 the command line, or a file that it names, is wrong;
 3 no server could be reached.`;
 
-/** The program with all commands. */
+/** Of help that goes to a file, or to another program. */
+const HELP_WIDTH = 80;
+
 export function commandLine(): Command {
-  const program = new Command("countinghouse")
+  const program = new SuggestingCommand("countinghouse")
     .description("A self-hostable, durable AWS Marketplace Metering Service")
     .version(VERSION)
     .addHelpText("after", EXIT_CODES)
     .showHelpAfterError("(add --help to see what there is)")
+    // On by default; whoever mistypes relies on it.
+    .showSuggestionAfterError(true)
+    // Commander takes colours away again where they are not wanted.
+    .configureHelp({ styleTitle: (title) => bold(title) })
+    .configureOutput({
+      getOutHasColors: () => showsColors(process.stdout),
+      getErrHasColors: () => showsColors(process.stderr),
+      getOutHelpWidth: () => widthOf(process.stdout) ?? HELP_WIDTH,
+      getErrHelpWidth: () => widthOf(process.stderr) ?? HELP_WIDTH,
+      outputError: (text, write) => write(text.replace(/^error:/, alarm("error:", process.stderr))),
+    })
     .exitOverride();
   for (const addGroup of GROUPS) addGroup(program);
+  addExamples(program);
   return program;
 }
 
@@ -68,7 +96,8 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
-    process.stderr.write(`countinghouse: ${printableLines(textOf(error))}\n`);
+    const name = alarm("countinghouse:", process.stderr);
+    process.stderr.write(`${name} ${printableLines(textOf(error))}\n`);
     return exitCodeOf(error);
   }
 }

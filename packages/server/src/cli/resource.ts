@@ -5,7 +5,7 @@ import type { RequestTo } from "../operator/client/requests.ts";
 import type { Resource } from "../operator/contract/resources.ts";
 import { PLATFORMS } from "../operator/contract/values.ts";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
-import { describe, print, table, type Columns } from "./output.ts";
+import { describe, print, printTable, table, type Columns } from "./output.ts";
 
 interface ListFlags extends ConnectionFlags {
   readonly platform?: Resource["platform"];
@@ -49,6 +49,7 @@ export function addResource(program: Command): void {
       print(flags, shown, describe(shown));
     },
   );
+  addUse(group);
   addAdd(group);
   const stop = group
     .command("stop <resource-id>")
@@ -78,8 +79,37 @@ function addList(group: Command): void {
     const live = flags.live === true ? "true" : flags.ended === true ? "false" : undefined;
     const query: RequestTo<"GET /resources">["query"] = { platform, accountId: account, productCode: product, live };
     const { items, more } = await connect(flags).first("GET /resources", limit, { query });
-    print(flags, items, table(COLUMNS, items));
+    printTable(flags, items, COLUMNS);
     if (more) process.stderr.write(`There may be more than these ${items.length}: raise --limit.\n`);
+  });
+}
+
+interface UseFlags extends ConnectionFlags {
+  readonly from?: string;
+  readonly until?: string;
+}
+
+function addUse(group: Command): void {
+  const use = group
+    .command("use <resource-id>")
+    .description("What a resource has used, hour by hour (default: the last day)")
+    .option("--from <time>", "from the hour of this time on", timeArgument)
+    .option("--until <time>", "only hours that begin before this", timeArgument);
+  withConnection(use).action(async (id: string, flags: UseFlags) => {
+    const { from, until } = flags;
+    const found = await connect(flags).call("GET /resources/{id}/use", { params: { id }, query: { from, to: until } });
+    const seconds = table(
+      {
+        hour: ({ hour }) => hour,
+        productCode: ({ productCode }) => productCode,
+        dimension: ({ dimension }) => dimension,
+        seconds: (item) => item.seconds,
+        final: ({ final }) => final,
+      },
+      found.hours,
+    );
+    const parts = found.units.length === 0 ? [seconds] : [seconds, describe({ units: found.units })];
+    print(flags, found, parts.join("\n\n"));
   });
 }
 

@@ -47,6 +47,11 @@ export function addServe(program: Command): void {
       "bearer token of the operator API (default: random, printed once; required with PostgreSQL)",
     )
     .option(
+      "--viewer-token <name:token>",
+      "a bearer token that may only read, and whose it is; repeatable (default: none)",
+      (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
+    )
+    .option(
       "--secrets-key-file <file>",
       "key that seals secrets (default: made in the data folder; required with PostgreSQL)",
     )

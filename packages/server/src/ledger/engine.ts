@@ -17,7 +17,7 @@ import type { ChainHead } from "./chain-head.ts";
 import type { EntryAttributes } from "./entry-attributes.ts";
 import type { EncodedEntry } from "./entry-codec.ts";
 import type { DueResourcesQuery, ResourceQuery, StagedResource } from "./resource-facts.ts";
-import type { ChainVerification, KnownHead } from "./verification.ts";
+import type { ChainVerification, KnownHead, OnRead } from "./verification.ts";
 import type { DefectError, EventQuery, Expired, MeteringRecordQuery, Page } from "./ledger.ts";
 
 export interface Engine {
@@ -49,7 +49,11 @@ export interface Engine {
   /** The time of the oldest entry, if older entries have expired; otherwise undefined. */
   keptSince(): Promise<EpochMs | undefined>;
   chainHead(): Promise<ChainHead>;
-  verifyChain(known: readonly KnownHead[]): Promise<ChainVerification>;
+  /** See `Ledger.chainEntries`. */
+  chainEntries(fromSeq: number, limit: number): Promise<readonly ChainedRow[]>;
+  /** The newest entry of before a time. */
+  chainBefore(atMs: EpochMs): Promise<ChainHead>;
+  verifyChain(known: readonly KnownHead[], onRead?: OnRead): Promise<ChainVerification>;
   /** The oldest entries before a time, at most `limit` of them; undefined where there are none. */
   entriesBefore(beforeMs: EpochMs, limit: number): Promise<OldEntries | undefined>;
   /** Calls the listener, once, when the engine finds a defect without being asked anything. */
@@ -97,6 +101,11 @@ export interface StagedEntry {
   /** Whether the control plane metered the records: their quantities are seconds. */
   readonly accrued: boolean;
   readonly records: readonly AcceptedRecord[];
+}
+
+/** An entry as it is kept, and its place in the chain. */
+export interface ChainedRow extends ChainHead {
+  readonly entry: EncodedEntry;
 }
 
 /** The oldest entries of a lane; `through` is the newest of them. */

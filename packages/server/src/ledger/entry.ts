@@ -125,7 +125,7 @@ export type LedgerEvent =
   | {
       readonly kind: "catalogue-changed";
       readonly changes: readonly {
-        /** A resource is no part of the catalogue. The forgetting of a resource is told of here, as in earlier versions. */
+        /** A resource is no part of the catalogue, but its removal is written here, as in earlier versions. */
         readonly kind: CatalogueKind | "resource";
         readonly id: string;
         readonly action: "put" | "removed";
@@ -164,6 +164,11 @@ export type LedgerEvent =
       readonly kind: "lost-tail-accepted";
       /** Says in sentences what was missing. */
       readonly found: string;
+    }
+  | {
+      /** Somebody with a reader's token reads the trail by this route; kept once an hour. */
+      readonly kind: "trail-read";
+      readonly route: string;
     }
   | { readonly kind: "ledger-reset" };
 

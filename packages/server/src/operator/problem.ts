@@ -8,12 +8,15 @@ import { PROBLEM_TITLES, type Problem, type ProblemStatus } from "./contract/pro
 export class ProblemError extends Error {
   readonly status: ProblemStatus;
   readonly errors: readonly string[] | undefined;
+  /** When it is worth another try. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(status: ProblemStatus, detail: string, errors?: readonly string[]) {
+  constructor(status: ProblemStatus, detail: string, errors?: readonly string[], retryAfterSeconds?: number) {
     super(detail);
     this.name = "ProblemError";
     this.status = status;
     this.errors = errors;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
@@ -29,7 +32,6 @@ export function unfit(errors: readonly string[]): ProblemError {
 
 const STATUS = { "not-found": 404, conflict: 409 } as const;
 
-/** For changes that the catalogue does not allow. */
 export function refusalProblem({ reason, message }: CatalogueRefusal): ProblemError {
   // A complaint about a member is answered like one of the schema.
   return reason === "invalid"
@@ -37,8 +39,12 @@ export function refusalProblem({ reason, message }: CatalogueRefusal): ProblemEr
     : new ProblemError(STATUS[reason], message);
 }
 
-export function problemResponse(context: Context, { status, message, errors }: ProblemError): Response {
+export function problemResponse(
+  context: Context,
+  { status, message, errors, retryAfterSeconds }: ProblemError,
+): Response {
   const title = PROBLEM_TITLES[status];
   const body: Problem = { type: "about:blank", title, status, detail: message, errors: errors && [...errors] };
+  if (retryAfterSeconds !== undefined) context.header("Retry-After", String(retryAfterSeconds));
   return context.json(body, status, { "Content-Type": "application/problem+json" });
 }

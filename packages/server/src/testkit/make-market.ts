@@ -1,5 +1,4 @@
 /** Puts a market together from a service that listens. */
-import type { AddressInfo } from "node:net";
 import { ruleSets } from "@countinghouse/protocol";
 import type { Service } from "../compose.ts";
 import type { ServeConfig } from "../config.ts";
@@ -36,7 +35,7 @@ const UNEXPECTED_SHOWN = 10;
 export function makeMarket({ service, config, calls, settling, options }: Parts): Market {
   const { ledger, clock, operator: context, operatorToken } = service;
   const startMs = clock.nowMs();
-  const url = `http://${config.host}:${(service.server.address() as AddressInfo).port}`;
+  const url = `http://${config.host}:${(service.server.address() as { readonly port: number }).port}`;
   const operator = settledClient(url, service, settling);
   const fixtures = fixturesOf({ service, startMs, settling });
   const looking: LookingIn = {

@@ -13,7 +13,7 @@ export interface Finding {
   readonly count: number;
 }
 
-export interface Evidence {
+interface Evidence {
   readonly requestId: string;
   readonly atMs: EpochMs;
   /** What of it shows the mistake. */

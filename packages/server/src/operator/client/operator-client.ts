@@ -4,7 +4,16 @@ import { BASE_PATH, PAGE_ITEMS_MAX } from "../contract/values.ts";
 import type { Problem } from "../contract/problem.ts";
 import type { AnswerTo, RouteName } from "../contract/routes.ts";
 import { OperatorConnectionError, OperatorProblemError } from "./errors.ts";
-import type { CsvRouteName, ItemOf, ListRouteName, RequestArguments } from "./requests.ts";
+import { follow, type FollowOptions, type FollowedEvent } from "./follow.ts";
+import type {
+  CsvRouteName,
+  EventOf,
+  EventsRouteName,
+  FollowArguments,
+  ItemOf,
+  ListRouteName,
+  RequestArguments,
+} from "./requests.ts";
 
 /** The server, and how to reach it. */
 export interface OperatorClientOptions {
@@ -48,6 +57,15 @@ export interface OperatorClient {
     count: number,
     ...request: RequestArguments<Name>
   ): Promise<FirstItems<ItemOf<Name>>>;
+  /**
+   * The events of a route that sends them, without an end. Where the connection ends it is made anew, and goes on behind the
+   * event that came last: one may come again, and none is left out. It ends where `signal` says so, and throws as a call does
+   * where the server refuses it, or cannot be reached for `retriesMax` times in a row.
+   */
+  events<Name extends EventsRouteName>(
+    route: Name,
+    ...request: FollowArguments<Name>
+  ): AsyncGenerator<EventOf<Name>, void>;
   /** Calls a route for comma-separated values, where it has them. */
   csv<Name extends CsvRouteName>(route: Name, ...request: RequestArguments<Name>): Promise<CsvAnswer>;
 }
@@ -59,22 +77,34 @@ export function operatorClient(options: OperatorClientOptions): OperatorClient {
   if (!/^https?:/.test(url) || !URL.canParse(url)) {
     throw new TypeError("endpoint must be the address of a server, such as http://127.0.0.1:7420");
   }
+  // The error of `fetch` would quote the password.
+  if (holdsCredentials(url)) throw new TypeError("endpoint must not hold a name or a password");
   // The error of `fetch` would quote the token.
   if (!/^[\u0020-\u007e]+$/.test(token)) throw new TypeError("token holds characters that cannot be sent");
   return clientAt(url.endsWith(BASE_PATH) ? url : `${url}${BASE_PATH}`, token, fetchOf);
 }
 
+/** Whether an address holds a user name or a password, which no message may show. */
+export function holdsCredentials(url: string): boolean {
+  const { username, password } = new URL(url);
+  return username !== "" || password !== "";
+}
+
 /** The same, for the exact address of an operator API. */
 export function clientAt(address: string, token: string, fetchOf: typeof fetch = fetch): OperatorClient {
-  const send = sender(address, token, fetchOf);
+  const open = opener(address, token, fetchOf);
+  const send = sender(address, open);
   // The answer is taken to be as the contract says: client and server are of one version, and the server is type-checked
   // against it.
   const call = async (route: string, request?: AnyRequest): Promise<unknown> => {
     const { text } = await send(route, request, "json");
-    return text === "" ? undefined : (JSON.parse(text) as unknown);
+    return text === "" ? undefined : jsonOf(text, address);
   };
-  const page = (route: string, request: AnyRequest | undefined, more: object): Promise<Page<unknown>> =>
-    call(route, { ...request, query: { ...request?.query, ...more } }) as Promise<Page<unknown>>;
+  const page = async (route: string, request: AnyRequest | undefined, more: object): Promise<Page<unknown>> => {
+    const answer = await call(route, { ...request, query: { ...request?.query, ...more } });
+    if (!Array.isArray((answer as Partial<Page<unknown>> | null | undefined)?.items)) throw notAnOperatorApi(address);
+    return answer as Page<unknown>;
+  };
 
   async function* items(route: string, request?: AnyRequest): AsyncGenerator<unknown, void> {
     let cursor: string | undefined;
@@ -101,7 +131,10 @@ export function clientAt(address: string, token: string, fetchOf: typeof fetch =
     return { text, keptSince: headers.get("kept-since") ?? undefined };
   }
 
-  return { call, items, first, csv } as unknown as OperatorClient;
+  const events = (route: string, request?: AnyRequest & FollowOptions): AsyncGenerator<FollowedEvent, void> =>
+    follow((headers, signal) => open(route, { ...request, signal }, "text/event-stream", headers), request);
+
+  return { call, items, first, csv, events } as unknown as OperatorClient;
 }
 
 /** A request for any route. */
@@ -119,40 +152,97 @@ interface RawAnswer {
 
 type Send = (route: string, request: AnyRequest | undefined, form: "json" | "csv") => Promise<RawAnswer>;
 
-function sender(address: string, token: string, fetchOf: typeof fetch): Send {
+function sender(address: string, open: Open): Send {
   return async (route, request, form) => {
+    const response = await open(route, request, form === "csv" ? "text/csv" : "application/json");
+    try {
+      return { text: await response.text(), headers: response.headers };
+    } catch (error) {
+      request?.signal?.throwIfAborted();
+      throw unreachable(address, error);
+    }
+  };
+}
+
+type Open = (
+  route: string,
+  request: AnyRequest | undefined,
+  accept: string,
+  headers?: Readonly<Record<string, string>>,
+) => Promise<Response>;
+
+/** Sends a request, and answers the response once it has begun. Throws where the server refuses, or is none. */
+function opener(address: string, token: string, fetchOf: typeof fetch): Open {
+  return async (route, request, accept, headers) => {
     const [method = "", path = ""] = route.split(" ");
     const { body, signal } = request ?? {};
     let response: Response;
-    let text: string;
+    let refused: string | undefined;
     try {
       response = await fetchOf(`${address}${filled(path, request)}`, {
         method,
         headers: {
+          ...headers,
           authorization: `Bearer ${token}`,
-          accept: form === "csv" ? "text/csv" : "application/json",
+          accept,
           ...(body === undefined ? {} : { "content-type": "application/json" }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         ...(signal === undefined ? {} : { signal }),
+        // A change that is led elsewhere would go on as a GET, and its answer be taken for the change's.
+        redirect: "manual",
       });
-      text = await response.text();
+      if (!response.ok) refused = await response.text();
     } catch (error) {
       signal?.throwIfAborted();
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-      throw new OperatorConnectionError(`The server at ${address} cannot be reached: ${cause}`, { cause: error });
+      throw unreachable(address, error);
+    }
+    if (response.type === "opaqueredirect" || (response.status >= 300 && response.status < 400)) {
+      const message = `What answers at ${address} leads elsewhere (${response.status}): give the address that it leads to.`;
+      throw new OperatorConnectionError(message);
     }
     const type = response.headers.get("content-type") ?? "";
-    if (text !== "" && !type.includes(response.ok ? form : "json")) {
-      throw new OperatorConnectionError(
-        `What answers at ${address} is not an operator API; its address is like http://127.0.0.1:7420${BASE_PATH}.`,
-      );
+    const isAnswered = response.status !== 204 && refused !== "";
+    if (isAnswered && !type.includes(response.ok ? accept : "json")) {
+      await response.body?.cancel().catch(() => undefined);
+      throw notAnOperatorApi(address);
     }
-    if (response.ok) return { text, headers: response.headers };
-    const { detail = response.statusText, errors } = (text === "" ? {} : JSON.parse(text)) as Partial<Problem>;
+    if (refused === undefined) return response;
     const requestId = response.headers.get("x-request-id") ?? undefined;
-    throw new OperatorProblemError({ status: response.status, detail, errors }, requestId);
+    throw new OperatorProblemError(
+      problemOf(response.status, refused === "" ? {} : jsonOf(refused, address)),
+      requestId,
+    );
   };
+}
+
+function jsonOf(text: string, address: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw notAnOperatorApi(address);
+  }
+}
+
+/** Reads as much of a problem as there is: a proxy may have answered in the server's place. */
+function problemOf(status: number, answer: unknown): Pick<Problem, "status" | "detail" | "errors"> {
+  const { detail, errors } = (answer ?? {}) as Readonly<Record<string, unknown>>;
+  return {
+    status,
+    detail: typeof detail === "string" && detail !== "" ? detail : undefined,
+    errors: Array.isArray(errors) ? errors.map(String) : undefined,
+  };
+}
+
+function notAnOperatorApi(address: string): OperatorConnectionError {
+  return new OperatorConnectionError(
+    `What answers at ${address} is not an operator API; its address is like http://127.0.0.1:7420${BASE_PATH}.`,
+  );
+}
+
+function unreachable(address: string, error: unknown): OperatorConnectionError {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+  return new OperatorConnectionError(`The server at ${address} cannot be reached: ${cause}`, { cause: error });
 }
 
 /** The path with its members filled in, and the query. Undefined members are left out. */

@@ -1,5 +1,6 @@
 /** All routes of the operator API, by their names. Each route is declared in one of these files, and nowhere else. */
 import { adviceRoutes } from "./ledger/advice.ts";
+import { activityRoutes } from "./ledger/activity.ts";
 import { auditRoutes } from "./ledger/audit.ts";
 import { accountRoutes } from "./catalogue/account.ts";
 import { agreementRoutes } from "./catalogue/agreement.ts";
@@ -8,11 +9,16 @@ import { productRoutes } from "./catalogue/product.ts";
 import { explanationRoutes } from "./ledger/explanation.ts";
 import { faultRoutes } from "./faults.ts";
 import { labRoutes } from "./lab.ts";
+import { historyRoutes } from "./ledger/history.ts";
 import { meteringRoutes } from "./ledger/metering.ts";
+import { requestRoutes } from "./ledger/requests.ts";
+import { verificationRoutes } from "./ledger/verifications.ts";
 import { registrationKeyRoutes } from "./catalogue/registration-key.ts";
 import { reportRoutes } from "./reports.ts";
 import { resourceRoutes } from "./resources.ts";
-import type { AnswerOf } from "./route.ts";
+import { serverRoutes } from "./server.ts";
+import { simulationRoutes } from "./simulations.ts";
+import type { AnswerOf, EventsOf } from "./route.ts";
 
 export const ROUTES = {
   ...accountRoutes,
@@ -24,10 +30,16 @@ export const ROUTES = {
   ...explanationRoutes,
   ...adviceRoutes,
   ...auditRoutes,
+  ...verificationRoutes,
+  ...activityRoutes,
+  ...requestRoutes,
+  ...historyRoutes,
   ...resourceRoutes,
   ...reportRoutes,
   ...labRoutes,
   ...faultRoutes,
+  ...simulationRoutes,
+  ...serverRoutes,
 } as const;
 
 export type RouteTable = typeof ROUTES;
@@ -37,3 +49,6 @@ export type RouteName = keyof RouteTable;
 
 /** A route's answer in JSON; undefined where the answer has no content. */
 export type AnswerTo<Name extends RouteName> = AnswerOf<RouteTable[Name]>;
+
+/** An event of a route that answers events. */
+export type EventFrom<Name extends RouteName> = EventsOf<RouteTable[Name]>;

@@ -7,7 +7,7 @@ import type { Pool } from "pg";
 import type { CatalogueView } from "../../domain/catalogue/catalogue.ts";
 import type { MeteredResource } from "../../domain/resources/metered-resource.ts";
 import type { LaneHead } from "../../ledger/chain-head.ts";
-import type { FoundPage } from "../../ledger/engine.ts";
+import type { ChainedRow, FoundPage } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
 import type { Call } from "../../ledger/entry.ts";
 import { EXPIRED_AT_ONCE, expiry } from "../../ledger/expiry.ts";
@@ -15,12 +15,12 @@ import type { Pending } from "../../ledger/group-decision.ts";
 import { Intake, type IntakeOptions } from "../../ledger/intake.ts";
 import { FaultError, type EventQuery, type Ledger, type MeteringRecordQuery, type Page } from "../../ledger/ledger.ts";
 import type { DueResourcesQuery, ResourceQuery } from "../../ledger/resource-facts.ts";
-import type { KnownLaneHead, LedgerVerification } from "../../ledger/verification.ts";
-import { clockDifference, clockTrouble } from "./clock-difference.ts";
+import type { KnownLaneHead, LedgerVerification, OnRead } from "../../ledger/verification.ts";
+import { WrongClockError, clockDifference, clockTrouble } from "./clock-difference.ts";
 import type { Driver } from "./driver.ts";
 import { Leases, RENEWAL_MS } from "./leases.ts";
 import { EXPIRY_LOCK } from "./locks.ts";
-import { readHeads, readKeptSince, readOldest } from "./reading/chains.ts";
+import { readChain, readChainsBefore, readHeads, readKeptSince, readOldest } from "./reading/chains.ts";
 import { listEntries, readPrincipalBetween } from "./reading/event-query.ts";
 import { Reader } from "./reading/reader.ts";
 import { verifyChains } from "./reading/verify-chains.ts";
@@ -35,6 +35,8 @@ import { WaitingWork, columnOf, type Group } from "./writing/waiting-work.ts";
 
 export interface PostgresLedgerOptions extends IntakeOptions {
   readonly clock: SharedClock;
+  /** How far the system clock and the database's may be apart; 5,000 ms by default. */
+  readonly clocksApartMaxMs?: number | undefined;
   /** How many connections write. */
   readonly lanes: number;
   readonly sleep: (ms: number) => Promise<void>;
@@ -83,9 +85,9 @@ export class PostgresLedger extends Intake implements Ledger {
     this.#clockCheckedMs = options.monotonicMs();
     this.#stuckColumns = new StuckColumns(options.monotonicMs);
     this.#reader = new Reader(driver, this.#state, { ...options, isSpread: kept.isSpread });
-    this.#leases = new Leases(this.#reader.db);
+    this.#leases = new Leases(this.#reader.watching);
     this.#elsewhere = kept.isSpread ? driver.pool("reader", options.lanes) : undefined;
-    this.#machines = kept.isSpread ? new Machines(this.#reader.db, options.lanes) : undefined;
+    this.#machines = kept.isSpread ? new Machines(this.#reader.watching, options.lanes) : undefined;
     const context = this.#context();
     this.#idle = Array.from({ length: options.lanes }, () => new Lane({ ...options, driver, context }));
     this.#stopTimers = [
@@ -160,11 +162,28 @@ export class PostgresLedger extends Intake implements Ledger {
   }
 
   chainHeads(): Promise<readonly LaneHead[]> {
-    return this.watched(() => this.#reader.atOneMoment(readHeads));
+    return this.watched(() => this.#reader.again(readHeads));
   }
 
-  verifyChains(known: readonly KnownLaneHead[]): Promise<LedgerVerification> {
-    return this.watched(() => this.#reader.atOneMomentEverywhere((db) => verifyChains(db, known)));
+  chainsBefore(atMs: EpochMs): Promise<readonly LaneHead[]> {
+    return this.watched(() => this.#reader.again((db) => readChainsBefore(db, atMs)));
+  }
+
+  protected listChain(lane: string, fromSeq: number, limit: number): Promise<readonly ChainedRow[]> {
+    return this.#reader.again((db) => readChain(db, lane, fromSeq, limit));
+  }
+
+  verifyChains(known: readonly KnownLaneHead[], onRead: OnRead = () => undefined): Promise<LedgerVerification> {
+    return this.watched(() => {
+      let read = 0;
+      // It is called for each page: what is told is how many entries there were in all of them.
+      const count = (entries: readonly unknown[]): Promise<void> => {
+        read += entries.length;
+        onRead(read);
+        return Promise.resolve();
+      };
+      return this.#reader.atOneMomentEverywhere((db) => verifyChains(db, known, count));
+    });
   }
 
   /** One node at a time removes entries; another node that is asked meanwhile removes nothing. */
@@ -198,10 +217,11 @@ export class PostgresLedger extends Intake implements Ledger {
   }
 
   #context(): GroupContext {
-    const { clock, ruleSet } = this.#options;
+    const { clock, clocksApartMaxMs, ruleSet } = this.#options;
     return {
       state: this.#state,
       clock,
+      clocksApartMaxMs,
       ruleSet,
       spare: this.spare,
       isSpread: this.#elsewhere !== undefined,
@@ -227,19 +247,20 @@ export class PostgresLedger extends Intake implements Ledger {
 
   /** A node whose clock is wrong writes nothing until the clock is right again. A lab's movable clock is not checked. */
   async #checkClock(): Promise<void> {
-    const { clock, monotonicMs } = this.#options;
+    const { clock, clocksApartMaxMs, monotonicMs } = this.#options;
     const isDue = this.#clockTrouble !== undefined || monotonicMs() - this.#clockCheckedMs >= CLOCK_CHECKED_MS;
     if (clock.mode !== "system" || !isDue) return;
-    this.#clockTrouble = clockTrouble(await clockDifference(this.#reader.db, () => clock.nowMs()));
+    this.#clockTrouble = clockTrouble(
+      await clockDifference(this.#reader.watching, () => clock.nowMs()),
+      clocksApartMaxMs,
+    );
     this.#clockCheckedMs = monotonicMs();
     const wrong = this.#wrongClock();
     if (wrong !== undefined) this.#waiting.fail(wrong);
   }
 
   #wrongClock(): FaultError | undefined {
-    return this.#clockTrouble === undefined
-      ? undefined
-      : new FaultError(`Nothing is written: ${this.#clockTrouble}.`, undefined);
+    return this.#clockTrouble === undefined ? undefined : new WrongClockError(this.#clockTrouble);
   }
 
   protected override get stopped(): Error | undefined {
@@ -281,7 +302,10 @@ export class PostgresLedger extends Intake implements Ledger {
       this.#apply(committed);
       this.#noteCommit(group, committed);
     } catch (error) {
-      if (error instanceof FaultError) {
+      if (error instanceof WrongClockError) {
+        this.#clockTrouble = error.trouble;
+        this.#waiting.fail(error);
+      } else if (error instanceof FaultError) {
         this.standstill.onFailed(error);
         this.#stuckColumns.onFailed(group.column, error);
         if (error instanceof UnansweredError) this.#waiting.failColumn(group.column, error);

@@ -1,4 +1,7 @@
-/** Whether entries and metering records agree: every accepted record is kept under its keys, and nothing else is kept. */
+/**
+ * Whether entries and metering records agree: every accepted record is kept under its keys, and nothing else is kept. And whether
+ * the columns of resources agree with the resources.
+ */
 import { isAlias } from "../../../domain/metering/metering-record.ts";
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import { productOf } from "../../../ledger/entry-attributes.ts";
@@ -7,6 +10,7 @@ import { IdentityHistory, identityNotes } from "../../../ledger/identity-history
 import type { KnownLaneHead, LedgerVerification } from "../../../ledger/verification.ts";
 import { recordRows, type RecordRow } from "../writing/record-rows.ts";
 import { rowsUnder, type Queryable } from "./record-pointers.ts";
+import { checkResources } from "./verify-resources.ts";
 import { disagreementOf, verifyChains, type FollowedEntry } from "./verify-chains.ts";
 
 export interface WholeVerification extends LedgerVerification {
@@ -28,7 +32,12 @@ export async function verifyLedger(db: Queryable, known: readonly KnownLaneHead[
       identities.see(entry);
     }
   });
-  const disagreement = chains.disagreement ?? (await disagreementOf(() => lookForStrangers(db, keys)));
+  const disagreement =
+    chains.disagreement ??
+    (await disagreementOf(async () => {
+      await lookForStrangers(db, keys);
+      await checkResources(db);
+    }));
   return { ...chains, meteringRecords, notes: identityNotes(identities), disagreement };
 }
 
