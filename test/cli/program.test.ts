@@ -172,7 +172,6 @@ describe("the help", () => {
       "reset",
       "server",
       "store",
-      "completion",
     ];
     expect(commands).toEqual([...wanted, "help"]);
     expect(stdout).toContain("Exit codes: 0 done; 1 refused, or failed; 2 the command line");
