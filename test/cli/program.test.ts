@@ -158,6 +158,7 @@ describe("the help", () => {
       "token",
       "registration-key",
       "records",
+      "usage",
       "resource",
       "report",
       "clock",

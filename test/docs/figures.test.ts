@@ -4,8 +4,8 @@ import { expect, test } from "vitest";
 import { figure, median } from "../../bench/ingest/figures.ts";
 import { textOf } from "../tidy/sources.ts";
 
-function resultOf<T>(name: string): T {
-  return JSON.parse(readFileSync(new URL(`../../bench/results/${name}.json`, import.meta.url), "utf8")) as T;
+function resultOf(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`../../bench/results/${name}.json`, import.meta.url), "utf8")) as unknown;
 }
 
 interface ClientResult {
@@ -18,7 +18,7 @@ interface ClientResult {
     readonly series: { readonly ours: readonly number[]; readonly official: readonly number[] };
   }[];
 }
-const client = resultOf<ClientResult>("client");
+const client = resultOf("client") as ClientResult;
 
 /** As `bench/client.ts` prints them: medians, and the median of the rounds' own ratios. */
 const rows = client.rows.map(({ label, decimals, series: { ours, official } }) => {
@@ -44,18 +44,19 @@ test("the client's README has the table of bench/results/client.json, and its co
   expect(readme).toContain(`commit ${machine.commit} ([raw data](../../bench/results/client.json))`);
 });
 
+function roundedOf(label: string): { readonly ours: string; readonly official: string } {
+  const row = rows.find((one) => one.label === label);
+  if (row === undefined) throw new Error(`There is no row ${label}.`);
+  return { ours: figure(row.ours, 0), official: figure(row.official, 0) };
+}
+
 test("README has the same figures of the client, rounded", () => {
-  const of = (label: string): { readonly ours: string; readonly official: string } => {
-    const row = rows.find((one) => one.label === label);
-    if (row === undefined) throw new Error(`There is no row ${label}.`);
-    return { ours: figure(row.ours, 0), official: figure(row.official, 0) };
-  };
   const pair = (name: string, first: string, second: string, between: string): string => {
-    const [a, b] = [of(first), of(second)];
+    const [a, b] = [roundedOf(first), roundedOf(second)];
     return `| ${name} | ${a.ours}${between}${b.ours} | ${a.official}${between}${b.official} |`;
   };
-  const imported = of("cold import, ms");
-  const bundled = of("bundled and minified, KiB");
+  const imported = roundedOf("cold import, ms");
+  const bundled = roundedOf("bundled and minified, KiB");
   const table = [
     pair("calls/s, 1 / 50 at once", "calls/s, 1 at once", "calls/s, 50 at once", " / "),
     pair("processor time a call, µs, 1 / 50 at once", "CPU a call, 1 at once, µs", "CPU a call, 50 at once, µs", " / "),
@@ -79,7 +80,7 @@ interface IngestResult {
 }
 
 test("README has the server's speed of bench/results/ingest.json", () => {
-  const { machine, rounds } = resultOf<IngestResult>("ingest");
+  const { machine, rounds } = resultOf("ingest") as IngestResult;
   const perSecond = (target: string): readonly number[] =>
     rounds.filter((one) => one.target === target).map(({ requests, seconds }) => requests / seconds);
   const ours = perSecond("countinghouse");

@@ -73,10 +73,11 @@ test(
     const { status, output } = await release("--dry-run");
     expect(status, output).toBe(0);
     expect(output).toContain(
-      `v${version}: @countinghouse/protocol, then @countinghouse/client, then countinghouse (dry run)`,
+      `v${version}: @countinghouse/protocol, then @countinghouse/client, then countinghouse, then @countinghouse/outbox (dry run)`,
     );
     const published = [...output.matchAll(/^\+ (\S+)$/gm)].map(([, name]) => name);
-    expect(published).toEqual(["@countinghouse/protocol", "@countinghouse/client", "countinghouse"].map((name) => `${name}@${version}`)); // prettier-ignore
+    const names = ["@countinghouse/protocol", "@countinghouse/client", "countinghouse", "@countinghouse/outbox"];
+    expect(published).toEqual(names.map((name) => `${name}@${version}`));
     for (const file of ["dist/index.cjs", "dist/aws-sdk.d.cts", "dist/main.js", "bin/countinghouse.mjs", "LICENSE"]) {
       expect(output).toContain(file);
     }
@@ -99,9 +100,14 @@ test("is refused where versions are not alike", async () => {
   );
 });
 
+function withoutProvenance(text: string): string {
+  return text.replace('"provenance": true', '"provenance": false');
+}
+
 test("is refused without provenance, or without a section in the changelog", async () => {
-  const without = (text: string): string => text.replace('"provenance": true', '"provenance": false');
-  expect(await refusedWith("packages/client/package.json", without, "--dry-run")).toContain("with provenance");
+  expect(await refusedWith("packages/client/package.json", withoutProvenance, "--dry-run")).toContain(
+    "with provenance",
+  );
   const renamed = (text: string): string => text.replace(`## ${version}`, "## 9.9.9");
   expect(await refusedWith("CHANGELOG.md", renamed, "--dry-run")).toContain(`no section "## ${version}`);
 });

@@ -1,36 +1,27 @@
-/** Who may import whom in the server and in the client: docs/ARCHITECTURE.md as tables. */
+/** Who may import whom in the server: docs/ARCHITECTURE.md as a table. */
 import { describe, expect, test } from "vitest";
 import { filesIn, importsOf, isTestCode, packageOf, resolved } from "./sources.ts";
 
 const SERVER = "packages/server/src/";
 
-const CLIENT = "packages/client/src/";
-
-/** The client runs on any runtime: only these rooms and files may know Node, and nothing may know the server. */
-const CLIENT_ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  "platform/node.ts": ["node:crypto", "node:http"],
-  "platform/surroundings.ts": ["node:fs", "node:os"],
-  "transport/agent.ts": ["node:http", "node:net"],
-  "transport/connection.ts": ["node:net"],
-  "transport/sockets.ts": ["node:net"],
-};
-
 /** Rooms and single files, by their path below the server's sources, and everything outside them that they import. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   domain: ["@countinghouse/protocol"],
   ledger: ["@countinghouse/protocol", "domain", "node:crypto", "node:timers/promises"],
+  "sum-tables": ["ledger"],
   "stores/memory": ["@countinghouse/protocol", "domain", "ledger"],
   "stores/sqlite": [
     "@countinghouse/protocol",
     "domain",
     "ledger",
+    "sum-tables",
     "node:fs",
     "node:path",
     "node:sqlite",
     "node:v8",
     "node:worker_threads",
   ],
-  "stores/postgres": ["@countinghouse/protocol", "domain", "ledger", "pg", "node:crypto", "node:fs"],
+  "stores/postgres": ["@countinghouse/protocol", "domain", "ledger", "sum-tables", "pg", "node:crypto", "node:fs"],
   identity: ["@countinghouse/protocol", "domain", "jose", "node:crypto"],
   "operator/contract": ["@countinghouse/protocol", "zod"],
   "operator/client": ["operator/contract"],
@@ -237,6 +228,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "world.ts",
   ],
   "compose-operator.ts": [
+    "@countinghouse/protocol",
     "audit",
     "catalogue",
     "config.ts",
@@ -339,8 +331,8 @@ describe("imports between the rooms of the server", () => {
   });
 
   test("never lead from what ships to what is there for tests", () => {
-    const all = ["packages/protocol/src", "packages/client/src", "packages/server/src"].flatMap((folder) =>
-      filesIn(folder, /\.ts$/),
+    const all = ["packages/protocol/src", "packages/client/src", "packages/server/src", "packages/outbox/src"].flatMap(
+      (folder) => filesIn(folder, /\.ts$/),
     );
     const strays = all
       .filter((file) => !isTestCode(file))
@@ -358,43 +350,6 @@ describe("imports between the rooms of the server", () => {
     const strays = filesIn("packages/protocol/src", /\.ts$/)
       .filter((file) => !isTestCode(file))
       .flatMap((file) => importsOf(file).filter((specifier) => !specifier.startsWith(".")));
-    expect(strays).toEqual([]);
-  });
-});
-
-describe("imports of the client", () => {
-  const files = filesIn(CLIENT, /\.ts$/).filter((file) => !isTestCode(file));
-
-  test("lead to the protocol and to itself, and to Node from where Node is at home", () => {
-    const strays = files.flatMap((file) =>
-      importsOf(file)
-        .filter(
-          (specifier) => !specifier.startsWith(".") && !["@countinghouse/protocol", "#platform"].includes(specifier),
-        )
-        .filter(
-          (specifier) => !CLIENT_ALLOWED[file.slice(CLIENT.length)]?.some((allowed) => specifier.startsWith(allowed)),
-        )
-        .map((specifier) => `${file} imports ${specifier}`),
-    );
-    expect(files.length).toBeGreaterThan(30);
-    expect(strays).toEqual([]);
-  });
-
-  test("choose a platform in one place", () => {
-    const choosing = files.filter((file) =>
-      importsOf(file).some(
-        (specifier) => specifier === "#platform" || /\/platform\/(node|server-side)\.ts$/.test(specifier),
-      ),
-    );
-    expect(choosing).toEqual([`${CLIENT}runtime.ts`]);
-  });
-
-  test("never lead from elsewhere into the files for Node, but from the platform for Node", () => {
-    const strays = files
-      .filter((file) => !/\/(platform|transport)\//.test(file))
-      .flatMap((file) =>
-        importsOf(file).filter((specifier) => /transport\/(agent|connection|sockets)\.ts$/.test(specifier)),
-      );
     expect(strays).toEqual([]);
   });
 });

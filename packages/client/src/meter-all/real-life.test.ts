@@ -1,10 +1,10 @@
 /** Long and endless runs: windows, progress, giving way to other work, and patience with a service that is down. */
 import { describe, expect, test } from "vitest";
 import type { MeterableRecord } from "../batch/line.ts";
-import { InputReader } from "./input-reader.ts";
-import { GiveWay } from "./give-way.ts";
-import { Market, NOW_MS, record, run } from "./market.fixture.ts";
-import { Remembered } from "./remembered.ts";
+import { InputReader } from "./reading/input-reader.ts";
+import { GiveWay } from "./reading/give-way.ts";
+import { Market, NOW_MS, record, run } from "../../testing/market.ts";
+import { Remembered } from "./lines/remembered.ts";
 
 const many = (count: number): MeterableRecord[] => Array.from({ length: count }, (_, i) => record(`d${i}`));
 const statuses = async (results: Promise<readonly { readonly status: string }[]>): Promise<string[]> =>

@@ -28,6 +28,7 @@ import { addServe } from "./serve.ts";
 import { addStore } from "./store.ts";
 import { SuggestingCommand } from "./suggesting-command.ts";
 import { addToken } from "./token.ts";
+import { addUsage } from "./usage.ts";
 import { alarm, bold, showsColors, widthOf } from "./terminal.ts";
 
 /** In the order in which the help lists them. */
@@ -41,6 +42,7 @@ const GROUPS = [
   addToken,
   addRegistrationKey,
   addRecords,
+  addUsage,
   addResource,
   addReport,
   addClock,

@@ -7,13 +7,13 @@ const valuesAfter = (...words: string[]): string[] => candidatesFor(program, wor
 
 describe("what may come next", () => {
   test("is every command, at first, and how it begins narrows it", () => {
-    expect(valuesAfter("")).toEqual(
-      program
-        .createHelp()
-        .visibleCommands(program)
-        .map((command) => command.name()),
-    );
-    expect(valuesAfter("re")).toEqual(["registration-key", "records", "resource", "report", "reset"]);
+    const names = program
+      .createHelp()
+      .visibleCommands(program)
+      .map((command) => command.name());
+    expect(valuesAfter("")).toEqual(names);
+    expect(valuesAfter("rec")).toEqual(["records"]);
+    expect(valuesAfter("re")).toEqual(names.filter((name) => name.startsWith("re")));
     expect(valuesAfter("records", "")).toEqual(["list", "help"]);
   });
 

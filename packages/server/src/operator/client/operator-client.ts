@@ -225,13 +225,19 @@ function jsonOf(text: string, address: string): unknown {
 }
 
 /** Reads as much of a problem as there is: a proxy may have answered in the server's place. */
-function problemOf(status: number, answer: unknown): Pick<Problem, "status" | "detail" | "errors"> {
-  const { detail, errors } = (answer ?? {}) as Readonly<Record<string, unknown>>;
+function problemOf(status: number, answer: unknown): Pick<Problem, "status" | "detail" | "errors" | "progress"> {
+  const { detail, errors, progress } = (answer ?? {}) as Readonly<Record<string, unknown>>;
   return {
     status,
     detail: typeof detail === "string" && detail !== "" ? detail : undefined,
     errors: Array.isArray(errors) ? errors.map(String) : undefined,
+    progress: progressOf(progress),
   };
+}
+
+function progressOf(value: unknown): Problem["progress"] {
+  const { done, of } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  return typeof done === "number" && typeof of === "number" ? { done, of } : undefined;
 }
 
 function notAnOperatorApi(address: string): OperatorConnectionError {

@@ -18,6 +18,7 @@ import { reportRoutes } from "./reports.ts";
 import { resourceRoutes } from "./resources.ts";
 import { serverRoutes } from "./server.ts";
 import { simulationRoutes } from "./simulations.ts";
+import { usageRoutes } from "./usage.ts";
 import type { AnswerOf, EventsOf } from "./route.ts";
 
 export const ROUTES = {
@@ -36,6 +37,7 @@ export const ROUTES = {
   ...historyRoutes,
   ...resourceRoutes,
   ...reportRoutes,
+  ...usageRoutes,
   ...labRoutes,
   ...faultRoutes,
   ...simulationRoutes,

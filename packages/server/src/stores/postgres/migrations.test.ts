@@ -32,6 +32,11 @@ beforeEach(async () => {
   onTestFinished(() => database.remove());
 });
 
+/** Takes away what version 8 brought. */
+const WITHOUT_SUMS = `DROP TABLE countinghouse.usage_sum, countinghouse.tally, countinghouse.sum_position, countinghouse.sums,
+  countinghouse.expired_usage, countinghouse.expired_tally;
+  ALTER TABLE countinghouse.lane RENAME COLUMN any_expired TO has_expired;`;
+
 async function open(): Promise<Ledger> {
   const { ledger } = await openAt(database.url, { wallMs: () => START_MS });
   onTestFinished(() => ledger.close());
@@ -50,7 +55,7 @@ async function ledgerOfVersion2(): Promise<readonly ListedRecord[]> {
     const position = Number.parseInt(meteringRecordId.slice(34), 16);
     return `(${hour}, '${offering}', '${region}', '${customer}', '${dimension}', '', 1, '${requestId}', ${position}, ${entryOffering})`;
   });
-  await database.query(`SET search_path = countinghouse;
+  await database.query(`${WITHOUT_SUMS}SET search_path = countinghouse;
     DELETE FROM schema_version WHERE version > 2;
     DROP TABLE state_change, resource;
     ALTER TABLE state DROP COLUMN state_edition;
@@ -87,7 +92,7 @@ async function ledgerOfVersion6(
   const ledger = await open();
   await write(ledger);
   await ledger.close();
-  await database.query(`SET search_path = countinghouse;
+  await database.query(`${WITHOUT_SUMS}SET search_path = countinghouse;
     DELETE FROM schema_version WHERE version > 6;
     ALTER TABLE metering_record DROP COLUMN quantity, DROP COLUMN product, DROP COLUMN customer, DROP COLUMN dimension,
       DROP COLUMN region, DROP COLUMN kind`);
@@ -107,7 +112,7 @@ async function ledgerOfVersion5(): Promise<MeteredResource> {
   const ledger = await open();
   await ledger.close();
   const known = task("a", { startedAtMs: START_MS });
-  await database.query(`SET search_path = countinghouse;
+  await database.query(`${WITHOUT_SUMS}SET search_path = countinghouse;
     DELETE FROM schema_version WHERE version > 5;
     DROP TABLE resource;
     ALTER TABLE state RENAME COLUMN state_edition TO edition_id;
