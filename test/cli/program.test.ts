@@ -164,6 +164,8 @@ describe("the help", () => {
       "clock",
       "fault",
       "explain",
+      "advise",
+      "rehearse",
       "activity",
       "request",
       "search",
