@@ -94,6 +94,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:http",
     "node:net",
   ],
+  console: ["listener", "node:fs", "node:http", "node:path", "node:url"],
   buy: [
     "@countinghouse/protocol",
     "domain",
@@ -106,7 +107,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "hono",
     "node:crypto",
     "node:http",
-    "node:net",
   ],
   operator: [
     "@countinghouse/protocol",
@@ -218,6 +218,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "failure-log.ts",
     "faults",
     "buy",
+    "console",
     "housekeeping.ts",
     "identity",
     "ledger",

@@ -42,6 +42,10 @@ export interface ServeConfig {
   readonly lab: boolean;
   /** By operation; an operation without one may be called as often as the server can answer. */
   readonly quotas: Readonly<Record<string, RequestQuota>>;
+  /** Whether the console is served. */
+  readonly console: boolean;
+  /** Whether what is printed at the start shows a token that was made. */
+  readonly tokenBanner: boolean;
   /** Undefined to make one. */
   readonly operatorToken: string | undefined;
   /** Undefined for the one in the data folder. */
@@ -77,6 +81,8 @@ export interface ServeFlags {
   readonly acceptNewestEntryAhead?: boolean | string;
   readonly lab?: boolean | string;
   readonly quotas: string;
+  readonly console?: boolean | string;
+  readonly tokenBanner?: boolean | string;
   readonly operatorToken?: string;
   readonly secretsKeyFile?: string;
   readonly checkpointFile?: string;
@@ -125,6 +131,8 @@ export function configOf(flags: ServeFlags): ServeConfig {
     acceptNewestEntryAhead: isOn("accept-newest-entry-ahead", flags.acceptNewestEntryAhead ?? false),
     lab,
     quotas: quotasNameOf(flags.quotas) === "aws" ? awsRequestQuotas : {},
+    console: isOn("console", flags.console ?? true),
+    tokenBanner: isOn("token-banner", flags.tokenBanner ?? true),
     operatorToken: flags.operatorToken,
     secretsKeyFile: flags.secretsKeyFile,
     retentionDays: retentionOf(flags),

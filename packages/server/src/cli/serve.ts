@@ -46,6 +46,8 @@ export function addServe(program: Command): void {
       "--operator-token <token>",
       "bearer token of the operator API (default: random, printed once; required with PostgreSQL)",
     )
+    .option("--no-console", "do not serve the console (/console/)")
+    .option("--no-token-banner", "do not print the operator token that was made; it is in the ready file")
     .option(
       "--secrets-key-file <file>",
       "key that seals secrets (default: made in the data folder; required with PostgreSQL)",

@@ -1,5 +1,5 @@
 /**
- * The guard against DNS rebinding: a site whose name is made to stand for this machine could read the buy page in the
+ * The guard against DNS rebinding: a site whose name is made to stand for this machine could read our pages in the
  * operator's browser as its own. Such a name has a dot and an owner, so none of those is answered.
  */
 import { isIP } from "node:net";
