@@ -48,6 +48,8 @@ export interface ServeConfig {
   readonly tokenBanner: boolean;
   /** Undefined to make one. */
   readonly operatorToken: string | undefined;
+  /** Tokens that may only read, and whose they are. */
+  readonly viewerTokens: readonly { readonly name: string; readonly token: string }[];
   /** Undefined for the one in the data folder. */
   readonly secretsKeyFile: string | undefined;
   /** How long entries are kept, with their metering records; undefined for ever. */
@@ -84,6 +86,7 @@ export interface ServeFlags {
   readonly console?: boolean | string;
   readonly tokenBanner?: boolean | string;
   readonly operatorToken?: string;
+  readonly viewerToken?: string | readonly string[];
   readonly secretsKeyFile?: string;
   readonly checkpointFile?: string;
   readonly retentionDays?: string;
@@ -134,6 +137,7 @@ export function configOf(flags: ServeFlags): ServeConfig {
     console: isOn("console", flags.console ?? true),
     tokenBanner: isOn("token-banner", flags.tokenBanner ?? true),
     operatorToken: flags.operatorToken,
+    viewerTokens: viewerTokensOf(flags),
     secretsKeyFile: flags.secretsKeyFile,
     retentionDays: retentionOf(flags),
     checkpointFile: flags.checkpointFile,
@@ -147,6 +151,34 @@ export function configOf(flags: ServeFlags): ServeConfig {
     trustedProxies: trustedProxiesOf(flags.trustedProxies),
     networkConnectionsMax: whole("network-connections-max", flags.networkConnectionsMax ?? "512", 1, 4_096),
   };
+}
+
+/** Names that stand for somebody else in the trail. */
+const TAKEN_NAMES: readonly string[] = ["operator", "buy-page", "unknown"];
+const VIEWER_TOKENS_MAX = 100;
+
+/** NAME:TOKEN each; in the environment, with commas or spaces between them. */
+function viewerTokensOf({ viewerToken, operatorToken }: ServeFlags): ServeConfig["viewerTokens"] {
+  const given =
+    typeof viewerToken === "string" ? viewerToken.split(/[\s,]+/).filter((text) => text !== "") : viewerToken;
+  const tokens = (given ?? []).map((text) => {
+    const [, name, token] = /^([A-Za-z0-9._@-]{1,64}):([\u0021-\u007e]{16,256})$/.exec(text) ?? [];
+    if (name === undefined || token === undefined) {
+      throw new ConfigError(
+        "--viewer-token must be NAME:TOKEN: a name of letters, digits and . _ @ -, and a token of 16 to 256 characters without spaces.",
+      );
+    }
+    if (TAKEN_NAMES.includes(name))
+      throw new ConfigError(`--viewer-token: ${name} is no name for a reader; it stands for another.`);
+    return { name, token };
+  });
+  if (tokens.length > VIEWER_TOKENS_MAX) throw new ConfigError(`--viewer-token: at most ${VIEWER_TOKENS_MAX} of them.`);
+  const isTwice = (values: readonly string[]): boolean => new Set(values).size < values.length;
+  if (isTwice(tokens.map(({ name }) => name))) throw new ConfigError("--viewer-token: two have the same name.");
+  if (isTwice([operatorToken ?? "", ...tokens.map(({ token }) => token)])) {
+    throw new ConfigError("--viewer-token: two have the same token, or it is the operator's.");
+  }
+  return tokens;
 }
 
 function isLoopback(host: string): boolean {

@@ -30,7 +30,7 @@ export interface Keeping {
   /** Does what has become due, as the service clock stands now. */
   dueWork(): Promise<void>;
   beforeReset(): Promise<void>;
-  verifyAudit(): Promise<AuditVerification>;
+  verifyAudit(onRead: (entries: number) => void): Promise<AuditVerification>;
   /** Does what is left to be done. */
   stop(): Promise<void>;
 }
@@ -111,7 +111,7 @@ export async function startKeeping(
         throw new FaultError("The checkpoints could not be written, so the ledger is left as it is", error);
       }
     },
-    verifyAudit: () => verifyAudit(ledger, file, key),
+    verifyAudit: (onRead) => verifyAudit(ledger, file, key, onRead),
     stop: async () => {
       for (const stopTimer of stopTimers) stopTimer();
       await last;

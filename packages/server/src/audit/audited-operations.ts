@@ -23,6 +23,9 @@ export function auditedOperation(name: string): AuditedOperation | undefined {
   return byName.get(name);
 }
 
+/** What it is called that somebody with a reader's token reads the trail. */
+export const READ_TRAIL = "ReadTrail";
+
 /** Whom events are from that came by no call of the wire, and what they call their source. Rule V8. */
 export const ownSources: Readonly<Record<string, string>> = {
   operator: "operator.countinghouse",

@@ -7,7 +7,7 @@ import { isoSecond } from "@countinghouse/protocol";
 import type { LedgerEntry } from "../ledger/entry.ts";
 import { attributesOf } from "../ledger/entry-attributes.ts";
 import { eventId } from "../ledger/ids.ts";
-import { auditedOperation, ownSources } from "./audited-operations.ts";
+import { READ_TRAIL, auditedOperation, ownSources } from "./audited-operations.ts";
 import { detailsOf, type EventDetails } from "./event-details.ts";
 import { userIdentityOf, type UserIdentity } from "./user-identity.ts";
 
@@ -43,7 +43,8 @@ export const PRODUCT_RESOURCE_TYPE = "AWS::Marketplace::Product";
 export function cloudTrailRecord(entry: LedgerEntry): CloudTrailRecord {
   const { atMs, call } = entry;
   const operation = auditedOperation(call.operation);
-  const ownSource = Object.hasOwn(ownSources, call.principal) ? ownSources[call.principal] : undefined;
+  const caller = call.operation === READ_TRAIL ? "operator" : call.principal;
+  const ownSource = Object.hasOwn(ownSources, caller) ? ownSources[caller] : undefined;
   const eventSource = ownSource ?? operation?.eventSource ?? "unknown.countinghouse";
   const { errorCode, errorMessage, additionalEventData, serviceEventDetails, ...details } = detailsOf(entry);
   const { productCode } = attributesOf(entry);

@@ -98,6 +98,7 @@ export function detailsOf({ call, event }: LedgerEntry): EventDetails {
     case "entries-expired":
     case "start-accepted":
     case "lost-tail-accepted":
+    case "trail-read":
     case "ledger-reset": {
       const { kind, ...members } = event;
       return { ...NONE, ...additional(faults), serviceEventDetails: { event: kind, ...withShownTimes(members) } };

@@ -2,10 +2,11 @@
 import { isoSecond } from "@countinghouse/protocol";
 import { hash } from "node:crypto";
 import type { Call } from "../ledger/entry.ts";
+import { READ_TRAIL } from "./audited-operations.ts";
 
 export interface UserIdentity {
-  /** CloudTrail's `IAMUser`, `AssumedRole`, `WebIdentityUser` and `Unknown`; our own `Operator` and `BuyPage`. */
-  readonly type: "IAMUser" | "AssumedRole" | "WebIdentityUser" | "Unknown" | "Operator" | "BuyPage";
+  /** CloudTrail's `IAMUser`, `AssumedRole`, `WebIdentityUser` and `Unknown`; our own `Operator`, `Reader` and `BuyPage`. */
+  readonly type: "IAMUser" | "AssumedRole" | "WebIdentityUser" | "Unknown" | "Operator" | "Reader" | "BuyPage";
   readonly principalId: string;
   readonly arn?: string;
   readonly accountId?: string;
@@ -51,13 +52,15 @@ export function userIdentityOf({
   accountId,
   accessKeyId,
   session: source,
-}: Pick<Call, "principal" | "accountId" | "accessKeyId" | "session">): UserIdentity {
+  operation,
+}: Pick<Call, "principal" | "accountId" | "accessKeyId" | "session"> & { readonly operation?: string }): UserIdentity {
   const whose = {
     ...(accountId === undefined ? {} : { accountId }),
     ...(accessKeyId === undefined ? {} : { accessKeyId }),
   };
   if (principal === "operator") return { type: "Operator", principalId: principal, ...whose };
   if (principal === "buy-page") return { type: "BuyPage", principalId: principal, ...whose };
+  if (operation === READ_TRAIL) return { type: "Reader", principalId: principal, userName: principal };
   const user = USER_ARN.exec(principal);
   if (user !== null) {
     const [, , userName = ""] = user;

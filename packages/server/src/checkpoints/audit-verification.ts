@@ -1,7 +1,7 @@
 /** Verifies the audit trail: the checkpoints by themselves, then the chains of the ledger against them. */
 import type { LaneHead } from "../ledger/chain-head.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { KnownLaneHead } from "../ledger/verification.ts";
+import type { KnownLaneHead, OnRead } from "../ledger/verification.ts";
 import { lineHash, readLine, type SigningKey } from "./checkpoint.ts";
 import type { CheckpointFile } from "./checkpoint-file.ts";
 
@@ -27,9 +27,10 @@ export async function verifyAudit(
   ledger: Pick<Ledger, "verifyChains">,
   file: CheckpointFile,
   key: SigningKey,
+  onRead?: OnRead,
 ): Promise<AuditVerification> {
   const read = readCheckpoints(file.lines(), key);
-  const { entries, heads, disagreement = read.disagreement } = await ledger.verifyChains(read.known);
+  const { entries, heads, disagreement = read.disagreement } = await ledger.verifyChains(read.known, onRead);
   return {
     intact: disagreement === undefined,
     entries,

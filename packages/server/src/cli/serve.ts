@@ -49,6 +49,11 @@ export function addServe(program: Command): void {
     .option("--no-console", "do not serve the console (/console/)")
     .option("--no-token-banner", "do not print the operator token that was made; it is in the ready file")
     .option(
+      "--viewer-token <name:token>",
+      "a bearer token that may only read, and whose it is; repeatable (default: none)",
+      (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
+    )
+    .option(
       "--secrets-key-file <file>",
       "key that seals secrets (default: made in the data folder; required with PostgreSQL)",
     )

@@ -4,7 +4,7 @@ import type { PolicyDocument } from "../domain/catalogue/account.ts";
 import type { ResourceSession } from "../domain/resources/metered-resource.ts";
 import { rejection, type Rejection } from "../domain/rejection.ts";
 import { readIpAddress } from "../domain/ip-network.ts";
-import { evaluatePolicy, type StatementName } from "./policy.ts";
+import { evaluatePolicy, type PolicyDecision, type StatementName } from "./policy.ts";
 import type { RequestContext } from "./policy-conditions.ts";
 
 export interface Caller {
@@ -33,8 +33,7 @@ interface RequestFacts {
 /** Whether the caller may do what the IAM action stands for. Rule N3. */
 export function authorize(caller: Caller, action: string, facts: RequestFacts): Rejection | undefined {
   if (caller.policy === undefined) return undefined;
-  const context = contextOf(caller, facts);
-  const decision = evaluatePolicy(caller.policy, action, context);
+  const { context, decision } = policyDecision(caller, action, facts);
   const { verdict } = decision;
   if (verdict === "allowed") return undefined;
   const user = `User: ${caller.arn} is not authorized to perform: ${action}`;
@@ -57,7 +56,20 @@ export function authorize(caller: Caller, action: string, facts: RequestFacts): 
   });
 }
 
-function contextOf({ principalArn, region }: Caller, { sourceAddress, isSecure, atMs }: RequestFacts): RequestContext {
+/** What a caller's policy says of an action, and what the request has for the keys of its conditions. */
+export function policyDecision(
+  caller: Pick<Caller, "principalArn" | "region" | "policy">,
+  action: string,
+  facts: RequestFacts,
+): { readonly context: RequestContext; readonly decision: PolicyDecision } {
+  const context = contextOf(caller, facts);
+  return { context, decision: evaluatePolicy(caller.policy, action, context) };
+}
+
+function contextOf(
+  { principalArn, region }: Pick<Caller, "principalArn" | "region">,
+  { sourceAddress, isSecure, atMs }: RequestFacts,
+): RequestContext {
   return {
     "aws:CurrentTime": iso(atMs),
     "aws:PrincipalArn": principalArn,

@@ -10,7 +10,8 @@ export interface StatementName {
 }
 
 export type PolicyDecision =
-  | { readonly verdict: "allowed" }
+  /** By the first statement that allows it; undefined where there is no policy. */
+  | { readonly verdict: "allowed"; readonly statement?: StatementName }
   | { readonly verdict: "denied"; readonly statement: StatementName; readonly tests: readonly ConditionTest[] }
   /** `nearest`: the first statement that would allow it, but for a condition that does not hold. */
   | { readonly verdict: "not-allowed"; readonly nearest?: Unmet };
@@ -28,7 +29,7 @@ export function evaluatePolicy(
   context: RequestContext,
 ): PolicyDecision {
   if (policy === undefined) return { verdict: "allowed" };
-  let isAllowed = false;
+  let allowedBy: StatementName | undefined;
   let nearest: Unmet | undefined;
   for (const [i, statement] of listOf(policy.Statement).entries()) {
     if (!isAbout(statement, action)) continue;
@@ -41,10 +42,10 @@ export function evaluatePolicy(
     } else if (problems.length > 0 || failed !== undefined) {
       nearest ??= { statement: name, test: failed };
     } else {
-      isAllowed = true;
+      allowedBy ??= name;
     }
   }
-  if (isAllowed) return { verdict: "allowed" };
+  if (allowedBy !== undefined) return { verdict: "allowed", statement: allowedBy };
   return { verdict: "not-allowed", ...(nearest === undefined ? {} : { nearest }) };
 }
 

@@ -16,7 +16,7 @@ import type { ChainHead } from "./chain-head.ts";
 import type { EntryAttributes } from "./entry-attributes.ts";
 import type { EncodedEntry } from "./entry-codec.ts";
 import type { DueResourcesQuery, ResourceQuery, StagedResource } from "./resource-facts.ts";
-import type { ChainVerification, KnownHead } from "./verification.ts";
+import type { ChainVerification, KnownHead, OnRead } from "./verification.ts";
 import type { DefectError, EventQuery, Expired, MeteringRecordQuery, Page } from "./ledger.ts";
 
 export interface Engine {
@@ -47,7 +47,11 @@ export interface Engine {
   /** The time of the oldest entry, where there were older ones that have expired. */
   keptSince(): Promise<EpochMs | undefined>;
   chainHead(): Promise<ChainHead>;
-  verifyChain(known: readonly KnownHead[]): Promise<ChainVerification>;
+  /** See `Ledger.chainEntries`. */
+  chainEntries(fromSeq: number, limit: number): Promise<readonly ChainedRow[]>;
+  /** The newest entry of before a time. */
+  chainBefore(atMs: EpochMs): Promise<ChainHead>;
+  verifyChain(known: readonly KnownHead[], onRead?: OnRead): Promise<ChainVerification>;
   /** The oldest entries, at most `limit`, of before a time; undefined where there are none. */
   entriesBefore(beforeMs: EpochMs, limit: number): Promise<OldEntries | undefined>;
   /** Tells, once, of a defect that shows itself while nothing is asked of the engine. */
@@ -95,6 +99,11 @@ export interface StagedEntry {
   /** Whether the control plane metered it: the quantities of its records are seconds. */
   readonly accrued: boolean;
   readonly records: readonly AcceptedRecord[];
+}
+
+/** An entry as it is kept, and its place in the chain. */
+export interface ChainedRow extends ChainHead {
+  readonly entry: EncodedEntry;
 }
 
 /** The oldest entries, up to one of them. */

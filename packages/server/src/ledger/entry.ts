@@ -165,6 +165,11 @@ export type LedgerEvent =
       /** What was missing, in sentences. */
       readonly found: string;
     }
+  | {
+      /** Somebody with a reader's token reads the trail by this route; kept once an hour. */
+      readonly kind: "trail-read";
+      readonly route: string;
+    }
   | { readonly kind: "ledger-reset" };
 
 /** A call that read: something was shown, and nothing changed. Each kind of what may be shown is named here. */

@@ -6,12 +6,13 @@ import type { RuleSet } from "@countinghouse/protocol";
 import { decodeEntry, type EncodedEntry } from "./entry-codec.ts";
 import type { Call, LedgerEntry } from "./entry.ts";
 import { keptPage } from "./found-records.ts";
-import type { FoundPage } from "./engine.ts";
+import type { ChainedRow, FoundPage } from "./engine.ts";
 import type { Pending } from "./group-decision.ts";
 import {
   DefectError,
   QueueFullError,
   type CatalogueAfter,
+  type ChainedEntry,
   type EventQuery,
   type ListedRecord,
   type MeteringRecordQuery,
@@ -72,6 +73,7 @@ export abstract class Intake {
   protected abstract tryCommit(): Promise<void>;
   protected abstract findEntry(requestId: string): Promise<EncodedEntry | undefined>;
   protected abstract listEntries(query: EventQuery): Promise<Page<EncodedEntry>>;
+  protected abstract listChain(lane: string, fromSeq: number, limit: number): Promise<readonly ChainedRow[]>;
   protected abstract listRecords(query: MeteringRecordQuery): Promise<FoundPage>;
   /** Lets go of the store, when all work is done. */
   protected abstract closeStore(): Promise<void>;
@@ -103,6 +105,13 @@ export abstract class Intake {
     return this.watched(async () => {
       const { items, nextCursor } = await this.listEntries(query);
       return { items: items.map(decodeEntry), nextCursor };
+    });
+  }
+
+  chainEntries(lane: string, fromSeq: number, limit: number): Promise<readonly ChainedEntry[]> {
+    return this.watched(async () => {
+      const rows = await this.listChain(lane, fromSeq, limit);
+      return rows.map(({ seq, link, entry }) => ({ seq, link, entry: decodeEntry(entry) }));
     });
   }
 

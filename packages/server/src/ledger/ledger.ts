@@ -3,10 +3,10 @@ import type { EpochMs, RuleSet, UsageRecord } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { MeteredResource } from "../domain/resources/metered-resource.ts";
 import type { AcceptedRecord, MeteringRecord, MeteringRecordKey } from "../domain/metering/metering-record.ts";
-import type { LaneHead } from "./chain-head.ts";
+import type { ChainHead, LaneHead } from "./chain-head.ts";
 import type { Call, LedgerEntry, LedgerEvent } from "./entry.ts";
 import type { DueResourcesQuery, ResourceChange, ResourceQuery } from "./resource-facts.ts";
-import type { KnownLaneHead, LedgerVerification } from "./verification.ts";
+import type { KnownLaneHead, LedgerVerification, OnRead } from "./verification.ts";
 
 /** The catalogue that is there after a reset, given the one before. */
 export type CatalogueAfter = (before: CatalogueView) => readonly CatalogueChange[];
@@ -55,8 +55,15 @@ export interface Ledger {
   keptSince(): Promise<EpochMs | undefined>;
   /** How far the hash chain of each lane has come. */
   chainHeads(): Promise<readonly LaneHead[]>;
-  /** Follows all chains from their first entries, and holds them against what is known. Other work goes on meanwhile. */
-  verifyChains(known: readonly KnownLaneHead[]): Promise<LedgerVerification>;
+  /** Entries of a lane's chain in its order, from a number on, at most `limit` of them. */
+  chainEntries(lane: string, fromSeq: number, limit: number): Promise<readonly ChainedEntry[]>;
+  /** How far the chain of each lane had come before the first entry of a time, or later; none that was not begun. */
+  chainsBefore(atMs: EpochMs): Promise<readonly LaneHead[]>;
+  /**
+   * Follows all chains from their first entries, and holds them against what is known. Other work goes on meanwhile; now and
+   * then `onRead` is told how many entries have been read.
+   */
+  verifyChains(known: readonly KnownLaneHead[], onRead?: OnRead): Promise<LedgerVerification>;
   /** Removes the entries of before a time, with their metering records, a few at a time; answers how many. */
   expire(newCall: () => Call, beforeMs: EpochMs): Promise<number>;
   /**
@@ -156,6 +163,11 @@ export interface EventQuery {
   readonly order: "newest" | "oldest";
   readonly cursor?: string | undefined;
   readonly limit: number;
+}
+
+/** An entry, and its place in the chain of its lane. */
+export interface ChainedEntry extends ChainHead {
+  readonly entry: LedgerEntry;
 }
 
 export interface Page<T> {

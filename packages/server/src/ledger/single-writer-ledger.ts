@@ -7,7 +7,7 @@ import type { EpochMs } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { MeteredResource } from "../domain/resources/metered-resource.ts";
 import { EMBEDDED_LANE, type LaneHead } from "./chain-head.ts";
-import type { ClockPosition, Engine, FoundPage, Loaded } from "./engine.ts";
+import type { ChainedRow, ClockPosition, Engine, FoundPage, Loaded } from "./engine.ts";
 import type { EncodedEntry } from "./entry-codec.ts";
 import type { Call } from "./entry.ts";
 import { EXPIRED_AT_ONCE, expiry } from "./expiry.ts";
@@ -24,7 +24,7 @@ import {
   type Page,
 } from "./ledger.ts";
 import type { DueResourcesQuery, ResourceQuery } from "./resource-facts.ts";
-import type { KnownLaneHead, LedgerVerification } from "./verification.ts";
+import type { KnownLaneHead, LedgerVerification, OnRead } from "./verification.ts";
 
 /** The service clock, as far as the ledger needs it. */
 export interface LedgerClock {
@@ -105,8 +105,13 @@ export class SingleWriterLedger extends Intake implements Ledger {
     return [{ lane: EMBEDDED_LANE, ...(await this.watched(() => this.#engine.chainHead())) }];
   }
 
-  async verifyChains(known: readonly KnownLaneHead[]): Promise<LedgerVerification> {
-    const { entries, head, disagreement } = await this.watched(() => this.#engine.verifyChain(known));
+  async chainsBefore(atMs: EpochMs): Promise<readonly LaneHead[]> {
+    const head = await this.watched(() => this.#engine.chainBefore(atMs));
+    return head.seq === 0 ? [] : [{ lane: EMBEDDED_LANE, ...head }];
+  }
+
+  async verifyChains(known: readonly KnownLaneHead[], onRead?: OnRead): Promise<LedgerVerification> {
+    const { entries, head, disagreement } = await this.watched(() => this.#engine.verifyChain(known, onRead));
     return { entries, heads: [{ lane: EMBEDDED_LANE, ...head }], disagreement };
   }
 
@@ -148,6 +153,10 @@ export class SingleWriterLedger extends Intake implements Ledger {
 
   protected listEntries(query: EventQuery): Promise<Page<EncodedEntry>> {
     return this.#engine.entries(query);
+  }
+
+  protected listChain(lane: string, fromSeq: number, limit: number): Promise<readonly ChainedRow[]> {
+    return lane === EMBEDDED_LANE ? this.#engine.chainEntries(fromSeq, limit) : Promise.resolve([]);
   }
 
   protected listRecords(query: MeteringRecordQuery): Promise<FoundPage> {

@@ -24,3 +24,6 @@ export interface LedgerVerification {
   readonly heads: readonly LaneHead[];
   readonly disagreement: string | undefined;
 }
+
+/** Told how many entries have been read so far. */
+export type OnRead = (entries: number) => void;

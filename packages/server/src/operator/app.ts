@@ -1,5 +1,4 @@
 /** The operator API: bearer token, JSON in camelCase, problem+json errors, and its own OpenAPI description. */
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { OpenAPIHono } from "@hono/zod-openapi";
@@ -9,18 +8,25 @@ import { DefectError, FaultError, InvalidCursorError, QueueFullError } from "../
 import { limitBody } from "../listener/body-limit.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { BASE_PATH } from "./contract/values.ts";
+import { Admission } from "./admission.ts";
+import { Callers, type ViewerToken } from "./callers.ts";
+import { activityHandlers } from "./handlers/activity.ts";
 import { accountHandlers } from "./handlers/catalogue/accounts.ts";
 import { agreementHandlers } from "./handlers/catalogue/agreements.ts";
 import { auditHandlers } from "./handlers/audit.ts";
 import { explanationHandlers } from "./handlers/explanations.ts";
 import { faultHandlers } from "./handlers/faults.ts";
+import { historyHandlers } from "./handlers/history.ts";
 import { issuerHandlers } from "./handlers/catalogue/issuers.ts";
 import { labHandlers } from "./handlers/lab.ts";
 import { meteringHandlers } from "./handlers/metering.ts";
 import { productHandlers } from "./handlers/catalogue/products.ts";
 import { registrationKeyHandlers } from "./handlers/catalogue/registration-keys.ts";
 import { reportHandlers } from "./handlers/reports.ts";
+import { requestHandlers } from "./handlers/requests.ts";
 import { resourceHandlers } from "./handlers/resources.ts";
+import { serverHandlers } from "./handlers/server.ts";
+import { simulationHandlers } from "./handlers/simulations.ts";
 import { ProblemError, invalid, problemResponse } from "./problem.ts";
 import { serveRoutes, type Handlers } from "./serve-routes.ts";
 import { refuseUnread } from "./unread-members.ts";
@@ -31,6 +37,8 @@ const REASON_CHARACTERS_MAX = 500;
 interface OperatorAppOptions {
   readonly context: OperatorContext;
   readonly operatorToken: string;
+  /** Tokens of readers. */
+  readonly viewerTokens: readonly ViewerToken[];
   readonly version: string;
   readonly sourceAddressOf: (request: IncomingMessage) => string;
   readonly onError: (error: Error, requestId: string) => void;
@@ -49,10 +57,10 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
       if (!result.success) throw invalid(result.error);
     },
   });
-  const expected = digest(options.operatorToken);
+  const callers = new Callers(options.operatorToken, options.viewerTokens);
   api.use(async (c, next) => {
-    const given = /^Bearer (.+)$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? "";
-    if (!timingSafeEqual(digest(given), expected)) {
+    const caller = callers.of(/^Bearer (.+)$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? "");
+    if (caller === undefined) {
       c.header("WWW-Authenticate", "Bearer");
       throw new ProblemError(
         401,
@@ -61,10 +69,12 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     }
     const requestId = context.newRequestId();
     c.header("x-request-id", requestId);
+    c.set("principal", caller.principal);
+    c.set("role", caller.role);
     c.set("call", (operation) => ({
       requestId,
       operation,
-      principal: "operator",
+      principal: caller.principal,
       sourceAddress: options.sourceAddressOf((c.env as HttpBindings).incoming),
       userAgent: (c.req.header("user-agent") ?? "").slice(0, 512),
     }));
@@ -72,7 +82,8 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
   });
   api.use(limitBody(BODY_BYTES_MAX, (message) => new ProblemError(413, message)));
   api.use(refuseUnread(BASE_PATH));
-  serveRoutes(api, handlersOf(context));
+  const admission = new Admission(context);
+  serveRoutes(api, handlersOf(context), (c, name, route) => admission.admit(c, name, route));
 
   const app = new OpenAPIHono();
   app.route(BASE_PATH, api);
@@ -93,6 +104,11 @@ function handlersOf(context: OperatorContext): Handlers {
     ...registrationKeyHandlers(context),
     ...explanationHandlers(context),
     ...auditHandlers(context),
+    ...activityHandlers(context),
+    ...requestHandlers(context),
+    ...historyHandlers(context),
+    ...simulationHandlers(context),
+    ...serverHandlers(context),
     ...resourceHandlers(context),
     ...reportHandlers(context),
     ...labHandlers(context),
@@ -141,8 +157,4 @@ function isTrouble(error: Error): boolean {
 function reasonOf({ message }: Error): string {
   const [line = ""] = message.split("\n", 1);
   return `${line.slice(0, REASON_CHARACTERS_MAX).replace(/\.$/, "")}.`;
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

@@ -1,6 +1,6 @@
 /** What the operator API's routes work with. */
+import type { EpochMs, RuleSetName } from "@countinghouse/protocol";
 import type { EventPages } from "../audit/event-pages.ts";
-import type { AuditVerification } from "../checkpoints/audit-verification.ts";
 import type { ServiceClock } from "../clock.ts";
 import type { CatalogueChange } from "../domain/catalogue/catalogue.ts";
 import type { FaultPlan } from "../faults/fault-plan.ts";
@@ -8,6 +8,10 @@ import type { KeyPair } from "../identity/registration-keys.ts";
 import type { Sealer } from "../identity/seal.ts";
 import type { Call } from "../ledger/entry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { ActivityFeed } from "./activity/activity-feed.ts";
+import type { OwnAddress } from "./requests/replay.ts";
+import type { RawRequests } from "./requests/raw-requests.ts";
+import type { VerificationJobs } from "./verification-jobs.ts";
 import type { Workload } from "../workload/workload.ts";
 
 export interface OperatorContext {
@@ -23,11 +27,19 @@ export interface OperatorContext {
   /** A new RSA key, in PEM. */
   readonly newKeyPair: () => Promise<KeyPair>;
   readonly newRequestId: () => string;
+  /** Wall clock. */
+  readonly wallMs: () => EpochMs;
+  readonly activity: ActivityFeed;
+  readonly verifications: VerificationJobs;
+  /** Empty where there is no lab. */
+  readonly rawRequests: RawRequests;
+  /** Where the server listens. */
+  readonly ownAddress: () => OwnAddress;
+  readonly server: ServerFacts;
   readonly keeping: {
     /** Does what has become due, as the service clock stands now. */
     dueWork(): Promise<void>;
     beforeReset(): Promise<void>;
-    verifyAudit(): Promise<AuditVerification>;
   };
   /** What metered resources are given where they run. */
   readonly workload: Pick<Workload, "environmentOf" | "resourceChanged" | "resourcesChanged">;
@@ -35,7 +47,37 @@ export interface OperatorContext {
   readonly initialCatalogue: () => readonly CatalogueChange[];
 }
 
+/** What `/server` tells that does not change, and what it tells as it is now. */
+interface ServerFacts {
+  readonly version: string;
+  readonly ruleSet: RuleSetName;
+  readonly storeKind: "memory" | "sqlite" | "postgres";
+  readonly quotas: "off" | "aws";
+  readonly retentionDays: number | undefined;
+  /** Wall clock. */
+  readonly startedAtMs: EpochMs;
+  now(): ServerNow;
+}
+
+/** How it goes. */
+export interface ServerNow {
+  /** Why it is not ready; none where it is. */
+  readonly unready: readonly string[];
+  readonly remarks: readonly string[];
+  readonly connections: number;
+  readonly freeBytes: number | undefined;
+  readonly logBytes: number | undefined;
+}
+
 /** Variables that middleware leaves for the routes. */
 export interface OperatorEnv {
-  readonly Variables: { readonly call: (operation: string) => Call };
+  readonly Variables: {
+    readonly call: (operation: string) => Call;
+    /** Who calls, by the token: `operator`, or the name of a reader's token. */
+    readonly principal: string;
+    readonly role: Role;
+  };
 }
+
+/** What a token is good for: everything, or reading. */
+export type Role = "operator" | "reader";

@@ -8,12 +8,15 @@ import { PROBLEM_TITLES, type Problem, type ProblemStatus } from "./contract/pro
 export class ProblemError extends Error {
   readonly status: ProblemStatus;
   readonly errors: readonly string[] | undefined;
+  /** When it is worth another try. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(status: ProblemStatus, detail: string, errors?: readonly string[]) {
+  constructor(status: ProblemStatus, detail: string, errors?: readonly string[], retryAfterSeconds?: number) {
     super(detail);
     this.name = "ProblemError";
     this.status = status;
     this.errors = errors;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
@@ -37,8 +40,12 @@ export function refusalProblem({ reason, message }: CatalogueRefusal): ProblemEr
     : new ProblemError(STATUS[reason], message);
 }
 
-export function problemResponse(context: Context, { status, message, errors }: ProblemError): Response {
+export function problemResponse(
+  context: Context,
+  { status, message, errors, retryAfterSeconds }: ProblemError,
+): Response {
   const title = PROBLEM_TITLES[status];
   const body: Problem = { type: "about:blank", title, status, detail: message, errors: errors && [...errors] };
+  if (retryAfterSeconds !== undefined) context.header("Retry-After", String(retryAfterSeconds));
   return context.json(body, status, { "Content-Type": "application/problem+json" });
 }

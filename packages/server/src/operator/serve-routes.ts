@@ -1,11 +1,13 @@
 /** Serves what the contract declares: reads a request by its route's schemas, calls the route's handler, answers what it says. */
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
-import type { Context, HonoRequest } from "hono";
+import type { HttpBindings } from "@hono/node-server";
+import type { Context, HonoRequest, Next } from "hono";
 import type { Call } from "../ledger/entry.ts";
 import { PROBLEM_TITLES, problemSchema, problemsOf } from "./contract/problem.ts";
 import type { Answer, AnswerOf, Method, ParamsOf, Route } from "./contract/route.ts";
 import { ROUTES, type RouteName, type RouteTable } from "./contract/routes.ts";
-import type { OperatorEnv } from "./context.ts";
+import { CountedResponse } from "../listener/connections/counted-response.ts";
+import type { OperatorEnv, Role } from "./context.ts";
 
 /** A request, as its route's schemas have read it. */
 interface RouteRequest<Name extends RouteName> {
@@ -14,6 +16,8 @@ interface RouteRequest<Name extends RouteName> {
   readonly body: Read<RouteTable[Name], "body">;
   /** Who calls, for what is kept of the call under this name. */
   readonly call: (operation: string) => Call;
+  readonly principal: string;
+  readonly role: Role;
   /** For what no schema reads: headers, and the address that was called. */
   readonly request: HonoRequest;
 }
@@ -35,7 +39,22 @@ export class TextAnswer {
   }
 }
 
-type Answered<R extends Route> = AnswerOf<R> | (R["answer"] extends { readonly csv: true } ? TextAnswer : never);
+/** Server-sent events, as they come, without an end of their own. */
+export class EventsAnswer {
+  /** Answers what is to be sent next; undefined where no more is. */
+  readonly next: () => Promise<Uint8Array | undefined>;
+  /** Called once whoever reads has gone. */
+  readonly end: () => void;
+
+  constructor(next: () => Promise<Uint8Array | undefined>, end: () => void) {
+    this.next = next;
+    this.end = end;
+  }
+}
+
+type Answered<R extends Route> = R["answer"] extends { readonly events: object }
+  ? EventsAnswer
+  : AnswerOf<R> | (R["answer"] extends { readonly csv: true } ? TextAnswer : never);
 
 type Handler<Name extends RouteName> = (
   request: RouteRequest<Name>,
@@ -44,12 +63,19 @@ type Handler<Name extends RouteName> = (
 /** The handlers of some routes, or of all: a route without one does not compile. */
 export type Handlers<Name extends RouteName = RouteName> = { readonly [N in Name]: Handler<N> };
 
-export function serveRoutes(api: OpenAPIHono<OperatorEnv>, handlers: Handlers): void {
+/** Whether whoever calls may call this route. Throws ProblemError where not. */
+type Admit = (c: Context<OperatorEnv>, name: RouteName, route: Route) => Promise<void>;
+
+export function serveRoutes(api: OpenAPIHono<OperatorEnv>, handlers: Handlers, admit: Admit): void {
   // One type for them all: which handler goes with which route was settled where the handlers were put together.
   const table = handlers as unknown as Readonly<Record<RouteName, (request: object) => unknown>>;
   for (const name of routeNames) {
     const route: Route = ROUTES[name];
-    api.openapi(createRoute(configOf(name, route)), async (c) =>
+    const middleware = async (c: Context<OperatorEnv>, next: Next): Promise<void> => {
+      await admit(c, name, route);
+      await next();
+    };
+    api.openapi(createRoute({ ...configOf(name, route), middleware }), async (c) =>
       answerOf(c, route.answer, await table[name](requestOf(c))),
     );
   }
@@ -95,10 +121,16 @@ function paramsOf(path: string, { params = {} }: Route): z.ZodObject | undefined
   return members.length === 0 ? undefined : z.object(Object.fromEntries(members));
 }
 
-function responseOf({ description, json, csv }: Answer): RouteConfig["responses"][string] {
+function responseOf({ description, json, csv, events }: Answer): RouteConfig["responses"][string] {
+  if (events !== undefined) return { description, content: { "text/event-stream": { schema: eventsSchema(events) } } };
   if (json === undefined) return { description };
   const content = { "application/json": { schema: json } };
   return { description, content: csv === true ? { "text/csv": { schema: z.string() }, ...content } : content };
+}
+
+/** What stands in `data` of an event, of whichever kind. */
+function eventsSchema(events: NonNullable<Answer["events"]>): z.ZodType {
+  return z.union(Object.values(events));
 }
 
 function problemResponses(route: Route): RouteConfig["responses"] {
@@ -111,11 +143,43 @@ function problemResponses(route: Route): RouteConfig["responses"] {
 function requestOf(c: Context<OperatorEnv>): object {
   const validated = c.req as unknown as { valid(part: string): unknown };
   const read = (part: string): unknown => validated.valid(part);
-  return { params: read("param"), query: read("query"), body: read("json"), call: c.var.call, request: c.req };
+  return {
+    params: read("param"),
+    query: read("query"),
+    body: read("json"),
+    call: c.var.call,
+    principal: c.var.principal,
+    role: c.var.role,
+    request: c.req,
+  };
 }
 
 function answerOf(c: Context, { status }: Answer, answer: unknown): Response {
   if (status === 204) return c.body(null, status);
+  if (answer instanceof EventsAnswer) return sendEvents(c as Context<OperatorEnv>, answer);
   if (answer instanceof TextAnswer) return c.body(answer.text, status, answer.headers);
   return c.json(answer as object, status);
+}
+
+function sendEvents(c: Context<OperatorEnv>, { next, end }: EventsAnswer): Response {
+  const { outgoing } = c.env as HttpBindings;
+  if (outgoing instanceof CountedResponse) outgoing.isEndless = true;
+  // However it ends: who asks for the headers only, or has gone already, reads nothing, and ends nothing.
+  if (outgoing.destroyed) end();
+  else outgoing.once("close", end);
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        // Whoever reads comes again, and goes on from where it was: trouble is no reason to send half an event.
+        const bytes = await next().catch(() => undefined);
+        if (bytes === undefined) controller.close();
+        else controller.enqueue(bytes);
+      },
+      cancel: end,
+    },
+    { highWaterMark: 0 },
+  );
+  // The last is for proxies that would gather events before they pass them on.
+  const headers = { "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no" };
+  return c.body(body, 200, headers);
 }

@@ -137,8 +137,10 @@ function interrupted(engine: Engine, beforeCommit: () => Promise<void>): Engine 
     principalBetween: (after, before) => engine.principalBetween(after, before),
     keptSince: () => engine.keptSince(),
     chainHead: () => engine.chainHead(),
+    chainEntries: (fromSeq, limit) => engine.chainEntries(fromSeq, limit),
+    chainBefore: (atMs) => engine.chainBefore(atMs),
     entriesBefore: (beforeMs, limit) => engine.entriesBefore(beforeMs, limit),
-    verifyChain: (known) => engine.verifyChain(known),
+    verifyChain: (known, onRead) => engine.verifyChain(known, onRead),
     onDefect: (listener) => engine.onDefect(listener),
     close: () => engine.close(),
   };

@@ -126,7 +126,11 @@ export class Connection implements AnswerCounter, Place {
     sending.unsentBytes = unsentBytes;
     sending.queuedBytes = queuedBytes;
     const { patienceSeconds } = this.#keeper;
-    const secondsMax = patienceSeconds + sending.mostBytes / SLOWEST_BYTES_PER_SECOND;
+    // An answer without an end is never sent whole: that something of it leaves is all that can be asked.
+    const isEndless = this.#current?.response.isEndless === true;
+    const secondsMax = isEndless
+      ? Number.POSITIVE_INFINITY
+      : patienceSeconds + sending.mostBytes / SLOWEST_BYTES_PER_SECOND;
     if (sending.stalledSeconds >= patienceSeconds || sending.seconds > secondsMax) this.#giveUp();
   }
 

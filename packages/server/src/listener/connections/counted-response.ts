@@ -15,6 +15,8 @@ export interface AnswerCounter {
 export class CountedResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
   /** Undefined until it is the answer's turn. */
   counter: AnswerCounter | undefined;
+  /** Whether it goes on for as long as its client reads, such as server-sent events: it may take any time, and is given up only where nothing leaves. */
+  isEndless = false;
 
   /** Whether an answer of that size can be held until the client takes it. */
   hasRoom(bytes: number): boolean {

@@ -4,7 +4,16 @@ import { BASE_PATH, PAGE_ITEMS_MAX } from "../contract/values.ts";
 import type { Problem } from "../contract/problem.ts";
 import type { AnswerTo, RouteName } from "../contract/routes.ts";
 import { OperatorConnectionError, OperatorProblemError } from "./errors.ts";
-import type { CsvRouteName, ItemOf, ListRouteName, RequestArguments } from "./requests.ts";
+import { follow, type FollowOptions, type FollowedEvent } from "./follow.ts";
+import type {
+  CsvRouteName,
+  EventOf,
+  EventsRouteName,
+  FollowArguments,
+  ItemOf,
+  ListRouteName,
+  RequestArguments,
+} from "./requests.ts";
 
 /** Which server, and how it is reached. */
 export interface OperatorClientOptions {
@@ -48,6 +57,15 @@ export interface OperatorClient {
     count: number,
     ...request: RequestArguments<Name>
   ): Promise<FirstItems<ItemOf<Name>>>;
+  /**
+   * The events of a route that sends them, without an end. Where the connection ends it is made anew, and goes on behind the
+   * event that came last: one may come again, and none is left out. It ends where `signal` says so, and throws as a call does
+   * where the server refuses it, or cannot be reached for `retriesMax` times in a row.
+   */
+  events<Name extends EventsRouteName>(
+    route: Name,
+    ...request: FollowArguments<Name>
+  ): AsyncGenerator<EventOf<Name>, void>;
   /** Calls a route that has comma-separated values, for those. */
   csv<Name extends CsvRouteName>(route: Name, ...request: RequestArguments<Name>): Promise<CsvAnswer>;
 }
@@ -66,7 +84,8 @@ export function operatorClient(options: OperatorClientOptions): OperatorClient {
 
 /** The same, at the very address of an operator API. */
 export function clientAt(address: string, token: string, fetchOf: typeof fetch = fetch): OperatorClient {
-  const send = sender(address, token, fetchOf);
+  const open = opener(address, token, fetchOf);
+  const send = sender(address, open);
   // What is answered is as the contract says: both ends are of one version, and the server's end is compiled against it.
   const call = async (route: string, request?: AnyRequest): Promise<unknown> => {
     const { text } = await send(route, request, "json");
@@ -100,7 +119,10 @@ export function clientAt(address: string, token: string, fetchOf: typeof fetch =
     return { text, keptSince: headers.get("kept-since") ?? undefined };
   }
 
-  return { call, items, first, csv } as unknown as OperatorClient;
+  const events = (route: string, request?: AnyRequest & FollowOptions): AsyncGenerator<FollowedEvent, void> =>
+    follow((headers, signal) => open(route, { ...request, signal }, "text/event-stream", headers), request);
+
+  return { call, items, first, csv, events } as unknown as OperatorClient;
 }
 
 /** A request, whatever its route. */
@@ -118,40 +140,67 @@ interface RawAnswer {
 
 type Send = (route: string, request: AnyRequest | undefined, form: "json" | "csv") => Promise<RawAnswer>;
 
-function sender(address: string, token: string, fetchOf: typeof fetch): Send {
+function sender(address: string, open: Open): Send {
   return async (route, request, form) => {
+    const response = await open(route, request, form === "csv" ? "text/csv" : "application/json");
+    try {
+      return { text: await response.text(), headers: response.headers };
+    } catch (error) {
+      request?.signal?.throwIfAborted();
+      throw unreachable(address, error);
+    }
+  };
+}
+
+type Open = (
+  route: string,
+  request: AnyRequest | undefined,
+  accept: string,
+  headers?: Readonly<Record<string, string>>,
+) => Promise<Response>;
+
+/** Sends a request, and answers the response once it has begun. Throws where the server refuses, or is none. */
+function opener(address: string, token: string, fetchOf: typeof fetch): Open {
+  return async (route, request, accept, headers) => {
     const [method = "", path = ""] = route.split(" ");
     const { body, signal } = request ?? {};
     let response: Response;
-    let text: string;
+    let refused: string | undefined;
     try {
       response = await fetchOf(`${address}${filled(path, request)}`, {
         method,
         headers: {
+          ...headers,
           authorization: `Bearer ${token}`,
-          accept: form === "csv" ? "text/csv" : "application/json",
+          accept,
           ...(body === undefined ? {} : { "content-type": "application/json" }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         ...(signal === undefined ? {} : { signal }),
       });
-      text = await response.text();
+      if (!response.ok) refused = await response.text();
     } catch (error) {
       signal?.throwIfAborted();
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-      throw new OperatorConnectionError(`The server at ${address} cannot be reached: ${cause}`, { cause: error });
+      throw unreachable(address, error);
     }
     const type = response.headers.get("content-type") ?? "";
-    if (text !== "" && !type.includes(response.ok ? form : "json")) {
+    const isAnswered = response.status !== 204 && refused !== "";
+    if (isAnswered && !type.includes(response.ok ? accept : "json")) {
+      await response.body?.cancel().catch(() => undefined);
       throw new OperatorConnectionError(
         `What answers at ${address} is not an operator API; its address is like http://127.0.0.1:7420${BASE_PATH}.`,
       );
     }
-    if (response.ok) return { text, headers: response.headers };
-    const { detail = response.statusText, errors } = (text === "" ? {} : JSON.parse(text)) as Partial<Problem>;
+    if (refused === undefined) return response;
+    const { detail = response.statusText, errors } = (refused === "" ? {} : JSON.parse(refused)) as Partial<Problem>;
     const requestId = response.headers.get("x-request-id") ?? undefined;
     throw new OperatorProblemError({ status: response.status, detail, errors }, requestId);
   };
+}
+
+function unreachable(address: string, error: unknown): OperatorConnectionError {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+  return new OperatorConnectionError(`The server at ${address} cannot be reached: ${cause}`, { cause: error });
 }
 
 /** The path with its members, and the query. A member that is undefined is left out. */

@@ -1,6 +1,7 @@
 /** The types of calls, as they follow from the contract. */
 import type { BodyOf, ParamsOf, QueryOf, Route } from "../contract/route.ts";
-import type { AnswerTo, RouteName, RouteTable } from "../contract/routes.ts";
+import type { AnswerTo, EventFrom, RouteName, RouteTable } from "../contract/routes.ts";
+import type { FollowOptions } from "./follow.ts";
 
 /** What a route is asked with: members of its path, its query, its body. What it does not read is not there. */
 export type RequestTo<Name extends RouteName> = Part<"params", ParamsOf<Name>> &
@@ -40,3 +41,17 @@ export type ItemOf<Name extends ListRouteName> =
 export type CsvRouteName = {
   [Name in RouteName]: RouteTable[Name]["answer"] extends { readonly csv: true } ? Name : never;
 }[RouteName];
+
+/** The routes that send events, without an end. */
+export type EventsRouteName = {
+  [Name in RouteName]: RouteTable[Name]["answer"] extends { readonly events: object } ? Name : never;
+}[RouteName];
+
+/** One event: its kind, its data, and its id, by which one goes on behind it. */
+export type EventOf<Name extends EventsRouteName> = EventFrom<Name> & {
+  /** Of this event, or of the newest before it that had one; undefined where none had. */
+  readonly id: string | undefined;
+};
+
+/** The arguments after the name of a route that sends events. */
+export type FollowArguments<Name extends EventsRouteName> = [request?: RequestTo<Name> & FollowOptions];

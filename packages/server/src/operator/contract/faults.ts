@@ -93,6 +93,7 @@ export type NewFault = Frozen<z.output<typeof newFault>>;
 
 export const faultRoutes = {
   "GET /faults": {
+    readers: false,
     tag,
     command: "fault list",
     summary: "List the faults that are in force or used up, in the order in which they were added",

@@ -28,6 +28,12 @@ export interface Route {
   readonly answer: Answer;
   /** The problems that it can answer besides those that every route can. */
   readonly problems?: readonly ProblemStatus[];
+  /** Of a lab, and of nothing else: elsewhere it answers 403, and readers' tokens are refused it everywhere. */
+  readonly lab?: true;
+  /** Whether a reader's token may call it; left out, it may where it is a `GET`. */
+  readonly readers?: boolean;
+  /** That it shows the audit trail: of readers' tokens it is kept that they were used for it. */
+  readonly showsTrail?: true;
 }
 
 export interface Answer {
@@ -37,6 +43,8 @@ export interface Answer {
   readonly json?: z.ZodType;
   /** Whether the same can be had as comma-separated values. */
   readonly csv?: true;
+  /** Server-sent events without an end, instead: what the data of each kind is. `message` is the kind without a name. */
+  readonly events?: Readonly<Record<string, z.ZodType>>;
 }
 
 export type Routes = Readonly<Record<RouteText, Route>>;
@@ -70,6 +78,15 @@ type OrLeftOut<Value> = undefined extends Value ? undefined : never;
 export type BodyOf<R extends Route> = R extends { readonly body: infer Body extends z.ZodType }
   ? Frozen<z.input<Body>>
   : undefined;
+
+/** What a route sends as events, each with its kind; never where it sends none. */
+export type EventsOf<R extends Route> = R["answer"] extends {
+  readonly events: infer Events extends Readonly<Record<string, z.ZodType>>;
+}
+  ? {
+      readonly [Kind in keyof Events & string]: { readonly kind: Kind; readonly data: Frozen<z.output<Events[Kind]>> };
+    }[keyof Events & string]
+  : never;
 
 /** What a route answers in JSON; undefined where it answers nothing. */
 export type AnswerOf<R extends Route> = R["answer"] extends { readonly json: infer Json extends z.ZodType }

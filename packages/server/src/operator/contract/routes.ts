@@ -1,4 +1,5 @@
 /** All routes of the operator API, by their names. A route is declared in one of these files, and nowhere else. */
+import { activityRoutes } from "./ledger/activity.ts";
 import { auditRoutes } from "./ledger/audit.ts";
 import { accountRoutes } from "./catalogue/account.ts";
 import { agreementRoutes } from "./catalogue/agreement.ts";
@@ -7,11 +8,16 @@ import { productRoutes } from "./catalogue/product.ts";
 import { explanationRoutes } from "./ledger/explanation.ts";
 import { faultRoutes } from "./faults.ts";
 import { labRoutes } from "./lab.ts";
+import { historyRoutes } from "./ledger/history.ts";
 import { meteringRoutes } from "./ledger/metering.ts";
+import { requestRoutes } from "./ledger/requests.ts";
+import { verificationRoutes } from "./ledger/verifications.ts";
 import { registrationKeyRoutes } from "./catalogue/registration-key.ts";
 import { reportRoutes } from "./reports.ts";
 import { resourceRoutes } from "./resources.ts";
-import type { AnswerOf } from "./route.ts";
+import { serverRoutes } from "./server.ts";
+import { simulationRoutes } from "./simulations.ts";
+import type { AnswerOf, EventsOf } from "./route.ts";
 
 export const ROUTES = {
   ...accountRoutes,
@@ -22,10 +28,16 @@ export const ROUTES = {
   ...registrationKeyRoutes,
   ...explanationRoutes,
   ...auditRoutes,
+  ...verificationRoutes,
+  ...activityRoutes,
+  ...requestRoutes,
+  ...historyRoutes,
   ...resourceRoutes,
   ...reportRoutes,
   ...labRoutes,
   ...faultRoutes,
+  ...simulationRoutes,
+  ...serverRoutes,
 } as const;
 
 export type RouteTable = typeof ROUTES;
@@ -35,3 +47,6 @@ export type RouteName = keyof RouteTable;
 
 /** What a route answers in JSON; undefined where it answers nothing but that it is done. */
 export type AnswerTo<Name extends RouteName> = AnswerOf<RouteTable[Name]>;
+
+/** An event of a route that answers events. */
+export type EventFrom<Name extends RouteName> = EventsOf<RouteTable[Name]>;

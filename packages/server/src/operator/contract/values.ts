@@ -20,3 +20,18 @@ export const FAULT_DELAY_MS_MAX = 60_000;
 export const FAULT_RECORDS_MAX = 25;
 
 export const EVENT_ORDERS = ["newest", "oldest"] as const;
+
+/** What came of a call or a change. Of usage records, some were accepted and some were not: `partly`. */
+export const OUTCOMES = ["ok", "partly", "refused"] as const;
+
+/** Where requests are looked for: among those that are kept, or among those that a lab holds in memory, kept or not. */
+export const REQUEST_SOURCES = ["ledger", "memory"] as const;
+
+/** Characters of what is searched for. */
+export const SEARCH_CHARACTERS_MAX = 200;
+
+/** Who reads the activity at once; what follows is refused. */
+export const ACTIVITY_READERS_MAX = 100;
+
+/** Hours of a resource's use in one answer: 35 days. */
+export const USE_HOURS_MAX = 840;

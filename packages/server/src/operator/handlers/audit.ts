@@ -1,15 +1,19 @@
 /** Audit events, and whether the trail is as it was written. */
 import { iso, timeOf } from "@countinghouse/protocol";
-import type { CloudTrailRecord } from "../../audit/cloudtrail-record.ts";
 import type { AuditVerification as Found } from "../../checkpoints/audit-verification.ts";
 import type { OperatorContext } from "../context.ts";
-import type { AuditEvent, AuditVerification, auditRoutes } from "../contract/ledger/audit.ts";
+import type { AuditVerification, auditRoutes } from "../contract/ledger/audit.ts";
+import type { AuditVerificationJob, verificationRoutes } from "../contract/ledger/verifications.ts";
 import type { AnswerTo } from "../contract/routes.ts";
+import { ProblemError } from "../problem.ts";
 import type { Handlers } from "../serve-routes.ts";
+import { stateOf, type VerificationJob } from "../verification-jobs.ts";
+import { auditEventView } from "../views/audit-event.ts";
 
-export function auditHandlers(context: OperatorContext): Handlers<keyof typeof auditRoutes> {
-  const { ledger, eventPages, keeping } = context;
-  let running: Promise<Found> | undefined;
+export function auditHandlers(
+  context: OperatorContext,
+): Handlers<keyof typeof auditRoutes | keyof typeof verificationRoutes> {
+  const { ledger, eventPages, verifications } = context;
   return {
     "GET /audit-events": async ({ query }): Promise<AnswerTo<"GET /audit-events">> => {
       const { items, nextCursor } = await eventPages.read({
@@ -24,42 +28,25 @@ export function auditHandlers(context: OperatorContext): Handlers<keyof typeof a
         limit: query.limit,
       });
       return {
-        items: items.map(({ record }) => eventView(record)),
+        items: items.map(({ record }) => auditEventView(record)),
         nextCursor,
         keptSince: iso(await ledger.keptSince()),
       };
     },
-    "GET /audit-verification": async () => {
-      // It reads the whole ledger: whoever asks while one is under way is told what that one finds.
-      running ??= keeping.verifyAudit().finally(() => (running = undefined));
-      return verificationView(await running);
+    // It reads the whole ledger: whoever asks while one is under way is told what that one finds.
+    "GET /audit-verification": async ({ principal }) => verificationView(await verifications.result(principal)),
+    "POST /audit-verifications": async ({ principal }) => jobView(await verifications.begin(principal)),
+    "GET /audit-verifications": () => ({ items: verifications.all.map(jobView) }),
+    "GET /audit-verifications/{id}": ({ params: { id } }) => {
+      const job = verifications.find(id);
+      if (job === undefined) {
+        throw new ProblemError(
+          404,
+          "No such verification: only the last one that has ended is kept, as long as the server runs.",
+        );
+      }
+      return jobView(job);
     },
-  };
-}
-
-/** Member by member, in CloudTrail's order, so that the contract and the trail cannot come to differ unseen. */
-function eventView(record: CloudTrailRecord): AuditEvent {
-  return {
-    eventVersion: record.eventVersion,
-    userIdentity: { ...record.userIdentity },
-    eventTime: record.eventTime,
-    eventSource: record.eventSource,
-    eventName: record.eventName,
-    awsRegion: record.awsRegion,
-    sourceIPAddress: record.sourceIPAddress,
-    userAgent: record.userAgent,
-    errorCode: record.errorCode,
-    errorMessage: record.errorMessage,
-    requestParameters: record.requestParameters && { ...record.requestParameters },
-    responseElements: record.responseElements && { ...record.responseElements },
-    additionalEventData: record.additionalEventData && { ...record.additionalEventData },
-    serviceEventDetails: record.serviceEventDetails && { ...record.serviceEventDetails },
-    requestID: record.requestID,
-    eventID: record.eventID,
-    readOnly: record.readOnly,
-    resources: record.resources,
-    eventType: record.eventType,
-    recipientAccountId: record.recipientAccountId,
   };
 }
 
@@ -71,5 +58,19 @@ function verificationView({ intact, entries, heads, checkpoints, disagreement }:
     heads: heads.map(({ lane, seq, link }) => ({ lane, seq, link })),
     checkpoints: { count, newestAt, file, keyFingerprint },
     disagreement,
+  };
+}
+
+function jobView(job: VerificationJob): AuditVerificationJob {
+  return {
+    id: job.id,
+    state: stateOf(job),
+    startedAt: iso(job.startedAtMs),
+    endedAt: iso(job.endedAtMs),
+    startedBy: job.startedBy,
+    entriesRead: job.entriesRead,
+    entriesTotal: job.entriesTotal,
+    result: job.result && verificationView(job.result),
+    problem: job.problem,
   };
 }

@@ -1,8 +1,10 @@
 /** The engine that keeps everything in memory: for tests and for trying things out. What it holds ends with it. */
+import type { EpochMs } from "@countinghouse/protocol";
 import type { CatalogueChange } from "../../domain/catalogue/catalogue.ts";
 import { keyText, type MeteringRecordKey } from "../../domain/metering/metering-record.ts";
 import type { MeteredResource } from "../../domain/resources/metered-resource.ts";
 import type {
+  ChainedRow,
   ClockPosition,
   Engine,
   Found,
@@ -136,10 +138,21 @@ export class MemoryEngine implements Engine {
   }
 
   chainHead(): Promise<ChainHead> {
-    return Promise.resolve({
-      seq: this.#entries.length,
-      link: Buffer.from(this.#links.at(-1) ?? CHAIN_START).toString("hex"),
-    });
+    return Promise.resolve(this.#headAt(this.#entries.length));
+  }
+
+  chainEntries(fromSeq: number, limit: number): Promise<readonly ChainedRow[]> {
+    const first = Math.max(fromSeq, 1);
+    const rows = this.#entries.slice(first - 1, first - 1 + limit);
+    return Promise.resolve(rows.map((entry, i) => ({ ...this.#headAt(first + i), entry })));
+  }
+
+  chainBefore(atMs: EpochMs): Promise<ChainHead> {
+    return Promise.resolve(this.#headAt(this.#firstAtOrAfter(atMs) - 1));
+  }
+
+  #headAt(seq: number): ChainHead {
+    return { seq, link: Buffer.from(this.#links[seq - 1] ?? CHAIN_START).toString("hex") };
   }
 
   entriesBefore(): Promise<undefined> {

@@ -7,7 +7,7 @@ import type { Pool } from "pg";
 import type { CatalogueView } from "../../domain/catalogue/catalogue.ts";
 import type { MeteredResource } from "../../domain/resources/metered-resource.ts";
 import type { LaneHead } from "../../ledger/chain-head.ts";
-import type { FoundPage } from "../../ledger/engine.ts";
+import type { ChainedRow, FoundPage } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
 import type { Call } from "../../ledger/entry.ts";
 import { EXPIRED_AT_ONCE, expiry } from "../../ledger/expiry.ts";
@@ -15,12 +15,12 @@ import type { Pending } from "../../ledger/group-decision.ts";
 import { Intake, type IntakeOptions } from "../../ledger/intake.ts";
 import { FaultError, type EventQuery, type Ledger, type MeteringRecordQuery, type Page } from "../../ledger/ledger.ts";
 import type { DueResourcesQuery, ResourceQuery } from "../../ledger/resource-facts.ts";
-import type { KnownLaneHead, LedgerVerification } from "../../ledger/verification.ts";
+import type { KnownLaneHead, LedgerVerification, OnRead } from "../../ledger/verification.ts";
 import { clockDifference, clockTrouble } from "./clock-difference.ts";
 import type { Driver } from "./driver.ts";
 import { Leases, RENEWAL_MS } from "./leases.ts";
 import { EXPIRY_LOCK } from "./locks.ts";
-import { readHeads, readKeptSince, readOldest } from "./reading/chains.ts";
+import { readChain, readChainsBefore, readHeads, readKeptSince, readOldest } from "./reading/chains.ts";
 import { listEntries, readPrincipalBetween } from "./reading/event-query.ts";
 import { Reader } from "./reading/reader.ts";
 import { verifyChains } from "./reading/verify-chains.ts";
@@ -160,11 +160,28 @@ export class PostgresLedger extends Intake implements Ledger {
   }
 
   chainHeads(): Promise<readonly LaneHead[]> {
-    return this.watched(() => this.#reader.atOneMoment(readHeads));
+    return this.watched(() => this.#reader.again(readHeads));
   }
 
-  verifyChains(known: readonly KnownLaneHead[]): Promise<LedgerVerification> {
-    return this.watched(() => this.#reader.atOneMomentEverywhere((db) => verifyChains(db, known)));
+  chainsBefore(atMs: EpochMs): Promise<readonly LaneHead[]> {
+    return this.watched(() => this.#reader.again((db) => readChainsBefore(db, atMs)));
+  }
+
+  protected listChain(lane: string, fromSeq: number, limit: number): Promise<readonly ChainedRow[]> {
+    return this.#reader.again((db) => readChain(db, lane, fromSeq, limit));
+  }
+
+  verifyChains(known: readonly KnownLaneHead[], onRead: OnRead = () => undefined): Promise<LedgerVerification> {
+    return this.watched(() => {
+      let read = 0;
+      // It is called for each page: what is told is how many entries there were in all of them.
+      const count = (entries: readonly unknown[]): Promise<void> => {
+        read += entries.length;
+        onRead(read);
+        return Promise.resolve();
+      };
+      return this.#reader.atOneMomentEverywhere((db) => verifyChains(db, known, count));
+    });
   }
 
   /** One node at a time does so; another that is asked meanwhile removes nothing. */

@@ -5,7 +5,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { CHAIN_START } from "../../ledger/chain.ts";
 import type { ChainHead } from "../../ledger/chain-head.ts";
-import type { OldEntries } from "../../ledger/engine.ts";
+import type { ChainedRow, OldEntries } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
 import { InvalidCursorError, type EventQuery, type Page } from "../../ledger/ledger.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "./entry-rows.ts";
@@ -33,6 +33,25 @@ export function chainHeadOf(db: DatabaseSync): ChainHead {
   const newest = db.prepare("SELECT seq, link FROM entry ORDER BY seq DESC LIMIT 1").get();
   const link = (newest?.["link"] as Uint8Array | null | undefined) ?? CHAIN_START;
   return { seq: Number(newest?.["seq"] ?? 0), link: Buffer.from(link).toString("hex") };
+}
+
+/** Entries in the order of the chain. */
+export function readChain(db: DatabaseSync, fromSeq: number, limit: number): ChainedRow[] {
+  const rows = db
+    .prepare(`SELECT ${ENTRY_COLUMNS}, link FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?`)
+    .all(fromSeq, limit) as unknown as (EntryRow & { readonly link: Uint8Array | null })[];
+  return rows.map((row) => ({
+    seq: row.seq,
+    link: Buffer.from(row.link ?? CHAIN_START).toString("hex"),
+    entry: encodedEntryOf(row),
+  }));
+}
+
+/** The newest entry of before a time. */
+export function readChainBefore(db: DatabaseSync, atMs: number): ChainHead {
+  const seq = firstAtOrAfter(db, atMs) - 1;
+  const [found] = readChain(db, seq, 1);
+  return found?.seq === seq ? { seq, link: found.link } : { seq, link: Buffer.from(CHAIN_START).toString("hex") };
 }
 
 /** Undefined where nothing has expired. */

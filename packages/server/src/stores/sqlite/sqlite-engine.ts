@@ -8,10 +8,19 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { EpochMs } from "@countinghouse/protocol";
 import type { MeteredResource } from "../../domain/resources/metered-resource.ts";
 import type { MeteringRecordKey } from "../../domain/metering/metering-record.ts";
-import type { Engine, Found, FoundPage, Loaded, OldEntries, RecordPointer, StagedGroup } from "../../ledger/engine.ts";
+import type {
+  ChainedRow,
+  Engine,
+  Found,
+  FoundPage,
+  Loaded,
+  OldEntries,
+  RecordPointer,
+  StagedGroup,
+} from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
 import { decodeResource, type DueResourcesQuery, type ResourceQuery } from "../../ledger/resource-facts.ts";
-import type { ChainVerification, KnownHead } from "../../ledger/verification.ts";
+import type { ChainVerification, KnownHead, OnRead } from "../../ledger/verification.ts";
 import type { ChainHead } from "../../ledger/chain-head.ts";
 import {
   DefectError,
@@ -21,7 +30,7 @@ import {
   type Page,
 } from "../../ledger/ledger.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, requestIdBytes, type EntryRow } from "./entry-rows.ts";
-import { chainHeadOf, keptSinceOf, readEntries, readEntriesBefore } from "./event-query.ts";
+import { chainHeadOf, keptSinceOf, readChain, readChainBefore, readEntries, readEntriesBefore } from "./event-query.ts";
 import { FolderInUseError, LOOK_MS, type FolderLock } from "./folder-lock.ts";
 import { readLoaded } from "./loaded.ts";
 import { Names, NewNames, type KnownNames, type NumberedKey } from "./names.ts";
@@ -213,13 +222,23 @@ export class SqliteEngine implements Engine {
   }
 
   // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
+  async chainEntries(fromSeq: number, limit: number): Promise<readonly ChainedRow[]> {
+    return this.#orTrouble(() => readChain(this.#db, fromSeq, limit));
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
+  async chainBefore(atMs: EpochMs): Promise<ChainHead> {
+    return this.#orTrouble(() => this.#atOneMoment(() => readChainBefore(this.#db, atMs)));
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
   async entriesBefore(beforeMs: EpochMs, limit: number): Promise<OldEntries | undefined> {
     return this.#orTrouble(() => this.#atOneMoment(() => readEntriesBefore(this.#db, beforeMs, limit)));
   }
 
   /** On a thread of its own: it reads the whole ledger, and metering goes on. */
-  verifyChain(known: readonly KnownHead[]): Promise<ChainVerification> {
-    return verifyBeside(this.#db.location() ?? "", known);
+  verifyChain(known: readonly KnownHead[], onRead?: OnRead): Promise<ChainVerification> {
+    return verifyBeside(this.#db.location() ?? "", known, onRead);
   }
 
   onDefect(listener: (defect: DefectError) => void): void {

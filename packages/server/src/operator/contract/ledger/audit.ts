@@ -4,19 +4,19 @@ import { details, pageSchema, pageQuery, timestamp } from "../common.ts";
 import type { Frozen, Routes } from "../route.ts";
 import { EVENT_ORDERS } from "../values.ts";
 
-const auditEventSchema = z
+export const auditEventSchema = z
   .object({
     eventVersion: z.literal("1.05"),
     userIdentity: z
       .looseObject({
-        type: z.enum(["IAMUser", "AssumedRole", "WebIdentityUser", "Unknown", "Operator", "BuyPage"]),
+        type: z.enum(["IAMUser", "AssumedRole", "WebIdentityUser", "Unknown", "Operator", "Reader", "BuyPage"]),
         principalId: z.string(),
         arn: z.string().optional(),
         accountId: z.string().optional(),
         accessKeyId: z.string().optional(),
         userName: z.string().optional(),
       })
-      .describe("Who called. The operator and the buy page are types of our own."),
+      .describe("Who called. The operator, readers with a token of their own and the buy page are types of our own."),
     eventTime: timestamp.describe("Service clock when it was kept, to the second."),
     eventSource: z.string().describe("The service that was called, such as metering-marketplace.amazonaws.com."),
     eventName: z.string(),
@@ -41,7 +41,7 @@ const auditEventSchema = z
 /** An audit event in CloudTrail's record form. */
 export type AuditEvent = Frozen<z.output<typeof auditEventSchema>>;
 
-const verificationSchema = z
+export const verificationSchema = z
   .object({
     intact: z.boolean(),
     entries: z.int().describe("Entries that were read and found as they were written."),
@@ -64,6 +64,7 @@ export type AuditVerification = Frozen<z.output<typeof verificationSchema>>;
 export const auditRoutes = {
   "GET /audit-events": {
     tag: "ledger",
+    showsTrail: true,
     command: "audit search",
     summary: "Audit events: who did what, and what came of it",
     description: "A page ends early, with a cursor, where its events are large.",

@@ -62,7 +62,7 @@ const refusalSchema = z.object({
   compared: figures,
 });
 
-const explanationSchema = z
+export const explanationSchema = z
   .object({
     requestId: z.string(),
     meteringRecordId: z.string().optional().describe("Where one was asked about."),
@@ -114,6 +114,7 @@ export type Rule = Frozen<z.output<typeof ruleSchema>>;
 export const explanationRoutes = {
   "GET /requests/{requestId}/explanation": {
     tag: "ledger",
+    showsTrail: true,
     command: "explain",
     summary: "Why a request was answered as it was: the rules, and the figures they compared",
     params: { requestId: "A request's id, or that of a metering record it made." },

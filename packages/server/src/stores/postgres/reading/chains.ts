@@ -2,7 +2,8 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import type { LaneHead } from "../../../ledger/chain-head.ts";
 import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
-import { ENTRY_COLUMNS, encodedEntryOf, laneName, type EntryRow } from "../rows.ts";
+import type { ChainedRow } from "../../../ledger/engine.ts";
+import { ENTRY_COLUMNS, encodedEntryOf, laneName, laneNumber, type EntryRow } from "../rows.ts";
 import type { Queryable } from "./record-pointers.ts";
 
 /** A lane that nothing was written to yet has no head. */
@@ -15,6 +16,34 @@ export async function readHeads(db: Queryable): Promise<LaneHead[]> {
     seq: Number(seq),
     link: link.toString("hex"),
   }));
+}
+
+/** Entries of one lane, in the order of its chain. */
+export async function readChain(db: Queryable, lane: string, fromSeq: number, limit: number): Promise<ChainedRow[]> {
+  const { rows } = await db.query<EntryRow & { seq: string; link: Buffer }>({
+    name: "chain-entries",
+    text: `SELECT ${ENTRY_COLUMNS}, seq, link FROM countinghouse.entry
+           WHERE lane = $1 AND seq >= $2 ORDER BY seq LIMIT $3`,
+    values: [laneNumber(lane), fromSeq, limit],
+  });
+  return rows.map((row) => ({ seq: Number(row.seq), link: row.link.toString("hex"), entry: encodedEntryOf(row) }));
+}
+
+/** Of each lane the newest entry of before a time; where it has none of before, that it had not begun is not said. */
+export async function readChainsBefore(db: Queryable, atMs: EpochMs): Promise<LaneHead[]> {
+  const { rows: lanes } = await db.query<{ number: number }>(
+    "SELECT number FROM countinghouse.lane WHERE seq > 0 ORDER BY number",
+  );
+  const heads: LaneHead[] = [];
+  for (const { number } of lanes) {
+    const { rows } = await db.query<{ seq: string; link: Buffer }>(
+      `SELECT seq, link FROM countinghouse.entry WHERE lane = $1 AND at_ms < $2 ORDER BY seq DESC LIMIT 1`,
+      [number, atMs],
+    );
+    const [row] = rows;
+    if (row !== undefined) heads.push({ lane: laneName(number), seq: Number(row.seq), link: row.link.toString("hex") });
+  }
+  return heads;
 }
 
 /** The time of the oldest entry, where there were older ones that have expired. */

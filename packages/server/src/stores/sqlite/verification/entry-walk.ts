@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { ChainHead } from "../../../ledger/chain-head.ts";
 import { ChainWalk, type KeptEntry } from "../../../ledger/chain-walk.ts";
 import type { LedgerEntry } from "../../../ledger/entry.ts";
-import type { KnownHead } from "../../../ledger/verification.ts";
+import type { KnownHead, OnRead } from "../../../ledger/verification.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "../entry-rows.ts";
 import { Names } from "../names.ts";
 import { headIn, type Slices } from "./slices.ts";
@@ -52,7 +52,7 @@ export class EntryWalk {
   }
 
   /** `check` is called in the transaction that its entry was read in. Throws Disagreement. */
-  run(check: (seq: number, entry: LedgerEntry) => void): void {
+  run(check: (seq: number, entry: LedgerEntry) => void, onRead: OnRead = () => undefined): void {
     const select = this.#db.prepare(SELECT_ENTRIES);
     const slice = (): boolean => {
       const base = headIn(this.#db, "chain-base");
@@ -64,7 +64,7 @@ export class EntryWalk {
         (row) => check(row.seq, this.#walk.follow(this.#keptEntry(row))),
       );
     };
-    while (this.#slices.atOneMoment(slice));
+    while (this.#slices.atOneMoment(slice)) onRead(this.#walk.followed);
     this.#walk.end();
   }
 

@@ -1,6 +1,6 @@
 /** Verifies the chain on a thread of its own, over a connection of its own, beside a server that goes on writing. */
 import { FaultError } from "../../../ledger/ledger.ts";
-import type { ChainVerification, KnownHead } from "../../../ledger/verification.ts";
+import type { ChainVerification, KnownHead, OnRead } from "../../../ledger/verification.ts";
 import { startThread } from "../start-thread.ts";
 
 export interface VerifyOrder {
@@ -8,11 +8,21 @@ export interface VerifyOrder {
   readonly known: readonly KnownHead[];
 }
 
-export function verifyBeside(ledgerFile: string, known: readonly KnownHead[]): Promise<ChainVerification> {
+/** What the thread says: how many entries it has read, and at the end what it found. */
+export type VerifyNews = { readonly read: number } | { readonly found: ChainVerification };
+
+export function verifyBeside(
+  ledgerFile: string,
+  known: readonly KnownHead[],
+  onRead: OnRead = () => undefined,
+): Promise<ChainVerification> {
   const order: VerifyOrder = { ledgerFile, known };
   const worker = startThread("ledger-verification", import.meta.url, "./verify-main", order);
   return new Promise((resolve, reject) => {
-    worker.once("message", resolve);
+    worker.on("message", (news: VerifyNews) => {
+      if ("read" in news) onRead(news.read);
+      else resolve(news.found);
+    });
     worker.once("error", (error: Error) =>
       reject(new FaultError(`The ledger could not be read: ${error.message}`, error)),
     );

@@ -10,7 +10,7 @@ import { CHAIN_START } from "../../../ledger/chain.ts";
 import { Disagreement } from "../../../ledger/chain-walk.ts";
 import type { LedgerEntry } from "../../../ledger/entry.ts";
 import { IdentityHistory, identityNotes } from "../../../ledger/identity-history.ts";
-import type { ChainVerification, KnownHead } from "../../../ledger/verification.ts";
+import type { ChainVerification, KnownHead, OnRead } from "../../../ledger/verification.ts";
 import { dataFolder } from "../data-folder.ts";
 import { damageOf, integrityProblem, MaintenanceError, openForReading } from "../ledger-file.ts";
 import { missingTail, readKeptTail, tailEvidence } from "../tail/lost-tail.ts";
@@ -43,9 +43,9 @@ export function verify(
 }
 
 /** Reads the entries only: what was asked and answered is as it was written, whatever is kept beside it. */
-export function verifyChain(ledgerFile: string, known: readonly KnownHead[]): ChainVerification {
+export function verifyChain(ledgerFile: string, known: readonly KnownHead[], onRead: OnRead): ChainVerification {
   return reading(ledgerFile, (db) => {
-    const { entries, head, disagreement } = verified(db, known, false);
+    const { entries, head, disagreement } = verified(db, known, false, onRead);
     return { entries, head, disagreement };
   });
 }
@@ -53,11 +53,16 @@ export function verifyChain(ledgerFile: string, known: readonly KnownHead[]): Ch
 const TRIES_MAX = 10;
 
 /** Begins again where the ledger is emptied meanwhile. */
-function verified(db: DatabaseSync, known: readonly KnownHead[], withRecords: boolean): Verification {
+function verified(
+  db: DatabaseSync,
+  known: readonly KnownHead[],
+  withRecords: boolean,
+  onRead: OnRead = () => undefined,
+): Verification {
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     try {
       // What is known of before the ledger was emptied has gone with it.
-      return verifiedOnce(db, tries === 0 ? known : [], withRecords);
+      return verifiedOnce(db, tries === 0 ? known : [], withRecords, onRead);
     } catch (error) {
       if (!(error instanceof BegunAnew)) throw error;
     }
@@ -67,7 +72,12 @@ function verified(db: DatabaseSync, known: readonly KnownHead[], withRecords: bo
   );
 }
 
-function verifiedOnce(db: DatabaseSync, known: readonly KnownHead[], withRecords: boolean): Verification {
+function verifiedOnce(
+  db: DatabaseSync,
+  known: readonly KnownHead[],
+  withRecords: boolean,
+  onRead: OnRead,
+): Verification {
   const slices = new Slices(db);
   const walk = new EntryWalk(db, slices, known);
   const records = new RecordCheck(db, slices, walk.names, walk.lastSeq);
@@ -78,7 +88,7 @@ function verifiedOnce(db: DatabaseSync, known: readonly KnownHead[], withRecords
   };
   let disagreement: string | undefined;
   try {
-    walk.run(withRecords ? check : () => undefined);
+    walk.run(withRecords ? check : () => undefined, onRead);
     if (withRecords) records.lookForStrangers();
   } catch (error) {
     disagreement = error instanceof Disagreement ? error.message : damageOf(error);

@@ -1,0 +1,101 @@
+/** Reads the chains of all lanes from where they were left, in the order of time. What it has read it gives out once. */
+import type { LaneHead } from "../../ledger/chain-head.ts";
+import type { ChainedEntry, Ledger } from "../../ledger/ledger.ts";
+import type { Positions } from "./event-ids.ts";
+
+/** What is read of the ledger. */
+export type ReadLedger = Pick<Ledger, "chainHeads" | "chainEntries" | "chainsBefore" | "entry">;
+
+/** An entry, and how far all chains have been given out with it. */
+interface ReadEntry extends ChainedEntry {
+  readonly positions: Positions;
+}
+
+/** The ledger is not the one that was read before: it was emptied, or another one is in its place. */
+export class LedgerChangedError extends Error {}
+
+interface LaneReading {
+  seq: number;
+  /** Of the entry that was given out last; undefined where only its number is known. */
+  link: string | undefined;
+  /** Read, and not given out. */
+  ahead: readonly ChainedEntry[];
+}
+
+/** Entries of one lane that are read at once. */
+const STEP = 64;
+
+export class ChainReader {
+  readonly #ledger: ReadLedger;
+  readonly #lanes = new Map<string, LaneReading>();
+
+  /** Goes on behind `heads`; of a lane that is not there, from its first entry. */
+  constructor(ledger: ReadLedger, heads: readonly (Pick<LaneHead, "lane" | "seq"> & { readonly link?: string })[]) {
+    this.#ledger = ledger;
+    for (const { lane, seq, link } of heads) this.#lanes.set(lane, { seq, link, ahead: [] });
+  }
+
+  get positions(): Positions {
+    return new Map([...this.#lanes].map(([lane, { seq }]) => [lane, seq]));
+  }
+
+  /** How many entries there are up to these heads. Throws LedgerChangedError where they are behind what was read. */
+  behind(heads: readonly LaneHead[]): number {
+    const known = new Map(heads.map((head) => [head.lane, head]));
+    for (const [lane, { seq, link }] of this.#lanes) {
+      const head = known.get(lane);
+      if (seq > 0 && (head === undefined || head.seq < seq)) throw new LedgerChangedError();
+      if (head !== undefined && head.seq === seq && link !== undefined && head.link !== link)
+        throw new LedgerChangedError();
+    }
+    return heads.reduce((sum, { lane, seq }) => sum + seq - (this.#lanes.get(lane)?.seq ?? 0), 0);
+  }
+
+  /** The next entries up to these heads, at most `limit`. Fewer than there are mean that the rest cannot be seen yet. */
+  async take(heads: readonly LaneHead[], limit: number): Promise<readonly ReadEntry[]> {
+    const taken: ReadEntry[] = [];
+    while (taken.length < limit) {
+      const next = await this.#next(heads);
+      if (next === undefined) break;
+      const [lane, reading] = next;
+      const [entry, ...ahead] = reading.ahead as [ChainedEntry, ...ChainedEntry[]];
+      this.#lanes.set(lane, { seq: entry.seq, link: entry.link, ahead });
+      taken.push({ ...entry, positions: this.positions });
+    }
+    return taken;
+  }
+
+  /** The lane whose next entry is the oldest of all. */
+  async #next(heads: readonly LaneHead[]): Promise<readonly [string, LaneReading] | undefined> {
+    let oldest: readonly [string, LaneReading] | undefined;
+    for (const head of heads) {
+      const reading = await this.#filled(head);
+      const [first] = reading.ahead;
+      if (first === undefined) continue;
+      if (oldest === undefined || first.entry.atMs < (oldest[1].ahead[0] as ChainedEntry).entry.atMs) {
+        oldest = [head.lane, reading];
+      }
+    }
+    return oldest;
+  }
+
+  async #filled({ lane, seq: headSeq }: LaneHead): Promise<LaneReading> {
+    const reading = this.#lanes.get(lane) ?? { seq: 0, link: undefined, ahead: [] };
+    this.#lanes.set(lane, reading);
+    if (reading.ahead.length > 0 || reading.seq >= headSeq) return reading;
+    const isKnown = reading.link !== undefined && reading.seq > 0;
+    const fromSeq = isKnown ? reading.seq : reading.seq + 1;
+    const rows = await this.#ledger.chainEntries(lane, fromSeq, Math.min(STEP, headSeq - fromSeq + 1));
+    const [first] = rows;
+    // The entry that was read last comes once more: another in its place means another chain.
+    if (isKnown && first?.seq === reading.seq && first.link !== reading.link) throw new LedgerChangedError();
+    reading.ahead = contiguous(rows).filter(({ seq }) => seq > reading.seq);
+    return reading;
+  }
+}
+
+/** Up to the first hole: over several machines, what was committed at once is not seen at once. What comes first may have expired. */
+function contiguous(rows: readonly ChainedEntry[]): readonly ChainedEntry[] {
+  const hole = rows.findIndex(({ seq }, i) => i > 0 && seq !== (rows[i - 1] as ChainedEntry).seq + 1);
+  return hole === -1 ? rows : rows.slice(0, hole);
+}

@@ -1,0 +1,124 @@
+/** Follows events over as many connections as it takes, each of which goes on where the one before it ended. */
+import { OperatorConnectionError, OperatorProblemError } from "./errors.ts";
+import { readEvents } from "./event-stream.ts";
+
+/** How events are followed. */
+export interface FollowOptions {
+  /** Goes on behind the event with this id, instead of beginning now. */
+  readonly lastEventId?: string | undefined;
+  /** Connections in a row that may fail, or be refused for want of room, before it gives up: 30 if not said. */
+  readonly retriesMax?: number | undefined;
+  /** Ends it, as if there were no more events. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface FollowedEvent {
+  readonly id: string | undefined;
+  readonly kind: string;
+  readonly data: unknown;
+}
+
+type Connect = (headers: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<Response>;
+
+const RETRIES_MAX = 30;
+const RETRY_MS = 1_000;
+const RETRY_MS_MAX = 15_000;
+/** A server says every 15 seconds that it is there. One that says nothing for so long is not. */
+const SILENCE_MS = 45_000;
+
+export async function* follow(connect: Connect, options: FollowOptions = {}): AsyncGenerator<FollowedEvent, void> {
+  const { retriesMax = RETRIES_MAX, signal } = options;
+  let lastId = options.lastEventId;
+  let retryMs = RETRY_MS;
+  let failed = 0;
+  while (!isEnded(signal)) {
+    const connection = new Connection(signal);
+    try {
+      const response = await connect(lastId === undefined ? {} : { "last-event-id": lastId }, connection.signal);
+      for await (const event of connection.events(response, lastId, (ms) => (retryMs = ms))) {
+        failed = 0;
+        lastId = event.lastId;
+        yield { id: event.lastId, kind: event.kind, data: JSON.parse(event.data) as unknown };
+      }
+      // The server has ended it, as one does that stops.
+      failed += 1;
+    } catch (error) {
+      if (isEnded(signal)) return;
+      failed += 1;
+      if (!isWorthAnotherTry(error) || failed > retriesMax) throw error;
+    } finally {
+      connection.end();
+    }
+    if (failed > retriesMax) throw new OperatorConnectionError("The server ends the events again and again.");
+    await pause(Math.min(RETRY_MS_MAX, retryMs * 2 ** Math.max(0, failed - 1)), signal);
+  }
+}
+
+/** One connection, which ends by the caller's signal, or where nothing at all comes for a while. */
+class Connection {
+  readonly #controller = new AbortController();
+  readonly #outer: AbortSignal | undefined;
+  readonly #abort = (): void => this.#controller.abort();
+  #silence: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(outer: AbortSignal | undefined) {
+    this.#outer = outer;
+    outer?.addEventListener("abort", this.#abort);
+    this.#heard();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  events({ body }: Response, lastId: string | undefined, onRetry: (ms: number) => void): ReturnType<typeof readEvents> {
+    return readEvents(this.#pieces(body as AsyncIterable<Uint8Array> | null), lastId, onRetry);
+  }
+
+  end(): void {
+    clearTimeout(this.#silence);
+    this.#outer?.removeEventListener("abort", this.#abort);
+    this.#controller.abort();
+  }
+
+  async *#pieces(body: AsyncIterable<Uint8Array> | null): AsyncGenerator<Uint8Array, void> {
+    try {
+      for await (const piece of body ?? []) {
+        this.#heard();
+        yield piece;
+      }
+    } catch (error) {
+      throw new OperatorConnectionError(`The connection was lost: ${String(error)}`, { cause: error });
+    }
+  }
+
+  #heard(): void {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(this.#abort, SILENCE_MS);
+  }
+}
+
+function isEnded(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
+}
+
+const BUSY = 503;
+
+function isWorthAnotherTry(error: unknown): boolean {
+  if (error instanceof OperatorProblemError) return error.status === BUSY;
+  // The silence of a connection, or of a server that was asked for one, ends it by its signal.
+  return error instanceof OperatorConnectionError || (error instanceof Error && error.name === "AbortError");
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resume) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resume();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener("abort", end);
+    if (isEnded(signal)) end();
+  });
+}

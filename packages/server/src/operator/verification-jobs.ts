@@ -1,0 +1,85 @@
+/** Verifications of the audit trail: one at a time, and what the last one found. */
+import type { EpochMs } from "@countinghouse/protocol";
+import type { AuditVerification } from "../checkpoints/audit-verification.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+
+export interface VerificationJob {
+  readonly id: string;
+  readonly startedAtMs: EpochMs;
+  readonly startedBy: string;
+  readonly entriesTotal: number;
+  readonly entriesRead: number;
+  readonly endedAtMs?: EpochMs | undefined;
+  readonly result?: AuditVerification | undefined;
+  readonly problem?: string | undefined;
+}
+
+interface JobsOptions {
+  readonly ledger: Pick<Ledger, "chainHeads">;
+  readonly verify: (onRead: (entries: number) => void) => Promise<AuditVerification>;
+  readonly newId: () => string;
+  /** Wall clock. */
+  readonly wallMs: () => EpochMs;
+}
+
+export class VerificationJobs {
+  readonly #options: JobsOptions;
+  #running: VerificationJob | undefined;
+  #found: Promise<AuditVerification> | undefined;
+  #beginning: Promise<VerificationJob> | undefined;
+  #last: VerificationJob | undefined;
+
+  constructor(options: JobsOptions) {
+    this.#options = options;
+  }
+
+  /** The one that is under way, and the last one that has ended. */
+  get all(): readonly VerificationJob[] {
+    return [this.#running, this.#last].filter((job) => job !== undefined);
+  }
+
+  find(id: string): VerificationJob | undefined {
+    return this.all.find((job) => job.id === id);
+  }
+
+  /** The one that is under way already, or a new one. */
+  begin(startedBy: string): Promise<VerificationJob> {
+    if (this.#running !== undefined) return Promise.resolve(this.#running);
+    this.#beginning ??= this.#begin(startedBy).finally(() => (this.#beginning = undefined));
+    return this.#beginning;
+  }
+
+  /** Begins one, if none is under way, and waits for its end. */
+  async result(startedBy: string): Promise<AuditVerification> {
+    await this.begin(startedBy);
+    return this.#found as Promise<AuditVerification>;
+  }
+
+  async #begin(startedBy: string): Promise<VerificationJob> {
+    const { ledger, verify, newId, wallMs } = this.#options;
+    const heads = await ledger.chainHeads();
+    const entriesTotal = heads.reduce((sum, { seq }) => sum + seq, 0);
+    let job: VerificationJob = { id: newId(), startedAtMs: wallMs(), startedBy, entriesTotal, entriesRead: 0 };
+    this.#running = job;
+    const found = verify((entriesRead) => {
+      job = { ...job, entriesRead };
+      if (this.#running !== undefined) this.#running = job;
+    });
+    this.#found = found;
+    const end = (ended: Pick<VerificationJob, "result" | "problem" | "entriesRead">): void => {
+      this.#last = { ...job, ...ended, endedAtMs: wallMs() };
+      this.#running = undefined;
+    };
+    void found.then(
+      (result) => end({ result, entriesRead: result.entries }),
+      (error: Error) => end({ problem: error.message.split("\n", 1)[0], entriesRead: job.entriesRead }),
+    );
+    return job;
+  }
+}
+
+/** How a job is told of. */
+export function stateOf({ endedAtMs, result }: VerificationJob): "running" | "done" | "failed" {
+  if (endedAtMs === undefined) return "running";
+  return result === undefined ? "failed" : "done";
+}
