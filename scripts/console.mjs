@@ -1,7 +1,16 @@
 // node scripts/console.mjs [--if-changed]: builds the console into packages/console/dist, each file also as gzip and brotli, so that
 // the server compresses nothing while it serves. With --if-changed only where its sources are not those of the last build.
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { root } from "./workspace.mjs";
@@ -23,12 +32,19 @@ const SOURCES = [
 ];
 
 const wanted = hashOf(SOURCES);
-const isBuilt = existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
-if (!isBuilt || !process.argv.includes("--if-changed")) await build();
+const isForced = !process.argv.includes("--if-changed");
+if (isForced) rmSync(stamp, { force: true });
+if (!isBuiltAsWanted()) await build();
+
+function isBuiltAsWanted() {
+  return existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
+}
 
 async function build() {
   const startedAt = Date.now();
   console.log("Building the console (only when its sources have changed) …");
+  // Whoever runs tests says otherwise, and would get React's build for development.
+  process.env.NODE_ENV = "production";
   const { build: viteBuild } = await import("vite");
   // Into a folder of its own first: two may build at once, and a build that fails leaves the last one in place.
   const building = mkdtempSync(join(folder, "dist-"));
@@ -57,12 +73,17 @@ async function build() {
       if (COMPRESSED.test(path)) compress(join(building, path));
     }
     writeFileSync(join(building, ".stamp"), wanted);
+    if (isBuiltAsWanted()) {
+      // Somebody else was quicker, and a server may be reading what they built.
+      rmSync(building, { recursive: true, force: true });
+      return;
+    }
     rmSync(dist, { recursive: true, force: true });
     renameSync(building, dist);
   } catch (error) {
     rmSync(building, { recursive: true, force: true });
     // Somebody else built the same meanwhile.
-    if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+    if (isBuiltAsWanted()) return;
     throw error;
   }
   console.log(`Built the console in ${((Date.now() - startedAt) / 1000).toFixed(1)} s.`);
@@ -71,13 +92,19 @@ async function build() {
 function compress(path) {
   const plain = readFileSync(path);
   writeFileSync(`${path}.gz`, gzipSync(plain, { level: 9 }));
-  writeFileSync(`${path}.br`, brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: plain.length } }));
+  writeFileSync(
+    `${path}.br`,
+    brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: plain.length } }),
+  );
 }
 
 function hashOf(paths) {
   const hash = createHash("sha256");
   for (const path of paths.flatMap((one) => filesBelow(join(root, one)))) {
-    hash.update(`${relative(root, path)}\0`).update(readFileSync(path)).update("\0");
+    hash
+      .update(`${relative(root, path)}\0`)
+      .update(readFileSync(path))
+      .update("\0");
   }
   return hash.digest("hex");
 }

@@ -14,5 +14,6 @@ function servesConsole() {
 /** A console that cannot be built is no reason not to serve: whoever opens it is told, and nobody else needs it. */
 async function buildConsole() {
   const code = await run(findNode(), [join(root, "scripts", "console.mjs"), "--if-changed"]);
-  if (code !== 0) console.error("The console could not be built; what went wrong stands above. The server starts without it.");
+  if (code !== 0)
+    console.error("The console could not be built; what went wrong stands above. The server starts without it.");
 }

@@ -111,7 +111,10 @@ export function useList<Name extends GetListRouteName>(
     enabled,
     initialPageParam: "",
     queryFn: async ({ pageParam, signal }) => {
-      const request = { query: { limit: PAGE_ITEMS, ...query, ...(pageParam === "" ? {} : { cursor: pageParam }) }, signal };
+      const request = {
+        query: { limit: PAGE_ITEMS, ...query, ...(pageParam === "" ? {} : { cursor: pageParam }) },
+        signal,
+      };
       const page = await api().call(route, ...([request] as unknown as RequestArguments<Name>));
       return page as { readonly items: readonly ItemOf<Name>[]; readonly nextCursor?: string };
     },

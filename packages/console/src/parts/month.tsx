@@ -30,11 +30,27 @@ interface MonthFieldProps {
 export function MonthField({ month, onChange }: MonthFieldProps): ReactNode {
   return (
     <>
-      <button type="button" className="button" aria-label="The month before" onClick={() => onChange(monthBefore(month))}>
+      <button
+        type="button"
+        className="button"
+        aria-label="The month before"
+        onClick={() => onChange(monthBefore(month))}
+      >
         ‹
       </button>
-      <Field label="Month" type="month" isFilter value={month} onChange={(text) => (isMonth(text) ? onChange(text) : undefined)} />
-      <button type="button" className="button" aria-label="The month after" onClick={() => onChange(monthBefore(month, -1))}>
+      <Field
+        label="Month"
+        type="month"
+        isFilter
+        value={month}
+        onChange={(text) => (isMonth(text) ? onChange(text) : undefined)}
+      />
+      <button
+        type="button"
+        className="button"
+        aria-label="The month after"
+        onClick={() => onChange(monthBefore(month, -1))}
+      >
         ›
       </button>
     </>

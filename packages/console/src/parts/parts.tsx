@@ -57,7 +57,15 @@ export function Code({ children, copy = true }: { readonly children: string; rea
   );
 }
 
-export function CopyButton({ text, what, label }: { readonly text: string; readonly what: string; readonly label?: string }): ReactNode {
+export function CopyButton({
+  text,
+  what,
+  label,
+}: {
+  readonly text: string;
+  readonly what: string;
+  readonly label?: string;
+}): ReactNode {
   const [isCopied, setIsCopied] = useState(false);
   const copy = (): void => {
     void navigator.clipboard.writeText(text).then(() => {
@@ -67,14 +75,27 @@ export function CopyButton({ text, what, label }: { readonly text: string; reado
   };
   const shown = isCopied ? "Copied" : "Copy";
   return (
-    <button type="button" className={label === undefined ? "copy" : "button"} onClick={copy} aria-label={`${shown}: ${what.slice(0, 80)}`}>
+    <button
+      type="button"
+      className={label === undefined ? "copy" : "button"}
+      onClick={copy}
+      aria-label={`${shown}: ${what.slice(0, 80)}`}
+    >
       {label === undefined ? shown : isCopied ? "Copied" : label}
     </button>
   );
 }
 
 /** Where there is nothing: why, and the command that changes that. */
-export function Empty({ title, children, command }: { readonly title: string; readonly children?: ReactNode; readonly command?: string }): ReactNode {
+export function Empty({
+  title,
+  children,
+  command,
+}: {
+  readonly title: string;
+  readonly children?: ReactNode;
+  readonly command?: string;
+}): ReactNode {
   return (
     <div className="empty">
       <p className="empty-title">{title}</p>
@@ -175,7 +196,12 @@ export function Confirm({ label, title, children, tone, onConfirm, disabled = fa
   const dialog = useRef<HTMLDialogElement>(null);
   return (
     <>
-      <button type="button" className={`button ${tone ?? ""}`} disabled={disabled} onClick={() => dialog.current?.showModal()}>
+      <button
+        type="button"
+        className={`button ${tone ?? ""}`}
+        disabled={disabled}
+        onClick={() => dialog.current?.showModal()}
+      >
         {label}
       </button>
       <dialog ref={dialog} aria-label={title}>

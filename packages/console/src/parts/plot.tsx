@@ -52,7 +52,11 @@ export function Plot({ label, xs, series, unit = "" }: PlotProps): ReactNode {
     void loadPlots().then(
       (Plots) => {
         if (isOver) return;
-        plot = new Plots(optionsOf(Plots, element, series, unit), [[...xs], ...stacked(series)] as uPlot.AlignedData, element);
+        plot = new Plots(
+          optionsOf(Plots, element, series, unit),
+          [[...xs], ...stacked(series)] as uPlot.AlignedData,
+          element,
+        );
         sized.observe(element);
         scheme.addEventListener("change", redraw);
       },
@@ -90,7 +94,12 @@ function stacked(series: readonly PlotSeries[]): (number | null)[][] {
   });
 }
 
-function optionsOf(Plots: typeof uPlot, element: HTMLElement, series: readonly PlotSeries[], unit: string): uPlot.Options {
+function optionsOf(
+  Plots: typeof uPlot,
+  element: HTMLElement,
+  series: readonly PlotSeries[],
+  unit: string,
+): uPlot.Options {
   const colour = (name: `--${string}`): string => colourOf(element, name);
   const axis: uPlot.Axis = {
     stroke: () => colour("--quiet"),
@@ -106,7 +115,11 @@ function optionsOf(Plots: typeof uPlot, element: HTMLElement, series: readonly P
     scales: { x: { time: false }, y: { range: (_plot, min, max) => [Math.min(0, min), max <= 0 ? 1 : max * 1.08] } },
     axes: [
       { ...axis, grid: { show: false } },
-      { ...axis, size: 64, values: (_plot, splits) => splits.map((value) => `${unit}${value.toLocaleString("en-GB")}`) },
+      {
+        ...axis,
+        size: 64,
+        values: (_plot, splits) => splits.map((value) => `${unit}${value.toLocaleString("en-GB")}`),
+      },
     ],
     series: [
       {},
@@ -115,7 +128,9 @@ function optionsOf(Plots: typeof uPlot, element: HTMLElement, series: readonly P
         stroke: () => colour(name),
         width: kind === "line" ? 1.5 : 0,
         points: { show: false },
-        ...(kind === "bars" ? { fill: () => colour(name), paths: Plots.paths.bars?.({ size: [0.72, 40] }) as uPlot.Series.PathBuilder } : { dash: [4, 4] }),
+        ...(kind === "bars"
+          ? { fill: () => colour(name), paths: Plots.paths.bars?.({ size: [0.72, 40] }) as uPlot.Series.PathBuilder }
+          : { dash: [4, 4] }),
       })),
     ],
   };

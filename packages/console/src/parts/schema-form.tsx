@@ -39,7 +39,15 @@ interface SchemaFormProps {
   readonly onSubmit: (document: Record<string, unknown>) => void;
 }
 
-export function SchemaForm({ route, submitLabel, initial = {}, suggestions = {}, isBusy, error, onSubmit }: SchemaFormProps): ReactNode {
+export function SchemaForm({
+  route,
+  submitLabel,
+  initial = {},
+  suggestions = {},
+  isBusy,
+  error,
+  onSubmit,
+}: SchemaFormProps): ReactNode {
   const description = useQuery({
     queryKey: ["openapi"],
     staleTime: Number.POSITIVE_INFINITY,
@@ -47,9 +55,13 @@ export function SchemaForm({ route, submitLabel, initial = {}, suggestions = {},
   });
   const [values, setValues] = useState<Readonly<Record<string, string>>>(initial);
   const [unreadable, setUnreadable] = useState<string>();
-  if (description.data === undefined) return description.error === null ? <Loading /> : <Problem error={description.error} />;
+  if (description.data === undefined)
+    return description.error === null ? <Loading /> : <Problem error={description.error} />;
   const schema = bodyOf(description.data, route);
-  const members = Object.entries(schema.properties ?? {}).map(([name, member]) => ({ name, member: plain(description.data, member) }));
+  const members = Object.entries(schema.properties ?? {}).map(([name, member]) => ({
+    name,
+    member: plain(description.data, member),
+  }));
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     const document: Record<string, unknown> = {};
@@ -105,13 +117,18 @@ function bodyOf(description: Description, route: string): Schema {
 function plain(description: Description, schema: Schema): Schema {
   const name = schema.$ref?.split("/").at(-1);
   const found = name === undefined ? schema : (description.components?.schemas?.[name] ?? schema);
-  return found.allOf === undefined ? found : Object.assign({}, found, ...found.allOf.map((one) => plain(description, one)));
+  return found.allOf === undefined
+    ? found
+    : Object.assign({}, found, ...found.allOf.map((one) => plain(description, one)));
 }
 
 const isPlain = ({ type, enum: values }: Schema): boolean =>
   values !== undefined || ["string", "number", "integer", "boolean"].includes(type ?? "");
 
-function optionsOf({ enum: values, type }: Schema, isRequired: boolean): { options?: readonly (readonly [string, string])[] } {
+function optionsOf(
+  { enum: values, type }: Schema,
+  isRequired: boolean,
+): { options?: readonly (readonly [string, string])[] } {
   const known = values ?? (type === "boolean" ? ["true", "false"] : undefined);
   if (known === undefined) return {};
   return { options: [["", isRequired ? "Choose …" : "–"] as const, ...known.map((value) => [value, value] as const)] };

@@ -64,7 +64,7 @@ export function ListTable<Row>({ list, filter, empty, noMatch, ...table }: ListT
     <>
       {error === null ? null : <Problem error={error} />}
       {rows.length > 0 ? <Table {...table} rows={rows} /> : items.length === 0 ? empty : noMatch}
-      <p className="list-foot quiet" role="status">
+      <p className={items.length === 0 ? "visually-hidden" : "list-foot quiet"} role="status">
         {rows.length === items.length ? `${rows.length} shown` : `${rows.length} of ${items.length} shown`}
         {more === undefined ? "" : ", and there are more"}
         {more === undefined ? null : (

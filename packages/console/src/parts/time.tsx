@@ -25,7 +25,7 @@ interface TimeProps {
   readonly at: string | undefined;
   /** What is said where there is no moment. */
   readonly none?: string;
-  /** Whether the date can be left out. */
+  /** Whether the date is left out of today's. */
   readonly short?: boolean;
 }
 
@@ -45,7 +45,8 @@ export function Time({ at, none = "–", short = false }: TimeProps): ReactNode 
 function textOf(ms: number, mode: Preferences["time"], nowMs: number, short: boolean): string {
   if (mode === "relative") return relative(ms, nowMs);
   const text = mode === "utc" ? utc(ms) : local(ms);
-  return short ? text.slice(11) : text;
+  const today = mode === "utc" ? utc(nowMs) : local(nowMs);
+  return short && text.slice(0, 10) === today.slice(0, 10) ? text.slice(11) : text;
 }
 
 /** `2026-11-29 18:05:09`. */

@@ -16,14 +16,31 @@ export function Accounts(): ReactNode {
   const wanted = q.toLowerCase();
   const shown = list.items?.filter((account) => textsOf(account).some((text) => text.toLowerCase().includes(wanted)));
   return (
-    <Page title="Accounts and keys" about="Who may call: users and roles, their policies, and the access keys of users.">
+    <Page
+      title="Accounts and keys"
+      about="Who may call: users and roles, their policies, and the access keys of users."
+    >
       <search className="filters">
-        <Field label="Filter" type="search" isFilter value={q} placeholder="Account, user or key" onChange={(text) => void navigate({ search: text === "" ? {} : { q: text }, replace: true })} />
+        <Field
+          label="Filter"
+          type="search"
+          isFilter
+          value={q}
+          placeholder="Account, user or key"
+          onChange={(text) => void navigate({ search: text === "" ? {} : { q: text }, replace: true })}
+        />
       </search>
       {shown === undefined ? (
-        list.error === null ? <Loading /> : <Problem error={list.error} />
+        list.error === null ? (
+          <Loading />
+        ) : (
+          <Problem error={list.error} />
+        )
       ) : shown.length === 0 ? (
-        <Empty title={list.items?.length === 0 ? "There are no accounts yet" : "No account matches"} command="npm run countinghouse -- account add FILE" />
+        <Empty
+          title={list.items?.length === 0 ? "There are no accounts yet" : "No account matches"}
+          command="npm run countinghouse -- account add FILE"
+        />
       ) : (
         shown.map((account) => <AccountCard key={account.id} account={account} />)
       )}
@@ -38,14 +55,27 @@ export function Accounts(): ReactNode {
 }
 
 function textsOf({ id, title = "", users, roles }: Account): readonly string[] {
-  return [id, title, ...users.flatMap(({ name, accessKeyIds }) => [name, ...accessKeyIds]), ...roles.map(({ name }) => name)];
+  return [
+    id,
+    title,
+    ...users.flatMap(({ name, accessKeyIds }) => [name, ...accessKeyIds]),
+    ...roles.map(({ name }) => name),
+  ];
 }
 
 function AccountCard({ account }: { readonly account: Account }): ReactNode {
   const { id, title, users, roles } = account;
   return (
-    <Card title={<>{title ?? id} {title === undefined ? null : <span className="quiet weight-normal">{id}</span>}</>}>
-      {users.length + roles.length === 0 ? <p className="quiet">Nobody calls for it: it has no users and no roles.</p> : null}
+    <Card
+      title={
+        <>
+          {title ?? id} {title === undefined ? null : <span className="quiet weight-normal">{id}</span>}
+        </>
+      }
+    >
+      {users.length + roles.length === 0 ? (
+        <p className="quiet">Nobody calls for it: it has no users and no roles.</p>
+      ) : null}
       {users.map((user) => (
         <User key={user.name} accountId={id} user={user} />
       ))}
@@ -68,8 +98,12 @@ function AccountCard({ account }: { readonly account: Account }): ReactNode {
 
 function User({ accountId, user }: { readonly accountId: string; readonly user: Account["users"][number] }): ReactNode {
   const { mayChange } = useServer();
-  const make = useChange((client, userName: string) => client.call("POST /accounts/{id}/access-keys", { params: { id: accountId }, body: { userName } }));
-  const drop = useChange((client, keyId: string) => client.call("DELETE /accounts/{id}/access-keys/{keyId}", { params: { id: accountId, keyId } }));
+  const make = useChange((client, userName: string) =>
+    client.call("POST /accounts/{id}/access-keys", { params: { id: accountId }, body: { userName } }),
+  );
+  const drop = useChange((client, keyId: string) =>
+    client.call("DELETE /accounts/{id}/access-keys/{keyId}", { params: { id: accountId, keyId } }),
+  );
   return (
     <section className="person">
       <header className="card-head">
@@ -77,7 +111,13 @@ function User({ accountId, user }: { readonly accountId: string; readonly user: 
           User <code>{user.name}</code>
         </h3>
         {mayChange ? (
-          <button type="button" className="button" disabled={make.isPending} onClick={() => make.mutate(user.name)} aria-label={`New access key for ${user.name}`}>
+          <button
+            type="button"
+            className="button"
+            disabled={make.isPending}
+            onClick={() => make.mutate(user.name)}
+            aria-label={`New access key for ${user.name}`}
+          >
             New access key
           </button>
         ) : null}
@@ -88,7 +128,13 @@ function User({ accountId, user }: { readonly accountId: string; readonly user: 
           <li key={keyId} className="actions">
             <Code>{keyId}</Code>
             {mayChange ? (
-              <Confirm label="Delete" title={`Delete ${keyId}?`} tone="danger" disabled={drop.isPending} onConfirm={() => drop.mutate(keyId)}>
+              <Confirm
+                label="Delete"
+                title={`Delete ${keyId}?`}
+                tone="danger"
+                disabled={drop.isPending}
+                onConfirm={() => drop.mutate(keyId)}
+              >
                 <p>Requests signed with it are refused from then on. It cannot be had back.</p>
               </Confirm>
             ) : null}
@@ -98,8 +144,17 @@ function User({ accountId, user }: { readonly accountId: string; readonly user: 
       {make.data === undefined ? null : (
         <div className="done" role="status">
           <p>The secret is shown here once, and never again:</p>
-          <Facts facts={[{ name: "Access key", value: <code>{make.data.accessKeyId}</code> }, { name: "Secret", value: <code>{make.data.secretAccessKey}</code> }]} />
-          <CopyButton label="Copy as settings" what="the settings" text={`export AWS_ACCESS_KEY_ID=${make.data.accessKeyId} AWS_SECRET_ACCESS_KEY=${make.data.secretAccessKey}`} />
+          <Facts
+            facts={[
+              { name: "Access key", value: <code>{make.data.accessKeyId}</code> },
+              { name: "Secret", value: <code>{make.data.secretAccessKey}</code> },
+            ]}
+          />
+          <CopyButton
+            label="Copy as settings"
+            what="the settings"
+            text={`export AWS_ACCESS_KEY_ID=${make.data.accessKeyId} AWS_SECRET_ACCESS_KEY=${make.data.secretAccessKey}`}
+          />
         </div>
       )}
       {make.error === null ? null : <Problem error={make.error} />}
@@ -121,7 +176,9 @@ function Policy({ policy }: { readonly policy: Account["users"][number]["policy"
   );
 }
 
-const ACTIONS = ["BatchMeterUsage", "MeterUsage", "ResolveCustomer", "RegisterUsage", "GetEntitlements"].map((name) => `aws-marketplace:${name}`);
+const ACTIONS = ["BatchMeterUsage", "MeterUsage", "ResolveCustomer", "RegisterUsage", "GetEntitlements"].map(
+  (name) => `aws-marketplace:${name}`,
+);
 
 function Simulate({ accounts }: { readonly accounts: readonly Account[] }): ReactNode {
   const principals = accounts.flatMap(({ id, users, roles }) => [
@@ -130,7 +187,9 @@ function Simulate({ accounts }: { readonly accounts: readonly Account[] }): Reac
   ]);
   const [principal, setPrincipal] = useState("");
   const [action, setAction] = useState(ACTIONS[0] ?? "");
-  const simulate = useChange((client, body: { readonly principal: string; readonly action: string }) => client.call("POST /policy-simulations", { body }));
+  const simulate = useChange((client, body: { readonly principal: string; readonly action: string }) =>
+    client.call("POST /policy-simulations", { body }),
+  );
   const chosen = principal === "" ? (principals[0] ?? "") : principal;
   const submit = (event: FormEvent): void => {
     event.preventDefault();
@@ -154,7 +213,10 @@ function Simulate({ accounts }: { readonly accounts: readonly Account[] }): Reac
       {simulate.error === null ? null : <Problem error={simulate.error} />}
       {said === undefined ? null : (
         <p role="status" className="spaced">
-          <State tone={said.verdict === "allowed" ? "ok" : "bad"}>{said.verdict === "not-allowed" ? "not allowed" : said.verdict}</State> {said.why}
+          <State tone={said.verdict === "allowed" ? "ok" : "bad"}>
+            {said.verdict === "not-allowed" ? "not allowed" : said.verdict}
+          </State>{" "}
+          {said.why}
         </p>
       )}
     </Card>

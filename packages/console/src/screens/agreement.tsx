@@ -31,8 +31,20 @@ export function Agreement(): ReactNode {
 type Action = "cancel" | "suspend" | "resume";
 
 function Shown({ agreement }: { readonly agreement: ShownAgreement }): ReactNode {
-  const { agreementId, productCode, customerAccountId, customerIdentifier, licenseArn, status, freeTrial, replaces, replacedBy } = agreement;
-  const act = useChange((client, action: Action) => client.call(`POST /agreements/{id}/${action}`, { params: { id: agreementId } }));
+  const {
+    agreementId,
+    productCode,
+    customerAccountId,
+    customerIdentifier,
+    licenseArn,
+    status,
+    freeTrial,
+    replaces,
+    replacedBy,
+  } = agreement;
+  const act = useChange((client, action: Action) =>
+    client.call(`POST /agreements/{id}/${action}`, { params: { id: agreementId } }),
+  );
   const isOver = status === "cancelled" || status === "expired";
   return (
     <Page
@@ -45,11 +57,22 @@ function Shown({ agreement }: { readonly agreement: ShownAgreement }): ReactNode
               Resume
             </button>
           ) : (
-            <Confirm label="Suspend" title="Suspend this agreement?" disabled={isOver || act.isPending} onConfirm={() => act.mutate("suspend")}>
+            <Confirm
+              label="Suspend"
+              title="Suspend this agreement?"
+              disabled={isOver || act.isPending}
+              onConfirm={() => act.mutate("suspend")}
+            >
               <p>The customer’s records are CustomerNotSubscribed until it is resumed.</p>
             </Confirm>
           )}
-          <Confirm label="Cancel the agreement" title="Cancel this agreement?" tone="danger" disabled={isOver || act.isPending} onConfirm={() => act.mutate("cancel")}>
+          <Confirm
+            label="Cancel the agreement"
+            title="Cancel this agreement?"
+            tone="danger"
+            disabled={isOver || act.isPending}
+            onConfirm={() => act.mutate("cancel")}
+          >
             <p>It ends for good. Final records are accepted for one hour of the service clock from now.</p>
           </Confirm>
         </>
@@ -59,17 +82,48 @@ function Shown({ agreement }: { readonly agreement: ShownAgreement }): ReactNode
       <LifeLine agreement={agreement} />
       <Facts
         facts={[
-          { name: "Product", value: <Link to="/products/$id" params={{ id: productCode }}>{productCode}</Link> },
+          {
+            name: "Product",
+            value: (
+              <Link to="/products/$id" params={{ id: productCode }}>
+                {productCode}
+              </Link>
+            ),
+          },
           { name: "Customer’s account", value: <Code>{customerAccountId}</Code> },
-          customerIdentifier === undefined ? undefined : { name: "Customer identifier", value: <Code>{customerIdentifier}</Code> },
+          customerIdentifier === undefined
+            ? undefined
+            : { name: "Customer identifier", value: <Code>{customerIdentifier}</Code> },
           licenseArn === undefined ? undefined : { name: "Licence", value: <Code>{licenseArn}</Code>, isWide: true },
           { name: "Starts", value: <Time at={agreement.startsAt} /> },
           { name: "Ends", value: <Time at={agreement.endsAt} none="no end" /> },
-          agreement.suspendedAt === undefined ? undefined : { name: "Suspended", value: <Time at={agreement.suspendedAt} /> },
-          agreement.cancelledAt === undefined ? undefined : { name: "Cancelled", value: <Time at={agreement.cancelledAt} /> },
+          agreement.suspendedAt === undefined
+            ? undefined
+            : { name: "Suspended", value: <Time at={agreement.suspendedAt} /> },
+          agreement.cancelledAt === undefined
+            ? undefined
+            : { name: "Cancelled", value: <Time at={agreement.cancelledAt} /> },
           freeTrial === true ? { name: "Free trial", value: "yes" } : undefined,
-          replaces === undefined ? undefined : { name: "Goes on with", value: <Link to="/agreements/$id" params={{ id: replaces }}>{replaces}</Link> },
-          replacedBy === undefined ? undefined : { name: "Replaced by", value: <Link to="/agreements/$id" params={{ id: replacedBy }}>{replacedBy}</Link> },
+          replaces === undefined
+            ? undefined
+            : {
+                name: "Goes on with",
+                value: (
+                  <Link to="/agreements/$id" params={{ id: replaces }}>
+                    {replaces}
+                  </Link>
+                ),
+              },
+          replacedBy === undefined
+            ? undefined
+            : {
+                name: "Replaced by",
+                value: (
+                  <Link to="/agreements/$id" params={{ id: replacedBy }}>
+                    {replacedBy}
+                  </Link>
+                ),
+              },
         ]}
       />
       <Card title="Entitlements">
@@ -100,7 +154,9 @@ function History({ agreementId }: { readonly agreementId: string }): ReactNode {
     <Card title="What happened to it">
       {error === null ? null : <Problem error={error} />}
       {data === undefined ? (
-        error === null ? <Loading /> : null
+        error === null ? (
+          <Loading />
+        ) : null
       ) : data.items.length === 0 ? (
         <p className="quiet">It came with the catalogue file, and nothing has happened to it since.</p>
       ) : (

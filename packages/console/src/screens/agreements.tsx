@@ -23,7 +23,10 @@ const COLUMNS: readonly Column<Agreement>[] = [
     ),
   },
   { name: "State", cell: ({ status }) => <AgreementState status={status} /> },
-  { name: "Customer", cell: ({ customerIdentifier, customerAccountId }) => <Code>{customerIdentifier ?? customerAccountId}</Code> },
+  {
+    name: "Customer",
+    cell: ({ customerIdentifier, customerAccountId }) => <Code>{customerIdentifier ?? customerAccountId}</Code>,
+  },
   {
     name: "Product",
     cell: ({ productCode }) => (
@@ -33,7 +36,11 @@ const COLUMNS: readonly Column<Agreement>[] = [
     ),
   },
   { name: "From", kind: "wide-only", cell: ({ startsAt }) => <Time at={startsAt} /> },
-  { name: "Until", kind: "wide-only", cell: ({ endsAt, cancelledAt }) => <Time at={cancelledAt ?? endsAt} none="no end" /> },
+  {
+    name: "Until",
+    kind: "wide-only",
+    cell: ({ endsAt, cancelledAt }) => <Time at={cancelledAt ?? endsAt} none="no end" />,
+  },
 ];
 
 export function Agreements(): ReactNode {
@@ -46,15 +53,38 @@ export function Agreements(): ReactNode {
   const matches = (agreement: Agreement): boolean =>
     (state === "" || agreement.status === state) &&
     (product === "" || agreement.productCode === product) &&
-    [agreement.agreementId, agreement.customerAccountId, agreement.customerIdentifier, agreement.licenseArn].some((text) =>
-      text?.toLowerCase().includes(wanted),
+    [agreement.agreementId, agreement.customerAccountId, agreement.customerIdentifier, agreement.licenseArn].some(
+      (text) => text?.toLowerCase().includes(wanted),
     );
   return (
-    <Page title="Agreements" about="Which customer has which product, and what happens to that." actions={<AddAgreement />}>
+    <Page
+      title="Agreements"
+      about="Which customer has which product, and what happens to that."
+      actions={<AddAgreement />}
+    >
       <search className="filters">
-        <Field label="Filter" type="search" isFilter value={q} placeholder="Id, customer or licence" onChange={(text) => set("q", text)} />
-        <Field label="State" isFilter value={state} options={[["", "Any"], ...STATES]} onChange={(text) => set("state", text)} />
-        <Field label="Product code" isFilter value={product} placeholder="Any" onChange={(text) => set("product", text)} />
+        <Field
+          label="Filter"
+          type="search"
+          isFilter
+          value={q}
+          placeholder="Id, customer or licence"
+          onChange={(text) => set("q", text)}
+        />
+        <Field
+          label="State"
+          isFilter
+          value={state}
+          options={[["", "Any"], ...STATES]}
+          onChange={(text) => set("state", text)}
+        />
+        <Field
+          label="Product code"
+          isFilter
+          value={product}
+          placeholder="Any"
+          onChange={(text) => set("product", text)}
+        />
       </search>
       <ListTable
         label="Agreements"
@@ -62,7 +92,9 @@ export function Agreements(): ReactNode {
         columns={COLUMNS}
         keyOf={({ agreementId }) => agreementId}
         filter={matches}
-        empty={<Empty title="There are no agreements yet">A buyer makes one by subscribing; an operator by adding it.</Empty>}
+        empty={
+          <Empty title="There are no agreements yet">A buyer makes one by subscribing; an operator by adding it.</Empty>
+        }
         noMatch={<Empty title="No agreement matches">Ids, customers and licences are looked at.</Empty>}
       />
     </Page>
@@ -86,7 +118,13 @@ function AddAgreement(): ReactNode {
       </button>
       <dialog ref={dialog} className="wide" aria-label="Add an agreement">
         <h2>Add an agreement</h2>
-        <SchemaForm route="POST /agreements" submitLabel="Add the agreement" isBusy={add.isPending} error={add.error} onSubmit={add.mutate} />
+        <SchemaForm
+          route="POST /agreements"
+          submitLabel="Add the agreement"
+          isBusy={add.isPending}
+          error={add.error}
+          onSubmit={add.mutate}
+        />
         <button type="button" className="button dialog-close" onClick={() => dialog.current?.close()}>
           Close
         </button>

@@ -25,15 +25,31 @@ const LABELS: Readonly<Record<(typeof FILTERS)[number], readonly [string, string
 export function Audit(): ReactNode {
   const search = route.useSearch();
   const navigate = useNavigate({ from: "/audit" });
-  const query = Object.fromEntries(FILTERS.flatMap((name) => (search[name] === undefined ? [] : [[name, search[name]]])));
-  const list = useList("GET /audit-events", { ...query, order: search.order === "oldest" ? "oldest" : "newest" }, { keep: true });
+  const query = Object.fromEntries(
+    FILTERS.flatMap((name) => (search[name] === undefined ? [] : [[name, search[name]]])),
+  );
+  const list = useList(
+    "GET /audit-events",
+    { ...query, order: search.order === "oldest" ? "oldest" : "newest" },
+    { keep: true },
+  );
   return (
-    <Page title="Audit" about="Every call and change that is kept, as CloudTrail has it, in a chain that shows whether anything was altered.">
+    <Page
+      title="Audit"
+      about="Every call and change that is kept, as CloudTrail has it, in a chain that shows whether anything was altered."
+    >
       <Chain />
       <Card
         title="Events"
         actions={
-          <button type="button" className="button" disabled={(list.items?.length ?? 0) === 0} onClick={() => download("audit-events.json", JSON.stringify({ Records: list.items }, undefined, 2), "application/json")}>
+          <button
+            type="button"
+            className="button"
+            disabled={(list.items?.length ?? 0) === 0}
+            onClick={() =>
+              download("audit-events.json", JSON.stringify({ Records: list.items }, undefined, 2), "application/json")
+            }
+          >
             Export what is shown
           </button>
         }
@@ -46,15 +62,28 @@ export function Audit(): ReactNode {
               placeholder={LABELS[name][1]}
               isFilter
               value={search[name] ?? ""}
-              onChange={(text) => void navigate({ search: (before) => ({ ...before, [name]: text === "" ? undefined : text }), replace: true })}
+              onChange={(text) =>
+                void navigate({
+                  search: (before) => ({ ...before, [name]: text === "" ? undefined : text }),
+                  replace: true,
+                })
+              }
             />
           ))}
           <Field
             label="Order"
             isFilter
             value={search.order ?? "newest"}
-            options={[["newest", "Newest first"], ["oldest", "Oldest first"]]}
-            onChange={(text) => void navigate({ search: (before) => ({ ...before, order: text === "oldest" ? text : undefined }), replace: true })}
+            options={[
+              ["newest", "Newest first"],
+              ["oldest", "Oldest first"],
+            ]}
+            onChange={(text) =>
+              void navigate({
+                search: (before) => ({ ...before, order: text === "oldest" ? text : undefined }),
+                replace: true,
+              })
+            }
           />
         </search>
         <ListTable<AuditEvent>
@@ -75,11 +104,18 @@ export function Audit(): ReactNode {
               ),
             },
             { name: "Who", cell: ({ userIdentity }) => nameOf(userIdentity.arn ?? userIdentity.principalId) },
-            { name: "What came of it", cell: ({ errorCode }) => (errorCode === undefined ? <State tone="ok">done</State> : <State tone="bad">{errorCode}</State>) },
+            {
+              name: "What came of it",
+              cell: ({ errorCode }) =>
+                errorCode === undefined ? <State tone="ok">done</State> : <State tone="bad">{errorCode}</State>,
+            },
             { name: "From", kind: "wide-only", cell: ({ sourceIPAddress }) => sourceIPAddress },
           ]}
           empty={
-            <Empty title={Object.keys(query).length === 0 ? "Nothing has happened yet" : "No event matches"} command="npm run countinghouse -- audit search">
+            <Empty
+              title={Object.keys(query).length === 0 ? "Nothing has happened yet" : "No event matches"}
+              command="npm run countinghouse -- audit search"
+            >
               Calls and changes are kept from the first one on.
             </Empty>
           }
@@ -95,14 +131,23 @@ const RUNNING_MS = 500;
 function Chain(): ReactNode {
   const jobs = useAnswer("GET /audit-verifications", undefined, { every: 5_000 });
   const [newest] = jobs.data?.items ?? [];
-  const followed = useAnswer("GET /audit-verifications/{id}", { params: { id: newest?.id ?? "" } }, { enabled: newest?.state === "running", every: RUNNING_MS });
+  const followed = useAnswer(
+    "GET /audit-verifications/{id}",
+    { params: { id: newest?.id ?? "" } },
+    { enabled: newest?.state === "running", every: RUNNING_MS },
+  );
   const begin = useChange((client, _given: undefined) => client.call("POST /audit-verifications"));
   const job = newest?.state === "running" ? (followed.data ?? newest) : newest;
   return (
     <Card
       title="Chain"
       actions={
-        <button type="button" className="button" disabled={begin.isPending || job?.state === "running"} onClick={() => begin.mutate(undefined)}>
+        <button
+          type="button"
+          className="button"
+          disabled={begin.isPending || job?.state === "running"}
+          onClick={() => begin.mutate(undefined)}
+        >
           Verify the trail
         </button>
       }
@@ -110,7 +155,10 @@ function Chain(): ReactNode {
       {jobs.error === null ? null : <Problem error={jobs.error} />}
       {begin.error === null ? null : <Problem error={begin.error} />}
       {job === undefined ? (
-        <p className="quiet">It has not been verified since the server started. Verifying recomputes every link; metering goes on meanwhile.</p>
+        <p className="quiet">
+          It has not been verified since the server started. Verifying recomputes every link; metering goes on
+          meanwhile.
+        </p>
       ) : (
         <Verification job={job} />
       )}
@@ -135,7 +183,9 @@ function Verification({ job }: { readonly job: AuditVerificationJob }): ReactNod
   return (
     <>
       <p className={intact ? "done" : "problem"} role="status">
-        {intact ? `All ${whole(entries)} entries are as they were written.` : (disagreement ?? "Something is not as it was written.")}
+        {intact
+          ? `All ${whole(entries)} entries are as they were written.`
+          : (disagreement ?? "Something is not as it was written.")}
       </p>
       <Facts
         facts={[
@@ -143,7 +193,10 @@ function Verification({ job }: { readonly job: AuditVerificationJob }): ReactNod
           { name: "Checkpoints", value: whole(checkpoints.count) },
           { name: "Newest checkpoint", value: <Time at={checkpoints.newestAt} none="none" /> },
           { name: "Key that signs them", value: <Code>{checkpoints.keyFingerprint}</Code> },
-          ...heads.map(({ lane, seq, link }) => ({ name: `Lane ${lane}, entry ${whole(seq)}`, value: <Code>{link}</Code> })),
+          ...heads.map(({ lane, seq, link }) => ({
+            name: `Lane ${lane}, entry ${whole(seq)}`,
+            value: <Code>{link}</Code>,
+          })),
         ]}
       />
     </>

@@ -21,7 +21,9 @@ export function Buyer(): ReactNode {
       ) : (
         <div className="columns">
           <Card title="Subscribe">
-            <p className="quiet">The buy page makes the agreement, and brings the buyer’s browser to the seller with a registration token.</p>
+            <p className="quiet">
+              The buy page makes the agreement, and brings the buyer’s browser to the seller with a registration token.
+            </p>
             <div className="form spaced">
               <Field
                 label="Product"
@@ -31,13 +33,24 @@ export function Buyer(): ReactNode {
               />
               {chosen === undefined ? null : (
                 <div className="actions">
-                  <a className="button primary" href={`/buy/${encodeURIComponent(chosen.productCode)}`} target="_blank" rel="noreferrer">
+                  <a
+                    className="button primary"
+                    href={`/buy/${encodeURIComponent(chosen.productCode)}`}
+                    target="_blank"
+                    rel="noreferrer"
+                  >
                     Open the buy page
                   </a>
                 </div>
               )}
               <p className="quiet">
-                {chosen?.fulfilmentUrl === undefined ? "The product has no fulfilment URL: the buy page shows the token instead." : <>Then on to <code>{chosen.fulfilmentUrl}</code></>}
+                {chosen?.fulfilmentUrl === undefined ? (
+                  "The product has no fulfilment URL: the buy page shows the token instead."
+                ) : (
+                  <>
+                    Then on to <code>{chosen.fulfilmentUrl}</code>
+                  </>
+                )}
               </p>
             </div>
           </Card>
@@ -49,7 +62,13 @@ export function Buyer(): ReactNode {
   );
 }
 
-function MakeToken({ productCode, onMade }: { readonly productCode: string | undefined; readonly onMade: (token: string) => void }): ReactNode {
+function MakeToken({
+  productCode,
+  onMade,
+}: {
+  readonly productCode: string | undefined;
+  readonly onMade: (token: string) => void;
+}): ReactNode {
   const agreements = useList("GET /agreements");
   const [agreementId, setAgreementId] = useState("");
   const own = (agreements.items ?? []).filter((agreement) => agreement.productCode === productCode);
@@ -69,7 +88,12 @@ function MakeToken({ productCode, onMade }: { readonly productCode: string | und
         <p className="spaced">Nobody has this product yet.</p>
       ) : (
         <form className="form spaced" onSubmit={submit}>
-          <Field label="Agreement" value={chosen.agreementId} onChange={setAgreementId} options={own.map((agreement) => agreement.agreementId)} />
+          <Field
+            label="Agreement"
+            value={chosen.agreementId}
+            onChange={setAgreementId}
+            options={own.map((agreement) => agreement.agreementId)}
+          />
           <div className="actions">
             <button type="submit" className="button" disabled={make.isPending}>
               Make a token
@@ -80,7 +104,9 @@ function MakeToken({ productCode, onMade }: { readonly productCode: string | und
               </span>
             )}
           </div>
-          {make.data === undefined ? null : <CopyButton label="Copy the token" what="the token" text={make.data.registrationToken} />}
+          {make.data === undefined ? null : (
+            <CopyButton label="Copy the token" what="the token" text={make.data.registrationToken} />
+          )}
         </form>
       )}
       {make.error === null ? null : <Problem error={make.error} />}
@@ -89,7 +115,9 @@ function MakeToken({ productCode, onMade }: { readonly productCode: string | und
 }
 
 function Inspect({ token, onToken }: { readonly token: string; readonly onToken: (token: string) => void }): ReactNode {
-  const inspect = useChange((client, registrationToken: string) => client.call("POST /registration-tokens/inspect", { body: { registrationToken } }));
+  const inspect = useChange((client, registrationToken: string) =>
+    client.call("POST /registration-tokens/inspect", { body: { registrationToken } }),
+  );
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     inspect.mutate(token.trim());
@@ -98,7 +126,14 @@ function Inspect({ token, onToken }: { readonly token: string; readonly onToken:
   return (
     <Card title="Look into a token">
       <form className="form" onSubmit={submit}>
-        <Field label="Registration token" rows={4} value={token} onChange={onToken} required placeholder="What came with x-amzn-marketplace-token" />
+        <Field
+          label="Registration token"
+          rows={4}
+          value={token}
+          onChange={onToken}
+          required
+          placeholder="What came with x-amzn-marketplace-token"
+        />
         <div className="actions">
           <button type="submit" className="button" disabled={inspect.isPending || token.trim() === ""}>
             Look into it
@@ -113,10 +148,16 @@ function Inspect({ token, onToken }: { readonly token: string; readonly onToken:
           </p>
           <Facts
             facts={[
-              said.agreementId === undefined ? undefined : { name: "Agreement", value: <code>{said.agreementId}</code> },
+              said.agreementId === undefined
+                ? undefined
+                : { name: "Agreement", value: <code>{said.agreementId}</code> },
               said.productCode === undefined ? undefined : { name: "Product", value: <code>{said.productCode}</code> },
-              said.customerAccountId === undefined ? undefined : { name: "Customer’s account", value: <code>{said.customerAccountId}</code> },
-              said.customerIdentifier === undefined ? undefined : { name: "Customer identifier", value: <code>{said.customerIdentifier}</code> },
+              said.customerAccountId === undefined
+                ? undefined
+                : { name: "Customer’s account", value: <code>{said.customerAccountId}</code> },
+              said.customerIdentifier === undefined
+                ? undefined
+                : { name: "Customer identifier", value: <code>{said.customerIdentifier}</code> },
               said.seller === undefined ? undefined : { name: "May be resolved by", value: <code>{said.seller}</code> },
               said.expiresAt === undefined ? undefined : { name: "Expires", value: <Time at={said.expiresAt} /> },
             ]}

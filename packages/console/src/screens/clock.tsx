@@ -15,18 +15,29 @@ const WINDOW_HOURS = { classic: 6, current: 24 } as const;
 
 export function Clock(): ReactNode {
   const server = useAnswer("GET /server", undefined);
-  if (server.data === undefined) return <Page title="Clock">{server.error === null ? <Loading /> : <Problem error={server.error} />}</Page>;
+  if (server.data === undefined)
+    return <Page title="Clock">{server.error === null ? <Loading /> : <Problem error={server.error} />}</Page>;
   const { clock, ruleSet } = server.data;
   return (
-    <Page title="Clock" about="The service clock decides acceptance windows, agreements, tokens and prices. It moves forward only.">
+    <Page
+      title="Clock"
+      about="The service clock decides acceptance windows, agreements, tokens and prices. It moves forward only."
+    >
       <p className="big-time">
         <Time at={clock.now} />
       </p>
       <p className="quiet">
-        {clock.mode === "system" ? "It is the machine’s own clock." : clock.mode === "manual" ? "It stands until it is moved." : "It ticks from where it was set."}
+        {clock.mode === "system"
+          ? "It is the machine’s own clock."
+          : clock.mode === "manual"
+            ? "It stands until it is moved."
+            : "It ticks from where it was set."}
       </p>
       {clock.mode === "system" ? (
-        <Empty title="The machine’s clock cannot be moved" command="npm start -- --clock manual:2026-07-01T06:00:00Z --store sqlite:./lab">
+        <Empty
+          title="The machine’s clock cannot be moved"
+          command="npm start -- --clock manual:2026-07-01T06:00:00Z --store sqlite:./lab"
+        >
           A lab’s can. Start one with a clock of its own, in a folder of its own:
         </Empty>
       ) : (
@@ -48,7 +59,9 @@ function useSteps(nowMs: number, ruleSet: keyof typeof WINDOW_HOURS): readonly S
   const now = new Date(nowMs);
   const monthEndMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1);
   const finals = (agreements.items ?? [])
-    .flatMap(({ agreementId, cancelledAt }) => (cancelledAt === undefined ? [] : [{ agreementId, endMs: Date.parse(cancelledAt) + HOUR_MS }]))
+    .flatMap(({ agreementId, cancelledAt }) =>
+      cancelledAt === undefined ? [] : [{ agreementId, endMs: Date.parse(cancelledAt) + HOUR_MS }],
+    )
     .filter(({ endMs }) => endMs > nowMs)
     .toSorted((a, b) => a.endMs - b.endMs);
   const [final] = finals;
@@ -59,7 +72,9 @@ function useSteps(nowMs: number, ruleSet: keyof typeof WINDOW_HOURS): readonly S
     { label: "To the next hour", toMs: nextHourMs },
     { label: `Past the window (${WINDOW_HOURS[ruleSet]} h)`, toMs: nowMs + WINDOW_HOURS[ruleSet] * HOUR_MS + 1_000 },
     { label: "To the month’s end", toMs: monthEndMs },
-    ...(final === undefined ? [] : [{ label: `To the end of ${final.agreementId}’s final hour`, toMs: final.endMs + 1_000 }]),
+    ...(final === undefined
+      ? []
+      : [{ label: `To the end of ${final.agreementId}’s final hour`, toMs: final.endMs + 1_000 }]),
   ];
 }
 
@@ -70,8 +85,12 @@ function Move({ ruleSet }: { readonly ruleSet: keyof typeof WINDOW_HOURS }): Rea
   const [to, setTo] = useState("");
   const [moved, setMoved] = useState<{ readonly from: string; readonly to: string }>();
   const move = useChange(
-    (client, { body }: { readonly body: { readonly now: string } | { readonly advanceSeconds: number }; readonly from: string }) =>
-      client.call("PUT /clock", { body }),
+    (
+      client,
+      {
+        body,
+      }: { readonly body: { readonly now: string } | { readonly advanceSeconds: number }; readonly from: string },
+    ) => client.call("PUT /clock", { body }),
     ({ now }, { from }) => {
       setMoved({ from, to: now });
       setHours(0);
@@ -89,17 +108,39 @@ function Move({ ruleSet }: { readonly ruleSet: keyof typeof WINDOW_HOURS }): Rea
       <Card title="Move it forward">
         <div className="actions">
           {steps.map(({ label, toMs }) => (
-            <button key={label} type="button" className="button" disabled={move.isPending} onClick={() => go({ now: new Date(toMs).toISOString() })} title={`${utc(toMs)} UTC`}>
+            <button
+              key={label}
+              type="button"
+              className="button"
+              disabled={move.isPending}
+              onClick={() => go({ now: new Date(toMs).toISOString() })}
+              title={`${utc(toMs)} UTC`}
+            >
               {label}
             </button>
           ))}
         </div>
         <div className="slide">
           <label htmlFor="hours">By hours, up to a week</label>
-          <input id="hours" type="range" min={0} max={168} step={1} value={hours} onChange={({ target }) => setHours(Number(target.value))} />
+          <input
+            id="hours"
+            type="range"
+            min={0}
+            max={168}
+            step={1}
+            value={hours}
+            onChange={({ target }) => setHours(Number(target.value))}
+          />
           <span className="actions">
-            <span>{hours === 0 ? "not at all" : `${lengthOf(hours * HOUR_MS)}, to ${utc(nowMs + hours * HOUR_MS)} UTC`}</span>
-            <button type="button" className="button" disabled={hours === 0 || move.isPending} onClick={() => go({ advanceSeconds: hours * 3_600 })}>
+            <span>
+              {hours === 0 ? "not at all" : `${lengthOf(hours * HOUR_MS)}, to ${utc(nowMs + hours * HOUR_MS)} UTC`}
+            </span>
+            <button
+              type="button"
+              className="button"
+              disabled={hours === 0 || move.isPending}
+              onClick={() => go({ advanceSeconds: hours * 3_600 })}
+            >
               Move
             </button>
           </span>
@@ -128,8 +169,7 @@ function Move({ ruleSet }: { readonly ruleSet: keyof typeof WINDOW_HOURS }): Rea
 function Effects({ from, to }: { readonly from: string; readonly to: string }): ReactNode {
   const events = useQuery({
     queryKey: ["effects", from, to],
-    queryFn: ({ signal }) =>
-      api().call("GET /requests", { query: { from, limit: 100, order: "oldest" }, signal }),
+    queryFn: ({ signal }) => api().call("GET /requests", { query: { from, limit: 100, order: "oldest" }, signal }),
   });
   const agreements = useList("GET /agreements");
   const between = (at: string | undefined): boolean => at !== undefined && at > from && at <= to;

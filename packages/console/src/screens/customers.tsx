@@ -29,12 +29,21 @@ export function Customers(): ReactNode {
   return (
     <Page title="Customers" about="Buyers, as sellers meter them: by account, by identifier, by licence.">
       <search className="filters">
-        <Field label="Filter" type="search" isFilter value={q} placeholder="Account, identifier or title" onChange={(text) => void navigate({ search: text === "" ? {} : { q: text }, replace: true })} />
+        <Field
+          label="Filter"
+          type="search"
+          isFilter
+          value={q}
+          placeholder="Account, identifier or title"
+          onChange={(text) => void navigate({ search: text === "" ? {} : { q: text }, replace: true })}
+        />
       </search>
       <ListTable
         label="Customers"
         list={{ ...agreements, items: customers }}
-        filter={({ accountId, title, identifiers }) => [accountId, title, ...identifiers].some((text) => text?.toLowerCase().includes(wanted))}
+        filter={({ accountId, title, identifiers }) =>
+          [accountId, title, ...identifiers].some((text) => text?.toLowerCase().includes(wanted))
+        }
         keyOf={({ accountId }) => accountId}
         columns={[
           {
@@ -48,7 +57,15 @@ export function Customers(): ReactNode {
               </>
             ),
           },
-          { name: "Identifiers", cell: ({ identifiers }) => (identifiers.length === 0 ? <span className="quiet">–</span> : identifiers.map((one) => <Code key={one}>{one}</Code>)) },
+          {
+            name: "Identifiers",
+            cell: ({ identifiers }) =>
+              identifiers.length === 0 ? (
+                <span className="quiet">–</span>
+              ) : (
+                identifiers.map((one) => <Code key={one}>{one}</Code>)
+              ),
+          },
           {
             name: "Agreements",
             cell: ({ agreements: own }) => (
@@ -58,7 +75,10 @@ export function Customers(): ReactNode {
                     <Link to="/agreements/$id" params={{ id: agreementId }}>
                       {agreementId}
                     </Link>{" "}
-                    <AgreementState status={status} /> <span className="quiet wide-only">since <Time at={startsAt} /></span>
+                    <AgreementState status={status} />{" "}
+                    <span className="quiet wide-only">
+                      since <Time at={startsAt} />
+                    </span>
                   </li>
                 ))}
               </ul>
@@ -72,7 +92,10 @@ export function Customers(): ReactNode {
   );
 }
 
-function customersOf(agreements: readonly Agreement[], titles: ReadonlyMap<string, string | undefined>): readonly Customer[] {
+function customersOf(
+  agreements: readonly Agreement[],
+  titles: ReadonlyMap<string, string | undefined>,
+): readonly Customer[] {
   const byAccount = Map.groupBy(agreements, ({ customerAccountId }) => customerAccountId);
   return [...byAccount].map(([accountId, own]) => ({
     accountId,

@@ -58,14 +58,26 @@ export function Faults(): ReactNode {
       title="Faults"
       about="What goes wrong on demand, to see a program cope. Nothing that is acknowledged is ever lost by one."
       actions={
-        <Confirm label="All off" title="End all faults?" tone="danger" disabled={(list.items?.length ?? 0) === 0} onConfirm={() => clear.mutate(undefined)}>
+        <Confirm
+          label="All off"
+          title="End all faults?"
+          tone="danger"
+          disabled={(list.items?.length ?? 0) === 0}
+          onConfirm={() => clear.mutate(undefined)}
+        >
           <p>From the next request on nothing goes wrong on demand.</p>
         </Confirm>
       }
     >
       <div className="presets">
         {PRESETS.map(({ label, about, faults }) => (
-          <button key={label} type="button" className="preset" disabled={add.isPending} onClick={() => add.mutate(faults)}>
+          <button
+            key={label}
+            type="button"
+            className="preset"
+            disabled={add.isPending}
+            onClick={() => add.mutate(faults)}
+          >
             <strong>{label}</strong>
             <span className="quiet">{about}</span>
           </button>
@@ -80,20 +92,41 @@ export function Faults(): ReactNode {
           keyOf={({ faultId }) => faultId}
           columns={[
             { name: "Operation", cell: ({ operation }) => operation },
-            { name: "Kind", cell: (fault) => <State tone={fault.remaining === 0 ? "plain" : "bad"}>{kindText(fault)}</State> },
+            {
+              name: "Kind",
+              cell: (fault) => <State tone={fault.remaining === 0 ? "plain" : "bad"}>{kindText(fault)}</State>,
+            },
             { name: "Hits", kind: "number", cell: ({ hits }) => whole(hits) },
-            { name: "To come", kind: "number", cell: ({ remaining }) => (remaining === undefined ? "no end" : whole(remaining)) },
-            { name: "Only", kind: "wide-only", cell: ({ match }) => <code>{match?.productCode ?? match?.accountId ?? "–"}</code> },
+            {
+              name: "To come",
+              kind: "number",
+              cell: ({ remaining }) => (remaining === undefined ? "no end" : whole(remaining)),
+            },
+            {
+              name: "Only",
+              kind: "wide-only",
+              cell: ({ match }) => <code>{match?.productCode ?? match?.accountId ?? "–"}</code>,
+            },
             {
               name: "End it",
               cell: ({ faultId, kind, operation }) => (
-                <button type="button" className="button" aria-label={`End ${kind} of ${operation}`} onClick={() => clear.mutate(faultId)}>
+                <button
+                  type="button"
+                  className="button"
+                  aria-label={`End ${kind} of ${operation}`}
+                  onClick={() => clear.mutate(faultId)}
+                >
                   End
                 </button>
               ),
             },
           ]}
-          empty={<Empty title="Nothing goes wrong on demand" command="npm run countinghouse -- fault add BatchMeterUsage throttle --count 3" />}
+          empty={
+            <Empty
+              title="Nothing goes wrong on demand"
+              command="npm run countinghouse -- fault add BatchMeterUsage throttle --count 3"
+            />
+          }
           noMatch={null}
         />
       </Card>
@@ -110,24 +143,39 @@ function kindText({ kind, probability, delayMs, records }: Fault): string {
 
 const NUMBERS = ["count", "probability", "delayMs", "records"] as const;
 
-function Another({ onAdd, isBusy }: { readonly onAdd: (fault: NewFault) => void; readonly isBusy: boolean }): ReactNode {
+function Another({
+  onAdd,
+  isBusy,
+}: {
+  readonly onAdd: (fault: NewFault) => void;
+  readonly isBusy: boolean;
+}): ReactNode {
   const [operation, setOperation] = useState<string>("BatchMeterUsage");
   const [kind, setKind] = useState<string>("throttle");
   const [numbers, setNumbers] = useState<Readonly<Partial<Record<(typeof NUMBERS)[number], string>>>>({});
   const [productCode, setProductCode] = useState("");
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    const given = Object.entries(numbers).filter(([, text]) => text !== "").map(([name, text]) => [name, Number(text)]);
+    const given = Object.entries(numbers)
+      .filter(([, text]) => text !== "")
+      .map(([name, text]) => [name, Number(text)]);
     const match = productCode.trim() === "" ? {} : { match: { productCode: productCode.trim() } };
     onAdd({ operation, kind, ...Object.fromEntries(given), ...match } as NewFault);
   };
-  const labels = { count: "How many requests", probability: "Share of requests, 0 to 1", delayMs: "Delay, milliseconds", records: "Records given back" };
+  const labels = {
+    count: "How many requests",
+    probability: "Share of requests, 0 to 1",
+    delayMs: "Delay, milliseconds",
+    records: "Records given back",
+  };
   return (
     <Card title="Another one">
       <form className="inline-form" onSubmit={submit}>
         <Field label="Operation" value={operation} onChange={setOperation} options={OPERATIONS} />
         <Field label="Kind" value={kind} onChange={setKind} options={KINDS} />
-        {NUMBERS.filter((name) => (name === "delayMs" ? kind === "delay" : name !== "records" || kind === "unprocessed")).map((name) => (
+        {NUMBERS.filter((name) =>
+          name === "delayMs" ? kind === "delay" : name !== "records" || kind === "unprocessed",
+        ).map((name) => (
           <Field
             key={name}
             label={labels[name]}

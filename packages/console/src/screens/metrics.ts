@@ -19,10 +19,19 @@ export function metricsOf(text: string): ShownMetrics {
   const commits = samples
     .filter(({ name }) => /_seconds_count$/.test(name))
     .map(({ name, labels, value }) => {
-      const sum = samples.find((other) => other.name === name.replace(/_count$/, "_sum") && sameLabels(other.labels, labels));
+      const sum = samples.find(
+        (other) => other.name === name.replace(/_count$/, "_sum") && sameLabels(other.labels, labels),
+      );
       const of = Object.values(labels).join(", ");
-      const spoken = name.replace(/^countinghouse_/, "").replace(/_seconds_count$/, "").replaceAll("_", " ");
-      return { name: of === "" ? spoken : `${spoken}, ${of}`, count: value, meanMs: value === 0 ? 0 : ((sum?.value ?? 0) / value) * 1_000 };
+      const spoken = name
+        .replace(/^countinghouse_/, "")
+        .replace(/_seconds_count$/, "")
+        .replaceAll("_", " ");
+      return {
+        name: of === "" ? spoken : `${spoken}, ${of}`,
+        count: value,
+        meanMs: value === 0 ? 0 : ((sum?.value ?? 0) / value) * 1_000,
+      };
     })
     .filter(({ count }) => count > 0);
   return { requests, commits };
@@ -31,7 +40,9 @@ export function metricsOf(text: string): ShownMetrics {
 function sampleOf(line: string): Sample | undefined {
   const [, name, labels = "", value] = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
   if (name === undefined) return undefined;
-  const pairs = [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, key = "", text = ""]) => [key, text] as const);
+  const pairs = [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(
+    ([, key = "", text = ""]) => [key, text] as const,
+  );
   return { name, labels: Object.fromEntries(pairs), value: Number(value) };
 }
 

@@ -48,7 +48,10 @@ function Shown({ product }: { readonly product: ShownProduct }): ReactNode {
           { name: "Type", value: type },
           { name: "Pricing", value: pricing },
           { name: "Seller", value: <code>{seller}</code> },
-          { name: "Fulfilment URL", value: fulfilmentUrl === undefined ? <span className="quiet">none</span> : <code>{fulfilmentUrl}</code> },
+          {
+            name: "Fulfilment URL",
+            value: fulfilmentUrl === undefined ? <span className="quiet">none</span> : <code>{fulfilmentUrl}</code>,
+          },
         ]}
       />
       <Card title="Dimensions">
@@ -96,7 +99,13 @@ function Named({ name, description }: { readonly name: string; readonly descript
   );
 }
 
-function Prices({ productCode, dimensions }: { readonly productCode: string; readonly dimensions: readonly Dimension[] }): ReactNode {
+function Prices({
+  productCode,
+  dimensions,
+}: {
+  readonly productCode: string;
+  readonly dimensions: readonly Dimension[];
+}): ReactNode {
   const [dimension, setDimension] = useState("");
   const [price, setPrice] = useState("");
   const [from, setFrom] = useState("");
@@ -131,7 +140,12 @@ function Prices({ productCode, dimensions }: { readonly productCode: string; rea
         />
       )}
       <form className="inline-form" onSubmit={submit}>
-        <Field label="Dimension" value={dimension} onChange={setDimension} options={dimensions.map(({ name }) => name)} />
+        <Field
+          label="Dimension"
+          value={dimension}
+          onChange={setDimension}
+          options={dimensions.map(({ name }) => name)}
+        />
         <Field label="New price, US dollars" value={price} onChange={setPrice} placeholder="0.25" required />
         <Field label="From (an hour, UTC)" value={from} onChange={setFrom} placeholder="the coming hour" />
         <button type="submit" className="button" disabled={set.isPending}>
@@ -161,7 +175,10 @@ function Agreements({ productCode }: { readonly productCode: string }): ReactNod
               </Link>
             ),
           },
-          { name: "Customer", cell: ({ customerIdentifier, customerAccountId }) => <code>{customerIdentifier ?? customerAccountId}</code> },
+          {
+            name: "Customer",
+            cell: ({ customerIdentifier, customerAccountId }) => <code>{customerIdentifier ?? customerAccountId}</code>,
+          },
           { name: "State", cell: ({ status }) => <AgreementState status={status} /> },
           { name: "From", kind: "wide-only", cell: ({ startsAt }) => <Time at={startsAt} /> },
         ]}

@@ -48,7 +48,9 @@ export function Products(): ReactNode {
         list={list}
         columns={COLUMNS}
         keyOf={({ productCode }) => productCode}
-        filter={(product) => [product.title, product.productCode, product.seller].some((text) => text.toLowerCase().includes(wanted))}
+        filter={(product) =>
+          [product.title, product.productCode, product.seller].some((text) => text.toLowerCase().includes(wanted))
+        }
         empty={<Empty title="There are no products yet" command="npm run countinghouse -- product add FILE" />}
         noMatch={<Empty title="No product matches">Titles, codes and sellers are looked at.</Empty>}
       />
@@ -73,7 +75,13 @@ function AddProduct(): ReactNode {
       </button>
       <dialog ref={dialog} className="wide" aria-label="Add a product">
         <h2>Add a product</h2>
-        <SchemaForm route="POST /products" submitLabel="Add the product" isBusy={add.isPending} error={add.error} onSubmit={add.mutate} />
+        <SchemaForm
+          route="POST /products"
+          submitLabel="Add the product"
+          isBusy={add.isPending}
+          error={add.error}
+          onSubmit={add.mutate}
+        />
         <button type="button" className="button dialog-close" onClick={() => dialog.current?.close()}>
           Close
         </button>

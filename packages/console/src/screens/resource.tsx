@@ -17,7 +17,9 @@ export function Resource(): ReactNode {
   const nowMs = useServiceNow();
   const resource = useAnswer("GET /resources/{id}", { params: { id } });
   const use = useAnswer("GET /resources/{id}/use", { params: { id } });
-  const stop = useChange((client, _given: undefined) => client.call("POST /resources/{id}/stop", { params: { id }, body: {} }));
+  const stop = useChange((client, _given: undefined) =>
+    client.call("POST /resources/{id}/stop", { params: { id }, body: {} }),
+  );
   if (resource.data === undefined) {
     return (
       <Page title="Resource">
@@ -28,7 +30,8 @@ export function Resource(): ReactNode {
       </Page>
     );
   }
-  const { externalId, platform, accountId, region, roleName, startedAt, stoppedAt, live, heardAt, registrations } = resource.data;
+  const { externalId, platform, accountId, region, roleName, startedAt, stoppedAt, live, heardAt, registrations } =
+    resource.data;
   const hours = use.data?.hours ?? [];
   return (
     <Page
@@ -58,14 +61,23 @@ export function Resource(): ReactNode {
       />
       <Card title="Registrations">
         {registrations.length === 0 ? (
-          <Empty title="It has registered no product">RegisterUsage is called by the product’s own program, once, when it starts.</Empty>
+          <Empty title="It has registered no product">
+            RegisterUsage is called by the product’s own program, once, when it starts.
+          </Empty>
         ) : (
           <Table
             label="Registrations"
             rows={registrations}
             keyOf={({ productCode }) => productCode}
             columns={[
-              { name: "Product", cell: ({ productCode }) => <Link to="/products/$id" params={{ id: productCode }}>{productCode}</Link> },
+              {
+                name: "Product",
+                cell: ({ productCode }) => (
+                  <Link to="/products/$id" params={{ id: productCode }}>
+                    {productCode}
+                  </Link>
+                ),
+              },
               { name: "Registered", cell: ({ registeredAt }) => <Time at={registeredAt} /> },
               { name: "Metered until", cell: ({ accruedTo }) => <Time at={accruedTo} none="nothing yet" /> },
             ]}
@@ -85,8 +97,15 @@ export function Resource(): ReactNode {
               { name: "Hour", cell: ({ hour }) => <Time at={hour} /> },
               { name: "Dimension", cell: ({ dimension }) => <code>{dimension}</code> },
               { name: "Seconds", kind: "number", cell: ({ seconds }) => whole(seconds) },
-              { name: "Adjusted", kind: "number", cell: ({ adjustments = 0 }) => (adjustments === 0 ? "–" : whole(adjustments)) },
-              { name: "State", cell: ({ final }) => <State tone={final ? "ok" : "info"}>{final ? "final" : "provisional"}</State> },
+              {
+                name: "Adjusted",
+                kind: "number",
+                cell: ({ adjustments = 0 }) => (adjustments === 0 ? "–" : whole(adjustments)),
+              },
+              {
+                name: "State",
+                cell: ({ final }) => <State tone={final ? "ok" : "info"}>{final ? "final" : "provisional"}</State>,
+              },
             ]}
           />
         )}

@@ -25,11 +25,36 @@ export function Resources(): ReactNode {
     void navigate({ search: (before) => ({ ...before, [name]: value === "" ? undefined : value }), replace: true });
   const fromMs = Math.min(...(list.items ?? []).map(({ startedAt }) => Date.parse(startedAt)), nowMs - 3_600_000);
   return (
-    <Page title="Resources" about="What runs products on buyers’ accounts: those that run, and those that ended in the last 35 days.">
+    <Page
+      title="Resources"
+      about="What runs products on buyers’ accounts: those that run, and those that ended in the last 35 days."
+    >
       <search className="filters">
-        <Field label="Platform" isFilter value={platform} options={[["", "Any"], ...PLATFORMS]} onChange={(text) => set("platform", text)} />
-        <Field label="Runs" isFilter value={live} options={[["", "Any"], ["true", "Runs"], ["false", "Has ended"]]} onChange={(text) => set("live", text)} />
-        <Field label="Product code" isFilter value={product} placeholder="Any" onChange={(text) => set("product", text)} />
+        <Field
+          label="Platform"
+          isFilter
+          value={platform}
+          options={[["", "Any"], ...PLATFORMS]}
+          onChange={(text) => set("platform", text)}
+        />
+        <Field
+          label="Runs"
+          isFilter
+          value={live}
+          options={[
+            ["", "Any"],
+            ["true", "Runs"],
+            ["false", "Has ended"],
+          ]}
+          onChange={(text) => set("live", text)}
+        />
+        <Field
+          label="Product code"
+          isFilter
+          value={product}
+          placeholder="Any"
+          onChange={(text) => set("product", text)}
+        />
       </search>
       <ListTable<Resource>
         label="Resources"
@@ -47,14 +72,40 @@ export function Resources(): ReactNode {
               </>
             ),
           },
-          { name: "State", cell: ({ live: isLive }) => <State tone={isLive ? "ok" : "plain"}>{isLive ? "runs" : "has ended"}</State> },
-          { name: `Since ${utc(fromMs).slice(0, 16)} UTC`, kind: "wide-only", cell: (resource) => <Bar resource={resource} fromMs={fromMs} toMs={nowMs} /> },
-          { name: "Ran for", kind: "number", cell: (resource) => lengthOf(endOf(resource, nowMs) - Date.parse(resource.startedAt)) },
+          {
+            name: "State",
+            cell: ({ live: isLive }) => <State tone={isLive ? "ok" : "plain"}>{isLive ? "runs" : "has ended"}</State>,
+          },
+          {
+            name: `Since ${utc(fromMs).slice(0, 16)} UTC`,
+            kind: "wide-only",
+            cell: (resource) => <Bar resource={resource} fromMs={fromMs} toMs={nowMs} />,
+          },
+          {
+            name: "Ran for",
+            kind: "number",
+            cell: (resource) => lengthOf(endOf(resource, nowMs) - Date.parse(resource.startedAt)),
+          },
           { name: "Heard", kind: "wide-only", cell: ({ heardAt }) => <Time at={heardAt} /> },
-          { name: "Registered", cell: ({ registrations }) => (registrations.length === 0 ? <span className="quiet">nothing</span> : registrations.map(({ productCode }) => <code key={productCode} className="under">{productCode}</code>)) },
+          {
+            name: "Registered",
+            cell: ({ registrations }) =>
+              registrations.length === 0 ? (
+                <span className="quiet">nothing</span>
+              ) : (
+                registrations.map(({ productCode }) => (
+                  <code key={productCode} className="under">
+                    {productCode}
+                  </code>
+                ))
+              ),
+          },
         ]}
         empty={
-          <Empty title={Object.keys(query).length === 0 ? "Nothing is metered where it runs yet" : "No resource matches"} command="npm run countinghouse -- resource add --help">
+          <Empty
+            title={Object.keys(query).length === 0 ? "Nothing is metered where it runs yet" : "No resource matches"}
+            command="npm run countinghouse -- resource add --help"
+          >
             A task, a pod or an instance that has been told of is shown here.
           </Empty>
         }
@@ -82,11 +133,31 @@ export function Bar({ resource, fromMs, toMs }: BarProps): ReactNode {
   const startX = x(Date.parse(resource.startedAt));
   const endX = Math.max(startX + 3, x(endOf(resource, toMs)));
   return (
-    <svg className="bar" viewBox={`0 0 ${WIDTH} 16`} preserveAspectRatio="none" role="img" aria-label={`from ${resource.startedAt} to ${resource.stoppedAt ?? "now"}`}>
+    <svg
+      className="bar"
+      viewBox={`0 0 ${WIDTH} 16`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={`from ${resource.startedAt} to ${resource.stoppedAt ?? "now"}`}
+    >
       <rect className="bar-track" x="0" y="7" width={WIDTH} height="2" />
-      <rect className={resource.live ? "bar-live" : "bar-over"} x={startX} y="3" width={endX - startX} height="10" rx="2" />
+      <rect
+        className={resource.live ? "bar-live" : "bar-over"}
+        x={startX}
+        y="3"
+        width={endX - startX}
+        height="10"
+        rx="2"
+      />
       {resource.registrations.map(({ productCode, registeredAt }) => (
-        <rect key={productCode} className="bar-registered" x={x(Date.parse(registeredAt))} y="0" width="2" height="16" />
+        <rect
+          key={productCode}
+          className="bar-registered"
+          x={x(Date.parse(registeredAt))}
+          y="0"
+          width="2"
+          height="16"
+        />
       ))}
     </svg>
   );

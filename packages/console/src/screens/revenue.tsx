@@ -17,8 +17,16 @@ export function Revenue(): ReactNode {
   const { month: given = "" } = route.useSearch();
   const month = isMonth(given) ? given : thisMonth;
   const navigate = useNavigate({ from: "/revenue" });
-  const report = useAnswer("GET /reports/{name}", { params: { name: "revenue-by-day" }, query: { month } }, { keep: true });
-  const before = useAnswer("GET /reports/{name}", { params: { name: "revenue-by-day" }, query: { month: monthBefore(month) } }, { keep: true });
+  const report = useAnswer(
+    "GET /reports/{name}",
+    { params: { name: "revenue-by-day" }, query: { month } },
+    { keep: true },
+  );
+  const before = useAnswer(
+    "GET /reports/{name}",
+    { params: { name: "revenue-by-day" }, query: { month: monthBefore(month) } },
+    { keep: true },
+  );
   return (
     <Page
       title="Revenue"
@@ -29,7 +37,13 @@ export function Revenue(): ReactNode {
         <MonthField month={month} onChange={(text) => void navigate({ search: { month: text }, replace: true })} />
       </search>
       {report.error === null ? null : <Problem error={report.error} />}
-      {report.data === undefined ? report.error === null ? <Loading /> : null : <Shown report={report.data} before={before.data} />}
+      {report.data === undefined ? (
+        report.error === null ? (
+          <Loading />
+        ) : null
+      ) : (
+        <Shown report={report.data} before={before.data} />
+      )}
     </Page>
   );
 }
@@ -46,11 +60,19 @@ function Shown({ report, before }: { readonly report: Report; readonly before: R
   const { days } = monthSpan(month);
   const xs = Array.from({ length: days }, (_, i) => i + 1);
   const byDay = (of: Report["rows"], in_: string, part: Part): number[] =>
-    xs.map((day) => sums(of.filter((row) => row["day"] === `${in_}-${String(day).padStart(2, "0")}`), part));
+    xs.map((day) =>
+      sums(
+        of.filter((row) => row["day"] === `${in_}-${String(day).padStart(2, "0")}`),
+        part,
+      ),
+    );
   const last = before === undefined ? undefined : sums(before.rows, "estimatedRevenue");
   if (rows.length === 0 && (last ?? 0) === 0) {
     return (
-      <Empty title={`Nothing was used in ${month}`} command="npm run countinghouse -- report revenue-by-day --month YYYY-MM">
+      <Empty
+        title={`Nothing was used in ${month}`}
+        command="npm run countinghouse -- report revenue-by-day --month YYYY-MM"
+      >
         Usage that is accepted is worth what its dimension cost in its hour.
       </Empty>
     );
@@ -69,12 +91,24 @@ function Shown({ report, before }: { readonly report: Report; readonly before: R
         xs={xs}
         unit="$"
         series={[
-          { label: "Provisional", kind: "bars", colour: "--series-2", values: byDay(rows, month, "provisionalRevenue") },
+          {
+            label: "Provisional",
+            kind: "bars",
+            colour: "--series-2",
+            values: byDay(rows, month, "provisionalRevenue"),
+          },
           { label: "Adjustments", kind: "bars", colour: "--series-3", values: byDay(rows, month, "adjustedRevenue") },
           { label: "Final", kind: "bars", colour: "--series-1", values: byDay(rows, month, "finalRevenue") },
           ...(before === undefined
             ? []
-            : [{ label: "The month before", kind: "line" as const, colour: "--quiet" as const, values: byDay(before.rows, before.month, "estimatedRevenue") }]),
+            : [
+                {
+                  label: "The month before",
+                  kind: "line" as const,
+                  colour: "--quiet" as const,
+                  values: byDay(before.rows, before.month, "estimatedRevenue"),
+                },
+              ]),
         ]}
       />
       <div className="columns spaced">
@@ -101,7 +135,15 @@ function Shown({ report, before }: { readonly report: Report; readonly before: R
   );
 }
 
-function Figure({ name, value, isMain }: { readonly name: string; readonly value: string; readonly isMain?: true }): ReactNode {
+function Figure({
+  name,
+  value,
+  isMain,
+}: {
+  readonly name: string;
+  readonly value: string;
+  readonly isMain?: true;
+}): ReactNode {
   return (
     <div className={isMain === true ? "figure main-figure" : "figure"}>
       <dt>{name}</dt>
@@ -118,7 +160,11 @@ interface PartsProps {
 
 function Parts({ month, by, title }: PartsProps): ReactNode {
   const { from, to } = monthSpan(month);
-  const usage = useAnswer("GET /usage", { query: { groupBy: [by] as never, measure: "money", from, to } }, { keep: true });
+  const usage = useAnswer(
+    "GET /usage",
+    { query: { groupBy: [by] as never, measure: "money", from, to } },
+    { keep: true },
+  );
   const rows = (usage.data?.items ?? []).toSorted((a, b) => numberOf(b.money) - numberOf(a.money));
   const whole = rows.reduce((sum, { money }) => sum + numberOf(money), 0);
   return (
@@ -129,8 +175,15 @@ function Parts({ month, by, title }: PartsProps): ReactNode {
         rows={rows}
         keyOf={(row) => row[by] ?? ""}
         columns={[
-          { name: by === "product" ? "Product code" : by === "customer" ? "Customer" : "Dimension", cell: (row) => <code>{row[by]}</code> },
-          { name: "Share", kind: "number", cell: ({ money }) => (whole === 0 ? "–" : `${((numberOf(money) / whole) * 100).toFixed(1)} %`) },
+          {
+            name: by === "product" ? "Product code" : by === "customer" ? "Customer" : "Dimension",
+            cell: (row) => <code>{row[by]}</code>,
+          },
+          {
+            name: "Share",
+            kind: "number",
+            cell: ({ money }) => (whole === 0 ? "–" : `${((numberOf(money) / whole) * 100).toFixed(1)} %`),
+          },
           { name: "Worth", kind: "number", cell: ({ money }) => dollars(numberOf(money)) },
         ]}
       />

@@ -12,8 +12,23 @@ const EVERY_MS = 5_000;
 
 export function Server(): ReactNode {
   const server = useAnswer("GET /server", undefined, { every: EVERY_MS });
-  if (server.data === undefined) return <Page title="Server">{server.error === null ? <Loading /> : <Problem error={server.error} />}</Page>;
-  const { version, ruleSet, lab, clock, store, quotas, keptSince, retentionDays, you, startedAt, node, ready, remarks } = server.data;
+  if (server.data === undefined)
+    return <Page title="Server">{server.error === null ? <Loading /> : <Problem error={server.error} />}</Page>;
+  const {
+    version,
+    ruleSet,
+    lab,
+    clock,
+    store,
+    quotas,
+    keptSince,
+    retentionDays,
+    you,
+    startedAt,
+    node,
+    ready,
+    remarks,
+  } = server.data;
   const { queued, connections, activityReaders, freeBytes, logBytes, rawRequests } = server.data;
   return (
     <Page title="Server" about={<State tone={ready ? "ok" : "bad"}>{ready ? "ready" : "not ready"}</State>}>
@@ -25,16 +40,35 @@ export function Server(): ReactNode {
       <Facts
         facts={[
           { name: "Version", value: version },
-          { name: "Rules", value: ruleSet === "classic" ? "classic: usage is accepted for 6 hours" : "current: usage is accepted for 24 hours" },
+          {
+            name: "Rules",
+            value:
+              ruleSet === "classic"
+                ? "classic: usage is accepted for 6 hours"
+                : "current: usage is accepted for 24 hours",
+          },
           { name: "Lab", value: lab ? "yes: clocks, faults and resets are allowed" : "no" },
-          { name: "Clock", value: <>{clock.mode}, <Time at={clock.now} /></> },
-          { name: "Ledger", value: { memory: "memory: nothing is kept", sqlite: "embedded", postgres: "PostgreSQL" }[store.kind] },
+          {
+            name: "Clock",
+            value: (
+              <>
+                {clock.mode}, <Time at={clock.now} />
+              </>
+            ),
+          },
+          {
+            name: "Ledger",
+            value: { memory: "memory: nothing is kept", sqlite: "embedded", postgres: "PostgreSQL" }[store.kind],
+          },
           { name: "Quotas", value: quotas === "aws" ? "as AWS has them" : "off" },
           { name: "Kept for", value: retentionDays === undefined ? "ever" : `${retentionDays} days` },
           keptSince === undefined ? undefined : { name: "Kept since", value: <Time at={keptSince} /> },
           { name: "Started", value: <Time at={startedAt} /> },
           { name: "Node.js", value: node },
-          { name: "You are", value: `${you.principal} (${you.role === "operator" ? "may change everything" : "may read"})` },
+          {
+            name: "You are",
+            value: `${you.principal} (${you.role === "operator" ? "may change everything" : "may read"})`,
+          },
         ]}
       />
       <Card title="Now">
@@ -45,7 +79,12 @@ export function Server(): ReactNode {
             { name: "Readers of the activity", value: whole(activityReaders) },
             freeBytes === undefined ? undefined : { name: "Room on the disk", value: bytesText(freeBytes) },
             logBytes === undefined ? undefined : { name: "The store’s log", value: bytesText(logBytes) },
-            rawRequests === undefined ? undefined : { name: "Requests whose bytes are held", value: `${whole(rawRequests.held)} (${bytesText(rawRequests.bytes)})` },
+            rawRequests === undefined
+              ? undefined
+              : {
+                  name: "Requests whose bytes are held",
+                  value: `${whole(rawRequests.held)} (${bytesText(rawRequests.bytes)})`,
+                },
           ]}
         />
       </Card>

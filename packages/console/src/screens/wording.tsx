@@ -33,6 +33,9 @@ export function numberOf(text: string | number | undefined): number {
 
 export function dollars(amount: number): string {
   const digits = amount !== 0 && Math.abs(amount) < 0.1 ? 4 : 2;
-  const text = Math.abs(amount).toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const text = Math.abs(amount).toLocaleString("en-GB", {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
   return amount < 0 ? `−$${text}` : `$${text}`;
 }

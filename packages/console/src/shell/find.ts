@@ -16,7 +16,9 @@ const SEARCH_CHARACTERS_MAX = 200;
 export function useFound(text: string): readonly Found[] {
   const q = text.slice(0, SEARCH_CHARACTERS_MAX);
   const found = useAnswer("GET /search", { query: { q } }, { enabled: q !== "", keep: true });
-  return q === "" ? [] : (found.data?.items ?? []).map((item) => ({ to: pathOf(item), label: labelOf(item), kind: KINDS[item.kind] }));
+  return q === ""
+    ? []
+    : (found.data?.items ?? []).map((item) => ({ to: pathOf(item), label: labelOf(item), kind: KINDS[item.kind] }));
 }
 
 const KINDS: Readonly<Record<Item["kind"], string>> = {

@@ -39,8 +39,8 @@ export function Login({ ended }: { readonly ended: EndOfSession | undefined }): 
         </button>
       </form>
       <p className="quiet">
-        The server prints a link that holds it when it starts. It is also what <code>--operator-token</code> said, and, on the
-        server’s machine, in <code>server.json</code> of the data folder. It stays in this tab.
+        The server prints a link that holds it when it starts. It is also what <code>--operator-token</code> said, and,
+        on the server’s machine, in <code>server.json</code> of the data folder. It stays in this tab.
       </p>
     </main>
   );

@@ -13,7 +13,10 @@ export function Palette({ dialog }: { readonly dialog: RefObject<HTMLDialogEleme
   const { isLab } = useServer();
   const found = useFound(text.trim());
   const places = allPlaces
-    .filter(({ label, isLab: forLab }) => (forLab === undefined || isLab) && label.toLowerCase().includes(text.trim().toLowerCase()))
+    .filter(
+      ({ label, isLab: forLab }) =>
+        (forLab === undefined || isLab) && label.toLowerCase().includes(text.trim().toLowerCase()),
+    )
     .map(({ to, label }): Found => ({ to, label, kind: "Screen" }));
   const all = [...found, ...places].slice(0, 30);
   const go = (to: string): void => {

@@ -129,8 +129,20 @@ function Preferences({ onKeys }: { readonly onKeys: () => void }): ReactNode {
         View
       </button>
       <div id="preferences" popover="auto" className="popover">
-        <Choice label="Times" value={time} of={TIME_MODES} names={{ utc: "UTC", local: "Local", relative: "Relative" }} onChoose={(chosen) => prefer({ time: chosen })} />
-        <Choice label="Colours" value={theme} of={THEMES} names={{ system: "System", light: "Light", dark: "Dark" }} onChoose={(chosen) => prefer({ theme: chosen })} />
+        <Choice
+          label="Times"
+          value={time}
+          of={TIME_MODES}
+          names={{ utc: "UTC", local: "Local", relative: "Relative" }}
+          onChoose={(chosen) => prefer({ time: chosen })}
+        />
+        <Choice
+          label="Colours"
+          value={theme}
+          of={THEMES}
+          names={{ system: "System", light: "Light", dark: "Dark" }}
+          onChoose={(chosen) => prefer({ theme: chosen })}
+        />
         <div className="popover-foot">
           <button type="button" className="button" onClick={onKeys}>
             Keys <kbd>?</kbd>
@@ -180,7 +192,8 @@ function Heartbeat(): ReactNode {
     <div role="status">
       {gone ? (
         <p className="gone">
-          <strong>The server does not answer.</strong> What is shown is what it said last; it is asked again every few seconds.
+          <strong>The server does not answer.</strong> What is shown is what it said last; it is asked again every few
+          seconds.
         </p>
       ) : null}
     </div>

@@ -33,7 +33,9 @@ export function banner(
 function tokenText({ operatorToken, tokenBanner, store }: ServeConfig, service: Service): string {
   if (operatorToken !== undefined) return "(as given)";
   if (tokenBanner) return service.operatorToken;
-  return store.kind === "sqlite" ? `(not shown: it is in ${store.folder}/${RUN_FILE})` : "(not shown: --ready-file FILE)";
+  return store.kind === "sqlite"
+    ? `(not shown: it is in ${store.folder}/${RUN_FILE})`
+    : "(not shown: --ready-file FILE)";
 }
 
 /** The token goes in the part of the address that a browser never sends. */

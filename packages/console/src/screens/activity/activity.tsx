@@ -8,7 +8,16 @@ import { Field } from "../../parts/fields.tsx";
 import { Empty, Loading, Page, Problem, State, type Tone } from "../../parts/parts.tsx";
 import { Time } from "../../parts/time.tsx";
 import { useServer } from "../../shell/server.ts";
-import { OUTCOME_TONES, callOfItem, callOfSummary, countsText, merged, outcomeWord, type Call } from "./call.ts";
+import {
+  OUTCOME_TONES,
+  callOfItem,
+  callOfSummary,
+  countsText,
+  merged,
+  outcomeWord,
+  sentenceOf,
+  type Call,
+} from "./call.ts";
 import { FirstCall } from "./first-call.tsx";
 
 const route = getRouteApi("/activity");
@@ -38,9 +47,7 @@ export function Activity(): ReactNode {
   return (
     <div className={request === undefined ? "" : "split"}>
       <div className="split-list">
-        <Page title="Activity" about="Every call and change, as it happens.">
-          <Feed key={JSON.stringify(filters)} filters={filters} chosen={request} />
-        </Page>
+        <Feed key={JSON.stringify(filters)} filters={filters} chosen={request} />
       </div>
       {request === undefined ? null : (
         <aside className="pane" aria-label="The request">
@@ -74,28 +81,52 @@ function Feed({ filters, chosen }: { readonly filters: Filters; readonly chosen:
     { enabled: isLab && !isPaused, ...(isPaused ? {} : { every: MEMORY_MS }) },
   );
   const onEvents = (events: readonly ServerEvent[]): void => {
-    const items = events.filter(({ kind }) => kind === "message").map(({ data }) => callOfItem(JSON.parse(data) as ActivityItem));
+    const items = events
+      .filter(({ kind }) => kind === "message")
+      .map(({ data }) => callOfItem(JSON.parse(data) as ActivityItem));
     if (events.some(({ kind }) => kind === "gap")) setGap(true);
     setLive((before) => merged(before, items, CALLS_MAX));
   };
-  const query = new URLSearchParams(Object.entries(filters).filter(([, value]) => value !== undefined) as [string, string][]).toString();
+  const query = new URLSearchParams(
+    Object.entries(filters).filter(([, value]) => value !== undefined) as [string, string][],
+  ).toString();
   const state = useFeed({ query: query === "" ? "" : `?${query}`, isOn: !isPaused, onEvents });
   const calls = useMemo(() => {
     const unkept = (memory.data?.items ?? []).filter((summary) => !summary.kept);
     return merged([...(kept.items ?? []), ...unkept].map(callOfSummary), live, CALLS_MAX);
   }, [kept.items, memory.data, live]);
+  const [tone, word] = isPaused ? (["plain", "Paused"] as const) : STATE_WORDS[state];
+  const isUnused = query === "" && !calls.some(({ who }) => who !== "operator");
   return (
-    <>
-      <FilterBar filters={filters} isPaused={isPaused} onPause={() => setIsPaused((before) => !before)} state={state} />
-      {gap ? <p className="note">More happened than could be shown; some calls were left out. The audit has them all.</p> : null}
+    <Page
+      title="Activity"
+      about="Every call and change, as it happens."
+      actions={
+        <>
+          <State tone={tone}>{word}</State>
+          <button
+            type="button"
+            className="button"
+            aria-pressed={isPaused}
+            onClick={() => setIsPaused((before) => !before)}
+          >
+            {isPaused ? "Go on" : "Pause"}
+          </button>
+        </>
+      }
+    >
+      {isUnused && kept.items !== undefined ? <FirstCall /> : <FilterBar filters={filters} />}
+      {gap ? (
+        <p className="note">More happened than could be shown; some calls were left out. The audit has them all.</p>
+      ) : null}
       {kept.error === null ? null : <Problem error={kept.error} />}
       {calls.length > 0 ? (
         <Calls calls={calls.slice(0, shown)} chosen={chosen} />
       ) : kept.items === undefined ? (
-        kept.error === null ? <Loading /> : null
-      ) : query === "" ? (
-        <FirstCall />
-      ) : (
+        kept.error === null ? (
+          <Loading />
+        ) : null
+      ) : query === "" ? null : (
         <Empty title="No call matches">What comes from now on and does is shown here.</Empty>
       )}
       <News calls={live} isPaused={isPaused} />
@@ -106,7 +137,7 @@ function Feed({ filters, chosen }: { readonly filters: Filters; readonly chosen:
           </button>
         </p>
       )}
-    </>
+    </Page>
   );
 }
 
@@ -116,35 +147,60 @@ const STATE_WORDS: Readonly<Record<FeedState, readonly [Tone, string]>> = {
   lost: ["bad", "Connecting again"],
 };
 
-interface FilterBarProps {
-  readonly filters: Filters;
-  readonly isPaused: boolean;
-  readonly onPause: () => void;
-  readonly state: FeedState;
-}
+const OPERATIONS = [
+  "BatchMeterUsage",
+  "MeterUsage",
+  "ResolveCustomer",
+  "RegisterUsage",
+  "GetEntitlements",
+  "LookupEvents",
+];
 
-const OPERATIONS = ["BatchMeterUsage", "MeterUsage", "ResolveCustomer", "RegisterUsage", "GetEntitlements", "LookupEvents"];
-
-function FilterBar({ filters, isPaused, onPause, state }: FilterBarProps): ReactNode {
+function FilterBar({ filters }: { readonly filters: Filters }): ReactNode {
   const navigate = useNavigate({ from: "/activity" });
   const accounts = useAnswer("GET /accounts", { query: { limit: 200 } });
   const products = useAnswer("GET /products", { query: { limit: 200 } });
   const keys = (accounts.data?.items ?? []).flatMap(({ users }) => users.flatMap(({ accessKeyIds }) => accessKeyIds));
   const set = (name: keyof Filters, value: string): void =>
     void navigate({ search: (before) => ({ ...before, [name]: value === "" ? undefined : value }), replace: true });
-  const [tone, word] = isPaused ? (["plain", "Paused"] as const) : STATE_WORDS[state];
   return (
-    <search className="filters">
-      <Field label="Operation" isFilter value={filters.operation ?? ""} suggestions={OPERATIONS} placeholder="Any" onChange={(text) => set("operation", text)} />
-      <Field label="Outcome" isFilter value={filters.outcome ?? ""} options={[["", "Any"], ["ok", "Accepted"], ["partly", "Partly"], ["refused", "Refused"]]} onChange={(text) => set("outcome", text)} />
-      <Field label="Only this access key" isFilter value={filters.accessKeyId ?? ""} suggestions={keys} placeholder="Any" onChange={(text) => set("accessKeyId", text)} />
-      <Field label="Product code" isFilter value={filters.productCode ?? ""} suggestions={(products.data?.items ?? []).map(({ productCode }) => productCode)} placeholder="Any" onChange={(text) => set("productCode", text)} />
-      <div className="actions">
-        <button type="button" className="button" aria-pressed={isPaused} onClick={onPause}>
-          {isPaused ? "Go on" : "Pause"}
-        </button>
-        <State tone={tone}>{word}</State>
-      </div>
+    <search className="filters dense">
+      <Field
+        label="Operation"
+        isFilter
+        value={filters.operation ?? ""}
+        suggestions={OPERATIONS}
+        placeholder="Any"
+        onChange={(text) => set("operation", text)}
+      />
+      <Field
+        label="Outcome"
+        isFilter
+        value={filters.outcome ?? ""}
+        options={[
+          ["", "Any"],
+          ["ok", "Accepted"],
+          ["partly", "Partly"],
+          ["refused", "Refused"],
+        ]}
+        onChange={(text) => set("outcome", text)}
+      />
+      <Field
+        label="Only this access key"
+        isFilter
+        value={filters.accessKeyId ?? ""}
+        suggestions={keys}
+        placeholder="Any"
+        onChange={(text) => set("accessKeyId", text)}
+      />
+      <Field
+        label="Product code"
+        isFilter
+        value={filters.productCode ?? ""}
+        suggestions={(products.data?.items ?? []).map(({ productCode }) => productCode)}
+        placeholder="Any"
+        onChange={(text) => set("productCode", text)}
+      />
     </search>
   );
 }
@@ -155,9 +211,15 @@ function Calls({ calls, chosen }: { readonly calls: readonly Call[]; readonly ch
       <table className="calls" role="table">
         <thead role="rowgroup">
           <tr role="row">
-            <th role="columnheader" scope="col">Time</th>
-            <th role="columnheader" scope="col">Call</th>
-            <th role="columnheader" scope="col">What came of it</th>
+            <th role="columnheader" scope="col">
+              Time
+            </th>
+            <th role="columnheader" scope="col">
+              Call
+            </th>
+            <th role="columnheader" scope="col">
+              What came of it
+            </th>
             <th role="columnheader" scope="col" className="wide-only">
               Product
             </th>
@@ -179,10 +241,15 @@ const Row = memo(
     return (
       <tr role="row" data-row className={isChosen ? "chosen" : undefined}>
         <td role="cell">
-          <Time at={call.at} />
+          <Time at={call.at} short />
         </td>
         <td role="cell">
-          <Link to="/activity" search={(before) => ({ ...before, request: call.requestId })} className="row-link" {...(isChosen ? { "aria-current": "true" as const } : {})}>
+          <Link
+            to="/activity"
+            search={(before) => ({ ...before, request: call.requestId })}
+            className="row-link"
+            {...(isChosen ? { "aria-current": "true" as const } : {})}
+          >
             {call.operation}
           </Link>
           <span className="under quiet">{call.who}</span>
@@ -190,9 +257,12 @@ const Row = memo(
         <td role="cell">
           <State tone={OUTCOME_TONES[call.outcome]}>{outcomeWord(call)}</State>
           {counts === undefined ? null : <span className="quiet"> {counts}</span>}
-          {call.reason === undefined ? null : <span className="under reason">{call.reason}</span>}
+          {call.code === undefined ? null : <span className="quiet"> {call.code}</span>}
+          {call.reason === undefined ? null : <span className="under reason">{sentenceOf(call)}</span>}
         </td>
-        <td role="cell" className="wide-only">{call.productCode === undefined ? <span className="quiet">–</span> : <code>{call.productCode}</code>}</td>
+        <td role="cell" className="wide-only">
+          {call.productCode === undefined ? <span className="quiet">–</span> : <code>{call.productCode}</code>}
+        </td>
       </tr>
     );
   },

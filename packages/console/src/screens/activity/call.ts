@@ -32,7 +32,19 @@ export function callOfItem(item: ActivityItem): Call {
 }
 
 export function callOfSummary(summary: RequestSummary): Call {
-  const { requestId, at, operation = "not told", principal, accessKeyId, productCode, outcome, code, reason, records, kept } = summary;
+  const {
+    requestId,
+    at,
+    operation = "not told",
+    principal,
+    accessKeyId,
+    productCode,
+    outcome,
+    code,
+    reason,
+    records,
+    kept,
+  } = summary;
   const who = nameOf(principal ?? accessKeyId ?? "nobody known");
   return { requestId, at, operation, who, productCode, outcome, code, reason, records, kept };
 }
@@ -46,6 +58,8 @@ export function nameOf(principal: string): string {
 export function countsText(records: Call["records"]): string | undefined {
   if (records === undefined) return undefined;
   const { accepted, replay, duplicate, notSubscribed, unprocessed } = records;
+  const others = (replay ?? 0) + (duplicate ?? 0) + (notSubscribed ?? 0) + (unprocessed ?? 0);
+  if (others === 0) return accepted === undefined ? undefined : accepted === 1 ? "1 record" : `${accepted} records`;
   const parts: readonly (readonly [number | undefined, string])[] = [
     [accepted, "accepted"],
     [replay, replay === 1 ? "replay" : "replays"],
@@ -66,10 +80,20 @@ export function merged(known: readonly Call[], more: readonly Call[], max: numbe
 
 export const OUTCOME_TONES: Readonly<Record<Call["outcome"], Tone>> = { ok: "ok", partly: "warn", refused: "bad" };
 
-const WORDS: Readonly<Record<Call["outcome"], string>> = { ok: "Accepted", partly: "Partly accepted", refused: "Refused" };
+const WORDS: Readonly<Record<Call["outcome"], string>> = {
+  ok: "Accepted",
+  partly: "Partly accepted",
+  refused: "Refused",
+};
 
 export function outcomeWord({ outcome, records }: Pick<RequestSummary, "outcome" | "records">): string {
-  if (outcome === "ok" && records === undefined) return "Answered";
+  if (outcome === "ok" && records === undefined) return "Done";
   if (outcome === "partly" && (records?.accepted ?? 0) + (records?.replay ?? 0) === 0) return "Not accepted";
   return WORDS[outcome];
+}
+
+/** The sentence alone: rule and error are told beside it. */
+export function sentenceOf({ reason, code }: Pick<RequestSummary, "reason" | "code">): string | undefined {
+  const text = reason?.replace(/^Refused by Rule \w+: /, "");
+  return code !== undefined && text?.startsWith(`${code}: `) === true ? text.slice(code.length + 2) : text;
 }

@@ -2,14 +2,20 @@
 import type { ReactNode } from "react";
 import { useAnswer } from "../../api/calls.ts";
 import { Command, Empty } from "../../parts/parts.tsx";
+import { useServiceNow } from "../../parts/time.tsx";
+import { useServer } from "../../shell/server.ts";
 
 export function FirstCall(): ReactNode {
   const products = useAnswer("GET /products", { query: { limit: 50 } });
   const agreements = useAnswer("GET /agreements", { query: { limit: 200 } });
   const accounts = useAnswer("GET /accounts", { query: { limit: 50 } });
+  const { clockMode } = useServer();
+  const nowMs = useServiceNow();
   const product = products.data?.items.find(({ type, pricing }) => type === "saas" && pricing === "usage");
   const dimension = product?.dimensions.find(({ kind }) => kind === "metered")?.name;
-  const agreement = agreements.data?.items.find(({ productCode, status }) => productCode === product?.productCode && status === "active");
+  const agreement = agreements.data?.items.find(
+    ({ productCode, status }) => productCode === product?.productCode && status === "active",
+  );
   const seller = accounts.data?.items.find(({ id }) => id === product?.seller);
   const key = seller?.users.flatMap(({ accessKeyIds }) => accessKeyIds)[0];
   if (product === undefined || dimension === undefined || agreement === undefined) {
@@ -19,6 +25,8 @@ export function FirstCall(): ReactNode {
       </Empty>
     );
   }
+  // A clock that was set elsewhere is not the shell's.
+  const moment = clockMode === "system" ? "$(date +%s)" : String(Math.floor(nowMs / 1_000));
   const isDemo = key === "AKIACOUNTINGHOUSE001";
   const customer =
     agreement.customerIdentifier === undefined
@@ -32,7 +40,7 @@ export function FirstCall(): ReactNode {
   ].join("\n");
   const call = [
     `aws meteringmarketplace batch-meter-usage --product-code ${product.productCode} \\`,
-    `  --usage-records "Timestamp=$(date +%s),${customer},Dimension=${dimension},Quantity=3"`,
+    `  --usage-records "Timestamp=${moment},${customer},Dimension=${dimension},Quantity=3"`,
   ].join("\n");
   return (
     <section className="first">

@@ -20,20 +20,40 @@ export function Reports(): ReactNode {
   const names = useAnswer("GET /reports", undefined);
   const found = names.data?.items.find(({ name }) => name === chosen) ?? names.data?.items[0];
   return (
-    <Page title="Reports" about={found?.summary ?? "What is told of a month."} actions={found === undefined ? null : <CsvButton name={found.name} month={month} />}>
+    <Page
+      title="Reports"
+      about={found?.summary ?? "What is told of a month."}
+      actions={found === undefined ? null : <CsvButton name={found.name} month={month} />}
+    >
       {names.error === null ? null : <Problem error={names.error} />}
       <nav className="tabs" aria-label="Reports">
         {(names.data?.items ?? []).map(({ name }) => (
-          <Link key={name} to="/reports" search={(before) => ({ ...before, name })} {...(name === found?.name ? { "aria-current": "page" as const } : {})}>
+          <Link
+            key={name}
+            to="/reports"
+            search={(before) => ({ ...before, name })}
+            {...(name === found?.name ? { "aria-current": "page" as const } : {})}
+          >
             {titleOf(name)}
           </Link>
         ))}
       </nav>
       <search className="filters months">
-        <MonthField month={month} onChange={(text) => void navigate({ search: (before) => ({ ...before, month: text }), replace: true })} />
+        <MonthField
+          month={month}
+          onChange={(text) => void navigate({ search: (before) => ({ ...before, month: text }), replace: true })}
+        />
       </search>
-      {chosen !== "" && names.data !== undefined && found?.name !== chosen ? <p className="note">There is no report named {chosen}.</p> : null}
-      {found === undefined ? names.error === null ? <Loading /> : null : <One key={found.name} name={found.name} month={month} />}
+      {chosen !== "" && names.data !== undefined && found?.name !== chosen ? (
+        <p className="note">There is no report named {chosen}.</p>
+      ) : null}
+      {found === undefined ? (
+        names.error === null ? (
+          <Loading />
+        ) : null
+      ) : (
+        <One key={found.name} name={found.name} month={month} />
+      )}
     </Page>
   );
 }
@@ -47,8 +67,16 @@ type Rows = Report["rows"];
 
 function One({ name, month }: { readonly name: string; readonly month: string }): ReactNode {
   const isOwn = name === "usage-by-instance-type";
-  const own = useAnswer("GET /reports/usage-by-instance-type", { query: { month, format: "json" } }, { enabled: isOwn });
-  const other = useAnswer("GET /reports/{name}", { params: { name }, query: { month, format: "json" } }, { enabled: !isOwn });
+  const own = useAnswer(
+    "GET /reports/usage-by-instance-type",
+    { query: { month, format: "json" } },
+    { enabled: isOwn },
+  );
+  const other = useAnswer(
+    "GET /reports/{name}",
+    { params: { name }, query: { month, format: "json" } },
+    { enabled: !isOwn },
+  );
   const { data, error } = isOwn ? own : other;
   if (data === undefined) return error === null ? <Loading /> : <Problem error={error} />;
   const rows = data.rows as Rows;
@@ -61,7 +89,9 @@ function One({ name, month }: { readonly name: string; readonly month: string })
   }
   return (
     <>
-      {data.keptSince === undefined ? null : <p className="note">Of entries before {data.keptSince} nothing is known any more.</p>}
+      {data.keptSince === undefined ? null : (
+        <p className="note">Of entries before {data.keptSince} nothing is known any more.</p>
+      )}
       <ReportPlot name={name} rows={rows} />
       <ReportTable name={name} rows={rows} />
     </>
@@ -69,7 +99,9 @@ function One({ name, month }: { readonly name: string; readonly month: string })
 }
 
 /** Reports whose rows have one number for each place on an axis. */
-const PLOTS: Readonly<Record<string, { readonly x: string; readonly y: string; readonly label: string; readonly unit?: string }>> = {
+const PLOTS: Readonly<
+  Record<string, { readonly x: string; readonly y: string; readonly label: string; readonly unit?: string }>
+> = {
   "revenue-by-day": { x: "day", y: "estimatedRevenue", label: "Estimated revenue by day of the month", unit: "$" },
   lateness: { x: "ageHours", y: "records", label: "Records by their age in hours" },
 };
@@ -77,14 +109,22 @@ const PLOTS: Readonly<Record<string, { readonly x: string; readonly y: string; r
 function ReportPlot({ name, rows }: { readonly name: string; readonly rows: Rows }): ReactNode {
   const plot = PLOTS[name];
   if (plot === undefined) return null;
-  const xOf = (row: Rows[number]): number => (plot.x === "day" ? Number(String(row["day"]).slice(8)) : Number(row[plot.x]));
+  const xOf = (row: Rows[number]): number =>
+    plot.x === "day" ? Number(String(row["day"]).slice(8)) : Number(row[plot.x]);
   const byX = new Map<number, number>();
   for (const row of rows) byX.set(xOf(row), (byX.get(xOf(row)) ?? 0) + numberOf(row[plot.y]));
   const last = Math.max(...byX.keys());
   const first = Math.min(plot.x === "day" ? 1 : 0, ...byX.keys());
   const xs = Array.from({ length: last - first + 1 }, (_, i) => first + i);
   const values = xs.map((x) => byX.get(x) ?? 0);
-  return <Plot label={`${plot.label}; the table has the same`} xs={xs} series={[{ label: plot.label, kind: "bars", colour: "--series-1", values }]} {...(plot.unit === undefined ? {} : { unit: plot.unit })} />;
+  return (
+    <Plot
+      label={`${plot.label}; the table has the same`}
+      xs={xs}
+      series={[{ label: plot.label, kind: "bars", colour: "--series-1", values }]}
+      {...(plot.unit === undefined ? {} : { unit: plot.unit })}
+    />
+  );
 }
 
 /** Columns in the order in which rows name them; a column that is empty in a row is left out there. */

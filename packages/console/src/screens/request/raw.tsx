@@ -12,7 +12,15 @@ export function Raw({ requestId }: { readonly requestId: string }): ReactNode {
     <details className="fold" onToggle={({ currentTarget }) => setIsOpen(currentTarget.open)}>
       <summary>On the wire</summary>
       <div className="fold-body">
-        {raw.data === undefined ? raw.error === null ? <Loading /> : <Problem error={raw.error} /> : <Sides raw={raw.data} />}
+        {raw.data === undefined ? (
+          raw.error === null ? (
+            <Loading />
+          ) : (
+            <Problem error={raw.error} />
+          )
+        ) : (
+          <Sides raw={raw.data} />
+        )}
       </div>
     </details>
   );
@@ -27,11 +35,21 @@ function Sides({ raw }: { readonly raw: RawRequest }): ReactNode {
       <div className="actions">
         {cli === undefined ? null : <CopyButton label="Copy for the AWS CLI" what="an AWS CLI command" text={cli} />}
         <CopyButton label="Copy for curl" what="a curl command" text={asCurl(raw)} />
-        {javaScript === undefined ? null : <CopyButton label="Copy for JavaScript" what="a program" text={javaScript} />}
+        {javaScript === undefined ? null : (
+          <CopyButton label="Copy for JavaScript" what="a program" text={javaScript} />
+        )}
       </div>
       <div className="columns sides">
-        <Message title="Request" first={`${request.method} ${request.path}${request.query === "" ? "" : `?${request.query}`}`} message={request} />
-        <Message title="Answer" first={answer.dropped === true ? "The connection was cut instead" : String(answer.status)} message={answer} />
+        <Message
+          title="Request"
+          first={`${request.method} ${request.path}${request.query === "" ? "" : `?${request.query}`}`}
+          message={request}
+        />
+        <Message
+          title="Answer"
+          first={answer.dropped === true ? "The connection was cut instead" : String(answer.status)}
+          message={answer}
+        />
       </div>
     </>
   );

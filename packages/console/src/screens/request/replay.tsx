@@ -4,6 +4,7 @@ import { useState, type FormEvent, type ReactNode } from "react";
 import { useAnswer, useChange } from "../../api/calls.ts";
 import { Field } from "../../parts/fields.tsx";
 import { Problem, State } from "../../parts/parts.tsx";
+import { useServiceNow } from "../../parts/time.tsx";
 
 interface ReplayProps {
   readonly requestId: string;
@@ -21,6 +22,7 @@ export function Replay({ requestId, accessKeyId }: ReplayProps): ReactNode {
 }
 
 function Form({ requestId, accessKeyId }: ReplayProps): ReactNode {
+  const nowMs = useServiceNow();
   const raw = useAnswer("GET /requests/{id}/raw", { params: { id: requestId } });
   const accounts = useAnswer("GET /accounts", { query: { limit: 200 } });
   const [edited, setEdited] = useState<string>();
@@ -35,7 +37,8 @@ function Form({ requestId, accessKeyId }: ReplayProps): ReactNode {
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     try {
-      const changed = edited === undefined || text === undefined ? {} : { body: JSON.parse(text) as Record<string, unknown> };
+      const changed =
+        edited === undefined || text === undefined ? {} : { body: JSON.parse(text) as Record<string, unknown> };
       setUnreadable(undefined);
       send.mutate({ accessKeyId: key ?? usual, ...changed });
     } catch (error) {
@@ -44,10 +47,16 @@ function Form({ requestId, accessKeyId }: ReplayProps): ReactNode {
   };
   return (
     <form className="form" onSubmit={submit}>
-      {text === undefined ? null : <Field label="Body, with the names of the wire" rows={10} value={text} onChange={setEdited} />}
+      {text === undefined ? null : (
+        <Field label="Body, with the names of the wire" rows={10} value={text} onChange={setEdited} />
+      )}
       <div className="actions">
         {text?.includes('"Timestamp"') === true ? (
-          <button type="button" className="button" onClick={() => setEdited(withTimestamps(text, Math.floor(Date.now() / 1_000)))}>
+          <button
+            type="button"
+            className="button"
+            onClick={() => setEdited(withTimestamps(text, Math.floor(nowMs / 1_000)))}
+          >
             Used now, instead
           </button>
         ) : null}
@@ -65,7 +74,8 @@ function Form({ requestId, accessKeyId }: ReplayProps): ReactNode {
         </button>
         {send.data === undefined ? null : (
           <span role="status">
-            <State tone={send.data.status < 300 ? "ok" : "bad"}>{send.data.status}</State>{" "}
+            <State tone={(send.data.status ?? 0) === 200 ? "ok" : "bad"}>{send.data.status ?? "no answer"}</State>{" "}
+            {send.data.problem}{" "}
             {send.data.requestId === undefined ? null : (
               <Link to="/requests/$id" params={{ id: send.data.requestId }}>
                 What came of it

@@ -25,8 +25,9 @@ export function RequestView({ id, actions }: { readonly id: string; readonly act
       {request.error === null ? <Loading /> : <Problem error={request.error} />}
       {statusOf(request.error) === 404 ? (
         <p className="quiet">
-          Ids of requests stand in answers as <code>x-amzn-RequestId</code>. One that was refused before it was believed is held in
-          a lab’s memory only, and for the newest 500. <Link to="/audit">Look for it in the audit trail</Link>.
+          Ids of requests stand in answers as <code>x-amzn-RequestId</code>. One that was refused before it was believed
+          is held in a lab’s memory only, and for the newest 500.{" "}
+          <Link to="/audit">Look for it in the audit trail</Link>.
         </p>
       ) : null}
     </>
@@ -34,11 +35,22 @@ export function RequestView({ id, actions }: { readonly id: string; readonly act
 }
 
 /** Refusals that are about who called: there the signature is what has to be looked at. */
-const ABOUT_SIGNATURES = /Signature|UnrecognizedClient|AccessKey|MissingAuthentication|IncompleteSignature|InvalidClientToken/;
+const ABOUT_SIGNATURES =
+  /Signature|UnrecognizedClient|AccessKey|MissingAuthentication|IncompleteSignature|InvalidClientToken/;
 
 function Shown({ request, actions }: { readonly request: RequestShown; readonly actions: ReactNode }): ReactNode {
   const { isLab, mayChange } = useServer();
-  const { requestId, operation = "A request", outcome, records, timing, principal, accessKeyId, rawHeld, code } = request;
+  const {
+    requestId,
+    operation = "A request",
+    outcome,
+    records,
+    timing,
+    principal,
+    accessKeyId,
+    rawHeld,
+    code,
+  } = request;
   const counts = countsText(records);
   const isAboutSignature = code !== undefined && ABOUT_SIGNATURES.test(code);
   return (
@@ -49,6 +61,7 @@ function Shown({ request, actions }: { readonly request: RequestShown; readonly 
           <p>
             <State tone={OUTCOME_TONES[outcome]}>{outcomeWord(request)}</State>
             {counts === undefined ? null : <span className="quiet"> {counts}</span>}
+            {code === undefined ? null : <span className="quiet"> {code}</span>}
           </p>
         </div>
         <div className="actions">{actions}</div>
@@ -59,7 +72,9 @@ function Shown({ request, actions }: { readonly request: RequestShown; readonly 
         facts={[
           { name: "Request id", value: <Code>{requestId}</Code>, isWide: true },
           { name: "When", value: <Time at={request.at} /> },
-          principal === undefined ? undefined : { name: "Who", value: <span title={principal}>{nameOf(principal)}</span> },
+          principal === undefined
+            ? undefined
+            : { name: "Who", value: <span title={principal}>{nameOf(principal)}</span> },
           accessKeyId === undefined ? undefined : { name: "Access key", value: <Code>{accessKeyId}</Code> },
           request.region === undefined ? undefined : { name: "Region", value: request.region },
           request.productCode === undefined
@@ -73,20 +88,28 @@ function Shown({ request, actions }: { readonly request: RequestShown; readonly 
                 ),
               },
           request.userAgent === undefined ? undefined : { name: "Program", value: request.userAgent, isWide: true },
-          request.sourceAddress === undefined || request.sourceAddress === "" ? undefined : { name: "From", value: request.sourceAddress },
+          request.sourceAddress === undefined || request.sourceAddress === ""
+            ? undefined
+            : { name: "From", value: request.sourceAddress },
           timing === undefined ? undefined : { name: "Took", value: `${timing.milliseconds.toFixed(1)} ms` },
         ]}
       />
       {request.kept ? null : (
         <p className="note">
-          The ledger keeps nothing of it: it was refused before anybody was believed. A lab holds it in memory for a while.
+          The ledger keeps nothing of it: it was refused before anybody was believed. A lab holds it in memory for a
+          while.
         </p>
       )}
       <div className="columns sides">
         <Json title="Asked" value={request.request} none="It could not be read." />
         <Json
           title="Answered"
-          value={request.answer ?? (code === undefined ? null : { error: code, message: request.explanation?.refusal?.message ?? request.reason })}
+          value={
+            request.answer ??
+            (code === undefined
+              ? null
+              : { error: code, message: request.explanation?.refusal?.message ?? request.reason })
+          }
           none="Nothing but that it was shown."
         />
       </div>

@@ -22,7 +22,11 @@ export function Signature({ requestId, isFolded }: SignatureProps): ReactNode {
       <summary>The signature, step by step</summary>
       <div className="fold-body">
         {diagnosis.data === undefined ? (
-          diagnosis.error === null ? <Loading /> : <Problem error={diagnosis.error} />
+          diagnosis.error === null ? (
+            <Loading />
+          ) : (
+            <Problem error={diagnosis.error} />
+          )
         ) : (
           <Steps diagnosis={diagnosis.data} />
         )}
@@ -42,7 +46,9 @@ function Steps({ diagnosis }: { readonly diagnosis: SignatureDiagnosis }): React
   return (
     <>
       <p className={good ? "done" : "problem"}>
-        {good ? "The signature is the one that this key’s secret gives." : (firstDifference?.hint ?? "The signature is not the one that this key’s secret gives.")}
+        {good
+          ? "The signature is the one that this key’s secret gives."
+          : (firstDifference?.hint ?? "The signature is not the one that this key’s secret gives.")}
       </p>
       <ol className="steps">
         {steps.map(({ step, ours, theirs, verdict, hint }) => (
@@ -51,7 +57,13 @@ function Steps({ diagnosis }: { readonly diagnosis: SignatureDiagnosis }): React
               {step.replaceAll("-", " ")} <State tone={TONES[verdict][0]}>{TONES[verdict][1]}</State>
             </h3>
             {hint === undefined || hint === firstDifference?.hint ? null : <p className="quiet">{hint}</p>}
-            {ours === undefined ? null : <Text label="Ours" text={ours} marked={firstDifference?.step === step ? firstDifference.line : undefined} />}
+            {ours === undefined ? null : (
+              <Text
+                label="Ours"
+                text={ours}
+                marked={firstDifference?.step === step ? firstDifference.line : undefined}
+              />
+            )}
             {theirs === undefined || theirs === ours ? null : <Text label="Theirs" text={theirs} />}
           </li>
         ))}
@@ -60,7 +72,15 @@ function Steps({ diagnosis }: { readonly diagnosis: SignatureDiagnosis }): React
   );
 }
 
-function Text({ label, text, marked }: { readonly label: string; readonly text: string; readonly marked?: number | undefined }): ReactNode {
+function Text({
+  label,
+  text,
+  marked,
+}: {
+  readonly label: string;
+  readonly text: string;
+  readonly marked?: number | undefined;
+}): ReactNode {
   return (
     <div className="step-text">
       <span className="quiet">{label}</span>

@@ -5,7 +5,10 @@ import type { Explanation, RecordExplanation, RequestShown, Rule } from "countin
 import { State, type Tone } from "../../parts/parts.tsx";
 import { Table } from "../../parts/table.tsx";
 import { Time } from "../../parts/time.tsx";
+import { Prose } from "../../parts/prose.tsx";
+import { sentenceOf } from "../activity/call.ts";
 import { AgreementState, whole } from "../wording.tsx";
+import { Fix } from "./fixes.tsx";
 
 export function Why({ request }: { readonly request: RequestShown }): ReactNode {
   const { outcome, reason, code, explanation } = request;
@@ -15,12 +18,8 @@ export function Why({ request }: { readonly request: RequestShown }): ReactNode 
     <>
       {outcome === "ok" ? null : (
         <section className={`why ${outcome}`} aria-label="Why">
-          <p className="why-sentence">{reason ?? explanation?.summary ?? "It was refused."}</p>
-          {code === undefined ? null : (
-            <p>
-              <code>{code}</code>
-            </p>
-          )}
+          <p className="why-sentence">{sentenceOf({ reason, code }) ?? explanation?.summary ?? "It was refused."}</p>
+          <Fix request={request} />
           {refusal?.rule === undefined ? null : <RuleText rule={refusal.rule} />}
           {refusal === undefined ? null : <Compared figures={refusal.compared} />}
         </section>
@@ -44,10 +43,17 @@ function RuleText({ rule }: { readonly rule: Rule }): ReactNode {
   return (
     <div className="rule">
       <p>
-        <strong>Rule {rule.id}.</strong> {rule.text}
+        <strong>Rule {rule.id}.</strong> <Prose>{rule.text}</Prose>
       </p>
-      {rule.reading === undefined ? null : <p className="quiet">Our reading: {rule.reading}</p>}
-      <p className="quiet source">Source: {rule.source}</p>
+      <details className="source">
+        <summary>Where the rule comes from</summary>
+        <p>{rule.source}</p>
+        {rule.reading === undefined ? null : (
+          <p>
+            Our reading: <Prose>{rule.reading}</Prose>
+          </p>
+        )}
+      </details>
     </div>
   );
 }
@@ -93,8 +99,14 @@ function Records({ records }: { readonly records: readonly RecordExplanation[] }
         keyOf={({ record }) => String(record)}
         columns={[
           { name: "No", cell: ({ record }) => record },
-          { name: "What came of it", cell: ({ outcome }) => <State tone={TONES[outcome]}>{outcome.replace("-", " ")}</State> },
-          { name: "Customer", cell: ({ sent }) => <code>{sent.customerIdentifier ?? sent.customerAccountId ?? "–"}</code> },
+          {
+            name: "What came of it",
+            cell: ({ outcome }) => <State tone={TONES[outcome]}>{outcome.replace("-", " ")}</State>,
+          },
+          {
+            name: "Customer",
+            cell: ({ sent }) => <code>{sent.customerIdentifier ?? sent.customerAccountId ?? "–"}</code>,
+          },
           { name: "Dimension", cell: ({ sent }) => <code>{sent.dimension}</code> },
           { name: "Quantity", kind: "number", cell: ({ sent }) => whole(sent.quantity) },
           { name: "Used at", cell: ({ sent }) => <Time at={sent.timestamp} /> },
@@ -112,7 +124,7 @@ function RecordWhy({ record, isOnly }: { readonly record: RecordExplanation; rea
   return (
     <details className="fold" open={isOnly || record.record === 1}>
       <summary>
-        {isOnly ? "Why" : `Why record ${record.record}`} came to be {record.outcome.replace("-", " ")}
+        {isOnly ? "Why" : `Record ${record.record}, why`}: {record.outcome.replace("-", " ")}
       </summary>
       <div className="fold-body">
         {hint === undefined ? null : <p className="hint-strong">{hint}</p>}
@@ -120,7 +132,8 @@ function RecordWhy({ record, isOnly }: { readonly record: RecordExplanation; rea
         <Compared figures={compared} />
         {kept === undefined ? null : (
           <p>
-            The record that stands: {whole(kept.quantity)} of <code>{kept.dimension}</code>, recorded <Time at={kept.recordedAt} /> by{" "}
+            The record that stands: {whole(kept.quantity)} of <code>{kept.dimension}</code>, recorded{" "}
+            <Time at={kept.recordedAt} /> by{" "}
             <Link to="/requests/$id" params={{ id: kept.requestId }}>
               this request
             </Link>

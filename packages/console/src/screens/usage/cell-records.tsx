@@ -51,9 +51,17 @@ export function CellRecords({ row, at, grain, onClose }: CellRecordsProps): Reac
           { name: "Hour", cell: ({ hour }) => <Time at={hour} /> },
           { name: "Used at", kind: "wide-only", cell: ({ timestamp }) => <Time at={timestamp} /> },
           { name: "Recorded", kind: "wide-only", cell: ({ recordedAt }) => <Time at={recordedAt} /> },
-          { name: "Quantity", kind: "number", cell: ({ quantity, accrued }) => (accrued === true ? `${whole(quantity)} s` : whole(quantity)) },
+          {
+            name: "Quantity",
+            kind: "number",
+            cell: ({ quantity, accrued }) => (accrued === true ? `${whole(quantity)} s` : whole(quantity)),
+          },
         ]}
-        empty={<Empty title="There are no records here">Nothing was used, or it was used under another name of the customer.</Empty>}
+        empty={
+          <Empty title="There are no records here">
+            Nothing was used, or it was used under another name of the customer.
+          </Empty>
+        }
         noMatch={<Empty title="There are no records here" />}
       />
     </Card>

@@ -36,7 +36,8 @@ export function HeatMap({ map, chosen, onOpen }: HeatMapProps): ReactNode {
     if (element === null) return;
     const left = column * cellPx;
     if (left < element.scrollLeft) element.scrollLeft = left;
-    else if (left + cellPx > element.scrollLeft + element.clientWidth - label) element.scrollLeft = left + cellPx + label - element.clientWidth;
+    else if (left + cellPx > element.scrollLeft + element.clientWidth - label)
+      element.scrollLeft = left + cellPx + label - element.clientWidth;
     element.querySelectorAll(".heat-row")[row]?.scrollIntoView({ block: "nearest" });
   };
   const open = ({ row, column }: Place): void => {
@@ -118,7 +119,14 @@ function said({ rows, columns, measure }: UsageMapData, { row, column }: Place):
   const at = columns[column];
   if (one === undefined || at === undefined) return "";
   const cell = one.cells.get(column);
-  const what = cell === undefined ? (isHole(one, column) ? "nothing, between two that were used" : "nothing") : measure === "money" ? `$${cell.text}` : `${cell.text} units`;
+  const what =
+    cell === undefined
+      ? isHole(one, column)
+        ? "nothing, between two that were used"
+        : "nothing"
+      : measure === "money"
+        ? `$${cell.text}`
+        : `${cell.text} units`;
   return `${one.customer}, ${one.dimension}, ${columnName(at)}: ${what}`;
 }
 
@@ -140,7 +148,9 @@ function Row({ row, columns, cellPx, cursor, chosen, onPoint, onOpen }: RowProps
   useEffect(() => {
     const element = canvas.current;
     if (element === null) return undefined;
-    const watcher = new IntersectionObserver(([entry]) => setIsSeen(entry?.isIntersecting === true), { rootMargin: "200px" });
+    const watcher = new IntersectionObserver(([entry]) => setIsSeen(entry?.isIntersecting === true), {
+      rootMargin: "200px",
+    });
     watcher.observe(element);
     const dark = matchMedia("(prefers-color-scheme: dark)");
     const onScheme = (): void => setScheme((before) => before + 1);
@@ -171,7 +181,10 @@ function Row({ row, columns, cellPx, cursor, chosen, onPoint, onOpen }: RowProps
   );
 }
 
-function draw(canvas: HTMLCanvasElement, { row, columns, cellPx, cursor, chosen }: Omit<RowProps, "onPoint" | "onOpen">): void {
+function draw(
+  canvas: HTMLCanvasElement,
+  { row, columns, cellPx, cursor, chosen }: Omit<RowProps, "onPoint" | "onOpen">,
+): void {
   const scale = Math.min(2, devicePixelRatio);
   canvas.width = columns * cellPx * scale;
   canvas.height = ROW_PX * scale;

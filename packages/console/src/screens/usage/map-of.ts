@@ -49,7 +49,10 @@ export function mapOf(usage: Usage, { from, to, grain, measure }: Frame): UsageM
     const text = new Date(fromMs + i * stepMs).toISOString();
     return grain === "hour" ? `${text.slice(0, 19)}Z` : text.slice(0, 10);
   });
-  const found = new Map<string, { product: string; customer: string; dimension: string; cells: Map<number, MapCell> }>();
+  const found = new Map<
+    string,
+    { product: string; customer: string; dimension: string; cells: Map<number, MapCell> }
+  >();
   for (const { product = "", customer = "", dimension = "", units, money, ...times } of usage.items) {
     const at = times[grain];
     const column = at === undefined ? -1 : Math.floor((Date.parse(at) - fromMs) / stepMs);
@@ -60,7 +63,8 @@ export function mapOf(usage: Usage, { from, to, grain, measure }: Frame): UsageM
     row.cells.set(column, { value: Number(text), text });
     found.set(key, row);
   }
-  const greatestOf = (cells: ReadonlyMap<number, MapCell>): number => Math.max(0, ...[...cells.values()].map(({ value }) => value));
+  const greatestOf = (cells: ReadonlyMap<number, MapCell>): number =>
+    Math.max(0, ...[...cells.values()].map(({ value }) => value));
   const all = [...found].map(([key, row]) => ({ key, ...row, own: greatestOf(row.cells) }));
   const greatest = Math.max(0, ...all.map(({ own }) => own));
   const rows = all

@@ -8,7 +8,9 @@ const ROWS_MAX = 1_000;
 
 export function MapTable({ map }: { readonly map: UsageMapData }): ReactNode {
   const cells = map.rows.flatMap((row) =>
-    [...row.cells].map(([column, cell]) => ({ row, at: map.columns[column] ?? "", cell })).toSorted((a, b) => (a.at < b.at ? -1 : 1)),
+    [...row.cells]
+      .map(([column, cell]) => ({ row, at: map.columns[column] ?? "", cell }))
+      .toSorted((a, b) => (a.at < b.at ? -1 : 1)),
   );
   return (
     <>
@@ -23,7 +25,11 @@ export function MapTable({ map }: { readonly map: UsageMapData }): ReactNode {
           { name: map.measure === "money" ? "US dollars" : "Units", kind: "number", cell: ({ cell }) => cell.text },
         ]}
       />
-      {cells.length > ROWS_MAX ? <p className="quiet">The first {ROWS_MAX} of {cells.length} cells. The command `usage` lists them all.</p> : null}
+      {cells.length > ROWS_MAX ? (
+        <p className="quiet">
+          The first {ROWS_MAX} of {cells.length} cells. The command `usage` lists them all.
+        </p>
+      ) : null}
     </>
   );
 }

@@ -37,42 +37,92 @@ export function UsageMap(): ReactNode {
     },
     { keep: true },
   );
-  const map = useMemo(() => (usage.data === undefined ? undefined : mapOf(usage.data, { from, to, grain, measure })), [usage.data, from, to, grain, measure]);
+  const map = useMemo(
+    () => (usage.data === undefined ? undefined : mapOf(usage.data, { from, to, grain, measure })),
+    [usage.data, from, to, grain, measure],
+  );
   const set = (changes: Readonly<Partial<Record<Name, string>>>): void =>
     void navigate({
-      search: (before) => ({ ...before, ...Object.fromEntries(Object.entries(changes).map(([name, text]) => [name, text === "" ? undefined : text])) }),
+      search: (before) => ({
+        ...before,
+        ...Object.fromEntries(Object.entries(changes).map(([name, text]) => [name, text === "" ? undefined : text])),
+      }),
       replace: true,
     });
   const open = (row: string, at: string): void => set({ row, at });
   const chosen = map?.rows.find(({ key }) => key === search.row);
   return (
-    <Page title="Usage map" about="What each customer used of each dimension. A ring is an hour or a day that a customer skipped between two it used.">
+    <Page
+      title="Usage map"
+      about="What each customer used of each dimension. A ring is an hour or a day that a customer skipped between two it used."
+    >
       <search className="filters months">
         <MonthField month={month} onChange={(text) => set({ month: text, row: "", at: "" })} />
-        <Field label="Columns" isFilter value={grain} options={[["day", "Days"], ["hour", "Hours"]]} onChange={(text) => set({ grain: text, row: "", at: "" })} />
-        <Field label="Colour by" isFilter value={measure} options={[["units", "Units, in each row"], ["money", "Money, in all rows"]]} onChange={(text) => set({ measure: text })} />
+        <Field
+          label="Columns"
+          isFilter
+          value={grain}
+          options={[
+            ["day", "Days"],
+            ["hour", "Hours"],
+          ]}
+          onChange={(text) => set({ grain: text, row: "", at: "" })}
+        />
+        <Field
+          label="Colour by"
+          isFilter
+          value={measure}
+          options={[
+            ["units", "Units, in each row"],
+            ["money", "Money, in all rows"],
+          ]}
+          onChange={(text) => set({ measure: text })}
+        />
         <Field
           label="Product"
           isFilter
           value={product}
-          options={[["", "All"], ...(products.items ?? []).map(({ productCode, title }) => [productCode, title] as const)]}
+          options={[
+            ["", "All"],
+            ...(products.items ?? []).map(({ productCode, title }) => [productCode, title] as const),
+          ]}
           onChange={(text) => set({ product: text, row: "", at: "" })}
         />
-        <Field label="Shown as" isFilter value={search.view === "table" ? "table" : "map"} options={[["map", "Map"], ["table", "Table"]]} onChange={(text) => set({ view: text === "table" ? text : "" })} />
+        <Field
+          label="Shown as"
+          isFilter
+          value={search.view === "table" ? "table" : "map"}
+          options={[
+            ["map", "Map"],
+            ["table", "Table"],
+          ]}
+          onChange={(text) => set({ view: text === "table" ? text : "" })}
+        />
       </search>
       {usage.error === null ? null : <Problem error={usage.error} />}
       {map === undefined ? (
-        usage.error === null ? <Loading /> : null
+        usage.error === null ? (
+          <Loading />
+        ) : null
       ) : map.rows.length === 0 ? (
-        <Empty title={`Nothing was used in ${month}`} command={`npm run countinghouse -- usage --group-by customer,dimension,day --from ${from} --to ${to}`}>
+        <Empty
+          title={`Nothing was used in ${month}`}
+          command={`npm run countinghouse -- usage --group-by customer,dimension,day --from ${from} --to ${to}`}
+        >
           What is accepted is here at once. The service clock says which month is now.
         </Empty>
       ) : search.view === "table" ? (
         <MapTable map={map} />
       ) : (
-        <HeatMap map={map} chosen={search.row === undefined || search.at === undefined ? undefined : { row: search.row, at: search.at }} onOpen={open} />
+        <HeatMap
+          map={map}
+          chosen={search.row === undefined || search.at === undefined ? undefined : { row: search.row, at: search.at }}
+          onOpen={open}
+        />
       )}
-      {chosen === undefined || search.at === undefined ? null : <CellRecords row={chosen} at={search.at} grain={grain} onClose={() => set({ row: "", at: "" })} />}
+      {chosen === undefined || search.at === undefined ? null : (
+        <CellRecords row={chosen} at={search.at} grain={grain} onClose={() => set({ row: "", at: "" })} />
+      )}
     </Page>
   );
 }
