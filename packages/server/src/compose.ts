@@ -1,7 +1,7 @@
 /** The wiring: from a configuration to a service that can be listened to. Knows every room; decides nothing. */
 import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { EpochMs } from "@countinghouse/protocol";
+import { ruleSets, type EpochMs } from "@countinghouse/protocol";
 import { getRequestListener } from "@hono/node-server";
 import { EventPages } from "./audit/event-pages.ts";
 import { createBuyApp } from "./buy/app.ts";
@@ -357,6 +357,7 @@ function operatorApp(parts: Parts): OperatorApp {
       eventPages,
       sealer,
       clock,
+      ruleSet: ruleSets[config.rules],
       lab: config.lab,
       faults,
       random: world.random,

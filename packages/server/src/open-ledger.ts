@@ -40,7 +40,7 @@ export interface OpenedLedger {
 /** Opens the embedded engine on a folder. */
 export type OpenEngine = (folder: string, options: OpenEngineOptions) => Engine;
 
-type OpenEngineOptions = Pick<SqliteOptions, "acceptLostTail" | "every">;
+type OpenEngineOptions = Pick<SqliteOptions, "acceptLostTail" | "every" | "addsUp">;
 
 type Observers = Pick<SingleWriterOptions, "aroundCommit" | "onCommitted" | "spare">;
 
@@ -118,14 +118,15 @@ async function openStore(config: ServeConfig, world: World, openEngine: OpenEngi
     return {
       loaded: opened.loaded,
       logBytes: () => undefined,
-      ledger: (clock, options) => opened.open({ ...options, clock, lanes: LANES, monotonicMs, sleep, every, fraction }),
+      ledger: (clock, options) =>
+        opened.open({ ...options, clock, lanes: LANES, monotonicMs, sleep, every, fraction, addsUp: true }),
       close: () => Promise.resolve(),
     };
   }
   const engine: Engine =
     store.kind === "memory"
       ? new MemoryEngine()
-      : openEngine(store.folder, { acceptLostTail: accepts, every: world.every });
+      : openEngine(store.folder, { acceptLostTail: accepts, every: world.every, addsUp: true });
   try {
     const loaded = engine.load();
     return {

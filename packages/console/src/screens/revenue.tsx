@@ -1,7 +1,7 @@
 /** What a month comes to: an estimate by day, product, customer and dimension, against the month before. */
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { Report, UsageCell } from "countinghouse/operator";
+import type { AnswerTo } from "countinghouse/operator";
 import { useAnswer } from "../api/calls.ts";
 import { Card, Empty, Loading, Page, Problem } from "../parts/parts.tsx";
 import { MonthField, isMonth, monthBefore, monthSpan, useThisMonth } from "../parts/month.tsx";
@@ -11,6 +11,9 @@ import { CsvButton } from "./reports/csv-button.tsx";
 import { dollars, numberOf } from "./wording.tsx";
 
 const route = getRouteApi("/revenue");
+
+type Report = AnswerTo<"GET /reports/{name}">;
+type UsageCell = AnswerTo<"GET /usage">["items"][number];
 
 export function Revenue(): ReactNode {
   const thisMonth = useThisMonth();

@@ -15,7 +15,12 @@ export interface PlaceGroup {
 export const PLACES: readonly PlaceGroup[] = [
   {
     title: "Watch",
-    places: [{ to: "/activity", label: "Activity", key: "a" }],
+    places: [
+      { to: "/activity", label: "Activity", key: "a" },
+      { to: "/usage", label: "Usage map", key: "m" },
+      { to: "/revenue", label: "Revenue", key: "v" },
+      { to: "/reports", label: "Reports", key: "o" },
+    ],
   },
   {
     title: "Catalogue",

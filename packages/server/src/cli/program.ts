@@ -20,6 +20,7 @@ import { addResource } from "./resource.ts";
 import { addServe } from "./serve.ts";
 import { addStore } from "./store.ts";
 import { addToken } from "./token.ts";
+import { addUsage } from "./usage.ts";
 
 /** In the order of the help. */
 const GROUPS = [
@@ -32,6 +33,7 @@ const GROUPS = [
   addToken,
   addRegistrationKey,
   addRecords,
+  addUsage,
   addResource,
   addReport,
   addClock,

@@ -7,6 +7,7 @@ import type { ChainHead, LaneHead } from "./chain-head.ts";
 import type { Call, LedgerEntry, LedgerEvent } from "./entry.ts";
 import type { DueResourcesQuery, ResourceChange, ResourceQuery } from "./resource-facts.ts";
 import type { KnownLaneHead, LedgerVerification, OnRead } from "./verification.ts";
+import type { SumsAnswer, SumsQuestion, TallyCell, UsageCell } from "./sums/sums.ts";
 
 /** The catalogue that is there after a reset, given the one before. */
 export type CatalogueAfter = (before: CatalogueView) => readonly CatalogueChange[];
@@ -51,6 +52,11 @@ export interface Ledger {
   events(query: EventQuery): Promise<Page<LedgerEntry>>;
   /** The first principal of an entry that comes after one text and before another, in the order of their bytes. */
   principalBetween(after: string, before: string): Promise<string | undefined>;
+  /**
+   * Sums of everything that was committed before this was called. Rejects with `SumsBehindError` where that has not been added
+   * up yet, and does not come to an end soon, and with `TooManySumsError`.
+   */
+  sums(question: SumsQuestion): Promise<SumsAnswer>;
   /** The time of the oldest entry, where there were older ones that have expired. */
   keptSince(): Promise<EpochMs | undefined>;
   /** How far the hash chain of each lane has come. */
@@ -118,6 +124,9 @@ export interface Expired {
   readonly through: LaneHead;
   /** Of the metering records that go with their entries. */
   readonly keys: readonly MeteringRecordKey[];
+  /** What the entries have added to the sums, which is kept. */
+  readonly usage: readonly UsageCell[];
+  readonly tallies: readonly TallyCell[];
 }
 
 /** A metering record with all that is known of it. */

@@ -25,6 +25,7 @@ import {
 } from "./ledger.ts";
 import type { DueResourcesQuery, ResourceQuery } from "./resource-facts.ts";
 import type { KnownLaneHead, LedgerVerification, OnRead } from "./verification.ts";
+import type { SumsAnswer, SumsQuestion } from "./sums/sums.ts";
 
 /** The service clock, as far as the ledger needs it. */
 export interface LedgerClock {
@@ -95,6 +96,10 @@ export class SingleWriterLedger extends Intake implements Ledger {
 
   principalBetween(after: string, before: string): Promise<string | undefined> {
     return this.watched(() => this.#engine.principalBetween(after, before));
+  }
+
+  sums(question: SumsQuestion): Promise<SumsAnswer> {
+    return this.watched(() => this.#engine.sums(question));
   }
 
   keptSince(): Promise<EpochMs | undefined> {

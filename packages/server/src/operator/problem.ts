@@ -8,15 +8,22 @@ import { PROBLEM_TITLES, type Problem, type ProblemStatus } from "./contract/pro
 export class ProblemError extends Error {
   readonly status: ProblemStatus;
   readonly errors: readonly string[] | undefined;
+  readonly progress: Problem["progress"];
   /** When it is worth another try. */
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(status: ProblemStatus, detail: string, errors?: readonly string[], retryAfterSeconds?: number) {
+  constructor(
+    status: ProblemStatus,
+    detail: string,
+    errors?: readonly string[],
+    { progress, retryAfterSeconds }: Pick<Partial<ProblemError>, "progress" | "retryAfterSeconds"> = {},
+  ) {
     super(detail);
     this.name = "ProblemError";
     this.status = status;
     this.errors = errors;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.progress = progress;
   }
 }
 
@@ -42,10 +49,17 @@ export function refusalProblem({ reason, message }: CatalogueRefusal): ProblemEr
 
 export function problemResponse(
   context: Context,
-  { status, message, errors, retryAfterSeconds }: ProblemError,
+  { status, message, errors, progress, retryAfterSeconds }: ProblemError,
 ): Response {
   const title = PROBLEM_TITLES[status];
-  const body: Problem = { type: "about:blank", title, status, detail: message, errors: errors && [...errors] };
+  const body: Problem = {
+    type: "about:blank",
+    title,
+    status,
+    detail: message,
+    errors: errors && [...errors],
+    progress,
+  };
   if (retryAfterSeconds !== undefined) context.header("Retry-After", String(retryAfterSeconds));
   return context.json(body, status, { "Content-Type": "application/problem+json" });
 }

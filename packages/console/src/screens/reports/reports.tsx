@@ -1,7 +1,7 @@
 /** What is told of a month: each report as a table, with a plot where it has one, and as CSV. */
 import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { Report } from "countinghouse/operator";
+import type { AnswerTo } from "countinghouse/operator";
 import { useAnswer } from "../../api/calls.ts";
 import { Empty, Loading, Page, Problem } from "../../parts/parts.tsx";
 import { MonthField, isMonth, useThisMonth } from "../../parts/month.tsx";
@@ -63,7 +63,7 @@ export function titleOf(name: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
-type Rows = Report["rows"];
+type Rows = AnswerTo<"GET /reports/{name}">["rows"];
 
 function One({ name, month }: { readonly name: string; readonly month: string }): ReactNode {
   const isOwn = name === "usage-by-instance-type";
@@ -138,7 +138,7 @@ const isNumeric = (value: string | number | undefined): boolean =>
 function ReportTable({ name, rows }: { readonly name: string; readonly rows: Rows }): ReactNode {
   const numbered = rows.map((row, i) => ({ row, key: String(i) }));
   return (
-    <Table
+    <Table<{ readonly row: Rows[number]; readonly key: string }>
       label={titleOf(name)}
       rows={numbered}
       keyOf={({ key }) => key}

@@ -1,5 +1,7 @@
 /** Cells of usage as rows and columns: which colour each has, and which are missing. */
-import type { Usage } from "countinghouse/operator";
+import type { AnswerTo } from "countinghouse/operator";
+
+type Usage = AnswerTo<"GET /usage">;
 
 export type Grain = "hour" | "day";
 export type Measure = "units" | "money";

@@ -15,14 +15,18 @@ export class OperatorProblemError extends Error {
   /** The call's id, for `GET /requests/{requestId}/explanation`; undefined where the call got no further than the token. */
   readonly requestId: string | undefined;
 
+  /** How far something has come that has to be done before the call can be answered; undefined where there is no such thing. */
+  readonly progress: Problem["progress"];
+
   /** Made by the client, and by programs that stand in for it in tests. */
-  constructor(problem: Pick<Problem, "status" | "detail" | "errors">, requestId?: string) {
-    const { status, detail = `The server answered ${status}.`, errors = [] } = problem;
+  constructor(problem: Pick<Problem, "status" | "detail" | "errors" | "progress">, requestId?: string) {
+    const { status, detail = `The server answered ${status}.`, errors = [], progress } = problem;
     super([detail, ...errors.map((line) => `  ${line}`)].join("\n"));
     this.name = "OperatorProblemError";
     this.status = status;
     this.detail = detail;
     this.errors = errors;
+    this.progress = progress;
     this.requestId = requestId;
   }
 }

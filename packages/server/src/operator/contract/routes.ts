@@ -18,6 +18,7 @@ import { resourceRoutes } from "./resources.ts";
 import { serverRoutes } from "./server.ts";
 import { simulationRoutes } from "./simulations.ts";
 import type { AnswerOf, EventsOf } from "./route.ts";
+import { usageRoutes } from "./usage.ts";
 
 export const ROUTES = {
   ...accountRoutes,
@@ -34,6 +35,7 @@ export const ROUTES = {
   ...historyRoutes,
   ...resourceRoutes,
   ...reportRoutes,
+  ...usageRoutes,
   ...labRoutes,
   ...faultRoutes,
   ...simulationRoutes,

@@ -10,12 +10,18 @@ export const DISTRIBUTED: Readonly<Record<string, string>> = { entry: "shard_key
 /** On the coordinator. As copies on all machines, a write of one row would lock the whole table for the whole cluster. */
 export const LOCAL: readonly string[] = [
   "catalogue",
+  "expired_tally",
+  "expired_usage",
   "lane",
   "lease",
   "resource",
   "schema_version",
   "state",
   "state_change",
+  "sum_position",
+  "sums",
+  "tally",
+  "usage_sum",
 ];
 
 /** Tables of one column type whose shards of one product are to lie on one machine. */

@@ -16,6 +16,7 @@ import { Intake, type IntakeOptions } from "../../ledger/intake.ts";
 import { FaultError, type EventQuery, type Ledger, type MeteringRecordQuery, type Page } from "../../ledger/ledger.ts";
 import type { DueResourcesQuery, ResourceQuery } from "../../ledger/resource-facts.ts";
 import type { KnownLaneHead, LedgerVerification, OnRead } from "../../ledger/verification.ts";
+import type { SumsAnswer, SumsQuestion } from "../../ledger/sums/sums.ts";
 import { clockDifference, clockTrouble } from "./clock-difference.ts";
 import type { Driver } from "./driver.ts";
 import { Leases, RENEWAL_MS } from "./leases.ts";
@@ -26,6 +27,7 @@ import { Reader } from "./reading/reader.ts";
 import { verifyChains } from "./reading/verify-chains.ts";
 import { findResources, listDueResources, listResources } from "./resources/find-resources.ts";
 import { SharedState, type KeptState, type SharedClock } from "./shared-state.ts";
+import { PostgresSums } from "./sums/postgres-sums.ts";
 import type { Committed, GroupContext } from "./writing/group-transaction.ts";
 import { UnansweredError } from "./trouble.ts";
 import { Lane } from "./writing/lane.ts";
@@ -41,6 +43,8 @@ export interface PostgresLedgerOptions extends IntakeOptions {
   /** Runs a function again and again, until what it answers is called. */
   readonly every: (ms: number, run: () => void) => () => void;
   readonly fraction: () => number;
+  /** Whether entries are added up as they come, by one of the nodes; else they are when sums are asked for. */
+  readonly addsUp?: boolean | undefined;
 }
 
 /** How long work waits for a lane, and then for its commit, before its caller is told of a fault. */
@@ -49,6 +53,7 @@ const UNDER_WAY_MS = 5_000;
 /** How old the copy of the catalogue that requests are authenticated by may get. Decisions are made by the newest. */
 const FOLLOW_MS = 500;
 const SWEEP_MS = 250;
+const SUMS_FOLLOWED_MS = 2_000;
 /** How often the clock is held against the database's; and how often once it was found wrong. */
 const CLOCK_CHECKED_MS = 60_000;
 const WRONG_CLOCK_CHECKED_MS = 5_000;
@@ -58,6 +63,7 @@ export class PostgresLedger extends Intake implements Ledger {
   readonly #state: SharedState;
   readonly #reader: Reader;
   readonly #leases: Leases;
+  readonly #sums: PostgresSums;
   /** See GroupContext. */
   readonly #elsewhere: Pool | undefined;
   readonly #machines: Machines | undefined;
@@ -84,6 +90,7 @@ export class PostgresLedger extends Intake implements Ledger {
     this.#stuckColumns = new StuckColumns(options.monotonicMs);
     this.#reader = new Reader(driver, this.#state, { ...options, isSpread: kept.isSpread });
     this.#leases = new Leases(this.#reader.db);
+    this.#sums = new PostgresSums(this.#reader, options);
     this.#elsewhere = kept.isSpread ? driver.pool("reader", options.lanes) : undefined;
     this.#machines = kept.isSpread ? new Machines(this.#reader.db, options.lanes) : undefined;
     const context = this.#context();
@@ -92,6 +99,7 @@ export class PostgresLedger extends Intake implements Ledger {
       options.every(FOLLOW_MS, () => void this.watched(() => this.#reader.follow()).catch(() => undefined)),
       options.every(RENEWAL_MS, () => void this.#leases.renew().catch(() => undefined)),
       options.every(WRONG_CLOCK_CHECKED_MS, () => void this.#checkClock().catch(() => undefined)),
+      options.every(SUMS_FOLLOWED_MS, () => void this.#addUp().catch(() => undefined)),
       options.every(RENEWAL_MS, () => void this.#machines?.learn().catch(() => undefined)),
       options.every(SWEEP_MS, () => this.#waiting.expire(options.monotonicMs(), () => this.#tooLate())),
     ];
@@ -155,6 +163,15 @@ export class PostgresLedger extends Intake implements Ledger {
     return this.watched(() => this.#reader.atOneMoment((db) => readPrincipalBetween(db, after, before)));
   }
 
+  sums(question: SumsQuestion): Promise<SumsAnswer> {
+    return this.watched(async () => {
+      const answer = await this.#sums.ask(question);
+      // What reports go by besides is as new as the sums.
+      await this.#reader.follow();
+      return answer;
+    });
+  }
+
   keptSince(): Promise<EpochMs | undefined> {
     return this.watched(() => this.#reader.atOneMoment(readKeptSince));
   }
@@ -209,9 +226,16 @@ export class PostgresLedger extends Intake implements Ledger {
   protected async closeStore(): Promise<void> {
     for (const stop of this.#stopTimers) stop();
     await Promise.all(this.#idle.map((lane) => lane.close()));
+    await this.#sums.stop();
     await this.#leases.release();
     await this.#elsewhere?.end();
     await this.#reader.close();
+  }
+
+  async #addUp(): Promise<void> {
+    if (this.#options.addsUp === true && !this.#sums.isAddingUp && (await this.#leases.hold("sums"))) {
+      await this.#sums.addUp();
+    }
   }
 
   #context(): GroupContext {

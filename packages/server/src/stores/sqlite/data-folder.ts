@@ -50,9 +50,9 @@ export function narrowFile(file: string): void {
   chmodSync(file, 0o600);
 }
 
-/** Makes the ledger's file, for its owner alone, where there is none. */
-export function makeLedgerFile({ ledgerFile }: DataFolder): void {
-  closeSync(openSync(ledgerFile, "a", 0o600));
+/** Makes a file, for its owner alone, where there is none. */
+export function makeOwnFile(file: string): void {
+  closeSync(openSync(file, "a", 0o600));
 }
 
 export const LOCK_FILE = "lock.sqlite";

@@ -99,7 +99,7 @@ async function begin(client: Client, { name, loaded, base }: LedgerSource, again
     await client.query("UPDATE countinghouse.state SET copying = $1", [name]);
     await writeState(client, { reset: true, catalogue: loaded.catalogue, clock: loaded.clock });
     await client.query(
-      `INSERT INTO countinghouse.lane (number, seq, link, base_seq, base_link, has_expired)
+      `INSERT INTO countinghouse.lane (number, seq, link, base_seq, base_link, any_expired)
        VALUES (${COPIED_LANE}, $1, $2, $1, $2, $3)`,
       [base.seq, Buffer.from(base.link, "hex"), base.seq > 0],
     );

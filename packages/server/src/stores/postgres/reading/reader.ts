@@ -111,6 +111,27 @@ export class Reader {
     });
   }
 
+  /** One transaction, of one snapshot, while nobody else holds the lock. What fails has not been done. */
+  exclusively<T>(lock: readonly [number, number], run: (db: Queryable) => Promise<T>): Promise<T> {
+    return this.#orTrouble(async () => {
+      const client = await this.#pool.connect();
+      let isDone = false;
+      try {
+        // Before the transaction: what it sees is as new as what was committed under the lock.
+        await client.query("SELECT pg_advisory_lock($1, $2)", [...lock]);
+        await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
+        const result = await run(client);
+        await client.query("COMMIT");
+        await client.query("SELECT pg_advisory_unlock($1, $2)", [...lock]);
+        isDone = true;
+        return result;
+      } finally {
+        // The lock, and what was not committed, end with the connection.
+        client.release(!isDone);
+      }
+    });
+  }
+
   /** All that is read is of one snapshot; of several machines, each has its own. */
   atOneMoment<T>(read: (db: Queryable) => Promise<T>): Promise<T> {
     return this.#within((client) => beginAtOneMoment(client, false), read);
