@@ -26,14 +26,20 @@ function set(next: Session): void {
   for (const watcher of watchers) watcher();
 }
 
-/** Before anything else runs: afterwards the address can be shared, and holds no token. */
-export function beginSession(): void {
+/** Takes a token out of the address: afterwards that can be shared, and holds none. */
+function takeToken(): boolean {
   const given = /^#token=([^&]+)/.exec(location.hash)?.[1];
-  if (given !== undefined) {
-    history.replaceState(history.state, "", location.pathname + location.search);
-    set({ token: decoded(given), ended: undefined });
-    return;
-  }
+  if (given === undefined) return false;
+  history.replaceState(history.state, "", location.pathname + location.search);
+  set({ token: decoded(given), ended: undefined });
+  return true;
+}
+
+/** Before anything else runs. */
+export function beginSession(): void {
+  // The link of a server that was started anew, in a tab that is open already.
+  addEventListener("hashchange", takeToken);
+  if (takeToken()) return;
   try {
     session = { token: sessionStorage.getItem(KEY) ?? undefined, ended: undefined };
   } catch {

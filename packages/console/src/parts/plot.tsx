@@ -112,9 +112,13 @@ function optionsOf(
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { time: false }, y: { range: (_plot, min, max) => [Math.min(0, min), max <= 0 ? 1 : max * 1.08] } },
+    scales: {
+      // Half a step more on both sides, or the first and the last bar would be cut.
+      x: { time: false, range: (_plot, min, max) => [min - 0.5, max + 0.5] },
+      y: { range: (_plot, min, max) => [Math.min(0, min), max <= 0 ? 1 : max * 1.08] },
+    },
     axes: [
-      { ...axis, grid: { show: false } },
+      { ...axis, size: 28, grid: { show: false } },
       {
         ...axis,
         size: 64,

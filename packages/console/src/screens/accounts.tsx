@@ -10,6 +10,7 @@ import { useServer } from "../shell/server.ts";
 const route = getRouteApi("/accounts");
 
 export function Accounts(): ReactNode {
+  const { mayChange } = useServer();
   const { q = "" } = route.useSearch();
   const navigate = useNavigate({ from: "/accounts" });
   const list = useList("GET /accounts");
@@ -49,7 +50,7 @@ export function Accounts(): ReactNode {
           Load more
         </button>
       )}
-      <Simulate accounts={list.items ?? []} />
+      {mayChange ? <Simulate accounts={list.items ?? []} /> : null}
     </Page>
   );
 }

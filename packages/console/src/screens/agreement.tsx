@@ -6,6 +6,7 @@ import { useAnswer, useChange } from "../api/calls.ts";
 import { Card, Code, Confirm, Empty, Facts, Loading, Page, Problem } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
 import { Time } from "../parts/time.tsx";
+import { useServer } from "../shell/server.ts";
 import { nameOf } from "./activity/call.ts";
 import { LifeLine } from "./life-line.tsx";
 import { AgreementState } from "./wording.tsx";
@@ -31,6 +32,7 @@ export function Agreement(): ReactNode {
 type Action = "cancel" | "suspend" | "resume";
 
 function Shown({ agreement }: { readonly agreement: ShownAgreement }): ReactNode {
+  const { mayChange } = useServer();
   const {
     agreementId,
     productCode,
@@ -51,7 +53,7 @@ function Shown({ agreement }: { readonly agreement: ShownAgreement }): ReactNode
       title={agreementId}
       about={<AgreementState status={status} />}
       actions={
-        <>
+        mayChange ? <>
           {status === "suspended" ? (
             <button type="button" className="button" disabled={act.isPending} onClick={() => act.mutate("resume")}>
               Resume
@@ -75,7 +77,7 @@ function Shown({ agreement }: { readonly agreement: ShownAgreement }): ReactNode
           >
             <p>It ends for good. Final records are accepted for one hour of the service clock from now.</p>
           </Confirm>
-        </>
+        </> : null
       }
     >
       {act.error === null ? null : <Problem error={act.error} />}

@@ -9,6 +9,7 @@ import { SchemaForm } from "../parts/schema-form.tsx";
 import { ListTable, type Column } from "../parts/table.tsx";
 import { Time } from "../parts/time.tsx";
 import { AgreementState } from "./wording.tsx";
+import { useServer } from "../shell/server.ts";
 
 const route = getRouteApi("/agreements");
 const STATES = ["pending", "active", "suspended", "cancelled", "expired"] as const;
@@ -44,6 +45,7 @@ const COLUMNS: readonly Column<Agreement>[] = [
 ];
 
 export function Agreements(): ReactNode {
+  const { mayChange } = useServer();
   const { q = "", state = "", product = "" } = route.useSearch();
   const navigate = useNavigate({ from: "/agreements" });
   const list = useList("GET /agreements");
@@ -60,7 +62,7 @@ export function Agreements(): ReactNode {
     <Page
       title="Agreements"
       about="Which customer has which product, and what happens to that."
-      actions={<AddAgreement />}
+      actions={mayChange ? <AddAgreement /> : null}
     >
       <search className="filters">
         <Field

@@ -29,7 +29,7 @@ export function Product(): ReactNode {
 }
 
 function Shown({ product }: { readonly product: ShownProduct }): ReactNode {
-  const { isLab } = useServer();
+  const { isLab, mayChange } = useServer();
   const { productCode, title, seller, type, pricing, fulfilmentUrl, dimensions, droppedDimensions = [] } = product;
   return (
     <Page
@@ -71,7 +71,7 @@ function Shown({ product }: { readonly product: ShownProduct }): ReactNode {
           />
         )}
       </Card>
-      <Prices productCode={productCode} dimensions={dimensions} />
+      <Prices productCode={productCode} dimensions={dimensions} mayChange={mayChange} />
       {droppedDimensions.length === 0 ? null : (
         <Card title="Dimensions it has no more">
           <Table
@@ -102,9 +102,11 @@ function Named({ name, description }: { readonly name: string; readonly descript
 function Prices({
   productCode,
   dimensions,
+  mayChange,
 }: {
   readonly productCode: string;
   readonly dimensions: readonly Dimension[];
+  readonly mayChange: boolean;
 }): ReactNode {
   const [dimension, setDimension] = useState("");
   const [price, setPrice] = useState("");
@@ -139,6 +141,7 @@ function Prices({
           ]}
         />
       )}
+      {mayChange ? (
       <form className="inline-form" onSubmit={submit}>
         <Field
           label="Dimension"
@@ -152,6 +155,7 @@ function Prices({
           Set the price
         </button>
       </form>
+      ) : null}
       {set.error === null ? null : <Problem error={set.error} />}
     </Card>
   );

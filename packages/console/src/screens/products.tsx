@@ -7,6 +7,7 @@ import { Field } from "../parts/fields.tsx";
 import { Code, Empty, Page } from "../parts/parts.tsx";
 import { SchemaForm } from "../parts/schema-form.tsx";
 import { ListTable, type Column } from "../parts/table.tsx";
+import { useServer } from "../shell/server.ts";
 
 const route = getRouteApi("/products");
 
@@ -27,12 +28,13 @@ const COLUMNS: readonly Column<Product>[] = [
 ];
 
 export function Products(): ReactNode {
+  const { mayChange } = useServer();
   const { q = "" } = route.useSearch();
   const navigate = useNavigate({ from: "/products" });
   const list = useList("GET /products");
   const wanted = q.toLowerCase();
   return (
-    <Page title="Products" about="What sellers publish, and the dimensions it is metered by." actions={<AddProduct />}>
+    <Page title="Products" about="What sellers publish, and the dimensions it is metered by." actions={mayChange ? <AddProduct /> : null}>
       <search className="filters">
         <Field
           label="Filter"
