@@ -74,6 +74,7 @@ export function cloudTrailRecord(entry: LedgerEntry): CloudTrailRecord {
 
 /** Whether a call only read. Rule V9. */
 export function isReadOnly({ call }: LedgerEntry): boolean {
+  if (call.operation === READ_TRAIL) return true;
   return !Object.hasOwn(ownSources, call.principal) && auditedOperation(call.operation)?.readOnly === true;
 }
 

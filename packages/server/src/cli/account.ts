@@ -11,7 +11,9 @@ import {
 } from "./catalogue-group.ts";
 import type { RequestTo } from "../operator/client/requests.ts";
 import type { Account } from "../operator/contract/catalogue/account.ts";
-import { CommandError, EXIT, connect, withConnection } from "./connection.ts";
+import { CommandError, EXIT, connect, withConnection, type ConnectionFlags } from "./connection.ts";
+import { print } from "./output.ts";
+import { timeArgument } from "./arguments.ts";
 
 interface AddAccountFlags extends AddFlags {
   readonly id?: string;
@@ -52,5 +54,29 @@ export function addAccount(program: Command): void {
     if (id === undefined) throw new CommandError("account add needs --id, or --file.", EXIT.usage);
     const document: Document = { id, title, users: user === undefined ? [] : [{ name: user }] };
     return addOne(ACCOUNT, connect(flags), document, flags);
+  });
+  addSimulate(group);
+}
+
+interface SimulateFlags extends ConnectionFlags {
+  readonly region?: string;
+  readonly from?: string;
+  readonly secure?: boolean;
+  readonly at?: string;
+}
+
+function addSimulate(group: Command): void {
+  const simulate = group
+    .command("simulate <principal-arn> <action>")
+    .description("Say whether a user or a role may do something, and which statement of its policy says so")
+    .option("--region <region>", "that is called")
+    .option("--from <address>", "where the request comes from")
+    .option("--secure", "as if it came over TLS")
+    .option("--at <time>", "as if it were this time", timeArgument);
+  withConnection(simulate).action(async (principal: string, action: string, flags: SimulateFlags) => {
+    const { region, from, secure, at } = flags;
+    const body = { principal, action, region, sourceAddress: from, secure, at };
+    const found = await connect(flags).call("POST /policy-simulations", { body });
+    print(flags, found, `${found.verdict}: ${found.why}`);
   });
 }

@@ -1,6 +1,6 @@
 /** `countinghouse agreement`: which customer has which product, from when until when. */
 import { Option, type Command } from "commander";
-import { timeArgument } from "./arguments.ts";
+import { countArgument, timeArgument } from "./arguments.ts";
 import {
   addCatalogueGroup,
   addFromFile,
@@ -13,7 +13,8 @@ import {
 import type { RequestTo } from "../operator/client/requests.ts";
 import type { Agreement } from "../operator/contract/catalogue/agreement.ts";
 import { CommandError, EXIT, connect, withConnection, type ConnectionFlags } from "./connection.ts";
-import { print } from "./output.ts";
+import type { AgreementLifeEvent } from "../operator/contract/ledger/history.ts";
+import { print, table } from "./output.ts";
 
 interface AddAgreementFlags extends AddFlags {
   readonly id?: string;
@@ -90,6 +91,29 @@ export function addAgreement(program: Command): void {
       },
     );
   }
+  addHistory(group);
+}
+
+/** Held in memory before they are printed. */
+const HISTORY_MAX = 10_000;
+
+function addHistory(group: Command): void {
+  const history = group
+    .command("history <id>")
+    .description("What happened to an agreement, newest first")
+    .option("--limit <n>", "at most so many", countArgument(HISTORY_MAX), 100);
+  withConnection(history).action(async (id: string, flags: ConnectionFlags & { readonly limit: number }) => {
+    const { items, more } = await connect(flags).first("GET /agreements/{id}/history", flags.limit, { params: { id } });
+    const columns = {
+      at: ({ at }: AgreementLifeEvent) => at,
+      what: ({ what }: AgreementLifeEvent) => what,
+      principal: ({ principal }: AgreementLifeEvent) => principal,
+      operation: ({ operation }: AgreementLifeEvent) => operation,
+      requestId: ({ requestId }: AgreementLifeEvent) => requestId,
+    };
+    print(flags, items, table(columns, items));
+    if (more) process.stderr.write(`There may be more than these ${items.length}: raise --limit.\n`);
+  });
 }
 
 function addAddCommand(group: Command): void {

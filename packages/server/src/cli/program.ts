@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { VERSION } from "../version.ts";
 import { addAccessKey } from "./access-key.ts";
 import { addAccount } from "./account.ts";
+import { addActivity } from "./activity.ts";
 import { addAgreement } from "./agreement.ts";
 import { addAudit } from "./audit/group.ts";
 import { addClock } from "./clock.ts";
@@ -15,8 +16,10 @@ import { addProduct } from "./product.ts";
 import { addRecords } from "./records.ts";
 import { addRegistrationKey } from "./registration-key.ts";
 import { addReport } from "./report.ts";
+import { addRequest } from "./request.ts";
 import { addReset } from "./reset.ts";
 import { addResource } from "./resource.ts";
+import { addSearch, addServer } from "./server.ts";
 import { addServe } from "./serve.ts";
 import { addStore } from "./store.ts";
 import { addToken } from "./token.ts";
@@ -39,8 +42,12 @@ const GROUPS = [
   addClock,
   addFault,
   addExplain,
+  addActivity,
+  addRequest,
+  addSearch,
   addAudit,
   addReset,
+  addServer,
   addStore,
 ] as const;
 

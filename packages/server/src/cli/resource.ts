@@ -49,6 +49,7 @@ export function addResource(program: Command): void {
       print(flags, shown, describe(shown));
     },
   );
+  addUse(group);
   addAdd(group);
   const stop = group
     .command("stop <resource-id>")
@@ -80,6 +81,35 @@ function addList(group: Command): void {
     const { items, more } = await connect(flags).first("GET /resources", limit, { query });
     print(flags, items, table(COLUMNS, items));
     if (more) process.stderr.write(`There may be more than these ${items.length}: raise --limit.\n`);
+  });
+}
+
+interface UseFlags extends ConnectionFlags {
+  readonly from?: string;
+  readonly until?: string;
+}
+
+function addUse(group: Command): void {
+  const use = group
+    .command("use <resource-id>")
+    .description("What a resource has used, hour by hour (default: the last day)")
+    .option("--from <time>", "from the hour of this time on", timeArgument)
+    .option("--until <time>", "only hours that begin before this", timeArgument);
+  withConnection(use).action(async (id: string, flags: UseFlags) => {
+    const { from, until } = flags;
+    const found = await connect(flags).call("GET /resources/{id}/use", { params: { id }, query: { from, to: until } });
+    const seconds = table(
+      {
+        hour: ({ hour }) => hour,
+        productCode: ({ productCode }) => productCode,
+        dimension: ({ dimension }) => dimension,
+        seconds: (item) => item.seconds,
+        final: ({ final }) => final,
+      },
+      found.hours,
+    );
+    const parts = found.units.length === 0 ? [seconds] : [seconds, describe({ units: found.units })];
+    print(flags, found, parts.join("\n\n"));
   });
 }
 

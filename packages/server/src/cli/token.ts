@@ -1,7 +1,7 @@
 /** `countinghouse token`: registration tokens, as a buyer's browser would bring them. */
 import type { Command } from "commander";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
-import { print } from "./output.ts";
+import { describe, print } from "./output.ts";
 
 export function addToken(program: Command): void {
   const group = program.command("token").description("Registration tokens, for ResolveCustomer");
@@ -12,5 +12,14 @@ export function addToken(program: Command): void {
   ).action(async (agreementId: string, flags: ConnectionFlags) => {
     const token = await connect(flags).call("POST /registration-tokens", { body: { agreementId } });
     print(flags, token, token.registrationToken);
+  });
+  withConnection(
+    group
+      .command("inspect <registration-token>")
+      .description("In a lab, say what a registration token says: agreement, product, customer, and until when"),
+  ).action(async (registrationToken: string, flags: ConnectionFlags) => {
+    const found = await connect(flags).call("POST /registration-tokens/inspect", { body: { registrationToken } });
+    const { why, ...members } = found;
+    print(flags, found, `${why}\n\n${describe(members)}`);
   });
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { countArgument } from "../arguments.ts";
 import { withConnection } from "../connection.ts";
+import { endOfInterest } from "../end-of-interest.ts";
 import { jsonText } from "../output.ts";
 import type { AuditEvent } from "../../operator/contract/ledger/audit.ts";
 import { eventLine, headingLine } from "./audit-event.ts";
@@ -80,15 +81,4 @@ function printer({ json }: TailFlags): (events: readonly AuditEvent[]) => void {
 
 function write(lines: readonly string[]): void {
   if (lines.length > 0) process.stdout.write(`${lines.join("\n")}\n`);
-}
-
-/** Whoever reads has had enough: by a signal, or by closing the pipe. */
-function endOfInterest(): AbortSignal {
-  const controller = new AbortController();
-  const end = (): void => controller.abort();
-  process.once("SIGINT", end);
-  process.once("SIGTERM", end);
-  process.stdout.once("error", end);
-  process.stdout.once("close", end);
-  return controller.signal;
 }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Frozen, Routes } from "../route.ts";
 import { quoted } from "../common.ts";
-import { addRoute, changeRoute, listRoute, showRoute } from "./kind.ts";
+import { addRoute, changeRoute, listRoute, searchText, showRoute } from "./kind.ts";
 import { name, namedOnce } from "./name.ts";
 import { conditionSchema, policyWith, type ConditionSchema } from "./policy.ts";
 
@@ -75,7 +75,7 @@ const accessKeySchema = z
 export type AccessKey = Frozen<z.output<typeof accessKeySchema>>;
 
 export const accountRoutes = {
-  "GET /accounts": listRoute("account", accountSchema),
+  "GET /accounts": listRoute("account", accountSchema, { q: searchText }),
   "POST /accounts": addRoute("account", accountDocumentSchema, accountSchema),
   "GET /accounts/{id}": showRoute("account", accountSchema),
   "PATCH /accounts/{id}": changeRoute("account", accountSchema),

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { timestamp } from "../common.ts";
 import type { Frozen, Routes } from "../route.ts";
 import { accountId } from "./account.ts";
-import { addRoute, changeRoute, listRoute, showRoute } from "./kind.ts";
+import { addRoute, changeRoute, listRoute, searchText, showRoute } from "./kind.ts";
 import { name } from "./name.ts";
 
 /** What is no time has a complaint of its own. */
@@ -57,10 +57,12 @@ export const agreementDocumentSchema = z
     message: "must not name a dimension twice",
   });
 
+const agreementStatus = z.enum(["pending", "active", "suspended", "cancelled", "expired"]);
+
 export const agreementSchema = agreementDocumentSchema
   .safeExtend({
     startsAt: timestamp,
-    status: z.enum(["pending", "active", "suspended", "cancelled", "expired"]),
+    status: agreementStatus,
     cancelledAt: timestamp.optional().describe("Final records are accepted for an hour from here."),
     suspendedAt: timestamp.optional(),
     replacedBy: z.string().optional().describe("The agreement that goes on with it, from its end on."),
@@ -84,7 +86,12 @@ function actionRoute(action: string, summary: string) {
 }
 
 export const agreementRoutes = {
-  "GET /agreements": listRoute("agreement", agreementSchema),
+  "GET /agreements": listRoute("agreement", agreementSchema, {
+    productCode: z.string().max(255).optional(),
+    customerAccountId: z.string().max(64).optional(),
+    state: agreementStatus.optional().describe("As `status` tells it."),
+    q: searchText,
+  }),
   "POST /agreements": addRoute("agreement", agreementDocumentSchema, agreementSchema),
   "GET /agreements/{id}": showRoute("agreement", agreementSchema),
   "PATCH /agreements/{id}": changeRoute("agreement", agreementSchema),

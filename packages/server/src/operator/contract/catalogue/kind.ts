@@ -1,18 +1,31 @@
 /** The four routes that accounts, products and agreements each have: list, add, show, change. */
 import { z } from "zod";
 import { pageSchema, pageQuery } from "../common.ts";
+import { SEARCH_CHARACTERS_MAX } from "../values.ts";
+
+/** A text that something has in its names. */
+export const searchText = z
+  .string()
+  .min(1)
+  .max(SEARCH_CHARACTERS_MAX)
+  .optional()
+  .describe("Only those with this text in an id or a name; letters in either case.");
 
 type Noun = "account" | "product" | "agreement";
 
 const tag = "catalogue";
 
 // oxlint-disable-next-line typescript/explicit-function-return-type -- each route's type carries its schemas
-export function listRoute<Shown extends z.ZodType>(noun: Noun, shown: Shown) {
+export function listRoute<Shown extends z.ZodType, Filters extends z.ZodRawShape>(
+  noun: Noun,
+  shown: Shown,
+  filters: Filters,
+) {
   return {
     tag,
     command: `${noun} list`,
     summary: `List ${noun}s`,
-    query: pageQuery,
+    query: pageQuery.extend(filters),
     answer: { status: 200, description: `A page of ${noun}s`, json: pageSchema(shown) },
     problems: [400],
   } as const;

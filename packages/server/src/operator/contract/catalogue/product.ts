@@ -4,7 +4,7 @@ import { z } from "zod";
 import { quoted, timestamp } from "../common.ts";
 import type { Frozen, Routes } from "../route.ts";
 import { accountId } from "./account.ts";
-import { addRoute, changeRoute, listRoute, showRoute } from "./kind.ts";
+import { addRoute, changeRoute, listRoute, searchText, showRoute } from "./kind.ts";
 import { name, namedOnce } from "./name.ts";
 
 /** As `domain/catalogue/value-problem.ts` holds new prices to: a test ties the two. */
@@ -101,7 +101,10 @@ export type Dimension = Frozen<z.output<typeof dimension>>;
 export type Price = Frozen<z.output<typeof priceStep>>;
 
 export const productRoutes = {
-  "GET /products": listRoute("product", productSchema),
+  "GET /products": listRoute("product", productSchema, {
+    seller: z.string().max(64).optional().describe("Only those of this account."),
+    q: searchText,
+  }),
   "POST /products": addRoute("product", productDocumentSchema, productSchema),
   "GET /products/{id}": showRoute("product", productSchema),
   "PATCH /products/{id}": changeRoute("product", productSchema),

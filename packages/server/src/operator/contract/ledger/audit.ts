@@ -88,7 +88,7 @@ export const auditRoutes = {
   },
   "GET /audit-verification": {
     tag: "audit",
-    command: "audit verify",
+    command: { none: "It answers at the end only; `audit verify` begins one that tells how far it has come." },
     summary: "Recompute the chains of all entries, and hold them against the checkpoints; metering goes on meanwhile",
     answer: { status: 200, description: "What was found", json: verificationSchema },
   },

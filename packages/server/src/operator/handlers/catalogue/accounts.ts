@@ -9,7 +9,7 @@ import type { OperatorContext } from "../../context.ts";
 import type { AccountDocument, accountRoutes } from "../../contract/catalogue/account.ts";
 import { refusalProblem } from "../../problem.ts";
 import type { Handlers } from "../../serve-routes.ts";
-import { kindHandlers } from "./kind.ts";
+import { hasText, kindHandlers } from "./kind.ts";
 
 export function accountHandlers({ ledger, sealer, random }: OperatorContext): Handlers<keyof typeof accountRoutes> {
   const { list, add, show, change } = kindHandlers(ledger, {
@@ -24,7 +24,8 @@ export function accountHandlers({ ledger, sealer, random }: OperatorContext): Ha
     changes: (document, catalogue) => [...accountChanges(document, sealer), ...keysWithoutUser(document, catalogue)],
   });
   return {
-    "GET /accounts": list,
+    "GET /accounts": ({ query }) =>
+      list(query, ({ id, title, users }) => hasText(query.q, id, title, ...users.map(({ name }) => name))),
     "POST /accounts": add,
     "GET /accounts/{id}": show,
     "PATCH /accounts/{id}": change,

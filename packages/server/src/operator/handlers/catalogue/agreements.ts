@@ -6,7 +6,7 @@ import type { OperatorContext } from "../../context.ts";
 import { agreementDocumentSchema, type Agreement, type agreementRoutes } from "../../contract/catalogue/agreement.ts";
 import { ProblemError, refusalProblem } from "../../problem.ts";
 import type { Handlers } from "../../serve-routes.ts";
-import { kindHandlers } from "./kind.ts";
+import { hasText, kindHandlers } from "./kind.ts";
 
 export function agreementHandlers({ ledger, clock }: OperatorContext): Handlers<keyof typeof agreementRoutes> {
   const { list, add, show, change } = kindHandlers(ledger, {
@@ -34,7 +34,18 @@ export function agreementHandlers({ ledger, clock }: OperatorContext): Handlers<
     return agreementView(agreement, clock.nowMs());
   };
   return {
-    "GET /agreements": list,
+    "GET /agreements": ({ query }) => {
+      const { productCode, customerAccountId, state, q } = query;
+      return list(query, (agreement) => {
+        const { agreementId, customerIdentifier, licenseArn } = agreement;
+        return (
+          (productCode === undefined || productCode === agreement.productCode) &&
+          (customerAccountId === undefined || customerAccountId === agreement.customerAccountId) &&
+          (state === undefined || state === agreement.status) &&
+          hasText(q, agreementId, agreement.productCode, agreement.customerAccountId, customerIdentifier, licenseArn)
+        );
+      });
+    },
     "POST /agreements": add,
     "GET /agreements/{id}": show,
     "PATCH /agreements/{id}": change,

@@ -32,7 +32,11 @@ interface OneOf {
   readonly params: { readonly id: string };
 }
 interface KindHandlers<Shown> {
-  readonly list: (asked: { readonly query: Parameters<typeof pageOf>[1] }) => ReturnType<typeof pageOf<Shown>>;
+  /** Of those that are meant, a page. */
+  readonly list: (
+    query: Parameters<typeof pageOf>[1],
+    isMeant: (shown: Shown) => boolean,
+  ) => ReturnType<typeof pageOf<Shown>>;
   readonly add: (asked: { readonly body: object; readonly call: Calls }) => Promise<Shown>;
   readonly show: (asked: OneOf) => Shown;
   readonly change: (asked: OneOf & { readonly body: object; readonly call: Calls }) => Promise<Shown>;
@@ -50,7 +54,7 @@ export function kindHandlers<Document extends object, Shown extends object>(
     return found;
   };
   return {
-    list: ({ query }) => pageOf(kind.list(ledger.catalogue), query),
+    list: (query, isMeant) => pageOf(kind.list(ledger.catalogue).filter(isMeant), query),
     add: async ({ body, call }) => {
       const parsed = kind.schema.safeParse(body);
       if (!parsed.success) throw invalid(parsed.error);
@@ -108,4 +112,11 @@ function withoutKeyIds(document: object): unknown {
   return JSON.parse(
     JSON.stringify(document, (name, value: unknown) => (name === "accessKeyIds" ? undefined : value)),
   ) as unknown;
+}
+
+/** Whether one of these texts has another in it, in letters of either case; any does where none is asked for. */
+export function hasText(asked: string | undefined, ...texts: readonly (string | undefined)[]): boolean {
+  if (asked === undefined) return true;
+  const wanted = asked.toLowerCase();
+  return texts.some((text) => text?.toLowerCase().includes(wanted) === true);
 }

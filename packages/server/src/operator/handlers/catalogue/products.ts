@@ -7,7 +7,7 @@ import type { OperatorContext } from "../../context.ts";
 import { productDocumentSchema, type productRoutes } from "../../contract/catalogue/product.ts";
 import { ProblemError, refusalProblem } from "../../problem.ts";
 import type { Handlers } from "../../serve-routes.ts";
-import { kindHandlers } from "./kind.ts";
+import { hasText, kindHandlers } from "./kind.ts";
 
 export function productHandlers({ ledger, clock }: OperatorContext): Handlers<keyof typeof productRoutes> {
   const { list, add, show, change } = kindHandlers(ledger, {
@@ -29,7 +29,13 @@ export function productHandlers({ ledger, clock }: OperatorContext): Handlers<ke
     },
   });
   return {
-    "GET /products": list,
+    "GET /products": ({ query }) => {
+      const { seller, q } = query;
+      return list(query, (product) => {
+        const isSellers = seller === undefined || seller === product.seller;
+        return isSellers && hasText(q, product.productCode, product.title);
+      });
+    },
     "POST /products": add,
     "GET /products/{id}": show,
     "PATCH /products/{id}": change,

@@ -1,0 +1,66 @@
+/** `countinghouse activity`: every call and change as it is kept, until interrupted. */
+import { Option, type Command } from "commander";
+import type { ActivityGap, ActivityItem } from "../operator/contract/ledger/activity.ts";
+import { OUTCOMES } from "../operator/contract/values.ts";
+import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
+import { endOfInterest } from "./end-of-interest.ts";
+import { jsonText, printable } from "./output.ts";
+
+interface TailFlags extends ConnectionFlags {
+  readonly event?: string;
+  readonly account?: string;
+  readonly accessKey?: string;
+  readonly product?: string;
+  readonly outcome?: (typeof OUTCOMES)[number];
+  readonly after?: string;
+}
+
+export function addActivity(program: Command): void {
+  const group = program.command("activity").description("Every call and change, as it is kept");
+  const tail = group
+    .command("tail")
+    .description(
+      "Print each call and change as it is kept, until interrupted; a server that is restarted is waited for",
+    )
+    .option("--event <name>", "of this operation only, such as BatchMeterUsage")
+    .option("--account <id>", "of callers of this account only")
+    .option("--access-key <id>", "signed with this access key only")
+    .option("--product <code>", "about this product only")
+    .addOption(new Option("--outcome <outcome>", "that came to this only").choices(OUTCOMES))
+    .option("--after <id>", "go on behind the event of this id, which --json prints, instead of beginning now");
+  withConnection(tail).action(follow);
+}
+
+/** A server that is restarted is waited for, for as long as it takes. */
+const RETRIES_MAX = Number.POSITIVE_INFINITY;
+
+async function follow(flags: TailFlags): Promise<void> {
+  const { event, account, accessKey, product, outcome, after, json } = flags;
+  const query = { operation: event, accountId: account, accessKeyId: accessKey, productCode: product, outcome };
+  const events = connect(flags).events("GET /activity", {
+    query,
+    lastEventId: after,
+    retriesMax: RETRIES_MAX,
+    signal: endOfInterest(),
+  });
+  for await (const told of events) {
+    if (json === true) process.stdout.write(`${jsonText({ id: told.id, kind: told.kind, ...told.data })}\n`);
+    else if (told.kind === "gap") process.stderr.write(`${printable(gapLine(told.data))}\n`);
+    else process.stdout.write(`${itemLine(told.data)}\n`);
+  }
+}
+
+/** What nearly every item fits into, so that lines printed one by one are aligned. */
+const WIDTHS = [24, 7, 22, 16, 25];
+
+function itemLine({ at, outcome, eventName, userIdentity, productCode, reason, records }: ActivityItem): string {
+  const { userName, arn, principalId } = userIdentity;
+  const counts = Object.entries(records ?? {}).map(([what, count]) => `${count} ${what}`);
+  const cells = [at, outcome, eventName, userName ?? arn?.split("/").at(-1) ?? principalId, productCode ?? "-"];
+  const told = reason ?? counts.join(", ");
+  return [...cells.map((cell, i) => printable(cell).padEnd(WIDTHS[i] ?? 0)), printable(told)].join("  ").trimEnd();
+}
+
+function gapLine({ reason, from, to }: ActivityGap): string {
+  return `${reason} After ${from ?? "the beginning"}, up to ${to ?? "now"}: countinghouse audit search has them.`;
+}
