@@ -75,7 +75,7 @@ async function build() {
         // Libraries say "use client" of themselves, for servers that draw pages.
         rolldownOptions: {
           checks: { moduleLevelDirective: false },
-          output: { codeSplitting: { groups: SCREENS } },
+          output: { codeSplitting: { includeDependenciesRecursively: false, groups: SCREENS } },
         },
       },
     });

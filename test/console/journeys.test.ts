@@ -4,7 +4,7 @@ import { BatchMeterUsageCommand, type UsageRecord } from "@aws-sdk/client-market
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
-import { start } from "../support/scoped.ts";
+import { newFolder, start } from "../support/scoped.ts";
 import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
 import { buildConsole, openConsole, settled } from "./console.ts";
 
@@ -169,7 +169,7 @@ describe.skipIf(browser === undefined)("the console", () => {
       .toMatch(/\b[1-9]\b/);
     await page.getByRole("button", { name: "All off" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "All off" }).click();
-    await page.getByText("Nothing goes wrong on demand").waitFor();
+    await page.getByText("Nothing goes wrong on demand", { exact: true }).waitFor();
     await page.getByRole("link", { name: "2 faults in force" }).waitFor({ state: "detached" });
   });
 
@@ -186,12 +186,13 @@ describe.skipIf(browser === undefined)("the console", () => {
       },
       body: JSON.stringify({ title: `${hostile}!` }),
     });
-    const page = await open(server, `/products?q=${encodeURIComponent(hostile)}`);
+    const page = await open(server, `/products?q=${encodeURIComponent(hostile)}`, { expected: /404/ });
     await page.getByRole("link", { name: `${hostile}!` }).click();
     await page.getByRole("heading", { name: `${hostile}!` }).waitFor();
     await page.goto(`${server.endpoint}/console/activity`);
     await page
-      .locator("[data-row]").filter({ hasText: /Product/ })
+      .locator("[data-row]")
+      .filter({ hasText: /Product/ })
       .first()
       .getByRole("link")
       .click();
@@ -257,7 +258,7 @@ describe.skipIf(browser === undefined)("the console", () => {
     await other.goto(`${server.endpoint}/console/products#token=${server.operatorToken}`);
     await other.getByRole("link", { name: "Acme Logs" }).waitFor();
     await other.getByRole("button", { name: "View" }).click();
-    await other.getByText("Dark", { exact: true }).click();
+    await other.getByRole("radio", { name: "Dark" }).check();
     await expect.poll(() => page.evaluate("document.documentElement.dataset.theme")).toBe("dark");
   });
 });
@@ -265,7 +266,7 @@ describe.skipIf(browser === undefined)("the console", () => {
 describe.skipIf(browser === undefined)("a server that comes and goes", () => {
   test("is missed while it is gone, and read on from where the feed was when it is back", async () => {
     const token = "the-same-token-0123456789";
-    const folder = (await import("../support/scoped.ts")).newFolder();
+    const folder = newFolder();
     const args = ["--store", `sqlite:${folder}/data`, "--operator-token", token];
     const first = await start(args);
     const { port } = new URL(first.endpoint);

@@ -53,31 +53,33 @@ function Shown({ agreement }: { readonly agreement: ShownAgreement }): ReactNode
       title={agreementId}
       about={<AgreementState status={status} />}
       actions={
-        mayChange ? <>
-          {status === "suspended" ? (
-            <button type="button" className="button" disabled={act.isPending} onClick={() => act.mutate("resume")}>
-              Resume
-            </button>
-          ) : (
+        mayChange ? (
+          <>
+            {status === "suspended" ? (
+              <button type="button" className="button" disabled={act.isPending} onClick={() => act.mutate("resume")}>
+                Resume
+              </button>
+            ) : (
+              <Confirm
+                label="Suspend"
+                title="Suspend this agreement?"
+                disabled={isOver || act.isPending}
+                onConfirm={() => act.mutate("suspend")}
+              >
+                <p>The customer’s records are CustomerNotSubscribed until it is resumed.</p>
+              </Confirm>
+            )}
             <Confirm
-              label="Suspend"
-              title="Suspend this agreement?"
+              label="Cancel the agreement"
+              title="Cancel this agreement?"
+              tone="danger"
               disabled={isOver || act.isPending}
-              onConfirm={() => act.mutate("suspend")}
+              onConfirm={() => act.mutate("cancel")}
             >
-              <p>The customer’s records are CustomerNotSubscribed until it is resumed.</p>
+              <p>It ends for good. Final records are accepted for one hour of the service clock from now.</p>
             </Confirm>
-          )}
-          <Confirm
-            label="Cancel the agreement"
-            title="Cancel this agreement?"
-            tone="danger"
-            disabled={isOver || act.isPending}
-            onConfirm={() => act.mutate("cancel")}
-          >
-            <p>It ends for good. Final records are accepted for one hour of the service clock from now.</p>
-          </Confirm>
-        </> : null
+          </>
+        ) : null
       }
     >
       {act.error === null ? null : <Problem error={act.error} />}

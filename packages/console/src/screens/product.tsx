@@ -142,19 +142,19 @@ function Prices({
         />
       )}
       {mayChange ? (
-      <form className="inline-form" onSubmit={submit}>
-        <Field
-          label="Dimension"
-          value={dimension}
-          onChange={setDimension}
-          options={dimensions.map(({ name }) => name)}
-        />
-        <Field label="New price, US dollars" value={price} onChange={setPrice} placeholder="0.25" required />
-        <Field label="From (an hour, UTC)" value={from} onChange={setFrom} placeholder="the coming hour" />
-        <button type="submit" className="button" disabled={set.isPending}>
-          Set the price
-        </button>
-      </form>
+        <form className="inline-form" onSubmit={submit}>
+          <Field
+            label="Dimension"
+            value={dimension}
+            onChange={setDimension}
+            options={dimensions.map(({ name }) => name)}
+          />
+          <Field label="New price, US dollars" value={price} onChange={setPrice} placeholder="0.25" required />
+          <Field label="From (an hour, UTC)" value={from} onChange={setFrom} placeholder="the coming hour" />
+          <button type="submit" className="button" disabled={set.isPending}>
+            Set the price
+          </button>
+        </form>
       ) : null}
       {set.error === null ? null : <Problem error={set.error} />}
     </Card>

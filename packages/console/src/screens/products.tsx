@@ -34,7 +34,11 @@ export function Products(): ReactNode {
   const list = useList("GET /products");
   const wanted = q.toLowerCase();
   return (
-    <Page title="Products" about="What sellers publish, and the dimensions it is metered by." actions={mayChange ? <AddProduct /> : null}>
+    <Page
+      title="Products"
+      about="What sellers publish, and the dimensions it is metered by."
+      actions={mayChange ? <AddProduct /> : null}
+    >
       <search className="filters">
         <Field
           label="Filter"

@@ -11,7 +11,7 @@ import { PLACES } from "./places.ts";
 import { THEMES, TIME_MODES, prefer, usePreferences } from "./preferences.ts";
 import { useServer } from "./server.ts";
 
-const HEARTBEAT_MS = 5_000;
+const HEARTBEAT_MS = 3_000;
 
 export function Shell(): ReactNode {
   const { token, ended } = useSyncExternalStore(watchSession, currentSession);

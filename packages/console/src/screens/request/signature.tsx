@@ -21,7 +21,7 @@ export function Signature({ requestId, isFolded }: SignatureProps): ReactNode {
     <details className="fold" open={isOpen} onToggle={({ currentTarget }) => setIsOpen(currentTarget.open)}>
       <summary>The signature, step by step</summary>
       <div className="fold-body">
-        {diagnosis.data === undefined ? (
+        {!isOpen ? null : diagnosis.data === undefined ? (
           diagnosis.error === null ? (
             <Loading />
           ) : (
