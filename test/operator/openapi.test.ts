@@ -63,6 +63,8 @@ test("every route that it lists exists, and no other method of its paths does", 
   for (const path of Object.keys(description.paths)) {
     for (const method of ["get", "post", "put", "patch", "delete"]) {
       if (method === "post" && path === `${BASE}/reset`) continue;
+      // It answers without an end; test/operator/activity.test.ts reads it.
+      if (method === "get" && path === `${BASE}/activity`) continue;
       const concrete = path.slice(BASE.length).replaceAll(/\{\w+\}/g, "nothing");
       const answer = await callOperator(server, method.toUpperCase(), concrete, method === "get" ? {} : { body: {} });
       const isRoute = !answer.text.includes("No such route.");

@@ -18,7 +18,7 @@ test.each([
   ["POST", "/metering-records"],
   ["GET", "/agreements/agmt-demo1/cancel"],
   ["POST", "/agreements/agmt-demo1/renew"],
-  ["GET", "/requests"],
+  ["PUT", "/requests"],
   ["DELETE", "/requests/x/explanation"],
 ])("%s %s is no route", async (method, path) => {
   expectProblem(await callOperator(server, method, path), 404, /^No such route\.$/);

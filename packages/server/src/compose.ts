@@ -1,17 +1,14 @@
 /** The wiring: from a configuration to a service that can be listened to. Knows every room; decides nothing. */
 import type { IncomingMessage, Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { ruleSets, type EpochMs } from "@countinghouse/protocol";
 import { getRequestListener } from "@hono/node-server";
 import { EventPages } from "./audit/event-pages.ts";
 import { createBuyApp } from "./buy/app.ts";
-import { dueChanges } from "./catalogue/apply.ts";
 import type { ServiceClock } from "./clock.ts";
+import { composeOperator } from "./compose-operator.ts";
 import type { ServeConfig } from "./config.ts";
 import { consoleFolder, readConsoleFiles } from "./console/console-files.ts";
 import { serveConsole } from "./console/serve-console.ts";
 import { DiskSpace } from "./disk-space.ts";
-import { Catalogue } from "./domain/catalogue/catalogue.ts";
 import { outdatedValues } from "./domain/catalogue/value-problem.ts";
 import { failureLog } from "./failure-log.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
@@ -36,12 +33,7 @@ import { PodObserver } from "./observers/kubernetes/pod-observer.ts";
 import { whyUnobserved } from "./observers/kubernetes/reasons.ts";
 import { openLedger, type OpenEngine, type OpenedLedger } from "./open-ledger.ts";
 import { RefusalBudget } from "./operations/refusal-budget.ts";
-import { ActivityFeed } from "./operator/activity/activity-feed.ts";
-import { createOperatorApp, type OperatorApp } from "./operator/app.ts";
-import type { ServerNow } from "./operator/context.ts";
 import { RawRequests } from "./operator/requests/raw-requests.ts";
-import type { OwnAddress } from "./operator/requests/replay.ts";
-import { VerificationJobs } from "./operator/verification-jobs.ts";
 import { VERSION } from "./version.ts";
 import { TokenVerifier } from "./web-identity/verify-token.ts";
 import { BUSY, WITHHELD, refusalOf } from "./wire/protocols/refusal.ts";
@@ -90,14 +82,7 @@ interface Parts extends ComposeOptions, OpenedLedger {
   readonly workload: Workload;
   readonly sources: SourceAddresses;
   readonly newRequestId: () => string;
-  readonly activity: ActivityFeed;
   readonly rawRequests: RawRequests;
-  /** Wall clock. */
-  readonly startedAtMs: EpochMs;
-  /** Where it listens, once it does. */
-  readonly ownAddress: () => OwnAddress;
-  /** What `/server` tells of how it goes. */
-  readonly serverNow: () => ServerNow;
   /** Told of errors that are ours. */
   readonly onError: (error: Error, requestId: string) => void;
 }
@@ -161,7 +146,6 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   });
   await workload.resourcesChanged();
   const eventPages = new EventPages(opened.ledger, world.schedule);
-  let draining = false;
   const parts: Parts = {
     ...options,
     ...opened,
@@ -175,27 +159,22 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     workload,
     sources,
     newRequestId: () => requestId(world.wallMs(), world.uuid()),
-    activity: new ActivityFeed({
-      ledger: opened.ledger,
-      lookMs: config.store.kind === "postgres" ? SHARED_LOOK_MS : OWN_LOOK_MS,
-      every: world.every,
-      schedule: world.schedule,
-      onTrouble: (error) => failures.note(error, ""),
-    }),
     rawRequests: new RawRequests(),
-    startedAtMs: world.wallMs(),
-    ownAddress: () => ownAddressOf(server, config),
-    serverNow: () => ({
-      unready: whyUnready(opened.ledger, draining),
+    onError: failures.note,
+  };
+  let draining = false;
+  const podObserver = cluster === undefined ? undefined : startPodObserver(parts, cluster);
+  const operator = composeOperator({
+    ...parts,
+    server: () => server,
+    isDraining: () => draining,
+    now: () => ({
       remarks: remarksOf(keeping, disk, opened.ledger),
       connections: connections.open,
       freeBytes: disk.freeBytes,
       logBytes: opened.logBytes(),
     }),
-    onError: failures.note,
-  };
-  const podObserver = cluster === undefined ? undefined : startPodObserver(parts, cluster);
-  const operator = operatorApp(parts);
+  });
   const busy = (request: IncomingMessage): WireResponse => refusalOf(request, BUSY, parts.newRequestId());
   const server: Server = createListener({
     tls: config.tls,
@@ -236,7 +215,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       await inTurn([
         () => podObserver?.stop(),
         // Who reads the activity would read for ever.
-        () => Promise.resolve(parts.activity.close()),
+        () => Promise.resolve(operator.activity.close()),
         () => closeServer(server),
         () => workload.close(),
         () => keeping.stop(),
@@ -330,68 +309,6 @@ type NodeListener = Parameters<typeof createRouter>[0]["operator"];
 function nodeListener(fetch: Parameters<typeof getRequestListener>[0]): NodeListener {
   const listener = getRequestListener(fetch);
   return (request, response) => void listener(request, response);
-}
-
-/** How often it is looked for new entries while somebody reads the activity: where they are in a file of this server's, and over a network. */
-const OWN_LOOK_MS = 50;
-const SHARED_LOOK_MS = 250;
-
-function whyUnready({ defect, unavailable }: Ledger, draining: boolean): readonly string[] {
-  return [defect?.message, unavailable, draining ? "shutting down" : undefined].filter((why) => why !== undefined);
-}
-
-const ANY_ADDRESS: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
-
-function ownAddressOf(server: Server, { tls }: ServeConfig): OwnAddress {
-  const { address, port } = server.address() as AddressInfo;
-  return { host: ANY_ADDRESS[address] ?? address, port, cert: tls?.cert };
-}
-
-function operatorApp(parts: Parts): OperatorApp {
-  const { config, world, catalogueFile, operatorToken, sources, onError } = parts;
-  const { ledger, eventPages, sealer, clock, faults, keeping, workload, newRequestId } = parts;
-  const { activity, rawRequests, ownAddress } = parts;
-  return createOperatorApp({
-    context: {
-      ledger,
-      eventPages,
-      sealer,
-      clock,
-      ruleSet: ruleSets[config.rules],
-      lab: config.lab,
-      faults,
-      random: world.random,
-      newKeyPair: world.keyPair,
-      newRequestId,
-      keeping,
-      wallMs: world.wallMs,
-      activity,
-      rawRequests,
-      ownAddress,
-      verifications: new VerificationJobs({
-        ledger,
-        verify: (onRead) => keeping.verifyAudit(onRead),
-        newId: world.uuid,
-        wallMs: world.wallMs,
-      }),
-      server: {
-        version: VERSION,
-        ruleSet: config.rules,
-        storeKind: config.store.kind,
-        quotas: config.shared.quotas,
-        retentionDays: config.retentionDays,
-        startedAtMs: parts.startedAtMs,
-        now: parts.serverNow,
-      },
-      workload,
-      initialCatalogue: () => dueChanges(catalogueFile, new Catalogue(), clock.nowMs()),
-    },
-    operatorToken,
-    viewerTokens: config.viewerTokens,
-    version: VERSION,
-    sourceAddressOf: (request) => sources.of(request),
-    onError,
-  });
 }
 
 function buyListener({ ledger, sealer, clock, config, world, sources, newRequestId, onError }: Parts): NodeListener {

@@ -173,12 +173,15 @@ function viewerTokensOf({ viewerToken, operatorToken }: ServeFlags): ServeConfig
     return { name, token };
   });
   if (tokens.length > VIEWER_TOKENS_MAX) throw new ConfigError(`--viewer-token: at most ${VIEWER_TOKENS_MAX} of them.`);
-  const isTwice = (values: readonly string[]): boolean => new Set(values).size < values.length;
   if (isTwice(tokens.map(({ name }) => name))) throw new ConfigError("--viewer-token: two have the same name.");
   if (isTwice([operatorToken ?? "", ...tokens.map(({ token }) => token)])) {
     throw new ConfigError("--viewer-token: two have the same token, or it is the operator's.");
   }
   return tokens;
+}
+
+function isTwice(values: readonly string[]): boolean {
+  return new Set(values).size < values.length;
 }
 
 function isLoopback(host: string): boolean {

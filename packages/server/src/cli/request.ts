@@ -97,7 +97,8 @@ function addShow(group: Command): void {
   });
 }
 
-function shownText({ request, answer, explanation, event: _, ...rest }: RequestShown): string {
+function shownText(shown: RequestShown): string {
+  const { request, answer, explanation, event: _event, ...rest } = shown;
   const parts = [describe(rest)];
   if (request !== null) parts.push(`request\n${describe(request)}`);
   if (answer !== null) parts.push(`answer\n${describe(answer)}`);

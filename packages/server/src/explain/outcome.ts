@@ -32,16 +32,16 @@ function meteredOutcome({ records, unprocessed = [] }: UsageEvent): EntryOutcome
   };
   for (const record of records) add(countOf(record));
   add("unprocessed", unprocessed.length);
-  const told = { outcome: "ok" as const, records: Object.fromEntries(counts) };
+  const good = { outcome: "ok" as const, records: Object.fromEntries(counts) };
   const problems = [...counts].filter(([count]) => count !== "accepted" && count !== "replay");
-  if (problems.length === 0) return told;
+  if (problems.length === 0) return good;
   const total = records.length + unprocessed.length;
   const missed = problems.reduce((sum, [, count]) => sum + count, 0);
   const rule = records.find((record) => record.rule !== undefined)?.rule ?? "G1";
   const whys = problems.map(([count, times]) => `${times} ${WHY[count as Problem].replace("G1", rule)}`).join("; ");
   const of =
     total === 1 ? "The usage record was" : `${missed} of ${total} usage records ${missed === 1 ? "was" : "were"}`;
-  return { ...told, outcome: "partly", reason: `${of} not accepted: ${whys}.` };
+  return { ...good, outcome: "partly", reason: `${of} not accepted: ${whys}.` };
 }
 
 function countOf({ status, keptAs }: DecidedRecord): Count {

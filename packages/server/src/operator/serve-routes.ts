@@ -165,8 +165,16 @@ function sendEvents(c: Context<OperatorEnv>, { next, end }: EventsAnswer): Respo
   const { outgoing } = c.env as HttpBindings;
   if (outgoing instanceof CountedResponse) outgoing.isEndless = true;
   // However it ends: who asks for the headers only, or has gone already, reads nothing, and ends nothing.
+  const { socket } = outgoing;
   if (outgoing.destroyed) end();
-  else outgoing.once("close", end);
+  else {
+    // Whoever ends their side reads no more. Of other answers that is not so, and Node leaves them open.
+    socket?.once("end", end);
+    outgoing.once("close", () => {
+      socket?.off("end", end);
+      end();
+    });
+  }
   const body = new ReadableStream<Uint8Array>(
     {
       pull: async (controller) => {

@@ -1,6 +1,6 @@
 /** Server-sent events as they come over a connection: read piece by piece, as the standard has them. */
 
-export interface ReceivedEvent {
+interface ReceivedEvent {
   /** Of the newest event that had one. */
   readonly lastId: string | undefined;
   /** `message` where the event says no other. */

@@ -32,10 +32,17 @@ export function requestHandlers(context: OperatorContext): Handlers<keyof typeof
     const message = `The bytes of request ${id} are not held: only those of the newest are, and of what came before the server was started, none.`;
     throw new ProblemError(404, message);
   };
+  const secretOf = (accessKeyId: string, token: string | undefined): string | undefined => {
+    const key = ledger.catalogue.accessKey(accessKeyId);
+    if (key !== undefined) return openSecret(sealer, key);
+    const session = token === undefined ? undefined : openSessionToken(sealer, token);
+    return session?.accessKeyId === accessKeyId ? session.secretAccessKey : undefined;
+  };
   return {
-    "GET /requests": ({ query }): Promise<Page<RequestSummary>> | Page<RequestSummary> => {
+    "GET /requests": ({ query, role }): Promise<Page<RequestSummary>> => {
       refuseEmptyRange(query);
       if (query.source === "ledger") return keptPage(context, query);
+      if (role !== "operator") throw new ProblemError(403, "Only the operator is shown what is held in memory.");
       if (!lab) throw new ProblemError(403, "Only a lab holds requests in memory: it needs --lab.");
       return heldPage(context, query);
     },
@@ -62,12 +69,6 @@ export function requestHandlers(context: OperatorContext): Handlers<keyof typeof
       if ((requestId === undefined) === (request === undefined)) {
         throw unfit(["must have exactly one of requestId and request"]);
       }
-      const secretOf = (accessKeyId: string, token: string | undefined): string | undefined => {
-        const key = ledger.catalogue.accessKey(accessKeyId);
-        if (key !== undefined) return openSecret(sealer, key);
-        const session = token === undefined ? undefined : openSessionToken(sealer, token);
-        return session?.accessKeyId === accessKeyId ? session.secretAccessKey : undefined;
-      };
       const theirs = { canonicalRequest, stringToSign };
       if (requestId !== undefined) {
         const raw = held(requestId);

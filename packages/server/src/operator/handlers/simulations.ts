@@ -14,7 +14,7 @@ export function simulationHandlers(context: OperatorContext): Handlers<keyof typ
   const { ledger, clock, sealer } = context;
   return {
     "POST /policy-simulations": ({ body }): PolicySimulation => {
-      const { principal, action, region = "us-east-1", sourceAddress = "127.0.0.1", secure = false, at } = body;
+      const { principal, action, region, sourceAddress, secure, at } = body;
       const caller = { principalArn: principal, region, policy: policyOf(ledger.catalogue, principal) };
       const atMs = at === undefined ? context.wallMs() : timeOf(at);
       const facts = { sourceAddress, isSecure: secure, atMs };

@@ -33,12 +33,13 @@ export function rawRequestView(raw: RawRequest): Shown {
   };
 }
 
-export function headerViews(headers: Readonly<Record<string, unknown>>): Shown["answer"]["headers"] {
+export function headerViews(headers: Readonly<Record<string, Header>>): Shown["answer"]["headers"] {
   return Object.entries(headers).flatMap(([name, value]) =>
-    [value].flat().map((one) => ({ name, value: maskedHeader(name.toLowerCase(), String(one)) })),
+    [value ?? []].flat().map((one) => ({ name, value: maskedHeader(name.toLowerCase(), one) })),
   );
 }
 
+type Header = string | readonly string[] | undefined;
 type Kind = "text" | "form" | "cbor";
 
 function kindOf({ request }: RawRequest): Kind {
@@ -50,8 +51,9 @@ function kindOf({ request }: RawRequest): Kind {
 
 const EMPTY = Buffer.alloc(0);
 
-export function answerKind(headers: Readonly<Record<string, unknown>>): Kind {
-  return String(headers["Content-Type"] ?? headers["content-type"] ?? "").includes("cbor") ? "cbor" : "text";
+export function answerKind(headers: Readonly<Record<string, Header>>): Kind {
+  const type = [headers["Content-Type"] ?? headers["content-type"] ?? ""].flat().join();
+  return type.includes("cbor") ? "cbor" : "text";
 }
 
 function bodyView({ bytes, sentBytes }: RawRequest["requestBody"], kind: Kind): Body {

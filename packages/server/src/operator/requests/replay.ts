@@ -1,5 +1,5 @@
 /** Sends a request once more, over the wire like anybody else: signed anew, with an access key of the catalogue. */
-import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
+import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http";
 import { request as httpsRequest } from "node:https";
 import {
   ALGORITHM,
@@ -77,8 +77,10 @@ export async function sendAgain(
     ["x-amz-date", [formatAmzDate(wallMs)]],
   ]);
   const authorization = authorizationOf({ ...sendable, headers }, by);
-  const sent = Object.fromEntries([...headers].map(([name, values]) => [name, [...values]]));
-  return exchange(sendable, to, { ...sent, authorization: [authorization] });
+  const sent = Object.fromEntries(
+    [...headers].map(([name, values]) => [name, values.length === 1 ? values[0] : [...values]]),
+  );
+  return exchange(sendable, to, { ...sent, authorization });
 }
 
 function authorizationOf({ method, path, headers, body }: Sendable, by: SignedBy): string {
@@ -96,7 +98,7 @@ function authorizationOf({ method, path, headers, body }: Sendable, by: SignedBy
 function exchange(
   { method, path, body }: Sendable,
   { host, port, cert }: OwnAddress,
-  headers: Readonly<Record<string, string[]>>,
+  headers: OutgoingHttpHeaders,
 ): Promise<Answered | undefined> {
   // Node takes a list for any header but this one.
   const one = { host: headers["host"]?.[0], "content-length": String(body.length) };

@@ -200,7 +200,7 @@ export const requestRoutes = {
           body: z.string().max(1_048_576).optional(),
           bodySha256: z
             .string()
-            .regex(/^[0-9a-f]{64}$/)
+            .regex(/^[0-9a-f]{64}$/, "bodySha256 must be 64 hexadecimal digits in small letters")
             .optional()
             .describe("In the place of the body."),
         })

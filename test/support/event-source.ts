@@ -1,0 +1,101 @@
+/** A reader of server-sent events over a socket of its own: what it was sent, as it stood on the wire, and nothing made of it. */
+import { request, type IncomingMessage } from "node:http";
+import type { RunningServer } from "./server.ts";
+import { until } from "./until.ts";
+
+interface SentEvent {
+  readonly id: string | undefined;
+  readonly kind: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+interface Asked {
+  /** What follows `/activity`, such as `?operation=MeterUsage`. */
+  readonly query?: string;
+  readonly lastEventId?: string;
+  readonly token?: string;
+  /** Stops reading at once, and says no more. */
+  readonly stalled?: boolean;
+}
+
+export class EventSource {
+  readonly status: number;
+  readonly headers: IncomingMessage["headers"];
+  readonly events: SentEvent[] = [];
+  comments = 0;
+  isEnded = false;
+  readonly #response: IncomingMessage;
+  #rest = "";
+
+  private constructor(response: IncomingMessage, stalled: boolean) {
+    this.#response = response;
+    this.status = response.statusCode ?? 0;
+    this.headers = response.headers;
+    response.on("close", () => (this.isEnded = true));
+    response.on("error", () => undefined);
+    if (stalled) response.pause();
+    else this.read();
+  }
+
+  /** Resolves once the answer has begun. */
+  static open(server: Pick<RunningServer, "operatorUrl" | "operatorToken">, asked: Asked = {}): Promise<EventSource> {
+    const { query = "", lastEventId, token = server.operatorToken, stalled = false } = asked;
+    return new Promise((resolve, reject) => {
+      const headers = {
+        authorization: `Bearer ${token}`,
+        ...(lastEventId === undefined ? {} : { "last-event-id": lastEventId }),
+      };
+      const call = request(`${server.operatorUrl}/activity${query}`, { headers, agent: false });
+      call.on("error", reject);
+      call.on("response", (response) => resolve(new EventSource(response, stalled)));
+      call.end();
+    });
+  }
+
+  /** Begins to read, or goes on. */
+  read(): void {
+    this.#response.on("data", (chunk: Buffer) => this.#take(chunk.toString("utf8")));
+    this.#response.resume();
+  }
+
+  /** The request ids of the calls it was told of, in the order of its being told. */
+  get requestIds(): readonly string[] {
+    return this.events.filter(({ kind }) => kind === "message").map(({ data }) => String(data["requestID"]));
+  }
+
+  get lastId(): string | undefined {
+    return this.events.findLast(({ id }) => id !== undefined)?.id;
+  }
+
+  get gaps(): readonly SentEvent[] {
+    return this.events.filter(({ kind }) => kind === "gap");
+  }
+
+  /** Waits until it was told of all of these. */
+  async heard(requestIds: readonly string[]): Promise<void> {
+    await until(() => {
+      const heard = new Set(this.requestIds);
+      return requestIds.every((id) => heard.has(id));
+    });
+  }
+
+  close(): void {
+    this.#response.destroy();
+  }
+
+  #take(text: string): void {
+    const blocks = (this.#rest + text).split("\n\n");
+    this.#rest = blocks.pop() ?? "";
+    for (const block of blocks) this.#event(block.split("\n"));
+  }
+
+  #event(lines: readonly string[]): void {
+    const valueOf = (field: string): string | undefined =>
+      lines.find((line) => line.startsWith(`${field}: `))?.slice(field.length + 2);
+    const data = valueOf("data");
+    if (data !== undefined) {
+      const kind = valueOf("event") ?? "message";
+      this.events.push({ id: valueOf("id"), kind, data: JSON.parse(data) as SentEvent["data"] });
+    } else if (lines.some((line) => line.startsWith(":"))) this.comments += 1;
+  }
+}
