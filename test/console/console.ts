@@ -53,12 +53,14 @@ export async function openConsole(
 /** Until the screen has what it asked for. */
 export async function settled(page: Page): Promise<void> {
   await page.locator("h1").first().waitFor();
-  await expect.poll(() => page.locator(".loading").count(), { timeout: 20_000 }).toBe(0);
+  await expect.poll(() => page.locator(".loading:visible").count(), { timeout: 20_000 }).toBe(0);
 }
 
-export async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  const results = (await page.evaluate("axe.run()")) as AxeResults;
-  expect(results.passes.length).toBeGreaterThan(3);
+/** Of all rules of axe-core, or of these. */
+export async function violations(page: Page, rules?: readonly string[]): Promise<string[]> {
+  if ((await page.evaluate("'axe' in window")) !== true) await page.evaluate(AXE);
+  const options = rules === undefined ? {} : { runOnly: { type: "rule", values: rules } };
+  const results = (await page.evaluate(`axe.run(${JSON.stringify(options)})`)) as AxeResults;
+  expect(results.passes.length).toBeGreaterThan(rules === undefined ? 3 : 0);
   return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 300)).join(" ")}`);
 }

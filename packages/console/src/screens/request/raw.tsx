@@ -12,7 +12,7 @@ export function Raw({ requestId }: { readonly requestId: string }): ReactNode {
     <details className="fold" onToggle={({ currentTarget }) => setIsOpen(currentTarget.open)}>
       <summary>On the wire</summary>
       <div className="fold-body">
-        {raw.data === undefined ? (
+        {!isOpen ? null : raw.data === undefined ? (
           raw.error === null ? (
             <Loading />
           ) : (
