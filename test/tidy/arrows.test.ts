@@ -96,6 +96,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:http",
     "node:net",
   ],
+  "demo-data": ["@countinghouse/protocol", "operator/client", "node:crypto"],
   console: ["listener", "node:fs", "node:http", "node:path", "node:url"],
   buy: [
     "@countinghouse/protocol",
@@ -143,6 +144,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "change-settings.ts",
     "compose.ts",
     "config.ts",
+    "demo-data",
     "domain/shared-settings.ts",
     "operator/client",
     "operator/contract",

@@ -42,6 +42,8 @@ export interface ServeConfig {
   readonly lab: boolean;
   /** By operation; an operation without one may be called as often as the server can answer. */
   readonly quotas: Readonly<Record<string, RequestQuota>>;
+  /** Whether a month of a demonstration is played after the start. */
+  readonly demoData: boolean;
   /** Whether the console is served. */
   readonly console: boolean;
   /** Whether what is printed at the start shows a token that was made. */
@@ -83,6 +85,7 @@ export interface ServeFlags {
   readonly acceptNewestEntryAhead?: boolean | string;
   readonly lab?: boolean | string;
   readonly quotas: string;
+  readonly demoData?: boolean | string;
   readonly console?: boolean | string;
   readonly tokenBanner?: boolean | string;
   readonly operatorToken?: string;
@@ -134,6 +137,7 @@ export function configOf(flags: ServeFlags): ServeConfig {
     acceptNewestEntryAhead: isOn("accept-newest-entry-ahead", flags.acceptNewestEntryAhead ?? false),
     lab,
     quotas: quotasNameOf(flags.quotas) === "aws" ? awsRequestQuotas : {},
+    demoData: isOn("demo-data", flags.demoData ?? false),
     console: isOn("console", flags.console ?? true),
     tokenBanner: isOn("token-banner", flags.tokenBanner ?? true),
     operatorToken: flags.operatorToken,

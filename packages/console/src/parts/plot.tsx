@@ -29,7 +29,7 @@ const HEIGHT = 220;
  */
 async function loadPlots(): Promise<typeof uPlot> {
   try {
-    new Intl.NumberFormat(navigator.language);
+    (0).toLocaleString(navigator.language);
   } catch {
     Object.defineProperty(navigator, "language", { value: "en-GB", configurable: true });
   }

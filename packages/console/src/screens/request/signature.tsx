@@ -53,18 +53,19 @@ function Steps({ diagnosis }: { readonly diagnosis: SignatureDiagnosis }): React
       <ol className="steps">
         {steps.map(({ step, ours, theirs, verdict, hint }) => (
           <li key={step} className={firstDifference?.step === step ? "first-difference" : undefined}>
-            <h3>
+            <p className="step-name">
               {step.replaceAll("-", " ")} <State tone={TONES[verdict][0]}>{TONES[verdict][1]}</State>
-            </h3>
+            </p>
             {hint === undefined || hint === firstDifference?.hint ? null : <p className="quiet">{hint}</p>}
             {ours === undefined ? null : (
               <Text
                 label="Ours"
+                step={step}
                 text={ours}
                 marked={firstDifference?.step === step ? firstDifference.line : undefined}
               />
             )}
-            {theirs === undefined || theirs === ours ? null : <Text label="Theirs" text={theirs} />}
+            {theirs === undefined || theirs === ours ? null : <Text label="Theirs" step={step} text={theirs} />}
           </li>
         ))}
       </ol>
@@ -74,17 +75,19 @@ function Steps({ diagnosis }: { readonly diagnosis: SignatureDiagnosis }): React
 
 function Text({
   label,
+  step,
   text,
   marked,
 }: {
   readonly label: string;
+  readonly step: string;
   readonly text: string;
   readonly marked?: number | undefined;
 }): ReactNode {
   return (
     <div className="step-text">
       <span className="quiet">{label}</span>
-      <pre tabIndex={0} role="region" aria-label={label}>
+      <pre tabIndex={0} role="region" aria-label={`${label}, ${step}`}>
         {text.split("\n").map((line, i) => (
           // oxlint-disable-next-line react/no-array-index-key -- lines of a text have nothing but their place
           <span key={i} className={marked === i + 1 ? "marked" : undefined}>

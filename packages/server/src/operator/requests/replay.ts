@@ -100,9 +100,7 @@ function exchange(
   { host, port, cert }: OwnAddress,
   headers: OutgoingHttpHeaders,
 ): Promise<Answered | undefined> {
-  // Node takes a list for any header but this one.
-  const one = { host: headers["host"]?.[0], "content-length": String(body.length) };
-  const options = { host, port, method, path, headers: { ...headers, ...one } };
+  const options = { host, port, method, path, headers: { ...headers, "content-length": String(body.length) } };
   return new Promise((resolve) => {
     const give = (answered: Answered | undefined): void => resolve(answered);
     // It is known by its certificate, whatever name that is for.
