@@ -281,7 +281,7 @@ describe.skipIf(browser === undefined)("a server that comes and goes", () => {
     try {
       await page.getByText("The server does not answer.").waitFor({ state: "detached" });
       expect(await meter(second, { record: { Dimension: "queries" } })).toBe("Success");
-      await expect.poll(() => page.getByRole("row", { name: /Accepted/ }).count(), { timeout: 20_000 }).toBe(2);
+      await expect.poll(() => page.getByRole("row", { name: /Accepted/ }).count(), { timeout: 45_000 }).toBe(2);
     } finally {
       await second.kill();
     }

@@ -4,41 +4,7 @@
  */
 import { useEffect, useRef, useState } from "react";
 import { askRaw } from "./calls.ts";
-
-export interface ServerEvent {
-  readonly id: string | undefined;
-  readonly kind: string;
-  readonly data: string;
-}
-
-/** Events in a text that comes in pieces. A comment is none. */
-export class EventReader {
-  #rest = "";
-  readonly #onEvent: (event: ServerEvent) => void;
-
-  constructor(onEvent: (event: ServerEvent) => void) {
-    this.#onEvent = onEvent;
-  }
-
-  take(piece: string): void {
-    const parts = (this.#rest + piece.replaceAll("\r\n", "\n")).split("\n\n");
-    this.#rest = parts.pop() ?? "";
-    for (const part of parts) this.#read(part);
-  }
-
-  #read(part: string): void {
-    let id: string | undefined;
-    let kind = "message";
-    const data: string[] = [];
-    for (const line of part.split("\n")) {
-      const [, name = "", value = ""] = /^([^:]*):? ?(.*)$/.exec(line) ?? [];
-      if (name === "data") data.push(value);
-      else if (name === "id") id = value;
-      else if (name === "event") kind = value;
-    }
-    if (data.length > 0) this.#onEvent({ id, kind, data: data.join("\n") });
-  }
-}
+import { EventReader, type ServerEvent } from "./event-reader.ts";
 
 /** What a feed does: nothing yet, reads, or tries to get there again. */
 export type FeedState = "connecting" | "live" | "lost";
@@ -46,7 +12,7 @@ export type FeedState = "connecting" | "live" | "lost";
 /** Events are handed on in groups, so that a thousand a second are drawn a few times a second. */
 const GROUP_MS = 250;
 const AGAIN_MS_MIN = 500;
-const AGAIN_MS_MAX = 8_000;
+const AGAIN_MS_MAX = 3_000;
 
 interface FeedOptions {
   /** Filters that the server applies; another text is another feed. */

@@ -160,7 +160,7 @@ export function Loading(): ReactNode {
   );
 }
 
-export interface Fact {
+interface Fact {
   readonly name: string;
   readonly value: ReactNode;
   /** For what is long. */

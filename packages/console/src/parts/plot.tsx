@@ -4,7 +4,7 @@ import type uPlot from "uplot";
 import { colourOf } from "./colour.ts";
 import { usePreferences } from "../shell/preferences.ts";
 
-export interface PlotSeries {
+interface PlotSeries {
   readonly label: string;
   readonly values: readonly (number | null)[];
   /** A colour of the sheet, such as `--accent`. */

@@ -59,7 +59,7 @@ function local(ms: number): string {
   return utc(ms - offsetMs);
 }
 
-export function relative(ms: number, nowMs: number): string {
+function relative(ms: number, nowMs: number): string {
   const awayMs = ms - nowMs;
   const size = Math.abs(awayMs);
   if (size < 1_500) return "now";

@@ -1,5 +1,5 @@
 /** The screens, in the order of the navigation. */
-export interface Place {
+interface Place {
   readonly to: string;
   readonly label: string;
   /** Pressed after `g`. */
@@ -7,7 +7,7 @@ export interface Place {
   readonly isLab?: true;
 }
 
-export interface PlaceGroup {
+interface PlaceGroup {
   readonly title: string;
   readonly places: readonly Place[];
 }

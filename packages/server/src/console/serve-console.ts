@@ -7,7 +7,7 @@ import type { CountedResponse } from "../listener/connections/counted-response.t
 import { isOwnHost } from "../listener/own-host.ts";
 import type { ConsoleFile, ConsoleFiles } from "./console-files.ts";
 
-export const CONSOLE_PATH = "/console/";
+const CONSOLE_PATH = "/console/";
 
 interface ConsoleOptions {
   readonly files: ConsoleFiles;

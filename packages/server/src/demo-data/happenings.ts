@@ -5,7 +5,7 @@ import type { Caller, WireCaller } from "./wire-caller.ts";
 
 const HOUR_MS = 3_600_000;
 
-export interface Scene {
+interface Scene {
   readonly api: OperatorClient;
   readonly wire: WireCaller;
   readonly endpoint: string;

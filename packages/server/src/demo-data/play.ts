@@ -11,7 +11,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /** How long the month is, and how long before now its clock begins. */
-export const DEMO_DAYS = 31;
+const DEMO_DAYS = 31;
 
 interface PlayOptions {
   readonly endpoint: string;

@@ -143,7 +143,8 @@ function knownProblem(error: Error): ProblemError | undefined {
   if (error instanceof ProblemError) return error;
   if (error instanceof InvalidCursorError) return new ProblemError(400, error.message);
   if (error instanceof QueueFullError) return new ProblemError(503, `${error.message} Try again.`);
-  if (error instanceof SumsBehindError) return new ProblemError(503, error.message, undefined, { progress: error.progress });
+  if (error instanceof SumsBehindError)
+    return new ProblemError(503, error.message, undefined, { progress: error.progress });
   if (isTrouble(error)) return new ProblemError(503, reasonOf(error));
   if (error instanceof HTTPException && error.status === 400) return new ProblemError(400, "The body is not JSON.");
   if (error instanceof HTTPException && error.status === 415) {

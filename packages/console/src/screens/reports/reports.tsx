@@ -79,7 +79,7 @@ function One({ name, month }: { readonly name: string; readonly month: string })
   );
   const { data, error } = isOwn ? own : other;
   if (data === undefined) return error === null ? <Loading /> : <Problem error={error} />;
-  const rows = data.rows as Rows;
+  const rows = data.rows.map(flat);
   if (rows.length === 0) {
     return (
       <Empty title={`Nothing to tell of ${month}`} command={`npm run countinghouse -- report ${name} --month ${month}`}>
@@ -90,12 +90,23 @@ function One({ name, month }: { readonly name: string; readonly month: string })
   return (
     <>
       {data.keptSince === undefined ? null : (
-        <p className="note">Of entries before {data.keptSince} nothing is known any more.</p>
+        <p className="note">Of entries before {data.keptSince} nothing is known now.</p>
       )}
       <ReportPlot name={name} rows={rows} />
       <ReportTable name={name} rows={rows} />
     </>
   );
+}
+
+/** Members of members beside each other: `revenue` of `{ final, provisional }` as two columns. */
+function flat(row: Readonly<Record<string, unknown>>): Rows[number] {
+  const members = Object.entries(row).flatMap(([name, value]): (readonly [string, string | number])[] => {
+    if (typeof value === "string" || typeof value === "number") return [[name, value]];
+    if (typeof value !== "object" || value === null) return [];
+    const inner = Object.entries(flat(value as Readonly<Record<string, unknown>>));
+    return inner.map(([part, text]) => [`${name}${part.slice(0, 1).toUpperCase()}${part.slice(1)}`, text]);
+  });
+  return Object.fromEntries(members);
 }
 
 /** Reports whose rows have one number for each place on an axis. */

@@ -18,10 +18,12 @@ interface Place {
 interface HeatMapProps {
   readonly map: UsageMapData;
   readonly chosen: { readonly row: string; readonly at: string } | undefined;
+  /** What customers are called, where that is known. */
+  readonly nameOf: (customer: string) => string;
   readonly onOpen: (row: string, at: string) => void;
 }
 
-export function HeatMap({ map, chosen, onOpen }: HeatMapProps): ReactNode {
+export function HeatMap({ map, chosen, nameOf, onOpen }: HeatMapProps): ReactNode {
   const { rows, columns, grain } = map;
   const [cursor, setCursor] = useState<Place>({ row: 0, column: rows[0]?.firstColumn ?? 0 });
   const id = useId();
@@ -91,6 +93,7 @@ export function HeatMap({ map, chosen, onOpen }: HeatMapProps): ReactNode {
           <Row
             key={row.key}
             row={row}
+            name={nameOf(row.customer)}
             columns={columns.length}
             cellPx={cellPx}
             cursor={cursor.row === i ? cursor.column : undefined}
@@ -132,6 +135,7 @@ function said({ rows, columns, measure }: UsageMapData, { row, column }: Place):
 
 interface RowProps {
   readonly row: MapRow;
+  readonly name: string;
   readonly columns: number;
   readonly cellPx: number;
   readonly cursor: number | undefined;
@@ -140,7 +144,7 @@ interface RowProps {
   readonly onOpen: (column: number) => void;
 }
 
-function Row({ row, columns, cellPx, cursor, chosen, onPoint, onOpen }: RowProps): ReactNode {
+function Row({ row, name, columns, cellPx, cursor, chosen, onPoint, onOpen }: RowProps): ReactNode {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [isSeen, setIsSeen] = useState(false);
   const [scheme, setScheme] = useState(0);
@@ -168,7 +172,7 @@ function Row({ row, columns, cellPx, cursor, chosen, onPoint, onOpen }: RowProps
   return (
     <div className="heat-row">
       <span className="heat-name" title={`${row.customer}, ${row.dimension}, ${row.product}`}>
-        <span>{row.customer}</span> <code>{row.dimension}</code>
+        <span>{name}</span> <code>{row.dimension}</code>
       </span>
       <canvas
         ref={canvas}
@@ -183,7 +187,7 @@ function Row({ row, columns, cellPx, cursor, chosen, onPoint, onOpen }: RowProps
 
 function draw(
   canvas: HTMLCanvasElement,
-  { row, columns, cellPx, cursor, chosen }: Omit<RowProps, "onPoint" | "onOpen">,
+  { row, columns, cellPx, cursor, chosen }: Omit<RowProps, "name" | "onPoint" | "onOpen">,
 ): void {
   const scale = Math.min(2, devicePixelRatio);
   canvas.width = columns * cellPx * scale;

@@ -6,7 +6,7 @@ type Usage = AnswerTo<"GET /usage">;
 export type Grain = "hour" | "day";
 export type Measure = "units" | "money";
 
-export interface MapCell {
+interface MapCell {
   readonly value: number;
   /** As the server says it. */
   readonly text: string;
@@ -80,9 +80,10 @@ export function mapOf(usage: Usage, { from, to, grain, measure }: Frame): UsageM
   return { rows, columns, grain, measure, finalUntil: usage.finalUntil };
 }
 
-/** A gap between two cells that were used. */
+/** A gap between two cells that were used, in a row that has more of them than gaps: what is used once a day skips nothing. */
 export function isHole(row: MapRow, column: number): boolean {
-  return column > row.firstColumn && column < row.lastColumn && !row.cells.has(column);
+  const isBetween = column > row.firstColumn && column < row.lastColumn && !row.cells.has(column);
+  return isBetween && row.cells.size * 2 > row.lastColumn - row.firstColumn;
 }
 
 /** From 0, nothing, to 6. */

@@ -24,6 +24,9 @@ export function UsageMap(): ReactNode {
   const product = search.product ?? "";
   const { from, to } = monthSpan(month);
   const products = useList("GET /products");
+  const accounts = useAnswer("GET /accounts", { query: { limit: 1_000 } });
+  const titles = new Map((accounts.data?.items ?? []).map(({ id, title }) => [id, title]));
+  const nameOf = (customer: string): string => titles.get(customer) ?? customer;
   const usage = useAnswer(
     "GET /usage",
     {
@@ -116,6 +119,7 @@ export function UsageMap(): ReactNode {
       ) : (
         <HeatMap
           map={map}
+          nameOf={nameOf}
           chosen={search.row === undefined || search.at === undefined ? undefined : { row: search.row, at: search.at }}
           onOpen={open}
         />

@@ -192,7 +192,11 @@ function opener(address: string, token: string, fetchOf: typeof fetch): Open {
       );
     }
     if (refused === undefined) return response;
-    const { detail = response.statusText, errors, progress } = (refused === "" ? {} : JSON.parse(refused)) as Partial<Problem>;
+    const {
+      detail = response.statusText,
+      errors,
+      progress,
+    } = (refused === "" ? {} : JSON.parse(refused)) as Partial<Problem>;
     const requestId = response.headers.get("x-request-id") ?? undefined;
     throw new OperatorProblemError({ status: response.status, detail, errors, progress }, requestId);
   };
