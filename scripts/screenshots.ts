@@ -20,6 +20,26 @@ interface Picture {
   readonly waitFor: string;
 }
 
+/** Pages of requests with an outcome may be empty, though more follows. */
+async function lateRequest(): Promise<string> {
+  for (let cursor = ""; ;) {
+    const { body } = await server.operator(
+      "GET",
+      `/requests?operation=BatchMeterUsage&outcome=refused&limit=1000${cursor}`,
+    );
+    const { items, nextCursor } = body as RequestPage;
+    const late = items.find(({ code }) => code === "TimestampOutOfBoundsException");
+    if (late !== undefined) return late.requestId;
+    if (nextCursor === undefined) throw new Error("Nobody was late in this month.");
+    cursor = `&cursor=${encodeURIComponent(nextCursor)}`;
+  }
+}
+
+interface RequestPage {
+  readonly items: readonly { readonly requestId: string; readonly code?: string }[];
+  readonly nextCursor?: string;
+}
+
 execFileSync(process.execPath, [fileURLToPath(new URL("console.mjs", import.meta.url)), "--if-changed"], {
   stdio: "inherit",
 });
@@ -32,9 +52,7 @@ try {
     if (second > PLAY_SECONDS_MAX) throw new Error(`The month was not played to its end:\n${server.output()}`);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
-  const { body } = await server.operator("GET", "/requests?operation=BatchMeterUsage&outcome=refused&limit=50");
-  const { items } = body as { readonly items: readonly { readonly requestId: string; readonly code?: string }[] };
-  const late = items.find(({ code }) => code === "TimestampOutOfBoundsException")?.requestId ?? "";
+  const late = await lateRequest();
   const month = new Date(Date.now() - 3 * 86_400_000).toISOString().slice(0, 7);
   const pictures: readonly Picture[] = [
     { name: "activity", path: `/activity?outcome=refused&request=${late}`, colorScheme: "light", waitFor: ".why" },

@@ -8,6 +8,7 @@ import {
   type UseMutationResult,
   type UseQueryResult,
 } from "@tanstack/react-query";
+import { useEffect } from "react";
 import {
   OperatorConnectionError,
   OperatorProblemError,
@@ -66,7 +67,12 @@ interface AskOptions {
   readonly every?: number;
   /** Whether the last answer is shown until there is a new one, though it was asked otherwise. */
   readonly keep?: boolean;
+  /** Of a list whose pages may be short, or empty, though more follows: how many items are looked for at once. */
+  readonly fill?: number;
 }
+
+/** Pages that are asked for by themselves, before somebody has to ask for more. */
+const FILLING_PAGES_MAX = 20;
 
 /** The answer of a route that is read. */
 export function useAnswer<Name extends GetRouteName>(
@@ -104,7 +110,7 @@ export interface List<Item> {
 export function useList<Name extends GetListRouteName>(
   route: Name,
   query: object = {},
-  { enabled = true, every, keep = false }: AskOptions = {},
+  { enabled = true, every, keep = false, fill = 0 }: AskOptions = {},
 ): List<ItemOf<Name>> {
   const found = useInfiniteQuery({
     queryKey: [route, "list", query],
@@ -122,6 +128,12 @@ export function useList<Name extends GetListRouteName>(
     ...(every === undefined ? {} : { refetchInterval: every }),
     ...(keep ? { placeholderData: keepPreviousData } : {}),
   });
+  const { data, hasNextPage, isFetching, fetchNextPage } = found;
+  const pages = data?.pages ?? [];
+  const isShort = hasNextPage && pages.length < FILLING_PAGES_MAX && countOf(pages) < fill;
+  useEffect(() => {
+    if (isShort && !isFetching) void fetchNextPage();
+  }, [isShort, isFetching, fetchNextPage]);
   return {
     items: found.data?.pages.flatMap(({ items }) => items),
     error: found.error,
@@ -129,6 +141,9 @@ export function useList<Name extends GetListRouteName>(
     isLoadingMore: found.isFetchingNextPage,
   };
 }
+
+const countOf = (pages: readonly { readonly items: readonly unknown[] }[]): number =>
+  pages.reduce((count, { items }) => count + items.length, 0);
 
 /** Something that changes the server; afterwards everything that is shown is asked again. */
 export function useChange<Given, Answer>(

@@ -74,7 +74,7 @@ function Feed({ filters, chosen }: { readonly filters: Filters; readonly chosen:
   const [live, setLive] = useState<readonly Call[]>([]);
   const [gap, setGap] = useState(false);
   const [shown, setShown] = useState(SHOWN_AT_FIRST);
-  const kept = useList("GET /requests", { ...filters, limit: 100 }, { every: isPaused ? 0 : 30_000 });
+  const kept = useList("GET /requests", { ...filters, limit: 100 }, { every: isPaused ? 0 : 30_000, fill: 50 });
   // Those that were refused before they were believed are not kept, and no event tells of them.
   const memory = useAnswer(
     "GET /requests",
