@@ -168,6 +168,12 @@ function Parts({ month, by, title }: PartsProps): ReactNode {
     { query: { groupBy: [by] as never, measure: "money", from, to } },
     { keep: true },
   );
+  const products = useAnswer("GET /products", { query: { limit: 1_000 } }, { enabled: by === "product" });
+  const accounts = useAnswer("GET /accounts", { query: { limit: 1_000 } }, { enabled: by === "customer" });
+  const titles = new Map([
+    ...(products.data?.items ?? []).map(({ productCode, title: name }) => [productCode, name] as const),
+    ...(accounts.data?.items ?? []).map(({ id, title: name }) => [id, name] as const),
+  ]);
   const rows = (usage.data?.items ?? []).toSorted((a, b) => numberOf(b.money) - numberOf(a.money));
   const whole = rows.reduce((sum, { money }) => sum + numberOf(money), 0);
   return (
@@ -179,8 +185,8 @@ function Parts({ month, by, title }: PartsProps): ReactNode {
         keyOf={(row) => row[by] ?? ""}
         columns={[
           {
-            name: by === "product" ? "Product code" : by === "customer" ? "Customer" : "Dimension",
-            cell: (row) => <code>{row[by]}</code>,
+            name: by === "product" ? "Product" : by === "customer" ? "Customer" : "Dimension",
+            cell: (row) => titles.get(row[by] ?? "") ?? <code>{row[by]}</code>,
           },
           {
             name: "Share",

@@ -3,7 +3,6 @@ import type { OperatorClient } from "../operator/client/index.ts";
 import type { Caller } from "./wire-caller.ts";
 
 export const LOGS = "0abcdefghijklmnopqrstuvwx";
-export const TRACES = "1abcdefghijklmnopqrstuvwx";
 export const GATEWAY = "demo-gateway";
 
 /** A customer as its seller meters it, and how much it uses. */

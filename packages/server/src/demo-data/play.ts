@@ -4,7 +4,7 @@
  */
 import { operatorClient } from "../operator/client/index.ts";
 import { HAPPENINGS } from "./happenings.ts";
-import { LOGS, TRACES, acme, addMarket, customers, type DemoCustomer } from "./market.ts";
+import { LOGS, acme, addMarket, customers, type DemoCustomer } from "./market.ts";
 import { wireCaller, type Answered, type WireCaller } from "./wire-caller.ts";
 
 const HOUR_MS = 3_600_000;
@@ -57,10 +57,11 @@ async function sendHour(wire: WireCaller, hour: number, nowMs: number): Promise<
   if (UsageRecords.length === 0) return;
   await sendUntilTaken(() => wire.call(acme, "BatchMeterUsage", { ProductCode: LOGS, UsageRecords }));
   if (hour % 6 !== 0) return;
+  // A customer who is known by account and licence only: the licence says of what product.
   const LicenseArn = "arn:aws:license-manager::294406891311:license:l-00000000000000000000000000000003";
   const spans = { Timestamp: Math.floor(nowMs / 1_000), CustomerAWSAccountId: "222233334444", LicenseArn };
   const UsageRecord = { ...spans, Dimension: "spans", Quantity: 3 + Math.round(9 * noise(hour)) };
-  await sendUntilTaken(() => wire.call(acme, "BatchMeterUsage", { ProductCode: TRACES, UsageRecords: [UsageRecord] }));
+  await sendUntilTaken(() => wire.call(acme, "BatchMeterUsage", { UsageRecords: [UsageRecord] }));
 }
 
 const TRIES_MAX = 6;
