@@ -118,13 +118,8 @@ export function Command({ text, label = "Command" }: { readonly text: string; re
 
 /** What went wrong, in the server's words, and what can be done about it. */
 export function Problem({ error }: { readonly error: Error }): ReactNode {
-  if (isGone(error)) {
-    return (
-      <div className="problem" role="alert">
-        <p>The server does not answer. What is shown may be old; it is asked again as soon as it is there.</p>
-      </div>
-    );
-  }
+  // The whole page says so already.
+  if (isGone(error)) return <p className="quiet">It is asked again as soon as the server answers.</p>;
   const progress = progressOf(error);
   if (progress !== undefined) {
     return (

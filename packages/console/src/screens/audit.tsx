@@ -192,10 +192,11 @@ function Verification({ job }: { readonly job: AuditVerificationJob }): ReactNod
           { name: "Verified", value: <Time at={endedAt ?? startedAt} /> },
           { name: "Checkpoints", value: whole(checkpoints.count) },
           { name: "Newest checkpoint", value: <Time at={checkpoints.newestAt} none="none" /> },
-          { name: "Key that signs them", value: <Code>{checkpoints.keyFingerprint}</Code> },
+          { name: "Key that signs them", value: <Code>{checkpoints.keyFingerprint}</Code>, isWide: true },
           ...heads.map(({ lane, seq, link }) => ({
             name: `Lane ${lane}, entry ${whole(seq)}`,
             value: <Code>{link}</Code>,
+            isWide: true as const,
           })),
         ]}
       />

@@ -17,7 +17,7 @@ export function metricsOf(text: string): ShownMetrics {
     .map(({ labels, value }) => ({ operation: labels["operation"] ?? "–", code: labels["code"] ?? "–", count: value }))
     .toSorted((a, b) => b.count - a.count);
   const commits = samples
-    .filter(({ name }) => name.endsWith("_seconds_count"))
+    .filter(({ name }) => /^countinghouse_.*_seconds_count$/.test(name))
     .map(({ name, labels, value }) => {
       const sum = samples.find(
         (other) => other.name === name.replace(/_count$/, "_sum") && sameLabels(other.labels, labels),
