@@ -4,6 +4,7 @@ import {
   keepPreviousData,
   useInfiniteQuery,
   useMutation,
+  useQueries,
   useQuery,
   type UseMutationResult,
   type UseQueryResult,
@@ -95,6 +96,20 @@ const PROGRESS_MS = 1_000;
 /** How far something has come that has to be done before a call can be answered. */
 export function progressOf(error: unknown): OperatorProblemError["progress"] {
   return error instanceof OperatorProblemError ? error.progress : undefined;
+}
+
+/** The answers of a route that is asked in several ways at once. */
+export function useAnswers<Name extends GetRouteName>(
+  route: Name,
+  requests: readonly RequestArguments<Name>[0][],
+): readonly UseQueryResult<AnswerTo<Name>>[] {
+  return useQueries({
+    queries: requests.map((request) => ({
+      queryKey: [route, request],
+      queryFn: ({ signal }: { signal: AbortSignal }) =>
+        api().call(route, ...([{ ...request, signal }] as unknown as RequestArguments<Name>)),
+    })),
+  });
 }
 
 export interface List<Item> {

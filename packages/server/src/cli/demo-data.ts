@@ -14,7 +14,7 @@ export function withDemoDefaults(flags: ServeFlags, wallMs: number): ServeFlags 
   if (flags.demoData === undefined || flags.demoData === false || flags.demoData === "off") return flags;
   if (flags.catalog !== undefined)
     throw new ConfigError("--demo-data goes with the demo catalogue, and not with --catalog.");
-  if (/^postgres/.test(flags.store))
+  if (flags.store.startsWith("postgres"))
     throw new ConfigError("--demo-data is for a folder of its own, or memory:, and not for PostgreSQL.");
   const start = new Date(Math.floor((wallMs - BEFORE_NOW_MS) / HOUR_MS) * HOUR_MS).toISOString();
   return {

@@ -2,7 +2,16 @@
  * The map itself: a canvas for each row, drawn when it comes into view, since a month of a hundred customers has more cells than a
  * page can hold elements. It is walked by the arrow keys; what the cursor is on is said below, and Enter opens it.
  */
-import { useEffect, useId, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
+import {
+  useCallback,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+  type KeyboardEvent,
+  type PointerEvent,
+  type ReactNode,
+} from "react";
 import { colourOf } from "../../parts/colour.ts";
 import { usePreferences } from "../../shell/preferences.ts";
 import { columnName, columnText, isHole, levelOf, type MapRow, type UsageMapData } from "./map-of.ts";
@@ -20,15 +29,33 @@ interface HeatMapProps {
   readonly chosen: { readonly row: string; readonly at: string } | undefined;
   /** What customers are called, where that is known. */
   readonly nameOf: (customer: string) => string;
+  /** The column that is looked at first. */
+  readonly start: number;
+  /** Told which columns are in view. */
+  readonly onView: (first: number, last: number) => void;
   readonly onOpen: (row: string, at: string) => void;
 }
 
-export function HeatMap({ map, chosen, nameOf, onOpen }: HeatMapProps): ReactNode {
+export function HeatMap({ map, chosen, nameOf, start, onView, onOpen }: HeatMapProps): ReactNode {
   const { rows, columns, grain } = map;
-  const [cursor, setCursor] = useState<Place>({ row: 0, column: rows[0]?.firstColumn ?? 0 });
+  const [cursor, setCursor] = useState<Place>({ row: 0, column: start });
   const id = useId();
   const scroller = useRef<HTMLDivElement>(null);
   const cellPx = CELL_PX[grain];
+  const tellView = useCallback((): void => {
+    const element = scroller.current;
+    if (element === null) return;
+    const first = Math.floor(element.scrollLeft / cellPx);
+    onView(first, Math.min(columns.length - 1, first + Math.ceil(element.clientWidth / cellPx)));
+  }, [cellPx, columns.length, onView]);
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null) return undefined;
+    element.scrollLeft = start * cellPx;
+    const sized = new ResizeObserver(tellView);
+    sized.observe(element);
+    return () => sized.disconnect();
+  }, [tellView, start, cellPx]);
   const moveTo = (place: Place): void => {
     const row = Math.max(0, Math.min(rows.length - 1, place.row));
     const column = Math.max(0, Math.min(columns.length - 1, place.column));
@@ -56,8 +83,8 @@ export function HeatMap({ map, chosen, nameOf, onOpen }: HeatMapProps): ReactNod
       ArrowDown: { row: row + 1, column },
       PageUp: { row, column: column - wide },
       PageDown: { row, column: column + wide },
-      Home: { row, column: rows[row]?.firstColumn ?? 0 },
-      End: { row, column: rows[row]?.lastColumn ?? 0 },
+      Home: { row, column: firstOf(rows[row]) },
+      End: { row, column: lastOf(rows[row]) },
     };
     const move = moves[event.key];
     if (move === undefined && event.key !== "Enter") return;
@@ -75,6 +102,7 @@ export function HeatMap({ map, chosen, nameOf, onOpen }: HeatMapProps): ReactNod
         aria-label="Usage map. Arrow keys move, Enter opens the records."
         aria-describedby={id}
         tabIndex={0}
+        onScroll={tellView}
         onKeyDown={onKeyDown}
       >
         <div className="heat-head" aria-hidden="true">
@@ -116,6 +144,10 @@ export function HeatMap({ map, chosen, nameOf, onOpen }: HeatMapProps): ReactNod
     </>
   );
 }
+
+/** Of a row of which nothing has been asked for yet: the first column. */
+const firstOf = (row: MapRow | undefined): number => (row === undefined || row.cells.size === 0 ? 0 : row.firstColumn);
+const lastOf = (row: MapRow | undefined): number => (row === undefined || row.cells.size === 0 ? 0 : row.lastColumn);
 
 function said({ rows, columns, measure }: UsageMapData, { row, column }: Place): string {
   const one = rows[row];

@@ -43,7 +43,12 @@ interface Frame {
 
 const HOUR_MS = 3_600_000;
 
-export function mapOf(usage: Usage, { from, to, grain, measure }: Frame): UsageMapData {
+/** `outline`: rows that are there though nothing of them is among the cells. */
+export function mapOf(
+  usage: Usage,
+  { from, to, grain, measure }: Frame,
+  outline: readonly MapRow[] = [],
+): UsageMapData {
   const stepMs = grain === "hour" ? HOUR_MS : 24 * HOUR_MS;
   const fromMs = Date.parse(from);
   const count = Math.max(0, Math.round((Date.parse(to) - fromMs) / stepMs));
@@ -55,6 +60,9 @@ export function mapOf(usage: Usage, { from, to, grain, measure }: Frame): UsageM
     string,
     { product: string; customer: string; dimension: string; cells: Map<number, MapCell> }
   >();
+  for (const { key, product, customer, dimension } of outline) {
+    found.set(key, { product, customer, dimension, cells: new Map() });
+  }
   for (const { product = "", customer = "", dimension = "", units, money, ...times } of usage.items) {
     const at = times[grain];
     const column = at === undefined ? -1 : Math.floor((Date.parse(at) - fromMs) / stepMs);
