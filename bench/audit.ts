@@ -1,14 +1,13 @@
 /**
- * What it costs to find events in a long ledger, and to verify it.
+ * The cost of finding events in a long ledger, and of verifying it.
  *
  *   npm run bench:audit -- [--events 10000000] [--small 10000] [--pages 200] [--json FILE]
  *
- * Method. Two ledgers are filled through the product's own writer: a small one and a large one, with events of the same
- * kinds by a hundred accounts, one a second of the service clock. Then pages of 50 are read through the product's own
- * engine, from both in turn, by each thing that events are searched for by: the newest, and those before a random time.
- * The latter lie anywhere in the file, so in a large ledger they come from the disk unless the operating system still holds
- * them; the newest are what it holds. What is compared is the median time of a page in the large ledger
- * with that in the small one. Last, the large one's chain is verified once.
+ * Method. Two ledgers, a small one and a large one, are filled through the product's own writer, with events of the same kinds
+ * by a hundred accounts, one a second of the service clock. Then pages of 50 are read through the product's own engine, from
+ * both in turn, by each search attribute: the newest events, and those before a random time. The latter may be anywhere in the
+ * file, so in a large ledger they come from the disk unless the operating system still caches them; the newest events are
+ * cached. The median time of a page is compared between the two ledgers. At the end, the large one's chain is verified once.
  */
 import { randomInt, randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -80,7 +79,7 @@ async function filled(name: string, events: number): Promise<Filled> {
     if (made % 1_000_000 === 0 && made > 0) console.log(`${name}: ${made} events, ${secondsSince(startedAt)} s`);
   }
   console.log(`${name}: ${events} events written in ${secondsSince(startedAt)} s`);
-  // What a server does as it goes; here it would otherwise be read out of the log.
+  // A server copies its log as it goes; here all reads would otherwise come from the log.
   const db = new DatabaseSync(join(folder, name, "ledger.sqlite"));
   db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   db.close();
@@ -105,11 +104,11 @@ function eventOf(n: number): StagedEntry {
 }
 
 function accountOf(n: number): string {
-  // No pattern that an index could lean on.
+  // In no order from which an index could profit.
   return String(100_000_000_000 + ((Math.imul(n, 0x9e3779b1) >>> 0) % ACCOUNTS));
 }
 
-/** By what pages are asked for; of a random account, and from a random time on. */
+/** The queries by which pages are read, about a random account, and from a random time on. */
 function queryOf(n: number, events: number): Readonly<Record<string, Partial<EventQuery>>> {
   const accountId = accountOf(n);
   const toMs = START_MS + randomInt(events) * 1000;
@@ -130,7 +129,7 @@ function queryOf(n: number, events: number): Readonly<Record<string, Partial<Eve
   };
 }
 
-/** The median time of a page in each ledger, asked in turn. */
+/** The median time of a page in each ledger; the ledgers are read in turn. */
 async function pagesOf(what: string, ledgers: readonly Filled[]): Promise<number[]> {
   const times = ledgers.map((): number[] => []);
   for (let page = 0; page < Number(flags.pages); page += 1) {

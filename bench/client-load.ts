@@ -1,6 +1,6 @@
 /**
- * A process that calls BatchMeterUsage with one of the clients, as told by its parent: so many at once, for so long. It
- * runs what is built for release, as the official client is.
+ * A process that calls BatchMeterUsage with one of the clients, as its parent says: how many calls at once, and for how long.
+ * It uses the build for release, like the official client's.
  */
 import type { UsageRecord } from "@countinghouse/client";
 
@@ -22,7 +22,7 @@ const credentials = {
 };
 const region = "us-east-1";
 const productCode = "0abcdefghijklmnopqrstuvwx";
-/** About 5 KB on the wire: 25 records, each split by one tag. */
+/** About 5 KB on the wire: 25 records, each with allocations by one tag. */
 const records = Array.from({ length: 25 }, (_, i) => ({ customer: `1111222233${10 + i}`, quantity: 100 + i }));
 const timestamp = new Date("2026-07-01T05:00:00Z");
 

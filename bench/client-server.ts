@@ -1,4 +1,4 @@
-/** The other end of the client benchmark: reads a request and answers it, always with the same bytes, doing nothing else. */
+/** The server of the client benchmark: reads a request and answers it with the same bytes each time, and does nothing else. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -8,7 +8,7 @@ interface WireBatch {
 
 let answer: Buffer | undefined;
 
-/** A success for every record: made of the first request, since all are alike. */
+/** A success for every record, made from the first request, because all requests are alike. */
 function answerTo(body: Buffer): Buffer {
   const { UsageRecords } = JSON.parse(body.toString()) as WireBatch;
   const MeteringRecordId = "01a206b0-0096-7cc4-b4c6-d258c88aea00";

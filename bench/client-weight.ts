@@ -18,7 +18,7 @@ interface Manifest {
   readonly files?: readonly string[];
 }
 
-/** A package and all that it depends on, as a bare install brings them. Of our own packages, what is published. */
+/** A package and everything that it depends on, as a plain install brings them; of our own packages, the published files. */
 export function installedOf(name: string): Installed {
   const folders = new Set<string>();
   collect(name, root, folders);
@@ -35,7 +35,7 @@ function collect(name: string, from: string, folders: Set<string>): void {
   for (const dependency of Object.keys(manifestOf(folder).dependencies ?? {})) collect(dependency, folder, folders);
 }
 
-/** As Node looks for it: from the folder upwards. */
+/** Searches like Node: from the folder upwards. */
 function folderOf(name: string, from: string): string {
   for (let at = from; ; at = dirname(at)) {
     const folder = join(at, "node_modules", name);
@@ -59,7 +59,7 @@ function bytesIn(folder: string): number {
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }
 
-/** Bundled for Node and minified, as for a function in the cloud. */
+/** Bundled for Node and minified, as for a cloud function. */
 export async function bundledOf(name: string): Promise<{ readonly bytes: number; readonly gzipped: number }> {
   const entry = `\0entry`;
   const bundle = await rolldown({

@@ -1,13 +1,13 @@
 /**
- * What a long ledger costs those who write into it.
+ * How much a long ledger slows metering down.
  *
  *   npm run bench:growth -- [--old 30000000] [--window 5000000] [--rounds 5] [--seconds 3] [--starts 5] [--json FILE]
  *
- * Method. Three ledgers are filled through the product's own engine, in batches of 25: one with nothing; one with `--old`
- * metering records of the 90 days before the acceptance window; one with `--window` records inside the window, their keys
- * in random order and between those that the load will write. Then a server is started on each, over and over and in
- * turns, for the time until it is ready. Last, the three servers get the load of `bench/ingest.ts` in turns; what is
- * compared is each one's throughput with that of the empty one in the same round, and their memory.
+ * Method. Three ledgers are filled through the product's own engine, in batches of 25: an empty one; one with `--old` metering
+ * records of the 90 days before the acceptance window; one with `--window` records inside the window, with keys in random order
+ * and between the keys that the load will write. Then a server is started on each, several times and in turns, to measure the
+ * time until it is ready. At the end, the three servers get the load of `bench/ingest.ts` in turns; the throughput of each is
+ * compared with that of the empty one in the same round, and their memory is compared.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -43,7 +43,7 @@ const { values: flags } = parseArgs({
 });
 const NAMES = ["empty", "old", "window"] as const;
 type Name = (typeof NAMES)[number];
-/** Few, so that the load writes where the ledgers are full. */
+/** Few regions, so that the load writes where the ledgers are full. */
 const REGIONS = ALL_REGIONS.slice(0, 7);
 const BATCHES_A_COMMIT = 200;
 const OLD_HOURS = 90 * 24;
@@ -91,7 +91,7 @@ async function main(): Promise<void> {
 
 type RecordMaker = (n: number) => { readonly record: BenchRecord; readonly region: string };
 
-/** Hour after hour, region after region: as it would have come in. */
+/** Hour after hour, and region after region: the order in which it would have come in. */
 function oldRecord(n: number): ReturnType<RecordMaker> {
   const perHour = Math.ceil(Number(flags.old) / OLD_HOURS);
   const hour = nowHour - HOURS - 2 - OLD_HOURS + Math.floor(n / perHour);
@@ -100,7 +100,7 @@ function oldRecord(n: number): ReturnType<RecordMaker> {
   return recordOf(hour, region, inHour % CUSTOMERS, Math.floor(inHour / CUSTOMERS), "usage_kind");
 }
 
-/** Region after region, batch by batch; in each, keys at random. Dimensions are others than the load's, among them. */
+/** Region after region, batch by batch, with random keys. Their dimensions are not the load's, but sort between those. */
 function windowRecord(count: number): RecordMaker {
   const batches = Math.ceil(count / RECORDS_PER_BATCH);
   const place = shuffledPlaces(Math.ceil(batches / REGIONS.length) * RECORDS_PER_BATCH);
@@ -129,10 +129,10 @@ function recordOf(
   return { record, region: REGIONS[region] as string };
 }
 
-/** Each number below `count` once, with no pattern that an index could lean on. */
+/** Each number below `count` once, in no order from which an index could profit. */
 function shuffledPlaces(count: number): (n: number) => number {
   let step = 2_654_435_761;
-  // Without a common factor with the count, the steps visit every place once.
+  // If step and count have no common factor, the steps visit every place once.
   while (gcd(step % count, count) !== 1) step += 2;
   const reduced = BigInt(step % count);
   return (n) => Number((BigInt(n) * reduced) % BigInt(count));
@@ -172,7 +172,7 @@ async function fill(name: Name, records: number, make: RecordMaker): Promise<voi
 
 type OfEach<T> = Record<Name, T>;
 
-/** The first start of each puts its catalogue in place, and is not counted. */
+/** A server's first start puts its catalogue in place, and is not counted. */
 async function timedStarts(): Promise<OfEach<number[]>> {
   const times: OfEach<number[]> = { empty: [], old: [], window: [] };
   for (let start = 0; start <= Number(flags.starts); start += 1) {

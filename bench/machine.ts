@@ -1,4 +1,4 @@
-/** What the figures were measured on, and what a process costs. Figures of processes are Linux's own; elsewhere n/a. */
+/** The machine of the figures, and what a process costs. Figures of processes come from Linux; elsewhere they are n/a. */
 import { execFileSync } from "node:child_process";
 import { closeSync, fdatasyncSync, openSync, readFileSync, readdirSync, statfsSync, writeSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
@@ -11,9 +11,9 @@ export interface Machine {
   readonly system: string;
   readonly node: string;
   readonly commit: string;
-  /** A file system in memory flushes for nothing: figures of a durable store mean nothing on it. */
+  /** Flushes to a file system in memory cost nothing: figures of a durable store mean nothing there. */
   readonly memoryFileSystem: boolean;
-  /** Median time to append 4 KiB to a file and flush it, before anything was measured. */
+  /** Median time to append 4 KiB to a file and flush it, before the measured time. */
   readonly flushMs: number;
 }
 
@@ -32,7 +32,7 @@ export function machineOf(folder: string): Machine {
   };
 }
 
-/** What the embedded engine calls its threads: the one that writes, and the one that copies the log. */
+/** The names of the embedded engine's threads: the writer thread, and the checkpoint thread. */
 export const STORAGE_THREADS: readonly string[] = ["ledger-writer", "ledger-checkpoint"];
 
 /** Processor time that a process has used, user and system. */
@@ -40,7 +40,7 @@ export function cpuMsOf(pid: number): number | undefined {
   return cpuMsIn(procFile(pid, "stat"));
 }
 
-/** The same of some threads of a process. Node hands the name of a worker on to the system, which keeps 15 characters. */
+/** The same for some threads of a process. Node gives the system a worker's name, of which it keeps 15 characters. */
 export function cpuMsOfThreads(pid: number, names: readonly string[]): number | undefined {
   const kept = names.map((name) => name.slice(0, 15));
   const threads = threadsOf(pid).filter((id) => kept.includes(procFile(pid, `task/${id}/comm`)?.trim() ?? ""));
@@ -89,7 +89,7 @@ function git(...args: string[]): string {
   return execFileSync("git", args, { encoding: "utf8" }).trim();
 }
 
-/** Median time to append 4 KiB to a file in a folder and flush it, as it is now. */
+/** Median time, now, to append 4 KiB to a file in a folder and flush it. */
 export function flushMs(folder: string): number {
   const file = openSync(join(folder, "flush"), "a");
   const block = Buffer.alloc(4_096, 1);

@@ -3,7 +3,7 @@ import { MarketplaceMeteringClient, type MeterableRecord, type Transport } from 
 
 export interface MeterAllTurn {
   readonly records: number;
-  /** Collects garbage before it asks for the heap, which takes time; else the blocks are measured. */
+  /** Measures the heap after a collection, which takes time; without it, the blocks of the event loop are measured. */
   readonly measuresHeap: boolean;
   readonly window?: number;
 }
@@ -12,7 +12,7 @@ export interface MeterAllFigures {
   readonly longestBlockMs: number;
   readonly heapMaxMiB: number;
   readonly microsecondsPerRecord: number;
-  /** Time from the first quarter's results to the last quarter's. */
+  /** Time for the last quarter's results, divided by the time for the first quarter's. */
   readonly lastQuarterToFirst: number;
 }
 
@@ -62,7 +62,7 @@ const client = new MarketplaceMeteringClient({
 let longestBlockMs = 0;
 let ticked = process.threadCpuUsage();
 const timer = setInterval(() => {
-  // What this thread itself has done since: on a busy machine a clock would tell of others.
+  // Processor time of this thread: on a busy machine, a clock would also count other processes.
   const { user, system } = process.threadCpuUsage(ticked);
   longestBlockMs = Math.max(longestBlockMs, (user + system) / 1000);
   ticked = process.threadCpuUsage();

@@ -1,8 +1,8 @@
 /**
- * The whole of it with `@countinghouse/client`: a day of usage, metered and accounted for.
+ * A complete example of `@countinghouse/client`: a day of usage is metered, and every result is read.
  *
- *   npm start                          (in one terminal)
- *   npm run example:client             (in another)
+ *   npm start (in one terminal)
+ *   npm run example:client (in another)
  *
  * Against AWS, leave out `endpoint` and `credentials`.
  */
@@ -16,7 +16,7 @@ await using client = new MarketplaceMeteringClient({
   credentials: { accessKeyId: "AKIACOUNTINGHOUSE001", secretAccessKey: "example-secret" },
 });
 
-/** Usage of the last five hours: two customers, three dimensions. One record cannot be right, and one comes too late. */
+/** Usage of the last five hours: two customers, three dimensions. One record is invalid, and one comes too late. */
 function* usage(): Generator<MeterableRecord> {
   const now = Date.now();
   for (const customerIdentifier of ["demoCustomer1", "demoCustomer2"]) {

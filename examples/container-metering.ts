@@ -64,7 +64,7 @@ interface Task {
   readonly container: ChildProcess;
 }
 
-/** What an orchestrator does: it tells of the task, and starts its container with the environment that it is answered. */
+/** Acts as an orchestrator: tells the server of the task, and starts its container with the environment from the answer. */
 async function startTask(accountId: string, name: string): Promise<Task> {
   const taskArn = `arn:aws:ecs:us-east-1:${accountId}:task/prod/${name.repeat(32)}`;
   const told = { platform: "ecs", externalId: taskArn, accountId, region: "us-east-1", roleName: "app-role" };

@@ -9,7 +9,7 @@ import { importSPKI, jwtVerify } from "jose";
 
 const PRODUCT_CODE = "3abcdefghijklmnopqrstuvwx";
 const PUBLIC_KEY_VERSION = 1;
-// Built in, in a real container; see docs/REGISTER-USAGE.md.
+// In a real container, the key is built in; see docs/REGISTER-USAGE.md.
 const publicKey = process.env["PUBLIC_KEY"] ?? "";
 
 const client = new MarketplaceMeteringClient();
@@ -22,6 +22,6 @@ if (payload["nonce"] !== nonce || payload["productCode"] !== PRODUCT_CODE)
   throw new Error("Not an answer to this call.");
 process.stdout.write("registered\n");
 
-// The product's work.
+// Stands for the product's work.
 const work = setInterval(() => undefined, 1_000);
 process.once("SIGTERM", () => clearInterval(work));

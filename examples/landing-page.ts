@@ -43,13 +43,13 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   }
   const body = await bodyOf(request);
   if (body === undefined) return show(response, 413, "Too large", "");
-  // A form is decoded once, and only here: decoded twice, every `+` of the token is lost, and the token with it.
+  // The form must be decoded exactly once. If it were decoded twice, the token would lose every `+`, and be invalid.
   const form = new URLSearchParams(body);
   const token = form.get("x-amzn-marketplace-token") ?? "";
   if (token === "") return show(response, 400, "No registration token", "<p>Please subscribe again.</p>");
   try {
     const customer = await client.send(new ResolveCustomerCommand({ RegistrationToken: token }));
-    // A seller would now keep the customer, and have the buyer sign up: this account is who pays for that login.
+    // A seller would now store the customer, and let the buyer sign up: this account pays for that login.
     console.log(`customer ${customer.CustomerAWSAccountId} of product ${customer.ProductCode}`);
     const freeTrial = form.get("x-amzn-marketplace-offer-type") === "free-trial";
     show(response, 200, "Welcome", customerTable(customer, freeTrial));
@@ -78,7 +78,7 @@ function customerTable(customer: ResolveCustomerCommandOutput, freeTrial: boolea
   return `<p>You are registered.</p><table>${cells.join("")}</table>`;
 }
 
-/** The body as text, or undefined where it is too large; what is too large is read and dropped. */
+/** The body as text; undefined where it is too large (the rest is then read and dropped). */
 async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -71,7 +71,7 @@ await stopped;
 rmSync(folder, { recursive: true, force: true });
 console.log("Done.");
 
-/** Three dimensions, two customers, five hours, the first record split by department; the timestamps are fixed once. */
+/** Three dimensions, two customers, five hours, the first record with allocations by department; times are fixed once. */
 function usageRecords(customerIdentifier: string): UsageRecord[] {
   const now = Date.now();
   return Array.from({ length: 25 }, (_, i): UsageRecord => {
@@ -92,7 +92,7 @@ function allocation(department: string, AllocatedUsageQuantity: number): UsageAl
 
 async function meter(records: UsageRecord[]): Promise<UsageRecordResult[]> {
   const answer = await client.send(new BatchMeterUsageCommand({ ProductCode: PRODUCT, UsageRecords: records }));
-  // What the service did not get to is sent again; SDKs do not do this by themselves.
+  // Records that the service did not get to are sent again; SDKs do not do this by themselves.
   const rest = answer.UnprocessedRecords ?? [];
   return [...(answer.Results ?? []), ...(rest.length > 0 ? await meter(rest) : [])];
 }

@@ -7,11 +7,11 @@ import { fileURLToPath } from "node:url";
 interface ExampleServer {
   readonly endpoint: string;
   readonly process: ChildProcess;
-  /** A call of the operator API, with its token. Answers JSON. */
+  /** Calls the operator API with its token. Answers JSON. */
   operator(method: string, path: string, body?: object): Promise<Record<string, unknown>>;
 }
 
-/** `folder` holds its data; `flags` are those of `countinghouse serve`. */
+/** `folder` holds the server's data; `flags` are those of `countinghouse serve`. */
 export async function startServer(folder: string, ...flags: readonly string[]): Promise<ExampleServer> {
   const main = fileURLToPath(new URL("../packages/server/src/main.ts", import.meta.url));
   const readyFile = join(folder, "ready.json");

@@ -1,5 +1,5 @@
-// npm run api: writes packages/*/api/*.api.md, a report of everything that a package's entry points promise, so that a changed
-// public type is seen in a review. With --check, says which reports are not what the sources are.
+// npm run api: writes packages/*/api/*.api.md, reports of everything that the packages' entry points promise, so that reviews
+// show a changed public type. With --check, names the reports that differ from the sources.
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { ensureInstalled, findNode, root, run } from "./workspace.mjs";
@@ -9,14 +9,17 @@ const check = process.argv.includes("--check");
 
 await ensureInstalled();
 const { Extractor, ExtractorConfig } = await import("@microsoft/api-extractor");
-// Below the root, so that what the declarations import is found; what lies below node_modules is not looked into.
+// Below the root, so that the imports of the declarations are found; files below node_modules are not analysed.
 const declarations = join(root, "dist", "api");
 rmSync(declarations, { recursive: true, force: true });
 const { workspaces } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-const packages = workspaces.map((folder) => {
-  const { name, exports = {} } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
-  return { folder, name, out: join(declarations, folder), entries: entriesOf(exports) };
-});
+// The console promises nothing to programs.
+const packages = workspaces
+  .map((folder) => {
+    const { name, exports = {} } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+    return { folder, name, out: join(declarations, folder), entries: entriesOf(exports) };
+  })
+  .filter(({ entries }) => entries.length > 0);
 const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
 for (const { folder, out } of packages) {
   const project = join(root, folder, "tsconfig.build.json");
@@ -40,7 +43,7 @@ function entriesOf(exports) {
     }));
 }
 
-/** Writes an entry point's report; with --check, only answers whether it is as it was. */
+/** Writes an entry point's report; with --check, only answers whether the report is up to date. */
 function isReported({ folder, out }, { report, declaration }) {
   const reportFolder = join(root, folder, "api");
   const entry = join(out, declaration);
@@ -84,7 +87,7 @@ function isReported({ folder, out }, { report, declaration }) {
   return !Extractor.invoke(config, { localBuild: !check, messageCallback: keepSilent }).apiReportChanged;
 }
 
-/** Whether a report is stale is said once, of all of them, in the end. */
+/** Stale reports are named once, all together, at the end. */
 function keepSilent(message) {
   message.handled = true;
 }

@@ -1,5 +1,4 @@
-// npm run build: emits dist/ of every package, or of those that are named; with the files beside the sources that are not
-// TypeScript.
+// npm run build: emits dist/ of every package, or of the named ones, with the files beside the sources that are not TypeScript.
 import { cpSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { ensureInstalled, findNode, root, run } from "./workspace.mjs";
@@ -13,7 +12,7 @@ for (const name of named.length === 0 ? [...Object.keys(libraries), "server"] : 
   else await bundle(join(root, "packages", name), libraries[name]);
 }
 
-/** File by file, as it lies there: it has data beside its modules, and threads that are files of their own. */
+/** The server is built file by file, because it has data beside its modules, and threads in files of their own. */
 async function buildServer() {
   const folder = join(root, "packages", "server");
   rmSync(join(folder, "dist"), { recursive: true, force: true });
@@ -23,7 +22,7 @@ async function buildServer() {
   for (const asset of ["catalogue/demo.yaml", "stores/sqlite/migrations", "stores/postgres/migrations"]) {
     cpSync(join(folder, "src", asset), join(folder, "dist", asset), {
       recursive: true,
-      // Compiled with the rest.
+      // TypeScript files are compiled, not copied.
       filter: (path) => !path.endsWith(".ts"),
     });
   }

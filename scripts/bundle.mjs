@@ -1,6 +1,6 @@
-// The JavaScript and the declarations of a library for release, in few files, as ES modules and as CommonJS: loading sixty
-// small files takes longer than running them, and most sellers' programs are CommonJS still. Not minified: whoever steps
-// into it should be able to read it.
+// Bundles a library's JavaScript and declarations for release into few files, as ES modules and as CommonJS: loading sixty
+// small files takes longer than running them, and most sellers' programs still are CommonJS. It is not minified, so that it can
+// be read in a debugger.
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
@@ -11,30 +11,36 @@ const FORMATS = [
   { format: "cjs", script: "cjs" },
 ];
 
-/** `AsyncDisposable` is newer than the library of types that programs usually have. */
+/** `AsyncDisposable` is newer than the type library that programs usually use. */
 const BANNER = '/// <reference lib="esnext.disposable" />';
 
-/** `entries` have declarations; `platforms` are what `imports` of the package.json chooses among. */
-export async function bundle(folder, { entries, platforms = [], keepsModules = false }) {
+/**
+ * `entries` have declarations; `platforms` are the files among which `imports` in package.json chooses; `programs` are what the
+ * package's command runs.
+ */
+export async function bundle(folder, { entries, platforms = [], programs = [], keepsModules = false }) {
   const dist = join(folder, "dist");
   rmSync(dist, { recursive: true, force: true });
   const inputOf = (names) => Object.fromEntries(names.map((name) => [nameOf(name), join(folder, "src", `${name}.ts`)]));
   const options = {
-    // Which platform it is, is decided where the package is loaded.
-    external: ["#platform", /^node:/, /^@/],
+    // The platform is chosen when the package is loaded.
+    external: ["#platform", /^[@a-z]/],
     platform: "neutral",
     tsconfig: join(folder, "tsconfig.json"),
   };
   for (const { format, script } of FORMATS) {
-    const code = await rolldown({ ...options, input: inputOf([...entries, ...platforms]) });
+    const code = await rolldown({
+      ...options,
+      input: inputOf([...entries, ...platforms, ...(format === "esm" ? programs : [])]),
+    });
     await code.write({
       dir: dist,
       format,
-      // Of one file a bundler keeps what it cannot prove to be without effect; of modules it leaves out what is not used.
+      // Of a single file, a bundler keeps all code that might have an effect; of separate modules it leaves out unused ones.
       ...(keepsModules && format === "esm" ? { preserveModules: true, preserveModulesRoot: join(folder, "src") } : {}),
       entryFileNames: `[name].${script}`,
       chunkFileNames: `shared/[name].${script}`,
-      // What is loaded later is loaded as what it is.
+      // Modules that are loaded later stay ES modules or CommonJS.
       dynamicImportInCjs: false,
     });
     await code.close();

@@ -1,4 +1,4 @@
-/** npm run docs: writes what documents take from the sources. With --check, only says what is not as it should be. */
+/** npm run docs: writes the parts of documents that come from the sources. With --check, only names what is out of date. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { withRoutes } from "./docs/operator-routes.ts";
 import { rulesPage } from "./docs/rules-page.ts";

@@ -1,5 +1,5 @@
-// npm run mutants: changes the code of the pure rooms at random, in a copy, and looks whether a test notices. Installs
-// Stryker beside the workspace first (60 MB), which nothing else needs.
+// npm run mutants: changes the code of the pure rooms at random, in a copy, and reports which changes no test notices. First
+// installs Stryker beside the workspace (60 MB), which nothing else needs.
 import { join } from "node:path";
 import { ensureInstalled, installBeside, root, runSource } from "./workspace.mjs";
 

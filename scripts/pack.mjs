@@ -1,5 +1,6 @@
-// Before and after `npm pack` or `npm publish` of a package: what a tarball needs beside the sources. It is built; the
-// licence of the workspace goes with it; and its package.json names no sources, which stay here. Afterwards all is as before.
+// Runs before and after `npm pack` or `npm publish` of a package, and adds what a tarball needs beside the sources: the build,
+// the workspace's licence, and a package.json that names no sources, because these are not in the tarball. Afterwards
+// everything is as before.
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root, run } from "./workspace.mjs";
@@ -11,7 +12,7 @@ const manifest = join(folder, "package.json");
 const kept = join(folder, ".package.json.kept");
 const license = join(folder, "LICENSE");
 
-// Also before: of a pack that was cut off.
+// Also undoes a pack that was cut off.
 if (existsSync(kept)) renameSync(kept, manifest);
 rmSync(license, { force: true });
 if (when === "before") {

@@ -1,4 +1,4 @@
-// node scripts/run.mjs FILE [ARGUMENT …]: runs a TypeScript file of this workspace, installing first what is missing.
+// node scripts/run.mjs FILE [ARGUMENT …]: runs a TypeScript file of this workspace, after installing what is missing.
 import { join } from "node:path";
 import { ensureInstalled, findNode, root, run, runSource } from "./workspace.mjs";
 

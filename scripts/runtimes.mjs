@@ -1,5 +1,5 @@
-// npm run runtimes: installs the runtimes that the client is tested on, and what sellers' programs have around it (test
-// frameworks, tracing, old compilers), beside the workspace: 560 MB and some 30 to 60 s, which nothing else needs.
+// npm run runtimes: installs, beside the workspace, the runtimes on which the client is tested, and what surrounds it in
+// sellers' programs (test frameworks, tracing, old compilers): 560 MB and some 30 to 60 s. Nothing else needs it.
 import { join } from "node:path";
 import { installBeside, root } from "./workspace.mjs";
 

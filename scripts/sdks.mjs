@@ -1,10 +1,10 @@
-// npm run sdks: installs the SDKs that the wire is tested through (test/sdks), beside the workspace: 150 MB of npm's, which
-// nothing else needs. On CI (CI=true) those that Debian packages, too: 1.2 GB on disk. What cannot be had is left out, and
-// the suite says so; where Go and its SDKs are on the machine, their programs are built.
+// npm run sdks: installs, beside the workspace, the SDKs through which the wire is tested (test/sdks): 150 MB from npm, which
+// nothing else needs. On CI (CI=true) also those that Debian packages: 1.2 GB on disk. What cannot be installed is left out,
+// and the suite says so; where Go and its SDKs are on the machine, their programs are built.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { installBeside, root, run } from "./workspace.mjs";
+import { installBeside, installDebian, root, run } from "./workspace.mjs";
 
 const DEBIAN = [
   "awscli",
@@ -18,25 +18,14 @@ const DEBIAN = [
   "ruby",
   "ruby-aws-sdk-core",
 ];
-/** Where Debian puts the sources of Go's packages. */
+/** Where Debian installs the sources of Go packages. */
 const GO_PATH = "/usr/share/gocode";
 const GO_SDKS = { v1: "aws-sdk-go", v2: "aws-sdk-go-v2" };
 
 const folder = join(root, "test", "sdks");
 process.exitCode = await installBeside(folder, "SDKs for the tests of the wire");
-if (process.env.CI === "true") await installDebian();
+if (process.env.CI === "true") await installDebian(DEBIAN);
 for (const version of Object.keys(GO_SDKS)) await buildGo(version);
-
-async function installDebian() {
-  const missing = DEBIAN.filter((name) => spawnSync("dpkg", ["--status", name], { stdio: "ignore" }).status !== 0);
-  if (missing.length === 0) return;
-  console.log(`Installing Debian's ${missing.join(", ")} …`);
-  const quiet = { DEBIAN_FRONTEND: "noninteractive" };
-  const code =
-    (await run("apt-get", ["update", "-qq"], quiet)) ||
-    (await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], quiet));
-  if (code !== 0) console.log("Debian's packages could not be installed.");
-}
 
 async function buildGo(version) {
   const sources = ["scenarios.go", `${version}.go`].map((name) => join(folder, "programs", "go", name));

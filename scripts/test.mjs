@@ -14,8 +14,8 @@ const args = [
   `--outputFile.json=${report}`,
   ...process.argv.slice(2),
 ];
-// Vitest reads the sources by itself, but the threads they start do not: some suites open a hundred ledgers, and a thread
-// that finds its sources stripped starts in a quarter of the time.
+// Vitest transforms sources by itself, but the threads that they start do not use that. Some suites open a hundred ledgers, and
+// a thread starts in a quarter of the time if it finds its sources in Node's compile cache.
 const code = await run(findNode(), args, COMPILE_CACHE);
 try {
   const counts = JSON.parse(readFileSync(report, "utf8"));

@@ -1,8 +1,8 @@
-// What every script of this workspace needs first: its packages installed, and a Node that can run its sources.
-// Runs on old versions of Node too, so that it can say so.
-import { spawn } from "node:child_process";
+// What every script of this workspace needs first: installed packages, and a Node that can run the sources. This file also runs
+// on old versions of Node, so that it can report them.
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,15 +13,20 @@ const NODE_NEEDED = 24;
 const NODE_TO_INSTALL = 18;
 const stamp = join(root, "node_modules", ".countinghouse-installed");
 
-/** Installs what package-lock.json says where that has not been done yet, development dependencies included. */
+/** Installs the packages of package-lock.json, development dependencies included, where that has not been done yet. */
 export async function ensureInstalled() {
   if (majorOf(process.versions.node) < NODE_TO_INSTALL) {
     fail(`Node ${process.versions.node} is too old to install Countinghouse: ${NODE_TO_INSTALL} or newer is needed.`);
   }
-  const wanted = createHash("sha256")
-    .update(readFileSync(join(root, "package-lock.json")))
-    .digest("hex");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  const wanted = digest(readFileSync(join(root, "package-lock.json")));
+  const isInstalled = () => existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
+  if (isInstalled()) return;
+  await inTurn(async () => {
+    if (!isInstalled()) await install(wanted);
+  });
+}
+
+async function install(wanted) {
   const startedAt = Date.now();
   const seconds = () => Math.round((Date.now() - startedAt) / 1000);
   console.log("Installing packages (only when something is missing) …");
@@ -40,9 +45,56 @@ export async function ensureInstalled() {
   console.log(`Installed in ${seconds()} s.`);
 }
 
+/** How often it is looked whether another process has done. */
+const LOOK_MS = 250;
+
 /**
- * Installs what a folder's package.json says, beside the workspace and without a lock file: the versions are exact. For what
- * only one suite needs, and is big.
+ * One process of a workspace at a time: `npm ci` removes what another process is about to use. The lock lies beside `node_modules`,
+ * because `npm ci` would remove it as well. The lock of a process that has ended is removed.
+ */
+async function inTurn(work) {
+  const lock = join(root, ".installing");
+  for (let looks = 0; !isTaken(lock); looks += 1) {
+    if (looks === 1) console.log(`Another process installs packages (if not, remove ${lock}). Waiting …`);
+    if (isLeftBehind(lock)) rmSync(lock, { force: true });
+    else await new Promise((resume) => setTimeout(resume, LOOK_MS));
+  }
+  try {
+    await work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function isTaken(lock) {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (error.code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+function isLeftBehind(lock) {
+  try {
+    const pid = Number(readFileSync(lock, "utf8"));
+    // In a container, the process that was killed may have had this one's number.
+    if (pid === process.pid) return true;
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error.code === "ESRCH";
+  }
+}
+
+function digest(bytes) {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/**
+ * Installs what a folder's package.json lists, beside the workspace and without a lock file; its versions are exact. For large
+ * packages that only one suite needs.
  */
 export async function installBeside(folder, what) {
   const done = join(folder, "node_modules", ".countinghouse-installed");
@@ -58,7 +110,19 @@ export async function installBeside(folder, what) {
   return code;
 }
 
-/** The machine's own Node where it is new enough, else the pinned one. */
+/** Installs what Debian packages, where it is missing; what cannot be had is said, and is no failure. */
+export async function installDebian(names) {
+  const missing = names.filter((name) => spawnSync("dpkg", ["--status", name], { stdio: "ignore" }).status !== 0);
+  if (missing.length === 0) return;
+  console.log(`Installing Debian's ${missing.join(", ")} …`);
+  const quiet = { DEBIAN_FRONTEND: "noninteractive" };
+  const code =
+    (await run("apt-get", ["update", "-qq"], quiet)) ||
+    (await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], quiet));
+  if (code !== 0) console.log("Debian's packages could not be installed.");
+}
+
+/** The machine's own Node where it is new enough, otherwise the pinned one. */
 export function findNode() {
   if (majorOf(process.versions.node) >= NODE_NEEDED) return process.execPath;
   const pinned = join(root, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
@@ -72,8 +136,8 @@ export function findNode() {
 const PASSED_ON = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
- * Runs a program in the foreground; answers its exit code. Whoever is told to end tells the program, and waits until it has
- * ended: it may have something to finish.
+ * Runs a program in the foreground; answers its exit code. Passes a signal on to the program and waits for its end, because it
+ * may have something to finish.
  */
 export function run(command, args, env = {}) {
   return new Promise((resolve) => {
@@ -88,15 +152,15 @@ export function run(command, args, env = {}) {
       console.error(`${command} cannot be run: ${error.message}`);
       end(1);
     });
-    // As a shell counts: 128, and the signal's number.
+    // As shells do: 128 plus the signal's number.
     child.on("exit", (code, signal) => end(code ?? 128 + (constants.signals[signal] ?? 0)));
   });
 }
 
-/** Where Node keeps what it made of the sources; a thread or a process that finds it there need not strip types by itself. */
+/** Node's compile cache: a thread or process that finds a source there need not strip its types. */
 export const COMPILE_CACHE = { NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "compile") };
 
-/** Runs one of our TypeScript files, straight from its source. */
+/** Runs one of our TypeScript files from its source. */
 export function runSource(file, args) {
   const flags = ["--disable-warning=ExperimentalWarning", "--conditions=@countinghouse/source"];
   return run(findNode(), [...flags, file, ...args], COMPILE_CACHE);

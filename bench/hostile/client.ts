@@ -27,7 +27,7 @@ export class Client {
     });
   }
 
-  /** The whole answer, or what came of it before the server closed the connection. */
+  /** The whole answer, or what has come of it when the server closed the connection. */
   async exchange(bytes: Buffer): Promise<string> {
     this.#heard = Buffer.alloc(0);
     this.#socket.write(bytes);

@@ -1,28 +1,28 @@
-/** Requests that anybody can send and that might cost more than they weigh: one row for each kind of them. */
+/** Requests that anybody can send, and that might cost more than their size: one row for each kind. */
 import { JSON_CONTENT_TYPE, STS, formatAmzDate, meteringService } from "@countinghouse/protocol";
 import { bytesOf, type RawRequest } from "../../test/support/raw-client.ts";
 import { DEMO } from "../../test/support/server.ts";
 
 interface HostileInput {
   readonly name: string;
-  /** The request as it goes out; each time the same. */
+  /** The request's bytes, the same each time. */
   readonly bytes: Buffer;
 }
 
-/** About as much as headers, and a query or a path in them, may take up. */
+/** About as much as headers may take up, with a query or a path among them. */
 const HEAD_BYTES = 14_000;
 const FORM_BYTES = 65_000;
 const BODY_BYTES = 1_040_000;
 const TARGET = `${meteringService.targetPrefix}.BatchMeterUsage`;
 
-/** Fills up to so many bytes. */
+/** Fills up to this many bytes. */
 function filled(bytes: number, piece: (index: number) => string): string {
   let text = "";
   for (let i = 0; text.length < bytes; i += 1) text += piece(i);
   return text;
 }
 
-/** Signed with a key that there is, and a signature that is not good: access key ids are no secrets. */
+/** A wrong signature with an existing key: access key ids are no secrets. */
 function authorization(signedHeaders = "host;x-amz-date;x-amz-target"): string {
   const date = formatAmzDate(Date.now()).slice(0, 8);
   const scope = `${date}/us-east-1/${meteringService.signingName}/aws4_request`;
@@ -49,7 +49,7 @@ function form(body: string): Buffer {
 const get = (path: string, headers: RawRequest["headers"] = {}): Buffer =>
   bytesOf({ method: "GET", path, headers: { host: "localhost", ...headers }, body: Buffer.alloc(0) });
 
-/** A refused request of that size: what all others are held against. */
+/** A refused request of this size, with which all others are compared. */
 export function plainRequest(bytes: number): Buffer {
   const empty = metering({}).length;
   return metering({}, JSON.stringify({ Padding: "x".repeat(Math.max(0, bytes - empty - 14)) }));
@@ -156,7 +156,7 @@ function bodies(size: string, bytes: number): Rows {
   ]; // prettier-ignore
 }
 
-/** What is answered without a signature. */
+/** Requests that are answered without a signature. */
 function pages(): Rows {
   return [
     ["GET /healthz", get("/healthz")],

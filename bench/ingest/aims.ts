@@ -1,4 +1,4 @@
-/** What the figures are held against. */
+/** The aims with which the figures are compared. */
 import { figure, median, ratio, times } from "./figures.ts";
 import { COUNTINGHOUSE, FLOOR, STORE, medianOf, ratioOf, storageCpuMs, type Report, type Value } from "./report.ts";
 

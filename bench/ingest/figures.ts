@@ -1,4 +1,4 @@
-/** Figures of several rounds made one, and written. */
+/** Combines the figures of several rounds, and formats them. */
 
 export function ratio(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined || b === undefined ? undefined : a / b;
@@ -8,7 +8,7 @@ export function times(a: number | undefined, b: number): number | undefined {
   return a === undefined ? undefined : a * b;
 }
 
-/** Of those that are known; of an even number, the mean of the two in the middle. */
+/** Of the defined values; of an even number of them, the mean of the two in the middle. */
 export function median(values: readonly (number | undefined)[]): number | undefined {
   const known = values.filter((value) => value !== undefined).toSorted((a, b) => a - b);
   const low = known[Math.ceil(known.length / 2) - 1];

@@ -1,15 +1,15 @@
-/** What a run of the benchmark found: every round of every target, as it is kept as raw data. */
+/** The result of a benchmark run: every round of every target, as it is kept as raw data. */
 import type { WorkloadName } from "../load/workload.ts";
 import type { Machine } from "../machine.ts";
 import { median, ratio } from "./figures.ts";
 
-/** One target in one round; at full load, where nothing else is said. */
+/** One target in one round. Figures are of full load, unless they say otherwise. */
 export interface Round {
   readonly target: string;
   readonly round: number;
   readonly requests: number;
   readonly seconds: number;
-  /** What the answers said: records that are new, requests that were replays, records that were duplicates. */
+  /** By the answers: new records, requests that were replays, records that were duplicates. */
   readonly acceptedRecords?: number | undefined;
   readonly replays?: number | undefined;
   readonly duplicates?: number | undefined;
@@ -17,7 +17,7 @@ export interface Round {
   readonly p95Ms?: number | undefined;
   readonly p99Ms?: number | undefined;
   readonly bytesPerRequest?: number | undefined;
-  /** Processor time of the server, of the thread of it that writes, and of the load. */
+  /** Processor time of the server, of its writer thread, and of the load. */
   readonly serverCpuMs?: number | undefined;
   readonly storageCpuMs?: number | undefined;
   readonly loadCpuMs?: number | undefined;
@@ -26,16 +26,16 @@ export interface Round {
   readonly halfLoad?: HalfLoad | undefined;
 }
 
-/** The same target, sent half of what it had just done. */
+/** The same target, under half of its full load. */
 export interface HalfLoad {
-  /** What was to be sent. */
+  /** How many requests a second were due. */
   readonly perSecond: number;
   readonly requests: number;
   readonly seconds: number;
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;
-  /** How late the load was with requests for which a connection was free: its own part of the times above. */
+  /** How late the load itself sent requests although a connection was free: this is part of the times above. */
   readonly lateP50Ms: number;
   readonly lateP99Ms: number;
   readonly serverCpuMs: number | undefined;
@@ -91,5 +91,5 @@ export function ratioOf({ rounds }: Report, target: string, other: string, value
 
 export const perSecond: Value = ({ requests, seconds }) => requests / seconds;
 export const cpuMs: Value = ({ serverCpuMs, requests }) => ratio(serverCpuMs, requests);
-/** Of a request; divided by its records, the processor time that storage takes for a record that is sent. */
+/** For a request; divided by its records, it is the processor time that storage takes for each record sent. */
 export const storageCpuMs: Value = ({ storageCpuMs: writer, requests }) => ratio(writer, requests);

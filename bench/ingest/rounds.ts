@@ -1,4 +1,4 @@
-/** The rounds: in each, every server has its turn, and the store alone after the server that is built on it. */
+/** The rounds: in each, every server has its turn; the store alone comes after the server that is built on it. */
 import { flushMs } from "../machine.ts";
 import type { MeteringTarget, Target } from "../servers/targets.ts";
 import { WORKLOADS, leadInOf } from "../load/workload.ts";
@@ -11,19 +11,19 @@ export const VERIFYING = "verifying";
 interface RoundsSettings extends TurnSettings {
   readonly store: ReturnType<typeof startStore>;
   readonly rounds: number;
-  /** Rounds at full load before anything is measured: until the code is compiled and the caches are warm. */
+  /** How many rounds at full load come before the measured ones, so that code is compiled and caches are warm. */
   readonly warmUps: number;
   readonly seconds: number;
-  /** Whether Countinghouse has a second turn while its chain is verified. */
+  /** Whether Countinghouse gets a second turn while its chain is verified. */
   readonly verifying: boolean;
-  /** For measuring what a flush takes. */
+  /** The folder in which the time of a flush is measured. */
   readonly folder: string;
 }
 
-/** Requests that are made ready for the warm-up; what was found there is what the rounds are prepared for. */
+/** How many requests are prepared for the warm-up; its result says how many the rounds need. */
 const FIRST_GUESS_PER_SECOND = { batches: 2_500, single: 8_000 };
 const FIRST_GUESS_OF_STORE_PER_SECOND = { batches: 6_000, single: 30_000 };
-/** More is prepared than was needed before; a turn that runs out of requests ends early. */
+/** More requests are prepared than were needed before; a turn that runs out of requests ends early. */
 const SPARE = 1.5;
 
 export class Rounds {
@@ -87,7 +87,7 @@ export class Rounds {
 
   /** The same load, while the chain is recomputed from its first entry, again and again. */
   async #verifying(target: MeteringTarget, round: number): Promise<void> {
-    // What it has been sent before would be replays.
+    // Requests that the server has seen would be replays, so new ones are prepared.
     await this.#prepare();
     const going = { on: true };
     const verifying = (async (): Promise<void> => {

@@ -1,4 +1,4 @@
-/** One server's turn in a round: at full load, then at half of what it did. */
+/** One server's turn in a round: full load, then half of it. */
 import type { LoadResult, RunCommand } from "../load/load.ts";
 import { leadInOf, type WorkloadName } from "../load/workload.ts";
 import { cpuMsOf, cpuMsOfThreads, STORAGE_THREADS } from "../machine.ts";
@@ -14,7 +14,7 @@ export interface TurnSettings {
 
 export interface Turn {
   readonly target: Target;
-  /** The same target, where it is a metering service. */
+  /** The target as a metering service, where it is one. */
   readonly meter: MeteringTarget | undefined;
   readonly round: number;
   readonly seconds: number;
@@ -22,15 +22,15 @@ export interface Turn {
   readonly prepared: number;
 }
 
-/** Half of the full load is half as many requests in the same time; or some more, since they come at random. */
+/** Half load needs half as many requests in the same time, or some more, because they come at random times. */
 export const FULL_AND_HALF = 1.6;
 
-/** With the prepared requests from the first one on. */
+/** Sends the prepared requests from the first one on. */
 export async function fullLoad(settings: TurnSettings, turn: Turn): Promise<Round> {
   const leadIn = leadInOf(settings.workload);
-  // Not timed: it takes as long as it takes.
+  // This part has no time limit.
   if (leadIn > 0) await measured(settings, turn, { requestsMax: leadIn, seconds: Number.MAX_SAFE_INTEGER });
-  // Enough is left for half of the load. Where it matters: who keeps nothing is sent the same ones again.
+  // A metering service needs enough unsent requests for half load; a server that keeps nothing gets the same ones again.
   const requestsMax = turn.meter && Math.floor((turn.prepared - leadIn) / FULL_AND_HALF);
   const { result, ...used } = await measured(settings, turn, {
     goOn: leadIn > 0,
@@ -54,7 +54,7 @@ export async function fullLoad(settings: TurnSettings, turn: Turn): Promise<Roun
   };
 }
 
-/** With the requests that come after those of the full load. */
+/** Sends the requests that follow those of the full load. */
 export async function halfLoad(settings: TurnSettings, turn: Turn, full: Round): Promise<HalfLoad> {
   const perSecond = full.requests / full.seconds / 2;
   const { result, serverCpuMs } = await measured(settings, turn, { goOn: true, seconds: full.seconds, perSecond });
@@ -67,7 +67,7 @@ interface Measured extends Pick<Round, "serverCpuMs" | "storageCpuMs" | "commits
   readonly result: LoadResult;
 }
 
-/** Throws where an answer was not as it should be, or where other records were kept than acknowledged. */
+/** Throws where an answer is wrong, or where other records were kept than acknowledged. */
 async function measured(
   { load, connections }: TurnSettings,
   { target, meter }: Turn,
@@ -98,7 +98,7 @@ async function measured(
   };
 }
 
-/** A helper that began meanwhile began at nothing; one that ended is not counted. */
+/** A helper that began during the turn counts from nothing; one that ended is not counted. */
 function cpuMsOfAll({ pid, helpers }: Target): number | undefined {
   const own = cpuMsOf(pid);
   return own === undefined ? undefined : (helpers?.() ?? []).reduce((sum, helper) => sum + (cpuMsOf(helper) ?? 0), own);

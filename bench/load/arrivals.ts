@@ -2,18 +2,18 @@
 import { seededRandom } from "./random.ts";
 
 export interface Arrivals {
-  /** When the next request is due or was; undefined when no more are to come. */
+  /** When the next request is due, or was due; undefined when no more will come. */
   next(nowMs: number): number | undefined;
-  /** The one that `next` spoke of has been seen to. */
+  /** To be called when the request of `next` has been sent. */
   taken(): void;
 }
 
-/** A closed loop: whoever is free sends. A slow server is sent less. */
+/** A closed loop: a connection sends when it is free, so a slow server gets fewer requests. */
 export function asAnswersCome(endsAtMs: number): Arrivals {
   return { next: (nowMs) => (nowMs < endsAtMs ? nowMs : undefined), taken: () => undefined };
 }
 
-/** An open loop: what the server does changes nothing. */
+/** An open loop: times do not depend on the server. */
 export function atTimes(startMs: number, offsetsMs: Float64Array): Arrivals {
   let taken = 0;
   return {
@@ -29,7 +29,7 @@ export function atTimes(startMs: number, offsetsMs: Float64Array): Arrivals {
 
 const SEED = 20_260_302;
 
-/** The times of a Poisson process, from its start; the same in every run of that rate. */
+/** The times of a Poisson process, from its start; the same in every run with this rate. */
 export function poissonOffsetsMs(perSecond: number, seconds: number): Float64Array {
   const random = seededRandom(SEED);
   const offsetsMs: number[] = [];

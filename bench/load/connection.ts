@@ -1,13 +1,13 @@
 /**
- * One keep-alive connection of the load: sends a request, and reads the whole answer. Reads as little of it as will do, so
- * that the load is not what is measured.
+ * One keep-alive connection of the load: sends a request, and reads the whole answer. It parses as little as possible, so that
+ * the load is not what is measured.
  */
 import { connect, type Socket } from "node:net";
 
 interface Listener {
-  /** With the body, where it was asked for. */
+  /** `body` is given where `send` asked for it. */
   readonly onAnswer: (connection: Connection, status: number, body: string | undefined) => void;
-  /** After an answer: it can send again. */
+  /** Called after an answer, when the connection can send again. */
   readonly onFree: (connection: Connection) => void;
   readonly onFailure: (error: Error) => void;
 }
@@ -46,7 +46,7 @@ export class Connection {
     });
   }
 
-  /** Only while it is free. */
+  /** To be called only while the connection is free. */
   send(request: Buffer, wantsBody: boolean): void {
     this.#body = wantsBody ? [] : undefined;
     this.#waiting = true;
@@ -71,7 +71,7 @@ export class Connection {
       this.#bytesLeft = Number(/content-length: (\d+)/i.exec(head)?.[1]);
     }
     this.#bytesLeft -= body.length;
-    // What was read stays valid only until the next read.
+    // The bytes stay valid only until the next read.
     this.#body?.push(Buffer.from(body));
     if (this.#bytesLeft === 0) this.#answered();
     return true;
@@ -85,7 +85,7 @@ export class Connection {
       onFree(this);
       return;
     }
-    // Some servers keep no connection alive: the next request begins with a new one.
+    // Some servers do not keep connections alive: the next request gets a new one.
     this.#socket?.destroy();
     this.open().then(() => onFree(this), onFailure);
   }

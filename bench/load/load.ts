@@ -1,6 +1,6 @@
 /**
- * The load, in a process of its own: requests are made and signed before the time that is measured, then sent over
- * keep-alive connections. Commands come in, and answers go out, as messages of the parent process.
+ * The load, in a process of its own. It makes and signs requests before the measured time, and then sends them over keep-alive
+ * connections. The parent process sends commands as messages, and gets the answers so.
  */
 import { asAnswersCome, atTimes, poissonOffsetsMs } from "./arrivals.ts";
 import { Progress, type Counts, type ReadyRequest } from "./progress.ts";
@@ -14,11 +14,11 @@ import { plannedRequests, type WorkloadName } from "./workload.ts";
 interface PrepareCommand {
   readonly kind: "prepare";
   readonly count: number;
-  /** `full` where it is not said. */
+  /** `full` by default. */
   readonly workload?: WorkloadName;
-  /** All there are, where they are not said; the first command decides. */
+  /** All regions by default; the first command decides. */
   readonly regions?: readonly string[];
-  /** RegisterUsage of so many tasks from the first one on, in the place of usage. */
+  /** Sends RegisterUsage of this many tasks, from the first one on, in place of usage. */
   readonly tasks?: { readonly secretsKeyFile: string; readonly first: number };
 }
 
@@ -27,15 +27,15 @@ export interface RunCommand {
   readonly port: number;
   readonly seconds: number;
   readonly connections: number;
-  /** Whether the answers are a metering service's, with every record a success unless it is a duplicate. */
+  /** Whether the answers are a metering service's, in which every record is a success or a duplicate. */
   readonly expectSuccess: boolean;
-  /** Begin again with the first request after the last, instead of ending early. */
+  /** Begins again with the first request after the last one, and does not end early. */
   readonly repeat: boolean;
-  /** Go on where the run before ended, instead of beginning with the first request. Only for the same server. */
+  /** Goes on where the run before ended, not with the first request. Only for the same server. */
   readonly goOn?: boolean;
-  /** No more requests than these. */
+  /** The most requests to send. */
   readonly requestsMax?: number;
-  /** An open loop of so many requests; without it, each connection sends as soon as its answer is there. */
+  /** An open loop with this many requests a second; without it, each connection sends as soon as it has its answer. */
   readonly perSecond?: number;
 }
 
@@ -46,18 +46,18 @@ export interface LoadResult extends Counts {
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;
-  /** How late the load itself was with what it could have sent. */
+  /** How late the load itself sent requests. */
   readonly lateP50Ms: number;
   readonly lateP99Ms: number;
   readonly bytesPerRequest: number;
-  /** Of this process. */
+  /** Processor time of this process. */
   readonly cpuMs: number;
 }
 
 let maker: RecordMaker | undefined;
 let requests: ReadyRequest[] = [];
 let progress: Progress | undefined;
-/** How many of the requests have been sent to any server that keeps what it is sent. */
+/** How many requests have been sent to a server that keeps what it is sent. */
 let used = 0;
 
 process.on("message", (command: LoadCommand) => {
@@ -80,7 +80,7 @@ function prepare({ count, workload = "full", regions, tasks }: PrepareCommand): 
     return;
   }
   maker ??= new RecordMaker(nowMs, regions);
-  // Keys that no server has seen are as good as new.
+  // Keys that no server has seen count as new.
   const unused = requests.slice(used).filter(({ replayOf }) => replayOf === undefined);
   maker.takeBack(unused.reduce((sum, { recordCount }) => sum + recordCount, 0));
   used = 0;

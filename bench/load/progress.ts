@@ -1,10 +1,10 @@
 /**
- * How far a server has come with a list of requests: what is sent next, and whether what comes back is what should. Every
- * answer's status is looked at; of one request in sixteen, and of all its replays, the body too.
+ * How far a server has come with a list of requests: which request is next, and whether the answers are right. Every answer's
+ * status is checked; for one request in sixteen and all its replays, the body is checked as well.
  */
 import type { PlannedRequest } from "./workload.ts";
 
-/** A request ready to be sent, and what its answer has to be. */
+/** A request that is ready to be sent, and what its answer must be. */
 export interface ReadyRequest extends Pick<PlannedRequest, "replayOf" | "duplicate"> {
   readonly bytes: Buffer;
   readonly recordCount: number;
@@ -12,13 +12,13 @@ export interface ReadyRequest extends Pick<PlannedRequest, "replayOf" | "duplica
 
 export interface Counts {
   readonly answers: number;
-  /** Records that the answers say were taken in: not those of replays, and no duplicates. */
+  /** How many records were accepted, according to the answers; replays and duplicates are not counted. */
   readonly acceptedRecords: number;
   readonly replays: number;
   readonly duplicates: number;
   readonly failures: number;
   readonly firstFailure: string | undefined;
-  /** Answers whose bodies were looked at. */
+  /** How many answers had their bodies checked. */
   readonly sampled: number;
 }
 
@@ -31,7 +31,7 @@ const SAMPLE_EVERY = 16;
 export class Progress {
   readonly #requests: readonly ReadyRequest[];
   readonly #answered: Uint8Array;
-  /** Of the requests that are looked at. */
+  /** The record ids of the requests whose bodies are checked. */
   readonly #recordIds = new Map<number, readonly (string | undefined)[]>();
   readonly #expectSuccess: boolean;
   readonly #repeat: boolean;
@@ -39,7 +39,7 @@ export class Progress {
   #allowed = Number.POSITIVE_INFINITY;
   #counts = NOTHING;
 
-  /** `repeat`: begin again with the first request after the last. For servers that keep nothing. */
+  /** `repeat`: begins again with the first request after the last one. For servers that keep nothing. */
   constructor(
     requests: readonly ReadyRequest[],
     { expectSuccess, repeat }: { expectSuccess: boolean; repeat: boolean },
@@ -50,12 +50,12 @@ export class Progress {
     this.#repeat = repeat;
   }
 
-  /** From now on, so many more requests at most. */
+  /** Allows this many more requests from now on. */
   allow(requests: number): void {
     this.#allowed = this.#sent + requests;
   }
 
-  /** The place of the next request in the list, or undefined after the last. */
+  /** The index of the next request in the list; undefined after the last one. */
   next(): number | undefined {
     if (this.#sent >= this.#allowed) return undefined;
     if (this.#sent >= this.#requests.length && !this.#repeat) return undefined;
@@ -64,7 +64,7 @@ export class Progress {
     return place;
   }
 
-  /** Whether the answer to what the next request repeats, if anything, is there. */
+  /** Whether the answer to the request that the next one repeats has come, if it repeats one. */
   isReady(): boolean {
     const { replayOf, duplicate } = this.request(this.#sent % this.#requests.length);
     const repeated = replayOf ?? duplicate?.of;
@@ -100,7 +100,7 @@ export class Progress {
     };
   }
 
-  /** Since it was last asked. */
+  /** The counts since the last call. */
   counts(): Counts {
     const counts = this.#counts;
     this.#counts = NOTHING;

@@ -1,10 +1,10 @@
 /**
- * What is metered: a catalogue, and usage records of it. No key of a metering record is ever repeated here; the workload
- * (`workload.ts`) decides what comes again.
+ * What is metered: a catalogue, and usage records. No key of a metering record is repeated here; the workload (`workload.ts`)
+ * decides what is sent again.
  *
- * The usage is that of a seller's hourly job in several regions: hour after hour, region after region, customer after
- * customer in an order that changes each time, and for each customer all dimensions. So requests that travel together
- * touch pages of many customers.
+ * The usage is that of a seller's hourly job in several regions: hour after hour, region after region, customer after customer
+ * in an order that changes each time, and all dimensions for each customer. So requests that are sent together touch pages of
+ * many customers.
  */
 import { BATCH_RECORDS_MAX, HOUR_MS } from "@countinghouse/protocol";
 import { ACCESS_KEY_ID, SECRET_ACCESS_KEY } from "./signed-request.ts";
@@ -27,7 +27,7 @@ export const REGIONS = [
 ];
 export const CUSTOMERS = 1_000;
 const DIMENSIONS = 30;
-/** Rule set `current` takes usage of the last 24 hours; the hour that is running is left alone. */
+/** Rule set `current` accepts usage of the last 24 hours; the present hour is not used. */
 export const HOURS = 22;
 const KEYS_OF_REGION = CUSTOMERS * DIMENSIONS;
 
@@ -75,7 +75,7 @@ export class RecordMaker {
     this.#regions = regions;
   }
 
-  /** So many more records, and the region they are sent to. `count` divides the number of keys of a region. */
+  /** This many more records, and their region. `count` must divide the number of keys of a region. */
   next(count: number): { records: BenchRecord[]; region: string } {
     const first = this.#made;
     this.#made += count;
@@ -85,12 +85,12 @@ export class RecordMaker {
     };
   }
 
-  /** The last ones are made again next time. */
+  /** Lets the last records be made again. */
   takeBack(count: number): void {
     this.#made -= count;
   }
 
-  /** Whether all that was made so far is of hours for which usage is taken. */
+  /** Whether all records so far are of hours whose usage is accepted. */
   get isInWindow(): boolean {
     return this.#made <= HOURS * this.#regions.length * KEYS_OF_REGION;
   }

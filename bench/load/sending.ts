@@ -1,7 +1,7 @@
 /**
- * Sends requests over some connections as they fall due. What is due while all connections wait for answers is sent, in its
- * turn, as soon as one is free; its time counts from when it was due, so that a slow server cannot hide behind requests
- * that it kept from being sent.
+ * Sends requests over several connections when they are due. A request that is due while all connections wait for answers is
+ * sent, in its turn, as soon as one is free. Its time counts from when it was due, so that a slow server cannot hide the
+ * requests that it delayed.
  */
 import type { Arrivals } from "./arrivals.ts";
 import { Connection } from "./connection.ts";
@@ -18,9 +18,9 @@ interface UnderWay {
 }
 
 export class Sending {
-  /** Of each answer: from when its request was due until all of it was there. */
+  /** For each answer: the time from when its request was due until the whole answer had come. */
   readonly tookMs: number[] = [];
-  /** Of each request: how long it was due and a connection was free before it was sent. The load's own part of its time. */
+  /** For each request: how long it was due while a connection was free. This is the load's own part of its time. */
   readonly lateMs: number[] = [];
   readonly #connections: readonly Connection[];
   readonly #progress: Progress;
@@ -50,7 +50,7 @@ export class Sending {
     await Promise.all(this.#connections.map((connection) => connection.open()));
   }
 
-  /** Resolves once no more requests are to come, and the last answer is there. */
+  /** Resolves when no more requests will come and the last answer has come. */
   run(arrivals: Arrivals): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#finished = resolve;
@@ -66,7 +66,7 @@ export class Sending {
     for (const connection of this.#connections) connection.close();
   }
 
-  /** To be called when a request has fallen due, unless one is due whenever an answer is there. */
+  /** To be called when a request has become due; not needed for a closed loop. */
   wake(): void {
     this.#sendDue();
   }
@@ -79,7 +79,7 @@ export class Sending {
         if (this.#idle.length === this.#connections.length) this.#finished();
         return;
       }
-      // What is not ready will be when another answer is there, if a connection was that much slower than the rest.
+      // A request that is not ready becomes ready with another answer, whose connection was slower than the others.
       if (dueMs > nowMs || !this.#progress.isReady()) return;
       const idle = this.#idle.shift();
       if (idle === undefined) return;

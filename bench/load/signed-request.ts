@@ -1,4 +1,4 @@
-/** A request as an official SDK would send it, byte for byte: its headers, its signature. */
+/** A request as an official SDK would send it, byte for byte: headers and signature. */
 import { createHmac, hash, randomUUID } from "node:crypto";
 import {
   ALGORITHM,
@@ -41,7 +41,7 @@ const hashes: SigningHashes = {
 const signingKeys = new Map<string, Uint8Array>();
 
 function signingKeyOf(scope: CredentialScope, { secretAccessKey, sessionToken }: Signer): Uint8Array {
-  // Those of a session are used once.
+  // A session's signing key is used only once.
   if (sessionToken !== undefined) return signingKey(hashes, secretAccessKey, scope);
   const known = signingKeys.get(scopeText(scope));
   if (known !== undefined) return known;
@@ -50,7 +50,7 @@ function signingKeyOf(scope: CredentialScope, { secretAccessKey, sessionToken }:
   return key;
 }
 
-/** Headers and body, signed now: good for fifteen minutes. */
+/** Headers and body, signed now; good for fifteen minutes. */
 export function signedRequest(body: string, region: string, nowMs: number, signer: Signer = METERING): Buffer {
   const { accessKeyId, sessionToken, target } = signer;
   const amzDate = formatAmzDate(nowMs);

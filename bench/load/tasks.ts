@@ -1,4 +1,4 @@
-/** Tasks that register themselves: what they run, how the server is told of them, and what they send. */
+/** Tasks that register themselves: their product, how the server is told of them, and their requests. */
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { registerUsage } from "@countinghouse/protocol";
@@ -16,7 +16,7 @@ const REGION = "us-east-1";
 const HOURS_MS = 6 * 3_600_000;
 const TOLD_AT_ONCE = 32;
 
-/** A container that is paid by the hour, and a buyer who has it. */
+/** A container that is paid by the hour, and a buyer with an agreement for it. */
 export async function openContainerMarket({ call }: MeteringTarget): Promise<void> {
   const startsAt = "2020-01-01T00:00:00Z";
   await call("POST", "/accounts", { id: BUYER, roles: [{ name: ROLE }] });
@@ -39,7 +39,7 @@ export async function tellOfTasks({ call }: MeteringTarget, first: number, count
   }
 }
 
-/** How many tasks have registered, each of them once. */
+/** How many tasks have registered; each must have registered once. */
 export async function registered({ call }: MeteringTarget): Promise<number> {
   let count = 0;
   let cursor = "";
@@ -55,7 +55,7 @@ export async function registered({ call }: MeteringTarget): Promise<number> {
   return count;
 }
 
-/** RegisterUsage of so many tasks, each with credentials of its own, as the server would have given them. */
+/** RegisterUsage requests of this many tasks, each with session credentials like those that the server gives. */
 export function signedRegistrations(secretsKeyFile: string, first: number, count: number, nowMs: number): Buffer[] {
   const sealer = sealerOf(Buffer.from(readFileSync(secretsKeyFile, "utf8").trim(), "base64"), randomBytes);
   const body = JSON.stringify({ ProductCode: HOURLY, PublicKeyVersion: 1 });

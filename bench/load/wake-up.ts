@@ -1,12 +1,12 @@
 /**
- * Wakes the load whenever a request falls due. A thread of its own waits for that: timers of the event loop are up to two
- * milliseconds late, which is more than some servers take to answer.
+ * Wakes the load whenever a request becomes due. A thread of its own waits for that, because timers of the event loop are up to
+ * two milliseconds late, which is more than some servers take to answer.
  */
 import { once } from "node:events";
 import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
 
 interface WakeUp {
-  /** `wake` is called at each of the times, counted from now. */
+  /** Calls `wake` at each of the times, counted from `start`. */
   start(): void;
   stop(): Promise<unknown>;
 }
@@ -22,7 +22,7 @@ export async function prepareWakeUp(offsetsMs: Float64Array, wake: () => void): 
   };
 }
 
-/** The same for all threads, other than `performance.now()`. */
+/** The same for all threads, unlike `performance.now()`. */
 function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
@@ -32,7 +32,7 @@ function wakeAt(startMs: number): void {
   for (const offsetMs of workerData as Float64Array) {
     const leftMs = startMs + offsetMs - monotonicMs();
     if (leftMs > 0) Atomics.wait(cell, 0, 0, leftMs);
-    // One for each time, however late: the one before may have been seen to when this was not yet due.
+    // One message for each time, even a late one: when the load handled the last message, this request may not have been due.
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     parentPort?.postMessage(0);
   }

@@ -1,15 +1,15 @@
 /**
- * What requests a load consists of, in their order:
+ * The requests of a load, in their order:
  *
  * * `full`: batches of 25 records, all keys distinct;
- * * `mixed`: the same, but one request in ten is a replay of an earlier one (the same body, sent and signed anew), and one
- *   record in a hundred has the key of an earlier one with another quantity: a duplicate;
+ * * `mixed`: the same, but one request in ten is a replay of an earlier one (the same body, sent and signed again), and one
+ *   record in a hundred is a duplicate: it has the key of an earlier one, and another quantity;
  * * `single`: requests of one record, all keys distinct.
  *
- * What is repeated lies between `DISTANCE` and twice as many requests back, and that is more than there are connections: its
- * answer is there by then (and where it is not, `sending.ts` waits for it). So a list of mixed requests begins with so many that
- * repeat nothing, to be sent before anything is measured. Which requests are replays, of which, and which records are
- * duplicates, is drawn from a seed: the same in every run, and for every server.
+ * A repeated request is between `DISTANCE` and twice as many requests back, which is more than there are connections. So its
+ * answer has come by then (and if not, `sending.ts` waits for it). A list of mixed requests therefore begins with requests that
+ * repeat nothing, which must be sent before anything is measured. A seed decides which requests are replays, of which requests,
+ * and which records are duplicates: they are the same in every run, and for every server.
  */
 import { RECORDS_PER_BATCH, type BenchRecord, type RecordMaker } from "./records.ts";
 import { seededRandom } from "./random.ts";
@@ -30,19 +30,19 @@ export const WORKLOADS = {
 export interface PlannedRequest {
   readonly records: readonly BenchRecord[];
   readonly region: string;
-  /** The place in the list of the request that this one is a replay of. */
+  /** The index in the list of the request that this one is a replay of. */
   readonly replayOf?: number | undefined;
   readonly duplicate?: Duplicate | undefined;
 }
 
 interface Duplicate {
   readonly position: number;
-  /** The place in the list of the request whose record, at the same position, has the key. */
+  /** The index in the list of the request whose record, at the same position, has the key. */
   readonly of: number;
 }
 
 const DISTANCE = 128;
-/** One request in so many. */
+/** One request in this many is a replay. */
 const REPLAY_EVERY = 10;
 const DUPLICATES = 0.01;
 const SEED = 20_260_301;
@@ -51,12 +51,12 @@ export function isWorkloadName(name: string): name is WorkloadName {
   return Object.hasOwn(WORKLOADS, name);
 }
 
-/** How many requests of a list are to be sent before anything is measured. */
+/** How many requests of a list must be sent before anything is measured. */
 export function leadInOf(name: WorkloadName): number {
   return WORKLOADS[name].repeats ? 2 * DISTANCE : 0;
 }
 
-/** A list: requests whose repetitions are all of the same list. */
+/** A list of requests; what a request repeats is in the same list. */
 export function* plannedRequests(name: WorkloadName, maker: RecordMaker, count: number): Generator<PlannedRequest> {
   const { recordsPerRequest, repeats } = WORKLOADS[name];
   const repetitions = repeats ? new Repetitions() : undefined;
@@ -66,14 +66,14 @@ export function* plannedRequests(name: WorkloadName, maker: RecordMaker, count: 
   }
 }
 
-/** Says of each place in a list what it repeats. */
+/** Decides for each index of a list what the request repeats. */
 class Repetitions {
   readonly #random = seededRandom(SEED);
-  /** The requests that are near enough to be repeated, by their places. */
+  /** The requests that are near enough to be repeated, by index. */
   readonly #recent = new Map<number, PlannedRequest>();
-  /** Which of these ten places has the replay. */
+  /** The index, among these ten, of the replay. */
   #replayAt = -1;
-  /** Duplicates that are still to be placed, so that one record in a hundred is one. */
+  /** How many duplicates are still to be placed, so that one record in a hundred is one. */
   #owed = 0;
 
   next(place: number, fresh: () => PlannedRequest): PlannedRequest {
@@ -87,13 +87,13 @@ class Repetitions {
     this.#owed += DUPLICATES * RECORDS_PER_BATCH;
     if (place % REPLAY_EVERY === 0) this.#replayAt = place + Math.floor(this.#random() * REPLAY_EVERY);
     if (place !== this.#replayAt) return undefined;
-    // One with a duplicate would not be all success when it comes again.
+    // A request with a duplicate would not be answered by successes only when it is sent again.
     const of = this.#draw(place, (candidate) => candidate.duplicate === undefined);
     const original = of === undefined ? undefined : this.#recent.get(of);
     return original && { records: original.records, region: original.region, replayOf: of };
   }
 
-  /** Where a region begins there is nothing yet to be a duplicate of; what is owed then is placed soon after. */
+  /** At the beginning of a region there is no record to duplicate yet; the owed duplicates are placed soon after. */
   #withDuplicate(place: number, request: PlannedRequest): PlannedRequest {
     if (this.#owed < 1) return request;
     const of = this.#draw(place, (candidate) => candidate.region === request.region && !candidate.duplicate);
@@ -105,7 +105,7 @@ class Repetitions {
     return { ...request, records, duplicate: { position, of } };
   }
 
-  /** A place of one that is no replay itself, and is good for what it is wanted for. */
+  /** The index of a suitable request that is no replay itself. */
   #draw(place: number, isGood: (candidate: PlannedRequest) => boolean): number | undefined {
     const good = [...this.#recent]
       .filter(([of, candidate]) => of <= place - DISTANCE && candidate.replayOf === undefined && isGood(candidate))

@@ -1,7 +1,8 @@
 /**
- * The store over several machines (Citus) beside one PostgreSQL, the store alone, with flushes, in turns:
- * `COUNTINGHOUSE_CITUS_URL=… npm run bench:spread -- [--rounds 3] [--seconds 4]`. The nodes are in this one process; cluster and PostgreSQL
- * share its processors, so that what is measured is overhead and what waits for what, not what more machines give.
+ * The store over several machines (Citus) beside the store over one PostgreSQL, without servers, with flushes, in turns:
+ * `COUNTINGHOUSE_CITUS_URL=… npm run bench:spread -- [--rounds 3] [--seconds 4]`. The nodes are in this one process, and share
+ * its processors with cluster and PostgreSQL. So the result shows the overhead, and what waits for what, not what more machines
+ * would give.
  */
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -70,7 +71,7 @@ try {
   await plain.remove();
 }
 
-/** What products of the other worker keep of their throughput; all messages to workers pass through this process here. */
+/** How much throughput products on the other worker keep; here all messages to workers pass through this process. */
 async function withOneWorkerAway(): Promise<void> {
   const behind = await newSpreadDatabase();
   try {
@@ -86,7 +87,7 @@ async function withOneWorkerAway(): Promise<void> {
       ratios.push(
         await within(behind.url, 1, async ([node]) => {
           const nodes = [node as PostgresLedger];
-          // Both kinds are asked for all the time; what is counted is the others'.
+          // Both kinds of products are metered all the time; only the others are counted.
           const both = async (): Promise<number> => {
             const [counted] = await Promise.all([measure(nodes, others, seconds), measure(nodes, away, seconds)]);
             return counted;

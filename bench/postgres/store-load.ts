@@ -1,4 +1,4 @@
-/** Load for the store alone: requests of 25 new records each, from so many callers at once for each node, about so many products. */
+/** Load for the store alone: requests of 25 new records, with a number of callers for each node, about a number of products. */
 import { ruleSets } from "@countinghouse/protocol";
 import { requestId } from "../../packages/server/src/ledger/ids.ts";
 import type { Work } from "../../packages/server/src/ledger/ledger.ts";
@@ -63,7 +63,7 @@ export function newUsage(productCode: string): Work<undefined> {
   };
 }
 
-/** Requests a second that were committed; what failed is not counted, and its caller pauses a moment. */
+/** Committed requests a second. Failed ones are not counted, and their callers pause a moment. */
 export async function measure(
   nodes: readonly PostgresLedger[],
   products: readonly string[],

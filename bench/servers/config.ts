@@ -1,4 +1,4 @@
-/** What servers that are composed here are told: the same as `targets.ts` tells those that are started as they are. */
+/** The configuration of servers that are composed here: the same as `targets.ts` gives to servers of their own. */
 import { configOf, type ServeConfig } from "../../packages/server/src/config.ts";
 
 export function benchConfig(folder: string, catalog: string): ServeConfig {

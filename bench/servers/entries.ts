@@ -1,4 +1,4 @@
-/** Entries as the server would make them of the load's requests. */
+/** Entries as the server would make them from the load's requests. */
 import { randomUUID } from "node:crypto";
 import { keyOf, type MeteringRecordKey } from "../../packages/server/src/domain/metering/metering-record.ts";
 import type { StagedEntry } from "../../packages/server/src/ledger/engine.ts";
@@ -7,13 +7,13 @@ import { meteringRecordId, requestId } from "../../packages/server/src/ledger/id
 import { stagedEntry } from "../../packages/server/src/ledger/staged-entry.ts";
 import { PRODUCT_CODE, type BenchRecord } from "../load/records.ts";
 
-/** The request that a record was accepted with, where that is another. */
+/** The request with which a record was accepted, where it is another one. */
 export interface KeptBy {
   readonly requestId: string;
   readonly status: "Success" | "DuplicateRecord";
 }
 
-/** A BatchMeterUsage request. `keptBy` tells of each position whether its record was accepted before. */
+/** A BatchMeterUsage request. `keptBy` says for each position whether its record was accepted before. */
 export function batchEntry(
   records: readonly BenchRecord[],
   region: string,
@@ -48,7 +48,7 @@ export function batchEntry(
   return { requestId: call.requestId, entry: stagedEntry({ atMs, call, event }, accepted) };
 }
 
-/** The keys of all its records, accepted or not. */
+/** The keys of all records, accepted or not. */
 export function meteringKeys(records: readonly BenchRecord[], region: string): MeteringRecordKey[] {
   return records.map((record) => keyOf(usageRecordOf(record), PRODUCT_CODE, region));
 }

@@ -13,20 +13,20 @@ export interface Target {
   readonly name: string;
   readonly pid: number;
   readonly port: number;
-  /** Other processes that work for it. */
+  /** The ids of other processes that work for the target. */
   readonly helpers?: () => readonly number[];
   stop(): Promise<void>;
 }
 
 export interface MeteringTarget extends Target {
-  /** A metric's samples, added up. */
+  /** The sum of a metric's samples. */
   metric(name: string): Promise<number>;
-  /** Has the whole chain recomputed, beside whatever else it does. */
+  /** Recomputes the whole chain, beside whatever else the server does. */
   verifyTrail(): Promise<{ readonly intact: boolean; readonly entries: number }>;
-  /** What the operator API answers. Throws where that is no success. */
+  /** Calls the operator API. Throws where the answer is no success. */
   readonly call: (method: string, path: string, body?: object) => Promise<unknown>;
   readonly secretsKeyFile: string;
-  /** Bytes of the data folder. */
+  /** The size of the data folder in bytes. */
   diskBytes(): number;
 }
 
@@ -43,7 +43,7 @@ export function startFloor(name: string): Promise<Target> {
   return startBare(name, "floor.ts", []);
 }
 
-/** A bound (`least.ts`); what is flushed is appended to the file. */
+/** A bound (`least.ts`); `file` is the one to which `flushed` appends. */
 export function startLeast(bound: "signed" | "flushed", file: string): Promise<Target> {
   return startBare(bound, "least.ts", [bound, file]);
 }
@@ -54,7 +54,7 @@ async function startBare(name: string, module: string, args: string[]): Promise<
   return { name, pid: pidOf(child), port, stop: () => stopped(child) };
 }
 
-/** `workspace` is the checkout whose server is run, `folder` an empty one for its data. */
+/** `workspace` is the checkout whose server is started, `folder` an empty one for its data. */
 export function startCountinghouse(name: string, workspace: string, folder: string): Promise<MeteringTarget> {
   const main = join(workspace, "packages/server/src/main.ts");
   return startServer(name, folder, ({ store, catalogFile, readyFile }) => {
@@ -63,7 +63,7 @@ export function startCountinghouse(name: string, workspace: string, folder: stri
   });
 }
 
-/** The same over a PostgreSQL of its own, on this machine, with the settings that it comes with. */
+/** The same over a PostgreSQL of its own, on this machine, with that PostgreSQL's default settings. */
 export async function startOnPostgres(name: string, workspace: string, folder: string): Promise<MeteringTarget> {
   const postgres = await PostgresServer.make();
   const main = join(workspace, "packages/server/src/main.ts");
@@ -88,7 +88,7 @@ export async function startOnPostgres(name: string, workspace: string, folder: s
     stop: async () => {
       if (bytesAtEnd > 0) return;
       await node.stop();
-      // So that all pages are where they stay.
+      // Afterwards all pages are in their places.
       await postgres.query("CHECKPOINT");
       bytesAtEnd = bytes();
       await postgres.remove();
@@ -157,7 +157,7 @@ async function startServer(
   };
 }
 
-/** Undefined where it is not installed. */
+/** Undefined where moto is not installed. */
 export async function startMoto(name: string): Promise<Target | undefined> {
   const port = await freePort();
   const child = spawn("moto_server", ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });

@@ -1,6 +1,6 @@
 /**
- * Countinghouse without what makes its entries an audit trail: no chain, nothing to find them by. Composed here alone; no
- * flag of the product leaves it out. Arguments: data folder, catalogue file, ready file.
+ * Countinghouse without what makes its entries an audit trail: no chain, and no search attributes. Only this program composes
+ * it so; no flag of the product does. Arguments: data folder, catalogue file, ready file.
  */
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";

@@ -1,21 +1,21 @@
-/** What an attack is: what a stranger, or a caller gone bad, does to a server while others go on asking. */
+/** An attack: what a stranger, or a hostile caller, does to a server while others go on asking. */
 export interface Target {
   readonly endpoint: string;
-  /** Connections that one network may have there. */
+  /** How many connections the server allows to one network. */
   readonly networkConnectionsMax: number;
 }
 
 export interface Scale {
-  /** Connections that are opened, as many times what one network may have. */
+  /** How many connections are opened, as a multiple of what one network may have. */
   readonly shares: number;
-  /** How long the server is watched once the attack stands. */
+  /** For how many seconds the server is watched while the attack goes on. */
   readonly seconds: number;
 }
 
-/** An attack that stands: it goes on by itself until it is lifted. */
+/** An attack that has begun; it goes on by itself until it is lifted. */
 export interface Standing {
   readonly sentBytes: () => number;
-  /** Connections that were opened for it, and those of them that the server has ended. */
+  /** How many connections were opened for it, and how many of them the server has ended. */
   readonly opened: () => number;
   readonly ended: () => number;
   lift(): void;
@@ -23,9 +23,9 @@ export interface Standing {
 
 export interface Attack {
   readonly name: string;
-  /** What is sent, for the table. */
+  /** What the attack sends, for the table. */
   readonly input: string;
-  /** What there has to be on the server before, such as a trail that is long enough. */
+  /** Puts on the server what the attack needs, such as a long trail. */
   prepare?(target: Target): Promise<void>;
   begin(target: Target, scale: Scale): Promise<Standing>;
 }

@@ -1,9 +1,9 @@
-/** Bodies of a megabyte that are sent but for their ends, until there is room for no more. */
+/** Bodies of one megabyte that are sent except for their ends, until the server has no room for more. */
 import type { Attack } from "./attack.ts";
 import { silentClients } from "./silent-clients.ts";
 
 const BODY_BYTES = 1_000_000;
-/** More than there is room for, however many connections a network may have. */
+/** More than the server has room for, however many connections a network may have. */
 const BODIES = 140;
 
 export const bigBodies: Attack = {

@@ -1,23 +1,23 @@
-/** Somebody else, who goes on metering: a usage record a request, on a new connection each, from an address of its own. */
+/** Another caller, who goes on metering: a usage record a request, on a new connection each time, from its own address. */
 import { request as openRequest } from "node:http";
 import { signed, wireRequest } from "../../test/support/raw-client.ts";
 import { DEMO } from "../../test/support/server.ts";
 
 export interface Heard {
   readonly asked: number;
-  /** With 200. */
+  /** How many requests were answered with 200. */
   readonly answered: number;
-  /** Ids of the metering records that were acknowledged: each request is about another. */
+  /** The ids of acknowledged metering records; each request is about another record. */
   readonly acknowledged: readonly string[];
   readonly slowestMs: number;
-  /** What came instead, once each. */
+  /** The other outcomes, each named once. */
   readonly instead: readonly string[];
 }
 
 const PAUSE_MS = 20;
 const PATIENCE_MS = 20_000;
 
-/** Asks until it is told to stop; answers what it heard. */
+/** Sends requests until it is stopped; answers what it got. */
 export function bystander(endpoint: string, localAddress: string): { stop(): Promise<Heard> } {
   const stopping = new AbortController();
   const heard = { asked: 0, answered: 0, slowestMs: 0 };
@@ -81,7 +81,7 @@ function ask(endpoint: string, localAddress: string): Promise<Answer> {
   });
 }
 
-/** Metering records that were acknowledged and are not there, or are there more than once. `operator` is the operator API. */
+/** The ids of acknowledged metering records that are missing, or are there more than once. `operator` is the operator API. */
 export async function lostOrTwice(
   acknowledged: readonly string[],
   operator: { readonly url: string; readonly token: string },

@@ -1,4 +1,4 @@
-/** What the server is like when it is busy with what it is for: requests of 25 records, on many connections at once. */
+/** The server under its normal load: requests of 25 records, on many connections at once. */
 import { Agent } from "node:http";
 import { send, signed, wireRequest } from "../../test/support/raw-client.ts";
 import { DEMO } from "../../test/support/server.ts";
@@ -8,7 +8,7 @@ import type { Besieged } from "./round.ts";
 const CLIENTS = 64;
 const RECORDS = 25;
 
-/** Memory of the server at its most, and how many requests were answered. */
+/** The server's highest memory, and how many requests were answered. */
 export async function fullLoad(
   { endpoint, pid }: Besieged,
   seconds: number,

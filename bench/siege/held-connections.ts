@@ -1,4 +1,4 @@
-/** One small request on each connection, and then nothing: whoever held all of them kept everybody else out. */
+/** One small request on each connection, and then nothing: without bounds, these connections would keep everybody else out. */
 import type { Attack } from "./attack.ts";
 import { BIG_ANSWER_REQUEST, silentClients } from "./silent-clients.ts";
 

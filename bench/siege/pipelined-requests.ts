@@ -1,4 +1,4 @@
-/** Many requests in one write, big answers, nothing read. */
+/** Many requests in one write, with big answers that are never read. */
 import type { Attack } from "./attack.ts";
 import { BIG_ANSWER_REQUEST, silentClients } from "./silent-clients.ts";
 
@@ -15,7 +15,7 @@ function pipelined(name: string, requests: number, shareOfPlaces: number): Attac
   };
 }
 
-/** More than wait behind an answer: the connection is ended at once. */
+/** More requests than may wait behind an answer: the server ends the connection at once. */
 export const manyPipelinedRequests = pipelined("many pipelined requests", 1_300, 0.5);
-/** As many as may wait: they are answered one by one, as far as the client takes the answers. */
+/** As many requests as may wait: they are answered one by one, as far as the client takes the answers. */
 export const somePipelinedRequests = pipelined("some pipelined requests", 100, 0.5);

@@ -1,4 +1,4 @@
-/** One attack on one server, while others go on asking it and its figures are read. */
+/** One attack on one server, while others go on asking the server, and its figures are read. */
 import { setTimeout as delay } from "node:timers/promises";
 import { cpuMsOf, memoryMiBOf } from "../machine.ts";
 import type { Attack, Scale, Target } from "./attack.ts";
@@ -8,20 +8,20 @@ export interface Round {
   readonly attack: string;
   readonly sentBytes: number;
   readonly opened: number;
-  /** Of those that were opened, by the server, before the attack was lifted. */
+  /** How many of the opened connections the server ended before the attack was lifted. */
   readonly ended: number;
-  /** The most that the server said of itself. */
+  /** The highest figures in the server's metrics. */
   readonly connectionsMost: number;
   readonly heldBytesMost: number;
   readonly memoryMiBBefore: number;
   readonly memoryMiBMost: number;
-  /** Processor time of the server while the attack stood; half a second of it or so for those who ask. */
+  /** Processor time of the server during the attack; about half a second of it is for the other callers. */
   readonly cpuMs: number;
-  /** What it counted during the attack. */
+  /** What the server counted during the attack. */
   readonly displaced: number;
   readonly refused: number;
   readonly abandoned: number;
-  /** Somebody from another address, and somebody from the attacker's own. */
+  /** A caller from another address, and one from the attacker's own address. */
   readonly other: Heard;
   readonly neighbour: Heard;
 }
@@ -80,7 +80,7 @@ interface Figures {
   readonly abandoned: number;
 }
 
-/** A server that does not answer, or does not count, has no figures. */
+/** Undefined figures where the server does not answer, or does not count them. */
 async function figuresOf(endpoint: string): Promise<Figures> {
   const text = await fetch(`${endpoint}/metrics`, { signal: AbortSignal.timeout(2_000) }).then(
     (response) => response.text(),

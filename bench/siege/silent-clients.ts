@@ -1,14 +1,14 @@
-/** Clients that send, and never read what they are answered. */
+/** Clients that send requests and never read the answers. */
 import { connect, type Socket } from "node:net";
 import type { Standing } from "./attack.ts";
 
-/** Small itself, and answered with much. */
+/** A small request with a large answer. */
 export const BIG_ANSWER_REQUEST = "GET /operator/openapi.json HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/** At once, so that the server's backlog of connections that are not accepted yet is not what is tried. */
+/** How many connections are opened at once: few, so that the backlog of unaccepted connections is not what is tested. */
 const OPENING_AT_ONCE = 64;
 
-/** Opens so many connections and sends the same bytes on each; one that the server ends is not opened again. */
+/** Opens this many connections and sends the same bytes on each. A connection that the server ends is not opened again. */
 export async function silentClients(endpoint: string, count: number, bytes: Buffer): Promise<Standing> {
   const { hostname, port } = new URL(endpoint);
   const sockets: Socket[] = [];
@@ -32,7 +32,7 @@ export async function silentClients(endpoint: string, count: number, bytes: Buff
   for (let opened = 0; opened < count; opened += OPENING_AT_ONCE) {
     await Promise.all(Array.from({ length: Math.min(OPENING_AT_ONCE, count - opened) }, open));
   }
-  // A paused socket learns of a reset only where it writes or reads: it is asked now and then.
+  // A paused socket notices a reset only when it writes or reads, so it writes now and then.
   const asking = setInterval(() => {
     for (const socket of sockets) if (!socket.destroyed) socket.write("");
   }, 200);

@@ -1,4 +1,4 @@
-/** A caller with a key of its own and a trail of large events, who asks for pages of it and reads none. */
+/** A caller with a key of its own and a trail of large events, who asks for pages of the trail and reads none. */
 import { trailService } from "@countinghouse/protocol";
 import { bytesOf, send, signed, wireRequest } from "../../test/support/raw-client.ts";
 import { DEMO } from "../../test/support/server.ts";
@@ -6,7 +6,7 @@ import type { Attack } from "./attack.ts";
 import { silentClients } from "./silent-clients.ts";
 
 const EVENTS = 12;
-/** The quantity does not agree with its parts, so nothing but the trail grows. */
+/** The quantity differs from the sum of its allocations, so requests are refused and only the trail grows. */
 const BUCKETS = 2_400;
 
 export const unreadPages: Attack = {

@@ -1,4 +1,4 @@
-/** docs/RULES.md, from the rule book. */
+/** docs/RULES.md, made from the rule book. */
 import {
   operationsOf,
   productTypes,

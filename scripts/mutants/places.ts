@@ -1,4 +1,4 @@
-/** Lines of code, drawn by a seed. */
+/** Lines of code, drawn at random by a seed. */
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { randomFrom } from "../../test/support/random.ts";
@@ -9,7 +9,7 @@ export interface Place {
   readonly line: number;
 }
 
-/** Each at most once. */
+/** Draws each line at most once. */
 export function placesIn(root: string, sources: readonly string[], seed: number, count: number): Place[] {
   const all = sources.flatMap((source) => filesIn(root, source)).flatMap((file) => linesOf(root, file));
   const random = randomFrom(seed);
@@ -27,7 +27,7 @@ function filesIn(root: string, source: string): string[] {
     .toSorted();
 }
 
-/** Those in which something can be changed: neither comment nor import, and more than a bracket. */
+/** The lines in which something can be changed: no comments, no imports, and more than a bracket. */
 function linesOf(root: string, file: string): Place[] {
   const lines = readFileSync(join(root, file), "utf8").split("\n");
   return lines.flatMap((text, i) =>

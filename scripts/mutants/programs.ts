@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 
-/** Runs a program to its end, in a folder; answers its exit code. What it says is shown, or dropped. */
+/** Runs a program to its end, in a folder; answers its exit code. Its output is shown or dropped. */
 export function run(folder: string, isShown: boolean, [file = "", ...args]: readonly string[]): number {
   const { status, error } = spawnSync(process.execPath, [file, ...args], {
     cwd: folder,

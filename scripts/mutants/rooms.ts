@@ -1,11 +1,11 @@
-/** Where code is changed, and which tests are asked: those that run beside it, in one process. */
+/** Where code is changed, and which tests are run: those beside it, in one process. */
 export interface Room {
-  /** Folders and files of which every source is meant. */
+  /** Files, and folders with all their sources. */
   readonly sources: readonly string[];
   readonly tests: readonly string[];
-  /** What also shows an effect of these sources, each in processes of its own. */
+  /** Suites that also test these sources, each in processes of its own. */
   readonly suites: readonly string[];
-  /** By which the compiler is asked. */
+  /** The TypeScript project by which changes are compiled. */
   readonly project: string;
 }
 

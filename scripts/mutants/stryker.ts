@@ -1,4 +1,4 @@
-/** Stryker, run over some places: each change that it can make there, and whether a test noticed it. */
+/** Runs Stryker on some places: answers each change that it can make there, and whether a test noticed it. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "./programs.ts";
@@ -8,7 +8,7 @@ import type { Room } from "./rooms.ts";
 export interface Mutant {
   readonly file: string;
   readonly line: number;
-  /** From 0, in the file's text. */
+  /** Offset in the file's text, from 0. */
   readonly from: number;
   readonly to: number;
   readonly replacement: string;
@@ -30,7 +30,7 @@ interface ReportedMutant {
   readonly status: string;
 }
 
-/** Anything but one operator in the place of another: texts, whole blocks and calls, conditions that are always so. */
+/** Only operators are exchanged; changes of texts, blocks, calls and whole conditions are not made. */
 const NOT_MADE = [
   "ArrayDeclaration",
   "ArrowFunction",
@@ -49,7 +49,7 @@ export function mutantsAt(
   atOnce: number,
 ): Mutant[] {
   const config = join(copy, "vitest.mutants.config.ts");
-  // One store is enough to see what a room does; a disk would take its time for each change.
+  // One store is enough to test a room; a disk would take its time for each change.
   const changed = JSON.stringify({ globalSetup: [], include: room.tests, testNamePattern: "^(?!.*in SQLite)" });
   writeFileSync(
     config,

@@ -43,6 +43,11 @@ test("an agreement's life is told, newest first, a page at a time", async () => 
   );
 });
 
+const hoursOf = (use: Record<string, unknown>): unknown[] =>
+  (use["hours"] as { hour: string; productCode: string; seconds: number; final: boolean }[])
+    .filter(({ productCode }) => productCode === HOURLY)
+    .map(({ hour, seconds, final }) => [hour, seconds, final]);
+
 test("a resource's use is told hour by hour: what is final, what is not yet, and what was adjusted", async () => {
   const folder = await meteredFolder([{ name: "one", startedAtMs: START_MS, products: [HOURLY, BYOL] }]);
   const server = await start([...folder.slice(0, -1), `manual:${iso(START_MS)}`]);
@@ -50,10 +55,6 @@ test("a resource's use is told hour by hour: what is final, what is not yet, and
   const [resource] = await resourcesOf(server);
   const path = `/resources/${resource?.resourceId}/use`;
   const first = START_MS - (START_MS % HOUR_MS);
-  const hoursOf = (use: Record<string, unknown>): unknown[] =>
-    (use["hours"] as { hour: string; productCode: string; seconds: number; final: boolean }[])
-      .filter(({ productCode }) => productCode === HOURLY)
-      .map(({ hour, seconds, final }) => [hour, seconds, final]);
   const use = await jsonOf(server, path);
   expect(hoursOf(use).slice(0, 3)).toEqual([
     [iso(first), 3_600 - (START_MS % HOUR_MS) / 1_000, true],

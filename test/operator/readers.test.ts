@@ -64,7 +64,7 @@ test("a reader is told nothing of the bytes of a request", async () => {
     body: "{}",
   });
   const { json } = await callOperator(server, "GET", "/requests?source=memory");
-  const [{ requestId = "" } = {}] = (json as { items: { requestId: string }[] }).items;
+  const requestId = (json as { items: { requestId: string }[] }).items[0]?.requestId;
   // Nothing of it is kept: it was refused before it was known what it asks for.
   expect((await callOperator(server, "GET", `/requests/${requestId}`)).json).toMatchObject({ kept: false });
   expectProblem(await asReader("GET", `/requests/${requestId}`), 404, /^No request .* is kept/);

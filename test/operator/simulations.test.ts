@@ -32,7 +32,8 @@ afterAll(async () => {
   folder.remove();
 });
 
-const simulate = (body: unknown): Promise<OperatorAnswer> => callOperator(server, "POST", "/policy-simulations", { body });
+const simulate = (body: unknown): Promise<OperatorAnswer> =>
+  callOperator(server, "POST", "/policy-simulations", { body });
 const begin = (): Promise<OperatorAnswer> => callOperator(server, "POST", "/audit-verifications");
 
 describe("a policy", () => {
@@ -77,10 +78,10 @@ describe("a policy", () => {
   });
 });
 
-describe("a registration token", () => {
-  const inspect = async (token: string): Promise<unknown> =>
-    (await callOperator(server, "POST", "/registration-tokens/inspect", { body: { registrationToken: token } })).json;
+const inspect = async (token: string): Promise<unknown> =>
+  (await callOperator(server, "POST", "/registration-tokens/inspect", { body: { registrationToken: token } })).json;
 
+describe("a registration token", () => {
   test("says whose it is, and until when", async () => {
     const token = await registrationToken(server, "agmt-demo1");
     const told = {
@@ -113,10 +114,7 @@ describe("a verification", () => {
     (await callOperator(server, "GET", `/audit-verifications/${id}`)).json as Job;
 
   test("is begun, looked at and kept; one goes on at a time", async () => {
-    const [one, other] = await Promise.all([
-      begin(),
-      begin(),
-    ]);
+    const [one, other] = await Promise.all([begin(), begin()]);
     expect(one.status, one.text).toBe(201);
     const { id, ...job } = one.json as Job;
     expect(job).toMatchObject({ state: "running", startedBy: "operator", entriesRead: 0 });

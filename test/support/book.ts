@@ -1,7 +1,7 @@
-/** A book of all that was sent and answered, to hold the ledger against. */
+/** A book of everything that was sent and answered, with which the ledger is compared. */
 import type { RunningServer } from "./server.ts";
 
-/** One usage record of the load; its key is all but the quantity. */
+/** One usage record of the load; its key is everything but the quantity. */
 export interface Usage {
   readonly customerIdentifier: string;
   readonly dimension: string;
@@ -13,13 +13,13 @@ export type Batch = readonly Usage[];
 
 export interface Answer {
   readonly status: number;
-  /** The error's name, where there was one. */
+  /** The error's name, if the answer was an error. */
   readonly error?: string | undefined;
   /** In the order of the batch. */
   readonly results: readonly { readonly id: string; readonly status: string }[];
 }
 
-/** What the server said of one usage record: a promise from then on. */
+/** What the server said of one usage record: from then on it must hold. */
 interface Acknowledged {
   readonly key: string;
   readonly quantity: number;
@@ -33,15 +33,15 @@ interface Kept {
   readonly id: string;
 }
 
-/** How a ledger differs from the book; all of it must be 0. */
+/** How a ledger differs from the book; every number must be 0. */
 interface Differences {
-  /** Acknowledged, and not there under the key. */
+  /** Acknowledged, but not there under the key. */
   lost: number;
   /** There, with another id or quantity than was acknowledged. */
   changed: number;
-  /** Kept more than once, or an id that stands for two records. */
+  /** Kept more than once, or an id that two records have. */
   twice: number;
-  /** Kept, though nobody sent it. */
+  /** Kept, although nobody sent it. */
   invented: number;
   /** The first few, in words. */
   examples: string[];
@@ -59,9 +59,9 @@ export function keyOf(usage: Omit<Usage, "quantity">): string {
 export class Book {
   /** Batches that were answered with 200, for replays. */
   readonly acknowledged: Batch[] = [];
-  /** Batches that were sent and never answered, or answered with a fault: kept or not, nobody has said. */
+  /** Batches that were sent and not answered, or answered with a fault: nobody knows whether they were kept. */
   readonly open = new Set<Batch>();
-  /** How many answers there were, by error name (`ok` where there was none). */
+  /** How many answers there were, by error name (`ok` for successes). */
   readonly answers: Record<string, number> = {};
   readonly #acknowledged: Acknowledged[] = [];
   readonly #sent = new Map<string, Set<number>>();
@@ -70,12 +70,12 @@ export class Book {
     return this.#acknowledged.length;
   }
 
-  /** Different keys of which the caller knows what became of them. */
+  /** The number of keys whose outcome the caller knows. */
   get acknowledgedKeys(): number {
     return new Set(this.#acknowledged.map(({ key }) => key)).size;
   }
 
-  /** Different keys that were sent so far. */
+  /** The number of keys that were sent so far. */
   get keys(): number {
     return this.#sent.size;
   }
@@ -102,7 +102,7 @@ export class Book {
     }
   }
 
-  /** Every promise so far, against all that is kept. */
+  /** Compares everything acknowledged so far with everything kept. */
   compare(kept: readonly Kept[]): Differences {
     const differences: Differences = { ...NO_DIFFERENCES, examples: [] };
     const note = (kind: "lost" | "changed" | "twice" | "invented", what: object): void => {
@@ -126,7 +126,7 @@ export class Book {
   }
 }
 
-/** The same usage is told Success, other usage DuplicateRecord; both are told the id that stands. */
+/** The same usage must be answered with Success, other usage with DuplicateRecord, and both with the id that stands. */
 function agrees(acknowledged: Acknowledged, kept: Kept): boolean {
   const status = acknowledged.quantity === kept.quantity ? "Success" : "DuplicateRecord";
   return acknowledged.id === kept.id && acknowledged.status === status;
@@ -143,7 +143,7 @@ interface RecordsPage {
   readonly nextCursor?: string;
 }
 
-/** All that the server's ledger holds, by its operator API. */
+/** Everything that the server's ledger holds, read through its operator API. */
 export async function keptBy(server: Pick<RunningServer, "operator">): Promise<Kept[]> {
   const kept: Kept[] = [];
   let cursor: string | undefined;

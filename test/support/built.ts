@@ -1,4 +1,4 @@
-/** What is built for release: built once for all suites of a run, which have processes of their own and one parent. */
+/** The build for release. It is made once for all suites of a run: these have processes of their own, with one parent. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const WAIT_MS_MAX = 120_000;
-/** A build ends well within this, on a machine that does other things, too. */
+/** A build takes less time than this, even on a machine that does other things, too. */
 export const BUILD_TIMEOUT_MS = 130_000;
 
 export async function ensureBuilt(): Promise<void> {

@@ -1,17 +1,17 @@
-/** A certificate authority and a certificate of its, made for one test by the machine's openssl. */
+/** A certificate authority and a certificate from it, made for one test with the machine's openssl. */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { newFolder } from "./scoped.ts";
 
-/** A certificate of 127.0.0.1, its key, and the certificate of the authority that vouches for it; PEM. */
+/** A certificate of 127.0.0.1, its key, and the certificate of the authority that signed it; PEM. */
 export interface Certified {
   readonly key: Buffer;
   readonly cert: Buffer;
   readonly authority: Buffer;
 }
 
-/** Says why no certificates can be made, where that is so. */
+/** Why no certificates can be made; undefined where they can. */
 export function whyNoCertificates(): string | undefined {
   try {
     execFileSync("openssl", ["version"], { stdio: "ignore" });
@@ -21,7 +21,7 @@ export function whyNoCertificates(): string | undefined {
   }
 }
 
-/** By an authority of its own each time. */
+/** Each call makes an authority of its own. */
 export function certified(): Certified {
   const folder = newFolder();
   const openssl = (...args: string[]): unknown => execFileSync("openssl", args, { cwd: folder, stdio: "ignore" });

@@ -1,4 +1,4 @@
-/** Callers who do what callers must while servers and databases fail: they send again, to whichever server answers. */
+/** Callers that do what callers must while servers and databases fail: they send again, to whichever server answers. */
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
 import type { Book } from "./book.ts";
@@ -11,7 +11,7 @@ export async function readiness(endpoint: string, status: 200 | 503): Promise<vo
   await expect.poll(async () => (await fetch(`${endpoint}/readyz`)).status, { timeout: 20_000 }).toBe(status);
 }
 
-/** Sends batch after batch, each until one of the servers has said what became of it. */
+/** Sends batch after batch, each until one of the servers has answered what became of it. */
 export async function callAnyOf(
   nodes: () => readonly RunningServer[],
   workload: Workload,
@@ -26,7 +26,7 @@ export async function callAnyOf(
       try {
         ({ status } = await meterInBook(connection, batch, book));
       } catch {
-        // The server is gone; another is asked.
+        // This server is gone; another one gets the batch.
       } finally {
         connection.close();
       }

@@ -17,7 +17,7 @@ export function clientOf(endpoint: string, configuration: ClientConfiguration = 
   return client;
 }
 
-/** A world in which nobody waits: delays are written down and over at once; the dice always fall on the same side. */
+/** A world without waiting: delays are noted and end at once, and random numbers are all the same. */
 export function quickWorld(random = 0.5): { readonly world: Partial<World>; readonly delays: number[] } {
   const delays: number[] = [];
   return {

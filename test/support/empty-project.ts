@@ -1,4 +1,4 @@
-/** An empty project somewhere else, with packages of this workspace installed from their tarballs, and programs run in it. */
+/** An empty project outside the workspace, with packages of this workspace installed from their tarballs. Programs run in it. */
 import { execFile, execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { temporaryFolder } from "./server.ts";
 
 const runtimes = fileURLToPath(new URL("../runtimes/node_modules", import.meta.url));
 
-/** The oldest Node of each line that the client names, where `npm run runtimes` has installed it, and the one that runs this. */
+/** The oldest Node of each supported line, where `npm run runtimes` has installed it, and the Node that runs this. */
 export const NODES: readonly { readonly name: string; readonly binary: string; readonly missing: boolean }[] = [
   ["Node 20.16", join(runtimes, "node20/bin/node")] as const,
   ["Node 22.3", join(runtimes, "node22/bin/node")] as const,
@@ -23,12 +23,12 @@ interface Ran {
 export interface EmptyProject {
   readonly folder: string;
   write(file: string, text: string): string;
-  /** A program of a Node, with only these variables, and what it has printed. */
+  /** Runs a program with a Node and only these variables; answers what it printed. */
   run(binary: string, args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ran>;
   remove(): void;
 }
 
-/** `names` are installed with what they need of the others; what is not ours comes from the registry. */
+/** `names` are installed with what they need of the others; foreign packages come from the registry. */
 export async function emptyProject(names: readonly string[], manifest: object = {}): Promise<EmptyProject> {
   const packages = await packedPackages();
   const temporary = temporaryFolder();
@@ -68,7 +68,7 @@ function run(
   });
 }
 
-/** The first block of code of a language in a document. */
+/** A document's first block of code in a language. */
 export function firstExampleOf(markdown: string, language: string): string {
   const [, code] = new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, "m").exec(markdown) ?? [];
   if (code === undefined) throw new Error(`There is no ${language} in the document.`);

@@ -8,7 +8,7 @@ interface Fault {
   readonly remaining?: number;
 }
 
-/** Puts a fault in force. */
+/** Adds a fault. */
 export async function inject(server: Pick<RunningServer, "operator">, fault: object): Promise<Fault> {
   const { status, body } = await server.operator("POST", "/faults", fault);
   expect(status, JSON.stringify(body)).toBe(201);
@@ -21,7 +21,7 @@ export async function faultsOf(server: Pick<RunningServer, "operator">): Promise
   return (body as { readonly items: readonly Fault[] }).items;
 }
 
-/** The explanation of a request, as far as tests look at it. */
+/** The explanation of a request, as far as tests read it. */
 export async function explanationOf(
   server: Pick<RunningServer, "operator">,
   id: string | undefined,

@@ -1,6 +1,6 @@
-/** Has suites of `test/wire/` speak Smithy RPC v2 CBOR: those that are imported after it was said. */
+/** Makes suites of `test/wire/` speak Smithy RPC v2 CBOR: those that are imported after the call. */
 
-/** What sends: the official clients, or what makes requests by hand. */
+/** Who sends: the official clients, or the raw client. */
 type Sender = "official" | "raw";
 
 const variableOf = (sender: Sender): string => `WIRE_PROTOCOL_${sender.toUpperCase()}`;

@@ -1,6 +1,6 @@
 /**
- * An issuer of web identity tokens, as a Kubernetes cluster is one: keys, key sets, tokens. It signs by `node:crypto` alone,
- * so that what verifies the tokens shares no code with what made them.
+ * An issuer of web identity tokens, such as a Kubernetes cluster: keys, key sets, tokens. It signs with `node:crypto` alone, so
+ * that the code that verifies tokens shares nothing with the code that makes them.
  */
 import { createHmac, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 
@@ -34,7 +34,7 @@ export const ISSUER = "https://oidc.example/id/1";
 export const POD_UID = "7d0f2a4e-33c1-4b7e-9a55-0123456789ab";
 export const SUBJECT = "system:serviceaccount:default:app";
 
-/** The claims of a token that Kubernetes projects into a pod, good for an hour; undefined takes one away. */
+/** The claims of a token that Kubernetes projects into a pod, valid for an hour; undefined removes a claim. */
 export function podClaims(issuer: string, over: Claims = {}): Claims {
   const now = Math.floor(Date.now() / 1_000);
   return {
@@ -53,7 +53,7 @@ export function podClaims(issuer: string, over: Claims = {}): Claims {
   };
 }
 
-/** A signed token. Members of `header` replace those that the key says. */
+/** A signed token. Members of `header` replace the key's own. */
 export function tokenOf(claims: Claims, key: IssuerKey, header: Claims = {}): string {
   const head = { alg: key.alg, kid: key.kid, typ: "JWT", ...header };
   const text = `${encoded(head)}.${encoded(claims)}`;
@@ -63,7 +63,7 @@ export function tokenOf(claims: Claims, key: IssuerKey, header: Claims = {}): st
 function signatureOf(alg: string, text: string, { privateKey, publicKey }: IssuerKey): Buffer {
   const data = Buffer.from(text);
   if (alg === "none") return Buffer.alloc(0);
-  // The public key as a shared secret: what a verifier falls for that lets the token choose the algorithm.
+  // Uses the public key as a shared secret: a verifier that lets the token choose the algorithm would accept that.
   if (alg === "HS256") {
     return createHmac("sha256", publicKey.export({ type: "spki", format: "pem" }))
       .update(text)

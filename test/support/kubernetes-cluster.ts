@@ -1,6 +1,6 @@
 /**
- * The part of a Kubernetes API server that an observer of pods talks to: lists in pages, watches as chunked lines of JSON,
- * bookmarks, versions that are gone, and streams that are cut wherever a test wants.
+ * The part of a Kubernetes API server that an observer of pods uses: lists in pages, watches as chunked lines of JSON,
+ * bookmarks, expired versions, and streams that a test can cut anywhere.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -15,7 +15,7 @@ export interface PodDocument {
   readonly metadata: {
     readonly name: string;
     readonly uid: string;
-    /** Without one: `default`. */
+    /** `default` where it is absent. */
     readonly namespace?: string;
     readonly labels?: Readonly<Record<string, string>>;
   };
@@ -26,7 +26,7 @@ export interface PodDocument {
 export const CLUSTER_TOKEN = "cluster-token";
 const DEFAULT_NAMESPACE = "default";
 
-/** What a kubeconfig says of its cluster and of its user, where it is not what works. */
+/** Replaces the working parts about cluster and user in a kubeconfig. */
 interface KubeconfigParts {
   readonly cluster?: object;
   readonly user?: object;
@@ -40,22 +40,22 @@ interface Asked {
 
 type Change = { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly pod: PodDocument; readonly version: number };
 
-/** Which pods a request is about. */
+/** Which pods a request asks for. */
 interface Choice {
   readonly namespace: string | undefined;
   readonly labels: readonly (readonly [name: string, value: string])[];
 }
 
 export class KubernetesCluster {
-  /** By uid; null for what is listed as such. */
+  /** By uid; null for a pod that is listed as null. */
   readonly pods = new Map<string, PodDocument | null>();
-  /** How often pods were listed, pages of one list counted once; and watched. */
+  /** How often pods were listed (the pages of one list count once), and watched. */
   lists = 0;
   watches = 0;
-  /** What the watches asked to begin from. */
+  /** The versions from which watches were asked to begin. */
   readonly watchedFrom: string[] = [];
   refusedTokens = 0;
-  /** What was asked for by whoever was let in. */
+  /** The requests whose token was accepted. */
   readonly asked: Asked[] = [];
   #version = 100;
   #oldestVersion = 100;
@@ -71,7 +71,7 @@ export class KubernetesCluster {
     this.#scheme = tls === undefined ? "http" : "https";
   }
 
-  /** Over TLS, where it has a certificate. */
+  /** Served over TLS where a certificate is given. */
   static async start(tls?: Certified): Promise<KubernetesCluster> {
     const cluster = new KubernetesCluster(tls);
     await new Promise<void>((resolve) => cluster.#server.listen(0, "127.0.0.1", resolve));
@@ -86,7 +86,7 @@ export class KubernetesCluster {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** A kubeconfig that leads here. */
+  /** A kubeconfig for this cluster. */
   kubeconfig({
     cluster = { "insecure-skip-tls-verify": true },
     user = { token: CLUSTER_TOKEN },
@@ -117,7 +117,7 @@ export class KubernetesCluster {
     this.#change("DELETED", { ...pod, ...last });
   }
 
-  /** A pod goes, and whoever watches is not told: it went while nobody did. */
+  /** Removes a pod without telling watches, as if it had gone while nobody watched. */
   loseUnseen(uid: string): void {
     this.pods.delete(uid);
     this.#version += 1;
@@ -129,7 +129,7 @@ export class KubernetesCluster {
     this.#sendAll({ type: "BOOKMARK", object });
   }
 
-  /** The next change goes out by half, and the connection breaks. */
+  /** Sends half of the next change, and then breaks the connection. */
   cutMidLine(pod: PodDocument): void {
     this.pods.set(pod.metadata.uid, pod);
     this.#version += 1;
@@ -139,7 +139,7 @@ export class KubernetesCluster {
     this.#streams.clear();
   }
 
-  /** Every version there was is too old from now on; streams are told so. */
+  /** Makes every version so far too old; streams are told so. */
   expire(): void {
     this.#version += 1;
     this.#oldestVersion = this.#version;
@@ -149,7 +149,7 @@ export class KubernetesCluster {
     this.#streams.clear();
   }
 
-  /** Whatever is asked is answered 503, and streams break. */
+  /** Answers every request with 503, and breaks streams. */
   setDown(isDown: boolean): void {
     this.#isDown = isDown;
     if (!isDown) return;
@@ -184,7 +184,7 @@ export class KubernetesCluster {
     else this.#list(searchParams, choice, response);
   }
 
-  /** Two pods a page, whatever is asked for. */
+  /** Two pods a page, whatever the client asks for. */
   #list(query: URLSearchParams, choice: Choice, response: ServerResponse): void {
     const from = Number(query.get("continue") ?? 0);
     if (from === 0) this.lists += 1;
@@ -236,7 +236,7 @@ export class KubernetesCluster {
   }
 }
 
-/** Of a selector, the form `name=value,name=value` alone. */
+/** Reads selectors of the form `name=value,name=value` only. */
 function labelsOf(selector: string | null): Choice["labels"] {
   const parts = selector === null ? [] : selector.split(",");
   return parts.map((part) => {

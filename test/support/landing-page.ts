@@ -1,4 +1,4 @@
-/** The example seller's landing page, as a process of its own that resolves against a server. */
+/** The example seller's landing page, as a process of its own that uses a given server. */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { NODE_FLAGS } from "./server.ts";

@@ -1,4 +1,4 @@
-/** A small HTTP server that records what it is sent, and answers, or does not, as a test says. */
+/** A small HTTP server that records its requests, and answers, or does not answer, as a test says. */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
@@ -16,7 +16,7 @@ export interface ScriptedAnswer {
   readonly body?: unknown;
 }
 
-/** What a request is met with: an answer, or what a test does with the socket. */
+/** What happens to a request: an answer, or what a test does with the socket. */
 export type Script = (
   request: HeardRequest,
   index: number,
@@ -26,11 +26,11 @@ export type Script = (
 export interface Listener {
   readonly url: string;
   readonly heard: readonly HeardRequest[];
-  /** Connections that are open. */
+  /** How many connections are open. */
   connections(): Promise<number>;
 }
 
-/** Ends with the test. A script that answers nothing leaves the request to itself. */
+/** Ends with the test. A request for which the script answers nothing stays unanswered. */
 export async function listen(script: Script): Promise<Listener> {
   const heard: HeardRequest[] = [];
   const server = createServer((incoming, response) => {

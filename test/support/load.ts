@@ -11,7 +11,7 @@ const PRODUCT_CODE = "2abcdefghijklmnopqrstuvwx";
 const CUSTOMERS = 500;
 const DIMENSIONS = 8;
 const HOURS = 23;
-/** Where the service clock stands: the window of a day lies within one month. */
+/** The service clock's time, at which the window of a day lies within one month. */
 const NOW = "2026-07-20T23:30:00Z";
 
 /** Writes a catalogue with room for 92,000 keys; answers the flags of a server for this load. */
@@ -19,7 +19,7 @@ export function loadServerArgs(catalogueFolder: string, dataFolder: string): str
   return ["--store", `sqlite:${dataFolder}`, ...loadCatalogueArgs(catalogueFolder)];
 }
 
-/** The same, for a store that is named elsewhere. */
+/** The same, without the flag for the store. */
 export function loadCatalogueArgs(catalogueFolder: string): string[] {
   const { seller, accessKeyId, secretAccessKey } = DEMO;
   const buyer = "444455556666";
@@ -44,7 +44,7 @@ export function loadCatalogueArgs(catalogueFolder: string): string[] {
     })),
   };
   const file = join(catalogueFolder, "load.yaml");
-  // All JSON is YAML.
+  // JSON is also YAML.
   writeFileSync(file, JSON.stringify(catalogue));
   return ["--catalog", file, "--rules", "current", "--clock", `manual:${NOW}`];
 }
@@ -98,7 +98,7 @@ export class Connection {
   }
 }
 
-/** The members of a BatchMeterUsage request, as they stand on the wire. */
+/** The members of a BatchMeterUsage request, as they are on the wire. */
 interface WireInput {
   readonly ProductCode: string;
   readonly UsageRecords: readonly {
@@ -133,11 +133,11 @@ function answerOf(status: number, text: string): Answer {
   return { status, error: type?.split("#").at(-1), results };
 }
 
-/** What callers do, well-behaved and other: new usage, retries of all ages, and the same keys with other quantities. */
+/** What callers do, good and bad: new usage, retries of all ages, and the same keys with other quantities. */
 export class Workload {
   readonly #random: Random;
   readonly #book: Book;
-  /** Sent a moment ago, most likely not answered yet. */
+  /** Batches that were just sent, and are most likely not answered yet. */
   readonly #recent: Batch[] = [];
   #next = 0;
 
@@ -171,13 +171,13 @@ function withOtherQuantities(batch: Batch): Batch {
 }
 
 interface Load {
-  /** Lets every connection have the answer it waits for, and closes it. */
+  /** Waits until every connection has its answer, and closes it. */
   stop(): Promise<void>;
 }
 
 const FAULT_PAUSE_MS = 20;
 
-/** Each connection sends one batch after the other until told to stop, or until it breaks. */
+/** Each connection sends one batch after the other, until it is stopped, or breaks. */
 export function startLoad(endpoint: string, connections: number, workload: Workload, book: Book): Load {
   const stopping = new AbortController();
   const run = async (connection: Connection): Promise<void> => {
@@ -188,7 +188,7 @@ export function startLoad(endpoint: string, connections: number, workload: Workl
         if (answer.status >= 500) await new Promise((resume) => setTimeout(resume, FAULT_PAUSE_MS));
       }
     } catch {
-      // The server is gone; the book has the batch as open.
+      // The server is gone; the batch stays open in the book.
     } finally {
       connection.close();
     }
@@ -202,7 +202,7 @@ export function startLoad(endpoint: string, connections: number, workload: Workl
   };
 }
 
-/** Sends a batch and keeps book of it. */
+/** Sends a batch, and notes it and its answer in the book. */
 export async function meterInBook(connection: Connection, batch: Batch, book: Book): Promise<Answer> {
   book.sending(batch);
   const answer = await connection.meter(batch);
@@ -210,7 +210,7 @@ export async function meterInBook(connection: Connection, batch: Batch, book: Bo
   return answer;
 }
 
-/** Sends every open batch again, as callers must, and a sample of those that were answered. */
+/** Sends every open batch again, as callers must, and a sample of the answered ones. */
 export async function settle(endpoint: string, random: Random, book: Book, sample = 25): Promise<void> {
   const again = [...book.open];
   for (let i = 0; i < sample && book.acknowledged.length > 0; i += 1) again.push(random.pick(book.acknowledged));

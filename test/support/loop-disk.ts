@@ -1,6 +1,6 @@
 /**
- * A small disk of a test's own: an ext4 file system in a file. It can be filled, and its power can be cut: the kernel
- * then forgets whatever had not been flushed. Linux and root only.
+ * A small disk for a test: an ext4 file system in a file. A test can fill it, and cut its power: the kernel then forgets
+ * everything that had not been flushed. For Linux and root only.
  */
 import { execFileSync, type ExecFileSyncOptions } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
@@ -10,8 +10,8 @@ import { join } from "node:path";
 /**
  * EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH: not even the journal is written any more.
  *
- * The process is stopped just before, for without power nothing runs. It must be: of a flush that is under way when the
- * ioctl comes, the kernel now and then says that it went well, and it did not.
+ * The process is stopped just before, because without power nothing runs. This is necessary: if a flush is under way when the
+ * ioctl comes, the kernel sometimes says that the flush succeeded although it did not.
  */
 const CUT_POWER = `
   open(F, "<", $ARGV[0]) or die "open: $!";
@@ -20,7 +20,7 @@ const CUT_POWER = `
   ioctl(F, 0x8004587D, $flags) or die "ioctl: $!";`;
 
 export class LoopDisk {
-  /** Where it is mounted, when it is. */
+  /** Where the disk is mounted, while it is. */
   readonly path: string;
   readonly #folder: string;
   readonly #image: string;
@@ -34,7 +34,7 @@ export class LoopDisk {
       mkdirSync(this.path);
       writeFileSync(this.#image, "");
       truncateSync(this.#image, megabytes * 1_048_576);
-      // Nothing is set aside for root, which is who fills it.
+      // No room is reserved for root, because root fills the disk.
       run("mkfs.ext4", ["-q", "-F", "-m", "0", this.#image]);
     } catch (error) {
       this.remove();
@@ -47,7 +47,7 @@ export class LoopDisk {
     this.#mounted = true;
   }
 
-  /** Takes a process that writes to the disk along: it is stopped, for good. */
+  /** First stops, for good, the process that writes to the disk. */
   cutPower(pid?: number): void {
     run("perl", ["-e", CUT_POWER, this.path, ...(pid === undefined ? [] : [String(pid)])]);
   }
@@ -70,7 +70,7 @@ export class LoopDisk {
 
 let probed: { readonly reason: string | undefined } | undefined;
 
-/** Why there are no such disks on this machine; undefined where there are. Says so on standard output. */
+/** Why this machine cannot have such disks, which is also printed; undefined where it can. */
 export function noLoopDisks(suite: string): string | undefined {
   probed ??= { reason: probe() };
   if (probed.reason !== undefined) process.stdout.write(`${suite}: skipped, ${probed.reason}\n`);

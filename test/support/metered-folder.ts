@@ -1,4 +1,4 @@
-/** A data folder in which tasks have registered: what a server finds that starts on it. */
+/** A data folder in which tasks have registered, for a server to start on. */
 import { BUYER, BYOL, HOURLY, MARKET, place, task } from "../../packages/server/testing/control-plane.ts";
 import { START_MS, ledgerOver } from "../../packages/server/testing/contract/ledger-under-test.ts";
 import { put } from "../../packages/server/testing/contract/works.ts";
@@ -13,7 +13,7 @@ interface RegisteredTask {
   readonly products?: readonly string[];
 }
 
-/** Answers the flags of a server on it, whose clock stands where these tasks were registered. */
+/** Answers the flags of a server on the folder; its clock has the time at which these tasks were registered. */
 export async function meteredFolder(tasks: readonly RegisteredTask[]): Promise<readonly string[]> {
   const folder = `${newFolder()}/data`;
   const made = await ledgerOver(

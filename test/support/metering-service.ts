@@ -1,12 +1,12 @@
 /**
- * A metering service in this process that keeps a ledger, and meets requests as a script says: done or not, answered or
- * not. What it keeps can be held against what a client makes of it.
+ * A metering service in this process that keeps a ledger, and treats requests as a script says: done or not, answered or not.
+ * What it keeps can be compared with what a client reports.
  */
 import { listen, wireError, type HeardRequest, type Listener, type ScriptedAnswer } from "./listener.ts";
 
 /**
- * What becomes of a request. `lost` and `fault`: the connection is cut, or 500 is answered, before or after the records
- * were kept. `duplicates`: what is kept stands, be it the same record, and what is not was kept by somebody else before.
+ * What happens to a request. `lost`: the connection is cut; `fault`: it is answered with 500; each before or after the records
+ * were kept. `duplicates`: what is kept stands, even the same record, and all other keys count as kept by somebody else before.
  */
 export type Happening =
   | "fine"
@@ -39,7 +39,7 @@ export class MeteringService {
   readonly #next: (index: number) => Happening;
   #listener: Listener | undefined;
 
-  /** `next` says what the request of an index, from 0 on, is met with. */
+  /** `next` says what happens to the request of an index, from 0 on. */
   private constructor(next: (index: number) => Happening) {
     this.#next = next;
   }
@@ -63,7 +63,7 @@ export class MeteringService {
     return this.#listener?.heard ?? [];
   }
 
-  /** The id under which a customer's record of a dimension was kept for the one who sent it. */
+  /** The id under which a customer's record of a dimension was kept for the sender. */
   idOf(customerIdentifier: string, dimension: string): string | undefined {
     const kept = this.#ledger.get(`${customerIdentifier} ${dimension}`);
     return kept?.byOther === true ? undefined : kept?.id;

@@ -1,11 +1,11 @@
-/** A machine on which nobody has set up anything of AWS, for tests of what the client finds out by itself. */
+/** A machine without any AWS settings, for tests of what the client finds by itself. */
 import { join } from "node:path";
 import { vi } from "vitest";
 import { newFolder } from "./scoped.ts";
 
 /**
- * For `beforeEach`: no variable of the machine's own, shared files (of which there are none yet) and no instance to ask, until
- * `vi.unstubAllEnvs`. Answers the folder whose `config` and `credentials` are the shared files.
+ * For `beforeEach`: removes the machine's own variables, names shared files that do not exist yet, and has no instance
+ * metadata, until `vi.unstubAllEnvs`. Answers the folder whose `config` and `credentials` are the shared files.
  */
 export function withoutSettings(): string {
   const folder = newFolder();

@@ -1,6 +1,6 @@
 /**
- * The sources of an earlier version, to be run beside those of now. They come out of the repository's own history, with
- * the packages that are installed now; where the history is not there (a shallow clone), tests are skipped with the reason.
+ * The sources of an earlier version, which run beside the present ones. They come from the repository's own history, and use
+ * the packages that are installed now. Where the history is missing (a shallow clone), tests are skipped with the reason.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const OURS = "@countinghouse";
 const PACKAGES = ["protocol", "client", "server"];
 
-/** Undefined where the commit can be had. */
+/** Undefined where the commit is there. */
 export function whyNotVersion(commit: string): string | undefined {
   try {
     execFileSync("git", ["-C", ROOT, "cat-file", "-e", `${commit}^{commit}`], { stdio: "ignore" });
@@ -25,7 +25,7 @@ export function whyNotVersion(commit: string): string | undefined {
   }
 }
 
-/** Puts the sources into a folder that ends with the test; answers the file of its command line. */
+/** Puts the sources into a folder that ends with the test; answers the path of its command line. */
 export function mainOfVersion(commit: string): string {
   const folder = newFolder();
   const archive = join(folder, "sources.tar");

@@ -4,7 +4,7 @@ import type { RunningServer } from "./server.ts";
 
 type Operated = Pick<RunningServer, "operator">;
 
-/** A metering record as the operator API lists it, as far as tests look at it. */
+/** A metering record as the operator API lists it, as far as tests read it. */
 export interface ListedRecord {
   readonly meteringRecordId: string;
   readonly productCode: string;
@@ -32,7 +32,7 @@ export async function recordsPage(server: Operated, query: Readonly<Record<strin
   return body as RecordsPage;
 }
 
-/** The metering records that a filter leaves: all of them, where tests keep few. */
+/** The metering records that match a filter; all of them, since tests keep few. */
 export async function meteringRecords(
   server: Operated,
   filter: Readonly<Record<string, string>> = {},
@@ -58,7 +58,7 @@ export async function registrationToken(server: Operated, agreementId: string): 
   return (body as { readonly registrationToken: string }).registrationToken;
 }
 
-/** Moves a service clock that is not the system's. */
+/** Moves a manual or offset service clock. */
 export async function moveClock(
   server: Operated,
   move: { readonly now: string } | { readonly advanceSeconds: number },

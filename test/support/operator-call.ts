@@ -1,4 +1,4 @@
-/** Calls of the operator API as they stand on the wire: any header, any body, any token or none. */
+/** Raw calls of the operator API: any header, any body, any token or none. */
 import { expect } from "vitest";
 import type { RunningServer } from "./server.ts";
 
@@ -11,10 +11,10 @@ export interface OperatorAnswer {
 }
 
 interface OperatorCall {
-  /** A text is sent as it is, anything else as JSON. */
+  /** A text is sent unchanged, anything else as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Instead of the server's own; null for none. */
+  /** Replaces the server's token; null for none. */
   readonly authorization?: string | null;
 }
 
@@ -39,7 +39,7 @@ export async function callOperator(
   return { status: response.status, headers: response.headers, text, json };
 }
 
-/** A refusal as problem+json, with what its detail says and which members it complains about. */
+/** Expects a refusal as problem+json, with this detail, and complaints about these members. */
 export function expectProblem(
   answer: OperatorAnswer,
   status: number,

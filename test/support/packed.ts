@@ -1,4 +1,4 @@
-/** The packages as they are published: packed from a copy of the sources in which nothing was built, once for all suites of a run. */
+/** The packages as they are published: packed once for all suites of a run, from a copy of the sources without builds. */
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const WAIT_MS_MAX = 180_000;
 export const PACK_TIMEOUT_MS = 190_000;
 
-/** What a clone does not have. */
+/** What a clone of the repository does not have. */
 const NOT_CLONED = new Set(["node_modules", "dist", ".git", "coverage", "countinghouse-data"]);
 
 export interface Packed {

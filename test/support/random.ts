@@ -1,4 +1,4 @@
-/** Random choices that can be made again: a suite prints its seed, and takes one from the environment. */
+/** Random choices that can be repeated: a suite prints its seed, and takes one from the environment. */
 
 export interface Random {
   /** From 0 to below 1. */
@@ -8,7 +8,7 @@ export interface Random {
   pick<T>(from: readonly T[]): T;
 }
 
-/** `DURABILITY_SEED=…` repeats a run's choices (though not what the machine made of them). */
+/** `DURABILITY_SEED=…` repeats a run's choices, though not the machine's timing. */
 export function seededRandom(suite: string): Random {
   const seed = Number(process.env["DURABILITY_SEED"] ?? Date.now() % 0x1_0000_0000);
   process.stdout.write(`${suite}: DURABILITY_SEED=${seed}\n`);

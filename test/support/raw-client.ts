@@ -1,11 +1,10 @@
 /**
- * A client with nothing between a test and the wire: a request is a value, to be signed, altered at will, and sent as
- * it stands.
+ * A client with nothing between a test and the wire: a request is a value that can be signed, altered at will, and sent as it
+ * is.
  *
- * It signs by the steps of `@countinghouse/protocol` and not by the official signer, because that one would not sign
- * what tests need signed: a `Date` header, a target left out, a scope that is wrong. That both sides then share those
- * steps hides nothing: `official-signer.test.ts` holds them against the official signer, and the official SDK and the
- * AWS CLI have suites of their own here.
+ * It signs by the steps of `@countinghouse/protocol`. The official signer would not sign what tests need: a `Date` header, a
+ * missing target, a wrong scope. Server and tests then share these steps, but that hides no fault: `official-signer.test.ts`
+ * compares the steps with the official signer, and the official SDK and the AWS CLI have suites of their own here.
  */
 import { createHash, createHmac } from "node:crypto";
 import { request as openRequest, type Agent, type IncomingHttpHeaders } from "node:http";
@@ -31,7 +30,7 @@ import { DEMO } from "./server.ts";
 
 export interface RawRequest {
   readonly method: string;
-  /** Path and query, as they stand on the wire. */
+  /** Path and query, as they are on the wire. */
   readonly path: string;
   /** By lower-case name; a list is sent as repeated headers, undefined is left out. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -51,15 +50,15 @@ export interface Signing {
   readonly region?: string;
   readonly service?: string;
   readonly at?: Date;
-  /** Headers that are sent without being signed. */
+  /** Headers that are sent unsigned. */
   readonly unsigned?: readonly string[];
-  /** Signs the `Date` header that the request has, instead of an `X-Amz-Date` of its own. */
+  /** Signs the request's `Date` header, and adds no `X-Amz-Date`. */
   readonly byDateHeader?: boolean;
-  /** Of a presigned request. */
+  /** For a presigned request. */
   readonly expiresSeconds?: number;
 }
 
-/** An unsigned request for an operation, with the headers that every SDK sends; in CBOR where a suite of `test/wire/in-cbor/` says so. */
+/** An unsigned request for an operation, with the headers of every SDK; in CBOR where a suite of `test/wire/in-cbor/` says so. */
 export function wireRequest(
   endpoint: string,
   operation: string,
@@ -80,12 +79,12 @@ export function wireRequest(
   return speaksCbor("raw") ? inCbor(request) : request;
 }
 
-/** The request with some headers replaced, added, or (undefined) left out; a signature stays as it is. */
+/** The request with some headers replaced, added, or (undefined) removed; a signature stays as it is. */
 export function withHeaders(request: RawRequest, headers: RawRequest["headers"]): RawRequest {
   return { ...request, headers: { ...request.headers, ...headers } };
 }
 
-/** The request, signed in its headers: all it has, but those that are to be left unsigned. */
+/** The request with a signature in its headers, over all of them but the `unsigned` ones. */
 export function signed(request: RawRequest, signing: Signing = {}): RawRequest {
   const { at = new Date(), byDateHeader = false } = signing;
   const dated = byDateHeader ? request : withHeaders(request, { "x-amz-date": formatAmzDate(at.getTime()) });
@@ -99,7 +98,7 @@ export function signed(request: RawRequest, signing: Signing = {}): RawRequest {
   return withHeaders(dated, { authorization: `${ALGORITHM} ${parts.join(", ")}` });
 }
 
-/** The request, signed in its query. */
+/** The request with a signature in its query. */
 export function presigned(request: RawRequest, signing: Signing = {}): RawRequest {
   const { at = new Date(), expiresSeconds } = signing;
   const signedHeaders = namesToSign(request, signing);
@@ -149,7 +148,7 @@ export function send(endpoint: string, request: RawRequest, agent: Agent | false
   });
 }
 
-/** An answer's JSON, its members open to be looked at; of an answer in CBOR, what it is in JSON. */
+/** An answer's JSON, whose members tests can read; an answer in CBOR is converted to JSON. */
 export function jsonOf(answer: RawAnswer): Record<string, unknown> {
   if (answer.headers["content-type"] === CBOR_CONTENT_TYPE) return fromCbor(answer);
   return JSON.parse(answer.text) as Record<string, unknown>;
@@ -162,7 +161,7 @@ export function bytesOf(request: RawRequest): Buffer {
   return Buffer.concat([head, request.body]);
 }
 
-/** Sends bytes, and then ends its side or resets the connection, if told to; answers all that came until it closed. */
+/** Sends bytes, and then ends its side or resets the connection, if asked to; answers everything that came until the end. */
 export function exchange(endpoint: string, bytes: Buffer | string, then?: "end" | "reset"): Promise<string> {
   const { hostname, port } = new URL(endpoint);
   return new Promise((resolve) => {
@@ -174,7 +173,7 @@ export function exchange(endpoint: string, bytes: Buffer | string, then?: "end" 
       });
     });
     socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
-    // A connection that breaks is closed, too; what came before is the answer.
+    // A broken connection counts as closed; what came before is the answer.
     socket.on("error", () => undefined);
     socket.on("close", () => resolve(text));
   });

@@ -1,4 +1,4 @@
-/** A seller's site that keeps what browsers send it, and answers as it is told. */
+/** A seller's site that records what browsers send, and answers as a test says. */
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
@@ -21,7 +21,7 @@ interface RecordingSeller {
   readonly received: readonly Recorded[];
 }
 
-/** Ends with the test. Reachable as 127.0.0.1 and as localhost, which a browser takes for two sites. */
+/** Ends with the test. Reachable as 127.0.0.1 and as localhost, which are two sites to a browser. */
 export async function recordingSeller(
   answer: (request: Recorded) => SiteAnswer = () => ({ body: "<title>The seller</title>" }),
 ): Promise<RecordingSeller> {

@@ -1,6 +1,6 @@
 /**
- * A walk over an operation's refusals: a request with everything wrong is refused for the first reason of the operation's
- * list, that reason is mended, the next one is met, to the end of the list, and then it succeeds.
+ * A walk over an operation's refusals. A request in which everything is wrong is refused for the first reason of the
+ * operation's list; this reason is corrected, and the next one follows, to the end of the list; then the request succeeds.
  */
 import { HOUR_MS, refusalOrderOf, type AnyOperation, type RuleId } from "@countinghouse/protocol";
 import { expect } from "vitest";
@@ -10,22 +10,22 @@ import { DEMO, type RunningServer } from "./server.ts";
 
 const DENIED = { accessKeyId: "AKIADENIED0000000000", secretAccessKey: "denied-secret" };
 
-/** A user who may do nothing, whom every walk meets. */
+/** Adds a user who may do nothing; every walk needs one. */
 export async function addDeniedUser(server: RunningServer): Promise<void> {
   const policy = { Statement: [{ Effect: "Deny", Action: "*", Resource: "*" }] };
   await add(server, "/accounts", { id: "123412341234", users: [{ name: "denied", ...DENIED, policy }] });
 }
 
-/** A request in the making: its members, its signature, and what else is wrong with it. */
+/** A request that is being corrected: its members, its signature, and what else is wrong with it. */
 export interface Draft extends Signing {
   readonly input: Readonly<Record<string, unknown>>;
-  /** Sent instead of the input. */
+  /** Sent in place of the input. */
   readonly body?: string | undefined;
-  /** Of temporary credentials. */
+  /** Present for session credentials. */
   readonly sessionToken?: string | undefined;
 }
 
-/** A reason to be refused: the rule, how it looks on the wire, and what mends it. */
+/** A reason for a refusal: the rule, the code on the wire, and what corrects it. */
 export type Reason = readonly [rule: RuleId, code: string | number, mend: Partial<Draft>];
 
 export async function attempt(server: RunningServer, operation: AnyOperation, draft: Draft): Promise<RawAnswer> {
@@ -37,16 +37,16 @@ export async function attempt(server: RunningServer, operation: AnyOperation, dr
   return send(server.endpoint, signed(request, { ...draft, service: operation.signingName }));
 }
 
-/** What is refused before it is known who asks is not kept, and cannot be explained. */
+/** Refusals before the caller is known are not kept, and cannot be explained. */
 const KEPT_NOWHERE = new Set<RuleId>(["L1", "D4", "N2", "N1"]);
 
-/** The rule that refused a request, as the server explains it. */
+/** The rule that refused a request, as the server's explanation names it. */
 async function ruleOf(server: RunningServer, { headers }: RawAnswer): Promise<unknown> {
   const { body } = await server.operator("GET", `/requests/${String(headers["x-amzn-requestid"])}/explanation`);
   return (body as { refusal?: { rule?: { id?: string } } }).refusal?.rule?.id;
 }
 
-/** Meets each reason in turn, mends it, and succeeds in the end. */
+/** Expects each reason in turn, corrects it, and expects success at the end. */
 export async function walk(
   server: RunningServer,
   operation: AnyOperation,
@@ -67,7 +67,7 @@ export async function walk(
   expect(places, "the order of the walk is that of the rule book").toEqual(places.toSorted((a, b) => a - b));
 }
 
-/** What every request can meet, before its operation looks at it; then this is what it is. */
+/** The reasons that all operations share, before an operation reads its input; `input` is the request's after that. */
 export function fromTheFirstByte(
   input: Draft["input"],
   type: Draft["input"],

@@ -1,6 +1,6 @@
 /**
- * Calls of metered resources: a resource is made known by the operator API, its credentials are fetched where its programs
- * would fetch them, and a client signs with them.
+ * Calls of metered resources: a resource is added by the operator API, its credentials are fetched where its programs would
+ * fetch them, and a client signs with them.
  */
 import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering";
 import { expect } from "vitest";

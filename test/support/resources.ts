@@ -1,4 +1,4 @@
-/** Metered resources as the operator API lists them, and what comes to pass on its own. */
+/** Metered resources as the operator API lists them, and waiting for what the server does by itself. */
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
 import type { RunningServer } from "./server.ts";
@@ -31,7 +31,7 @@ export async function resourcesOf(
 
 const WAIT_MS_MAX = 15_000;
 
-/** Waits until it is so; when it never is, shows what it was instead. */
+/** Waits until `look` answers `wanted`; if it never does, shows what it answered. */
 export async function eventually<T>(look: () => Promise<T>, wanted: T): Promise<void> {
   const endMs = Date.now() + WAIT_MS_MAX;
   for (;;) {

@@ -1,6 +1,6 @@
 /**
- * Requests in Smithy RPC v2 CBOR, made of the same requests in AWS JSON, and their answers read back. The bytes are written and
- * read by the official serialiser, which shares no code with the server's.
+ * Converts requests in AWS JSON into Smithy RPC v2 CBOR, and answers back. The official serialiser, which shares no code with
+ * the server's, writes and reads the bytes.
  */
 import { cbor, dateToTag } from "@smithy/core/cbor";
 import type { RawAnswer, RawRequest } from "./raw-client.ts";
@@ -8,7 +8,7 @@ import type { RawAnswer, RawRequest } from "./raw-client.ts";
 /** Members that are times, in any of the services. */
 const TIMES = new Set(["Timestamp", "StartTime", "EndTime"]);
 
-/** A JSON value as the official serialiser takes it: times under their tag, and nothing that is undefined. */
+/** A JSON value in the form that the official serialiser takes: times with their tag, and no undefined members. */
 function cborInput(json: unknown, name = ""): unknown {
   if (TIMES.has(name) && typeof json === "number") return { ...dateToTag(new Date(0)), value: json };
   if (Array.isArray(json)) return json.map((item) => cborInput(item));
@@ -17,13 +17,13 @@ function cborInput(json: unknown, name = ""): unknown {
   return Object.fromEntries(members.map(([key, value]) => [key, cborInput(value, key)]));
 }
 
-/** The path by which an operation of that target is asked for. */
+/** The path of the operation that a target names. */
 function rpcPath(target: string): string {
   const dot = target.lastIndexOf(".");
   return `/service/${target.slice(0, dot)}/operation/${target.slice(dot + 1)}`;
 }
 
-/** The request as it is in CBOR, not signed. A body that is no JSON stays as it is. */
+/** The request in CBOR, unsigned. A body that is not JSON stays as it is. */
 export function inCbor(request: RawRequest, target = String(request.headers["x-amz-target"])): RawRequest {
   return {
     ...request,
@@ -47,7 +47,7 @@ function cborBody(body: Buffer): Buffer {
   }
 }
 
-/** An answer's structure as JSON has it: times in seconds, an error by its name alone. */
+/** An answer's structure as in JSON: times in seconds, an error by its name alone. */
 export function fromCbor({ body }: RawAnswer): Record<string, unknown> {
   const answer = plain(cbor.deserialize(body)) as Record<string, unknown>;
   const type = answer["__type"];

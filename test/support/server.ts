@@ -1,4 +1,4 @@
-/** Starts the real server as a process of its own, the way an operator does, and talks to it. */
+/** Starts the real server as a process of its own, as an operator does, and calls it. */
 import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,10 +13,10 @@ import { speaksCbor } from "./in-cbor.ts";
 
 export const MAIN = fileURLToPath(new URL("../../packages/server/src/main.ts", import.meta.url));
 export const NODE_FLAGS = ["--conditions=@countinghouse/source"];
-/** The scripts' own; it shortens a start by a third, and the suites start some hundred servers. */
-const NODE_COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url));
+/** The scripts' compile cache; it shortens a start by a third, and the suites start some hundred servers. */
+export const NODE_COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url));
 
-/** The demo catalogue's own (packages/server/src/catalogue/demo.yaml); another endpoint may know its seller by other keys. */
+/** The seller of packages/server/src/catalogue/demo.yaml; another endpoint may know the seller by other keys. */
 export const DEMO = {
   accessKeyId: process.env["WIRE_ACCESS_KEY_ID"] ?? "AKIACOUNTINGHOUSE001",
   secretAccessKey: process.env["WIRE_SECRET_ACCESS_KEY"] ?? "example-secret",
@@ -26,16 +26,16 @@ export const DEMO = {
   dimensions: ["gb_ingested", "queries", "seats"],
 } as const;
 
-/** The demo catalogue's contract product, and who has an agreement for it. */
+/** The demo catalogue's contract product, and the customers that have an agreement for it. */
 export const CONTRACT = {
   productCode: "2abcdefghijklmnopqrstuvwx",
-  /** Known by identifier, account and licence, and entitled to all four dimensions. */
+  /** Named by identifier, account and licence; entitled to all four dimensions. */
   identified: {
     CustomerIdentifier: "demoCustomer1",
     CustomerAWSAccountId: "444455556666",
     LicenseArn: "arn:aws:license-manager::294406891311:license:l-00000000000000000000000000000004",
   },
-  /** Known by account and licence only, and entitled to two dimensions. */
+  /** Named by account and licence only; entitled to two dimensions. */
   licensed: {
     CustomerAWSAccountId: "222233334444",
     LicenseArn: "arn:aws:license-manager::294406891311:license:l-00000000000000000000000000000005",
@@ -49,7 +49,7 @@ export interface RunningServer {
   readonly operatorUrl: string;
   readonly operatorToken: string;
   readonly process: ChildProcess;
-  /** What it has printed so far, errors included. */
+  /** What the server has printed so far, errors included. */
   output(): string;
   /** SIGTERM; answers the exit code. */
   stop(): Promise<number | null>;
@@ -59,7 +59,7 @@ export interface RunningServer {
   operator(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
 }
 
-/** Starts the process and waits for nothing. */
+/** Starts the process, and does not wait for it to be ready. */
 export function spawnServer(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -71,7 +71,7 @@ export function spawnServer(
   });
 }
 
-/** `--port 0` and a ready file are added; everything else is as given. `main`: of another version than this. */
+/** Adds `--port 0` and a ready file to `args`. `main`: the command line of another version. */
 export async function startServer(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -128,8 +128,9 @@ export function runCommand(
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...args], {
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, NODE_COMPILE_CACHE, ...env },
-      // A command that should have ended, and does not, must not outlive the test.
+      // Whoever runs the tests may want colours in what they say themselves.
+      env: { ...process.env, NODE_COMPILE_CACHE, FORCE_COLOR: "", ...env },
+      // A command that does not end must not outlive the test.
       timeout: 30_000,
       killSignal: "SIGKILL",
     });
@@ -137,7 +138,7 @@ export function runCommand(
     let stderr = "";
     child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-    // A command that reads no input may end before it is written.
+    // A command that reads no input may end before the input is written.
     child.stdin.on("error", () => undefined).end(input);
     child.once("close", (code) => resolve({ code, stdout, stderr }));
   });
@@ -149,7 +150,7 @@ export function temporaryFolder(): { readonly path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** What `test/wire/in-cbor/` has the suites that it names speak, in the official clients' own class. */
+/** The protocol that `test/wire/in-cbor/` chooses for its suites, as the official clients' class for it. */
 function officialProtocol(): { readonly protocol?: typeof AwsSmithyRpcV2CborProtocol } {
   return speaksCbor("official") ? { protocol: AwsSmithyRpcV2CborProtocol } : {};
 }

@@ -1,4 +1,4 @@
-/** Raw requests of STS, and servers that believe an issuer. */
+/** Raw requests of STS, and servers that trust an issuer. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ISSUER, keySetOf, newKey, podClaims, tokenOf, type Claims, type IssuerKey } from "./issuer.ts";
@@ -9,12 +9,12 @@ import { BUYER, ROLE, catalogueFile, catalogueOf } from "./workload.ts";
 export const KEY = newKey("key-1");
 export const ROLE_ARN = `arn:aws:iam::${BUYER}:role/${ROLE}`;
 
-/** A token of the issuer's, for the pod. */
+/** A valid token of the issuer's, for the pod. */
 export function goodToken(over: Claims = {}, key: IssuerKey = KEY): string {
   return tokenOf(podClaims(ISSUER, over), key);
 }
 
-/** The flags of a server that believes an issuer, and the buyer's role. */
+/** The flags of a server whose catalogue has the issuer and the buyer's role. */
 export function believing(folder: string, issuer: object, role: object = {}): string[] {
   return ["--store", "memory:", "--catalog", catalogueFile(folder, catalogueOf(issuer, role))];
 }
@@ -26,7 +26,7 @@ export function keyFile(folder: string, ...keys: readonly IssuerKey[]): string {
   return file;
 }
 
-/** Such a server, for one test. */
+/** A server that trusts the issuer, for one test. */
 export async function serverFor(issuer: object, role: object = {}): Promise<RunningServer> {
   return start(believing(newFolder(), issuer, role));
 }
@@ -37,7 +37,7 @@ export type Form = Readonly<Record<string, string | undefined>>;
 interface StsAnswer {
   readonly status: number;
   readonly text: string;
-  /** The text of an element that holds nothing else. */
+  /** The text of an element that holds only text. */
   element(name: string): string | undefined;
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const WAIT_MS_MAX = 30_000;
 
-/** Waits for what another process does. */
+/** Waits for something that another process does. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const endMs = Date.now() + WAIT_MS_MAX;
   while (!(await condition())) {

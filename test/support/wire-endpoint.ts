@@ -1,6 +1,6 @@
 /**
- * Which server the wire suites talk to: one of their own, or the one that WIRE_ENDPOINT names. Only suites that need
- * nothing but the demo catalogue can use another's; CONTRIBUTING says what it must have.
+ * Which server the wire suites use: one of their own, or the one that WIRE_ENDPOINT names. Only suites that need nothing but
+ * the demo catalogue can use the latter; CONTRIBUTING says what it must have.
  */
 import { relative } from "node:path";
 import { expect, test as anyTest, type TestAPI } from "vitest";
@@ -12,12 +12,12 @@ const OPERATOR_TOKEN = process.env["WIRE_OPERATOR_TOKEN"] ?? "";
 export type WireServer = Omit<RunningServer, "process">;
 
 /**
- * What a suite needs beside a server with the demo catalogue: nothing, the operator API (the ledger is emptied first),
- * or a server of its own, for a reason.
+ * What a suite needs besides a server with the demo catalogue: nothing; the operator API, and then the ledger is emptied first;
+ * or a server of its own, with the reason.
  */
 type Need = "nothing" | "operator API" | { readonly ownServer: string };
 
-/** Vitest's `test`, or its `test.skip` where WIRE_ENDPOINT is not what the suite needs; the reason is printed. */
+/** Vitest's `test`; or its `test.skip`, with a printed reason, where the server at WIRE_ENDPOINT is not what the suite needs. */
 export function testNeeding(need: Need): TestAPI {
   const reason = whyNot(need);
   if (reason === undefined) return anyTest;
@@ -25,7 +25,7 @@ export function testNeeding(need: Need): TestAPI {
   return anyTest.skip as TestAPI;
 }
 
-/** A server with the demo catalogue: started with these flags, or the named one, emptied where the suite may do that. */
+/** A server with the demo catalogue: started with these flags; or the named one, emptied where the suite may do that. */
 export async function demoServer(args: readonly string[] = ["--store", "memory:"]): Promise<WireServer> {
   if (ENDPOINT === undefined) return startServer(args);
   const operatorUrl = `${ENDPOINT}/operator/v1`;

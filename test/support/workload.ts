@@ -1,6 +1,6 @@
 /**
- * A server with metered resources, and programs that run on them: processes of their own, with an official SDK, that know
- * nothing but their environment.
+ * A server with metered resources, and programs that run on them: processes of their own, with an official SDK, that get
+ * nothing but environment variables.
  */
 import { execFile } from "node:child_process";
 import { once } from "node:events";
@@ -22,7 +22,7 @@ import { operatorCaller, type RunningServer } from "./server.ts";
 export const BUYER = "444455556666";
 export const ROLE = "app-role";
 
-/** A buyer whose role trusts a service account of one issuer, and a product of AMIs that it has subscribed to. */
+/** A buyer with a role that trusts a service account of one issuer, and an agreement for an AMI product. */
 export function catalogueOf(issuer: object, role: object = {}): object {
   return {
     accounts: [
@@ -55,7 +55,7 @@ export function catalogueOf(issuer: object, role: object = {}): object {
   };
 }
 
-/** Writes a catalogue file; answers its path. All JSON is YAML. */
+/** Writes a catalogue file; answers its path. JSON is also YAML. */
 export function catalogueFile(folder: string, catalogue: object): string {
   const file = join(folder, "shop.yaml");
   writeFileSync(file, JSON.stringify(catalogue));
@@ -67,11 +67,11 @@ type Environment = Readonly<Record<string, string>>;
 
 export interface WorkloadServer extends Pick<RunningServer, "endpoint" | "operator"> {
   readonly service: Service;
-  /** Makes a resource known, or changes it; answers the environment of what runs on it. */
+  /** Adds or changes a resource; answers the environment of the programs on it. */
   put(draft: ResourceDraft): Promise<Environment>;
 }
 
-/** In this process, until there is a route by which resources are made known. Closed at the end of the test. */
+/** Runs in this process. Closed at the end of the test. */
 export async function startWorkload(
   options: {
     readonly role?: object;
@@ -153,7 +153,7 @@ async function putResource({ ledger, workload }: Service, resource: MeteredResou
   await workload.resourceChanged(resource);
 }
 
-/** With the SDK's default chain: asks something of the metering service that everybody may ask, and is told no. */
+/** Uses the SDK's default chain. Its request is refused for its token, not for its sender, if the credentials are good. */
 const PROGRAM = `
 const { MarketplaceMeteringClient, ResolveCustomerCommand } = await import("@aws-sdk/client-marketplace-metering");
 const client = new MarketplaceMeteringClient({ maxAttempts: 1 });
@@ -165,7 +165,7 @@ try {
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** What the program says. Its environment is this one and no other. */
+/** Runs a program with exactly this environment; answers what it prints. */
 export async function runProgram(environment: Environment, code = PROGRAM): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", code], {
     cwd: ROOT,
@@ -180,7 +180,7 @@ export async function runProgram(environment: Environment, code = PROGRAM): Prom
   return stdout.trim();
 }
 
-/** What a program is told whose credentials are good. */
+/** What the program prints if its credentials are good. */
 export const ADMITTED = /^InvalidTokenException: /;
 
 interface AuditedCall {
@@ -194,7 +194,7 @@ interface AuditedCall {
   readonly additionalEventData?: object;
 }
 
-/** The events of a name in the trail, newest first. */
+/** The trail's events of a name, newest first. */
 export async function auditedCalls(server: Pick<RunningServer, "operator">, eventName: string): Promise<AuditedCall[]> {
   const { body } = await server.operator("GET", `/audit-events?eventName=${eventName}`);
   return [...(body as { readonly items: readonly AuditedCall[] }).items];

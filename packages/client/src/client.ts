@@ -10,11 +10,11 @@ import { sortArguments, type ClientConfiguration } from "./configuration.ts";
 import type { AwsCredentials, CredentialsProvider } from "./credentials/credentials.ts";
 import { defaultEndpointProvider, type EndpointProvider } from "./endpoint/endpoint-provider.ts";
 import type { MeterableRecord } from "./batch/line.ts";
-import { KnownIds } from "./meter-all/remembered.ts";
+import { KnownIds } from "./meter-all/lines/remembered.ts";
 import { MeterAllRun, type MeterAllInput } from "./meter-all/meter-all.ts";
 import type { MeterAllOptions } from "./meter-all/options.ts";
-import { Pacer } from "./meter-all/pacer.ts";
-import type { Metering } from "./meter-all/sender.ts";
+import { Pacer } from "./meter-all/sending/pacer.ts";
+import type { Metering } from "./meter-all/sending/sender.ts";
 import { MeteringError, meteringErrorOf, answeredOf, resultOf, type Answered, type Outcome } from "./outcome.ts";
 import {
   batchMeterUsageBody,
@@ -33,7 +33,7 @@ import {
 } from "./operations.ts";
 import { ClientRuntime } from "./runtime.ts";
 
-/** Is told what came of a call that was submitted: the client, the input and the caller's own context come back, too. */
+/** Gets the outcome of a submitted call, with the client, the input and the caller's own context. */
 export type OutcomeHandler<Input, Output, Context> = (
   client: MarketplaceMeteringClient,
   input: Input,
@@ -64,15 +64,15 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
   readonly #calls = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
-  /** Credentials of the default chain: environment, profile, web identity, container, instance. */
+  /** Takes credentials from the default chain: environment, profile, web identity, container, instance. */
   constructor(configuration?: ClientConfiguration, endpointProvider?: EndpointProvider);
-  /** These credentials, or those that a provider gives. */
+  /** Uses these credentials, or those that a provider gives. */
   constructor(
     credentials: AwsCredentials | CredentialsProvider,
     endpointProvider?: EndpointProvider,
     configuration?: ClientConfiguration,
   );
-  /** The legacy form: the configuration right after the credentials. */
+  /** The legacy form: the configuration directly follows the credentials. */
   constructor(credentials: AwsCredentials | CredentialsProvider, configuration: ClientConfiguration);
   constructor(
     first?: ClientConfiguration | AwsCredentials | CredentialsProvider,
@@ -88,8 +88,8 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
   /**
    * Meters up to 25 usage records of customers of one product, from a SaaS application. Throws a `MeteringError`.
    *
-   * A result's `status` says what became of its record, which need not be `Success`, and `unprocessedRecords` are to be
-   * sent again; `meterAll` looks after both. One record that is at fault has the whole batch refused.
+   * A result's `status` says what became of its record, which need not be `Success`, and `unprocessedRecords` must be sent
+   * again; `meterAll` takes care of both. One wrong record makes the service refuse the whole batch.
    */
   async batchMeterUsage(
     input: BatchMeterUsageInput,
@@ -98,7 +98,7 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
     return answeredOf(await this.batchMeterUsageOutcome(input, options));
   }
 
-  /** As `batchMeterUsage`, but errors are part of the outcome; never rejects. */
+  /** Like `batchMeterUsage`, but errors are part of the outcome; never rejects. */
   batchMeterUsageOutcome(
     input: BatchMeterUsageInput,
     options: CallOptions = {},
@@ -106,7 +106,7 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
     return this.#call(operations.batchMeterUsage, () => batchMeterUsageBody(input), options);
   }
 
-  /** As `batchMeterUsageOutcome`, but on the executor. */
+  /** Like `batchMeterUsageOutcome`, but runs on the executor. */
   batchMeterUsageCallable(
     input: BatchMeterUsageInput,
     options: CallOptions = {},
@@ -114,7 +114,7 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
     return this.#submit(operations.batchMeterUsage, () => batchMeterUsageBody(input), options);
   }
 
-  /** As `batchMeterUsageCallable`; the outcome goes to a handler. */
+  /** Like `batchMeterUsageCallable`; a handler gets the outcome. */
   batchMeterUsageAsync<Context = undefined>(
     input: BatchMeterUsageInput,
     handler: OutcomeHandler<BatchMeterUsageInput, BatchMeterUsageOutput, Context | undefined>,
@@ -125,24 +125,24 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
   }
 
   /**
-   * Meters usage of the EC2 instance, ECS task or EKS pod that this program runs on, on its buyer's account. Throws a
-   * `MeteringError`. The same usage again gives the same metering record id.
+   * Meters usage of the EC2 instance, ECS task or EKS pod that this program runs on, for its buyer's account. Throws a
+   * `MeteringError`. The same usage again gets the same metering record id.
    */
   async meterUsage(input: MeterUsageInput, options: CallOptions = {}): Promise<Answered<MeterUsageOutput>> {
     return answeredOf(await this.meterUsageOutcome(input, options));
   }
 
-  /** As `meterUsage`, but errors are part of the outcome; never rejects. */
+  /** Like `meterUsage`, but errors are part of the outcome; never rejects. */
   meterUsageOutcome(input: MeterUsageInput, options: CallOptions = {}): Promise<Outcome<MeterUsageOutput>> {
     return this.#call(operations.meterUsage, () => meterUsageBody(input, this.#runtime.world.uuid), options);
   }
 
-  /** As `meterUsageOutcome`, but on the executor. */
+  /** Like `meterUsageOutcome`, but runs on the executor. */
   meterUsageCallable(input: MeterUsageInput, options: CallOptions = {}): Promise<Outcome<MeterUsageOutput>> {
     return this.#submit(operations.meterUsage, () => meterUsageBody(input, this.#runtime.world.uuid), options);
   }
 
-  /** As `meterUsageCallable`; the outcome goes to a handler. */
+  /** Like `meterUsageCallable`; a handler gets the outcome. */
   meterUsageAsync<Context = undefined>(
     input: MeterUsageInput,
     handler: OutcomeHandler<MeterUsageInput, MeterUsageOutput, Context | undefined>,
@@ -153,24 +153,24 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
   }
 
   /**
-   * Says that a container of a paid product has started: checks that its customer is entitled to it, and begins to meter
-   * it. To be called once, at the start of an ECS task or EKS pod. Throws a `MeteringError`.
+   * Tells the service that a container of a paid product has started: the service checks that the customer is entitled to the
+   * product, and begins to meter it. To be called once, at the start of an ECS task or EKS pod. Throws a `MeteringError`.
    */
   async registerUsage(input: RegisterUsageInput, options: CallOptions = {}): Promise<Answered<RegisterUsageOutput>> {
     return answeredOf(await this.registerUsageOutcome(input, options));
   }
 
-  /** As `registerUsage`, but errors are part of the outcome; never rejects. */
+  /** Like `registerUsage`, but errors are part of the outcome; never rejects. */
   registerUsageOutcome(input: RegisterUsageInput, options: CallOptions = {}): Promise<Outcome<RegisterUsageOutput>> {
     return this.#call(operations.registerUsage, () => registerUsageBody(input), options);
   }
 
-  /** As `registerUsageOutcome`, but on the executor. */
+  /** Like `registerUsageOutcome`, but runs on the executor. */
   registerUsageCallable(input: RegisterUsageInput, options: CallOptions = {}): Promise<Outcome<RegisterUsageOutput>> {
     return this.#submit(operations.registerUsage, () => registerUsageBody(input), options);
   }
 
-  /** As `registerUsageCallable`; the outcome goes to a handler. */
+  /** Like `registerUsageCallable`; a handler gets the outcome. */
   registerUsageAsync<Context = undefined>(
     input: RegisterUsageInput,
     handler: OutcomeHandler<RegisterUsageInput, RegisterUsageOutput, Context | undefined>,
@@ -181,8 +181,8 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
   }
 
   /**
-   * Turns the registration token that a buyer's browser brought (`x-amzn-marketplace-token`, URL-decoded once) into the
-   * customer it stands for. Throws a `MeteringError`; `ExpiredTokenException` is about that token.
+   * Resolves the registration token that a buyer's browser brought (`x-amzn-marketplace-token`, URL-decoded once) to the
+   * customer. Throws a `MeteringError`; `ExpiredTokenException` is about that token.
    */
   async resolveCustomer(
     input: ResolveCustomerInput,
@@ -191,7 +191,7 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
     return answeredOf(await this.resolveCustomerOutcome(input, options));
   }
 
-  /** As `resolveCustomer`, but errors are part of the outcome; never rejects. */
+  /** Like `resolveCustomer`, but errors are part of the outcome; never rejects. */
   resolveCustomerOutcome(
     input: ResolveCustomerInput,
     options: CallOptions = {},
@@ -199,7 +199,7 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
     return this.#call(operations.resolveCustomer, () => resolveCustomerBody(input), options);
   }
 
-  /** As `resolveCustomerOutcome`, but on the executor. */
+  /** Like `resolveCustomerOutcome`, but runs on the executor. */
   resolveCustomerCallable(
     input: ResolveCustomerInput,
     options: CallOptions = {},
@@ -207,7 +207,7 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
     return this.#submit(operations.resolveCustomer, () => resolveCustomerBody(input), options);
   }
 
-  /** As `resolveCustomerCallable`; the outcome goes to a handler. */
+  /** Like `resolveCustomerCallable`; a handler gets the outcome. */
   resolveCustomerAsync<Context = undefined>(
     input: ResolveCustomerInput,
     handler: OutcomeHandler<ResolveCustomerInput, ResolveCustomerOutput, Context | undefined>,
@@ -218,9 +218,9 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
   }
 
   /**
-   * Meters any number of usage records, of any number of products, and says of every one what became of it: nothing is
-   * silent. Holds each against the rules before it is sent, packs up to 25 of a product into a request, keeps to the
-   * service's quota, sends again what the service did not get to, and finds the one record that has its batch refused.
+   * Meters any number of usage records, of any number of products, and reports of each what became of it. It checks each record
+   * against the rules before it is sent, packs up to 25 of a product into a request, keeps to the service's quota, sends
+   * unprocessed records again, and finds the single record that makes the service refuse a batch.
    *
    * `for await (const result of client.meterAll(records))`, or `toArray()`, or `assertAllAccepted()`.
    */
@@ -245,21 +245,30 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
   }
 
   /**
-   * The service's time, as the last answer told it (its `Date`; of a Countinghouse lab, the time that its usage is held
-   * against), plus what has passed since by a clock that nobody sets. Undefined before this client's first answer: it is
-   * never the clock of this machine, which may be wrong. An empty BatchMeterUsage is a way to ask.
+   * The service's time: what the last answer told (its `Date`; in a Countinghouse lab, the time that usage is checked against),
+   * plus the time since, by a clock that nobody sets. Undefined before this client's first answer: it is never this machine's
+   * clock, which may be wrong. An empty BatchMeterUsage is a way to ask for it.
    */
   serviceTime(): Date | undefined {
     const toldMs = this.#runtime.clock.toldMs(Number.NEGATIVE_INFINITY);
     return toldMs === undefined ? undefined : new Date(toldMs);
   }
 
-  /** Sends the calls from now on to this URL; `https://` is added where the scheme is missing. */
+  /**
+   * Where calls go: the endpoint's URL and the region, as configuration, environment and endpoint rules say. Throws a
+   * `MeteringError`, `ConfigurationError`, where there is no region, or the rules refuse.
+   */
+  async destination(): Promise<{ readonly endpoint: string; readonly region: string }> {
+    const { url, region } = await this.#runtime.destination();
+    return { endpoint: url.href, region };
+  }
+
+  /** Sends later calls to this URL; `https://` is added where the scheme is missing. */
   overrideEndpoint(endpoint: string): void {
     this.#runtime.overrideEndpoint(endpoint);
   }
 
-  /** What decides where requests go; by default the endpoint rules of the service. Can be replaced at any time. */
+  /** Decides where requests go; by default with the service's endpoint rules. Can be replaced at any time. */
   get endpointProvider(): EndpointProvider {
     return this.#runtime.endpointProvider;
   }
@@ -268,7 +277,7 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
     this.#runtime.endpointProvider = provider;
   }
 
-  /** Takes no more calls, waits for those that were made or submitted to end, and closes the connections. */
+  /** Accepts no more calls, waits for the end of those that were made or submitted, and closes the connections. */
   close(): Promise<void> {
     this.#closing ??= this.#drain();
     return this.#closing;
@@ -291,7 +300,7 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
     return this.#track(operation, () => this.#perform(operation, body, options));
   }
 
-  /** The input is read at once: what its owner does with it later changes nothing. */
+  /** Reads the input at once: later changes to it have no effect. */
   #submit<Output>(
     operation: CallOperation<Output>,
     body: () => string,
@@ -306,7 +315,7 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
           return this.#perform(operation, () => resultOf(text), options);
         });
       } catch (error) {
-        // A call never rejects, so that it is the executor that does: it was given from outside.
+        // A call never rejects, so it is the executor that failed; it may be the program's own.
         const message = `The executor failed: ${String(error)}`;
         const details = { message, operation: operation.name, mayHaveSucceeded: begun, cause: error };
         return { ok: false, error: new MeteringError({ ...details, name: "ConfigurationError" }) };
@@ -339,7 +348,7 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
     return call;
   }
 
-  /** A handler that throws is its author's business: the error comes up as an unhandled rejection, not as silence. */
+  /** If a handler throws, its error becomes an unhandled rejection, so that the program's author notices it. */
   #handOver<Input, Output, Context>(
     future: Promise<Outcome<Output>>,
     input: Input,
@@ -352,7 +361,7 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
 
 const UNSENT = { requestId: undefined, status: 0, attempts: 0, retryDelayMs: 0, earlierMayHaveSucceeded: false };
 
-/** The body of a request, or why there can be none. */
+/** The body of a request, or why it cannot be written. */
 function written(operation: CallOperation<unknown>, body: () => string): Outcome<string> {
   try {
     return { ok: true, result: body(), metadata: UNSENT };

@@ -1,4 +1,4 @@
-/** What callers hand in and get back, and how it becomes the protocol's: times may be of any kind, and come back as dates. */
+/** The inputs and outputs of calls, and their conversion to the protocol's: times may be of any kind, and come back as dates. */
 import {
   batchMeterUsage,
   meterUsage,
@@ -17,31 +17,31 @@ import { spellingOf } from "./spelling.ts";
 import type { Time } from "./time.ts";
 import { timedEncoderOf, timedReaderOf } from "./timed-shape.ts";
 
-/** What was used, and when; `When` is the kind of time. */
+/** What was used, and when; `When` is the type of the time. */
 interface Usage<When> {
-  /** When it was used. Sent in whole seconds; the service keeps one record per hour (UTC), customer and dimension. */
+  /** When it was used. Sent in whole seconds; the service keeps one record for each hour (UTC), customer and dimension. */
   readonly timestamp: When;
   /** The dimension as it was published with the product: 1 to 255 characters. */
   readonly dimension: string;
   /** A whole number from 0 to 2,147,483,647, in the dimension's unit; 0 where it is absent. Undefined is refused. */
   readonly quantity?: number;
-  /** The quantity split by tags, 1 to 2,500 parts that add up to it. */
+  /** The quantity divided by tags: 1 to 2,500 allocations that add up to it. */
   readonly usageAllocations?: readonly UsageAllocation[] | undefined;
 }
 
-/** The customer by the identifier that `resolveCustomer` gives. The two spaces are apart: use one of them for good. */
+/** The customer by the identifier of `resolveCustomer`. Keys by identifier and by account differ: use one of them for good. */
 export interface ByCustomerIdentifier {
   readonly customerIdentifier: string;
   readonly customerAccountId?: undefined;
   readonly licenseArn?: undefined;
 }
 
-/** The customer by the AWS account, and the licence. The two spaces are apart: use one of them for good. */
+/** The customer by its AWS account, and the licence. Keys by identifier and by account differ: use one of them for good. */
 export interface ByCustomerAccount {
   /** The customer's AWS account id, 12 digits. */
   readonly customerAccountId: string;
   readonly customerIdentifier?: undefined;
-  /** The licence that the usage is on, for products with concurrent agreements. */
+  /** The licence under which the usage is, for products with concurrent agreements. */
   readonly licenseArn?: string | undefined;
 }
 
@@ -51,7 +51,7 @@ export type UsageCustomer = ByCustomerIdentifier | ByCustomerAccount;
 /** Usage of one dimension by one customer in one hour. */
 export type UsageRecord = Usage<Time> & UsageCustomer;
 
-/** A usage record as the service gives it back; it can be sent as it is. */
+/** A usage record as the service gives it back; it can be sent unchanged. */
 export type AnsweredUsageRecord = Usage<Date> & UsageCustomer;
 
 export interface BatchMeterUsageInput {
@@ -63,15 +63,15 @@ export interface BatchMeterUsageInput {
 
 export interface UsageRecordResult {
   readonly usageRecord: AnsweredUsageRecord;
-  /** Of the metering record that was kept; with `DuplicateRecord`, of the one that stands. */
+  /** The id of the kept metering record; with `DuplicateRecord`, of the one that stands. */
   readonly meteringRecordId?: string | undefined;
-  /** `Success` does not tell a new record from one that was kept before. */
+  /** `Success` does not distinguish a new record from one that was kept before. */
   readonly status: UsageRecordStatus | (string & {});
 }
 
 export interface BatchMeterUsageOutput {
   readonly results: readonly UsageRecordResult[];
-  /** What the service did not get to: to be sent again, which the SDKs do not do by themselves. `meterAll` does. */
+  /** Records that the service did not get to. They must be sent again, which SDKs do not do by themselves; `meterAll` does. */
   readonly unprocessedRecords: readonly AnsweredUsageRecord[];
 }
 
@@ -82,22 +82,22 @@ export interface MeterUsageInput {
   readonly usageDimension: string;
   /** A whole number from 0 to 2,147,483,647; 0 where it is absent. Undefined is refused. */
   readonly usageQuantity?: number;
-  /** Only ask whether the call would succeed: if so, the answer's `meteringRecordId` is `DryRunOperation` (Rule M7). */
+  /** Only asks whether the call would succeed: if so, the answer's `meteringRecordId` is `DryRunOperation` (Rule M7). */
   readonly dryRun?: boolean | undefined;
   readonly usageAllocations?: readonly UsageAllocation[] | undefined;
-  /** 1 to 64 characters that stand for this request; made by the client where absent, as the SDKs do. */
+  /** 1 to 64 characters that stand for this request; where it is absent, the client makes one, as the SDKs do. */
   readonly clientToken?: string | undefined;
 }
 
 export interface MeterUsageOutput {
-  /** The record's id; of a dry run, `DryRunOperation`. */
+  /** The record's id; for a dry run, `DryRunOperation`. */
   readonly meteringRecordId?: string | undefined;
 }
 
 export interface RegisterUsageOutput {
   /** A JWT, to be checked with `verifyRegistration`. */
   readonly signature?: string | undefined;
-  /** Present where the public key version has expired: since when. */
+  /** When the public key version expired, if it has. */
   readonly publicKeyRotationTimestamp?: Date | undefined;
 }
 
@@ -111,7 +111,7 @@ const recordText = timedEncoderOf(usageRecordShape);
 const registerText = timedEncoderOf(registerUsage.input);
 const resolveText = timedEncoderOf(resolveCustomer.input);
 
-/** What a record may lack, so that a slip of the pen goes unseen; and how else it is called. */
+/** Members that a record may lack, so that a misspelt name would not be noticed; and other names for them. */
 const WATCHED = { quantity: ["qty", "usageQuantity"], usageAllocations: ["allocations"], licenseArn: [] };
 const checkBatch = spellingOf(batchMeterUsage.input, WATCHED);
 const checkMeterable = spellingOf(
@@ -132,15 +132,15 @@ const checkResolve = spellingOf(resolveCustomer.input);
 
 export function batchMeterUsageBody(input: BatchMeterUsageInput): string {
   checkBatch(input);
-  // What is no object, or no list, is told of by the encoder.
+  // The encoder reports an input that is no object, or no list.
   if (typeof input !== "object" || input === null) return batchText(input);
   const { productCode, usageRecords } = input;
   return batchText({ productCode, usageRecords });
 }
 
-/** A token of the client's own makes a retry the same request to the service, too. */
+/** The client adds a token of its own, so that a retry is the same request to the service. */
 export function meterUsageBody(input: MeterUsageInput, newToken: () => string): string {
-  // By name: an object of a class may have none of these itself, and a spread would lose them.
+  // Read by name: an object may inherit its members from a class, and a spread would lose them.
   const { productCode, timestamp, usageDimension, dryRun, usageAllocations, clientToken } = input;
   checkMeter(input);
   const usage = { productCode, timestamp, usageDimension, dryRun, usageAllocations };
@@ -158,7 +158,7 @@ export function resolveCustomerBody(input: ResolveCustomerInput): string {
   return resolveText(input);
 }
 
-/** A usage record by itself as JSON text, its time fixed; a product code may stand beside it. */
+/** A single usage record as JSON text, with its time fixed; a product code may be beside it. */
 export function usageRecordText(record: UsageRecord): string {
   checkMeterable(record);
   return recordText(record);
@@ -167,7 +167,7 @@ export function usageRecordText(record: UsageRecord): string {
 export const operations = {
   batchMeterUsage: {
     name: batchMeterUsage.name,
-    // Of two lists, either may be absent.
+    // Either list may be absent.
     read: (json) => ({ results: [], unprocessedRecords: [], ...readBatch(json) }),
   } as CallOperation<BatchMeterUsageOutput>,
   meterUsage: { name: meterUsage.name, read: timedReaderOf(meterUsage.output) } as CallOperation<MeterUsageOutput>,

@@ -1,4 +1,4 @@
-/** Puts a client's parts together, and finds out on the first call what is not known before it: settings, credentials. */
+/** Puts a client's parts together, and finds settings and credentials at the first call. */
 import { platform } from "#platform";
 import type { TransportChoice } from "./platform/platform.ts";
 import { Caller, type Destination } from "./call/caller.ts";
@@ -25,8 +25,8 @@ const CONNECT_TIMEOUT_MS = 3_000;
 const ATTEMPT_TIMEOUT_MS = 30_000;
 
 /**
- * The transport that a client has by itself: on Node connections of its own, or `node:http` with an `agent`; elsewhere, and
- * with a `fetch`, that. To be wrapped, and handed to a client as its `transport`; whoever asks for it closes it.
+ * The transport that a client has by default: on Node, connections of its own, or `node:http` with an `agent`; elsewhere, or
+ * with a `fetch`, that. A program can wrap it and give it to a client as its `transport`; the program must then close it.
  */
 export function defaultTransport(choice: TransportChoice = {}): Transport {
   return platform.transport(choice);
@@ -36,12 +36,12 @@ export class ClientRuntime {
   readonly world: World;
   readonly caller: Caller;
   readonly clock: SkewedClock;
-  /** The one that was configured; it does not throw. */
+  /** The configured logger, made so that it does not throw. */
   readonly logger: Logger;
   readonly #configuration: ClientConfiguration;
   readonly #transport: Transport;
   readonly #ownsTransport: boolean;
-  /** How sources of credentials on this machine are asked: not through an agent, which may lead to a proxy. */
+  /** Asks sources of credentials on this machine: not through an agent, which may lead to a proxy. */
   readonly #sources: Transport;
   #endpointProvider: EndpointProvider;
   #endpointOverride: string | undefined;
@@ -61,7 +61,7 @@ export class ClientRuntime {
     this.#sources = agent === undefined ? this.#transport : defaultTransport({ fetch });
     this.#endpointProvider = endpointProvider;
     this.caller = new Caller({
-      destination: () => (this.#destination ??= this.#resolveDestination()),
+      destination: () => this.destination(),
       credentials: new CredentialsKeeper({ provider: this.#provider(), world: this.world, logger: this.logger }),
       transport: this.#transport,
       signer: new Signer(platform.cryptography),
@@ -98,10 +98,14 @@ export class ClientRuntime {
     if (this.#sources !== this.#transport) this.#sources.close();
   }
 
+  destination(): Destination | Promise<Destination> {
+    return (this.#destination ??= this.#resolveDestination());
+  }
+
   #resolveDestination(): Promise<Destination> {
     const resolving = this.#findDestination().then(
       (destination) => {
-        // Once known, calls need not wait for it; unless it was changed meanwhile.
+        // Later calls need not wait for it; unless the endpoint was changed meanwhile.
         if (this.#destination === resolving) this.#destination = destination;
         return destination;
       },
@@ -124,7 +128,7 @@ export class ClientRuntime {
       useDualStack: settings.useDualStack,
     });
     const parsed = endpointUrlOf(url);
-    // The operation's path is `/`, below that of the endpoint.
+    // The operation's path is `/`, below the endpoint's path.
     if (!parsed.pathname.endsWith("/")) parsed.pathname += "/";
     return {
       url: parsed,
@@ -140,7 +144,7 @@ export class ClientRuntime {
       .then((parts) => resolveSettings(this.#configuration, parts))
       .then(
         (settings) => {
-          // The instance, which is asked last, may only have been slow to say its region: the next call asks again.
+          // The instance, which is asked last, may only have been slow: the next call asks for its region again.
           if (settings.region === undefined) this.#settings = undefined;
           return settings;
         },
@@ -152,7 +156,7 @@ export class ClientRuntime {
     return this.#settings;
   }
 
-  /** No region is made up: the service keeps records per region, so that one sent to two of them counts twice. */
+  /** A region is never guessed: the service keeps records by region, so a record that is sent to two regions counts twice. */
   async #region(): Promise<string> {
     const { region } = await this.#resolveSettings();
     if (region !== undefined) return region;

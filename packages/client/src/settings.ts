@@ -1,4 +1,4 @@
-/** A client's settings: what it was told, else what the environment says, else the profile, else the default. */
+/** A client's settings: from its configuration, otherwise the environment, the profile, or the default. */
 import { SERVICE_ID } from "@countinghouse/protocol";
 import { isNumberOfAttempts } from "./call/limits.ts";
 import type { ClientConfiguration } from "./configuration.ts";
@@ -25,7 +25,7 @@ const MAX_ATTEMPTS = 3;
 export async function resolveSettings(configuration: ClientConfiguration, parts: SourceParts): Promise<Settings> {
   const { files, surroundings } = parts;
   const named = configuration.region ?? regionOf(surroundings, files) ?? (await regionOfInstance(parts));
-  // `fips-us-east-1` and `us-east-1-fips` are old ways to say FIPS.
+  // `fips-us-east-1` and `us-east-1-fips` are old ways to ask for FIPS.
   const isFipsName = named !== undefined && (named.startsWith("fips-") || named.endsWith("-fips"));
   const flag = flagReader(surroundings, files);
   return {
@@ -52,7 +52,7 @@ function regionOf(surroundings: Surroundings, files: SharedFiles): string | unde
   );
 }
 
-/** Asked only where nothing else says which one it is. */
+/** Asked only where no setting names the region. */
 function regionOfInstance(parts: SourceParts): Promise<string | undefined> | undefined {
   return isInstanceSourceDisabled(parts) ? undefined : instanceRegion(parts);
 }

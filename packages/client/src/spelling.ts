@@ -1,19 +1,19 @@
 /**
- * Finds members of an input that are written otherwise than they are read: as the service and the official client write
- * them (`UsageRecords`), or with a slip. What is not read is taken for lacking, and a `qty` of 12 would be metered as 0.
+ * Finds members of an input under names that are not read: the service's and the official client's names (`UsageRecords`), or
+ * misspelt ones. Otherwise the member would count as missing, and a `qty` of 12 would be metered as 0.
  */
 import type { Shape, StructureShape } from "@countinghouse/protocol";
 import { invalidInput } from "./outcome.ts";
 
-/** So many letters may be wrong, one too many, or missing. */
+/** How many letters of a name may be wrong, surplus, or missing. */
 const SLIPS_MAX = 2;
 
 type Check = (value: unknown) => void;
 
 /**
- * Compiles a structure into a function that throws an `InvalidInputError` for a value that lacks a member, and has it in
- * another spelling; and so for the structures within. Of members that are `watched`, slips count, too, and the other names
- * that are given. All else is the caller's own business.
+ * Compiles a structure into a function that throws an `InvalidInputError` for a value that lacks a member and has it under
+ * another spelling; the same for structures within. For `watched` members, misspelt names and the given other names count as
+ * well. All other members are ignored.
  */
 export function spellingOf(
   structure: StructureShape,
@@ -50,7 +50,7 @@ interface Member {
   readonly shape: Shape;
 }
 
-/** Of what stands in a list of structures. */
+/** The check of the structures in a list. */
 function withinOf(shape: Shape, watched: Readonly<Record<string, readonly string[]>>): Check | undefined {
   if (shape.kind !== "list" || shape.member.kind !== "structure") return undefined;
   const check = spellingOf(shape.member, watched);
@@ -59,12 +59,12 @@ function withinOf(shape: Shape, watched: Readonly<Record<string, readonly string
   };
 }
 
-/** `usage_quantity` and `UsageQuantity` are `usagequantity`. */
+/** `usage_quantity` and `UsageQuantity` become `usagequantity`. */
 function plain(name: string): string {
   return name.replace(/[^a-z0-9]/gi, "").toLowerCase();
 }
 
-/** Whether one becomes the other by so few slips that it was probably meant. */
+/** Whether the names differ by so few letters that one was probably meant for the other. */
 function isAlike(one: string, other: string): boolean {
   if (Math.abs(one.length - other.length) > SLIPS_MAX) return false;
   let row = Array.from({ length: other.length + 1 }, (_, i) => i);

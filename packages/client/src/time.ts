@@ -1,25 +1,25 @@
 /**
- * Times as callers have them, and as they are sent. A time is fixed once, when a call begins: every attempt of the call
- * sends the same bytes.
+ * Times as programs have them, and as they are sent. A time is fixed once, when a call begins, so that every attempt of the
+ * call sends the same bytes.
  */
 import { HOUR_MS, type EpochMs } from "@countinghouse/protocol";
 import { invalidInput } from "./outcome.ts";
 
 /**
- * A point in time: a `Date`; a number of milliseconds since the epoch, as `Date.now()` gives; anything with
- * `epochMilliseconds`, such as `Temporal.Instant` and `Temporal.ZonedDateTime`; or `{ epochSeconds }`.
+ * A point in time: a `Date`; a number of milliseconds since the epoch, such as `Date.now()`; anything with `epochMilliseconds`,
+ * such as `Temporal.Instant` and `Temporal.ZonedDateTime`; or `{ epochSeconds }`.
  *
- * A bare number before 1973 or after 2286 is refused: it is seconds, or microseconds, by mistake.
+ * A bare number before 1973 or after 2286 is refused, because it must be seconds or microseconds by mistake.
  */
 export type Time = Date | number | { readonly epochMilliseconds: number } | { readonly epochSeconds: number };
 
-/** 1973-03-03 and 2286-11-20: a number of seconds of our time lies below, of microseconds above. */
+/** 1973-03-03 and 2286-11-20: a present time in seconds is a smaller number, and one in microseconds a larger one. */
 const PLAUSIBLE_MS_MIN = 100_000_000_000;
 const PLAUSIBLE_MS_MAX = 10_000_000_000_000;
 /** The furthest instant that a `Date` can hold. */
 const DATE_MS_MAX = 8_640_000_000_000_000;
 
-/** A point in time as milliseconds since the epoch. Throws a `MeteringError`, `InvalidInputError`, for what is none. */
+/** A point in time as milliseconds since the epoch. Throws a `MeteringError`, `InvalidInputError`, for an invalid one. */
 export function epochMsOf(time: Time): EpochMs {
   if (typeof time === "number") {
     if (time >= PLAUSIBLE_MS_MIN && time < PLAUSIBLE_MS_MAX) return time;
@@ -38,19 +38,18 @@ export function epochMsOf(time: Time): EpochMs {
 }
 
 /**
- * A time as it is sent: whole seconds, the fraction dropped, as the AWS SDKs for Python and Go do. A fraction has no
- * meaning in metering, and dropping it never moves usage into another hour.
+ * A time as it is sent: in whole seconds, the fraction dropped, as the AWS SDKs for Python and Go do. Fractions have no meaning
+ * in metering, and dropping one never moves usage into another hour.
  */
 export function wireMsOf(time: Time): EpochMs {
   return Math.floor(epochMsOf(time) / 1000) * 1000;
 }
 
 /**
- * The start of the hour (UTC) that a time lies in: the hour within which a metering record is unique per customer and
- * dimension.
+ * The start of the hour (UTC) of a time: within an hour, there is one metering record for each customer and dimension.
  *
- * Usage is best sent with its own time and not with the start of its hour: the service measures age from the time that
- * is sent, so that flooring makes a record up to an hour older than it is.
+ * Usage is best sent with its own time and not with the start of its hour: the service computes age from the time that is sent,
+ * so the start of the hour makes a record look up to an hour older.
  */
 export function startOfHour(time: Time): Date {
   return new Date(Math.floor(epochMsOf(time) / HOUR_MS) * HOUR_MS);

@@ -1,11 +1,11 @@
 /**
- * The protocol's shapes as callers see them: a member `timestampMs` is called `timestamp`, and is a time of any kind on its
- * way out and a `Date` on its way in.
+ * The protocol's shapes as callers see them: a member `timestampMs` is called `timestamp`; inputs take a time of any kind, and
+ * answers have a `Date`.
  */
 import { answerReaderOf, encoderOf, type Shape, type StructureShape } from "@countinghouse/protocol";
 import { wireMsOf, type Time } from "./time.ts";
 
-/** Compiles an input into a function that writes it as JSON text; throws a `MeteringError` for a time that is none. */
+/** Compiles an input into a function that writes it as JSON text; throws a `MeteringError` for an invalid time. */
 export function timedEncoderOf(shape: StructureShape): (value: object) => string {
   return encoderOf(timed(shape) as StructureShape<object>, (time) => wireMsOf(time as Time) / 1000, "input");
 }

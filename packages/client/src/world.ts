@@ -1,21 +1,21 @@
-/** What comes in from outside: time and randomness. Replaced in tests, so that all can be replayed. */
+/** What comes from outside: time and randomness. Tests replace it, so that everything can be repeated. */
 
 export interface World {
   /** The wall clock, in milliseconds since the epoch. */
   readonly wallMs: () => number;
-  /** A clock for durations, in milliseconds, with no relation to the time of day. */
+  /** A clock for durations, in milliseconds, unrelated to the time of day. */
   readonly monotonicMs: () => number;
   /** From 0 to below 1. */
   readonly random: () => number;
   readonly uuid: () => string;
-  /** Resolves after so many milliseconds; rejects with the signal's reason as soon as it is aborted. */
+  /** Resolves after this many milliseconds; rejects with the signal's reason when it is aborted. */
   readonly delay: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
-  /** Resolves when what else the program has to do at once has had its turn. */
+  /** Resolves when the program's other pending work has had its turn. */
   readonly giveWay: () => Promise<void>;
 }
 
 type Later = (run: () => void) => unknown;
-/** Where a runtime has it, it costs no wait. */
+/** Where a runtime has `setImmediate`, giving way costs no wait. */
 const { setImmediate: later = (run) => setTimeout(run, 0) } = globalThis as { readonly setImmediate?: Later };
 
 export const realWorld: World = {

@@ -1,19 +1,19 @@
 /**
- * The error catalogue: every error name that can stand on the wire, with its HTTP status, whose fault it is and
- * whether the same request may succeed later. Server and clients read this one table.
+ * The error catalogue: every error name on the wire, with its HTTP status, who caused it, and whether the same request may
+ * succeed later. Server and clients read this one table.
  *
- * Sources: the service models (names), the official SDKs' own models (IdempotencyConflictException is 409), and
- * recordings of other AWS JSON 1.1 services for the errors that are not in the model.
+ * Sources: the service models (names), the official SDKs' own models (IdempotencyConflictException is 409), and recordings of
+ * other AWS JSON 1.1 services for the errors that are not in the model.
  */
 
-/** `never`: the same request fails again. `throttled`: slow down, then the same. `transient`: try the same again. */
+/** `never`: the same request fails again. `throttled`: may succeed after a pause. `transient`: may succeed at once. */
 export type Retry = "never" | "throttled" | "transient";
 
 export interface ErrorRow {
   readonly status: number;
   readonly fault: "client" | "server";
   readonly retry: Retry;
-  /** `modelled` errors belong to operations; `common` ones can answer any request. */
+  /** `modelled` errors belong to operations; every request can get a `common` one. */
   readonly origin: "modelled" | "common";
   readonly meaning: string;
 }

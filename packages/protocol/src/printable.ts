@@ -1,12 +1,12 @@
-/** What was sent, as a message shows it. */
+/** Shows in a message what was sent. */
 
 const CHARACTERS_MAX = 256;
-/** Controls, halves of surrogate pairs, marks that turn the direction of a line, and what else has no picture. */
+/** Control characters, halves of surrogate pairs, marks that turn the direction of a line, and other invisible characters. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
-/** The text within a bound, cut with `…` where it is longer; what cannot be printed is written as JSON would, `\u000a`. */
+/** The text, cut with `…` if it is longer than the bound; characters that cannot be printed are escaped as in JSON, `\u000a`. */
 export function printable(text: string, charactersMax: number = CHARACTERS_MAX): string {
-  // Not in the midst of a surrogate pair.
+  // The cut does not split a surrogate pair.
   const cut = text.length <= charactersMax ? text : `${text.slice(0, charactersMax).replace(/[\ud800-\udbff]$/, "")}…`;
   return cut.replaceAll(UNPRINTABLE, escaped);
 }

@@ -1,18 +1,18 @@
 /** Names that fix where a request goes, how it is signed and what permits it. Source: the service models' metadata. */
 
-/** A service whose operations are served here: the names that its operations share. */
+/** A service with operations that are served here: the names that its operations share. */
 export interface Service {
-  /** What `X-Amz-Target` begins with. It may hold full stops: the operation's name stands behind the last one. */
+  /** The beginning of `X-Amz-Target`. It may contain full stops: the operation's name follows the last one. */
   readonly targetPrefix: string;
-  /** Some clients send another one, being made from another model of the same service. */
+  /** Some clients send this one, because they are made from another model of the same service. */
   readonly otherTargetPrefix?: string;
-  /** Of its shapes, errors among them, in its Smithy model. */
+  /** The namespace of its shapes, errors included, in its Smithy model. */
   readonly namespace: string;
   /** The service's name in the scope of a signature. */
   readonly signingName: string;
-  /** What the names of its IAM actions begin with. */
+  /** The beginning of its IAM actions' names. */
   readonly actionPrefix: string;
-  /** What audit events call it. Rule V8. */
+  /** The service's name in audit events. Rule V8. */
   readonly eventSource: string;
 }
 
@@ -33,10 +33,10 @@ export const entitlementService: Service = {
   eventSource: "entitlement-marketplace.amazonaws.com",
 };
 
-/** CloudTrail, of which one operation is served: the one that looks events up. */
+/** CloudTrail, of which one operation is served: LookupEvents. */
 export const trailService: Service = {
   targetPrefix: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
-  /** botocore and the AWS CLI send the long one; the SDK for JavaScript 3, made from the Smithy model, this one. */
+  /** botocore and the AWS CLI send the long prefix; the SDK for JavaScript 3, made from the Smithy model, sends this one. */
   otherTargetPrefix: "CloudTrail_20131101",
   namespace: "com.amazonaws.cloudtrail",
   signingName: "cloudtrail",
@@ -44,13 +44,13 @@ export const trailService: Service = {
   eventSource: "cloudtrail.amazonaws.com",
 };
 
-/** Of a server in lab mode, on every answer on the wire: the service clock's time, ISO 8601 in UTC with milliseconds. */
+/** A lab sends it with every answer on the wire: the service clock's time, ISO 8601 in UTC with milliseconds. */
 export const SERVICE_TIME_HEADER = "x-countinghouse-service-time";
 
 export const SERVICE_ID = "Marketplace Metering";
 export const JSON_CONTENT_TYPE = "application/x-amz-json-1.1";
 export const CBOR_CONTENT_TYPE = "application/cbor";
 
-/** Says which protocol a request, and its answer, is in. Source: Smithy RPC v2 CBOR. */
+/** Names the protocol of a request and of its answer. Source: Smithy RPC v2 CBOR. */
 export const SMITHY_PROTOCOL_HEADER = "smithy-protocol";
 export const RPC_V2_CBOR = "rpc-v2-cbor";

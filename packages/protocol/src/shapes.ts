@@ -1,11 +1,10 @@
 /**
  * Shapes: the vocabulary in which requests and answers are described as data.
  *
- * A shape says what may stand on the wire; it knows nothing of how it is read (`json/decode.ts`) or written
- * (`json/encode.ts`). Every structure is tied to a TypeScript interface: a member without a row, or a row without a
- * member, does not compile.
+ * A shape says what may be on the wire; it does not know how that is read (`json/decode.ts`) or written (`json/encode.ts`).
+ * Every structure is tied to a TypeScript interface: a member without a row, or a row without a member, does not compile.
  *
- * Source of all constraints: the public service models, `meteringmarketplace/2016-01-14` where nothing else is said.
+ * Source of all constraints: the public service models; `meteringmarketplace/2016-01-14` unless something else is named.
  */
 
 export interface StringShape {
@@ -25,7 +24,7 @@ export interface IntegerShape {
   readonly max: number;
 }
 
-/** A number, finite and with a fraction or without. */
+/** A finite number, with a fraction or without. */
 interface DoubleShape {
   readonly kind: "double";
 }
@@ -46,7 +45,7 @@ export interface ListShape {
   readonly lengthMax?: number;
 }
 
-/** Lists by key, of keys that are known; keys are the same inside as on the wire. */
+/** Lists by key, with a fixed set of keys, which are the same inside as on the wire. */
 export interface MapShape {
   readonly kind: "map";
   readonly keys: readonly string[];

@@ -1,6 +1,6 @@
 /**
- * AWS STS, of which two operations are served: the names that fix how it is asked for, and its errors. It speaks the AWS
- * query protocol: forms in, XML out. Source: AWS STS API reference, 2011-06-15.
+ * AWS STS, of which two operations are served: the names by which requests ask for them, and its errors. It uses the AWS query
+ * protocol: forms in, XML out. Source: AWS STS API reference, 2011-06-15.
  */
 
 export const STS = {

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readDay, readDuration, readMonth, readTime, readWhole, timeOf } from "./written-values.ts";
+import { isoSecond, readDay, readDuration, readMonth, readTime, readWhole, timeOf } from "./written-values.ts";
 
-/** Of the years that are written with four digits. */
+/** Times in years of four digits. */
 const moment = fc.date({
   min: new Date("0000-01-01T00:00:00.000Z"),
   max: new Date("9999-12-31T23:59:59.999Z"),
@@ -26,7 +26,7 @@ describe("a time", () => {
         const local = new Date(date.getTime() + offset * 60_000);
         const zone = `${offset < 0 ? "-" : "+"}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
         const text = local.toISOString().replace("Z", zone);
-        // A year below 0 or above 9999 has no text of four digits.
+        // A year below 0 or above 9999 is not written with four digits.
         if (/^\d{4}-/.test(text)) expect(readTime(text)).toBe(date.getTime());
       }),
     );
@@ -38,6 +38,19 @@ describe("a time", () => {
     expect(readTime("2026-03-14T12:30:05.5Z")).toBe(Date.UTC(2026, 2, 14, 12, 30, 5, 500));
     expect(readTime("2026-03-14T12:30:05.999999999Z")).toBe(Date.UTC(2026, 2, 14, 12, 30, 5, 999));
     expect(readTime("2024-02-29T00:00:00-00:00")).toBe(Date.UTC(2024, 1, 29));
+  });
+
+  test("lies in the years of four digits, the first and the last moment of them included", () => {
+    const first = "0000-01-01T00:00:00.000Z";
+    const last = "9999-12-31T23:59:59.999Z";
+    expect(readTime(first)).toBe(Date.parse(first));
+    expect(readTime(last)).toBe(Date.parse(last));
+    expect(readTime("0000-01-01T00:00:00.000+00:01")).toBeUndefined();
+    expect(readTime("9999-12-31T23:59:59.999-00:01")).toBeUndefined();
+  });
+
+  test("is written to the second without its fraction", () => {
+    expect(isoSecond(Date.UTC(2026, 2, 14, 12, 30, 5, 678))).toBe("2026-03-14T12:30:05Z");
   });
 
   test("has a day that is in the calendar, whatever day, month and year are written", () => {

@@ -1,4 +1,4 @@
-/** Changes what all servers of a ledger in PostgreSQL go by alike, while none of them runs. */
+/** Changes the settings that all servers of a ledger in PostgreSQL share, while none of them runs. */
 import { ruleSets } from "@countinghouse/protocol";
 import { startClock } from "./clock.ts";
 import type { SharedSettings } from "./domain/shared-settings.ts";
@@ -9,14 +9,14 @@ import { VERSION } from "./version.ts";
 import type { World } from "./world.ts";
 
 interface ChangedSettings {
-  /** Absent where no server has been started on the ledger yet: the first one sets them. */
+  /** Absent where no server has started on the ledger yet: the first one sets them. */
   readonly before: SharedSettings | undefined;
   readonly after: SharedSettings | undefined;
 }
 
 /**
- * Changes those that are given, as one entry of the trail; answers what stands where none are. The ledger is not made for it, and
- * not migrated. Throws ServersConnectedError while servers are connected, and what opening the ledger throws.
+ * Changes the given settings, with one entry in the trail; where none are given, answers the present ones. Neither makes nor
+ * migrates the ledger. Throws ServersConnectedError while servers are connected, and what opening the ledger throws.
  */
 export async function changeSharedSettings(
   url: string,
@@ -27,7 +27,7 @@ export async function changeSharedSettings(
   const opened = await openPostgres(url, world, { alone: isChange, asItIs: true });
   const { monotonicMs, sleep, every, schedule, wallMs } = world;
   const mode = opened.loaded.clock?.mode ?? "system";
-  // The entry is of the time that the ledger's servers go by.
+  // The ledger's shared clock gives the entry its time.
   const ledger = opened.open({
     clock: startClock({ mode, acceptNewestAhead: true }, opened.loaded, wallMs),
     ruleSet: ruleSets.classic,

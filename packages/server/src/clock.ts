@@ -1,6 +1,6 @@
 /**
- * The service clock: what decides windows, tokens, agreements and entry times. `system` is the wall clock, `manual`
- * stands still, `offset` ticks from where it was set; the last two can be moved forward.
+ * The service clock, which decides windows, tokens, agreements and entry times. `system` is the wall clock, `manual` stands
+ * still, `offset` runs from where it was set; the last two can be moved forward.
  */
 import { iso, type EpochMs } from "@countinghouse/protocol";
 import type { ClockPosition } from "./ledger/engine.ts";
@@ -10,7 +10,7 @@ export type ClockMode = "system" | "manual" | "offset";
 
 export interface ServiceClock extends LedgerClock {
   readonly mode: ClockMode;
-  /** Stands where another server that goes by the same clock has moved it to. */
+  /** Puts the clock where another server of the same ledger has moved it. */
   standAt(position: ClockPosition): void;
 }
 
@@ -58,7 +58,7 @@ export function offsetClock(startMs: EpochMs, wallMs: () => EpochMs): ServiceClo
 
 export interface ClockSetting {
   readonly mode: ClockMode;
-  /** Where it starts; undefined to go on where it stood, or now on an empty ledger. */
+  /** The time at which the clock starts; undefined to go on from its kept position, or from now on an empty ledger. */
   readonly startMs?: EpochMs | undefined;
 }
 
@@ -71,7 +71,7 @@ export class ClockBehindError extends Error {
   }
 }
 
-/** The clock as set, going on from where it stood. Throws ClockBehindError for a start behind the newest entry. */
+/** Makes the clock, going on from its kept position. Throws ClockBehindError for a start that is behind the newest entry. */
 export function startClock(
   setting: ClockSetting & { readonly acceptNewestAhead?: boolean },
   kept: { readonly newestAtMs: EpochMs | undefined; readonly clock: ClockPosition | undefined },

@@ -1,4 +1,4 @@
-/** The wiring: from a configuration to a service that can be listened to. Knows every room; decides nothing. */
+/** The wiring: makes a service from a configuration. It knows every room, and decides nothing. */
 import type { IncomingMessage, Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { EventPages } from "./audit/event-pages.ts";
@@ -48,7 +48,7 @@ import { CONTAINER_CREDENTIALS_PATH } from "./workload/container-credentials.ts"
 import { Workload } from "./workload/workload.ts";
 import type { World } from "./world.ts";
 
-/** Objects of the catalogue that a start warns of. */
+/** How many outdated objects the start's warning names. */
 const OUTDATED_NAMED_MAX = 20;
 
 export interface Service {
@@ -57,14 +57,14 @@ export interface Service {
   readonly clock: ServiceClock;
   readonly operatorToken: string;
   readonly workload: Workload;
-  /** No more requests are taken in; what was taken in is finished; the store is closed. */
+  /** Takes no more requests, finishes those that were taken in, and closes the store. */
   close(): Promise<void>;
 }
 
 export interface ComposeOptions {
   readonly config: ServeConfig;
   readonly world: World;
-  /** In the place of the embedded engine's own. */
+  /** Used in place of the embedded engine. */
   readonly openEngine?: OpenEngine;
   readonly log: { error(details: object, message: string): void; warn(details: object, message: string): void };
 }
@@ -74,7 +74,7 @@ interface Parts extends ComposeOptions, OpenedLedger {
   readonly metrics: Metrics;
   readonly operatorToken: string;
   readonly operations: readonly WireOperation[];
-  /** One for all who read them, since pages are made one after the other. */
+  /** Shared by all readers, because pages are made one after the other. */
   readonly eventPages: EventPages;
   readonly faults: FaultPlan;
   readonly keeping: Keeping;
@@ -83,13 +83,13 @@ interface Parts extends ComposeOptions, OpenedLedger {
   readonly sources: SourceAddresses;
   readonly newRequestId: () => string;
   readonly rawRequests: RawRequests;
-  /** Told of errors that are ours. */
+  /** Called for errors that are this server's fault. */
   readonly onError: (error: Error, requestId: string) => void;
 }
 
 export async function compose(options: ComposeOptions): Promise<Service> {
   const { config, world, log } = options;
-  // Before the ledger is opened: where it cannot be, there is nothing to be let go of.
+  // Opened before the ledger: if this fails, there is nothing to close.
   const cluster = config.kubernetes === undefined ? undefined : await openCluster(config.kubernetes);
   const sources = new SourceAddresses(config.trustedProxies);
   const failures = failureLog(log, world);
@@ -227,7 +227,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
   };
 }
 
-/** Not as a request that was refused: whoever is throttled takes it that nothing was done. */
+/** The answer is not ThrottlingException: a caller takes that to mean that nothing was done. */
 function withheld(request: IncomingMessage, { headers }: WireResponse): WireResponse {
   return refusalOf(request, WITHHELD, headers["x-amzn-RequestId"] ?? "");
 }
@@ -236,7 +236,7 @@ const OBJECTS_SHOWN = 20;
 const OTHER_CATALOGUE_FILE =
   "the catalogue file of another server has set these objects otherwise; whichever server starts last has its way";
 
-/** What an operator should know, though requests are taken. */
+/** Remarks for the operator, although requests are accepted. */
 function remarksOf(keeping: Keeping, disk: DiskSpace, ledger: Ledger): readonly string[] {
   const objects = keeping.setOtherwise();
   const more = objects.length > OBJECTS_SHOWN ? ` and ${objects.length - OBJECTS_SHOWN} more` : "";
@@ -245,7 +245,7 @@ function remarksOf(keeping: Keeping, disk: DiskSpace, ledger: Ledger): readonly 
   return [...ledger.partlyUnavailable, disk.remark, otherwise].filter((remark) => remark !== undefined);
 }
 
-/** Does all of it, whatever becomes of what was before: the store is closed in any case. Throws the first error at the end. */
+/** Does every step, even after one has failed, so that the store is always closed. Throws the first error at the end. */
 async function inTurn(steps: readonly (() => Promise<void> | undefined)[]): Promise<void> {
   const errors: unknown[] = [];
   for (const step of steps) {
@@ -285,7 +285,7 @@ function startPodObserver(parts: Parts, cluster: Cluster): PodObserver | undefin
   });
 }
 
-/** The operations of the wire; only in a lab is there anything that could make them fail on demand. */
+/** The operations of the wire; in a lab, faults on demand can hit them. */
 function operationsOf(
   { config, world }: ComposeOptions,
   { ledger, sealer }: OpenedLedger,

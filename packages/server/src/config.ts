@@ -1,4 +1,4 @@
-/** What `countinghouse serve` is told, checked: which combinations make sense, and which are refused and why. */
+/** Checks the flags of `countinghouse serve`: which combinations make sense, and why others are refused. */
 import { readFileSync } from "node:fs";
 import { BlockList, isIP } from "node:net";
 import {
@@ -13,7 +13,7 @@ import type { ClockSetting } from "./clock.ts";
 import type { SharedSettings } from "./domain/shared-settings.ts";
 import type { KubernetesSetting } from "./observers/kubernetes/cluster.ts";
 
-/** A setting that cannot be served with. Its text says what was expected. */
+/** A setting with which the server cannot run. The message says what was expected. */
 export class ConfigError extends Error {
   constructor(message: string) {
     super(message);
@@ -24,7 +24,7 @@ export class ConfigError extends Error {
 type StoreSetting =
   | { readonly kind: "memory" }
   | { readonly kind: "sqlite"; readonly folder: string }
-  /** The address may hold a password: it is not to be printed. */
+  /** The address may hold a password, so it must not be printed. */
   | { readonly kind: "postgres"; readonly url: string };
 
 export interface ServeConfig {
@@ -34,13 +34,13 @@ export interface ServeConfig {
   /** Undefined for the built-in demo. */
   readonly catalogFile: string | undefined;
   readonly rules: RuleSetName;
-  /** What all servers of one ledger have to be told alike. */
+  /** The settings that all servers of one ledger must share. */
   readonly shared: SharedSettings;
   readonly clock: ClockSetting;
-  /** Whether a start behind the newest entry goes on. */
+  /** Whether a start with a clock behind the newest entry is accepted. */
   readonly acceptNewestEntryAhead: boolean;
   readonly lab: boolean;
-  /** By operation; an operation without one may be called as often as the server can answer. */
+  /** By operation; an operation without a quota may be called as often as the server can answer. */
   readonly quotas: Readonly<Record<string, RequestQuota>>;
   /** Whether a month of a demonstration is played after the start. */
   readonly demoData: boolean;
@@ -48,33 +48,33 @@ export interface ServeConfig {
   readonly console: boolean;
   /** Whether what is printed at the start shows a token that was made. */
   readonly tokenBanner: boolean;
-  /** Undefined to make one. */
+  /** Undefined: the server makes one. */
   readonly operatorToken: string | undefined;
   /** Tokens that may only read, and whose they are. */
   readonly viewerTokens: readonly { readonly name: string; readonly token: string }[];
-  /** Undefined for the one in the data folder. */
+  /** Undefined: the file in the data folder. */
   readonly secretsKeyFile: string | undefined;
-  /** How long entries are kept, with their metering records; undefined for ever. */
+  /** For how many days entries and their metering records are kept; undefined for ever. */
   readonly retentionDays: number | undefined;
-  /** Undefined for the one in the data folder; where there is none, for one that ends with the server. */
+  /** Undefined: the file in the data folder, or where there is none, checkpoints in memory. */
   readonly checkpointFile: string | undefined;
-  /** Whether to go on with a ledger whose newest entries are missing. */
+  /** Whether a start with a ledger whose newest entries are missing is accepted. */
   readonly acceptLostTail: boolean;
   readonly readyFile: string | undefined;
   /** The cluster whose pods are observed; undefined for none. */
   readonly kubernetes: KubernetesSetting | undefined;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
-  /** Room on the disk below which only usage and changes are kept; 0 for none. */
+  /** With less free space on the disk, only usage and changes are kept; 0 for no such bound. */
   readonly freeSpaceMinBytes: number;
   readonly requestTimeoutMs: number;
   readonly queuedMax: number;
-  /** Whose word for where a request comes from is taken; undefined for nobody's. */
+  /** The proxies that are believed about where a request comes from; undefined for none. */
   readonly trustedProxies: BlockList | undefined;
-  /** Connections that one network may hold, and requests that trusted proxies forward at once for one. */
+  /** How many connections one network may hold, and how many requests trusted proxies may forward for it at once. */
   readonly networkConnectionsMax: number;
 }
 
-/** The flags as they were given, all of them texts; see `cli/serve.ts` for what each means. */
+/** The flags as texts, as they were given; `cli/serve.ts` says what each means. */
 export interface ServeFlags {
   readonly host: string;
   readonly port: string;
@@ -110,7 +110,7 @@ export interface ServeFlags {
   readonly networkConnectionsMax?: string;
 }
 
-/** Throws ConfigError for anything that is not as it should be. */
+/** Throws ConfigError for a flag that is wrong. */
 export function configOf(flags: ServeFlags): ServeConfig {
   const loopback = isLoopback(flags.host);
   const lab = flags.lab === undefined ? loopback : isOn("lab", flags.lab);
@@ -201,7 +201,7 @@ function storeOf(flags: ServeFlags): StoreSetting {
   throw new ConfigError(`--store must be sqlite:FOLDER, postgres://… or memory:; got ${shown}.`);
 }
 
-/** What one server makes up for itself, several must be told alike. */
+/** Values that a single server makes up for itself must be given to several servers. */
 function postgresOf({ store, operatorToken, secretsKeyFile }: ServeFlags): StoreSetting {
   if (operatorToken === undefined) {
     throw new ConfigError("--store postgres://… needs --operator-token: the same for all servers of one ledger.");
@@ -213,7 +213,7 @@ function postgresOf({ store, operatorToken, secretsKeyFile }: ServeFlags): Store
   return { kind: "postgres", url: store };
 }
 
-/** As long as CloudTrail itself shows events. */
+/** CloudTrail, too, shows events for this long. */
 const RETENTION_DAYS_MIN = 90;
 
 function retentionOf({ retentionDays, store }: ServeFlags): number | undefined {
@@ -232,7 +232,7 @@ export function quotasNameOf(text: string): SharedSettings["quotas"] {
   throw new ConfigError(`--quotas must be off or aws; got ${text}.`);
 }
 
-/** The mode by itself: where a clock starts is each server's own. */
+/** Only the mode is shared: each server has its own start time. */
 export function clockModeOf(text: string): SharedSettings["clock"] {
   if (text === "system" || text === "manual" || text === "offset") return text;
   throw new ConfigError(`--clock must be system, manual or offset; got ${text}.`);
@@ -272,7 +272,7 @@ function kubernetesOf(flags: ServeFlags, clock: ClockSetting): KubernetesSetting
   return { kubeconfig: kubernetes, accountId, region, namespace, selector };
 }
 
-/** Networks, or single addresses, with commas or spaces between them. */
+/** Networks or single addresses, separated by commas or spaces. */
 function trustedProxiesOf(given: ServeFlags["trustedProxies"]): BlockList | undefined {
   const networks = [given ?? []]
     .flat()
@@ -318,7 +318,7 @@ function whole(flag: string, text: string, min: number, max: number): number {
   throw new ConfigError(`--${flag} must be a whole number from ${min} to ${max}; got ${text}.`);
 }
 
-/** A switch on the command line is there or not; in the environment it is a text. */
+/** A switch is a boolean on the command line, and a text in the environment. */
 function isOn(flag: string, value: boolean | string): boolean {
   if (typeof value === "boolean") return value;
   if (["1", "true", "on", "yes"].includes(value.toLowerCase())) return true;

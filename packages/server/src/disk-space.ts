@@ -1,4 +1,4 @@
-/** How much room the disk has under an embedded ledger. Below a floor, what changes nothing is counted and not kept, so that usage still can be. */
+/** The room on an embedded ledger's disk. When it is short, calls that change nothing are only counted, so that usage is kept. */
 import type { ServeConfig } from "./config.ts";
 import type { World } from "./world.ts";
 
@@ -20,7 +20,7 @@ export class DiskSpace {
     this.#stopTimer = world.every(CHECKED_MS, () => this.#look());
   }
 
-  /** Undefined where it cannot be told: a database has its disks elsewhere. */
+  /** Undefined where it is not known: a database has its disks elsewhere. */
   get freeBytes(): number | undefined {
     return this.#free;
   }
@@ -29,7 +29,7 @@ export class DiskSpace {
     return this.#free !== undefined && this.#free < this.#minBytes;
   }
 
-  /** What an operator should know, if anything. */
+  /** A remark for the operator; undefined where there is none. */
   get remark(): string | undefined {
     if (!this.isShort) return undefined;
     const free = Math.floor((this.#free ?? 0) / MIB);

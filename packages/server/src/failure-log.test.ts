@@ -38,7 +38,7 @@ test("the first of a kind is told at once, with the place it came from; those af
   failures.note(full(), "r1001");
   second();
   expect(lines[2]).toMatchObject({ count: 1, requestId: "r1001" });
-  // Quiet for a second: the next is a first one again.
+  // After a second without failures, the next one counts as a first one.
   second();
   expect(lines).toHaveLength(3);
   failures.note(full(), "r1002");

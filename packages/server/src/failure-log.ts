@@ -1,12 +1,12 @@
 /**
- * Log lines of requests that failed for trouble of ours. When the machine is in trouble all of them fail alike, and on a disk that is
- * full the log is often on the same one: so there is one line a second for each kind of failure, with a count.
+ * Log lines of requests that failed through this server's fault. If the machine is in trouble, all requests fail alike, and the
+ * log is often on the same full disk. So each kind of failure gets one line a second, with a count.
  */
 import type { World } from "./world.ts";
 
 export interface FailureLog {
   readonly note: (error: Error, requestId: string) => void;
-  /** Tells what has not been told yet. */
+  /** Writes the lines that are still to be written. */
   readonly stop: () => void;
 }
 
@@ -16,16 +16,16 @@ interface Failures {
 }
 
 const SECOND_MS = 1_000;
-/** Kinds that are told apart; texts may hold anything. */
+/** How many kinds of failures are distinguished, because their texts may hold anything. */
 const KINDS_MAX = 50;
 const OTHERS = "other failures";
 
-/** The first of a kind is told at once, with the place it came from. */
+/** The first failure of a kind is logged at once, with its stack trace. */
 export function failureLog(
   log: { error(details: object, message: string): void },
   { every }: Pick<World, "every">,
 ): FailureLog {
-  /** Those since the last line, of kinds that there was a line of a second ago. */
+  /** Failures since the last line, of kinds that had a line within the last second. */
   const since = new Map<string, Failures>();
   const tell = (): void => {
     for (const [why, { count, requestId }] of since) {

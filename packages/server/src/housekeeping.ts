@@ -1,6 +1,6 @@
 /**
- * What a server does of itself, beside answering: it notes checkpoints of the audit trail, puts the use of registered
- * resources into the ledger, keeps how many calls it did not keep, and lets expire what is older than it is to be kept.
+ * What a server does by itself: it writes checkpoints of the audit trail, puts use of registered resources into the ledger,
+ * keeps the numbers of calls that were not kept, and removes expired entries.
  */
 import { setOtherwise } from "./catalogue/apply.ts";
 import { verifyAudit, type AuditVerification } from "./checkpoints/audit-verification.ts";
@@ -18,30 +18,30 @@ import { VERSION } from "./version.ts";
 import type { World } from "./world.ts";
 
 const MINUTE_MS = 60_000;
-/** Often enough that a node takes over from one that has died, whose lease runs for 20 seconds, within 30. */
+/** Leases run for 20 seconds, so a node takes over from one that has died within 30. */
 const DUE_WORK_MS = 10_000;
 const DAY_MS = 86_400_000;
 const PROBE_MS = 1_000;
 
 export interface Keeping {
   readonly unkept: UnkeptCalls;
-  /** Objects of this server's catalogue file that the file of another has set otherwise since. */
+  /** Objects of this server's catalogue file that another server's file has since set differently. */
   setOtherwise(): readonly string[];
-  /** Does what has become due, as the service clock stands now. */
+  /** Does the work that is due at the service clock's present time. */
   dueWork(): Promise<void>;
   beforeReset(): Promise<void>;
   verifyAudit(onRead: (entries: number) => void): Promise<AuditVerification>;
-  /** Does what is left to be done. */
+  /** Finishes what is left to be done. */
   stop(): Promise<void>;
 }
 
 interface KeepingListeners {
   readonly onError: (error: unknown) => void;
-  /** Told whenever it is other objects than before; none where that has been settled. */
+  /** Called whenever the list of such objects changes; with an empty list when it has been settled. */
   readonly onSetOtherwise: (objects: readonly string[]) => void;
 }
 
-/** Notes the first checkpoint. Throws ConfigError, with the store let go of, where it cannot be written. */
+/** Writes the first checkpoint. If it cannot, closes the store and throws ConfigError. */
 export async function startKeeping(
   config: ServeConfig,
   { ledger, clock, sealer, catalogueFile }: OpenedLedger,
@@ -66,16 +66,16 @@ export async function startKeeping(
   });
 
   const work = async (): Promise<void> => {
-    // Before the checkpoint, which may fail by itself: use is metered in time all the same.
+    // Comes before the checkpoint, which may fail: use must be metered in time all the same.
     await controlPlaneWork(ledger, newCall, clock.nowMs());
-    // Before anything expires: it knows of what expires after it.
+    // Comes before expiry, so that a checkpoint covers the entries that then expire.
     await checkpointer.due();
     if (config.retentionDays === undefined) return;
     await ledger.expire(() => newCall("ExpireEntries"), clock.nowMs() - config.retentionDays * DAY_MS);
   };
   let last = Promise.resolve();
   let waiting = 0;
-  /** One after the other, however often it is asked for. What fails is reported, and is due again. */
+  /** Runs rounds one after the other, however often it is called. What fails is reported, and is due again. */
   const dueWork = (): Promise<void> => {
     waiting += 1;
     last = last.then(async () => {

@@ -1,6 +1,6 @@
 /**
- * A ledger whose newest entries are missing is not served, unless that is accepted. The store tells what it finds by itself; the
- * newest checkpoint, which is kept apart and signed, tells of the rest.
+ * A ledger whose newest entries are missing is not served, unless the operator accepts that. The store says what it finds
+ * missing itself; the newest checkpoint, which is signed and kept apart, shows the rest.
  */
 import { readLine, signingKeyOf } from "./checkpoints/checkpoint.ts";
 import { checkpointFileOf } from "./checkpoints/checkpoint-file.ts";
@@ -11,7 +11,7 @@ import type { Call } from "./ledger/entry.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { LostTailError } from "./ledger/lost-tail.ts";
 
-/** Keeps what is missing, and that it was accepted, as an entry. Throws LostTailError where it was not. */
+/** Keeps an entry that says what is missing and that it was accepted. Throws LostTailError where it was not accepted. */
 export async function acceptLostTail(
   config: ServeConfig,
   ledger: Ledger,
@@ -19,7 +19,7 @@ export async function acceptLostTail(
   sealer: Sealer,
   call: Call,
 ): Promise<void> {
-  // Where several servers write, what a checkpoint knows of may be on its way, or in a database that was set back by design.
+  // With several writers, a checkpoint may know of a commit that is not visible yet, or the database was set back on purpose.
   if (config.store.kind !== "sqlite") return;
   const { folder } = config.store;
   const found = [lostTail, await beyondCheckpoint(config, ledger, sealer)]
@@ -38,7 +38,7 @@ async function beyondCheckpoint(config: ServeConfig, ledger: Ledger, sealer: Sea
   const file = checkpointFileOf(config);
   const line = file.lastLine();
   const checkpoint = line === undefined ? undefined : readLine(line, signingKeyOf(sealer.derive("checkpoints")));
-  // One that cannot be read, or that somebody else signed, is for the verification of the trail to name.
+  // The verification of the trail reports a checkpoint that cannot be read, or that another key signed.
   if (checkpoint === undefined || typeof checkpoint === "string" || checkpoint.reset === true) return undefined;
   for (const { lane, seq } of await ledger.chainHeads()) {
     const known = checkpoint.lanes.find((head) => head.lane === lane);

@@ -1,4 +1,4 @@
-/** What the server counts and measures, in Prometheus' form. */
+/** What the server counts and measures, in Prometheus' format. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 
 export interface Metrics {
@@ -7,9 +7,9 @@ export interface Metrics {
   readonly onCommitted: (group: { readonly works: number; readonly records: number }) => void;
   readonly onFaultHit: (operation: string, kind: string) => void;
   readonly onSetOtherwise: (objects: number) => void;
-  /** A call that changed nothing, and of which nothing was kept. */
+  /** Counts a call that changed nothing and of which nothing was kept. */
   readonly onSpared: (operation: string, code: string) => void;
-  /** What becomes of connections for which there is no room. */
+  /** Counts what happens to connections for which there is no room. */
   readonly connectionEvents: {
     readonly onRefused: () => void;
     readonly onMadeWay: () => void;
@@ -20,18 +20,18 @@ export interface Metrics {
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
-/** What is measured when it is asked for. */
+/** What is measured when the metrics are read. */
 interface Measured {
-  /** Requests that wait for their commit. */
+  /** How many requests wait for their commit. */
   readonly queued: () => number;
   readonly connections: () => number;
-  /** Of bodies and answers. */
+  /** The bytes of bodies and answers. */
   readonly heldBytes: () => number;
-  /** Products whose usage cannot be committed, while that of others can. */
+  /** How many products have usage that cannot be committed, while other products' can. */
   readonly stuckProducts: () => number;
-  /** How long the store's log is; undefined where it has none. */
+  /** The length of the store's log; undefined where it has none. */
   readonly logBytes: () => number | undefined;
-  /** Room on the ledger's disk, where that can be told. */
+  /** The free bytes of the ledger's disk, where they are known. */
   readonly freeBytes: () => number | undefined;
 }
 

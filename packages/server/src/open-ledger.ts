@@ -1,7 +1,7 @@
-/** Opens the ledger that a configuration names: its store, its key, its clock, and the catalogue applied to it. */
+/** Opens the ledger of a configuration: its store, its key, its clock, and the catalogue applied to it. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { iso, ruleSets } from "@countinghouse/protocol";
+import { iso, ruleSets, type RuleSet } from "@countinghouse/protocol";
 import { dueChanges, readCatalogueFile, type CatalogueFile } from "./catalogue/apply.ts";
 import { startClock, type ClockSetting, type ServiceClock } from "./clock.ts";
 import { ConfigError, type ServeConfig } from "./config.ts";
@@ -30,10 +30,11 @@ import type { World } from "./world.ts";
 export interface OpenedLedger {
   readonly ledger: Ledger;
   readonly clock: ServiceClock;
+  readonly ruleSet: RuleSet;
   readonly sealer: Sealer;
   /** What the catalogue file says, or the demo. */
   readonly catalogueFile: CatalogueFile;
-  /** How long the store's log is; undefined where it has none of its own. */
+  /** The length of the store's log; undefined where it has none. */
   readonly logBytes: () => number | undefined;
 }
 
@@ -44,15 +45,15 @@ type OpenEngineOptions = Pick<SqliteOptions, "acceptLostTail" | "every" | "addsU
 
 type Observers = Pick<SingleWriterOptions, "aroundCommit" | "onCommitted" | "spare">;
 
-/** Requests in one commit: more would make those that came first wait for those that came last. */
+/** How many requests one commit holds: with more, the first ones would wait for the last ones. */
 const GROUP_MAX = 256;
-/** Connections to PostgreSQL that write: as many products can be committed side by side. */
+/** How many connections write to PostgreSQL: groups of so many products can be committed at once. */
 const LANES = 4;
 const DEMO_CATALOGUE = new URL("./catalogue/demo.yaml", import.meta.url);
-/** How long the system clock may lag behind the newest entry at a start before that is an error: small corrections. */
+/** How far the system clock may be behind the newest entry at a start, as after a small correction; the start then waits. */
 const LAG_WAITED_MS = 5_000;
 
-/** Throws, with the store let go of, where anything is not as it should be. */
+/** If anything fails, closes the store and throws. */
 export async function openLedger(
   config: ServeConfig,
   world: World,
@@ -68,10 +69,11 @@ export async function openLedger(
     await waitForClock(config, loaded.newestAtMs, world);
     const { acceptNewestEntryAhead: acceptNewestAhead } = config;
     const setting = { ...clockSetting(config, loaded, world), acceptNewestAhead };
+    const ruleSet = ruleSets[config.rules];
     const clock = startClock(setting, loaded, world.wallMs);
     const startedAtMs = clock.nowMs();
     const ledger = store.ledger(clock, {
-      ruleSet: ruleSets[config.rules],
+      ruleSet,
       queuedMax: config.queuedMax,
       groupMax: GROUP_MAX,
       acceptNewestAhead,
@@ -81,23 +83,23 @@ export async function openLedger(
     });
     close = () => ledger.close();
     checkSecretsKey(ledger, sealer);
-    // Before anything else is committed: it is what makes a loss known, or forgotten.
+    // Comes before any other commit: later commits could hide what is missing.
     await acceptLostTail(config, ledger, loaded, sealer, startCall("AcceptLostTail", world));
     await noteNewestAhead(ledger, loaded, startedAtMs, world);
     if (config.store.kind === "postgres") await agree(ledger, config, world);
-    // A position that is not kept yet would be forgotten by the next start.
+    // A position that is not kept would be lost at the next start.
     if (clock.mode !== "system") await moveClock(ledger, startCall("StartClock", world), { byMs: 0 });
     const catalogueFile = readCatalogue(config, sealer);
     await applyCatalogue(ledger, clock, catalogueFile, startCall("ApplyCatalogue", world));
     await makeFirstRegistrationKey(ledger, sealer, world);
-    return { ledger, clock, sealer, catalogueFile, logBytes: store.logBytes };
+    return { ledger, clock, ruleSet, sealer, catalogueFile, logBytes: store.logBytes };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** A store that has been opened, and the ledger that it makes once there is a clock. */
+/** An opened store, and how to make its ledger when there is a clock. */
 interface OpenedStore {
   readonly loaded: Loaded;
   readonly logBytes: () => number | undefined;
@@ -108,7 +110,7 @@ interface OpenedStore {
 async function openStore(config: ServeConfig, world: World, openEngine: OpenEngine): Promise<OpenedStore> {
   const { store, acceptLostTail: accepts } = config;
   if (store.kind === "postgres") {
-    // Loaded here, so that whoever keeps the ledger in a file needs no driver.
+    // Loaded only here, so that a ledger in a file needs no driver.
     const { openPostgres } = await import("./stores/postgres/open-postgres.ts");
     const opened = await openPostgres(store.url, world);
     const trouble = config.clock.mode === "system" ? clockTrouble(opened.clockDifference) : undefined;
@@ -141,14 +143,14 @@ async function openStore(config: ServeConfig, world: World, openEngine: OpenEngi
   }
 }
 
-/** A start does not set back the clock that other servers of the same ledger go by. */
+/** A start does not set back the clock that other servers of the same ledger share. */
 function clockSetting({ clock, store }: ServeConfig, { clock: stood }: Loaded, world: World): ClockSetting {
   if (store.kind !== "postgres" || stood === undefined || clock.startMs === undefined) return clock;
   const stoodMs = stood.mode === "manual" ? stood.atMs : world.wallMs() + stood.offsetMs;
   return { ...clock, startMs: Math.max(clock.startMs, stoodMs) };
 }
 
-/** What the server does of itself when it starts. */
+/** A call that the server makes by itself when it starts. */
 function startCall(operation: string, world: World): Call {
   return {
     requestId: requestId(world.wallMs(), world.uuid()),
@@ -159,7 +161,7 @@ function startCall(operation: string, world: World): Call {
   };
 }
 
-/** One server that goes by other rules than the rest would bill what they refuse. */
+/** A server with other settings than the rest would accept usage that they refuse. */
 function checkSettings({ shared }: ServeConfig, kept: SharedSettings | undefined): void {
   if (kept !== undefined) refuseOther(settingDifferences(kept, shared));
 }
@@ -183,7 +185,7 @@ function refuseOther(differences: readonly SettingDifference[]): void {
   );
 }
 
-/** What was accepted is in the trail: from then on entries are of a time that has not come yet. */
+/** Keeps an entry that the start was accepted: until the clock catches up, entries have a time in the future. */
 async function noteNewestAhead(ledger: Ledger, { newestAtMs }: Loaded, nowMs: number, world: World): Promise<void> {
   if (newestAtMs === undefined || newestAtMs <= nowMs) return;
   const compared = { newestEntryAt: iso(newestAtMs), clock: iso(nowMs) };
@@ -202,7 +204,7 @@ async function applyCatalogue(ledger: Ledger, clock: ServiceClock, file: Catalog
   await ledger.transact({
     call,
     keys: [],
-    // What is due is found again: another server of the same ledger may have been first.
+    // The changes are computed again inside the transaction: another server of the ledger may have been first.
     decide: ({ catalogue, nowMs }) => {
       const due = dueChanges(file, catalogue, nowMs);
       return { event: catalogueChanged(due), catalogue: due, answer: undefined };
@@ -219,15 +221,15 @@ async function makeFirstRegistrationKey(ledger: Ledger, sealer: Sealer, world: W
 function keyFor(config: ServeConfig, loaded: Loaded, world: World): Buffer {
   if (config.secretsKeyFile !== undefined) return secretsKey(config.secretsKeyFile, false, world.random);
   if (config.store.kind !== "sqlite") return world.random(SECRETS_KEY_BYTES);
-  // Where secrets have been sealed, a key that is missing is to be found again; a new one would open none of them.
+  // If secrets have been sealed, a missing key must be found again: a new key would open none of them.
   const sealed = loaded.catalogue.some(({ kind, value }) => SEALED.has(kind) && value !== undefined);
   return secretsKey(join(config.store.folder, "secrets.key"), !sealed, world.random);
 }
 
-/** Kinds of objects with a secret in them. */
+/** Kinds of objects that hold a secret. */
 const SEALED: ReadonlySet<CatalogueKind> = new Set(["access-key", "registration-key"]);
 
-/** A key that opens none of the secrets that are kept would lock every caller out, one by one, and sign nothing. */
+/** With a key that opens none of the kept secrets, no caller could be authenticated, and nothing could be signed. */
 function checkSecretsKey(ledger: Ledger, sealer: Sealer): void {
   const [first] = ledger.catalogue.list("access-key");
   const opens =

@@ -1,4 +1,4 @@
-/** What comes in from outside: time, randomness, and when queued work runs. Replaced in tests, so that all can be replayed. */
+/** What comes from outside: time, randomness, and when queued work runs. Tests replace it, so that everything can be repeated. */
 import { generateKeyPair, randomBytes, randomUUID } from "node:crypto";
 import { statfsSync } from "node:fs";
 import { promisify } from "node:util";
@@ -7,18 +7,18 @@ import type { EpochMs } from "@countinghouse/protocol";
 export interface World {
   /** The wall clock. */
   readonly wallMs: () => EpochMs;
-  /** A clock for durations, with no relation to the time of day. */
+  /** A clock for durations, unrelated to the time of day. */
   readonly monotonicMs: () => number;
   readonly random: (bytes: number) => Buffer;
   readonly uuid: () => string;
   /** A new RSA key of 2,048 bits: SPKI and PKCS #8, in PEM. */
   readonly keyPair: () => Promise<{ readonly publicKey: string; readonly privateKey: string }>;
-  /** Room left on the disk of a folder; undefined where that cannot be told, as of a folder that is not there yet. */
+  /** Free bytes on a folder's disk; undefined where they are not known, as for a folder that does not exist yet. */
   readonly freeBytes: (folder: string) => number | undefined;
   readonly sleep: (ms: number) => Promise<void>;
-  /** Runs a function again and again, until what it answers is called; it does not keep the process alive. */
+  /** Runs a function again and again, until the function that it answers is called; does not keep the process alive. */
   readonly every: (ms: number, run: () => void) => () => void;
-  /** Runs a function once the work that is arriving now has arrived. */
+  /** Runs a function when the work that is just arriving has arrived. */
   readonly schedule: (run: () => void) => void;
 }
 

@@ -54,12 +54,12 @@ export function resource(platform: Platform, over: Partial<MeteredResource> = {}
   };
 }
 
-/** The call of a resource with the credentials that it was given. */
+/** The call of a resource with its session credentials. */
 export function callerOf({ accountId, region, resourceId, platform }: MeteredResource): ResourceCaller {
   return { callerAccountId: accountId, region, session: { resourceId, platform } };
 }
 
-/** Anna has agreed to everything, Bert to nothing. */
+/** Anna has an agreement for every product, Bert for none. */
 export const AGREEMENTS: readonly Agreement[] = PRODUCTS.map(({ productCode }) =>
   agreement(`anna-${productCode}`, { productCode, customerIdentifier: undefined }),
 );
@@ -71,7 +71,7 @@ const RESOURCES: readonly MeteredResource[] = [
   resource("ecs", { resourceId: "ecs-of-bert", accountId: BERTS_ACCOUNT }),
 ];
 
-/** The resource that a call is of, among these and `RESOURCES`; those come first. */
+/** The resource of a call, among `known` and `RESOURCES`; those in `known` come first. */
 export function knownOf(
   { session }: ResourceCaller,
   ...resources: readonly MeteredResource[]
@@ -79,7 +79,7 @@ export function knownOf(
   return [...resources, ...RESOURCES].find(({ resourceId }) => resourceId === session?.resourceId);
 }
 
-/** Products and agreements. */
+/** The changes that put products and agreements in place. */
 export function resourceMarket(agreements: readonly Agreement[] = AGREEMENTS): CatalogueChange[] {
   return [...PRODUCTS.map(putProduct), ...agreements.map(putAgreement)];
 }

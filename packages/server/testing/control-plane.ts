@@ -1,4 +1,4 @@
-/** A market with a container that is charged by the hour, and what happens to resources on any store's ledger. */
+/** A market with a container that is charged by the hour, and events in the lives of resources, for any store's ledger. */
 import { expect } from "vitest";
 import type { CatalogueChange } from "../src/domain/catalogue/catalogue.ts";
 import type { MeteredResource } from "../src/domain/resources/metered-resource.ts";

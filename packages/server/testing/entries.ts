@@ -1,4 +1,4 @@
-/** Any ledger entry there can be, for property tests. */
+/** Random ledger entries of every kind, for property tests. */
 import { QUANTITY_MAX, ruleBook, type RuleId, type UsageRecord } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { FAULT_KINDS, type InjectedFault } from "../src/domain/injected-fault.ts";
@@ -7,7 +7,7 @@ import type { AccruedUse, Call, LedgerEntry, LedgerEvent, DecidedRecord } from "
 export const START_MS = 1_773_491_400_000;
 const DAY_MS = 86_400_000;
 
-/** Any text that JSON can carry, halves of surrogate pairs included. */
+/** Any text that JSON can hold, halves of surrogate pairs included. */
 const text = fc.oneof(
   fc.string({ unit: fc.nat({ max: 0xffff }).map((unit) => String.fromCharCode(unit)), maxLength: 30 }),
   fc.string({ unit: "grapheme", maxLength: 20 }),
@@ -18,7 +18,7 @@ const timeMs = fc.oneof(
   fc.integer({ min: 1_700_000_000_000, max: 1_900_000_000_000 }),
   fc.integer({ min: -8.64e15, max: 8.64e15 }),
 );
-/** Of one entry: what is metered together lies within one acceptance window (Rules W1, W3). */
+/** The times in one entry lie within one acceptance window (Rules W1, W3). */
 const usageTimeMs = fc.integer({ min: START_MS - 40 * DAY_MS, max: START_MS + DAY_MS });
 const allocation = fc.record(
   { allocatedUsageQuantity: quantity, tags: fc.array(fc.record({ key: text, value: text }), { maxLength: 5 }) },
@@ -91,7 +91,7 @@ const event: fc.Arbitrary<LedgerEvent> = fc.oneof(
         kind: fc.constant("usage-metered" as const),
         productCode: text,
         unprocessed: fc.array(usageRecord, { maxLength: 3 }),
-        // Few names in many records: they must find their way back to the right ones.
+        // Few names in many records: each record must get its own names back.
         records: fc.oneof(
           fc.array(meteredRecord, { maxLength: 8 }),
           fc.array(meteredRecord, { minLength: 1, maxLength: 3 }).map((few) => [...few, ...few.toReversed(), ...few]),

@@ -1,4 +1,4 @@
-/** A ledger in each store, for suites that hold the same promise against all of them. */
+/** A ledger in each store, for suites that expect the same of all of them. */
 import { whyNoPostgres } from "../../../test/support/postgres/database.ts";
 import { ledgerOver, type LedgerUnderTest } from "./contract/ledger-under-test.ts";
 import { temporaryFolder } from "./contract/temporary-folder.ts";
@@ -19,7 +19,7 @@ export function ledgerInSqlite(): Promise<LedgerUnderTest> {
   return ledgerOver(() => openSqliteEngine(folder.path), folder.remove);
 }
 
-/** Each with the words that a suite names it by; PostgreSQL only where one can run. */
+/** Each store with the words by which suites name it; PostgreSQL only where one can run. */
 export const EVERY_STORE: readonly (readonly [string, () => Promise<LedgerUnderTest>])[] = [
   ["in memory", ledgerInMemory],
   ["in SQLite", ledgerInSqlite],

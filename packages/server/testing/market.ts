@@ -55,7 +55,7 @@ export function agreement(agreementId: string, over: Partial<Agreement> = {}): A
   };
 }
 
-/** Bert's agreement has ended; nobody else's has. */
+/** Only Bert's agreement has ended. */
 export const AGREEMENTS: readonly Agreement[] = [
   agreement("anna-logs"),
   agreement("anna-traces", { productCode: TRACES }),

@@ -1,4 +1,4 @@
-/** Calls of metered resources to the operations themselves, over a ledger of any store. */
+/** Calls of metered resources to the operations directly, over a ledger of any store. */
 import type { EpochMs, MeterUsageInput, RegisterUsageInput } from "@countinghouse/protocol";
 import type { CatalogueChange } from "../src/domain/catalogue/catalogue.ts";
 import type { MeteredResource } from "../src/domain/resources/metered-resource.ts";
@@ -16,7 +16,7 @@ const KEY: CatalogueChange = {
   value: { version: 1, publicKey: "public", sealedPrivateKey: "sealed", createdAtMs: 0 },
 };
 
-/** Says what it was asked to sign; the real one is tested where it is. */
+/** Answers what it was asked to sign; the real signer has tests of its own. */
 const signLegibly: SignRegistration = (key, claims) => Promise.resolve(JSON.stringify([key.version, claims]));
 
 function callOf(resource: MeteredResource, operation: string): AccountCall {
@@ -29,7 +29,7 @@ export async function putAll(ledger: Ledger, changes: readonly CatalogueChange[]
   await ledger.transact(put(changes));
 }
 
-/** A market in which these resources run. */
+/** Opens a market in which these resources run. */
 export async function openMarket(ledger: Ledger, ...resources: readonly MeteredResource[]): Promise<void> {
   await putAll(ledger, [...resourceMarket(), KEY]);
   await ledger.transact(place(resources));
@@ -39,13 +39,13 @@ export function sent(over: Partial<MeterUsageInput> = {}, timestampMs: EpochMs =
   return { productCode: METERED_CONTAINER, usageDimension: "gb", usageQuantity: 1, timestampMs, ...over };
 }
 
-/** The id that was answered, or the error's name. */
+/** The answered id, or the error's name. */
 export async function meter(ledger: Ledger, resource: MeteredResource, input: MeterUsageInput): Promise<string> {
   const { rejected, output } = await meterUsageOperation(ledger)(callOf(resource, "MeterUsage"), input);
   return rejected?.code ?? output?.meteringRecordId ?? "";
 }
 
-/** The signature that was answered, or the error's name. */
+/** The answered signature, or the error's name. */
 export async function register(
   ledger: Ledger,
   resource: MeteredResource,

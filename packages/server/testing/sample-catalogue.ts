@@ -1,4 +1,4 @@
-/** A catalogue with something of everything, for the tests of this room. */
+/** A catalogue with an object of every kind, for the tests of the catalogue. */
 import { createHash, randomBytes } from "node:crypto";
 import { sealerOf, type Sealer } from "../src/identity/seal.ts";
 
@@ -39,7 +39,7 @@ agreements:
     entitlements: []
 `;
 
-/** The sample with something else in one place. */
+/** The sample with some texts replaced. */
 export function sampleWith(...edits: readonly (readonly [from: string, to: string])[]): string {
   let text = SAMPLE;
   for (const [from, to] of edits) {

@@ -1,4 +1,4 @@
-/** Metered resources and their lives, as tests of several rooms need them. */
+/** Metered resources and their lives, for tests of several rooms. */
 import type { MeteredResource, UsageRegistration } from "../src/domain/resources/metered-resource.ts";
 import type { Observation } from "../src/domain/resources/observation.ts";
 
@@ -13,7 +13,7 @@ export const IDENTITY = {
   region: "us-east-1",
 } as const;
 
-/** Registered as soon as it started, where nothing else is said. */
+/** It registered as soon as it started, unless `over` says otherwise. */
 export function runningResource(over: Partial<MeteredResource> & { startedAtMs: number }): MeteredResource {
   return {
     ...IDENTITY,

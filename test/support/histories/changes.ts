@@ -1,11 +1,11 @@
 /**
- * What may be changed of agreements, read a second time from docs/RULES.md: Rules G6 to G8 and K8. Each change answers the
- * status that the operator API must, and is made in the model where that is no refusal.
+ * Which changes of agreements are allowed: a second implementation, from docs/RULES.md, of Rules G6 to G8 and K8. Each function
+ * answers the status that the operator API must answer; where that is no refusal, it also makes the change in the model.
  */
 import { HOURS, startOfHour, type Model, type ModelAgreement } from "./model.ts";
 
 const AHEAD = 900_000;
-/** Usage older than this is accepted under no rule set. */
+/** No rule set accepts usage that is older than this. */
 const OLDEST = 24 * HOURS;
 
 /** Rule G7. */
@@ -50,7 +50,7 @@ export function moveEnd(model: Model, agreement: ModelAgreement, endsAtMs: numbe
   return settle(model, [isShorter ? { ...changed, coveredUntilMs: coveredMs } : changed]) ? 200 : 409;
 }
 
-/** Makes the changes, unless one of them brings a new name for hours in which another is in use. Rule K8. */
+/** Makes the changes, unless one of them gives a new name for hours in which another is in use. Rule K8. */
 function settle(model: Model, changes: readonly ModelAgreement[]): boolean {
   const before = model.agreements;
   const ids = new Set(changes.map(({ agreementId }) => agreementId));
@@ -97,7 +97,7 @@ function bringsNewName(
 
 type Hours = readonly [fromMs: number, toMs: number];
 
-/** The whole hours that usage under an agreement may lie in. */
+/** The whole hours in which usage under an agreement may lie. */
 function hoursOf(agreement: ModelAgreement, all: readonly ModelAgreement[]): Hours {
   const { startsAtMs, coveredUntilMs = -Infinity, replacedBy } = agreement;
   const next = all.find(({ agreementId }) => agreementId === replacedBy);

@@ -1,10 +1,10 @@
-/** Holds the server's answers against the model's: one state of both, and what it takes to say that they agree. */
+/** Compares the server's answers with the model's: the state of both, and the rules by which they agree. */
 import type { UsageRecord } from "@countinghouse/protocol";
 import { isDeepStrictEqual } from "node:util";
 import type { ListedRecord } from "../operator-api.ts";
 import { startOfHour, type BookedRecord, type MeterRequest, type Model } from "./model.ts";
 
-/** An answer as it stands on the wire. */
+/** An answer as it is on the wire. */
 export interface WireAnswer {
   readonly status: number;
   readonly json: {
@@ -22,7 +22,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export class Comparison {
   readonly model: Model;
-  /** What the server calls the records of the books. */
+  /** The ids that the server gave the model's records. */
   readonly #ids: Map<BookedRecord, string>;
 
   constructor(model: Model, ids: ReadonlyMap<BookedRecord, string> = new Map()) {
@@ -31,8 +31,8 @@ export class Comparison {
   }
 
   /**
-   * The states that requests under way at the same time can have led to: one for each order of them that explains what
-   * they were answered. Throws where none does.
+   * The states to which requests under way at once may have led: one for each order of the requests that explains their
+   * answers. Throws where no order does.
    */
   after(requests: readonly MeterRequest[], answers: readonly WireAnswer[]): Comparison[] {
     const states: Comparison[] = [];
@@ -47,7 +47,7 @@ export class Comparison {
     throw new Error(`${differences.join("\n")}\nThe clock stands at ${new Date(this.model.nowMs).toISOString()}.`);
   }
 
-  /** What of the list is not in the books, or otherwise than there. */
+  /** The first record of the list that is not in the books, or differs there; undefined where there is none. */
   listingDifference(listed: readonly ListedRecord[]): string | undefined {
     const expected = new Map([...this.model.books.values()].map((record) => [this.#ids.get(record), record]));
     for (const item of listed) {
@@ -99,7 +99,7 @@ export class Comparison {
     return undefined;
   }
 
-  /** A record has the id that it always had; a new one has an id that no other has. */
+  /** A known record must keep its id; a new one must have an id that no other has. */
   #isNamed(record: BookedRecord, id: string | undefined): boolean {
     const known = this.#ids.get(record);
     if (known !== undefined) return known === id;
@@ -115,7 +115,7 @@ function ordersOf(count: number): number[][] {
   return shorter.flatMap((order) => Array.from({ length: count }, (_, at) => order.toSpliced(at, 0, count - 1)));
 }
 
-/** A usage record as JSON 1.1 has it; members that are undefined are left out. */
+/** A usage record in AWS JSON 1.1; undefined members are left out. */
 export function wireForm(record: UsageRecord): object {
   const { timestampMs, quantity, customerIdentifier, dimension, usageAllocations, customerAccountId, licenseArn } =
     record;

@@ -1,4 +1,4 @@
-/** Makes requests and times of the random choices of a history, given where the history stands. */
+/** Makes requests and times of a history's random choices, given what has happened so far. */
 import type { UsageAllocation, UsageRecord } from "@countinghouse/protocol";
 import { flawed, type Draft, type RequestDraft } from "./flaws.ts";
 import { startOfHour, startOfMonth, type MeterRequest, type Model, type ModelAgreement } from "./model.ts";
@@ -7,7 +7,7 @@ import type { Again, Amount, ClockBorder, NewRequest, RecordChoice, When } from 
 
 const HOUR_MS = 3_600_000;
 
-/** The borders that the rules draw around agreements, but for those years back: beginnings, ends, ends of final hours. */
+/** The times at which the rules change their answer for agreements (except years ago): starts, ends, ends of final hours. */
 function bordersOf(agreements: readonly ModelAgreement[], nowMs: number): number[] {
   const all = agreements.flatMap(({ startsAtMs, endsAtMs, cancelledAtMs }) => {
     const ends = [endsAtMs, cancelledAtMs].filter((atMs) => atMs !== undefined);
@@ -24,7 +24,7 @@ function concerns({ licenseArn, customerAccountId, customerIdentifier }: ModelAg
 
 const windowMs = (model: Model): number => (model.rules === "classic" ? 6 : 24) * HOUR_MS;
 
-/** The agreements are those whose borders may be meant. */
+/** `agreements` are those whose borders a time may lie at. */
 export function timeOf(when: When, model: Model, agreements: readonly ModelAgreement[] = model.agreements): number {
   const { nowMs } = model;
   if ("agoMs" in when) return nowMs - when.agoMs;
@@ -38,7 +38,7 @@ export function timeOf(when: When, model: Model, agreements: readonly ModelAgree
   return pick(borders, when.nth, nowMs) + when.offMs;
 }
 
-/** Never behind where the clock stands. */
+/** Never before the clock's present time. */
 export function clockTarget(to: ClockBorder | { readonly seconds: number }, model: Model): number {
   const { nowMs } = model;
   if ("seconds" in to) return nowMs + to.seconds * 1_000;
@@ -49,11 +49,11 @@ export function clockTarget(to: ClockBorder | { readonly seconds: number }, mode
     window: [...model.books.values()].map(({ usageRecord }) => usageRecord.timestampMs + windowMs(model)),
   }[to.border];
   const ahead = borders.map((atMs) => atMs + to.offMs).filter((atMs) => atMs >= nowMs);
-  // The windows of the nearest records are the ones to be met; those of the last ones would leave nothing in between.
+  // Only the nearest borders are chosen from: the clock would otherwise leap over everything in between.
   return pick(ahead.toSorted((a, b) => a - b).slice(0, 3), to.nth, nowMs);
 }
 
-/** The seller's own for SaaS products, the one that was changed last before the others. */
+/** The seller's agreements for SaaS products, the one that was changed last first. */
 export function latestFirst({ agreements }: Model): ModelAgreement[] {
   return agreements.filter(({ productCode }) => ["logs", "traces"].includes(productCode)).toReversed();
 }
@@ -72,7 +72,7 @@ export function requestOf(choice: NewRequest, model: Model): MeterRequest {
     const draft = usageRecords[record % usageRecords.length];
     if (draft === undefined) continue;
     draft.timestampMs = timeOf(when, model, agreements.slice(0, 1));
-    // Where an agreement begins and ends means something to that agreement's customer only.
+    // Only the agreement's own customer is affected where the agreement begins or ends.
     const isTheirs = "border" in when && ["agreement", "ahead"].includes(when.border);
     if (isTheirs && latest !== undefined) Object.assign(draft, licensed ? licenceOf(latest) : nameIn(latest, when.nth));
   }
@@ -124,13 +124,13 @@ function whatOf({ dimension, agoMs, amount }: RecordChoice, productCode: string,
 function named(agreements: readonly ModelAgreement[], { by, customer }: RecordChoice): Partial<Draft> {
   const [latest] = agreements;
   if (by === "latest" && latest !== undefined) return nameIn(latest, customer);
-  // The fourth identifier is not known to the seller: it is one of the flaws.
+  // The seller does not know the fourth identifier: it is one of the flaws.
   return by === "identifier"
     ? { customerIdentifier: pick(IDENTIFIERS.slice(0, 3), customer) }
     : { customerAccountId: pick(ACCOUNTS, customer) };
 }
 
-/** The customer by one of the two names that the agreement has for it. */
+/** The customer, by one of the two names that the agreement has for it. */
 function nameIn({ customerAccountId, customerIdentifier }: ModelAgreement, nth: number): Partial<Draft> {
   const byAccount = customerIdentifier === undefined || nth % 2 === 0;
   return {
@@ -158,7 +158,7 @@ function amountOf(amount: Amount): Pick<Draft, "quantity" | "usageAllocations"> 
   return { quantity: amount.parts.reduce((sum, part) => sum + part, 0), usageAllocations };
 }
 
-/** Whether the record names the agreement's customer, for the same product, in whichever way it was ever named. */
+/** Whether the record names the agreement's customer, for the same product, by any name that it ever had. */
 function isOfCustomer(
   { productCode, customerAccountId }: ModelAgreement,
   record: UsageRecord,
@@ -172,7 +172,7 @@ function isOfCustomer(
   );
 }
 
-/** The same usage under the name that its customer was given last, of the same kind. */
+/** The same usage under the customer's newest name of the same kind. */
 function renamed(record: UsageRecord, productCode: string | undefined, { agreements }: Model): UsageRecord {
   const { customerIdentifier, licenseArn } = record;
   const before = agreements.find((agreement) =>
@@ -208,7 +208,7 @@ function withPartsReversed(record: UsageRecord): UsageRecord {
   return { ...record, usageAllocations: reversed.toReversed() };
 }
 
-/** The same quantity, in one bucket; where it was in one, in none. */
+/** The same quantity in one usage allocation; without allocations, where it had one. */
 function splitOtherwise({ usageAllocations, ...record }: UsageRecord): UsageRecord {
   if (usageAllocations?.length === 1) return record;
   return { ...record, usageAllocations: [{ allocatedUsageQuantity: record.quantity ?? 0 }] };

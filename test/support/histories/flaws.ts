@@ -1,4 +1,4 @@
-/** What can be wrong with a request: the ways in which histories spoil one, each for a rule that refuses it. */
+/** What can be wrong with a request: how histories spoil a request, once for each rule that refuses. */
 import type { UsageAllocation, UsageRecord } from "@countinghouse/protocol";
 import { ACCOUNTS, licence } from "./shop.ts";
 
@@ -54,7 +54,7 @@ type RequestFlaw = keyof typeof OF_REQUESTS;
 
 export interface Flaw {
   readonly flaw: RecordFlaw | RequestFlaw;
-  /** Which record has it, if it is one of records. */
+  /** Which record has the flaw, for flaws of records. */
   readonly record: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The service, read a second time from docs/RULES.md: what BatchMeterUsage answers, in a Map and a list. It shares
- * nothing with the server but the names of what is on the wire, and cares for nothing but being easy to read.
+ * A second implementation of BatchMeterUsage, from docs/RULES.md, in a Map and a list. It shares nothing with the server but
+ * the names on the wire, and is written to be read easily.
  */
 import type { RuleSetName, Tag, UsageAllocation, UsageRecord } from "@countinghouse/protocol";
 import { AGREEMENTS, PRODUCTS, SELLER, type ShopProduct } from "./shop.ts";
@@ -26,11 +26,11 @@ export interface ModelAgreement {
   readonly suspended?: boolean;
   readonly replaces?: string | undefined;
   readonly replacedBy?: string | undefined;
-  /** How far it has covered usage, where its end was set to an earlier time later on. */
+  /** How far it has covered usage, where its end was later set to an earlier time. */
   readonly coveredUntilMs?: number | undefined;
 }
 
-/** A record in the books. It has no id: what the server calls it is for the comparison to learn. */
+/** A record in the books. It has no id: the comparison learns from the server which id it has. */
 export interface BookedRecord {
   readonly region: string;
   readonly productCode: string;
@@ -67,11 +67,11 @@ export class Model {
   meter(request: MeterRequest): Outcome {
     const error = this.#refusal(request);
     if (error !== undefined) return { error };
-    // Rule K4: in order, as if one after the other.
+    // Rule K4: in order, as if each record came in a request of its own.
     return { verdicts: request.usageRecords.map((record) => this.#judge(record, request)) };
   }
 
-  /** Whether it can be done (200) or not any more (409). */
+  /** Whether the action is possible (200) or not any more (409). */
   act(action: "cancel" | "suspend" | "resume", agreementId: string): boolean {
     const agreement = this.agreements.find((candidate) => candidate.agreementId === agreementId);
     if (agreement === undefined) return false;
@@ -89,7 +89,7 @@ export class Model {
     this.agreements = [...others, agreement];
   }
 
-  /** The order of refusals: each line looks at all of the request before the next one does. */
+  /** The refusals in their order: each line checks the whole request before the next line does. */
   #refusal({ region, productCode, usageRecords }: MeterRequest): string | undefined {
     if (usageRecords.length > 25) return "ValidationException"; // L2, L5
     if (region === "us-gov-west-1") return "DisabledApiException"; // R1
@@ -124,7 +124,7 @@ export class Model {
     return undefined;
   }
 
-  /** Rule I5: the product that the record's customer has of the caller under the licence. */
+  /** Rule I5: the product for which the record's customer has an agreement of the caller's with this licence. */
   #licensedProduct({ licenseArn, customerAccountId }: UsageRecord): ShopProduct | undefined {
     const agreement = this.agreements.find((candidate) => candidate.licenseArn === licenseArn);
     if (agreement === undefined || agreement.customerAccountId !== customerAccountId) return undefined;
@@ -146,7 +146,7 @@ export class Model {
     return ageMs >= 24 * HOURS || (usedAtMs < monthStart && this.nowMs >= monthStart + 6 * HOURS);
   }
 
-  /** Rule I6: outside the licence's term, or sent after its final hour. What is kept (K5) or cancelled (G3) is not. */
+  /** Rule I6: outside the licence's term, or after its final hour. Kept records (K5) and cancelled agreements (G3) are exempt. */
   #outOfTerm(record: UsageRecord, region: string): boolean {
     const agreement = this.agreements.find(
       ({ licenseArn }) => licenseArn !== undefined && licenseArn === record.licenseArn,
@@ -178,12 +178,12 @@ export class Model {
     return { status: "Success", standing };
   }
 
-  /** Rules G1, G3, G4: records may be sent now. */
+  /** Rules G1, G3, G4: whether records may be sent now. */
   #isOpen(agreement: ModelAgreement): boolean {
     return this.#stage(agreement) === "open";
   }
 
-  /** Rule G6: where another goes on with it, or will, the old one is not over before that one is. */
+  /** Rule G6: an agreement that is or will be replaced is over only when its replacement is. */
   #stage(agreement: ModelAgreement): "before" | "open" | "suspended" | "after" {
     const { startsAtMs, endsAtMs = Infinity, cancelledAtMs = Infinity, suspended = false, replacedBy } = agreement;
     if (this.nowMs < startsAtMs) return "before";
@@ -199,8 +199,8 @@ export class Model {
   }
 
   /**
-   * Rules G2, G3: usage of that time is usage under the agreement; what lies ahead of the clock counts as of now, but not at
-   * the edge from one agreement to the one that replaces it (Rule G6).
+   * Rules G2, G3: whether usage of a time belongs to the agreement. Usage ahead of the clock counts as present usage, except at
+   * the edge between an agreement and its replacement (Rule G6).
    */
   #covers(agreement: ModelAgreement, timestampMs: number): boolean {
     const { startsAtMs, endsAtMs = Infinity, cancelledAtMs = Infinity, replaces, replacedBy } = agreement;
@@ -234,7 +234,7 @@ function keyOf(record: UsageRecord, productCode: string | undefined, region: str
   });
 }
 
-/** Rule K2: what two records must have in common to be the same usage, buckets and tags in any order. */
+/** Rule K2: what two records must have in common to be the same usage; allocations and tags may be in any order. */
 function amountOf({ quantity = 0, usageAllocations }: UsageRecord): string {
   const buckets = usageAllocations?.map((allocation) => `${allocation.allocatedUsageQuantity} ${bucketOf(allocation)}`);
   return JSON.stringify([quantity, buckets?.toSorted()]);

@@ -1,10 +1,10 @@
 /**
- * What must hold of the books whatever has become of the catalogue: no use is there under two names of one kind, and every
- * record has its customer's row in the report of its month.
+ * What must hold of the books whatever changes in the catalogue: no use is kept under two names of one kind, and every record
+ * is counted in its customer's row of its month's report.
  */
 import { startOfHour, type BookedRecord, type Model, type ModelAgreement } from "./model.ts";
 
-/** Uses that were counted twice: under two identifiers of one account, or under the licences of an agreement and what replaced it. */
+/** Uses counted twice: under two identifiers of one account, or under the licences of an agreement and its replacement. */
 export function countedTwice({ books, agreements }: Model): string | undefined {
   const seen = new Map<string, string>();
   for (const record of books.values()) {
@@ -35,7 +35,7 @@ export function accountOf(record: BookedRecord, agreements: readonly ModelAgreem
   return (customerIdentifier === undefined ? customerAccountId : named?.customerAccountId) ?? "nobody";
 }
 
-/** The agreement that began what the licence's went on with. */
+/** The first agreement in the row of replacements that ends with the licence's agreement. */
 function firstOf(licenseArn: string, agreements: readonly ModelAgreement[]): string {
   let agreement = agreements.find((candidate) => candidate.licenseArn === licenseArn);
   while (agreement?.replaces !== undefined) {

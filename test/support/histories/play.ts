@@ -1,4 +1,4 @@
-/** Lets a history happen to a running server and to the model, and holds every answer of the one against the other. */
+/** Plays a history on a running server and in the model, and compares all answers. */
 import { Agent } from "node:http";
 import { isDeepStrictEqual } from "node:util";
 import { meteringRecords, moveClock } from "../operator-api.ts";
@@ -15,7 +15,7 @@ import type { History, Names, Protocol, Step } from "./steps.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** A server that histories happen to, one after the other, each on an empty ledger and months after the last. */
+/** A server on which histories are played one after the other, each on an empty ledger, and months after the last one. */
 export class Stage {
   readonly #args: readonly string[];
   readonly #rules: "classic" | "current";
@@ -23,7 +23,7 @@ export class Stage {
   #server: RunningServer;
   #nowMs: number;
   #changing = "reset";
-  /** What has happened so far, to be told with the figures. */
+  /** Counts what has happened so far, to be printed. */
   readonly done = {
     histories: 0,
     steps: 0,
@@ -154,7 +154,7 @@ export class Stage {
     return { status: answer.status, json };
   }
 
-  /** Where several orders explain the answers, what is kept tells which one it was. */
+  /** Where several orders explain the answers, the listing decides between them. */
   async #theOneListed(states: readonly Comparison[]): Promise<Comparison> {
     const [first, ...others] = states;
     if (first === undefined) throw new Error("There is no state to go on from.");
@@ -175,7 +175,7 @@ export class Stage {
     return this.#operate("PATCH", `/agreements/${agreementId}`, change, expected);
   }
 
-  /** The model says first what must be answered. */
+  /** The model says first what the server must answer. */
   async #add(
     agreement: ModelAgreement,
     model: Model,
@@ -186,7 +186,7 @@ export class Stage {
     await this.#operate("POST", "/agreements", body, made(model, agreement));
   }
 
-  /** Every customer finds all of its records, and the seller its sums, whatever they were called meanwhile. */
+  /** Every customer must find all of its records, and the seller the right sums, whatever names changed meanwhile. */
   async #compareReports({ model }: Comparison): Promise<void> {
     const twice = countedTwice(model);
     if (twice !== undefined) throw new Error(`Counted twice: ${twice}`);
@@ -198,6 +198,7 @@ export class Stage {
           `Of account ${account} there are ${booked.length} records, listed are ${JSON.stringify(listed)}`,
         );
     }
+    await this.#compareUsage(model);
     const months = new Set(
       [...model.books.values()].map(({ usageRecord }) => iso(usageRecord.timestampMs).slice(0, 7)),
     );
@@ -218,6 +219,31 @@ export class Stage {
     }
   }
 
+  /** Hour by hour, and by the day. */
+  async #compareUsage({ books }: Model): Promise<void> {
+    for (const [grain, characters] of [
+      ["hour", "2026-03-14T12".length],
+      ["day", "2026-03-14".length],
+    ] as const) {
+      const range = "from=2000-01-01T00:00:00Z&to=2100-01-01T00:00:00Z";
+      const { body } = await this.#server.operator("GET", `/usage?${range}&groupBy=product,dimension,region,${grain}`);
+      const { items } = body as { readonly items: readonly Readonly<Record<string, string>>[] };
+      const said = items.map(({ product, dimension, region, units, ...at }) => [
+        [product, dimension, region, at[grain]?.slice(0, characters)].join(" "),
+        Number(units),
+      ]);
+      const expected: Record<string, number> = {};
+      for (const { productCode, region, usageRecord } of books.values()) {
+        const { dimension, timestampMs, quantity = 0 } = usageRecord;
+        const cell = [productCode, dimension, region, iso(timestampMs).slice(0, characters)].join(" ");
+        expected[cell] = (expected[cell] ?? 0) + quantity;
+      }
+      if (said.length === Object.keys(expected).length && isDeepStrictEqual(Object.fromEntries(said), expected))
+        continue;
+      throw new Error(`Usage by ${grain} is ${JSON.stringify(said)}, by the books ${JSON.stringify(expected)}`);
+    }
+  }
+
   async #operate(method: string, path: string, body: object | undefined, expected: number): Promise<void> {
     const answer = await this.#server.operator(method, path, body);
     const change = `${this.#changing} ${answer.status}`;
@@ -227,7 +253,7 @@ export class Stage {
   }
 }
 
-/** What a new agreement is called, and its customer by it. */
+/** The names of a new agreement, and its customer's. */
 function newNames(
   { identifier, licence: licensed }: Names,
   { customerIdentifier }: Pick<ModelAgreement, "customerIdentifier">,

@@ -1,6 +1,6 @@
 /**
- * The shop that histories happen in. Its names are made to be mistaken for each other: two products have a dimension of
- * the same name, one customer's identifier is another one's account, and one account buys from two sellers.
+ * The shop of the histories. Its names are easy to confuse: two products have a dimension of the same name, one customer's
+ * identifier is another customer's account, and one account buys from two sellers.
  */
 import { DEMO } from "../server.ts";
 
@@ -24,7 +24,7 @@ export const SELLER = DEMO.seller;
 const OTHER_SELLER = "999900001111";
 const [ANN, BOB, CID, EVE] = ["444455556666", "777788889999", "222233334444", "333322221111"] as const;
 export const ACCOUNTS = [ANN, BOB, CID, EVE] as const;
-/** The second is Bob's, the third Eve's; the fourth is of a customer of the other seller only. */
+/** The second is Bob's, the third Eve's; the fourth belongs to a customer of the other seller. */
 export const IDENTIFIERS = ["ann", ANN, "eve", "zoe"] as const;
 
 export const licence = (number: number): string =>
@@ -60,7 +60,7 @@ export const AGREEMENTS: readonly ShopAgreement[] = [
   { productCode: "foreign", customerAccountId: ANN, customerIdentifier: "zoe", licenseArn: licence(7) },
 ].map((agreement, i) => ({ agreementId: `agmt-${i}`, startsAt, ...agreement }));
 
-/** The shop as a catalogue file. All JSON is YAML. */
+/** The shop as a catalogue file. JSON is also YAML. */
 export function catalogueText(): string {
   const { accessKeyId, secretAccessKey } = DEMO;
   return JSON.stringify({

@@ -1,17 +1,17 @@
 /**
- * What can happen in a history, as random choices. A choice says which record, agreement or border it means by number
- * only: `drafts.ts` makes of it what the history has come to by then.
+ * The steps of a history as random choices. A choice names its record, agreement or border by a number only; `drafts.ts` finds
+ * which one that is when the step is played.
  */
 import * as fc from "fast-check";
 import { ALLOCATION_FLAWS, FLAWS, type Flaw } from "./flaws.ts";
 
-/** By what a new agreement names its customer. */
+/** How a new agreement names its customer. */
 export interface Names {
   readonly identifier: "same" | "new" | "none";
   readonly licence: "new" | "none";
 }
 
-/** A time, told by where the clock stands: so long ago, or a border of the rules and a millisecond to either side. */
+/** A time relative to the clock: an age, or a border of the rules and a millisecond to either side. */
 export type When =
   | { readonly agoMs: number }
   | {
@@ -20,11 +20,11 @@ export type When =
       readonly offMs: number;
     };
 
-/** How much was used: a quantity or none given, or the parts it is split into. */
+/** How much was used: a quantity or none, or the parts of its allocations. */
 export type Amount = { readonly quantity?: number | undefined } | { readonly parts: readonly number[] };
 
 export interface RecordChoice {
-  /** Or as the customer of the agreement that was changed last, where the request's product is that agreement's. */
+  /** `latest`: the customer of the agreement that was changed last, if it is for the request's product. */
   readonly by: "identifier" | "account" | "latest";
   readonly customer: number;
   readonly dimension: "gb" | "calls";
@@ -38,14 +38,14 @@ export interface NewRequest {
   readonly licensed: boolean;
   readonly region: string;
   readonly records: readonly RecordChoice[];
-  /** Records that are of a time of their own. */
+  /** Records with a time of their own. */
   readonly times: readonly { readonly record: number; readonly when: When }[];
   readonly flaws: readonly Flaw[];
 }
 
 /**
- * An earlier request, or some of its records, as it was or changed in one way. `latest` takes what was sent under the
- * agreement that was changed last, `customer` what was sent of its customer under any name.
+ * An earlier request, or some of its records, unchanged or changed in one way. `latest` chooses among what was sent under the
+ * agreement that was changed last, `customer` among what was sent of its customer under any name.
  */
 export interface Again {
   readonly kind: "again";
@@ -54,11 +54,11 @@ export interface Again {
   readonly changed: "nothing" | "quantity" | "minute" | "order" | "split" | "region" | "names";
 }
 
-/** What a request is written in. Nothing else may depend on it. */
+/** The protocol of a request. Nothing else may depend on it. */
 export type Protocol = "json" | "cbor";
 
 export type Step =
-  /** At the same time, where there are several; each in its protocol, from the first on. */
+  /** Requests that are sent at the same time, each in the protocol at its index. */
   | {
       readonly kind: "send";
       readonly requests: readonly (NewRequest | Again)[];
@@ -75,7 +75,7 @@ export type Step =
       readonly startsInMs: number;
       readonly lastsMs?: number | undefined;
     }
-  /** From so many hours after the start of this one on. */
+  /** Begins this many hours after the start of the old agreement. */
   | {
       readonly kind: "replace";
       readonly agreement: number;
@@ -93,7 +93,7 @@ export interface ClockBorder {
 }
 
 export interface History {
-  /** How long before the turn of a month it begins. */
+  /** How many hours before the end of a month the history begins. */
   readonly hoursLeft: number;
   readonly steps: readonly Step[];
 }
@@ -101,7 +101,7 @@ export interface History {
 const MINUTES = 60_000;
 const aside = fc.constantFrom(-1, 0, 0, 1);
 const nth = fc.nat({ max: 30 });
-/** Counted from the one that was changed last: what has just happened to an agreement is what matters next. */
+/** Counted back from the agreement that was changed last, because what has just changed matters most. */
 const agreement = fc.oneof(fc.constant(0), nth);
 
 const when: fc.Arbitrary<When> = fc.oneof(
@@ -116,7 +116,7 @@ const when: fc.Arbitrary<When> = fc.oneof(
   },
 );
 
-/** When an agreement runs out: mostly so that its final hour goes on, has just ended, or is still to come. */
+/** When an agreement ends: mostly so that its final hour goes on, has just ended, or is still to come. */
 const end: fc.Arbitrary<When> = fc.oneof(
   when,
   fc.record({ agoMs: fc.constantFrom(-10, 30, 59, 60, 61, 120).map((minutes) => minutes * MINUTES) }),
@@ -135,7 +135,7 @@ const record: fc.Arbitrary<RecordChoice> = fc.record({
   amount,
 });
 
-/** Where there are several at once, the order of refusals says which of them is answered. */
+/** Where a request has several flaws, the order of refusals says which one is answered. */
 const flawsOf = (flaws: readonly Flaw["flaw"][], maxLength: number): fc.Arbitrary<Flaw[]> =>
   fc.array(fc.record({ flaw: fc.constantFrom(...flaws), record: nth }), { minLength: 1, maxLength, size: "max" });
 
@@ -164,7 +164,7 @@ const again: fc.Arbitrary<Again> = fc.record({
   changed: fc.constantFrom("nothing", "nothing", "quantity", "minute", "order", "split", "region", "names"),
 });
 
-/** What the customer of the agreement that was changed last has used, said as that agreement says it. */
+/** Usage of the last changed agreement's customer, under that agreement's names. */
 const underNewNames: fc.Arbitrary<Again> = fc.record({
   kind: fc.constant("again"),
   stepsBack: fc.nat({ max: 2 }),
@@ -223,7 +223,7 @@ const subscribe: fc.Arbitrary<Step> = fc.record({
   lastsMs: fc.constantFrom(undefined, undefined, 90 * MINUTES),
 });
 
-/** Histories of up to so many steps, with or without restarts of the server. */
+/** Histories of up to `stepsMax` steps, with or without restarts of the server. */
 export function historyOf(stepsMax: number, { restarts }: { readonly restarts: boolean }): fc.Arbitrary<History> {
   const step: fc.Arbitrary<Step> = fc.oneof(
     {

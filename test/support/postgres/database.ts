@@ -21,7 +21,7 @@ checkStatements();
 export interface TestDatabase {
   readonly url: string;
   query(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
-  /** Takes it away, whoever is connected. */
+  /** Removes the database, even while somebody is connected. */
   remove(): Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export function whyNoPostgres(): string | undefined {
   }
 }
 
-/** `TEST_POSTGRES=citus`: on the machines of the cluster that `COUNTINGHOUSE_CITUS_URL` names. */
+/** With `TEST_POSTGRES=citus`, on the machines of the cluster that `COUNTINGHOUSE_CITUS_URL` names. */
 export async function newDatabase(): Promise<TestDatabase> {
   if (process.env["TEST_POSTGRES"] === "citus") return (await import("./citus.ts")).newSpreadDatabase();
   const serverUrl = await sharedServer();
@@ -63,28 +63,28 @@ export async function newDatabase(): Promise<TestDatabase> {
 
 export const OPERATOR_TOKEN = "operator-token-of-all-nodes";
 
-/** The flags of a server on a new database, which ends with the test; its key goes into the folder. */
+/** The flags of a server on a new database, which ends with the test; its key is in the folder. */
 export async function postgresArgs(folder: string): Promise<string[]> {
   const database = await newDatabase();
   onTestFinished(() => database.remove());
   return nodeArgs(database.url, folder);
 }
 
-/** The flags of one of several servers on a database; all that share the folder share its key. */
+/** The flags of one of several servers on a database; all servers with the same folder share its key. */
 export function nodeArgs(url: string, folder: string): string[] {
   const keyFile = join(folder, "secrets.key");
   if (!existsSync(keyFile)) writeFileSync(keyFile, randomBytes(32).toString("base64"), { mode: 0o600 });
   return ["--store", url, "--secrets-key-file", keyFile, "--operator-token", OPERATOR_TOKEN];
 }
 
-/** What the first test that needed PostgreSQL came to; a failure is everybody's, at once. */
+/** The outcome of the first test that needed PostgreSQL; a failure fails all other tests at once. */
 interface Ready {
   readonly url?: string;
   readonly pid?: number;
   readonly failure?: string;
 }
 
-/** Starts it where nobody has; waits where somebody is at it. */
+/** Starts PostgreSQL, or waits where another test file is starting it. */
 async function sharedServer(): Promise<string> {
   const folder = inject("postgresFolder");
   const ready = join(folder, "ready.json");
@@ -103,7 +103,7 @@ async function sharedServer(): Promise<string> {
 
 async function startShared(folder: string): Promise<Ready> {
   try {
-    // Nobody cuts its power, and every test makes a database: flushing would take most of the time.
+    // Nobody cuts its power, and every test makes a database: most of the time would go into flushing.
     const server = await PostgresServer.make(folder, ["fsync=off"]);
     return { url: server.url(), pid: server.pid };
   } catch (error) {

@@ -1,4 +1,4 @@
-/** The folder in which tests that need PostgreSQL find it, or start it (`database.ts`); it ends with the run. */
+/** Names the folder in which tests that need PostgreSQL find it or start it (`database.ts`); stops it at the end of the run. */
 import { existsSync, chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ export function setup(project: TestProject): () => Promise<void> {
   };
 }
 
-/** SIGQUIT: nothing in it is needed any more. */
+/** SIGQUIT: its data is not needed any more. */
 async function stop(pid: number): Promise<void> {
   try {
     process.kill(pid, "SIGQUIT");
@@ -25,6 +25,6 @@ async function stop(pid: number): Promise<void> {
       process.kill(pid, 0);
     }
   } catch {
-    // It has ended.
+    // The process has ended.
   }
 }

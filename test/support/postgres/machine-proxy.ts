@@ -1,7 +1,7 @@
-/** Stands between two machines of a cluster, and loses messages, or all of them. */
+/** A proxy between two machines of a cluster that loses some messages, or all. */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
-/** `refusing`: nobody listens. `silent`: what is sent is taken, and never answered. */
+/** `refusing`: connections are refused. `silent`: messages are accepted, and never answered. */
 export type MachineTrouble = "refusing" | "silent";
 
 export class MachineProxy {
@@ -11,9 +11,9 @@ export class MachineProxy {
   #trouble: MachineTrouble | undefined;
   #lost: { readonly message: string; readonly times: number } | undefined;
   port = 0;
-  /** Messages that were lost. */
+  /** How many messages were lost. */
   losses = 0;
-  /** Statements that were passed on, as they were sent, since this was last emptied. */
+  /** The statements that passed, unchanged, since the list was last emptied. */
   readonly statements: string[] = [];
 
   private constructor(target: { readonly host: string; readonly port: number }) {
@@ -27,12 +27,12 @@ export class MachineProxy {
     return proxy;
   }
 
-  /** The next messages with this text get lost, and so do their connections. */
+  /** Loses the next messages that hold this text, and their connections. */
   lose(message: string, times = 1): void {
     this.#lost = { message, times };
   }
 
-  /** Loses nothing more. */
+  /** Stops losing messages. */
   forget(): void {
     this.#lost = undefined;
   }
@@ -47,7 +47,7 @@ export class MachineProxy {
   async end(): Promise<void> {
     const trouble = this.#trouble;
     this.#trouble = undefined;
-    // Connections that something was lost on stay as they are: half dead, as after a network's failure.
+    // Connections that lost something stay open, as after a network failure.
     if (trouble === "silent") this.#destroyAll();
     if (trouble === "refusing") {
       this.#server = this.#newServer();
@@ -113,7 +113,7 @@ const HEAD_BYTES = 5;
 const QUERY = "Q";
 const PARSE = "P";
 
-/** Reads the statements out of a client's messages (PostgreSQL's protocol, version 3). */
+/** Reads the statements in a client's messages (PostgreSQL's protocol, version 3). */
 class StatementReader {
   readonly #statements: string[];
   #rest = Buffer.alloc(0);
@@ -126,7 +126,7 @@ class StatementReader {
   read(chunk: Buffer): void {
     this.#rest = Buffer.concat([this.#rest, chunk]);
     for (;;) {
-      // The first message has no letter.
+      // The first message has no letter that names its kind.
       const head = this.#isStarted ? HEAD_BYTES : HEAD_BYTES - 1;
       if (this.#rest.length < head) return;
       const end = this.#rest.readInt32BE(head - 4) + head - 4;
@@ -140,7 +140,7 @@ class StatementReader {
   #note(kind: string, body: Buffer): void {
     const texts = body.toString("utf8").split("\0");
     if (kind === QUERY) this.#statements.push(texts[0] ?? "");
-    // Before the statement stands the name that it is prepared under.
+    // The name of the prepared statement comes first.
     if (kind === PARSE) this.#statements.push(texts[1] ?? "");
   }
 }

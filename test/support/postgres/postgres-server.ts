@@ -22,7 +22,7 @@ export class PostgresServer {
     this.#settings = settings;
   }
 
-  /** Makes a new one and starts it, with settings such as `fsync=off`. Throws where that cannot be done here. */
+  /** Makes a new one and starts it, with settings such as `fsync=off`. Throws where this machine cannot. */
   static async make(
     folder: string = mkdtempSync(join(tmpdir(), "countinghouse-postgres-")),
     settings: readonly string[] = [],
@@ -78,7 +78,7 @@ export class PostgresServer {
     }
   }
 
-  /** SIGQUIT: it ends at once, and recovers when it is started again. */
+  /** SIGQUIT: PostgreSQL ends at once, and recovers when it is started again. */
   async kill(): Promise<void> {
     const ending = this.#process;
     if (ending === undefined) return;

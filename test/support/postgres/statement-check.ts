@@ -1,4 +1,4 @@
-/** Every statement that the store sends in a test's own process is held against what a ledger on several machines allows. */
+/** Checks every statement that the store sends in a test's process against what a ledger on several machines allows. */
 import { Client } from "pg";
 import { refusalOf } from "./statement-shapes.ts";
 
@@ -10,7 +10,7 @@ interface Sender {
 
 type Send = (this: Sender, ...args: unknown[]) => unknown;
 
-/** From then on; a process does so once. */
+/** Checks from this call on; it may be called repeatedly. */
 export function checkStatements(): void {
   const sender = Client.prototype as unknown as { query: Send; isChecked?: boolean };
   if (sender.isChecked === true) return;
@@ -21,7 +21,7 @@ export function checkStatements(): void {
 function checking(send: Send): Send {
   return function query(...args): unknown {
     const text = textOf(args[0]);
-    // Those of the tests are their own.
+    // Statements of the tests themselves are not checked.
     const isOurs = this.connectionParameters.application_name?.startsWith("countinghouse") === true;
     if (text !== undefined && isOurs) {
       if (!seen.has(text)) seen.set(text, refusalOf(text));

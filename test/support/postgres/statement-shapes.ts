@@ -1,6 +1,6 @@
 /**
- * What Citus refuses of statements, or answers by sending whole tables to the coordinator, told by their syntax trees. It was learnt
- * from Citus 13.2 itself; where there is no cluster, this stands in for it.
+ * Recognises, by their syntax trees, statements that Citus refuses, or answers by sending whole tables to the coordinator. The
+ * rules were learnt from Citus 13.2 itself; this stands in for it where there is no cluster.
  */
 import { loadModule, parseSync } from "libpg-query";
 import { DISTRIBUTED, LOCAL } from "../../../packages/server/src/stores/postgres/distribution.ts";
@@ -13,7 +13,7 @@ const VOLATILE = new Set(
   "clock_timestamp gen_random_uuid nextval pg_sleep random setval timeofday txid_current uuid_generate_v4".split(" "),
 );
 
-/** Why this is not a statement for a ledger on several machines, in a sentence; undefined where it is. */
+/** Says in a sentence why a statement is not for a ledger on several machines; undefined where it is. */
 export function refusalOf(sql: string): string | undefined {
   const { stmts = [] } = parseSync(sql) as { readonly stmts?: readonly { readonly stmt?: Node }[] };
   for (const { stmt } of stmts) {
@@ -80,7 +80,7 @@ function functionName(node: Node): string {
   return parts.at(-1)?.String.sval ?? "";
 }
 
-/** Every object in a tree, with the name it stands under. */
+/** Every object in a tree, with the name of the member that holds it. */
 function* nodesIn(value: unknown, name = ""): Generator<readonly [string, Node]> {
   if (Array.isArray(value)) {
     for (const item of value) yield* nodesIn(item, name);

@@ -1,6 +1,6 @@
 /**
- * The official client's class, on this package's engine: code that was written for it runs with the import changed. What it
- * does beyond calls (middleware, waiters of its own) is not there, and says so.
+ * The official client's class on this package's engine: code that was written for it runs after its import is changed. Only
+ * calls are supported; the use of the official class's middleware is an error, and its waiters are missing.
  */
 import { MarketplaceMeteringClient as Client } from "../client.ts";
 import type { ClientConfiguration } from "../configuration.ts";
@@ -15,7 +15,8 @@ import {
   ResolveCustomerCommand,
   type MeteringCommand,
 } from "./commands.ts";
-import { exceptionOf, type ResponseMetadata } from "./exceptions.ts";
+import { exceptionOf } from "./exception-of.ts";
+import type { ResponseMetadata } from "./exceptions.ts";
 import type {
   BatchMeterUsageCommandInput,
   BatchMeterUsageCommandOutput,
@@ -28,9 +29,9 @@ import type {
 } from "./shapes.ts";
 import { fromWire, toWire } from "./wire-json.ts";
 
-/** This package's configuration, and what of the official client's is called otherwise. */
+/** This package's configuration, and the official client's settings that have other names. */
 export interface MarketplaceMeteringClientConfig extends ClientConfiguration {
-  /** Of a `NodeHttpHandler`, its plain options: an agent and time-outs. */
+  /** The plain options of a `NodeHttpHandler`: agents and time-outs. */
   readonly requestHandler?: {
     readonly httpAgent?: HttpAgent;
     readonly httpsAgent?: HttpAgent;
@@ -57,7 +58,7 @@ export class MarketplaceMeteringClient {
     this.#runtime = new ClientRuntime(this.#configuration, defaultEndpointProvider);
   }
 
-  /** This package's own client, of the same configuration: `meterAll` is there. `destroy` closes it, too. */
+  /** This package's own client, with the same configuration, for `meterAll`. `destroy` closes it, too. */
   get countinghouse(): Client {
     this.#own ??= new Client(this.#configuration);
     return this.#own;
@@ -107,7 +108,7 @@ export class MarketplaceMeteringClient {
     { abortSignal, requestTimeout }: SendOptions,
   ): Promise<Output> {
     const { name } = operation;
-    // As the official client does, so that a retry is the same request to the service.
+    // The official client adds a token as well, so that a retry is the same request to the service.
     const token = name === "MeterUsage" ? { ClientToken: this.#runtime.world.uuid() } : {};
     const given = Object.entries(input).filter(([, value]) => value !== undefined);
     const body = JSON.stringify(toWire(operation.input, { ...token, ...Object.fromEntries(given) }));
@@ -117,7 +118,7 @@ export class MarketplaceMeteringClient {
     const $metadata = metadataOf(outcome);
     if (outcome.ok) return { $metadata, ...outcome.result } as Output;
     const { error } = outcome;
-    // Without an answer the error is not the service's: it keeps its own name, as there.
+    // Without an answer, the error is not the service's. It keeps its own name, as in the official client.
     if (error.requestId === undefined && error.status === undefined) throw Object.assign(error, { $metadata });
     throw exceptionOf(error, $metadata);
   }

@@ -1,4 +1,4 @@
-/** The commands of the official client: an input, and what it is for. */
+/** The commands of the official client: each holds an input, and names its operation. */
 import {
   batchMeterUsage,
   meterUsage,
@@ -17,7 +17,7 @@ import type {
   ResolveCustomerCommandOutput,
 } from "./shapes.ts";
 
-/** As much of an operation as is used. */
+/** The parts of an operation that commands use. */
 interface CommandOperation {
   readonly name: string;
   readonly input: StructureShape;
@@ -27,7 +27,7 @@ interface CommandOperation {
 export abstract class MeteringCommand<Input extends object, Output extends object> {
   readonly input: Input;
   abstract readonly operation: CommandOperation;
-  /** Only says what `send` answers. */
+  /** Exists in the type only: it is what `send` answers. */
   declare protected readonly output: Output;
 
   constructor(input: Input) {

@@ -1,7 +1,7 @@
-/** The exception classes of the official client, by its names. */
+/** The exception classes of the official client, with its names. */
 import type { MeteringError } from "../outcome.ts";
 
-/** What is known of the exchange, as the official client says it. */
+/** What is known of the exchange, in the official client's form. */
 export interface ResponseMetadata {
   readonly httpStatusCode?: number;
   readonly requestId?: string;
@@ -12,11 +12,11 @@ export interface ResponseMetadata {
 export interface ExceptionOptions {
   readonly message?: string;
   readonly $metadata: ResponseMetadata;
-  /** What this client knows more of it, such as `mayHaveSucceeded`. */
+  /** This client's own error, which says more, such as `mayHaveSucceeded`. */
   readonly cause?: MeteringError;
 }
 
-/** Every error that the service answers with. One that is newer than this client has this class, and its own name. */
+/** The class of every error of the service. An error that is newer than this client has this class, and its own name. */
 export class MarketplaceMeteringServiceException extends Error {
   override readonly name: string;
   readonly $fault: "client" | "server";
@@ -162,39 +162,4 @@ export class TimestampOutOfBoundsException extends MarketplaceMeteringServiceExc
   constructor(options: ExceptionOptions) {
     super({ ...options, name: "TimestampOutOfBoundsException", $fault: "client" });
   }
-}
-
-const classes: Readonly<Record<string, new (options: ExceptionOptions) => MarketplaceMeteringServiceException>> = {
-  CustomerNotEntitledException,
-  DisabledApiException,
-  DuplicateRequestException,
-  ExpiredTokenException,
-  IdempotencyConflictException,
-  InternalServiceErrorException,
-  InvalidCustomerIdentifierException,
-  InvalidEndpointRegionException,
-  InvalidLicenseException,
-  InvalidProductCodeException,
-  InvalidPublicKeyVersionException,
-  InvalidRegionException,
-  InvalidTagException,
-  InvalidTokenException,
-  InvalidUsageAllocationsException,
-  InvalidUsageDimensionException,
-  PlatformNotSupportedException,
-  ThrottlingException,
-  TimestampOutOfBoundsException,
-};
-
-/** The service's error as its class. */
-export function exceptionOf(error: MeteringError, $metadata: ResponseMetadata): MarketplaceMeteringServiceException {
-  const { name, message, fault } = error;
-  const options = { message, $metadata, cause: error };
-  const known = Object.hasOwn(classes, name) ? classes[name] : undefined;
-  if (known !== undefined) return new known(options);
-  return new MarketplaceMeteringServiceException({
-    ...options,
-    name,
-    $fault: fault === "server" ? "server" : "client",
-  });
 }

@@ -1,4 +1,4 @@
-/** What goes in and out of the commands, in AWS's spelling. */
+/** Inputs and outputs of the commands, in AWS's spelling. */
 import type { ResponseMetadata } from "./exceptions.ts";
 
 export interface Tag {

@@ -1,12 +1,10 @@
-/** Values as the official client has them, in AWS's spelling with dates, to and from the JSON of the wire. */
+/** Converts values of the official client, in AWS's spelling with dates, to and from the JSON of the wire. */
 import type { Shape, StructureShape } from "@countinghouse/protocol";
 
 type Members = Readonly<Record<string, { readonly wire: string; readonly shape: Shape }>>;
 type OfTime = (time: unknown) => unknown;
 
-/**
- * Leaves out what is absent, null or unknown, as the official client does, and checks nothing: that is the service's.
- */
+/** Leaves out absent, null and unknown members, as the official client does. Checks nothing: the service does that. */
 export function toWire(shape: Shape, value: unknown): unknown {
   return mapped(shape, value, (time) => (time instanceof Date ? time.getTime() / 1000 : time));
 }

@@ -1,6 +1,6 @@
 /**
- * A usage record that may be sent: read once, into a copy with its time fixed, and held against the rules that need no
- * catalogue and no clock. What was checked is what is sent, whatever its owner does to the record later.
+ * A usage record that may be sent. It is read once, into a copy with its time fixed, and checked against the rules that need
+ * neither catalogue nor clock. The checked copy is what is sent, whatever the program does to the record later.
  */
 import {
   ALLOCATIONS_MAX,
@@ -21,31 +21,31 @@ import { invalidInput, meteringErrorOf } from "../outcome.ts";
 import { usageRecordText, type BatchMeterUsageInput, type UsageRecord } from "../operations.ts";
 import type { Verdict } from "./result.ts";
 
-/** A usage record, and the product it is for. */
+/** A usage record, and the product that it is for. */
 export type MeterableRecord = UsageRecord & {
-  /** The product code; by default that of the options. With a `licenseArn` it only says which records go together. */
+  /** The product code; by default the one in the options. With a `licenseArn` it only says which records may share a request. */
   readonly productCode?: string | undefined;
 };
 
 /** What is sent as one usage record. */
 export interface Line {
-  /** The record as it is sent, its time in milliseconds since the epoch, in whole seconds. */
+  /** The record as it is sent; its time is in milliseconds since the epoch, and in whole seconds. */
   readonly wire: WireRecord;
-  /** What it takes in a request, in bytes. */
+  /** Its size in a request, in bytes. */
   readonly bytes: number;
   readonly productCode: string | undefined;
   /** Records of one group may share a request. */
   readonly group: string;
-  /** Of two lines with one key (Rule K1, but for the region) the service keeps one: they are never to be sent apart. */
+  /** Of two lines with one key (Rule K1, without the region) the service keeps only one, so they must not be sent apart. */
   readonly key: string;
 }
 
-/** A line, or what is said of the record instead. */
+/** A line, or the verdict on a record that cannot be sent. */
 export type LineReading =
   | { readonly line: Line; readonly verdict?: undefined }
   | { readonly line?: undefined; readonly verdict: Verdict };
 
-/** Reads a record. Never throws: whatever a record turns out to be, it is the only one that is refused for it. */
+/** Reads a record. Never throws: an unreadable record is refused alone. */
 export function lineOf(record: MeterableRecord, productCode?: string): LineReading {
   try {
     return readingOf(usageRecordText(record), textOf(record.productCode ?? productCode));
@@ -55,12 +55,12 @@ export function lineOf(record: MeterableRecord, productCode?: string): LineReadi
   }
 }
 
-/** The line of a record that is made of others, with the same product. */
+/** The line of a record that was summed from others, for the same product. */
 export function lineOfWire(wire: WireRecord, productCode: string | undefined): LineReading {
   return readingOf(recordText(wire), productCode);
 }
 
-/** The request that sends these lines, all of one group and at most 25. */
+/** The request that sends these lines, which are of one group and at most 25. */
 export function batchInputOf(lines: readonly Line[]): BatchMeterUsageInput {
   const usageRecords = lines.map(({ wire }) => usageRecordOf(wire));
   const [first] = lines;
@@ -68,7 +68,7 @@ export function batchInputOf(lines: readonly Line[]): BatchMeterUsageInput {
   return { usageRecords, productCode: first.productCode };
 }
 
-/** Of a line, which has exactly one customer. */
+/** The usage record of a line, which has exactly one customer. */
 function usageRecordOf(wire: WireRecord): UsageRecord {
   const { timestampMs, customerIdentifier, customerAccountId = "", licenseArn, ...usage } = wire;
   const timestamp = new Date(timestampMs);
@@ -89,13 +89,13 @@ const productCodeOnly: StructureShape<{ readonly productCode: string }> = {
 const decodeProductCode = decoderOf(productCodeOnly);
 const encoder = new TextEncoder();
 
-/** With a licence a product code is not sent, and so not held against a shape; but it names a group. */
+/** With a licence, the product code is not sent, so it is not checked against its shape; but it names a group. */
 function textOf(productCode: unknown): string | undefined {
   if (productCode === undefined || typeof productCode === "string") return productCode;
   throw invalidInput(`productCode must be a string; it is of type ${typeof productCode}.`);
 }
 
-/** Reads a record from its text as the service would. */
+/** Reads a record from its text, as the service would. */
 function readingOf(text: string, productCode: string | undefined): LineReading {
   const json = JSON.parse(text) as WireJson;
   const decoded = decodeRecord(json);
@@ -104,7 +104,7 @@ function readingOf(text: string, productCode: string | undefined): LineReading {
   const verdict = violation(wire, productCode);
   if (verdict !== undefined) return { verdict };
   const bytes = encoder.encode(text).length;
-  // A record that leaves no room for anything else in the smallest request is too large for any.
+  // A record that is too large for a request of its own is too large for any request.
   if (bytes + ENVELOPE_BYTES >= REQUEST_BYTES_LIMIT) {
     const message = `The usage record takes ${bytes} bytes; a request must be smaller than ${REQUEST_BYTES_LIMIT} bytes.`;
     return { verdict: refusal("L1", "ValidationException", message) };
@@ -112,7 +112,7 @@ function readingOf(text: string, productCode: string | undefined): LineReading {
   return { line: { wire, bytes, productCode, group: groupOf(wire, productCode), key: keyText(wire, productCode) } };
 }
 
-/** The first rule that a record breaks, as the service would say it, as far as that needs no catalogue and no clock. */
+/** The first rule that a record breaks, in the service's order and words, as far as that needs neither catalogue nor clock. */
 function violation(wire: WireRecord, productCode: string | undefined): Verdict | undefined {
   if ((wire.customerIdentifier === undefined) === (wire.customerAccountId === undefined)) {
     const message = "A usage record has exactly one of customerIdentifier and customerAccountId.";
@@ -146,13 +146,13 @@ function violation(wire: WireRecord, productCode: string | undefined): Verdict |
   }
 }
 
-/** As much of a usage record on the wire as the encoder vouches for. */
+/** The members of a usage record on the wire that the encoder has checked. */
 interface WireJson {
   readonly Quantity?: number;
   readonly UsageAllocations?: readonly { readonly Tags?: readonly unknown[] }[];
 }
 
-/** Constraints that have a rule of their own in the rule book; the others are the model's. */
+/** Constraints with a rule of their own in the rule book; all others are the model's. */
 function ruleOf({ Quantity: quantity = 0, UsageAllocations: allocations = [] }: WireJson): RuleId | undefined {
   if (quantity !== Math.floor(quantity)) return "D1";
   if (quantity < 0 || quantity > QUANTITY_MAX) return "L3";
@@ -161,12 +161,12 @@ function ruleOf({ Quantity: quantity = 0, UsageAllocations: allocations = [] }: 
   return undefined;
 }
 
-/** What of a usage record makes its key. */
+/** The members of a usage record that make its key. */
 type Keyed = Pick<WireRecord, "timestampMs" | "dimension"> & {
   readonly [Name in "licenseArn" | "customerAccountId" | "customerIdentifier"]?: string | undefined;
 };
 
-/** Rule K1, but for the region, which is the client's own. Parts are quoted, so that no two keys have the same text. */
+/** Rule K1 without the region, which is the client's own. The parts are quoted, so that no two keys have the same text. */
 export function keyText(record: Keyed, productCode: string | undefined): string {
   const { licenseArn, customerAccountId, customerIdentifier, dimension, timestampMs } = record;
   const hour = Math.floor(timestampMs / HOUR_MS);
@@ -175,13 +175,13 @@ export function keyText(record: Keyed, productCode: string | undefined): string 
 }
 
 /**
- * What may share a request: records of one product, all with a licence or none. Which product a licence is for is not
- * known here, so licences go apart unless the caller gives the product code, too.
+ * The group of a record: records of one product may share a request if all have a licence or none has. The client does not know
+ * which product a licence is for. So each licence is a group of its own, unless the program gives the product code, too.
  */
 function groupOf({ licenseArn }: WireRecord, productCode: string | undefined): string {
   if (licenseArn !== undefined && productCode === undefined) return `licence ${licenseArn}`;
   const group = `${licenseArn === undefined ? "product" : "licences of"} ${productCode}`;
-  // One text for all of a group, as they mostly come: millions of equal ones are some hundred megabytes.
+  // Successive records mostly share a group, and so its text: millions of equal texts would be hundreds of megabytes.
   if (group !== lastGroup) lastGroup = group;
   return lastGroup;
 }

@@ -1,13 +1,13 @@
-/** Packs lines into batches: of one group, at most 25, together smaller than 1 MB (Rules L1, L2, L4). */
+/** Packs lines into batches: one group, at most 25 lines, together smaller than 1 MB (Rules L1, L2, L4). */
 import { BATCH_RECORDS_MAX, REQUEST_BYTES_LIMIT } from "@countinghouse/protocol";
 import { ENVELOPE_BYTES, type Line } from "./line.ts";
 
-/** Lines are in order by this much of their time: sorting a million of them by the second would hold up everything else. */
+/** Lines are sorted by their minute only: sorting a million of them by the second would delay all other work. */
 const MINUTE_MS = 60_000;
 
-/** Takes lines in, and gives batches out, the oldest lines of a group first, since they have the least time left. */
+/** Takes lines, and answers batches. The oldest lines of a group come first, because they have the least time left. */
 export class Packer<L extends Line> {
-  /** By group, and by the minute that their time is in. */
+  /** By group, and by the minute of the line's time. */
   readonly #groups = new Map<string, Map<number, L[]>>();
 
   add(line: L): void {
@@ -19,7 +19,7 @@ export class Packer<L extends Line> {
     else lines.push(line);
   }
 
-  /** Each may be one request. Lines that were given out are let go of. */
+  /** Answers batches, each for one request, and forgets their lines. */
   *batches(): Generator<L[], undefined> {
     for (const [name, group] of this.#groups) {
       this.#groups.delete(name);
@@ -44,14 +44,14 @@ export class Packer<L extends Line> {
   }
 }
 
-/** Batches of lines that may each be one request; of a group, those of the oldest minutes first. */
+/** Batches of lines, each for one request; in a group, the oldest minutes come first. */
 export function packed<L extends Line>(lines: Iterable<L>): L[][] {
   const packer = new Packer<L>();
   for (const line of lines) packer.add(line);
   return [...packer.batches()];
 }
 
-/** Two halves of two lines or more, to find the one at fault. */
+/** Two halves of two or more lines, to find the one at fault. */
 export function halves<L>(lines: readonly L[]): [L[], L[]] {
   const middle = Math.ceil(lines.length / 2);
   return [lines.slice(0, middle), lines.slice(middle)];

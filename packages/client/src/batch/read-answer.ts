@@ -1,9 +1,9 @@
-/** Finds in a batch's answer what became of each of its lines. The order of results is not documented: keys tell. */
+/** Finds in a batch's answer what became of each line. The order of results is not documented, so they are matched by key. */
 import type { BatchMeterUsageOutput } from "../operations.ts";
 import { keyText, type Line } from "./line.ts";
 import type { Verdict } from "./result.ts";
 
-/** A status that is newer than this client, a success that names no record, or nothing at all: not for us to interpret. */
+/** For a status that is newer than this client, a success without a record id, or a missing result: it cannot be interpreted. */
 const UNANSWERED = { status: "undecided", why: "unanswered", error: undefined, mayBeMetered: true } as const;
 
 interface AnswerReading<L> {
@@ -40,7 +40,7 @@ export function readAnswer<L extends Line>(
   return { verdicts, unprocessed, strays };
 }
 
-/** An answer may lack what a service should say: what cannot be told apart is about nothing. */
+/** An answer may lack what a service should say; a result whose key cannot be read is about no line. */
 function keyOfAnswered(
   record: Partial<BatchMeterUsageOutput["unprocessedRecords"][number]> | undefined,
   productCode: string | undefined,

@@ -1,6 +1,6 @@
 /**
- * What the outcome of a batch says of each of its lines: a verdict, or that it is to be sent again, or alone. A pure
- * reading: when and how often something is sent again is the caller's to decide.
+ * Reads from a batch's outcome what to do with each line: a verdict, or that it is to be sent again, or in smaller parts. It is
+ * pure: the caller decides when and how often lines are sent again.
  */
 import { SKEW_MS_MIN } from "../call/skew.ts";
 import type { BatchMeterUsageOutput } from "../operations.ts";
@@ -11,34 +11,34 @@ import { readAnswer } from "./read-answer.ts";
 import type { Verdict } from "./result.ts";
 
 export interface OutcomeReading<L> {
-  /** What is settled. After a doubt (`doubtful`), only what proves something; the rest is `undecided`. */
+  /** The lines that are decided. After a doubt (`doubtful`) only proofs count, and all other lines are `undecided`. */
   readonly verdicts: ReadonlyMap<L, Verdict>;
   /**
-   * To be sent again as they are, after a pause: the service did not get to them, or the call failed in passing. For those
-   * who send no more, `last` is what to say of them.
+   * Lines to be sent again unchanged, after a pause: the service did not get to them, or the call failed in a way that may
+   * pass. For a caller that does not send them again, `last` is their verdict.
    */
   readonly again: readonly L[];
   readonly last: Verdict;
-  /** Sent in these parts, the record that had the whole batch refused stands alone in the end. Empty, or two. */
+  /** Two parts, or none, to be sent apart, so that in the end the record at fault stands alone. */
   readonly parts: readonly (readonly L[])[];
-  /** Whether what is in `again` and `parts` may be metered already: to be handed in as `doubtful` when it is sent again. */
+  /** Whether the lines in `again` and `parts` may be metered already: to be given as `doubtful` when they are sent again. */
   readonly doubtful: boolean;
-  /** An error that every other request would meet, too, such as for want of permission or credentials. */
+  /** An error that every other request would meet as well, such as a missing permission or missing credentials. */
   readonly stoppedBy: MeteringError | undefined;
-  /** Results and records in the answer that are about none of the lines. */
+  /** How many results and records in the answer are about none of the lines. */
   readonly strays: number;
 }
 
 export interface OutcomeContext {
-  /** Whether an earlier call with these lines may have succeeded although nobody saw it. */
+  /** Whether an earlier call with these lines may have succeeded although nobody saw its end. */
   readonly doubtful: boolean;
-  /** The service's time, in milliseconds since the epoch: tells usage that is too old from usage that lies ahead. */
+  /** The service's time, in milliseconds since the epoch: distinguishes usage that is too old from usage that lies ahead. */
   readonly nowMs: number;
-  /** Ids of metering records known from before, so that a replay is told as such. */
+  /** Recognises ids of metering records from before, so that a replay is reported as one. */
   readonly isKnown?: ((meteringRecordId: string) => boolean) | undefined;
 }
 
-/** Errors that a single record can cause: the rest of its batch may be fine. */
+/** Errors that a single record can cause: the other records of its batch may be fine. */
 const OF_A_RECORD: ReadonlySet<string> = new Set([
   "TimestampOutOfBoundsException",
   "InvalidUsageDimensionException",
@@ -50,10 +50,10 @@ const OF_A_RECORD: ReadonlySet<string> = new Set([
   "SerializationException",
   "InvalidInputError",
 ]);
-/** An error of the product: its records are refused, other products' may be fine. */
+/** An error about the product: its records are refused, records of other products may be fine. */
 const OF_A_PRODUCT = "InvalidProductCodeException";
 
-/** Lines that were sent as one batch (`batchInputOf`), and the outcome of that call. */
+/** Reads the outcome of a call that sent these lines as one batch (`batchInputOf`). */
 export function readOutcome<L extends Line>(
   lines: readonly L[],
   outcome: Outcome<BatchMeterUsageOutput>,
@@ -95,18 +95,18 @@ function readError<L extends Line>(lines: readonly L[], error: MeteringError, no
 function refused({ wire }: Line, { name, message }: MeteringError, nowMs: number): Verdict {
   const ageMs = nowMs - wire.timestampMs;
   const refusedBy = { refusedBy: "service", rule: undefined } as const;
-  // Usage of just now is not too old: it lies ahead of the service's clock.
+  // Usage of a moment ago cannot be too old: it lies ahead of the service's clock.
   if (name === "TimestampOutOfBoundsException" && ageMs >= SKEW_MS_MIN) {
     return { status: "expired", ...refusedBy, ageSeconds: Math.round(ageMs / 1000), lateBySeconds: undefined };
   }
   return { status: "refused", ...refusedBy, errorName: name, message };
 }
 
-/** Errors and statuses that the same record meets later, although it was accepted earlier. */
+/** The verdict after a doubt: a record that was accepted before can meet these errors and statuses, so they prove nothing. */
 export function inDoubt(verdict: Verdict): Verdict {
   if (verdict.status === "undecided") return { ...verdict, mayBeMetered: true };
   const doubtful = { status: "undecided", why: "doubtful", error: undefined, mayBeMetered: true } as const;
-  // What stands under the key may be this very record, of the time before.
+  // The record that stands under the key may be this record, from the earlier call.
   if (verdict.status === "duplicate") return { ...doubtful, meteringRecordId: verdict.meteringRecordId };
   const changes =
     verdict.status === "expired" ||

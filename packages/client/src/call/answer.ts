@@ -1,4 +1,4 @@
-/** Reads what the service answered: the JSON of a result, or the error that it stands for. */
+/** Reads the service's answer: the JSON of a result, or the error. */
 import { errorCatalogue, type ErrorName } from "@countinghouse/protocol";
 import { MeteringError } from "../outcome.ts";
 import type { TransportAnswer } from "../transport/transport.ts";
@@ -13,7 +13,7 @@ export function requestIdOf(answer: TransportAnswer): string | undefined {
   return answer.header("x-amzn-requestid") ?? answer.header("x-amz-request-id");
 }
 
-/** The JSON of a success; throws a `MeteringError` for what is no success, or no JSON. */
+/** The JSON of a success; throws a `MeteringError` for any other answer, and for a success without JSON. */
 export function jsonOf(answer: TransportAnswer, origin: AnswerOrigin): unknown {
   if (answer.status !== 200) throw errorOf(answer, origin);
   try {
@@ -23,7 +23,7 @@ export function jsonOf(answer: TransportAnswer, origin: AnswerOrigin): unknown {
   }
 }
 
-/** A success that cannot be read: whatever was asked has probably been done. Sending the same again is safe. */
+/** The error of a success that cannot be read: the request was probably done. Sending the same again is safe. */
 export function unreadable(
   answer: TransportAnswer,
   origin: AnswerOrigin,
@@ -49,7 +49,7 @@ function errorOf(answer: TransportAnswer, origin: AnswerOrigin): MeteringError {
   const code = bareCode(body["__type"]) ?? bareCode(body["code"]) ?? bareCode(answer.header("x-amzn-errortype"));
   const text = body["message"] ?? body["Message"];
   const message = typeof text === "string" && text !== "" ? text : `The service answered with status ${status}.`;
-  // A body that is too large is answered without one.
+  // The service answers a body that is too large without a body of its own.
   const name = code ?? (status === 413 ? "InvalidInputError" : `Http${status}`);
   const known = errorCatalogue[name as ErrorName] as (typeof errorCatalogue)[ErrorName] | undefined;
   const general = retryOf(name, status, message);
@@ -74,7 +74,7 @@ function errorBody(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** `aws.service#Name:http://…` is `Name`. */
+/** `aws.service#Name:http://…` becomes `Name`. */
 function bareCode(code: unknown): string | undefined {
   if (typeof code !== "string" || code === "") return undefined;
   return code.slice(code.lastIndexOf("#") + 1).split(":", 1)[0];

@@ -1,6 +1,6 @@
 /**
- * One call, from its body to its outcome: sign, send, read; and again, where that makes sense. The body is fixed before
- * the first attempt, so that every attempt is the same request.
+ * One call, from its body to its outcome: sign, send, read, and repeat where that makes sense. The body is fixed before the
+ * first attempt, so that every attempt is the same request.
  */
 import { JSON_CONTENT_TYPE, REQUEST_BYTES_LIMIT, meteringService } from "@countinghouse/protocol";
 import type { AwsCredentials } from "../credentials/credentials.ts";
@@ -25,7 +25,7 @@ import type { SkewedClock } from "./skew.ts";
 import { TracedCall, type TracedAttempt, type Tracing } from "./tracing.ts";
 import { untilAborted } from "./until-aborted.ts";
 
-/** Where a call goes, and how hard it is tried. */
+/** Where a call goes, and how often it is tried. */
 export interface Destination {
   readonly url: URL;
   readonly region: string;
@@ -43,7 +43,7 @@ interface CallerParts {
   readonly budget: RetryBudget;
   readonly world: World;
   readonly logger: Logger;
-  /** Undefined where nobody listens. */
+  /** Undefined where the program listens to no reports. */
   readonly reports: Reports | undefined;
   readonly tracing: Tracing | undefined;
   readonly limits: ConfiguredLimits;
@@ -56,16 +56,16 @@ export interface CallOperation<Result> {
 }
 
 export interface InnerCallOptions extends CallOptions {
-  /** Waited for before each attempt. */
+  /** Awaited before each attempt. */
   readonly beforeAttempt?: (signal: AbortSignal | undefined) => Promise<void>;
   /**
-   * Ends the call before its next attempt, whatever it waits for; an attempt that is on the wire is waited for, unless
-   * `signal` is aborted, which aborts this one, too.
+   * Ends the call before its next attempt, whatever it waits for. An attempt that was sent is awaited, unless `signal` is
+   * aborted, which aborts the attempt, too.
    */
   readonly noMoreAttempts?: AbortSignal | undefined;
 }
 
-/** What one attempt came to: a result, or an error and what it says about a next one. */
+/** The result of one attempt: a success, or an error that says whether to try again. */
 interface Attempt<Result> {
   readonly success?: { readonly result: Result; readonly answer: TransportAnswer };
   readonly error?: MeteringError;
@@ -79,7 +79,7 @@ export class Caller {
     this.#parts = parts;
   }
 
-  /** Never rejects: what goes wrong is the outcome's error. */
+  /** Never rejects: failures are the outcome's error. */
   async call<Result>(
     operation: CallOperation<Result>,
     body: string,
@@ -89,7 +89,7 @@ export class Caller {
     const startedMs = reports === undefined ? 0 : world.monotonicMs();
     const found = tracing?.current();
     const api = found instanceof Promise ? await found : found;
-    const traced = api === undefined ? undefined : new TracedCall(api, operation.name);
+    const traced = api === undefined ? undefined : TracedCall.begin(api, operation.name);
     const run = (): Promise<Outcome<Result>> => this.#limited(operation, body, options, traced);
     const outcome = await (traced === undefined ? run() : traced.run(run));
     reports?.call(operation.name, outcome, world.monotonicMs() - startedMs);
@@ -171,7 +171,7 @@ export class Caller {
     }
   }
 
-  /** With a span of its own where nothing else sees the request. */
+  /** Makes a span of its own where nothing else traces the request. */
   async #traced<Result>(
     request: AttemptRequest<Result>,
     signed: Signed,
@@ -240,7 +240,7 @@ export class Caller {
     }
   }
 
-  /** Errors that are final in themselves, but not once the clock is right, or the credentials are new. */
+  /** Some errors are final, except where the clock has just been corrected, or the credentials are renewed. */
   #secondThought<Result>(error: MeteringError, request: AttemptRequest<Result>, signedAtMs: number): MeteringError {
     const { clock, credentials, logger } = this.#parts;
     if (request.destination.correctClockSkew && clock.explains(error.name, signedAtMs)) {
@@ -286,8 +286,8 @@ function readWith<Result>(
 }
 
 /**
- * `ExpiredTokenException` has two meanings: the session of the caller has expired, or the registration token of a
- * ResolveCustomer has. New credentials help with the first only, which for ResolveCustomer shows in the text alone.
+ * `ExpiredTokenException` has two meanings: the caller's session has expired, or the registration token of a ResolveCustomer.
+ * New credentials help only with the first. For ResolveCustomer, only the text distinguishes them.
  */
 function isSessionExpired(error: MeteringError, credentials: AwsCredentials): boolean {
   const renewable = credentials.sessionToken !== undefined && credentials.expiration !== undefined;
@@ -317,13 +317,13 @@ function metadataOf(
   return { requestId: requestIdOf(answer), status, attempts, retryDelayMs: delayedMs, earlierMayHaveSucceeded };
 }
 
-/** What ends a call while it waits. Put together only where there is a deadline, which no other signal knows. */
+/** What ends a call that waits. The signals are combined only where there is a deadline, which no other signal includes. */
 function waitingSignalOf(limits: Limits, noMoreAttempts: AbortSignal | undefined): AbortSignal | undefined {
   if (noMoreAttempts === undefined || limits.signal === undefined) return noMoreAttempts ?? limits.signal;
   return limits.callTimeoutMs === undefined ? noMoreAttempts : AbortSignal.any([limits.signal, noMoreAttempts]);
 }
 
-/** Rule L1. A character is at most three bytes of UTF-8 per unit, so that most bodies need not be counted. */
+/** Rule L1. A UTF-16 unit becomes at most three bytes of UTF-8, so most bodies need not be counted. */
 function isTooLarge(body: string): boolean {
   return body.length * 3 >= REQUEST_BYTES_LIMIT && new TextEncoder().encode(body).length >= REQUEST_BYTES_LIMIT;
 }

@@ -1,7 +1,7 @@
-/** How long a call and its parts may take: what the client was told and what the call was, as timers can have it. */
+/** The time limits of a call and its parts, from configuration and options, in a form that timers accept. */
 import { configurationError, invalidInput, type MeteringError } from "../outcome.ts";
 
-/** What the client was told, for all its calls. */
+/** The limits of the client's configuration, for all its calls. */
 export interface ConfiguredLimits {
   readonly connectTimeoutMs: number;
   readonly attemptTimeoutMs: number;
@@ -9,33 +9,33 @@ export interface ConfiguredLimits {
 }
 
 export interface CallOptions {
-  /** Ends the call, whatever it is doing. The service may have done what it was asked: see `mayHaveSucceeded`. */
+  /** Ends the call, whatever it is doing. The service may have done the request: see `mayHaveSucceeded`. */
   readonly signal?: AbortSignal | undefined;
   /** How long one attempt of this call may take, in milliseconds. */
   readonly attemptTimeoutMs?: number | undefined;
   /** How long this call may take with all its attempts, in milliseconds. */
   readonly callTimeoutMs?: number | undefined;
   /**
-   * How often the request of this call is sent at most, the first time included; by default as the client was told. With 1,
-   * every attempt is a call, whose outcome says whether it may have succeeded.
+   * How often this call's request is sent at most, the first time included; by default as the client is configured. With 1,
+   * every attempt is a call of its own, whose outcome says whether it may have succeeded.
    */
   readonly maxAttempts?: number | undefined;
 }
 
-/** Each a whole number of milliseconds that a timer can wait. */
+/** Each is a whole number of milliseconds that a timer can wait. */
 export interface Limits extends ConfiguredLimits {
-  /** Undefined where the call does not say. */
+  /** Undefined where the call does not set it. */
   readonly maxAttempts: number | undefined;
-  /** Ends the call: the caller's own, or that its time is over. */
+  /** Ends the call: the caller's signal, or the end of the call's time. */
   readonly signal: AbortSignal | undefined;
-  /** Lets go of what waits for the end of the call's time. */
+  /** Stops the timer for the end of the call's time. */
   readonly end?: (() => void) | undefined;
 }
 
-/** Timers that are told to wait longer do not wait at all. */
+/** A timer that is asked to wait longer than this ends at once. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
-/** Throws a `MeteringError` for a time-out that is no number, or a number of attempts that is none. */
+/** Throws a `MeteringError` for an invalid time-out or number of attempts. */
 export function limitsOf(configured: ConfiguredLimits, options: CallOptions): Limits {
   const told = (name: keyof ConfiguredLimits & keyof CallOptions): number | undefined =>
     timerMsOf(name, options[name], invalidInput) ?? timerMsOf(name, configured[name], configurationError);
@@ -57,7 +57,7 @@ export function isNumberOfAttempts(value: number): boolean {
   return Number.isInteger(value) && value >= 1;
 }
 
-/** Fractions count as whole; what is negative has run out, and what is longer than a timer waits is as long as that. */
+/** Fractions are rounded up; a negative time has run out; a longer time than a timer can wait becomes that time. */
 function timerMsOf<T extends number | undefined>(
   name: string,
   timeoutMs: T,
@@ -70,7 +70,7 @@ function timerMsOf<T extends number | undefined>(
   return Math.min(Math.max(Math.ceil(timeoutMs), 0), TIMER_MAX_MS) as T;
 }
 
-/** A timer of its own, since those of `AbortSignal.timeout` stay until their time has come. */
+/** Has a timer of its own, because those of `AbortSignal.timeout` stay until they fire. */
 function deadline(signal: AbortSignal | undefined, callTimeoutMs: number): Pick<Limits, "signal" | "end"> {
   const controller = new AbortController();
   const onAbort = (): void => controller.abort(signal?.reason);

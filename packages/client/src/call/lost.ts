@@ -1,10 +1,10 @@
-/** Errors of calls that no answer tells: what was lost on the way, what was aborted, and what stays in doubt. */
+/** Errors of calls without an answer: lost connections, aborts, and doubts. */
 import { MeteringError, meteringErrorOf } from "../outcome.ts";
 import { isTransportError } from "../transport/transport.ts";
 
 export const LOST = { fault: "connection", retry: "transient" } as const;
 
-/** Worth another attempt after all. */
+/** The same error, which is to be tried again after all. */
 export function retried(error: MeteringError): MeteringError {
   return copyOf(error, { retry: "transient" });
 }
@@ -27,7 +27,7 @@ const LOST_NAMES = {
   invalid: "InvalidInputError",
 } as const;
 
-/** Whatever a transport throws: what does not say that nothing was done leaves the request in doubt. */
+/** The error for whatever a transport throws. Unless it says that nothing was sent, the request may have been done. */
 export function lostError(
   error: unknown,
   of: { readonly operation: string; readonly attempts: number },
@@ -52,7 +52,7 @@ export function lostError(
   return new MeteringError({ name: "ConnectionError", message, ...LOST, mayHaveSucceeded: true, cause: error, ...of });
 }
 
-/** An error from outside the attempts: the caller's abort, or what keeps the call from being sent at all. */
+/** An error from outside the attempts: the caller's abort, or a reason why the call cannot be sent at all. */
 export function endOf(
   error: unknown,
   signal: AbortSignal | undefined,

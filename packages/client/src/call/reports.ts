@@ -1,81 +1,86 @@
-/** What a client tells of its calls while they go on: to a logger, and to a hook. Neither can make a call fail. */
+/** Reports about calls while they go on: to a logger, and to a hook. Neither can make a call fail. */
 import type { MeteringError, Outcome } from "../outcome.ts";
 
-/** Any part of it will do; `console` does. Secrets and tokens are never logged. */
+/** Each method is optional; `console` is a logger. Secrets and tokens are never logged. */
 export interface Logger {
   /** A call that succeeded. */
   debug?(message: string, entry?: LogEntry): void;
-  /** An attempt that is followed by another. */
+  /** An attempt failed, and another one follows. */
   info?(message: string, entry?: LogEntry): void;
-  /** A call that failed; and what is odd, and gone around. */
+  /** A call failed; or something odd was found, and the call went on. */
   warn?(message: string, entry?: LogEntry): void;
   error?(message: string, entry?: LogEntry): void;
 }
 
-/** What a message about a call says, to be searched by. */
+/** The data of a log message about a call, for searches. */
 export interface LogEntry {
   readonly operation: string;
-  /** How often the request was sent so far. */
+  /** How often the request has been sent. */
   readonly attempts: number;
-  /** Since the call began, in milliseconds; of an attempt, since that began. */
+  /** Milliseconds since the call began; in a message about an attempt, since the attempt began. */
   readonly durationMs: number;
-  /** The service's id of the request, where there was an answer. */
+  /** The service's id of the request, if there was an answer. */
   readonly requestId: string | undefined;
-  /** The HTTP status, where there was an answer. */
+  /** The HTTP status, if there was an answer. */
   readonly status: number | undefined;
   readonly errorName?: string;
   readonly mayHaveSucceeded?: boolean;
-  /** After so many milliseconds it is sent again. */
+  /** The request is sent again after this many milliseconds. */
   readonly retryInMs?: number;
 }
 
-/** One attempt that has ended. */
+/** An attempt that has ended. */
 export interface AttemptReport {
   /** The operation, such as `BatchMeterUsage`. */
   readonly operation: string;
-  /** From 1 on. */
+  /** Counted from 1. */
   readonly attempt: number;
   readonly maxAttempts: number;
   /** The same for all attempts of a call; the header `amz-sdk-invocation-id`. */
   readonly invocationId: string;
   readonly url: URL;
   readonly region: string;
-  /** How long it took, in milliseconds. */
+  /** How long the attempt took, in milliseconds. */
   readonly durationMs: number;
-  /** The HTTP status, where there was an answer. */
+  /** The HTTP status, if there was an answer. */
   readonly status: number | undefined;
-  /** The service's id of the request, where there was an answer. */
+  /** The service's id of the request, if there was an answer. */
   readonly requestId: string | undefined;
-  /** Why it failed; undefined where it succeeded. */
+  /** Why the attempt failed; undefined where it succeeded. */
   readonly error: MeteringError | undefined;
-  /** After so many milliseconds it is sent again; undefined where it is the last. */
+  /** The request is sent again after this many milliseconds; undefined for the last attempt. */
   readonly retryInMs: number | undefined;
 }
 
 export type OnAttempt = (report: AttemptReport) => void;
 
-/** A logger whose failing is nobody's business: a call must not end for it. */
+/** A logger whose errors are ignored, so that no call fails because of it. */
 export function unfailing(logger: Logger): Logger {
   const levels = ["debug", "info", "warn", "error"] as const;
   const wrapped = levels.map((level) => [
     level,
     (message: string, entry?: LogEntry): void => {
       try {
-        if (entry === undefined) logger[level]?.(message);
-        else logger[level]?.(message, entry);
+        hear(entry === undefined ? logger[level]?.(message) : logger[level]?.(message, entry), () => undefined);
       } catch {
-        // It has nobody to tell.
+        // There is nobody to report this to.
       }
     },
   ]);
   return Object.fromEntries(wrapped) as Logger;
 }
 
+/** An async function that was handed in may reject later: unheard, that would end the program. */
+function hear(told: unknown, failed: (thrown: unknown) => void): void {
+  const isPromise = typeof (told as { readonly then?: unknown } | null | undefined)?.then === "function";
+  if (isPromise) void Promise.resolve(told).catch(failed);
+}
+
 export class Reports {
   readonly #logger: Logger;
   readonly #onAttempt: OnAttempt | undefined;
 
-  /** The logger must not fail; the hook may. */
+  /** `logger` must not throw; the hook may. */
   constructor(logger: Logger, onAttempt: OnAttempt | undefined) {
     this.#logger = logger;
     this.#onAttempt = onAttempt;
@@ -89,10 +94,11 @@ export class Reports {
       const message = `${operation}: ${errorName}, sent again in ${retryInMs} ms (attempt ${attempt}).`;
       this.#logger.info?.(message, { ...entry, retryInMs });
     }
+    const failed = (thrown: unknown): void => this.#logger.error?.(`onAttempt failed: ${String(thrown)}`);
     try {
-      this.#onAttempt?.(report);
+      hear(this.#onAttempt?.(report), failed);
     } catch (thrown) {
-      this.#logger.error?.(`onAttempt failed: ${String(thrown)}`);
+      failed(thrown);
     }
   }
 

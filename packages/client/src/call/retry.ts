@@ -1,21 +1,21 @@
 /**
- * When a request is sent again, and after how long. Source: the standard retry mode of the official SDK (its values of
+ * Decides when a request is sent again, and after how long. Source: the standard retry mode of the official SDK (its values of
  * 2026), and its lists of error codes.
  *
- * Sending again is safe for this service: records are idempotent by their key, a MeterUsage also by its client token, and
- * every attempt of a call sends the same bytes.
+ * Sending again is safe for this service: records are idempotent by their key, a MeterUsage also by its client token, and every
+ * attempt of a call sends the same bytes.
  */
 import type { MeteringError } from "../outcome.ts";
 
 const TRANSIENT_BASE_MS = 50;
 const THROTTLED_BASE_MS = 1_000;
 const DELAY_MS_MAX = 20_000;
-/** How much longer than its own delay a client waits at most because the service asks for it. */
+/** How much longer than its own delay the client waits at most when the service asks for that. */
 const HINT_SURPLUS_MS_MAX = 5_000;
 const RETRY_COST = 14;
 const THROTTLED_COST = 5;
 
-/** Codes of other services of the family, and of gateways in front of them, that mean: slow down. */
+/** Codes of other AWS services, and of gateways in front of them, that ask the client to slow down. */
 const THROTTLING_CODES: ReadonlySet<string> = new Set([
   "BandwidthLimitExceeded",
   "EC2ThrottledException",
@@ -35,7 +35,7 @@ const THROTTLING_CODES: ReadonlySet<string> = new Set([
 const TRANSIENT_CODES: ReadonlySet<string> = new Set(["TimeoutError", "RequestTimeout", "RequestTimeoutException"]);
 const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 
-/** Whether an answer's error is worth another attempt, where the error catalogue does not say. */
+/** Whether an error is worth another attempt, where the error catalogue does not say. */
 export function retryOf(code: string, status: number, message: string): MeteringError["retry"] {
   if (status === 429 || THROTTLING_CODES.has(code)) return "throttled";
   if (TRANSIENT_CODES.has(code) || TRANSIENT_STATUSES.has(status)) return "transient";
@@ -43,7 +43,7 @@ export function retryOf(code: string, status: number, message: string): Metering
   return "never";
 }
 
-/** How long to wait before attempt `attempt + 1`: full jitter, from nought up to a bound that doubles. */
+/** How long to wait before attempt `attempt + 1`: a random time from 0 up to a bound that doubles (full jitter). */
 export function retryDelayMs(
   attempt: number,
   retry: MeteringError["retry"],
@@ -56,7 +56,7 @@ export function retryDelayMs(
   return Math.max(delayMs, Math.min(hintMs, delayMs + HINT_SURPLUS_MS_MAX));
 }
 
-/** The budget that the retries of a client share, so that an outage is not made worse by everyone trying thrice. */
+/** The budget that a client's retries share, so that an outage is not made worse because every call is tried three times. */
 export class RetryBudget {
   readonly #tokensMax: number;
   #tokens: number;
@@ -66,7 +66,7 @@ export class RetryBudget {
     this.#tokens = tokensMax;
   }
 
-  /** What a retry costs, taken; or undefined where there is not enough left. */
+  /** Takes the cost of a retry, and answers it; undefined where too little is left. */
   take(retry: MeteringError["retry"]): number | undefined {
     const cost = retry === "throttled" ? THROTTLED_COST : RETRY_COST;
     if (this.#tokens < cost) return undefined;
@@ -74,13 +74,13 @@ export class RetryBudget {
     return cost;
   }
 
-  /** A success gives back what its own last retry took, or a little where there was none. */
+  /** A success gives back what its own last retry cost, or 1 where there was none. */
   giveBack(cost: number | undefined): void {
     this.#tokens = Math.min(this.#tokensMax, this.#tokens + (cost ?? 1));
   }
 }
 
-/** How long the service asks to wait, in milliseconds: `x-amz-retry-after` in milliseconds, `retry-after` in seconds or as a date. */
+/** How many milliseconds the service asks to wait: `x-amz-retry-after` in milliseconds, `retry-after` in seconds or as a date. */
 export function retryHintMs(header: (name: string) => string | undefined, wallMs: number): number | undefined {
   const milliseconds = header("x-amz-retry-after");
   if (milliseconds !== undefined) return Number(milliseconds);

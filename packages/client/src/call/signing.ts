@@ -1,4 +1,4 @@
-/** Signs requests: Signature Version 4, by the steps of the protocol package, with the platform's hashes. */
+/** Signs requests with Signature Version 4, by the steps of the protocol package and the platform's hashes. */
 import {
   ALGORITHM,
   meteringService,
@@ -15,7 +15,7 @@ interface RequestToSign {
   readonly url: URL;
   readonly region: string;
   readonly contentType: string;
-  /** `AWSMPMeteringService.BatchMeterUsage`. */
+  /** Such as `AWSMPMeteringService.BatchMeterUsage`. */
   readonly target: string;
   /** Hex SHA-256 of the body. */
   readonly bodyHash: string;
@@ -37,8 +37,8 @@ export class Signer {
   }
 
   /**
-   * The headers that a signed request has, without `host`: name, value, name, value … What proxies like to change, such
-   * as the user agent, is left unsigned, as botocore leaves it.
+   * The headers of a signed request, without `host`: name, value, name, value … Headers that proxies change, such as the user
+   * agent, are not signed; botocore does the same.
    */
   async sign(request: RequestToSign, credentials: AwsCredentials, atMs: number): Promise<string[]> {
     const { url, contentType, target } = request;
@@ -72,7 +72,7 @@ export class Signer {
     return flat;
   }
 
-  /** The last one is kept: a client has one region and, for hours, one secret; deriving costs more than signing. */
+  /** Keeps the last key: a client has one region and, for hours, one secret; deriving a key costs more than signing. */
   async #keyFor(
     { secretAccessKey }: AwsCredentials,
     scope: { readonly date: string; readonly region: string; readonly service: string },

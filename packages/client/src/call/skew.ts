@@ -1,15 +1,15 @@
 /**
- * Clock skew: where this machine's clock is wrong by minutes, requests are signed with the service's time, which it tells
- * in the `Date` header of its answers. Source: the SDKs; an answer out of a cache (`Age`) tells nothing.
+ * Clock skew. Where this machine's clock is wrong by minutes, requests are signed with the service's time, which its answers
+ * tell in the `Date` header. Source: the SDKs. An answer from a cache (`Age`) tells no time.
  */
 import { SERVICE_TIME_HEADER } from "@countinghouse/protocol";
 import type { TransportAnswer } from "../transport/transport.ts";
 import type { World } from "../world.ts";
 
-/** Below this, the service's tolerance is enough. */
+/** A smaller difference is within the service's tolerance. */
 export const SKEW_MS_MIN = 240_000;
 
-/** Errors that a wrong clock can cause. A plain denial has the same names, so the clock must be seen to be wrong, too. */
+/** Errors that a wrong clock can cause. Plain denials have the same names, so the clock must also be seen to be wrong. */
 const SKEW_CODES: ReadonlySet<string> = new Set([
   "AccessDeniedException",
   "AuthFailure",
@@ -29,15 +29,15 @@ export class SkewedClock {
     this.#world = world;
   }
 
-  /** The time of the service, as far as it is known, in milliseconds since the epoch. */
+  /** The service's time as far as it is known, in milliseconds since the epoch. */
   nowMs(): number {
     return this.#world.wallMs() + this.#offsetMs;
   }
 
   /**
-   * The service's time by an answer that came after a point of the monotonic clock: what usage is held against, which in a
-   * lab is not the time that requests are signed with. It stays right whatever is done to the clock of this machine
-   * meanwhile, and where it is wrong, it is behind: by how long the answer was on its way.
+   * The service's time by an answer that came after a point of the monotonic clock. Usage is checked against it; in a lab it is
+   * not the time that requests are signed with. Changes of this machine's clock do not affect it. If it is wrong, it is behind,
+   * by how long the answer took to arrive.
    */
   toldMs(sinceMonotonicMs: number): number | undefined {
     if (this.#told === undefined || this.#told.atMonotonicMs < sinceMonotonicMs) return undefined;
@@ -55,13 +55,13 @@ export class SkewedClock {
     if (Math.abs(serviceMs - this.nowMs()) >= SKEW_MS_MIN) this.#offsetMs = serviceMs - this.#world.wallMs();
   }
 
-  /** Whether a request that was signed at a time failed because the clock was wrong, and would not now. */
+  /** Whether a request failed because the clock by which it was signed was wrong, and would succeed now. */
   explains(code: string, signedAtMs: number): boolean {
     return SKEW_CODES.has(code) && Math.abs(this.nowMs() - signedAtMs) >= SKEW_MS_MIN;
   }
 }
 
-/** The time that a lab tells of its own, in milliseconds since the epoch; undefined for what is none. */
+/** The service time that a lab tells, in milliseconds since the epoch; undefined where the text is no time. */
 function labMsOf(text: string | undefined): number | undefined {
   const epochMs = text !== undefined && /^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z$/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(epochMs) ? undefined : epochMs;

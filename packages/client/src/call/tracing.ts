@@ -1,9 +1,10 @@
 /**
- * Spans and trace headers by OpenTelemetry, where it runs: a span for each call, and, where nothing else sees the requests,
- * one for each attempt. Without it there is nothing but a look at a global name for each call.
+ * Spans and trace headers with OpenTelemetry, where a program uses it: a span for each call and, where nothing else traces the
+ * requests, one for each attempt. Where a program does not, the only cost is one look at a global name for each call.
  */
 import { SERVICE_ID } from "@countinghouse/protocol";
 import type { MeteringError, Outcome } from "../outcome.ts";
+import { checkHeaders } from "../transport/transport.ts";
 import { VERSION } from "../version.ts";
 
 type Attributes = Readonly<Record<string, string | number>>;
@@ -15,7 +16,7 @@ interface Span {
   end(): void;
 }
 
-/** As much of `@opentelemetry/api` as is used: the module itself will do. */
+/** The parts of `@opentelemetry/api` that are used; the module itself fits. */
 export interface OpenTelemetry {
   readonly trace: {
     getTracer(
@@ -30,12 +31,12 @@ export interface OpenTelemetry {
 }
 
 const PEER = "@opentelemetry/api";
-/** Under this name the API keeps what was registered with it, so that all its copies in a program are one. */
+/** The name under which the API keeps its registrations, so that all copies of it in a program share them. */
 const REGISTERED: symbol = Symbol.for("opentelemetry.js.api.1");
 const KIND_CLIENT = 2;
 const STATUS_ERROR = 2;
 
-/** Finds OpenTelemetry: that which was handed in, or the one of the program, which may come after the client. */
+/** Finds OpenTelemetry: the given module, or the program's own, which may be set up after the client. */
 export class Tracing {
   #api: OpenTelemetry | undefined;
   #loading: Promise<OpenTelemetry | undefined> | undefined;
@@ -55,7 +56,7 @@ export class Tracing {
 
   async #load(): Promise<OpenTelemetry | undefined> {
     try {
-      // Not written out, so that bundlers do not look for a package that many do not have.
+      // The name is not a literal, so that bundlers do not look for a package that many programs do not have.
       const name: string = PEER;
       this.#api = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as OpenTelemetry;
     } catch {
@@ -65,52 +66,79 @@ export class Tracing {
   }
 }
 
-/** A call as it is traced. */
+/**
+ * The program's own tracing may throw: its processors, propagators and exporters run inside these calls. The call goes on then. A
+ * record that was metered must not look like one that was not.
+ */
+function unfailing<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch {
+    return undefined;
+  }
+}
+
+/** A call that is traced. No method throws or rejects. */
 export class TracedCall {
   readonly #api: OpenTelemetry;
   readonly #span: Span;
   readonly #context: Context;
 
-  constructor(api: OpenTelemetry, operation: string) {
+  /** Undefined where it cannot be traced. */
+  static begin(api: OpenTelemetry, operation: string): TracedCall | undefined {
+    return unfailing(() => new TracedCall(api, operation));
+  }
+
+  private constructor(api: OpenTelemetry, operation: string) {
     this.#api = api;
     const attributes = { "rpc.system": "aws-api", "rpc.service": SERVICE_ID, "rpc.method": operation };
     this.#span = this.#start(`${SERVICE_ID.replaceAll(" ", "")}.${operation}`, attributes);
     this.#context = api.trace.setSpan(api.context.active() as never, this.#span as never);
   }
 
-  /** Runs the call within its span, so that whatever it does is told to be part of it. */
+  /** Runs the call within its span, so that everything it does belongs to the span. Runs it once, even where tracing throws. */
   async run<Result>(call: () => Promise<Outcome<Result>>): Promise<Outcome<Result>> {
-    const outcome = await this.#api.context.with(this.#context as never, call);
+    let running: Promise<Outcome<Result>> | undefined;
+    const once = (): Promise<Outcome<Result>> => (running ??= call());
+    void unfailing(() => this.#api.context.with(this.#context as never, once));
+    const outcome = await once();
     const { requestId, status, attempts } = outcome.ok ? outcome.metadata : outcome.error;
-    this.#span.setAttributes({
+    const attributes = {
       ...(requestId === undefined ? {} : { "aws.request_id": requestId }),
       ...(status === undefined || status === 0 ? {} : { "http.response.status_code": status }),
       "countinghouse.attempts": attempts,
-    });
-    end(this.#span, outcome.error);
+    };
+    end(this.#span, attributes, outcome.error);
     return outcome;
   }
 
-  /** One attempt that nothing else traces: its headers are added to those of the request. */
-  attempt(url: URL, attempt: number, headers: string[]): TracedAttempt {
-    const span = this.#api.context.with(this.#context as never, () =>
-      this.#start("POST", {
-        "http.request.method": "POST",
-        "url.full": url.href,
-        "server.address": url.hostname,
-        "server.port": url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port),
-        ...(attempt === 1 ? {} : { "http.request.resend_count": attempt - 1 }),
-      }),
+  /** One attempt that nothing else traces: adds the trace headers to the request's headers. Undefined where tracing throws. */
+  attempt(url: URL, attempt: number, headers: string[]): TracedAttempt | undefined {
+    const span = unfailing(() =>
+      this.#api.context.with(this.#context as never, () =>
+        this.#start("POST", {
+          "http.request.method": "POST",
+          "url.full": url.href,
+          "server.address": url.hostname,
+          "server.port": url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port),
+          ...(attempt === 1 ? {} : { "http.request.resend_count": attempt - 1 }),
+        }),
+      ),
     );
+    if (span === undefined) return undefined;
+    for (const header of unfailing(() => this.#headersFor(span)) ?? []) headers.push(...header);
+    return {
+      end: (status, error) => end(span, status === undefined ? {} : { "http.response.status_code": status }, error),
+    };
+  }
+
+  /** What no header may hold is left out. */
+  #headersFor(span: Span): [name: string, value: string][] {
     const carrier: Record<string, string> = {};
     this.#api.propagation.inject(this.#api.trace.setSpan(this.#context as never, span as never) as never, carrier);
-    for (const [name, value] of Object.entries(carrier)) headers.push(name.toLowerCase(), value);
-    return {
-      end: (status, error) => {
-        if (status !== undefined) span.setAttributes({ "http.response.status_code": status });
-        end(span, error);
-      },
-    };
+    return Object.entries(carrier)
+      .map(([name, value]): [string, string] => [name.toLowerCase(), value])
+      .filter(isSendable);
   }
 
   #start(name: string, attributes: Attributes): Span {
@@ -120,14 +148,17 @@ export class TracedCall {
   }
 }
 
+function isSendable(header: readonly string[]): boolean {
+  return unfailing(() => (checkHeaders(header), true)) === true;
+}
+
 export interface TracedAttempt {
   end(status: number | undefined, error: MeteringError | undefined): void;
 }
 
-function end(span: Span, error: MeteringError | undefined): void {
-  if (error !== undefined) {
-    span.setAttributes({ "error.type": error.name });
-    span.setStatus({ code: STATUS_ERROR, message: error.message });
-  }
-  span.end();
+/** Each step by itself: a span that was begun is ended, whatever becomes of what it says. */
+function end(span: Span, attributes: Attributes, error: MeteringError | undefined): void {
+  unfailing(() => span.setAttributes({ ...attributes, ...(error === undefined ? {} : { "error.type": error.name }) }));
+  if (error !== undefined) unfailing(() => span.setStatus({ code: STATUS_ERROR, message: error.message }));
+  unfailing(() => span.end());
 }

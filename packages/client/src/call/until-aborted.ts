@@ -1,8 +1,8 @@
-/** Waiting that an abort ends, while what is waited for goes on. */
+/** Waits for something until an abort; what is awaited goes on. */
 
 /**
- * What many calls wait for together goes on when one of them is aborted; that one does not wait for it. Nothing is begun
- * for a call that is aborted already: nobody would hear of its failure.
+ * Several calls may wait for the same thing. It goes on when one of them is aborted, and that call stops waiting. Nothing is
+ * begun for a call that is aborted already, because nobody would learn of its failure.
  */
 export function untilAborted<T>(begin: () => T | Promise<T>, signal: AbortSignal | undefined): T | Promise<T> {
   signal?.throwIfAborted();

@@ -6,19 +6,19 @@ import type { EndpointSources } from "../profile/configured-endpoint.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { World } from "../world.ts";
 
-/** What a source on this machine, or beside it, needs. */
+/** What a source of credentials on this machine, or beside it, needs. */
 export interface SourceParts extends EndpointSources {
-  /** Straight there: an agent leads to a proxy, which has no way back to this machine. */
+  /** Sends directly: an agent leads to a proxy, from which there is no way back to this machine. */
   readonly transport: Transport;
   readonly world: World;
   readonly logger: Logger;
 }
 
 export interface ChainParts extends SourceParts {
-  /** As requests of the service are sent, by the agent or proxy that leads out of this machine. */
+  /** Sends like requests to the service, through the agent or proxy that leads out of this machine. */
   readonly transportOut: Transport;
-  /** The agent that the client was given, for what the optional package sends. */
+  /** The client's agent, for requests of the optional package. */
   readonly agent: HttpAgent | undefined;
-  /** Where the client works, for the endpoint of STS. */
+  /** The client's region and its like, for the endpoint of STS. */
   readonly place: () => Promise<StsPlace>;
 }

@@ -1,6 +1,6 @@
 /**
- * The default credential chain, in the order of the official SDK: environment, profile, web identity, container,
- * instance. A profile that is chosen by name goes before keys in the environment.
+ * The default credential chain, in the official SDK's order: environment, profile, web identity, container, instance. A profile
+ * that is chosen by name comes before keys in the environment.
  */
 import { credentialsError, meteringErrorOf, type MeteringError } from "../outcome.ts";
 import type { Surroundings } from "../platform/platform.ts";
@@ -14,14 +14,14 @@ import { peerProvider } from "./peer.ts";
 import { webIdentityCredentials, webIdentityOfEnvironment } from "./web-identity.ts";
 
 /**
- * The first source that applies is the one that is asked, now and for every renewal; the files themselves are read once.
- * Rejects with `CredentialsError` where none applies, or where the one that does fails.
+ * The first source that applies is asked, now and for every renewal; the files themselves are read once. Rejects with
+ * `CredentialsError` where no source applies, or where that source fails.
  */
 export async function resolveChain(parts: ChainParts): Promise<CredentialsProvider> {
   const { files } = parts;
   const fromEnvironment = environmentCredentials(parts.surroundings);
   if (fromEnvironment !== undefined && !files.chosen) return chosen(parts, "the environment", () => fromEnvironment);
-  // Another source might be another account's: whoever names a profile means that one.
+  // A user who names a profile means its account; another source might be for another account.
   if (files.chosen && !files.found) {
     throw credentialsError(`There is no profile "${files.profileName}".${unreadableNote(files)}`);
   }
@@ -63,7 +63,7 @@ function environmentCredentials(surroundings: Surroundings): AwsCredentials | un
   };
 }
 
-/** What a profile says of its credentials; undefined where it says nothing. */
+/** The source that a profile names; undefined where it names none. */
 async function profileSource(parts: ChainParts): Promise<CredentialsProvider | undefined> {
   const { credentialsProfile: profile } = parts.files;
   const needsPeer = whyPeer(profile);
@@ -84,14 +84,14 @@ async function profileSource(parts: ChainParts): Promise<CredentialsProvider | u
   return undefined;
 }
 
-/** A role to assume goes before keys in the same profile, as in the official SDK. */
+/** A role to assume comes before keys in the same profile, as in the official SDK. */
 function whyPeer(profile: Section): string | undefined {
   if (profile["role_arn"] === undefined) return undefined;
   const assumes = profile["source_profile"] !== undefined || profile["credential_source"] !== undefined;
   return assumes ? "assuming a role (role_arn)" : undefined;
 }
 
-/** Final, unless there is an instance, which failed in passing: one that cannot be reached is taken for none. */
+/** The error is final, unless an instance failed in a way that may pass; one that cannot be reached counts as none. */
 function none({ files }: ChainParts, cause?: MeteringError): Error {
   const looked = [
     files.chosen ? undefined : "the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)",

@@ -1,4 +1,4 @@
-/** Credentials of an ECS task or of any container that is given an address for them. */
+/** Credentials of an ECS task, or of any container that gets an address for them. */
 import { credentialsError } from "../outcome.ts";
 import { nonEmpty } from "../profile/shared-files.ts";
 import type { ChainParts } from "./chain-parts.ts";
@@ -38,13 +38,14 @@ export async function containerCredentials(parts: ChainParts): Promise<AwsCreden
   return readSourceCredentials(text, source);
 }
 
-/** The file wins: its token is replaced while the program runs. */
+/** The file comes first: its token is replaced while the program runs. */
 async function authorizationToken({ surroundings }: ChainParts): Promise<string | undefined> {
   const file = nonEmpty(surroundings.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"));
   const token =
     file === undefined
       ? nonEmpty(surroundings.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN"))
-      : await surroundings.readText(file);
+      : // Whoever writes a file by hand ends it with a line break.
+        (await surroundings.readText(file))?.replace(/\r?\n$/, "");
   if (file !== undefined && token === undefined) throw credentialsError(`There is no token file ${file}.`);
   if (token !== undefined && /[\r\n]/.test(token)) {
     throw credentialsError("The container authorization token has a line break in it.");
@@ -52,7 +53,7 @@ async function authorizationToken({ surroundings }: ChainParts): Promise<string 
   return token;
 }
 
-/** A token is sent there: over TLS, to this machine, or to the addresses that containers are served from. */
+/** The token is sent only over TLS, to this machine, or to the addresses that serve containers. */
 function checkUrl(url: string): void {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   const allowed =

@@ -11,7 +11,7 @@ interface SourceRequest {
   readonly headers?: readonly string[];
   readonly body?: string;
   readonly timeoutMs: number;
-  /** What is asked, for messages. */
+  /** The source's name, for messages. */
   readonly source: string;
 }
 
@@ -20,7 +20,7 @@ export interface SourceAnswer {
   readonly text: string;
 }
 
-/** Asks, and once or twice again where the source is in trouble. Rejects with `CredentialsError` without an answer. */
+/** Asks a source, and again once or twice where it is in trouble. Rejects with `CredentialsError` where it does not answer. */
 export async function askSource(
   transport: Transport,
   world: Pick<World, "delay" | "random">,
@@ -47,7 +47,7 @@ export async function askSource(
   }
 }
 
-/** Whether another try makes sense after an answer that brought no credentials. */
+/** Whether another try makes sense after an answer without credentials. */
 export function retryOfStatus(status: number): Retry {
   return status >= 500 || status === 429 ? "transient" : "never";
 }

@@ -1,6 +1,6 @@
 /**
- * The instance metadata service of EC2, version 2: credentials of the instance's role, and its region. Version 1, which
- * gives credentials to whoever can make the program send a GET, is not asked.
+ * The instance metadata service of EC2, version 2: the credentials of the instance's role, and its region. Version 1 is not
+ * used: it gives credentials to anybody who can make a program send a GET.
  */
 import { configurationError, credentialsError } from "../outcome.ts";
 import { nonEmpty } from "../profile/shared-files.ts";
@@ -48,7 +48,7 @@ async function openMetadata(parts: SourceParts): Promise<(path: string) => Promi
       { method, url: base + path, headers, timeoutMs: TIMEOUT_MS, source: SOURCE },
       attemptsMax,
     );
-  // One attempt: where there is no instance, nobody wants to wait for it.
+  // One attempt only: where there is no instance, more would only cost time.
   const token = ok(
     await ask("PUT", "/latest/api/token", ["x-aws-ec2-metadata-token-ttl-seconds", String(TOKEN_SECONDS)], 1),
   );

@@ -1,12 +1,12 @@
-/** Keeps credentials, and renews them before they expire: once for all calls that wait for it. */
+/** Holds credentials and renews them before they expire, once for all calls that wait. */
 import type { Logger } from "../call/reports.ts";
 import { credentialsError, isMeteringError, type MeteringError } from "../outcome.ts";
 import type { World } from "../world.ts";
 import { expiresAtMsOf, isAwsCredentials, type AwsCredentials } from "./credentials.ts";
 
-/** Renewal begins this long before expiry, as in the SDKs. */
+/** How long before expiry renewal begins, as in the SDKs. */
 const RENEW_BEFORE_MS = 300_000;
-/** After a renewal that failed, those that are still valid serve this long before the next try. */
+/** How long after a failed renewal the next try comes; valid credentials are used until then. */
 const RENEW_AGAIN_MS = 10_000;
 
 interface CredentialsKeeperOptions {
@@ -25,7 +25,7 @@ export class CredentialsKeeper {
     this.#options = options;
   }
 
-  /** At once where there are good ones; rejects with a `MeteringError`, `CredentialsError`, where there are none. */
+  /** At once where it holds good credentials; rejects with a `MeteringError`, `CredentialsError`, where there are none. */
   get(): AwsCredentials | Promise<AwsCredentials> {
     if (this.#current !== undefined && this.#options.world.wallMs() < this.#renewAtMs) return this.#current;
     this.#renewal ??= this.#renew().finally(() => {
@@ -34,7 +34,7 @@ export class CredentialsKeeper {
     return this.#renewal;
   }
 
-  /** The service says that these have expired: new ones are asked for, unless that has happened meanwhile. */
+  /** The service says that these have expired: asks for new ones, unless that has happened meanwhile. */
   expire(credentials: AwsCredentials): void {
     if (this.#current === credentials) this.#current = undefined;
   }
@@ -47,7 +47,7 @@ export class CredentialsKeeper {
       if (!isAwsCredentials(renewed)) throw credentialsError("The credentials provider gave no credentials.");
       const expiresAtMs = expiresAtMsOf(renewed);
       this.#current = renewed;
-      // Short-lived ones, which are near their end when they come, are used for what they are worth.
+      // Short-lived credentials that are near their end when they come are used while they last.
       this.#renewAtMs = Math.max(expiresAtMs - RENEW_BEFORE_MS, world.wallMs() + 1_000);
       if (before !== undefined) logger.debug?.("Credentials were renewed.");
       return renewed;
@@ -61,7 +61,7 @@ export class CredentialsKeeper {
   }
 }
 
-/** What a provider throws that does not say whether it passes may pass. */
+/** An error that does not say whether it may pass is taken to be one that may. */
 function failureOf(error: unknown): MeteringError {
   if (isMeteringError(error)) return error;
   return credentialsError(error instanceof Error ? error.message : String(error), error, "transient");

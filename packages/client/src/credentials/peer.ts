@@ -1,4 +1,4 @@
-/** Profiles whose credentials need more than this package has: the official chain resolves them, where it is installed. */
+/** Profiles whose credentials need more than this package has: the official chain resolves them, if it is installed. */
 import { credentialsError } from "../outcome.ts";
 import type { HttpAgent } from "../platform/platform.ts";
 import type { ChainParts } from "./chain-parts.ts";
@@ -6,7 +6,7 @@ import type { CredentialsProvider } from "./credentials.ts";
 
 const PEER = "@aws-sdk/credential-provider-node";
 
-/** As much of the peer as is used. */
+/** The parts of the optional package that are used. */
 interface Peer {
   readonly defaultProvider: (options: {
     readonly profile: string;
@@ -17,12 +17,12 @@ interface Peer {
   }) => CredentialsProvider;
 }
 
-/** The peer's own provider for the profile, which asks STS where the client works. `what` says why it is needed. */
+/** The optional package's own provider for the profile; it asks STS in the client's region. `what` says why it is needed. */
 export async function peerProvider({ files, agent, place }: ChainParts, what: string): Promise<CredentialsProvider> {
   const profile = files.profileName;
   let peer: Peer;
   try {
-    // Not written out, so that bundlers do not look for a package that most do not need.
+    // The name is not a literal, so that bundlers do not look for a package that most programs do not need.
     const name: string = PEER;
     peer = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as Peer;
   } catch (error) {

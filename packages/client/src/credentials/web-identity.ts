@@ -1,6 +1,6 @@
 /**
- * Credentials for a token of an identity provider, as pods on EKS have it: AssumeRoleWithWebIdentity of AWS STS, which is
- * not signed. Source: AWS STS API reference, 2011-06-15.
+ * Credentials for a token of an identity provider, as pods on EKS have it, by AssumeRoleWithWebIdentity of AWS STS, which is
+ * unsigned. Source: AWS STS API reference, 2011-06-15.
  */
 import { isNearby } from "../endpoint/endpoint-url.ts";
 import { stsEndpointOf } from "../endpoint/sts-endpoint.ts";
@@ -14,7 +14,7 @@ import { askSource, retryOfStatus } from "./http.ts";
 const TIMEOUT_MS = 10_000;
 const ATTEMPTS_MAX = 3;
 const SOURCE = "AssumeRoleWithWebIdentity";
-/** Refusals of STS that pass: the identity provider did not answer it, or it is asked too often. */
+/** Refusals of STS that may pass: the identity provider did not answer STS, or STS is asked too often. */
 const PASSING: ReadonlySet<string> = new Set(["IDPCommunicationError", "Throttling", "ThrottlingException"]);
 
 interface WebIdentity {
@@ -23,7 +23,7 @@ interface WebIdentity {
   readonly sessionName?: string | undefined;
 }
 
-/** What the environment says; both parts must be there. */
+/** The environment's web identity; both variables must be set. */
 export function webIdentityOfEnvironment({ surroundings }: Pick<ChainParts, "surroundings">): WebIdentity | undefined {
   const tokenFile = nonEmpty(surroundings.variable("AWS_WEB_IDENTITY_TOKEN_FILE"));
   const roleArn = nonEmpty(surroundings.variable("AWS_ROLE_ARN"));
@@ -33,7 +33,7 @@ export function webIdentityOfEnvironment({ surroundings }: Pick<ChainParts, "sur
 
 export async function webIdentityCredentials(parts: ChainParts, identity: WebIdentity): Promise<AwsCredentials> {
   const { surroundings, world } = parts;
-  // Read each time: the token is replaced while the program runs.
+  // Read each time, because the token is replaced while the program runs.
   const token = await surroundings.readText(identity.tokenFile);
   if (token === undefined) throw credentialsError(`There is no web identity token file ${identity.tokenFile}.`);
   const form = new URLSearchParams({
@@ -74,7 +74,7 @@ export async function webIdentityCredentials(parts: ChainParts, identity: WebIde
   };
 }
 
-/** STS answers with flat XML, whose texts of interest hold no markup. */
+/** STS answers with flat XML, and the texts that are read hold no markup. */
 function element(xml: string, name: string): string | undefined {
   const text = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
   return text?.replace(/&(amp|lt|gt|quot|apos);/g, (_, entity: keyof typeof ENTITIES) => ENTITIES[entity]);

@@ -1,13 +1,13 @@
 /**
- * Where requests go: the endpoint rules of the service. Source: its rule set `endpoint-rule-set-1` (some hosts are
- * spelled with a hyphen, `metering-marketplace`; that is no slip of ours).
+ * Where requests go: the service's endpoint rules. Source: its rule set `endpoint-rule-set-1` (some of its hosts are spelled
+ * with a hyphen, `metering-marketplace`).
  */
 import { configurationError } from "../outcome.ts";
 import { checkRegion, partitionOf, type Partition } from "./partitions.ts";
 
 export interface EndpointParameters {
   readonly region?: string | undefined;
-  /** A custom endpoint, such as `http://127.0.0.1:7420`, which is taken as it is. */
+  /** A custom endpoint, such as `http://127.0.0.1:7420`, which is used unchanged. */
   readonly endpoint?: string | undefined;
   readonly useFips?: boolean | undefined;
   readonly useDualStack?: boolean | undefined;
@@ -17,7 +17,7 @@ export interface Endpoint {
   readonly url: string;
 }
 
-/** Decides where requests go. A client has one, and it can be replaced. */
+/** Decides where requests go. A client has one, which can be replaced. */
 export interface EndpointProvider {
   /** Throws a `MeteringError`, `ConfigurationError`, where there is no endpoint. */
   resolveEndpoint(parameters: EndpointParameters): Endpoint;

@@ -10,7 +10,7 @@ export interface Partition {
 }
 
 interface PartitionRow extends Partition {
-  /** Regions of the partition, known today or not. */
+  /** Matches the partition's regions, also future ones. */
   readonly regionPattern: RegExp;
 }
 
@@ -18,7 +18,7 @@ const row = (name: string, dnsSuffix: string, dualStackDnsSuffix: string, region
   name,
   dnsSuffix,
   dualStackDnsSuffix,
-  // Today every partition has both; the rules ask all the same, and so do we.
+  // Every partition has both today. The rules still check them, so this code does, too.
   supportsFips: true,
   supportsDualStack: true,
   regionPattern,
@@ -37,14 +37,14 @@ const PARTITIONS: readonly PartitionRow[] = [
   row("aws-us-gov", "amazonaws.com", "api.aws", /^us-gov-\w+-\d+$/),
 ];
 
-/** The partition of a region. One that no partition knows counts as `aws`, as in the SDKs. */
+/** The partition of a region. An unknown region counts as `aws`, as in the SDKs. */
 export function partitionOf(region: string): Partition {
-  // `aws-iso-global` and its like, which every partition has but the European one.
+  // `aws-iso-global` and its like: every partition but the European one has such a region.
   const named = PARTITIONS.find(({ name }) => region === `${name}-global` && name !== "aws-eusc");
   return named ?? PARTITIONS.find(({ regionPattern }) => regionPattern.test(region)) ?? aws;
 }
 
-/** A region becomes part of a host name; what is no label of one could lead elsewhere, and is a `ConfigurationError`. */
+/** A region becomes part of a host name. A text that is no label of one could lead elsewhere, and is a `ConfigurationError`. */
 export function checkRegion(region: string): void {
   if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(region)) return;
   throw configurationError(`The region ${JSON.stringify(region)} cannot be part of a host name.`);

@@ -1,20 +1,20 @@
 /**
- * Where STS is asked: the endpoint rules of that service. Source: its rule set `endpoint-rule-set-1`, as the official
- * client has it, without the legacy global endpoint.
+ * The endpoint of STS, by that service's rules. Source: its rule set `endpoint-rule-set-1`, as in the official client, without
+ * the legacy global endpoint.
  */
 import { configurationError } from "../outcome.ts";
 import { endpointUrlOf, withScheme } from "./endpoint-url.ts";
 import { checkRegion, partitionOf } from "./partitions.ts";
 
-/** Where a client works, as far as the endpoint of STS depends on it. */
+/** The settings of a client on which the endpoint of STS depends. */
 export interface StsPlace {
-  /** `us-east-1` where it is not known. */
+  /** Undefined where it is not known; `us-east-1` is then used. */
   readonly region: string | undefined;
   readonly useFips: boolean;
   readonly useDualStack: boolean;
 }
 
-/** `configured` is an endpoint of one's own, if any. Throws a `ConfigurationError` where there is no endpoint. */
+/** `configured` is a custom endpoint, if there is one. Throws a `ConfigurationError` where there is no endpoint. */
 export function stsEndpointOf(place: StsPlace, configured: string | undefined): URL {
   const { region = "us-east-1", useFips, useDualStack } = place;
   if (configured !== undefined) {
@@ -30,7 +30,7 @@ export function stsEndpointOf(place: StsPlace, configured: string | undefined): 
 function hostOf(region: string, useFips: boolean, useDualStack: boolean): string {
   const { name, dnsSuffix, dualStackDnsSuffix } = partitionOf(region);
   if (useDualStack) return `${useFips ? "sts-fips" : "sts"}.${region}.${dualStackDnsSuffix}`;
-  // All of GovCloud is FIPS, under the plain name.
+  // In GovCloud all endpoints are FIPS, and have the plain name.
   if (useFips) return `${name === "aws-us-gov" ? "sts" : "sts-fips"}.${region}.${dnsSuffix}`;
   return region === "aws-global" ? "sts.amazonaws.com" : `sts.${region}.${dnsSuffix}`;
 }

@@ -2,17 +2,17 @@ import { ruleSets, windowFault } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { MeterableRecord } from "../batch/line.ts";
-import { KnownIds } from "./remembered.ts";
-import { HOUR_MS, Market, NOW_MS, keyOf } from "./market.fixture.ts";
+import { KnownIds } from "./lines/remembered.ts";
+import { HOUR_MS, Market, NOW_MS, keyOf } from "../../testing/market.ts";
 import { MeterAllRun } from "./meter-all.ts";
 import type { MeterAllResult } from "../batch/result.ts";
 
 const WINDOW = ruleSets.current.batchMeterUsageWindow;
 
-/** What the types forbid, and callers without types hand in all the same. */
+/** Values that the types forbid; programs without types can pass them all the same. */
 const NO_NUMBERS = [null, 1n, "1"] as unknown as readonly number[];
 
-/** Whatever is sent under one key is always the same record: never two of the input, apart. */
+/** Whatever is sent under one key must always be the same record: never two input records, apart. */
 function checkBatches({ batches }: Market): void {
   const sent = new Map<string, string>();
   for (const { productCode, usageRecords } of batches) {
@@ -28,7 +28,7 @@ function checkBatches({ batches }: Market): void {
   }
 }
 
-/** Nothing is called too late that the market would have taken. */
+/** No record may be called too late that the market would have accepted. */
 function checkExpired(results: readonly MeterAllResult<MeterableRecord>[]): void {
   for (const result of results) {
     if (result.status !== "expired" || result.record.dimension === "late") continue;
@@ -36,7 +36,7 @@ function checkExpired(results: readonly MeterAllResult<MeterableRecord>[]): void
   }
 }
 
-/** What is said of a record is what the market knows of it. */
+/** What a result says of a record must agree with what the market knows. */
 function checkMetered(market: Market, results: readonly MeterAllResult<MeterableRecord>[]): void {
   const ids = new Set([...market.metered.values()].map(({ id }) => id));
   const told = new Set<string>();
@@ -70,7 +70,7 @@ describe("for any records and any trouble", () => {
       }),
     },
     { requiredKeys: ["timestamp", "dimension", "productCode", "customerIdentifier"] },
-    // Two customers in one record are among them, which the types would not let through.
+    // Some have two customers in one record, which the types forbid.
   ) as unknown as fc.Arbitrary<MeterableRecord>;
   const fineRecord: fc.Arbitrary<MeterableRecord> = fc.record({
     timestamp: fc.integer({ min: 0, max: 20 }).map((hours) => new Date(NOW_MS - hours * HOUR_MS)),
@@ -81,7 +81,7 @@ describe("for any records and any trouble", () => {
   });
   const input = fc.array(fc.oneof(fineRecord, fineRecord, anyRecord), { maxLength: 150 });
   const dice = fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true }));
-  /** By how many hours the clock of this machine is off. */
+  /** By how many hours this machine's clock is wrong. */
   const clock = fc.constantFrom(-48, 0, 48);
   const options = fc.record({
     sameKey: fc.constantFrom("sum", "refuse"),

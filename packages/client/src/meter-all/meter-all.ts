@@ -1,26 +1,28 @@
 /**
- * Meters any number of usage records, and says of every one what became of it.
+ * Meters any number of usage records, and reports of each what became of it.
  *
- * Without windows the input is read to its end before the first record is sent: only then is it known that no two share a
- * key, and two that do must never be sent apart. So memory grows with the input, by some hundred bytes a record.
+ * Without windows, the input is read to its end before the first record is sent, because only then is it known which records
+ * share a key, and two such records must never be sent apart. So memory grows with the input, by some hundred bytes for each
+ * record.
  */
 import type { MeterableRecord } from "../batch/line.ts";
 import type { Accepted, MeterAllResult, Replay, Verdict } from "../batch/result.ts";
 import { MeteringError, invalidInput } from "../outcome.ts";
-import { GiveWay } from "./give-way.ts";
-import type { Entry } from "./input-line.ts";
+import { GiveWay } from "./reading/give-way.ts";
+import type { Entry } from "./lines/input-line.ts";
 import { CONCURRENCY, RESENDS_MAX, checkOptions, type MeterAllOptions } from "./options.ts";
 import { Progress, type MeterAllProgress } from "./progress.ts";
-import type { KnownIds } from "./remembered.ts";
-import { Sender, type Metering } from "./sender.ts";
-import { Sending } from "./sending.ts";
-import { Windows } from "./windows.ts";
+import type { KnownIds } from "./lines/remembered.ts";
+import { Sender, type Metering } from "./sending/sender.ts";
+import { Sending } from "./sending/sending.ts";
+import { Windows } from "./reading/windows.ts";
 
 export type MeterAllInput<Item extends MeterableRecord> = Iterable<Item> | AsyncIterable<Item>;
 
 /**
- * The results as they come, in no order. Nothing is sent before somebody asks for the first. They can be asked for once,
- * in one of three ways; a second time is an `InvalidInputError`, since what is left of them would look like all of them.
+ * The results in the order in which they come. Nothing is sent before the first result is asked for. They can be asked for
+ * once, in one of three ways; a second time is an `InvalidInputError`, because the remaining results would look like all of
+ * them.
  */
 export class MeterAllRun<Item extends MeterableRecord> implements AsyncIterable<MeterAllResult<Item>> {
   #results: AsyncGenerator<MeterAllResult<Item>> | undefined;
@@ -53,8 +55,8 @@ export class MeterAllRun<Item extends MeterableRecord> implements AsyncIterable<
   }
 
   /**
-   * Goes to the end; throws a `MeteringError`, `NotAllAcceptedError`, if any record was not metered, or the run was aborted
-   * before its input had ended, with all results as its `cause`. A replay was metered before, and is fine.
+   * Waits for the end. Throws a `MeteringError`, `NotAllAcceptedError`, with all results as its `cause`, if any record was not
+   * metered, or the run was aborted before the end of its input. A replay counts as metered.
    */
   async assertAllAccepted(): Promise<(Accepted<Item> | Replay<Item>)[]> {
     const results = await this.toArray();
@@ -71,8 +73,8 @@ export class MeterAllRun<Item extends MeterableRecord> implements AsyncIterable<
 }
 
 /**
- * A generator whose `return` and `throw` stop the run at once, also while somebody waits for its next result: by itself,
- * a generator would hear of them only then.
+ * A generator whose `return` and `throw` stop the run at once, even while its next result is awaited; a plain generator would
+ * notice them only after that result.
  */
 function stoppable<T>(results: AsyncGenerator<T, undefined>, stop: AbortController): AsyncGenerator<T, undefined> {
   const end = results.return.bind(results);
@@ -117,7 +119,7 @@ async function* meterAllResults<Item extends MeterableRecord>(
   const windows = new Windows(records, options, parts);
   const sending = new Sending(sender, options.concurrency ?? CONCURRENCY, parts);
   try {
-    // While a result is being looked at, others may come in, and batches may end.
+    // While the program handles a result, more records may be read, and batches may end.
     for (;;) {
       const batches = windows.take();
       if (batches !== undefined) sending.add(batches);
@@ -133,7 +135,7 @@ async function* meterAllResults<Item extends MeterableRecord>(
       }
     }
   } finally {
-    // Whoever stops listening still gets an orderly end: what is on the wire is waited for, nothing more is sent.
+    // When the program stops listening, requests that were sent are awaited, and no more are sent.
     stop.abort();
     await Promise.all([sending.settled(), windows.settled()]);
     signal?.removeEventListener("abort", onAbort);
@@ -152,7 +154,7 @@ interface Decided<Item> {
   readonly verdict: Verdict;
 }
 
-/** Somebody waits for news, which may have come before. */
+/** Wakes one waiter, who also notices news that came before the wait. */
 class Bell {
   #hasRung = false;
   #hear: () => void = () => undefined;

@@ -2,13 +2,13 @@
 import type { MeterAllResult } from "../batch/result.ts";
 
 export interface MeterAllProgress {
-  /** Records that were read of the input so far. */
+  /** How many records of the input have been read. */
   readonly read: number;
   /** Whether the input has been read to its end. */
   readonly inputEnded: boolean;
-  /** Calls of BatchMeterUsage that were begun. */
+  /** How many calls of BatchMeterUsage were begun. */
   readonly calls: number;
-  /** Records by the status of their results, as far as those were given out. */
+  /** How many results were given out, by status. */
   readonly results: Readonly<Record<MeterAllResult<never>["status"], number>>;
 }
 
@@ -16,7 +16,7 @@ export class Progress {
   read = 0;
   inputEnded = false;
   calls = 0;
-  /** Whether the input was let go of before its end, so that some of it has no results. */
+  /** Whether reading stopped before the input's end, so that some of it has no results. */
   isCutShort = false;
   readonly #results = {
     accepted: 0,

@@ -1,10 +1,10 @@
-/** What a run needs that is long, or has no end: windows, progress, turns for others, and patience with a dead service. */
+/** Long and endless runs: windows, progress, giving way to other work, and patience with a service that is down. */
 import { describe, expect, test } from "vitest";
 import type { MeterableRecord } from "../batch/line.ts";
-import { InputReader } from "./input-reader.ts";
-import { GiveWay } from "./give-way.ts";
-import { Market, NOW_MS, record, run } from "./market.fixture.ts";
-import { Remembered } from "./remembered.ts";
+import { InputReader } from "./reading/input-reader.ts";
+import { GiveWay } from "./reading/give-way.ts";
+import { Market, NOW_MS, record, run } from "../../testing/market.ts";
+import { Remembered } from "./lines/remembered.ts";
 
 const many = (count: number): MeterableRecord[] => Array.from({ length: count }, (_, i) => record(`d${i}`));
 const statuses = async (results: Promise<readonly { readonly status: string }[]>): Promise<string[]> =>
@@ -44,7 +44,7 @@ describe("by windows", () => {
     const results: string[] = [];
     for await (const result of run(slow(), { window: 100, windowMs: 5 }).run) {
       results.push(result.record.dimension);
-      // Only now: the first was metered although the window could have held both.
+      // Only now does the second record come: the first one was metered although its window had room for both.
       gate.resolve(undefined);
     }
     expect(results).toEqual(["a", "b"]);
@@ -116,7 +116,7 @@ test("progress counts what was read, the calls, and the results by status", asyn
 });
 
 describe("a service that is dead", () => {
-  /** One whose calls all end as the dice say, on a clock that only pauses move. */
+  /** A market whose calls all end as the dice say; only pauses move its clock. */
   class Dead extends Market {
     nowByPausesMs = 0;
     most = 0;
@@ -195,7 +195,7 @@ test("whoever reads a long input stands back when his turn is over", async () =>
     stop: new AbortController().signal,
     giveWay: new GiveWay(world),
   });
-  // A record takes a millisecond.
+  // Each record takes a millisecond.
   expect(await reader.read(() => (nowMs += 1))).toBe("input's end");
   expect(turns).toBe(100);
 });
@@ -216,4 +216,24 @@ test("batches are of the oldest minutes first, however the records come", async 
   await all.assertAllAccepted();
   const times = market.batches.flatMap(({ usageRecords }) => usageRecords.map(({ timestamp }) => Number(timestamp)));
   expect(times).toEqual(times.toSorted((a, b) => a - b));
+});
+
+test("known ids that throw when they are asked leave their batch in doubt, and the run comes to its end", async () => {
+  const knownIds = {
+    has: () => {
+      throw new Error("the table of ids is gone");
+    },
+  } as unknown as ReadonlySet<string>;
+  const { run: all, market } = run(many(30), { knownIds });
+  const results = await all.toArray();
+  expect(results).toHaveLength(30);
+  for (const result of results) {
+    expect(result).toMatchObject({
+      status: "undecided",
+      why: "failed",
+      mayBeMetered: true,
+      error: { name: "UnexpectedError", message: "the table of ids is gone" },
+    });
+  }
+  expect(market.metered.size).toBe(30);
 });

@@ -9,7 +9,7 @@ import { processSurroundings } from "./surroundings.ts";
 
 let loaded: typeof import("node:crypto") | undefined;
 
-/** Loaded with the first signature: a program that only starts need not wait for it. */
+/** Loaded for the first signature, so that a program starts without waiting for it. */
 function nodeCrypto(): typeof import("node:crypto") {
   loaded ??= process.getBuiltinModule("node:crypto");
   return loaded;
@@ -21,7 +21,7 @@ const nodeCryptography: Cryptography<KeyObject> = {
     const { createHmac, createSecretKey } = nodeCrypto();
     let key: BinaryLike = first;
     for (const text of rest) key = createHmac("sha256", key).update(text).digest();
-    // A key object for the key that is used again and again: out of bytes Node would make one at every use.
+    // A key object is made once for a key that is used repeatedly: given bytes, Node would make one at every use.
     return createSecretKey(key as Buffer);
   },
   hmacSha256Hex: (key, text) => nodeCrypto().createHmac("sha256", key).update(text).digest("hex"),

@@ -1,4 +1,4 @@
-/** Every platform signs alike. */
+/** All platforms make the same signatures. */
 import { homedir } from "node:os";
 import * as fc from "fast-check";
 import { expect, onTestFinished, test, vi } from "vitest";

@@ -1,4 +1,4 @@
-/** Bun and Deno: `fetch` and WebCrypto, and the environment and files by Node's modules, which both have. */
+/** Bun and Deno: `fetch` and WebCrypto; environment and files through Node's modules, which both have. */
 import type { Platform } from "./platform.ts";
 import { processSurroundings } from "./surroundings.ts";
 import { platform as web } from "./web.ts";

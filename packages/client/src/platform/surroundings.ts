@@ -2,19 +2,19 @@
 import { nonEmpty } from "../profile/shared-files.ts";
 import type { Surroundings } from "./platform.ts";
 
-// The global `process` and no import of it: to import it is to open its streams.
+// Uses the global `process`: importing it would open its streams.
 export const processSurroundings: Surroundings = {
   variable: (name) => process.env[name],
   mayBeInstance: true,
   home: async () => {
     const named = nonEmpty(process.env["HOME"]) ?? nonEmpty(process.env["USERPROFILE"]);
     if (named !== undefined) return named;
-    // A service of systemd has no HOME, but its user has one.
+    // A systemd service has no HOME, but its user has a home directory.
     const { homedir } = await import("node:os");
     try {
       return nonEmpty(homedir());
     } catch {
-      // A user whom the system does not know, as in some containers.
+      // The system does not know the user, as in some containers.
       return undefined;
     }
   },

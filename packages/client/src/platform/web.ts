@@ -1,8 +1,8 @@
-/** Any runtime with `fetch` and WebCrypto. There is no environment, and there are no files. */
+/** Any runtime with `fetch` and WebCrypto, without environment and files. */
 import { FetchTransport } from "../transport/fetch.ts";
 import type { Cryptography, Platform } from "./platform.ts";
 
-/** Not every library of types has a global name for it. */
+/** Some type libraries have no global name for it. */
 type HmacKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
 const encoder = new TextEncoder();

@@ -1,4 +1,4 @@
-/** Where the environment and the profile send the requests to a service: the same for metering and for STS. */
+/** The endpoint that the environment or the profile sets for a service, for metering and STS alike. */
 import { configurationError } from "../outcome.ts";
 import type { Surroundings } from "../platform/platform.ts";
 import { flagReader } from "./flags.ts";
@@ -7,11 +7,11 @@ import { nonEmpty, type SharedFiles } from "./shared-files.ts";
 export interface EndpointSources {
   readonly surroundings: Surroundings;
   readonly files: SharedFiles;
-  /** As the client was told; undefined leaves it to the environment and the profile. */
+  /** As the client is configured; undefined leaves it to the environment and the profile. */
   readonly ignoreConfiguredEndpointUrls: boolean | undefined;
 }
 
-/** As it is written there, or undefined: nothing is said, or it is to be ignored. */
+/** The endpoint as it is written; undefined where none is set, or it is to be ignored. */
 export function configuredEndpoint(serviceId: string, sources: EndpointSources): string | undefined {
   const { surroundings, files } = sources;
   const ignored =

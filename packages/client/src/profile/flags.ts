@@ -1,9 +1,9 @@
-/** Settings that are true or false, of the environment or else of the profile. */
+/** Settings that are true or false, from the environment or otherwise from the profile. */
 import { configurationError } from "../outcome.ts";
 import type { Surroundings } from "../platform/platform.ts";
 import { nonEmpty, type SharedFiles } from "./shared-files.ts";
 
-/** Reads by a variable's name and a profile's key; undefined where neither says anything. */
+/** Reads a flag by a variable's name and a profile's key; undefined where neither is set. */
 export function flagReader(
   surroundings: Surroundings,
   files: SharedFiles,

@@ -1,11 +1,11 @@
 /**
- * Reads the INI of `~/.aws/config` and `~/.aws/credentials`, as the SDKs do: sections, `key = value`, nested keys by
- * indentation (kept as `parent.key`), comments after `#` or `;` at the start of a line or after white space.
+ * Reads the INI of `~/.aws/config` and `~/.aws/credentials` as the SDKs do: sections, `key = value`, nested keys by indentation
+ * (kept as `parent.key`), comments after `#` or `;` at the start of a line or after white space.
  */
 
 export type Section = Readonly<Record<string, string>>;
 
-/** Sections by the text between their brackets, quotes and surplus white space removed. */
+/** Sections by the text between their brackets, without quotes and surplus white space. */
 export function parseIni(text: string): ReadonlyMap<string, Section> {
   const sections = new Map<string, Record<string, string>>();
   let section: Record<string, string> | undefined;
@@ -30,7 +30,7 @@ export function parseIni(text: string): ReadonlyMap<string, Section> {
   return sections;
 }
 
-/** `profile "a b"` and `profile  a` are `profile a`. */
+/** `profile "a b"` becomes `profile a b`, and `profile  a` becomes `profile a`. */
 function sectionName(text: string): string {
   const [, kind, , name] = /^\s*([\w-]+)\s+(["']?)(.*?)\2\s*$/.exec(text) ?? [];
   return kind === undefined ? text.trim() : `${kind} ${name}`;

@@ -4,24 +4,24 @@ import type { Surroundings } from "../platform/platform.ts";
 import { parseIni, type Section } from "./ini.ts";
 
 export interface SharedFiles {
-  /** The profile that is chosen, from both files, as settings are read: the configuration file wins. Empty where there is none. */
+  /** The chosen profile from both files, for settings: the configuration file comes first. Empty where there is none. */
   readonly profile: Section;
-  /** The same, as keys, roles and the region are read: the credentials file wins, as in the official SDK. */
+  /** The same for keys, roles and the region: the credentials file comes first, as in the official SDK. */
   readonly credentialsProfile: Section;
   readonly profileName: string;
-  /** Whether the profile was chosen by name, and not by default. */
+  /** Whether the profile was chosen by name, rather than by default. */
   readonly chosen: boolean;
-  /** Whether either file has it. */
+  /** Whether either file has the profile. */
   readonly found: boolean;
-  /** Files that are there and cannot be read, and why: for whoever misses what they may hold. */
+  /** Files that exist and cannot be read, and why; for messages about what they may hold. */
   readonly unreadable: readonly string[];
   /** A `[services NAME]` section of the configuration file. */
   services(name: string): Section | undefined;
 }
 
 /**
- * Reads both files; never rejects. A file that is not there is empty, and so is one that cannot be read, with a warning:
- * a service's HOME may be another user's, and nothing of it may be needed.
+ * Reads both files; never rejects. A missing file counts as empty, and so does one that cannot be read, with a warning: a
+ * service's HOME may be another user's, and perhaps nothing in it is needed.
  */
 export async function readSharedFiles(
   surroundings: Surroundings,
@@ -53,7 +53,7 @@ export async function readSharedFiles(
 
 interface ReadSections {
   readonly sections: ReadonlyMap<string, Section>;
-  /** Why they are empty although there is a file. */
+  /** Why the sections are empty although there is a file. */
   readonly trouble?: string;
 }
 
@@ -71,7 +71,7 @@ async function readSections(surroundings: Surroundings, variable: string, name: 
   }
 }
 
-/** To be added where something is missing that an unreadable file may hold. */
+/** To be added to messages about something missing that an unreadable file may hold. */
 export function unreadableNote({ unreadable }: Pick<SharedFiles, "unreadable">): string {
   return unreadable.map((trouble) => ` ${trouble}`).join("");
 }

@@ -1,7 +1,7 @@
-/** The RSA public key that RegisterUsage signatures are checked with, from whatever form it is at hand in. */
+/** The RSA public key by which RegisterUsage signatures are verified, read from any of its forms. */
 import { MeteringError } from "../outcome.ts";
 
-/** As much of a JSON Web Key as an RSA public key has. */
+/** The members of a JSON Web Key that an RSA public key has. */
 export interface RsaJwk {
   readonly kty?: string;
   readonly n?: string;
@@ -21,7 +21,7 @@ export async function importPublicKey(key: string | RsaJwk): Promise<Key> {
     if (typeof key === "string") return await crypto.subtle.importKey("spki", spkiOf(key), PS256, false, ["verify"]);
     const { kty, n, e } = key;
     if (kty !== "RSA" || n === undefined || e === undefined) throw new TypeError("The JWK is not an RSA public key.");
-    // Only the numbers: what else the JWK says (`use`, `alg` of another purpose) is not about us.
+    // Only the numbers are used: other members of the JWK (`use`, another `alg`) do not matter here.
     return await crypto.subtle.importKey("jwk", { kty, n, e }, PS256, false, ["verify"]);
   } catch (error) {
     const message = `The public key is no RSA public key in PEM or JWK: ${error instanceof Error ? error.message : String(error)}`;

@@ -1,20 +1,20 @@
 /**
- * Checks the signature that RegisterUsage answers with: a JWT, signed by AWS Marketplace with PS256, which proves to a
- * container that it was the service that said yes. Source: the seller guide's Java example, and RFC 7515, 7518.
+ * Verifies the signature in the answer to RegisterUsage: a JWT that AWS Marketplace has signed with PS256. It proves to a
+ * container that the service itself has answered. Source: the seller guide's Java example, and RFC 7515, 7518.
  */
 import { MeteringError } from "../outcome.ts";
 import { importPublicKey, type RsaJwk } from "./public-key.ts";
 
-/** What the JWT is held against. */
+/** What the JWT is compared with. */
 export interface RegistrationExpectation {
   /** The RSA public key that came with the product, in PEM or as a JWK. */
   readonly publicKey: string | RsaJwk;
-  /** What was sent to RegisterUsage. */
+  /** The values that were sent to RegisterUsage. */
   readonly productCode: string;
   readonly publicKeyVersion: number;
-  /** What was sent to RegisterUsage, if anything was: then it must come back. */
+  /** The nonce that was sent to RegisterUsage, if one was; the JWT must hold it. */
   readonly nonce?: string | undefined;
-  /** How old the JWT may be, in seconds, and how far ahead of this clock; by default it may be of any age. */
+  /** How old the JWT may be, in seconds, and how far ahead of this clock; by default it may have any age. */
   readonly ageSecondsMax?: number | undefined;
   /** The time, in milliseconds since the epoch; by default this machine's. */
   readonly nowMs?: number | undefined;
@@ -28,7 +28,7 @@ export interface RegistrationClaims {
   readonly issuedAt: Date;
 }
 
-/** `RegisterUsageOutput.signature`, checked. Rejects with a `MeteringError`, `InvalidRegistrationError`, if it is not good. */
+/** Verifies `RegisterUsageOutput.signature`. Rejects with a `MeteringError`, `InvalidRegistrationError`, if it is not valid. */
 export async function verifyRegistration(
   signature: string,
   expected: RegistrationExpectation,
@@ -38,7 +38,7 @@ export async function verifyRegistration(
   const [header = "", payload = "", proof = ""] = parts;
   if (parts.length !== 3) throw invalid("It is not a JWT of three parts.");
   const { alg, crit } = objectOf(header, "header");
-  // One algorithm, named here and not by the token: `none` and all others end here.
+  // The algorithm is fixed here, and not chosen by the token: `none` and all others are refused.
   if (alg !== "PS256") throw invalid(`Its algorithm is ${JSON.stringify(alg)}, and must be PS256.`);
   if (crit !== undefined) throw invalid("Its header asks for extensions.");
   const signed = new TextEncoder().encode(`${header}.${payload}`);
@@ -51,7 +51,7 @@ export async function verifyRegistration(
 
 function checkClaims(claims: Readonly<Record<string, unknown>>, expected: RegistrationExpectation): RegistrationClaims {
   const { iat } = claims;
-  // The documentation spells the claims with a capital, the example that checks them without.
+  // The documentation spells the claims with a capital letter, and its example that verifies them without one.
   const productCode = claims["productCode"] ?? claims["ProductCode"];
   const publicKeyVersion = claims["publicKeyVersion"] ?? claims["PublicKeyVersion"];
   const nonce = claims["nonce"] ?? claims["Nonce"] ?? undefined;

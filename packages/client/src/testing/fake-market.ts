@@ -1,6 +1,6 @@
 /**
- * A transport that answers as the service does, by the same shapes and rules, from memory: what sellers' unit tests meter
- * against. It has no permissions, agreements' periods or resources; the server has.
+ * A transport that answers from memory as the service does, by the same shapes and rules, for sellers' unit tests. It has no
+ * permissions, no agreements with a beginning and an end, and no resources; the server has.
  */
 import { ruleSets, type RuleSetName } from "@countinghouse/protocol";
 import { TransportError, type Transport, type TransportAnswer, type TransportRequest } from "../transport/transport.ts";
@@ -16,9 +16,9 @@ export interface FakeCustomer {
   readonly customerIdentifier?: string;
   readonly customerAccountId?: string;
   readonly licenseArn?: string;
-  /** Products it has no agreement for (any more): usage of them is `CustomerNotSubscribed`. */
+  /** Products for which the customer has no agreement (any more): usage of them is `CustomerNotSubscribed`. */
   readonly notSubscribed?: readonly string[];
-  /** What `resolveCustomer` takes for this customer, and of which product. */
+  /** The registration token of this customer in `resolveCustomer`, and its product. */
   readonly registrationToken?: string;
   readonly productCode?: string;
 }
@@ -30,11 +30,11 @@ export interface FakeMarketOptions {
   readonly customers?: readonly FakeCustomer[];
   /** The service's time, in milliseconds since the epoch; by default this machine's. */
   readonly now?: () => number;
-  /** By default `current`, as AWS. */
+  /** By default `current`, as at AWS. */
   readonly ruleSet?: RuleSetName;
 }
 
-/** What a metering record holds. */
+/** What the market keeps of a metering record. */
 export interface FakeMeteringRecord {
   readonly meteringRecordId: string;
   readonly productCode: string | undefined;
@@ -47,19 +47,19 @@ export interface FakeMeteringRecord {
 }
 
 /**
- * What the next requests meet: `throttle` and `internal-error` refuse; `unprocessed` gives all records back; `lost-answer`
- * does what is asked and cuts the connection.
+ * What happens to the next requests: `throttle` and `internal-error` refuse them; `unprocessed` gives all records back;
+ * `lost-answer` does the request and cuts the connection.
  */
 export type FakeFault = "throttle" | "internal-error" | "unprocessed" | "lost-answer";
 
 export interface FakeMarket {
-  /** For a client's `transport`. */
+  /** To be given to a client as its `transport`. */
   readonly transport: Transport;
-  /** All that was metered, in order. */
+  /** All metering records, in the order of metering. */
   readonly records: readonly FakeMeteringRecord[];
-  /** The requests that came, by operation. */
+  /** All requests, with their operations. */
   readonly requests: readonly { readonly operation: string; readonly input: unknown }[];
-  /** The next `count` requests meet this. */
+  /** Lets this happen to the next `count` requests. */
   fail(fault: FakeFault, count?: number): void;
 }
 
@@ -127,7 +127,7 @@ function answer(state: FakeState, requestId: string, status: number, body: objec
   const headers: Readonly<Record<string, string>> = {
     "x-amzn-requestid": requestId,
     date: new Date(state.now()).toUTCString(),
-    // As a lab does: the time that usage is held against need not be that of the machine, by which requests are signed.
+    // As in a lab: usage is checked against this time, and requests are signed with the machine's.
     "x-countinghouse-service-time": new Date(state.now()).toISOString(),
   };
   return { status, header: (name) => headers[name], text: JSON.stringify(body) };

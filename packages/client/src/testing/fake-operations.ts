@@ -1,4 +1,4 @@
-/** The operations of a fake market, each in the order in which the service refuses (`refusalOrder` of the protocol). */
+/** The operations of a fake market; each refuses in the service's order (`refusalOrderOf` of the protocol). */
 import {
   DRY_RUN_RECORD_ID,
   allocationFault,
@@ -55,7 +55,7 @@ export function meterOne(state: FakeState, input: unknown): object {
   return { MeteringRecordId: kept.meteringRecordId };
 }
 
-/** A signature that proves nothing: what signs it for real is the service. */
+/** The signature proves nothing: only the service can make a real one. */
 export function registered(input: unknown): object {
   readRegister(input);
   return { Signature: "fake.registration.signature" };
@@ -158,7 +158,7 @@ function keep(state: FakeState, record: UsageRecord, productCode: string | undef
   return { kept, sent: record };
 }
 
-/** A replay is the same usage of the hour, whatever second of it is told (Rule K2). */
+/** A replay is the same usage of the same hour; seconds do not count (Rule K2). */
 function isSame(one: Usage, other: Usage): boolean {
   return textOf(one) === textOf(other);
 }

@@ -1,4 +1,4 @@
-/** What a fake market knows, and how it refuses. */
+/** The state of a fake market, and its refusals. */
 import type { ErrorName, RuleSet, UsageRecord } from "@countinghouse/protocol";
 import type { FakeCustomer, FakeFault, FakeMeteringRecord, FakeProduct } from "./fake-market.ts";
 
@@ -18,7 +18,7 @@ export interface FakeState {
   readonly faults: FakeFault[];
 }
 
-/** Thrown within, and answered as the service's error. */
+/** Thrown inside the market, and answered as the service's error. */
 export class Refusal extends Error {
   readonly code: ErrorName;
 

@@ -1,4 +1,4 @@
-/** `node:http` and `node:https` with an agent of the caller's own: for proxies, client certificates and the like. */
+/** `node:http` and `node:https` with the caller's own agent: for proxies, client certificates and the like. */
 import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import {
@@ -15,7 +15,7 @@ export class AgentTransport implements Transport {
   readonly isTraced = true;
   readonly #agent: Agent;
 
-  /** The agent is its owner's to close. */
+  /** The agent's owner closes it. */
   constructor(agent: Agent) {
     this.#agent = agent;
   }
@@ -74,17 +74,17 @@ export class AgentTransport implements Transport {
           resolve(new NodeAnswer(incoming, text));
         });
       });
-      // The same bytes where all is ASCII, as nearly always, and written for less.
+      // For a body in ASCII, as nearly always, Latin-1 gives the same bytes at a lower cost.
       outgoing.end(request.body, bytes === request.body.length ? "latin1" : "utf8");
     });
   }
 
   close(): void {
-    // The agent is not ours.
+    // The agent belongs to the caller.
   }
 }
 
-/** An agent that is not made for the URL's scheme is told so at once, before anything is sent. */
+/** An agent that does not fit the URL's scheme throws at once, before anything is sent. */
 function opened(open: () => ClientRequest): ClientRequest {
   try {
     return open();
@@ -125,7 +125,7 @@ function collect(
     if (bytes > ANSWER_BYTES_MAX) fail(new TransportError("connection", "The answer is too large.", true));
   });
   incoming.on("end", () => done((chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).toString()));
-  // A connection that breaks within an answer.
+  // The connection broke within an answer.
   incoming.on("error", (error) => fail(connectionTrouble(error)));
   incoming.on("aborted", () => fail(new TransportError("connection", "The connection broke within the answer.", true)));
 }

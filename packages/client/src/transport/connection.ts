@@ -9,7 +9,7 @@ interface Exchange {
   readonly failed: (trouble: TransportError) => void;
 }
 
-/** A connection is left alone this long before the other side closes it. */
+/** A connection is not used any more when the other side will close it within this time. */
 const CLOSING_SECONDS = 1;
 
 export class Connection {
@@ -21,7 +21,7 @@ export class Connection {
   /** Whether it can carry another request. */
   usable = true;
 
-  /** `released` is told when an exchange has ended, and when the connection has. */
+  /** `released` is called when an exchange has ended, and when the connection has. */
   constructor(socket: Socket, connectedEvent: "connect" | "secureConnect", released: (connection: Connection) => void) {
     this.#socket = socket;
     this.#released = released;
@@ -33,7 +33,7 @@ export class Connection {
     socket.on("close", () => this.#fail(closedEarly(this.#connected)));
   }
 
-  /** Idle for so long that the other side may be closing it, as it said it would (`Keep-Alive: timeout=5`). */
+  /** Whether it has been idle for so long that the other side may be closing it, as announced (`Keep-Alive: timeout=5`). */
   get stale(): boolean {
     return performance.now() >= this.#freshUntilMs;
   }
@@ -42,19 +42,19 @@ export class Connection {
     return this.#connected;
   }
 
-  /** One exchange at a time. The callbacks are called once, one of them. */
+  /** One exchange at a time. Exactly one of the callbacks is called, once. */
   send(request: TransportRequest, done: Exchange["done"], failed: Exchange["failed"]): void {
     this.#exchange = { parser: new ResponseParser(), done, failed };
     this.#socket.ref();
     const { body } = request;
     const bytes = Buffer.byteLength(body);
     const head = headOf(request, bytes);
-    // One write, and the cheapest, where all is ASCII, as nearly always.
+    // For ASCII, as nearly always, one write of the cheapest kind.
     if (bytes === body.length) this.#socket.write(head + body, "latin1");
     else this.#socket.write(Buffer.concat([Buffer.from(head, "latin1"), Buffer.from(body)]));
   }
 
-  /** Ends it, whatever it is doing. */
+  /** Ends the connection, whatever it is doing. */
   destroy(): void {
     this.usable = false;
     this.#exchange = undefined;
@@ -64,7 +64,7 @@ export class Connection {
 
   #take(chunk: Buffer): void {
     const exchange = this.#exchange;
-    // Nothing was asked: whatever this is, it must not be taken for the answer to what is asked next.
+    // Nothing was asked: these bytes must not be taken for the answer to the next request.
     if (exchange === undefined) return this.destroy();
     try {
       if (exchange.parser.take(chunk)) this.#complete(exchange);
@@ -84,7 +84,7 @@ export class Connection {
   #complete({ parser, done }: Exchange): void {
     this.#exchange = undefined;
     if (parser.keepsAlive && this.usable) {
-      // A connection that waits for nothing keeps no program running.
+      // An idle connection does not keep the program running.
       this.#socket.unref();
       const [, seconds] = /timeout=(\d+)/i.exec(parser.header("keep-alive") ?? "") ?? [];
       if (seconds !== undefined) this.#freshUntilMs = performance.now() + (Number(seconds) - CLOSING_SECONDS) * 1000;

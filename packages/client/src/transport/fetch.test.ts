@@ -1,4 +1,4 @@
-/** How an answer that `fetch` brings is read. */
+/** How an answer from `fetch` is read. */
 import { expect, test } from "vitest";
 import { FetchTransport } from "./fetch.ts";
 import { ANSWER_BYTES_MAX, type TransportAnswer } from "./transport.ts";

@@ -1,4 +1,4 @@
-/** `fetch`: the transport of every runtime that has no faster one. Connections are the runtime's own to keep and close. */
+/** `fetch`, the transport of every runtime without a faster one. The runtime keeps and closes the connections. */
 import {
   ANSWER_BYTES_MAX,
   TransportError,
@@ -10,7 +10,7 @@ import {
   type TransportRequest,
 } from "./transport.ts";
 
-/** As much of `fetch` as is used here, so that a wrapped one will do. */
+/** The parts of `fetch` that are used, so that a wrapped one fits. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export class FetchTransport implements Transport {
@@ -33,7 +33,7 @@ export class FetchTransport implements Transport {
       const response = await this.#fetch(request.url.href, {
         method: request.method,
         headers: pairs(request.headers),
-        // A GET may have no body, not even an empty one.
+        // A GET must not have a body, not even an empty one.
         ...(request.body === "" ? {} : { body: request.body }),
         redirect: "manual",
         signal: controller.signal,
@@ -58,12 +58,12 @@ export class FetchTransport implements Transport {
   }
 }
 
-/** Asked anew each time: what is narrowed once stays narrowed, though the signal may change meanwhile. */
+/** A function, because TypeScript would remember the first result although the signal may change meanwhile. */
 function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true;
 }
 
-/** Read piece by piece, so that an answer without an end is not kept; at once where a runtime has no streams. */
+/** Reads piece by piece, so that an endless answer is not kept; as a whole where a runtime has no streams. */
 async function textOf(response: Response): Promise<string> {
   const reader = (response.body ?? undefined)?.getReader();
   if (reader === undefined) return response.text();

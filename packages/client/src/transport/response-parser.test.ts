@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MalformedAnswer, ResponseParser } from "./response-parser.ts";
 
-/** Takes bytes in pieces, cut at these places; answers what was read, and whether the connection is good for more. */
+/** Parses bytes in pieces that are cut at these places; answers what was read, and whether the connection can be used again. */
 function read(
   bytes: Buffer,
   cuts: readonly number[] = [],

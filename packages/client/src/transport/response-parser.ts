@@ -1,16 +1,16 @@
 /**
- * Reads HTTP/1.1 answers off a connection (RFC 9112), one at a time. Strict where leniency could mix two answers up: what
- * is malformed, or comes without having been asked for, ends the connection.
+ * Reads HTTP/1.1 answers from a connection (RFC 9112), one at a time. It is strict, because leniency could mix two answers up:
+ * a malformed answer, or one without a request, ends the connection.
  */
 import { ANSWER_BYTES_MAX, type TransportAnswer } from "./transport.ts";
 
 const HEAD_BYTES_MAX = 65_536;
 const CRLF = "\r\n";
 
-/** The answer cannot be read; the connection is of no more use. */
+/** The answer cannot be read; the connection cannot be used any more. */
 export class MalformedAnswer extends Error {}
 
-/** Where in an answer we are: in its head, in a body of known length, of chunks, or one that ends with the connection. */
+/** The part that is being read: the head, a body of known length or of chunks, or one that ends with the connection. */
 type Phase = "head" | "length" | "chunks" | "until-close" | "done";
 
 export class ResponseParser {
@@ -24,7 +24,7 @@ export class ResponseParser {
   #keepsAlive = false;
   #headers = new Map<string, string>();
 
-  /** Takes what came; true once the answer is complete. Throws `MalformedAnswer`. */
+  /** Takes bytes; true when the answer is complete. Throws `MalformedAnswer`. */
   take(chunk: Buffer): boolean {
     let rest: Buffer = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
     this.#pending = Buffer.alloc(0);
@@ -52,12 +52,12 @@ export class ResponseParser {
     }
   }
 
-  /** The connection has ended: true where that is what completes the answer. */
+  /** The connection has ended: true where that completes the answer. */
   end(): boolean {
     return this.#phase === "until-close" || this.#phase === "done";
   }
 
-  /** Whether the connection is good for another request. */
+  /** Whether the connection can be used for another request. */
   get keepsAlive(): boolean {
     return this.#keepsAlive && this.#phase === "done";
   }
@@ -78,7 +78,7 @@ export class ResponseParser {
     const [, minor, status = ""] = /^HTTP\/1\.([01]) (\d{3})(?: |$)/.exec(statusLine) ?? [];
     if (minor === undefined) throw new MalformedAnswer("This is no answer of HTTP/1.1.");
     this.#status = Number(status);
-    // An interim answer, such as 100: the real one follows.
+    // This is an interim answer, such as 100; the real one follows.
     if (this.#status < 200) return;
     const headers = new Map<string, string>();
     for (const line of lines) {
@@ -119,7 +119,7 @@ export class ResponseParser {
     return true;
   }
 
-  /** Sizes in hex, each followed by so many bytes and a line's end; nought is the last; then trailers, which we drop. */
+  /** A chunk is its size in hex, that many bytes, and a line end; size 0 is the last one. The trailers after it are dropped. */
   #takeChunks(chunk: Buffer): boolean {
     let at = 0;
     for (;;) {
@@ -144,7 +144,7 @@ export class ResponseParser {
         this.#phase = "done";
         return true;
       }
-      // The end of the line after a chunk's bytes.
+      // The line end after a chunk's bytes.
       if (line === "" && this.#body.length > 0) continue;
       const [, size] = /^([0-9a-f]{1,8})\s*(?:;.*)?$/i.exec(line) ?? [];
       if (size === undefined) throw new MalformedAnswer("The size of a chunk is no number.");

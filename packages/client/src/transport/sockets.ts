@@ -1,6 +1,6 @@
 /**
- * Requests over sockets of our own, kept open between them: the fast transport of Node. `node:http` does the same for any
- * server and any request; what this client needs of it is little, and costs less than half without the rest.
+ * Requests over sockets of the client's own, which are kept open: the fast transport of Node. `node:http` can do the same for
+ * any server and any request; the small part that this client needs costs less than half of that.
  */
 import type { Socket } from "node:net";
 import { Connection } from "./connection.ts";
@@ -13,7 +13,7 @@ import {
   type TransportRequest,
 } from "./transport.ts";
 
-/** As many connections to one host at once as the official SDK opens. */
+/** The official SDK opens as many connections to one host at once. */
 const CONNECTIONS_MAX = 50;
 
 interface Waiting {
@@ -33,7 +33,7 @@ export class SocketTransport implements Transport {
   readonly #connectionsMax: number;
   #closed = false;
 
-  /** Throws an `InvalidInputError` for a number of connections that is none. */
+  /** Throws an `InvalidInputError` for an invalid number of connections. */
   constructor(connectionsMax: number = CONNECTIONS_MAX) {
     if (!Number.isInteger(connectionsMax) || connectionsMax < 1) {
       throw invalidInput(`connectionsMax must be a whole number from 1 on; it is ${connectionsMax}.`);
@@ -71,7 +71,7 @@ export class SocketTransport implements Transport {
         cancelled: false,
         start: (free) => {
           connection = free;
-          // Not from before: with many calls at once, those that only wait would run out of time unsent.
+          // The timer begins only now: with many calls at once, waiting ones would otherwise time out unsent.
           timer = setTimeout(onTimeout, timeoutMs);
           if (!free.connected) {
             connectTimer = setTimeout(() => {
@@ -93,7 +93,7 @@ export class SocketTransport implements Transport {
     for (const { idle } of this.#pools.values()) for (const connection of idle.splice(0)) connection.destroy();
   }
 
-  /** A connection that is idle, or a new one, or a place in the queue. */
+  /** Takes an idle connection, opens a new one, or queues the request. */
   #take(url: URL, waiting: Waiting): void {
     const pool = this.#poolOf(url);
     for (let connection = pool.idle.pop(); connection !== undefined; connection = pool.idle.pop()) {
@@ -140,11 +140,11 @@ export class SocketTransport implements Transport {
 function openSocket(url: URL, secure: boolean): Socket {
   const host = url.hostname.startsWith("[") ? url.hostname.slice(1, -1) : url.hostname;
   const port = url.port === "" ? (secure ? 443 : 80) : Number(url.port);
-  // Loaded when they are needed: half of a program's start would else be spent here.
+  // Loaded when it is needed; otherwise it would be half of a program's start.
   const net = process.getBuiltinModule("node:net");
   if (!secure) return net.connect({ host, port });
   const tls = process.getBuiltinModule("node:tls");
-  // An address is no name to ask a certificate for by SNI; it is checked against the certificate all the same.
+  // SNI is for names only, so none is sent for an address; the certificate is still checked against the address.
   const servername = net.isIP(host) === 0 ? host : "";
   return tls.connect({ host, port, servername, ALPNProtocols: ["http/1.1"] });
 }

@@ -1,4 +1,4 @@
-/** What an error of a socket says of the request: whether it was sent, and what went wrong. */
+/** What a socket's error says of a request: whether it was sent, and what went wrong. */
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { expect, test } from "vitest";
@@ -13,7 +13,7 @@ test("an error without a text is told by its code", () => {
   expect(connectionTrouble(new Error("")).message).toBe("Error");
 });
 
-/** A socket that does what a network does only when a cable is pulled. */
+/** A socket that behaves as if a network cable had been pulled. */
 class PulledSocket extends EventEmitter {
   readonly setNoDelay = (): void => undefined;
   readonly ref = (): void => undefined;

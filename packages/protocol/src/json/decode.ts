@@ -1,11 +1,11 @@
 /**
- * Reads a parsed value as a shape says: type checks first, constraint checks after, names mapped from the wire's
- * spelling to ours. Shapes are compiled once into closures. A value is what JSON can write, and whatever else its
- * notation says that there is.
+ * Reads a parsed value by its shape: first type checks, then constraint checks; names are mapped from the wire's spelling to
+ * ours. Shapes are compiled once into closures. A value is anything that JSON can write, and whatever `OtherValues` adds to
+ * that.
  *
- * Message texts follow the form that AWS JSON 1.1 services send. Two kinds of refusal come out:
- * `SerializationException` (a value of the wrong type; the first one found) and `ValidationException` (up to ten
- * violated constraints at once). A type error anywhere wins over any violated constraint.
+ * Message texts have the form of AWS JSON 1.1 services. There are two kinds of refusal: `SerializationException` (a value of
+ * the wrong type; the first one found) and `ValidationException` (up to ten violated constraints at once). A type error
+ * anywhere comes before any violated constraint.
  */
 import { printable } from "../printable.ts";
 import { VIOLATIONS_MAX } from "../limits.ts";
@@ -20,17 +20,17 @@ export type Decoded<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly refusal: DecodeRefusal };
 
-/** What a notation that is not JSON has beside JSON's values: times, and others that no shape of ours takes. */
+/** Values that a notation other than JSON has beside JSON's: times, and others that none of our shapes takes. */
 export interface OtherValues {
-  /** The seconds since the epoch, where the value is a time; such a notation writes times in no other way. */
+  /** The seconds since the epoch if the value is a time; such a notation writes times in no other way. */
   readonly secondsOf: (value: unknown) => number | undefined;
-  /** How it writes times, for whoever wrote one otherwise. */
+  /** How the notation writes times, for the message about one that is written otherwise. */
   readonly timeForm: string;
-  /** What the value is called in a refusal, where JSON has none of its kind. */
+  /** The value's name in a refusal; undefined for values that JSON has, too. */
   readonly nameOf: (value: unknown) => string | undefined;
 }
 
-/** Compiles a structure into a function that reads it from a parsed value: of JSON, where nothing else is said. */
+/** Compiles a structure into a function that reads it from a parsed value; of JSON, unless `others` is given. */
 export function decoderOf<T>(shape: StructureShape<T>, others?: OtherValues): (json: unknown) => Decoded<T> {
   const read = readerOf(shape, others);
   return (json) => {
@@ -49,7 +49,7 @@ export function decoderOf<T>(shape: StructureShape<T>, others?: OtherValues): (j
 }
 
 interface Context {
-  /** Where we are: wire names with a small first letter, list positions from 1, keys of maps. */
+  /** The place of the value: wire names with a small first letter, list positions from 1, keys of maps. */
   readonly path: (string | number)[];
   readonly violations: string[];
   violationCount: number;
@@ -64,7 +64,7 @@ function readerOf(shape: Shape, others: OtherValues | undefined): Reader {
   return shape.kind === "timestamp" ? timeReader(others) : refusing(others, readerOfKind(shape, others));
 }
 
-/** Before it is looked at as something that it is not. */
+/** Refuses a value that JSON does not have before `read` takes it for something else. */
 function refusing({ nameOf }: OtherValues, read: Reader): Reader {
   return (value, context) => {
     const name = nameOf(value);
@@ -110,7 +110,7 @@ function structureReader(shape: StructureShape, others: OtherValues | undefined)
     const source = json as Record<string, unknown>;
     const result: Record<string, unknown> = {};
     for (const member of members) {
-      // Wire names are fixed and none is a name of Object.prototype, so a plain read sees only what was sent.
+      // No wire name is a name of Object.prototype, so a plain read sees only what was sent.
       const value = source[member.wire];
       if (value === undefined || value === null) {
         if (member.required) {
@@ -154,7 +154,7 @@ function listReader(shape: ListShape, others: OtherValues | undefined): Reader {
   };
 }
 
-/** What is wrong with a map's keys, or with the length of its lists, is told once, as a violation of the whole map. */
+/** Wrong keys of a map, or a wrong length of its lists, are reported once, as a violation of the whole map. */
 function mapReader(shape: MapShape, others: OtherValues | undefined): Reader {
   const { lengthMin = 0, lengthMax = Number.POSITIVE_INFINITY, member } = shape.value;
   const read = readerOf({ kind: "list", member }, others);
@@ -182,7 +182,7 @@ function mapReader(shape: MapShape, others: OtherValues | undefined): Reader {
       context.path.push(printable(key), "member");
       if (value === null) violate(context, "null", "Member must not be null");
       else {
-        // Read in any case, since a type error wins over any violation; kept under known keys, never under `__proto__`.
+        // Unknown keys are read, too, since a type error comes first; only known ones are kept, so never `__proto__`.
         const list = read(value, context);
         if (known.has(key)) result[key] = list;
       }
@@ -197,7 +197,7 @@ function stringReader(shape: StringShape): Reader {
   const { lengthMin = 0, lengthMax = Number.POSITIVE_INFINITY } = shape;
   return (json, context) => {
     if (typeof json !== "string") throw notAn("String", json);
-    // A length bound is reported with the pattern, as the services do: both are constraints of the one member.
+    // A violated length is reported together with the pattern, as the services do: both are constraints of the one member.
     if (json.length > lengthMax) violateLength(context, valueText(shape, json), "less", lengthMax);
     if (json.length < lengthMin) violateLength(context, valueText(shape, json), "greater", lengthMin);
     if (pattern !== undefined && !pattern.test(json)) {
@@ -214,17 +214,17 @@ function integerReader(shape: IntegerShape): Reader {
     else if (json < shape.min) {
       violate(context, `'${json}'`, `Member must have value greater than or equal to ${shape.min}`);
     } else if (!Number.isInteger(json)) {
-      // Rule D1: other AWS services drop the fraction; usage that is dropped is money lost, so we refuse.
+      // Rule D1: other AWS services drop the fraction. Here it is refused: dropped usage would be lost money.
       violate(context, `'${json}'`, "Member must be a whole number");
     }
-    // JSON has a minus nought; added to nought it is nought, so that what is read equals what is written.
+    // JSON has a minus zero. Adding 0 makes it zero, so that the value read equals the value written.
     return json + 0;
   };
 }
 
 function readDouble(json: unknown, context: Context): number {
   if (typeof json !== "number") throw notAn("Double", json);
-  // A literal beyond the range of doubles is read by the JSON parser as infinite.
+  // The JSON parser reads a number beyond the range of doubles as infinite.
   if (!Number.isFinite(json)) violate(context, `'${json}'`, "Member must be a finite number");
   return json + 0;
 }
@@ -240,7 +240,7 @@ function readBoolean(json: unknown): boolean {
   throw notAn("Boolean", json);
 }
 
-/** The largest instant that JavaScript's Date can hold, in seconds either side of the epoch. */
+/** The largest time that JavaScript's Date can hold, in seconds on either side of the epoch. */
 const TIMESTAMP_SECONDS_MAX = 8_640_000_000_000;
 
 function readTimestamp(json: unknown, context: Context): number {
@@ -270,7 +270,7 @@ function epochMsOf(secondsGiven: number, context: Context): number {
     violate(context, `'${secondsGiven}'`, `Member must have value ${bound}${TIMESTAMP_SECONDS_MAX}`);
     return 0;
   }
-  // The whole seconds are kept apart from the fraction, so that no rounding can carry a record into the next hour.
+  // Whole seconds and fraction are kept apart, so that no rounding moves a record into the next hour.
   const seconds = Math.floor(secondsGiven);
   return seconds * 1000 + Math.min(999, Math.round((secondsGiven - seconds) * 1000));
 }
@@ -306,7 +306,7 @@ function valueText(shape: StringShape, value: string): string {
   return shape.sensitive === true ? "" : `'${printable(value)}'`;
 }
 
-/** The services print list members as objects of their own language, which no client can rely on; we count them. */
+/** The services print list members as objects of their own language, on which no client can rely; here they are counted. */
 function listText(memberName: string, length: number): string {
   return `'[${memberName} x ${length}]'`;
 }

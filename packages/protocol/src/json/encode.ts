@@ -1,17 +1,17 @@
 /**
- * Writes a value as its shape says, in the wire's spelling. Members are read by name, so that it does not matter whether
- * an object has them itself or by its class. Those that are undefined or null are left out, never written as null; but for a
- * whole number, null is an error, and in an input undefined is, too. Shapes are compiled once into closures that rename and
- * convert; JSON text is then `JSON.stringify`'s own, which is faster than any that is put together here.
+ * Writes a value by its shape, in the wire's spelling. Members are read by name, so an object may also inherit them from its
+ * class. Undefined and null members are left out, and never written as null; but for a whole number, null is an error, and in
+ * an input undefined is, too. Shapes are compiled once into closures that rename and convert; `JSON.stringify` then makes the
+ * text, because nothing here would be faster.
  *
- * What JSON would turn into something else, or cannot carry, is a `TypeError` that names the member.
+ * A value that JSON would change, or cannot carry, is a `TypeError` that names the member.
  */
 import type { Shape, StructureShape } from "../shapes.ts";
 
 /**
- * Compiles a structure into a function that writes it as JSON text. Timestamps are milliseconds since the epoch; whoever
- * has them in another form says how many seconds one is. In an `input`, which others have made, a whole number that is
- * there and undefined is an error; in what we have made, it is one that is left out.
+ * Compiles a structure into a function that writes it as JSON text. Timestamps are milliseconds since the epoch; for another
+ * form, `secondsOf` converts one to seconds. In an `input`, which programs have made, a whole number that is present and
+ * undefined is an error; in a value that the server made, it is left out.
  */
 export function encoderOf<T>(
   shape: StructureShape<T>,
@@ -26,22 +26,22 @@ export function encoderOf<T>(
   return (value) => JSON.stringify(convert(value));
 }
 
-/** How a notation stands for what plain values cannot tell from whole numbers. */
+/** How a notation writes times and doubles, which plain values do not distinguish from whole numbers. */
 export interface WrittenValues {
   readonly timeOf: (epochMs: number) => unknown;
   readonly doubleOf: (double: number) => unknown;
 }
 
 /**
- * Compiles a structure into a function that converts what we have made to the value that another notation writes: its wire's
- * names, and times and doubles as that notation has them.
+ * Compiles a structure into a function that converts a value that the server made to the value that another notation writes:
+ * with wire names, and with times and doubles in that notation's form.
  */
 export function writableOf<T>(shape: StructureShape<T>, { timeOf, doubleOf }: WrittenValues): (value: T) => unknown {
   const conversion = { timeOf: timeOf as Converter, doubleOf: doubleOf as Converter, isInput: false };
   return structureConverter(shape, shape.name, conversion);
 }
 
-/** From a value as it is inside to the one that stands on the wire. */
+/** Converts an inner value to the value on the wire. */
 type Converter = (value: unknown) => unknown;
 
 interface Conversion {
@@ -89,7 +89,7 @@ function asItIs(value: unknown): unknown {
   return value;
 }
 
-/** JSON writes NaN and the infinities as null, which counts as absent, and so as 0; a bigint it does not write at all. */
+/** JSON writes NaN and the infinities as null, which would count as absent, and so as 0; it cannot write a bigint at all. */
 function numberConverter(name: string): Converter {
   return (value) => {
     if (Number.isFinite(value)) return value;
@@ -107,7 +107,7 @@ function structureConverter(shape: StructureShape, of: string, conversion: Conve
     ([name, member]) => ({
       name,
       wire: member.wire,
-      // A quantity that is left out counts as 0: whoever says null, or undefined, may have meant that it is not known.
+      // A quantity that is left out counts as 0; a program that gives null or undefined may have meant that it is not known.
       mayBeNull: member.shape.kind !== "integer",
       mayBeUndefined: member.shape.kind !== "integer" || !conversion.isInput,
       convert: converterOf(member.shape, name, conversion),

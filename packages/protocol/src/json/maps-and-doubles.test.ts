@@ -1,4 +1,4 @@
-/** Maps and doubles, by the one operation that has them. */
+/** Maps and doubles, tested with the only operation that has them. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -89,7 +89,7 @@ test("Rule D2: null for a map counts as absent, and an empty map is one", () => 
   expect(asking({})).toStrictEqual({ ok: true, value: { productCode: "p", filter: {} } });
 });
 
-/** The members that are complained about. */
+/** The members that the refusal names. */
 function refused(input: object): string[] {
   const decoded = decodeInput(input);
   return decoded.ok ? [] : [...decoded.refusal.message.matchAll(/at '(\w+)'/g)].map(([, path = ""]) => path);
@@ -157,4 +157,8 @@ test("a double beyond the range of doubles is refused", () => {
       message: expect.stringContaining("Member must be a finite number") as string,
     },
   });
+});
+
+test("a double of minus zero is read as zero, so that the value read equals the value written", () => {
+  expect(value({ DoubleValue: -0 })).toStrictEqual(value({ DoubleValue: 0 }));
 });

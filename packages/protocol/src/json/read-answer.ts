@@ -1,7 +1,7 @@
 /**
- * Reads what a service answered, as a shape says: names mapped from the wire's spelling to ours, null counted as absent,
- * unknown members left out. Constraints are not checked: a client takes what it is told, be it newer than the model. A
- * value of the wrong type is not taken, since nothing sensible could be done with it.
+ * Reads a service's answer by its shape: names are mapped from the wire's spelling to ours, null counts as absent, unknown
+ * members are left out. Constraints are not checked, because the service may be newer than the model. A value of the wrong type
+ * is refused, since nothing sensible could be done with it.
  */
 import type { Shape, StructureShape } from "../shapes.ts";
 
@@ -9,8 +9,8 @@ import type { Shape, StructureShape } from "../shapes.ts";
 export class UnreadableAnswer extends Error {}
 
 /**
- * Compiles a structure into a function that reads an answer from a parsed JSON value; throws `UnreadableAnswer`.
- * Timestamps become what `timestampOf` makes of milliseconds since the epoch; by default these themselves.
+ * Compiles a structure into a function that reads an answer from a parsed JSON value; throws `UnreadableAnswer`. `timestampOf`
+ * converts timestamps from milliseconds since the epoch; by default they stay as they are.
  */
 export function answerReaderOf<T>(
   shape: StructureShape<T>,
@@ -75,7 +75,7 @@ function expecting(type: "string" | "number" | "boolean"): Reader {
   };
 }
 
-/** To the millisecond; the whole seconds are kept apart, so that no rounding carries a time into the next hour. */
+/** In milliseconds. Whole seconds and fraction are kept apart, so that no rounding moves a time into the next hour. */
 function epochMsOf(json: unknown): number {
   if (typeof json !== "number") throw unreadable("a number of seconds", json);
   const seconds = Math.floor(json);

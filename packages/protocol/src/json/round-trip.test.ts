@@ -18,7 +18,7 @@ const decoders: readonly ((json: unknown) => Decoded<unknown>)[] = [
   decoderOf(resolveCustomer.input),
 ];
 
-/** Any text that JSON can carry, halves of surrogate pairs included. */
+/** Any text that JSON can hold, halves of surrogate pairs included. */
 const anyText = (minLength: number): fc.Arbitrary<string> =>
   fc.oneof(
     fc.string({ unit: fc.nat({ max: 0xffff }).map((unit) => String.fromCharCode(unit)), minLength, maxLength: 255 }),
@@ -99,7 +99,7 @@ test("a timestamp stays in its second and hour, however fine its fraction", () =
   );
 });
 
-/** Replaces the value at one place of a JSON value; `turns` says which way to go at each fork. */
+/** Replaces the value at one place of a JSON value; `turns` chooses a member at each level. */
 function replacedAt(json: unknown, turns: readonly number[], replacement: unknown): unknown {
   const [turn, ...further] = turns;
   if (turn === undefined || json === null || typeof json !== "object") return replacement;
@@ -138,7 +138,7 @@ const mutated = fc
 function expectBounded(decoded: Decoded<unknown>): void {
   if (decoded.ok) return;
   expect(decoded.refusal.message).not.toBe("");
-  // Ten violations of the longest pattern, each with a clipped value.
+  // Ten violations of the longest pattern, each with a shortened value.
   expect(decoded.refusal.message.length).toBeLessThan(8_192);
 }
 

@@ -1,10 +1,10 @@
 /** What may be kept of a request: everything but tokens. */
 import type { Shape, StructureShape } from "../shapes.ts";
 
-/** Stands where a token stood, in CloudTrail's words. */
+/** Replaces a token, in CloudTrail's words. */
 export const HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
-/** Compiles a structure into a function that hides its sensitive members. They are the structure's own, none lies deeper. */
+/** Compiles a structure into a function that hides its sensitive members; only the structure's own members are sensitive. */
 export function withoutSecretsOf<T extends object>(
   shape: StructureShape<T>,
 ): (value: T) => Readonly<Record<string, unknown>> {

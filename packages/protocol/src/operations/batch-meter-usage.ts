@@ -10,7 +10,7 @@ export interface BatchMeterUsageInput {
   readonly productCode?: string;
 }
 
-/** What became of one record: kept (or a replay of a kept one), or not, and why. */
+/** What became of one record: it was kept (or is a replay of a kept one), or was not kept, and why. */
 export type UsageRecordStatus = "Success" | "CustomerNotSubscribed" | "DuplicateRecord";
 
 export interface UsageRecordResult {
@@ -23,7 +23,7 @@ export interface UsageRecordResult {
 export interface BatchMeterUsageOutput {
   /** One result for each record that was decided, in the order of the request. */
   readonly results: readonly UsageRecordResult[];
-  /** Records that were not decided because of trouble on the service's side: send these again. */
+  /** Records that were not decided, because of trouble of the service: send these again. */
   readonly unprocessedRecords: readonly UsageRecord[];
 }
 

@@ -16,7 +16,7 @@ export const entitlementFilterKeys = [
 
 export type EntitlementFilterKey = (typeof entitlementFilterKeys)[number];
 
-/** For each key, the values of which an entitlement must have one (Rule E3). */
+/** For each key, a list of values; an entitlement must have one of them (Rule E3). */
 export type EntitlementFilter = { readonly [K in EntitlementFilterKey]?: readonly string[] };
 
 export interface GetEntitlementsInput {
@@ -26,7 +26,7 @@ export interface GetEntitlementsInput {
   readonly maxResults?: number;
 }
 
-/** Exactly one member is there: the one of the value's type. */
+/** Has exactly one member: the one of the value's type. */
 export interface EntitlementValue {
   readonly integerValue?: number;
   readonly doubleValue?: number;
@@ -34,22 +34,22 @@ export interface EntitlementValue {
   readonly stringValue?: string;
 }
 
-/** What one customer is entitled to, of one dimension. */
+/** What one customer is entitled to, for one dimension. */
 export interface CustomerEntitlement {
   readonly productCode: string;
   readonly dimension: string;
-  /** Absent for products of the new style, which know a customer by account and licence only. */
+  /** Absent for products of the newer kind, whose customers are known by account and licence only. */
   readonly customerIdentifier?: string;
   readonly customerAccountId: string;
   readonly value: EntitlementValue;
-  /** Absent where neither the entitlement nor its agreement has an end. */
+  /** Absent where neither the entitlement nor its agreement ends. */
   readonly expirationDateMs?: EpochMs;
   readonly licenseArn?: string;
 }
 
 export interface GetEntitlementsOutput {
   readonly entitlements: readonly CustomerEntitlement[];
-  /** Present where there are more. */
+  /** Present where there are more entitlements. */
   readonly nextToken?: string;
 }
 

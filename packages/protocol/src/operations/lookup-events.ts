@@ -1,5 +1,5 @@
 /**
- * LookupEvents: an account finds what it did in the audit trail. It belongs to CloudTrail, and is served at the same
+ * LookupEvents: an account searches its events in the audit trail. It belongs to CloudTrail, and is served at the same
  * endpoint. Source: the model `cloudtrail/2013-11-01`.
  */
 import { INTEGER_MAX, INTEGER_MIN } from "../limits.ts";
@@ -21,7 +21,7 @@ export const lookupAttributeKeys = [
 export type LookupAttributeKey = (typeof lookupAttributeKeys)[number];
 
 interface LookupAttribute {
-  /** As it was sent; Rule V2 says which there are. */
+  /** As it was sent; Rule V2 names the keys that exist. */
   readonly attributeKey: string;
   readonly attributeValue: string;
 }
@@ -56,7 +56,7 @@ export interface FoundEvent {
 
 export interface LookupEventsOutput {
   readonly events: readonly FoundEvent[];
-  /** Present where there may be more. */
+  /** Present where there may be more events. */
   readonly nextToken?: string;
 }
 
@@ -94,7 +94,7 @@ const eventShape: StructureShape<FoundEvent> = {
   },
 };
 
-/** What the model constrains and has an exception for (Rules V2, V4, V6) is left to the operation. */
+/** Constraints of the model that have an exception of their own (Rules V2, V4, V6) are checked by the operation. */
 export const lookupEvents: Operation<LookupEventsInput, LookupEventsOutput> = {
   ...operationNames(trailService, "LookupEvents"),
   summary: "An account finds its own calls in the audit trail.",

@@ -1,4 +1,4 @@
-/** MeterUsage: an EC2 instance, ECS task or EKS pod meters its own use, on its buyer's account. */
+/** MeterUsage: an EC2 instance, ECS task or EKS pod meters its own use, for its buyer's account. */
 import { meteringService } from "../service.ts";
 import type { EpochMs } from "../shapes.ts";
 import { operationNames, type Operation } from "./operation.ts";
@@ -17,7 +17,7 @@ export interface MeterUsageInput {
   readonly usageQuantity?: number;
   readonly dryRun?: boolean;
   readonly usageAllocations?: readonly UsageAllocation[];
-  /** Added by SDKs to every call. */
+  /** SDKs add one to every call. */
   readonly clientToken?: string;
 }
 
@@ -25,7 +25,7 @@ export interface MeterUsageOutput {
   readonly meteringRecordId?: string;
 }
 
-/** What a dry run that would have succeeded is answered, instead of a record's id. Rule M7. */
+/** The answer, in place of a record's id, to a dry run that would have succeeded. Rule M7. */
 export const DRY_RUN_RECORD_ID = "DryRunOperation";
 
 export const meterUsage: Operation<MeterUsageInput, MeterUsageOutput> = {

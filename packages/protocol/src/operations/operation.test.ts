@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { entitlementService, meteringService } from "../service.ts";
 import { operationNames } from "./operation.ts";
+import { operations } from "./operations.ts";
 
 test("an operation's names come from its service, whose prefix may hold full stops", () => {
   const trail = {
@@ -38,4 +39,9 @@ test("metering and entitlements have targets of their own, and one signing name"
     target: "AWSMPEntitlementService.GetEntitlements",
     action: "aws-marketplace:GetEntitlements",
   });
+});
+
+test("those that read are told from those that meter, for the trail", () => {
+  const reading = operations.filter(({ readOnly }) => readOnly).map(({ name }) => name);
+  expect(reading.toSorted()).toEqual(["GetEntitlements", "LookupEvents"]);
 });

@@ -1,4 +1,4 @@
-/** The operations of the wire. What there is to say of one stands in its own file; STS's two are in `sts.ts`. */
+/** The operations of the wire. Each is described in a file of its own; the two of STS are in `sts.ts`. */
 import type { RequestQuota } from "../rules/request-quotas.ts";
 import { batchMeterUsage } from "./batch-meter-usage.ts";
 import { getEntitlements } from "./get-entitlements.ts";
@@ -17,7 +17,7 @@ export const operations: readonly AnyOperation[] = [
   lookupEvents,
 ];
 
-/** By operation; one that is not listed has no quota. */
+/** By operation; an operation that is not listed has no quota. */
 export const awsRequestQuotas: Readonly<Record<string, RequestQuota>> = Object.fromEntries(
   operations.flatMap(({ name, quota }) => (quota === undefined ? [] : [[name, quota] as const])),
 );

@@ -1,4 +1,4 @@
-/** RegisterUsage: a paid container checks its entitlement, once, and its metering begins. */
+/** RegisterUsage: a paid container asks for its entitlement once, and its metering begins. */
 import { meteringService } from "../service.ts";
 import type { EpochMs } from "../shapes.ts";
 import { operationNames, type Operation } from "./operation.ts";

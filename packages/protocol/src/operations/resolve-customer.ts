@@ -1,4 +1,4 @@
-/** ResolveCustomer: a seller turns a buyer's registration token into the customer it stands for. */
+/** ResolveCustomer: a seller resolves a buyer's registration token to the customer. */
 import { meteringService } from "../service.ts";
 import { operationNames, type Operation } from "./operation.ts";
 
@@ -7,7 +7,7 @@ export interface ResolveCustomerInput {
 }
 
 export interface ResolveCustomerOutput {
-  /** Absent for products of the new style, which know a customer by account and licence only. */
+  /** Absent for products of the newer kind, whose customers are known by account and licence only. */
   readonly customerIdentifier?: string;
   readonly productCode: string;
   readonly customerAccountId: string;

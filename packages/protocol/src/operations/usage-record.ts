@@ -1,4 +1,4 @@
-/** What sellers send about usage, and the shapes of it. Shared by the metering operations. */
+/** Usage as sellers send it, and its shapes. The metering operations share them. */
 import { ALLOCATIONS_MAX, QUANTITY_MAX, TAGS_MAX } from "../limits.ts";
 import type { EpochMs, IntegerShape, ListShape, StringShape, StructureShape } from "../shapes.ts";
 
@@ -7,7 +7,7 @@ export interface Tag {
   readonly value: string;
 }
 
-/** A part of a usage record's quantity, for one bucket of tags. No tags at all is a bucket too. */
+/** A part of a usage record's quantity, for one set of tags. The empty set is one, too. */
 export interface UsageAllocation {
   readonly allocatedUsageQuantity: number;
   readonly tags?: readonly Tag[];
@@ -30,7 +30,7 @@ export interface UsageRecord {
 
 const quantity: IntegerShape = { kind: "integer", min: 0, max: QUANTITY_MAX };
 
-/** The pattern is the model's own; ` -=` in it is a range of characters (0x20–0x3D), wider than the prose says. */
+/** The model's own pattern; ` -=` in it is a range of characters (0x20–0x3D), wider than the prose says. */
 const TAG_PATTERN = "^[a-zA-Z0-9+ -=._:\\/@]+$";
 
 const tagShape: StructureShape<Tag> = {
@@ -68,7 +68,7 @@ export const usageAllocationsShape: ListShape = {
 
 export const quantityShape: IntegerShape = quantity;
 
-/** An empty product code passes here, as in the model, and is refused as InvalidProductCodeException (Rule P1). */
+/** An empty product code is valid here, as in the model, and is refused as InvalidProductCodeException (Rule P1). */
 export const productCodeShape: StringShape = {
   kind: "string",
   lengthMin: 0,

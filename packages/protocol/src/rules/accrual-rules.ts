@@ -1,4 +1,4 @@
-/** The rule book's rules of what the control plane meters: whose use, from when, until when, and what is believed of it. */
+/** The rule book's rules of what the control plane meters: whose use, from when until when, and which observations count. */
 import { ALWAYS, DESIGN, OURS, type Rule } from "./rule.ts";
 
 export type AccrualRuleId = "H1" | "H2" | "H3" | "H4" | "H5" | "H6" | "H7" | "H8" | "H9";

@@ -1,4 +1,4 @@
-/** The rule book's rules of agreements: who may be metered, from when, until when, and what of them never changes. */
+/** The rule book's rules of agreements: who may be metered, from when until when, and what never changes. */
 import { ALWAYS, DESIGN, type Rule } from "./rule.ts";
 
 export type AgreementRuleId = "G1" | "G2" | "G3" | "G4" | "G5" | "G6" | "G7" | "G8";

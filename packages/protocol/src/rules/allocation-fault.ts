@@ -1,14 +1,14 @@
-/** Usage allocations: a record's quantity split into buckets by tags. Rules A1, A2, A5. */
+/** Usage allocations: a record's quantity, divided among sets of tags. Rules A1, A2, A5. */
 import type { Tag, UsageRecord } from "../operations/usage-record.ts";
 
-/** What is wrong with a record's split. Positions count from 1. */
+/** What is wrong with a record's allocations. Positions count from 1. */
 export type AllocationFault =
   | { readonly rule: "A5" | "A2"; readonly allocation: number }
   | { readonly rule: "A1"; readonly quantity: number; readonly sum: number };
 
 type Split = Pick<UsageRecord, "quantity" | "usageAllocations">;
 
-/** The first thing that is wrong with a split, in the order of the rule book. */
+/** The first fault of a record's allocations, in the order of the rule book. */
 export function allocationFault(record: Split): AllocationFault | undefined {
   return tagKeyFault(record) ?? bucketFault(record) ?? sumFault(record);
 }
@@ -30,7 +30,7 @@ export function bucketFault({ usageAllocations = [] }: Split): AllocationFault |
   return undefined;
 }
 
-/** Rule A1: the parts do not add up to the whole. */
+/** Rule A1: the allocations do not add up to the quantity. */
 export function sumFault({ quantity = 0, usageAllocations }: Split): AllocationFault | undefined {
   if (usageAllocations === undefined) return undefined;
   let sum = 0;
@@ -38,7 +38,7 @@ export function sumFault({ quantity = 0, usageAllocations }: Split): AllocationF
   return sum === quantity ? undefined : { rule: "A1", quantity, sum };
 }
 
-/** One text per set of tags, whatever their order. */
+/** One text for each set of tags, whatever their order. */
 export function bucketText(tags: readonly Tag[]): string {
   return JSON.stringify(tags.map((tag) => [tag.key, tag.value]).toSorted(byKey));
 }

@@ -1,4 +1,4 @@
-/** The regions that AWS has, all partitions, as of November 2026; what is not among them is of somebody's own naming. */
+/** All of AWS's regions, in all partitions, as of November 2026. Any other region is a caller's own name. */
 export const awsRegions: ReadonlySet<string> = new Set([
   "af-south-1",
   "ap-east-1",

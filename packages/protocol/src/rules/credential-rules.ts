@@ -1,4 +1,4 @@
-/** The rule book's rules of temporary credentials: who gets them, what they are good for, and until when. */
+/** The rule book's rules of session credentials: who gets them, what they are good for, and until when. */
 import { ALWAYS, DESIGN, OURS, type Rule } from "./rule.ts";
 
 export type CredentialRuleId = "C1" | "C2" | "C3" | "C4" | "C5" | "C6" | "C7" | "C8" | "C9";

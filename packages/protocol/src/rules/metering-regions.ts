@@ -1,6 +1,6 @@
 /** Where metered resources may meter themselves. Rule M1. */
 
-/** No operation of a resource's own is served in the isolated regions, nor in China. */
+/** No operation that resources call is served in the isolated regions, nor in China. */
 const CLOSED = /^(us-iso|eu-iso|cn-)/;
 const GOVCLOUD = /^us-gov-/;
 /** The regions that the service model names. */
@@ -24,7 +24,7 @@ const EKS: ReadonlySet<string> = new Set([
   "sa-east-1",
 ]);
 
-/** Whether resources of the platform meter themselves there. */
+/** Whether resources of the platform can meter themselves in a region. */
 export const metersItself: Readonly<Record<"ec2" | "ecs" | "eks", (region: string) => boolean>> = {
   ec2: (region) => !CLOSED.test(region),
   ecs: (region) => !CLOSED.test(region) && !GOVCLOUD.test(region),

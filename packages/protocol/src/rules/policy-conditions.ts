@@ -1,4 +1,4 @@
-/** What is supported of the conditions of IAM policies. Rule N3; source: IAM user guide, condition operators and global keys. */
+/** The conditions of IAM policies that are supported. Rule N3; source: IAM user guide, condition operators and global keys. */
 
 export const conditionOperators = [
   "StringEquals",
@@ -22,7 +22,7 @@ export const conditionOperators = [
   "ArnNotLike",
 ] as const;
 
-/** An operator that compares: without Null, and without a quantifier or IfExists. */
+/** An operator that compares: not Null, and without a quantifier or IfExists. */
 export type ConditionOperatorName = (typeof conditionOperators)[number];
 
 export const conditionKeys = [

@@ -1,10 +1,10 @@
-/** Which operations a product is for, by its type and its pricing. Rule P2. */
+/** Which operations serve a product, by its type and its pricing. Rule P2. */
 
 export type ProductType = "saas" | "ami" | "container";
 export type Pricing = "usage" | "hourly" | "contract" | "contract-with-usage" | "free" | "byol";
 export type OperationName = "BatchMeterUsage" | "ResolveCustomer" | "GetEntitlements" | "MeterUsage" | "RegisterUsage";
 
-/** The types of products, with what they are called in texts. */
+/** The types of products, and their names in texts. */
 export const productTypes: Readonly<Record<ProductType, string>> = {
   saas: "SaaS product",
   ami: "AMI product",
@@ -17,9 +17,9 @@ const METERED: readonly OperationName[] = ["MeterUsage"];
 const REGISTERED: readonly OperationName[] = ["RegisterUsage"];
 
 /**
- * The operations that a product may be named in. A SaaS product's seller meters it, and a contract entitles to it; an
- * image or a container meters by itself what has dimensions of the seller's, and registers what is charged, or reported,
- * by the hour.
+ * The operations in which a product may be named. A SaaS product is metered by its seller, and a contract for it entitles its
+ * customers. An image or a container itself meters the dimensions that its seller has defined, and registers what is charged,
+ * or reported, by the hour.
  */
 export function operationsOf(type: ProductType, pricing: Pricing): readonly OperationName[] {
   if (type === "saas") return pricing === "contract" || pricing === "contract-with-usage" ? CONTRACT : SAAS;

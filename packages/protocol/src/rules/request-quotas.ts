@@ -6,5 +6,5 @@ export interface RequestQuota {
   readonly rule: RuleId;
 }
 
-/** An account's quota over all regions, in regions' worth: AWS has none, and no seller meters in so many at once. */
+/** An account's quota over all regions, in regions' quotas. AWS has none; no seller meters in so many at once. */
 export const REGIONS_WORTH_MAX = 10;

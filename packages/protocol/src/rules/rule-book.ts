@@ -1,6 +1,6 @@
 /**
- * The rule book: every rule by which the server accepts or refuses, with its text, its source, and when it held. Where
- * sources are silent or disagree, `reading` says which way we took and why. A refusal names the rule it follows from.
+ * The rule book: every rule by which the server accepts or refuses, with its text, its source, and when it held. Where sources
+ * are silent or disagree, `reading` says how we read them and why. A refusal names the rule from which it follows.
  */
 import { accrualRules, type AccrualRuleId } from "./accrual-rules.ts";
 import { agreementRules, type AgreementRuleId } from "./agreement-rules.ts";
@@ -36,7 +36,7 @@ const KINESIS = "recordings of another AWS JSON 1.1 service (Kinesis)";
 const RPC_V2 = "Smithy RPC v2 CBOR protocol specification and its tests";
 const SELLER_GUIDE = "AWS Marketplace seller guide";
 
-/** What came with licences and concurrent agreements. */
+/** For rules that came with licences and concurrent agreements. */
 const LICENCES: Period = { from: "2026-02-26", before: "there were no licences in a request" };
 const QUOTAS = "API reference, service quotas";
 const QUOTA_READING =

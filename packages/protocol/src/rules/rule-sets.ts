@@ -1,19 +1,19 @@
 /**
- * Rule sets: the windows of the service as they were at two times. `classic` is the document that Countinghouse
- * implements; `current` is what AWS has documented since July 2026. Sets differ in windows only.
+ * Rule sets: the service's windows at two times. `classic` follows the document that Countinghouse implements; `current` is
+ * what AWS has documented since July 2026. The sets differ in windows only.
  */
 
 /** How old a usage record may be when it arrives. */
 export interface AcceptanceWindow {
-  /** The rule that says so. */
+  /** The rule of this window. */
   readonly rule: "W1" | "W4";
-  /** Age in seconds, measured from the record's own timestamp (not from its hour). */
+  /** The age in seconds, measured from the record's own timestamp (not from its hour). */
   readonly ageSecondsLimit: number;
   /** Whether a record of exactly that age is still accepted. */
   readonly limitAccepted: boolean;
-  /** How long after the turn of the month (UTC) usage of the month before is accepted. Rule W2. */
+  /** For how long after the turn of the month (UTC) usage of the month before is accepted. Rule W2. */
   readonly monthEndGraceSeconds?: number;
-  /** How far ahead of the service clock a record may lie. Rule W3. */
+  /** How far ahead of the service clock a record's time may be. Rule W3. */
   readonly aheadSecondsMax: number;
 }
 

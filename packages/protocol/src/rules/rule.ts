@@ -1,4 +1,4 @@
-/** What a rule is, and what rules say of their source and their time. */
+/** What a rule is, and what a rule says of its source and its time. */
 
 export interface Rule {
   readonly text: string;
@@ -8,8 +8,8 @@ export interface Rule {
 }
 
 /**
- * When a rule held at the service: days, months or years (UTC), as exactly as the sources tell. Without `from` it has
- * held for as long as they go back, without `until` it still does. `before` says what held until then.
+ * When a rule held at the service: days, months or years (UTC), as exactly as the sources tell. A rule without `from` has held
+ * for as long as the sources go back, and one without `until` still holds. `before` says what held until then.
  */
 export interface Period {
   readonly from?: string;
@@ -20,7 +20,7 @@ export interface Period {
 export const TRAIL_MODEL = "service model and API reference, CloudTrail 2013-11-01";
 export const DESIGN = "design";
 
-/** As far back as the sources go, and still. */
+/** For as long as the sources go back, and still. */
 export const ALWAYS: Period = {};
-/** Rules of our own making, which the service may not have. */
+/** For rules of this server's own, which the service may not have. */
 export const OURS: Period = { from: "2026-11", before: "this server did not exist" };

@@ -1,4 +1,4 @@
-/** The rule book's rules of the audit trail: what LookupEvents shows to whom, and how an event is written. */
+/** The rule book's rules of the audit trail: which events LookupEvents shows to whom, and how an event is written. */
 import { ALWAYS, DESIGN, OURS, TRAIL_MODEL, type Rule } from "./rule.ts";
 
 export type TrailRuleId = "V1" | "V2" | "V3" | "V4" | "V5" | "V6" | "V7" | "V8" | "V9";

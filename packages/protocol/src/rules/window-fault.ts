@@ -2,16 +2,16 @@
 import type { EpochMs } from "../shapes.ts";
 import type { AcceptanceWindow } from "./rule-sets.ts";
 
-/** Why a time lies outside an acceptance window, and from when on (or, ahead of the clock, until when) it does. */
+/** Why a time is outside an acceptance window, and from when on it is (for a time ahead of the clock: until when). */
 export interface WindowFault {
   readonly rule: AcceptanceWindow["rule"] | "W2" | "W3";
   readonly boundMs: EpochMs;
 }
 
-/** Judges a record's own timestamp, not its hour. */
+/** Checks a record's own timestamp, not its hour. */
 export type WindowCheck = (timestampMs: EpochMs, window: AcceptanceWindow, nowMs: EpochMs) => WindowFault | undefined;
 
-/** The first way in which a time lies outside, in the order of the rule book. */
+/** The first reason why a time is outside the window, in the order of the rule book. */
 export const windowFault: WindowCheck = (timestampMs, window, nowMs) =>
   aheadFault(timestampMs, window, nowMs) ??
   ageFault(timestampMs, window, nowMs) ??
@@ -37,7 +37,7 @@ export const monthEndFault: WindowCheck = (timestampMs, { monthEndGraceSeconds }
   return timestampMs < monthStartMs && nowMs >= closesAtMs ? { rule: "W2", boundMs: closesAtMs } : undefined;
 };
 
-/** All records of a request are held against one time: the answer to the last question is the answer to most. */
+/** Remembers the last month's start: all records of a request are checked at one time, so most calls ask for the same one. */
 let asked = { atMs: Number.NaN, startMs: Number.NaN };
 
 function startOfMonth(atMs: EpochMs): EpochMs {

@@ -22,6 +22,11 @@ describe("parseAuthorization reads", () => {
     ],
     ["a header with unknown parts", `${full}, Other=1`, parts],
     ["a header with a part that has no value sign", `${full}, Signature`, parts],
+    [
+      "a header of one word, which is the algorithm whatever it looks like",
+      "Credential=x",
+      { algorithm: "Credential=x" },
+    ],
     ["a header with empty parts", `${algorithm} ,, ,`, { algorithm }],
     ["a value that has an equals sign itself", `${algorithm} Signature=a=b=`, { algorithm, signature: "a=b=" }],
     ["a part that was given empty as missing", `${algorithm} Credential=, Signature= `, { algorithm }],

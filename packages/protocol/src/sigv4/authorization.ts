@@ -1,6 +1,6 @@
-/** Reads the parts of a signed request: the Authorization header, or the query parameters that stand for it. */
+/** Reads the parts of a signed request: from the Authorization header, or from the query parameters of a presigned request. */
 
-/** The parts as they were found; what is missing is undefined. Nothing is judged here. */
+/** The parts as they were found; missing ones are undefined. Nothing is checked here. */
 export interface AuthorizationParts {
   readonly algorithm: string;
   readonly credential?: string;
@@ -30,13 +30,13 @@ export function parseAuthorization(header: string): AuthorizationParts {
 
 const AMZ_DATE = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
 
-/** The time of an `YYYYMMDD'T'HHMMSS'Z'` text in epoch milliseconds, or undefined where it is none. */
+/** The time of a `YYYYMMDD'T'HHMMSS'Z'` text in epoch milliseconds; undefined for any other text. */
 export function parseAmzDate(text: string): number | undefined {
   const parts = AMZ_DATE.exec(text);
   if (parts === null) return undefined;
   const [, year, month, day, hour, minute, second] = parts;
   const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  // JavaScript carries the 30th of February, and 24 o'clock, into the next day.
+  // JavaScript turns the 30th of February, and 24 o'clock, into a later day.
   return new Date(time).getUTCDate() === Number(day) ? time : undefined;
 }
 

@@ -1,15 +1,15 @@
 /**
- * Step 1 of Signature Version 4: the canonical request. Pure text in, text out; hashing is the caller's.
+ * Step 1 of Signature Version 4: the canonical request. It takes and answers text only; the caller hashes.
  *
- * Source: "Create a signed AWS API request" in the IAM user guide. This is the form for every service but S3: the
- * path is normalised, and encoded once more.
+ * Source: "Create a signed AWS API request" in the IAM user guide. This is the form for every service but S3: the path is
+ * normalised, and encoded once more.
  */
 
 export interface CanonicalRequestInput {
   readonly method: string;
-  /** The path as it stands on the wire, without the query; already percent-encoded once. */
+  /** The path as it is on the wire, without the query; percent-encoded once already. */
   readonly path: string;
-  /** The query as it stands on the wire, without the `?`. A signature parameter in it must be left out before. */
+  /** The query as it is on the wire, without the `?`, and without a signature parameter. */
   readonly query: string;
   /** Header values by lower-case name; repeated headers as separate values, in the order sent. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
@@ -35,10 +35,10 @@ function folded(value: string): string {
   return NEEDS_FOLDING.test(value) ? value.replace(/[ \t\r\n]+/g, " ").replace(/^ | $/g, "") : value;
 }
 
-// Only what is white space to HTTP: clients sign a no-break space, or any other that Unicode knows, as it stands.
+// Only HTTP's white space is folded: clients sign a no-break space, and Unicode's other spaces, unchanged.
 const NEEDS_FOLDING = /^ | $| {2}|[\t\r\n]/;
 
-/** Dot segments resolved, empty segments dropped, each segment percent-encoded once more. */
+/** Resolves dot segments, drops empty segments, and percent-encodes each segment once more. */
 export function canonicalPath(path: string): string {
   if (path === "/" || path === "") return "/";
   const segments: string[] = [];
@@ -52,10 +52,10 @@ export function canonicalPath(path: string): string {
   return path.endsWith("/") && segments.length > 0 ? `${slashed}/` : slashed;
 }
 
-/** Parameters decoded, encoded as RFC 3986 asks, sorted by name and then by value. */
+/** Parameters decoded, encoded as in RFC 3986, and sorted by name and then by value. */
 export function canonicalQuery(query: string): string {
   if (query === "") return "";
-  // A + is a plus here, not a space. What cannot be decoded stays as it is, and the signature will not match.
+  // A + is a plus here, not a space. What cannot be decoded stays unchanged, and the signature will not match.
   const decode = isDecodable(query) ? decodeURIComponent : (text: string): string => text;
   const pairs: [string, string][] = [];
   for (const part of query.split("&")) {
@@ -65,12 +65,12 @@ export function canonicalQuery(query: string): string {
     const value = at === -1 ? "" : part.slice(at + 1);
     pairs.push([encodeRfc3986(decode(name)), encodeRfc3986(decode(value))]);
   }
-  // By code unit: after encoding, all is ASCII.
+  // Sorted by code unit: after encoding, everything is ASCII.
   pairs.sort(([an, av], [bn, bv]) => (an < bn ? -1 : an > bn ? 1 : av < bv ? -1 : av > bv ? 1 : 0));
   return pairs.map(([name, value]) => `${name}=${value}`).join("&");
 }
 
-/** Percent-encodes all but the unreserved characters of RFC 3986. */
+/** Percent-encodes everything but the unreserved characters of RFC 3986. */
 export function encodeRfc3986(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replace(
     /[!'()*]/g,
@@ -79,8 +79,8 @@ export function encodeRfc3986(text: string): string {
 }
 
 /**
- * Whether each percent sign of a text stands for a part of UTF-8. Asked of a whole text, it throws once at most: whoever
- * asks of its parts pays for each of them that is wrong, and a stranger can send thousands.
+ * Whether every percent sign of a text stands for a part of UTF-8. To be called with the whole text, which throws inside at
+ * most once: called with its parts, it would cost time for each wrong one, and a stranger can send thousands.
  */
 export function isDecodable(text: string): boolean {
   if (!text.includes("%")) return true;

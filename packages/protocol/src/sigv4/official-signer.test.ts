@@ -38,7 +38,7 @@ const hashes: SigningHashes = {
   hmacSha256Hex: (key, text) => createHmac("sha256", key).update(text).digest("hex"),
 };
 
-/** What a client asks its signer and its HTTP library to send. */
+/** What a client gives to its signer and its HTTP library. */
 interface Intent {
   readonly method: string;
   readonly path: string;
@@ -115,7 +115,7 @@ function requestOf(intent: Intent): HttpRequest {
   });
 }
 
-/** The signer knows no repeated headers; a client that repeats one signs the values as HTTP would combine them. */
+/** The signer knows no repeated headers; a client that repeats one signs the values joined, as HTTP would combine them. */
 function asOneHeader([name, values]: readonly [string, readonly string[]]): [string, string] {
   if (values.length === 1) return [name, values[0] ?? ""];
   return [name, values.map((value) => value.replace(/^[ \t]+|[ \t]+$/g, "")).join(",")];
@@ -183,7 +183,7 @@ const path = fc
   )
   .map(([segments, slash]) => `/${segments.join("/")}${slash ? "/" : ""}`);
 
-// The official signer keeps parameters in a plain object, where this one name cannot stand.
+// The official signer keeps parameters in a plain object, which cannot hold this one name.
 const parameterName = oddText.filter((name) => name !== "__proto__" && name.toLowerCase() !== "x-amz-signature");
 
 const OWN_HEADERS = ["host", "authorization", "date", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token"];
@@ -235,7 +235,7 @@ const intents: fc.Arbitrary<Intent> = fc.record({
   secretAccessKey: fc.string({ minLength: 1, maxLength: 40 }),
   sessionToken: fc.option(fc.base64String({ minLength: 4 }), { nil: undefined }),
   applyChecksum: fc.boolean(),
-  // HTTP libraries differ in which characters they escape, and in the case of the digits; a server sees them all.
+  // HTTP libraries differ in the characters that they escape, and in the case of the digits; a server sees all forms.
   spell: fc.constantFrom(
     encodeURIComponent,
     (text: string) => encodeURIComponent(text).replace(/%../g, (escape) => escape.toLowerCase()),

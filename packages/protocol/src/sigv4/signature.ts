@@ -1,6 +1,6 @@
 /**
- * Steps 2 to 4 of Signature Version 4: string to sign, signing key, signature. The hash functions come from outside,
- * so that the same steps run on any platform.
+ * Steps 2 to 4 of Signature Version 4: string to sign, signing key, signature. The caller gives the hash functions, so that the
+ * same steps run on any platform.
  */
 
 export const ALGORITHM = "AWS4-HMAC-SHA256";
@@ -25,7 +25,7 @@ export function scopeText(scope: CredentialScope): string {
   return `${scope.date}/${scope.region}/${scope.service}/${TERMINATOR}`;
 }
 
-/** `amzDate` is `YYYYMMDD'T'HHMMSS'Z'`; `canonical` is what `canonicalRequest` gave. */
+/** `amzDate` is `YYYYMMDD'T'HHMMSS'Z'`; `canonical` is the result of `canonicalRequest`. */
 export function stringToSign(
   hashes: Pick<SigningHashes, "sha256Hex">,
   amzDate: string,
@@ -35,12 +35,12 @@ export function stringToSign(
   return stringToSignOf(amzDate, scope, hashes.sha256Hex(canonical));
 }
 
-/** The same for a canonical request that is hashed already, as platforms need whose hashing is asynchronous. */
+/** The same for a canonical request that is hashed already, for platforms with asynchronous hashing. */
 export function stringToSignOf(amzDate: string, scope: CredentialScope, canonicalHash: string): string {
   return `${ALGORITHM}\n${amzDate}\n${scopeText(scope)}\n${canonicalHash}`;
 }
 
-/** Good for one day, region and service: worth keeping, since deriving it costs four HMACs. */
+/** Good for one day, region and service. Worth keeping, because deriving it costs four HMACs. */
 export function signingKey(
   hashes: Pick<SigningHashes, "hmacSha256">,
   secretAccessKey: string,
@@ -52,7 +52,9 @@ export function signingKey(
   return key;
 }
 
-/** What the signing key is derived from: the first text is the key to the second, what comes out to the third … */
+/**
+ * The texts that the signing key is made of: the first is the key for the second, the result the key for the third, and so on.
+ */
 export function signingKeyTexts(
   secretAccessKey: string,
   scope: CredentialScope,

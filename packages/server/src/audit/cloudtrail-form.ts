@@ -1,12 +1,12 @@
 /**
- * How CloudTrail writes what was asked and answered: members in the wire's spelling with a small first letter, times as
- * `Apr 19, 2018 4:32:50 PM` (UTC). Written from the shapes, so every operation is written the same way. Rule V9.
+ * Writes requests and answers as CloudTrail does: members in the wire's spelling with a small first letter, times as
+ * `Apr 19, 2018 4:32:50 PM` (UTC). It is compiled from the shapes, so all operations are written alike. Rule V9.
  *
- * What does not fit its shape is written as it is: an entry that another version wrote must still be readable.
+ * A value that does not fit its shape is written unchanged: an entry of another version must still be readable.
  */
 import type { EpochMs, Shape, StructureShape } from "@countinghouse/protocol";
 
-/** Compiles a structure into a function from its value inside to the one in an event. */
+/** Compiles a structure's shape into a function from an inner value to the value in an event. */
 export function cloudTrailFormOf<T>(shape: StructureShape<T>): (value: T) => Record<string, unknown> {
   return structureForm(shape) as (value: T) => Record<string, unknown>;
 }
@@ -53,7 +53,7 @@ function smallFirst(name: string): string {
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
 
-/** To the second, as CloudTrail does; what is finer is in the ledger. */
+/** In whole seconds, as CloudTrail writes times; the ledger has the milliseconds. */
 export function cloudTrailTime(atMs: EpochMs): string {
   const date = new Date(atMs);
   const hour = date.getUTCHours();

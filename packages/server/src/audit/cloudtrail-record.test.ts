@@ -1,4 +1,4 @@
-/** Rules V8 and V9: an entry as a CloudTrail record, held against the published sample, member by member. */
+/** Rules V8 and V9: an entry as a CloudTrail record, compared with the published sample, member by member. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { anyEntry } from "../../testing/entries.ts";
@@ -20,7 +20,7 @@ const CALL: Call = {
   userAgent: "Coral/Netty14",
 };
 
-/** As it is read. */
+/** The record as its reader parses it. */
 function recordOf(event: LedgerEvent, call: Partial<Call> = {}): CloudTrailRecord {
   return JSON.parse(JSON.stringify(cloudTrailRecord({ atMs: AT_MS, call: { ...CALL, ...call }, event })));
 }
@@ -32,7 +32,7 @@ const metered: LedgerEvent = {
   records: [{ usageRecord, status: "Success" }],
 };
 
-/** The sample of the API reference, with our ids; `principalId` is ours to derive. */
+/** The sample of the API reference, with this server's ids and `principalId`. */
 const SAMPLE = {
   eventVersion: "1.05",
   userIdentity: {
@@ -302,7 +302,7 @@ describe("who called", () => {
 });
 
 describe("any entry", () => {
-  /** As they are, and as if they were of an operation whose request is written by its shape. */
+  /** Any entry, also with the name of an operation whose request is written by its shape. */
   const rendered: fc.Arbitrary<LedgerEntry> = fc
     .tuple(anyEntry, fc.constantFrom("BatchMeterUsage", "GetEntitlements", "LookupEvents", undefined))
     .map(([entry, operation]) => ({ ...entry, call: { ...entry.call, operation: operation ?? entry.call.operation } }));

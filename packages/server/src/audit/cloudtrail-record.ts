@@ -1,7 +1,7 @@
 /**
- * A ledger entry as a CloudTrail record, so that what reads CloudTrail reads this audit trail. Rules V8, V9.
+ * A ledger entry as a CloudTrail record, so that programs that read CloudTrail can read this audit trail. Rules V8, V9.
  *
- * Rendered when it is read, never stored: the entry is the event, and there is no second record of it.
+ * Records are made when they are read, and never stored: the ledger entry is the only copy of the event.
  */
 import { isoSecond } from "@countinghouse/protocol";
 import type { LedgerEntry } from "../ledger/entry.ts";
@@ -14,21 +14,21 @@ import { userIdentityOf, type UserIdentity } from "./user-identity.ts";
 export interface CloudTrailRecord extends EventDetails {
   readonly eventVersion: "1.05";
   readonly userIdentity: UserIdentity;
-  /** To the second. */
+  /** In whole seconds. */
   readonly eventTime: string;
   readonly eventSource: string;
   readonly eventName: string;
-  /** Absent where no region was called. */
+  /** Absent where the call had no region. */
   readonly awsRegion: string | undefined;
   readonly sourceIPAddress: string;
   readonly userAgent: string;
   readonly requestID: string;
   readonly eventID: string;
-  /** Absent where the published samples have none. */
+  /** Absent for calls whose published samples have no such member. */
   readonly readOnly: boolean | undefined;
   readonly resources: readonly RecordResource[] | undefined;
   readonly eventType: "AwsApiCall" | "AwsServiceEvent";
-  /** The account that finds it by LookupEvents; absent where it came by no call of the wire. */
+  /** The account whose LookupEvents finds the event; absent where the event came by no call of the wire. */
   readonly recipientAccountId: string | undefined;
 }
 
@@ -37,7 +37,7 @@ interface RecordResource {
   readonly ARN: string;
 }
 
-/** The one type of resource there is: its name is the product code. Rule V2. */
+/** The only type of resource; its name is the product code. Rule V2. */
 export const PRODUCT_RESOURCE_TYPE = "AWS::Marketplace::Product";
 
 export function cloudTrailRecord(entry: LedgerEntry): CloudTrailRecord {
@@ -55,7 +55,7 @@ export function cloudTrailRecord(entry: LedgerEntry): CloudTrailRecord {
     eventSource,
     eventName: call.operation,
     awsRegion: call.region,
-    // What the server does of itself comes from no address.
+    // What the server does by itself has no address.
     sourceIPAddress: call.sourceAddress === "" ? eventSource : call.sourceAddress,
     userAgent: call.userAgent,
     errorCode,
@@ -78,7 +78,7 @@ export function isReadOnly({ call }: LedgerEntry): boolean {
   return !Object.hasOwn(ownSources, call.principal) && auditedOperation(call.operation)?.readOnly === true;
 }
 
-/** A resource's calls are written without it, as their samples are. */
+/** Calls of resources are written without `readOnly`, as in their samples. */
 function saysReadOnly({ call }: LedgerEntry): boolean {
   return auditedOperation(call.operation)?.caller !== "resource";
 }

@@ -1,4 +1,4 @@
-/** What an audit event tells of a request, its answer, and what lay behind it; by kind of ledger event. */
+/** What an audit event says of the request, the answer and the reasons, by kind of ledger event. */
 import {
   DRY_RUN_RECORD_ID,
   HIDDEN,
@@ -22,7 +22,7 @@ export interface EventDetails {
   readonly errorCode?: string | undefined;
   readonly errorMessage?: string | undefined;
   readonly additionalEventData?: object | undefined;
-  /** Of what came by no call of the wire: what happened. */
+  /** What happened, for an event that came by no call of the wire. */
   readonly serviceEventDetails?: object | undefined;
 }
 
@@ -106,7 +106,7 @@ export function detailsOf({ call, event }: LedgerEntry): EventDetails {
   }
 }
 
-/** Of a request that is not kept whole: `requestParameters` are its beginning. */
+/** For a request that is not kept whole: `requestParameters` holds its beginning. */
 function clippedRequest(clipped: Clipped | undefined): object {
   return clipped === undefined ? {} : { clippedRequest: clipped };
 }
@@ -117,7 +117,7 @@ function requestForm(operation: string, request: Readonly<Record<string, unknown
 
 type UsageEvent = Extract<LedgerEvent, { kind: "usage-metered" }>;
 
-/** MeterUsage: one record of the resource's own. */
+/** MeterUsage: the single record of the resource. */
 function selfMeteredDetails(event: UsageEvent, requestId: string, faults: object): EventDetails {
   const { productCode = "", resourceId, clientToken, dryRun, records } = event;
   const { usageRecord, keptAs = meteringRecordId(requestId, 0) } = records[0] as DecidedRecord;
@@ -143,7 +143,7 @@ function meteredDetails(
   faults: object,
 ): EventDetails {
   const usageRecords = [...records.map(({ usageRecord }) => usageRecord), ...unprocessed];
-  // Rule I3: a product code does not go with licences, so it was sent where there are none.
+  // Rule I3: a request has a product code or licences. So it had a product code where no record has a licence.
   const wasNamed = usageRecords.every(({ licenseArn }) => licenseArn === undefined);
   const results = records.map(({ usageRecord, status, keptAs }, position): UsageRecordResult => {
     const id = keptAs ?? (status === "Success" ? meteringRecordId(requestId, position) : undefined);
@@ -164,7 +164,7 @@ function meteredDetails(
   };
 }
 
-/** As CloudTrail writes them: the answer, less what is secret in it. */
+/** The answer without its secrets, as CloudTrail writes it. */
 function issuedElements(event: Extract<LedgerEvent, { kind: "credentials-issued" }>, { session }: Call): object {
   const { accessKeyId, expiresAtMs, subject, audience, assumedRoleArn } = event;
   const provider = session?.federatedProvider;

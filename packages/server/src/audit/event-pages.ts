@@ -1,6 +1,6 @@
 /**
- * Audit events a page at a time, each page of a bounded size: an entry may be a thousand bytes or a million. To read and to
- * render them holds up everybody else, so pages are made one after the other, and in small steps with a pause between them.
+ * Audit events in pages of bounded size: one entry may have a thousand bytes or a million. Reading and rendering them delays
+ * all other work, so pages are made one after the other, in small steps with a pause between them.
  */
 import type { LedgerEntry } from "../ledger/entry.ts";
 import type { EventQuery, Ledger, Page } from "../ledger/ledger.ts";
@@ -13,12 +13,12 @@ export interface AuditEvent {
   readonly text: string;
 }
 
-/** Entries read at once: few while they are large or not yet known to be small. */
+/** How many entries one step reads: few while they are large, or while their size is not known. */
 const STEP_MIN = 1;
 const STEP_MAX = 16;
-/** A step of less than this is one of small entries. */
+/** A step below this size had small entries. */
 const SMALL_BYTES = 65_536;
-/** A page has no more than this, but for one event that is larger by itself. As text within text it may take up twice that. */
+/** The size of a page, unless a single event is larger. Written as text within text, it may take twice that. */
 const PAGE_BYTES = 1_048_576;
 
 export class EventPages {
@@ -26,13 +26,13 @@ export class EventPages {
   readonly #schedule: (run: () => void) => void;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** `schedule` runs a function once what is arriving now has been taken in. */
+  /** `schedule` runs a function when the work that is just arriving has been taken in. */
   constructor(ledger: Pick<Ledger, "events">, schedule: (run: () => void) => void) {
     this.#ledger = ledger;
     this.#schedule = schedule;
   }
 
-  /** At most `limit` events; where they are large, fewer, with a cursor to go on. */
+  /** At most `limit` events; fewer where they are large, with a cursor to go on from. */
   read(query: EventQuery, isMeant: (entry: LedgerEntry) => boolean = () => true): Promise<Page<AuditEvent>> {
     const page = this.#last.then(() => this.#page(query, isMeant));
     this.#last = page.catch(() => undefined);
@@ -50,7 +50,7 @@ export class EventPages {
       await new Promise<void>((resume) => this.#schedule(resume));
       let step = await this.#ledger.events({ ...query, cursor, limit: Math.min(stepMax, left) });
       let fitting = fittingOf(step.items, isMeant, bytes);
-      // A cursor leads to the end of what was read: where less of it fits, less is read, so that the next page goes on there.
+      // A cursor names the end of what was read. If not all of it fits, less is read, so that the next page begins there.
       while (fitting.read < step.items.length) {
         if (fitting.read === 0) return { items, nextCursor: cursor };
         step = await this.#ledger.events({ ...query, cursor, limit: fitting.read });
@@ -70,11 +70,11 @@ export class EventPages {
 interface Fitting {
   readonly events: readonly AuditEvent[];
   readonly bytes: number;
-  /** Entries that were gone through. */
+  /** How many entries were looked at. */
   readonly read: number;
 }
 
-/** The first of these entries, as many as fit into a page that has so many bytes already; into an empty one, at least one. */
+/** As many of these entries, from the first on, as fit into a page that has `before` bytes; at least one if it is empty. */
 function fittingOf(entries: readonly LedgerEntry[], isMeant: (entry: LedgerEntry) => boolean, before: number): Fitting {
   const events: AuditEvent[] = [];
   let bytes = 0;

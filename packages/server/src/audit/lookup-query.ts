@@ -1,4 +1,4 @@
-/** What an attribute of LookupEvents means for the ledger. Rule V2. */
+/** Translates an attribute of LookupEvents into a query of the ledger. Rule V2. */
 import type { LookupAttributeKey } from "@countinghouse/protocol";
 import type { LedgerEntry } from "../ledger/entry.ts";
 import { attributesOf } from "../ledger/entry-attributes.ts";
@@ -8,14 +8,14 @@ import { PRODUCT_RESOURCE_TYPE } from "./cloudtrail-record.ts";
 import { principalsNamed } from "./named-principals.ts";
 import { userIdentityOf, usernameOf } from "./user-identity.ts";
 
-/** Which entries are asked for, less account and times; undefined where there can be none. */
+/** Which entries match, apart from account and times; undefined where none can. */
 interface AttributeQuery {
   readonly query: Pick<EventQuery, "operations" | "accessKeyId" | "principals" | "productCode">;
-  /** What the ledger cannot tell by its indexes. */
+  /** The part of the condition for which the ledger has no index. */
   readonly isMeant?: (entry: LedgerEntry) => boolean;
 }
 
-/** Every key but EventId, by which one entry is found and nothing searched for. */
+/** Every key but EventId, which names a single entry, so nothing is searched. */
 type SearchedKey = Exclude<LookupAttributeKey, "EventId">;
 
 export async function attributeQuery(

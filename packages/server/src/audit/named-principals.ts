@@ -1,9 +1,10 @@
 /**
- * Whose events a name is shown with: the principals of an account that LookupEvents calls so. Rule V2.
+ * Finds the principals of an account whose events LookupEvents shows for a username. Rule V2.
  *
- * A user's principal ends in the name. Of a session the name is known and the role is not, so every role is tried that ever
- * called: one step through the ledger's principals for each. Who came with a web identity token is called by what the token
- * says, of which the rest is not known either; only such names hold a colon beside users'.
+ * A user's principal ends in the name. For a session the name is known and the role is not, so every role that ever called is
+ * tried, with one step through the ledger's principals for each. A caller with a web identity token is named by a part of its
+ * principal; the rest of that is not known either, so all such principals are tried. Besides such names, only users' names may
+ * hold a colon.
  */
 import type { Ledger } from "../ledger/ledger.ts";
 
@@ -23,7 +24,7 @@ async function sessionsNamed(ledger: Ledger, accountId: string, sessionName: str
     const next = await ledger.principalBetween(after, end);
     if (next === undefined) return found;
     const role = next.slice(0, next.indexOf("/", roles.length) + 1);
-    // One that is no session's has no second stroke, and is passed by itself.
+    // A principal without a second slash is no session's; it is skipped by itself.
     after = role.length > roles.length ? behind(role) : next;
     if (role.length > roles.length) found.push(role + sessionName);
   }
@@ -40,7 +41,7 @@ async function webIdentitiesNamed(ledger: Ledger, accountId: string, username: s
   }
 }
 
-/** The first text that does not begin with this one, which ends in a stroke, and comes after all that do. */
+/** The first text after all texts that begin with this one, which ends in a slash. */
 function behind(text: string): string {
   return `${text.slice(0, -1)}0`;
 }

@@ -1,6 +1,6 @@
 /**
- * Rules V8 and V9: the records of the four calls that CloudTrail's documentation of this service shows, member by member. The
- * values are ours; what a record of ours says beyond its sample stands beside the table.
+ * Rules V8 and V9: the records of the four calls of this service in CloudTrail's documentation, member by member. The values
+ * are this test's; members that a sample lacks stand beside the table.
  */
 import { expect, test } from "vitest";
 import type { Call, LedgerEvent } from "../ledger/entry.ts";
@@ -15,7 +15,7 @@ const AT_MS = Date.parse("2026-03-14T20:08:11.500Z");
 const CREATED_AT_MS = Date.parse("2026-03-14T19:58:01.999Z");
 const PRODUCT = "0abcdefghijklmnopqrstuvwx";
 
-/** What every record has. */
+/** The members of every record. */
 const common = (eventName: string, accountId: string): object => ({
   eventVersion: "1.05",
   eventTime: "2026-03-14T20:08:11Z",

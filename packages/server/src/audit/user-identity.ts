@@ -18,15 +18,15 @@ export interface UserIdentity {
 
 interface SessionContext {
   readonly sessionIssuer: SessionIssuer;
-  /** Empty where the session did not come by a web identity. */
+  /** Empty where the session has no web identity. */
   readonly webIdFederationData: WebIdFederationData | Readonly<Record<string, never>>;
   readonly attributes: {
-    /** Texts, both, as CloudTrail writes them. There is no second factor here. */
+    /** Both are texts, as CloudTrail writes them. This server has no second factor. */
     readonly mfaAuthenticated: "false";
-    /** To the second; absent of sessions that an earlier version issued. */
+    /** In whole seconds; absent for sessions that an earlier version issued. */
     readonly creationDate?: string;
   };
-  /** Of an EC2 instance's own credentials. */
+  /** Present for an EC2 instance's own credentials. */
   readonly ec2RoleDelivery?: "1.0";
 }
 
@@ -43,7 +43,7 @@ interface SessionIssuer {
   readonly userName: string;
 }
 
-/** The name is all of the rest: users have no paths here, and a name may hold a stroke. */
+/** The name is all of the rest: users have no paths here, and a name may hold a slash. */
 const USER_ARN = /^arn:[^:]+:iam::(\d{12}):user\/(.+)$/s;
 const SESSION_ARN = /^arn:([^:]+):sts::(\d{12}):assumed-role\/([^/]+)\/([^/]+)$/;
 
@@ -97,27 +97,27 @@ function sessionFacts(session: Call["session"]): Omit<SessionContext, "sessionIs
   };
 }
 
-/** Whoever came with a web identity token: its issuer's ARN, the audience and the subject, as CloudTrail puts them. */
+/** A caller with a web identity token: its issuer's ARN, the audience and the subject, joined as CloudTrail does. */
 function webIdentityOf(principal: string, provider: string | undefined): UserIdentity | undefined {
   if (provider === undefined || !principal.startsWith(`${provider}:`)) return undefined;
-  // Both parts may hold colons. Those who get this far are service accounts.
+  // The audience and the subject may hold colons. Such callers are Kubernetes service accounts.
   const userName = /:(system:serviceaccount:[^:]+:[^:]+)$/.exec(principal)?.[1] ?? principal.slice(provider.length + 1);
   return { type: "WebIdentityUser", principalId: principal, userName, identityProvider: provider };
 }
 
-/** What STS calls the user of a session: the role's id, and the session's name. */
+/** STS's name for the user of a session: the role's id and the session's name. */
 export function assumedRoleId(arn: string): string {
   return userIdentityOf({ principal: arn }).principalId;
 }
 
-/** What LookupEvents calls the user: for a role its session's name, as CloudTrail does. */
+/** The username in LookupEvents; for a role it is the session's name, as in CloudTrail. */
 export function usernameOf({ userName, principalId, type }: UserIdentity): string | undefined {
   return type === "AssumedRole" ? principalId.slice(principalId.indexOf(":") + 1) : userName;
 }
 
 const BASE_32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/** In the form of IAM's unique ids, and always the same for one ARN: no user is kept under any other name. */
+/** In the form of IAM's unique ids, and always the same for one ARN. Computed, because users have no id of their own. */
 function uniqueId(prefix: string, arn: string): string {
   const bytes = [...hash("sha256", arn, "buffer").subarray(0, 17)];
   return prefix + bytes.map((byte) => BASE_32.charAt(byte % 32)).join("");

@@ -1,6 +1,7 @@
 /**
- * The buyer's way in, for labs: what AWS Marketplace's product page does when a buyer subscribes. It needs no token, so
- * it is guarded against other sites in the operator's browser: by host, by origin, and by a field of its form.
+ * The buy page, for labs: it does what AWS Marketplace's product page does when a buyer subscribes. It needs no token. So it is
+ * guarded against other sites in the operator's browser by the request's host, by its origin, and by a hidden field of its
+ * form.
  */
 import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
@@ -20,7 +21,7 @@ const USER_AGENT_CHARACTERS_MAX = 512;
 
 interface BuyAppOptions {
   readonly context: BuyContext;
-  /** The address or name that the server was told to bind to. */
+  /** The address or name to which the server was told to bind. */
   readonly ownHost: string;
   readonly sourceAddressOf: (request: IncomingMessage) => string;
   readonly onError: (error: Error, requestId: string) => void;
@@ -68,7 +69,7 @@ function knownError(error: Error): PageError | undefined {
   if (error instanceof PageError) return error;
   if (error instanceof QueueFullError)
     return new PageError(503, "Not now", "Too many requests are waiting. Try again.");
-  // Why is for whoever runs the server: this page needs no token.
+  // The reason is only for the operator, because this page needs no token.
   if (error instanceof FaultError)
     return new PageError(503, "Not now", "The ledger cannot be written or read. Try again.");
   if (error instanceof DefectError)

@@ -1,14 +1,14 @@
 /**
- * The hidden field of the buy page's form. It shows that this server handed the form out (another site can make a
- * browser post here, but cannot read the field), and holds the names that the subscription will get, so that a form
- * that is sent twice subscribes once.
+ * The hidden field of the buy page's form. It proves that this server made the form: another site can make a browser post here,
+ * but cannot read the field. It also holds the names that the subscription will get, so that a form that is sent twice
+ * subscribes only once.
  */
 import type { Sealer } from "../identity/seal.ts";
 
 export interface BuyForm {
   readonly productCode: string;
   readonly agreementId: string;
-  /** Of the account that is made where the buyer is a new one. */
+  /** The id of the account that is made for a new buyer. */
   readonly newAccountId: string;
 }
 
@@ -18,7 +18,7 @@ export function sealForm(sealer: Sealer, { productCode, agreementId, newAccountI
   return sealer.seal(JSON.stringify([productCode, agreementId, newAccountId]), PURPOSE).toString("base64url");
 }
 
-/** Undefined where it is not a form of this server for this product. */
+/** Undefined where this server did not make the form, or made it for another product. */
 export function openForm(sealer: Sealer, sealed: string, forProduct: string): BuyForm | undefined {
   const text = sealer.open(Buffer.from(sealed, "base64url"), PURPOSE);
   if (text === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** What the routes of the buyer's way in work with. */
+/** What the routes of the buy page work with. */
 import type { ServiceClock } from "../clock.ts";
 import type { Sealer } from "../identity/seal.ts";
 import type { Call } from "../ledger/entry.ts";
@@ -12,10 +12,10 @@ export interface BuyContext {
   readonly newRequestId: () => string;
 }
 
-/** Variables that middleware leaves for the routes. */
+/** Variables that middleware sets for the routes. */
 export interface BuyEnv {
   readonly Variables: {
-    /** A call that a buyer's account makes by this page; each has an id of its own. */
+    /** A call that a buyer's account makes on this page; each gets an id of its own. */
     readonly call: (operation: string, accountId: string) => Call;
   };
 }

@@ -1,7 +1,7 @@
 /**
- * The buyer's browser takes a registration token to the seller: a form that posts itself to the fulfilment URL, as AWS
- * Marketplace's does, with the fields that AWS documents and those that have been seen beside them. Of the latter
- * `x-amzn-marketplace-product-id` is left out: it is no product code, and products have no such id here.
+ * The page by which the buyer's browser brings a registration token to the seller: a form that posts itself to the fulfilment
+ * URL. Its fields are those that AWS documents, and some that were seen beside them. `x-amzn-marketplace-product-id` is left
+ * out: it is not the product code, and products have no such id here.
  */
 import { html } from "hono/html";
 import type { Agreement } from "../domain/catalogue/agreement.ts";
@@ -29,7 +29,7 @@ export function handOverPage(product: Product, agreement: Agreement, registratio
   };
 }
 
-/** Without a fulfilment URL there is nowhere to go; the token can still be resolved by hand. */
+/** For a product without a fulfilment URL: the token is shown, and can be resolved by hand. */
 function tokenPage({ title }: Product, { agreementId }: Agreement, registrationToken: string): Page {
   return {
     title: "Subscribed",

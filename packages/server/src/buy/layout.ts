@@ -1,4 +1,4 @@
-/** What every page of the buyer's way in is made of: the HTML around its content, and the headers it is served with. */
+/** What all pages of the buy page share: the HTML around their content, and their headers. */
 import { createHash } from "node:crypto";
 import type { Context } from "hono";
 import { html, raw } from "hono/html";
@@ -11,11 +11,11 @@ export type Html = ReturnType<typeof html>;
 export interface Page {
   readonly title: string;
   readonly content: Html;
-  /** Set where the page's form goes to a seller, and sends itself. */
+  /** Set where the page's form posts itself to a seller. */
   readonly handsOver?: boolean;
 }
 
-/** A page instead of what was asked for; thrown by routes, answered by the app. */
+/** A page to be shown in place of the asked one; thrown by routes, answered by the app. */
 export class PageError extends Error {
   readonly status: ContentfulStatusCode;
   readonly title: string;
@@ -30,7 +30,7 @@ export class PageError extends Error {
 
 const SEND_FORM = "document.forms[0].submit();";
 
-// In one piece with their elements: what is hashed is every character between the tags.
+// The hash covers every character between the tags, so each element is written in one piece.
 const STYLE_ELEMENT = raw(`<style>${STYLE}</style>`);
 const SEND_ELEMENT = raw(`<script>${SEND_FORM}</script>`);
 
@@ -39,8 +39,8 @@ const hashOf = (text: string): string => `'sha256-${createHash("sha256").update(
 const POLICY = `default-src 'none'; style-src ${hashOf(STYLE)}; img-src data:; base-uri 'none'; frame-ancestors 'none'`;
 const OWN_POLICY = `${POLICY}; form-action 'self'`;
 /**
- * Browsers hold redirects that follow a form to `form-action` as well, and sellers do redirect: to their own address of
- * another name, to where one logs in. Naming the seller's origin alone would break a registration that works on AWS.
+ * Browsers apply `form-action` to redirects after a form as well, and sellers do redirect, to another of their addresses or to
+ * a login. If the policy named the seller's origin alone, a registration that works on AWS would fail here.
  */
 const HAND_OVER_POLICY = `${POLICY}; script-src ${hashOf(SEND_FORM)}; form-action http: https:`;
 
@@ -48,7 +48,7 @@ export function servePage(c: Context, page: Page, status: ContentfulStatusCode =
   const handsOver = page.handsOver === true;
   return c.html(documentOf(page), status, {
     "Content-Security-Policy": handsOver ? HAND_OVER_POLICY : OWN_POLICY,
-    // Under `no-referrer` a browser would say `Origin: null` to our own form's route, which is as good as no answer.
+    // With `no-referrer`, a browser would send `Origin: null` to our own form's route, which then refuses the form.
     "Referrer-Policy": handsOver ? "no-referrer" : "same-origin",
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",

@@ -1,11 +1,11 @@
-/** The products there are, and which of them can be bought here. */
+/** All products, and which of them can be bought here. */
 import { html } from "hono/html";
 import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { Product } from "../domain/catalogue/product.ts";
 import type { Html, Page } from "./layout.ts";
 import { accountName } from "./wording.ts";
 
-/** More than a person looks through, and few enough for one page. */
+/** More than a person reads, and few enough for one page. */
 const SHOWN_MAX = 500;
 
 export function productListPage(catalogue: CatalogueView): Page {

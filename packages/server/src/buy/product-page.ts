@@ -1,4 +1,4 @@
-/** One product: what it is, what it costs, and the form by which a buyer subscribes. */
+/** The page of one product: what it is, what it costs, and the form to subscribe. */
 import { html } from "hono/html";
 import type { EpochMs } from "@countinghouse/protocol";
 import type { Agreement } from "../domain/catalogue/agreement.ts";
@@ -9,12 +9,12 @@ import type { BuyForm } from "./buy-form.ts";
 import type { Html, Page } from "./layout.ts";
 import { accountName, dayText, priceText } from "./wording.ts";
 
-/** A form that is about to be shown; `sealed` is its hidden field. */
+/** A form to be shown; `sealed` is the value of its hidden field. */
 export interface ShownForm extends BuyForm {
   readonly sealed: string;
 }
 
-/** More than a person looks through, and few enough for one page. */
+/** More than a person reads, and few enough for one page. */
 const BUYERS_MAX = 500;
 
 export function productPage(product: Product, form: ShownForm, catalogue: CatalogueView, nowMs: EpochMs): Page {
@@ -49,7 +49,7 @@ export function productPage(product: Product, form: ShownForm, catalogue: Catalo
   };
 }
 
-/** Asked where the chosen account has the product already. */
+/** Shown where the chosen account has the product already; asks how to go on. */
 export function alreadySubscribedPage(
   product: Product,
   form: ShownForm,
@@ -81,7 +81,7 @@ export function alreadySubscribedPage(
   };
 }
 
-/** Instances and containers meter themselves, so nobody registers for them. Rules P2, X1 and X2. */
+/** Instances and containers meter themselves, so no buyer registers for them. Rules P2, X1 and X2. */
 export function notSoldHerePage(product: Product, catalogue: CatalogueView, nowMs: EpochMs): Page {
   return {
     title: product.title,

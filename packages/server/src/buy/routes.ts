@@ -1,4 +1,4 @@
-/** `/buy/`: the products; `/buy/{productCode}`: one of them, and the subscription to it. */
+/** `/buy/` lists the products; `/buy/{productCode}` shows one, and subscribes to it. */
 import type { Context, Hono } from "hono";
 import type { Agreement } from "../domain/catalogue/agreement.ts";
 import type { Product } from "../domain/catalogue/product.ts";
@@ -13,7 +13,7 @@ import { PageError, servePage } from "./layout.ts";
 import { productListPage, unknownProductPage } from "./product-list.ts";
 import { alreadySubscribedPage, notSoldHerePage, productPage, type ShownForm } from "./product-page.ts";
 
-/** What a buyer sent, read and checked against the catalogue. */
+/** The buyer's form, read and checked against the catalogue. */
 interface Order {
   readonly form: BuyForm;
   readonly customerAccountId: string;
@@ -41,7 +41,7 @@ export function buyRoutes(app: Hono<BuyEnv>, context: BuyContext): void {
     const order = orderOf(await formFields(c), product, context);
     const { customerAccountId, form, wish, freeTrial } = order;
     const before = agreementInForce(ledger.catalogue, product.productCode, customerAccountId, clock.nowMs());
-    // One that this very form has made is no reason to ask.
+    // The buyer is not asked again about an agreement that this same form has made.
     if (before !== undefined && before.agreementId !== form.agreementId && wish !== "subscribe-again") {
       if (wish === "continue") return handOver(c, context, product, before);
       const again = { ...form, sealed: sealForm(sealer, form) };
@@ -51,7 +51,7 @@ export function buyRoutes(app: Hono<BuyEnv>, context: BuyContext): void {
   });
 }
 
-/** The agreement that the order asks for. */
+/** Subscribes as the order asks; answers the agreement. */
 async function subscribed(c: Context<BuyEnv>, context: BuyContext, order: Order): Promise<Agreement> {
   const { ledger, clock, random } = context;
   const { form, customerAccountId, freeTrial } = order;
@@ -90,7 +90,7 @@ function newForm({ productCode }: Product, { ledger, sealer, random }: BuyContex
   return { ...form, sealed: sealForm(sealer, form) };
 }
 
-/** Of the form, each of them once. */
+/** The form's fields; each may occur once. */
 const FIELDS: ReadonlySet<string> = new Set(["form", "account", "freeTrial", "wish"]);
 
 async function formFields(c: Context): Promise<URLSearchParams> {

@@ -1,4 +1,4 @@
-/** The one stylesheet of the buyer's way in: system fonts, light and dark, narrow and wide. */
+/** The only stylesheet of the buy page: system fonts, light and dark, narrow and wide. */
 export const STYLE = `
 :root {
   color-scheme: light dark;

@@ -1,10 +1,10 @@
-/** How accounts, prices and days are written for a person. */
+/** Writes accounts, prices and days for people. */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { hourOf } from "../domain/metering/metering-record.ts";
 import { termsIn, type Dimension } from "../domain/catalogue/product.ts";
 
-/** The account's title, where it has one, and its id. */
+/** The account's title, if it has one, and its id. */
 export function accountName(id: string, catalogue: CatalogueView): string {
   const title = catalogue.account(id)?.title;
   return title === undefined ? `Account ${id}` : `${title}, account ${id}`;

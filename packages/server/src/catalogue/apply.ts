@@ -1,6 +1,6 @@
 /**
- * Applies a catalogue file: only objects of which the file says something else than the last time are written, so
- * that what was changed through the operator API since then stays as it is.
+ * Applies a catalogue file. Only objects of which the file says something else than the last time are written, so changes
+ * through the operator API since then stay.
  */
 import { dirname } from "node:path";
 import type { EpochMs } from "@countinghouse/protocol";
@@ -15,9 +15,9 @@ import { productChangeOver } from "./product-documents.ts";
 import { referenceProblem, type ReferenceProblem } from "../domain/catalogue/references.ts";
 import type { CatalogueDocument } from "./schema.ts";
 
-/** A catalogue file that has been read and is valid in itself. */
+/** A catalogue file that has been read and is valid by itself. */
 export interface CatalogueFile {
-  /** Of all objects but agreements, on an empty ledger. */
+  /** The changes of all objects but agreements, as for an empty ledger. */
   readonly changes: readonly CatalogueChange[];
   readonly agreements: readonly FileAgreement[];
   readonly document: CatalogueDocument;
@@ -31,9 +31,9 @@ export function readCatalogueFile(text: string, fileName: string, sealer: Sealer
 }
 
 /**
- * The changes that are due, given what the ledger holds and where the service clock stands: what the file says of objects,
- * and the removal of access keys that it names no more. Throws CatalogueFileError for references that do not hold, for
- * prices of hours that have begun, and for what would change the names that usage was metered by.
+ * The changes to be made, given what the ledger holds and the service clock's time: objects of which the file says something
+ * new, and the removal of access keys that the file no longer names. Throws CatalogueFileError for references to what does not
+ * exist, for prices of hours that have begun, and for changes of names that usage was metered by.
  */
 export function dueChanges(file: CatalogueFile, held: CatalogueView, nowMs: EpochMs): CatalogueChange[] {
   const isDue = ({ kind, id, fileDigest }: SaidObject): boolean => held.fileDigest(kind, id) !== fileDigest;
@@ -86,8 +86,8 @@ function complaint(change: CatalogueChange, file: CatalogueFile, { path, message
 }
 
 /**
- * Objects that this file names and the file of another server has set otherwise since, as `product 0abc…`: whichever of the
- * two servers starts last has its way.
+ * Objects that this file names, and that another server's file has since set differently, as `product 0abc…`. Of two such
+ * servers, the one that starts last sets them.
  */
 export function setOtherwise(file: CatalogueFile, held: CatalogueView): string[] {
   return [...file.changes, ...file.agreements]
@@ -95,12 +95,13 @@ export function setOtherwise(file: CatalogueFile, held: CatalogueView): string[]
     .map(({ kind, id }) => `${kind} ${id}`);
 }
 
-/** What is kept of a file that names an object no more: whatever one says of it later is something else. */
+/** The digest for an object that the file no longer names: any file that names it later differs from this. */
 const NOT_NAMED = "";
 
 /**
- * An access key is a part of its user. Of the accounts in the file, keys go that a file named and this one does not; and where
- * the file rewrites an account, all keys of users whom it has no more, since a new user of that name must not get them.
+ * An access key is a part of its user. For accounts in the file, this removes keys that an earlier file named and this one does
+ * not. Where the file rewrites an account, it removes all keys of users who are gone, so that a new user of the same name does
+ * not get them.
  */
 function keysGone(file: CatalogueFile, due: readonly CatalogueChange[], held: CatalogueView): CatalogueChange[] {
   const accounts = new Map(file.document.accounts.map((account) => [account.id, account]));
@@ -141,7 +142,7 @@ function whereOf(change: SaidObject, { document, locate }: CatalogueFile, path: 
       );
     case "registration-key":
     case "settings":
-      // No file names them.
+      // No catalogue file names objects of this kind.
       return "";
     case "access-key": {
       const account = document.accounts.findLastIndex(({ users }) =>

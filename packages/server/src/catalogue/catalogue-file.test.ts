@@ -6,7 +6,7 @@ import { dueChanges, readCatalogueFile } from "./apply.ts";
 import { CatalogueFileError, parseCatalogueFile } from "./catalogue-file.ts";
 import { SAMPLE, sampleWith, sealer } from "../../testing/sample-catalogue.ts";
 
-/** What is wrong with a file, given that something is. */
+/** The problems of a file that must have some. */
 function problemsOf(text: string): readonly string[] {
   try {
     dueChanges(readCatalogueFile(text, "shop.yaml", sealer), new Catalogue(), NOW_MS);
@@ -24,7 +24,7 @@ const SECOND_AGREEMENT = `agreements:
     startsAt: 2020-01-01T00:00:00Z
 `;
 
-/** An edit of the sample's first policy, and where complaints about its condition stand. */
+/** Replaces the condition in the sample's first policy; answers the place of complaints about it. */
 const conditionOf = (condition: string): readonly [string, string] => [
   'Resource: "*" }] }\n  - id',
   `Resource: "*", Condition: { ${condition} } }] }\n  - id`,

@@ -1,12 +1,12 @@
-/** The catalogue file: read, checked against its schema, and every complaint with its line. */
+/** The catalogue file: reads it, checks it against its schema, and gives every complaint its line. */
 import { LineCounter, parseDocument, visit, type Document } from "yaml";
 import type { z } from "zod";
 import { catalogueFileSchema, type CatalogueDocument } from "./schema.ts";
 
-/** What policies of other kinds have: a policy of an identity would mean something else without it. */
+/** Elements of other kinds of policies. They are refused: without them, the policy would mean something else. */
 const UNSUPPORTED_POLICY_ELEMENTS: ReadonlySet<string> = new Set(["NotPrincipal", "Principal"]);
 
-/** Everything that is wrong with a catalogue file, each with `file:line:column`. */
+/** Everything that is wrong with a catalogue file, each problem with `file:line:column`. */
 export class CatalogueFileError extends Error {
   readonly problems: readonly string[];
 
@@ -17,7 +17,7 @@ export class CatalogueFileError extends Error {
   }
 }
 
-/** Where a member stands, for complaints that come after parsing. */
+/** Gives the place of a member, for complaints that are found after parsing. */
 export type Locate = (path: readonly PropertyKey[]) => string;
 
 export function parseCatalogueFile(text: string, fileName: string): { document: CatalogueDocument; locate: Locate } {
@@ -29,10 +29,10 @@ export function parseCatalogueFile(text: string, fileName: string): { document: 
   return { document: parsed.data, locate };
 }
 
-/** What the text says, whatever that is. Throws CatalogueFileError where it is not YAML. */
+/** Any YAML value. Throws CatalogueFileError where the text is not YAML. */
 export function readYaml(text: string, fileName: string): { value: unknown; locate: Locate } {
   const lines = new LineCounter();
-  // At any other level the parser warns on standard error, and quotes what it found.
+  // At any other log level the parser warns on standard error, and quotes the text.
   const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   const place = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
@@ -44,7 +44,7 @@ export function readYaml(text: string, fileName: string): { value: unknown; loca
   return { value: valueOf(yaml, place), locate: (path) => place(offsetOf(yaml, path)) };
 }
 
-/** What does not fit a schema, member by member. */
+/** The complaints about a value that does not fit its schema, one for each member. */
 export function complaintsOf(
   error: z.core.$ZodError,
 ): { readonly path: readonly PropertyKey[]; readonly text: string }[] {
@@ -56,12 +56,12 @@ export function complaintsOf(
   });
 }
 
-/** A member of the schema, a place in a list, or an operator or key of a policy's condition. */
+/** A member of the schema, an index of a list, or an operator or key of a policy's condition. */
 function looksLikeName(part: string): boolean {
   return /^(\d+|[A-Za-z_-]{1,36}|[\w-]{1,32}:[\w./-]{1,64})$/.test(part);
 }
 
-/** Of alternatives, the one whose own type fits is the one that was meant: its complaints say more. */
+/** Of alternative schemas, the one whose type fits was meant: its complaints say more. */
 function openUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== "invalid_union") return [issue];
   const fitting = issue.errors.filter(
@@ -72,7 +72,7 @@ function openUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   return meant.flatMap((inner) => openUnion({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
-/** Complaints never quote what was found: it may be a secret, even in the place of a name, where a space is missing. */
+/** Complaints never quote the text, because it may be a secret, even in the place of a name (where a space is missing). */
 function issueText(issue: z.core.$ZodIssue): string {
   if (issue.code !== "unrecognized_keys") return issue.message;
   const names = issue.keys.filter((key) => /^[A-Za-z_]{1,32}$/.test(key));
@@ -81,7 +81,7 @@ function issueText(issue: z.core.$ZodIssue): string {
   return `unknown member ${names.join(", ")}`.trim();
 }
 
-/** The parser ends some of its messages with what it found. */
+/** Removes the quoted text with which the parser ends some of its messages. */
 function syntaxText(message: string): string {
   return message.replace(/(?<=\w): .*$|(?<=escape sequence) .*$/s, "");
 }
@@ -103,7 +103,7 @@ function valueOf(yaml: Document.Parsed, place: (offset: number) => string): unkn
   }
 }
 
-/** The offset of the node at a path, or of the nearest one above it where it is missing. */
+/** The offset of the node at a path; if that is missing, of the nearest node above it. */
 function offsetOf(yaml: Document.Parsed, path: readonly PropertyKey[]): number {
   for (let length = path.length; length >= 0; length -= 1) {
     const node: unknown = length === 0 ? yaml.contents : yaml.getIn(path.slice(0, length), true);

@@ -1,4 +1,4 @@
-/** From documents (YAML, operator API) to catalogue changes, and back to documents without their secrets. */
+/** Makes catalogue changes from documents (YAML, operator API), and documents without secrets from what is held. */
 import { resolve } from "node:path";
 import type { Account } from "../domain/catalogue/account.ts";
 import { timeOf, iso, type EpochMs } from "@countinghouse/protocol";
@@ -15,7 +15,7 @@ import type { Issuer as IssuerDocument } from "../operator/contract/catalogue/is
 import { productChange } from "./product-documents.ts";
 import type { CatalogueDocument } from "./schema.ts";
 
-/** An account and the access keys that its users were given in the document. */
+/** An account, and the access keys that the document gives its users. */
 export function accountChanges(document: AccountDocument, sealer: Sealer): CatalogueChange[] {
   const account: Account = {
     id: document.id,
@@ -33,8 +33,8 @@ export function accountChanges(document: AccountDocument, sealer: Sealer): Catal
 }
 
 /**
- * The terms as the document says them. `held` is what stands there now: what has happened to it stays. A replacement that
- * says no start begins as soon as it can.
+ * The document's terms. `held` is the agreement as it stands: what has happened to it stays. A replacement without a start
+ * begins as soon as it can.
  */
 export function agreementChange(
   document: AgreementDocument,
@@ -62,7 +62,7 @@ export function agreementChange(
   return { kind: "agreement", id: document.agreementId, value };
 }
 
-/** Paths are relative to the folder of the file that says so. The members stay in this order: the file's digest is of their text. */
+/** Paths are relative to the file's folder. Members stay in this order, because the file's digest is made of their text. */
 function issuerChange({ issuer, jwksFile, jwksUrl, caFile, region }: IssuerDocument, folder: string): CatalogueChange {
   const absolute = (path: string | undefined): string | undefined =>
     path === undefined ? undefined : resolve(folder, path);
@@ -70,7 +70,7 @@ function issuerChange({ issuer, jwksFile, jwksUrl, caFile, region }: IssuerDocum
   return { kind: "issuer", id: issuer, value };
 }
 
-/** Everything a catalogue document says but its agreements, each object with a digest of what the document says of it. */
+/** All objects of a catalogue document but its agreements, each with a digest of its text. */
 export function fileChanges(document: CatalogueDocument, sealer: Sealer, folder: string): CatalogueChange[] {
   return [
     ...document.issuers.map((issuer) => issuerChange(issuer, folder)).map((change) => digested(change, change, sealer)),
@@ -86,7 +86,7 @@ export function fileChanges(document: CatalogueDocument, sealer: Sealer, folder:
   ];
 }
 
-/** An agreement as a file says it. What that makes of it depends on what is held, and on when it is applied. */
+/** An agreement as a file gives it. Which change follows depends on what is held, and on the time. */
 export interface FileAgreement {
   readonly kind: "agreement";
   readonly id: string;
@@ -104,8 +104,8 @@ export function fileAgreements(document: CatalogueDocument, sealer: Sealer): Fil
 }
 
 /**
- * What a file's agreement changes. What the operator API did to it since is not undone, and an agreement that was replaced
- * ends by then, whatever the file says of its end.
+ * The change that a file's agreement makes. It does not undo what the operator API did to the agreement since. An agreement
+ * that was replaced ends then at the latest, whatever end the file gives.
  */
 export function fileAgreementChange(
   { said, fileDigest }: FileAgreement,
@@ -155,7 +155,7 @@ function stateOf(held: AgreementState | undefined): AgreementState {
   };
 }
 
-/** A document in which the start stands, whoever it was given by. */
+/** A document with a start, which the file or the server has set. */
 type AgreementTermsDocument = AgreementDocument & { readonly startsAt: string };
 
 export function agreementView(agreement: Agreement, nowMs: EpochMs): AgreementView {
@@ -169,7 +169,7 @@ export function agreementView(agreement: Agreement, nowMs: EpochMs): AgreementVi
   };
 }
 
-/** The terms of an agreement, as they are written. */
+/** The terms of an agreement, as a document. */
 export function agreementDocument(agreement: Agreement): AgreementTermsDocument {
   const { startsAtMs, endsAtMs, entitlements } = agreement;
   return {

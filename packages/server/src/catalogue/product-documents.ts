@@ -1,4 +1,4 @@
-/** Products as documents say them and as they are shown: prices with the times from which they hold. */
+/** Products as documents give them and as they are shown: prices with the times from which they hold. */
 import { timeOf, iso, type EpochMs } from "@countinghouse/protocol";
 import type { CatalogueChange } from "../domain/catalogue/catalogue.ts";
 import { hourOf } from "../domain/metering/metering-record.ts";
@@ -16,12 +16,12 @@ type DimensionDocument = ProductDocument["dimensions"][number];
 type DroppedDimension = NonNullable<ProductView["droppedDimensions"]>[number];
 type PriceDocument = NonNullable<DimensionDocument["prices"]>[number];
 
-/** A product of which nothing was kept before. */
+/** A product that was not kept before. */
 export function productChange(document: ProductDocument): CatalogueChange {
   return { kind: "product", id: document.productCode, value: newProduct(productSaid(document)) };
 }
 
-/** What the document makes of the product that is held; or why it cannot. Rule P3. */
+/** The held product after the document's changes; or why it cannot change so. Rule P3. */
 export function productChangeOver(
   document: ProductDocument,
   held: Product | undefined,
@@ -55,7 +55,7 @@ function priceSaid({ price, effectiveFrom }: PriceDocument): { price: string | u
   return effectiveFrom === undefined ? said : { ...said, fromMs: timeOf(effectiveFrom) };
 }
 
-/** What would make the product what it is. */
+/** The document that would make the product as it is. */
 export function productDocument(product: Product): ProductDocument {
   return {
     ...ownMembers(product),
@@ -78,7 +78,7 @@ export function productView(product: Product, nowMs: EpochMs): ProductView {
   };
 }
 
-/** What a document says of the product itself. */
+/** The members of a document that are about the product itself. */
 function ownMembers(product: Product): Omit<ProductDocument, "dimensions"> {
   const { productCode, title, seller, type, pricing, fulfilmentUrl } = product;
   return { productCode, title, seller, type, pricing, fulfilmentUrl };
@@ -90,7 +90,7 @@ function dimensionView(dimension: Dimension, nowMs: EpochMs): DimensionDocument 
   return { name, description, unit, price, prices: pricesShown(dimension), kind };
 }
 
-/** Undefined where the price alone says it: one, from the beginning. That there was none at first is not shown. */
+/** Undefined where there is only one price, from the beginning. An unpriced time before it is not shown. */
 function pricesShown(dimension: Dimension): PriceDocument[] | undefined {
   const prices = pricesOf(dimension);
   if (prices.length === 1) return undefined;

@@ -1,6 +1,6 @@
 /**
- * The catalogue file as a whole, and the JSON Schema of it that ships with the package. Its documents are those of the operator
- * API; here conditions of policies are also held to what the server can decide.
+ * The schema of the catalogue file, and the JSON Schema of it that ships with the package. Its documents are those of the
+ * operator API; in addition, conditions of policies must be ones that this server can decide.
  */
 import { z } from "zod";
 import { readCondition } from "../identity/policy-conditions.ts";
@@ -29,7 +29,6 @@ export const catalogueFileSchema = z
 
 export type CatalogueDocument = z.infer<typeof catalogueFileSchema>;
 
-/** The JSON Schema of the catalogue file, as it ships with the package. */
 export function catalogueJsonSchema(): object {
   return {
     ...z.toJSONSchema(catalogueFileSchema, { io: "input" }),

@@ -1,4 +1,4 @@
-/** Verifies the audit trail: the checkpoints by themselves, then the chains of the ledger against them. */
+/** Verifies the audit trail: first the checkpoints by themselves, then the ledger's chains against them. */
 import type { LaneHead } from "../ledger/chain-head.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { KnownLaneHead, OnRead } from "../ledger/verification.ts";
@@ -7,16 +7,16 @@ import type { CheckpointFile } from "./checkpoint-file.ts";
 
 export interface AuditVerification {
   readonly intact: boolean;
-  /** Entries that were read and found as they were written. */
+  /** How many entries were read and found as they were written. */
   readonly entries: number;
-  /** Where the chain of each lane ends; as far as it is in order, where it is not. */
+  /** The head of each lane; where its chain breaks, the last head that is in order. */
   readonly heads: readonly LaneHead[];
   readonly checkpoints: {
-    /** Those of the ledger as it is since it was last emptied. */
+    /** How many checkpoints there are since the ledger was last emptied. */
     readonly count: number;
     readonly newestAt?: string | undefined;
     readonly file: string;
-    /** Of the key that signs them. */
+    /** The fingerprint of the key that signs checkpoints. */
     readonly keyFingerprint: string;
   };
   /** The first thing that is not as it was written. */
@@ -52,7 +52,7 @@ interface ReadCheckpoints {
   readonly disagreement?: string | undefined;
 }
 
-/** What those before the last reset noted has gone with the ledger as it was then. */
+/** Checkpoints before the last reset are about entries that are gone. */
 function readCheckpoints(lines: readonly string[], key: SigningKey): ReadCheckpoints {
   let known: KnownLaneHead[] = [];
   let count = 0;

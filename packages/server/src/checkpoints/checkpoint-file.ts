@@ -1,18 +1,18 @@
-/** The file that checkpoints are appended to, each flushed to disk. One line is one checkpoint. */
+/** The file to which checkpoints are appended, one line each; every line is flushed to disk. */
 import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { FaultError } from "../ledger/ledger.ts";
 
 export interface CheckpointFile {
   readonly path: string;
-  /** Empty where there is no file yet. Throws FaultError where there is one that cannot be read. */
+  /** Empty where there is no file yet. Throws FaultError where the file cannot be read. */
   lines(): string[];
-  /** The newest, whole or cut off; undefined where there is none. However long the file is, it costs the same. Throws as `lines` does. */
+  /** The newest line, whole or cut off; undefined where there is none. Costs the same for any file. Throws as `lines` does. */
   lastLine(): string | undefined;
   append(line: string): void;
 }
 
-/** Which file a server's checkpoints go to. */
+/** The file for a server's checkpoints. */
 export function checkpointFileOf({
   checkpointFile: path,
   store,
@@ -32,7 +32,7 @@ export function checkpointFile(path: string): CheckpointFile {
     append: (line) => {
       const file = openSync(path, "a+", 0o600);
       try {
-        // A line that was cut off by a crash is ended first, so that it spoils no other.
+        // If a crash cut off the last line, that line is ended first, so that it does not spoil the new one.
         const start = /[^\n]$/.test(lastCharacter(file)) ? "\n" : "";
         writeSync(file, `${start}${line}\n`);
         fsyncSync(file);
@@ -43,7 +43,7 @@ export function checkpointFile(path: string): CheckpointFile {
   };
 }
 
-/** Checkpoints of a ledger in memory end with it. */
+/** For a ledger in memory, whose checkpoints end with it. */
 export function checkpointsInMemory(): CheckpointFile {
   const kept: string[] = [];
   return {
@@ -64,10 +64,10 @@ function lastCharacter(file: number): string {
   return size === 0 ? "" : last.toString("latin1", 0, readSync(file, last, 0, 1, size - 1));
 }
 
-/** A line says how far each lane had come, and there are some hundreds of them at most. */
+/** A line holds the head of each lane; there are a few hundred lanes at most. */
 const LINE_BYTES_MAX = 1_048_576;
 
-/** The end of the file, with its last line in it. */
+/** The end of the file, which includes its last line. */
 function endOf(path: string): string {
   return read(path, () => {
     const file = openSync(path, "r");
@@ -88,7 +88,7 @@ function textOf(path: string): string {
   return read(path, () => readFileSync(path, "utf8"));
 }
 
-/** What is read there; nothing where there is no file. */
+/** The text that was read; empty where there is no file. */
 function read(path: string, text: () => string): string {
   try {
     return text();

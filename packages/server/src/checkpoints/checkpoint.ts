@@ -1,7 +1,7 @@
 /**
- * Checkpoints: how far the chain of the ledger had come, signed, and kept apart from the ledger. Whoever alters the
- * ledger, and even makes its chain anew, cannot make the checkpoints say so. Each covers the line before it, so none
- * can be taken out of the middle either.
+ * Checkpoints: signed notes, kept apart from the ledger, of how far its chains had come. A person who alters the ledger, and
+ * even computes its chain anew, cannot change the checkpoints. Each covers the line before it, so none can be taken out of the
+ * middle.
  */
 import {
   createHash,
@@ -15,26 +15,26 @@ import type { LaneHead } from "../ledger/chain-head.ts";
 
 export interface Checkpoint {
   readonly v: 1;
-  /** Service clock, ISO 8601. */
+  /** The service clock, ISO 8601. */
   readonly at: string;
-  /** Wall clock, ISO 8601. */
+  /** The wall clock, ISO 8601. */
   readonly writtenAt: string;
-  /** All lanes of the ledger; one written by a single server has one. */
+  /** All lanes of the ledger; a ledger with one writer has one. */
   readonly lanes: readonly LaneHead[];
-  /** The ledger is about to be emptied: what was noted up to here is not in it any more. */
+  /** Set before the ledger is emptied: earlier checkpoints are about entries that are gone. */
   readonly reset?: true;
-  /** SHA-256 of the line before this one, in hexadecimal; null in a file's first line. */
+  /** SHA-256 of the line before this one, in hexadecimal; null in the file's first line. */
   readonly before: string | null;
 }
 
 export interface SigningKey {
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
-  /** SHA-256 of the public key, in hexadecimal: how people tell one key from another. */
+  /** SHA-256 of the public key, in hexadecimal, by which people compare keys. */
   readonly fingerprint: string;
 }
 
-/** What a private key of Ed25519 in PKCS #8 begins with; 32 bytes of secret follow (RFC 8410). */
+/** The beginning of an Ed25519 private key in PKCS #8; 32 secret bytes follow (RFC 8410). */
 const ED25519_PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
 
 /** `seed` is 32 secret bytes. */
@@ -55,7 +55,7 @@ export function lineHash(line: string): string {
   return sha256(line);
 }
 
-/** The checkpoint that a line holds, or what is wrong with it. */
+/** The checkpoint of a line, or what is wrong with the line. */
 export function readLine(line: string, key: SigningKey): Checkpoint | string {
   let parsed: (Checkpoint & { readonly key?: unknown; readonly signature?: unknown }) | null;
   try {

@@ -1,6 +1,7 @@
 /**
- * Notes checkpoints: at a start, every hour of the service clock, every minute in which something happened, sooner where much
- * did, before the ledger is emptied, and at the end. What is cut off the end of a ledger is found by the newest of them.
+ * Writes checkpoints: at a start, every hour of the service clock, every minute in which something happened, sooner where much
+ * happened, before the ledger is emptied, and at the end. Entries that are missing at a ledger's end are noticed by the newest
+ * checkpoint.
  */
 import { HOUR_MS, iso, type EpochMs } from "@countinghouse/protocol";
 import type { LaneHead } from "../ledger/chain-head.ts";
@@ -12,13 +13,13 @@ interface CheckpointerOptions {
   readonly ledger: Pick<Ledger, "chainHeads">;
   readonly file: CheckpointFile;
   readonly key: SigningKey;
-  /** The service clock. */
+  /** By the service clock. */
   readonly nowMs: () => EpochMs;
   readonly wallMs: () => EpochMs;
 }
 
 const MINUTE_MS = 60_000;
-/** So much may have happened since the newest, whenever it is asked whether one is due. */
+/** So many new entries make a checkpoint due, whenever `due` is called. */
 const ENTRIES_MAX = 1_000;
 
 export class Checkpointer {
@@ -26,7 +27,7 @@ export class Checkpointer {
   #newestAtMs = Number.NEGATIVE_INFINITY;
   #writtenAtMs = Number.NEGATIVE_INFINITY;
   #entries = 0;
-  /** What it noted; undefined where the ledger was emptied then. */
+  /** The lanes of the newest checkpoint; undefined where the ledger was emptied then. */
   #newest: string | undefined;
 
   constructor(options: CheckpointerOptions) {
@@ -41,15 +42,15 @@ export class Checkpointer {
     this.#entries = entriesOf(checkpoint.lanes);
   }
 
-  /** Notes one where an hour of the service clock or a minute has passed since the newest, or much has happened. */
+  /** Writes a checkpoint where an hour of the service clock or a minute has passed since the newest, or much has happened. */
   async due(): Promise<void> {
     const { ledger, nowMs, wallMs } = this.#options;
-    // The wall clock may have been set back.
+    // The difference may be negative, because the wall clock may have been set back.
     const isTime = nowMs() >= this.#newestAtMs + HOUR_MS || Math.abs(wallMs() - this.#writtenAtMs) >= MINUTE_MS;
     if (isTime || entriesOf(await ledger.chainHeads()) - this.#entries >= ENTRIES_MAX) await this.note();
   }
 
-  /** Notes one now, unless nothing has happened since the newest. */
+  /** Writes a checkpoint now, unless nothing has happened since the newest. */
   async note(): Promise<void> {
     const lanes = await this.#options.ledger.chainHeads();
     if (JSON.stringify(lanes) === this.#newest) return;
@@ -58,7 +59,7 @@ export class Checkpointer {
     this.#entries = entriesOf(lanes);
   }
 
-  /** Before the ledger is emptied: were it noted after, a crash in between would look like a ledger that was cut off. */
+  /** To be called before the ledger is emptied: if a crash came before a later note, the ledger would look cut off. */
   async noteReset(): Promise<void> {
     this.#append({ lanes: await this.#options.ledger.chainHeads(), reset: true });
     this.#newest = undefined;
@@ -78,7 +79,6 @@ export class Checkpointer {
   }
 }
 
-/** Of all lanes. */
 function entriesOf(lanes: readonly LaneHead[]): number {
   return lanes.reduce((sum, { seq }) => sum + seq, 0);
 }

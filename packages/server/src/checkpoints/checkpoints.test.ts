@@ -16,7 +16,7 @@ const START_MS = Date.UTC(2026, 6, 14, 12);
 const head = (seq: number): LaneHead => ({ lane: "1", seq, link: seq.toString(16).padStart(64, "0") });
 const OTHER: LaneHead = { ...head(9), lane: "2" };
 
-/** A ledger of which only the head matters, and a clock, both to be moved by hand. */
+/** A ledger of which only the head matters, and a clock; the test moves both. */
 function setup(file: CheckpointFile = checkpointsInMemory()): {
   readonly file: CheckpointFile;
   readonly at: { seq: number; ms: number; wallMs: number };
@@ -46,7 +46,7 @@ test("the newest line of a file is found at its end, however long it and those b
     expect(file.lastLine()).toBe(line);
   }
   expect(file.lines()).toEqual(lines);
-  // One that was cut off is the newest, and spoils no other.
+  // A line that was cut off is the newest, and does not spoil others.
   appendFileSync(file.path, '{"v":');
   expect(file.lastLine()).toBe('{"v":');
   file.append("next");
@@ -104,7 +104,7 @@ describe("checkpoints are noted", () => {
     at.wallMs -= 3_600_000;
     await checkpointer.due();
     expect(seqsOf(file)).toEqual([3, 4, 5]);
-    // It goes by what was written, not by when it was started.
+    // The new checkpointer counts from the newest checkpoint in the file, not from its own start.
     at.seq = 6;
     at.wallMs += 59_999;
     await open().due();

@@ -60,7 +60,7 @@ const BY_FLAGS = [
   "endsAt",
 ] as const satisfies readonly (keyof AddAgreementFlags)[];
 
-/** What can happen to an agreement, and what is said once it has. */
+/** The actions on an agreement, and the message after each. */
 const ACTIONS = {
   cancel: {
     route: "POST /agreements/{id}/cancel",

@@ -1,4 +1,4 @@
-/** Values on the command line, read and checked: what is wrong with one ends in exit code 2. */
+/** Reads and checks values of the command line; a wrong one ends the command with exit code 2. */
 import { InvalidArgumentError } from "commander";
 import {
   DURATION_EXPECTED,
@@ -17,12 +17,11 @@ export function durationArgument(text: string): number {
   return readDuration(text) ?? refuse(DURATION_EXPECTED);
 }
 
-/** A time, answered as the operator API takes it. A day alone is its first moment in UTC. */
+/** A time in the form of the operator API. A day alone stands for its first moment in UTC. */
 export function timeArgument(text: string): string {
   return iso(readTime(text) ?? readDay(text) ?? refuse(`${TIME_EXPECTED}, or a day`));
 }
 
-/** A month, answered as it is written. */
 export function monthArgument(text: string): string {
   return readMonth(text) === undefined ? refuse(MONTH_EXPECTED) : text;
 }
@@ -32,7 +31,7 @@ export function countArgument(max: number): (text: string) => number {
   return (text) => readWhole(text, 1, max) ?? refuse(`must be a whole number from 1 to ${max}`);
 }
 
-/** A share of all, above 0 and up to 1. */
+/** A share, above 0 and at most 1. */
 export function shareArgument(text: string): number {
   const share = Number(text);
   if (/^\d*\.?\d+$/.test(text) && share > 0 && share <= 1) return share;

@@ -1,10 +1,10 @@
-/** What the commands for accounts, products and agreements have in common: list, show, change, and adding documents. */
+/** The commands that accounts, products and agreements share: list, show, change, and adding documents. */
 import type { Command } from "commander";
 import { OperatorProblemError } from "../operator/client/errors.ts";
 import type { FirstItems, OperatorClient } from "../operator/client/operator-client.ts";
 import { CommandError, EXIT, connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import type { FileDocument } from "./document-file.ts";
-import { describe, print, table, type Columns } from "./output.ts";
+import { describe, print, printTable, type Columns } from "./output.ts";
 
 /** A kind of catalogue object, as the command line shows it. */
 export interface CatalogueKind<Shown extends object, Document extends object> {
@@ -12,7 +12,7 @@ export interface CatalogueKind<Shown extends object, Document extends object> {
   readonly description: string;
   readonly idOf: (shown: Shown) => string;
   readonly columns: Columns<Shown>;
-  /** What `show` prints for a person, where that is not what the server answers. */
+  /** What `show` prints for people, where that differs from the server's answer. */
   readonly forPeople?: (shown: Shown) => object;
   readonly list: (client: OperatorClient, max: number) => Promise<FirstItems<Shown>>;
   readonly show: (client: OperatorClient, id: string) => Promise<Shown>;
@@ -31,7 +31,7 @@ const CHANGE_DESCRIPTION = "YAML or JSON: the members to change; null takes one 
 /** More than a catalogue holds. */
 const LISTED_MAX = 1_000_000;
 
-/** Adds the group with `list`, `show` and `change`; answers it, for what else there is. */
+/** Adds the group with `list`, `show` and `change`; answers the group, so that more commands can be added. */
 export function addCatalogueGroup<Shown extends object, Document extends object>(
   program: Command,
   kind: CatalogueKind<Shown, Document>,
@@ -40,7 +40,7 @@ export function addCatalogueGroup<Shown extends object, Document extends object>
   const group = program.command(noun).description(kind.description);
   withConnection(group.command("list").description(`List the ${noun}s`)).action(async (flags: ConnectionFlags) => {
     const { items } = await kind.list(connect(flags), LISTED_MAX);
-    print(flags, items, table(kind.columns, items));
+    printTable(flags, items, kind.columns);
   });
   withConnection(group.command("show <id>").description(`Show one ${noun}`)).action(
     async (id: string, flags: ConnectionFlags) => {
@@ -73,7 +73,7 @@ async function changeFromFile<Shown extends object, Document extends object>(
   print(flags, shown, `Changed ${kind.noun} ${kind.idOf(shown)}.`);
 }
 
-/** Adds what a file holds, document by document, up to the first that is refused. */
+/** Adds the documents of a file one by one, up to the first that is refused. */
 export async function addFromFile<Shown extends object, Document extends object>(
   kind: CatalogueKind<Shown, Document>,
   file: string,
@@ -84,14 +84,14 @@ export async function addFromFile<Shown extends object, Document extends object>
   const added: Shown[] = [];
   for (const document of documents) {
     const progress = `${added.length} of ${documents.length} ${kind.noun}s had been added.`;
-    // Whether it is such a document, the server decides.
+    // The server checks whether the value is such a document.
     const add = (): Promise<Shown> => kind.add(client, document.value as Document);
     added.push(await placing(document, documents.length === 1 ? [] : [progress], add));
   }
   print(flags, isList ? added : added[0], added.map((shown) => addedText(kind, shown)).join("\n"));
 }
 
-/** Adds one document that was given by flags. */
+/** Adds one document that flags gave. */
 export async function addOne<Shown extends object, Document extends object>(
   kind: CatalogueKind<Shown, Document>,
   client: OperatorClient,
@@ -102,13 +102,13 @@ export async function addOne<Shown extends object, Document extends object>(
   print(flags, shown, addedText(kind, shown));
 }
 
-/** Loaded here: the parser would slow down every other command. */
+/** Loaded only here, because the parser would slow down every other command. */
 async function documentsIn(file: string): ReturnType<typeof import("./document-file.ts").readDocuments> {
   const { readDocuments } = await import("./document-file.ts");
   return readDocuments(file);
 }
 
-/** What the server complains about gets its place in the file. */
+/** Adds the place in the file to the server's complaints. */
 async function placing<T>({ placed }: FileDocument, progress: readonly string[], call: () => Promise<T>): Promise<T> {
   try {
     return await call();

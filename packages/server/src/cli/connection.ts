@@ -1,13 +1,13 @@
-/** How commands reach a server: its operator API, found by flags, environment, or the file a local server leaves. */
+/** How commands reach a server's operator API: by flags, by the environment, or by the file that a local server writes. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { clientAt, type OperatorClient } from "../operator/client/operator-client.ts";
+import { clientAt, holdsCredentials, type OperatorClient } from "../operator/client/operator-client.ts";
 
-/** In the data folder, while a server runs on it. */
+/** The file's name in the data folder, while a server runs on the folder. */
 export const RUN_FILE = "server.json";
 
-/** A failure that a command reports and ends with. */
+/** A failure that a command reports before it ends. */
 export class CommandError extends Error {
   readonly exitCode: number;
 
@@ -28,7 +28,7 @@ export interface ConnectionFlags {
   readonly json?: boolean;
 }
 
-/** Adds the flags that every command with a server at the other end has, after its own. */
+/** Adds the flags of all commands that talk to a server, after the command's own. */
 export function withConnection(command: Command): Command {
   return command
     .option("--json", "print JSON")
@@ -38,29 +38,32 @@ export function withConnection(command: Command): Command {
     .option("--data <folder>", "data folder of a server on this machine", "./countinghouse-data");
 }
 
-/** A server's operator API, and where it is. */
+/** A client of a server's operator API, and the server's address. */
 interface Connection extends OperatorClient {
   readonly url: string;
 }
 
-/** Finds the server that the flags mean. Throws CommandError where there is none, or where they cannot be right. */
+/** Finds the server that the flags mean. Throws CommandError where there is none, or where the flags cannot be right. */
 export function connect(flags: ConnectionFlags): Connection {
   const local = readRunFile(flags.data ?? "./countinghouse-data");
   const url = flags.operatorUrl ?? process.env["COUNTINGHOUSE_OPERATOR_URL"] ?? local?.operatorUrl;
   const token =
     flags.operatorToken ??
     process.env["COUNTINGHOUSE_OPERATOR_TOKEN"] ??
-    // The local server's token is shown to no other server.
+    // The local server's token is sent to no other server.
     (url === local?.operatorUrl ? local?.operatorToken : undefined);
   if (url === undefined) {
     const message = "No server found: start one in this folder (countinghouse serve), or give --operator-url.";
     throw new CommandError(message, EXIT.unreachable);
   }
-  if (token === undefined) throw new CommandError(`--operator-token is missing for ${url}.`, EXIT.usage);
   if (!/^https?:/.test(url) || !URL.canParse(url)) {
     throw new CommandError(`The operator API's address must be like ${EXAMPLE_URL}; got ${url}.`, EXIT.usage);
   }
-  // Node would quote the token in its own complaint.
+  if (holdsCredentials(url)) {
+    throw new CommandError("The operator API's address must not hold a name or a password.", EXIT.usage);
+  }
+  if (token === undefined) throw new CommandError(`--operator-token is missing for ${url}.`, EXIT.usage);
+  // Node's own error would quote the token.
   if (!/^[\u0020-\u007e]+$/.test(token)) {
     throw new CommandError("The operator token holds characters that cannot be sent.", EXIT.usage);
   }

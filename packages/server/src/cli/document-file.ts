@@ -1,4 +1,4 @@
-/** Documents from a file or standard input, in YAML or JSON; and where in it stands what the server complains about. */
+/** Reads documents from a file or standard input, in YAML or JSON, and finds the places that the server complains about. */
 import { readFileSync } from "node:fs";
 import { text as textOf } from "node:stream/consumers";
 import { CatalogueFileError, readYaml } from "../catalogue/catalogue-file.ts";
@@ -6,13 +6,13 @@ import { CommandError, EXIT } from "./connection.ts";
 
 export interface FileDocument {
   readonly value: unknown;
-  /** Puts `file:line:column` before a complaint: of the member whose path it begins with, else of the document. */
+  /** Puts `file:line:column` before a complaint: the place of the member that it names first, or else of the document. */
   readonly placed: (complaint: string) => string;
 }
 
 export interface FileDocuments {
   readonly documents: readonly FileDocument[];
-  /** Whether the file holds a list, be it of one document. */
+  /** Whether the file holds a list, even of one document. */
   readonly isList: boolean;
 }
 

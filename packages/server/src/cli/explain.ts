@@ -39,7 +39,7 @@ function textOf(explanation: Explanation): string {
   const shown = new Set<string>();
   for (const record of records) {
     parts.push(recordText(record));
-    // A rule is spelt out where it is first met: a batch has many records, and most meet the same one.
+    // A rule's text is printed where the rule first occurs: most records of a batch go by the same rule.
     if (!shown.has(record.rule.id)) parts.push(indented(ruleText(record.rule)));
     shown.add(record.rule.id);
   }

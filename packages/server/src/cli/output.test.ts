@@ -9,7 +9,7 @@ test("a stranger's text does nothing to the terminal of who reads it", () => {
   expect(printable("Größe – 大きさ 🦉")).toBe("Größe – 大きさ 🦉");
 });
 
-/** C0 but for line breaks, DEL, C1, whatever changes the direction of text, and other ends of lines. */
+/** C0 except line breaks, DEL, C1, characters that change the direction of text, and other line ends. */
 const ACTED_ON = /[[\p{Cc}\p{Bidi_Control}\u2028\u2029]--\n]/v;
 const hostile = fc.string({
   unit: fc.constantFrom(...Array.from('\u0000\u001b\u007f\u0085\u009b\u061c\u200e\u202e\u2066\u2028\r\n"\\aé🦉\ud800')),
@@ -24,7 +24,7 @@ test("printed JSON is the same value, and holds nothing that a terminal acts on"
         const text = jsonText(value, indent);
         expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
         expect(text).not.toMatch(ACTED_ON);
-        // Lines are those of the form, not of what is in it.
+        // Line breaks come from the format only, never from the values.
         expect(text.split("\n")).toHaveLength(JSON.stringify(value, undefined, indent).split("\n").length);
       },
     ),

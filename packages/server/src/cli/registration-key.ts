@@ -1,4 +1,4 @@
-/** `countinghouse registration-key`: what RegisterUsage answers are signed with, for sellers to verify them. */
+/** `countinghouse registration-key`: the keys that sign RegisterUsage answers, for sellers to verify them. */
 import { createPublicKey } from "node:crypto";
 import { Option, type Command } from "commander";
 import type { RegistrationKey } from "../operator/contract/catalogue/registration-key.ts";

@@ -1,4 +1,4 @@
-/** `countinghouse serve`: the service, until it is told to stop. */
+/** `countinghouse serve`: runs the service until it is told to stop. */
 import { once } from "node:events";
 import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
@@ -96,7 +96,7 @@ export function addServe(program: Command): void {
     });
 }
 
-/** What the environment says of flags that are not on the command line. */
+/** The values that environment variables give to flags that are not on the command line. */
 function environmentOf(command: Command): Partial<ServeFlags> {
   const names = command.options.map((option) => option.attributeName());
   const open = names.filter((name) => command.getOptionValueSource(name) !== "cli");
@@ -110,7 +110,7 @@ function environmentName(attribute: string): string {
 
 async function serve(config: ServeConfig): Promise<void> {
   refuseHeldFolder(config);
-  // Loaded here, so that the other commands, which need none of it, start fast.
+  // Loaded only here, so that the other commands start fast.
   const [{ pino }, { compose }, { banner }] = await Promise.all([
     import("pino"),
     import("../compose.ts"),
@@ -127,10 +127,10 @@ async function serve(config: ServeConfig): Promise<void> {
     pid: process.pid,
   };
   const files = [runFileOf(config), config.readyFile].filter((file) => file !== undefined);
-  // Before the files: who waits for one of them may stop the server as soon as it is there.
+  // Set before the files are written: a program that waits for one of them may stop the server at once.
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
-    // Ctrl-C under npm arrives more than once: from the terminal, and passed on by each program above this one.
+    // Under npm, Ctrl-C arrives more than once: from the terminal, and from each program above this one.
     if (stopping) return;
     stopping = true;
     process.stdout.write(`\n${signal}: finishing what was taken in.\n`);
@@ -148,7 +148,7 @@ async function serve(config: ServeConfig): Promise<void> {
   try {
     for (const file of files) writeAtomically(file, JSON.stringify(ready));
   } catch (error) {
-    // Who waits for the file would wait for ever, and nobody would know the token that was made.
+    // Without the file, a program that waits for it would wait for ever, and nobody would know a generated token.
     stopping = true;
     await endService(service, files);
     throw error;
@@ -157,7 +157,7 @@ async function serve(config: ServeConfig): Promise<void> {
   if (config.demoData) await playDemo(service, endpoint, () => stopping);
 }
 
-/** Ends the service, and takes away the files that say where it is: they hold the operator token. Answers what went wrong. */
+/** Ends the service and removes the files with its address, which hold the operator token. Answers what went wrong. */
 async function endService(service: Service, files: readonly string[]): Promise<readonly Error[]> {
   const troubles: Error[] = [];
   const note = (error: unknown): void => {
@@ -174,7 +174,7 @@ async function endService(service: Service, files: readonly string[]): Promise<r
   return troubles;
 }
 
-/** The files in it are for this user alone; their names, and when they change, are for others. */
+/** Warns where others can list the folder. Only this user can read its files, but others would see their names and times. */
 function warnOfOpenFolder({ store }: ServeConfig, log: { warn(details: object, message: string): void }): void {
   if (store.kind !== "sqlite") return;
   const mode = (statSync(store.folder, { throwIfNoEntry: false })?.mode ?? 0) & 0o777;
@@ -187,7 +187,7 @@ async function listen(service: Service, config: ServeConfig): Promise<string> {
   try {
     await once(service.server, "listening");
   } catch (error) {
-    // The store is let go of, so that the next start need not wait for this process to end.
+    // The store is closed, so that the next start need not wait for the end of this process.
     await service.ledger.close();
     throw error;
   }
@@ -196,7 +196,7 @@ async function listen(service: Service, config: ServeConfig): Promise<string> {
   return `${config.tls === undefined ? "http" : "https"}://${host}:${port}`;
 }
 
-/** Where the command line finds a server on this machine; readable by its owner only. */
+/** The file by which the command line finds a server on this machine; only its owner can read it. */
 function runFileOf(config: ServeConfig): string | undefined {
   return config.store.kind === "sqlite" ? join(config.store.folder, RUN_FILE) : undefined;
 }
@@ -206,7 +206,7 @@ function writeAtomically(file: string, text: string): void {
     writeFileSync(`${file}.tmp`, `${text}\n`, { mode: 0o600 });
     renameSync(`${file}.tmp`, file);
   } catch (error) {
-    // It holds the operator token.
+    // The unfinished file holds the operator token.
     if (existsSync(`${file}.tmp`)) rmSync(`${file}.tmp`);
     const { code } = error as NodeJS.ErrnoException;
     throw new ConfigError(`${file}, where the server tells its address, cannot be written (${code}).`);

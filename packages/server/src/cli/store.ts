@@ -1,6 +1,6 @@
 /**
- * `countinghouse store`: care of a ledger's store. Works on the embedded ledger's file itself, beside a running server or
- * not, or on the database (`store/`); what it takes for that is loaded by these commands only.
+ * `countinghouse store`: care of a ledger's store. Works on the embedded ledger's file, with or without a running server, or on
+ * the database (`store/`); only these commands load the code for that.
  */
 import { iso } from "@countinghouse/protocol";
 import { Option, type Command } from "commander";
@@ -77,7 +77,7 @@ function withStore(command: Command): Command {
     .option("--json", "print JSON");
 }
 
-/** `heads`: how far the chain has come, or the chains. */
+/** `heads`: the head of each chain. */
 async function verified(flags: StoreFlags) {
   if (flags.store.startsWith("postgres")) {
     const { verifyAt } = await import("../stores/postgres/verify-ledger.ts");
@@ -85,15 +85,19 @@ async function verified(flags: StoreFlags) {
     const { entries, meteringRecords, notes, disagreement, heads } = found;
     return { entries, meteringRecords, notes, disagreement, heads: { heads } };
   }
-  const { verify } = await import("../stores/sqlite/verification/verify.ts");
-  const { entries, meteringRecords, notes, disagreement, head } = verify(folderOf(flags));
+  const [{ verify }, { sumsDisagreement }] = await Promise.all([
+    import("../stores/sqlite/verification/verify.ts"),
+    import("../stores/sqlite/sums/verify-sums.ts"),
+  ]);
+  const { entries, meteringRecords, notes, head, ...found } = verify(folderOf(flags));
+  const disagreement = found.disagreement ?? sumsDisagreement(folderOf(flags));
   return { entries, meteringRecords, notes, disagreement, heads: { head } };
 }
 
 function folderOf({ store }: StoreFlags): string {
   const [, folder] = /^sqlite:(.+)$/.exec(store) ?? [];
   if (folder !== undefined) return folder;
-  // It may hold a password.
+  // The address may hold a password.
   const shown = store.startsWith("postgres") ? "an address of PostgreSQL, which has tools of its own for that" : store;
   throw new CommandError(`--store must be sqlite:FOLDER; got ${shown}.`, EXIT.usage);
 }

@@ -1,4 +1,4 @@
-/** `countinghouse token`: registration tokens, as a buyer's browser would bring them. */
+/** `countinghouse token`: registration tokens, as buyers' browsers bring them. */
 import type { Command } from "commander";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import { describe, print } from "./output.ts";

@@ -1,4 +1,4 @@
-/** Accrual over real stores: what is due is written once, whatever breaks off and whoever else does the same work. */
+/** Accrual over real stores: due use is written once, wherever the work breaks off and whoever else does it. */
 import { HOUR_MS } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -44,7 +44,7 @@ describe.each(EVERY_STORE)("the control plane over a ledger kept %s", (_name, op
     await work(made);
     const records = await accrued(made.ledger);
     expect(new Set(records.map(({ resourceId }) => resourceId)).size).toBe(10);
-    // Four hours are final at half past ten.
+    // At half past ten, four hours are final.
     expect(records.length).toBe(40);
     expect(await accruedSeconds(made.ledger, pods[3]?.resourceId)).toBe(1_800 - 3 + 3 * 3_600);
   });
@@ -143,7 +143,7 @@ describe.each(EVERY_STORE)("the control plane over a ledger kept %s", (_name, op
     made.clock.moveTo(START_MS + 20 * HOUR_MS);
     await work(made);
     const stop = (stoppedAtMs: number): Promise<unknown> => {
-      // What is told last counts.
+      // The end that is told last counts.
       made.clock.moveTo(made.clock.nowMs() + 1);
       return endResource(ledger, callOf("StopResource"), one.resourceId, stoppedAtMs, {});
     };
@@ -156,7 +156,7 @@ describe.each(EVERY_STORE)("the control plane over a ledger kept %s", (_name, op
         value: async (planned: Work<unknown>) => {
           if (!isAdjusted) {
             isAdjusted = true;
-            // The same seconds are due again, by another adjustment.
+            // The same seconds are due again, under another adjustment's key.
             await work(made);
             await stop(START_MS + 20 * HOUR_MS);
             await work(made);
@@ -183,12 +183,12 @@ describe.each(EVERY_STORE)("the control plane over a ledger kept %s", (_name, op
       made.clock.moveTo(nowMs);
       made.failNextCommit(new FaultError("The disk is full.", undefined));
       await work(made).catch(isFullDisk);
-      // Where nothing was due, that commit is this one.
+      // If nothing was due, no commit has failed yet, and this one does.
       await made.ledger.transact(put([])).catch(isFullDisk);
       if (i % 3 === 0) await made.reopen();
       const stop = ids[i % 3];
       if (i > 5 && stop !== undefined) {
-        // Late news, and news that go back on them.
+        // Late news, and later news that contradicts it.
         const stoppedAtMs = stop.startedAtMs + i * 3 * HOUR_MS + 4_321;
         await endResource(made.ledger, callOf("StopResource"), stop.resourceId, stoppedAtMs, {});
       }
@@ -238,7 +238,7 @@ describe.each(EVERY_STORE)("the control plane over a ledger kept %s", (_name, op
     await place(made.ledger, runs);
     const told = [START_MS + 60 * DAY_MS, START_MS + 61 * DAY_MS];
     made.clock.moveTo(told[0] ?? 0);
-    // A year too early, say.
+    // A stop time that is wrong by far, such as a year too early.
     await endResource(made.ledger, callOf("StopResource"), runs.resourceId, START_MS + DAY_MS, {});
     await work(made);
     expect(await accruedSeconds(made.ledger)).toBe(86_400);

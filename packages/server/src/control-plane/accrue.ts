@@ -1,7 +1,7 @@
 /**
- * Puts the use of registered resources that has become due into the ledger: many resources of one product in a transaction.
- * Each transaction holds what was planned against the resource as it finds it, and moves the registration on together with
- * the records: whoever else does the same work, and whenever this one is broken off, an hour is written once. Rule H4.
+ * Puts due use of registered resources into the ledger, many resources of one product in each transaction. A transaction
+ * compares its plan with the resource as it is then, and updates the registration together with the records. So an hour is
+ * written once, whoever else does the same work and wherever this work breaks off. Rule H4.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import { due, type AccrualStep, type HourUse } from "../domain/resources/accrual.ts";
@@ -15,10 +15,10 @@ import type { Facts, Ledger, Decision, Work } from "../ledger/ledger.ts";
 import { putResource, type ResourceChange } from "../ledger/resource-facts.ts";
 import { dueResources } from "./due-resources.ts";
 
-/** Registrations that are moved on in one transaction, those included whose hours turned out to hold no use. */
+/** How many registrations one transaction updates, including those whose hours turned out to hold no use. */
 const REGISTRATIONS_MAX = 254;
 
-/** What is to be written of one product. */
+/** What is to be written for one product. */
 interface Portion {
   readonly productCode: string;
   readonly dimension: string;
@@ -34,11 +34,11 @@ interface Plan {
 }
 
 export async function accrue(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): Promise<void> {
-  // What is planned again and again and never moves is being moved by somebody else.
+  // A registration that is planned again and again but never moves is being moved by another node.
   while ((await accrueOnce(ledger, newCall, nowMs)) > 0);
 }
 
-/** One step of each registration that has anything due. Answers how many registrations were moved on. */
+/** Makes one step for each registration that has due use. Answers how many registrations were updated. */
 async function accrueOnce(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): Promise<number> {
   const portions = new Map<string, Portion>();
   let moved = 0;
@@ -50,7 +50,7 @@ async function accrueOnce(ledger: Ledger, newCall: () => Call, nowMs: EpochMs): 
       const step = stepOf(resource, productCode, nowMs);
       if (step === undefined) continue;
       let portion = portions.get(productCode) ?? newPortion(ledger.catalogue, productCode);
-      // It has changed since it was planned, and comes again: what that makes of the plan is seen when it is written.
+      // The resource has changed since it was planned, and is listed again. The transaction checks the first plan.
       if (portion.plans.has(resource.resourceId)) continue;
       const isFull = portion.uses + step.uses.length > RECORDS_PER_ENTRY_MAX || portion.plans.size >= REGISTRATIONS_MAX;
       if (isFull) {
@@ -85,7 +85,7 @@ function accruedUse(use: HourUse, { resourceId, accountId, region }: MeteredReso
   return { resourceId, customerAccountId: accountId, region, dimension, ...use };
 }
 
-/** Answers how many registrations were moved on. */
+/** Answers how many registrations were updated. */
 function accrualWork(call: Call, portion: Portion, nowMs: EpochMs): Work<number> {
   const { productCode } = portion;
   const plans = [...portion.plans.values()];
@@ -109,7 +109,7 @@ function accrualWork(call: Call, portion: Portion, nowMs: EpochMs): Work<number>
         changes.push(putResource(moved));
         for (const [i, use] of plan.uses.entries()) {
           const key = keys[first + i];
-          // A resource that was forgotten and came back has hours in the ledger that its registration knows nothing of.
+          // A resource that was forgotten and came back has hours in the ledger that its new registration does not count.
           if (key === undefined || kept[first + i] !== undefined) continue;
           records.push({ position: uses.length, key, quantity: use.seconds });
           uses.push(use);
@@ -125,7 +125,7 @@ function accrualWork(call: Call, portion: Portion, nowMs: EpochMs): Work<number>
   };
 }
 
-/** The resource once the plan is written; undefined where something else is due by now. */
+/** The resource after the plan; undefined where something else is due by now. */
 function movedOn(
   resource: MeteredResource | undefined,
   plan: Plan,

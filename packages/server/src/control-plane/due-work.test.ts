@@ -1,4 +1,4 @@
-/** Rule H8: what is forgotten, in portions, and what is told of it in the very moment. */
+/** Rule H8: resources are forgotten in portions; and what happens when news of one comes at that moment. */
 import { HOUR_MS } from "@countinghouse/protocol";
 import { expect, onTestFinished, test } from "vitest";
 import { START_MS, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
@@ -12,7 +12,7 @@ import type { Ledger, Work } from "../ledger/ledger.ts";
 import { controlPlaneWork } from "./due-work.ts";
 import { endResource } from "./observe.ts";
 
-/** Some resources that have ended, with all their use in the ledger, on the day when they may be forgotten. */
+/** Some resources that have ended, whose use is all in the ledger, on the day on which they may be forgotten. */
 async function past(count: number): Promise<{ made: LedgerUnderTest; ended: MeteredResource[] }> {
   const made = await ledgerInMemory();
   onTestFinished(() => made.remove());
@@ -32,7 +32,7 @@ async function forgotten(ledger: Ledger): Promise<LedgerEvent[]> {
   return items.map(({ event }) => event);
 }
 
-/** The ledger, on which something happens just before anything is forgotten. */
+/** The ledger, with something that happens just before anything is forgotten. */
 function overtaken(ledger: Ledger, happens: () => Promise<unknown>): Ledger {
   let hasHappened = false;
   return Object.create(ledger, {

@@ -1,6 +1,6 @@
 /**
- * The control plane's due work: gives up resources that nothing is heard of, puts use into the ledger, forgets what is past.
- * It may be broken off anywhere, and done again, here or elsewhere.
+ * The control plane's due work: gives up silent resources, puts use into the ledger, and forgets past resources. It may break
+ * off anywhere, and be done again, here or on another node.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import { isForgettable } from "../domain/resources/due.ts";
@@ -11,7 +11,7 @@ import { accrue } from "./accrue.ts";
 import { dueResources } from "./due-resources.ts";
 import { observe } from "./observe.ts";
 
-/** Resources that are forgotten in one transaction. */
+/** How many resources one transaction forgets. */
 const FORGOTTEN_AT_ONCE = 200;
 
 export async function controlPlaneWork(

@@ -1,4 +1,4 @@
-/** Takes in what was observed of metered resources: merged with what is known, kept, or refused with everything it said. */
+/** Takes in observations of metered resources: each is merged with what is known and kept, or refused and kept as sent. */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { MeteredResource, Platform } from "../domain/resources/metered-resource.ts";
 import { observationRefusal, type ObservationRefusal } from "../domain/resources/observation-refusal.ts";
@@ -12,14 +12,14 @@ export type Observed =
   | { readonly resource: MeteredResource; readonly refusal?: undefined }
   | { readonly resource?: undefined; readonly refusal: ObservationRefusal };
 
-/** What is observed of a resource, given what is known of it, if anything, and the time inside the transaction. */
+/** Makes an observation, given what is known of the resource and the time inside the transaction. */
 interface News {
-  /** Which resource it is of; undefined where they do not even say that, and are refused. */
+  /** The resource that the news is about; undefined where the news does not say it, and is refused. */
   readonly resourceId: string | undefined;
   tell(nowMs: EpochMs, known: MeteredResource | undefined): Observation | ObservationRefusal;
 }
 
-/** `asked` is kept where the news are refused. */
+/** `asked` is kept where the news is refused. */
 export function observe(ledger: Ledger, call: Call, news: News, asked?: Asked): Promise<Observed> {
   return ledger.transact({
     call,
@@ -43,7 +43,7 @@ export function observe(ledger: Ledger, call: Call, news: News, asked?: Asked): 
   });
 }
 
-/** Notes of resources that they are still as they were, many at once; those that are not known are passed over. */
+/** Notes that resources are still as they were, many at once. Unknown resources are left out. */
 export async function hearOf(ledger: Ledger, call: Call, observations: readonly Observation[]): Promise<void> {
   await ledger.transact({
     call,
@@ -52,7 +52,7 @@ export async function hearOf(ledger: Ledger, call: Call, observations: readonly 
     decide: ({ resources }): Decision<undefined> => {
       const heard = observations.flatMap((observation, i) => {
         const known = resources[i];
-        // Rule H9: nothing moves to another account or region by being heard of.
+        // Rule H9: a sign of life does not move a resource to another account or region.
         const isSame = known?.accountId === observation.accountId && known.region === observation.region;
         return isSame ? [observed(known, observation)] : [];
       });
@@ -71,7 +71,7 @@ export async function hearOf(ledger: Ledger, call: Call, observations: readonly 
   });
 }
 
-/** A resource as the operator tells of it. */
+/** A resource, as the operator describes it. */
 export interface NewResource {
   readonly platform: Platform;
   readonly externalId: string;
@@ -81,14 +81,14 @@ export interface NewResource {
   readonly startedAtMs?: EpochMs | undefined;
 }
 
-/** Told again, it is the same resource; what is new of it is added. */
+/** Told again, it is the same resource; new information is added. */
 export function addResource(ledger: Ledger, call: Call, resource: NewResource, asked: Asked): Promise<Observed> {
   const id = resourceId(resource.platform, resource.externalId);
   const tell = (nowMs: EpochMs): Observation => ({ ...resource, resourceId: id, source: "operator", seenAtMs: nowMs });
   return observe(ledger, call, { resourceId: id, tell }, asked);
 }
 
-/** Without a time it ends now, or has ended when that is known already. */
+/** Without a time, the resource ends now, or at its end if that is known already. */
 export function endResource(
   ledger: Ledger,
   call: Call,
@@ -107,7 +107,7 @@ export function endResource(
       externalId,
       accountId,
       region,
-      // That it is over is no sign of life.
+      // News of an end is no sign of life.
       seenAtMs: ended === undefined ? known.heardAtMs : nowMs,
       stoppedAtMs: ended,
     };
@@ -123,7 +123,7 @@ function refused(refusal: ObservationRefusal, asked: Asked | undefined): Decisio
   };
 }
 
-/** What an entry tells of a resource. */
+/** The members of a resource that its entry shows. */
 function shown(resource: MeteredResource): Asked {
   const { registrations: _registrations, findings: _findings, heardAtMs: _heardAtMs, ...told } = resource;
   return told;

@@ -1,4 +1,4 @@
-/** The control plane on several nodes over one PostgreSQL: whoever does the work, and however many do, it is done once. */
+/** The control plane on several nodes over one PostgreSQL: however many nodes do the work, it is done once. */
 import { HOUR_MS } from "@countinghouse/protocol";
 import { expect, onTestFinished } from "vitest";
 import { newDatabase, testOfPostgres } from "../../../../test/support/postgres/database.ts";
@@ -12,7 +12,7 @@ import { controlPlaneWork } from "./due-work.ts";
 
 const test = testOfPostgres();
 const LATER_MS = START_MS + 30 * HOUR_MS;
-/** Of each task: up to the last full hour that ended six hours ago. */
+/** The use of each task, up to the last full hour that ended six hours ago. */
 const FINAL_SECONDS = 1_800 + 23 * 3_600;
 
 async function threeNodes(): Promise<[PostgresLedger, PostgresLedger, PostgresLedger]> {
@@ -33,7 +33,7 @@ async function threeNodes(): Promise<[PostgresLedger, PostgresLedger, PostgresLe
 
 test("Rule H4: hours that three nodes write at once are in the ledger once", { timeout: 60_000 }, async () => {
   const nodes = await threeNodes();
-  // Around the lease: nothing depends on it.
+  // Called without the lease: the result must not depend on it.
   await Promise.all(nodes.map((ledger) => accrue(ledger, () => callOf("AccrueUsage"), LATER_MS)));
   await Promise.all(nodes.map((ledger) => accrue(ledger, () => callOf("AccrueUsage"), LATER_MS)));
   const [first] = nodes;

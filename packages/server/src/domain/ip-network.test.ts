@@ -61,7 +61,7 @@ test("what is an address, and what lies in a network, is as the system says", ()
       list.addSubnet(base, prefix, isIpv4 ? "ipv4" : "ipv6");
       const [inner, outer] = [readIpAddress(text), readIpNetwork(`${base}/${prefix}`)];
       if (inner === undefined || outer === undefined) return;
-      // Where one is written in the other family, or is IPv4 within IPv6, the system has a mind of its own.
+      // Where the two are written in different families, or as IPv4 within IPv6, Node's list follows other rules.
       if ((isIP(text) === 4) !== isIpv4 || inner.bits !== outer.bits) return;
       expect(isWithin(inner, outer)).toBe(list.check(text, isIpv4 ? "ipv4" : "ipv6"));
     }),

@@ -1,28 +1,28 @@
-/** Addresses and networks of IPv4 and IPv6 as texts. An IPv4 address that is written in IPv6 is the IPv4 address. */
+/** Addresses and networks of IPv4 and IPv6, read from text. An IPv4 address written as IPv6 counts as IPv4. */
 
 interface IpAddress {
-  /** How many bits an address of its family has. */
+  /** How many bits the address's family has. */
   readonly bits: 32 | 128;
   readonly value: bigint;
 }
 
 interface IpNetwork extends IpAddress {
-  /** How many bits, from the first on, are the network's. */
+  /** How many leading bits belong to the network. */
   readonly prefixBits: number;
 }
 
-/** The longest text of an address. */
+/** The length of the longest text of an address. */
 const ADDRESS_CHARACTERS_MAX = 45;
-/** Where IPv6 has IPv4: ::ffff:0:0/96. */
+/** The IPv6 network that stands for IPv4: ::ffff:0:0/96. */
 const MAPPED = { value: 0xffffn, prefixBits: 96 };
 
-/** Undefined for what is no address, and for one with a zone. */
+/** Undefined for a text that is no address, and for an address with a zone. */
 export function readIpAddress(text: string): IpAddress | undefined {
   const network = readIpNetwork(text);
   return text.includes("/") ? undefined : network;
 }
 
-/** In CIDR notation, such as 203.0.113.0/24; an address alone is the network that has nothing but it. */
+/** Reads CIDR notation, such as 203.0.113.0/24. A single address is a network of one address. */
 export function readIpNetwork(text: string): IpNetwork | undefined {
   const [, address = "", prefix] = /^([^/]*)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];
   if (address.length > ADDRESS_CHARACTERS_MAX) return undefined;
@@ -36,7 +36,7 @@ export function readIpNetwork(text: string): IpNetwork | undefined {
   return { bits, value, prefixBits };
 }
 
-/** Bits of the network's address that are not the network's do not count. */
+/** Ignores the bits of the network's address behind its prefix. */
 export function isWithin(address: IpAddress, network: IpNetwork): boolean {
   if (address.bits !== network.bits) return false;
   return (address.value ^ network.value) >> BigInt(network.bits - network.prefixBits) === 0n;
@@ -44,7 +44,7 @@ export function isWithin(address: IpAddress, network: IpNetwork): boolean {
 
 function ipv4Value(text: string): bigint | undefined {
   const parts = text.split(".");
-  // A nought before other digits would make a part octal elsewhere.
+  // A part with a leading zero would be octal in other programs.
   if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)) {
     return undefined;
   }
@@ -59,7 +59,7 @@ function ipv6Value(text: string): bigint | undefined {
   if (halves.length > 2 || before === undefined || after === undefined) return undefined;
   const left = GROUPS - before.length - after.length;
   if (halves.length === 1 ? left !== 0 : left < 1) return undefined;
-  // Only the last groups can be written as IPv4.
+  // Only the last groups may be written as IPv4.
   if (halves.length === 2 && (halves[0] ?? "").includes(".")) return undefined;
   return [...before, ...Array<bigint>(left).fill(0n), ...after].reduce((value, group) => (value << 16n) | group, 0n);
 }

@@ -1,8 +1,8 @@
-/** Page tokens: what a caller brings back to be shown the next page of an answer. */
+/** Page tokens: what a caller sends to get the next page of an answer. */
 
 export interface PageTokens {
-  /** `query` is who asked for what: the token is good for that alone. */
+  /** `query` says who asks for what; the token is good for that query only. */
   seal(query: string, position: string): string;
-  /** The position, or undefined for what is no token of ours, or one for another query. */
+  /** The position; undefined where the token was not made here, or was made for another query. */
   open(query: string, token: string): string | undefined;
 }

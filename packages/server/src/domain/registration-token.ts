@@ -1,7 +1,7 @@
-/** Registration tokens: what a buyer's browser carries to the seller. Rules T1 to T3. */
+/** Registration tokens: what a buyer's browser brings to the seller. Rules T1 to T3. */
 import type { EpochMs } from "@countinghouse/protocol";
 
-/** What a token stands for. The token itself is these claims, sealed (`identity/seal.ts`). */
+/** The claims of a token. The token itself is these claims, sealed (`identity/seal.ts`). */
 export interface RegistrationTokenClaims {
   readonly agreementId: string;
   readonly expiresAtMs: EpochMs;

@@ -1,14 +1,14 @@
-/** A refusal as a value: which error, by which rule, and the figures that were compared. Knows nothing of HTTP. */
+/** A refusal as a value: the error, the rule, and the figures that were compared. It knows nothing of HTTP. */
 import type { ErrorName, RuleId, StsErrorName } from "@countinghouse/protocol";
 
-/** The names of errors, of whichever service. */
+/** The names of errors, of all services. */
 export type ErrorCode = ErrorName | StsErrorName;
 
 export interface Rejection<Code extends ErrorCode = ErrorName> {
   readonly code: Code;
   readonly rule: RuleId;
   readonly message: string;
-  /** What was held against what, for whoever asks why. Never holds a secret or a token. */
+  /** The compared figures, for the explanation of the refusal. Never holds a secret or a token. */
   readonly compared: Readonly<Record<string, string | number>>;
 }
 
@@ -24,7 +24,7 @@ export function rejection<Code extends ErrorCode = ErrorName>(
 /** A record's place in its request, from 0; undefined where a request is about one record only. */
 export type RecordPosition = number | undefined;
 
-/** The place in words, to follow what is said of the record, and as a figure: counted from 1; nothing for the only record. */
+/** The place in words, to follow a remark about the record, and as a figure from 1; empty where there is only one record. */
 export function placeOf(position: RecordPosition): {
   readonly text: string;
   readonly figures: Readonly<Record<string, number>>;

@@ -1,4 +1,4 @@
-/** What all servers of one ledger go by alike, besides the catalogue: set by the first that starts on it. */
+/** The settings, besides the catalogue, that all servers of a ledger share; the first server on the ledger sets them. */
 import type { RuleSetName } from "@countinghouse/protocol";
 
 export interface SharedSettings {
@@ -12,9 +12,9 @@ export const SETTINGS_ID = "ledger";
 
 export interface SettingDifference {
   readonly setting: keyof SharedSettings;
-  /** What the ledger is run with. */
+  /** The ledger's value. */
   readonly kept: string;
-  /** What this server was told. */
+  /** This server's value. */
   readonly told: string;
 }
 

@@ -3,7 +3,7 @@ import type { Role } from "./catalogue/account.ts";
 import type { Issuer } from "./catalogue/issuer.ts";
 import { matchesWildcard } from "./wildcard.ts";
 
-/** What a token says, once its signature and its times have been verified. */
+/** What a token says, after its signature and its times have been verified. */
 export interface WebIdentity {
   readonly issuer: Issuer;
   readonly audiences: readonly string[];
@@ -11,7 +11,7 @@ export interface WebIdentity {
   readonly podUid: string;
 }
 
-/** The audience by which the role trusts the identity; undefined where it does not. */
+/** The audience for which the role trusts the identity; undefined where it does not. */
 export function trustedAudience(
   { webIdentity = [] }: Role,
   { issuer, audiences, subject }: WebIdentity,

@@ -1,6 +1,6 @@
-/** Whether a pattern of IAM's matches a whole text: `*` stands for any text, `?` for one character. Case counts. */
+/** Whether an IAM pattern matches a whole text: `*` stands for any text, `?` for one character. Upper and lower case differ. */
 export function matchesWildcard(pattern: string, text: string): boolean {
-  // Where the last `*` stands, and how much of the text it has taken: a mismatch lets it take one more.
+  // The place of the last `*`, and how much text it has matched: after a mismatch it matches one character more.
   let star = -1;
   let resume = 0;
   let at = 0;

@@ -1,4 +1,4 @@
-/** Explains what became of each usage record of a BatchMeterUsage request, or of the one of a MeterUsage request. */
+/** Explains what became of each usage record of a BatchMeterUsage request, or of the single one of a MeterUsage request. */
 import { ruleBook, iso, type RuleId, type UsageRecord } from "@countinghouse/protocol";
 import { agreementView } from "../catalogue/documents.ts";
 import type { Agreement } from "../domain/catalogue/agreement.ts";
@@ -14,7 +14,6 @@ type KeptUsage = NonNullable<RecordExplanation["kept"]>;
 
 type UsageEvent = Extract<LedgerEvent, { kind: "usage-metered" }>;
 
-/** A request that was metered. */
 interface UsageEntry extends LedgerEntry {
   readonly event: UsageEvent;
 }
@@ -49,7 +48,7 @@ export async function explainRecords(entry: UsageEntry, ledger: Ledger): Promise
   return explained;
 }
 
-/** The rules by which usage is one record: a seller's of its customers, and a resource's of itself. */
+/** The rules by which usage is one record, for sellers' records and for resources' own. */
 const SELLERS = { accepted: "K1", replay: "K2" } as const;
 const RESOURCES = { accepted: "M5", replay: "M5" } as const;
 
@@ -80,7 +79,7 @@ function heldAgainst({ usageRecord, status }: DecidedRecord, kept: KeptUsage | u
   return { outcome: "replay", rule: explainedRule(replay), compared, kept, hint };
 }
 
-/** Rules G1 to G4. How the agreements stood then, nothing says but the entries before it. */
+/** Rules G1 to G4. Only earlier entries would say how the agreements stood then. */
 function notSubscribed(
   { usageRecord, rule = "G1" }: DecidedRecord,
   { atMs, event }: UsageEntry,

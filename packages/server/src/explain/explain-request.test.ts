@@ -1,4 +1,4 @@
-/** What earlier versions kept must be explained as today's entries are. The rest is tested through the operator API. */
+/** Entries of earlier versions must be explained like today's. Today's are tested through the operator API. */
 import { expect, test } from "vitest";
 import { START_MS, ledgerOver } from "../../testing/contract/ledger-under-test.ts";
 import { newCall } from "../../testing/contract/works.ts";

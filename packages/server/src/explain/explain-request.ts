@@ -84,7 +84,7 @@ const PLURAL: Readonly<Record<RecordExplanation["outcome"], string>> = {
   unprocessed: "unprocessed",
 };
 
-/** `3 usage records: 2 accepted, 1 replay.` */
+/** Such as `3 usage records: 2 accepted, 1 replay.` */
 function metered(records: readonly RecordExplanation[]): string {
   const counts = new Map<RecordExplanation["outcome"], number>();
   for (const { outcome } of records) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
@@ -104,11 +104,11 @@ function summaryOf(event: LedgerEvent): string {
   const { kind } = event;
   if (kind === "usage-registered") return registered(event.first);
   if (kind === "dry-run-passed") return "A dry run that would have succeeded (Rule M7): nothing was metered.";
-  // `registration-token-issued` as `Registration token issued.`
+  // Makes `Registration token issued.` of `registration-token-issued`.
   return `${kind.charAt(0).toUpperCase()}${kind.slice(1).replaceAll("-", " ")}.`;
 }
 
-/** Earlier versions kept some figures that are times as numbers; everywhere else they are texts. */
+/** Times that earlier versions kept as numbers; all later ones are texts. */
 const TIMES: ReadonlySet<string> = new Set(["startedAt", "stoppedAt", "now", "to", "of", "earliest"]);
 
 function shownFigures(compared: Figures): Figures {

@@ -1,4 +1,4 @@
-/** Puts faults in force and takes them away, for the operator; each change is a ledger entry. */
+/** Adds and removes faults for the operator; each change is a ledger entry. */
 import type { InjectedFault } from "../domain/injected-fault.ts";
 import type { Call } from "../ledger/entry.ts";
 import type { Ledger, Decision } from "../ledger/ledger.ts";
@@ -8,8 +8,8 @@ import { FAULTS_MAX, type FaultPlan } from "./fault-plan.ts";
 type Complaint = string | undefined;
 
 /**
- * In force at once: what it hits is queued behind the entry that says so. Where that entry cannot be kept, it has never
- * been in force for anyone who got an answer.
+ * The fault is in force at once: requests that it hits are queued behind the entry about it. If that entry cannot be kept,
+ * neither can theirs, so nobody has got an answer that the fault changed.
  */
 export async function addFault(ledger: Ledger, plan: FaultPlan, call: Call, fault: InjectedFault): Promise<Complaint> {
   const complaint = plan.add(fault)

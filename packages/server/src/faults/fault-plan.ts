@@ -1,16 +1,16 @@
-/** The faults that are in force, and how often each has hit. In memory only: gone with a restart, and with a reset. */
+/** The faults that are in force, and how often each has hit. They are in memory only: a restart and a reset remove them. */
 import { goTogether, isFor, type FaultHit, type FaultTarget, type InjectedFault } from "../domain/injected-fault.ts";
 
 export interface PlannedFault {
   readonly fault: InjectedFault;
-  /** Requests it has hit so far. */
+  /** How many requests the fault has hit so far. */
   readonly hits: number;
 }
 
 interface FaultPlanOptions {
   /** A number from 0 to 1, 1 not included. */
   readonly draw: () => number;
-  /** Told of each hit. */
+  /** Called for each hit. */
   readonly onHit: (operation: string, hit: FaultHit) => void;
 }
 
@@ -35,7 +35,7 @@ export class FaultPlan {
     return this.#planned.get(faultId);
   }
 
-  /** Answers whether there was room. The first fault that is used up makes way for a new one. */
+  /** Answers whether there was room. If the plan is full, the first fault that is used up is removed. */
   add(fault: InjectedFault): boolean {
     if (this.#planned.size >= FAULTS_MAX) {
       const usedUp = this.list().find(isUsedUp);
@@ -54,7 +54,7 @@ export class FaultPlan {
     this.#planned.clear();
   }
 
-  /** The faults that hit a request: of those that are for it, the first of each that go together. Counts them. */
+  /** The faults that hit a request: the first matching ones that go together. Counts each hit. */
   hit(targetOf: () => FaultTarget): readonly FaultHit[] {
     if (this.#planned.size === 0) return NONE;
     const target = targetOf();

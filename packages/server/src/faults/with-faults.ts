@@ -1,4 +1,4 @@
-/** An operation as faults on demand let it be: throttled, failed, answered late or never. Rule F1. */
+/** An operation with faults on demand, which can throttle it, make it fail, or delay or drop its answer. Rule F1. */
 import type { UsageRecord } from "@countinghouse/protocol";
 import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { FaultHit } from "../domain/injected-fault.ts";
@@ -14,13 +14,13 @@ interface FaultInjection {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
-/** What of an operation a fault has to do with. */
+/** The parts of an operation that faults need. */
 interface Faulty {
   readonly run: OperationHandler<unknown, unknown>;
   readonly asked: (input: unknown) => Asked;
 }
 
-/** The operation, but for the requests that a fault hits. */
+/** The operation, changed for the requests that a fault hits. */
 export function withFaults<Operation extends Faulty>(operation: Operation, injection: FaultInjection): Operation {
   const { plan, ledger } = injection;
   const run: Operation["run"] = (call, input) => {
@@ -31,8 +31,8 @@ export function withFaults<Operation extends Faulty>(operation: Operation, injec
 }
 
 /**
- * What refuses comes first, so that the operation never runs; what keeps the answer back comes last, when all is
- * durable. `unprocessed` lies between: it is the operation's own to heed.
+ * A fault that refuses comes first, so that the operation does not run. A fault that holds the answer back comes last, when
+ * everything is durable. The operation itself heeds `unprocessed`.
  */
 async function runHit(
   operation: Faulty,
@@ -49,7 +49,7 @@ async function runHit(
   return faults.some(({ kind }) => kind === "drop-answer") ? { ...answer, dropped: true } : answer;
 }
 
-/** Whatever operation it is for, an input names its product in one of these ways, or not at all. */
+/** The ways in which inputs of operations name their product. */
 interface NamesProduct {
   readonly productCode?: string;
   readonly usageRecords?: readonly UsageRecord[];

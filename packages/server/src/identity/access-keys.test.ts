@@ -7,7 +7,7 @@ import { sealerOf } from "./seal.ts";
 const keyOf = (seed: string): Buffer => createHash("sha256").update(seed).digest();
 const sealer = sealerOf(keyOf("one"), randomBytes);
 
-/** Bytes from nought upwards. */
+/** This many bytes: 0, 1, 2 and so on. */
 const counting = (bytes: number): Buffer => Buffer.from(Array.from({ length: bytes }, (_, i) => i));
 
 function accessKey(accessKeyId: string, sealedSecret: string): AccessKey {

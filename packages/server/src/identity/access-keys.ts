@@ -1,4 +1,4 @@
-/** Access keys: made from randomness, their secrets sealed at rest. */
+/** Access keys: made at random; their secrets are kept sealed. */
 import type { AccessKey } from "../domain/catalogue/account.ts";
 import type { Sealer } from "./seal.ts";
 
@@ -18,7 +18,7 @@ export function sealSecret(sealer: Sealer, accessKeyId: string, secretAccessKey:
   return sealer.seal(secretAccessKey, purposeOf(accessKeyId)).toString("base64");
 }
 
-/** The secret, or undefined where it was sealed with another secrets key. */
+/** The secret; undefined where it was sealed with another secrets key. */
 export function openSecret(sealer: Sealer, key: AccessKey): string | undefined {
   return sealer.open(Buffer.from(key.sealedSecret, "base64"), purposeOf(key.accessKeyId));
 }

@@ -40,7 +40,7 @@ class Door {
     return this.authenticator.held;
   }
 
-  /** Whether somebody who signs so is let in. */
+  /** Whether a request that is signed so is accepted. */
   admits(signing: Signing, of: RawRequest = request, body = of.body): boolean {
     const { method, path, headers } = signed(of, { ...KEY, at: AT, ...signing });
     const lines = Object.entries(headers).map(([name, line]) => [name, [line ?? []].flat()] as const);

@@ -1,8 +1,8 @@
 /**
- * Verifies signatures: who signed this request? Always; there is no way to turn it off. Rules N1, N2, N4, C1.
+ * Verifies who signed a request. This cannot be turned off. Rules N1, N2, N4, C1.
  *
- * A long-term key is looked up; a temporary one comes along in its session token, sealed. Signing keys are derived once
- * per access key, day and region, and kept: deriving one costs more than verifying.
+ * A long-term key is looked up; a session's key is in its session token, sealed. Signing keys are derived once for each access
+ * key, day and region, and held, because deriving one costs more than verifying with it.
  */
 import { createHmac, createSecretKey, hash, timingSafeEqual, type KeyObject } from "node:crypto";
 import {
@@ -23,7 +23,7 @@ import type { Sealer } from "./seal.ts";
 import { assumedRoleArn, openSessionToken } from "./session-credentials.ts";
 import { readSignature, type SignatureClaims, type SignedRequest } from "./signed-request.ts";
 
-/** A key object for the key that is used again and again: out of bytes Node would make one at every use. */
+/** A key object is made once for a key that is used repeatedly: given bytes, Node would make one at every use. */
 export const nodeHashes: SigningHashes<KeyObject> = {
   sha256Hex: (text) => hash("sha256", text, "hex"),
   hmacSha256: (key, text) => createHmac("sha256", key).update(text).digest(),
@@ -32,7 +32,7 @@ export const nodeHashes: SigningHashes<KeyObject> = {
 
 export const SIGNING_KEYS_MAX = 10_000;
 
-/** What a secret is held by: the access key that has it sealed, or the text of the session token that does. */
+/** Where a secret comes from: the access key that holds it sealed, or the text of the session token that does. */
 type KeySource = string;
 
 interface HeldKey {
@@ -54,16 +54,15 @@ export class Authenticator {
     this.#options = options;
   }
 
-  /** Signing keys that are held in memory. */
   get held(): number {
     return this.#signingKeys.size;
   }
 
-  /** The caller, or why the request is not believed to come from anyone. It must be signed for the service it names. */
+  /** The caller; or why the request is refused. The request must be signed for the service whose operation it names. */
   authenticate(request: SignedRequest, signingName: string): Caller | Rejection {
     const claims = readSignature(request, signingName, this.#options.wallMs());
     if ("code" in claims) return claims;
-    // Rule N4: what decides the operation is covered by the signature.
+    // Rule N4: the signature must cover the header that names the operation.
     if (request.headers.has("x-amz-target") && !claims.signedHeaders.includes("x-amz-target")) return unsignedTarget();
     const accessKey = this.#options.catalogue().accessKey(claims.accessKeyId);
     if (accessKey === undefined && claims.sessionToken !== undefined) {
@@ -74,7 +73,7 @@ export class Authenticator {
     if (accessKey === undefined || account === undefined || user === undefined) return unrecognized("key");
     const secretOf = (): string | undefined => openSecret(this.#options.sealer, accessKey);
     if (!this.#verify(request, claims, accessKey.sealedSecret, secretOf)) return mismatch();
-    // Long-term keys come without a session token; any is one too many.
+    // Long-term keys come without a session token, so any token is wrong.
     if (claims.sessionToken !== undefined) return unrecognized("token");
     const arn = `arn:aws:iam::${account.id}:user/${user.name}`;
     return {
@@ -124,7 +123,7 @@ export class Authenticator {
     if (stated !== undefined && (stated.length !== 1 || stated[0] !== payloadHash)) return false;
     const name = `${claims.accessKeyId}/${scopeText(claims.scope)}`;
     const known = this.#signingKeys.get(name);
-    // Held against what the secret comes from: one that was replaced must not live on here.
+    // The held key must come from the present secret: a secret that was replaced must not be accepted any longer.
     const held = known?.of === source ? known : undefined;
     const key = held?.key ?? signingKeyOf(claims, secretOf());
     if (key === undefined) return false;
@@ -143,7 +142,7 @@ export class Authenticator {
     return true;
   }
 
-  /** Only once a signature was good: who knows no secret fills nothing. */
+  /** Called only after a good signature, so that nobody can fill the memory without a secret. */
   #hold(name: string, held: HeldKey): void {
     if (this.#signingKeys.size >= SIGNING_KEYS_MAX) {
       const [oldest = name] = this.#signingKeys.keys();
@@ -157,13 +156,13 @@ function signingKeyOf({ scope }: SignatureClaims, secret: string | undefined): K
   return secret === undefined ? undefined : createSecretKey(signingKey(nodeHashes, secret, scope));
 }
 
-/** The services end the one sentence with a full stop, and the other without. */
+/** AWS's services end the first sentence with a full stop, and the second without. */
 function unrecognized(what: "key" | "token", rule: "N1" | "C1" = "N1"): Rejection {
   const message = `The security token included in the request is invalid${what === "key" ? "." : ""}`;
   return rejection("UnrecognizedClientException", rule, message);
 }
 
-/** In the words for the other header that a signature must cover. */
+/** The words are those of AWS's refusal for another header that a signature must cover. */
 function unsignedTarget(): Rejection {
   const message = "'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization.";
   return rejection("InvalidSignatureException", "N4", message);

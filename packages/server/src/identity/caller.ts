@@ -10,27 +10,27 @@ import type { RequestContext } from "./policy-conditions.ts";
 export interface Caller {
   readonly accountId: string;
   readonly arn: string;
-  /** What policies know it by: the user's ARN, or the ARN of the role that a session has. */
+  /** The caller in policies: the user's ARN, or the ARN of the session's role. */
   readonly principalArn: string;
   readonly accessKeyId: string;
-  /** The region of the credential scope: the endpoint's region, for this request. */
+  /** The region in the credential scope: for this request, the endpoint's region. */
   readonly region: string;
   readonly policy: PolicyDocument | undefined;
-  /** Present where the credentials are temporary. */
+  /** Present for session credentials. */
   readonly session?: ResourceSession | undefined;
 }
 
-/** What policies can ask of a request, besides who signed it. */
+/** What policies can ask of a request, besides its signer. */
 interface RequestFacts {
-  /** Where it came from; what is no address is no fact. */
+  /** The address that the request came from; a text that is no address is left out. */
   readonly sourceAddress: string;
   /** Whether it came over TLS. */
   readonly isSecure: boolean;
-  /** Wall clock. */
+  /** By the wall clock. */
   readonly atMs: EpochMs;
 }
 
-/** Whether the caller may do what the IAM action stands for. Rule N3. */
+/** Answers undefined where the caller's policy permits the IAM action; otherwise the refusal. Rule N3. */
 export function authorize(caller: Caller, action: string, facts: RequestFacts): Rejection | undefined {
   if (caller.policy === undefined) return undefined;
   const { context, decision } = policyDecision(caller, action, facts);
@@ -85,7 +85,7 @@ function statementFigures({ place, sid }: StatementName): Readonly<Record<string
   return { statement: place, ...(sid === undefined ? {} : { sid: sid.slice(0, SID_CHARACTERS_MAX) }) };
 }
 
-/** What the request has for these keys. */
+/** The request's values for these keys. */
 function contextFigures(context: RequestContext, keys: readonly ConditionKey[]): Readonly<Record<string, string>> {
   return Object.fromEntries(keys.map((key) => [key, context[key] ?? "not there"]));
 }

@@ -1,6 +1,6 @@
 /**
- * The operators of IAM conditions: what each holds a value of the policy and a value of the request against. Both are
- * texts, as in IAM's request context. Rule N3; source: IAM user guide, condition operators.
+ * The operators of IAM conditions: how each compares a value of the policy with a value of the request. Both are texts, as in
+ * IAM's request context. Rule N3; source: IAM user guide, condition operators.
  */
 import type { ConditionOperatorName, EpochMs } from "@countinghouse/protocol";
 import { isWithin, readIpAddress, readIpNetwork } from "../domain/ip-network.ts";
@@ -10,27 +10,27 @@ import { readPolicyTime } from "./policy-time.ts";
 /** What kind of values an operator compares. */
 export type ValueKind = "string" | "date" | "boolean" | "ip-address" | "arn";
 
-/** Whether a value of the request is what the policy says. */
+/** Whether a value of the request matches the policy's value. */
 export type Matcher = (fact: string) => boolean;
 
 interface Comparison {
   readonly kind: ValueKind;
   /** True for operators such as StringNotEquals: they hold where no value matches. */
   readonly isNegated: boolean;
-  /** Undefined for a value that is not of the operator's kind. */
+  /** Answers undefined for a value that is not of the operator's kind. */
   readonly matcherOf: (value: string) => Matcher | undefined;
 }
 
 export interface ConditionOperator {
   /** Undefined for Null, which asks whether the request has the key. */
   readonly comparison: Comparison | undefined;
-  /** How the values of a key that can have several are taken together. */
+  /** How several values of one key are combined. */
   readonly quantifier: "ForAllValues" | "ForAnyValue" | undefined;
   /** Holds where the request does not have the key. */
   readonly ifExists: boolean;
 }
 
-/** What a value has to be, for complaints. */
+/** What a value must be, for complaints. */
 export const EXPECTED_VALUES: Readonly<Record<ValueKind, string>> = {
   string: "a text",
   date: "a time such as 2027-01-01T00:00:00Z, or the seconds since 1970",
@@ -66,7 +66,7 @@ const COMPARISONS: ReadonlyMap<string, Comparison> = new Map<ConditionOperatorNa
 
 const NULL_OPERATOR: ConditionOperator = { comparison: undefined, quantifier: undefined, ifExists: false };
 
-/** The operator of that name; undefined where there is none. */
+/** The operator of this name; undefined where there is none. */
 export function conditionOperator(name: string): ConditionOperator | undefined {
   if (name === "Null") return NULL_OPERATOR;
   const [, quantifier, base = "", ifExists] =
@@ -128,7 +128,7 @@ function ipAddressMatcher(value: string): Matcher | undefined {
 
 const ARN_PARTS = 6;
 
-/** Each of the six parts is matched by itself, so that a wildcard does not reach over a colon. Source: ibid. */
+/** Each of the six parts is matched by itself, so that a wildcard does not match beyond a colon. Source: ibid. */
 function arnMatcher(value: string): Matcher | undefined {
   const patterns = arnParts(value);
   if (patterns === undefined) return undefined;

@@ -1,17 +1,17 @@
 /**
- * Page tokens say where the next page of a query begins, sealed under the query: one that was altered, or was given for
- * another query, does not open. Nothing of them is kept.
+ * A page token says where the next page of a query begins. It is sealed for the query: an altered token, or one of another
+ * query, does not open. The server keeps none of them.
  */
 import type { PageTokens } from "../domain/page-tokens.ts";
 import type { Sealer } from "./seal.ts";
 
 export function pageTokensOf(sealer: Sealer): PageTokens {
   return {
-    // Not the URL alphabet: a token that begins with `-` is an option to the AWS CLI.
+    // Not in the URL alphabet: the AWS CLI takes a token that begins with `-` for an option.
     seal: (query, position) => sealer.seal(position, purposeOf(query)).toString("base64"),
     open: (query, token) => {
       const sealed = Buffer.from(token, "base64");
-      // Node's decoder forgives much (padding, the other alphabet, white space); a token is exact or it is altered.
+      // Node's decoder accepts variants (padding, the other alphabet, white space); a variant counts as altered.
       return sealed.toString("base64") === token ? sealer.open(sealed, purposeOf(query)) : undefined;
     },
   };

@@ -1,4 +1,4 @@
-/** Held against the IAM user guide: condition operators, keys, and conditions with multiple keys or values. Rule N3. */
+/** Compares conditions with the IAM user guide: operators, keys, and several keys or values. Rule N3. */
 import { describe, expect, test } from "vitest";
 import type { PolicyCondition } from "../domain/catalogue/account.ts";
 import { conditionKeys, conditionOperators } from "@countinghouse/protocol";

@@ -1,4 +1,4 @@
-/** The Condition of a policy's statement: read once, with a complaint for all that is not supported, and then asked. Rule N3. */
+/** The Condition of a policy's statement: read once, complaining of all that is unsupported, then evaluated. Rule N3. */
 import { conditionKeys, type ConditionKey } from "@countinghouse/protocol";
 import type { ConditionValue, PolicyCondition } from "../domain/catalogue/account.ts";
 import {
@@ -10,7 +10,7 @@ import {
   type ValueKind,
 } from "./condition-operators.ts";
 
-/** What can be asked of a request, and the kinds of operators for it. Source: IAM user guide, global condition context keys. */
+/** The condition keys, and the kinds of operators for each. Source: IAM user guide, global condition context keys. */
 const KEYS = {
   "aws:CurrentTime": ["date"],
   "aws:PrincipalArn": ["arn", "string"],
@@ -19,17 +19,17 @@ const KEYS = {
   "aws:SourceIp": ["ip-address"],
 } as const satisfies Readonly<Record<ConditionKey, readonly ValueKind[]>>;
 
-/** What a request says for each key; a key that it does not have is left out. */
+/** The request's value for each key; a key that the request does not have is left out. */
 export type RequestContext = Readonly<Partial<Record<ConditionKey, string>>>;
 
-/** One operator with one key: all of a statement's must hold. */
+/** One operator with one key. All tests of a statement must hold. */
 export interface ConditionTest {
   readonly operator: string;
   readonly key: ConditionKey;
   readonly holds: (fact: string | undefined) => boolean;
 }
 
-/** What is not as it should be, and where in the condition. */
+/** What is wrong, and its place in the condition. */
 interface ConditionProblem {
   readonly path: readonly (string | number)[];
   readonly message: string;
@@ -95,17 +95,17 @@ function holds(
   if (comparison === undefined) return matchers.some((matches) => matches(String(!isPresent)));
   if (isPresent) return matchers.some((matches) => matches(fact)) !== comparison.isNegated;
   if (ifExists) return true;
-  // All of no values hold; any of no values does not, whether the operator is negated or not.
+  // "All of no values" holds, and "any of no values" does not, whether the operator is negated or not.
   if (quantifier !== undefined) return quantifier === "ForAllValues";
   return comparison.isNegated;
 }
 
-/** Of whether the key is missing. */
+/** For a request, the matcher gets whether the key is missing. */
 function nullMatcher(value: string): Matcher | undefined {
   return isBoolean(value) ? (isMissing) => isMissing === value : undefined;
 }
 
-/** Says the name where it looks like one: anything else may be a secret in the wrong place. */
+/** Quotes the name only where it looks like one: anything else may be a secret in the wrong place. */
 function unknownName(
   name: string,
   path: readonly string[],

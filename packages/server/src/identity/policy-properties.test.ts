@@ -1,4 +1,4 @@
-/** What holds of every policy, whatever its conditions and whatever the request. Rule N3. */
+/** What holds for every policy, whatever its conditions and the request. Rule N3. */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { PolicyCondition, PolicyStatement } from "../domain/catalogue/account.ts";
@@ -21,7 +21,7 @@ const pattern = (text: fc.Arbitrary<string>): fc.Arbitrary<string> =>
     .tuple(text, fc.constantFrom("", "?", "*", "**"))
     .map(([whole, end]) => `${whole.slice(0, whole.length - 2)}${end}`);
 
-/** Each key with what it can be asked by, and with values. */
+/** Each key with its operators, and with values. */
 const KINDS: readonly (readonly [key: string, operators: readonly string[], value: fc.Arbitrary<string>])[] = [
   ["aws:SourceIp", ["IpAddress", "NotIpAddress"], fc.oneof(address, network)],
   ["aws:RequestedRegion", ["StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase"], fc.oneof(region, pattern(region))],

@@ -1,7 +1,7 @@
-/** Times as IAM policies write them: ISO 8601 in one of W3C's forms, or the seconds since 1970. */
+/** Times as IAM policies write them: ISO 8601 in one of W3C's forms, or seconds since 1970. */
 import type { EpochMs } from "@countinghouse/protocol";
 
-/** The end of the year 9999. What is more was meant as milliseconds. */
+/** The end of the year 9999. A larger number must have been meant as milliseconds. */
 const SECONDS_MAX = 253_402_300_799;
 const MINUTE_MS = 60_000;
 
@@ -19,7 +19,7 @@ export function readPolicyTime(text: string): EpochMs | undefined {
   if (hour > 23 || minute > 59 || second > 59 || Number(zoneHours) > 23 || Number(zoneMinutes) > 59) return undefined;
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
-  // A day that the month does not have has become one of the next.
+  // JavaScript turns a day that the month does not have into a day of the next month.
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
   date.setUTCHours(hour, minute, second, Number(fraction.padEnd(3, "0").slice(0, 3)));
   const offsetMs = (Number(zoneHours) * 60 + Number(zoneMinutes)) * MINUTE_MS;

@@ -1,9 +1,9 @@
-/** Evaluation of IAM policy documents for one action on resource "*", the only one these actions know. Rule N3. */
+/** Evaluates IAM policy documents for one action on resource "*", the only resource that these actions have. Rule N3. */
 import type { PolicyCondition, PolicyDocument, PolicyStatement } from "../domain/catalogue/account.ts";
 import { matchesWildcard } from "../domain/wildcard.ts";
 import { readCondition, type ConditionTest, type ReadCondition, type RequestContext } from "./policy-conditions.ts";
 
-/** A statement of a policy, by its place from 1, and its Sid where it has one. */
+/** A statement of a policy: its place, from 1, and its Sid where it has one. */
 export interface StatementName {
   readonly place: number;
   readonly sid: string | undefined;
@@ -13,7 +13,7 @@ export type PolicyDecision =
   /** By the first statement that allows it; undefined where there is no policy. */
   | { readonly verdict: "allowed"; readonly statement?: StatementName }
   | { readonly verdict: "denied"; readonly statement: StatementName; readonly tests: readonly ConditionTest[] }
-  /** `nearest`: the first statement that would allow it, but for a condition that does not hold. */
+  /** `nearest`: the first statement that would allow the action if its condition held. */
   | { readonly verdict: "not-allowed"; readonly nearest?: Unmet };
 
 interface Unmet {
@@ -22,7 +22,7 @@ interface Unmet {
   readonly test: ConditionTest | undefined;
 }
 
-/** Without a policy a user may do everything; with one, what it allows and does not deny. */
+/** A user without a policy may do everything; otherwise, what the policy allows and does not deny. */
 export function evaluatePolicy(
   policy: PolicyDocument | undefined,
   action: string,
@@ -37,7 +37,7 @@ export function evaluatePolicy(
     const { tests, problems } = conditionOf(statement);
     const failed = tests.find(({ key, holds }) => !holds(context[key]));
     if (statement.Effect === "Deny") {
-      // A condition that cannot be read here, of a later version, must not give more than was meant.
+      // A condition that this version cannot read must not permit more than was meant.
       if (problems.length > 0 || failed === undefined) return { verdict: "denied", statement: name, tests };
     } else if (problems.length > 0 || failed !== undefined) {
       nearest ??= { statement: name, test: failed };
@@ -49,14 +49,14 @@ export function evaluatePolicy(
   return { verdict: "not-allowed", ...(nearest === undefined ? {} : { nearest }) };
 }
 
-/** Whether its Action and Resource say so; its Condition is another matter. */
+/** Whether the statement's Action and Resource match; its Condition is checked elsewhere. */
 function isAbout(statement: PolicyStatement, action: string): boolean {
   const { Action, NotAction, Resource, NotResource } = statement;
   if (!isNamed(Resource, NotResource, (pattern) => /^\*+$/.test(pattern))) return false;
   return isNamed(Action, NotAction, (pattern) => matches(pattern, action));
 }
 
-/** By an element that lists what is meant, or by its opposite that lists what is not. */
+/** Matches by an element that lists what is meant, or by its opposite, which lists what is not meant. */
 function isNamed(
   element: string | readonly string[] | undefined,
   opposite: string | readonly string[] | undefined,
@@ -69,7 +69,7 @@ function isNamed(
 const NO_CONDITION: ReadCondition = { tests: [], problems: [] };
 const conditions = new WeakMap<PolicyCondition, ReadCondition>();
 
-/** Read once for each condition that the catalogue holds. */
+/** Each condition of the catalogue is read once. */
 function conditionOf({ Condition }: PolicyStatement): ReadCondition {
   if (Condition === undefined) return NO_CONDITION;
   let read = conditions.get(Condition);
@@ -80,7 +80,7 @@ function conditionOf({ Condition }: PolicyStatement): ReadCondition {
   return read;
 }
 
-/** `*` stands for any text, `?` for one character; case does not count. */
+/** `*` stands for any text, `?` for one character; upper and lower case are equal. */
 function matches(pattern: string, action: string): boolean {
   return matchesWildcard(pattern.toLowerCase(), action.toLowerCase());
 }

@@ -1,6 +1,6 @@
 /**
- * The keys of RegisterUsage's answers: their private halves sealed at rest, opened to sign, and their public halves as
- * sellers get them. A private key is sealed for its public one, and cannot be passed off as another's.
+ * The keys of RegisterUsage answers. Private keys are kept sealed, and opened to sign; sellers get the public keys. A private
+ * key is sealed together with its public key, so another key cannot take its place.
  */
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import type { EpochMs } from "@countinghouse/protocol";
@@ -20,16 +20,16 @@ export function sealKeyPair(sealer: Sealer, { publicKey, privateKey }: KeyPair):
   return { publicKey, sealedPrivateKey: sealer.seal(privateKey, purposeOf(publicKey)).toString("base64") };
 }
 
-/** The private key in PEM, or undefined where it was sealed with another secrets key. */
+/** The private key in PEM; undefined where it was sealed with another secrets key. */
 export function openPrivateKey(sealer: Sealer, { publicKey, sealedPrivateKey }: SealedKeyPair): string | undefined {
   return sealer.open(Buffer.from(sealedPrivateKey, "base64"), purposeOf(publicKey));
 }
 
-/** Signs with keys that it opens once each. */
+/** Signs answers; opens each key only once. */
 export class RegistrationSigner {
   readonly #sealer: Sealer;
   readonly #wallMs: () => EpochMs;
-  /** By what it was sealed as: another key under the same version is another one. */
+  /** By sealed private key, so that another key of the same version is not mistaken for it. */
   readonly #opened = new Map<string, KeyObject>();
 
   constructor(sealer: Sealer, wallMs: () => EpochMs) {

@@ -1,6 +1,6 @@
 /**
- * Sealing: AES-256-GCM under the server's secrets key. What is sealed can be neither read nor altered without the key;
- * a purpose is bound in, so that what was sealed for one thing cannot be passed off as another.
+ * Sealing: AES-256-GCM with the server's secrets key. Without the key, nobody can read or alter what is sealed. The purpose is
+ * sealed in, so that what was sealed for one purpose does not open for another.
  */
 import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
 
@@ -11,15 +11,15 @@ const TAG_BYTES = 16;
 
 export interface Sealer {
   seal(plain: string, purpose: string): Buffer;
-  /** The text that was sealed for this purpose, or undefined where it was not, or was altered. */
+  /** The text that was sealed for this purpose; undefined where it was sealed for another, or altered. */
   open(sealed: Uint8Array, purpose: string): string | undefined;
-  /** A digest that says whether two texts are the same, and nothing of the text to those without the key. */
+  /** A digest that shows whether two texts are equal, and tells nothing of a text without the key. */
   fingerprint(text: string): string;
-  /** 32 secret bytes for a purpose: always the same ones, and of no use for any other. */
+  /** 32 secret bytes for a purpose: always the same, and useless for any other purpose. */
   derive(purpose: string): Buffer;
 }
 
-/** `key` is 32 bytes; `random` gives that many unpredictable bytes. */
+/** `key` is 32 bytes; `random` answers that many unpredictable bytes. */
 export function sealerOf(key: Uint8Array, random: (bytes: number) => Buffer): Sealer {
   return {
     seal(plain, purpose) {

@@ -1,6 +1,7 @@
 /**
- * Session credentials: an access key that is good for some hours, with a session token that carries all that is needed to
- * verify it, sealed. Nothing of them is kept: whoever has the secrets key can verify them, after a restart too. Rule C1.
+ * Session credentials: an access key that is good for some hours, and a session token that carries, sealed, everything needed
+ * to verify it. The server keeps nothing of them: a server with the same secrets key can verify them, also after a restart.
+ * Rule C1.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { ResourceSession } from "../domain/resources/metered-resource.ts";
@@ -8,16 +9,16 @@ import { newAccessKeyId, newSecretAccessKey } from "./access-keys.ts";
 import type { Sealer } from "./seal.ts";
 
 const PURPOSE = "session-credentials";
-/** Far more than a session of the longest names and issuers needs; what is longer is not looked at. */
+/** Far more than a session with the longest names and issuers needs; a longer token is refused unread. */
 export const SESSION_TOKEN_CHARACTERS_MAX = 4_096;
 
-/** For whom credentials are issued. */
+/** Who gets the credentials. */
 export interface SessionGrant {
   readonly accountId: string;
   readonly roleName: string;
   readonly sessionName: string;
   readonly session: ResourceSession;
-  /** Wall clock. */
+  /** By the wall clock. */
   readonly expiresAtMs: EpochMs;
 }
 
@@ -27,10 +28,10 @@ export interface SessionCredentials extends SessionGrant {
   readonly sessionToken: string;
 }
 
-/** What a token says of itself. */
+/** The claims of a token. */
 type SessionClaims = Omit<SessionCredentials, "sessionToken">;
 
-/** What is sealed. Positions instead of names: the token travels with every request. */
+/** The sealed claims. Positions replace names, because the token is sent with every request. */
 type Sealed = readonly [
   accessKeyId: string,
   secretAccessKey: string,
@@ -54,11 +55,11 @@ export function issueCredentials(
   return { ...grant, accessKeyId, secretAccessKey, sessionToken };
 }
 
-/** What the token says, or undefined where it is not one of ours, letter by letter. */
+/** The token's claims; undefined where this server did not make the token, character by character. */
 export function openSessionToken(sealer: Sealer, token: string): SessionClaims | undefined {
   if (token.length > SESSION_TOKEN_CHARACTERS_MAX) return undefined;
   const sealed = Buffer.from(token, "base64");
-  // Node's decoder forgives much (padding, the other alphabet, white space); a token is exact or it is altered.
+  // Node's decoder accepts variants (padding, the other alphabet, white space); a variant counts as altered.
   if (sealed.toString("base64") !== token) return undefined;
   const text = sealer.open(sealed, PURPOSE);
   if (text === undefined) return undefined;

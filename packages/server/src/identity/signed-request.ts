@@ -1,7 +1,6 @@
 /**
- * What a request says of its own signature, and the refusals for what is missing or malformed: the first eight steps
- * of the ladder, in the order and with the texts that AWS JSON 1.1 services have been seen to use. Nothing here needs
- * a key.
+ * Reads what a request says of its own signature, and refuses what is missing or malformed: the first eight refusals, in the
+ * order and with the texts that AWS JSON 1.1 services were seen to use. Nothing here needs a key.
  */
 import {
   ALGORITHM,
@@ -35,7 +34,7 @@ export interface SignatureClaims {
   readonly signedHeaders: readonly string[];
   readonly signature: string;
   readonly sessionToken: string | undefined;
-  /** The query to be signed: without the signature itself. */
+  /** The query that was signed: without the signature itself. */
   readonly query: string;
 }
 
@@ -45,7 +44,7 @@ const REGION = /^(?=.{1,32}$)[a-z]{2,4}(-[a-z]+)+-\d+$/;
 
 const NO_PARAMETERS = new URLSearchParams();
 
-/** `signingName` is the service whose operation is asked for: a signature for another one is not good here. */
+/** `signingName` is the service whose operation is asked for; a signature for another service is refused. */
 export function readSignature(
   request: SignedRequest,
   signingName: string,
@@ -71,13 +70,13 @@ function withoutSignature(): Rejection {
   return rejection("MissingAuthenticationTokenException", "N1", "Missing Authentication Token");
 }
 
-/** More than are signed with by any SDK; what is longer is refused before anything is made of it. */
+/** More than any SDK signs with; a longer request is refused before it is parsed. */
 const PARAMETERS_MAX = 32;
 const PATH_CHARACTERS_MAX = 2_048;
-/** As many as the listener takes in. */
+/** As many headers as the listener accepts. */
 const SIGNED_HEADERS_MAX = 100;
 
-/** What would cost a lot to find out piece by piece, of a request that anybody can send: asked once, of the whole. */
+/** Checks of the whole request before its parts are parsed: anybody can send one whose parsing is costly. */
 function malformation({ headers, path, query }: SignedRequest): string | undefined {
   if ((headers.get("authorization")?.length ?? 0) > 1) return "There is more than one 'Authorization' header.";
   if (path.length > PATH_CHARACTERS_MAX) return `The path has more than ${PATH_CHARACTERS_MAX} characters.`;
@@ -87,7 +86,7 @@ function malformation({ headers, path, query }: SignedRequest): string | undefin
   return isDecodable(query) ? undefined : "The query string is not percent-encoded UTF-8.";
 }
 
-/** How often a character occurs; no further than to `max`. */
+/** How often a character occurs; counting stops at `max`. */
 function countOf(text: string, character: string, max: number): number {
   let count = 0;
   for (let at = text.indexOf(character); at !== -1 && count < max; at = text.indexOf(character, at + 1)) count += 1;
@@ -102,7 +101,7 @@ interface Found {
   readonly date: string;
   readonly sessionToken: string | undefined;
   readonly query: string;
-  /** How long after its date a signature is good. */
+  /** For how many seconds after its date a signature is good. */
   readonly validSeconds: number;
 }
 
@@ -151,7 +150,7 @@ function fromQuery(request: SignedRequest, parameters: URLSearchParams): Found |
       .split("&")
       .filter((part) => !part.startsWith("X-Amz-Signature="))
       .join("&"),
-    // AWS bounds X-Amz-Expires to a week. Rule N2 holds for every signature: one that was caught is good for no longer.
+    // AWS limits X-Amz-Expires to a week. Rule N2 holds for every signature, so that a captured one is not good for longer.
     validSeconds: expires >= 1 && expires <= 604_800 ? Math.min(expires, SKEW_MINUTES * 60) : 0,
   };
 }
@@ -176,7 +175,7 @@ function checkParts(found: Found, signingName: string, wallMs: EpochMs): Signatu
     const message = "'Host' must be a 'SignedHeader' in the AWS Authorization.";
     return rejection("InvalidSignatureException", "N1", message);
   }
-  // Each name stands for a header that is read and hashed, before it is known who sent it.
+  // Each name makes the server read and hash a header before the sender is known, so repeated names are refused.
   if (new Set(signedHeaders).size < signedHeaders.length) {
     const message = "A header is named more than once in 'SignedHeaders' of the AWS Authorization.";
     return rejection("InvalidSignatureException", "N1", message);
@@ -204,7 +203,7 @@ function checkParts(found: Found, signingName: string, wallMs: EpochMs): Signatu
   };
 }
 
-/** A `Date` header may come in HTTP's own form. Nothing else that JavaScript would take for a date is one. */
+/** A `Date` header may have HTTP's own form; other forms that JavaScript would read are refused. */
 function parseHttpDate(text: string): EpochMs | undefined {
   if (!/^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/.test(text)) return undefined;
   const time = Date.parse(text);
@@ -247,7 +246,7 @@ function scopeProblems(scope: CredentialScope & { terminator: string }, signingN
   return problems;
 }
 
-/** The one value of a header; repeated headers count as one value joined by commas, as they do in a signature. */
+/** The value of a header. Repeated headers count as one value joined by commas, as they do in a signature. */
 function only(request: SignedRequest, name: string): string | undefined {
   const values = request.headers.get(name);
   return values === undefined ? undefined : values.join(",").trim();

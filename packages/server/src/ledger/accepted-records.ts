@@ -19,7 +19,7 @@ export function acceptedRecords({ call, event }: LedgerEntry): AcceptedRecord[] 
   if (event.kind !== "usage-metered") return [];
   const { productCode, resourceId, clientToken } = event;
   return event.records.flatMap(({ usageRecord, status, keptAs }, position) => {
-    // Replays and duplicates say which record stands in their place.
+    // The entry of a replay or duplicate names the record that stands in its place.
     if (status !== "Success" || keptAs !== undefined) return [];
     const region = call.region ?? "";
     const quantity = usageRecord.quantity ?? 0;

@@ -1,4 +1,4 @@
-/** How far a chain has come: its newest entry, and that one's link. */
+/** How far a chain has come: its newest entry, and the link of that entry. */
 export interface ChainHead {
   /** 0 for a chain without entries. */
   readonly seq: number;
@@ -6,10 +6,10 @@ export interface ChainHead {
   readonly link: string;
 }
 
-/** The lane of a ledger with one writer, wherever that ledger is now. */
+/** The name of the lane of an embedded ledger. A PostgreSQL ledger that was copied from it keeps the name. */
 export const EMBEDDED_LANE = "embedded";
 
-/** A lane is one writer's chain; several writers of a ledger have several. */
+/** How far a lane's chain has come. A lane is one writer's chain; a ledger with several writers has several lanes. */
 export interface LaneHead extends ChainHead {
   readonly lane: string;
 }

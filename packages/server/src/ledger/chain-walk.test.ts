@@ -7,7 +7,7 @@ import { encodeEntry } from "./entry-codec.ts";
 import type { LedgerEntry } from "./entry.ts";
 import type { KnownHead } from "./verification.ts";
 
-/** Five entries, a second after each other but for the last two, which are of one time. */
+/** Five entries, one second apart, except that the last two have the same time. */
 const KEPT: readonly KeptEntry[] = chained([1_000, 2_000, 3_000, 4_000, 4_000]);
 const [FIRST, SECOND, THIRD, FOURTH, FIFTH] = KEPT as [KeptEntry, KeptEntry, KeptEntry, KeptEntry, KeptEntry];
 
@@ -32,7 +32,7 @@ const knownOf = (kept: KeptEntry, over: Partial<KnownHead> = {}): KnownHead => (
 });
 const headOf = (kept: KeptEntry): { seq: number; link: string } => ({ seq: kept.seq, link: hex(kept) });
 
-/** Follows some entries to the end; answers how far it came, and why no further. */
+/** Follows some entries to the end; answers how far the walk came, and why it stopped. */
 function walked(entries: readonly KeptEntry[], known: readonly KnownHead[] = [], walk = new ChainWalk(known)): unknown {
   let why: string | undefined;
   try {

@@ -1,6 +1,7 @@
 /**
- * Follows the chain of a ledger, entry by entry, and says where it breaks: an entry that was changed, is missing, or
- * stands elsewhere; attributes that are not the entry's; an end that comes before one that is known.
+ * Follows the chain of a ledger, entry by entry, and says where it breaks: an entry was changed, is missing or stands
+ * elsewhere; an entry is kept under other attributes than its own; the chain ends before an entry that is known to have been
+ * there.
  */
 import { CHAIN_START, linkOf } from "./chain.ts";
 import type { ChainHead } from "./chain-head.ts";
@@ -14,11 +15,11 @@ export interface KeptEntry {
   readonly seq: number;
   readonly entry: EncodedEntry;
   readonly attributes: EntryAttributes;
-  /** Absent where the store has none. */
+  /** Absent where the store has no link for the entry. */
   readonly link: Uint8Array | undefined;
 }
 
-/** Ends a walk where it is thrown. */
+/** Thrown to end a walk at the first break. */
 export class Disagreement extends Error {}
 
 export class ChainWalk {
@@ -26,13 +27,13 @@ export class ChainWalk {
   #seq: number;
   #followed = 0;
   #newestAtMs = Number.NEGATIVE_INFINITY;
-  /** In the order of their entries; those that were passed are gone. */
+  /** The known heads that the walk has still to pass, in the order of their entries. */
   readonly #known: KnownHead[];
   readonly #keptAs: (text: string) => string;
 
   /**
-   * `base` is what the chain begins after, where entries before that have expired; `keptAs` tells how the store keeps a
-   * text to search for, where that is not always the text itself.
+   * `base` is the head that the chain begins after, where earlier entries have expired. `keptAs` gives the form in which the
+   * store keeps a searchable text, where the store changes the text.
    */
   constructor(known: readonly KnownHead[], base?: ChainHead, keptAs: (text: string) => string = (text) => text) {
     this.#keptAs = keptAs;
@@ -41,17 +42,16 @@ export class ChainWalk {
     this.#known = known.filter(({ seq }) => seq > 0 && seq >= this.#seq).toSorted((a, b) => a.seq - b.seq);
   }
 
-  /** How many entries were in order. */
   get followed(): number {
     return this.#followed;
   }
 
-  /** As far as everything was in order. */
+  /** The last entry up to which everything was in order. */
   get head(): ChainHead {
     return { seq: this.#seq, link: Buffer.from(this.#link).toString("hex") };
   }
 
-  /** The next entry: answers it decoded. Throws Disagreement. */
+  /** Checks the next entry and answers it decoded. Throws Disagreement. */
   follow({ seq, entry, attributes, link }: KeptEntry): LedgerEntry {
     this.#checkBase();
     const expected = this.#seq + 1;
@@ -73,7 +73,7 @@ export class ChainWalk {
     return decoded;
   }
 
-  /** Goes on after an entry that has expired since the walk began, with all before it. Throws Disagreement. */
+  /** Goes on after entry `base`: that entry and all before it have expired since the walk began. Throws Disagreement. */
   skipTo(base: ChainHead): void {
     while (this.#known[0] !== undefined && this.#known[0].seq < base.seq) this.#known.shift();
     this.#seq = base.seq;
@@ -81,7 +81,7 @@ export class ChainWalk {
     this.#checkKnown(base.seq, Buffer.from(base.link, "hex"));
   }
 
-  /** After the last entry. Throws Disagreement where more is known to have been there. */
+  /** To be called after the last entry. Throws Disagreement where a later entry is known to have been there. */
   end(): void {
     this.#checkBase();
     const beyond = this.#known.at(-1);

@@ -1,11 +1,11 @@
 /**
- * The hash chain over the entries of a ledger: each link covers the one before it, so that an entry that is changed,
- * taken out, or put elsewhere breaks every link from there on.
+ * The hash chain over the entries of a ledger. Each link covers the link before it, so an entry that is changed, removed or
+ * moved breaks every link after it.
  */
 import { createHash } from "node:crypto";
 import type { EncodedEntry } from "./entry-codec.ts";
 
-/** What the first link is made with. */
+/** Stands in the place of the link before the first entry. */
 export const CHAIN_START: Uint8Array = new Uint8Array(32);
 
 /**

@@ -1,24 +1,25 @@
 /**
- * What is kept of a request of which no usage is kept: all of it where it is small, else its beginning, and a digest by which
- * the whole can be known again. Otherwise whoever has a key, permitted anything or not, could fill the disk.
+ * What is kept of a request whose usage is not kept: a small request is kept whole; of a large one, its beginning is kept, and
+ * a digest that identifies the whole. Without this bound, everybody with a key, whatever its policies allow, could fill the
+ * disk.
  */
 import { createHash } from "node:crypto";
 import type { Asked } from "./entry.ts";
 
-/** As JSON. */
+/** The largest request that is kept whole, as JSON. */
 export const REQUEST_BYTES_MAX = 8_192;
 const TEXT_CHARACTERS_MAX = 512;
 
-/** What a request was that is not kept whole. */
+/** Describes a request that is not kept whole. */
 export interface Clipped {
-  /** Of the whole request, as JSON in our own form. */
+  /** The size of the whole request, as JSON in our own form. */
   readonly bytes: number;
   readonly sha256: string;
-  /** How many items its lists had, by their names. */
+  /** The number of items of each list, by the list's name. */
   readonly items: Readonly<Record<string, number>>;
 }
 
-/** The members of an event that say what was asked for. */
+/** The members of an event that hold what the caller asked for. */
 interface KeptRequest {
   readonly request: Asked;
   readonly clipped?: Clipped | undefined;
@@ -39,7 +40,7 @@ export function keptRequest(request: Asked): KeptRequest {
   };
 }
 
-/** Bytes that may still be written. */
+/** Counts the bytes that may still be written. */
 class Room {
   #left: number;
 
@@ -47,14 +48,14 @@ class Room {
     this.#left = bytes;
   }
 
-  /** Whether there was room for them. */
+  /** Answers whether there was room for these bytes. */
   take(bytes: number): boolean {
     this.#left -= bytes;
     return this.#left >= 0;
   }
 }
 
-/** The beginning of a value, in its own order; undefined where there is no room for any of it. */
+/** The beginning of a value, in its own order; undefined where there is no room for any part of it. */
 function clip(value: unknown, room: Room): unknown {
   if (typeof value === "string") {
     const text = value.length > TEXT_CHARACTERS_MAX ? `${value.slice(0, TEXT_CHARACTERS_MAX)}…` : value;
@@ -74,7 +75,7 @@ function clip(value: unknown, room: Room): unknown {
     return items;
   }
   const members: Record<string, unknown> = {};
-  // What is found by, such as a product code, is short, and may come last.
+  // Short members come first: entries are found by them (the product code), and a request may have them last.
   const [short, long] = [false, true].map((isLong) =>
     Object.entries(value).filter(([, member]) => (typeof member === "object") === isLong),
   ) as [[string, unknown][], [string, unknown][]];

@@ -1,6 +1,6 @@
 /**
- * Entries as text: compact JSON with a version. Names are written out once per entry and records refer to them by
- * position, so an entry of 25 records stays small and needs no table outside it to be read.
+ * Entries as text: compact JSON with a version. An entry writes each name once, and its records refer to names by position. So
+ * an entry of 25 records stays small, and can be read without any table outside it.
  */
 import type { RuleId, UsageRecord, UsageRecordStatus } from "@countinghouse/protocol";
 import { sameCustomer } from "../domain/metering/metering-record.ts";
@@ -9,7 +9,7 @@ import type { Call, LedgerEntry, LedgerEvent, DecidedRecord } from "./entry.ts";
 
 const VERSION = 1;
 
-/** The entry as a store keeps it: id and time beside the text, since stores look entries up by them. */
+/** The entry as a store keeps it. Id and time stand beside the text, because stores look entries up by them. */
 export interface EncodedEntry {
   readonly requestId: string;
   readonly atMs: number;
@@ -22,7 +22,7 @@ export function encodeEntry(entry: LedgerEntry): EncodedEntry {
   return { requestId, atMs: entry.atMs, body: JSON.stringify({ v: VERSION, call, event }) };
 }
 
-/** Throws DefectError where it is none of ours. */
+/** Throws DefectError where the text is not an entry of this server. */
 export function decodeEntry({ requestId, atMs, body: text }: EncodedEntry): LedgerEntry {
   try {
     const body = JSON.parse(text) as Body;
@@ -43,7 +43,9 @@ interface Body {
 
 type UsageEvent = Extract<LedgerEvent, { kind: "usage-metered" }>;
 
-/** Timestamp less `fromMs`, dimension, customer, quantity (null where none was sent), and what is out of the ordinary. */
+/**
+ * Timestamp minus `fromMs`, dimension, customer, quantity (null where none was sent), and the members that few records have.
+ */
 type PackedRecord = [number, number, number, number | null, PackedExtras?];
 
 interface PackedExtras {
@@ -62,7 +64,7 @@ interface PackedUsage {
   readonly dryRun?: boolean | undefined;
   readonly fromMs: number;
   readonly dimensions: string[];
-  /** A customer identifier after `i`, a customer account after `a`. */
+  /** `i` followed by a customer identifier, or `a` followed by a customer account. */
   readonly customers: string[];
   readonly records: PackedRecord[];
   readonly unprocessed?: readonly UsageRecord[] | undefined;
@@ -76,7 +78,7 @@ function packUsage(event: UsageEvent): PackedUsage {
   let customer = 0;
   const records = event.records.map((record): PackedRecord => {
     const { usageRecord } = record;
-    // Records of one customer often follow each other.
+    // Successive records are often of one customer.
     if (before === undefined || !sameCustomer(before, usageRecord))
       customer = customers.of(packedCustomer(usageRecord));
     before = usageRecord;
@@ -143,7 +145,7 @@ function unpackUsage(packed: PackedUsage): UsageEvent {
   };
 }
 
-/** Gives each name a number, in the order of their first appearance. */
+/** Gives each name a number, in the order in which names first appear. */
 class Numbering {
   readonly names: string[] = [];
   readonly #numbers = new Map<string, number>();

@@ -1,6 +1,6 @@
 /**
- * A ledger entry: one call or change, who made it, and what came of it. Entries are complete in themselves and the
- * same in every store; they are never changed. They are also the audit events.
+ * A ledger entry: one call or change, who made it, and what came of it. An entry is complete in itself, the same in every
+ * store, and never changed. It is also the audit event.
  */
 import type { EpochMs, ResolveCustomerOutput, RuleId, UsageRecord, UsageRecordStatus } from "@countinghouse/protocol";
 import type { LaneHead } from "./chain-head.ts";
@@ -11,22 +11,22 @@ import type { ResourceSession } from "../domain/resources/metered-resource.ts";
 import type { ErrorCode } from "../domain/rejection.ts";
 import type { ObservationSource } from "../domain/resources/observation.ts";
 
-/** Who called what, from where. Never holds a secret, a token or a signature. */
+/** Who called which operation, and from where. Never holds a secret, a token or a signature. */
 export interface Call {
-  /** The request's id; also the entry's. */
+  /** The request's id, which is also the entry's id. */
   readonly requestId: string;
   /** `BatchMeterUsage`, or for the operator `CreateAgreement` and the like. */
   readonly operation: string;
-  /** An ARN, `operator`, or `buy-page` for what came by the buyer's way in. */
+  /** An ARN, `operator`, or `buy-page` for a call from the buy page. */
   readonly principal: string;
   readonly accountId?: string | undefined;
   readonly accessKeyId?: string | undefined;
   readonly region?: string | undefined;
   readonly sourceAddress: string;
   readonly userAgent: string;
-  /** Of a call with temporary credentials: the resource that they were given to. */
+  /** For a call with session credentials: the resource that got them. */
   readonly session?: ResourceSession | undefined;
-  /** Faults on demand that hit it, in a lab. */
+  /** The faults on demand that this call met, in a lab. */
   readonly faults?: readonly FaultHit[] | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface Call {
 export interface DecidedRecord {
   readonly usageRecord: UsageRecord;
   readonly status: UsageRecordStatus;
-  /** The record that stands, where it was kept by another entry (replays and duplicates). */
+  /** The id of the record that stands, where another entry kept it (replays and duplicates). */
   readonly keptAs?: string | undefined;
   /** The rule by which the customer is not subscribed. */
   readonly rule?: RuleId | undefined;
@@ -50,14 +50,14 @@ export type LedgerEvent =
       /** The resource that metered itself; absent where a seller metered its customers. */
       readonly resourceId?: string | undefined;
       readonly clientToken?: string | undefined;
-      /** As it was sent: `false`, or nothing. */
+      /** `false` where the caller sent it; absent where the caller sent nothing. */
       readonly dryRun?: boolean | undefined;
       readonly records: readonly DecidedRecord[];
-      /** What a fault on demand gave back undecided; in the request, these came after the others. */
+      /** The records that a fault on demand gave back undecided. In the request, they came after the other records. */
       readonly unprocessed?: readonly UsageRecord[] | undefined;
     }
   | {
-      /** MeterUsage with DryRun: it would have been accepted, and nothing was metered. */
+      /** A MeterUsage with DryRun passed its checks; nothing was metered. */
       readonly kind: "dry-run-passed";
       readonly productCode: string;
       readonly resourceId: string;
@@ -65,12 +65,12 @@ export type LedgerEvent =
       readonly clipped?: Clipped | undefined;
     }
   | {
-      /** RegisterUsage, each time it is called. */
+      /** RegisterUsage was called; every call makes such an entry. */
       readonly kind: "usage-registered";
       readonly productCode: string;
       readonly resourceId: string;
       readonly request: Asked;
-      /** Whether metering began with it. */
+      /** Whether metering began with this call. */
       readonly first: boolean;
       readonly signature: string;
       readonly publicKeyRotationTimestampMs?: EpochMs | undefined;
@@ -82,15 +82,15 @@ export type LedgerEvent =
       readonly uses: readonly AccruedUse[];
     }
   | {
-      /** News of a resource: it was found, or its life is another than was known. */
+      /** A source told of a resource: the resource was found, or its state has changed. */
       readonly kind: "resource-observed";
       readonly source: ObservationSource;
       readonly resource: Asked;
-      /** Whether anything was learnt of it. */
+      /** Whether the server learnt anything new of the resource. */
       readonly changed: boolean;
     }
   | {
-      /** Temporary credentials, given for a web identity. */
+      /** Session credentials were given for a web identity. */
       readonly kind: "credentials-issued";
       readonly request: Asked;
       readonly resourceId: string;
@@ -101,7 +101,7 @@ export type LedgerEvent =
       readonly expiresAtMs: EpochMs;
     }
   | {
-      /** Who asks was told who it is. */
+      /** The caller was told who it is. */
       readonly kind: "caller-identified";
     }
   | {
@@ -114,10 +114,10 @@ export type LedgerEvent =
       readonly kind: "call-refused";
       readonly code: ErrorCode | OperatorRefusal | FormerErrorCode;
       readonly message: string;
-      /** The rule of the wire that refused; operator calls have none. */
+      /** The rule of the wire by which the call was refused; absent for operator calls. */
       readonly rule?: RuleId | undefined;
       readonly compared: Readonly<Record<string, string | number>>;
-      /** Absent where it could not be read. */
+      /** Absent where the request could not be read. */
       readonly request?: Asked | undefined;
       /** Present where the request is not kept whole. */
       readonly clipped?: Clipped | undefined;
@@ -125,11 +125,11 @@ export type LedgerEvent =
   | {
       readonly kind: "catalogue-changed";
       readonly changes: readonly {
-        /** Resources are no part of the catalogue; those that are forgotten are told of here, as they always were. */
+        /** A resource is no part of the catalogue, but its removal is written here, as in earlier versions. */
         readonly kind: CatalogueKind | "resource";
         readonly id: string;
         readonly action: "put" | "removed";
-        /** The object as it was put in place, without its secrets. */
+        /** The object as it now is, without its secrets. */
         readonly value?: Asked | undefined;
       }[];
     }
@@ -138,31 +138,31 @@ export type LedgerEvent =
   | { readonly kind: "fault-added"; readonly fault: InjectedFault }
   | { readonly kind: "faults-removed"; readonly faultIds: readonly string[] }
   | {
-      /** Calls of which nothing was kept, between two times of the wall clock. */
+      /** How many calls were made of which nothing was kept, between two times of the wall clock. */
       readonly kind: "calls-not-kept";
       readonly fromMs: EpochMs;
       readonly toMs: EpochMs;
       readonly counts: readonly { readonly operation: string; readonly code: string; readonly count: number }[];
     }
   | {
-      /** Entries older than they are to be kept were removed, with their metering records. */
+      /** Entries that had reached the end of their retention were removed, with their metering records. */
       readonly kind: "entries-expired";
       readonly beforeMs: EpochMs;
       readonly count: number;
-      /** The newest of them, and its link in the chain, which goes on from there. */
+      /** The newest removed entry, and its link: the chain goes on from there. */
       readonly through: LaneHead;
     }
   | {
-      /** A start that would have been refused went on, because the operator said so. */
+      /** A server started although a check would have refused it, because the operator accepted that with a flag. */
       readonly kind: "start-accepted";
-      /** What was said: the flag's name. */
+      /** The name of the flag. */
       readonly flag: string;
       readonly compared: Readonly<Record<string, string | number>>;
     }
   | {
-      /** A server was started though the newest entries were missing. */
+      /** A server was started although the newest entries were missing. */
       readonly kind: "lost-tail-accepted";
-      /** What was missing, in sentences. */
+      /** Says in sentences what was missing. */
       readonly found: string;
     }
   | {
@@ -172,14 +172,14 @@ export type LedgerEvent =
     }
   | { readonly kind: "ledger-reset" };
 
-/** A call that read: something was shown, and nothing changed. Each kind of what may be shown is named here. */
+/** A call that only read: something was shown, and nothing changed. Each kind of thing that may be shown is named here. */
 interface ShownEvent {
   readonly kind: `${"entitlements" | "events"}-shown`;
   readonly productCode?: string | undefined;
   readonly request: Asked;
   readonly clipped?: Clipped | undefined;
   readonly count: number;
-  /** The rule by which nothing was shown, though there may be something. */
+  /** The rule by which nothing was shown, though there may be something to show. */
   readonly rule?: RuleId | undefined;
 }
 
@@ -192,24 +192,24 @@ export interface AccruedUse {
   readonly resourceId: string;
   readonly customerAccountId: string;
   readonly region: string;
-  /** The product's dimension of hours. */
+  /** The product's dimension that counts hours. */
   readonly dimension: string;
   /** Whole hours since the epoch. */
   readonly hour: number;
-  /** Less than zero where an adjustment takes away. */
+  /** Less than zero where an adjustment takes use away. */
   readonly seconds: number;
-  /** Which one, from 1, where the hour was in the ledger before. */
+  /** The number of this adjustment, from 1; absent where the ledger had nothing for the hour yet. */
   readonly adjustment?: number | undefined;
 }
 
-/** What earlier versions answered, to dry runs (Rule M7) and for keys that could not be read (Rule C7): their entries still say so. */
+/** Earlier versions answered these to dry runs (Rule M7) and for unreadable keys (Rule C7): old entries hold them. */
 type FormerErrorCode = "DryRunOperation" | "UnauthorizedException" | "IDPCommunicationError";
 
 /** Why an operator call was refused. */
 export type OperatorRefusal = "not-found" | "conflict" | "invalid";
 
 export interface LedgerEntry {
-  /** Service clock at the commit. */
+  /** The service clock's time at the commit. */
   readonly atMs: EpochMs;
   readonly call: Call;
   readonly event: LedgerEvent;

@@ -1,6 +1,6 @@
 /**
- * The work that removes the oldest entries of a lane, with the metering records that they accepted, and says so. What they have added
- * to the sums stays.
+ * The work that removes a lane's oldest entries, with the metering records that they accepted. Its own entry says so. What they have
+ * added to the sums stays.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import { acceptedRecords } from "./accepted-records.ts";
@@ -10,10 +10,10 @@ import type { Call } from "./entry.ts";
 import type { Work } from "./ledger.ts";
 import { sumsOf } from "./sums/sum-deltas.ts";
 
-/** Entries that are removed in one commit: more would make those who meter meanwhile wait. */
+/** How many entries one commit removes. With more, other callers would wait for the commit too long. */
 export const EXPIRED_AT_ONCE = 200;
 
-/** `entries` are all that the lane holds up to `through`. */
+/** `entries` are all entries that the lane holds up to `through`. */
 export function expiry(
   call: Call,
   beforeMs: EpochMs,

@@ -1,4 +1,4 @@
-/** What an engine found, unpacked: the entries that pointers lead to, each decoded once, and the records in them. */
+/** What an engine found, unpacked: the entries that pointers name, each decoded once, and the records in them. */
 import { HOUR_MS, type UsageRecord } from "@countinghouse/protocol";
 import { isAlias, type MeteringRecord } from "../domain/metering/metering-record.ts";
 import type { Found, FoundPage, KeyedPointer, RecordPointer } from "./engine.ts";
@@ -16,7 +16,7 @@ export class FoundRecords {
     this.#found = found;
   }
 
-  /** The record of the n-th key that was asked for, as decisions see it. */
+  /** The record of the n-th key of the look-up, as decisions see it. */
   meteringRecord(n: number): MeteringRecord | undefined {
     const pointer = this.#found.pointers[n];
     if (pointer === undefined) return undefined;
@@ -48,7 +48,7 @@ export class FoundRecords {
   }
 }
 
-/** A page of records as it is listed: what is only another way to find one of them is left out. */
+/** A page of records as a listing shows it. Aliases, which are only a second key of the same record, are left out. */
 export function keptPage(page: FoundPage): Page<ListedRecord> {
   const found = new FoundRecords(page);
   const records = page.pointers.filter(({ key }) => !isAlias(key));

@@ -1,4 +1,4 @@
-/** A group of work, decided in turn: what is to be kept of it, and what each caller is told once that is durable. */
+/** A group of work, decided in turn: what is to be kept of it, and what each caller is told when that is durable. */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { isAlias, keyText, type MeteringRecord, type MeteringRecordKey } from "../domain/metering/metering-record.ts";
@@ -12,7 +12,7 @@ import { stagedResource, type ResourceChange } from "./resource-facts.ts";
 import { stagedEntry } from "./staged-entry.ts";
 import { DefectError, type Expired, type Facts, type Decision, type Work } from "./ledger.ts";
 
-/** Work that waits, and its caller. */
+/** Work that waits, and the promise of its caller. */
 export interface Pending {
   readonly work: Work<unknown>;
   /** Whether the ledger is emptied first. Such work is a group by itself. */
@@ -21,17 +21,17 @@ export interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** What is the same for all work that is decided at once. */
+/** The facts that are the same for all work that is decided at once. */
 export interface GroupFacts {
-  /** What decisions go by. */
+  /** The time that decisions go by. */
   readonly nowMs: EpochMs;
-  /** The time of the entries. Later than that of the decisions where a start behind the newest entry was accepted. */
+  /** The time of the entries. Later than `nowMs` where the operator accepted a clock behind the newest entry. */
   readonly entriesAtMs: EpochMs;
   readonly ruleSet: RuleSet;
   readonly catalogue: CatalogueView;
-  /** By the keys of the work, one after the other. */
+  /** What was found under the keys of all works, in the order of the works. */
   readonly found: FoundRecords;
-  /** By the resources of the work, one after the other. */
+  /** What was found of the resources of all works, in the order of the works. */
   readonly resources: readonly (MeteredResource | undefined)[];
   readonly positionAt: (toMs: EpochMs) => ClockPosition | undefined;
   readonly spare: Spare;
@@ -40,7 +40,7 @@ export interface GroupFacts {
 interface Decided {
   readonly pending: Pending;
   readonly outcome: Decision<unknown>;
-  /** Whether nothing is kept of it; else it has an entry of the group, in the same order. */
+  /** Whether nothing is kept of this work. The works of which something is kept have the group's entries, in the same order. */
   readonly spared: boolean;
 }
 
@@ -48,7 +48,7 @@ export interface DecidedGroup {
   readonly staged: StagedGroup;
   readonly decided: readonly Decided[];
   readonly records: number;
-  /** How much of the group this is; the rest has to see this much committed first. */
+  /** How many works this group has decided. The other works must see this group committed first. */
   readonly taken: number;
 }
 
@@ -60,7 +60,7 @@ export function decideGroup(group: readonly Pending[], facts: GroupFacts): Decid
   return { staged, decided, records, taken };
 }
 
-/** Where each record stands that a group has accepted. */
+/** The place of each record that a group has accepted. */
 type AcceptedRecords = Pick<RecordKeyMap<AcceptedAt>, "get">;
 
 interface AcceptedAt {
@@ -69,7 +69,7 @@ interface AcceptedAt {
   readonly position: number;
 }
 
-/** What a group has made true, and a look-up may not find yet. */
+/** What a group has decided, and a look-up in the store may not find yet. */
 interface MadeTrue {
   readonly accepted: AcceptedRecords;
   readonly changed: ReadonlyMap<string, ResourceChange>;
@@ -119,24 +119,23 @@ export class GroupDecision implements MadeTrue {
     return this.#decided;
   }
 
-  /** Whether nothing of it is to be kept. */
+  /** Whether nothing of this group is to be kept. */
   get leavesNothing(): boolean {
     return this.#entries.length === 0;
   }
 
-  /** Records that it accepted. */
   get records(): number {
     return this.#records;
   }
 
-  /** Whether it takes no more: it changes what the work after it goes by. */
+  /** Whether this group takes no more work: it has changed something that later work must see committed. */
   get ended(): boolean {
     return this.#ended;
   }
 
   /**
-   * Answers how much of the work was taken in; the rest has to see the group committed first. A decision that throws fails
-   * alone: its caller is told now. Throws where the ledger contradicts itself.
+   * Answers how many works were taken in; the others must see this group committed first. A decision that throws fails alone:
+   * its caller is told now. Throws where the ledger contradicts itself.
    */
   take(works: readonly Pending[], facts: GroupFacts): number {
     const before = { keys: 0, resources: 0 };
@@ -152,7 +151,7 @@ export class GroupDecision implements MadeTrue {
     return taken;
   }
 
-  /** `before` is how many facts of the group are those of earlier work. */
+  /** `before` is how many keys and resources earlier works of this call of `take` have used. */
   #decide(pending: Pending, facts: GroupFacts, before: { readonly keys: number; readonly resources: number }): void {
     const { work } = pending;
     const { nowMs, entriesAtMs, ruleSet, catalogue, found } = facts;
@@ -184,7 +183,7 @@ export class GroupDecision implements MadeTrue {
   ): void {
     const { requestId } = call;
     for (const { position, key } of records) {
-      // Most keys are those of the work, in their order, and what was kept under them is known.
+      // Most records are under the work's keys, in the same order, and what was kept under these keys is known.
       const before = key === keys[position] ? kept[position] : this.#record(key);
       if (before !== undefined || !this.#accepted.add(key, { event, requestId, position })) {
         throw new DefectError(`Two records of one key were accepted: ${keyText(key)}`);
@@ -193,7 +192,7 @@ export class GroupDecision implements MadeTrue {
     }
   }
 
-  /** A change of catalogue or clock, or a removal, ends the group, so that what comes after sees it. */
+  /** A change of catalogue or clock, or a removal, ends the group, so that later work sees the change. */
   #change(
     { reset }: Pending,
     { catalogue, resources = [], moveClockTo, expired }: Decision<unknown>,
@@ -201,7 +200,7 @@ export class GroupDecision implements MadeTrue {
   ): void {
     if (reset) {
       this.#reset = true;
-      // What stands kept of a clock goes with the rest; where the clock stands is not to be forgotten.
+      // A reset also removes the clock's kept position. The clock stays where it is, so its position is written again.
       this.#clock = facts.positionAt(facts.nowMs);
     }
     if (catalogue !== undefined) this.#catalogue.push(...catalogue);
@@ -211,19 +210,19 @@ export class GroupDecision implements MadeTrue {
     this.#ended = reset || catalogue !== undefined || moveClockTo !== undefined || expired !== undefined;
   }
 
-  /** What was accepted under a key, here or in the group before. */
+  /** The record that this group, or the group before it, accepted under a key. */
   #record(key: MeteringRecordKey): MeteringRecord | undefined {
     const at = this.#accepted.get(key) ?? this.#before.accepted.get(key);
     return at === undefined ? undefined : meteringRecordIn(at.event, at.requestId, at.position);
   }
-  /** What is known of a resource, given what was found: as this group or the one before has left it. */
+  /** The resource as this group or the group before it has left it; `found` where neither has changed it. */
   #resource(id: string, found: MeteredResource | undefined): MeteredResource | undefined {
     const change = this.#changed.get(id) ?? this.#before.changed.get(id);
     return change === undefined ? found : change.value;
   }
 }
 
-/** What is written is held against what was read: nobody changes a resource that the work did not name. */
+/** Refuses a change of a resource that the work did not name: its state was not read, so the decision did not know it. */
 function refuseOthers({ resources = [] }: Work<unknown>, { resources: changed = [] }: Decision<unknown>): void {
   const other = changed.find(({ resourceId }) => !resources.includes(resourceId));
   if (other !== undefined) throw new Error(`The work changes resource ${other.resourceId}, and does not name it.`);

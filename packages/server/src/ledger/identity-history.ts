@@ -1,6 +1,6 @@
 /**
- * What was changed of the names that usage is metered by. No change does that any more (Rule G7), but earlier versions let it
- * be, and what was metered then is told by the names of then.
+ * Which names that usage is metered by were changed. No change does so any more (Rule G7), but earlier versions allowed it, and
+ * usage that was metered then is shown under the names of that time.
  */
 import { iso, type EpochMs } from "@countinghouse/protocol";
 import type { LedgerEntry } from "./entry.ts";
@@ -13,7 +13,7 @@ const MEMBERS = {
 type NamedKind = keyof typeof MEMBERS;
 type Names = Readonly<Record<string, string | undefined>>;
 
-/** The names of an object of which they were changed, between two changes or since the last. */
+/** The names that an object had between two changes of its names, or has had since the last change. */
 export interface NamesInTime {
   readonly kind: NamedKind;
   readonly id: string;
@@ -37,11 +37,11 @@ interface Named {
   readonly puts: { readonly atMs: EpochMs; readonly names: Names }[];
 }
 
-/** Holds the names in every entry of the catalogue that it is shown, and nothing of other entries. */
+/** Collects the names in each catalogue entry that it is shown, and nothing of other entries. */
 export class IdentityHistory {
   readonly #objects = new Map<string, Named>();
 
-  /** In any order: entries of several lanes are read lane by lane. */
+  /** Takes entries in any order: entries of several lanes are read lane by lane. */
   see({ atMs, event }: LedgerEntry): void {
     if (event.kind !== "catalogue-changed") return;
     for (const { kind, id, value } of event.changes) {
@@ -54,7 +54,7 @@ export class IdentityHistory {
     }
   }
 
-  /** In the order of time. */
+  /** The changes in the order of their times. */
   changes(): IdentityChange[] {
     return [...this.#objects.values()]
       .flatMap(({ kind, id, puts }) =>
@@ -69,7 +69,7 @@ export class IdentityHistory {
       .toSorted((a, b) => a.atMs - b.atMs);
   }
 
-  /** Of objects whose names were changed, all that they ever had. */
+  /** All names that an object ever had, for the objects whose names were changed. */
   inTime(): NamesInTime[] {
     return [...this.#objects.values()].flatMap(({ kind, id, puts }) => {
       const all = differing(puts);
@@ -85,7 +85,7 @@ export class IdentityHistory {
   }
 }
 
-/** As sentences, for whoever looks after a ledger; undefined where nothing was changed. */
+/** The changes as sentences for the operator; undefined where nothing was changed. */
 export function identityNotes(history: IdentityHistory): readonly string[] | undefined {
   const notes = history.changes().map(noteOf);
   return notes.length === 0 ? undefined : notes;

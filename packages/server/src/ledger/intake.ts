@@ -1,6 +1,6 @@
 /**
- * What every ledger does that takes work in and commits it in groups, whatever keeps the groups: it refuses what it has no
- * room for, wakes for what has arrived, stops where it finds that it contradicts itself, and finishes before it closes.
+ * What all ledgers do alike when they take work in and commit it in groups: they refuse work that they have no room for, wake
+ * when work arrives, stop when they find that they contradict themselves, and finish their work before they close.
  */
 import type { RuleSet } from "@countinghouse/protocol";
 import { decodeEntry, type EncodedEntry } from "./entry-codec.ts";
@@ -25,27 +25,27 @@ import { Standstill } from "./standstill.ts";
 
 export interface IntakeOptions {
   readonly ruleSet: RuleSet;
-  /** Whether decisions go by a clock that is behind the newest entry. */
+  /** Whether decisions may go by a clock that is behind the newest entry. */
   readonly acceptNewestAhead?: boolean | undefined;
-  /** Everything is kept where it is not given. */
+  /** Without it, everything is kept. */
   readonly spare?: Spare | undefined;
-  /** Work that may be taken in and not yet committed; more is refused with `QueueFullError`. */
+  /** How many works may wait for their commit; more are refused with `QueueFullError`. */
   readonly queuedMax: number;
-  /** Work in one commit. */
+  /** How many works one commit may hold. */
   readonly groupMax: number;
-  /** Runs a function once the work that is arriving now has arrived. */
+  /** Runs a function when the work that is just arriving has arrived. */
   readonly schedule: (run: () => void) => void;
   readonly monotonicMs: () => number;
   /** Runs each commit, for metrics. */
   readonly aroundCommit?: ((commit: () => Promise<void>) => Promise<void>) | undefined;
-  /** Told of each group that was committed, for metrics. */
+  /** Called for each group that was committed, for metrics. */
   readonly onCommitted?: ((group: { readonly works: number; readonly records: number }) => void) | undefined;
 }
 
 export abstract class Intake {
   protected readonly standstill: Standstill;
   protected readonly spare: Spare;
-  /** Whether a step has been scheduled, or is under way. Each step says when the next may be. */
+  /** Whether a step has been scheduled, or is under way. Each step says when the next one may begin. */
   protected isAwake = false;
   readonly #options: IntakeOptions;
   #drained: PromiseWithResolvers<void> | undefined;
@@ -61,13 +61,13 @@ export abstract class Intake {
   }
 
   abstract readonly queued: number;
-  /** Lets work wait that was taken in. */
+  /** Adds accepted work to the work that waits. */
   protected abstract add(pending: Pending): void;
-  /** Begins groups with what waits, as far as they can be begun now. */
+  /** Begins groups from the work that waits, as far as they can be begun now. */
   protected abstract step(): void;
-  /** Nothing is written any more: tells those who wait. */
+  /** Called when the ledger stops writing: rejects all work that waits. */
   protected abstract failWaiting(error: Error): void;
-  /** Whether nothing stands in the way of `tryCommit`. */
+  /** Whether `tryCommit` may be called now. */
   protected abstract readonly canTryCommit: boolean;
   /** Commits something that leaves nothing behind. */
   protected abstract tryCommit(): Promise<void>;
@@ -75,7 +75,7 @@ export abstract class Intake {
   protected abstract listEntries(query: EventQuery): Promise<Page<EncodedEntry>>;
   protected abstract listChain(lane: string, fromSeq: number, limit: number): Promise<readonly ChainedRow[]>;
   protected abstract listRecords(query: MeteringRecordQuery): Promise<FoundPage>;
-  /** Lets go of the store, when all work is done. */
+  /** Closes the store, when all work is done. */
   protected abstract closeStore(): Promise<void>;
 
   get defect(): DefectError | undefined {
@@ -150,7 +150,7 @@ export abstract class Intake {
     });
   }
 
-  /** Why nothing is taken in now, if that is so. */
+  /** The error with which new work is refused now; undefined where it is taken in. */
   #refusal(): Error | undefined {
     if (this.stopped !== undefined) return this.stopped;
     if (this.#closed !== undefined) return new QueueFullError("The ledger is closing.");
@@ -159,7 +159,7 @@ export abstract class Intake {
     return new QueueFullError(`${queuedMax} requests are waiting to be committed.`);
   }
 
-  /** Why nothing may be written, if that is so. */
+  /** The error because of which nothing may be written; undefined where writing goes on. */
   protected get stopped(): Error | undefined {
     return this.#defect;
   }
@@ -170,7 +170,7 @@ export abstract class Intake {
     this.#options.schedule(() => this.step());
   }
 
-  /** To be called when a step has ended: whoever closes the ledger waits until nothing is queued. */
+  /** To be called at the end of each step: `close` waits until nothing is queued. */
   protected noteDrained(): void {
     if (this.queued === 0) this.#drained?.resolve();
   }
@@ -179,7 +179,7 @@ export abstract class Intake {
     return this.#options.aroundCommit === undefined ? commit() : this.#options.aroundCommit(commit);
   }
 
-  /** Runs what may find that the ledger contradicts itself. */
+  /** Runs a function, and stops the ledger where the function finds that the ledger contradicts itself. */
   protected async watched<T>(run: () => Promise<T>): Promise<T> {
     try {
       return await run();
@@ -189,7 +189,7 @@ export abstract class Intake {
     }
   }
 
-  /** From now on nothing is written. */
+  /** Stops the ledger: nothing is written from now on. */
   protected stop(defect: DefectError): void {
     this.#defect ??= defect;
     this.failWaiting(this.#defect);

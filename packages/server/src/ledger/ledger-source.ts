@@ -1,7 +1,8 @@
-/** A whole ledger with one writer, as it is handed over to another store. */
+/** A whole ledger with one writer, in the form in which it is copied to another store. */
 import type { ChainHead } from "./chain-head.ts";
 import type { EncodedEntry } from "./entry-codec.ts";
 import type { Loaded } from "./engine.ts";
+import type { ExpiredSums } from "./sums/sums.ts";
 import type { StagedResource } from "./resource-facts.ts";
 
 export interface LinkedEntry {
@@ -11,18 +12,20 @@ export interface LinkedEntry {
 }
 
 export interface LedgerSource {
-  /** What it is called, for people. */
+  /** The ledger's name, for people. */
   readonly name: string;
-  /** The catalogue, and where the clock stands. */
+  /** The catalogue, and the position of the clock. */
   readonly loaded: Loaded;
   readonly entries: number;
-  /** Keys of metering records. */
+  /** How many metering-record keys there are. */
   readonly meteringRecords: number;
-  /** What the chain begins after: not its start, where entries before that have expired. */
+  /** The head that the chain begins after: the chain's start, or the newest entry that has expired. */
   readonly base: ChainHead;
   readonly head: ChainHead;
+  /** What is kept of entries that have expired. */
+  readonly expiredSums: ExpiredSums;
   /** Metered resources in the order of their ids, some at a time. */
   resources(): Iterable<readonly StagedResource[]>;
-  /** All entries in their order, some at a time: no page takes much memory. */
+  /** All entries in their order, in pages; no page takes much memory. */
   pages(): Iterable<readonly LinkedEntry[]>;
 }

@@ -1,4 +1,4 @@
-/** The ledger's port: the one way in which anything is written, and the ways in which it is read. */
+/** The ledger's port: everything is written and read through it. */
 import type { EpochMs, RuleSet, UsageRecord } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { MeteredResource } from "../domain/resources/metered-resource.ts";
@@ -6,10 +6,10 @@ import type { AcceptedRecord, MeteringRecord, MeteringRecordKey } from "../domai
 import type { ChainHead, LaneHead } from "./chain-head.ts";
 import type { Call, LedgerEntry, LedgerEvent } from "./entry.ts";
 import type { DueResourcesQuery, ResourceChange, ResourceQuery } from "./resource-facts.ts";
-import type { KnownLaneHead, LedgerVerification, OnRead } from "./verification.ts";
 import type { SumsAnswer, SumsQuestion, TallyCell, UsageCell } from "./sums/sums.ts";
+import type { KnownLaneHead, LedgerVerification, OnRead } from "./verification.ts";
 
-/** The catalogue that is there after a reset, given the one before. */
+/** The catalogue after a reset, made from the catalogue before it. */
 export type CatalogueAfter = (before: CatalogueView) => readonly CatalogueChange[];
 
 export interface Ledger {
@@ -18,46 +18,48 @@ export interface Ledger {
   /** Why nothing is written any more, where a defect was found. */
   readonly defect: DefectError | undefined;
   /**
-   * Why nothing can be written for now, where the store cannot be reached, or work has waited for seconds and nothing could
-   * be committed; it goes on by itself.
+   * Why nothing can be written now: the store cannot be reached, or work has waited for seconds and nothing could be committed.
+   * The ledger goes on by itself when that is over.
    */
   readonly unavailable: string | undefined;
-  /** What cannot be committed for now while other work can, in sentences: the usage of some product. */
+  /** Says in sentences what cannot be committed now while other work can: the usage of some products. */
   readonly partlyUnavailable: readonly string[];
   /**
-   * Where nothing could be committed and nothing waits: tries to commit something that leaves nothing behind, so that
-   * `unavailable` tells the truth without anybody's work. To be called every second; resolves whatever comes of it.
+   * Where the last commit failed and no work waits: tries to commit something that leaves nothing behind, so that `unavailable`
+   * tells the truth although nobody sends work. To be called every second; never rejects.
    */
   probe(): Promise<void>;
   /**
-   * Reads the facts, decides, and makes durable what was decided, before it resolves. The duplicate check and what
-   * follows from it are one transaction.
+   * Reads the facts, decides, and makes the decision durable before it resolves. The duplicate check and what follows from it
+   * are one transaction.
    *
-   * Rejects with `QueueFullError` (nothing was taken in), `FaultError` (nothing was kept, or the caller must ask
-   * again to know), or `DefectError`.
+   * Rejects with `QueueFullError` (nothing was taken in), `FaultError` (nothing was kept, or the caller must ask again to
+   * know), or `DefectError`.
    */
   transact<A>(work: Work<A>): Promise<A>;
   /** Empties the ledger and puts a catalogue in place, as one transaction. */
   reset(call: Call, catalogueAfter: CatalogueAfter): Promise<void>;
-  /** Metering records in the order of their keys, at most `limit` of them; fewer do not mean that there are no more. */
+  /**
+   * Metering records in the order of their keys, at most `limit` of them. A page may be shorter although more records follow.
+   */
   meteringRecords(query: MeteringRecordQuery): Promise<Page<ListedRecord>>;
   /** The metered resource of each id, as of the last commit, in the order of the ids. */
   findResources(resourceIds: readonly string[]): Promise<readonly (MeteredResource | undefined)[]>;
-  /** Metered resources in the order of their ids, at most `limit` of them; fewer do not mean that there are no more. */
+  /** Metered resources in the order of their ids, at most `limit` of them. A page may be shorter although more follow. */
   resources(query: ResourceQuery): Promise<Page<MeteredResource>>;
-  /** Metered resources that something is to be done about, in the order of when that became due, at most `limit` of them. */
+  /** Metered resources that work is due for, in the order of the times when it became due, at most `limit` of them. */
   dueResources(query: DueResourcesQuery): Promise<Page<MeteredResource>>;
   entry(requestId: string): Promise<LedgerEntry | undefined>;
-  /** Entries in the order of time, at most `limit` of them; fewer do not mean that there are no more. */
+  /** Entries in the order of time, at most `limit` of them. A page may be shorter although more follow. */
   events(query: EventQuery): Promise<Page<LedgerEntry>>;
-  /** The first principal of an entry that comes after one text and before another, in the order of their bytes. */
+  /** The first principal in any entry that sorts after one text and before another, in the order of their bytes. */
   principalBetween(after: string, before: string): Promise<string | undefined>;
   /**
    * Sums of everything that was committed before this was called. Rejects with `SumsBehindError` where that has not been added
    * up yet, and does not come to an end soon, and with `TooManySumsError`.
    */
   sums(question: SumsQuestion): Promise<SumsAnswer>;
-  /** The time of the oldest entry, where there were older ones that have expired. */
+  /** The time of the oldest entry, if older entries have expired; otherwise undefined. */
   keptSince(): Promise<EpochMs | undefined>;
   /** How far the hash chain of each lane has come. */
   chainHeads(): Promise<readonly LaneHead[]>;
@@ -70,17 +72,17 @@ export interface Ledger {
    * then `onRead` is told how many entries have been read.
    */
   verifyChains(known: readonly KnownLaneHead[], onRead?: OnRead): Promise<LedgerVerification>;
-  /** Removes the entries of before a time, with their metering records, a few at a time; answers how many. */
+  /** Removes the entries before a time, with their metering records, a few at a time; answers how many entries it removed. */
   expire(newCall: () => Call, beforeMs: EpochMs): Promise<number>;
   /**
-   * Whether this server is the one to do a kind of work, for some seconds from now. A store with one writer always says
-   * yes; where several servers share a store, one of them at most holds a lease at a time. It spares the others idle
-   * work; that the same work is not done twice follows from transactions, never from a lease.
+   * Answers whether this server is the one that does a kind of work, for some seconds from now. A store with one writer always
+   * says yes. Where several servers share a store, at most one of them holds a lease at a time. A lease only spares the other
+   * servers idle work; transactions, not leases, keep work from being done twice.
    */
   holdLease(name: string): Promise<boolean>;
-  /** Work that waits for its commit. */
+  /** How many works wait for their commit. */
   readonly queued: number;
-  /** Finishes what was taken in and closes the store. */
+  /** Finishes the work that was taken in, then closes the store. */
   close(): Promise<void>;
 }
 
@@ -90,7 +92,7 @@ export interface Work<A> {
   readonly keys: readonly MeteringRecordKey[];
   /** The ids of the metered resources that the decision needs to know, or may change. */
   readonly resources?: readonly string[] | undefined;
-  /** The product that it is about, where no key says so. */
+  /** The product that the work is about, where no key says so. */
   readonly productCode?: string | undefined;
   /** Pure; may be called again. */
   decide(facts: Facts): Decision<A>;
@@ -100,9 +102,9 @@ export interface Facts {
   readonly nowMs: EpochMs;
   readonly ruleSet: RuleSet;
   readonly catalogue: CatalogueView;
-  /** What is kept under each key of the work, in its order. */
+  /** What is kept under each key of the work, in the order of the keys. */
   readonly kept: readonly (MeteringRecord | undefined)[];
-  /** What is known of each metered resource of the work, in its order. */
+  /** What is known of each metered resource of the work, in the order of the work's resources. */
   readonly resources: readonly (MeteredResource | undefined)[];
 }
 
@@ -110,19 +112,19 @@ export interface Decision<A> {
   readonly event: LedgerEvent;
   readonly records?: readonly AcceptedRecord[] | undefined;
   readonly catalogue?: readonly CatalogueChange[] | undefined;
-  /** Of the work's resources those that change. */
+  /** The changes of resources; only resources that the work names may change. */
   readonly resources?: readonly ResourceChange[] | undefined;
-  /** Entries that are removed, since they are older than they are to be kept. */
+  /** Entries that are removed because they have reached the end of their retention. */
   readonly expired?: Expired | undefined;
-  /** Where the service clock is moved to. */
+  /** The time to which the service clock is moved. */
   readonly moveClockTo?: EpochMs | undefined;
   readonly answer: A;
 }
 
 export interface Expired {
-  /** The chain goes on from here. */
+  /** The newest removed entry: the chain goes on after it. */
   readonly through: LaneHead;
-  /** Of the metering records that go with their entries. */
+  /** The keys of the metering records that are removed with their entries. */
   readonly keys: readonly MeteringRecordKey[];
   /** What the entries have added to the sums, which is kept. */
   readonly usage: readonly UsageCell[];
@@ -136,15 +138,15 @@ export interface ListedRecord {
   readonly key: MeteringRecordKey;
   readonly productCode: string;
   readonly usageRecord: UsageRecord;
-  /** The resource whose use it is; absent where a seller metered its customers. */
+  /** The resource that used this; absent where a seller metered its customers. */
   readonly resourceId?: string | undefined;
-  /** Whether the control plane metered it: its quantity is seconds then, and less than zero in some adjustments. */
+  /** Whether the control plane metered the record. Then its quantity is seconds, and in some adjustments less than zero. */
   readonly accrued?: boolean;
   readonly recordedAtMs: EpochMs;
 }
 
 export interface MeteringRecordQuery {
-  /** Hours, both included. */
+  /** Hours since the epoch, both included. */
   readonly fromHour: number;
   readonly toHour: number;
   /** Product codes and licence ARNs; undefined for all. */
@@ -156,18 +158,18 @@ export interface MeteringRecordQuery {
   readonly limit: number;
 }
 
-/** Which entries; what is undefined does not matter. */
+/** Which entries; a member that is undefined excludes none. */
 export interface EventQuery {
   readonly accountId?: string | undefined;
-  /** Any of these. */
+  /** Entries of any of these operations. */
   readonly operations?: readonly string[] | undefined;
   readonly accessKeyId?: string | undefined;
-  /** Any of these. */
+  /** Entries of any of these principals. */
   readonly principals?: readonly string[] | undefined;
   readonly productCode?: string | undefined;
-  /** Service clock, included. */
+  /** By the service clock, included. */
   readonly fromMs?: EpochMs | undefined;
-  /** Service clock, not included. */
+  /** By the service clock, not included. */
   readonly toMs?: EpochMs | undefined;
   readonly order: "newest" | "oldest";
   readonly cursor?: string | undefined;
@@ -181,11 +183,11 @@ export interface ChainedEntry extends ChainHead {
 
 export interface Page<T> {
   readonly items: readonly T[];
-  /** Present where there may be more. */
+  /** Present where there may be more items. */
   readonly nextCursor?: string | undefined;
 }
 
-/** No more work is taken in, now or at all; nothing of this one was. Rule Q1. */
+/** The ledger takes no more work, for now or for ever; nothing of this work was taken in. Rule Q1. */
 export class QueueFullError extends Error {
   constructor(message: string) {
     super(message);
@@ -209,7 +211,7 @@ export class DefectError extends Error {
   }
 }
 
-/** A cursor that was not given out by this server, or for another query. */
+/** A cursor that this server did not give out, or gave out for another query. */
 export class InvalidCursorError extends Error {
   constructor() {
     super("The cursor is invalid.");

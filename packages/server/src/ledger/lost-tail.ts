@@ -1,6 +1,6 @@
-/** A ledger whose newest entries are missing, though they were acknowledged. */
+/** A ledger whose newest entries are missing although they were acknowledged. */
 
-/** `found` says, in sentences, what is missing, and how much of it can be told. */
+/** `found` says in sentences what is missing, as far as that can be known. */
 export class LostTailError extends Error {
   constructor(name: string, found: string) {
     super(

@@ -19,7 +19,7 @@ import { NamesAsMetered, namesAsMetered } from "./names-as-metered.ts";
 import type { NamesInTime } from "./identity-history.ts";
 import type { Ledger } from "./ledger.ts";
 
-/** Until 5,000 agreement `a` was Bert's, and its licence another; product Logs was another seller's until then, too. */
+/** Until 5,000, agreement `a` was Bert's and had another licence, and product Logs was another seller's. */
 const before = {
   productCode: LOGS,
   customerAccountId: BERTS_ACCOUNT,
@@ -33,7 +33,7 @@ const until = (names: NamesInTime["names"], kind: "agreement" | "product", id: s
 const since = (names: NamesInTime["names"], kind: "agreement" | "product", id: string): NamesInTime => ({
   kind, id, names, fromMs: 5_000, untilMs: Number.POSITIVE_INFINITY,
 }); // prettier-ignore
-/** Named `y` since 5,000; the one that is so named in the catalogue is another's. */
+/** Bert's agreement is named `y` since 5,000; the agreement that the catalogue calls `y` is another customer's. */
 const renamed = { productCode: LOGS, customerAccountId: BERTS_ACCOUNT, licenseArn: undefined };
 const CHANGED: readonly NamesInTime[] = [
   until(before, "agreement", "a"),
@@ -115,7 +115,7 @@ test("a ledger's past is read once for its catalogue, page by page, and again wh
     });
   };
   await put(1, "anna");
-  // More than a page of other changes between the two.
+  // The two changes are more than a page of other changes apart.
   for (let i = 0; i < 501; i += 1) await put(1, "anna");
   await put(2, "anne");
   let reads = 0;

@@ -1,4 +1,4 @@
-/** Whose usage a kept record is, and whose product it is of, by the names of the time when it was kept. */
+/** Says whose usage a kept record is, and whose product it is about, by the names that held when the record was kept. */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { Agreement } from "../domain/catalogue/agreement.ts";
 import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
@@ -6,11 +6,11 @@ import { accountCustomer, identifiedCustomer } from "../domain/metering/metering
 import { IdentityHistory, type NamesInTime } from "./identity-history.ts";
 import type { Ledger } from "./ledger.ts";
 
-/** What may have changed names: the operations of an earlier version that could, and those that first gave them. */
+/** Operations that may have changed names in earlier versions, and operations that gave names first. */
 const NAMING_OPERATIONS = ["ApplyCatalogue", "CreateAgreement", "UpdateAgreement", "CreateProduct", "UpdateProduct"];
 const PAGE_ENTRIES = 500;
 
-/** No name changes any more, so what was read of a catalogue's past once is all there is. A reset begins another one. */
+/** No name changes any more, so a catalogue's past is read only once. A reset makes another catalogue object. */
 const known = new WeakMap<CatalogueView, Promise<readonly NamesInTime[]>>();
 
 export async function namesAsMetered(ledger: Ledger): Promise<NamesAsMetered> {
@@ -37,7 +37,7 @@ async function readChanged(ledger: Ledger): Promise<readonly NamesInTime[]> {
 
 export class NamesAsMetered {
   readonly #catalogue: CatalogueView;
-  /** Of what had other names at other times: the rest is as the catalogue has it. */
+  /** The names of objects whose names were changed; all other objects are as the catalogue has them. */
   readonly #changed: readonly NamesInTime[];
 
   constructor(catalogue: CatalogueView, changed: readonly NamesInTime[]) {
@@ -45,7 +45,7 @@ export class NamesAsMetered {
     this.#changed = changed;
   }
 
-  /** The account that an identifier stood for when a record was kept; undefined where no agreement is known to have it. */
+  /** The account that an identifier stood for when a record was kept; undefined where no known agreement has the identifier. */
   accountOf(productCode: string, customerIdentifier: string, recordedAtMs: EpochMs): string | undefined {
     const named = this.#changed.filter(
       ({ names }) => names["productCode"] === productCode && names["customerIdentifier"] === customerIdentifier,
@@ -55,7 +55,7 @@ export class NamesAsMetered {
     return then === undefined ? current?.customerAccountId : then.names["customerAccountId"];
   }
 
-  /** The identifier that an account had for usage of a time: of agreements that had begun, the last one that gave it one. */
+  /** The identifier of an account for usage at a time: from the agreement that had begun last and has an identifier. */
   identifierOf(productCode: string, accountId: string, usedAtMs: EpochMs): string | undefined {
     const identified = this.#catalogue
       .agreementsOf(productCode, accountCustomer(accountId))
@@ -66,7 +66,7 @@ export class NamesAsMetered {
     return (latest ?? identified[0])?.customerIdentifier;
   }
 
-  /** Every identifier that an account was ever metered by. */
+  /** Every identifier by which an account was ever metered. */
   identifiersOf(accountId: string): string[] {
     const before = this.#changed.filter(({ names }) => names["customerAccountId"] === accountId);
     const now = this.#catalogue.list("agreement").filter(({ customerAccountId }) => customerAccountId === accountId);
@@ -77,7 +77,7 @@ export class NamesAsMetered {
     return [...new Set(all.filter((identifier) => identifier !== undefined))];
   }
 
-  /** Every licence that a product was ever metered under. */
+  /** Every licence under which a product was ever metered. */
   licencesOf(productCode: string): string[] {
     const before = this.#changed.filter(({ names }) => names["productCode"] === productCode);
     const now = this.#catalogue.list("agreement").filter((agreement) => agreement.productCode === productCode);
@@ -99,7 +99,7 @@ export class NamesAsMetered {
   }
 }
 
-/** What was kept at the very time of a change, as may be where a clock stands still, is taken for what came before it. */
+/** Where a clock stands still, a record may be kept at the very time of a change: it goes by the names before the change. */
 function inForceAt(named: readonly NamesInTime[], atMs: EpochMs): NamesInTime | undefined {
   return (
     named.find(({ fromMs, untilMs }) => fromMs < atMs && atMs <= untilMs) ?? named.find(({ fromMs }) => fromMs === atMs)

@@ -1,7 +1,7 @@
-/** Listings, page by page, to their end. */
+/** Reads listings page by page, to their end. */
 import type { Page } from "./ledger.ts";
 
-/** Others are let in between two pages. What changes meanwhile may be seen or not, where the listing does not say. */
+/** Lets other work run between two pages. A change made meanwhile may appear or not, unless the listing says otherwise. */
 export async function* pagesOf<T>(
   read: (cursor: string | undefined) => Promise<Page<T>>,
 ): AsyncGenerator<readonly T[]> {

@@ -1,4 +1,4 @@
-/** Where a listing of resources goes on: after an id, or after a time of being due and an id. */
+/** Cursors of resource listings: the id to go on after, or the due time and id to go on after. */
 import type { EpochMs } from "@countinghouse/protocol";
 import { InvalidCursorError } from "./ledger.ts";
 
@@ -9,7 +9,7 @@ export function idCursor(id: string): string {
 /** Throws InvalidCursorError. */
 export function readIdCursor(cursor: string): string {
   const id = Buffer.from(cursor, "base64url").toString();
-  // No id has other characters, and not every store could hold them.
+  // No resource id has other characters, and some stores could not hold them.
   if (!/^[\x20-\x7e]{1,200}$/.test(id)) throw new InvalidCursorError();
   return id;
 }

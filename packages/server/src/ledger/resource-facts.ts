@@ -1,12 +1,12 @@
 /**
- * Metered resources in the ledger: facts of their own, kept by id as they are known now, each found again by its id, in a
- * listing, and when something is to be done about it. A change of one is part of the transaction that its entry is in.
+ * Metered resources in the ledger. The store keeps the current state of each resource, and finds it by its id, in listings, and
+ * by the time when work is due for it. A change of a resource is part of the transaction of the entry that says why.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import { dueAtMs } from "../domain/resources/due.ts";
 import type { MeteredResource, Platform } from "../domain/resources/metered-resource.ts";
 
-/** A resource put in place, or forgotten (`value` undefined). */
+/** The new state of a resource; `value` is undefined where the resource is forgotten. */
 export interface ResourceChange {
   readonly resourceId: string;
   readonly value: MeteredResource | undefined;
@@ -16,29 +16,29 @@ export function putResource(value: MeteredResource): ResourceChange {
   return { resourceId: value.resourceId, value };
 }
 
-/** Which resources; what is undefined does not matter. */
+/** Which resources; a member that is undefined excludes none. */
 export interface ResourceQuery {
   readonly platform?: Platform | undefined;
   readonly accountId?: string | undefined;
-  /** Those that have registered this product. */
+  /** Resources that have registered this product. */
   readonly productCode?: string | undefined;
-  /** Those that run at a time of the service clock, as far as is known; or those that do not. */
+  /** Resources that run (or do not run) at a time of the service clock, as far as is known. */
   readonly life?: { readonly live: boolean; readonly atMs: EpochMs } | undefined;
   readonly cursor?: string | undefined;
   readonly limit: number;
 }
 
-/** Those that something is to be done about by a time of the service clock. */
+/** Resources for which work is due by a time of the service clock. */
 export interface DueResourcesQuery {
   readonly byMs: EpochMs;
   readonly cursor?: string | undefined;
   readonly limit: number;
 }
 
-/** A change as it is handed to an engine: encoded, with what the resource is found by. */
+/** A change in the form in which an engine gets it: encoded, with the columns by which the resource is found. */
 export interface StagedResource {
   readonly resourceId: string;
-  /** Undefined where it is forgotten. */
+  /** Undefined where the resource is forgotten. */
   readonly kept: KeptResource | undefined;
 }
 
@@ -47,7 +47,7 @@ export interface KeptResource {
   readonly platform: Platform;
   readonly accountId: string;
   readonly productCodes: readonly string[];
-  /** Undefined while it runs, as far as is known. */
+  /** Undefined while the resource runs, as far as is known. */
   readonly stoppedAtMs: EpochMs | undefined;
   /** See `dueAtMs`. */
   readonly dueAtMs: EpochMs | undefined;
@@ -73,5 +73,5 @@ export function decodeResource(value: string): MeteredResource {
   return JSON.parse(value) as MeteredResource;
 }
 
-/** Rows that a page with conditions looks at: it may come out short, with a cursor to go on from. */
+/** How many rows a page with conditions looks at, at most. A page may be short and still have a cursor to go on from. */
 export const RESOURCES_LOOKED_AT_MAX = 10_000;

@@ -1,14 +1,11 @@
-/**
- * What the ledger keeps, as it is shown: times, which are numbers inside, as dates. Durations, such as `delayMs`, stay as
- * they are.
- */
+/** Shows what the ledger keeps: times, which are numbers inside, become dates. Durations, such as `delayMs`, stay numbers. */
 import { HOUR_MS, iso } from "@countinghouse/protocol";
 
 const DURATIONS: ReadonlySet<string> = new Set(["delayMs"]);
-/** The furthest time, either way, that has a date. */
+/** The largest time, before or after the epoch, that has a date. */
 const TIME_MS_MAX = 8.64e15;
 
-/** A structure, and whatever structures and lists are in it: `startsAtMs` as `startsAt`, an hour as the time it begins. */
+/** Converts a structure and everything in it: `startsAtMs` becomes `startsAt`; an hour becomes the time at which it begins. */
 export function withShownTimes(members: object): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(members).map(([name, value]: [string, unknown]) => shown(name, value)));
 }

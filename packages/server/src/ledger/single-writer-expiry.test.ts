@@ -1,4 +1,4 @@
-/** A single writer removes what is old, over a store that holds some. */
+/** A single-writer ledger removes old entries, over a store that holds some. */
 import { expect, test } from "vitest";
 import { manualClock } from "../clock.ts";
 import { DEFAULTS, START_MS } from "../../testing/contract/ledger-under-test.ts";
@@ -12,7 +12,7 @@ function ledgerOver(engine: MemoryEngine): SingleWriterLedger {
   return new SingleWriterLedger(engine, engine.load(), { clock: manualClock(START_MS), ...DEFAULTS });
 }
 
-/** A store that holds old entries, a few at a time. */
+/** A store that answers old entries, a few at a time. */
 class Aging extends MemoryEngine {
   readonly old: EncodedEntry[][] = [];
   whileReading = (): Promise<void> => Promise.resolve();
@@ -20,7 +20,7 @@ class Aging extends MemoryEngine {
   override async entriesBefore(): Promise<undefined> {
     const [entries] = this.old;
     await this.whileReading();
-    // The memory has none that are old; the port allows for some.
+    // The memory engine's type says that it never has old entries; the port allows them.
     return (entries && { entries, through: { seq: entries.length, link: "00" } }) as undefined;
   }
 

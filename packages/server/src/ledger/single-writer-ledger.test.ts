@@ -65,7 +65,7 @@ test("commits once for all that has arrived, and tells of each group that was co
   expect(seen.slice(2)).toEqual(["commit"]);
 });
 
-/** A store that has lost its entries, while their records are there. */
+/** A store that has lost its entries but still has their records. */
 class Forgetful extends MemoryEngine {
   override async list(query: MeteringRecordQuery): Promise<FoundPage> {
     return { ...(await super.list(query)), entries: new Map() };
@@ -80,7 +80,7 @@ test("a reader who finds that the ledger contradicts itself stops all writing, t
   await expect(ledger.transact(look(() => undefined))).rejects.toBe(ledger.defect);
 });
 
-/** A store that finds out by itself that it can write no more. */
+/** A store that finds by itself that it cannot write any more. */
 class Ending extends MemoryEngine {
   end: (defect: DefectError) => void = () => {};
   commits = 0;
@@ -119,7 +119,7 @@ test.each([
   await ledger.close();
 });
 
-/** A store whose commits are let through, or made to fail, one by one. */
+/** A store in which the test lets each commit succeed or fail. */
 class Gated extends MemoryEngine {
   readonly commits: { readonly let: () => void; readonly fail: (error: Error) => void }[] = [];
   end: (defect: DefectError) => void = () => {};
@@ -134,7 +134,7 @@ class Gated extends MemoryEngine {
   }
 }
 
-/** Two callers of the same key: the first one's group is being written, the second one's has been decided. */
+/** Two callers with the same key: the first caller's group is being written, the second one's has been decided. */
 async function twoGroups(): Promise<{
   readonly engine: Gated;
   readonly ledger: SingleWriterLedger;
@@ -208,7 +208,7 @@ test("a change of the catalogue is committed before anything after it is decided
   const { engine, ledger, first, second } = await twoGroups();
   const change = ledger.transact(put([accountChange("111122223333")]));
   const seen = ledger.transact(look(({ catalogue }) => catalogue.account("111122223333")?.id));
-  // Time to be taken in.
+  // Gives the ledger time to take the work in.
   await new Promise((resolve) => setTimeout(resolve, 20));
   for (let i = 0; i < 3; i += 1) {
     await vi.waitUntil(() => engine.commits.length === i + 1);
@@ -230,7 +230,7 @@ test("what has to wait for a change of the catalogue is not looked up meanwhile"
   };
   const waiting = ledger.transact(look(({ catalogue }) => catalogue.account("111122223333")?.id));
   for (let i = 0; i < 20; i += 1) await new Promise(setImmediate);
-  // The change's own at most, and once what came with it.
+  // At most one look-up for the change itself, and one for the work that came with it.
   const before = lookUps;
   expect(before).toBeLessThanOrEqual(2);
   for (let i = 0; i < 20; i += 1) await new Promise(setImmediate);
@@ -243,7 +243,7 @@ test("what has to wait for a change of the catalogue is not looked up meanwhile"
   expect(await waiting).toBe("111122223333");
 });
 
-/** A store whose disk is full, as long as that is said, and which counts what was tried. */
+/** A store whose disk is full for as long as the test says so. It counts the commits that were tried. */
 class Full extends MemoryEngine {
   isFull = false;
   probes = 0;

@@ -1,7 +1,7 @@
 /**
- * The ledger over an engine with one writer. Work that has arrived is committed as a group: one transaction and one
- * flush to disk serve all of it, and nobody is answered before that. One group is written at a time. Meanwhile the next
- * one gathers, and is decided as it arrives, with what is being written in mind; where that fails, it is decided again.
+ * The ledger over an engine with one writer. Work that has arrived is committed as a group: one transaction and one flush to
+ * disk serve all of it, and nobody is answered before that. One group is written at a time. Meanwhile the next group is decided
+ * as its work arrives, as if the group before it were committed; where that commit fails, the work is decided again.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueView } from "../domain/catalogue/catalogue.ts";
@@ -24,13 +24,13 @@ import {
   type Page,
 } from "./ledger.ts";
 import type { DueResourcesQuery, ResourceQuery } from "./resource-facts.ts";
-import type { KnownLaneHead, LedgerVerification, OnRead } from "./verification.ts";
 import type { SumsAnswer, SumsQuestion } from "./sums/sums.ts";
+import type { KnownLaneHead, LedgerVerification, OnRead } from "./verification.ts";
 
 /** The service clock, as far as the ledger needs it. */
 export interface LedgerClock {
   nowMs(): EpochMs;
-  /** Where the clock stands once moved there; undefined for a clock that cannot be moved. */
+  /** The position that the clock has after a move to this time; undefined for a clock that cannot be moved. */
   positionAt(toMs: EpochMs): ClockPosition | undefined;
   moveTo(toMs: EpochMs): void;
 }
@@ -45,11 +45,9 @@ export class SingleWriterLedger extends Intake implements Ledger {
   #catalogue: Catalogue;
   #newestAtMs: EpochMs;
   #waiting: Pending[] = [];
-  /** Taken out of what waits, and being looked up. */
+  /** How many works have left `#waiting` and are being looked up. */
   #lookedUp = 0;
-  /** The group that gathers. */
   #gathering = new GroupDecision();
-  /** The group that is being written. */
   #writing: GroupDecision | undefined;
   /** How often entries have been removed, by a reset or because they had expired. */
   #removals = 0;
@@ -73,7 +71,7 @@ export class SingleWriterLedger extends Intake implements Ledger {
     return this.standstill.why;
   }
 
-  /** All work shares its commits. */
+  /** Always empty: all work shares its commits, so nothing fails alone. */
   readonly partlyUnavailable: readonly string[] = [];
 
   get queued(): number {
@@ -128,7 +126,7 @@ export class SingleWriterLedger extends Intake implements Ledger {
       if (old === undefined) return removed;
       const work = expiry(newCall(), beforeMs, { lane: EMBEDDED_LANE, ...old.through }, old.entries);
       const decide = (facts: Facts): Decision<undefined> => {
-        // Others have numbers that these had: what was read says nothing of them.
+        // After another removal the same numbers may belong to other entries, so what was read before is no longer true.
         if (this.#removals !== removals) throw new RemovedMeanwhile();
         return work.decide(facts);
       };
@@ -176,7 +174,7 @@ export class SingleWriterLedger extends Intake implements Ledger {
     this.#waiting.push(pending);
   }
 
-  /** Takes in what has arrived, and has the group written that has gathered, unless another still is. */
+  /** Takes in the work that has arrived. Begins to write the gathered group, unless a group is still being written. */
   protected async step(): Promise<void> {
     const works = this.#takeWorks();
     if (works.length > 0) await this.#decide(works);
@@ -194,9 +192,9 @@ export class SingleWriterLedger extends Intake implements Ledger {
     return works;
   }
 
-  /** How much of what waits can be taken in now. A reset is a group by itself, and waits for all before it. */
+  /** How many waiting works can be taken in now. A reset is a group by itself, and waits for all work before it. */
   #takeable(): number {
-    // What changes what all others go by is committed before any of them.
+    // A change of catalogue or clock is committed before any later work is decided.
     if (this.#gathering.ended || this.#writing?.ended === true) return 0;
     const room = this.#options.groupMax - this.#gathering.decided.length;
     const reset = this.#waiting.findIndex((pending) => pending.reset);
@@ -204,7 +202,7 @@ export class SingleWriterLedger extends Intake implements Ledger {
     return Math.min(room, reset === -1 ? this.#waiting.length : reset);
   }
 
-  /** Looks work up, and decides it as part of the group that gathers. What has to wait for the next group goes back. */
+  /** Looks work up, and decides it as part of the gathering group. Work that must wait for the next group goes back. */
   async #decide(works: readonly Pending[]): Promise<void> {
     const group = this.#gathering;
     try {
@@ -212,7 +210,7 @@ export class SingleWriterLedger extends Intake implements Ledger {
         const found = new FoundRecords(await this.#engine.find(works.flatMap(({ work }) => work.keys)));
         const resources = await this.#resourcesOf(works);
         if (this.defect !== undefined) throw this.defect;
-        // The group has gone meanwhile, or failed with the one before it: what was looked up may be old.
+        // The group is being written by now, or failed with the one before it: what was looked up may be old.
         return group === this.#gathering ? this.#take(group, works, found, resources) : 0;
       });
       this.#waiting.unshift(...works.slice(taken));
@@ -236,7 +234,7 @@ export class SingleWriterLedger extends Intake implements Ledger {
   ): number {
     const { clock, ruleSet } = this.#options;
     const clockMs = clock.nowMs();
-    // Entry times never run backwards, whatever the clock does.
+    // Entry times never run backwards, even where the clock does.
     this.#newestAtMs = Math.max(clockMs, this.#newestAtMs);
     return group.take(works, {
       nowMs: this.#options.acceptNewestAhead === true ? clockMs : this.#newestAtMs,
@@ -262,7 +260,7 @@ export class SingleWriterLedger extends Intake implements Ledger {
     );
   }
 
-  /** What has become durable becomes true, and the callers are told. The next group begins to be written before that. */
+  /** The group is durable: its changes take effect, the next group begins to be written, and the callers are answered. */
   #written(group: GroupDecision): void {
     const { staged, decided, records } = group;
     if (staged.reset || staged.expired !== undefined) this.#removals += 1;
@@ -272,7 +270,7 @@ export class SingleWriterLedger extends Intake implements Ledger {
       if (outcome.moveClockTo !== undefined) this.#options.clock.moveTo(outcome.moveClockTo);
     }
     this.#writing = undefined;
-    // A group that leaves nothing says nothing of whether one could be committed.
+    // A group that leaves nothing made no commit, so it does not show that a commit is possible.
     if (!group.leavesNothing) this.standstill.onCommitted(this.queued);
     if (this.#gathering.decided.length > 0) this.#write();
     this.#options.onCommitted?.({ works: decided.length, records });
@@ -283,7 +281,7 @@ export class SingleWriterLedger extends Intake implements Ledger {
     this.wake();
   }
 
-  /** Nothing of a group was kept. What was decided with it in mind is decided again. */
+  /** Nothing of the group was kept. Work that was decided on top of it is decided again. */
   #failed({ decided }: GroupDecision, error: Error): void {
     this.standstill.onFailed(error);
     const again = this.#gathering.decided.map(({ pending }) => pending);
@@ -303,7 +301,7 @@ export class SingleWriterLedger extends Intake implements Ledger {
   }
 }
 
-/** The oldest entries are no more those that were to be removed. */
+/** The entries to be removed are no longer the oldest ones. */
 class RemovedMeanwhile extends Error {}
 
 function wasOvertaken(error: unknown): false {

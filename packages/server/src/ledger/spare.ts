@@ -1,10 +1,10 @@
-/** What a ledger leaves out where there is no room for it: entries of calls that changed nothing. */
+/** What a ledger does not keep where there is no room for it: entries of calls that changed nothing. */
 import { isShown, type Call, type LedgerEvent } from "./entry.ts";
 
 export interface Spare {
-  /** Whether nothing is kept of it. Asked whenever it is decided, which may be more than once. */
+  /** Whether no entry of this call is kept. Called for each decision of a work, which may be more than once. */
   isSpared(call: Call, event: LedgerEvent): boolean;
-  /** Told of each call that was answered, whether anything was kept of it or not. */
+  /** Called for each answered call, whether an entry was kept or not. */
   onAnswered(call: Call, event: LedgerEvent, spared: boolean): void;
 }
 
@@ -17,7 +17,7 @@ const CHANGING_NOTHING: ReadonlySet<LedgerEvent["kind"]> = new Set<LedgerEvent["
   "dry-run-passed",
 ]);
 
-/** Whether nothing that is decided later depends on it. */
+/** Whether no later decision depends on this event. */
 export function changesNothing(event: LedgerEvent): boolean {
   return isShown(event) || CHANGING_NOTHING.has(event.kind);
 }

@@ -1,4 +1,4 @@
-/** An entry as it is handed to an engine: encoded, with what it is searched for by, and the records that it accepted. */
+/** An entry in the form in which an engine gets it: encoded, with its search attributes and the records that it accepted. */
 import type { AcceptedRecord } from "../domain/metering/metering-record.ts";
 import type { StagedEntry } from "./engine.ts";
 import { attributesOf } from "./entry-attributes.ts";

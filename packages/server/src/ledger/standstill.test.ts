@@ -50,7 +50,7 @@ test("commits that fail are one, with the cause, until one is made, by whomever"
   at.ms += 5_000;
   expect(standstill.why).toBe(`nothing could be committed for 5 seconds. ${full.message}`);
   expect(standstill.isToBeProbed).toBe(true);
-  // Work that fails is a better witness than a probe, which takes less room.
+  // A failing commit of real work tells more than a probe, because a probe takes less room.
   standstill.onWork();
   standstill.onFailed(full);
   expect(standstill.isToBeProbed).toBe(false);

@@ -1,24 +1,24 @@
-/** What is found when a ledger is read from its first entry to its last. */
+/** The findings of reading a ledger from its first entry to its last. */
 import type { ChainHead, LaneHead } from "./chain-head.ts";
 
-/** How far a chain had come at some time, by a record that is kept apart from the ledger. */
+/** How far a chain had come at some time, according to a record that is kept apart from the ledger. */
 export interface KnownHead extends ChainHead {
-  /** What says so, for whoever reads that the two disagree. */
+  /** Names that record, for a reader of the message that the two disagree. */
   readonly source: string;
 }
 
 export interface KnownLaneHead extends LaneHead, KnownHead {}
 
 export interface ChainVerification {
-  /** Entries that were read and found in order. */
+  /** How many entries were read and found in order. */
   readonly entries: number;
-  /** Where the chain ends, as recomputed as far as it is in order. */
+  /** The head up to which the recomputed chain is in order. */
   readonly head: ChainHead;
-  /** The first place where something is not as it was written. The counts go as far as that. */
+  /** The first place where something is not as it was written. The counts end there. */
   readonly disagreement: string | undefined;
 }
 
-/** The same of all chains of a ledger. */
+/** The same for all chains of a ledger. */
 export interface LedgerVerification {
   readonly entries: number;
   readonly heads: readonly LaneHead[];

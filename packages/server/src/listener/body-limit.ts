@@ -1,10 +1,10 @@
-/** The bound on bodies that are held in memory: of operator calls, and of the buy page's form. */
+/** The bound on request bodies of the operator API and of the buy page's form, which are held in memory. */
 import type { MiddlewareHandler } from "hono";
 
 /**
- * Reads the body to its end and keeps no more of it than `maxBytes`. What is too much is read and dropped: a connection
- * that is answered in the middle of a body is closed a moment later, under whatever the client has sent on it by then.
- * `tooLarge` makes the error that is thrown.
+ * Reads the body to its end and keeps at most `maxBytes` of it. The rest is read and dropped: a connection that is answered in
+ * the middle of a body is closed soon after, and would cut off whatever the client has sent by then. `tooLarge` makes the error
+ * that is thrown.
  */
 export function limitBody(maxBytes: number, tooLarge: (message: string) => Error): MiddlewareHandler {
   return async (c, next) => {

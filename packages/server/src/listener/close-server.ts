@@ -1,11 +1,11 @@
-/** Ends a server: what was taken in is answered, and nobody can hold the end up. */
+/** Closes a server: the requests that were taken in are answered, and no client can delay the end. */
 import type { Server } from "node:http";
 
-/** Time for requests under way at a stop. Container managers kill ten seconds after they have asked. */
+/** How long requests under way have when the server stops. Container managers kill a server ten seconds after the signal. */
 const DRAIN_MS = 5_000;
 const IDLE_CHECK_MS = 50;
 
-/** In-flight requests are answered; connections that wait for another request, or never finish one, are closed. */
+/** Answers the requests under way; closes connections that wait for another request, or never finish one. */
 export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     if (!server.listening) {
@@ -18,7 +18,7 @@ export function closeServer(server: Server): Promise<void> {
       resolve();
     };
     server.close(closed);
-    // Node closes the connections that are idle now; those that are busy now become idle once they are answered.
+    // Node closes only the connections that are idle at this moment; busy ones become idle after their answers.
     const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
     const deadline = setTimeout(() => {
       server.closeAllConnections();

@@ -1,7 +1,7 @@
 /**
- * What pages of other sites are let do on the wire: everything, for what is asked is signed, and no browser signs of itself.
- * A preflight says so, and so does every answer to a request with an origin, of whichever kind: without it the page would not
- * be told what came of its request. As Kinesis was seen to do it.
+ * Pages of other sites may do everything on the wire: requests must be signed, and no browser signs by itself. Preflights are
+ * answered so, and every answer to a request with an origin carries the header, errors included; otherwise the page could not
+ * read it. Kinesis was seen to do the same.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isRpcMessage } from "./rpc-request.ts";
@@ -23,7 +23,7 @@ export function preflight(requestId: string): WireResponse {
   };
 }
 
-/** Whatever will be answered; to be called before anything is. `Date` is what SDKs set their clocks by. */
+/** To be called before any answer is written. `Date` is exposed because SDKs set their clocks by it. */
 export function allowOrigin(request: IncomingMessage, response: ServerResponse): void {
   if (request.headers.origin === undefined) return;
   response.setHeader("Access-Control-Allow-Origin", ANY_ORIGIN["Access-Control-Allow-Origin"]);

@@ -1,8 +1,8 @@
 /**
- * The Node listener: sockets in, plain requests out, within bounds. It knows nothing of what a request means.
+ * The Node listener turns sockets into plain requests, within bounds. It does not know what a request means.
  *
- * Bounds: bytes of headers, time for headers and for a whole request, bytes of a body; and what `connections.ts` bounds:
- * connections, answers under way on each, bytes of bodies and answers that are being held, time to take an answer.
+ * It bounds the bytes of headers, the time for headers and for a whole request, and the bytes of a body. `connections.ts`
+ * bounds connections, answers under way on each, the bytes of held bodies and answers, and the time to take an answer.
  */
 import { isUtf8 } from "node:buffer";
 import { IncomingMessage, createServer, type Server, type ServerResponse } from "node:http";
@@ -20,19 +20,19 @@ import type { WireRequest, WireResponse } from "./message.ts";
 
 interface ListenerOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
-  /** Time for a whole request to arrive, headers and body. */
+  /** How long a whole request may take to arrive, headers and body. */
   readonly requestTimeoutMs: number;
   readonly connections: Connections;
-  /** Takes requests that are not for the wire; answers whether it did. */
+  /** Takes requests that are not for the wire; answers whether it took this one. */
   readonly route: (request: IncomingMessage, response: CountedResponse) => boolean;
   readonly wire: (request: WireRequest) => Promise<WireResponse>;
-  /** In a lab, the service clock's time, in milliseconds since the epoch: every answer on the wire tells it. */
+  /** In a lab, the service clock in milliseconds since the epoch: every answer on the wire carries it. */
   readonly labNowMs?: (() => number) | undefined;
-  /** Answer to a request on the wire for which there is no room: it changes nothing. */
+  /** The answer to a request on the wire for which there is no room; the request changes nothing. */
   readonly busy: (request: IncomingMessage) => WireResponse;
-  /** What is said in the place of an answer for which there is no room. What that answers may have been kept. */
+  /** The answer in the place of one for which there is no room. What the request did may have been kept. */
   readonly withheld: (request: IncomingMessage, answer: WireResponse) => WireResponse;
-  /** Answer to any request of a network that has too many under way. */
+  /** Answers any request of a network that has too many under way. */
   readonly refuse: (request: IncomingMessage, response: CountedResponse) => void;
 }
 
@@ -50,7 +50,7 @@ export function createListener(options: ListenerOptions): Server {
     requestTimeout: options.requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: Math.min(1_000, options.requestTimeoutMs),
-    // Node would answer each that came in one write at once, past the turns of its connection. It is refused below.
+    // Node would answer such requests at once, before earlier requests of the connection. They are refused below instead.
     requireHostHeader: false,
   };
   const server: Server<typeof IncomingMessage, typeof CountedResponse> =
@@ -60,11 +60,12 @@ export function createListener(options: ListenerOptions): Server {
   server.maxHeadersCount = HEADERS_MAX;
   const reader = new BodyReader(options);
   options.connections.serve(server, ({ request, response, expects }, network, isRefused) => {
-    // While the server closes, a connection is good for one more answer, so that it cannot be kept busy for ever.
+    // While the server closes, a connection gets one more answer, so that a client cannot keep it busy for ever.
     if (!server.listening) response.setHeader("Connection", "close");
-    if (namesNoHost(request)) {
+    const refusal = hostsOf(request) === 1 ? tooLargeToBegin(request, expects) : BAD_REQUEST;
+    if (refusal !== undefined) {
       response.setHeader("Connection", "close");
-      send(response, BAD_REQUEST);
+      send(response, refusal);
       return;
     }
     useOriginForm(request);
@@ -73,13 +74,22 @@ export function createListener(options: ListenerOptions): Server {
     else if (isRefused) options.refuse(request, response);
     else if (!options.route(request, response)) reader.take(request, response, network);
   });
-  // A client may end its side once it has sent all. Node would then end ours, before there is an answer.
+  // A client may end its side when it has sent everything. Node would then end the server's side before the answer.
   return Object.assign(server, { httpAllowHalfOpen: true });
 }
 
-/** RFC 9112, 3.2: since HTTP/1.1 every request says whom it is for. */
-function namesNoHost({ headers, httpVersion }: IncomingMessage): boolean {
-  return headers.host === undefined && httpVersion !== "1.0";
+/**
+ * How many hosts a request names. RFC 9112, 3.2: since HTTP/1.1 it must name one, and no request may name two: a proxy could take
+ * the one for right, and this server the other.
+ */
+function hostsOf({ rawHeaders, httpVersion }: IncomingMessage): number {
+  const hosts = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === "host").length;
+  return hosts === 0 && httpVersion === "1.0" ? 1 : hosts;
+}
+
+/** The refusal of a body that is too large for any route, before the client sends it: the client asked first. */
+function tooLargeToBegin({ headers }: IncomingMessage, expects: Turn["expects"]): WireResponse | undefined {
+  return expects === "continue" && Number(headers["content-length"]) > REQUEST_BYTES_LIMIT ? TOO_LARGE : undefined;
 }
 
 class BodyReader {
@@ -108,7 +118,7 @@ class BodyReader {
     const headers = headersOf(request.rawHeaders);
     if (Number(headers.get("content-length")?.[0]) >= REQUEST_BYTES_LIMIT) refuse(TOO_LARGE);
     request.on("data", (chunk: Buffer) => {
-      // Read and dropped: a client that is still sending when the connection closes loses the answer with it.
+      // The body is read and dropped: if the connection closed while the client is sending, the client would lose the answer.
       if (refusal !== undefined) return;
       if (bytes + chunk.length >= REQUEST_BYTES_LIMIT) refuse(TOO_LARGE);
       else if (!held.resize(network, bytes, bytes + chunk.length)) refuse(this.#options.busy(request));
@@ -160,7 +170,7 @@ export function send(response: ServerResponse, answer: WireResponse): void {
   const bytes = Buffer.byteLength(body);
   response.writeHead(answer.status, { ...answer.headers, "Content-Length": bytes });
   if (typeof body !== "string") response.end(body);
-  // As many bytes as characters: ASCII, which need not be encoded.
+  // A body with as many bytes as characters is ASCII, which need not be encoded.
   else response.end(body, bytes === body.length ? "latin1" : "utf8");
 }
 
@@ -182,7 +192,7 @@ function wireRequest(
   };
 }
 
-/** Headers as they were sent, repeated ones one by one: Node's own view of them drops some that a signature counts. */
+/** Headers as they were sent, with each repeated one: Node's own headers drop some that a signature counts. */
 function headersOf(raw: readonly string[]): Map<string, string[]> {
   const headers = new Map<string, string[]>();
   for (let i = 0; i < raw.length; i += 2) {
@@ -195,7 +205,7 @@ function headersOf(raw: readonly string[]): Map<string, string[]> {
   return headers;
 }
 
-/** Node hands header bytes over one character each; some SDKs send, and sign, UTF-8. */
+/** Node gives each header byte as one character; some SDKs send, and sign, UTF-8. */
 function utf8Of(value: string): string {
   if (!/[\u0080-\u00ff]/.test(value)) return value;
   const bytes = Buffer.from(value, "latin1");

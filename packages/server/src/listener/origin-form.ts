@@ -1,6 +1,6 @@
 /**
- * Requests whose target is a whole URI, as clients send them that take the server for a proxy: they are read as if the path
- * stood there, and the URI's host is the one that counts, whatever the Host header says (RFC 9112, 3.2.2).
+ * Requests whose target is a whole URI: clients that take the server for a proxy send them. They are read as if only the path
+ * stood there, and the URI's host replaces the Host header (RFC 9112, 3.2.2).
  */
 import type { IncomingMessage } from "node:http";
 
@@ -12,7 +12,7 @@ export function useOriginForm(request: IncomingMessage): void {
   const [, host = "", path = "/", query = ""] = target;
   request.url = path + query;
   request.headers.host = host;
-  // Signatures, and what runs under Hono, go by the headers as they were sent.
+  // Signatures, and Hono, read the raw headers, so the host is replaced there.
   const { rawHeaders } = request;
   const isHost = (i: number): boolean => rawHeaders[i - (i % 2)]?.toLowerCase() === "host";
   rawHeaders.splice(0, rawHeaders.length, "Host", host, ...rawHeaders.filter((_, i) => !isHost(i)));

@@ -1,10 +1,10 @@
 /**
- * The guard against DNS rebinding: a site whose name is made to stand for this machine could read our pages in the
- * operator's browser as its own. Such a name has a dot and an owner, so none of those is answered.
+ * The guard against DNS rebinding. A site can make its own name stand for this machine, and then read our pages in the
+ * operator's browser. Such a name has a dot and an owner, so names of that kind are refused.
  */
 import { isIP } from "node:net";
 
-/** Addresses, `localhost` and what lies below it, names without a dot, and the host that the server was told to bind to. */
+/** Accepts addresses, `localhost` and names below it, names without a dot, and the host to which the server was told to bind. */
 export function isOwnHost(hostHeader: string | undefined, boundTo: string): boolean {
   const host = /^(\[[^\]]+\]|[^:]+)(?::\d+)?$/.exec(hostHeader ?? "")?.[1]?.toLowerCase();
   if (host === undefined) return false;

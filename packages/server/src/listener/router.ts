@@ -1,5 +1,5 @@
 /**
- * Decides by path what a request is for: the operator API, the credentials of a task, the buy page, the console, public keys, health
+ * Chooses by path what a request is for: the operator API, a task's credentials, the buy page, the console, public keys, health
  * and metrics, or the wire.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -14,32 +14,32 @@ import type { WireResponse } from "./message.ts";
 
 interface RouterOptions {
   readonly operator: (request: IncomingMessage, response: ServerResponse) => void;
-  /** The operator API's description, which anybody may read. */
+  /** The operator API's description, which needs no token. */
   readonly description: () => Uint8Array;
-  /** The buy page; undefined outside a lab, where there is none. */
+  /** The buy page; undefined outside a lab. */
   readonly buy: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
   /** The console; undefined where it is not wanted. */
   readonly console: ((request: IncomingMessage, response: CountedResponse) => void) | undefined;
-  /** Tasks that ask for their credentials, below a path of their own. */
+  /** Serves tasks that ask for their credentials, below a path of their own. */
   readonly container: {
     readonly path: string;
     readonly serve: (request: IncomingMessage, response: ServerResponse) => void;
   };
-  /** What anybody may read at a path; undefined where there is nothing. */
+  /** What can be read at a path without a signature; undefined where nothing is published. */
   readonly published: (path: string) => WireResponse | undefined;
   readonly registry: Registry;
   readonly ledger: Ledger;
-  /** What an operator should know of a server that is ready. */
+  /** Remarks for the operator about a server that is ready. */
   readonly remarks: () => readonly string[];
   /** Whether the server has begun to shut down. */
   readonly draining: () => boolean;
-  /** Told where the metrics cannot be read. */
+  /** Called where the metrics cannot be read. */
   readonly onError: (error: Error) => void;
 }
 
 type Route = (request: IncomingMessage, response: CountedResponse) => boolean;
 
-/** Answers whether it took the request; what it did not take is for the wire. */
+/** Answers whether it took the request; the others are for the wire. */
 export function createRouter(options: RouterOptions): Route {
   return (request, response) => {
     const path = pathOf(request);
@@ -98,7 +98,7 @@ async function answerMetrics(response: ServerResponse, { registry, onError }: Ro
   }
 }
 
-/** Answers a request for which there is no room: on the wire as `busy` says, elsewhere with 503. */
+/** Refuses a request for which there is no room: on the wire with the answer of `busy`, elsewhere with 503. */
 export function refuseRequest(
   request: IncomingMessage,
   response: ServerResponse,
@@ -127,7 +127,7 @@ function pathOf(request: IncomingMessage): string {
   return (request.url ?? "/").split("?", 1)[0] ?? "/";
 }
 
-/** SDKs post to the root, or below whatever path their endpoint has; any other method asks the root, or an operation's path. */
+/** A request to the root; with `X-Amz-Target`, at any path, since an endpoint may have one; or a request of RPC v2. */
 function isWire(request: IncomingMessage, path: string): boolean {
   return path === "/" || request.headers["x-amz-target"] !== undefined || isRpcMessage(request);
 }

@@ -1,9 +1,9 @@
-/** Requests of Smithy RPC v2, told from all others by their path or by the header that names their protocol. Rule D6. */
+/** Recognises requests of Smithy RPC v2 by their path, or by the header that names their protocol. Rule D6. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { RPC_V2_CBOR, SMITHY_PROTOCOL_HEADER } from "@countinghouse/protocol";
 import type { WireRequest } from "./message.ts";
 
-/** The last four segments count; what an endpoint has before them does not. */
+/** Only the last four segments count; an endpoint may have more before them. */
 const RPC_PATH = /\/service\/([^/]+)\/operation\/([^/]+)$/;
 
 interface RpcNames {
@@ -20,13 +20,13 @@ export function isRpcRequest({ path, headers }: WireRequest): boolean {
   return headers.has(SMITHY_PROTOCOL_HEADER) || (path !== "/" && rpcNamesOf(path) !== undefined);
 }
 
-/** The same, of a request that has just arrived. */
+/** The same, for a request that has just arrived. */
 export function isRpcMessage({ url = "/", headers }: IncomingMessage): boolean {
   if (headers[SMITHY_PROTOCOL_HEADER] !== undefined) return true;
   return url !== "/" && rpcNamesOf(url.split("?", 1)[0] as string) !== undefined;
 }
 
-/** Whatever will be answered, clients look for this first; to be called before anything is. */
+/** Clients look for this header in every answer; to be called before any answer is written. */
 export function tellProtocol(request: IncomingMessage, response: ServerResponse): void {
   if (isRpcMessage(request)) response.setHeader("Smithy-Protocol", RPC_V2_CBOR);
 }

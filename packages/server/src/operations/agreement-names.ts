@@ -1,4 +1,4 @@
-/** Names that AWS would give out when a buyer subscribes, made from randomness in the form that AWS gives them. */
+/** Names that AWS would give out when a buyer subscribes: random, in the form of AWS's names. */
 import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 
 type Random = (bytes: number) => Buffer;
@@ -6,10 +6,10 @@ type Random = (bytes: number) => Buffer;
 const DIGITS = "0123456789";
 const LOWER_CASE = `abcdefghijklmnopqrstuvwxyz${DIGITS}`;
 const MIXED_CASE = `ABCDEFGHIJKLMNOPQRSTUVWXYZ${LOWER_CASE}`;
-/** The account that issues AWS Marketplace's licences. */
+/** The account that issues the licences of AWS Marketplace. */
 const LICENSE_ISSUER = "294406891311";
 
-/** Twelve digits, the first of them no zero, of an account that does not exist yet. */
+/** Twelve digits, the first of them not zero, that no account has yet. */
 export function newAccountId(random: Random, catalogue: CatalogueView): string {
   for (;;) {
     const id = characters(random, DIGITS.slice(1), 1) + characters(random, DIGITS, 11);

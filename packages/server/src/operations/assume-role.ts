@@ -5,7 +5,7 @@ import type { Ledger, Decision } from "../ledger/ledger.ts";
 import { putResource } from "../ledger/resource-facts.ts";
 import { refused, type Answer } from "./operation.ts";
 
-/** Credentials that are given out once the ledger says who got them. */
+/** Credentials that are given out when the ledger has kept who got them. */
 interface IssuedCredentials {
   readonly accessKeyId: string;
   readonly assumedRoleArn: string;
@@ -24,7 +24,7 @@ interface AssumedRole {
 
 type AssumeRoleAnswer = Answer<AssumedRole, StsErrorName>;
 
-/** What would come of it as things stand: what strangers are refused need not be kept, one by one. */
+/** The decision as things stand now, which is not kept: refusals of strangers need not be kept one by one. */
 export async function foreseeAssumeRole(
   ledger: Ledger,
   request: AssumeRoleRequest,
@@ -34,7 +34,7 @@ export async function foreseeAssumeRole(
   return decideAssumeRole(request, { catalogue: ledger.catalogue, nowMs, resource });
 }
 
-/** AssumeRoleWithWebIdentity: the event, and the pod where it was not known, or nothing of it. */
+/** AssumeRoleWithWebIdentity: keeps the event, and the pod where something of it is new. */
 export function assumeRole(
   ledger: Ledger,
   call: Call,

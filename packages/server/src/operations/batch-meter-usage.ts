@@ -6,7 +6,7 @@ import { meteringRecordId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { refused, type OperationHandler } from "./operation.ts";
 
-/** BatchMeterUsage: what is kept under each record's key, and the records it accepts, are one transaction. */
+/** BatchMeterUsage: looking up each record's key and keeping the accepted records are one transaction. */
 export function batchMeterUsageOperation(
   ledger: Ledger,
 ): OperationHandler<BatchMeterUsageInput, BatchMeterUsageOutput> {
@@ -42,7 +42,7 @@ function meteredRecords(decision: Exclude<BatchMeterUsageDecision, { rejected: o
   const { results, accepted, notSubscribed } = decision;
   let next = 0;
   return results.map(({ usageRecord, status, meteringRecordId: id }, position) => {
-    // Both are in the order of the request.
+    // `accepted` is in the order of the request, too.
     const isNew = accepted[next]?.position === position;
     if (isNew) next += 1;
     return { usageRecord, status, keptAs: isNew ? undefined : id, rule: notSubscribed.get(position) };

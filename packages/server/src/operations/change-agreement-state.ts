@@ -1,4 +1,4 @@
-/** What happens to an agreement after it was made: it is cancelled, suspended, resumed. Rules G3 and G4. */
+/** Cancels, suspends or resumes an agreement. Rules G3 and G4. */
 import { iso, type EpochMs } from "@countinghouse/protocol";
 import { statusOf, type Agreement } from "../domain/catalogue/agreement.ts";
 import type { Call } from "../ledger/entry.ts";
@@ -7,7 +7,7 @@ import { changeCatalogue, type CatalogueRefusal } from "./change-catalogue.ts";
 
 export type AgreementAction = "cancel" | "suspend" | "resume";
 
-/** The agreement as it is after the action, or why there is none. */
+/** The agreement after the action, or why the action is refused. */
 type Step = (agreement: Agreement, nowMs: EpochMs) => Agreement | string;
 
 const STEPS: Readonly<Record<AgreementAction, Step>> = {
@@ -23,7 +23,7 @@ const STEPS: Readonly<Record<AgreementAction, Step>> = {
   },
 };
 
-/** Answers undefined once it is done, else why not. The time it happens is that of the service clock. */
+/** Answers undefined when the change is made, or else why it is refused. It takes place at the service clock's time. */
 export function changeAgreementState(
   ledger: Ledger,
   call: Call,
@@ -41,7 +41,7 @@ export function changeAgreementState(
   });
 }
 
-/** An agreement that has ended stays as it is: another final hour would let usage in that nobody agreed to. */
+/** An agreement that has ended stays as it is: a new final hour would accept usage that nobody agreed to. */
 function ended(agreement: Agreement, nowMs: EpochMs): string | undefined {
   if (agreement.cancelledAtMs !== undefined) return `was cancelled at ${iso(agreement.cancelledAtMs)}`;
   const hasRunOut = statusOf(agreement, nowMs) === "expired" && agreement.endsAtMs !== undefined;

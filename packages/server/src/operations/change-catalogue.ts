@@ -1,4 +1,4 @@
-/** Puts objects into the catalogue, or takes them away, for the operator. */
+/** Puts objects into the catalogue, or removes them, for the operator. */
 import type { EpochMs } from "@countinghouse/protocol";
 import { referenceProblem, type ReferenceProblem } from "../domain/catalogue/references.ts";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
@@ -8,16 +8,16 @@ import { settledChanges } from "../domain/changes/settled-changes.ts";
 import type { Asked, Call, LedgerEvent, OperatorRefusal } from "../ledger/entry.ts";
 import type { Ledger, Decision } from "../ledger/ledger.ts";
 
-/** Undefined where the change was made, else why not. */
+/** Why a change was not made. */
 export interface CatalogueRefusal {
   readonly reason: OperatorRefusal;
   readonly message: string;
 }
 
-/** What is to be changed, given the catalogue as it is inside the transaction; or why nothing is. */
+/** The changes, given the catalogue inside the transaction; or why nothing is changed. */
 type PlanChanges = (catalogue: CatalogueView, nowMs: EpochMs) => readonly CatalogueChange[] | CatalogueRefusal;
 
-/** A plan that answers something of what it found, besides what is to be changed. */
+/** A plan that also answers something that it found. */
 interface AnsweringPlan<A> {
   readonly changes: readonly CatalogueChange[];
   readonly answer: A;
@@ -66,17 +66,17 @@ type Changed<A> =
   | { readonly answer: A; readonly refusal: undefined }
   | { readonly answer?: undefined; readonly refusal: CatalogueRefusal };
 
-/** A refusal for a member that is wrong. */
+/** The refusal for a wrong member. */
 export function invalidChange(problem: ReferenceProblem): CatalogueRefusal {
   return refusalOf({ reason: "invalid", ...problem });
 }
 
 function refusalOf({ reason, path, message }: ChangeProblem): CatalogueRefusal {
-  // A conflict is told as a sentence; what is invalid, as one complaint among others may be.
+  // A conflict is a whole sentence; an invalid member may be one of several complaints, which have no full stop.
   return { reason, message: `${path.join(".")}: ${message}${reason === "conflict" ? "." : ""}` };
 }
 
-/** What the ledger says of changes: which objects, and what they were made, without their secrets. */
+/** The ledger event of changes: the changed objects and their new values, without secrets. */
 export function catalogueChanged(changes: readonly CatalogueChange[]): LedgerEvent {
   return {
     kind: "catalogue-changed",

@@ -1,4 +1,4 @@
-/** GetEntitlements and ResolveCustomer over a ledger: what is answered page by page, and what is kept of it. */
+/** GetEntitlements and ResolveCustomer over a ledger: what is answered page by page, and what the ledger keeps of it. */
 import { expect, onTestFinished, test } from "vitest";
 import { START_MS } from "../../testing/contract/ledger-under-test.ts";
 import { newCall } from "../../testing/contract/works.ts";
@@ -24,7 +24,7 @@ import { getEntitlementsOperation } from "./get-entitlements.ts";
 import type { AccountCall } from "./operation.ts";
 import { resolveCustomerOperation } from "./resolve-customer.ts";
 
-/** Tokens that say what they are, and are good for their query only. */
+/** Page tokens in plain text, each good for its query only. */
 const TOKENS: PageTokens = {
   seal: (query, position) => JSON.stringify([query, position]),
   open: (query, token) => {

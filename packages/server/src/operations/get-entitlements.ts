@@ -18,7 +18,7 @@ import { refused, type Answer, type OperationHandler } from "./operation.ts";
 
 const asked = withoutSecretsOf(getEntitlements.input);
 
-/** GetEntitlements. It changes nothing; its entry says which product was asked for, and how many were shown. */
+/** GetEntitlements. It changes nothing; its entry names the product, and says how many entitlements were shown. */
 export function getEntitlementsOperation(
   ledger: Ledger,
   pageTokens: PageTokens,
@@ -50,7 +50,7 @@ export function getEntitlementsOperation(
     if (answer.rejected !== undefined) return answer;
     const { entitlements, next } = answer.output;
     if (next === undefined) return { output: { entitlements } };
-    // Sealed outside the decision, which is pure: sealing takes randomness.
+    // Sealed outside the decision: a decision is pure, and sealing needs randomness.
     const nextToken = pageTokens.seal(query, JSON.stringify([next.agreementId, next.dimension]));
     return { output: { entitlements, nextToken } };
   };

@@ -2,7 +2,7 @@ import type { RegistrationToken, RegistrationTokenClaims } from "../domain/regis
 import type { Call } from "../ledger/entry.ts";
 import type { Ledger, Decision } from "../ledger/ledger.ts";
 
-/** A registration token for an agreement, as AWS Marketplace gives it to a buyer's browser. Rule T1. */
+/** Makes a registration token for an agreement, as AWS Marketplace gives one to a buyer's browser. Rule T1. */
 export async function issueRegistrationToken(
   ledger: Ledger,
   call: Call,
@@ -21,6 +21,6 @@ export async function issueRegistrationToken(
       return { event: { kind: "registration-token-issued", ...granted }, answer: granted };
     },
   });
-  // Sealed outside the decision, which is pure: sealing takes randomness.
+  // Sealed outside the decision: a decision is pure, and sealing needs randomness.
   return claims && { ...claims, registrationToken: seal(claims) };
 }

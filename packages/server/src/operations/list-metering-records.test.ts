@@ -20,7 +20,7 @@ import { listMeteringRecords, type ListMeteringRecords } from "./list-metering-r
 
 let store: LedgerUnderTest;
 
-/** Everything that was metered, by the word that says of each record what it is. */
+/** Sends usage whose dimension says what the record is. */
 async function put(dimension: string, productCode: string | undefined, over: Partial<UsageRecord>): Promise<void> {
   const { customerAccountId: _, ...bare } = usage({ dimension });
   const usageRecord = { ...bare, ...over };

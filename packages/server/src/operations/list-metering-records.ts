@@ -7,15 +7,15 @@ export interface ListMeteringRecords {
   readonly productCode?: string | undefined;
   readonly customerAccountId?: string | undefined;
   readonly dimension?: string | undefined;
-  /** The hour this time lies in is the first one. */
+  /** The first hour is the one that this time lies in. */
   readonly fromMs?: EpochMs | undefined;
-  /** Records of the hour this time lies in are the last ones; a time on the hour leaves that hour out. */
+  /** The last hour is the one that this time lies in; if the time is an hour's start, the hour before. */
   readonly toMs?: EpochMs | undefined;
   readonly cursor?: string | undefined;
   readonly limit: number;
 }
 
-/** What the ledger holds, whichever way sellers named product and customer. */
+/** The records of a product or a customer, by whatever names sellers sent them. */
 export async function listMeteringRecords(ledger: Ledger, list: ListMeteringRecords): Promise<Page<ListedRecord>> {
   const { productCode, customerAccountId } = list;
   const names = productCode === undefined && customerAccountId === undefined ? undefined : await namesAsMetered(ledger);
@@ -27,7 +27,7 @@ export async function listMeteringRecords(ledger: Ledger, list: ListMeteringReco
     dimension: list.dimension,
     limit: list.limit,
   };
-  // A step may find little in many rows; steps follow each other, with room for other work between, until a page is full.
+  // A page of the ledger may hold few records. Pages are read, with room for other work between them, until this page is full.
   const items: ListedRecord[] = [];
   let cursor = list.cursor;
   do {
@@ -44,7 +44,7 @@ function customersOf(names: NamesAsMetered, customerAccountId: string | undefine
   return [accountCustomer(customerAccountId), ...names.identifiersOf(customerAccountId).map(identifiedCustomer)];
 }
 
-/** One identifier may stand for different accounts in different products, and may have at different times. */
+/** One identifier may stand for different accounts, in different products or at different times. */
 function isAskedFor(
   { productCode, usageRecord, recordedAtMs }: ListedRecord,
   asked: ListMeteringRecords,

@@ -1,4 +1,4 @@
-/** Rule V2 over any trail: every event is found by each attribute that it shows, and by no other value of it. */
+/** Rule V2 over random trails: each attribute that an event shows finds the event, and no other value of it does. */
 import type { FoundEvent, LookupAttributeKey } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -17,7 +17,7 @@ const PROVIDER = `arn:aws:iam::${ACCOUNT}:oidc-provider/oidc.example/id/A1`;
 
 const legibleTokens: PageTokens = { seal: (_query, position) => position, open: (_query, token) => token };
 
-/** Few names, so that users, sessions and roles share them; roles whose names begin alike, or with what follows a stroke. */
+/** Few names, so that users, sessions and roles share them, and roles whose names begin alike, also before a slash. */
 const name = fc.constantFrom("i-0abc1234def567890", "app-0", "a", "metering", "a/b", "é", "x:y");
 const sessionName = fc.constantFrom("i-0abc1234def567890", "app-0", "a", "metering", "botocore-session-1=,.@");
 const roleName = fc.constantFrom("app", "app0", "app-role", "a", "A", "metering");

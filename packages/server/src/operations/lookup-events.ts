@@ -19,7 +19,7 @@ import { recordRefusal, type OperationHandler } from "./operation.ts";
 
 const asked = withoutSecretsOf(lookupEvents.input);
 
-/** LookupEvents. It shows what is kept, and then keeps that it was asked: no lookup shows itself. */
+/** LookupEvents. It shows what is kept, and then keeps its own call: so no lookup shows itself. */
 export function lookupEventsOperation(
   ledger: Ledger,
   pageTokens: PageTokens,
@@ -46,7 +46,7 @@ export function lookupEventsOperation(
   };
 }
 
-/** Of the caller's account only, whatever is asked for. Rule V1. */
+/** Finds events of the caller's account only, whatever the query asks for. Rule V1. */
 async function find(
   ledger: Ledger,
   eventPages: EventPages,

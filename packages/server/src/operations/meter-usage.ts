@@ -8,7 +8,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { putResource } from "../ledger/resource-facts.ts";
 import { refused, type OperationHandler } from "./operation.ts";
 
-/** MeterUsage: what is kept of the hour and of the client token, and the record that it accepts, are one transaction. */
+/** MeterUsage: looking up the hour and the client token and keeping the accepted record are one transaction. */
 export function meterUsageOperation(ledger: Ledger): OperationHandler<MeterUsageInput, MeterUsageOutput> {
   return (call, input) => {
     const { accountId: callerAccountId, region, session } = call;

@@ -1,4 +1,4 @@
-/** MeterUsage and RegisterUsage over a ledger: at once, again, after a restart, and when a commit fails. */
+/** MeterUsage and RegisterUsage over a ledger: calls at once, repeated, after a restart, and after a failed commit. */
 import { HOUR_MS } from "@countinghouse/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { HOURLY_CONTAINER, METERED_CONTAINER, resource } from "../../testing/container-market.ts";

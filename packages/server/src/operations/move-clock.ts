@@ -4,7 +4,9 @@ import type { Ledger, Decision } from "../ledger/ledger.ts";
 
 type ClockMove = { readonly toMs: EpochMs } | { readonly byMs: number };
 
-/** Moves the service clock forward, never back, to a whole millisecond: entries have no other times. Answers where it stands, or that it was asked to go back. */
+/**
+ * Moves the service clock forward, never back, to a whole millisecond, as entry times are. Answers where it is, or the refusal.
+ */
 export function moveClock(
   ledger: Ledger,
   call: Call,

@@ -5,7 +5,6 @@ import { keptRequest } from "../ledger/clipped-request.ts";
 import type { Asked, Call } from "../ledger/entry.ts";
 import type { Ledger, Decision } from "../ledger/ledger.ts";
 
-/** A call by an account that has been authenticated. */
 export interface AccountCall extends Call {
   readonly accountId: string;
   readonly region: string;
@@ -15,13 +14,13 @@ export type Answer<Output, Code extends ErrorCode = ErrorName> = (
   | { readonly rejected: Rejection<Code>; readonly output?: undefined }
   | { readonly rejected?: undefined; readonly output: Output }
 ) & {
-  /** It is durable, and the caller is not told. Rule F1. */
+  /** The answer is durable, but is not sent to the caller. Rule F1. */
   readonly dropped?: boolean;
 };
 
 export type OperationHandler<Input, Output> = (call: AccountCall, input: Input) => Promise<Answer<Output>>;
 
-/** Texts quote what was sent. The caller is told all of it. */
+/** How much of a refusal's text is kept, because the text may quote what was sent. The caller gets all of it. */
 const TEXT_CHARACTERS_KEPT = 2_048;
 
 function keptRejection<Code extends ErrorCode>(rejected: Rejection<Code>): Rejection<Code> {
@@ -30,7 +29,7 @@ function keptRejection<Code extends ErrorCode>(rejected: Rejection<Code>): Rejec
   return { ...rejected, message: `${message.slice(0, TEXT_CHARACTERS_KEPT)}…` };
 }
 
-/** A refusal is kept like anything else: who asked for what, the rule, and the figures it compared. */
+/** Keeps a refusal like any other event: who asked for what, the rule, and the compared figures. */
 export function refused<Output, Code extends ErrorCode = ErrorName>(
   rejected: Rejection<Code>,
   request: Asked | undefined,
@@ -41,7 +40,7 @@ export function refused<Output, Code extends ErrorCode = ErrorName>(
   };
 }
 
-/** Keeps a refusal that needed no facts, and answers with it once that is durable. */
+/** Keeps a refusal that needed no facts, and answers with it when that is durable. */
 export function recordRefusal<Code extends ErrorCode = ErrorName>(
   ledger: Ledger,
   call: Call,

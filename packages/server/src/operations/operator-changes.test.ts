@@ -1,4 +1,4 @@
-/** What the operator changes, over a ledger: agreements' states, prices, the clock, settings; and what is refused of it. */
+/** What the operator changes, over a ledger: agreements' states, prices, the clock, settings; and which changes are refused. */
 import { HOUR_MS } from "@countinghouse/protocol";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { START_MS, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";

@@ -16,7 +16,7 @@ const refusalOf = (message: string): LedgerEvent => ({
   compared: {},
 });
 
-/** A refusal whose entry counts as so many bytes. */
+/** A refusal whose entry counts as this many bytes. */
 function refusal(bytes: number): LedgerEvent {
   return refusalOf("x".repeat(bytes - 1_000 - JSON.stringify(refusalOf("")).length));
 }
@@ -31,7 +31,7 @@ function budget(at: { ms: number; isShort?: boolean }): { of: RefusalBudget; spa
   return { of, spared };
 }
 
-/** As the ledger does: asked when it is decided, told when it is answered. */
+/** Does what the ledger does: asks when it decides, and tells when it answers. */
 function keep(of: RefusalBudget, call: Call, event: LedgerEvent): void {
   expect(of.isSpared(call, event)).toBe(false);
   of.onAnswered(call, event, false);

@@ -1,36 +1,37 @@
 /**
- * How much is kept of what changes nothing. An account may be refused as often as it likes: so much of it is kept in a minute,
- * and the rest is counted, as the refusals of strangers are. Where the disk has no room left but for usage, all of it is.
+ * Bounds how much is kept of calls that change nothing. In each minute, a bounded number of bytes is kept of an account's
+ * refused calls; further calls are only counted, like refusals of strangers. Where the disk has room for usage only, all such
+ * calls are only counted.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { Call, LedgerEvent } from "../ledger/entry.ts";
 import { changesNothing, type Spare } from "../ledger/spare.ts";
 
-/** Of refused requests, in a minute of the wall clock, for each account. */
+/** How many bytes of refused requests are kept for each account in a minute of the wall clock. */
 export const REFUSED_BYTES_A_MINUTE = 1_048_576;
-/** What an entry takes besides what was asked for. */
+/** The size of an entry without the request. */
 const ENTRY_BYTES = 1_000;
 const MINUTE_MS = 60_000;
 
 interface RefusalBudgetOptions {
   readonly wallMs: () => EpochMs;
-  /** Whether there is room for usage only. */
+  /** Whether the disk has room for usage only. */
   readonly isShort: () => boolean;
-  /** Told of each call that nothing was kept of. */
+  /** Called for each call of which nothing was kept. */
   readonly onSpared: (operation: string, code: string) => void;
 }
 
 export class RefusalBudget implements Spare {
   readonly #options: RefusalBudgetOptions;
   #minute = Number.NEGATIVE_INFINITY;
-  /** Taken in this minute, by account. */
+  /** Bytes that were kept in this minute, by account. */
   #taken = new Map<string, number>();
 
   constructor(options: RefusalBudgetOptions) {
     this.#options = options;
   }
 
-  /** What the operator does, or tries, is always kept, and so is what a server does of itself. */
+  /** The operator's calls, and what a server does by itself, are always kept. */
   isSpared({ accountId }: Call, event: LedgerEvent): boolean {
     if (accountId === undefined || !changesNothing(event)) return false;
     return (
@@ -42,7 +43,7 @@ export class RefusalBudget implements Spare {
     if (spared) {
       this.#options.onSpared(operation, event.kind === "call-refused" ? event.code : "ok");
     } else if (event.kind === "call-refused" && accountId !== undefined) {
-      // A minute that begins here has a map of its own.
+      // `#takenBy` may have begun a new minute, with a new map.
       const before = this.#takenBy(accountId);
       this.#taken.set(accountId, before + ENTRY_BYTES + JSON.stringify(event).length);
     }

@@ -9,13 +9,13 @@ import { refused, type OperationHandler } from "./operation.ts";
 
 export type SignRegistration = (key: RegistrationKey, claims: RegistrationClaims) => Promise<string>;
 
-/** RegisterUsage: that metering begins, and that the call was answered so, are one transaction. */
+/** RegisterUsage: the beginning of metering and the entry with the answer are one transaction. */
 export function registerUsageOperation(
   ledger: Ledger,
   sign: SignRegistration,
 ): OperationHandler<RegisterUsageInput, RegisterUsageOutput> {
   return async (call, input) => {
-    // Signed outside the decision, which is pure: a signature takes randomness. Who is no resource gets none.
+    // Signed outside the decision: a decision is pure, and signing needs randomness. Only resources get a signature.
     const key = call.session && ledger.catalogue.registrationKey(input.publicKeyVersion);
     const signature = key && (await sign(key, input));
     const { accountId: callerAccountId, region, session } = call;

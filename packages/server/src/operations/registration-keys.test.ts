@@ -23,7 +23,7 @@ const put = (version: number): CatalogueChange => ({
   id: String(version),
   value: key(version),
 });
-/** As a store lists them that sorts by text. */
+/** The order in which a store lists them that sorts by text. */
 const AS_TEXT = [1, 10, 11, 2, 3, 4, 5, 6, 7, 8, 9];
 
 test("keys are listed and kept oldest first, in whatever order a store has them", () => {

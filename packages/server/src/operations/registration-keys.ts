@@ -1,4 +1,4 @@
-/** Puts the keys in place that RegisterUsage answers are signed with: the first one, and each that follows it. */
+/** Puts the keys in place that sign RegisterUsage answers: the first one, and each later one. */
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { RegistrationKey } from "../domain/catalogue/registration-key.ts";
 import type { Call } from "../ledger/entry.ts";
@@ -13,7 +13,7 @@ export function registrationKeys(catalogue: CatalogueView): RegistrationKey[] {
   return catalogue.list("registration-key").toSorted((a, b) => a.version - b.version);
 }
 
-/** Version 1, unless there is a key by now: servers that start on one ledger at once agree on the first one's. */
+/** Puts version 1 in place, unless there is a key already: servers that start on one ledger at once get the same first key. */
 export function putFirstRegistrationKey(ledger: Ledger, call: Call, key: NewKey): Promise<void> {
   return ledger.transact({
     call,
@@ -26,7 +26,7 @@ export function putFirstRegistrationKey(ledger: Ledger, call: Call, key: NewKey)
   });
 }
 
-/** The next version; the newest one so far has expired with that, and still verifies, and signs, what asks for it. */
+/** Puts the next version in place. The newest one so far then has expired; it still signs for callers that ask for it. */
 export function rotateRegistrationKey(ledger: Ledger, call: Call, key: NewKey): Promise<RegistrationKey> {
   return ledger.transact({
     call,
@@ -40,7 +40,7 @@ export function rotateRegistrationKey(ledger: Ledger, call: Call, key: NewKey): 
   });
 }
 
-/** What puts all keys in place again, where a ledger is emptied: containers in the field hold their public halves. */
+/** The changes that put all keys back when a ledger is emptied: containers in the field hold their public halves. */
 export function keptRegistrationKeys(catalogue: CatalogueView): CatalogueChange[] {
   return registrationKeys(catalogue).map(put);
 }

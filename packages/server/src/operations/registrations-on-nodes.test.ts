@@ -1,4 +1,4 @@
-/** Resources that register themselves at several nodes of one ledger at once, while somebody has the catalogue held still. */
+/** Resources register at several nodes of one ledger at once, while the test keeps others from changing the catalogue. */
 import { expect, onTestFinished } from "vitest";
 import { newDatabase, testOfPostgres, type TestDatabase } from "../../../../test/support/postgres/database.ts";
 import { HOURLY_CONTAINER, METERED_CONTAINER, resource } from "../../testing/container-market.ts";
@@ -25,7 +25,7 @@ async function nodesOf(database: TestDatabase): Promise<readonly [Ledger, Ledger
   return [await open(), await open()];
 }
 
-/** Until it ends, no group can have the lock of the state alone. */
+/** Until the answered function is called, no group can hold the state's lock alone. */
 async function holdState(url: string): Promise<() => Promise<void>> {
   const driver = await loadDriver(url);
   const client = driver.client("maintenance");
@@ -34,7 +34,7 @@ async function holdState(url: string): Promise<() => Promise<void>> {
   return () => client.end();
 }
 
-/** The resource whose metering began with this. */
+/** The resource whose metering began with this entry. */
 const firstOf = ({ event }: LedgerEntry): string[] =>
   event.kind === "usage-registered" && event.first ? [event.resourceId] : [];
 

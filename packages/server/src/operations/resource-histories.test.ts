@@ -1,6 +1,6 @@
 /**
- * Random histories of resources that meter and register themselves, told to the operations over a ledger and to a second
- * reading of the rules, which shares no code with the domain.
+ * Random histories of resources that meter and register themselves. The operations over a ledger, and a model that shares no
+ * code with the domain, must answer alike.
  */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -22,9 +22,9 @@ interface Usage {
   readonly productCode: string;
   readonly usageDimension: string;
   readonly usageQuantity: number;
-  /** Into how much of it, in one bucket, the usage is split; that is the whole, or it is refused. */
+  /** The quantity of the only usage allocation; if it is not the whole quantity, the request is refused. */
   readonly split: number | undefined;
-  /** Against the clock. */
+  /** How long before the clock's time the usage was. */
   readonly agoMs: number;
   readonly clientToken: string | undefined;
   readonly dryRun: boolean;
@@ -32,7 +32,7 @@ interface Usage {
 
 type Step =
   | { readonly kind: "meter"; readonly usages: readonly Usage[] }
-  /** One that was sent before, as it was. */
+  /** Sends an earlier request again, unchanged. */
   | { readonly kind: "again"; readonly which: number }
   | { readonly kind: "register"; readonly resource: number; readonly at: readonly number[] }
   | { readonly kind: "advance"; readonly ms: number }
@@ -74,7 +74,7 @@ interface Kept {
   readonly token: string | undefined;
 }
 
-/** The second reading. It answers a record it accepts with `new`, and is told its id. */
+/** The model. Where it accepts a record it answers `new`, and is then told the record's id. */
 class Model {
   nowMs = START_MS;
   readonly agreed = new Set([METERED_CONTAINER, OTHER_CONTAINER, HOURLY_CONTAINER]);

@@ -4,13 +4,13 @@ import type { Call } from "../ledger/entry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { changeCatalogue, invalidChange, type CatalogueRefusal } from "./change-catalogue.ts";
 
-/** Which dimension's price; from the coming hour on where no time is given. */
+/** The new price of a dimension; without a time, it holds from the coming hour on. */
 interface NewPrice extends SaidPrice {
   readonly productCode: string;
   readonly dimension: string;
 }
 
-/** Answers undefined once it is set, else why not. Prices that were to hold later are withdrawn. */
+/** Answers undefined when the price is set, or else why not. Prices that were to hold later are withdrawn. */
 export function setPrice(
   ledger: Ledger,
   call: Call,

@@ -1,4 +1,4 @@
-/** Puts in place what all servers of one ledger go by alike: at the first start on it, and where the operator changes it. */
+/** Keeps the settings that all servers of one ledger share: at the first start on it, and when the operator changes them. */
 import {
   SETTINGS_ID,
   settingDifferences,
@@ -11,8 +11,8 @@ import type { Ledger, Decision } from "../ledger/ledger.ts";
 import { catalogueChanged } from "./change-catalogue.ts";
 
 /**
- * Sets them where nobody has: servers that start on a new ledger at once agree on the first one's. Answers how those that
- * stand differ from these.
+ * Sets them where no server has: servers that start on a new ledger at once agree on the first one's. Answers how the ledger's
+ * settings differ from `told`.
  */
 export function agreeOnSettings(ledger: Ledger, call: Call, told: SharedSettings): Promise<SettingDifference[]> {
   return ledger.transact({
@@ -27,7 +27,7 @@ export function agreeOnSettings(ledger: Ledger, call: Call, told: SharedSettings
   });
 }
 
-/** Changes those that are given. Answers what stands then, and before. The ledger must have some. */
+/** Changes the given settings. Answers the settings before and after. The ledger must have some. */
 export function changeSettings(
   ledger: Ledger,
   call: Call,
@@ -49,7 +49,7 @@ export function changeSettings(
   });
 }
 
-/** What puts them in place again, where a ledger is emptied. */
+/** The changes that put the settings back when a ledger is emptied. */
 export function keptSettings(catalogue: CatalogueView): CatalogueChange[] {
   const kept = catalogue.sharedSettings();
   return kept === undefined ? [] : [put(kept)];

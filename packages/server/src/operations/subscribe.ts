@@ -1,4 +1,4 @@
-/** A buyer subscribes to a product: an account where there is none yet, and an agreement in force from now on. */
+/** A buyer subscribes to a product: makes an account where there is none yet, and an agreement in force from now on. */
 import type { EpochMs } from "@countinghouse/protocol";
 import { inForce, type Agreement } from "../domain/catalogue/agreement.ts";
 import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
@@ -9,8 +9,8 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { changeCatalogue, type CatalogueRefusal } from "./change-catalogue.ts";
 
 /**
- * Identifier and licence are for a customer who has no agreement for this product. One who has is named as before: a new way
- * to name it beside the old one would let the same usage count twice (Rule K8).
+ * Identifier and licence are for a customer without an agreement for this product. A customer that has one keeps its names:
+ * with a new name beside the old one, the same usage could count twice (Rule K8).
  */
 export type Subscription = Required<
   Pick<
@@ -20,8 +20,8 @@ export type Subscription = Required<
 > & { readonly startsAtMs: EpochMs };
 
 /**
- * Undefined once there is such an agreement, be it from now or from before: the same subscription again changes
- * nothing. Account and agreement are two changes, as they are for the operator; an account alone does no harm.
+ * Answers undefined when there is such an agreement, new or from before: subscribing again changes nothing. Account and
+ * agreement are two changes, as for the operator; an account alone does no harm.
  */
 export async function subscribe(
   ledger: Ledger,
@@ -31,7 +31,7 @@ export async function subscribe(
   const { agreementId, customerAccountId: id } = subscription;
   if (ledger.catalogue.account(id) === undefined) {
     const account = { kind: "account", id, value: { id, users: [], roles: [] } } as const;
-    // Refused only where the account has come into being meanwhile.
+    // This is refused only where the account has been made meanwhile.
     await changeCatalogue(ledger, callOf("CreateAccount"), (catalogue) =>
       catalogue.account(id) === undefined ? [account] : conflict(`The account ${id} exists already.`),
     );

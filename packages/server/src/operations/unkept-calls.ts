@@ -1,6 +1,7 @@
 /**
- * Calls that are refused before it is known who makes them, or before they are taken in. Keeping each of them would let a
- * stranger fill the disk: the first few of a minute are kept one by one, and how many more there were, once a minute.
+ * Calls that are refused before their caller is known, or before they are taken in. If each were kept, a stranger could fill
+ * the disk. So the first few of each minute are kept one by one; the others are counted, and their number is kept once a
+ * minute.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { ErrorCode, Rejection } from "../domain/rejection.ts";
@@ -8,7 +9,7 @@ import type { Asked, Call } from "../ledger/entry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { recordRefusal } from "./operation.ts";
 
-/** Kept one by one in a minute, whatever there is of them. */
+/** How many such calls are kept one by one in a minute. */
 export const KEPT_PER_MINUTE = 10;
 const MINUTE_MS = 60_000;
 
@@ -30,7 +31,7 @@ export class UnkeptCalls {
     this.#options = options;
   }
 
-  /** A refusal by its signature: kept before it is answered where there is room this minute, else counted. */
+  /** A call that is refused for its signature: kept before its answer where this minute has room, otherwise counted. */
   async noteRefused(call: Call, rejected: Rejection<ErrorCode>, request?: Asked): Promise<void> {
     const minute = Math.floor(this.#options.wallMs() / MINUTE_MS);
     if (minute !== this.#minute) {
@@ -50,19 +51,19 @@ export class UnkeptCalls {
         request,
       );
     } catch {
-      // The caller is refused either way, and a ledger in trouble says so elsewhere.
+      // The caller is refused in any case, and a ledger in trouble is reported elsewhere.
       this.count(call.operation, rejected.code);
     }
   }
 
-  /** One that nothing is kept of: throttled, or failed for trouble of ours. */
+  /** Counts a call of which nothing is kept: it was throttled, or failed because of trouble of this server. */
   count(operation: string, code: string): void {
     const name = `${operation}\n${code}`;
     this.#fromMs ??= this.#options.wallMs();
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
   }
 
-  /** Keeps how many there were since the last time, if any. What cannot be kept now is tried again. */
+  /** Keeps how many calls were counted since the last time. Counts that cannot be kept now are kept the next time. */
   async flush(): Promise<void> {
     if (this.#fromMs === undefined) return;
     const { ledger, wallMs, newCall } = this.#options;

@@ -48,7 +48,7 @@ interface OperatorAppOptions {
 
 export interface OperatorApp {
   readonly fetch: OpenAPIHono["fetch"];
-  /** Its own description, OpenAPI 3.1 in JSON. Made once, and held once: whoever asks for it needs no token. */
+  /** The API's OpenAPI 3.1 description in JSON. Made once and then held, because it is answered without a token. */
   readonly description: () => Uint8Array;
 }
 
@@ -128,7 +128,7 @@ function describe(app: OpenAPIHono, version: string): Uint8Array {
   return Buffer.from(JSON.stringify(document, patternOnly));
 }
 
-/** The generator leaves the end of a regular expression's literal, `/u`, in the pattern. */
+/** The generator leaves the end of a regular expression's literal (`/u`) in the pattern. */
 function patternOnly(name: string, value: unknown): unknown {
   return name === "pattern" && typeof value === "string" ? value.replace(/\$\/[a-z]+$/, "$") : value;
 }
@@ -143,8 +143,7 @@ function knownProblem(error: Error): ProblemError | undefined {
   if (error instanceof ProblemError) return error;
   if (error instanceof InvalidCursorError) return new ProblemError(400, error.message);
   if (error instanceof QueueFullError) return new ProblemError(503, `${error.message} Try again.`);
-  if (error instanceof SumsBehindError)
-    return new ProblemError(503, error.message, undefined, { progress: error.progress });
+  if (error instanceof SumsBehindError) return new ProblemError(503, error.message, { progress: error.progress });
   if (isTrouble(error)) return new ProblemError(503, reasonOf(error));
   if (error instanceof HTTPException && error.status === 400) return new ProblemError(400, "The body is not JSON.");
   if (error instanceof HTTPException && error.status === 415) {
@@ -153,12 +152,12 @@ function knownProblem(error: Error): ProblemError | undefined {
   return undefined;
 }
 
-/** Trouble with the machine, or a ledger that contradicts itself: whoever runs the server is told in the log, too. */
+/** Trouble of the machine, or a ledger that contradicts itself: such errors also go to the operator's log. */
 function isTrouble(error: Error): boolean {
   return error instanceof FaultError || error instanceof DefectError;
 }
 
-/** The reason as one sentence; what lies behind it (stack, cause, statement) is for the log. */
+/** The reason in one sentence; stack, cause and statement are for the log. */
 function reasonOf({ message }: Error): string {
   const [line = ""] = message.split("\n", 1);
   return `${line.slice(0, REASON_CHARACTERS_MAX).replace(/\.$/, "")}.`;

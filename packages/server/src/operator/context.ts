@@ -1,4 +1,4 @@
-/** What the operator API's routes work with. */
+/** What the handlers of the operator API work with. */
 import type { EpochMs, RuleSet, RuleSetName } from "@countinghouse/protocol";
 import type { EventPages } from "../audit/event-pages.ts";
 import type { ServiceClock } from "../clock.ts";
@@ -16,12 +16,12 @@ import type { Workload } from "../workload/workload.ts";
 
 export interface OperatorContext {
   readonly ledger: Ledger;
-  /** The operator's own: callers who read their trails do not hold it up. */
+  /** The operator's own, so that callers who read their trails do not delay the operator. */
   readonly eventPages: EventPages;
   readonly sealer: Sealer;
   readonly clock: ServiceClock;
   readonly ruleSet: RuleSet;
-  /** Whether faults, clocks other than `system` and resets are allowed. */
+  /** Whether faults, clocks other than `system`, and resets are allowed. */
   readonly lab: boolean;
   readonly faults: FaultPlan;
   readonly random: (bytes: number) => Buffer;
@@ -38,13 +38,13 @@ export interface OperatorContext {
   readonly ownAddress: () => OwnAddress;
   readonly server: ServerFacts;
   readonly keeping: {
-    /** Does what has become due, as the service clock stands now. */
+    /** Does the work that is due at the service clock's present time. */
     dueWork(): Promise<void>;
     beforeReset(): Promise<void>;
   };
-  /** What metered resources are given where they run. */
+  /** What metered resources get where they run. */
   readonly workload: Pick<Workload, "environmentOf" | "resourceChanged" | "resourcesChanged">;
-  /** The catalogue that the server was started with, for resets. */
+  /** The catalogue of a reset: the one that the server was started with. */
   readonly initialCatalogue: () => readonly CatalogueChange[];
 }
 
@@ -70,7 +70,7 @@ export interface ServerNow {
   readonly logBytes: number | undefined;
 }
 
-/** Variables that middleware leaves for the routes. */
+/** Variables that middleware sets for the routes. */
 export interface OperatorEnv {
   readonly Variables: {
     readonly call: (operation: string) => Call;

@@ -3,7 +3,7 @@ import { readWhole } from "@countinghouse/protocol";
 import type { Page } from "./contract/common.ts";
 import { InvalidCursorError } from "../ledger/ledger.ts";
 
-/** The cursor is a position in the list. */
+/** The cursor is an index of the list. */
 export function pageOf<T>(
   all: readonly T[],
   { cursor, limit }: { readonly cursor?: string | undefined; readonly limit: number },

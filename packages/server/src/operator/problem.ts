@@ -5,19 +5,20 @@ import { complaintsOf } from "../catalogue/catalogue-file.ts";
 import type { CatalogueRefusal } from "../operations/change-catalogue.ts";
 import { PROBLEM_TITLES, type Problem, type ProblemStatus } from "./contract/problem.ts";
 
+interface ProblemDetails {
+  readonly errors?: readonly string[] | undefined;
+  readonly retryAfterSeconds?: number;
+  readonly progress?: Problem["progress"];
+}
+
 export class ProblemError extends Error {
   readonly status: ProblemStatus;
   readonly errors: readonly string[] | undefined;
-  readonly progress: Problem["progress"];
   /** When it is worth another try. */
   readonly retryAfterSeconds: number | undefined;
+  readonly progress: Problem["progress"];
 
-  constructor(
-    status: ProblemStatus,
-    detail: string,
-    errors?: readonly string[],
-    { progress, retryAfterSeconds }: Pick<Partial<ProblemError>, "progress" | "retryAfterSeconds"> = {},
-  ) {
+  constructor(status: ProblemStatus, detail: string, { errors, retryAfterSeconds, progress }: ProblemDetails = {}) {
     super(detail);
     this.name = "ProblemError";
     this.status = status;
@@ -27,29 +28,28 @@ export class ProblemError extends Error {
   }
 }
 
-/** For requests that do not fit their schema: one line for each member that is wrong, none quoting what was sent. */
+/** For requests that do not fit their schema: one line for each wrong member, none of which quotes what was sent. */
 export function invalid(error: z.core.$ZodError): ProblemError {
   return unfit(complaintsOf(error).map(({ text }) => text));
 }
 
-/** The same, with complaints that were found otherwise. */
+/** The same, for complaints that were not found by a schema. */
 export function unfit(errors: readonly string[]): ProblemError {
-  return new ProblemError(422, "The request does not fit its schema.", errors);
+  return new ProblemError(422, "The request does not fit its schema.", { errors });
 }
 
 const STATUS = { "not-found": 404, conflict: 409 } as const;
 
-/** For changes that the catalogue does not allow. */
 export function refusalProblem({ reason, message }: CatalogueRefusal): ProblemError {
-  // A complaint about a member stands where the complaints of the schema do.
+  // A complaint about a member is answered like one of the schema.
   return reason === "invalid"
-    ? new ProblemError(422, "The request does not fit the catalogue.", [message])
+    ? new ProblemError(422, "The request does not fit the catalogue.", { errors: [message] })
     : new ProblemError(STATUS[reason], message);
 }
 
 export function problemResponse(
   context: Context,
-  { status, message, errors, progress, retryAfterSeconds }: ProblemError,
+  { status, message, errors, retryAfterSeconds, progress }: ProblemError,
 ): Response {
   const title = PROBLEM_TITLES[status];
   const body: Problem = {

@@ -1,4 +1,4 @@
-/** Serves what the contract declares: reads a request by its route's schemas, calls the route's handler, answers what it says. */
+/** Serves the contract's routes: reads a request by its route's schemas, calls the route's handler, and writes the answer. */
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context, HonoRequest, Next } from "hono";
@@ -9,12 +9,12 @@ import { ROUTES, type RouteName, type RouteTable } from "./contract/routes.ts";
 import { CountedResponse } from "../listener/connections/counted-response.ts";
 import type { OperatorEnv, Role } from "./context.ts";
 
-/** A request, as its route's schemas have read it. */
+/** A request after its route's schemas have read it. */
 interface RouteRequest<Name extends RouteName> {
   readonly params: ParamsOf<Name>;
   readonly query: Read<RouteTable[Name], "query">;
   readonly body: Read<RouteTable[Name], "body">;
-  /** Who calls, for what is kept of the call under this name. */
+  /** The caller of the request; `operation` is the name under which the call is kept. */
   readonly call: (operation: string) => Call;
   readonly principal: string;
   readonly role: Role;
@@ -60,14 +60,14 @@ type Handler<Name extends RouteName> = (
   request: RouteRequest<Name>,
 ) => Answered<RouteTable[Name]> | Promise<Answered<RouteTable[Name]>>;
 
-/** The handlers of some routes, or of all: a route without one does not compile. */
+/** The handlers of some routes, or of all: a route without a handler does not compile. */
 export type Handlers<Name extends RouteName = RouteName> = { readonly [N in Name]: Handler<N> };
 
 /** Whether whoever calls may call this route. Throws ProblemError where not. */
 type Admit = (c: Context<OperatorEnv>, name: RouteName, route: Route) => Promise<void>;
 
 export function serveRoutes(api: OpenAPIHono<OperatorEnv>, handlers: Handlers, admit: Admit): void {
-  // One type for them all: which handler goes with which route was settled where the handlers were put together.
+  // One type for all handlers: the compiler has checked where they were put together that each fits its route.
   const table = handlers as unknown as Readonly<Record<RouteName, (request: object) => unknown>>;
   for (const name of routeNames) {
     const route: Route = ROUTES[name];
@@ -91,7 +91,7 @@ export function partsOf(name: RouteName): { readonly method: Method; readonly pa
 
 type RouteConfig = Parameters<typeof createRoute>[0];
 
-/** What the OpenAPI description says of a route, and what requests are read by. */
+/** The route's part of the OpenAPI description, by which its requests are validated as well. */
 function configOf(name: RouteName, route: Route): RouteConfig {
   const { method, path } = partsOf(name);
   const { tag, summary, description, query, body, bodyOptional, answer } = route;
@@ -139,7 +139,7 @@ function problemResponses(route: Route): RouteConfig["responses"] {
   return Object.fromEntries(responses) as RouteConfig["responses"];
 }
 
-/** What the validators have left, read by the schemas of this very route. */
+/** The request as the validators have read it, by the schemas of this route. */
 function requestOf(c: Context<OperatorEnv>): object {
   const validated = c.req as unknown as { valid(part: string): unknown };
   const read = (part: string): unknown => validated.valid(part);

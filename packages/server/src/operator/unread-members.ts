@@ -1,6 +1,6 @@
 /**
- * Refuses what a route would not read: query members that it does not declare, members that come twice, a body where none is
- * declared. It goes by the contract, for all routes at once, so that none can forget it.
+ * Refuses what a route would not read: undeclared or repeated query members, and a body where none is declared. It reads the
+ * contract, for all routes at once, so that no route can forget it.
  */
 import type { MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
@@ -10,18 +10,18 @@ import { ROUTES } from "./contract/routes.ts";
 import { unfit } from "./problem.ts";
 import { partsOf, routeNames } from "./serve-routes.ts";
 
-/** What a route declares that it reads. */
+/** What a route declares to read. */
 interface Read {
   readonly members: ReadonlySet<string>;
   readonly body: boolean;
 }
 
-/** `basePath` is where the routes are mounted. Throws ProblemError 422. */
+/** `basePath` is the path below which the routes are served. Throws ProblemError 422. */
 export function refuseUnread(basePath: string): MiddlewareHandler<OperatorEnv> {
   const reads = new Map(
     routeNames.map((name) => {
       const { method, path } = partsOf(name);
-      // As the router names it: `GET /operator/v1/accounts/:id`.
+      // The router's own form of the name: `GET /operator/v1/accounts/:id`.
       return [`${method} ${basePath}${path.replaceAll(/\{(\w+)\}/g, ":$1")}`, readOf(ROUTES[name])];
     }),
   );
@@ -50,7 +50,7 @@ function queryComplaints(sent: URLSearchParams, members: ReadonlySet<string>): s
   });
 }
 
-/** A name that looks like one. What does not may be a secret in the wrong place. */
+/** Quotes a name only where it looks like one: anything else may be a secret in the wrong place. */
 function shown(name: string): string {
   return /^[A-Za-z_][\w.[\]-]{0,63}$/.test(name) ? name : "(its name is no word)";
 }
@@ -59,7 +59,7 @@ function listed(members: ReadonlySet<string>): string {
   return members.size === 0 ? "none" : [...members].toSorted().join(", ");
 }
 
-/** Many clients send an empty object where there is nothing to say. */
+/** Many clients send an empty object in place of no body. */
 function isEmpty(body: string): boolean {
   return /^\s*(\{\s*\})?\s*$/.test(body);
 }

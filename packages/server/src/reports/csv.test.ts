@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { csvLine } from "./csv.ts";
 
-/** The cells of one record, by the grammar of RFC 4180; throws for what does not follow it. */
+/** The cells of one record, by the grammar of RFC 4180; throws where the text does not follow it. */
 function cellsOf(line: string): string[] {
   const cells: string[] = [];
   let rest = line;

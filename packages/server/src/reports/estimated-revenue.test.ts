@@ -9,7 +9,7 @@ describe("an amount is exact, and rounded once, half to even, to eight places", 
     ["0.36", 3_600n, "0.36"],
     ["0.36", 1n, "0.0001"],
     ["0.10", 3_601n, "0.10002778"],
-    // Exactly half of the last place: to the even neighbour, up or down.
+    // Exactly half of the last place is rounded to the even neighbour, up or down.
     ["0.000018", 1n, "0"],
     ["0.000054", 1n, "0.00000002"],
     ["0.000054", -1n, "-0.00000002"],
@@ -57,7 +57,7 @@ describe("an amount is exact, and rounded once, half to even, to eight places", 
         const price = `${whole}.${String(part).padStart(6, "0")}`;
         const [units = "", places = ""] = revenueOfSeconds(new Map([[price, seconds]])).split(".");
         const got = BigInt(units + places.padEnd(8, "0")) * 3_600n;
-        // Millionths of a dollar an hour; a hundred of the last place each.
+        // In millionths of a dollar an hour, times a hundred: one unit is the last place.
         const exact = (BigInt(whole) * 1_000_000n + BigInt(part)) * 100n * seconds;
         const off = got > exact ? got - exact : exact - got;
         expect(off <= 1_800n).toBe(true);

@@ -1,7 +1,7 @@
-/** Money in exact decimals: what usage is worth at a dimension's price. */
+/** Money in exact decimals: what usage costs at a dimension's price. */
 import { Big } from "big.js";
 
-/** Digits after the point that an amount is rounded to, once, half to even. */
+/** An amount is rounded once, half to even, to this many digits after the point. */
 const PLACES = 8;
 const SECONDS_PER_HOUR = 3_600;
 
@@ -9,7 +9,7 @@ const Decimal = Big();
 Decimal.DP = PLACES;
 Decimal.RM = Big.roundHalfEven;
 
-/** Numbers of units, or of seconds, by the price that they have: a unit, or an hour. */
+/** Units or seconds, by their price for a unit or an hour. */
 type AmountsByPrice = ReadonlyMap<string, bigint>;
 
 export function revenueOfUnits(units: AmountsByPrice): string {

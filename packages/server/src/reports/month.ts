@@ -1,4 +1,4 @@
-/** A calendar month (UTC), as reports are asked for. */
+/** A calendar month (UTC), for reports. */
 import { hourOf } from "../domain/metering/metering-record.ts";
 import { readMonth } from "@countinghouse/protocol";
 
@@ -10,7 +10,7 @@ export interface Month {
   readonly toHour: number;
 }
 
-/** Undefined for what is no month since 1970. */
+/** Undefined for a text that is no month since 1970. */
 export function monthOf(text: string): Month | undefined {
   const read = readMonth(text);
   if (read === undefined) return undefined;

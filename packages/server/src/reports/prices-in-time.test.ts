@@ -1,4 +1,4 @@
-/** Rule P3 in the report: whatever becomes of prices and dimensions, what was reported of hours that had begun stays. */
+/** Rule P3 in the report: whatever changes in prices and dimensions, what was reported of hours that had begun stays. */
 import { HOUR_MS } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -20,7 +20,7 @@ const MARCH = monthOf("2026-03") as Month;
 const METERED = "6abcdefghijklmnopqrstuvwx";
 type Code = typeof HOURLY | typeof METERED;
 
-/** Two products, one that a task meters itself and one of its running time; a resource of each runs. */
+/** Two products with a running resource each: a task meters itself for one, and for the other its running time is metered. */
 async function market(open: () => Promise<LedgerUnderTest>): Promise<LedgerUnderTest> {
   const made = await open();
   const metered = containerProduct(METERED, {
@@ -59,7 +59,7 @@ async function say(
   });
 }
 
-/** What a resource meters of itself, some time ago. */
+/** A resource meters usage of its own, some time ago. */
 async function meter({ ledger, clock }: LedgerUnderTest, agoMinutes: number, quantity: number): Promise<void> {
   const timestampMs = clock.nowMs() - agoMinutes * 60_000;
   const usageRecord = { timestampMs, dimension: "calls", quantity, customerAccountId: BUYER };
@@ -83,10 +83,10 @@ async function meter({ ledger, clock }: LedgerUnderTest, agoMinutes: number, qua
 const report = ({ ledger, clock }: LedgerUnderTest): Promise<UsageReport> =>
   usageByInstanceType(ledger, MARCH, clock.nowMs());
 
-/** What a row says of usage and money, whatever the product is called by now. */
+/** A row's usage and money, without the product's present name. */
 const shown = ({ rows }: UsageReport): UsageRow[] => rows.map((row) => ({ ...row, product: undefined }));
 
-/** Thousandths of a dollar. */
+/** In thousandths of a dollar. */
 const revenueIn = ({ rows }: UsageReport, productCode: string): number =>
   Math.round(
     rows
@@ -98,7 +98,7 @@ async function recordsOf({ ledger }: LedgerUnderTest): Promise<readonly ListedRe
   return (await ledger.meteringRecords(EVERYTHING)).items;
 }
 
-/** The prices of one dimension, read again: hour by hour, as the clock comes to it. Thousandths of a dollar. */
+/** The prices of one dimension, noted hour by hour as the clock moves. In thousandths of a dollar. */
 class PriceList {
   readonly #byHour = new Map<number, number>();
   #inForce: number;
@@ -179,7 +179,7 @@ async function end({ ledger, clock }: LedgerUnderTest, agoMinutes: number): Prom
   await endResource(ledger, callOf("StopResource"), POD, endMs, {});
 }
 
-/** A change of the catalogue: the report must be what it was before. */
+/** Changes the catalogue, and expects the same report as before. */
 async function sayWithoutTrace(made: LedgerUnderTest, code: Code, dimensions: readonly SaidDimension[]): Promise<void> {
   const before = await report(made);
   await say(made, code, dimensions);
@@ -206,7 +206,7 @@ async function happen(made: LedgerUnderTest, one: Step, lists: PriceLists): Prom
   }
 }
 
-/** Lets steps happen, and all that runs come to rest; then holds the sums against the price lists. */
+/** Makes the steps, ends all that runs, and compares the sums with the price lists. */
 async function live(made: LedgerUnderTest, steps: readonly Step[]): Promise<void> {
   const lists = { [HOURLY]: new PriceList(3_600), [METERED]: new PriceList(3_600) };
   for (const one of steps) await happen(made, one, lists);
@@ -269,7 +269,7 @@ test("Rule P3: final, adjusted and provisional time is priced by its own hour, a
   const made = await market(ledgerInMemory);
   onTestFinished(() => made.remove());
   const hours = (price: string): Promise<void> => say(made, HOURLY, [{ name: "Hours", price, kind: "hours" }]);
-  // It began at half past one; an hour and a half is at 3.6, the rest at 7.2.
+  // The resource began at half past one: an hour and a half costs 3.6, the rest 7.2.
   made.clock.moveTo(START_MS + 2 * HOUR_MS);
   await hours("7.2");
   made.clock.moveTo(START_MS + 9 * HOUR_MS);

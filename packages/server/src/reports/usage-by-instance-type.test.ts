@@ -42,7 +42,7 @@ async function market(): Promise<LedgerUnderTest> {
   return made;
 }
 
-/** What a resource meters of itself. */
+/** A resource meters usage of its own. */
 async function meterItself(ledger: Ledger, id: string, quantity: number): Promise<void> {
   const usageRecord = { timestampMs: START_MS, dimension: "calls", quantity, customerAccountId: BUYER };
   const key = resourceKey(usageRecord, METERED, "us-east-1", id);
@@ -82,7 +82,7 @@ test("S6: what resources meter of themselves, and what is metered of them, paid,
   await meterItself(ledger, "ecs-another", 5);
   clock.moveTo(START_MS + 10 * HOUR_MS + 1_500);
   await controlPlaneWork(ledger, callOf, clock.nowMs());
-  // Half an hour and three hours are final, six and a half hours and a second are not.
+  // Half an hour and three hours are final; six and a half hours and a second are not.
   const hours = ["12600", "0", "23401"];
   expect(shown(await usageByInstanceType(ledger, MARCH, clock.nowMs()))).toEqual([
     ["4", "Hours", "10.00027778", "3.6001", ...hours],
@@ -132,7 +132,7 @@ test("Rule H4: use that is written, or adjusted, while the report is made is in 
 
 test("what a resource metered of itself stays reported once the resource is registered for the product, too", async () => {
   const { ledger, clock } = await market();
-  // Its product was charged by usage, and is charged by the hour now.
+  // The product was charged by usage, and is charged by the hour now.
   const registrations = [{ productCode: METERED, registeredAtMs: START_MS }];
   const pod = task("pod", { startedAtMs: START_MS, registrations });
   await place(ledger, pod);

@@ -15,44 +15,44 @@ import { usedIn, type Used } from "./used/used.ts";
 
 export interface UsageReport {
   readonly month: string;
-  /** Service clock: use is known, and provisional use reckoned, up to here. */
+  /** The service clock's time up to which use is known and provisional use is computed. */
   readonly atMs: EpochMs;
-  /** Present where a part of the month's usage may be missing: what was recorded before this has expired. */
+  /** Present where a part of the month's usage may be missing, because entries before this time have expired. */
   readonly keptSinceMs?: EpochMs | undefined;
   readonly rows: readonly UsageRow[];
 }
 
 export interface UsageRow {
-  /** Absent for a customer whom only an identifier names, and no agreement does any more. */
+  /** Absent where only an identifier names the customer, and no agreement has the identifier any more. */
   readonly customerAccountId?: string | undefined;
   readonly customerIdentifier?: string | undefined;
   readonly productCode: string;
-  /** Absent where the catalogue has no such product any more. */
+  /** Absent where the catalogue no longer has the product. */
   readonly product?: Product | undefined;
-  /** How it was paid for; absent where the catalogue has no such product any more. */
+  /** How usage was paid for; absent where the catalogue no longer has the product. */
   readonly pricing?: Pricing | undefined;
   readonly dimension: string;
-  /** What was counted; a dimension that was counted in two has a row for each. */
+  /** The unit of the usage; a dimension that was counted in two units has a row for each. */
   readonly unit?: string | undefined;
-  /** In decimals: counted units, or the hours that the seconds make. */
+  /** A decimal number: units, or the hours of the seconds. */
   readonly usageUnits: string;
-  /** Of what the control plane metered. */
+  /** Present where the control plane metered the usage. */
   readonly seconds?: AccruedSeconds | undefined;
-  /** US dollars in decimals; absent where the dimension had no price in any hour of use. */
+  /** US dollars as a decimal number; absent where the dimension had no price in any hour of use. */
   readonly estimatedRevenue?: string | undefined;
 }
 
-/** Seconds by how sure they are. */
+/** Seconds, by whether they can still change. */
 interface AccruedSeconds {
   readonly final: string;
   readonly adjustments: string;
-  /** Reckoned from what is known of the resources now; not in the ledger yet. */
+  /** Computed from what is known of the resources now; not in the ledger yet. */
   readonly provisional: string;
 }
 
 const BY = ["product", "customer", "dimension"] as const;
 
-/** `seller` leaves only the products of that account. */
+/** `seller` selects the products of that account. */
 export async function usageByInstanceType(
   ledger: Ledger,
   month: Month,
@@ -79,7 +79,7 @@ interface Sum {
   units: bigint;
   adjustments: bigint;
   provisional: bigint;
-  /** All of these, by the price of their hours; what has no price is left out. */
+  /** All units and seconds, by the price of their hours; those without a price are left out. */
   readonly byPrice: Map<string, bigint>;
 }
 
@@ -108,7 +108,7 @@ class Sums {
     if (terms.price !== undefined) sum.byPrice.set(terms.price, (sum.byPrice.get(terms.price) ?? 0n) + amount);
   }
 
-  /** By product, customer and dimension. */
+  /** In the order of product, customer and dimension. */
   rows(): UsageRow[] {
     const sums = [...this.#sums].toSorted(([a], [b]) => (a < b ? -1 : 1));
     return sums.map(([, sum]) => rowOf(sum, this.#catalogue.product(sum.productCode)));
@@ -119,7 +119,7 @@ class Sums {
     const customer = namedCustomer(this.#names, used);
     const accrued = used.kind !== "units";
     const who = customer.accountId ?? `identifier ${customer.identifier}`;
-    // Running time is shown in hours, whatever its unit is called.
+    // Running time is shown in hours, whatever the unit's name is.
     const unit = accrued ? undefined : terms.unit;
     const key = `${productCode}\n${who}\n${dimension}\n${accrued}\n${pricing}\n${unit}`;
     let sum = this.#sums.get(key);
@@ -128,7 +128,7 @@ class Sums {
       sum = { customer, productCode, dimension, accrued, unit, pricing, ...nothing };
       this.#sums.set(key, sum);
     }
-    // Of several names within the month, the last one is told.
+    // If the customer had several names in the month, the last one is shown.
     if (customer.identifier !== undefined) sum.customer = customer;
     return sum;
   }
@@ -159,7 +159,7 @@ function rowOf(sum: Sum, product: Product | undefined): UsageRow {
   };
 }
 
-/** What is free, or paid for elsewhere, is worth nothing here, whatever its dimension says. */
+/** Usage that is free, or paid for elsewhere, earns nothing here, whatever its dimension's price is. */
 function revenueOf({ pricing, byPrice, accrued }: Sum): string | undefined {
   if (pricing === "free" || pricing === "byol") return "0";
   if (byPrice.size === 0) return undefined;

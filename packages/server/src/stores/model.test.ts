@@ -1,4 +1,4 @@
-/** Memory, SQLite, PostgreSQL and a plain Map are told the same history, and must say the same. */
+/** Memory, SQLite, PostgreSQL and a plain Map get the same history, and must give the same answers. */
 import type { BatchMeterUsageInput, UsageRecord, UsageRecordResult } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -19,7 +19,7 @@ if (noPostgres !== undefined) process.stdout.write(`not on PostgreSQL, which can
 const SELLER = "111122223333";
 const HOUR_MS = 3_600_000;
 const DIMENSIONS = ["gb", "calls"];
-/** The first two have an agreement for ever; the last one's has ended. */
+/** The first two have an agreement without an end; the last one's agreement has ended. */
 const CUSTOMERS = ["customer-1", "customer-2", "gone"];
 
 const CATALOGUE: readonly CatalogueChange[] = [
@@ -44,14 +44,14 @@ const CATALOGUE: readonly CatalogueChange[] = [
   }),
 ];
 
-/** A record, its time told from where the clock stands: that is what makes it early enough or too late. */
+/** A usage record whose time is relative to the clock, since that decides whether it is too old or too early. */
 interface Usage extends Omit<UsageRecord, "timestampMs"> {
   readonly agoMs: number;
 }
 
 type Step =
   | { readonly kind: "together"; readonly batches: readonly (readonly Usage[])[] }
-  /** Some records of an earlier batch again, perhaps with another quantity. */
+  /** Sends some records of an earlier batch again, perhaps with another quantity. */
   | { readonly kind: "again"; readonly batch: number; readonly take: readonly boolean[]; readonly more: number }
   | { readonly kind: "advance"; readonly ms: number }
   | { readonly kind: "reopen" };
@@ -68,7 +68,7 @@ const usage: fc.Arbitrary<Usage> = fc
     fc.record({
       customerIdentifier: fc.constantFrom(...CUSTOMERS),
       dimension: fc.constantFrom(...DIMENSIONS),
-      // Now and then too old, or too far ahead (Rules W1, W3).
+      // A few records are too old or too far in the future (Rules W1, W3).
       agoMs: fc.oneof(
         { weight: 30, arbitrary: fc.integer({ min: 0, max: 3 * HOUR_MS }) },
         { weight: 1, arbitrary: fc.integer({ min: -1_000_000, max: 6 * HOUR_MS + 600_000 }) },
@@ -103,7 +103,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: "reopen" as const }) },
 );
 
-/** The whole service in a Map: what stands under each key, as it was sent. */
+/** The whole service in a Map: under each key, the record that stands, as it was sent. */
 class Model {
   readonly kept = new Map<string, { readonly id: string; readonly record: UsageRecord }>();
 
@@ -130,7 +130,7 @@ function amountOf({ quantity = 0, usageAllocations }: UsageRecord): string {
   return JSON.stringify([quantity, usageAllocations ?? null]);
 }
 
-/** What was answered, as the model says it. */
+/** The answer, in the form in which the model gives it. */
 function outcomeOf(answer: Answer<{ readonly results: readonly UsageRecordResult[] }>): unknown {
   return answer.rejected === undefined ? answer.output.results : "refused";
 }
@@ -182,7 +182,7 @@ test("memory, SQLite, PostgreSQL and a plain Map give the same results for any h
     }),
     { numRuns: 60 },
   );
-  // Each opening starts a thread that reads TypeScript: slow where others use the machine.
+  // Each opened store starts a thread that loads TypeScript, which is slow on a busy machine.
 }, 300_000);
 
 function timed(batchOf: readonly Usage[], nowMs: number): UsageRecord[] {

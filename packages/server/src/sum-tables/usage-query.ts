@@ -26,7 +26,7 @@ export interface Dialect {
   readonly texts: (values: readonly string[]) => unknown;
 }
 
-export interface UsageStatement {
+interface UsageStatement {
   readonly text: string;
   readonly values: readonly unknown[];
   /** Whether each row has an amount for each hour of its day. */

@@ -1,4 +1,4 @@
-/** The keys of issuers, held and read again. Rule C7. */
+/** The key sets of issuers are held, and read again. Rule C7. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ async function key(kid: string): Promise<JWK> {
 }
 
 const find = (kid: string): Promise<unknown> => {
-  // A new object each time, as a catalogue that was read again has them.
+  // A new object each time, as after the catalogue was read again.
   const finder = keySets.finderFor({ issuer: "https://issuer.example", jwksFile: join(folder, "jwks.json") });
   return Promise.resolve(finder({ alg: "ES256", kid }, { payload: "", signature: "" }));
 };

@@ -1,6 +1,6 @@
 /**
- * The key sets of issuers, held for a while: read again where a token names a key that is not among them, but not as often
- * as a stranger might wish. One reading serves all who wait for it. Rule C7.
+ * Holds the key sets of issuers for a while. A set is read again where a token names a key that it lacks, but no more often
+ * than a bound allows, because a stranger can send such tokens. All callers who wait share one reading. Rule C7.
  */
 import { createLocalJWKSet, errors, type JWTVerifyGetKey } from "jose";
 import type { Issuer } from "../domain/catalogue/issuer.ts";
@@ -9,7 +9,7 @@ import { readKeys } from "./read-keys.ts";
 interface Pace {
   /** How long keys are held. */
   readonly heldMs: number;
-  /** How soon after a reading, failed or not, there may be another. */
+  /** How soon after a reading, even a failed one, the next one may begin. */
   readonly againMs: number;
 }
 
@@ -26,7 +26,7 @@ interface Reading {
   readonly keys: Promise<KeySet>;
 }
 
-/** The last reading that went well. */
+/** The last successful reading. */
 interface Held {
   readonly source: string;
   readonly startedAtMs: number;
@@ -36,11 +36,11 @@ interface Held {
 export class KeySets {
   readonly #monotonicMs: () => number;
   readonly #onError: (error: Error) => void;
-  /** By issuer, both: as many as the catalogue has. */
+  /** Both by issuer, so as many as the catalogue has. */
   readonly #readings = new Map<string, Reading>();
   readonly #held = new Map<string, Held>();
 
-  /** `onError` is told once of each reading that fails. */
+  /** Calls `onError` once for each reading that fails. */
   constructor(monotonicMs: () => number, onError: (error: Error) => void) {
     this.#monotonicMs = monotonicMs;
     this.#onError = onError;
@@ -55,7 +55,7 @@ export class KeySets {
       } catch (error) {
         if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
       }
-      // Good keys stay good meanwhile: what a stranger's token names does not take them away.
+      // The held keys stay, whatever key a stranger's token names.
       return (await this.#reading(issuer).keys)(header, token);
     };
   }
@@ -66,7 +66,7 @@ export class KeySets {
     return isGood ? held.keys : undefined;
   }
 
-  /** The last reading, failed or not, if there may not be another yet; else one that begins now. */
+  /** The last reading, even a failed one, where no other may begin yet; otherwise a new one. */
   #reading(issuer: Issuer): Reading {
     const nowMs = this.#monotonicMs();
     const source = sourceOf(issuer);
@@ -84,7 +84,7 @@ function paceOf({ jwksFile }: Issuer): Pace {
   return jwksFile === undefined ? URL_OF_KEYS : FILE;
 }
 
-/** Another file or URL is another reading. */
+/** A different file or URL makes a different source, which is read anew. */
 function sourceOf({ jwksFile, jwksUrl, caFile }: Issuer): string {
   return JSON.stringify([jwksFile, jwksUrl, caFile]);
 }

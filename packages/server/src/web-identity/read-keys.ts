@@ -1,4 +1,4 @@
-/** Reads an issuer's key set from where the catalogue says it is: a file, or a URL; in bounded time and size. Rule C7. */
+/** Reads an issuer's key set from the file or URL in the catalogue, within bounds of time and size. Rule C7. */
 import { readFile, stat } from "node:fs/promises";
 import { request as openPlain } from "node:http";
 import { request as openTls } from "node:https";
@@ -10,7 +10,7 @@ const BYTES_MAX = 262_144;
 const KEYS_MAX = 100;
 const TIMEOUT_MS = 5_000;
 
-/** The keys could not be had. Its text is for the operator: where they are to be is nobody else's business. */
+/** The keys could not be read. The message is for the operator only, because it says where the keys are read from. */
 export class KeySourceError extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, { cause });
@@ -34,7 +34,7 @@ async function readText(file: string): Promise<string> {
   return readFile(file, "utf8");
 }
 
-/** Redirects are not followed: whoever could redirect the request could bring keys of their own. */
+/** Redirects are not followed: whoever can redirect the request could supply other keys. */
 async function fetchText(url: string, caFile: string | undefined): Promise<string> {
   const ca = caFile === undefined ? undefined : [...rootCertificates, await readText(caFile)];
   const signal = AbortSignal.timeout(TIMEOUT_MS);

@@ -1,6 +1,6 @@
 /**
- * Verifies web identity tokens: whose pod is this? By keys of configured issuers only, and by algorithms with a public key
- * only: with any other, whoever knows the public key could make tokens. Rules C3, C5, C7.
+ * Verifies web identity tokens, which say whose pod is calling. Only keys of configured issuers are used, and only algorithms
+ * with a public key: with any other algorithm, everybody who knows the public key could make tokens. Rules C3, C5, C7.
  */
 import { printable, iso, type EpochMs, type StsErrorName } from "@countinghouse/protocol";
 import { decodeJwt, errors, jwtVerify, type JWTPayload } from "jose";
@@ -14,14 +14,14 @@ const ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256
 const SKEW_SECONDS = 300;
 const CLAIM_CHARACTERS_MAX = 1_024;
 const AUDIENCES_MAX = 20;
-/** In the words of the service, which callers were seen to be told. */
+/** AWS's own text, which callers were seen to get. */
 const NO_KEY = "Couldn't retrieve verification key from your identity provider";
 
 interface TokenVerifierOptions {
   readonly catalogue: () => CatalogueView;
   readonly wallMs: () => EpochMs;
   readonly monotonicMs: () => number;
-  /** Told where keys cannot be had. */
+  /** Called where keys cannot be read. */
   readonly onKeySourceError: (error: Error) => void;
 }
 
@@ -36,7 +36,7 @@ export class TokenVerifier {
     this.#keySets = new KeySets(options.monotonicMs, options.onKeySourceError);
   }
 
-  /** What the token says, or why it is not believed. Of a token that is not, nothing is kept but its issuer. */
+  /** Answers the token's claims, or why the token is refused; of a refused token, only the issuer is kept. */
   async verify(token: string): Promise<WebIdentity | StsRejection> {
     const named = issuerNamed(token);
     if (named === undefined) return invalid("The ID Token provided is not a valid JWT.");
@@ -92,7 +92,7 @@ export class TokenVerifier {
   }
 }
 
-/** Whom an unverified token says it is from. */
+/** The issuer that an unverified token names. */
 function issuerNamed(token: string): string | undefined {
   try {
     const { iss } = decodeJwt(token);

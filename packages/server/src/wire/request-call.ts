@@ -1,10 +1,10 @@
-/** What the ledger keeps of a request: who sent it, as far as that is known, and from where. */
+/** What the ledger keeps of a request: who sent it, as far as is known, and from where. */
 import type { Caller } from "../identity/caller.ts";
 import type { Call } from "../ledger/entry.ts";
 import type { AccountCall } from "../operations/operation.ts";
 import type { WireRequest } from "../listener/message.ts";
 
-/** Of a request that was signed by this caller. */
+/** For a request that this caller signed. */
 export function accountCall(request: WireRequest, requestId: string, operation: string, caller: Caller): AccountCall {
   return {
     ...from(request, requestId, operation),
@@ -16,7 +16,7 @@ export function accountCall(request: WireRequest, requestId: string, operation: 
   };
 }
 
-/** Of a request whose signature is not good, or that has none. */
+/** For a request without a signature, or with a wrong one. */
 export function strangerCall(request: WireRequest, requestId: string, operation: string): Call {
   return {
     ...from(request, requestId, operation),
@@ -36,7 +36,7 @@ function from(
   return { requestId, operation, sourceAddress: request.sourceAddress, userAgent };
 }
 
-/** The access key that a request says it is signed with, where that can be one. */
+/** The access key with which a request claims to be signed, if it has the form of one. */
 function claimedAccessKey(request: WireRequest): string | undefined {
   const header = request.headers.get("authorization")?.[0] ?? request.query;
   return /Credential=([A-Z0-9]{16,128})(?:\/|%2F)/.exec(header)?.[1];

@@ -11,7 +11,7 @@ function quotasAt(startMs = 0): { quotas: RequestQuotas; advance: (ms: number) =
   return { quotas, advance: (ms) => (nowMs += ms) };
 }
 
-/** How many of so many requests at once are let through. */
+/** How many of these simultaneous requests are accepted. */
 function taken(quotas: RequestQuotas, operation: string, requests: number, caller = CALLER): number {
   const refusals = Array.from({ length: requests }, () => quotas.take(caller, operation));
   return refusals.filter((refusal) => refusal === undefined).length;

@@ -1,37 +1,36 @@
 /**
- * Request quotas, kept by this server alone: for each account and operation that has called within the last second, one
- * bucket for each region and one for all of them together. Rules Q2, Q3 and Q4.
+ * Request quotas, which this server keeps for itself. Each account and operation that has called within the last second has one
+ * bucket for each region, and one for all regions together. Rules Q2, Q3 and Q4.
  */
 import { REGIONS_WORTH_MAX, awsRegions, type RequestQuota } from "@countinghouse/protocol";
 import { rejection, type Rejection } from "../domain/rejection.ts";
 import type { Caller } from "../identity/caller.ts";
 
 interface RequestQuotasOptions {
-  /** By operation; one that is not listed has no quota. */
+  /** By operation; an operation that is not listed has no quota. */
   readonly quotas: Readonly<Record<string, RequestQuota>>;
   readonly monotonicMs: () => number;
 }
 
-/** Whole microseconds, so that ten steps of a tenth are a second. */
+/** Counted in whole microseconds, so that ten steps of a tenth are exactly a second. */
 const SECOND_MICROS = 1_000_000;
-/** All regions of callers' own naming are one. */
+/** All regions that AWS does not have share this one. */
 const OTHER_REGION = "other";
 
 export class RequestQuotas {
   readonly #options: RequestQuotasOptions;
-  /** When each bucket is full again. */
+  /** When each bucket will be full again. */
   readonly #fullAtMicros = new Map<string, number>();
 
   constructor(options: RequestQuotasOptions) {
     this.#options = options;
   }
 
-  /** Buckets that are held in memory. */
   get held(): number {
     return this.#fullAtMicros.size;
   }
 
-  /** Takes one request out of the caller's buckets; answers why not, where one is empty. */
+  /** Takes one request out of the caller's buckets; answers the refusal where a bucket is empty. */
   take({ accountId, region }: Pick<Caller, "accountId" | "region">, operation: string): Rejection | undefined {
     const quota = this.#options.quotas[operation];
     if (quota === undefined) return undefined;
@@ -58,8 +57,8 @@ export class RequestQuotas {
   }
 
   /**
-   * A full bucket is the same as none. Each is full a second after it was taken from, so those that have been left alone
-   * longest, which come first, are full first, but for less than a second.
+   * A full bucket is the same as none. A bucket is full again at most a second after its last request. The buckets that were
+   * used longest ago come first, so these are full first, to within a second.
    */
   #dropFull(nowMicros: number): void {
     for (const [bucket, fullAtMicros] of this.#fullAtMicros) {

@@ -1,4 +1,4 @@
-/** What anybody may read without a signature: the public keys that RegisterUsage answers are verified with. */
+/** What can be read without a signature: the public keys by which RegisterUsage answers are verified. */
 import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { publicJwk } from "../identity/registration-keys.ts";
 import { registrationKeys } from "../operations/registration-keys.ts";

@@ -1,10 +1,10 @@
-/** From refusals to the wire: the one place that knows how an error looks there. */
+/** Turns refusals into answers on the wire; only this file knows how an error looks there. */
 import { JSON_CONTENT_TYPE, errorCatalogue, type ErrorName } from "@countinghouse/protocol";
 import type { WireResponse } from "../listener/message.ts";
 
 /**
- * `__type` always stands in the body: one official SDK looks nowhere else. Services of this family write the text's
- * name with a capital letter in a SerializationException, and only there; some send none.
+ * The body always holds `__type`, because one official SDK looks nowhere else. Services of this family write `Message` with a
+ * capital letter in a SerializationException, and only there; some send no text.
  */
 export function errorResponse(code: ErrorName, message: string | undefined, requestId: string): WireResponse {
   const label = code === "SerializationException" ? "Message" : "message";
@@ -26,7 +26,7 @@ export function jsonResponse(
   };
 }
 
-/** What the family answers where it cannot even tell which service is meant. */
+/** The answer of this family of services where even the service cannot be recognised. */
 export function notAnOperation(requestId: string): WireResponse {
   return {
     status: 403,
@@ -45,7 +45,7 @@ export function unknownOperationXml(requestId: string): WireResponse {
   };
 }
 
-/** The answer to good JSON that was labelled `application/json`. */
+/** The answer to valid JSON that was labelled `application/json`. */
 export function unknownOperationCoral(requestId: string): WireResponse {
   return {
     status: 404,

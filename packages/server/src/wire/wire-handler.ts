@@ -1,6 +1,6 @@
 /**
- * The wire handler: one signed request in, one answer out, in either protocol (`protocols/`). Its ladder of refusals, top to
- * bottom, is the order in which services of this family have been seen to refuse.
+ * The wire handler takes one signed request and gives one answer, in either protocol (`protocols/`). Its refusals come, from
+ * top to bottom, in the order in which services of this family were seen to refuse.
  */
 import type { DecodeRefusal, EpochMs } from "@countinghouse/protocol";
 import { rejection, type Rejection } from "../domain/rejection.ts";
@@ -29,9 +29,9 @@ interface WireHandlerOptions {
   readonly unkept: UnkeptCalls;
   readonly ledger: Ledger;
   readonly newRequestId: () => string;
-  /** By which policies tell the time, as credentials expire. */
+  /** The wall clock: policies read the time from it, and credentials expire by it. */
   readonly wallMs: () => EpochMs;
-  /** Told of errors that are ours. */
+  /** Called for errors that are this server's fault. */
   readonly onError: (error: Error, requestId: string) => void;
 }
 
@@ -46,7 +46,7 @@ export class WireHandler {
     this.#cbor = rpcV2Cbor(options.operations);
   }
 
-  /** Always answers: trouble of ours is an answer too. */
+  /** Always answers: trouble of this server is an answer too. */
   async handle(request: WireRequest): Promise<WireResponse> {
     const requestId = this.#options.newRequestId();
     if (request.method === "OPTIONS" && request.headers.has("origin")) return preflight(requestId);
@@ -54,7 +54,7 @@ export class WireHandler {
     const protocol = isRpcRequest(request) ? this.#cbor : this.#json;
     let operation: WireOperation | undefined;
     try {
-      // None of what is refused here is kept in the ledger.
+      // Refusals of `read` are not kept in the ledger.
       const read = protocol.read(request, requestId);
       if ("status" in read) return read;
       ({ operation } = read);
@@ -87,7 +87,7 @@ export class WireHandler {
     return answer.dropped === true ? { ...response, dropped: true } : response;
   }
 
-  /** Authentication and the quota: a stranger's requests, or a flood's, must not cost a write each (`operations/unkept-calls.ts`). */
+  /** Authentication and quota. Strangers' requests, or a flood, must not cost a write each (`operations/unkept-calls.ts`). */
   #admit(request: WireRequest, requestId: string, operation: WireOperation): Caller | Promise<Rejection> {
     const { authenticator, quotas, unkept } = this.#options;
     const caller = authenticator.authenticate(request, operation.signingName);
@@ -108,7 +108,7 @@ export class WireHandler {
     return rejected;
   }
 
-  /** Steps after admission: permission, types, constraints, the operation. Each refusal is kept in the ledger. */
+  /** The steps after admission: permission, types, constraints, the operation. Each refusal is kept in the ledger. */
   async #answer(
     request: WireRequest,
     requestId: string,

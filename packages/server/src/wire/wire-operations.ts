@@ -1,4 +1,4 @@
-/** The operations of the wire: each one's shapes, tied to what it does. */
+/** The operations of the wire: the shapes of each, tied to its handler. */
 import {
   batchMeterUsage,
   decoderOf,
@@ -43,7 +43,7 @@ export function wireOperations(
   ];
 }
 
-/** The one place where an operation's types are forgotten: what reads, runs and writes it belongs together from here on. */
+/** Only here are an operation's types given up: its reading, doing and writing belong together from here on. */
 function wireOperation<Input extends object, Output>(
   operation: Operation<Input, Output>,
   handler: OperationHandler<Input, Output>,

@@ -1,6 +1,6 @@
 /**
- * Credentials of ECS tasks: one address for each, `AWS_CONTAINER_CREDENTIALS_FULL_URI`, and an authorization token that
- * opens no other. The token follows from the secrets key: nothing of it is kept. Rule C8.
+ * Credentials of ECS tasks: each task has an address, `AWS_CONTAINER_CREDENTIALS_FULL_URI`, and an authorization token that
+ * opens no other address. The token is computed from the secrets key, so it is not kept. Rule C8.
  */
 import { timingSafeEqual } from "node:crypto";
 import type { Sealer } from "../identity/seal.ts";
@@ -19,7 +19,7 @@ interface ContainerRequest {
   readonly authorization: string | undefined;
 }
 
-/** The answer. Without the right token nobody learns which tasks there are. */
+/** Answers a request for credentials. Without the right token nobody learns which tasks exist. */
 export async function containerResponse(
   { method, path, authorization }: ContainerRequest,
   sealer: Sealer,
@@ -42,7 +42,7 @@ export async function containerResponse(
   return json(200, { ...issued, RoleArn: `arn:aws:iam::${accountId}:role/${roleName}`, AccountId: accountId });
 }
 
-/** The official SDK for JavaScript reads the capital members; the reference guide has the small ones. */
+/** The official SDK for JavaScript reads the members with capital letters; the reference guide documents the others. */
 function failure(status: number, code: string, message: string): WireResponse {
   return json(status, { code, message, Code: code, Message: message });
 }

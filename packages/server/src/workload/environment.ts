@@ -1,14 +1,17 @@
-/** The environment by which an unmodified program with an AWS SDK finds its credentials and this server. */
+/** The environment variables by which an unmodified program with an AWS SDK finds its credentials and this server. */
 import type { MeteredResource } from "../domain/resources/metered-resource.ts";
 import type { Sealer } from "../identity/seal.ts";
 import { CONTAINER_CREDENTIALS_PATH, containerToken } from "./container-credentials.ts";
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** Where Kubernetes projects the token, as EKS has it. */
+/** Where EKS has Kubernetes put the token. */
 const TOKEN_FILE = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token";
 
-/** What every resource needs: its region by either name, since SDKs differ in which one they read. `origin` is this server's, as the resource reaches it. */
+/**
+ * For every resource: its region by two names, since SDKs differ. `origin` is this server's address, as the resource reaches
+ * it.
+ */
 export function commonEnvironment(origin: string, { region }: MeteredResource): Environment {
   return { AWS_REGION: region, AWS_DEFAULT_REGION: region, AWS_ENDPOINT_URL_MARKETPLACE_METERING: origin };
 }
@@ -20,7 +23,7 @@ export function containerEnvironment(origin: string, { resourceId }: MeteredReso
   };
 }
 
-/** Nothing where the instance has no metadata service. */
+/** Empty where the instance has no metadata service. */
 export function instanceEnvironment(endpoint: string | undefined): Environment {
   return endpoint === undefined ? {} : { AWS_EC2_METADATA_SERVICE_ENDPOINT: endpoint };
 }

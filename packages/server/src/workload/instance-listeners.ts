@@ -1,6 +1,6 @@
 /**
- * A listener on loopback for each live EC2 instance, at a port of its own: the metadata service of one instance must not
- * be another's. They come and go with their instances, one after the other.
+ * A listener on loopback for each running EC2 instance, at a port of its own, so that no instance gets another's metadata.
+ * Listeners are opened and closed as instances start and end, one after the other.
  */
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
@@ -9,7 +9,7 @@ import { send } from "../listener/listener.ts";
 import type { WireResponse } from "../listener/message.ts";
 import type { MetadataRequest } from "./instance-metadata.ts";
 
-/** At once; instances beyond that have no metadata service. */
+/** How many instances have a metadata service at once; others have none. */
 export const INSTANCE_LISTENERS_MAX = 200;
 const CONNECTIONS_MAX = 32;
 const TIMEOUT_MS = 5_000;
@@ -18,7 +18,7 @@ const HEADER_BYTES_MAX = 8_192;
 interface InstanceListenersOptions {
   /** Never rejects. */
   readonly respond: (resourceId: string, request: MetadataRequest) => Promise<WireResponse>;
-  /** Told where a listener cannot be had. */
+  /** Called where a listener cannot be opened. */
   readonly onError: (error: Error) => void;
 }
 
@@ -32,13 +32,13 @@ export class InstanceListeners {
     this.#options = options;
   }
 
-  /** Where the instance's metadata service is; undefined where it has none. */
+  /** The address of the instance's metadata service; undefined where it has none. */
   endpointOf(resourceId: string): string | undefined {
     const server = this.#servers.get(resourceId);
     return server && `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  /** Opens a listener for each of these that lacks one, and closes those of all others. Never rejects. */
+  /** Opens missing listeners of these instances, and closes those of all others. Never rejects. */
   keep(liveResourceIds: ReadonlySet<string>): Promise<void> {
     this.#last = this.#last.then(() => this.#settle(liveResourceIds));
     return this.#last;
@@ -74,7 +74,7 @@ export class InstanceListeners {
   async #listen(resourceId: string): Promise<Server> {
     const settings = { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: TIMEOUT_MS, requestTimeout: TIMEOUT_MS };
     const server = createServer(settings, (request, response) => {
-      // No request here has a body that means anything.
+      // No request here has a body that is used.
       request.resume();
       const { method = "", url = "" } = request;
       if (!isOwn(request.headers)) {
@@ -88,15 +88,16 @@ export class InstanceListeners {
     server.maxConnections = CONNECTIONS_MAX;
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    // A server that cannot start, or has ended all else, is not kept alive by these.
+    // These listeners do not keep a process alive whose server could not start, or has ended.
     server.unref();
     return server;
   }
 }
 
 /**
- * A site whose name is made to stand for this machine could ask in the browser of somebody who sits at it. Its requests
- * carry its name; programs of an instance go by the address that they were given, and browsers alone name an origin.
+ * A site can make its own name stand for this machine, and send requests from the browser of a person at it. Such requests
+ * carry the site's name as host. Programs of an instance use the address that they were given, and only browsers send an
+ * origin.
  */
 function isOwn({ host, origin }: IncomingHttpHeaders): boolean {
   return origin === undefined && /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host ?? "");

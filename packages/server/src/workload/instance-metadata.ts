@@ -1,6 +1,6 @@
 /**
- * The instance metadata service of one EC2 instance, version 2: what an SDK asks it for, and what the instance identity
- * document tells. Version 1 gives credentials to whoever can make a program send a GET, and is not served. Rule C9.
+ * The metadata service of one EC2 instance, version 2: what SDKs ask it for, and what the instance identity document holds.
+ * Version 1 is not served: it gives credentials to anybody who can make a program send a GET. Rule C9.
  */
 import { inForce } from "../domain/catalogue/agreement.ts";
 import type { MeteredResource } from "../domain/resources/metered-resource.ts";
@@ -46,7 +46,7 @@ export async function metadataResponse(
   return found === undefined ? text(404, "Not Found") : text(200, found);
 }
 
-/** A forwarded request comes from somewhere else, through a proxy that was talked into it. */
+/** A forwarded request is refused: it came from elsewhere, through a proxy that was tricked. */
 function tokenResponse(
   resourceId: string,
   request: MetadataRequest,
@@ -70,7 +70,7 @@ function isToken(resourceId: string, token: string | undefined, { sealer, wallMs
   return ofResource === resourceId && wallMs() < expiresAtMs;
 }
 
-/** What is known of an instance here; of what is not, there is nothing. */
+/** What is known of an instance; other paths do not exist. */
 function metadataOf(resource: MeteredResource, options: InstanceMetadataOptions): MetadataFolder {
   const codes = productCodesOf(resource, options);
   const role = options.credentials.roleOf(resource);
@@ -99,7 +99,7 @@ function roleFolder(resource: MeteredResource, role: string, { credentials }: In
   ]);
 }
 
-/** Of the products of images that the instance's account has agreements for. */
+/** The codes of the AMI products for which the instance's account has agreements. */
 function productCodesOf({ accountId }: MeteredResource, options: InstanceMetadataOptions): readonly string[] {
   const held = options.ledger.catalogue;
   const isBought = (productCode: string): boolean =>
@@ -108,7 +108,7 @@ function productCodesOf({ accountId }: MeteredResource, options: InstanceMetadat
   return images.map(({ productCode }) => productCode).filter(isBought);
 }
 
-/** What is known here of what the document of a real instance holds. */
+/** The members of a real instance's document that are known here. */
 function identityDocument(resource: MeteredResource, productCodes: readonly string[]): object {
   const { accountId, externalId, region, startedAtMs } = resource;
   return {
@@ -122,7 +122,7 @@ function identityDocument(resource: MeteredResource, productCodes: readonly stri
   };
 }
 
-/** Which zone is not known: the first one of its region. */
+/** The zone is not known; this is the first one of the region. */
 function zoneOf({ region }: MeteredResource): string {
   return `${region}a`;
 }

@@ -1,14 +1,14 @@
 /**
- * The paths of an instance metadata service: folders that list what is in them, items, and the versions that all of it can be
- * asked for in. A slash at the end, or twice, makes no difference: clients ask both ways.
+ * The paths of an instance metadata service: folders that list what they hold, items, and the versions in which all can be
+ * asked for. Extra slashes make no difference, because clients send them.
  */
 
-/** Made when it is asked for: credentials are new each time. */
+/** Made when it is asked for, because credentials are new each time. */
 export type MetadataItem = () => string;
 
 export type MetadataFolder = ReadonlyMap<string, MetadataFolder | MetadataItem>;
 
-/** As the service lists them; a client may ask for the one that it was written for. Source: EC2 user guide, instance metadata. */
+/** In the service's order; a client may ask for any of them. Source: EC2 user guide, instance metadata. */
 const METADATA_VERSIONS: readonly string[] = [
   "1.0",
   "2007-01-19",
@@ -42,12 +42,12 @@ const METADATA_VERSIONS: readonly string[] = [
   "latest",
 ];
 
-/** What is at a path; undefined where there is nothing. */
+/** The text at a path; undefined where there is none. */
 export function metadataAt(path: string, root: MetadataFolder): string | undefined {
   const [version, ...names] = path.split("/").filter((name) => name !== "");
   if (version === undefined) return METADATA_VERSIONS.join("\n");
   if (!METADATA_VERSIONS.includes(version)) return undefined;
-  // The first level is listed without slashes.
+  // The list of versions has no slashes.
   if (names.length === 0) return [...root.keys()].join("\n");
   const found = names.reduce<MetadataFolder | MetadataItem | undefined>(
     (at, name) => (at === undefined || typeof at === "function" ? undefined : at.get(name)),

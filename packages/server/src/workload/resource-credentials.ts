@@ -1,22 +1,22 @@
-/** Session credentials of the resources that ask for them where they run: ECS tasks and EC2 instances. Rules C8 and C9. */
+/** Session credentials for resources that ask where they run: ECS tasks and EC2 instances. Rules C8 and C9. */
 import { isoSecond, type EpochMs } from "@countinghouse/protocol";
 import { isLive, type MeteredResource, type Platform } from "../domain/resources/metered-resource.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { SessionCredentials, SessionGrant } from "../identity/session-credentials.ts";
 
-/** As a task's credentials last at AWS. SDKs ask for new ones minutes before the end. */
+/** As long as a task's credentials last at AWS. SDKs ask for new ones some minutes before the end. */
 const LIFETIME_MS = 6 * 3_600_000;
 
 export interface ResourceCredentialsOptions {
   readonly ledger: Pick<Ledger, "catalogue" | "findResources">;
   readonly issueCredentials: (grant: SessionGrant) => SessionCredentials;
-  /** The service clock, by which a resource is live. */
+  /** The service clock: whether a resource runs is decided by it. */
   readonly nowMs: () => EpochMs;
-  /** By which credentials expire. */
+  /** The wall clock: credentials expire by it. */
   readonly wallMs: () => EpochMs;
 }
 
-/** Answers what containers and instances are given, in the members that their endpoints share. */
+/** Makes the credentials in the members that the endpoints of containers and instances share. */
 export class ResourceCredentials {
   readonly #options: ResourceCredentialsOptions;
 
@@ -30,7 +30,7 @@ export class ResourceCredentials {
     return resource?.platform === platform && isLive(resource, this.#options.nowMs()) ? resource : undefined;
   }
 
-  /** The role whose permissions its credentials have, where that is known and there. */
+  /** The role whose permissions the credentials get; undefined where it is not known or does not exist. */
   roleOf({ accountId, roleName }: MeteredResource): string | undefined {
     const account = this.#options.ledger.catalogue.account(accountId);
     return account?.roles.find(({ name }) => name === roleName)?.name;
@@ -56,7 +56,7 @@ export class ResourceCredentials {
     };
   }
 
-  /** The wall clock, as these endpoints write times. */
+  /** The wall clock's time, as these endpoints write times. */
   now(): string {
     return isoSecond(this.#options.wallMs());
   }
@@ -70,7 +70,7 @@ interface EndpointCredentials {
 }
 const SESSION_NAME_CHARACTERS_MAX = 64;
 
-/** The instance's id; the task's id, which its ARN ends with. */
+/** The instance's id, or the task's id, which is the end of its ARN. */
 function sessionNameOf({ externalId }: MeteredResource): string {
   const id = externalId.slice(externalId.lastIndexOf("/") + 1).replace(/[^\w+=,.@-]/g, "-");
   return id.slice(0, SESSION_NAME_CHARACTERS_MAX).padEnd(2, "-");

@@ -1,4 +1,4 @@
-/** What metered resources are given where they run: credentials, metadata, and the environment that leads to both. */
+/** What metered resources get where they run: credentials, metadata, and the environment variables that lead to both. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { MeteredResource } from "../domain/resources/metered-resource.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -19,9 +19,9 @@ import { ResourceCredentials, type ResourceCredentialsOptions } from "./resource
 
 interface WorkloadOptions extends ResourceCredentialsOptions, Omit<InstanceMetadataOptions, "credentials"> {
   readonly ledger: Pick<Ledger, "catalogue" | "findResources" | "resources">;
-  /** Told where an instance has no metadata service. */
+  /** Called where an instance cannot get a metadata service. */
   readonly onError: (error: Error) => void;
-  /** Told where the ledger cannot be asked; whoever asked is told to come again. */
+  /** Called where the ledger cannot be read; the program is told to ask again. */
   readonly onTrouble: (error: Error) => void;
 }
 
@@ -43,7 +43,7 @@ export class Workload {
     });
   }
 
-  /** The variables for a resource; `origin` is this server's, as the resource reaches it. They hold a secret. */
+  /** The variables for a resource; `origin` is this server's address, as the resource reaches it. They hold a secret. */
   environmentOf(resource: MeteredResource, origin: string): Environment {
     const common = commonEnvironment(origin, resource);
     switch (resource.platform) {
@@ -56,12 +56,12 @@ export class Workload {
     }
   }
 
-  /** A resource has come, or its life is another: instances that run have a metadata service, and others have none. */
+  /** To be called when a resource is new or its life has changed: running instances have a metadata service, others none. */
   async resourceChanged({ platform }: Pick<MeteredResource, "platform">): Promise<void> {
     if (platform === "ec2") await this.resourcesChanged();
   }
 
-  /** The same, where any may have changed: at the start, and after a reset. */
+  /** The same, where any resource may have changed: at the start, and after a reset. */
   async resourcesChanged(): Promise<void> {
     const { ledger, nowMs } = this.#options;
     const query = { platform: "ec2", life: { live: true, atMs: nowMs() }, limit: RESOURCES_AT_ONCE } as const;
@@ -81,7 +81,7 @@ export class Workload {
     void this.#orTrouble(answer).then((told) => send(response, told));
   }
 
-  /** The ledger could not be asked: programs that ask for credentials come again. */
+  /** If the ledger cannot be read, programs are told to ask again. */
   async #orTrouble(answer: Promise<WireResponse>): Promise<WireResponse> {
     try {
       return await answer;

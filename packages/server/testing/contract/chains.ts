@@ -1,4 +1,4 @@
-/** The contract of chains: they grow with the entries, are whole, and agree with what was known of them earlier. */
+/** The contract of chains: they grow with the entries, are whole, and agree with the heads that were known earlier. */
 import { describe, expect, test } from "vitest";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { KnownLaneHead } from "../../src/ledger/verification.ts";
@@ -9,7 +9,7 @@ async function headsOf(ledger: Ledger): Promise<KnownLaneHead[]> {
   return (await ledger.chainHeads()).map((head) => ({ ...head, source: "the test" }));
 }
 
-/** Work about several products, which several writers may share. */
+/** Writes about several products, which several writers may share. */
 async function write(ledger: Ledger, round: number): Promise<void> {
   const offerings = ["1", "2", "3"].map((digit) => digit.repeat(25));
   await Promise.all([

@@ -19,7 +19,7 @@ const PRODUCTS = [PRODUCT, "1abcdefghijklmnopqrstuvwx", undefined];
 const ENTRIES = 48;
 const ALL: EventQuery = { order: "oldest", limit: 1_000 };
 
-/** The product that the entry at a place is about. */
+/** The product of the entry at an index. */
 const productAt = (i: number): string | undefined => at(PRODUCTS, Math.floor(i / 7));
 const at = <T>(items: readonly T[], i: number): T => items[i % items.length] as T;
 
@@ -33,7 +33,7 @@ function callOf(i: number): Call {
   };
 }
 
-/** Each kind of event that names a product, and one that names none. */
+/** An event of each kind that names a product, and one that names none. */
 function eventOf(productCode: string | undefined, i: number): LedgerEvent {
   if (productCode === undefined) return { kind: "catalogue-changed", changes: [] };
   const kinds: readonly LedgerEvent[] = [
@@ -45,7 +45,7 @@ function eventOf(productCode: string | undefined, i: number): LedgerEvent {
   return at(kinds, i);
 }
 
-/** Several entries in each of some hours, then a few in one transaction group. */
+/** Writes several entries in each of some hours, and then a few in one group. */
 async function filled({ ledger, clock }: LedgerUnderTest): Promise<readonly LedgerEntry[]> {
   const kept: LedgerEntry[] = [];
   for (let i = 0; i < ENTRIES; i += 1) {
@@ -71,7 +71,7 @@ async function allPages(ledger: Ledger, query: EventQuery): Promise<LedgerEntry[
 
 const is = (asked: string | undefined, has: string | undefined): boolean => asked === undefined || asked === has;
 
-/** What is asked for, one entry after the other. */
+/** The answer that a query should get, computed entry by entry. */
 function expected(kept: readonly LedgerEntry[], query: EventQuery): string[] {
   const { fromMs = -Infinity, toMs = Infinity } = query;
   const found = kept.filter(({ atMs, call }, i) => {
@@ -162,7 +162,7 @@ export function eventPromises(fresh: () => Promise<LedgerUnderTest>): void {
         expect(new Set(found).size).toBe(found.length);
         const before = found.filter((id) => kept.some(({ call }) => call.requestId === id));
         expect(before).toEqual(expected(kept, { order, limit: 1 }));
-        // Those that came in are behind the newest, and so on a page only where it is the oldest that comes first.
+        // The new entries are the newest, so only a listing from the oldest on comes to them.
         expect(found.length - before.length).toBe(order === "oldest" ? 6 : 0);
       },
     );
@@ -182,7 +182,7 @@ export function eventPromises(fresh: () => Promise<LedgerUnderTest>): void {
       }
       expect(walked).toEqual(PRINCIPALS.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
       expect(await ledger.principalBetween("buy-page", "operator"), "neither end is included").toBeUndefined();
-      // Names of other things are none, whatever they look like.
+      // The listing holds names of principals only, whatever other names look like.
       expect(await ledger.principalBetween(PRODUCT.slice(0, -1), `${PRODUCT}0`)).toBeUndefined();
     });
 

@@ -1,4 +1,4 @@
-/** The contract, fourth part: what a reopening finds, and what a reset leaves. */
+/** The contract, fourth part: what a reopened ledger holds, and what a reset leaves. */
 import { HOUR_MS } from "@countinghouse/protocol";
 import { describe, expect, test } from "vitest";
 import type { Agreement } from "../../src/domain/catalogue/agreement.ts";
@@ -45,7 +45,7 @@ const REMOVED: CatalogueChange = { kind: "access-key", id: "AKIA1", value: undef
 
 const byText = (a: object, b: object): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
 
-/** Everything that can be asked of a catalogue, for these objects. */
+/** The answers to everything that can be asked of a catalogue about these objects. */
 function answersOf(catalogue: CatalogueView): object {
   const kinds = ["account", "access-key", "product", "agreement"] as const;
   const customers = ["account:444455556666", "identifier:customer-1", "identifier:customer-2"];
@@ -162,12 +162,12 @@ export function keepingPromises(fresh: () => Promise<LedgerUnderTest>): void {
     test("that comes while old entries are being removed takes nothing away that comes after it", async () => {
       const store = await fresh();
       const { ledger, clock } = store;
-      // More than are removed at once.
+      // More entries than one commit removes.
       await Promise.all(Array.from({ length: EXPIRED_AT_ONCE + 50 }, () => ledger.transact(look(() => undefined))));
       clock.moveTo(START_MS + 2 * HOUR_MS);
       const held = store.holdNextCommit();
       const expired = ledger.expire(newCall, START_MS + HOUR_MS);
-      // A store that lets nothing expire is done at once.
+      // A store without expiry is done at once.
       await Promise.race([held.reached, expired]);
       const call = newCall();
       const reset = ledger.reset(newCall(), () => []);
@@ -175,7 +175,7 @@ export function keepingPromises(fresh: () => Promise<LedgerUnderTest>): void {
       held.letGo();
       await reset;
       const kept = (await metered).map(({ id }) => id);
-      // Or others were first, and nothing more was removed.
+      // Or another caller was first, and nothing more was removed.
       expect(await expired.catch(() => 0)).toBeLessThanOrEqual(EXPIRED_AT_ONCE);
 
       const check = async (): Promise<void> => {

@@ -1,6 +1,6 @@
 /**
- * What every store promises, in one suite. A store's own tests run it and add what only that store can get wrong.
- * Test code: it is not shipped.
+ * What every store promises, in one suite. A store's own tests run this suite, and add what only that store can get wrong. Test
+ * code: it is not shipped.
  */
 import { describe, onTestFinished } from "vitest";
 import { chainPromises } from "./chains.ts";

@@ -13,22 +13,22 @@ export interface LedgerSetup {
 }
 
 export interface LedgerUnderTest {
-  /** As it was opened last. */
+  /** The ledger as it was opened last. */
   readonly ledger: Ledger;
-  /** A manual clock at first; here it can be set back too. */
+  /** A manual clock at first; a test can also set it back. */
   readonly clock: ServiceClock;
-  /** Closes the ledger and opens what is kept, some time later, with a clock that goes on where it stood. */
+  /** Closes the ledger and opens it again, some time later, with a clock that goes on from its kept position. */
   reopen(mode?: ClockMode, laterMs?: number): Promise<void>;
-  /** The next commit fails, once all of it has been staged. */
+  /** Makes the next commit fail, after everything has been staged. */
   readonly failNextCommit: (error: Error) => void;
-  /** The next commit is held up, once all of it has been staged, until it is let go. */
+  /** Holds the next commit up, after everything has been staged, until the test lets it go. */
   readonly holdNextCommit: () => HeldCommit;
-  /** Closes the ledger and takes everything away. */
+  /** Closes the ledger and removes everything. */
   remove(): Promise<void>;
 }
 
 interface HeldCommit {
-  /** Resolves once the commit has come this far. */
+  /** Resolves when the commit has come this far. */
   readonly reached: Promise<void>;
   readonly letGo: () => void;
 }
@@ -38,11 +38,11 @@ export type MakeLedger = (setup?: LedgerSetup) => Promise<LedgerUnderTest>;
 
 export const START_MS = Date.UTC(2026, 2, 14, 12, 30);
 
-/** What a store is opened with. */
+/** How a store is opened. */
 export interface Opening {
   readonly mode: ClockMode;
   readonly wallMs: () => number;
-  /** To be awaited by each commit, once all of it has been staged; where it rejects, the commit fails. */
+  /** Each commit awaits it, after everything has been staged; where it rejects, the commit fails. */
   readonly beforeCommit: () => Promise<void>;
 }
 
@@ -51,7 +51,7 @@ interface Opened {
   readonly clock: ServiceClock;
 }
 
-/** `open` opens an engine, and opens it again after a close; `remove` takes it away. */
+/** `open` opens an engine, also after a close; `remove` removes its data. */
 export function ledgerOver(open: () => Engine, remove: () => void, setup: LedgerSetup = {}): Promise<LedgerUnderTest> {
   return ledgerUnderTest(({ mode, wallMs, beforeCommit }) => {
     const engine = interrupted(open(), beforeCommit);
@@ -61,7 +61,7 @@ export function ledgerOver(open: () => Engine, remove: () => void, setup: Ledger
   }, remove);
 }
 
-/** What ledgers are opened with where a test does not say otherwise. */
+/** How ledgers are opened, unless a test says otherwise. */
 export const DEFAULTS = {
   ruleSet: ruleSets.classic,
   queuedMax: 1_000,
@@ -70,7 +70,7 @@ export const DEFAULTS = {
   monotonicMs: (): number => performance.now(),
 };
 
-/** `open` opens a ledger, and opens it again after a close; `remove` takes it away. */
+/** `open` opens a ledger, also after a close; `remove` removes its data. */
 export async function ledgerUnderTest(
   open: (opening: Opening) => Opened | Promise<Opened>,
   remove: () => void | Promise<void>,

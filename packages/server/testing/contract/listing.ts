@@ -1,4 +1,4 @@
-/** The contract, third part: metering records are listed by hour, each once, however large a page is. */
+/** The contract, third part: metering records are listed by hour, each once, whatever the size of a page. */
 import { HOUR_MS } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -15,7 +15,7 @@ import { EVERYTHING, PRODUCT, keptIds, look, meter, newCall, sent, type Sent } f
 const LICENSE = "arn:aws:license-manager::294406891311:license:l-1";
 const HOUR = START_MS / HOUR_MS - 0.5;
 
-/** Records of several hours, products, customers and dimensions, in no order. */
+/** Records of several hours, products, customers and dimensions, in mixed order. */
 const RECORDS: readonly Sent[] = [3, 0, 2, 1].flatMap((hoursAgo) =>
   ["gb", "calls", "seats"].flatMap((dimension, d) =>
     ["444455556666", "777788889999"].flatMap((customerAccountId, c) => {
@@ -33,7 +33,7 @@ async function filled({ ledger }: LedgerUnderTest): Promise<Ledger> {
   return ledger;
 }
 
-/** Page by page, as a caller would. */
+/** Reads all pages, as a caller would. */
 async function allPages(ledger: Ledger, query: MeteringRecordQuery): Promise<ListedRecord[]> {
   const items: ListedRecord[] = [];
   let cursor: string | undefined;

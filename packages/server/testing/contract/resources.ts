@@ -1,4 +1,4 @@
-/** The contract, seventh part: metered resources are facts that change with the entry that says why, and are found again. */
+/** The contract, seventh part: metered resources are facts; they change with the entry that says why, and are found again. */
 import { HOUR_MS } from "@countinghouse/protocol";
 import { describe, expect, test } from "vitest";
 import { registrationOf, type MeteredResource, type Platform } from "../../src/domain/resources/metered-resource.ts";
@@ -25,7 +25,7 @@ function task(name: string, over: Partial<MeteredResource> = {}): MeteredResourc
   };
 }
 
-/** Registers a product, as an operation does: of what is known, something new is made. */
+/** Registers a product, as an operation does: makes the new resource from what is known of it. */
 function register(resourceId: string, productCode: string, column = productCode): Work<number | undefined> {
   return {
     call: newCall(),
@@ -262,7 +262,7 @@ export function resourcePromises(fresh: () => Promise<LedgerUnderTest>): void {
 
   describe("metered resources that are due are found", () => {
     const hourly = { registrations: [{ productCode: "p", registeredAtMs: START_MS }] };
-    /** The seventh hour after it began: six hours after its first has ended. */
+    /** The seventh hour after the start: six hours after the end of the first hour. */
     const FIRST_DUE_MS = START_MS - (START_MS % HOUR_MS) + 7 * HOUR_MS;
 
     test("in the order of when they became so, from that time on and not before", async () => {

@@ -97,7 +97,7 @@ export function transactionPromises(fresh: (setup?: LedgerSetup) => Promise<Ledg
       const found = await Promise.all(calls.map(({ requestId }) => store.ledger.entry(requestId)));
       expect(found.map((entry) => entry === undefined)).toEqual(calls.map((_, i) => isSpared(i)));
       expect(new Map(answered)).toEqual(new Map(calls.map(({ requestId }, i) => [requestId, isSpared(i)])));
-      // Nothing but what is spared: there is no group to be committed.
+      // Only spared work: there is no group to commit.
       await store.ledger.transact({
         call: newCall(),
         keys: [],

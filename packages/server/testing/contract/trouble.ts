@@ -1,4 +1,4 @@
-/** The contract, second part: faults, a full queue, the end of a server, and a ledger that contradicts itself. */
+/** The contract, second part: faults, a full queue, a server's end, and a ledger that contradicts itself. */
 import { HOUR_MS } from "@countinghouse/protocol";
 import { describe, expect, test } from "vitest";
 import { DefectError, FaultError, QueueFullError } from "../../src/ledger/ledger.ts";
@@ -34,7 +34,7 @@ export function troublePromises(fresh: (setup?: LedgerSetup) => Promise<LedgerUn
       }
       for (const call of calls) expect(await ledger.entry(call.requestId)).toBeUndefined();
       expect(await keptIds(ledger)).toEqual([first.id]);
-      // The same calls again, as an SDK would send them.
+      // Sends the same calls again, as an SDK would.
       const again = await Promise.all([
         ledger.transact(meter([sent()], calls[0])),
         ledger.transact(meter([sent({ dimension: "calls" })], calls[1])),
@@ -84,7 +84,7 @@ export function troublePromises(fresh: (setup?: LedgerSetup) => Promise<LedgerUn
     const entries = await Promise.all(calls.map((call) => ledger.entry(call.requestId)));
     expect(entries.map((entry) => entry !== undefined)).toEqual([true, true, false, false]);
     expect(await keptIds(ledger)).toHaveLength(2);
-    // There is room again once the queue has been worked off.
+    // There is room again when the queue has been worked off.
     await ledger.transact(meter([sent({ dimension: "d3" })]));
   });
 

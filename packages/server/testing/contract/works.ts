@@ -38,7 +38,7 @@ export function usage(over: Partial<UsageRecord> = {}): UsageRecord {
   return { timestampMs: START_MS, customerAccountId: "444455556666", dimension: "gb", quantity: 1, ...over };
 }
 
-/** Usage and the key that it is kept under. */
+/** Usage, and the key under which it is kept. */
 export interface Sent {
   readonly usageRecord: UsageRecord;
   readonly key: MeteringRecordKey;
@@ -49,13 +49,13 @@ export function sent(over: Partial<UsageRecord> = {}, key: Partial<MeteringRecor
   return { usageRecord, key: { ...keyOf(usageRecord, PRODUCT, REGION), ...key } };
 }
 
-/** What came of one record: the id that stands for its key, and what had been kept before. */
+/** The outcome of one record: the id of the record that stands under its key, and what was kept before. */
 export interface Metered {
   readonly id: string;
   readonly kept: MeteringRecord | undefined;
 }
 
-/** Accepts what is not kept yet, and names the record that stands for what is. */
+/** Accepts records that are not kept yet; for the others, names the record that stands. */
 export function meter(records: readonly Sent[], call: Call = newCall()): Work<Metered[]> {
   return {
     call,
@@ -85,13 +85,13 @@ export function meter(records: readonly Sent[], call: Call = newCall()): Work<Me
   };
 }
 
-/** Accepts without asking what is kept: what no decision of ours does. */
+/** Accepts records without asking what is kept, as no real decision does. */
 export function meterBlindly(records: readonly Sent[], call: Call = newCall()): Work<Metered[]> {
   const work = meter(records, call);
   return { ...work, decide: (facts) => work.decide({ ...facts, kept: [] }) };
 }
 
-/** Tells what it sees, and leaves an entry that says nothing. */
+/** Answers what it sees, and leaves an entry without content. */
 export function look<A>(see: (facts: Facts) => A, call: Call = newCall()): Work<A> {
   return {
     call,
@@ -153,7 +153,7 @@ export async function allResources(ledger: Ledger): Promise<readonly MeteredReso
   return items;
 }
 
-/** The ids of everything that is kept, in the order of the listing. */
+/** The ids of all kept records, in the order of the listing. */
 export async function keptIds(ledger: Ledger): Promise<string[]> {
   const { items } = await ledger.meteringRecords(EVERYTHING);
   return items.map((item) => item.meteringRecordId);

@@ -1,4 +1,4 @@
-/** An audit event as people read it: the columns, and lines that are aligned. */
+/** An audit event for people: columns, and aligned lines. */
 import type { AuditEvent } from "../../operator/contract/ledger/audit.ts";
 import { printable } from "../output.ts";
 
@@ -12,10 +12,10 @@ export const EVENT_COLUMNS: Readonly<Record<string, (event: AuditEvent) => strin
   requestId: ({ requestID }) => requestID,
 };
 
-/** Of the columns but the last: what nearly every event fits into, so that lines printed one by one are aligned. */
+/** The widths of all columns but the last. Nearly every event fits, so lines that are printed one by one are aligned. */
 const WIDTHS = [20, 22, 12, 16, 14, 24];
 
-/** One line, as wide as any other. */
+/** One line, aligned with all others. */
 export function eventLine(event: AuditEvent): string {
   return lineOf(Object.values(EVENT_COLUMNS).map((valueOf) => valueOf(event) ?? "-"));
 }

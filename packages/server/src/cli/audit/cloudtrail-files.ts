@@ -1,4 +1,4 @@
-/** Audit events as the files that CloudTrail delivers: gzip, by account, region and day, under its names. */
+/** Audit events as the files that CloudTrail delivers: gzip, one an account, region and day, under CloudTrail's names. */
 import { hash } from "node:crypto";
 import { createWriteStream, mkdirSync, renameSync, rmSync } from "node:fs";
 import { once } from "node:events";
@@ -10,24 +10,24 @@ import type { AuditEvent } from "../../operator/contract/ledger/audit.ts";
 interface OpenFile {
   readonly path: string;
   readonly gzip: Gzip;
-  /** Resolves once all of it is on disk. */
+  /** Resolves when the whole file is on disk. */
   readonly written: Promise<void>;
   events: number;
-  /** Records that are not written yet. */
+  /** Records that are not written yet, as text. */
   waiting: string;
 }
 
-/** Written at once: each write is a trip to another thread. */
+/** How much is written at a time: each write goes to another thread. */
 const CHUNK_CHARACTERS = 65_536;
 const FILES_OPEN_MAX = 16;
 const FILE_EVENTS_MAX = 10_000;
-/** What stands in names where an event came by no call of the wire. */
+/** Stands in file names for an event that did not come from a call of the wire. */
 const NO_ACCOUNT = "operator";
 const NO_REGION = "global";
 
 export class CloudTrailFiles {
   readonly #folder: string;
-  /** By account, region and day; the one that was written to last comes last. */
+  /** By account, region and day; the file that was written to last comes last. */
   readonly #open = new Map<string, OpenFile>();
   finished = 0;
 
@@ -35,7 +35,7 @@ export class CloudTrailFiles {
     this.#folder = folder;
   }
 
-  /** Events of an account and region come in the order of their time. */
+  /** Takes the events of an account and region in the order of their times. */
   async add(event: AuditEvent): Promise<void> {
     const group = groupOf(event);
     const key = Object.values(group).join("/");
@@ -52,12 +52,12 @@ export class CloudTrailFiles {
     if (file.events >= FILE_EVENTS_MAX) await this.#finish(key, file);
   }
 
-  /** Gives the files that are still open their names. */
+  /** Finishes the files that are still open, and gives them their names. */
   async finish(): Promise<void> {
     for (const [key, file] of this.#open) await this.#finish(key, file);
   }
 
-  /** Takes away the files that are not complete; those that are stay. */
+  /** Removes incomplete files; complete ones stay. */
   async abandon(): Promise<void> {
     for (const { gzip, written, path } of this.#open.values()) {
       gzip.destroy();
@@ -98,12 +98,12 @@ function groupOf({ userIdentity, awsRegion, eventTime }: AuditEvent): Group {
   };
 }
 
-/** Whatever a server sends, it names no other folder. */
+/** Replaces all other characters: a name from a server must not lead to another folder. */
 function nameOf(text: string): string {
   return text.replaceAll(/[^\w-]/g, "_");
 }
 
-/** The id at its end is made of the first event's, so that the same export again gives the same names. */
+/** The name ends with an id made from the first event's id, so that the same export gives the same names again. */
 function pathOf({ account, region, day }: Group, { eventTime, eventID }: AuditEvent): string {
   const minute = `${eventTime.slice(0, 16).replaceAll(/[-:]/g, "")}Z`;
   const id = hash("sha256", eventID, "base64url").replaceAll(/[-_]/g, "").slice(0, 16);
@@ -115,12 +115,12 @@ function openFile(path: string): OpenFile {
   mkdirSync(dirname(path), { recursive: true });
   const gzip = createGzip();
   const written = pipeline(gzip, createWriteStream(partialOf(path)));
-  // Awaited where it matters; until then a full disk must not end the process.
+  // The error is handled where `written` is awaited; until then it must not end the process.
   written.catch(() => undefined);
   return { path, gzip, written, events: 0, waiting: "" };
 }
 
-/** Goes on once there is room, or fails with the file. */
+/** Resolves when there is room to go on; rejects where writing the file failed. */
 async function flush(file: OpenFile): Promise<void> {
   const { gzip, written, waiting } = file;
   file.waiting = "";

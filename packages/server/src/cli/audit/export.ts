@@ -1,4 +1,4 @@
-/** `countinghouse audit export`: audit events as files, all of them or an error. */
+/** `countinghouse audit export`: audit events as files. It exports all of them, or fails. */
 import { createWriteStream, renameSync, rmSync } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -24,7 +24,7 @@ interface ExportFlags extends FilterFlags, TimeFlags {
 }
 
 const PAGE_EVENTS = 1_000;
-/** A server that is restarted is waited for this often, half a second each. */
+/** How often a command tries to reach a server that is restarting, every half second. */
 const RETRIES_MAX = 60;
 
 const FORMATS = `
@@ -50,7 +50,7 @@ async function exportEvents(flags: ExportFlags): Promise<void> {
   if (format === "cloudtrail" && to === "-") {
     throw new CommandError("--format cloudtrail writes many files: give --to a folder.", EXIT.usage);
   }
-  // Asked before anything is written: a command that cannot reach its server leaves nothing behind.
+  // The server is asked before anything is written: a command that cannot reach it leaves nothing behind.
   const newest = await eventsPage(flags, queryOf(flags), { order: "newest", limit: 1 });
   noteExpired(newest, flags);
   const events = eventsUpTo(newest.items[0], flags);
@@ -65,7 +65,7 @@ async function exportEvents(flags: ExportFlags): Promise<void> {
   }
 }
 
-/** Page by page, so that no more than a page is in memory; it ends with the newest event, or it fails. */
+/** Reads page by page, so that memory holds one page at most. Ends with the newest event, or throws. */
 async function* eventsUpTo(newest: AuditEvent | undefined, flags: ExportFlags): AsyncGenerator<AuditEvent> {
   if (newest === undefined) return;
   const query = queryOf(flags);
@@ -88,7 +88,7 @@ async function* eventsUpTo(newest: AuditEvent | undefined, flags: ExportFlags): 
   throw new CommandError(message, EXIT.refused);
 }
 
-/** Many lines at once: each piece is a write. */
+/** Many lines are written at a time. */
 const CHUNK_CHARACTERS = 65_536;
 
 async function* linesOf(events: AsyncIterable<AuditEvent>, count?: () => void): AsyncGenerator<string> {
@@ -135,12 +135,12 @@ async function writeFolder(
   return { events: written, files: files.finished, folder };
 }
 
-/** What the file system says, without the place in our code where it said so. */
+/** The file system's message, without a stack trace. */
 function writeProblem(error: unknown): unknown {
   return error instanceof Error && "syscall" in error ? new CommandError(error.message, EXIT.refused) : error;
 }
 
-/** Whoever reads standard output may have seen enough of it (`| head`). */
+/** The reader of standard output may close it early (`| head`). */
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
 }

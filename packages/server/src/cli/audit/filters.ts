@@ -1,4 +1,4 @@
-/** Which audit events: the flags that the commands share, and the pages that they are asked for in. */
+/** The flags that the audit commands share, which say which events are wanted; and the requests for their pages. */
 import type { Command } from "commander";
 import { timeArgument } from "../arguments.ts";
 import type { RequestTo } from "../../operator/client/requests.ts";
@@ -41,13 +41,13 @@ type EventsPage = AnswerTo<"GET /audit-events">;
 
 type PageRequest = Pick<Query, "order" | "limit" | "cursor">;
 
-/** Says so where events of the time that was asked for are not there any more. */
+/** Prints a note where events of the asked time have expired. */
 export function noteExpired({ keptSince }: EventsPage, { from }: TimeFlags): void {
   if (keptSince === undefined || (from !== undefined && from >= keptSince)) return;
   process.stderr.write(`Events before ${keptSince} have expired: the server was started with --retention-days.\n`);
 }
 
-/** The server is looked for anew each time: one that was restarted may be at another address, with another token. */
+/** The server is looked up each time: after a restart it may have another address and another token. */
 export function eventsPage(flags: ConnectionFlags, query: Query, request: PageRequest): Promise<EventsPage> {
   return connect(flags).call("GET /audit-events", { query: { ...query, ...request } });
 }

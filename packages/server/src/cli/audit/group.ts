@@ -1,4 +1,4 @@
-/** `countinghouse audit`: who did what, as a list, as it happens, and as files; and whether it is as it was written. */
+/** `countinghouse audit`: who did what, as a list, live, and as files; and whether the trail is as it was written. */
 import type { Command } from "commander";
 import { addExport } from "./export.ts";
 import { addSearch } from "./search.ts";

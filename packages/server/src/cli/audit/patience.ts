@@ -1,4 +1,4 @@
-/** Waiting for a server that is restarted. */
+/** Waits for a server that is restarting. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { OperatorConnectionError } from "../../operator/client/errors.ts";
 import { CommandError, EXIT } from "../connection.ts";
@@ -6,13 +6,13 @@ import { CommandError, EXIT } from "../connection.ts";
 const RETRY_MS = 500;
 
 interface Patience {
-  /** How often it is tried again. */
+  /** How often the call is tried again. */
   readonly retriesMax: number;
   /** Ends the waiting. */
   readonly signal?: AbortSignal;
 }
 
-/** Calls until a server answers; says on standard error that it waits, and that it waits no more. */
+/** Repeats a call until a server answers; says on standard error when it begins to wait and when it ends. */
 export async function patiently<T>(call: () => Promise<T>, { retriesMax, signal }: Patience): Promise<T> {
   for (let tried = 0; ; tried += 1) {
     try {
@@ -20,7 +20,7 @@ export async function patiently<T>(call: () => Promise<T>, { retriesMax, signal 
       if (tried > 0) process.stderr.write("The server is there again.\n");
       return result;
     } catch (error) {
-      // A CommandError: no server runs on the data folder.
+      // CommandError: no server runs on the data folder.
       const isUnreachable =
         error instanceof OperatorConnectionError ||
         (error instanceof CommandError && error.exitCode === EXIT.unreachable);

@@ -1,9 +1,9 @@
-/** `countinghouse audit search`: audit events that were asked for. */
+/** `countinghouse audit search`: the audit events that match the flags. */
 import { Option, type Command } from "commander";
 import { EVENT_ORDERS } from "../../operator/contract/values.ts";
 import { countArgument } from "../arguments.ts";
 import { connect, withConnection } from "../connection.ts";
-import { print, table } from "../output.ts";
+import { printTable } from "../output.ts";
 import { EVENT_COLUMNS } from "./audit-event.ts";
 import {
   eventsPage,
@@ -20,7 +20,7 @@ interface SearchFlags extends FilterFlags, TimeFlags {
   readonly limit: number;
 }
 
-/** Held in memory before they are printed; `export` has no such bound. */
+/** So many events fit into memory before they are printed; `export` has no such bound. */
 const LIMIT_MAX = 100_000;
 
 export function addSearch(group: Command): void {
@@ -32,7 +32,7 @@ export function addSearch(group: Command): void {
     const query = { ...queryOf(flags), order };
     noteExpired(await eventsPage(flags, query, { order, limit: 1 }), flags);
     const { items, more } = await connect(flags).first("GET /audit-events", limit, { query });
-    print(flags, items, table(EVENT_COLUMNS, items));
+    printTable(flags, items, EVENT_COLUMNS);
     if (more) process.stderr.write(`There may be more than these ${items.length}: raise --limit.\n`);
   });
 }

@@ -1,4 +1,4 @@
-/** `countinghouse audit tail`: the newest audit events, and those that come in, until interrupted. */
+/** `countinghouse audit tail`: the newest audit events, and then new ones as they come, until interrupted. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { countArgument } from "../arguments.ts";
@@ -16,7 +16,7 @@ interface TailFlags extends FilterFlags {
 
 const POLL_MS = 500;
 const PAGE_EVENTS = 100;
-/** Printed after one look at most; whoever needs all of them exports them. */
+/** The most events that are printed at a time; `export` gives all of them. */
 const CAUGHT_UP_MAX = 10_000;
 
 export function addTail(group: Command): void {
@@ -48,14 +48,14 @@ async function follow(flags: TailFlags): Promise<void> {
 }
 
 interface NewEvents {
-  /** Oldest first. */
+  /** The oldest event comes first. */
   readonly events: readonly AuditEvent[];
   readonly leftOut: boolean;
 }
 
 /**
- * What came in since the last event that was seen: from the newest back to that one, or to what is older. Not by time:
- * a service clock may stand still.
+ * The events since the last one that was printed. They are read from the newest one back to that one, or to an older one, and
+ * not by time, because a service clock may stand still.
  */
 async function eventsSince(last: AuditEvent | undefined, flags: TailFlags, query: Query): Promise<NewEvents> {
   const found: AuditEvent[] = [];
@@ -72,7 +72,7 @@ async function eventsSince(last: AuditEvent | undefined, flags: TailFlags, query
   return { events: found.toReversed(), leftOut: cursor !== undefined };
 }
 
-/** For people one line each under one heading, for programs one JSON object a line. */
+/** For people, one line for each event under one heading; for programs, one JSON object a line. */
 function printer({ json }: TailFlags): (events: readonly AuditEvent[]) => void {
   if (json === true) return (events) => write(events.map((event) => jsonText(event)));
   write([headingLine()]);

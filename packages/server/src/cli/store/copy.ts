@@ -1,4 +1,4 @@
-/** `countinghouse store copy`: an embedded ledger moves into PostgreSQL. */
+/** `countinghouse store copy`: copies an embedded ledger into PostgreSQL. */
 import { Option, type Command } from "commander";
 import { realWorld } from "../../world.ts";
 import { CommandError, EXIT } from "../connection.ts";
@@ -17,7 +17,7 @@ The server of the folder must be stopped; the folder stays as it is. The target 
 started on it. Entries, ids, chain, catalogue and clock are copied as they are, and read again on the target. Until that has
 been done no server serves from it; where a copy was interrupted, begin it again with --again.`;
 
-/** What is not in the ledger, and has to go along. */
+/** Files that are not in the ledger and must be copied as well. */
 const NOTE = `Before servers start on it: give them the source's secrets.key (--secrets-key-file), or none of the ledger's secrets
 can be opened. Give one of them a copy of the source's checkpoints.jsonl (--checkpoint-file): it holds for the copied entries.
 Start no server on the source any more: the two ledgers would go apart.`;

@@ -1,4 +1,4 @@
-/** `countinghouse store migrate`: the schema of a ledger in PostgreSQL, brought up to date or distributed. */
+/** `countinghouse store migrate`: migrates or distributes the schema of a ledger in PostgreSQL. */
 import { Option, type Command } from "commander";
 import { realWorld } from "../../world.ts";
 import { describe, print } from "../output.ts";

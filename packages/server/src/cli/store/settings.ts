@@ -1,4 +1,4 @@
-/** `countinghouse store settings`: what all servers of a ledger in PostgreSQL go by alike. */
+/** `countinghouse store settings`: the settings that all servers of a ledger in PostgreSQL share. */
 import { Option, type Command } from "commander";
 import type { SharedSettings } from "../../domain/shared-settings.ts";
 import { clockModeOf, quotasNameOf, rulesOf } from "../../config.ts";

@@ -1,13 +1,13 @@
-/** Accounts and who may act for them. Sellers and customers are both accounts. */
+/** Accounts and the users and roles that act for them. Sellers and customers are both accounts. */
 
-/** What must hold of a request: operators, each with keys, each with one value or several. As it was written. */
+/** What must hold of a request: operators, each with condition keys, each with one value or several. Kept as written. */
 export type PolicyCondition = Readonly<
   Record<string, Readonly<Record<string, ConditionValue | readonly ConditionValue[]>>>
 >;
 
 export type ConditionValue = string | number | boolean;
 
-/** A statement of an IAM policy document. Either Action or NotAction is there, and either Resource or NotResource. */
+/** A statement of an IAM policy document. It has either Action or NotAction, and either Resource or NotResource. */
 export interface PolicyStatement {
   readonly Sid?: string | undefined;
   readonly Effect: "Allow" | "Deny";
@@ -24,13 +24,13 @@ export interface PolicyDocument {
   readonly Statement: PolicyStatement | readonly PolicyStatement[];
 }
 
-/** A user of an account; without a policy it may do whatever is served (Rule N3). */
+/** A user of an account. A user without a policy may do everything that this server offers (Rule N3). */
 interface User {
   readonly name: string;
   readonly policy?: PolicyDocument | undefined;
 }
 
-/** A role of an account, to be assumed by metered resources. */
+/** A role of an account, which metered resources assume. */
 export interface Role {
   readonly name: string;
   readonly policy?: PolicyDocument | undefined;
@@ -45,7 +45,7 @@ export interface Account {
   readonly roles: readonly Role[];
 }
 
-/** A long-term key of a user. The secret is kept sealed and is never shown again after it was made. */
+/** A long-term key of a user. The secret is kept sealed, and is shown only once, when it is made. */
 export interface AccessKey {
   readonly accessKeyId: string;
   readonly accountId: string;

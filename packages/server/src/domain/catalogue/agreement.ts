@@ -1,6 +1,6 @@
 /**
- * A customer's agreement for a product: who may be metered, from when, until when. Its terms are as they were agreed;
- * its state is what has happened to it since.
+ * A customer's agreement for a product: who may be metered, from when until when. Its terms are as they were agreed; its state
+ * says what has happened to it since.
  */
 import { FINAL_METERING_SECONDS, type EpochMs, type RuleId } from "@countinghouse/protocol";
 
@@ -14,10 +14,10 @@ interface AgreementTerms {
   readonly agreementId: string;
   readonly productCode: string;
   readonly customerAccountId: string;
-  /** Absent for products of the new style. */
+  /** Absent for products whose customers are identified by account and licence. */
   readonly customerIdentifier?: string | undefined;
   readonly licenseArn?: string | undefined;
-  /** The agreement that this one goes on with, under names of its own, from its start on. Rule G6. */
+  /** The agreement that this one replaces, under names of its own, from its start on. Rule G6. */
   readonly replaces?: string | undefined;
   readonly startsAtMs: EpochMs;
   readonly endsAtMs?: EpochMs | undefined;
@@ -26,13 +26,13 @@ interface AgreementTerms {
 }
 
 export interface AgreementState {
-  /** When it was cancelled, for good; what comes after is a new agreement. */
+  /** When the agreement was cancelled. That is final; a later agreement is a new one. */
   readonly cancelledAtMs?: EpochMs | undefined;
-  /** Since when it is suspended; absent while it is not. */
+  /** Since when the agreement is suspended; absent while it is not. */
   readonly suspendedAtMs?: EpochMs | undefined;
-  /** The agreement that goes on with it, from where this one ends. Rule G6. */
+  /** The agreement that replaces this one, from this one's end on. Rule G6. */
   readonly replacedBy?: string | undefined;
-  /** Until when usage may lie that it covered, where its end was set to an earlier time afterwards. Rule G8. */
+  /** Set where the end was moved to an earlier time: usage before this time may have been metered. Rule G8. */
   readonly coveredUntilMs?: EpochMs | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface Agreement extends AgreementTerms, AgreementState {}
 
 type AgreementStatus = "pending" | "active" | "suspended" | "cancelled" | "expired";
 
-/** The one word for where an agreement stands: what can no more be undone comes before what can. */
+/** The status of an agreement in one word. States that are final come before states that can change. */
 export function statusOf(agreement: Agreement, nowMs: EpochMs): AgreementStatus {
   const { cancelledAtMs, endsAtMs, suspendedAtMs, startsAtMs } = agreement;
   if (cancelledAtMs !== undefined) return "cancelled";
@@ -49,20 +49,20 @@ export function statusOf(agreement: Agreement, nowMs: EpochMs): AgreementStatus 
   return nowMs < startsAtMs ? "pending" : "active";
 }
 
-/** Whether the customer has what was agreed: from its start (included) to its end (not included), and not suspended. */
+/** Whether the customer has what was agreed: from the start (included) to the end (not included), unless suspended. */
 export function inForce(agreement: Agreement, nowMs: EpochMs): boolean {
   return statusOf(agreement, nowMs) === "active";
 }
 
-/** Agreements by their ids, to find what one was replaced by. */
+/** Finds agreements by their ids, such as the one that replaced another. */
 export interface AgreementsById {
   agreement(agreementId: string): Agreement | undefined;
 }
 
 /**
- * Rule G2: whether usage of this time is usage under the agreement. Usage of the final hour after a cancellation is. Usage
- * slightly ahead of the clock (Rule W3) counts as usage of now; but where one agreement goes on with another, it is the
- * usage's own time that says which of the two it is of (Rule G6).
+ * Rule G2: whether usage at this time belongs to the agreement. Usage in the final hour after a cancellation does. Usage
+ * slightly ahead of the clock (Rule W3) counts as usage at the present time; but where one agreement replaces another, the
+ * usage's own time decides between the two (Rule G6).
  */
 export function coversUsage(agreement: Agreement, timestampMs: EpochMs, nowMs: EpochMs): boolean {
   const { startsAtMs, endsAtMs = Number.POSITIVE_INFINITY, cancelledAtMs, replaces, replacedBy } = agreement;
@@ -72,7 +72,7 @@ export function coversUsage(agreement: Agreement, timestampMs: EpochMs, nowMs: E
   return hasBegun && !hasEnded && usedAtMs < finalHourEndMs(cancelledAtMs);
 }
 
-/** Why records may not be sent under the agreement now: the rule, or undefined where they may. */
+/** The rule by which records may not be sent under the agreement now; undefined where they may. */
 export function meteringClosed(
   agreement: Agreement,
   nowMs: EpochMs,
@@ -87,7 +87,7 @@ export function meteringClosed(
   return agreement.suspendedAtMs === undefined ? undefined : "G4";
 }
 
-/** Rule G6: the customer is still one while what replaced the agreement goes on, or is yet to begin. */
+/** Rule G6: the customer remains one while the replacement goes on or is yet to begin. */
 function replacementClosed(
   { replacedBy }: Agreement,
   nowMs: EpochMs,
@@ -100,7 +100,7 @@ function replacementClosed(
   return successor.cancelledAtMs === undefined ? undefined : "G3";
 }
 
-/** Rules G1 to G4: one agreement is open now, and one, perhaps another, covers the usage. */
+/** Rules G1 to G4: one agreement must be open now, and one, perhaps another, must cover the usage. */
 export function whyNotSubscribed(
   agreements: readonly Agreement[],
   timestampMs: EpochMs,
@@ -112,12 +112,12 @@ export function whyNotSubscribed(
   return agreements.some((agreement) => coversUsage(agreement, timestampMs, nowMs)) ? undefined : "G2";
 }
 
-/** Until when usage is usage under the agreement, as it stands: its end, or that of its final hour. */
+/** The end of the time in which usage belongs to the agreement as it stands: its end, or the end of its final hour. */
 export function coverEndMs({ endsAtMs = Number.POSITIVE_INFINITY, cancelledAtMs }: Agreement): EpochMs {
   return Math.min(endsAtMs, finalHourEndMs(cancelledAtMs));
 }
 
-/** Rule G3: an hour from the end. What never ends has no final hour. */
+/** Rule G3: one hour after the end. An agreement that never ends has no final hour. */
 function finalHourEndMs(endedAtMs: EpochMs | undefined): EpochMs {
   return endedAtMs === undefined ? Number.POSITIVE_INFINITY : endedAtMs + FINAL_METERING_SECONDS * 1000;
 }

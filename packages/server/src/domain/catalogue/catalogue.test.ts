@@ -122,7 +122,7 @@ test("whatever changes, in whatever order, look-ups find what a plain filter fin
   const names = ["anna", "bert", undefined] as const;
   const ids = ["a", "b", "c", "d"];
   const products = [LOGS, TRACES, FOREIGN];
-  /** Any state in which no licence belongs to two agreements; an id may be without an agreement. */
+  /** Any state in which no two agreements have the same licence; some ids have no agreement. */
   const state = fc
     .tuple(
       fc.shuffledSubarray([licence("1"), licence("2"), licence("3"), undefined], { minLength: 4, maxLength: 4 }),

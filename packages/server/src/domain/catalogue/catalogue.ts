@@ -1,7 +1,7 @@
 /**
- * The catalogue as decisions see it: accounts, access keys, products and agreements, the keys that registrations are signed
- * with, and what all servers of the ledger go by; with the look-ups they need.
- * Changes come in through `apply`, which the ledger calls once a change is durable.
+ * The catalogue as decisions see it, with the look-ups that they need: accounts, access keys, products, agreements,
+ * registration keys, and the settings that all servers of the ledger share. Changes come in through `apply`, which the ledger
+ * calls when a change is durable.
  */
 import type { AccessKey, Account } from "./account.ts";
 import type { Agreement } from "./agreement.ts";
@@ -23,13 +23,13 @@ interface CatalogueObjects {
 
 export type CatalogueKind = keyof CatalogueObjects;
 
-/** An object put in place, or taken away (`value` undefined). */
+/** An object that is put in place, or removed (`value` undefined). */
 export type CatalogueChange = {
   readonly [K in CatalogueKind]: {
     readonly kind: K;
     readonly id: string;
     readonly value: CatalogueObjects[K] | undefined;
-    /** Set where the change comes from a catalogue file: the digest of what the file says of this object. */
+    /** Set where the change comes from a catalogue file: the digest of the file's text about this object. */
     readonly fileDigest?: string | undefined;
   };
 }[CatalogueKind];
@@ -41,15 +41,15 @@ export interface CatalogueView {
   agreement(agreementId: string): Agreement | undefined;
   issuer(issuer: string): Issuer | undefined;
   registrationKey(version: number): RegistrationKey | undefined;
-  /** Absent where no server has set any: in an embedded ledger, which has one server. */
+  /** Absent where no server has set any: an embedded ledger has only one server. */
   sharedSettings(): SharedSettings | undefined;
   list<K extends CatalogueKind>(kind: K): readonly CatalogueObjects[K][];
-  /** Agreements of a customer, as identified in a record, for a product. */
+  /** The agreements for a product of a customer, as a record identifies the customer. */
   agreementsOf(productCode: string, customer: string): readonly Agreement[];
   agreementByLicense(licenseArn: string): Agreement | undefined;
-  /** Whether an agreement with this seller, ended ones included, names the customer. Rule I4. */
+  /** Whether the customer has, or had, an agreement for one of the seller's products. Rule I4. */
   knowsCustomer(seller: string, customer: string): boolean;
-  /** What the catalogue file last said of an object, if it came from one. */
+  /** The digest of what the catalogue file last said of an object, if the object came from a file. */
   fileDigest(kind: CatalogueKind, id: string): string | undefined;
 }
 
@@ -141,7 +141,7 @@ export class Catalogue implements CatalogueView {
     if (before !== undefined) {
       this.#reindexNames(before, (agreements) => agreements.filter((agreement) => agreement !== before));
       const { licenseArn } = before;
-      // The licence may have been given to another agreement since.
+      // The licence may belong to another agreement by now.
       if (licenseArn !== undefined && this.agreementByLicense(licenseArn) === before) {
         this.#agreementByLicense.delete(licenseArn);
       }
@@ -161,7 +161,7 @@ export class Catalogue implements CatalogueView {
   }
 }
 
-/** The customer as records may name it: by account always, by identifier where the agreement has one. */
+/** The customer as records may identify it: by account always, by identifier where the agreement has one. */
 function namesOf(agreement: Agreement): string[] {
   const names = [accountCustomer(agreement.customerAccountId)];
   if (agreement.customerIdentifier !== undefined) names.push(identifiedCustomer(agreement.customerIdentifier));

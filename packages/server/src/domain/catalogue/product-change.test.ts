@@ -29,7 +29,7 @@ function changed(what: SaidProduct, held: Product | undefined, nowMs = START_MS)
   return made;
 }
 
-/** Prices from the hour of the start on. */
+/** The price of each hour, from the hour of the start on. */
 const priced = (product: Product, name = "gb", hours = 5): (string | undefined)[] =>
   Array.from({ length: hours }, (_, i) => priceAt(dimensionEverOf(product, name) ?? gb(), START + i));
 
@@ -189,7 +189,7 @@ describe("a product that would be kept without bounds is refused:", () => {
   });
 });
 
-/** Something that an operator says, some time after what was said before. */
+/** Terms that an operator gives, some time after the terms before. */
 interface Saying {
   readonly afterMinutes: number;
   readonly dimensions: readonly {
@@ -217,7 +217,7 @@ const saying: fc.Arbitrary<Saying> = fc.record({
   ),
 });
 
-/** The prices of a saying, from the coming hour on. */
+/** The product with these terms, from the coming hour on. */
 const saidAt = ({ dimensions }: Saying, nowMs: number): SaidProduct =>
   said(
     dimensions.map(({ name, unit, first, later }) => {
@@ -255,7 +255,7 @@ test("Rule P3: whatever is said, in whatever order, an hour has the terms that w
   );
 });
 
-/** The rule read again, from all that was said: the last of it before the hour began, or the very first. */
+/** The rule in a second form: the terms given last before the hour began, or the very first terms. */
 function secondReading(
   told: readonly { readonly hour: number; readonly saying: Saying }[],
   name: string,
@@ -272,7 +272,7 @@ function secondReading(
     rest.findLastIndex(({ saidIn }) => saidIn < hour),
   );
   const { saidIn, dimension } = rest[index] ?? { saidIn: 0, dimension: undefined };
-  // Where it had been dropped, it stands as it did when that was said.
+  // For hours after the dimension was dropped, its terms are those of the time when it was dropped.
   if (dimension === undefined) return secondReading(told.slice(0, first + index), name, saidIn);
   const step = dimension.later
     .toSorted((a, b) => a.afterHours - b.afterHours)

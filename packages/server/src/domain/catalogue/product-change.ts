@@ -1,6 +1,6 @@
 /**
- * A product as it is said to be, put in the place of the one that is kept. What is said of prices, units and pricing holds
- * from the coming hour on, or later where that is said; what was in force in hours that have begun stays. Rule P3.
+ * Merges a product as the operator gives it into the product as it is kept. New prices, units and pricing hold from the coming
+ * hour on, or from a later hour that the operator gives; what held in hours that have begun stays. Rule P3.
  */
 import { operationsOf, iso, type EpochMs } from "@countinghouse/protocol";
 import { hourOf } from "../metering/metering-record.ts";
@@ -16,17 +16,17 @@ import {
   UNNAMED_HOURS,
 } from "./product.ts";
 
-/** A price, and from when on it holds. */
+/** A price, and the time from which it holds. */
 export interface SaidPrice {
-  /** Undefined for none. */
+  /** Undefined where there is no price. */
   readonly price: string | undefined;
-  /** An hour's edge. Undefined, as only the first of a list may be: from the beginning, or as soon as may be. */
+  /** An hour's edge. Only the first price of a list may lack it: that price holds from the beginning, or as soon as possible. */
   readonly fromMs?: EpochMs | undefined;
 }
 
-/** A dimension as it is said to be. */
+/** A dimension as the operator gives it. */
 export interface SaidDimension extends Omit<Dimension, "earlier"> {
-  /** In the order of time, instead of the one price or beside it: then that is the one in force now. */
+  /** Prices in the order of time, instead of `price`, or beside it; then `price` must be the one in force now. */
   readonly prices?: readonly SaidPrice[] | undefined;
 }
 
@@ -34,9 +34,9 @@ export interface SaidProduct extends Omit<Product, "dimensions" | "earlierPricin
   readonly dimensions: readonly SaidDimension[];
 }
 
-/** Why a product cannot be changed so. */
+/** Why a product cannot be changed like this. */
 export interface ProductProblem {
-  /** Where in what was said the fault is. */
+  /** The faulty member of what the operator gave. */
   readonly path: readonly (string | number)[];
   readonly message: string;
 }
@@ -44,19 +44,19 @@ export interface ProductProblem {
 /** How often a dimension's terms or a product's pricing can have changed, and how many dimensions can have been dropped. */
 export const CHANGES_MAX = 500;
 
-/** A product of which nothing was kept before: nothing is metered whose price could change. */
+/** A product that was not kept before: none of its usage is metered yet, so its prices hold from the beginning. */
 export function newProduct({ dimensions, ...same }: SaidProduct): Product {
   return { ...same, dimensions: dimensions.map(newDimension) };
 }
 
-/** The product with what is said of it now; `held` is undefined where there was none. */
+/** The product after the change; `held` is undefined where the product is new. */
 export function changedProduct(said: SaidProduct, held: Product | undefined, nowMs: EpochMs): Product | ProductProblem {
   const made = held === undefined ? newProduct(said) : productOver(said, held, nowMs);
   if ("message" in made) return made;
   return strayPrice(said, made, nowMs) ?? tooManyChanges(made) ?? made;
 }
 
-/** The product with one price changed, and no other after that one. Undefined where it has no such dimension. */
+/** The product with a new price, and without any later price that was planned. Undefined where it has no such dimension. */
 export function withPrice(
   product: Product,
   name: string,
@@ -97,7 +97,7 @@ function productOver(
   };
 }
 
-/** A dimension that something may have been metered of. Hours of containers have one though their product names none. */
+/** A dimension that usage may have been metered of. Containers' hours have one even where the product names none. */
 function heldDimension(held: Product, name: string): Dimension | undefined {
   const found = dimensionEverOf(held, name);
   if (found !== undefined || name !== UNNAMED_HOURS.name) return found;
@@ -106,7 +106,7 @@ function heldDimension(held: Product, name: string): Dimension | undefined {
   return hasRegistered ? UNNAMED_HOURS : undefined;
 }
 
-/** What resources that have registered go on to use of a dropped dimension costs what it cost last. */
+/** What this change drops, or was dropped before. Resources that still use a dropped dimension go on at its last price. */
 function droppedFrom(held: Product, dimensions: readonly Dimension[], nowMs: EpochMs): DroppedDimension[] {
   const names = new Set(dimensions.map(({ name }) => name));
   const before = held.droppedDimensions ?? [];
@@ -125,7 +125,7 @@ function newDimension(said: SaidDimension): Dimension {
   return withTerms(said, isFromBeginning ? steps : [unpriced, ...steps]);
 }
 
-/** Undated, a price is from the coming hour on; of dated ones, those of hours that have begun only say what is held. */
+/** A price without a time holds from the coming hour on. Prices of hours that have begun only repeat what is held. */
 function dimensionOver(said: SaidDimension, held: Dimension, nowMs: EpochMs): Dimension | ProductProblem {
   const problem = problemWithPast(said, held, nowMs);
   if (problem !== undefined) return problem;
@@ -142,10 +142,10 @@ function dimensionOver(said: SaidDimension, held: Dimension, nowMs: EpochMs): Di
   ]);
 }
 
-/** Prices of hours that have begun may be left out; those that are said must be the ones that are held. */
+/** Prices of hours that have begun may be left out; those that are given must equal the held ones. */
 function problemWithPast(said: SaidDimension, held: Dimension, nowMs: EpochMs): ProductProblem | undefined {
   const ofPast = pricesSaid(said).filter((step) => isBegun(step, nowMs));
-  // A first price without a time, and none of the past after it, is from the coming hour on.
+  // A first price without a time, with no other price of the past after it, holds from the coming hour on.
   if (ofPast.length === 1 && ofPast[0]?.fromMs === undefined) return undefined;
   const index = ofPast.findIndex(({ price, fromMs = BEGINNING }) => priceAt(held, hourOf(fromMs)) !== price);
   const stray = ofPast[index];
@@ -176,7 +176,7 @@ function termsOf({ unit, price }: Terms): Terms {
   return { unit, price };
 }
 
-/** The dimension with other terms; the first of them hold from the beginning. */
+/** The dimension with other terms; the first of the steps holds from the beginning. */
 function withTerms({ name, description, kind }: Omit<Dimension, "earlier">, steps: readonly Step<Terms>[]): Dimension {
   const changes = withoutRepeats(steps, (a, b) => a.unit === b.unit && a.price === b.price);
   const last = changes.at(-1)?.value;
@@ -190,7 +190,7 @@ function withTerms({ name, description, kind }: Omit<Dimension, "earlier">, step
   };
 }
 
-/** The price is the one in force where prices are given as well; anything else would leave open which of them was meant. */
+/** Where `prices` are given as well, `price` must be the one in force: otherwise it would be unclear which of them was meant. */
 function strayPrice(said: SaidProduct, made: Product, nowMs: EpochMs): ProductProblem | undefined {
   for (const [index, { price, prices }] of said.dimensions.entries()) {
     const dimension = made.dimensions[index];

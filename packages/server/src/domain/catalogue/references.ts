@@ -1,4 +1,4 @@
-/** What must hold of objects that are put into the catalogue: their values, references that resolve, and no name for two things. */
+/** What must hold of objects that are put into the catalogue: valid values, references to objects that exist, unique names. */
 import type { Account } from "./account.ts";
 import type { Agreement } from "./agreement.ts";
 import type { CatalogueChange } from "./catalogue.ts";
@@ -9,7 +9,7 @@ import { valueProblem, type Held, type ValueProblem } from "./value-problem.ts";
 
 export type ReferenceProblem = ValueProblem;
 
-/** Says what is wrong with an object that is about to be put in place, given everything else, and what is held before that. */
+/** Says what is wrong with an object that is to be put in place, given all other objects and the one that it replaces. */
 export function referenceProblem(
   change: CatalogueChange,
   references: CatalogueLookUps,
@@ -42,7 +42,7 @@ function brokenReference(change: CatalogueChange, references: CatalogueLookUps):
   }
 }
 
-/** A role that trusts an issuer whose keys are nowhere would trust nobody. */
+/** A role may only trust issuers that the catalogue holds: others have no keys here, so nobody could use the role. */
 function accountProblem({ roles }: Account, references: CatalogueLookUps): ReferenceProblem | undefined {
   for (const [role, { webIdentity = [] }] of roles.entries()) {
     for (const [index, { issuer }] of webIdentity.entries()) {

@@ -1,4 +1,4 @@
-/** The keys that RegisterUsage answers are signed with, and what those answers say. */
+/** The keys that sign RegisterUsage answers, and the claims in those answers. */
 import type { EpochMs } from "@countinghouse/protocol";
 
 export interface RegistrationKey {
@@ -9,14 +9,14 @@ export interface RegistrationKey {
   /** PKCS #8 in PEM, sealed, in base64. */
   readonly sealedPrivateKey: string;
   readonly createdAtMs: EpochMs;
-  /** When a newer version took its place; what it signs can be verified for ever. */
+  /** When a newer version took its place. Answers that this key signed can be verified for ever. */
   readonly expiredAtMs?: EpochMs | undefined;
 }
 
-/** Rule Y6. */
+/** The claims of a signed answer. Rule Y6. */
 export interface RegistrationClaims {
   readonly productCode: string;
   readonly publicKeyVersion: number;
-  /** Absent where none was sent. */
+  /** Absent where the request had none. */
   readonly nonce?: string | undefined;
 }

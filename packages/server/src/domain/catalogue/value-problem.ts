@@ -1,32 +1,32 @@
 /**
- * What values of the catalogue are held to when they are put in place, beyond their schema. Earlier versions took more: what is
- * in force already stays so, and its object can still be changed otherwise.
+ * What the values of catalogue objects must be, beyond their schema. Earlier versions accepted more: such values stay in force,
+ * and their objects can still be changed in other members.
  */
 import { operationsOf, productTypes } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "./catalogue.ts";
 import type { Product } from "./product.ts";
 
 export interface ValueProblem {
-  /** Where in the object the fault is. */
+  /** The faulty member of the object. */
   readonly path: readonly (string | number)[];
   readonly message: string;
 }
 
-/** Digits of a price, before and after its point: a millionth of a millionth of a dollar, and less than a million millions. */
+/** The digits of a price, at most 12 before the point and 12 after it. */
 const PRICE = /^\d{1,12}(?:\.\d{1,12})?$/;
 const PRICE_PROBLEM = "must have at most 12 digits before its point, and 12 after";
 
-/** Overrides, embeddings and isolates make a text look like another one. Marks, which Arabic and Hebrew texts need, do not. */
+/** Overrides, embeddings and isolates make one text look like another. Marks do not; Arabic and Hebrew need them. */
 const NAME = /^[^\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]*$/u;
 const NAME_PROBLEM = "must not contain characters that turn the direction of text (U+202A to U+202E, U+2066 to U+2069)";
 
 const TEXT_CHARACTERS_MAX = 1_000;
 const ADDRESS_CHARACTERS_MAX = 2_048;
 
-/** What stands in the place of an object that is about to be put there. */
+/** The look-ups that find the present object, which the new one is to replace. */
 export type Held = Pick<CatalogueView, "account" | "product" | "agreement" | "issuer">;
 
-/** Says what is wrong with the values of an object that is about to be put in place, and was not wrong with it before. */
+/** Says what is wrong with the values of an object that is to be put in place, and was not wrong with it before. */
 export function valueProblem(change: CatalogueChange, held: Held): ValueProblem | undefined {
   const problems = problemsOf(change);
   if (problems.length === 0) return undefined;
@@ -34,7 +34,7 @@ export function valueProblem(change: CatalogueChange, held: Held): ValueProblem 
   return problems.find(({ fault }) => !before.has(fault));
 }
 
-/** Objects that are in force, and would not be taken today: each with the first reason. */
+/** The objects in force that would not be accepted today, each with the first reason. */
 export function outdatedValues(
   catalogue: CatalogueView,
 ): (ValueProblem & { readonly kind: string; readonly id: string })[] {
@@ -51,7 +51,7 @@ export function outdatedValues(
   });
 }
 
-/** A problem, and what it is wherever in the object it stands. */
+/** A problem, with a name of the fault that does not depend on its place in the object. */
 interface FoundProblem extends ValueProblem {
   readonly fault: string;
 }
@@ -84,7 +84,7 @@ function priceProblems({ dimensions }: Product): FoundProblem[] {
   );
 }
 
-/** Rule P2: what registers is reported by the hour, and that dimension alone has its name and its price. */
+/** Rule P2: a product that registers is reported by the hour, and only one dimension can give that its name and price. */
 function hoursProblems({ type, pricing, dimensions }: Product): FoundProblem[] {
   if (!operationsOf(type, pricing).includes("RegisterUsage")) return [];
   const hours = dimensions.filter(({ kind }) => kind === "hours").length;
@@ -112,7 +112,7 @@ function heldInPlaceOf({ kind, id }: CatalogueChange, held: Held): CatalogueChan
 
 type Place = ValueProblem["path"];
 
-/** Texts that people give things as names, or read. */
+/** The texts that people give as names, or read. */
 function* namesOf(change: CatalogueChange): Generator<readonly [Place, string]> {
   if (change.value === undefined) return;
   switch (change.kind) {

@@ -1,8 +1,8 @@
 /** Why a change of the catalogue is not made. */
 export interface ChangeProblem {
-  /** `conflict`: with what is held; `invalid`: it could never be. */
+  /** `conflict`: the change contradicts what the catalogue holds; `invalid`: the change could never be made. */
   readonly reason: "conflict" | "invalid";
-  /** The member at fault. */
+  /** The faulty member. */
   readonly path: readonly (string | number)[];
   readonly message: string;
 }

@@ -1,4 +1,4 @@
-/** Whatever is changed of agreements, in whatever order: no use counts under two names of one kind. Rules G6 to G8 and K8. */
+/** Whatever is changed of agreements, in whatever order, no use counts under two names of one kind. Rules G6 to G8 and K8. */
 import { HOUR_MS } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -20,7 +20,7 @@ import {
 import { settledChanges } from "./settled-changes.ts";
 
 const MINUTE_MS = 60_000;
-/** Times as they matter: around edges of hours, and around how far ahead usage may lie. */
+/** Times that matter: around hours' edges, and around the furthest that usage may lie ahead of the clock. */
 const minutes = fc
   .integer({ min: -180, max: 240 })
   .chain((minute) => fc.constantFrom(minute, Math.round(minute / 60) * 60 + 30, minute - (minute % 15)));
@@ -115,7 +115,7 @@ class Shop {
   }
 }
 
-/** Every hour of use, said in every way that there is by now; answers under which names each was taken. */
+/** Sends the use of every hour under every name that exists by now; records under which names each was accepted. */
 function meterAll({ catalogue, nowMs }: Shop, taken: Map<string, Set<string>>): void {
   const agreements = catalogue.list("agreement");
   const ways = [...new Set(agreements.flatMap(({ customerIdentifier: id }) => (id === undefined ? [] : [id])))].map(
@@ -146,7 +146,7 @@ function meterAll({ catalogue, nowMs }: Shop, taken: Map<string, Set<string>>): 
   }
 }
 
-/** Licences of one agreement and of what replaced it are names of one kind; concurrent agreements have uses of their own. */
+/** The licences of an agreement and of its replacement are names of one kind; concurrent agreements have their own uses. */
 function firstOf(licenseArn: string, catalogue: Catalogue): string {
   let first = catalogue.agreementByLicense(licenseArn);
   while (first?.replaces !== undefined) first = catalogue.agreement(first.replaces);

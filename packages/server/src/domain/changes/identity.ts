@@ -1,13 +1,13 @@
-/** Rule G7: by which names usage was metered never changes under it. */
+/** Rule G7: the names by which usage was metered never change. */
 import type { Agreement } from "../catalogue/agreement.ts";
 import type { CatalogueChange, CatalogueView } from "../catalogue/catalogue.ts";
 import { conflict, type ChangeProblem } from "./change-problem.ts";
 import type { Product } from "../catalogue/product.ts";
 
-/** What a product is by, in the order in which faults are named. Its code is its id. */
+/** The identity of a product, in the order in which faults are reported; its code is its id. */
 const PRODUCT_IDENTITY = ["seller", "type"] as const satisfies readonly (keyof Product)[];
 
-/** By what an agreement's usage is metered, and whose it is. */
+/** The names by which an agreement's usage is metered, and the customer that it belongs to. */
 const AGREEMENT_IDENTITY = [
   "productCode",
   "customerAccountId",

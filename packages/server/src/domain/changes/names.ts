@@ -1,6 +1,6 @@
 /**
- * Rule K8: no new way to name a customer of a product comes up in hours in which another way is in use: the same usage, sent
- * again in the new way, would count twice.
+ * Rule K8: no new way to name a customer of a product begins in hours in which another way is in use. Otherwise the same usage,
+ * sent again in the new way, would count twice.
  */
 import { ruleSets, iso, type EpochMs } from "@countinghouse/protocol";
 import type { Agreement, AgreementsById } from "../catalogue/agreement.ts";
@@ -9,11 +9,11 @@ import { conflict, type ChangeProblem } from "./change-problem.ts";
 import { accountCustomer } from "../metering/metering-record.ts";
 import { hoursGained, sharedHours, usageHours, type UsageHours } from "./usage-hours.ts";
 
-/** Usage is accepted for no longer than this, under any rule set. */
+/** No rule set accepts usage that is older than this. */
 const WINDOW_MAX_MS =
   1000 * Math.max(...Object.values(ruleSets).map((set) => set.batchMeterUsageWindow.ageSecondsLimit));
 
-/** `after`: everything as it will be; `before`: as it is held now. */
+/** `after`: the catalogue with all changes; `before`: the catalogue as it is held now. */
 export function namesProblem(
   agreement: Agreement,
   after: Pick<CatalogueLookUps, "agreement" | "agreementsOf">,
@@ -32,10 +32,10 @@ export function namesProblem(
     .map((other) => ({ other, hours: usageHours(other, after) }));
   const named = held === undefined ? others : [...others, held];
   for (const { other, hours } of others) {
-    // What comes together with it was never in use without it.
+    // Two agreements of the same change were never in use without each other.
     if (before.agreement(other.agreementId) === undefined) continue;
     for (const shared of gained.map((more) => sharedHours(more, hours))) {
-      // Of hours that lie further back no usage is accepted any more, under whichever name.
+      // Usage of older hours is not accepted any more, under any name.
       if (shared === undefined || shared.toMs <= nowMs - WINDOW_MAX_MS) continue;
       const inUse = (has: (named: Agreement) => boolean): boolean =>
         named.some((one) => has(one.other) && reaches(one.hours, shared.fromMs));
@@ -50,7 +50,7 @@ export function namesProblem(
 interface NamedBeside {
   readonly agreement: Agreement;
   readonly other: Agreement;
-  /** Whether an agreement names the customer in a way already where the shared hours begin, or up to there. */
+  /** Whether an agreement that names the customer in a given way covers the start of the shared hours, or ended there. */
   readonly inUse: (has: (named: Agreement) => boolean) => boolean;
 }
 
@@ -60,7 +60,7 @@ function newIdentifier({ agreement: { customerIdentifier }, other, inUse }: Name
   return !inUse((named) => named.customerIdentifier === customerIdentifier);
 }
 
-/** A licence beside a licence is another agreement, as a customer may have several. */
+/** A licence beside another licence is a separate agreement; a customer may have several. */
 function newLicence({ agreement: { licenseArn }, other, inUse }: NamedBeside): boolean {
   if (licenseArn === undefined || other.licenseArn !== undefined) return false;
   return !inUse((named) => named.licenseArn !== undefined);

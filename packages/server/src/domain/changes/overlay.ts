@@ -1,11 +1,11 @@
-/** A catalogue with changes on top, as it will be once they are kept: what changes are held against. */
+/** The catalogue with changes on top, as it will be once they are kept; changes are checked against it. */
 import type { AccessKey, Account } from "../catalogue/account.ts";
 import type { Agreement } from "../catalogue/agreement.ts";
 import { Catalogue, type CatalogueChange, type CatalogueView } from "../catalogue/catalogue.ts";
 import type { Issuer } from "../catalogue/issuer.ts";
 import type { Product } from "../catalogue/product.ts";
 
-/** The look-ups that changes are checked by; a catalogue is one, and so is a catalogue with changes on top. */
+/** The look-ups by which changes are checked. A catalogue offers them, and so does a catalogue with changes on top. */
 export interface CatalogueLookUps {
   account(id: string): Account | undefined;
   accessKey(accessKeyId: string): AccessKey | undefined;
@@ -16,7 +16,7 @@ export interface CatalogueLookUps {
   agreementsOf(productCode: string, customer: string): readonly Agreement[];
 }
 
-/** Access keys are those that are held first: whose key it is, a change does not say anew. */
+/** For access keys the held object comes first: a change cannot give an existing key to somebody else. */
 export function overlaid(changes: readonly CatalogueChange[], held: CatalogueView): CatalogueLookUps {
   const above = new Catalogue(changes);
   return {

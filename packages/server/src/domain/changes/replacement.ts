@@ -1,15 +1,15 @@
-/** Rule G6: one agreement goes on with another, under names of its own, from an hour's edge on. */
+/** Rule G6: an agreement replaces another, under names of its own, from an hour's edge on. */
 import { HOUR_MS, iso, type EpochMs } from "@countinghouse/protocol";
 import { statusOf, type Agreement, type AgreementsById } from "../catalogue/agreement.ts";
 import { conflict, invalid, type ChangeProblem } from "./change-problem.ts";
 import { nextReplacementMs } from "./usage-hours.ts";
 
-/** The replaced agreement as it is from then on: it ends where the other begins, unless it ends before. */
+/** The replaced agreement as it then is: it ends where its replacement begins, unless it ends earlier. */
 export function replacedAgreement(old: Agreement, { agreementId, startsAtMs }: Agreement): Agreement {
   return { ...old, endsAtMs: Math.min(old.endsAtMs ?? Number.POSITIVE_INFINITY, startsAtMs), replacedBy: agreementId };
 }
 
-/** `after`: everything as it will be but for the replacement; `before`: as it is held now. */
+/** `after`: the catalogue with all changes but the replacement; `before`: the catalogue as it is held now. */
 export function replacementProblem(
   agreement: Agreement,
   old: Agreement | undefined,
@@ -24,7 +24,7 @@ export function replacementProblem(
   );
 }
 
-/** Another product, or an account that changed hands, is another agreement: there is nothing to go on with. */
+/** With another product or customer account it would be a separate agreement, not a replacement. */
 function partiesProblem(agreement: Agreement, old: Agreement): ChangeProblem | undefined {
   for (const member of ["productCode", "customerAccountId"] as const) {
     if (agreement[member] === old[member]) continue;
@@ -48,7 +48,7 @@ function stateProblem(old: Agreement, before: AgreementsById, nowMs: EpochMs): C
   return conflict("replaces", `agreement ${agreementId} is suspended since ${iso(suspendedAtMs)}; resume it first`);
 }
 
-/** Of an agreement that comes with this change, nothing was metered yet: any edge of an hour will do. */
+/** Nothing has been metered yet under an agreement that is new in this change: it may be replaced at any hour's edge. */
 function edgeProblem(
   { startsAtMs, endsAtMs = Number.POSITIVE_INFINITY }: Agreement,
   old: Agreement,

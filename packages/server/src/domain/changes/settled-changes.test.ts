@@ -1,4 +1,4 @@
-/** What may be changed of agreements, and what keeps it from being changed, case by case. Rules G6 to G8 and K8. */
+/** Which changes of agreements are allowed, and why others are refused, case by case. Rules G6 to G8 and K8. */
 import { HOUR_MS } from "@countinghouse/protocol";
 import { describe, expect, test } from "vitest";
 import {
@@ -18,12 +18,12 @@ import { Catalogue } from "../catalogue/catalogue.ts";
 import type { Product } from "../catalogue/product.ts";
 import { settledChanges } from "./settled-changes.ts";
 
-/** Half past twelve, so that the next edge of an hour is far enough ahead. */
+/** Half past twelve: the next hour's edge lies far enough ahead. */
 const NOW_MS = Date.UTC(2026, 6, 14, 12, 30);
 const at = (hours: number): number => Date.UTC(2026, 6, 14, 13) + hours * HOUR_MS;
 const iso = (atMs: number): string => new Date(atMs).toISOString();
 
-/** What came of the agreements after some changes: their ends, or what is wrong. */
+/** Applies changes; answers the ends of the agreements, or what is wrong. */
 function change(held: readonly Agreement[], asked: readonly Agreement[], nowMs = NOW_MS): unknown {
   const catalogue = new Catalogue([...PRODUCTS, ...held.map(putAgreement)]);
   const { changes, problems } = settledChanges(asked.map(putAgreement), catalogue, nowMs);
@@ -232,7 +232,7 @@ describe("Rule K8: a new way to name a customer in hours in which there is anoth
   test("is not new where it named the customer up to there", () => {
     const bare = agreement("bare", { customerIdentifier: undefined, startsAtMs: at(-1) });
     const anna = { ...old, endsAtMs: at(-0.25) };
-    // Its own hours go on to one o'clock; moved on, they still follow themselves.
+    // The agreement's own hours end at one o'clock. If its end moves later, its new hours follow its own, which is no conflict.
     expect(change([anna, bare], [{ ...anna, endsAtMs: at(4) }])).toHaveLength(1);
     const long = agreement("long", { customerIdentifier: undefined, startsAtMs: at(-9) });
     const past = { ...old, endsAtMs: at(-5.5) };
@@ -251,10 +251,10 @@ describe("Rule K8: a new way to name a customer in hours in which there is anoth
 test("of several changes, each that cannot be made is told once, and the others are as they are", () => {
   const held = new Catalogue([...PRODUCTS, putAgreement(old)]);
   const product = held.product(LOGS) as Product;
-  // Twice wrong: what it replaces is not there, and its name is a new one in hours of another.
+  // Two faults: the agreement that it replaces does not exist, and its name is new in hours of another agreement.
   const unreplacing = putAgreement(next({ replaces: "none" }));
   const renamed = putAgreement({ ...old, customerIdentifier: "other" });
-  // Of the same name as an agreement, and of another kind.
+  // A product that has the same id as an agreement.
   const moved = putProduct({ ...product, productCode: "next", seller: OTHER_SELLER });
   const before = new Catalogue([...PRODUCTS, putAgreement(old), putProduct({ ...product, productCode: "next" })]);
   const { problems } = settledChanges([unreplacing, renamed, moved], before, NOW_MS);

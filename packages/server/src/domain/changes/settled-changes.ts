@@ -1,6 +1,6 @@
 /**
- * Changes of the catalogue as they are made, given what is held: what else they change, and what keeps them from being made.
- * Every way in goes through here, inside the ledger's transaction. Rules G6 to G8 and K8.
+ * Completes and checks changes of the catalogue against what is held: what else they change, and why they cannot be made. Every
+ * change goes through here, inside the ledger's transaction. Rules G6 to G8 and K8.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { Agreement } from "../catalogue/agreement.ts";
@@ -13,9 +13,9 @@ import { replacedAgreement, replacementProblem } from "./replacement.ts";
 import { agreementTimesProblem, rememberingCover } from "./times.ts";
 
 interface SettledChanges {
-  /** In their order; what they change besides comes after them. */
+  /** The asked changes in their order, followed by the changes that they bring about. */
   readonly changes: readonly CatalogueChange[];
-  /** For each change that cannot be made, by the object it is of. */
+  /** For each change that cannot be made: the change, and the reason. */
   readonly problems: readonly { readonly change: CatalogueChange; readonly problem: ChangeProblem }[];
 }
 
@@ -43,7 +43,7 @@ function remembering(change: CatalogueChange, held: CatalogueView, nowMs: EpochM
   return before === undefined ? change : { ...change, value: rememberingCover(before, change.value, nowMs) };
 }
 
-/** The replaced agreements end with the same change. */
+/** Adds the changes by which replaced agreements end. */
 function withReplaced(
   asked: readonly CatalogueChange[],
   held: CatalogueView,
@@ -53,7 +53,7 @@ function withReplaced(
   const changes = [...asked];
   for (const { kind, id } of asked) {
     if (kind !== "agreement" || held.agreement(id) !== undefined) continue;
-    // As it is by now: it may itself have been replaced.
+    // The agreement after the changes so far, which may include its own replacement.
     const change = changes.findLast((one) => one.kind === kind && one.id === id) as CatalogueChange;
     const agreement = change.value as Agreement | undefined;
     if (agreement?.replaces === undefined) continue;

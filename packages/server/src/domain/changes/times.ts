@@ -1,4 +1,4 @@
-/** Rule G8: how an agreement's start and end may still move, once usage can have been metered by them. */
+/** Rule G8: how an agreement's start and end may still move when usage may have been metered under it. */
 import { AHEAD_SECONDS_MAX, iso, type EpochMs } from "@countinghouse/protocol";
 import { coverEndMs, type Agreement, type AgreementsById } from "../catalogue/agreement.ts";
 import { conflict, type ChangeProblem } from "./change-problem.ts";
@@ -39,8 +39,8 @@ function endProblem(after: Agreement, agreements: AgreementsById): ChangeProblem
 }
 
 /**
- * The agreement with a note of how far it has covered usage, where its end now comes before that: until then other names of
- * the customer must not reach back.
+ * The agreement with a note of the time up to which it has covered usage, where its end is now earlier: another name of the
+ * customer must not begin before that time.
  */
 export function rememberingCover(before: Agreement, after: Agreement, nowMs: EpochMs): Agreement {
   const coveredUntilMs = Math.min(coverEndMs(before), nowMs);

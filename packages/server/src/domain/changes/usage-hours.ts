@@ -1,11 +1,11 @@
 /**
- * The hours in which an agreement's names may have keys. Keys are by the hour (Rule K1), so it is whole hours that two ways
- * to name one customer must not share. Rule K8.
+ * The hours in which records can have keys with an agreement's names. Keys hold whole hours (Rule K1), so two ways to name one
+ * customer must not share an hour. Rule K8.
  */
 import { AHEAD_SECONDS_MAX, HOUR_MS, type EpochMs } from "@countinghouse/protocol";
 import { coverEndMs, type Agreement, type AgreementsById } from "../catalogue/agreement.ts";
 
-/** From the start of an hour to the start of another, which is not included any more. */
+/** From the start of an hour to the start of another hour, which is not included. */
 export interface UsageHours {
   readonly fromMs: EpochMs;
   readonly toMs: EpochMs;
@@ -13,11 +13,11 @@ export interface UsageHours {
 
 const AHEAD_MS = AHEAD_SECONDS_MAX * 1000;
 
-/** All hours that usage under the agreement can lie in, or has lain in before its end was moved. */
+/** All hours that can hold usage under the agreement, or could before its end was moved. */
 export function usageHours(agreement: Agreement, agreements: AgreementsById): UsageHours {
   const { startsAtMs, coveredUntilMs = Number.NEGATIVE_INFINITY, replacedBy } = agreement;
   const successor = replacedBy === undefined ? undefined : agreements.agreement(replacedBy);
-  // Usage ahead of the clock counts as usage of now, so what was sent just before the end may lie behind it.
+  // Usage ahead of the clock counts as present usage. So usage that was sent just before the end may have a time after it.
   const lastMs = Math.max(coverEndMs(agreement), coveredUntilMs) + AHEAD_MS;
   return {
     fromMs: Math.floor(startsAtMs / HOUR_MS) * HOUR_MS,
@@ -25,7 +25,7 @@ export function usageHours(agreement: Agreement, agreements: AgreementsById): Us
   };
 }
 
-/** What there is more of than before: all, where there was nothing before. */
+/** The hours of `after` that are not in `before`; all of them where `before` is undefined. */
 export function hoursGained(before: UsageHours | undefined, after: UsageHours): UsageHours[] {
   if (before === undefined) return [after];
   const early = { fromMs: after.fromMs, toMs: Math.min(before.fromMs, after.toMs) };
@@ -44,7 +44,7 @@ function startOfHourFrom(atMs: EpochMs): EpochMs {
   return Math.ceil(atMs / HOUR_MS) * HOUR_MS;
 }
 
-/** The first edge of an hour of which no usage can have been sent: it lies further ahead than usage may. Rule W3. */
+/** The first hour's edge for which no usage can have been sent yet: usage may not lie that far ahead. Rule W3. */
 export function nextReplacementMs(nowMs: EpochMs): EpochMs {
   return startOfHourFrom(nowMs + AHEAD_MS + 1);
 }

@@ -1,4 +1,4 @@
-/** What becomes of usage as agreements begin, end, are cancelled, suspended and renewed: Rules G1 to G5, I6 and K5. */
+/** Whether usage is accepted as agreements begin, end, are cancelled, suspended and renewed: Rules G1 to G5, I6 and K5. */
 import { HOUR_MS, type UsageRecord } from "@countinghouse/protocol";
 import { describe, expect, test } from "vitest";
 import type { Agreement } from "../catalogue/agreement.ts";
@@ -6,7 +6,7 @@ import { ANNA, ANNAS_ACCOUNT, LOGS, NOW_MS, REGION, SELLER } from "../../../test
 import { agreement, factsOf, licence, market, usage } from "../../../testing/market.ts";
 import { decideBatchMeterUsage, keysOf, type BatchMeterUsageDecision } from "./batch-meter-usage.ts";
 
-/** So many hours from now. */
+/** The time this many hours from now. */
 const hour = (offsetHours: number): number => NOW_MS + offsetHours * HOUR_MS;
 const anna = (over: Partial<Agreement>): Agreement => agreement("anna", over);
 
@@ -27,7 +27,7 @@ function decide(agreements: readonly Agreement[], record: UsageRecord, kept = fa
   );
 }
 
-/** `Success`, or the rule by which the record is not. */
+/** `Success`, or the rule by which the record is not accepted. */
 function outcome(decision: BatchMeterUsageDecision): string {
   if (decision.rejected !== undefined) return `${decision.rejected.code} ${decision.rejected.rule}`;
   const status = decision.results[0]?.status ?? "";
@@ -35,7 +35,7 @@ function outcome(decision: BatchMeterUsageDecision): string {
   return status === "Success" ? status : (decision.notSubscribed.get(0) ?? "no rule");
 }
 
-/** What happened to the agreement; when the usage was; what becomes of it by product code, and under the licence. */
+/** What happened to the agreement; the time of the usage; the outcome by product code, and the outcome under the licence. */
 type Case = readonly [what: string, over: Partial<Agreement>, usedAtMs: number, byProduct: string, byLicence: string];
 
 const I6 = "InvalidLicenseException I6";

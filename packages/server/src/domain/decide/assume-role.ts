@@ -1,4 +1,4 @@
-/** AssumeRoleWithWebIdentity, decided: whether the role trusts the identity, and what becomes known of its pod. Rules C4, C5. */
+/** Decides AssumeRoleWithWebIdentity: whether the role trusts the identity, and what the token tells of its pod. Rules C4, C5. */
 import type { EpochMs, StsErrorName } from "@countinghouse/protocol";
 import type { CatalogueView } from "../catalogue/catalogue.ts";
 import { regionOf } from "../catalogue/issuer.ts";
@@ -10,7 +10,7 @@ import { trustedAudience, type WebIdentity } from "../web-identity.ts";
 export interface AssumeRoleRequest {
   readonly accountId: string;
   readonly roleName: string;
-  /** Follows from the pod's uid. */
+  /** Computed from the pod's uid. */
   readonly resourceId: string;
   readonly identity: WebIdentity;
 }
@@ -20,14 +20,14 @@ export type AssumeRoleDecision =
   | {
       readonly rejected?: undefined;
       readonly audience: string;
-      /** The pod, where something of it is news. */
+      /** The pod's new state, where the token told something new. */
       readonly resource?: MeteredResource | undefined;
     };
 
 interface AssumeRoleFacts {
   readonly catalogue: CatalogueView;
   readonly nowMs: EpochMs;
-  /** What is known of the pod. */
+  /** The pod as it was known before. */
   readonly resource: MeteredResource | undefined;
 }
 
@@ -70,7 +70,7 @@ function seenPod(
   });
 }
 
-/** One text for all: who is not trusted is not told which roles there are. */
+/** The text is the same for every reason, so that a stranger does not learn which roles exist. */
 function notAuthorized(rule: "C4" | "C5", compared: Readonly<Record<string, string>>): Rejection<StsErrorName> {
   return rejection("AccessDenied", rule, "Not authorized to perform sts:AssumeRoleWithWebIdentity", compared);
 }

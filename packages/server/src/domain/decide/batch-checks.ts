@@ -1,6 +1,6 @@
 /**
- * What refuses a whole BatchMeterUsage request, in order of precedence: every check looks at the whole request before
- * the next one does. The order is that of `batchMeterUsage.refuses`, and the walk over it is a test.
+ * The checks that refuse a whole BatchMeterUsage request, in order of precedence. Each check looks at all records before the
+ * next check begins. The order is that of `batchMeterUsage.refuses`; a test walks through it.
  */
 import {
   BATCH_METER_USAGE_CLOSED,
@@ -33,14 +33,14 @@ export interface BatchMeterUsageFacts {
   readonly ruleSet: RuleSet;
   /** What is kept under each record's key (`keysOf`), in the order of the records. */
   readonly kept: readonly (MeteringRecord | undefined)[];
-  /** The id that a record gets if it is accepted, by its position in the request. */
+  /** The id of the record at a position of the request, if it is accepted. */
   meteringRecordId(position: number): string;
 }
 
-/** The product that a request is for, and under which agreements each of its records may be. */
+/** The product that a request is about, and the agreements under which each of its records may be. */
 interface Offering {
   readonly product: Product;
-  /** In the order of the records. */
+  /** One list for each record, in the order of the records. */
   readonly agreements: readonly (readonly Agreement[])[];
 }
 
@@ -74,7 +74,7 @@ function checkRegion(region: string): Rejection | undefined {
   return rejection("DisabledApiException", "R1", `BatchMeterUsage is not served in ${region}.`, { region });
 }
 
-/** Rules I1, I3, I2: who and what the records are about can be told from the request alone. */
+/** Rules I1, I3, I2: the request alone must say who and what its records are about. */
 function checkIdentities(records: readonly UsageRecord[], productCode: string | undefined): Rejection | undefined {
   for (const [i, { customerIdentifier, customerAccountId }] of records.entries()) {
     if ((customerIdentifier === undefined) === (customerAccountId === undefined)) {
@@ -155,7 +155,7 @@ function findLicensed(request: BatchMeterUsageRequest, { catalogue }: BatchMeter
     product = found;
     agreements.push([agreement]);
   }
-  // Not empty: a request without records and without a product code does not come here.
+  // There is a record: a request without records and without a product code does not come here.
   const metered = product as Product;
   const [{ licenseArn } = {}] = request.input.usageRecords;
   const refused = checkType(metered, "InvalidLicenseException", `LicenseArn '${licenseArn}'`);
@@ -166,7 +166,7 @@ function findLicensed(request: BatchMeterUsageRequest, { catalogue }: BatchMeter
 function checkType(
   { productCode, type, pricing }: Product,
   code: "InvalidProductCodeException" | "InvalidLicenseException",
-  /** By what the request named it. */
+  /** The name by which the request named the product. */
   named: string,
 ): Rejection | undefined {
   if (operationsOf(type, pricing).includes("BatchMeterUsage")) return undefined;
@@ -195,7 +195,7 @@ const CHECKS: readonly RecordCheck[] = [
   checkLicenceTerm,
 ];
 
-/** Rule I4. With a licence the customer is known: it is the licence's (Rule I5). */
+/** Rule I4. A record with a licence needs no check here: its customer is the licence's (Rule I5). */
 function checkCustomer(
   record: UsageRecord,
   position: number,
@@ -217,7 +217,7 @@ function checkCustomer(
   return rejection("InvalidCustomerIdentifierException", "I4", message, { record: position + 1 });
 }
 
-/** Rule I6. What is already kept is answered from there, whatever has become of the licence (Rule K5). */
+/** Rule I6. A record that is already kept is answered from the ledger, whatever has become of its licence (Rule K5). */
 function checkLicenceTerm(
   record: UsageRecord,
   position: number,

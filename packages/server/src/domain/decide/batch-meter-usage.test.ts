@@ -30,7 +30,7 @@ function decide(input: BatchMeterUsageInput, over: Partial<BatchMeterUsageFacts>
   return decideBatchMeterUsage(request, keysOf(request), factsOf(over));
 }
 
-/** Usage of one product, which is not refused. */
+/** Sends usage of one product, and expects no refusal. */
 function meter(usageRecords: readonly UsageRecord[], over: Partial<BatchMeterUsageFacts> = {}): Accepting {
   const decision = decide({ productCode: LOGS, usageRecords }, over);
   expect(decision.rejected).toBeUndefined();

@@ -1,6 +1,6 @@
 /**
- * BatchMeterUsage, decided: the whole batch is refused for the first reason that holds (`batch-checks.ts`); otherwise
- * each record is judged by itself, in the order of the request.
+ * Decides BatchMeterUsage. The whole batch is refused for the first reason that holds (`batch-checks.ts`); otherwise each
+ * record is decided by itself, in the order of the request.
  */
 import type { RuleId, UsageRecord, UsageRecordResult } from "@countinghouse/protocol";
 import { whyNotSubscribed } from "../catalogue/agreement.ts";
@@ -19,15 +19,15 @@ export type BatchMeterUsageDecision =
   | { readonly rejected: Rejection }
   | {
       readonly rejected?: undefined;
-      /** The product that was metered; undefined only for an empty request without a product code. */
+      /** The metered product; undefined only for an empty request without a product code. */
       readonly productCode: string | undefined;
       readonly results: readonly UsageRecordResult[];
       readonly accepted: readonly AcceptedRecord[];
-      /** For records that are CustomerNotSubscribed, by position: the rule by which they are. */
+      /** For each record that is CustomerNotSubscribed, by position: the rule that says so. */
       readonly notSubscribed: ReadonlyMap<number, RuleId>;
     };
 
-/** The keys of the records, in their order: what the ledger is asked for before the decision. */
+/** The keys of the records, in their order. The ledger looks them up before the decision. */
 export function keysOf(request: BatchMeterUsageRequest): MeteringRecordKey[] {
   const { usageRecords, productCode } = request.input;
   return keysOfRecords(usageRecords, productCode, request.region);
@@ -66,7 +66,7 @@ export function decideBatchMeterUsage(
   return { productCode: offering?.product.productCode, results, accepted, notSubscribed };
 }
 
-/** Rule K4: the record of this key, if any, that was accepted earlier in the same request. */
+/** Rule K4: the record with this key that was accepted earlier in the same request, if any. */
 function acceptedBefore(
   key: MeteringRecordKey,
   accepted: readonly AcceptedRecord[],

@@ -184,7 +184,7 @@ describe("a query (Rule E5)", () => {
 const has = (values: readonly string[] | undefined, value: string | undefined): boolean =>
   values === undefined || (value !== undefined && values.includes(value));
 
-/** What the rules say, the long way round: everything there is, less what must not be there, in order. */
+/** The expected answer, computed in another way: all entitlements, minus those that must not appear, in order. */
 function expected(agreements: readonly Agreement[], filter: EntitlementFilter): string[][] {
   return agreements
     .flatMap((one) => one.entitlements.map((entitlement) => ({ one, entitlement })))
@@ -203,7 +203,7 @@ const anyEntitlement: fc.Arbitrary<Omit<Entitlement, "value">> = fc.record({
   dimension: fc.constantFrom(...DIMENSIONS),
   expiresAtMs: fc.constantFrom(undefined, undefined, undefined, NOW_MS - 1, NOW_MS, NOW_MS + 1),
 });
-/** Each entitlement's value is the name of its agreement, so that it can be told from all others. */
+/** The value of each entitlement is the id of its agreement, so that all values differ. */
 const anyAgreements: fc.Arbitrary<Agreement[]> = fc
   .array(
     fc.record({
@@ -237,7 +237,7 @@ const anyFilters = fc
     { requiredKeys: [] },
   )
   .filter((filter) => filter.CUSTOMER_IDENTIFIER === undefined || filter.CUSTOMER_AWS_ACCOUNT_ID === undefined);
-/** Filters leave little; without one there are pages that end within an agreement. */
+/** Filters leave few entitlements; without a filter, some pages end within an agreement. */
 const anyFilter = fc.oneof(anyFilters, fc.constant({}));
 const pageSize = fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 25 }));
 
@@ -247,7 +247,7 @@ test("Rules E3, E4, E5: whatever the filter and the page, the pages together are
       const found: CustomerEntitlement[] = [];
       let after: EntitlementPosition | undefined = FIRST_PAGE;
       let pages = 0;
-      // Pages that lead nowhere must fail the test, not hang it.
+      // A wrong page token must fail the test, not let it run for ever.
       while (after !== undefined && pages < 100) {
         const decision = ask(agreements, { after, input: { filter, maxResults } });
         if (decision.rejected !== undefined) throw new Error(decision.rejected.message);

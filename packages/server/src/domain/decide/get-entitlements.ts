@@ -1,4 +1,4 @@
-/** GetEntitlements, decided: what the customers of a product are entitled to now, page by page. Rules E1 to E5. */
+/** Decides GetEntitlements: what the customers of a product are entitled to now, page by page. Rules E1 to E5. */
 import {
   ENTITLEMENTS_PAGE_MAX,
   INTEGER_MAX,
@@ -19,25 +19,25 @@ import { accountCustomer, identifiedCustomer } from "../metering/metering-record
 import type { Product } from "../catalogue/product.ts";
 import { rejection, type Rejection } from "../rejection.ts";
 
-/** The last entitlement of a page. The next page begins behind it, whatever was changed in between. */
+/** The last entitlement of a page. The next page begins after it, whatever has changed meanwhile. */
 export interface EntitlementPosition {
   readonly agreementId: string;
   readonly dimension: string;
 }
 
-/** Before every entitlement: neither name is ever empty. */
+/** The position before every entitlement: neither name is ever empty. */
 export const FIRST_PAGE: EntitlementPosition = { agreementId: "", dimension: "" };
 
 interface GetEntitlementsRequest {
   readonly callerAccountId: string;
   readonly input: GetEntitlementsInput;
-  /** Where the page begins; undefined where the token is not one of ours for this query. */
+  /** Where the page begins; undefined where the token was not made here for this query. */
   readonly after: EntitlementPosition | undefined;
 }
 
 export interface EntitlementsPage {
   readonly entitlements: readonly CustomerEntitlement[];
-  /** Where the next page begins, if there is one. */
+  /** Where the next page begins; absent on the last page. */
   readonly next?: EntitlementPosition | undefined;
 }
 
@@ -46,7 +46,7 @@ export type GetEntitlementsDecision =
   | {
       readonly rejected?: undefined;
       readonly page: EntitlementsPage;
-      /** The rule by which nothing is shown, whatever the customers of the product have. */
+      /** The rule by which nothing is shown, even if customers of the product have entitlements. */
       readonly hiddenBy?: "E1" | "E2" | undefined;
     };
 
@@ -81,7 +81,7 @@ export function decideGetEntitlements(
   return { page: { entitlements: shown } };
 }
 
-/** Who asked for what, in words of which the same query always has the same: what a page token is bound to (Rule E5). */
+/** Caller and query in a canonical form: equal queries have equal texts. A page token is bound to it (Rule E5). */
 export function entitlementsQuery(callerAccountId: string, { productCode, filter = {} }: GetEntitlementsInput): string {
   const values = entitlementFilterKeys.map((key) => [...new Set(filter[key])].toSorted());
   return JSON.stringify(["GetEntitlements", callerAccountId, productCode, values]);
@@ -99,7 +99,7 @@ function hasEntitlements({ type, pricing }: Product): boolean {
   return operationsOf(type, pricing).includes("GetEntitlements");
 }
 
-/** All agreements that the filter can leave, and perhaps more: customers and licences are looked up, not searched for. */
+/** The agreements that can match the filter, and perhaps more. Customers and licences are looked up by index. */
 function candidates(catalogue: CatalogueView, productCode: string, filter: EntitlementFilter): readonly Agreement[] {
   const { CUSTOMER_IDENTIFIER, CUSTOMER_AWS_ACCOUNT_ID, LICENSE_ARN } = filter;
   const customers = CUSTOMER_IDENTIFIER?.map(identifiedCustomer) ?? CUSTOMER_AWS_ACCOUNT_ID?.map(accountCustomer);
@@ -111,7 +111,7 @@ function candidates(catalogue: CatalogueView, productCode: string, filter: Entit
   return found.filter((agreement) => agreement.productCode === productCode);
 }
 
-/** In their order, and one at a time: no more of them are looked at than the page needs. */
+/** The entitlements after a position, in their order. A generator, so that no more are looked at than the page needs. */
 function* entitlementsAfter(
   after: EntitlementPosition,
   agreements: readonly Agreement[],
@@ -134,7 +134,7 @@ function* entitlementsAfter(
   }
 }
 
-/** What an entitlement has under each key of a filter. */
+/** The value of an entitlement under each key of a filter. */
 const filtered: Readonly<Record<EntitlementFilterKey, (found: Found) => string | undefined>> = {
   CUSTOMER_IDENTIFIER: ({ agreement }) => agreement.customerIdentifier,
   DIMENSION: ({ entitlement }) => entitlement.dimension,

@@ -1,4 +1,4 @@
-/** LookupEvents, decided: which events of the caller's account are asked for, or why the question is none. Rules V1 to V6. */
+/** Decides LookupEvents: which events of the caller's account are asked for, or why the query is refused. Rules V1 to V6. */
 import {
   EVENTS_PAGE_MAX,
   lookupAttributeKeys,
@@ -17,7 +17,7 @@ export interface WantedEvents {
   /** Not included. */
   readonly toMs?: EpochMs | undefined;
   readonly limit: number;
-  /** Of the category `insight`, of which there are none. */
+  /** Whether the query is for events of the category `insight`; there are none. */
   readonly isInsight: boolean;
 }
 
@@ -27,7 +27,7 @@ type LookupEventsDecision =
 
 const VALUE_CHARACTERS_MAX = 2_000;
 
-/** `isTokenGood` says whether the token, where there is one, was given for this very query. */
+/** `isTokenGood` says whether the page token, if there is one, was given for this query. */
 export function decideLookupEvents(input: LookupEventsInput, isTokenGood: boolean): LookupEventsDecision {
   const { lookupAttributes = [], eventCategory, maxResults = EVENTS_PAGE_MAX, startTimeMs, endTimeMs } = input;
   const [attribute] = lookupAttributes;
@@ -59,7 +59,7 @@ export function decideLookupEvents(input: LookupEventsInput, isTokenGood: boolea
   return {
     wanted: {
       attribute: attribute && { key: attribute.attributeKey as LookupAttributeKey, value: attribute.attributeValue },
-      // An event shows its second: it lies in the range where that second does.
+      // An event shows its time in whole seconds, so the range covers the whole of its first and last second.
       fromMs: startTimeMs === undefined ? undefined : Math.ceil(startTimeMs / 1000) * 1000,
       toMs: endTimeMs === undefined ? undefined : Math.floor(endTimeMs / 1000) * 1000 + 1000,
       limit: maxResults,
@@ -68,7 +68,7 @@ export function decideLookupEvents(input: LookupEventsInput, isTokenGood: boolea
   };
 }
 
-/** Who asked for what, in words of which the same query always has the same: what a page token is bound to (Rule V5). */
+/** Caller and query in a canonical form: equal queries have equal texts. A page token is bound to it (Rule V5). */
 export function lookupQuery(accountId: string, input: LookupEventsInput): string {
   const { lookupAttributes = [], startTimeMs, endTimeMs, eventCategory } = input;
   const attributes = lookupAttributes.map(({ attributeKey, attributeValue }) => [attributeKey, attributeValue]);

@@ -32,7 +32,7 @@ interface Situation {
   readonly agreements?: readonly Agreement[];
   readonly nowMs?: number;
   readonly rules?: RuleSetName;
-  /** Made by calls of before, by this and no other way. */
+  /** Records that earlier calls made, by this key only. */
   readonly made?: ReadonlyMap<string, MeteringRecord>;
 }
 
@@ -50,7 +50,7 @@ function decide(input: MeterUsageInput, situation: Situation = {}): MeterUsageDe
   });
 }
 
-/** What is kept after a call that was accepted, under the keys that the decision gave it. */
+/** The records kept after an accepted call, under the keys that the decision gave. */
 function madeBy(input: MeterUsageInput): Map<string, MeteringRecord> {
   const decision = decide(input);
   if (decision.rejected !== undefined || decision.dryRun) throw new Error("nothing was kept");
@@ -59,7 +59,7 @@ function madeBy(input: MeterUsageInput): Map<string, MeteringRecord> {
   return new Map(decision.accepted.map(({ key }) => [keyText(key), record]));
 }
 
-/** The code and the rule of a refusal, or the id that was answered. */
+/** The code and the rule of a refusal, or the answered id. */
 function answerOf(decision: MeterUsageDecision): string {
   if (decision.dryRun) return "a dry run";
   return decision.rejected === undefined

@@ -1,6 +1,6 @@
 /**
- * MeterUsage, decided: a resource meters its own use. Refused for the first reason that holds, in the order of
- * `meterUsage.refuses`; else there is a record, from now or from before.
+ * Decides MeterUsage: a resource meters its own use. The call is refused for the first reason that holds, in the order of
+ * `meterUsage.refuses`; otherwise the answer names a record that is new or was kept before.
  */
 import {
   HOUR_MS,
@@ -43,11 +43,11 @@ interface MeterUsageFacts {
   readonly catalogue: CatalogueView;
   readonly nowMs: EpochMs;
   readonly ruleSet: RuleSet;
-  /** What is known of the resource that the session is of. */
+  /** What is known of the session's resource. */
   readonly resource: MeteredResource | undefined;
   /** What is kept under each of the request's keys (`meterUsageKeys`). */
   readonly kept: readonly (MeteringRecord | undefined)[];
-  /** The id that the record gets if it is accepted. */
+  /** The record's id, if it is accepted. */
   readonly meteringRecordId: string;
 }
 
@@ -55,7 +55,7 @@ export type MeterUsageDecision =
   | { readonly rejected: Rejection; readonly dryRun?: undefined }
   | {
       readonly rejected?: undefined;
-      /** It would have been accepted, and nothing comes of it. Rule M7. */
+      /** The call would have been accepted; nothing is metered. Rule M7. */
       readonly dryRun: true;
       readonly resource: MeteredResource;
     }
@@ -65,18 +65,18 @@ export type MeterUsageDecision =
       readonly resource: MeteredResource;
       readonly usageRecord: UsageRecord;
       readonly meteringRecordId: string;
-      /** The record, and its client token's alias of it; nothing where it was kept before. */
+      /** The record, and the alias of its client token; empty where the record was kept before. */
       readonly accepted: readonly AcceptedRecord[];
     };
 
-/** Usage that is accepted at one time lies at most this many hours apart, counted from hour to hour. */
+/** At one time, all accepted usage lies within this many hours. */
 const WINDOW_HOURS = Math.max(
   ...Object.values(ruleSets).map(({ meterUsageWindow: { ageSecondsLimit, aheadSecondsMax } }) =>
     Math.ceil(((ageSecondsLimit + aheadSecondsMax) * 1000) / HOUR_MS),
   ),
 );
 
-/** The record's key, and those under which its client token may have been used. None for callers that are no resource. */
+/** The record's key, and the keys under which its client token may have been used. None for a caller that is no resource. */
 export function meterUsageKeys(request: MeterUsageRequest): MeteringRecordKey[] {
   const { session, region, callerAccountId, input } = request;
   if (session === undefined) return [];
@@ -117,7 +117,7 @@ export function decideMeterUsage(
   return { resource, usageRecord, meteringRecordId: facts.meteringRecordId, accepted: [record, ...alias] };
 }
 
-/** What was sent, as a usage record of the resource's account. */
+/** The request as a usage record of the resource's account. */
 function usageRecordOf(input: MeterUsageInput, customerAccountId: string): UsageRecord {
   const { timestampMs, usageDimension: dimension, usageQuantity: quantity, usageAllocations } = input;
   return {
@@ -181,7 +181,7 @@ function firstOf<T>(candidates: readonly (T | undefined)[]): T | undefined {
   return candidates.find((candidate) => candidate !== undefined);
 }
 
-/** Rule M4. A token of an hour whose window has closed is free again. */
+/** Rule M4. A client token is free again when the window of its hour has closed. */
 function checkToken(
   { clientToken = "" }: MeterUsageInput,
   sent: UsageRecord,
@@ -195,7 +195,7 @@ function checkToken(
       ageFault((hourOf(record.timestampMs) + 1) * HOUR_MS, ruleSet.meterUsageWindow, nowMs) === undefined,
   );
   if (used === undefined) return undefined;
-  // Product, hour and dimension are the same where the record under the request's own key is the token's.
+  // Where the token's record is the one under the request's own key, product, hour and dimension are the same.
   if (kept?.meteringRecordId === used.meteringRecordId && isReplay(kept, sent)) return undefined;
   const { meteringRecordId, timestampMs, dimension, quantity } = used;
   const first = `UsageDimension '${printable(dimension)}', UsageQuantity ${quantity} and Timestamp ${iso(timestampMs)}`;
@@ -232,7 +232,7 @@ function checkKept(
   });
 }
 
-/** Rule M6. What is kept is answered from there, whatever has become of the agreement (Rule M5). */
+/** Rule M6. A record that is already kept is answered from the ledger, whatever has become of the agreement (Rule M5). */
 function checkEntitled(
   { productCode, timestampMs }: MeterUsageInput,
   { accountId }: MeteredResource,

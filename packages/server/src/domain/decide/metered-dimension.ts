@@ -7,7 +7,7 @@ export function checkDimension(product: Product, name: string, position: RecordP
   if (dimensionOf(product, name)?.kind === "metered") return undefined;
   const { productCode } = product;
   const { text: place, figures } = placeOf(position);
-  // In the words that programs were seen to look for in the service's own text.
+  // The text begins with the words of AWS's own text, because existing programs look for them.
   const invalid = `UsageDimension '${printable(name)}'${place} is invalid for ProductCode '${productCode}'`;
   const message = `${invalid}: the product has no metered dimension of this name.`;
   const compared = { ...figures, dimension: name.slice(0, 255), productCode };

@@ -1,6 +1,6 @@
 /**
- * Which refusal comes first: requests with everything wrong with them, mended one reason at a time. What is met must be
- * in the rule book's own order; the same walk over the wire, from the first byte on, is `test/wire/refusal-order.test.ts`.
+ * Which refusal comes first: requests in which everything is wrong are corrected one reason at a time. The refusals must come
+ * in the rule book's order. `test/wire/refusal-order.test.ts` makes the same walk over the wire, from the first byte on.
  */
 import {
   batchMeterUsage,
@@ -24,7 +24,7 @@ import {
 import { AGREEMENTS, agreement, factsOf, licence, market } from "../../../testing/market.ts";
 import { decideBatchMeterUsage, keysOf, type BatchMeterUsageDecision } from "./batch-meter-usage.ts";
 
-/** Shortly after the turn of a month, so that W1 and W2 can both be met. */
+/** Shortly after the turn of a month, so that W1 and W2 can both occur. */
 const NOW_MS = Date.UTC(2026, 7, 1, 7);
 const MARKET = market([...AGREEMENTS, agreement("anna-ended", { endsAtMs: NOW_MS - 30 * DAY_MS })]);
 
@@ -37,14 +37,14 @@ function decide(input: BatchMeterUsageInput, region = REGION): BatchMeterUsageDe
   );
 }
 
-/** What mends a reason: what is given replaces what is there, in the request or in its first or second record. */
+/** What corrects a reason: these members replace those of the request, or of its first or second record. */
 interface Mend {
   readonly productCode?: string | undefined;
   readonly first?: Partial<{ [K in keyof UsageRecord]: UsageRecord[K] | undefined }>;
   readonly second?: Partial<{ [K in keyof UsageRecord]: UsageRecord[K] | undefined }>;
 }
 
-/** A reason, and what mends it. */
+/** A reason for a refusal, and what corrects it. */
 type Reason = readonly [rule: string, code: string, mend: Mend];
 
 function walk(start: BatchMeterUsageInput, reasons: readonly Reason[]): void {
@@ -63,18 +63,18 @@ function walk(start: BatchMeterUsageInput, reasons: readonly Reason[]): void {
   expect(decision).toMatchObject({ results: [{ status: "Success" }, { status: "Success" }] });
 }
 
-/** Whether rules are met in the order of the rule book: the same one several times, or a later one. */
+/** Whether rules occur in the order of the rule book; the same rule may occur several times. */
 function isInOrder(rules: readonly string[]): boolean {
   const places = rules.map((rule) => batchMeterUsage.refuses.indexOf(rule as RuleId));
   return places.every((place, i) => place !== -1 && place >= (places[i - 1] ?? 0));
 }
 
-/** The wire knows no members that are there and undefined. */
+/** On the wire a member is absent, never undefined. */
 function withoutAbsent(object: object): object {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 }
 
-/** As wrong as a record can be, for either way to name a product. */
+/** A record that is wrong in every way, whether the product is named by code or by licence. */
 const HOPELESS: UsageRecord = {
   timestampMs: NOW_MS + DAY_MS,
   dimension: "no such dimension",
@@ -89,7 +89,7 @@ const HOPELESS: UsageRecord = {
 const onceTags = [{ allocatedUsageQuantity: 1 }, ...(HOPELESS.usageAllocations ?? []).slice(1)];
 const onceBuckets = onceTags.slice(0, 2);
 
-/** What is checked of each record, in this order, once the product is clear. */
+/** The checks of each record, in this order, after the product is found. */
 const PER_RECORD: readonly Reason[] = [
   ["U1", "InvalidUsageDimensionException", { first: { dimension: "gb" } }],
   ["U1", "InvalidUsageDimensionException", { second: { dimension: "calls" } }],

@@ -105,7 +105,7 @@ test.each<[Platform, string]>([
     resource: calling,
     registered: {
       ...calling,
-      // It called, so it was there.
+      // The resource called at this time, so it was running.
       heardAtMs: NOW_MS,
       registrations: [...calling.registrations, { productCode, registeredAtMs: NOW_MS, dimension: "Hours" }],
     },

@@ -1,6 +1,6 @@
 /**
- * RegisterUsage, decided: a task or pod asks, once, whether its account has the product, and its metering begins. Refused
- * for the first reason that holds, in the order of `registerUsage.refuses`.
+ * Decides RegisterUsage: a task or pod asks once whether its account has the product, and its metering begins. The call is
+ * refused for the first reason that holds, in the order of `registerUsage.refuses`.
  */
 import { iso, type EpochMs, type RegisterUsageInput, type RegisterUsageOutput } from "@countinghouse/protocol";
 import { inForce } from "../catalogue/agreement.ts";
@@ -14,13 +14,13 @@ import { callerFigures, callerText, callingResource, findProduct, type ResourceC
 
 interface RegisterUsageRequest extends ResourceCaller {
   readonly input: RegisterUsageInput;
-  /** The answer, signed with the key that was asked for; undefined where there was none when the call came in. */
+  /** The answer, signed with the asked key version; undefined where that version did not exist when the call came in. */
   readonly signature: string | undefined;
 }
 
 interface RegisterUsageFacts {
   readonly catalogue: CatalogueView;
-  /** What is known of the resource that the session is of. */
+  /** What is known of the session's resource. */
   readonly resource: MeteredResource | undefined;
   readonly nowMs: EpochMs;
 }
@@ -29,9 +29,9 @@ export type RegisterUsageDecision =
   | { readonly rejected: Rejection }
   | {
       readonly rejected?: undefined;
-      /** The resource, as it was known. */
+      /** The resource as it was known before the call. */
       readonly resource: MeteredResource;
-      /** The same as it is once metering has begun; undefined where it had begun before. Rule Y5. */
+      /** The resource with its new registration; undefined where it had registered before. Rule Y5. */
       readonly registered: MeteredResource | undefined;
       readonly output: RegisterUsageOutput & { readonly signature: string };
     };
@@ -72,7 +72,7 @@ function checkCaller(
   if (resource !== undefined && resource.platform !== "ec2") {
     if (isLive(resource, nowMs) || registrationOf(resource, productCode) !== undefined) return resource;
   }
-  // In the words that programs were seen to look for in the service's own text.
+  // The text begins with the words of AWS's own text, because existing programs look for them.
   const message = `This operation can only be called from within an ECS task or an EKS pod: ${callerText(request)} is neither, or is not known and running.`;
   const figures = { productCode, ...callerFigures(request, resource), now: iso(nowMs) };
   return rejection("PlatformNotSupportedException", "X2", message, figures);
@@ -98,7 +98,7 @@ function checkEntitled(
   return rejection("CustomerNotEntitledException", "Y4", message, figures);
 }
 
-/** All of its hours are under the product's dimension of hours as it is now. */
+/** All hours of the resource are metered under the dimension of hours that the product has now. */
 function registered(resource: MeteredResource, product: Product, registeredAtMs: EpochMs): MeteredResource {
   const { resourceId, platform, externalId, accountId, region, registrations } = resource;
   const sign = {

@@ -1,4 +1,4 @@
-/** ResolveCustomer, decided. Rules T1 to T3, and P2. */
+/** Decides ResolveCustomer. Rules T1 to T3, and P2. */
 import { operationsOf, iso, type EpochMs, type ResolveCustomerOutput } from "@countinghouse/protocol";
 import type { CatalogueView } from "../catalogue/catalogue.ts";
 import { kindText } from "../catalogue/product.ts";
@@ -7,7 +7,7 @@ import { rejection, type Rejection } from "../rejection.ts";
 
 interface ResolveCustomerRequest {
   readonly callerAccountId: string;
-  /** What the token says, or undefined where it is not one of ours or was altered. */
+  /** What the token says; undefined where it was not made here, or was altered. */
   readonly claims: RegistrationTokenClaims | undefined;
 }
 
@@ -16,8 +16,8 @@ export type ResolveCustomerDecision =
   | { readonly rejected?: undefined; readonly agreementId: string; readonly output: ResolveCustomerOutput };
 
 /**
- * The first words are those that programs were seen to look for in the service's own text. The same for all whom a token is
- * not for: whose it is, is not told.
+ * The text begins with the words of AWS's own text, because existing programs look for them. It is the same for every caller
+ * that may not use the token, so that nobody learns whose token it is.
  */
 const INVALID =
   "Registration token is invalid: RegistrationToken was not issued for a product of the caller's, or was altered.";

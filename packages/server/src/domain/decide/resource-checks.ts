@@ -1,4 +1,4 @@
-/** What MeterUsage and RegisterUsage ask alike: which resource is calling, and whether the product is for the operation. */
+/** What MeterUsage and RegisterUsage both check: which resource is calling, and whether the product suits the operation. */
 import { operationsOf, iso, type OperationName } from "@countinghouse/protocol";
 import type { CatalogueView } from "../catalogue/catalogue.ts";
 import type { MeteredResource, ResourceSession } from "../resources/metered-resource.ts";
@@ -22,12 +22,12 @@ export function callingResource(
   return known?.accountId === callerAccountId ? known : undefined;
 }
 
-/** Which resource has to be known to decide a call: that of its session, if it has one. */
+/** The id of the resource that the decision of a call must know: its session's resource, if it has one. */
 export function resourcesOf({ session }: Pick<ResourceCaller, "session">): readonly string[] {
   return session === undefined ? [] : [session.resourceId];
 }
 
-/** What is known of whoever is calling, for whoever asks why it was refused. */
+/** What is known of the caller, for the explanation of a refusal. */
 export function callerFigures({ session }: ResourceCaller, resource: MeteredResource | undefined): Figures {
   return {
     ...(session === undefined ? {} : { resourceId: session.resourceId, platform: session.platform }),
@@ -35,7 +35,7 @@ export function callerFigures({ session }: ResourceCaller, resource: MeteredReso
   };
 }
 
-/** Who is calling, in words. */
+/** The caller in words. */
 export function callerText({ session, callerAccountId }: ResourceCaller): string {
   const what = session === undefined ? "the caller" : `the caller, ${PLATFORM_NAMES[session.platform]},`;
   return `${what} of account ${callerAccountId}`;
@@ -49,7 +49,7 @@ const PLATFORM_NAMES: Readonly<Record<ResourceSession["platform"], string>> = {
 
 type Figures = Readonly<Record<string, string>>;
 
-/** The product, if it exists (Rule M2 or Y2) and is for the operation (Rule P2). */
+/** The product, if it exists (Rule M2 or Y2) and the operation serves it (Rule P2). */
 export function findProduct(
   productCode: string,
   operation: Extract<OperationName, "MeterUsage" | "RegisterUsage">,

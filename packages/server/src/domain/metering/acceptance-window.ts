@@ -1,4 +1,4 @@
-/** When usage may arrive: the refusals for Rules W1 to W4. */
+/** When usage may arrive: the refusals of Rules W1 to W4. */
 import {
   ageFault,
   aheadFault,
@@ -22,9 +22,9 @@ type Check = (
   nowMs: EpochMs,
 ) => Rejection | undefined;
 
-/** Judges a record's own timestamp, not its hour, against the service clock. */
+/** Checks a record's own timestamp, not its hour, against the service clock. */
 export const checkWindow: Check = refusing(windowFault);
-/** The same, rule by rule: a request is held against one before any record of it meets the next. */
+/** The same, one rule at a time: all records of a request are checked by one rule before the next rule begins. */
 export const windowChecks: readonly Check[] = [aheadFault, ageFault, monthEndFault].map(refusing);
 
 function refusing(faultOf: WindowCheck): Check {
@@ -53,7 +53,7 @@ function refusal(
       ...place.figures,
       timestamp: iso(timestampMs),
       now: iso(nowMs),
-      // A clock that was moved by a part of a millisecond stands between two of them.
+      // A manual clock may stand between two milliseconds, so the difference is rounded.
       ageSeconds: Math.round(nowMs - timestampMs) / 1000,
       ruleSet: ruleSet.name,
       ...limits,
@@ -61,7 +61,7 @@ function refusal(
   );
 }
 
-/** The reason in words, and the figure that was compared. */
+/** The reason in words, and the compared figure. */
 function reasonOf(
   { rule, boundMs }: WindowFault,
   window: AcceptanceWindow,

@@ -2,21 +2,21 @@
 import { HOUR_MS, type EpochMs, type UsageAllocation, type UsageRecord } from "@countinghouse/protocol";
 import { sameAllocations } from "./usage-allocation.ts";
 
-/** Rule K1. Fixed by the request alone, never by its arrival. */
+/** Rule K1. The request alone decides the key; its time of arrival does not. */
 export interface MeteringRecordKey {
   /** Whole hours since the epoch, UTC. */
   readonly hour: number;
   readonly region: string;
-  /** The product code, or the licence ARN where the record carries one. */
+  /** The product code, or the licence ARN where the record has one. */
   readonly offering: string;
   /** The customer as identified in the record. */
   readonly customer: string;
   readonly dimension: string;
-  /** Empty for BatchMeterUsage; what makes the records of resources, and client tokens, keys of their own. */
+  /** Empty for BatchMeterUsage. Gives the records of each resource, and client tokens, keys of their own. */
   readonly discriminator: string;
 }
 
-/** The key of a usage record of a BatchMeterUsage request. Exactly one customer identity is given (Rule I1). */
+/** The key of a usage record of a BatchMeterUsage request. The record has exactly one customer identity (Rule I1). */
 export function keyOf(record: UsageRecord, productCode: string | undefined, region: string): MeteringRecordKey {
   return keyFor(record, productCode, region, customerOf(record));
 }
@@ -31,7 +31,7 @@ function keyFor(
   return { hour: hourOf(timestampMs), region, offering, customer, dimension, discriminator: "" };
 }
 
-/** The keys of the usage records of a request. Records of one customer often follow each other, and share its name. */
+/** The keys of a request's usage records. Successive records are often of one customer, and then share the customer's text. */
 export function keysOfRecords(
   records: readonly UsageRecord[],
   productCode: string | undefined,
@@ -46,7 +46,7 @@ export function keysOfRecords(
   });
 }
 
-/** The key of what a resource meters of itself: each resource has hours of its own. */
+/** The key of usage that a resource meters itself; each resource has its own keys. */
 export function resourceKey(
   record: UsageRecord,
   productCode: string,
@@ -57,8 +57,8 @@ export function resourceKey(
 }
 
 /**
- * The key under which a record of a resource is found by the client token that it came with, whatever it was about: a
- * token stands for one request of a resource, its product included. Rule M4.
+ * The key under which a resource's record is found by its client token. It holds neither product nor dimension: a token stands
+ * for one request of a resource, whatever that was about. Rule M4.
  */
 export function clientTokenKey(key: MeteringRecordKey, clientToken: string): MeteringRecordKey {
   return {
@@ -70,23 +70,23 @@ export function clientTokenKey(key: MeteringRecordKey, clientToken: string): Met
 }
 
 /**
- * A token may be any text, and no store holds a NUL, or half a surrogate pair, as it is: tokens with one are kept as JSON,
- * which escapes both. What discriminators of resources begin with keeps the two forms apart.
+ * A client token may be any text, but a NUL or half a surrogate pair cannot be stored. A token with one is written as JSON,
+ * which escapes both; the beginning of the discriminator keeps the two forms apart.
  */
 function tokenText(discriminator: string, clientToken: string): string {
   const isPlain = clientToken.isWellFormed() && !clientToken.includes("\0");
   return isPlain ? `${discriminator}:${clientToken}` : `json:${discriminator}:${JSON.stringify(clientToken)}`;
 }
 
-/** Whether a key is only another way to find a record. */
+/** Whether a key is an alias: a second key of a record. */
 export function isAlias(key: MeteringRecordKey): boolean {
   return key.discriminator.startsWith(CLIENT_TOKEN);
 }
 
-/** What the discriminators of aliases begin with, and no others. */
+/** The beginning of the discriminators of aliases, and of no others. */
 export const CLIENT_TOKEN = "token:";
 
-/** The key of a resource's use in an hour, or of an adjustment of it. */
+/** The key of a resource's use in an hour, or of an adjustment of that use. */
 export function accruedKey(use: AccruedHour, productCode: string): MeteringRecordKey {
   const { hour, region, customerAccountId, dimension, resourceId, adjustment } = use;
   return {
@@ -99,7 +99,7 @@ export function accruedKey(use: AccruedHour, productCode: string): MeteringRecor
   };
 }
 
-/** Which adjustment of an hour's use a key is of; undefined for the use itself. */
+/** The number of the adjustment that a key is of; undefined for the use itself. */
 export function adjustmentOf({ discriminator }: MeteringRecordKey): number | undefined {
   const [, , adjustment] = discriminator.split(":");
   return adjustment === undefined ? undefined : Number(adjustment);
@@ -114,7 +114,7 @@ interface AccruedHour {
   readonly adjustment?: number | undefined;
 }
 
-/** The customer as identified: two ways to identify are two spaces, so that neither can be taken for the other. */
+/** The customer as a text. Identifiers and accounts have different forms, so that one is never taken for the other. */
 export function customerOf(record: Pick<UsageRecord, "customerIdentifier" | "customerAccountId">): string {
   return record.customerIdentifier === undefined
     ? accountCustomer(record.customerAccountId ?? "")
@@ -133,8 +133,8 @@ export function hourOf(atMs: EpochMs): number {
 }
 
 /**
- * One text per key, for maps of accepted records. Names in the catalogue hold no line break, so the text of an accepted
- * record has exactly five, and no other key has the same.
+ * One text for each key, for maps of accepted records. Names in the catalogue hold no line break, so the text of an accepted
+ * record has exactly five, and no other key has the same text.
  */
 export function keyText(key: MeteringRecordKey): string {
   return `${key.hour}\n${key.region}\n${key.offering}\n${key.customer}\n${key.dimension}\n${key.discriminator}`;
@@ -156,7 +156,7 @@ export function sameButForDimension(a: MeteringRecordKey, b: MeteringRecordKey):
 
 /** What a decision adds to the ledger: usage that was accepted under a key. Its id follows from its entry and its position. */
 export interface AcceptedRecord {
-  /** Its place among the records of its entry. */
+  /** The record's place among the records of its entry. */
   readonly position: number;
   readonly key: MeteringRecordKey;
   readonly quantity: number;

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { keyText, type MeteringRecordKey } from "./metering-record.ts";
 import { RecordKeyMap } from "./record-key-map.ts";
 
-/** Few of each, so that keys come again, and come again with one part changed. */
+/** Few values for each part, so that whole keys are repeated, and keys that differ in one part. */
 const key: fc.Arbitrary<MeteringRecordKey> = fc.record({
   hour: fc.constantFrom(490_000, 490_001),
   region: fc.constantFrom("us-east-1", "eu-west-1"),

@@ -1,20 +1,20 @@
 /**
- * A map by keys of metering records. Keys that follow each other often differ in their dimensions only: those share the
- * look-up of all the rest, and no text is put together for each of them.
+ * A map by metering-record keys. Successive keys often differ only in their dimensions; they share one look-up of all other
+ * parts, and no text is built for each of them.
  */
 import { sameButForDimension, type MeteringRecordKey } from "./metering-record.ts";
 
 export class RecordKeyMap<V> {
-  /** By all of a key but its dimension, and then by that. */
+  /** By all parts of a key but its dimension, and then by dimension. */
   readonly #groups = new Map<string, Map<string, V>>();
-  /** The key that was asked for last, and the group that it belongs to, if there is one. */
+  /** The key that was looked up last, and its group, if there is one. */
   #last: { readonly key: MeteringRecordKey; readonly group: Map<string, V> | undefined } | undefined;
 
   get(key: MeteringRecordKey): V | undefined {
     return this.#groupOf(key)?.get(key.dimension);
   }
 
-  /** Whether it was added: false where there is a value of this key, which stays. */
+  /** Answers whether the value was added: false where the key has a value, which stays. */
   add(key: MeteringRecordKey, value: V): boolean {
     const group = this.#groupOf(key) ?? this.#begin(key);
     if (group.has(key.dimension)) return false;
@@ -37,7 +37,7 @@ export class RecordKeyMap<V> {
   }
 }
 
-/** Names in the catalogue hold no line break, so the text of an accepted record has four, and no other key has the same. */
+/** Names in the catalogue hold no line break, so the text of an accepted record has four, and no other group has the same. */
 function groupName({ hour, region, offering, customer, discriminator }: MeteringRecordKey): string {
   return `${hour}\n${region}\n${offering}\n${customer}\n${discriminator}`;
 }

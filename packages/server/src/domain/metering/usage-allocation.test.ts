@@ -5,7 +5,7 @@ import { usage } from "../../../testing/market.ts";
 import type { Rejection } from "../rejection.ts";
 import { allocationChecks, sameAllocations } from "./usage-allocation.ts";
 
-/** A bucket: its part, and its tags as `key=value`. */
+/** A usage allocation: its quantity, and its tags as `key=value`. */
 function part(allocatedUsageQuantity: number, ...tags: string[]): UsageAllocation {
   if (tags.length === 0) return { allocatedUsageQuantity };
   return {

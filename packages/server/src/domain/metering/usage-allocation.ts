@@ -1,4 +1,4 @@
-/** Usage allocations: a record's quantity split into buckets by tags. The refusals for Rules A1, A2, A5. */
+/** Usage allocations: a record's quantity, divided among sets of tags. The refusals of Rules A1, A2, A5. */
 import {
   bucketFault,
   bucketText,
@@ -13,7 +13,7 @@ import { placeOf, rejection, type RecordPosition, type Rejection } from "../reje
 
 type Check = (record: UsageRecord, position: RecordPosition) => Rejection | undefined;
 
-/** Rule by rule: a request is held against one before any record of it meets the next. */
+/** One rule at a time: all records of a request are checked by one rule before the next rule begins. */
 export const allocationChecks: readonly Check[] = [tagKeyFault, bucketFault, sumFault].map(
   (faultOf): Check =>
     (record, position) => {
@@ -48,7 +48,7 @@ function refusal(fault: AllocationFault, record: UsageRecord, position: RecordPo
   }
 }
 
-/** Whether two splits are the same, whatever the order of their buckets and tags. */
+/** Whether two lists of allocations are the same, in whatever order allocations and tags are. */
 export function sameAllocations(
   a: readonly UsageAllocation[] | undefined,
   b: readonly UsageAllocation[] | undefined,

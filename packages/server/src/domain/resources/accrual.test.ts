@@ -115,7 +115,7 @@ test.each([
   expect(ruleBook[id].text).toContain(words);
 });
 
-/** A ledger of one resource's hours that takes each key once. */
+/** A ledger of one resource's hours that accepts each key once. */
 class Hours {
   readonly seconds = new Map<number, number>();
   readonly #keys = new Set<string>();
@@ -139,7 +139,7 @@ const withRegistration = (resource: MeteredResource, registration: UsageRegistra
   registrations: [registration],
 });
 
-/** Does all that is due, in steps of any size. */
+/** Does all due work, in steps of any size. */
 function settle(resource: MeteredResource, nowMs: number, usesMax: number, hours: Hours): MeteredResource {
   let settled = resource;
   for (;;) {
@@ -155,12 +155,12 @@ function settle(resource: MeteredResource, nowMs: number, usesMax: number, hours
 interface Round {
   readonly afterMs: number;
   readonly usesMax: number;
-  /** News of the life: what it is known to be from here on. */
+  /** What becomes known of the resource's life in this round. */
   readonly news?:
     | { readonly startedAtMs: number; readonly stoppedAtMs: number | undefined }
     | "as it was first"
     | undefined;
-  /** Whether the round is broken off after its first step. */
+  /** Whether the round stops after its first step. */
   readonly cut: boolean;
 }
 
@@ -290,7 +290,7 @@ test("Rule H8: use is settled once the ledger holds all hours of what has ended,
     return isSettled(resource, registrationIn(resource));
   };
   expect(settledAt(100)).toBe(false);
-  // Its last hour is final six hours after its end.
+  // The resource's last hour becomes final six hours after the end of that hour.
   expect([settledAt(8, startedAtMs + 2 * HOUR_MS - 1), settledAt(7, startedAtMs + 2 * HOUR_MS - 1)]).toEqual([
     true,
     false,
@@ -307,7 +307,7 @@ test("Rule H8: use is settled once the ledger holds all hours of what has ended,
 });
 
 describe("Rule H4: a record is known to a registration", () => {
-  // Early in a month: what runs may have been launched in the one before.
+  // Early in a month, when a running resource may have been launched in the month before.
   const registeredAtMs = Date.UTC(2026, 3, 1, 2);
   const registeredHour = hourOf(registeredAtMs);
   const registration = { productCode: REGISTERED_PRODUCT, registeredAtMs };

@@ -1,51 +1,50 @@
 /**
- * Accrual: the use of a registered resource, hour by hour, to the second, and what of it is still to be put in the ledger.
- * An hour's seconds are the difference of two readings of one counter, so that the hours of a life always add up to it.
+ * Accrual: the use of a registered resource, hour by hour and to the second, and which of it must still go into the ledger. An
+ * hour's seconds are the difference of two readings of one counter, so the hours of a life always add up to the whole life.
  * Rules H1 to H4.
  */
 import { HOUR_MS, type EpochMs } from "@countinghouse/protocol";
 import type { MeteredResource, ResourceLife, UsageRegistration } from "./metered-resource.ts";
 import { hourOf } from "../metering/metering-record.ts";
 
-/** Rule H2: registered within this time of its launch, a resource is metered from the launch on. */
+/** Rule H2: a resource that registers within this time after its launch is metered from the launch on. */
 export const FROM_LAUNCH_HOURS = 6;
 /** Rule H3. */
 export const SECONDS_MIN = 60;
-/** Rule H4: how long an hour may still change without an adjustment. */
+/** Rule H4: for how long after its end an hour may change without an adjustment. */
 export const PROVISIONAL_HOURS = 6;
 
-/** Use of one hour that the ledger does not hold. */
+/** Use of one hour that the ledger does not hold yet. */
 export interface HourUse {
   /** Whole hours since the epoch. */
   readonly hour: number;
-  /** Less than zero where an adjustment takes away. */
+  /** Less than zero where an adjustment takes use away. */
   readonly seconds: number;
-  /** Which one, from 1, where the hour was in the ledger before. */
+  /** The number of the adjustment, from 1; absent where the ledger had nothing for the hour yet. */
   readonly adjustment?: number | undefined;
 }
 
-/** What is put in the ledger at once, and the registration as it is with that. */
+/** The uses that go into the ledger together, and the registration after that. */
 export interface AccrualStep {
   readonly uses: readonly HourUse[];
   readonly registration: UsageRegistration;
 }
 
-/** Rule H2: from when on the use of a resource counts. */
+/** Rule H2: the time from which a resource's use counts. */
 export function billedFromMs({ startedAtMs }: ResourceLife, { registeredAtMs }: UsageRegistration): EpochMs {
   if (registeredAtMs <= startedAtMs + FROM_LAUNCH_HOURS * HOUR_MS) return startedAtMs;
   return Math.max(startedAtMs, monthStartMs(registeredAtMs));
 }
 
-/** The first moment of the month (UTC) that a time lies in. */
 function monthStartMs(atMs: EpochMs): EpochMs {
   const at = new Date(atMs);
   return Date.UTC(at.getUTCFullYear(), at.getUTCMonth());
 }
 
-/** A life as it counts: from when on, until when. */
+/** The part of a life that counts: its beginning and its end. */
 export interface CountedLife {
   readonly fromMs: EpochMs;
-  /** Absent while it runs. */
+  /** Absent while the resource runs. */
   readonly untilMs?: EpochMs | undefined;
 }
 
@@ -55,7 +54,7 @@ export function countedLife(life: ResourceLife, registration: UsageRegistration)
   return stoppedAtMs === undefined ? { fromMs } : { fromMs, untilMs: Math.max(fromMs, stoppedAtMs) };
 }
 
-/** Seconds of use in an hour. Over all hours: the whole seconds that it ran, or the least that is metered (Rule H3). */
+/** Seconds of use in an hour. Over all hours they add up to the whole seconds of the life, or to the minimum (Rule H3). */
 export function secondsIn(hour: number, life: CountedLife): number {
   const first = hour * HOUR_MS;
   const ran = secondsUntil(first + HOUR_MS, life) - secondsUntil(first, life);
@@ -67,19 +66,19 @@ function secondsUntil(atMs: EpochMs, { fromMs, untilMs = Number.POSITIVE_INFINIT
   return Math.floor(Math.max(0, Math.min(atMs, untilMs) - fromMs) / 1000);
 }
 
-/** The last hour in which it ran; of one that ended on the hour, the hour before; of one that runs, infinity. */
+/** The last hour in which the resource ran: the hour before, if it ended on the hour; infinity, if it still runs. */
 function lastHourOf({ fromMs, untilMs = Number.POSITIVE_INFINITY }: CountedLife): number {
   return hourOf(Math.max(fromMs, untilMs - 1));
 }
 
-/** The hour from which on nothing is final yet. Rule H4. */
+/** The first hour that is not final yet. Rule H4. */
 function provisionalFromHour(nowMs: EpochMs): number {
   return hourOf(nowMs - PROVISIONAL_HOURS * HOUR_MS);
 }
 
 /**
- * What has become due, at most `usesMax` uses of it, or undefined where nothing has. First the hours that are in the ledger
- * are made to agree with the life as it is known now; then come the hours that have become final since.
+ * The due work, at most `usesMax` uses of it; undefined where nothing is due. First, hours in the ledger are adjusted to the
+ * life as it is known now; then the hours follow that have become final since.
  */
 export function due(
   resource: MeteredResource,
@@ -93,11 +92,11 @@ export function due(
   return step.registration === registration ? undefined : step;
 }
 
-/** From when on `due` has something; undefined where the ledger holds all there will be, as far as is known. */
+/** When `due` will have work; undefined where the ledger holds all use that there will be, as far as is known. */
 export function dueFromMs(resource: MeteredResource, registration: UsageRegistration): EpochMs | undefined {
   const { accruedToHour, accruedBy, adjusting } = registration;
   const isInStep = adjusting === undefined && (accruedBy === undefined || sameLife(accruedBy, resource));
-  // News are made good at once.
+  // A change of the known life is adjusted at once.
   if (!isInStep) return 0;
   const life = countedLife(resource, registration);
   const hour = accruedToHour ?? hourOf(life.fromMs);
@@ -105,7 +104,7 @@ export function dueFromMs(resource: MeteredResource, registration: UsageRegistra
   return (hour + 1 + PROVISIONAL_HOURS) * HOUR_MS;
 }
 
-/** Brings what the ledger holds in line with the life as it is known now. One adjustment is finished before the next begins. */
+/** Adjusts what the ledger holds to the life as it is known now. One adjustment is finished before the next begins. */
 function adjust(resource: MeteredResource, registration: UsageRegistration, usesMax: number): AccrualStep {
   const { accruedToHour, accruedBy, adjustments = 0 } = registration;
   if (accruedToHour === undefined || accruedBy === undefined) return { uses: [], registration };
@@ -124,13 +123,13 @@ function adjust(resource: MeteredResource, registration: UsageRegistration, uses
     uses.push({ hour, seconds, adjustment });
   }
   const { adjusting: _, ...rest } = registration;
-  // Numbers are used up by adjustments that changed something.
+  // An adjustment that changed nothing does not use up a number.
   const counted = adjusting === undefined && uses.length === 0 ? rest : { ...rest, adjustments: adjustment };
   if (hour < accruedToHour) return { uses, registration: { ...counted, adjusting: { toHour: hour, by } } };
   return { uses, registration: { ...counted, accruedBy: by } };
 }
 
-/** The hours that have become final. */
+/** Puts the hours that have become final into the ledger. */
 function accrue(
   resource: MeteredResource,
   registration: UsageRegistration,
@@ -138,7 +137,7 @@ function accrue(
   usesMax: number,
 ): AccrualStep {
   const { accruedToHour, accruedBy, adjusting } = registration;
-  // Until adjustments have caught up with the news, hours of two lives would stand side by side.
+  // New hours wait until adjustments are done: otherwise the ledger would hold hours of two different lives.
   if (adjusting !== undefined || (accruedBy !== undefined && !sameLife(accruedBy, resource))) {
     return { uses: [], registration };
   }
@@ -155,14 +154,14 @@ function accrue(
   return { uses, registration: { ...registration, accruedToHour: hour, accruedBy: lifeOf(resource) } };
 }
 
-/** What the ledger does not hold of some hours (the last one not included), as the life is known now. Rule H4. */
+/** The use in some hours (the last one not included) that the ledger does not hold, by the life as it is known now. Rule H4. */
 export function outstanding(
   resource: MeteredResource,
   registration: UsageRegistration,
   nowMs: EpochMs,
   { fromHour, toHour }: { readonly fromHour: number; readonly toHour: number },
 ): HourUse[] {
-  // What runs has run until now; an end that is yet to come is none.
+  // A running resource has run until now; an end in the future does not count yet.
   const { startedAtMs, stoppedAtMs } = resource;
   const ended = stoppedAtMs !== undefined && stoppedAtMs <= nowMs;
   const life = countedLife({ startedAtMs, stoppedAtMs: ended ? stoppedAtMs : undefined }, registration);
@@ -181,7 +180,7 @@ export function outstanding(
   return uses;
 }
 
-/** The same as `secondsIn`, of what has not ended: nothing is topped up yet. */
+/** Like `secondsIn`, for a life that has not ended: the minimum is not added yet. */
 function secondsRunIn(hour: number, life: CountedLife): number {
   return secondsUntil((hour + 1) * HOUR_MS, life) - secondsUntil(hour * HOUR_MS, life);
 }
@@ -194,10 +193,10 @@ function secondsHeldIn(hour: number, registration: UsageRegistration): number {
   return secondsIn(hour, countedLife(by, registration));
 }
 
-/** Whether a record of the ledger is one that the registration knows of; those written after it was read are not. */
+/** Whether the registration counts a record of the ledger. Records that were written after it was read do not count. */
 export function isKnownTo(registration: UsageRegistration, hour: number, adjustment: number | undefined): boolean {
   const { registeredAtMs, accruedToHour, adjusting, adjustments = 0 } = registration;
-  // Hours of before any that can be its own: of the same resource, known and forgotten before (Rule H8).
+  // Records of older hours are of the same resource's earlier registration, before it was forgotten (Rule H8).
   const ownFromMs = Math.min(registeredAtMs - FROM_LAUNCH_HOURS * HOUR_MS, monthStartMs(registeredAtMs));
   if (hour < hourOf(ownFromMs)) return true;
   if (adjustment === undefined) return accruedToHour !== undefined && hour < accruedToHour;
@@ -205,11 +204,11 @@ export function isKnownTo(registration: UsageRegistration, hour: number, adjustm
   return adjusting === undefined || hour < adjusting.toHour;
 }
 
-/** Whether the ledger holds all use there will ever be of it, as far as is known. */
+/** Whether the ledger holds all use that there will ever be of the registration, as far as is known. */
 export function isSettled(resource: MeteredResource, registration: UsageRegistration): boolean {
   const { accruedToHour, accruedBy, adjusting } = registration;
   if (accruedToHour === undefined || accruedBy === undefined || adjusting !== undefined) return false;
-  // What runs has no last hour.
+  // For a running resource the last hour is infinity.
   return sameLife(accruedBy, resource) && accruedToHour > lastHourOf(countedLife(resource, registration));
 }
 

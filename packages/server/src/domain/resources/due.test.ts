@@ -15,7 +15,7 @@ const WHO = {
   region: "us-east-1",
 } as const;
 
-/** What is to be done at a time, by asking each rule itself. */
+/** Whether work is due at a time, by asking each rule itself. */
 function isDue(resource: MeteredResource, nowMs: number): boolean {
   return (
     silenceOf(resource, nowMs) !== undefined ||
@@ -53,7 +53,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 function taken(resource: MeteredResource | undefined, next: Step): MeteredResource | undefined {
   if (next.kind === "observe") {
-    // Only what is known is given up.
+    // Only a known resource can be given up.
     const isOfNothing = resource === undefined && next.observation.source === "silence";
     return isOfNothing ? undefined : observed(resource, next.observation);
   }

@@ -1,10 +1,10 @@
-/** When something is to be done about a resource next, so that the others need not be looked at. Rules H4, H7 and H8. */
+/** When work is due next for a resource, so that other resources need not be looked at. Rules H4, H7 and H8. */
 import type { EpochMs } from "@countinghouse/protocol";
 import { dueFromMs, isSettled } from "./accrual.ts";
 import type { MeteredResource } from "./metered-resource.ts";
 import { forgottenFromMs, isGivenUp, silentFromMs } from "./observation.ts";
 
-/** From when on the control plane has work with it, as it is known now; undefined where nothing will be due by time alone. */
+/** When the control plane must look at the resource next; undefined where time alone makes nothing due. */
 export function dueAtMs(resource: MeteredResource): EpochMs | undefined {
   const { registrations } = resource;
   const uses = registrations.map((registration) => dueFromMs(resource, registration));
@@ -12,7 +12,7 @@ export function dueAtMs(resource: MeteredResource): EpochMs | undefined {
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-/** Rule H8: whether nothing is lost when it is forgotten. */
+/** Rule H8: whether nothing is lost if the resource is forgotten. */
 export function isForgettable(resource: MeteredResource | undefined, nowMs: EpochMs): boolean {
   const fromMs = resource && forgettableFromMs(resource);
   return fromMs !== undefined && nowMs >= fromMs;
@@ -21,9 +21,9 @@ export function isForgettable(resource: MeteredResource | undefined, nowMs: Epoc
 function forgettableFromMs(resource: MeteredResource): EpochMs | undefined {
   const { stoppedAtMs, heardAtMs, registrations } = resource;
   if (stoppedAtMs === undefined) return undefined;
-  // What is registered and was only given up may be running; its end is yet to be told.
+  // A registered resource that was only given up may be running; a source may still tell of its end.
   if (registrations.length > 0 && isGivenUp(resource)) return undefined;
   if (!registrations.every((registration) => isSettled(resource, registration))) return undefined;
-  // From when it was told: a wrong end can still be put right, and hours of before are too old to be met again.
+  // Counted from the time when the end was told: a wrong end can still be corrected, and older hours can no longer be metered.
   return forgottenFromMs(Math.max(stoppedAtMs, heardAtMs));
 }

@@ -1,6 +1,6 @@
 /**
- * Metered resources: what runs a product on a buyer's account, and what is known of its life. Observations come late,
- * repeated and out of order; whichever way they come in, the same of them give the same resource.
+ * Metered resources: what runs a product in a buyer's account, and what is known of its life. Observations come late, repeated
+ * and out of order; the same observations in any order give the same resource.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 
@@ -8,32 +8,32 @@ export type Platform = "ec2" | "ecs" | "eks";
 
 /** An EC2 instance, an ECS task or an EKS pod. */
 export interface MeteredResource {
-  /** Follows from platform and external id (`ledger/ids.ts`). */
+  /** Computed from platform and external id (`ledger/ids.ts`). */
   readonly resourceId: string;
   readonly platform: Platform;
   /** The instance's id, the task's ARN, the pod's uid. */
   readonly externalId: string;
-  /** The buyer's account, which it runs in. */
+  /** The buyer's account, in which the resource runs. */
   readonly accountId: string;
   readonly region: string;
-  /** Whose permissions its credentials have; absent until that is known. */
+  /** The role whose permissions the resource's credentials have; absent until it is known. */
   readonly roleName?: string | undefined;
   readonly startedAtMs: EpochMs;
-  /** Absent while it runs, as far as is known. */
+  /** Absent while the resource runs, as far as is known. */
   readonly stoppedAtMs?: EpochMs | undefined;
-  /** When there was last a sign of it, to within an hour or so. */
+  /** The time of the last sign of life, exact to about an hour. */
   readonly heardAtMs: EpochMs;
-  /** Of the newest observation that numbers its states, as ECS events do. */
+  /** The version of the newest observation whose source numbers its states, as ECS events do. */
   readonly version?: number | undefined;
   /** By product, in the order of registration. */
   readonly registrations: readonly UsageRegistration[];
-  /** What observations said, as far as the next one has to be held against it (`observation.ts`). */
+  /** What observations said, as far as later ones must be compared with it (`observation.ts`). */
   readonly findings?: Findings | undefined;
 }
 
-/** From these follow start, stop and role. Each is the newest, the first or the last of its kind, so that order is nothing. */
+/** Start, stop and role follow from these. Each is the newest, first or last of its kind, so order does not matter. */
 export interface Findings {
-  /** The newest state of a source that numbers them. */
+  /** The newest state that a source with numbered states has told. */
   readonly numbered?:
     | {
         readonly version: number;
@@ -41,34 +41,37 @@ export interface Findings {
         readonly stoppedAtMs?: EpochMs | undefined;
       }
     | undefined;
-  /** The earliest start that others told of. */
+  /** The earliest start that other sources told. */
   readonly startedAtMs?: EpochMs | undefined;
-  /** When it was first seen: it ran then, at the latest. */
+  /** When the resource was first seen; it ran by then. */
   readonly firstSeenAtMs: EpochMs;
-  /** The end that others told of last, and when they did. */
+  /** The end that other sources told last, and when they told it. */
   readonly stopped?: { readonly stoppedAtMs: EpochMs; readonly toldAtMs: EpochMs } | undefined;
   readonly role?: { readonly roleName: string; readonly toldAtMs: EpochMs } | undefined;
-  /** Who watches it, and tells when it is there no more. */
+  /** The watch that will tell when the resource is gone. */
   readonly watch?: { readonly watchId: string; readonly toldAtMs: EpochMs } | undefined;
-  /** When it was last looked for, and not there. */
+  /** When a watch last looked for the resource and did not find it. */
   readonly missedAtMs?: EpochMs | undefined;
-  /** When it was last given up, since nothing had been heard of it. */
+  /** When the resource was last given up, because nothing had been heard of it. */
   readonly givenUpAtMs?: EpochMs | undefined;
 }
 
-/** A resource's first RegisterUsage of a product: from it follows that its use is metered. Rule R1 of the document. */
+/** A resource's first RegisterUsage of a product: from then on its use is metered. Rules Y5 and H1. */
 export interface UsageRegistration {
   readonly productCode: string;
   readonly registeredAtMs: EpochMs;
-  /** Hours before this one are in the ledger; undefined while none is. Whole hours since the epoch. */
+  /** The hours before this one are in the ledger; undefined while no hour is. Whole hours since the epoch. */
   readonly accruedToHour?: number | undefined;
-  /** The life by which they are; another one since is made good by adjustments. */
+  /** The life by which these hours were computed; a different life is corrected by adjustments. */
   readonly accruedBy?: ResourceLife | undefined;
-  /** The product's dimension of hours when it registered: all of its hours are under it. Earlier versions set it with the first hour. */
+  /**
+   * All hours are under this, the product's dimension of hours at the registration. Earlier versions set it with the first
+   * hour.
+   */
   readonly dimension?: string | undefined;
-  /** How many times they were adjusted. */
+  /** How many adjustments there were. */
   readonly adjustments?: number | undefined;
-  /** An adjustment that is under way: hours before this one are by that life by now. */
+  /** An adjustment that is under way: the hours before `toHour` follow the life `by` already. */
   readonly adjusting?: { readonly toHour: number; readonly by: ResourceLife } | undefined;
 }
 
@@ -78,13 +81,13 @@ export interface ResourceLife {
   readonly stoppedAtMs?: EpochMs | undefined;
 }
 
-/** What lies behind temporary credentials: the resource that they were given to. */
+/** The resource that got the session credentials of a call. */
 export interface ResourceSession {
   readonly resourceId: string;
   readonly platform: Platform;
-  /** Who vouched for it, where it came by a web identity: the ARN of an OpenID Connect provider. */
+  /** The ARN of the OpenID Connect provider that vouched for the resource, where it has a web identity. */
   readonly federatedProvider?: string | undefined;
-  /** When they were issued, by the service clock; unknown of those that an earlier version issued. */
+  /** When the credentials were issued, by the service clock; unknown where an earlier version issued them. */
   readonly createdAtMs?: EpochMs | undefined;
 }
 
@@ -95,7 +98,7 @@ export function registrationOf(
   return registrations.find((registration) => registration.productCode === productCode);
 }
 
-/** Whether it runs, as far as is known at this time. */
+/** Whether the resource runs at this time, as far as is known. */
 export function isLive({ stoppedAtMs }: ResourceLife, nowMs: EpochMs): boolean {
   return stoppedAtMs === undefined || nowMs < stoppedAtMs;
 }

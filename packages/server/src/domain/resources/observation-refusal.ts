@@ -1,4 +1,4 @@
-/** Which observations are believed: what a resource must look like, and how old news of it may be. Rules H8 and H9. */
+/** Which observations are accepted: what they must say of a resource, and how old they may be. Rules H8 and H9. */
 import { iso, type EpochMs, type RuleId } from "@countinghouse/protocol";
 import type { Account } from "../catalogue/account.ts";
 import type { MeteredResource, Platform } from "./metered-resource.ts";
@@ -7,12 +7,12 @@ import { DAY_MS, FORGOTTEN_AFTER_DAYS, isPast, type Observation } from "./observ
 export interface ObservationRefusal {
   readonly reason: "conflict" | "invalid" | "not-found";
   readonly rule?: RuleId | undefined;
-  /** Begins with the member that is wrong, where it is one. */
+  /** Begins with the wrong member, where a single member is wrong. */
   readonly message: string;
   readonly compared: Readonly<Record<string, string | number>>;
 }
 
-/** How far the clocks of a platform may be ahead of ours, as those of signatures may (Rule W3). */
+/** How far a platform's clock may be ahead of this server's, as for signatures (Rule W3). */
 const AHEAD_SECONDS_MAX = 900;
 const REGION = /^[a-z]{2,4}(-[a-z]+)+-\d+$/;
 const EXTERNAL_IDS: Readonly<Record<Platform, { readonly form: RegExp; readonly like: string }>> = {
@@ -22,13 +22,13 @@ const EXTERNAL_IDS: Readonly<Record<Platform, { readonly form: RegExp; readonly 
     like: "a task ARN such as arn:aws:ecs:us-east-1:444455556666:task/cluster/0123456789abcdef0123456789abcdef",
   },
   eks: {
-    // Pods that a node runs from a file of its own have a hash for a uid.
+    // A pod that a node starts from a local file has a hash as its uid.
     form: /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32})$/,
     like: "a pod uid such as 01234567-89ab-4cde-8f01-23456789abcd",
   },
 };
 
-/** Undefined where it is believed. */
+/** Undefined where the observation is accepted. */
 export function observationRefusal(
   observation: Observation,
   known: MeteredResource | undefined,
@@ -94,7 +94,7 @@ function timeComplaint(
   return undefined;
 }
 
-/** Rule H8: what it says may be of a resource whose use is in the ledger, and which has been forgotten. */
+/** Rule H8: the observation may be of a resource whose use is in the ledger, and which has been forgotten. */
 function staleRefusal({ seenAtMs, stoppedAtMs }: Observation, nowMs: EpochMs): ObservationRefusal | undefined {
   if (!isPast(seenAtMs, nowMs) && !isPast(stoppedAtMs, nowMs)) return undefined;
   return {

@@ -24,7 +24,7 @@ function told(observations: readonly Observation[]): MeteredResource {
   return resource;
 }
 
-/** Few times, so that many of them are the same. */
+/** Few different times, so that many times are equal. */
 const timeMs = fc.integer({ min: 0, max: 60 }).map(at);
 const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined });
 const anySighting: fc.Arbitrary<Observation> = fc

@@ -1,6 +1,6 @@
 /**
- * Observations of metered resources, and what follows from them. They come from several sources, late, repeated and out
- * of order: whichever way the same ones come in, the same resource comes of them. Rules H5 and H7.
+ * Observations of metered resources, and what follows from them. They come from several sources, late, repeated and out of
+ * order; the same observations in any order give the same resource. Rules H5 and H7.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { Findings, MeteredResource, Platform } from "./metered-resource.ts";
@@ -15,16 +15,16 @@ export interface Observation {
   readonly externalId: string;
   readonly accountId: string;
   readonly region: string;
-  /** When it was seen, or told of: where nothing is said of a start, it ran then. */
+  /** When the source saw the resource, or told of it. Without a start, the resource is taken to run from then on. */
   readonly seenAtMs: EpochMs;
   readonly startedAtMs?: EpochMs | undefined;
   readonly stoppedAtMs?: EpochMs | undefined;
-  /** Where the source numbers the states of its resources. */
+  /** Present where the source numbers the states of its resources. */
   readonly version?: number | undefined;
   readonly roleName?: string | undefined;
-  /** Of a source that will tell when the resource is there no more. */
+  /** Present where the source will tell when the resource is gone. */
   readonly watchId?: string | undefined;
-  /** When it was looked for, and not there. */
+  /** When the source looked for the resource and did not find it. */
   readonly missedAtMs?: EpochMs | undefined;
 }
 
@@ -33,7 +33,7 @@ export const FORGOTTEN_AFTER_DAYS = 35;
 export const DAY_MS = 86_400_000;
 const SILENCE_MS_MAX = SILENCE_DAYS_MAX * DAY_MS;
 
-/** The resource as it is known once this has been observed too. Both are of one resource, account and region. */
+/** The resource as it is known after this observation. Both are of the same resource, account and region. */
 export function observed(resource: MeteredResource | undefined, observation: Observation): MeteredResource {
   const { source, resourceId, platform, externalId, accountId, region, seenAtMs } = observation;
   const news = findingsOf(observation);
@@ -57,10 +57,10 @@ export function observed(resource: MeteredResource | undefined, observation: Obs
   };
 }
 
-/** A sign of life need not be kept more often than this. */
+/** How old the last noted sign of life must be before a new one is noted. */
 const HEARD_AGAIN_MS = 3_600_000;
 
-/** Whether a resource that shows itself now is to be noted: the last sign is an hour old, or it was thought to have ended. */
+/** Whether a sign of life must be noted now: the last one is an hour old, or the resource was thought to have ended. */
 export function isNewSign(resource: MeteredResource, nowMs: EpochMs): boolean {
   return nowMs - resource.heardAtMs >= HEARD_AGAIN_MS || (resource.stoppedAtMs !== undefined && !isEndTold(resource));
 }
@@ -69,20 +69,20 @@ function isEndTold({ findings }: MeteredResource): boolean {
   return findings === undefined || findings.stopped !== undefined || findings.numbered?.stoppedAtMs !== undefined;
 }
 
-/** Whether its end is only that nothing was heard of it: it may be running, with nobody to tell. */
+/** Whether the resource's end was only concluded from silence: it may be running, and nobody tells of it. */
 export function isGivenUp(resource: MeteredResource): boolean {
   const { heardAtMs, findings } = resource;
   return !isEndTold(resource) && (findings?.missedAtMs ?? Number.NEGATIVE_INFINITY) <= heardAtMs;
 }
 
-/** Rule H7: a resource that calls is there. The resource as it is known then, or undefined where that is no news. */
+/** Rule H7: a resource that calls is running. The resource as it is then known; undefined where that is nothing new. */
 export function heardCalling(resource: MeteredResource, nowMs: EpochMs): MeteredResource | undefined {
   const { resourceId, platform, externalId, accountId, region } = resource;
   if (!isNewSign(resource, nowMs)) return undefined;
   return observed(resource, { source: "calls", resourceId, platform, externalId, accountId, region, seenAtMs: nowMs });
 }
 
-/** Rule H7: that nothing has been heard of it for so long, or undefined while it may still be expected. */
+/** Rule H7: the observation that nothing was heard of the resource for too long; undefined while silence is not too long. */
 export function silenceOf(resource: MeteredResource, nowMs: EpochMs): Observation | undefined {
   const { resourceId, platform, externalId, accountId, region } = resource;
   const fromMs = silentFromMs(resource);
@@ -90,12 +90,12 @@ export function silenceOf(resource: MeteredResource, nowMs: EpochMs): Observatio
   return { source: "silence", resourceId, platform, externalId, accountId, region, seenAtMs: nowMs };
 }
 
-/** From when on it is given up, unless it is heard of; undefined where its end is known. */
+/** When the resource will be given up, unless something is heard of it; undefined where its end is known. */
 export function silentFromMs({ heardAtMs, stoppedAtMs }: MeteredResource): EpochMs | undefined {
   return stoppedAtMs === undefined ? heardAtMs + SILENCE_MS_MAX : undefined;
 }
 
-/** Rule H8: whether it ended so long ago that it is forgotten once its use is in the ledger. */
+/** Rule H8: whether the end is so long ago that the resource is forgotten once its use is in the ledger. */
 export function isPast(stoppedAtMs: EpochMs | undefined, nowMs: EpochMs): boolean {
   return stoppedAtMs !== undefined && nowMs >= forgottenFromMs(stoppedAtMs);
 }
@@ -108,7 +108,7 @@ function findingsOf(observation: Observation): Findings {
   const { source, seenAtMs, startedAtMs, stoppedAtMs, version, roleName, watchId, missedAtMs } = observation;
   const told = { toldAtMs: seenAtMs };
   return {
-    // Who gives a resource up has not seen it.
+    // An observation of silence has not seen the resource.
     firstSeenAtMs: source === "silence" ? Number.MAX_SAFE_INTEGER : seenAtMs,
     ...(source === "silence" ? { givenUpAtMs: seenAtMs } : {}),
     ...(version === undefined
@@ -120,7 +120,7 @@ function findingsOf(observation: Observation): Findings {
   };
 }
 
-/** Of a resource that was put together otherwise, what it says itself. */
+/** The findings of a resource; for a resource without findings, they are made from its other members. */
 function knownOf({ findings, startedAtMs, stoppedAtMs, heardAtMs, roleName, version }: MeteredResource): Findings {
   if (findings !== undefined) return findings;
   const told = { toldAtMs: heardAtMs };
@@ -159,7 +159,7 @@ function newestState(a: NumberedState, b: NumberedState): NumberedState {
   };
 }
 
-/** What was told last; of two that were told at once, always the same one. */
+/** The one that was told last; of two that were told at the same time, the choice does not depend on their order. */
 function lastTold<T extends { readonly toldAtMs: EpochMs }>(
   a: T | undefined,
   b: T | undefined,
@@ -175,7 +175,7 @@ function lifeOf(findings: Findings, heardAtMs: EpochMs): { startedAtMs: EpochMs;
   const startedAtMs = earliest(numbered?.startedAtMs, findings.startedAtMs) ?? firstSeenAtMs;
   const told = earliest(numbered?.stoppedAtMs, stopped?.stoppedAtMs);
   const silentAtMs = heardAtMs + SILENCE_MS_MAX;
-  // Ends that nobody told of hold only until it is heard of again.
+  // An end that was only concluded holds until something is heard of the resource again.
   const missed = missedAtMs !== undefined && missedAtMs > heardAtMs ? heardAtMs : undefined;
   const givenUp = givenUpAtMs !== undefined && givenUpAtMs >= silentAtMs ? silentAtMs : undefined;
   const stoppedAtMs = told ?? missed ?? givenUp;

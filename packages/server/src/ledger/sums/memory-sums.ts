@@ -31,6 +31,30 @@ export class MemorySums {
     }
   }
 
+  allUsage(): Iterable<UsageCell> {
+    return this.#usage.values();
+  }
+
+  allTallies(): Iterable<TallyCell> {
+    return this.#tallies.values();
+  }
+
+  /** Takes out the sum of the same members. */
+  takeUsage(cell: UsageCell): UsageCell | undefined {
+    const key = usageKey(cell);
+    const found = this.#usage.get(key);
+    this.#usage.delete(key);
+    return found;
+  }
+
+  /** Takes out the count of the same members. */
+  takeTally(cell: TallyCell): TallyCell | undefined {
+    const key = tallyKey(cell);
+    const found = this.#tallies.get(key);
+    this.#tallies.delete(key);
+    return found;
+  }
+
   usage(span: UsageSpan): readonly UsageSum[] {
     const sums = new MergedSums();
     for (const cell of this.#usage.values()) if (isIn(cell, span)) sums.add(sumOf(cell, span));

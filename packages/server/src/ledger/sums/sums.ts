@@ -116,6 +116,14 @@ export interface SumsAnswer {
   readonly completeSinceMs?: EpochMs | undefined;
 }
 
+/** What is kept of entries that have expired. */
+export interface ExpiredSums {
+  readonly usage: readonly UsageCell[];
+  readonly tallies: readonly TallyCell[];
+  /** See `SumsAnswer.completeSinceMs`. */
+  readonly completeSinceMs: EpochMs | undefined;
+}
+
 /** The most sums that one span may come to. */
 export const SUMS_MAX = 500_000;
 

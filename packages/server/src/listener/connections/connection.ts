@@ -1,6 +1,6 @@
 /**
- * One connection, and its turns: the next request that came on it is not begun before the answer to the one before has
- * left. So a client that does not read holds one answer, however much it asks for.
+ * One connection and its turns: a request is begun only when the answer to the request before it has left. So a client that
+ * does not read holds one answer, however many requests it sends.
  */
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
@@ -8,35 +8,35 @@ import type { AnswerCounter, CountedResponse } from "./counted-response.ts";
 import type { HeldBytes } from "./held-bytes.ts";
 import type { Network, Place } from "./networks.ts";
 
-/** A request as it came in. What it expects before it sends its body is answered in its turn as well. */
+/** A request as it came in; `expects` is what the client waits for before it sends the body. */
 export interface Turn {
   readonly request: IncomingMessage;
   readonly response: CountedResponse;
   readonly expects: "nothing" | "continue" | "unknown";
 }
 
-/** What the connections of a server have in common. */
+/** What the connections of a server share. */
 export interface ConnectionKeeper {
   readonly held: HeldBytes;
-  /** How long an answer may go without progress. The system's own buffers take some megabytes at once, so it comes in leaps. */
+  /** How long an answer may make no progress. The system takes some megabytes at once, so it comes in leaps. */
   readonly patienceSeconds: number;
-  /** Numbers that only grow: what has a smaller one is older. */
+  /** Numbers that only grow: an older event has a smaller number. */
   nextMoment(): number;
-  /** For whom a request came: the network of its peer, or the one that a trusted proxy forwards for. */
+  /** The network that a request is counted for: its peer's, or the one for which a trusted proxy forwards it. */
   networkOf(turn: Turn, connection: Connection): Network;
   begin(turn: Turn, network: Network, connection: Connection): void;
   ended(network: Network, connection: Connection): void;
-  /** An answer was given up, because its client did not take it. */
+  /** Called when an answer was given up because its client did not take it. */
   onGivenUp(): void;
 }
 
-/** Requests that wait behind another one. No more of those that are signed fit into what is read at once (64 KiB). */
+/** How many requests may wait on one connection. What is read at once (64 KiB) holds no more signed requests than this. */
 const WAITING_MAX = 192;
-/** About what a request that waits takes up. */
+/** About how much memory a waiting request takes. */
 const WAITING_BYTES = 4_096;
-/** An answer has the time of a request to arrive, and a second more for each 16 KiB. */
+/** An answer has as long as a request has to arrive, and a second more for each 16 KiB. */
 const SLOWEST_BYTES_PER_SECOND = 16_384;
-/** What Node's parser is answered where what follows a request is another protocol. */
+/** The answer that makes Node's parser take what follows a request for another protocol. */
 const UPGRADED = 2;
 
 export class Connection implements AnswerCounter, Place {
@@ -44,9 +44,9 @@ export class Connection implements AnswerCounter, Place {
   readonly isProxy: boolean;
   moment: number;
   readonly #keeper: ConnectionKeeper;
-  /** What came by `accept`. */
+  /** The socket that was accepted. */
   readonly #rawSocket: Socket;
-  /** What requests come on: with TLS another one. */
+  /** The socket on which requests come; with TLS it is another one than `#rawSocket`. */
   #socket: Socket;
   #current: Turn | undefined;
   #currentNetwork: Network;
@@ -64,16 +64,15 @@ export class Connection implements AnswerCounter, Place {
     this.moment = keeper.nextMoment();
   }
 
-  /** Requests come on this socket. */
+  /** Sets the socket on which requests come. */
   carriedBy(socket: Socket): void {
     this.#socket = socket;
-    // Node goes on reading whenever the body of a request has been read, too.
+    // Node resumes reading by itself when the body of a request has been read.
     socket.on("resume", () => {
       if (this.#waiting.length > 0) stopReading(socket);
     });
   }
 
-  /** Whether a socket has the same other end. */
   hasPeerOf({ remoteAddress, remotePort }: Socket): boolean {
     return this.#rawSocket.remotePort === remotePort && this.#rawSocket.remoteAddress === remoteAddress;
   }
@@ -152,7 +151,7 @@ export class Connection implements AnswerCounter, Place {
     this.#keeper.begin(turn, this.#currentNetwork, this);
   }
 
-  /** The answer has been handed to the system, or its connection has ended. */
+  /** Called when the answer has been handed to the system, or its connection has ended. */
   readonly #answered = (): void => {
     this.unsent(0);
     this.#keeper.ended(this.#currentNetwork, this);
@@ -177,8 +176,8 @@ export class Connection implements AnswerCounter, Place {
 }
 
 /**
- * A pause that is asked for while Node is about to resume is not told to whom it concerns: the stream reads once more, and says
- * nothing of a pause, since it is paused already. So it is said here.
+ * Pauses a socket. Where Node is about to resume the stream, `pause()` alone emits no event, because the stream counts as
+ * paused, and the stream reads once more. So the event is emitted here.
  */
 function stopReading(socket: Socket): void {
   socket.pause();
@@ -186,9 +185,9 @@ function stopReading(socket: Socket): void {
 }
 
 /**
- * What was read already may hold a thousand requests more. Node would make a request and an answer for each, and then an error
- * for each, since its connection has ended: 15 ms for 64 KB. There is no public name for its parser, either; this one tells it
- * that what follows is no HTTP (`parserOnHeadersComplete` in Node's `_http_common.js`). Without it, it only takes longer.
+ * What has been read already may hold a thousand more requests. For each of them Node would make a request and an answer, and
+ * then an error, because the connection has ended: 15 ms for 64 KB. This tells the parser that what follows is not HTTP. Node
+ * has no public name for that (`parserOnHeadersComplete` in its `_http_common.js`); without it, the end only takes longer.
  */
 function stopParsing(socket: Socket): void {
   const { parser } = socket as Socket & { readonly parser?: { onIncoming?: () => number } | null };
@@ -196,8 +195,8 @@ function stopParsing(socket: Socket): void {
 }
 
 /**
- * What the system has not taken yet of what was written last. There is no public name for it; Node's own time-out of sockets
- * tells progress by it (`net.Socket.prototype._onTimeout`). Without it, only what was written as a whole is progress.
+ * How many bytes of the last write the system has not taken yet. Node has no public name for that, but its own socket time-out
+ * uses it (`net.Socket.prototype._onTimeout`). Without it, only complete writes count as progress.
  */
 function queuedBytesOf(socket: Socket): number {
   const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly writeQueueSize?: number } | null };

@@ -1,7 +1,7 @@
 /**
- * Who may be connected: so many at once, and so many of one network. A newcomer for whom there is no place gets that of the
- * connection which has waited longest for its own client, of its network or of the largest one; only where all are being
- * worked for is it turned away. So connections that are held and not used keep nobody out.
+ * Bounds the connections: in all, and for each network. Where a new connection has no place, the one that has waited longest
+ * for its own client is closed, in the same network or in the largest one. If the server is working for all of them, the new
+ * connection is refused. So connections that are held and not used keep nobody out.
  */
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
@@ -15,19 +15,19 @@ const WATCH_MS = 1_000;
 
 interface ConnectionsOptions {
   readonly sources: SourceAddresses;
-  /** Connections of one network, and requests that trusted proxies forward at once for one: an eighth, if not said. */
+  /** Connections of one network, and requests that trusted proxies forward for one at once. An eighth by default. */
   readonly networkMax: number;
-  /** How long an answer may go without progress. */
+  /** How long an answer may make no progress. */
   readonly patienceSeconds: number;
   readonly every: (ms: number, run: () => void) => () => void;
-  /** A connection was turned away, since all places were being worked for. */
+  /** Called when a connection was refused, because the server was working for all others. */
   readonly onRefused: () => void;
-  /** A connection that waited for its client has made way for another one. */
+  /** Called when a connection that waited for its client was closed for a new one. */
   readonly onMadeWay: () => void;
   readonly onGivenUp: () => void;
 }
 
-/** What the listener does with a request whose turn it is; `isRefused` where its network has too many under way. */
+/** Begins a request whose turn has come; `isRefused` where its network has too many requests under way. */
 type BeginRequest = (turn: Turn, network: Network, isRefused: boolean) => void;
 
 export class Connections implements ConnectionKeeper {
@@ -48,12 +48,11 @@ export class Connections implements ConnectionKeeper {
     this.held = new HeldBytes(this.#networks);
   }
 
-  /** Open now. */
   get open(): number {
     return this.#all.size;
   }
 
-  /** From now on the server's connections are these, and `begin` gets its requests one by one. */
+  /** Takes over the server's connections, and gives their requests to `begin` one by one. */
   serve(server: Server, begin: BeginRequest): void {
     this.#beginRequest = begin;
     server.on("connection", (socket: Socket) => this.#admit(socket));
@@ -101,7 +100,7 @@ export class Connections implements ConnectionKeeper {
   #admit(socket: Socket): void {
     const address = plainAddress(socket.remoteAddress ?? "");
     const isProxy = this.sources.isTrusted(address);
-    // A proxy's connections are everybody's: they have no share, and are nobody's neighbours.
+    // A proxy's connections carry many clients: they have no share, and belong to no network of clients.
     const place = isProxy ? `proxy ${address}` : address;
     if (!this.#hasPlace(this.#networks.of(place), isProxy)) {
       this.#options.onRefused();
@@ -109,7 +108,7 @@ export class Connections implements ConnectionKeeper {
       socket.resetAndDestroy();
       return;
     }
-    // Asked for again: who made way may have been the last one there.
+    // Looked up again: if the connection that was closed was the network's last one, the network was forgotten.
     const network = this.#networks.of(place);
     const connection = new Connection(this, socket, network, isProxy);
     network.connections.add(connection);
@@ -124,7 +123,7 @@ export class Connections implements ConnectionKeeper {
     return this.#all.size < CONNECTIONS_MAX || this.#makeWay(this.#networks.largest() ?? network);
   }
 
-  /** With TLS, requests come on a socket of their own, around the one that was accepted. */
+  /** With TLS, requests come on a socket of their own, around the accepted one. */
   #secured(socket: Socket): void {
     for (const connection of this.#all) {
       if (connection instanceof Connection && connection.hasPeerOf(socket)) this.#carry(connection, socket);

@@ -5,7 +5,7 @@ import { Networks, type Network } from "./networks.ts";
 
 const big = (of: readonly number[]): number => of.filter((bytes) => bytes > SMALL_BYTES_MAX).reduce((a, b) => a + b, 0);
 
-/** Bodies and answers of three networks, growing and going, in any order: a second reading of the rule, by adding up. */
+/** Bodies and answers of three networks grow and go in any order; the expected result is computed by adding up. */
 test("small ones always have room, big ones within the bound, and no network has more than half of it", () => {
   const size = fc.oneof(fc.nat({ max: 2 * SMALL_BYTES_MAX }), fc.nat({ max: BIG_BYTES_MAX / 8 }));
   const step = fc.record({ network: fc.nat({ max: 2 }), one: fc.nat({ max: 11 }), bytes: size });

@@ -1,11 +1,11 @@
 /**
- * Bytes that are held for clients: bodies that are being read, answers that have not left. Small ones always have room,
- * since their number is bounded by the connections; big ones share what there is, and one network has half of it at most,
- * so that nobody's big bodies keep anybody else's from being taken in.
+ * Bytes that are held for clients: bodies that are being read, and answers that have not left. Small ones always have room,
+ * since the number of connections bounds their number. Big ones share a bounded room, of which one network has at most half, so
+ * that one client's big bodies do not keep out another's.
  */
 import type { Network, Networks } from "./networks.ts";
 
-/** Up to this a body or an answer is small. */
+/** A body or an answer up to this size is small. */
 export const SMALL_BYTES_MAX = 65_536;
 export const BIG_BYTES_MAX = 128 * 1_048_576;
 const NETWORK_BYTES_MAX = BIG_BYTES_MAX / 2;
@@ -24,8 +24,8 @@ export class HeldBytes {
   }
 
   /**
-   * One body or answer becomes larger or smaller: answers whether there is room for that. Where there is none, nothing
-   * has changed. To let go of it is to make it 0 bytes, for which there is always room.
+   * Changes the size of one body or answer; answers whether there is room for that, and changes nothing where there is none.
+   * Making it 0 bytes releases it, and always succeeds.
    */
   resize(network: Network, beforeBytes: number, afterBytes: number): boolean {
     const bigBytes = bigOf(afterBytes) - bigOf(beforeBytes);
@@ -35,7 +35,7 @@ export class HeldBytes {
     return true;
   }
 
-  /** Whether something big of that size could be held. */
+  /** Whether something big of this size could be held. */
   hasRoom(network: Network, bytes: number): boolean {
     return this.#bigBytes + bytes <= BIG_BYTES_MAX && network.heldBytes + bytes <= NETWORK_BYTES_MAX;
   }
@@ -47,7 +47,7 @@ export class HeldBytes {
   }
 }
 
-/** What grows beyond small counts as big as a whole. */
+/** What has become larger than small counts with its whole size. */
 function bigOf(bytes: number): number {
   return bytes > SMALL_BYTES_MAX ? bytes : 0;
 }

@@ -1,36 +1,36 @@
 /**
- * Where clients come from, and what each place has of what is shared: connections, requests, bytes. An IPv4 address is a
- * place of its own; of IPv6 it is the first 64 bits, since whoever has one address there has all that follow.
+ * The networks that clients come from, and what each uses of what is shared: connections, requests, bytes. An IPv4 address is a
+ * network of its own. For IPv6 it is the first 64 bits, because a client that has one address there usually has all of them.
  */
 
-/** A connection, as far as places are given and taken away. */
+/** A connection, as far as the bounds on connections need it. */
 export interface Place {
   readonly network: Network;
-  /** When it last began something: what has a smaller number is older. */
+  /** When the connection last began something: an older one has a smaller number. */
   readonly moment: number;
-  /** Whether it is the client that something is waited for: a request, the rest of one, or that it takes its answer. */
+  /** Whether the server waits for the client: for a request, for the rest of one, or until the client takes its answer. */
   readonly waitsForClient: boolean;
-  /** Called every second: gives up an answer that its client does not take. */
+  /** Called every second: gives up an answer that the client does not take. */
   watch(): void;
-  /** Ends it, and whatever the system holds for it. */
+  /** Ends the connection, and frees what the system holds for it. */
   cut(): void;
-  /** It has ended: nothing that waits on it is begun any more. */
+  /** Called when the connection has ended: requests that wait on it are not begun any more. */
   closed(): void;
 }
 
 export interface Network {
   readonly name: string;
   readonly connections: Set<Place>;
-  /** Requests under way that were forwarded for it. */
+  /** How many requests that proxies forwarded for the network are under way. */
   forwardedRequests: number;
-  /** What it has of the room for big bodies and answers. */
+  /** How many bytes of big bodies and answers it holds. */
   heldBytes: number;
 }
 
 export class Networks {
   readonly #byName = new Map<string, Network>();
 
-  /** The one that an address lies in. It is known from here on, until `forget` finds nothing of it. */
+  /** The network of an address. It stays known until `forget` finds that it uses nothing. */
   of(address: string): Network {
     const name = networkOf(address);
     let network = this.#byName.get(name);
@@ -41,13 +41,13 @@ export class Networks {
     return network;
   }
 
-  /** Lets go of a network that has nothing. */
+  /** Forgets a network that uses nothing. */
   forget(network: Network): void {
     const isIdle = network.connections.size === 0 && network.forwardedRequests === 0 && network.heldBytes === 0;
     if (isIdle && this.#byName.get(network.name) === network) this.#byName.delete(network.name);
   }
 
-  /** The one with the most connections. */
+  /** The network with the most connections. */
   largest(): Network | undefined {
     let largest: Network | undefined;
     for (const network of this.#byName.values()) {
@@ -64,7 +64,7 @@ export class Networks {
 const GROUPS = 8;
 const NETWORK_GROUPS = 4;
 
-/** The name of the network that an address lies in. What is no address is a network of its own. */
+/** The name of an address's network. A text that is no address is a network of its own. */
 export function networkOf(address: string): string {
   if (!address.includes(":")) return address;
   const [head = "", tail] = address.split("::");
@@ -75,7 +75,7 @@ export function networkOf(address: string): string {
   return `${groups.slice(0, NETWORK_GROUPS).join(":")}::/64`;
 }
 
-/** An IPv4 address at the end stands for two groups. */
+/** An IPv4 address at the end counts as two groups. */
 function groupsOf(text: string): string[] {
   return text === "" ? [] : text.split(":").flatMap((group) => (group.includes(".") ? [group, ""] : [group]));
 }

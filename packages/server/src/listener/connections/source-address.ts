@@ -1,11 +1,11 @@
 /**
- * Where a request comes from: the address of its peer, or, where that is a proxy which the operator trusts, what the proxy
- * says in X-Forwarded-For; and whether it came over TLS, by X-Forwarded-Proto. Without trusted proxies nobody's word counts.
+ * Where a request comes from: the address of its peer; or, where the peer is a proxy that the operator trusts, the address in
+ * X-Forwarded-For. X-Forwarded-Proto likewise says whether the request came over TLS. Only trusted proxies are believed.
  */
 import type { IncomingHttpHeaders } from "node:http";
 import { SocketAddress, isIP, type BlockList } from "node:net";
 
-/** Proxies one behind the other that are followed. A header may name thousands of trusted addresses. */
+/** How many proxies in a row are followed: a header may name thousands of trusted addresses. */
 const PROXIES_MAX = 16;
 
 interface ForwardedRequest {
@@ -20,13 +20,13 @@ export class SourceAddresses {
     this.#trusted = trusted;
   }
 
-  /** Whether the address is a trusted proxy's. */
+  /** Whether an address is that of a trusted proxy. */
   isTrusted(address: string): boolean {
     if (this.#trusted === undefined || isIP(address) === 0) return false;
     return this.#trusted.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
   }
 
-  /** Over TLS all the way, as far as that can be told: a trusted proxy says how its own client came. */
+  /** Whether the request came over TLS all the way, as far as is known: a trusted proxy says how its own client came. */
   isSecure({ headers, socket }: ForwardedRequest, overOwnTls: boolean): boolean {
     const header = headers["x-forwarded-proto"];
     if (header === undefined || !this.isTrusted(plainAddress(socket.remoteAddress ?? ""))) return overOwnTls;
@@ -34,7 +34,7 @@ export class SourceAddresses {
     return schemes.length <= PROXIES_MAX && schemes.every((scheme) => scheme.trim().toLowerCase() === "https");
   }
 
-  /** The nearest address that is no trusted proxy's. What is left of it, anybody could have written. */
+  /** The nearest address that is not a trusted proxy's. Anybody can have written what stands before it in the header. */
   of({ headers, socket }: ForwardedRequest): string {
     let address = plainAddress(socket.remoteAddress ?? "");
     const header = this.#trusted === undefined ? undefined : headers["x-forwarded-for"];
@@ -45,7 +45,7 @@ export class SourceAddresses {
     for (let proxies = 0; proxies < PROXIES_MAX && end >= 0; proxies += 1) {
       const comma = end === 0 ? -1 : forwarded.lastIndexOf(",", end - 1);
       const named = forwardedAddress(forwarded.slice(comma + 1, end));
-      // Of what is no address, the proxy that passed it on is all that is known.
+      // The proxy named no address, so its own address is all that is known.
       if (named === undefined) return address;
       address = named;
       if (!this.isTrusted(address)) return address;
@@ -55,15 +55,15 @@ export class SourceAddresses {
   }
 }
 
-/** An IPv4 address that came by a socket of IPv6 is written as what it is. */
+/** An IPv4 address that came through an IPv6 socket is written as IPv4. */
 export function plainAddress(address: string): string {
   return address.startsWith("::ffff:") && address.includes(".") ? address.slice("::ffff:".length) : address;
 }
 
-/** The longest text of an address, with brackets and a port. */
+/** The length of the longest text of an address, with brackets and a port. */
 const ADDRESS_CHARACTERS_MAX = 64;
 
-/** `1.2.3.4` or `2001:db8::1`, in brackets and with a port where the proxy writes them; undefined for anything else. */
+/** Reads `1.2.3.4` or `2001:db8::1`, in brackets or with a port where the proxy writes so; undefined for anything else. */
 function forwardedAddress(text: string): string | undefined {
   if (text.length > 2 * ADDRESS_CHARACTERS_MAX) return undefined;
   const trimmed = text.trim();
@@ -73,6 +73,6 @@ function forwardedAddress(text: string): string | undefined {
   const family = isIP(address);
   if (family === 4) return address;
   if (family === 0 || address.includes("%")) return undefined;
-  // One way to write each: lower case, noughts left out, IPv4 by its own name.
+  // Node writes each address in one form: lower case, leading zeros left out, IPv4 as IPv4.
   return plainAddress(new SocketAddress({ address, family: "ipv6" }).address);
 }

@@ -1,4 +1,4 @@
-/** EventBridge's "ECS Task State Change", as AWS sends it: what it says of a task. Rules H5 and H6. */
+/** Reads EventBridge's "ECS Task State Change" as AWS sends it: what it says of a task. Rules H5 and H6. */
 import { z } from "zod";
 import { type EpochMs, readTime, timeOf, TIME_EXPECTED } from "@countinghouse/protocol";
 import type { ObservationRefusal } from "../../domain/resources/observation-refusal.ts";
@@ -28,13 +28,13 @@ const taskStateChange = z.looseObject({
   }),
 });
 
-/** The task that it is of; undefined where it names none. */
+/** The id of the event's task; undefined where the event names none. */
 export function taskIdIn({ detail }: Readonly<Record<string, unknown>>): string | undefined {
   const named = z.looseObject({ taskArn: z.string() }).safeParse(detail);
   return named.success ? resourceId("ecs", named.data.taskArn) : undefined;
 }
 
-/** What the event observes at this time, or why it observes nothing. */
+/** What the event tells at this time; or why it is refused. */
 export function taskObservation(
   event: Readonly<Record<string, unknown>>,
   nowMs: EpochMs,
@@ -55,7 +55,7 @@ export function taskObservation(
     externalId: taskArn,
     accountId: account,
     region,
-    // Of a clock that is ahead of ours.
+    // AWS's clock may be ahead of this server's.
     seenAtMs: Math.min(updatedAt ?? sentAtMs, nowMs),
     startedAtMs: startedAt ?? createdAt,
     stoppedAtMs: executionStoppedAt ?? stoppedAt,
@@ -63,7 +63,7 @@ export function taskObservation(
   };
 }
 
-/** The event as it is kept where it is refused: overrides may hold secrets, in the environment of containers. */
+/** The event as a refusal keeps it: overrides may hold secrets, in the environment of containers. */
 export function withoutOverrides(event: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { detail } = event;
   if (typeof detail !== "object" || detail === null) return event;

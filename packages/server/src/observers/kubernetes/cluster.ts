@@ -1,20 +1,20 @@
-/** A cluster's pods by the official client: lists a page at a time, and watches. The client is loaded when it is needed. */
+/** A cluster's pods through the official client: lists in pages, and watches. The client is loaded only when it is needed. */
 import type * as KubernetesClient from "@kubernetes/client-node";
 import { hash } from "node:crypto";
 import { whyUnusable } from "./reasons.ts";
 
 export interface KubernetesSetting {
-  /** A file, or `in-cluster` for the service account that this server runs as. */
+  /** The path of a file, or `in-cluster` for the service account that this server runs as. */
   readonly kubeconfig: string;
-  /** Where the cluster runs: a buyer's account, and a region. */
+  /** The buyer's account and the region in which the cluster runs. */
   readonly accountId: string;
   readonly region: string;
-  /** Only pods of this namespace, and with these labels. */
+  /** Only pods of this namespace, and with these labels, are observed. */
   readonly namespace: string | undefined;
   readonly selector: string | undefined;
 }
 
-/** A cluster that cannot be watched as it was told. Its text says what is missing. */
+/** A cluster that cannot be watched. The message says what is missing. */
 class ClusterError extends Error {
   constructor(message: string) {
     super(message);
@@ -23,15 +23,15 @@ class ClusterError extends Error {
 }
 
 export interface Cluster {
-  /** Says which pods are looked at: those of one cluster, namespace and selector. */
+  /** Names the pods that are observed: those of one cluster, namespace and selector. */
   readonly watchId: string;
   list(cursor: string | undefined): Promise<PodPage>;
-  /** Follows changes from a version on, until the stream ends, one way or another. */
+  /** Follows changes after a version, until the stream ends or breaks. */
   watch(fromVersion: string, onChange: (change: PodChange) => void): PodWatch;
 }
 
 export interface PodPage {
-  /** As the cluster shows them, whatever that is. */
+  /** The pods as the cluster sent them, unchecked. */
   readonly pods: readonly unknown[];
   readonly version: string;
   readonly nextCursor?: string | undefined;
@@ -50,7 +50,7 @@ interface PodWatch {
 }
 
 const PAGE_PODS = 500;
-/** After which the cluster ends a watch of itself. */
+/** After this time the cluster ends a watch by itself. */
 const WATCH_SECONDS = 300;
 const GONE = 410;
 const PACKAGE = "@kubernetes/client-node";
@@ -122,7 +122,7 @@ function clusterOf(
   };
 }
 
-/** Go writes a list that was never made as null. */
+/** Go writes an empty list as null. */
 function itemsOf(items: unknown): readonly unknown[] {
   return Array.isArray(items) ? items : [];
 }
@@ -146,7 +146,7 @@ function startWatch(
     if (stopped) return;
     const kind = KINDS[type];
     if (type === "ERROR") {
-      // The stream tells of its own trouble, and ends.
+      // The stream reports its own trouble, and then ends.
       const { code, message } = (object ?? {}) as { code?: number | null; message?: string | null };
       if (code === GONE) ended.resolve("gone");
       else ended.reject(new Error(`The watch ended with ${code}: ${message ?? ""}`));
@@ -156,7 +156,7 @@ function startWatch(
       onChange({ kind, pod: object, version: typeof version === "string" ? version : "" });
     }
   };
-  // The client takes what is thrown here for a line that is no JSON, and passes over it.
+  // If this threw, the client would take the line for invalid JSON, and skip it.
   const onEventOrTrouble = (type: string, object: unknown): void => {
     try {
       onEvent(type, object);
@@ -183,7 +183,7 @@ function startWatch(
   return { ended: ended.promise, stop };
 }
 
-/** The client ends watches on which nothing has come for a while. */
+/** The client aborts a watch on which nothing has come for a while. */
 function isQuiet(error: unknown): boolean {
   return error instanceof Error && error.name === "TimeoutError";
 }

@@ -1,8 +1,8 @@
 /**
- * Follows a cluster's pods for as long as the server runs: a list, then a watch from where it ended; a stream that breaks is
- * taken up where it broke, and where that is too long ago, or an hour has passed, everything is listed again.
+ * Follows a cluster's pods for as long as the server runs: first a list, then a watch from the list's version on. A stream that
+ * breaks is resumed where it broke. Where that is too long ago, or an hour has passed, all pods are listed again.
  *
- * A pod matters that assumes a role by its service account, since no other can call RegisterUsage; or that is known.
+ * A pod matters if it assumes a role by its service account, since no other pod can call RegisterUsage, or if it is known.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import { hearOf, observe } from "../../control-plane/observe.ts";
@@ -23,26 +23,26 @@ interface PodObserverOptions {
   readonly ledger: Ledger;
   readonly nowMs: () => EpochMs;
   readonly sleep: (ms: number) => Promise<void>;
-  /** From 0 to 1, so that many observers do not all come back at once. */
+  /** From 0 to 1; spreads the retries of many observers. */
   readonly draw: () => number;
   readonly newCall: (operation: string) => Call;
   readonly onTrouble: (error: unknown) => void;
-  /** Told of news that is not believed: where that goes on, the end of a pod is not either. */
+  /** Called for a refused observation; while that goes on, the end of the pod would be refused as well. */
   readonly onRefused: (refusal: ObservationRefusal) => void;
-  /** Told the name of a pod that is left out, since it cannot be told from others. */
+  /** Called with the name of a pod that is left out, because it has no uid. */
   readonly onUnreadable: (podName: string) => void;
 }
 
 const LISTED_EVERY_MS = 3_600_000;
-/** A pod that is there is noted as heard of this often. */
+/** How often a pod that is there is noted as heard of. */
 const HEARD_EVERY_MS = 3_300_000;
 const HEARD_AT_ONCE = 200;
 const RESOURCES_AT_ONCE = 500;
-/** Changes that wait to be kept; beyond that, it is better to list anew. */
+/** How many changes may wait to be kept; with more, listing all pods again is better. */
 const WAITING_MAX = 10_000;
 const PAUSE_MS_MIN = 500;
 const PAUSE_MS_MAX = 60_000;
-/** How long an end waits for what is under way. */
+/** How long `stop` waits for work that is under way. */
 const STOP_MS_MAX = 2_000;
 
 export class PodObserver {
@@ -52,7 +52,7 @@ export class PodObserver {
   #isStopped = false;
   #stopWatch: (() => void) | undefined;
   #pauseMs = PAUSE_MS_MIN;
-  /** Up to when all that had happened was known. */
+  /** The time up to which everything that had happened was known. */
   #inStepAtMs: EpochMs | undefined;
 
   constructor(options: PodObserverOptions) {
@@ -79,7 +79,7 @@ export class PodObserver {
     }
   }
 
-  /** Takes in every pod there is; answers the version of the cluster that this was. */
+  /** Takes in all pods; answers the cluster's version of this list. */
   async #listAll(): Promise<string> {
     const { cluster, ledger, accountId, nowMs } = this.#options;
     if (ledger.catalogue.account(accountId) === undefined) {
@@ -99,7 +99,7 @@ export class PodObserver {
     return page.version;
   }
 
-  /** Of the pods that this cluster is to tell of, those that run, as far as is known, and are not there. */
+  /** Notes as missing the resources that this cluster watches, that run as far as is known, and that are not in the list. */
   async #missOthers(present: ReadonlySet<string>, listedAtMs: EpochMs): Promise<void> {
     const { ledger, cluster, accountId } = this.#options;
     const query = {
@@ -116,7 +116,7 @@ export class PodObserver {
     }
   }
 
-  /** Rule H7: it was there when all was known last, and is not any more. */
+  /** Rule H7: the resource existed when the observer last knew every pod, and is missing now. */
   async #miss(resource: MeteredResource, missedAtMs: EpochMs): Promise<void> {
     const { ledger, newCall } = this.#options;
     const seenAtMs = Math.min(Math.max(resource.heardAtMs, this.#inStepAtMs ?? 0), missedAtMs - 1);
@@ -125,14 +125,14 @@ export class PodObserver {
     await observe(ledger, newCall("ObservePod"), { resourceId: id, tell: () => observation });
   }
 
-  /** Follows changes, through as many streams as it takes, until it is time to list again. */
+  /** Follows changes, over as many streams as it takes, until it is time to list again. */
   async #followFrom(listedVersion: string, untilMs: EpochMs): Promise<void> {
     let version = listedVersion;
     while (!this.#isStopped && this.#options.nowMs() < untilMs) {
       const before = version;
       const stream = this.#openStream(version);
       const end = await stream.ended.catch((error: unknown) => error as Error);
-      // What came before the end is kept before it is decided how to go on.
+      // The changes before the stream's end are kept before it is decided how to go on.
       version = await stream.kept();
       if (end === "gone") return;
       if (version !== before) this.#pauseMs = PAUSE_MS_MIN;
@@ -157,7 +157,7 @@ export class PodObserver {
         this.#inStepAtMs = seenAtMs;
         waiting -= 1;
       });
-      // Told by `kept`; until then, one that fails keeps all after it from being taken in.
+      // `kept` reports the error. A change that fails keeps later ones from being taken in, so the watch ends.
       last.catch(() => watch.stop());
     });
     this.#stopWatch = () => watch.stop();
@@ -176,7 +176,7 @@ export class PodObserver {
     return sign;
   }
 
-  /** Keeps what is new of pods that matter. */
+  /** Keeps what is new about pods that matter. */
   async #takeIn(signs: readonly PodSign[], seenAtMs: EpochMs): Promise<void> {
     const { ledger, newCall, onRefused } = this.#options;
     const unchanged: Observation[] = [];
@@ -184,10 +184,10 @@ export class PodObserver {
     const found = await ledger.findResources(ids);
     for (const [i, sign] of signs.entries()) {
       const known = found[i];
-      // One that no node has taken up has no life yet.
+      // A pod that no node runs yet has no start.
       if (known === undefined && (sign.roleArn === undefined || sign.startedAtMs === undefined)) continue;
       const observation = this.#observationBy(sign, known, seenAtMs);
-      // Rule H8: it has been forgotten, or ended too long ago to be taken in. Clusters keep such pods, and list them again and again.
+      // Rule H8: the pod was forgotten, or ended too long ago. Clusters keep such pods, and list them again and again.
       if (known === undefined && isPast(observation.stoppedAtMs, seenAtMs)) continue;
       if (known === undefined || isNews(known, observation)) {
         const { refusal } = await observe(ledger, newCall("ObservePod"), {
@@ -239,7 +239,7 @@ function versionAfter(version: string, change: PodChange): string {
   return change.version === "" ? version : change.version;
 }
 
-/** Whether it says more than that a resource is still as it was. */
+/** Whether the observation says more than that the resource is still as it was. */
 function isNews(known: MeteredResource, observation: Observation): boolean {
   const after = observed(known, observation);
   return (

@@ -91,7 +91,7 @@ describe("Rule H6: a pod", () => {
   });
 });
 
-/** A pod with all that is looked at, any part of which may be missing, null, or something else. */
+/** A pod with every part that is read. In the tests, any part may be missing, null, or of another kind. */
 const WHOLE = {
   metadata: { uid: "uid", name: "name", namespace: "namespace" },
   spec: { containers: [{ env: [{ name: "AWS_ROLE_ARN", value: "arn:aws:iam::444455556666:role/logs" }] }] },
@@ -103,13 +103,12 @@ const WHOLE = {
   },
 };
 
-/** The paths of all parts of a value. */
 function pathsOf(value: unknown, path: readonly string[] = []): (readonly string[])[] {
   if (typeof value !== "object" || value === null) return [path];
   return [path, ...Object.entries(value).flatMap(([name, part]) => pathsOf(part, [...path, name]))];
 }
 
-/** A copy with another part there; undefined leaves it out. */
+/** A copy with this part replaced; undefined leaves it out. */
 function replaced(value: unknown, [name, ...rest]: readonly string[], part: unknown): unknown {
   if (name === undefined) return part;
   if (typeof value !== "object" || value === null) return value;

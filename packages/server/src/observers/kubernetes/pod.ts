@@ -1,21 +1,21 @@
 /**
- * What a pod, as Kubernetes shows it, says of its life and of its role. Rule H6. Whatever it holds can be read: null counts as
- * absent, as Go writes what was never set, and so does what is of another kind than it should be.
+ * What a pod, as Kubernetes shows it, says of its life and its role. Rule H6. No content makes reading fail: null counts as
+ * absent, because Go writes it for what was never set, and so does a value of the wrong kind.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 
 export interface PodSign {
   readonly uid: string;
-  /** Undefined where no node has taken it up yet, or that is not told any more. */
+  /** Undefined where no node runs the pod yet, or the start is not told any more. */
   readonly startedAtMs: EpochMs | undefined;
   readonly ended: boolean;
-  /** Where it can be told; else it ended when that was seen. */
+  /** Absent where the pod does not say it; then it ended when that was seen. */
   readonly endedAtMs?: EpochMs | undefined;
-  /** Of the role that its containers assume by their service account. */
+  /** The role that its containers assume by their service account. */
   readonly roleArn?: string | undefined;
 }
 
-/** Undefined of what has no uid: it is no pod that one could tell from others. */
+/** Undefined for a pod without a uid, which cannot be told from other pods. */
 export function signOf(pod: unknown, deleted: boolean): PodSign | undefined {
   const { metadata, spec, status } = membersOf(pod);
   const uid = textOf(membersOf(metadata)["uid"]);
@@ -32,13 +32,13 @@ export function signOf(pod: unknown, deleted: boolean): PodSign | undefined {
   };
 }
 
-/** How people call it. Holds nothing that is secret. */
+/** The pod's name for people. It holds no secret. */
 export function podNameOf(pod: unknown): string {
   const { namespace, name } = membersOf(membersOf(pod)["metadata"]);
   return `${textOf(namespace) ?? "?"}/${textOf(name) ?? "?"}`;
 }
 
-/** The latest end of a container, once all of them have ended. */
+/** The latest end of its containers, when all of them have ended. */
 function endOf(status: unknown, finished: boolean): EpochMs | undefined {
   const { containerStatuses, conditions } = membersOf(status);
   const ends = itemsOf(containerStatuses).map((container) => {
@@ -48,13 +48,13 @@ function endOf(status: unknown, finished: boolean): EpochMs | undefined {
   const known = ends.filter((end) => end !== undefined);
   if (known.length > 0 && known.length === ends.length) return Math.max(...known);
   if (!finished) return undefined;
-  // A pod that was evicted, or whose node was lost, may have no containers to tell of, or some whose end nobody saw.
+  // A pod that was evicted, or whose node was lost, may list no containers, or some without an end.
   const changes = itemsOf(conditions).map((condition) => timeOf(membersOf(condition)["lastTransitionTime"]));
   const times = [...known, ...changes.filter((change) => change !== undefined)];
   return times.length === 0 ? undefined : Math.max(...times);
 }
 
-/** As EKS puts it into the environment of every container of a service account with a role. */
+/** EKS puts the role into the environment of every container whose service account has one. */
 function roleArnOf(spec: unknown): string | undefined {
   for (const container of itemsOf(membersOf(spec)["containers"])) {
     for (const variable of itemsOf(membersOf(container)["env"])) {
@@ -66,13 +66,13 @@ function roleArnOf(spec: unknown): string | undefined {
   return undefined;
 }
 
-/** The name of a role of this account; of another account's, or of what is no role, undefined. */
+/** The name of a role of this account; undefined for another account's role, and for what is no role. */
 export function roleNameIn(roleArn: string, accountId: string): string | undefined {
   const [, ofAccount, roleName] = /^arn:[^:]+:iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/.exec(roleArn) ?? [];
   return ofAccount === accountId ? roleName : undefined;
 }
 
-/** Times are texts in watch events, and dates in lists that the client has read. In the year 1, they were never set. */
+/** Times are texts in watch events, and dates in lists that the client has read. Go writes the year 1 for an unset time. */
 function timeOf(time: unknown): EpochMs | undefined {
   const atMs = time instanceof Date ? time.getTime() : typeof time === "string" ? Date.parse(time) : Number.NaN;
   return atMs > 0 ? atMs : undefined;

@@ -1,10 +1,10 @@
-/** What is told of trouble with a cluster: why, and nothing that a kubeconfig keeps secret. */
+/** Says why there is trouble with a cluster, without the secrets of a kubeconfig. */
 
 const CHARACTERS_MAX = 300;
 
 /** Why a kubeconfig cannot be used. */
 export function whyUnusable(error: Error): string {
-  // The client's parser quotes the file: a token that begins with `*` is an unknown alias to it, and named as one.
+  // The parser's message quotes the file: it takes a token that begins with `*` for an unknown alias, and names it.
   const { name, mark } = error as Error & { readonly mark?: { readonly line: number; readonly column: number } };
   if (name === "YAMLException") {
     return mark === undefined
@@ -14,19 +14,19 @@ export function whyUnusable(error: Error): string {
   return firstLine(error.message);
 }
 
-/** Why pods cannot be observed, and what that comes from: errors of the client hold whole answers, and what was sent. */
+/** Why pods cannot be observed. The client's errors hold whole answers and requests, so only parts of them are used. */
 export function whyUnobserved(error: unknown): string {
   if (!(error instanceof Error)) return within(String(error));
-  // JavaScript quotes what it cannot read: of a credential plugin's output, that is the token.
+  // JavaScript quotes the text that it cannot parse, and a credential plugin's output is the token.
   if (error instanceof SyntaxError) return "the cluster, or the kubeconfig's credential plugin, answered no JSON";
-  // Of a connection it says no more than that something failed; of several addresses tried, the cause has but a code.
+  // `fetch` only says that the connection failed. The reason is in the cause, which after several addresses has only a code.
   const cause = error.cause as NodeJS.ErrnoException | undefined;
   const reason = cause instanceof Error ? firstLine(cause.message) || cause.code : undefined;
   return within(reason === undefined ? error.message : `${error.message}: ${reason}`);
 }
 
 function within(text: string): string {
-  // A header that cannot be sent is quoted whole.
+  // Node quotes the whole header where it cannot be sent.
   return text.replace(/\b(Bearer|Basic) .*/s, "$1 …").slice(0, CHARACTERS_MAX);
 }
 

@@ -1,4 +1,4 @@
-/** `countinghouse/operator`: the operator API for programs, name by name. */
+/** `countinghouse/operator`: the typed client of the operator API. */
 export { OperatorConnectionError, OperatorProblemError } from "./errors.ts";
 export {
   operatorClient,

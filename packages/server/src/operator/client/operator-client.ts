@@ -1,4 +1,4 @@
-/** A typed client of the operator API: one call for all routes, typed by the contract. It loads no schema and no library. */
+/** A typed client of the operator API: one method for all routes, typed by the contract. It loads no schema and no library. */
 import type { Page } from "../contract/common.ts";
 import { BASE_PATH, PAGE_ITEMS_MAX } from "../contract/values.ts";
 import type { Problem } from "../contract/problem.ts";
@@ -15,38 +15,38 @@ import type {
   RequestArguments,
 } from "./requests.ts";
 
-/** Which server, and how it is reached. */
+/** The server, and how to reach it. */
 export interface OperatorClientOptions {
   /** The server's address, such as `http://127.0.0.1:7420`, or that of its operator API, which ends in `/operator/v1`. */
   readonly endpoint: string | URL;
-  /** The operator token: what the server was started with (`--operator-token`), or printed. */
+  /** The operator token: the one that the server was started with (`--operator-token`), or printed. */
   readonly token: string;
-  /** Instead of the runtime's own, for proxies, certificates and tests. */
+  /** Used in place of the runtime's own `fetch`, for proxies, certificates and tests. */
   readonly fetch?: typeof fetch | undefined;
 }
 
 /** The first items of a list. */
 export interface FirstItems<Item> {
   readonly items: readonly Item[];
-  /** Whether there may be more. */
+  /** Whether there may be more items. */
   readonly more: boolean;
 }
 
-/** Comma-separated values, and what the answer says of them. */
+/** Comma-separated values, and what the answer's headers say of them. */
 export interface CsvAnswer {
   readonly text: string;
-  /** Present where a part may be missing: what was recorded before this has expired. ISO 8601. */
+  /** Present where a part may be missing, because records of before this time have expired. ISO 8601. */
   readonly keptSince: string | undefined;
 }
 
 /**
- * Calls of the operator API. A route's name is its method and path, as in the API's description: `GET /accounts/{id}`.
- * Each call throws OperatorProblemError where the server refuses, and OperatorConnectionError where no operator API answers.
+ * Calls to the operator API. A route's name is its method and path, as in the API's description: `GET /accounts/{id}`. Each
+ * call throws OperatorProblemError where the server refuses, and OperatorConnectionError where no operator API answers.
  */
 export interface OperatorClient {
-  /** Calls a route once and answers its JSON. Nothing is tried again. */
+  /** Calls a route once and answers its JSON. Does not retry. */
   call<Name extends RouteName>(route: Name, ...request: RequestArguments<Name>): Promise<AnswerTo<Name>>;
-  /** The items of a list, page after page, as they are asked for. `query.limit` is the size of a page. */
+  /** The items of a list. Pages are read as their items are asked for; `query.limit` is the size of a page. */
   items<Name extends ListRouteName>(
     route: Name,
     ...request: RequestArguments<Name>
@@ -66,33 +66,45 @@ export interface OperatorClient {
     route: Name,
     ...request: FollowArguments<Name>
   ): AsyncGenerator<EventOf<Name>, void>;
-  /** Calls a route that has comma-separated values, for those. */
+  /** Calls a route for comma-separated values, where it has them. */
   csv<Name extends CsvRouteName>(route: Name, ...request: RequestArguments<Name>): Promise<CsvAnswer>;
 }
 
-/** A client of a server's operator API. Throws TypeError for an endpoint or a token that cannot be one. */
+/** Makes a client of a server's operator API. Throws TypeError for an endpoint or a token that cannot be one. */
 export function operatorClient(options: OperatorClientOptions): OperatorClient {
   const { endpoint, token, fetch: fetchOf = fetch } = options;
   const url = String(endpoint).replace(/\/+$/, "");
   if (!/^https?:/.test(url) || !URL.canParse(url)) {
     throw new TypeError("endpoint must be the address of a server, such as http://127.0.0.1:7420");
   }
-  // What fetch says of such a header quotes it.
+  // The error of `fetch` would quote the password.
+  if (holdsCredentials(url)) throw new TypeError("endpoint must not hold a name or a password");
+  // The error of `fetch` would quote the token.
   if (!/^[\u0020-\u007e]+$/.test(token)) throw new TypeError("token holds characters that cannot be sent");
   return clientAt(url.endsWith(BASE_PATH) ? url : `${url}${BASE_PATH}`, token, fetchOf);
 }
 
-/** The same, at the very address of an operator API. */
+/** Whether an address holds a user name or a password, which no message may show. */
+export function holdsCredentials(url: string): boolean {
+  const { username, password } = new URL(url);
+  return username !== "" || password !== "";
+}
+
+/** The same, for the exact address of an operator API. */
 export function clientAt(address: string, token: string, fetchOf: typeof fetch = fetch): OperatorClient {
   const open = opener(address, token, fetchOf);
   const send = sender(address, open);
-  // What is answered is as the contract says: both ends are of one version, and the server's end is compiled against it.
+  // The answer is taken to be as the contract says: client and server are of one version, and the server is type-checked
+  // against it.
   const call = async (route: string, request?: AnyRequest): Promise<unknown> => {
     const { text } = await send(route, request, "json");
-    return text === "" ? undefined : (JSON.parse(text) as unknown);
+    return text === "" ? undefined : jsonOf(text, address);
   };
-  const page = (route: string, request: AnyRequest | undefined, more: object): Promise<Page<unknown>> =>
-    call(route, { ...request, query: { ...request?.query, ...more } }) as Promise<Page<unknown>>;
+  const page = async (route: string, request: AnyRequest | undefined, more: object): Promise<Page<unknown>> => {
+    const answer = await call(route, { ...request, query: { ...request?.query, ...more } });
+    if (!Array.isArray((answer as Partial<Page<unknown>> | null | undefined)?.items)) throw notAnOperatorApi(address);
+    return answer as Page<unknown>;
+  };
 
   async function* items(route: string, request?: AnyRequest): AsyncGenerator<unknown, void> {
     let cursor: string | undefined;
@@ -125,7 +137,7 @@ export function clientAt(address: string, token: string, fetchOf: typeof fetch =
   return { call, items, first, csv, events } as unknown as OperatorClient;
 }
 
-/** A request, whatever its route. */
+/** A request for any route. */
 interface AnyRequest {
   readonly params?: Readonly<Record<string, string>> | undefined;
   readonly query?: object | undefined;
@@ -177,29 +189,61 @@ function opener(address: string, token: string, fetchOf: typeof fetch): Open {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         ...(signal === undefined ? {} : { signal }),
+        // A change that is led elsewhere would go on as a GET, and its answer be taken for the change's.
+        redirect: "manual",
       });
       if (!response.ok) refused = await response.text();
     } catch (error) {
       signal?.throwIfAborted();
       throw unreachable(address, error);
     }
+    if (response.type === "opaqueredirect" || (response.status >= 300 && response.status < 400)) {
+      const message = `What answers at ${address} leads elsewhere (${response.status}): give the address that it leads to.`;
+      throw new OperatorConnectionError(message);
+    }
     const type = response.headers.get("content-type") ?? "";
     const isAnswered = response.status !== 204 && refused !== "";
     if (isAnswered && !type.includes(response.ok ? accept : "json")) {
       await response.body?.cancel().catch(() => undefined);
-      throw new OperatorConnectionError(
-        `What answers at ${address} is not an operator API; its address is like http://127.0.0.1:7420${BASE_PATH}.`,
-      );
+      throw notAnOperatorApi(address);
     }
     if (refused === undefined) return response;
-    const {
-      detail = response.statusText,
-      errors,
-      progress,
-    } = (refused === "" ? {} : JSON.parse(refused)) as Partial<Problem>;
     const requestId = response.headers.get("x-request-id") ?? undefined;
-    throw new OperatorProblemError({ status: response.status, detail, errors, progress }, requestId);
+    throw new OperatorProblemError(
+      problemOf(response.status, refused === "" ? {} : jsonOf(refused, address)),
+      requestId,
+    );
   };
+}
+
+function jsonOf(text: string, address: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw notAnOperatorApi(address);
+  }
+}
+
+/** Reads as much of a problem as there is: a proxy may have answered in the server's place. */
+function problemOf(status: number, answer: unknown): Pick<Problem, "status" | "detail" | "errors" | "progress"> {
+  const { detail, errors, progress } = (answer ?? {}) as Readonly<Record<string, unknown>>;
+  return {
+    status,
+    detail: typeof detail === "string" && detail !== "" ? detail : undefined,
+    errors: Array.isArray(errors) ? errors.map(String) : undefined,
+    progress: progressOf(progress),
+  };
+}
+
+function progressOf(value: unknown): Problem["progress"] {
+  const { done, of } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  return typeof done === "number" && typeof of === "number" ? { done, of } : undefined;
+}
+
+function notAnOperatorApi(address: string): OperatorConnectionError {
+  return new OperatorConnectionError(
+    `What answers at ${address} is not an operator API; its address is like http://127.0.0.1:7420${BASE_PATH}.`,
+  );
 }
 
 function unreachable(address: string, error: unknown): OperatorConnectionError {
@@ -207,7 +251,7 @@ function unreachable(address: string, error: unknown): OperatorConnectionError {
   return new OperatorConnectionError(`The server at ${address} cannot be reached: ${cause}`, { cause: error });
 }
 
-/** The path with its members, and the query. A member that is undefined is left out. */
+/** The path with its members filled in, and the query. Undefined members are left out. */
 function filled(path: string, { params = {}, query = {} }: AnyRequest = {}): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined);
   const search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString();

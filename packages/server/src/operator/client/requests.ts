@@ -1,17 +1,17 @@
-/** The types of calls, as they follow from the contract. */
+/** The types of calls, derived from the contract. */
 import type { BodyOf, ParamsOf, QueryOf, Route } from "../contract/route.ts";
 import type { AnswerTo, EventFrom, RouteName, RouteTable } from "../contract/routes.ts";
 import type { FollowOptions } from "./follow.ts";
 
-/** What a route is asked with: members of its path, its query, its body. What it does not read is not there. */
+/** The request to a route: the members of its path, its query, its body. Parts that the route does not read are left out. */
 export type RequestTo<Name extends RouteName> = Part<"params", ParamsOf<Name>> &
   Part<"query", QueryOf<RouteTable[Name]>> &
   BodyPart<RouteTable[Name]> & {
-    /** Ends the call early: it then throws what the signal says. */
+    /** Aborts the call, which then throws the signal's reason. */
     readonly signal?: AbortSignal | undefined;
   };
 
-/** A part may be left out where all of its members may; where it has none it is not there. */
+/** A part is optional where all of its members are; a part without members is left out. */
 type Part<Name extends string, Value> = [Value] extends [undefined] | [Record<string, never>]
   ? unknown
   : object extends Value
@@ -24,7 +24,7 @@ type BodyPart<R extends Route> = [BodyOf<R>] extends [undefined]
     ? { readonly body?: BodyOf<R> | undefined }
     : { readonly body: BodyOf<R> };
 
-/** The arguments after a route's name: none are needed where nothing of the request is. */
+/** The arguments after a route's name: optional where the whole request is. */
 export type RequestArguments<Name extends RouteName> =
   object extends RequestTo<Name> ? [request?: RequestTo<Name>] : [request: RequestTo<Name>];
 
@@ -33,11 +33,11 @@ export type ListRouteName = {
   [Name in RouteName]: AnswerTo<Name> extends { readonly items: readonly unknown[] } ? Name : never;
 }[RouteName];
 
-/** One of a list. */
+/** An item of a list. */
 export type ItemOf<Name extends ListRouteName> =
   AnswerTo<Name> extends { readonly items: readonly (infer Item)[] } ? Item : never;
 
-/** The routes whose answers can be had as comma-separated values, too. */
+/** The routes that also answer comma-separated values. */
 export type CsvRouteName = {
   [Name in RouteName]: RouteTable[Name]["answer"] extends { readonly csv: true } ? Name : never;
 }[RouteName];

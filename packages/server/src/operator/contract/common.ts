@@ -1,16 +1,16 @@
-/** What many routes have in common: moments, and lists a page at a time. */
+/** What many routes share: times, and lists that come in pages. */
 import { TIME_EXPECTED, TIME_PATTERN, readTime, readWhole } from "@countinghouse/protocol";
 import { z } from "zod";
 import type { Frozen } from "./route.ts";
 import { PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX } from "./values.ts";
 
-/** A moment. It stays the text that was written: a catalogue file's text says whether the file has changed. */
+/** A time. It stays the text that was written, because a catalogue file's text shows whether the file has changed. */
 export const timestamp = z
   .string(TIME_EXPECTED)
   .refine((written) => readTime(written) !== undefined, TIME_EXPECTED)
   .meta({ format: "date-time", pattern: TIME_PATTERN });
 
-/** A text of digits, which YAML takes for a number where its quotes are missing. */
+/** A text of digits; without quotes, YAML would take it for a number. */
 export const quoted = (pattern: RegExp, problem: string): z.ZodString => z.string(problem).regex(pattern, problem);
 
 export const pageQuery = z.object({
@@ -39,5 +39,5 @@ export type Page<Item> = Omit<Frozen<z.output<ReturnType<typeof pageSchema>>>, "
   readonly items: readonly Item[];
 };
 
-/** The names and figures of an entry that have no schema of their own. */
+/** Names and figures of an entry that have no schema of their own. */
 export const details = z.record(z.string(), z.unknown());

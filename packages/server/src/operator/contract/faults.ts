@@ -1,4 +1,4 @@
-/** `/faults`: what goes wrong on demand, in a lab. Rule F1. */
+/** `/faults`: faults on demand, in a lab. Rule F1. */
 import { givesRecordsBack, namesProduct, operations } from "@countinghouse/protocol";
 import { z } from "zod";
 import { pageSchema, pageQuery } from "./common.ts";
@@ -53,7 +53,7 @@ const newFault = z
     for (const { path, message } of complaintsAbout(fault)) refinement.addIssue({ code: "custom", path, message });
   });
 
-/** What does not go together, though each member is fine by itself. */
+/** Members that contradict each other, though each is valid by itself. */
 function* complaintsAbout(fault: z.output<z.ZodObject<typeof faultMembers>>): Generator<Complaint> {
   const { operation, kind, delayMs, records, match } = fault;
   if (kind === "delay" && delayMs === undefined) yield { path: ["delayMs"], message: "a delay needs it" };
@@ -88,7 +88,7 @@ const faultSchema = z
 
 /** A fault on demand, and how often it has hit. */
 export type Fault = Frozen<z.output<typeof faultSchema>>;
-/** A fault as it is asked for. */
+/** A fault as a caller asks for it. */
 export type NewFault = Frozen<z.output<typeof newFault>>;
 
 export const faultRoutes = {

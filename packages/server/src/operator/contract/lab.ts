@@ -1,4 +1,4 @@
-/** `/clock` and `/reset`: what changes the world under every caller. */
+/** `/clock` and `/reset`: changes that affect every caller. */
 import { DURATION_SECONDS_MAX } from "@countinghouse/protocol";
 import { z } from "zod";
 import { timestamp } from "./common.ts";
@@ -8,7 +8,7 @@ const tag = "lab";
 
 const clockSchema = z.object({ now: timestamp, mode: z.enum(["system", "manual", "offset"]) }).meta({ id: "Clock" });
 
-/** Where the service clock stands, and what makes it go. */
+/** The service clock's time, and what makes it move. */
 export type Clock = Frozen<z.output<typeof clockSchema>>;
 
 const clockMove = z

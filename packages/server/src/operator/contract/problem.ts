@@ -1,4 +1,4 @@
-/** Errors of the operator API: problem+json (RFC 9457), with nothing secret in them. */
+/** The errors of the operator API: problem+json (RFC 9457). They hold nothing secret. */
 import { z } from "zod";
 
 export const problemSchema = z
@@ -32,7 +32,7 @@ export const PROBLEM_TITLES = {
 
 export type ProblemStatus = keyof typeof PROBLEM_TITLES;
 
-/** The problems that a route documents: its own, those that any route can answer, and those of every body. */
+/** The problems that a route documents: its own, those of every route, and those of every route with a body. */
 export function problemsOf({
   problems = [],
   body,

@@ -1,4 +1,4 @@
-/** `/reports`: what sellers are told of the use of their products. */
+/** `/reports`: reports of the usage of sellers' products. */
 import { z } from "zod";
 import { timestamp } from "./common.ts";
 import type { Frozen, Routes } from "./route.ts";

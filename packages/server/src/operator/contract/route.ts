@@ -1,6 +1,6 @@
 /**
- * How a route of the operator API is declared: what it is asked with and what it answers. The server's handlers, the OpenAPI
- * description, the typed client and the command line all go by these declarations.
+ * How a route of the operator API is declared: its request and its answer. The server's handlers, the OpenAPI description, the
+ * typed client and the command line are all typed by these declarations.
  */
 import type { z } from "zod";
 import type { ProblemStatus } from "./problem.ts";
@@ -11,22 +11,22 @@ export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 type RouteText = `${Method} /${string}`;
 
 export interface Route {
-  /** The group that it is listed under in the description. */
+  /** The group under which the description lists the route. */
   readonly tag: string;
-  /** The command that calls it, such as `account list`; or why none does. */
+  /** The command that calls the route, such as `account list`; or why no command does. */
   readonly command: string | { readonly none: string };
-  /** What it does, in one line. */
+  /** What the route does, in one line. */
   readonly summary: string;
   readonly description?: string;
-  /** What members of the path are, where their names do not say it. Each member is a text. */
+  /** What the members of the path are, where their names do not say it. Each member is a text. */
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: z.ZodObject;
-  /** JSON. */
+  /** Read as JSON. */
   readonly body?: z.ZodType<object>;
   /** Whether the body may be left out. */
   readonly bodyOptional?: true;
   readonly answer: Answer;
-  /** The problems that it can answer besides those that every route can. */
+  /** The problems that the route can answer, besides those of every route. */
   readonly problems?: readonly ProblemStatus[];
   /** Of a lab, and of nothing else: elsewhere it answers 403, and readers' tokens are refused it everywhere. */
   readonly lab?: true;
@@ -39,9 +39,9 @@ export interface Route {
 export interface Answer {
   readonly status: 200 | 201 | 204;
   readonly description: string;
-  /** Left out where nothing is answered but that it is done. */
+  /** Absent where the answer has no content. */
   readonly json?: z.ZodType;
-  /** Whether the same can be had as comma-separated values. */
+  /** Whether the route also answers comma-separated values. */
   readonly csv?: true;
   /** Server-sent events without an end, instead: what the data of each kind is. `message` is the kind without a name. */
   readonly events?: Readonly<Record<string, z.ZodType>>;
@@ -49,7 +49,7 @@ export interface Answer {
 
 export type Routes = Readonly<Record<RouteText, Route>>;
 
-/** Read-only, all the way down: what is answered is not for changing. */
+/** Read-only at every depth: answers are not to be changed. */
 export type Frozen<T> = T extends readonly (infer Item)[]
   ? readonly Frozen<Item>[]
   : T extends object
@@ -63,7 +63,7 @@ type PathMember<Path extends string> = Path extends `${string}{${infer Member}}$
 
 export type ParamsOf<Name extends string> = { readonly [Member in PathMember<Name>]: string };
 
-/** A route's query as a program gives it, values where the address has texts; undefined where it reads none. */
+/** A route's query as a program gives it: typed values, which the address holds as texts. Undefined where the route has none. */
 export type QueryOf<R extends Route> = R extends { readonly query: infer Query extends z.ZodObject }
   ? Given<z.input<Query>, z.output<Query>>
   : undefined;
@@ -74,7 +74,7 @@ type Given<Input, Output> = {
 
 type OrLeftOut<Value> = undefined extends Value ? undefined : never;
 
-/** A route's body as a program sends it; undefined where it reads none. */
+/** A route's body as a program sends it; undefined where the route has none. */
 export type BodyOf<R extends Route> = R extends { readonly body: infer Body extends z.ZodType }
   ? Frozen<z.input<Body>>
   : undefined;
@@ -88,7 +88,7 @@ export type EventsOf<R extends Route> = R["answer"] extends {
     }[keyof Events & string]
   : never;
 
-/** What a route answers in JSON; undefined where it answers nothing. */
+/** A route's answer in JSON; undefined where the answer has no content. */
 export type AnswerOf<R extends Route> = R["answer"] extends { readonly json: infer Json extends z.ZodType }
   ? Frozen<z.output<Json>>
   : undefined;

@@ -1,4 +1,4 @@
-/** All routes of the operator API, by their names. A route is declared in one of these files, and nowhere else. */
+/** All routes of the operator API, by their names. Each route is declared in one of these files, and nowhere else. */
 import { activityRoutes } from "./ledger/activity.ts";
 import { auditRoutes } from "./ledger/audit.ts";
 import { accountRoutes } from "./catalogue/account.ts";
@@ -17,8 +17,8 @@ import { reportRoutes } from "./reports.ts";
 import { resourceRoutes } from "./resources.ts";
 import { serverRoutes } from "./server.ts";
 import { simulationRoutes } from "./simulations.ts";
-import type { AnswerOf, EventsOf } from "./route.ts";
 import { usageRoutes } from "./usage.ts";
+import type { AnswerOf, EventsOf } from "./route.ts";
 
 export const ROUTES = {
   ...accountRoutes,
@@ -47,7 +47,7 @@ export type RouteTable = typeof ROUTES;
 /** `GET /accounts/{id}` and the others. */
 export type RouteName = keyof RouteTable;
 
-/** What a route answers in JSON; undefined where it answers nothing but that it is done. */
+/** A route's answer in JSON; undefined where the answer has no content. */
 export type AnswerTo<Name extends RouteName> = AnswerOf<RouteTable[Name]>;
 
 /** An event of a route that answers events. */

@@ -1,12 +1,12 @@
 /**
- * Words and bounds that programs need at run time, apart from the schemas: the command line starts faster without these, since
- * schemas are built when they are loaded.
+ * Words and bounds that programs need at run time. They are apart from the schemas, which are built when they are loaded: the
+ * command line starts faster without those.
  */
 
-/** Where the operator API is, below a server's address. */
+/** The path of the operator API, below a server's address. */
 export const BASE_PATH = "/operator/v1";
 
-/** Items of a page. */
+/** How many items a page has. */
 export const PAGE_ITEMS_MAX = 1_000;
 export const PAGE_ITEMS_DEFAULT = 100;
 

@@ -33,7 +33,7 @@ export function auditHandlers(
         keptSince: iso(await ledger.keptSince()),
       };
     },
-    // It reads the whole ledger: whoever asks while one is under way is told what that one finds.
+    // A verification reads the whole ledger, so a request that comes while one is under way gets its result.
     "GET /audit-verification": async ({ principal }) => verificationView(await verifications.result(principal)),
     "POST /audit-verifications": async ({ principal }) => jobView(await verifications.begin(principal)),
     "GET /audit-verifications": () => ({ items: verifications.all.map(jobView) }),

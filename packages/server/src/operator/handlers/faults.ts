@@ -1,4 +1,4 @@
-/** Faults on demand: what goes wrong, in a lab, so that callers can be seen to cope. Rule F1. */
+/** Faults on demand, with which callers are tested in a lab. Rule F1. */
 import type { InjectedFault } from "../../domain/injected-fault.ts";
 import { addFault, clearFaults, removeFault } from "../../faults/change-faults.ts";
 import type { PlannedFault } from "../../faults/fault-plan.ts";

@@ -1,4 +1,4 @@
-/** The clock and the reset: what changes the world under every caller. */
+/** The clock and the reset: changes that affect every caller. */
 import { iso, timeOf } from "@countinghouse/protocol";
 import { CatalogueFileError } from "../../catalogue/catalogue-file.ts";
 import type { CatalogueChange } from "../../domain/catalogue/catalogue.ts";
@@ -42,13 +42,13 @@ export function labHandlers(context: OperatorContext): Handlers<keyof typeof lab
   };
 }
 
-/** A catalogue file may lean on objects that only the ledger has; without them it cannot be put in place. */
+/** A catalogue file may refer to objects that only the ledger has; after a reset it cannot be put in place without them. */
 function startCatalogue(context: OperatorContext): readonly CatalogueChange[] {
   try {
     return context.initialCatalogue();
   } catch (error) {
     if (!(error instanceof CatalogueFileError)) throw error;
     const message = "The catalogue file does not stand on its own, so the ledger is left as it is.";
-    throw new ProblemError(409, message, error.problems);
+    throw new ProblemError(409, message, { errors: error.problems });
   }
 }

@@ -1,4 +1,4 @@
-/** Metered resources: told by whoever starts and stops them, and by ECS's own events. */
+/** Metered resources: what starts or stops them reports them, or ECS's own events do. */
 import { HOUR_MS, iso, timeOf, type EpochMs } from "@countinghouse/protocol";
 import { addResource, endResource, observe, type Observed } from "../../control-plane/observe.ts";
 import { isLive, type MeteredResource, type UsageRegistration } from "../../domain/resources/metered-resource.ts";
@@ -11,7 +11,7 @@ import type { Handlers } from "../serve-routes.ts";
 
 type Registration = Resource["registrations"][number];
 
-/** Far more than ECS needs; what is kept is read again by code that goes down level by level. */
+/** Far more than ECS needs. Deeper events are refused, because recursive code reads what is kept. */
 const EVENT_DEPTH_MAX = 32;
 
 export function resourceHandlers(context: OperatorContext): Handlers<keyof typeof resourceRoutes> {
@@ -72,7 +72,7 @@ function isNestedWithin(value: unknown, levels: number): boolean {
   return levels > 0 && Object.values(value).every((member) => isNestedWithin(member, levels - 1));
 }
 
-/** Throws where what was told is not believed. */
+/** Throws where the observation is refused. */
 function resourceIn({ resource, refusal }: Observed): MeteredResource {
   if (resource === undefined) throw refusalProblem(refusal);
   return resource;

@@ -2,7 +2,7 @@
 import type { CloudTrailRecord } from "../../audit/cloudtrail-record.ts";
 import type { AuditEvent } from "../contract/ledger/audit.ts";
 
-/** Member by member, in CloudTrail's order, so that the contract and the trail cannot come to differ unseen. */
+/** Written member by member, in CloudTrail's order, so that the compiler finds where contract and trail differ. */
 export function auditEventView(record: CloudTrailRecord): AuditEvent {
   return {
     eventVersion: record.eventVersion,

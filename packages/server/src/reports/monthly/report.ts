@@ -6,7 +6,7 @@ import type { Month } from "../month.ts";
 
 export type ReportRow = Readonly<Record<string, string | number | undefined>>;
 
-export interface ReportTable {
+interface ReportTable {
   readonly rows: readonly ReportRow[];
   /** Of entries before this nothing is known any more. */
   readonly completeSinceMs?: EpochMs | undefined;

@@ -8,14 +8,12 @@ import { Amount } from "./amount.ts";
 import { namedCustomer } from "./named-customer.ts";
 import { usedIn, type Used } from "./used.ts";
 
-export const TIME_GRAINS = ["hour", "day", "month"] as const;
-type TimeGrain = (typeof TIME_GRAINS)[number];
-export type UsageGroup = SumColumn | TimeGrain;
+type UsageGroup = SumColumn | "hour" | "day" | "month";
 
 /** Cells that are answered at once. */
-export const CELLS_MAX = 50_000;
+const CELLS_MAX = 50_000;
 
-export interface UsageQuery {
+interface UsageQuery {
   readonly groupBy: readonly UsageGroup[];
   readonly measure: "units" | "money";
   readonly productCode?: string | undefined;
@@ -26,7 +24,7 @@ export interface UsageQuery {
   readonly toHour: number;
 }
 
-export interface UsageCellRow extends Readonly<Partial<Record<UsageGroup, string>>> {
+interface UsageCellRow extends Readonly<Partial<Record<UsageGroup, string>>> {
   readonly units: string;
   /** US dollars in decimals; absent where nothing of it has a price. */
   readonly money?: string | undefined;

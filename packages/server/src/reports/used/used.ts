@@ -26,12 +26,12 @@ export interface Used extends Omit<UsageSum, "kind"> {
   readonly recordedAtMs?: EpochMs | undefined;
 }
 
-export interface UsedQuery extends Wanted {
+interface UsedQuery extends Wanted {
   /** Up to when running resources are reckoned; undefined: what the ledger holds, and nothing else. */
   readonly reckonedAtMs?: EpochMs | undefined;
 }
 
-export interface UsedIn {
+interface UsedIn {
   /** In the order of time, as far as that is known. */
   readonly used: readonly Used[];
   readonly completeSinceMs: EpochMs | undefined;

@@ -21,10 +21,9 @@ describe("a listing of many records", () => {
   const PAGE = 1_000;
   const HOURS = 24;
 
-  /** How often members of keys were read. */
   let reads = 0;
 
-  /** A key that counts who looks at it. */
+  /** A key that counts how often its members are read. */
   function watched(key: MeteringRecordKey): MeteringRecordKey {
     return new Proxy(key, {
       get: (target, name) => {
@@ -48,7 +47,7 @@ describe("a listing of many records", () => {
   interface Listed {
     readonly positions: readonly number[];
     readonly pages: number;
-    /** For the page for which most was read. */
+    /** The reads of the page for which most members were read. */
     readonly readsMax: number;
   }
 
@@ -75,7 +74,7 @@ describe("a listing of many records", () => {
     expect(new Set(positions).size).toBe(RECORDS);
     const hours = positions.map((position) => position % HOURS);
     expect(hours).toEqual(hours.toSorted((a, b) => a - b));
-    // Offering, customer, dimension, and room for one member more.
+    // Three members are needed (offering, customer, dimension); the fourth read is slack.
     expect(readsMax).toBeLessThanOrEqual(PAGE * 4);
   });
 

@@ -1,4 +1,4 @@
-/** The engine that keeps everything in memory: for tests and for trying things out. What it holds ends with it. */
+/** The engine that keeps everything in memory: for tests and for trying things out. Its ledger ends with the process. */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { CatalogueChange } from "../../domain/catalogue/catalogue.ts";
 import { keyText, type MeteringRecordKey } from "../../domain/metering/metering-record.ts";
@@ -36,7 +36,7 @@ import { ResourceList } from "./resource-list.ts";
 
 export class MemoryEngine implements Engine {
   #entries: EncodedEntry[] = [];
-  /** Of each entry, in the same order. */
+  /** The attributes of each entry, in the order of the entries. */
   #attributes: EntryAttributes[] = [];
   #links: Uint8Array[] = [];
   #byRequestId = new Map<string, number>();
@@ -173,7 +173,7 @@ export class MemoryEngine implements Engine {
   }
 
   entriesBefore(): Promise<undefined> {
-    // What it holds ends with it, long before it could be too old.
+    // No ledger in memory lives long enough for its entries to expire.
     return Promise.resolve(undefined);
   }
 
@@ -193,15 +193,15 @@ export class MemoryEngine implements Engine {
   }
 
   onDefect(_listener: (defect: DefectError) => void): void {
-    // There is none but those that a commit finds.
+    // This engine finds defects only in commits, which report them.
   }
 
   close(): Promise<void> {
-    // Nothing to let go of: what is kept may still be read.
+    // There is nothing to close: what is kept may still be read.
     return Promise.resolve();
   }
 
-  /** Numbers of the entries of the time that is asked for, less what earlier pages have shown; both are included. */
+  /** The numbers of the entries of the asked time that earlier pages have not shown; both ends are included. */
   #span({ fromMs, toMs, order }: EventQuery, shown: number | undefined): readonly [first: number, last: number] {
     const first = fromMs === undefined ? 1 : this.#firstAtOrAfter(fromMs);
     const last = toMs === undefined ? this.#entries.length : this.#firstAtOrAfter(toMs) - 1;
@@ -209,7 +209,7 @@ export class MemoryEngine implements Engine {
     return order === "newest" ? [first, Math.min(last, shown - 1)] : [Math.max(first, shown + 1), last];
   }
 
-  /** Entries are numbered in the order of time, so a time is found by halving. */
+  /** Entries are numbered in the order of time, so this is a binary search. */
   #firstAtOrAfter(atMs: number): number {
     let low = 1;
     let high = this.#entries.length + 1;

@@ -1,17 +1,17 @@
-/** Metering records by hour, and within an hour as they came: a page begins where the last one ended, and nothing is sorted. */
+/** Metering records by hour, in the order of arrival within it. A page begins where the last one ended; nothing is sorted. */
 import type { MeteringRecordKey } from "../../domain/metering/metering-record.ts";
 import type { KeyedPointer } from "../../ledger/engine.ts";
 import { InvalidCursorError, type MeteringRecordQuery, type Page } from "../../ledger/ledger.ts";
 
-/** A page may come out short, with a cursor to go on from: the metering goes on between two of them. */
+/** How many rows one page looks at. A page may be short and have a cursor, so that metering goes on between two pages. */
 const SCANNED_ROWS_MAX = 20_000;
 
-/** Where the next page begins: an hour, and how many records of it were looked at. */
+/** Where the next page begins: an hour, and how many records of that hour were looked at. */
 type Place = readonly [hour: number, records: number];
 
 export class RecordList {
   readonly #byHour = new Map<number, KeyedPointer[]>();
-  /** The hours that have records, in their order. */
+  /** The hours that have records, in ascending order. */
   readonly #hours: number[] = [];
 
   add(pointer: KeyedPointer): void {
@@ -48,7 +48,7 @@ export class RecordList {
     return { items };
   }
 
-  /** The place of an hour among those that have records. */
+  /** The index of the first hour in `#hours` that is not before this one. */
   #firstAtOrAfter(hour: number): number {
     let low = 0;
     let high = this.#hours.length;

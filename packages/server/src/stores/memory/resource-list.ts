@@ -1,4 +1,4 @@
-/** Metered resources by id, in the order of their ids, and in the order of when they are due. */
+/** Metered resources by id, in the order of their ids, and in the order of their due times. */
 import type { MeteredResource } from "../../domain/resources/metered-resource.ts";
 import type { Page } from "../../ledger/ledger.ts";
 import { dueCursor, idCursor, readDueCursor, readIdCursor } from "../../ledger/resource-cursors.ts";
@@ -13,7 +13,7 @@ import {
 
 export class ResourceList {
   readonly #kept = new Map<string, KeptResource>();
-  /** Made anew when it is asked for after resources have come or gone. */
+  /** Undefined after a resource has come or gone; the next listing sorts the ids again. */
   #ids: string[] | undefined;
 
   keep(changes: readonly StagedResource[]): void {

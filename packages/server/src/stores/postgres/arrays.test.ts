@@ -1,4 +1,4 @@
-/** Arrays are read by PostgreSQL as they were meant. */
+/** PostgreSQL reads the arrays that arrays.ts writes as the same values. */
 import { expect, onTestFinished } from "vitest";
 import { Client } from "pg";
 import { newDatabase, testOfPostgres } from "../../../../../test/support/postgres/database.ts";

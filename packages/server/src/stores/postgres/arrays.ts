@@ -1,9 +1,9 @@
 /**
- * Arrays in the form in which PostgreSQL takes them in without reading text: a third of what a group's rows cost it went
- * into that. The driver sends a Buffer as it is, and the statement says of what type it is (`$1::uuid[]`).
+ * Arrays in PostgreSQL's binary form. PostgreSQL needs no text parsing for them, which took a third of the time of a group's
+ * rows. The driver sends a Buffer as it is, and the statement names its type (`$1::uuid[]`).
  */
 
-/** The types' numbers, which are the same in every database. */
+/** The numbers (OIDs) of the element types, which are the same in every database. */
 const BIGINT = 20;
 const BYTEA = 17;
 const TEXT = 25;
@@ -13,7 +13,7 @@ const HEAD_BYTES = 20;
 const LENGTH_BYTES = 4;
 const NULL_LENGTH = -1;
 const BIGINT_BYTES = 8;
-/** Sixteen bytes. */
+/** The length of a UUID, 16 bytes, as it stands before each element. */
 const UUID_LENGTH_DIGITS = "00000010";
 
 export function bigints(values: readonly (bigint | null)[]): Buffer {
@@ -28,9 +28,9 @@ export function bigints(values: readonly (bigint | null)[]): Buffer {
   return array;
 }
 
-/** With dashes or without. */
+/** UUIDs may be written with dashes or without. */
 export function uuids(values: readonly string[]): Buffer {
-  // All digits are turned into bytes at once: a call for each would cost more than all the rest.
+  // Converts all digits to bytes in one call: one call for each value would cost more than everything else here.
   const digits = values
     .map((value) => UUID_LENGTH_DIGITS + value)
     .join("")
@@ -64,7 +64,7 @@ function byteArrays(type: number, values: readonly (Uint8Array | null)[]): Buffe
   return array;
 }
 
-/** An array with its head written, and where its elements start. */
+/** An array with its header written, and the place where its elements start. */
 function begin(
   type: number,
   length: number,
@@ -76,7 +76,7 @@ function begin(
   let at = array.writeInt32BE(length === 0 ? 0 : 1, 0);
   at = array.writeInt32BE(hasNulls ? 1 : 0, at);
   at = array.writeInt32BE(type, at);
-  // The one dimension, where there are elements: how many, and the number of the first.
+  // The header of the one dimension, present only where there are elements: their number, and the first one's index.
   if (length > 0) array.writeInt32BE(1, array.writeInt32BE(length, at));
   return { array, start };
 }

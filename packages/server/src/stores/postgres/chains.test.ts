@@ -1,4 +1,4 @@
-/** The chains of several nodes: what is found of somebody who was at the database, and what expiry leaves. */
+/** The chains of several nodes: how verification finds changes made in the database itself, and what expiry leaves. */
 import { describe, expect, onTestFinished, beforeEach } from "vitest";
 import { newDatabase, testOfPostgres, type TestDatabase } from "../../../../../test/support/postgres/database.ts";
 import { START_MS } from "../../../testing/contract/ledger-under-test.ts";
@@ -26,7 +26,7 @@ async function node(): Promise<Ledger> {
   return (await openAt(database.url, { wallMs: () => START_MS }, { lanes: 2 })).ledger;
 }
 
-/** So many entries by each node, on a lane of its own; answers what is known of the chains then. */
+/** Each node writes this many entries on a lane of its own; answers the heads that are known then. */
 async function write(prefix: string, each = 3): Promise<KnownLaneHead[]> {
   for (let i = 0; i < each; i += 1) {
     await nodes[0].transact(meter([sent({ dimension: `${prefix} ${i} one` })]));
@@ -127,7 +127,7 @@ describe("what is older than it is to be kept", () => {
       nodes[1].expire(newCall, START_MS + DAY_MS),
       write("recent", 20),
     ]);
-    // Where the second began after the first had ended, it found what the first left: nothing.
+    // Where the second expiry began after the first had ended, it found nothing left to remove.
     expect(one + other).toBe(261);
     expect(await keptIds(nodes[0])).toHaveLength(40);
     expect(await disagreement(recent)).toBeUndefined();

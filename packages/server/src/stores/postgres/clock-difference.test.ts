@@ -1,4 +1,4 @@
-/** A node whose clock goes wrong while it runs writes nothing until it is right again. */
+/** A node whose clock goes wrong while it runs writes nothing until the clock is right again. */
 import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test as anyTest } from "vitest";
 import { newDatabase, testOfPostgres } from "../../../../../test/support/postgres/database.ts";
@@ -33,7 +33,7 @@ describe("a node's clock while it runs", () => {
 
     await ledger.transact(put([accountChange("111122223333")]));
     wrongByMs = 60_000;
-    // Not looked at yet: that is once a minute.
+    // The node checks its clock once a minute, so it has not noticed yet.
     tick();
     expect(ledger.unavailable).toBeUndefined();
     passedMs = 60_000;
@@ -48,6 +48,29 @@ describe("a node's clock while it runs", () => {
     await ledger.transact(put([accountChange("444455556666")]));
     expect(ledger.catalogue.list("account").map(({ id }) => id)).toEqual(["111122223333", "444455556666"]);
   });
+});
+
+test("a clock that jumps between two looks at it dates nothing: each group holds it against the database's", async () => {
+  const database = await newDatabase();
+  onTestFinished(() => database.remove());
+  let wrongByMs = 0;
+  const { ledger } = await openAt(
+    database.url,
+    { mode: "system", wallMs: () => Date.now() + wrongByMs },
+    // Nobody looks at it by the clock.
+    { every: () => () => undefined },
+  );
+  onTestFinished(() => ledger.close());
+  await ledger.transact(put([accountChange("111122223333")]));
+  const newest = "SELECT max(newest_at_ms) AS at_ms FROM countinghouse.lane";
+  const before = await database.query(newest);
+  wrongByMs = Date.UTC(9999, 0) - Date.now();
+  const refused = ledger.transact(put([accountChange("444455556666")]));
+  await expect(refused).rejects.toThrow(FaultError);
+  await expect(refused).rejects.toThrow(/Nothing is written: this server's clock says 9999-/);
+  expect(ledger.unavailable).toMatch(/ahead of the database's/);
+  // What came after it in time would be dated so, too, on every node.
+  expect(await database.query(newest)).toEqual(before);
 });
 
 describe("how far two clocks are apart", () => {

@@ -1,6 +1,6 @@
 /**
- * Whether the schema can be distributed as `distribution.ts` says, by what Citus asks of tables. What runs on Citus itself stands in
- * `test/citus/`.
+ * Whether Citus, by what it requires of tables, can distribute the schema as `distribution.ts` says. Tests that run on Citus
+ * itself are in `test/citus/`.
  */
 import { beforeEach, expect, onTestFinished } from "vitest";
 import { newDatabase, testOfPostgres, type TestDatabase } from "../../../../../test/support/postgres/database.ts";
@@ -50,7 +50,7 @@ test("what a table is distributed by is never null, and in each of its unique in
   for (const [table, column] of Object.entries(DISTRIBUTED)) {
     const nullable = `SELECT is_nullable || ' ' || data_type FROM information_schema.columns
       WHERE table_schema = 'countinghouse' AND table_name = '${table}' AND column_name = '${column}'`;
-    // The same type, so that they can lie side by side.
+    // The column has the same type in both tables, so that their rows can lie side by side.
     expect(await list(nullable), table).toEqual(["NO bigint"]);
   }
 });

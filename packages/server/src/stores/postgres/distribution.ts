@@ -1,13 +1,13 @@
 /**
- * How the tables lie where PostgreSQL is spread over several machines by Citus: what grows by product; what is small on the
- * coordinator alone, where every group finds it without a lock on any other machine.
+ * How the tables lie where Citus spreads PostgreSQL over several machines. Tables that grow are distributed by product. Small
+ * tables lie on the coordinator alone, where every group reads them without a lock on any other machine.
  */
 import type { Client } from "pg";
 
-/** By what the rows of a table are told apart into shards; it is part of every unique key. */
+/** The column by which each table's rows are distributed to shards; it is part of every unique key. */
 export const DISTRIBUTED: Readonly<Record<string, string>> = { entry: "shard_key", metering_record: "shard_key" };
 
-/** On the coordinator. As copies on all machines, a write of one row would lock the whole table for the whole cluster. */
+/** Tables on the coordinator alone. If every machine had a copy, writing one row would lock the table in the whole cluster. */
 export const LOCAL: readonly string[] = [
   "catalogue",
   "expired_tally",
@@ -24,7 +24,7 @@ export const LOCAL: readonly string[] = [
   "usage_sum",
 ];
 
-/** Tables of one column type whose shards of one product are to lie on one machine. */
+/** The table beside whose shards the others' shards lie, so that all rows of one product are on one machine. */
 const BESIDE = "countinghouse.entry";
 
 class DistributionError extends Error {
@@ -34,7 +34,7 @@ class DistributionError extends Error {
   }
 }
 
-/** What is run, statement by statement, after the extension has been made. What was in a table is moved. */
+/** The statements that distribute the tables, to be run after the extension has been created. Rows in the tables are moved. */
 export function distributionStatements(tables: readonly string[] = Object.keys(DISTRIBUTED)): string[] {
   return tables.flatMap((table) => {
     const beside = `countinghouse.${table}` === BESIDE ? "" : `, colocate_with => '${BESIDE}'`;
@@ -46,13 +46,13 @@ export function distributionStatements(tables: readonly string[] = Object.keys(D
 }
 
 export interface Distribution {
-  /** Tables that were distributed now. */
+  /** Tables that this call distributed. */
   readonly distributed: readonly string[];
-  /** Tables that an earlier version had spread, and that are on the coordinator alone from now on. */
+  /** Tables that an earlier version had distributed, and that this call moved to the coordinator. */
   readonly undistributed: readonly string[];
 }
 
-/** No server may be connected. Throws DistributionError. */
+/** To be called while no server is connected. Throws DistributionError. */
 export async function distribute(client: Client): Promise<Distribution> {
   const { rows } = await client.query<{ there: boolean; available: boolean }>(
     `SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus') AS there,
@@ -73,7 +73,7 @@ export async function distribute(client: Client): Promise<Distribution> {
   return { distributed, undistributed };
 }
 
-/** Which of the ledger's tables Citus has spread over machines. */
+/** Which of the ledger's tables Citus has distributed. */
 async function spreadTables(client: Client): Promise<ReadonlySet<string>> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT c.relname::text AS name FROM pg_dist_partition p JOIN pg_class c ON c.oid = p.logicalrelid
@@ -82,7 +82,7 @@ async function spreadTables(client: Client): Promise<ReadonlySet<string>> {
   return new Set(rows.map(({ name }) => name));
 }
 
-/** To be asked before anything else is done with a database. Throws DistributionError where it is a worker's. */
+/** To be called before anything else is done with a database. Throws DistributionError where the database is a worker's. */
 export async function refuseWorker(client: Client): Promise<void> {
   if (!(await isOfCitus(client))) return;
   const { rows } = await client.query<{ groupid: number }>("SELECT groupid FROM pg_dist_local_group");
@@ -92,7 +92,7 @@ export async function refuseWorker(client: Client): Promise<void> {
   );
 }
 
-/** Whether the ledger lies on several machines. Throws DistributionError where its tables lie otherwise than they have to. */
+/** Whether the ledger lies on several machines. Throws DistributionError where its tables do not lie as they must. */
 export async function isSpread(client: Client): Promise<boolean> {
   if (!(await isOfCitus(client))) return false;
   const spread = await spreadTables(client);

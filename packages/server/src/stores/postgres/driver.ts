@@ -1,13 +1,13 @@
 /**
- * The driver, which is an optional dependency: loaded when a configuration names PostgreSQL, and missed by its name. And
- * connections as the ledger needs them: bounded in time, whatever the network does.
+ * The driver is an optional dependency: it is loaded when a configuration names PostgreSQL, and an error names it where it is
+ * missing. This file also opens connections as the ledger needs them: bounded in time, whatever the network does.
  */
 import type { Client, ClientConfig, Pool } from "pg";
 
-/** What a connection is for; the database shows it. */
+/** The purpose of a connection; the database shows it as the application's name. */
 type Purpose = "lane" | "reader" | "maintenance";
 
-/** Those that a server has for as long as it runs. */
+/** The purposes of connections that only a running server has. */
 export const SERVING: readonly Purpose[] = ["lane", "reader"];
 
 export interface Driver {
@@ -26,18 +26,18 @@ class DriverMissingError extends Error {
   }
 }
 
-/** The server gives a statement up, waits for locks included. */
+/** PostgreSQL gives a statement up after this time; waiting for locks counts. */
 const STATEMENT_MS = 5_000;
-/** A transaction that its node has forgotten about holds no lock for longer. */
+/** PostgreSQL ends a transaction that its node has left idle for this time, so that its locks are released. */
 const IDLE_IN_TRANSACTION_MS = 10_000;
-/** A server that does not answer at all counts as lost. */
+/** A database that has not answered after this time counts as lost. */
 const ANSWER_MS = 8_000;
 const CONNECT_MS = 3_000;
 
 /**
- * Whatever is looked up has an index. A plan that was made while a table was small, and kept, would otherwise read all of it
- * at every commit, until somebody analyses the table or the connection ends. A plan that is counted as dear for that reason
- * is not to be compiled: that takes longer than any look-up.
+ * Every look-up has an index. Without these settings, PostgreSQL would keep a plan that it made while a table was small, and
+ * read the whole table at every commit until the table is analysed or the connection ends. `jit` is off because such a plan
+ * then counts as costly, and compiling it takes longer than any look-up.
  */
 export const INDEXES_ONLY =
   "SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
@@ -59,7 +59,7 @@ export async function loadDriver(url: string): Promise<Driver> {
   return {
     client: (purpose, over) => {
       const client = new pg.Client({ ...configOf(purpose), ...over });
-      // Whoever uses it is told by what it awaits; without a listener, the process would end.
+      // A lost connection is reported by the query that fails; without a listener, the event would end the process.
       client.on("error", () => undefined);
       return client;
     },
@@ -67,7 +67,7 @@ export async function loadDriver(url: string): Promise<Driver> {
       const pool = new pg.Pool({
         ...configOf(purpose),
         max: connectionsMax,
-        // Before anything else is asked of a connection; where it fails, so does that.
+        // Runs before any other statement of a connection; where it fails, the connection counts as failed.
         verify: (client, done) => client.query(INDEXES_ONLY, (error) => done(error ?? undefined)),
       });
       pool.on("error", () => undefined);

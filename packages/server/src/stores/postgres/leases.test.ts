@@ -1,4 +1,4 @@
-/** Leases of several nodes: one holds, and when it is gone, another does. */
+/** Leases of several nodes: one node holds the lease; when that node is gone, another takes it. */
 import { beforeEach, describe, expect, onTestFinished } from "vitest";
 import { CuttingProxy } from "../../../../../test/support/postgres/cutting-proxy.ts";
 import { newDatabase, testOfPostgres, type TestDatabase } from "../../../../../test/support/postgres/database.ts";
@@ -8,7 +8,7 @@ import type { PostgresLedger } from "./postgres-ledger.ts";
 
 const test = testOfPostgres();
 
-/** What is promised: as long as that after a holder has died, another holds. */
+/** The promise: this long after the holder has died, another node holds the lease. */
 const TAKEN_OVER_MS = 30_000;
 
 let database: TestDatabase;

@@ -1,20 +1,20 @@
 /**
- * Which node does what only one is to do at a time. A lease is a row, good for a while by the database's clock, and
- * renewed by the node that holds it; when that one is gone it runs out, and another takes it.
+ * Says which node does work that only one node is to do at a time. A lease is a row that is valid for a while by the database's
+ * clock. The node that holds it renews it; when that node is gone, the lease runs out and another node takes it.
  *
- * It spares double work and no more: a node that was slow may believe for a moment that it holds what it has lost, so
- * whatever it does must be right when two do it.
+ * A lease only spares double work. A slow node may believe for a moment that it still holds a lease that it has lost, so work
+ * under a lease must be right even when two nodes do it.
  */
 import { FaultError } from "../../ledger/ledger.ts";
 import type { Queryable } from "./reading/record-pointers.ts";
 import { errorOf } from "./trouble.ts";
 
 const LEASE_MS = 20_000;
-/** How often the holder renews: several times before it runs out. */
+/** How often the holder renews the lease: several times before it runs out. */
 export const RENEWAL_MS = 5_000;
 
-// The clock is read first: what was held then and has run out since is left alone for once more. That keeps the statement
-// free of what a distributed table would refuse.
+// The time is read by a statement before `TAKE`. A lease that runs out between these two is taken at the next try instead. So
+// `TAKE` calls no function that Citus refuses for a distributed table.
 const NOW = `SELECT floor(extract(epoch FROM clock_timestamp()) * 1000) AS now_ms, gen_random_uuid() AS fresh`;
 
 const TAKE = `INSERT INTO countinghouse.lease AS kept (name, holder, until_ms) VALUES ($1, $2, $3)
@@ -25,14 +25,14 @@ const TAKE = `INSERT INTO countinghouse.lease AS kept (name, holder, until_ms) V
 export class Leases {
   readonly #db: Queryable;
   readonly #held = new Set<string>();
-  /** Which node this is, as the database named it. */
+  /** The name that the database gave this node. */
   #holder: string | undefined;
 
   constructor(db: Queryable) {
     this.#db = db;
   }
 
-  /** Takes it, or keeps it; false where another has it, or the database cannot say. */
+  /** Takes or renews the lease; answers false where another node holds it, or the database cannot be asked. */
   async hold(name: string): Promise<boolean> {
     try {
       const held = await this.#take(name);
@@ -50,7 +50,7 @@ export class Leases {
     for (const name of this.#held) await this.hold(name);
   }
 
-  /** So that the next node need not wait. */
+  /** Gives the leases back, so that the next node need not wait until they run out. */
   async release(): Promise<void> {
     if (this.#held.size === 0) return;
     this.#held.clear();

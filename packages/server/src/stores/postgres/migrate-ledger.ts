@@ -1,4 +1,4 @@
-/** Brings a ledger's schema up to date without serving from it, and distributes it where that is asked for. */
+/** Brings a ledger's schema up to date without serving from it, and distributes its tables where the operator asks for it. */
 import { loadDriver } from "./driver.ts";
 import { distribute, type Distribution } from "./distribution.ts";
 import { SCHEMA_VERSION, migrate, refuseWhileConnected } from "./migrations.ts";

@@ -1,5 +1,6 @@
-/** What becomes of a ledger that an older server left, and of older servers that are still there. */
+/** What happens to a ledger that an older server left, and to older servers that still run. */
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { HOUR_MS } from "@countinghouse/protocol";
 import { beforeEach, describe, expect, onTestFinished } from "vitest";
 import { newDatabase, testOfPostgres, type TestDatabase } from "../../../../../test/support/postgres/database.ts";
@@ -17,6 +18,7 @@ import { loadDriver } from "./driver.ts";
 import { openAt } from "../../../testing/postgres-ledger.ts";
 import { laneLock } from "./locks.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
+import { fillRecords } from "./migrations/0007-records-for-sums.ts";
 import { verifyAt } from "./verify-ledger.ts";
 
 const test = testOfPostgres();
@@ -30,13 +32,18 @@ beforeEach(async () => {
   onTestFinished(() => database.remove());
 });
 
+/** Takes away what version 8 brought. */
+const WITHOUT_SUMS = `DROP TABLE countinghouse.usage_sum, countinghouse.tally, countinghouse.sum_position, countinghouse.sums,
+  countinghouse.expired_usage, countinghouse.expired_tally;
+  ALTER TABLE countinghouse.lane RENAME COLUMN any_expired TO has_expired;`;
+
 async function open(): Promise<Ledger> {
   const { ledger } = await openAt(database.url, { wallMs: () => START_MS });
   onTestFinished(() => ledger.close());
   return ledger;
 }
 
-/** A ledger with `SENT` in it, as version 2 kept it: with texts in the place of numbers. */
+/** A ledger with `SENT` in it, as version 2 kept it: its rows hold texts where later versions hold numbers. */
 async function ledgerOfVersion2(): Promise<readonly ListedRecord[]> {
   const ledger = await open();
   await ledger.transact(meter(SENT));
@@ -48,7 +55,7 @@ async function ledgerOfVersion2(): Promise<readonly ListedRecord[]> {
     const position = Number.parseInt(meteringRecordId.slice(34), 16);
     return `(${hour}, '${offering}', '${region}', '${customer}', '${dimension}', '', 1, '${requestId}', ${position}, ${entryOffering})`;
   });
-  await database.query(`SET search_path = countinghouse;
+  await database.query(`${WITHOUT_SUMS}SET search_path = countinghouse;
     DELETE FROM schema_version WHERE version > 2;
     DROP TABLE state_change, resource;
     ALTER TABLE state DROP COLUMN state_edition;
@@ -78,20 +85,20 @@ test("a ledger with texts for keys becomes one with numbers: the same records, f
   expect(verified).toMatchObject({ entries: 2, meteringRecords: 3, disagreement: undefined });
 });
 
-/** What is written by `write`, as version 6 kept it. */
+/** A ledger with what `write` writes, in the form of version 6. */
 async function ledgerOfVersion6(
   write: (ledger: Ledger) => Promise<unknown> = (ledger) => ledger.transact(meter(SENT)),
 ): Promise<void> {
   const ledger = await open();
   await write(ledger);
   await ledger.close();
-  await database.query(`SET search_path = countinghouse;
+  await database.query(`${WITHOUT_SUMS}SET search_path = countinghouse;
     DELETE FROM schema_version WHERE version > 6;
     ALTER TABLE metering_record DROP COLUMN quantity, DROP COLUMN product, DROP COLUMN customer, DROP COLUMN dimension,
       DROP COLUMN region, DROP COLUMN kind`);
 }
 
-/** A ledger as version 4 kept it. */
+/** A ledger in the form of version 4. */
 async function ledgerOfVersion4(): Promise<void> {
   await ledgerOfVersion6();
   await database.query(`SET search_path = countinghouse;
@@ -100,12 +107,12 @@ async function ledgerOfVersion4(): Promise<void> {
     ALTER TABLE state RENAME COLUMN state_edition TO edition`);
 }
 
-/** A ledger as version 5 kept it, with a resource in its catalogue. */
+/** A ledger in the form of version 5, with a resource in its catalogue. */
 async function ledgerOfVersion5(): Promise<MeteredResource> {
   const ledger = await open();
   await ledger.close();
   const known = task("a", { startedAtMs: START_MS });
-  await database.query(`SET search_path = countinghouse;
+  await database.query(`${WITHOUT_SUMS}SET search_path = countinghouse;
     DELETE FROM schema_version WHERE version > 5;
     DROP TABLE resource;
     ALTER TABLE state RENAME COLUMN state_edition TO edition_id;
@@ -144,6 +151,32 @@ describe("the migration that puts into rows what is summed", () => {
     expect(kinds).toEqual([{ kind: 0 }, { kind: 1 }, { kind: 3 }]);
   });
 
+  test("lets no server of version 6 that comes back meanwhile write into the table that goes", async () => {
+    await ledgerOfVersion6();
+    const client = (await loadDriver(database.url)).client("maintenance");
+    await client.connect();
+    onTestFinished(() => client.end());
+    const written: string[] = [];
+    const migrating = new Proxy(client, {
+      get: (target, name) => {
+        if (name !== "query") return Reflect.get(target, name) as unknown;
+        return async (...asked: Parameters<typeof client.query>): Promise<unknown> => {
+          // Once all entries have been read, and the last time before the table goes.
+          const [text] = asked as readonly unknown[];
+          if (typeof text === "string" && text.startsWith("DROP TABLE"))
+            written.push(await writtenByVersion6(database));
+          return target.query(...asked);
+        };
+      },
+    });
+    await client.query("BEGIN");
+    await client.query(readFileSync(new URL("migrations/0007-records-for-sums.sql", import.meta.url), "utf8"));
+    await fillRecords(migrating);
+    await client.query("COMMIT");
+    expect(written).toEqual(["canceling statement due to lock timeout"]);
+    expect(await database.query("SELECT FROM countinghouse.metering_record")).toHaveLength(SENT.length);
+  });
+
   test("leaves the old ledger where it is killed before its end, and is done by the next", async () => {
     await ledgerOfVersion6();
     const old = "SELECT * FROM countinghouse.metering_record ORDER BY hour, key";
@@ -151,7 +184,7 @@ describe("the migration that puts into rows what is summed", () => {
     const holder = (await loadDriver(database.url)).client("maintenance");
     await holder.connect();
     onTestFinished(() => holder.end().catch(() => undefined));
-    // It comes as far as its very last statement, which notes its number.
+    // The lock stops the migration at its very last statement, which writes the schema's number.
     await holder.query("BEGIN; LOCK TABLE countinghouse.schema_version IN SHARE MODE");
     const migrating = spawn(process.execPath, [...NODE_FLAGS, MAIN, "store", "migrate"], {
       env: { ...process.env, COUNTINGHOUSE_STORE: database.url },
@@ -181,7 +214,18 @@ describe("the migration that puts into rows what is summed", () => {
   });
 });
 
-/** What a server of version 4 asks before each group, and when it looks whether others have changed anything. */
+/** Inserts a record as version 6 did; answers PostgreSQL's error, if any. */
+async function writtenByVersion6(of: TestDatabase): Promise<string> {
+  try {
+    await of.query(`SET lock_timeout = 100; INSERT INTO countinghouse.metering_record (hour, key, id, shard_key)
+      VALUES (1, gen_random_uuid(), gen_random_uuid(), 1)`);
+    return "written";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** The statements of a server of version 4: before each group, and when it looks for changes by other nodes. */
 const ASKED_BY_VERSION_4 = [
   `SELECT s.version, s.edition, l.seq, l.link, l.newest_at_ms
    FROM countinghouse.lane l, countinghouse.state s WHERE l.number = 1 FOR UPDATE OF l`,
@@ -200,7 +244,7 @@ test.each([
       runCommand(["store", "migrate", "--json"], { COUNTINGHOUSE_STORE: database.url });
     const driver = await loadDriver(database.url);
     const named = driver.client("reader");
-    // As another role sees one that writes: without its name.
+    // The connection as another database role sees it: without its application name.
     const writing = driver.client("lane", { application_name: "" });
     for (const older of [named, writing]) {
       await older.connect();

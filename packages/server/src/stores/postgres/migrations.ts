@@ -1,7 +1,7 @@
 /**
- * Numbered migrations. Nodes that start together take turns. Those that run already go on meanwhile, so a migration only
- * adds; one that does more is refused while any is connected. A database with a higher number than this server knows is
- * refused, untouched.
+ * Numbered migrations. Nodes that start together take turns. Older nodes go on running meanwhile, so a migration only adds; a
+ * migration that does more is refused while any server is connected. A database whose number is higher than this server knows
+ * is refused and not changed.
  */
 import { readFileSync } from "node:fs";
 import type { Client } from "pg";
@@ -11,7 +11,7 @@ import { fillRecords } from "./migrations/0007-records-for-sums.ts";
 import { noteCompleteness } from "./migrations/0008-sums.ts";
 import { moveResources } from "./resources/move-resources.ts";
 
-/** In order; never edited once released, only added to. */
+/** In their order. A released migration is never edited; new ones are added. */
 const MIGRATIONS: readonly Migration[] = [
   { file: "0001-ledger.sql" },
   { file: "0002-leases.sql" },
@@ -25,9 +25,9 @@ const MIGRATIONS: readonly Migration[] = [
 
 interface Migration {
   readonly file: string;
-  /** Whether servers of before could not go on. */
+  /** Whether older servers could not work with the migrated schema. */
   readonly alone?: boolean;
-  /** What SQL alone cannot do, in the same transaction. */
+  /** Does what SQL alone cannot do, in the same transaction. */
   readonly fill?: (client: Client) => Promise<void>;
 }
 
@@ -50,14 +50,14 @@ class ServersConnectedError extends Error {
 }
 
 /**
- * How long a migration waits for a table. Whatever older nodes ask for meanwhile waits behind it, so it gives way before
- * they give up, and comes again.
+ * How long a migration waits for a table. Statements of older nodes queue behind the waiting migration, so it gives way before
+ * they time out, and tries again.
  */
 const LOCK_WAITED_MS = 1_000;
 const LOCK_TRIES_MAX = 60;
 const LOCK_NOT_AVAILABLE = "55P03";
 
-/** Answers the version that was found; 0 where there was no ledger. The connection must not bound its statements' time. */
+/** Answers the version that it found; 0 where there was no ledger. The connection's statements must have no time limit. */
 export async function migrate(client: Client, sleep: (ms: number) => Promise<void>): Promise<number> {
   await client.query("SELECT pg_advisory_lock($1, $2)", [...MIGRATION_LOCK]);
   try {
@@ -74,7 +74,7 @@ export async function migrate(client: Client, sleep: (ms: number) => Promise<voi
   }
 }
 
-/** Connections of servers, by their names, which another role may not see, and by the lanes that are leased to them. */
+/** Counts servers' connections: by application name, which another role may not see, and by the locks of leased lanes. */
 const CONNECTED = `SELECT count(DISTINCT pid) AS count FROM (
     SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = ANY ($1)
     UNION ALL
@@ -83,7 +83,7 @@ const CONNECTED = `SELECT count(DISTINCT pid) AS count FROM (
       AND classid::bigint = $2 AND objid::bigint BETWEEN 1 AND 2147483647 AND objsubid = 2
   ) connected`;
 
-/** Servers that start meanwhile wait for their turn to migrate, and find a newer schema then. */
+/** A server that starts meanwhile waits for its turn to migrate, and then finds the newer schema. */
 async function refuseServers(client: Client, found: number): Promise<void> {
   const count = await serverConnections(client);
   if (count > 0) {
@@ -108,7 +108,7 @@ async function serverConnections(client: Client): Promise<number> {
   return Number(rows[0]?.count);
 }
 
-/** False where a table could not be had in time, and it may be tried again. */
+/** Answers false where a table could not be locked in time; then the step may be tried again. */
 async function step(client: Client, version: number, mayWait: boolean): Promise<boolean> {
   const { file, fill } = MIGRATIONS[version - 1] as Migration;
   const text = readFileSync(new URL(`./migrations/${file}`, import.meta.url), "utf8");
@@ -128,7 +128,7 @@ async function step(client: Client, version: number, mayWait: boolean): Promise<
   }
 }
 
-/** 0 where there is no ledger. */
+/** Answers 0 where there is no ledger. */
 export async function schemaVersion(client: Client): Promise<number> {
   const { rows: tables } = await client.query<{ there: boolean }>(
     "SELECT to_regclass('countinghouse.schema_version') IS NOT NULL AS there",

@@ -1,4 +1,4 @@
-/** Opens the ledger in a database: brings its schema up to date, and reads what all nodes go by. */
+/** Opens the ledger in a database: brings its schema up to date, and reads the state that all nodes share. */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { Client } from "pg";
 import type { Loaded } from "../../ledger/engine.ts";
@@ -13,12 +13,12 @@ import { mayConnectLater } from "./trouble.ts";
 
 interface PostgresStore {
   readonly loaded: Loaded;
-  /** By the system clock of this machine. */
+  /** The difference from this machine's system clock. */
   readonly clockDifference: ClockDifference;
   open(options: PostgresLedgerOptions): PostgresLedger;
 }
 
-/** The database cannot be used as it is. Names no part of its address, which may hold a password. */
+/** The database cannot be used as it is. The message names no part of the address, which may hold a password. */
 class DatabaseError extends Error {
   constructor(cause: unknown) {
     super(`The database cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
@@ -26,7 +26,7 @@ class DatabaseError extends Error {
   }
 }
 
-/** A database may be started together with its nodes. */
+/** How long to wait for a database that is started together with its nodes. */
 const PATIENCE_MS = 20_000;
 const PAUSE_MS = 250;
 const VERSION_MIN = 140_000;
@@ -38,8 +38,8 @@ interface Times extends Waiting {
 }
 
 /**
- * `alone`: not while servers are connected. `asItIs`: where its schema is of this version, and is not brought there. Throws DriverMissingError, DatabaseError, NewerSchemaError, UnfinishedCopyError
- * or ServersConnectedError.
+ * `alone`: refuses while servers are connected. `asItIs`: requires a schema of this version, and does not migrate. Throws
+ * DriverMissingError, DatabaseError, NewerSchemaError, UnfinishedCopyError or ServersConnectedError.
  */
 export async function openPostgres(
   url: string,
@@ -58,7 +58,7 @@ export async function openPostgres(
   return { loaded: kept, clockDifference: difference, open: (options) => new PostgresLedger(driver, kept, options) };
 }
 
-/** Throws DatabaseError where there is no ledger of this version, NewerSchemaError where there is one of a newer. */
+/** Throws DatabaseError where there is no ledger of this version, NewerSchemaError where the ledger is of a newer one. */
 export async function refuseOtherVersion(client: Client): Promise<void> {
   const version = await schemaVersion(client);
   if (version === 0) throw new DatabaseError("There is no ledger in it.");
@@ -69,7 +69,7 @@ export async function refuseOtherVersion(client: Client): Promise<void> {
   );
 }
 
-/** Over a connection whose statements may take as long as they take. */
+/** Runs a function over a connection whose statements have no time limit. */
 export async function maintain<T>(driver: Driver, waiting: Waiting, run: (client: Client) => Promise<T>): Promise<T> {
   const client = await connected(driver, waiting);
   try {
@@ -85,7 +85,7 @@ export async function maintain<T>(driver: Driver, waiting: Waiting, run: (client
 async function connected(driver: Driver, { monotonicMs, sleep }: Waiting): Promise<Client> {
   const untilMs = monotonicMs() + PATIENCE_MS;
   for (;;) {
-    // A migration takes as long as it takes, and so does waiting for another node's.
+    // A migration, and waiting for another node's migration, may take any time.
     const client = driver.client("maintenance", { statement_timeout: 0, query_timeout: 0 });
     try {
       await client.connect();

@@ -1,6 +1,6 @@
 /**
- * The ledger over PostgreSQL: any number of nodes, each of which may write. Work that has arrived is committed in groups,
- * each about one product and on a lane of its own, several side by side.
+ * The ledger over PostgreSQL, for any number of nodes that all write. Work that has arrived is committed in groups. Each group
+ * is about one product and is written on a lane of its own; several groups are under way at once.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { Pool } from "pg";
@@ -15,9 +15,9 @@ import type { Pending } from "../../ledger/group-decision.ts";
 import { Intake, type IntakeOptions } from "../../ledger/intake.ts";
 import { FaultError, type EventQuery, type Ledger, type MeteringRecordQuery, type Page } from "../../ledger/ledger.ts";
 import type { DueResourcesQuery, ResourceQuery } from "../../ledger/resource-facts.ts";
-import type { KnownLaneHead, LedgerVerification, OnRead } from "../../ledger/verification.ts";
 import type { SumsAnswer, SumsQuestion } from "../../ledger/sums/sums.ts";
-import { clockDifference, clockTrouble } from "./clock-difference.ts";
+import type { KnownLaneHead, LedgerVerification, OnRead } from "../../ledger/verification.ts";
+import { WrongClockError, clockDifference, clockTrouble } from "./clock-difference.ts";
 import type { Driver } from "./driver.ts";
 import { Leases, RENEWAL_MS } from "./leases.ts";
 import { EXPIRY_LOCK } from "./locks.ts";
@@ -37,24 +37,26 @@ import { WaitingWork, columnOf, type Group } from "./writing/waiting-work.ts";
 
 export interface PostgresLedgerOptions extends IntakeOptions {
   readonly clock: SharedClock;
-  /** Connections that write. */
+  /** How far the system clock and the database's may be apart; 5,000 ms by default. */
+  readonly clocksApartMaxMs?: number | undefined;
+  /** How many connections write. */
   readonly lanes: number;
   readonly sleep: (ms: number) => Promise<void>;
-  /** Runs a function again and again, until what it answers is called. */
+  /** Runs a function again and again, until the function that it answers is called. */
   readonly every: (ms: number, run: () => void) => () => void;
   readonly fraction: () => number;
   /** Whether entries are added up as they come, by one of the nodes; else they are when sums are asked for. */
   readonly addsUp?: boolean | undefined;
 }
 
-/** How long work waits for a lane, and then for its commit, before its caller is told of a fault. */
+/** How long work waits for a lane, and then for its commit, before its caller gets a fault. */
 const WAITING_MS = 5_000;
 const UNDER_WAY_MS = 5_000;
-/** How old the copy of the catalogue that requests are authenticated by may get. Decisions are made by the newest. */
+/** How old the copy of the catalogue may get by which requests are authenticated. Decisions use the newest catalogue. */
 const FOLLOW_MS = 500;
 const SWEEP_MS = 250;
 const SUMS_FOLLOWED_MS = 2_000;
-/** How often the clock is held against the database's; and how often once it was found wrong. */
+/** How often the node's clock is compared with the database's, and how often after it was found wrong. */
 const CLOCK_CHECKED_MS = 60_000;
 const WRONG_CLOCK_CHECKED_MS = 5_000;
 
@@ -76,7 +78,7 @@ export class PostgresLedger extends Intake implements Ledger {
   #clockTrouble: string | undefined;
   #clockCheckedMs: number;
 
-  /** `kept` is what the database held when it was opened. */
+  /** `kept` is the state that the database held when it was opened. */
   constructor(
     driver: Driver,
     kept: KeptState & { readonly newestAtMs: EpochMs | undefined; readonly isSpread: boolean },
@@ -89,10 +91,10 @@ export class PostgresLedger extends Intake implements Ledger {
     this.#clockCheckedMs = options.monotonicMs();
     this.#stuckColumns = new StuckColumns(options.monotonicMs);
     this.#reader = new Reader(driver, this.#state, { ...options, isSpread: kept.isSpread });
-    this.#leases = new Leases(this.#reader.db);
+    this.#leases = new Leases(this.#reader.watching);
     this.#sums = new PostgresSums(this.#reader, options);
     this.#elsewhere = kept.isSpread ? driver.pool("reader", options.lanes) : undefined;
-    this.#machines = kept.isSpread ? new Machines(this.#reader.db, options.lanes) : undefined;
+    this.#machines = kept.isSpread ? new Machines(this.#reader.watching, options.lanes) : undefined;
     const context = this.#context();
     this.#idle = Array.from({ length: options.lanes }, () => new Lane({ ...options, driver, context }));
     this.#stopTimers = [
@@ -124,7 +126,7 @@ export class PostgresLedger extends Intake implements Ledger {
   protected async tryCommit(): Promise<void> {
     const lane = this.#idle.pop() as Lane;
     await lane.probe().finally(() => this.#idle.push(lane));
-    // Nothing failed for its own sake, as far as can be told. Other machines were not asked.
+    // The coordinator is one machine and it works again, so no product is stuck. With other machines this is not known.
     if (this.#machines === undefined) this.#stuckColumns.clear();
   }
 
@@ -201,7 +203,7 @@ export class PostgresLedger extends Intake implements Ledger {
     });
   }
 
-  /** One node at a time does so; another that is asked meanwhile removes nothing. */
+  /** One node at a time removes entries; another node that is asked meanwhile removes nothing. */
   async expire(newCall: () => Call, beforeMs: EpochMs): Promise<number> {
     const removeAll = async (): Promise<number> => {
       let removed = 0;
@@ -216,8 +218,8 @@ export class PostgresLedger extends Intake implements Ledger {
   }
 
   /**
-   * Takes or keeps the lease of this name, for as long as this node is there: answers whether it has it. Where a holder has
-   * died, another may have it within half a minute.
+   * Takes or keeps the lease of this name until this node ends; answers whether this node has it. After a holder has died,
+   * another node may have the lease within half a minute.
    */
   holdLease(name: string): Promise<boolean> {
     return this.#leases.hold(name);
@@ -239,10 +241,11 @@ export class PostgresLedger extends Intake implements Ledger {
   }
 
   #context(): GroupContext {
-    const { clock, ruleSet } = this.#options;
+    const { clock, clocksApartMaxMs, ruleSet } = this.#options;
     return {
       state: this.#state,
       clock,
+      clocksApartMaxMs,
       ruleSet,
       spare: this.spare,
       isSpread: this.#elsewhere !== undefined,
@@ -250,7 +253,7 @@ export class PostgresLedger extends Intake implements Ledger {
       newestAtMs: () => this.#newestAtMs,
       acceptNewestAhead: this.#options.acceptNewestAhead === true,
       aroundCommit: (commit) => {
-        // What was begun before a defect was found is not written after it.
+        // A group that was begun before a defect was found must not be written after it.
         if (this.stopped !== undefined) throw this.stopped;
         return this.aroundCommit(commit);
       },
@@ -266,21 +269,22 @@ export class PostgresLedger extends Intake implements Ledger {
     this.#waiting.add(pending, this.#options.monotonicMs() + WAITING_MS);
   }
 
-  /** What a node may write whose clock is wrong: nothing, until it is right again. A clock of a lab is wrong on purpose. */
+  /** A node whose clock is wrong writes nothing until the clock is right again. A lab's movable clock is not checked. */
   async #checkClock(): Promise<void> {
-    const { clock, monotonicMs } = this.#options;
+    const { clock, clocksApartMaxMs, monotonicMs } = this.#options;
     const isDue = this.#clockTrouble !== undefined || monotonicMs() - this.#clockCheckedMs >= CLOCK_CHECKED_MS;
     if (clock.mode !== "system" || !isDue) return;
-    this.#clockTrouble = clockTrouble(await clockDifference(this.#reader.db, () => clock.nowMs()));
+    this.#clockTrouble = clockTrouble(
+      await clockDifference(this.#reader.watching, () => clock.nowMs()),
+      clocksApartMaxMs,
+    );
     this.#clockCheckedMs = monotonicMs();
     const wrong = this.#wrongClock();
     if (wrong !== undefined) this.#waiting.fail(wrong);
   }
 
   #wrongClock(): FaultError | undefined {
-    return this.#clockTrouble === undefined
-      ? undefined
-      : new FaultError(`Nothing is written: ${this.#clockTrouble}.`, undefined);
+    return this.#clockTrouble === undefined ? undefined : new WrongClockError(this.#clockTrouble);
   }
 
   protected override get stopped(): Error | undefined {
@@ -291,7 +295,7 @@ export class PostgresLedger extends Intake implements Ledger {
     this.#waiting.fail(error);
   }
 
-  /** Hands groups to lanes, as far as there are both; those with a connection come first. */
+  /** Gives groups to lanes while there are both; lanes that have a connection come first. */
   protected step(): void {
     this.isAwake = false;
     const machines = this.#machines;
@@ -307,7 +311,7 @@ export class PostgresLedger extends Intake implements Ledger {
     this.noteDrained();
   }
 
-  /** Sees a group through: everyone in it is told, or waits for the next. */
+  /** Commits a group: each of its callers is answered, or waits for the next group. */
   async #run(lane: Lane, group: Group): Promise<void> {
     let tell: () => void;
     try {
@@ -322,7 +326,10 @@ export class PostgresLedger extends Intake implements Ledger {
       this.#apply(committed);
       this.#noteCommit(group, committed);
     } catch (error) {
-      if (error instanceof FaultError) {
+      if (error instanceof WrongClockError) {
+        this.#clockTrouble = error.trouble;
+        this.#waiting.fail(error);
+      } else if (error instanceof FaultError) {
         this.standstill.onFailed(error);
         this.#stuckColumns.onFailed(group.column, error);
         if (error instanceof UnansweredError) this.#waiting.failColumn(group.column, error);
@@ -338,7 +345,7 @@ export class PostgresLedger extends Intake implements Ledger {
     this.wake();
   }
 
-  /** A group that leaves nothing says nothing of whether one could be committed. */
+  /** A group that leaves nothing made no commit, so it does not show that a commit is possible. */
   #noteCommit({ column }: Group, { decision }: Committed): void {
     if (decision.staged.entries.length === 0) return;
     this.standstill.onCommitted(this.queued);
@@ -351,7 +358,7 @@ export class PostgresLedger extends Intake implements Ledger {
     return error;
   }
 
-  /** What has become durable becomes true. */
+  /** The group is durable: its changes take effect in this node. */
   #apply({ decision, entriesAtMs, decidedOn, state }: Committed): void {
     const { staged, decided, records } = decision;
     this.#newestAtMs = Math.max(this.#newestAtMs, entriesAtMs);

@@ -1,4 +1,4 @@
-/** A probe is a commit that leaves nothing behind, its connection included. */
+/** A probe makes a commit that leaves nothing behind, and closes its connection. */
 import { Client } from "pg";
 import { expect, onTestFinished } from "vitest";
 import { newDatabase, testOfPostgres } from "../../../../../test/support/postgres/database.ts";

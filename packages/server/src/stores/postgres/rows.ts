@@ -2,7 +2,7 @@
 import { EMBEDDED_LANE } from "../../ledger/chain-head.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
 
-/** The lane of entries that were copied from an embedded ledger: nobody writes to it any more. */
+/** The lane of entries that were copied from an embedded ledger; nothing is written to it any more. */
 export const COPIED_LANE = 0;
 
 export function laneName(lane: number): string {
@@ -26,14 +26,14 @@ export function encodedEntryOf(row: EntryRow): EncodedEntry {
 }
 
 /**
- * Whether PostgreSQL can hold a text as it is: not with a NUL, nor with half a surrogate pair. No name in the catalogue
- * has either, nor does what a client token is kept under (`clientTokenKey`), so nothing is kept under such a text.
+ * Whether PostgreSQL can hold a text unchanged: it cannot hold a NUL or half a surrogate pair. No catalogue name has either,
+ * and no key of a client token does (`clientTokenKey`), so nothing is kept under such a text.
  */
 export function isStorable(text: string): boolean {
   return !text.includes("\0") && text.isWellFormed();
 }
 
-/** A text to search for by; what cannot be stored is found under replacement characters. */
+/** A text in the form to search for; what PostgreSQL cannot store is replaced by replacement characters. */
 export function searchable(text: string): string {
   return isStorable(text) ? text : text.toWellFormed().replaceAll("\0", "\uFFFD");
 }

@@ -1,6 +1,6 @@
 /**
- * What all nodes go by alike: the catalogue, and where a movable clock stands. Each node holds a copy, with the version
- * that it is of; the database holds the newest version.
+ * The state that all nodes share: the catalogue, and the position of a movable clock. Each node holds a copy and the copy's
+ * version; the database holds the newest version.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import { Catalogue, type CatalogueChange } from "../../domain/catalogue/catalogue.ts";
@@ -8,16 +8,16 @@ import { settingDifferences, type SharedSettings } from "../../domain/shared-set
 import type { ClockPosition, StagedGroup } from "../../ledger/engine.ts";
 import { DefectError, FaultError } from "../../ledger/ledger.ts";
 
-/** The service clock, as far as nodes that share one need it. */
+/** The service clock, as far as nodes that share its position need it. */
 export interface SharedClock {
   readonly mode: "system" | ClockPosition["mode"];
   nowMs(): EpochMs;
   positionAt(toMs: EpochMs): ClockPosition | undefined;
-  /** Stands where this node or another has moved the clock to. */
+  /** Puts the clock where this node or another node has moved it. */
   standAt(position: ClockPosition): void;
 }
 
-/** Which state it is: versions of one number differ in their edition, after the database was set back. */
+/** Names one state. Two states may have the same version after the database was set back; then their editions differ. */
 export interface StateId {
   readonly version: number;
   readonly edition: string;
@@ -25,7 +25,7 @@ export interface StateId {
 
 export interface KeptState extends StateId {
   readonly clock: ClockPosition | undefined;
-  /** Absent where the catalogue is whole; otherwise it is what has changed since. */
+  /** Absent where `catalogue` is the whole catalogue; otherwise `catalogue` is what has changed since this state. */
   readonly since?: StateId | undefined;
   readonly catalogue: readonly CatalogueChange[];
 }
@@ -34,7 +34,7 @@ export function isSameState(a: StateId, b: StateId): boolean {
   return a.version === b.version && a.edition === b.edition;
 }
 
-/** No part of a ledger is served from. */
+/** The ledger is an unfinished copy; no server serves from it. */
 export class UnfinishedCopyError extends FaultError {
   constructor(from: string) {
     super(
@@ -65,8 +65,8 @@ export class SharedState {
   }
 
   /**
-   * Takes over what is so: older even, where the database was set back. Answers false, and takes nothing over, where it is
-   * what has changed since another state than this one.
+   * Adopts a state, even an older one where the database was set back. Answers false, and adopts nothing, where `kept` holds
+   * the changes since another state than this node's.
    */
   adopt(kept: KeptState): boolean {
     if (kept.since !== undefined && !isSameState(kept.since, this.#id)) return false;
@@ -86,18 +86,18 @@ export class SharedState {
     return true;
   }
 
-  /** Takes over what this node has changed, unless it has followed the database there already. */
+  /** Adopts what this node has changed, unless the node has read that from the database already. */
   advance(from: StateId, to: StateId, { reset, catalogue, clock }: StagedGroup): void {
     if (!isSameState(this.#id, from)) return;
     this.#id = to;
     if (reset) this.#catalogue = new Catalogue(catalogue);
     else this.#catalogue.apply(catalogue);
-    // Exactly where the others will stand.
+    // Gives this clock exactly the position that the other nodes will read.
     if (clock !== undefined) this.#clock.standAt(clock);
   }
 }
 
-/** A server that was started before they were changed goes by the old ones. */
+/** Refuses settings that have changed since this server started: it would go on with the old ones. */
 function refuseOtherSettings(before: SharedSettings | undefined, after: SharedSettings | undefined): void {
   if (before === undefined || after === undefined) return;
   const [changed] = settingDifferences(after, before);

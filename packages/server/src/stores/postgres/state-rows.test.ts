@@ -1,4 +1,4 @@
-/** Nodes that take over what others have changed come to the state that whoever reads all of it comes to. */
+/** A node that adopts other nodes' changes one by one reaches the same state as a node that reads everything. */
 import * as fc from "fast-check";
 import type { Client } from "pg";
 import { beforeEach, expect, onTestFinished } from "vitest";
@@ -51,7 +51,7 @@ async function write(over: Partial<StagedGroup>): Promise<void> {
   await writeState(client, group(over));
 }
 
-/** Reads what has changed, and takes it over. */
+/** Reads what has changed, and adopts it. */
 async function follow({ state }: Node): Promise<KeptState> {
   const kept = await readState(client, state.id);
   expect(state.adopt(kept)).toBe(true);
@@ -150,7 +150,7 @@ async function take(each: Step, nodes: readonly Node[], title: string): Promise<
     case "clock":
       return write({ clock: { mode: "manual", atMs: Number(title) } });
     case "older-server":
-      // Says nothing of what it changes.
+      // This new version does not say what it changed.
       await client.query("UPDATE countinghouse.state SET version = version + 1");
       await client.query(
         `INSERT INTO countinghouse.catalogue (kind, id, value) VALUES ('account', 'a', $1)
@@ -162,7 +162,7 @@ async function take(each: Step, nodes: readonly Node[], title: string): Promise<
       await copyTables("countinghouse", "backup");
       return undefined;
     case "set-back":
-      // From there it goes on otherwise.
+      // From the restored state, the nodes write something else under the same version.
       await copyTables("backup", "countinghouse");
       return write({ catalogue: [accountChange("b", { title })] });
     case "follow":

@@ -1,6 +1,6 @@
 /**
- * The rows that the shared state stands in. Each change of it is a version, and says which objects it changed, so that a
- * node that holds an earlier version need not read all of them again.
+ * The rows of the shared state. Each change makes a version and says which objects it changed, so that a node with an earlier
+ * version need not read all objects again.
  */
 import type { CatalogueChange } from "../../domain/catalogue/catalogue.ts";
 import type { ClockPosition, StagedGroup } from "../../ledger/engine.ts";
@@ -8,9 +8,9 @@ import { DefectError } from "../../ledger/ledger.ts";
 import type { Queryable } from "./reading/record-pointers.ts";
 import { UnfinishedCopyError, isSameState, type KeptState, type StateId } from "./shared-state.ts";
 
-/** Versions of which it is known what they changed: minutes' worth, where nodes look twice a second. */
+/** For how many versions the changed objects are kept: those of some minutes, where nodes look twice a second. */
 const VERSIONS_KEPT = 1_000;
-/** A change of more objects than these is read as a change of all. */
+/** A change of more objects than this makes every node read all objects. */
 const OBJECTS_MAX = 1_000;
 
 export interface StateIdRow {
@@ -41,8 +41,8 @@ export async function readStateId(db: Queryable): Promise<StateId> {
 }
 
 /**
- * The state as it is, or what has changed since one that is known, where that can be told. To be called where all that is
- * read is of one moment: in one snapshot, or under the lock of the state. Throws UnfinishedCopyError.
+ * Reads the whole state, or what has changed since a known one, where the rows tell that. To be called where everything is read
+ * as of one moment: in one snapshot, or under the lock of the state. Throws UnfinishedCopyError.
  */
 export async function readState(db: Queryable, known?: StateId): Promise<KeptState> {
   const { rows } = await db.query<StateRow>(
@@ -59,12 +59,12 @@ export async function readState(db: Queryable, known?: StateId): Promise<KeptSta
 }
 
 const ALL = "SELECT kind, id, value, file_digest FROM countinghouse.catalogue ORDER BY kind, id";
-/** What has been removed has no row, and so no value. */
+/** An object that has been removed has no row, and so no value. */
 const CHANGED = `SELECT kind, id, c.value, c.file_digest
   FROM (SELECT DISTINCT kind, id FROM countinghouse.state_change WHERE version > $1 AND kind <> '') changed
   LEFT JOIN countinghouse.catalogue c USING (kind, id) ORDER BY kind, id`;
 
-/** Whether each version from the known one on says what it changed. */
+/** Whether every version after the known one says what it changed. */
 async function isTold(db: Queryable, known: StateId, id: StateId): Promise<boolean> {
   if (isSameState(known, id)) return true;
   const { rows } = await db.query<{ versions: string; is_known: boolean | null }>(
@@ -75,12 +75,12 @@ async function isTold(db: Queryable, known: StateId, id: StateId): Promise<boole
   return rows[0]?.is_known === true && Number(rows[0].versions) === id.version - known.version + 1;
 }
 
-/** Under the lock of the state, held alone. Answers what the state is then. */
+/** To be called while holding the state's lock alone. Answers the new state's id. */
 export async function writeState(
   db: Queryable,
   { reset, catalogue, clock }: Pick<StagedGroup, "reset" | "catalogue" | "clock">,
 ): Promise<StateId> {
-  // One row an object, the last change of each: an object that was changed twice is written once.
+  // One row for each object: an object that was changed twice is written once, as its last change says.
   const newest = [...new Map(catalogue.map((change) => [`${change.kind} ${change.id}`, change])).values()];
   await db.query(
     `INSERT INTO countinghouse.catalogue AS kept (kind, id, value, file_digest)
@@ -94,7 +94,7 @@ export async function writeState(
       newest.map((change) => digestOf(change, catalogue)),
     ],
   );
-  // What no catalogue file has named leaves nothing behind.
+  // An object that was removed, and that no catalogue file has named, leaves no row.
   const gone = newest.filter(({ value }) => value === undefined);
   if (gone.length > 0) {
     await db.query(
@@ -114,7 +114,7 @@ export async function writeState(
   return id;
 }
 
-/** Undefined: everything. Whoever holds a version of before finds it no more, and reads all. */
+/** Notes which objects a version changed; undefined means all. A node of an older version than the notes reads everything. */
 async function tellChanges(db: Queryable, id: StateId, changes: readonly CatalogueChange[] | undefined): Promise<void> {
   const before = changes === undefined ? id.version : id.version - VERSIONS_KEPT;
   await db.query("DELETE FROM countinghouse.state_change WHERE version < $1", [before]);
@@ -126,7 +126,7 @@ async function tellChanges(db: Queryable, id: StateId, changes: readonly Catalog
   );
 }
 
-/** A change that says nothing of a file leaves what an earlier one of the same group said. */
+/** A change that names no file digest keeps the digest that an earlier change in the same group named. */
 function digestOf(change: CatalogueChange, all: readonly CatalogueChange[]): string | null {
   if (change.fileDigest !== undefined) return change.fileDigest;
   const earlier = all.findLast(

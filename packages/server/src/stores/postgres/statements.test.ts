@@ -1,4 +1,4 @@
-/** What is refused of statements for the sake of a ledger on several machines: the four that Citus refused once among them. */
+/** Which statements are refused for a ledger on several machines; four of them were refused by Citus once. */
 import { describe, expect, test } from "vitest";
 import { refusalOf } from "../../../../../test/support/postgres/statement-shapes.ts";
 

@@ -1,4 +1,4 @@
-/** Which troubles are which, and what a node says of them to anybody who asks whether it is ready. */
+/** Which errors are which trouble, and what a node answers about them when it is asked whether it is ready. */
 import { expect, onTestFinished, test as anyTest } from "vitest";
 import { CuttingProxy } from "../../../../../test/support/postgres/cutting-proxy.ts";
 import { newDatabase, testOfPostgres } from "../../../../../test/support/postgres/database.ts";

@@ -1,27 +1,27 @@
-/** What goes wrong with PostgreSQL, as the ledger tells troubles apart. */
+/** Sorts what goes wrong with PostgreSQL into the kinds of trouble that the ledger distinguishes. */
 import { DefectError, FaultError, InvalidCursorError, QueueFullError } from "../../ledger/ledger.ts";
 
 /**
- * `lost`: the connection is gone, or leads nowhere useful; on a new one the same may succeed. `unanswered`: the connection is
- * there, but a machine behind it is not. `contended`: rolled back for others' sake; again, and it may succeed. `damaged`: the
- * database says that it contradicts itself. `failed`: rolled back, for a reason that stays.
+ * `lost`: the connection is gone, or leads to a server that cannot write; the same may succeed on a new one. `unanswered`: the
+ * connection works, but a machine behind it does not. `contended`: rolled back because of other transactions; may succeed when
+ * repeated. `damaged`: the database says that it contradicts itself. `failed`: rolled back, for a reason that stays.
  */
 type Trouble = "lost" | "unanswered" | "contended" | "damaged" | "failed";
 
 /** Serialization failure, deadlock, lock not available, statement cancelled. */
 const CONTENDED = new Set(["40001", "40P01", "55P03", "57014"]);
-/** Read-only (a standby after a change of roles), shut down, cannot connect now, a transaction that was given up. */
+/** Read-only (a standby after a change of roles), shut down, cannot connect now, a transaction that was idle for too long. */
 const LOST = new Set(["25006", "57P01", "57P02", "57P03", "25P03"]);
-/** Of another machine's connection, where the one that is asked goes on: shut down, crashed, starting. */
+/** These come from another machine's connection where the coordinator goes on: shut down, crashed, starting. */
 const GONE_ELSEWHERE = new Set(["57P01", "57P02", "57P03"]);
 const DAMAGED = new Set(["XX001", "XX002"]);
 
 export function troubleOf(error: unknown): Trouble {
   const { code, severity, routine } = error as Partial<Record<"code" | "severity" | "routine", unknown>>;
-  // What has no SQLSTATE did not come from the server: sockets and time-outs. EPIPE is as long as one, but holds no digit.
+  // An error without an SQLSTATE is of a socket or a time-out, not PostgreSQL's. EPIPE has five characters, but no digit.
   if (typeof code !== "string" || !/^(?=.*\d)[0-9A-Z]{5}$/.test(code)) return "lost";
   const isElsewhere = severity === "ERROR" && (code.startsWith("08") || GONE_ELSEWHERE.has(code));
-  // Citus says so of a connection to a machine that broke: while it sent rows, and while it waited for an answer.
+  // Citus reports so that a connection to a machine broke: while it sent rows, or while it waited for an answer.
   const isBroken =
     (code === "58030" && routine === "ReportCopyError") || (code === "XX000" && routine === "ReportResultError");
   if (isElsewhere || isBroken) return "unanswered";
@@ -30,14 +30,14 @@ export function troubleOf(error: unknown): Trouble {
   return DAMAGED.has(code) ? "damaged" : "failed";
 }
 
-/** Whether a row was refused since there is another with its key. */
+/** Whether a row was refused because there is another row with its key. */
 export function isNotUnique(error: unknown): boolean {
   return (error as { readonly code?: unknown } | undefined)?.code === "23505";
 }
 
 /**
- * Whether a machine refused rows without saying why in a form that can be told apart: Citus sends rows by COPY, and passes on
- * the text of an error, in that machine's language, without its code.
+ * Whether a machine refused copied rows for a reason that cannot be told. Citus sends rows by COPY; of a refusal it passes on
+ * the text, in that machine's language, but not the code.
  */
 export function isRefusedCopy(error: unknown): boolean {
   const { code, routine } = error as { readonly code?: unknown; readonly routine?: unknown };
@@ -45,11 +45,11 @@ export function isRefusedCopy(error: unknown): boolean {
 }
 
 /**
- * A commit on several machines is seen bit by bit: what was found on one leads to what cannot be seen yet on another. In a
- * moment it will be.
+ * A commit on several machines becomes visible on one machine after another: a row that was found on one names a row that
+ * cannot be seen on another yet. It can be seen a moment later.
  */
 export class HalfSeenError extends Error {
-  /** As PostgreSQL says of what may succeed when it is tried again. */
+  /** PostgreSQL's code for errors that may go away when the transaction is repeated. */
   readonly code = "40001";
 
   constructor() {
@@ -58,19 +58,19 @@ export class HalfSeenError extends Error {
   }
 }
 
-/** Whether another try at connecting is of use: not where the server is there, and says no. */
+/** Whether another try to connect may succeed; not where the server is there and refuses. */
 export function mayConnectLater(error: unknown): boolean {
   const code = (error as { readonly code?: unknown }).code;
-  // Too many connections pass; a wrong password does not.
+  // The number of connections falls again; a wrong password stays wrong.
   return troubleOf(error) === "lost" || code === "53300";
 }
 
-/** That a statement was given up since it took too long. */
+/** Whether the error says that a statement was cancelled because it took too long. */
 export function isGivenUp(error: unknown): boolean {
   return (error as { readonly code?: unknown }).code === "57014";
 }
 
-/** A machine that holds a part of the ledger does not answer: what lies there cannot be committed now, and other work can. */
+/** A machine that holds a part of the ledger does not answer. Only work about the products on it cannot be committed now. */
 export class UnansweredError extends FaultError {
   constructor(cause: unknown) {
     super("The machine that holds this product's part of the ledger does not answer", cause);
@@ -78,7 +78,7 @@ export class UnansweredError extends FaultError {
   }
 }
 
-/** The error as callers of the ledger know it. Its text is shown to anybody, so it does not say where the database is. */
+/** The error in the form that callers know. Everybody may see its text, so it does not name the database's address. */
 export function errorOf(error: unknown, doing: string): Error {
   if (error instanceof DefectError || error instanceof FaultError || error instanceof InvalidCursorError) return error;
   if (error instanceof QueueFullError) return error;
@@ -86,7 +86,7 @@ export function errorOf(error: unknown, doing: string): Error {
   return troubleOf(error) === "damaged" ? new DefectError(message) : new FaultError(message, error);
 }
 
-/** Sockets and name servers name the address that they were asked for. */
+/** The messages of sockets and name servers hold the address, so only their codes are shown. */
 function whyOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return "syscall" in error

@@ -1,12 +1,13 @@
-/** Verifies a ledger in PostgreSQL from outside a server: its chains, and that entries and metering records agree. */
+/** Verifies a ledger in PostgreSQL without a server: its chains, and that entries and metering records agree. */
 import type { KnownLaneHead } from "../../ledger/verification.ts";
 import { isSpread } from "./distribution.ts";
 import { loadDriver } from "./driver.ts";
 import { maintain, refuseOtherVersion, type Waiting } from "./open-postgres.ts";
 import { beginAtOneMoment } from "./reading/one-moment.ts";
+import { SumsCheck } from "./sums/verify-sums.ts";
 import { verifyLedger, type WholeVerification } from "./reading/verify-records.ts";
 
-/** One snapshot, beside servers that run or not. Throws what refuseOtherVersion throws. */
+/** Reads one snapshot; servers may run meanwhile. Throws what refuseOtherVersion throws. */
 export async function verifyAt(
   url: string,
   waiting: Waiting,
@@ -16,6 +17,6 @@ export async function verifyAt(
   return maintain(driver, waiting, async (client) => {
     await refuseOtherVersion(client);
     await beginAtOneMoment(client, await isSpread(client));
-    return verifyLedger(client, known);
+    return verifyLedger(client, known, await SumsCheck.begin(client));
   });
 }

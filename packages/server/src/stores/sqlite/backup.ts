@@ -1,6 +1,6 @@
 /**
- * Backups of an embedded ledger: one file, taken beside a running server, and put back into a folder without a ledger.
- * The secrets key is no part of it: whoever has only the backup can open none of the secrets in it.
+ * Backups of an embedded ledger: one file, taken beside a running server, and restored into a folder without a ledger. The
+ * secrets key is not in it, so a backup alone opens no secret.
  */
 import {
   chmodSync,
@@ -23,7 +23,7 @@ import { FolderInUseError, lockFolder } from "./folder-lock.ts";
 import { headerIsOfWal, integrityProblem, MaintenanceError, openForReading } from "./ledger-file.ts";
 import { missingTail, readKeptTail, tailEvidence } from "./tail/lost-tail.ts";
 
-/** Aliases are other ways to find a record, and none of their own. */
+/** Aliases are not counted: they are further keys of records, not records. */
 const COUNT_RECORDS =
   "SELECT count(*) AS n FROM metering_record WHERE substr(discriminator, 1, length(:alias)) <> :alias";
 
@@ -31,13 +31,13 @@ export interface Backup {
   readonly file: string;
   readonly entries: number;
   readonly meteringRecords: number;
-  /** Service clock of the newest entry; undefined for a ledger without entries. */
+  /** The service-clock time of the newest entry; undefined for a ledger without entries. */
   readonly newestAtMs: number | undefined;
 }
 
 /**
- * Writes what the ledger of a folder holds at this moment to a new file, which is there whole or not at all. A server
- * goes on writing meanwhile. Throws LostTailError where entries are missing in the ledger itself.
+ * Writes what the ledger of a folder holds at this moment to a new file, which appears whole or not at all. A server may go on
+ * writing meanwhile. Throws LostTailError where entries are missing in the ledger itself.
  */
 export function backUp(folderPath: string, toFile: string): Backup {
   const target = resolve(toFile);
@@ -69,10 +69,10 @@ export function backUp(folderPath: string, toFile: string): Backup {
   }
 }
 
-/** Where a backup is made before it has its name. */
+/** The folder in which a backup is made before it gets its name. */
 const WORK_FOLDER = ".countinghouse-backup-";
 
-/** What backups that were killed left. Those that are being made hold a lock. */
+/** Removes what killed backups left. A backup that is being made holds a lock. */
 function removeLeftovers(path: string): void {
   for (const name of readdirSync(path).filter((found) => found.startsWith(WORK_FOLDER))) {
     const workFolder = join(path, name);
@@ -86,7 +86,7 @@ function removeLeftovers(path: string): void {
   }
 }
 
-/** Puts a backup into a folder that has no ledger yet. Throws FolderInUseError where a server runs on it. */
+/** Restores a backup into a folder that has no ledger yet. Throws FolderInUseError where a server runs on the folder. */
 export function restore(fromFile: string, folderPath: string): Backup {
   const source = resolve(fromFile);
   return inShort(`${source} could not be restored`, () => {
@@ -96,12 +96,12 @@ export function restore(fromFile: string, folderPath: string): Backup {
     const lock = lockFolder(folder);
     try {
       refuseLedger(folder);
-      // The folder is ours: what lies there under this name is what an interrupted restore left.
+      // This process holds the folder's lock, so a file of this name was left by an interrupted restore.
       const copy = `${folder.ledgerFile}.restoring`;
       try {
         copyFileSync(source, copy);
         const backup = checked(copy, source);
-        // It says how far another ledger had come.
+        // The mark in the folder says how far another ledger had come.
         rmSync(folder.markFile, { force: true });
         put(copy, folder.ledgerFile);
         return { file: folder.ledgerFile, ...backup };
@@ -115,8 +115,8 @@ export function restore(fromFile: string, folderPath: string): Backup {
 }
 
 /**
- * A ledger's own file lacks what stands in the log beside it, and does not show it: restored by itself it would be a
- * ledger with records lost. It differs from a backup in its header, where SQLite says which kind of log the file has.
+ * Refuses a file that is not a backup. A ledger's own file lacks what is in the log beside it, and does not show that; restored
+ * alone it would lose records. Its header tells it from a backup: there SQLite notes whether the file has a log.
  */
 function refuseOther(source: string): void {
   if (!existsSync(source)) throw new MaintenanceError(`There is no backup: ${source} does not exist.`);
@@ -128,7 +128,7 @@ function refuseOther(source: string): void {
   }
 }
 
-/** A log without its ledger counts as well: SQLite would play it into whatever ledger it finds beside it. */
+/** Refuses a folder that holds a ledger, or only the log of one: SQLite would apply the log to any ledger beside it. */
 function refuseLedger({ path, ledgerFile }: DataFolder): void {
   const found = ["", "-wal", "-journal"].map((suffix) => ledgerFile + suffix).find((file) => existsSync(file));
   if (found === undefined) return;
@@ -166,7 +166,7 @@ function put(file: string, target: string): void {
   syncFolder(dirname(target));
 }
 
-/** Trouble with disk or file is told in a sentence: where in the program it was met helps nobody. */
+/** Reports trouble with disk or file in one sentence; a stack trace would not help the operator. */
 function inShort<T>(what: string, body: () => T): T {
   try {
     return body();

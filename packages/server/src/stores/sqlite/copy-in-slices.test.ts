@@ -1,4 +1,4 @@
-/** A copy in slices is a moment of the ledger, whatever happens to it meanwhile. */
+/** A copy in slices shows one moment of the ledger, whatever happens to the ledger meanwhile. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -13,7 +13,7 @@ import { copyInSlices } from "./copy-in-slices.ts";
 import { openSqliteEngine } from "./sqlite-engine.ts";
 import { verify } from "./verification/verify.ts";
 
-/** More than two slices hold. */
+/** More entries than two slices hold. */
 const ENTRIES = 2_500;
 const DAY_MS = 86_400_000;
 
@@ -37,7 +37,7 @@ beforeEach(async () => {
 });
 afterEach(() => store.remove());
 
-/** A folder for a copy, and the file in it, still empty. */
+/** A folder for a copy, and the empty file in it. */
 function target(): { readonly path: string; readonly file: string } {
   const path = join(folder.path, `copy${(copies += 1)}`);
   mkdirSync(path);
@@ -95,7 +95,7 @@ test("of one that grows, of which old entries expire, and that is emptied, it ag
 
 const productOf = (n: number): string => `p${String(n).padStart(24, "0")}`;
 
-/** Refused, so that its product is found by its name, and is none of a key. */
+/** A refusal of this product. Its name is then searched for in entries, and is not part of any key. */
 function refuseFor(productCode: string): Work<undefined> {
   return {
     call: newCall(),
@@ -140,7 +140,7 @@ test("what was metered first of a product that was refused before, while it is c
   expect(found.map(({ disagreement }) => disagreement)).toEqual(found.map(() => undefined));
 }, 90_000);
 
-/** On a thread of its own, as another process would. */
+/** Copies on a thread of its own, as another process would. */
 function copiedBeside(file: string): Promise<void> {
   const source = `
     import { parentPort, workerData } from "node:worker_threads";

@@ -1,7 +1,8 @@
 /**
- * Copies a ledger into a file, beside a server that writes: in slices, each a short transaction, so that the log need not hold all that is
- * committed meanwhile; and in the end what has come since, in one, so that the copy is of one moment. Entries and their records are
- * never changed; they come, and after a long time they expire, and a reset removes all of them.
+ * Copies a ledger into a file, beside a server that writes. The copy is made in slices, each a short transaction, so that the
+ * log need not hold everything that is committed meanwhile. A last transaction copies what has come since, so that the copy is
+ * of one moment. Entries and their records are never changed: they are added; after a long time they expire; a reset removes
+ * them all.
  */
 import { rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
@@ -12,15 +13,18 @@ import { MaintenanceError, readingUri } from "./ledger-file.ts";
 import { BegunAnew, headIn } from "./verification/slices.ts";
 
 const TRIES_MAX = 10;
-/** Rows in one slice. Entries are long, so there are fewer of them. */
+/** How many rows one slice copies; fewer entries, because entries are long. */
 const ENTRIES_MAX = 1_000;
 const ROWS_MAX = 50_000;
-/** Tables that only grow, and are long. All others are copied in the end, whole: names, too, come, become those of keys, and go. */
+/**
+ * Long tables that only grow. All other tables are copied whole at the end: names, too, are added, become names of keys, and
+ * are removed.
+ */
 const GROWING: ReadonlySet<string> = new Set(["entry", "metering_record"]);
 const KEY = "hour, offering, region, customer, dimension, discriminator";
 const NUMBER_OF = "(SELECT id FROM source.name WHERE text = ?)";
 
-/** The file must be there, and empty. Begins again where the ledger is emptied meanwhile. */
+/** The file must exist and be empty. Begins again where the ledger is emptied meanwhile. */
 export function copyInSlices(ledgerFile: string, toFile: string): void {
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const db = new DatabaseSync(toFile);
@@ -45,7 +49,7 @@ class Copying {
 
   constructor(db: DatabaseSync, ledgerFile: string) {
     this.#db = db;
-    // Whoever asked for it makes the copy durable when it is whole; until then nobody wants it.
+    // The caller makes the copy durable when it is whole; before that a lost copy harms nobody.
     db.exec(
       "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA trusted_schema = OFF; PRAGMA busy_timeout = 5000",
     );
@@ -57,7 +61,7 @@ class Copying {
     let before = 0;
     let through = this.#copyEntries(before);
     this.#copyRecords(through);
-    // What came meanwhile, less each time.
+    // Copies what has come meanwhile; each round has less to copy.
     while (through - before > ENTRIES_MAX) {
       before = through;
       through = this.#copyEntries(before);
@@ -77,7 +81,7 @@ class Copying {
     for (const { sql } of made) this.#db.exec(String(sql));
   }
 
-  /** Those after one of them, as far as the ledger has come; answers the newest. */
+  /** Copies the entries after this one; answers the newest entry that it copied. */
   #copyEntries(after: number): number {
     const insert = this.#db.prepare("INSERT INTO entry SELECT * FROM source.entry WHERE seq > ? ORDER BY seq LIMIT ?");
     const newest = this.#db.prepare("SELECT max(seq) AS seq FROM main.entry");
@@ -91,7 +95,7 @@ class Copying {
     return through;
   }
 
-  /** Those of entries up to one of them. What comes meanwhile, in whatever place, is of a later one. */
+  /** Copies the records of entries up to this one. A record that is added meanwhile belongs to a later entry. */
   #copyRecords(through: number): void {
     const insert = this.#db.prepare(
       `INSERT INTO metering_record SELECT * FROM source.metering_record
@@ -109,9 +113,9 @@ class Copying {
     while (this.#atOneMoment(slice));
   }
 
-  /** The records of entries that are in the copy already: there is no other way to find them than by their keys. */
+  /** Copies the records of these entries, which are in the copy already. Records can only be found by their keys. */
   #copyRecordsOf(after: number, through: number): void {
-    // The record that stood under such a key before has expired.
+    // `OR REPLACE`: an older record under the same key has expired.
     const insert = this.#db.prepare(
       `INSERT OR REPLACE INTO metering_record SELECT * FROM source.metering_record
        WHERE (${KEY}) = (?, ${NUMBER_OF}, ${NUMBER_OF}, ${NUMBER_OF}, ${NUMBER_OF}, ?)`,
@@ -139,7 +143,7 @@ class Copying {
     this.#db.exec(`PRAGMA main.user_version = ${Number(version)}`);
   }
 
-  /** What was copied, and has expired since. */
+  /** Removes from the copy what has expired in the ledger since it was copied. */
   #removeExpired(): void {
     const base = headIn(this.#db, "chain-base");
     if (base === undefined) return;
@@ -147,7 +151,7 @@ class Copying {
     if (changes !== 0) this.#db.prepare("DELETE FROM main.metering_record WHERE entry_seq <= ?").run(base.seq);
   }
 
-  /** Everything that is read of the source is of one moment. Throws BegunAnew. */
+  /** Reads everything from the source as of one moment. Throws BegunAnew. */
   #atOneMoment<T>(body: () => T): T {
     this.#db.exec("BEGIN");
     const noted = this.#db.prepare("SELECT value FROM source.setting WHERE name = 'tail'").get()?.["value"];

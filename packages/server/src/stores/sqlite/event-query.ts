@@ -1,6 +1,6 @@
 /**
- * Entries in the order of time, a page at a time. Whatever is asked for, one index holds the entries wanted in their
- * order, so a page costs the same however long the ledger has become.
+ * Entries in the order of time, a page at a time. For every query one index holds the wanted entries in their order, so a page
+ * costs the same however long the ledger has become.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { CHAIN_START } from "../../ledger/chain.ts";
@@ -15,8 +15,8 @@ export function readEntries(db: DatabaseSync, names: Names, query: EventQuery): 
   const conditions = conditionsOf(names, query);
   if (conditions === undefined) return { items: [] };
   const span = spanOf(db, query);
-  // Several operations or principals are several walks through the same index; each stops when it has filled a page by
-  // itself, and one entry more, which says that there is another page.
+  // For several operations or principals, the same index is walked several times. Each walk stops one entry after a full page:
+  // that entry shows that there is another page.
   const principals = anyOf(names, "principal", query.principals);
   const walks = anyOf(names, "operation", query.operations).flatMap((operation) =>
     principals.map((principal) => walk(db, [...conditions, ...principal, ...operation], span, query)),
@@ -63,7 +63,7 @@ export function keptSinceOf(db: DatabaseSync): number | undefined {
 type Column = "operation" | "principal" | "account" | "access_key" | "product";
 type Condition = readonly [Column, number];
 
-/** Undefined where a name was never given a number: no entry has it. */
+/** Undefined where a name has no number: then no entry has the name. */
 function conditionsOf(names: Names, query: EventQuery): Condition[] | undefined {
   const asked: readonly [Column, string | undefined][] = [
     ["account", query.accountId],
@@ -80,14 +80,14 @@ function conditionsOf(names: Names, query: EventQuery): Condition[] | undefined 
   return conditions;
 }
 
-/** One walk's condition for each name that was ever given a number; a walk without one where any name will do. */
+/** For each name that has a number, the condition of one walk; a single walk without a condition where any name will do. */
 function anyOf(names: Names, column: Column, asked: readonly string[] | undefined): readonly (readonly Condition[])[] {
   if (asked === undefined) return [[]];
   const numbers = new Set(asked.map((name) => names.find(name)).filter((number) => number !== undefined));
   return [...numbers].map((number) => [[column, number]]);
 }
 
-/** Numbers of entries, both included. */
+/** Numbers of entries; both ends are included. */
 type Span = readonly [first: number, last: number];
 
 function walk(db: DatabaseSync, conditions: readonly Condition[], [first, last]: Span, query: EventQuery): EntryRow[] {
@@ -98,7 +98,7 @@ function walk(db: DatabaseSync, conditions: readonly Condition[], [first, last]:
   return db.prepare(sql).all(...values) as unknown as EntryRow[];
 }
 
-/** Which index holds the fewest entries that are not wanted; SQLite, without statistics, would guess. */
+/** The index with the fewest unwanted entries. SQLite has no statistics here, and would guess. */
 function indexFor(conditions: readonly Condition[]): string {
   const asked = new Set(conditions.map(([column]) => column));
   const index = INDEXES.find(([, columns]) => columns.every((column) => asked.has(column)));
@@ -114,7 +114,7 @@ const INDEXES: readonly (readonly [name: string, columns: readonly Column[]])[] 
   ["entry_operation", ["operation"]],
 ];
 
-/** The entries of the time that is asked for, less what earlier pages have shown. */
+/** The entries of the asked time that earlier pages have not shown. */
 function spanOf(db: DatabaseSync, query: EventQuery): Span {
   const from = query.fromMs === undefined ? 0 : firstAtOrAfter(db, query.fromMs);
   const to = query.toMs === undefined ? Number.MAX_SAFE_INTEGER : firstAtOrAfter(db, query.toMs) - 1;
@@ -134,7 +134,7 @@ export function readEntriesBefore(db: DatabaseSync, beforeMs: number, limit: num
   return { through, entries: rows.map(encodedEntryOf) };
 }
 
-/** Entries are numbered in the order of time, so a time is found by halving. */
+/** Entries are numbered in the order of time, so this is a binary search. */
 function firstAtOrAfter(db: DatabaseSync, atMs: number): number {
   const ends = db.prepare("SELECT (SELECT min(seq) FROM entry) AS first, (SELECT max(seq) FROM entry) AS last").get();
   const timeOf = db.prepare("SELECT at_ms AS atMs FROM entry WHERE seq = ?");

@@ -1,4 +1,4 @@
-/** Which names the store holds, whatever happens to entries, and what is found by them: told to a model as well. */
+/** Which names the store holds, and what is found by them, whatever happens to entries. A model gets the same history. */
 import type { AcceptedRecord } from "../../domain/metering/metering-record.ts";
 import { DatabaseSync } from "node:sqlite";
 import * as fc from "fast-check";
@@ -12,7 +12,7 @@ import type { EventQuery } from "../../ledger/ledger.ts";
 import { dataFolder } from "./data-folder.ts";
 import { openSqliteEngine, type SqliteEngine } from "./sqlite-engine.ts";
 
-/** Any of them may be a session's key, a role's session, what a stranger claims, or a name of the catalogue. */
+/** Each may be the key of a session, the name of a role's session, a stranger's claim, or a catalogue name. */
 const TEXTS = ["ASIA1", "gb", "us-east-1", "é", "e\u0301", "111122223333", ""];
 const NOT_FLUSHED = { synchronous: "NORMAL" } as const;
 const text = fc.constantFrom(...TEXTS);

@@ -1,9 +1,10 @@
 /**
- * The lock that keeps a second server out of a data folder. It is SQLite's own, on a file of its own: the operating system
- * drops it when the process ends, however it ends, so no stale lock can remain. Readers of the ledger are not kept out.
+ * The lock that keeps a second server out of a data folder. It is SQLite's own lock, on a file of its own. The operating system
+ * drops it when the process ends, however it ends, so no stale lock can remain. The lock does not keep readers of the ledger
+ * out.
  *
- * A file can be deleted, and the lock then is on a file that nobody finds. So whoever holds it looks after it, and takes it
- * anew where the file is gone; and whoever finds the files of a server that runs, and no lock, waits for that.
+ * A lock file can be deleted; then the lock is on a file that nobody finds. So the holder checks the file regularly, and locks
+ * a new one where it is gone. A process that finds the files of a running server but no lock waits for that check.
  */
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -23,9 +24,9 @@ export interface FolderLock {
   release(): void;
 }
 
-/** How often the holder looks whether its lock is still where others look for it. */
+/** How often the holder checks that its lock file is still there. */
 export const LOOK_MS = 1_000;
-/** Long enough for a holder to have looked. */
+/** Long enough for a holder to have checked its lock file. */
 const WAIT_MS = 2_500;
 
 /** Takes the folder for this process. Throws FolderInUseError. */
@@ -59,7 +60,7 @@ function lock(file: string, folderPath: string): DatabaseSync {
   }
 }
 
-/** Which file it is, whatever its name; undefined where there is none. */
+/** Identifies a file whatever its name is; undefined where there is none. */
 function idOf(file: string): string | undefined {
   const found = statSync(file, { throwIfNoEntry: false });
   return found === undefined ? undefined : `${found.dev} ${found.ino}`;

@@ -1,4 +1,4 @@
-/** Trouble with the machine that keeps a server from a data folder, in a sentence: where in the program it was met helps nobody. */
+/** Trouble of the machine that keeps a server from its data folder, told in one sentence; a stack trace would not help. */
 import { accessSync, constants, statfsSync } from "node:fs";
 import { codeOf } from "./trouble.ts";
 
@@ -9,11 +9,11 @@ class FolderTroubleError extends Error {
   }
 }
 
-/** SQLite's result codes for what is the machine's: PERM, READONLY, IOERR, FULL, CANTOPEN. */
+/** SQLite's result codes for trouble of the machine: PERM, READONLY, IOERR, FULL, CANTOPEN. */
 const OF_MACHINE: ReadonlySet<number> = new Set([3, 8, 10, 13, 14]);
 const SPACE_BYTES_MIN = 1_048_576;
 
-/** The error as it should be told; the same one where it is no such trouble. */
+/** The error as it should be reported; any other error is answered unchanged. */
 export function folderTrouble(path: string, error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const ofSqlite = OF_MACHINE.has(codeOf(error) ?? 0);
@@ -21,7 +21,7 @@ export function folderTrouble(path: string, error: unknown): unknown {
   return new FolderTroubleError(path, `${reasonOf(path, error)} (${error.message}).`, error);
 }
 
-/** SQLite says only that it could not open a file. */
+/** SQLite says only that it could not open a file, so the reason is looked for here. */
 function reasonOf(path: string, error: Error & { readonly code?: unknown }): string {
   const code = cannotWrite(path) ?? error.code;
   if (code === "EROFS") return "it is on a medium that cannot be written to";
@@ -29,6 +29,8 @@ function reasonOf(path: string, error: Error & { readonly code?: unknown }): str
   if (code === "ENOSPC" || code === "EDQUOT" || isFull(path)) {
     return "there is no space left on its disk; a start needs some megabytes";
   }
+  if (code === "ENOENT") return "it cannot be made there";
+  if (code === "EEXIST" || code === "ENOTDIR") return "a file is there, or above it";
   return "its disk fails";
 }
 

@@ -1,10 +1,10 @@
-/** A ledger's file, opened to be looked at and not written: beside a running server, or where there is none. */
+/** Opens a ledger's file for reading only: beside a running server, or where no server runs. */
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { NewerSchemaError, SCHEMA_VERSION, schemaVersion } from "./migrations.ts";
 import { isDamage, isUnopenable } from "./trouble.ts";
 
-/** Maintenance that cannot be done, and why. */
+/** Maintenance that cannot be done; the message says why. */
 export class MaintenanceError extends Error {
   constructor(message: string) {
     super(message);
@@ -13,15 +13,15 @@ export class MaintenanceError extends Error {
 }
 
 /**
- * Opens a ledger's file for reading, on a medium that cannot be written to, too. `name` is what complaints call it. Throws
- * MaintenanceError where it is not there, no ledger, or cannot be read as it is, NewerSchemaError where a newer server wrote it.
+ * Opens a ledger's file for reading, even on a read-only medium. Messages call it `name`. Throws MaintenanceError where it is
+ * missing, is no ledger, or cannot be read as it is; NewerSchemaError where a newer server wrote it.
  */
 export function openForReading(file: string, name: string = file): DatabaseSync {
   if (!existsSync(file)) throw new MaintenanceError(`There is no ledger: ${name} does not exist.`);
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(readingUri(file, name), { readOnly: true });
-    // A server that starts or stops meanwhile holds the file for a moment.
+    // A server that starts or stops meanwhile locks the file for a moment.
     db.exec("PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF;");
     const version = schemaVersion(db);
     if (version > SCHEMA_VERSION) throw new NewerSchemaError(version);
@@ -34,8 +34,9 @@ export function openForReading(file: string, name: string = file): DatabaseSync 
 }
 
 /**
- * How SQLite is to be told to read a ledger. Beside a log it keeps another file; where it may make none, it reads the ledger only
- * if told that nobody changes it. Throws MaintenanceError where it would leave out what the log holds then.
+ * The URI with which SQLite can read a ledger. For a ledger with a log, SQLite makes another file beside it; where it may not,
+ * it reads the ledger only if told that nobody changes it. Throws MaintenanceError where it would then leave out what the log
+ * holds.
  */
 export function readingUri(file: string, name: string = file): string {
   const uri = `file:${encodeURI(file).replaceAll("?", "%3f").replaceAll("#", "%23")}`;
@@ -54,12 +55,12 @@ export function readingUri(file: string, name: string = file): string {
   throw new MaintenanceError(message);
 }
 
-/** So much is checked in some seconds. */
+/** This much is checked in some seconds. */
 const CHECKED_AT_ONCE_BYTES = 268_435_456;
 
 /**
- * What SQLite finds wrong with the file itself: its pages, its indexes, its constraints. A long one is read table by table, so
- * that no transaction holds up the log for longer than one of them takes.
+ * What SQLite finds wrong in the file: its pages, indexes and constraints. A large file is checked table by table, so that no
+ * transaction holds up the log for longer than one table takes.
  */
 export function integrityProblem(db: DatabaseSync): string | undefined {
   try {
@@ -68,7 +69,7 @@ export function integrityProblem(db: DatabaseSync): string | undefined {
     const names = bytes <= CHECKED_AT_ONCE_BYTES ? ["1"] : tables.map(({ name }) => String(name));
     for (const name of names) {
       const found = db.prepare(`PRAGMA integrity_check(${name})`).get()?.["integrity_check"];
-      // The first line only names the database.
+      // The first line of SQLite's report only names the database.
       if (found !== "ok") return `The file is damaged: ${String(found).replace(/^\*\*\*.*\n/, "")}`;
     }
     return undefined;
@@ -83,14 +84,14 @@ function numberOf(db: DatabaseSync, pragma: "page_count" | "page_size"): number 
   return Number(db.prepare(`PRAGMA ${pragma}`).get()?.[pragma]);
 }
 
-/** What an error of SQLite says of the file, where it says that the file is damaged. */
+/** SQLite's message, where it says that the file is damaged; otherwise undefined. */
 export function damageOf(error: unknown): string | undefined {
   return isDamage(error) ? `The file is damaged: ${error.message}` : undefined;
 }
 
 const HEADER_OF_WAL = 2;
 
-/** Whether a file of SQLite's goes with a log: the header says which kind. Undefined where it is no such file. */
+/** Whether an SQLite file has a write-ahead log, as its header says. Undefined where it is no SQLite file. */
 export function headerIsOfWal(file: string): boolean | undefined {
   const header = Buffer.alloc(20);
   const descriptor = openSync(file, "r");

@@ -1,4 +1,4 @@
-/** An embedded ledger that is handed over: its folder is taken, so no server writes to it meanwhile, and it is verified. */
+/** An embedded ledger to be copied elsewhere: its folder is locked, so no server writes to it, and it has been verified. */
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { CHAIN_START } from "../../ledger/chain.ts";
@@ -13,21 +13,22 @@ import { MaintenanceError } from "./ledger-file.ts";
 import { readLoaded } from "./loaded.ts";
 import { migrate, refuseNewerSchema } from "./migrations.ts";
 import { readResources } from "./resource-rows.ts";
+import { readExpiredSums } from "./sums/expired-sums.ts";
 import { missingTailOf } from "./tail/lost-tail.ts";
 import { verify } from "./verification/verify.ts";
 
 export interface OpenedSource extends LedgerSource {
-  /** Lets go of the folder. */
+  /** Unlocks the folder. */
   close(): void;
 }
 
-/** A page ends with the first of these that is reached. */
+/** A page ends when it reaches either of these. */
 const PAGE_ENTRIES = 500;
 const PAGE_CHARACTERS = 4_000_000;
 
 /**
- * Throws FolderInUseError where a server runs on the folder, MaintenanceError where there is no ledger, or one that
- * contradicts itself.
+ * Throws FolderInUseError where a server runs on the folder; MaintenanceError where there is no ledger, or one that contradicts
+ * itself.
  */
 export function openLedgerSource(folderPath: string): OpenedSource {
   const folder = dataFolder(folderPath);
@@ -38,7 +39,7 @@ export function openLedgerSource(folderPath: string): OpenedSource {
   try {
     const missing = missingTailOf(folder);
     if (missing !== undefined) throw new LostTailError(path, missing);
-    // As at a start of a server: what an older one wrote is brought up to date, and what one that was killed left is taken in.
+    // As when a server starts: an older ledger is migrated, and the log that a killed server left is taken in.
     db = new DatabaseSync(ledgerFile);
     refuseNewerSchema(db);
     db.exec("PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF;");
@@ -54,6 +55,7 @@ export function openLedgerSource(folderPath: string): OpenedSource {
       meteringRecords,
       base: baseOf(opened),
       head,
+      expiredSums: readExpiredSums(opened),
       resources: () => resourcesOf(opened),
       pages: () => pagesOf(opened),
       close: () => {

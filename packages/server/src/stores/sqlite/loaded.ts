@@ -1,4 +1,4 @@
-/** What a server needs to know of a ledger before it goes on with it: the catalogue, the newest entry, the clock. */
+/** What a server must know of a ledger before it goes on with it: the catalogue, the newest entry, the clock. */
 import type { DatabaseSync } from "node:sqlite";
 import type { CatalogueChange } from "../../domain/catalogue/catalogue.ts";
 import type { Loaded } from "../../ledger/engine.ts";

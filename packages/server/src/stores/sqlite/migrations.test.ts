@@ -40,7 +40,16 @@ describe("migrations", () => {
     expect(schemaVersion(db)).toBe(0);
     migrate(db);
     expect(schemaVersion(db)).toBe(SCHEMA_VERSION);
-    expect(tables(db)).toEqual(["catalogue", "entry", "metering_record", "name", "resource", "setting"]);
+    expect(tables(db)).toEqual([
+      "catalogue",
+      "entry",
+      "expired_tally",
+      "expired_usage",
+      "metering_record",
+      "name",
+      "resource",
+      "setting",
+    ]);
   });
 
   test("fill what an older server did not keep, so that the chain is whole and entries are found", async () => {
@@ -116,7 +125,7 @@ describe("a data folder that a newer server wrote", () => {
       expect(() => openSqliteEngine(folder.path)).toThrow(NewerSchemaError);
     }
     expect(readFileSync(ledgerFile).equals(before)).toBe(true);
-    // The mark says how far the ledger had come; a newer server would have left one.
+    // The mark says how far the ledger had come; the newer server of this test would have left one.
     const files = readdirSync(folder.path).filter((name) => name.startsWith("ledger"));
     expect(files.toSorted()).toEqual(["ledger.mark", "ledger.sqlite"]);
     const again = database(join(folder.path, "ledger.sqlite"));

@@ -1,13 +1,13 @@
 /**
- * Numbered migrations. The schema's version is SQLite's `user_version`; each migration and its number commit together.
- * A database with a higher number than this server knows is refused, untouched.
+ * Numbered migrations. The schema's version is SQLite's `user_version`; a migration and its number commit together. A database
+ * whose number is higher than this server knows is refused and not changed.
  */
 import { readFileSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { fillEvents } from "./migrations/0002-events.ts";
 import { moveResources } from "./migrations/0005-resources.ts";
 
-/** In order; never edited once released, only added to. */
+/** In their order. A released migration is never edited; new ones are added. */
 const MIGRATIONS: readonly Migration[] = [
   { file: "0001-ledger.sql" },
   { file: "0002-events.sql", fill: fillEvents },
@@ -19,7 +19,7 @@ const MIGRATIONS: readonly Migration[] = [
 
 interface Migration {
   readonly file: string;
-  /** What SQL alone cannot do, in the same transaction. */
+  /** Does what SQL alone cannot do, in the same transaction. */
   readonly fill?: (db: DatabaseSync) => void;
 }
 

@@ -1,17 +1,17 @@
 /**
- * Numbers for names, given on first use. Those of keys are kept for ever. Those that only entries have, to be searched for
- * by, go with the last entry that has them (`writer/group-writer.ts`). A cache in front spares the look-up.
+ * Numbers for names, given on first use. Names in keys keep their numbers for ever. A name that is only searched for in entries
+ * is removed with the last entry that has it (`writer/group-writer.ts`). A cache spares most look-ups.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { MeteringRecordKey } from "../../domain/metering/metering-record.ts";
 import type { EntryAttributes } from "../../ledger/entry-attributes.ts";
 
-/** Names of keys are those of the catalogue, so the cache is as small as that; the bound only guards against surprises. */
+/** The names in keys come from the catalogue, so the cache is no larger than that; the bound only guards against surprises. */
 const OF_KEYS_MAX = 1_000_000;
-/** Of others there may be any number. Most of those that come again come again soon. */
+/** There may be any number of other names. A name that comes again usually comes again soon. */
 const OTHERS_MAX = 10_000;
 
-/** A key with numbers in the place of its names. */
+/** A key in which numbers stand for the names. */
 export interface NumberedKey {
   readonly hour: number;
   readonly offering: number;
@@ -21,7 +21,7 @@ export interface NumberedKey {
   readonly discriminator: string;
 }
 
-/** An entry's attributes with numbers in the place of names, and null for those it has not. */
+/** An entry's attributes in which numbers stand for the names; null for an attribute that the entry does not have. */
 interface NumberedAttributes {
   readonly operation: number;
   readonly principal: number;
@@ -30,10 +30,10 @@ interface NumberedAttributes {
   readonly product: number | null;
 }
 
-/** How the numbers of names that are in the store are found. */
+/** Finds the numbers of names that are in the store. */
 export interface KnownNames {
   find(text: string): number | undefined;
-  /** Only where the name is one of a key. */
+  /** Undefined also where the name has a number but is in no key. */
   findOfKey(text: string): number | undefined;
 }
 
@@ -43,7 +43,7 @@ export class Names implements KnownNames {
   readonly #select: StatementSync;
   readonly #selectText: StatementSync;
   readonly #selectNewest: StatementSync;
-  /** Made when it is needed: a ledger that is only read may be one of before names of keys were told apart. */
+  /** Prepared when it is first needed: a ledger opened for reading may be older than the column that this statement uses. */
   #selectOfKey: StatementSync | undefined;
   #ofKeys = new Map<string, number>();
   #others = new Map<string, number>();
@@ -58,7 +58,7 @@ export class Names implements KnownNames {
     this.#selectNewest = db.prepare("SELECT max(id) AS newest FROM name");
   }
 
-  /** The name's number, or undefined for a name that has none. */
+  /** The name's number; undefined where it has none. */
   find(text: string): number | undefined {
     const known = this.#ofKeys.get(text) ?? this.#others.get(text);
     if (known !== undefined) return known;
@@ -81,8 +81,8 @@ export class Names implements KnownNames {
   }
 
   /**
-   * Undefined where a name is none of a key: such a key is in no record. Keys that follow each other have most names
-   * in common, and those are not looked up again.
+   * Undefined where one of the names is in no key: then no record has this key. Successive keys share most names, and those are
+   * not looked up again.
    */
   numbered(key: MeteringRecordKey): NumberedKey | undefined {
     const before = this.#before;
@@ -114,7 +114,7 @@ export class Names implements KnownNames {
     return Number(this.#selectNewest.get()?.["newest"] ?? 0);
   }
 
-  /** After a reset: numbers that were given belong to no name any more. */
+  /** To be called after a reset, which takes all numbers from their names. */
   forget(): void {
     this.forgetOthers();
     this.#ofKeys = new Map();
@@ -122,21 +122,21 @@ export class Names implements KnownNames {
     this.#before = undefined;
   }
 
-  /** After entries have expired: names that only they had are no more. */
+  /** To be called after entries have expired: names that only they had are gone. */
   forgetOthers(): void {
     this.#others = new Map();
   }
 }
 
 /**
- * Numbers for the names of one group: those of the store, and new ones for names that it does not have. They are in the
- * store once the group is; where the group fails, they were never given.
+ * Numbers for the names of one group: known numbers, and new ones for new names. The new names are stored with the group; where
+ * the group fails, their numbers count as never given.
  */
 export class NewNames {
-  /** The number of the first new name; the others follow it. */
+  /** The number of the first new name; the others follow. */
   readonly first: number;
   readonly texts: string[] = [];
-  /** Numbers of names, new or not, that are of a key from now on. */
+  /** Numbers of names, new or not, that this group puts into keys for the first time. */
   readonly ofKeys = new Set<number>();
   readonly #known: KnownNames;
   readonly #given = new Map<string, number>();
@@ -173,7 +173,7 @@ export class NewNames {
   }
 
   #numberOfKey(text: string): number {
-    // A name that this group brings is not looked up for each of its records.
+    // A name that is new in this group is not looked up again for each record.
     const known = this.#given.has(text) ? undefined : this.#known.findOfKey(text);
     if (known !== undefined) return known;
     const number = this.number(text);

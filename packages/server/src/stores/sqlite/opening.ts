@@ -1,4 +1,4 @@
-/** Opens the folder of an embedded ledger for a server: takes it, looks whether it is whole, and brings it up to date. */
+/** Opens the folder of an embedded ledger for a server: locks it, checks that the ledger is whole, and migrates it. */
 import { copyFileSync, existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { LostTailError } from "../../ledger/lost-tail.ts";
@@ -14,15 +14,15 @@ import { verify } from "./verification/verify.ts";
 interface OpenedFolder {
   readonly folder: DataFolder;
   readonly lock: FolderLock;
-  /** Can only read. */
+  /** A connection that can only read. */
   readonly db: DatabaseSync;
-  /** What is missing of the ledger, where that was accepted. */
+  /** Says what is missing of the ledger, where the operator accepted that. */
   readonly lostTail: string | undefined;
 }
 
 /**
- * Makes the ledger where it is missing. Throws FolderInUseError, NewerSchemaError, LostTailError unless that is accepted,
- * FolderTroubleError, or MaintenanceError where the file is damaged.
+ * Makes the ledger where there is none. Throws FolderInUseError, NewerSchemaError, LostTailError (unless the operator accepted
+ * the loss), FolderTroubleError, or MaintenanceError where the file is damaged.
  */
 export function openFolder(path: string, acceptLostTail: boolean): OpenedFolder {
   const folder = dataFolder(path);
@@ -33,7 +33,7 @@ export function openFolder(path: string, acceptLostTail: boolean): OpenedFolder 
     lock = lockFolder(folder);
     const tail = keptTailOf(folder);
     const lostTail = lookAtTail(folder, tail, acceptLostTail);
-    // Before anything says that there is one.
+    // The mark is made before anything in the ledger says that there is one.
     if (lostTail === undefined && !existsSync(folder.markFile)) makeMark(folder.markFile, tail);
     makeOwnFile(folder.ledgerFile);
     narrowFiles(folder);
@@ -57,8 +57,8 @@ export function openFolder(path: string, acceptLostTail: boolean): OpenedFolder 
 }
 
 /**
- * Answers what is missing, where that is accepted and what is there agrees with itself. It stays known, by its mark or by none,
- * until an entry says that it was accepted.
+ * Answers what is missing, where the operator accepts that and the rest agrees with itself. The mark, or its absence, goes on
+ * showing the loss until an entry says that it was accepted.
  */
 function lookAtTail(folder: DataFolder, tail: KeptTail, accept: boolean): string | undefined {
   const missing = missingTail(tailEvidence(folder), tail);
@@ -76,7 +76,7 @@ function lookAtTail(folder: DataFolder, tail: KeptTail, accept: boolean): string
   return missing;
 }
 
-/** The log begins anew with the server, unless somebody reads: what an earlier one left in it says nothing of this one. */
+/** Empties the log, unless somebody reads: what an earlier server left in it must not count as evidence about this one. */
 function beginLog(db: DatabaseSync): void {
   db.exec("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 5000");
 }

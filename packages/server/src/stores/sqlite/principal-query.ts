@@ -1,7 +1,7 @@
-/** The principals of entries, one after the other in the order of their names: however many entries each has. */
+/** The principals of entries, in the order of their names; a step costs the same however many entries a principal has. */
 import type { DatabaseSync } from "node:sqlite";
 
-/** The first one after a text and before another. */
+/** The first principal after one text and before another. */
 export function readPrincipalBetween(db: DatabaseSync, after: string, before: string): string | undefined {
   const sql = `SELECT text FROM name
     WHERE text > ? AND text < ? AND EXISTS (SELECT 1 FROM entry WHERE principal = name.id) ORDER BY text LIMIT 1`;

@@ -1,22 +1,22 @@
 /**
- * Tells keys that are certainly new, which most are, without a look-up: for each hour that this process saw begin, a
- * Bloom filter of what was accepted into it. An hour that already held records when it was first met has no filter, and
- * its keys are always looked up.
+ * Recognises keys that are certainly new, which most are, without a look-up. For each hour that this process saw begin, a Bloom
+ * filter holds what was accepted into the hour. An hour that already held records when the process first met it has no filter,
+ * and its keys are always looked up.
  *
- * A filter that knows too much costs a look-up; one that knows too little would count usage twice. So a filter is made
- * only for an hour without records, while nothing is being written, and records are added before they are written,
- * whatever comes of that.
+ * A filter that holds too much costs a look-up; a filter that holds too little would count usage twice. So a filter is made
+ * only for an hour without records while nothing is being written, and records are added to it before they are written, even if
+ * the write then fails.
  */
 import type { NumberedKey } from "./names.ts";
 
-/** More than any acceptance window has. */
+/** More hours than any acceptance window has. */
 const HOURS_MAX = 32;
-/** 32 bits each: a mebibyte an hour, good for some 800,000 records before one look-up in a hundred is for nothing. */
+/** 2^18 words of 32 bits, one mebibyte an hour: up to some 800,000 records, one look-up in a hundred is for nothing. */
 const WORDS_BITS = 18;
 
 export class RecentHours {
   readonly #isEmpty: (hour: number) => boolean;
-  /** Undefined for an hour that held records already. */
+  /** The value is undefined for an hour that held records already. */
   readonly #filters = new Map<number, Uint32Array | undefined>();
 
   /** `isEmpty` tells whether the store holds no record of an hour. */
@@ -43,7 +43,7 @@ export class RecentHours {
     filter[word] = (filter[word] as number) | bitsOf(hash);
   }
 
-  /** After a reset, or an attempt at one. */
+  /** To be called after a reset, or after one that failed. */
   forget(): void {
     this.#filters.clear();
   }
@@ -66,7 +66,7 @@ function wordOf(hash: number): number {
   return hash >>> (32 - WORDS_BITS);
 }
 
-/** Three bits of a word. */
+/** Three bits of a word, chosen by the hash. */
 function bitsOf(hash: number): number {
   const mixed = Math.imul(hash, 0x2c1b3c6d);
   return (1 << (mixed >>> 27)) | (1 << ((mixed >>> 22) & 31)) | (1 << ((mixed >>> 17) & 31));

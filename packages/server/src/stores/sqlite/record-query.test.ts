@@ -6,7 +6,7 @@ import { migrate } from "./migrations.ts";
 import { Names } from "./names.ts";
 import { readPointers } from "./record-query.ts";
 
-/** Comfortably more rows than one step looks at. */
+/** Many more rows than one step looks at. */
 const ROWS = 50_000;
 
 test("a step that finds little in many rows comes out short, with a cursor from which the next one goes on", () => {
@@ -35,7 +35,7 @@ test("a step that finds little in many rows comes out short, with a cursor from 
   expect(steps.flat()).toEqual([19_999, 39_999]);
   expect(steps.length).toBeGreaterThan(1);
 
-  // A name that no record has is not looked for row by row for ever, either.
+  // A search for a name that no record has ends at once as well; it does not look through all rows.
   const nothing = readPointers(db, names, { ...query, dimension: "never used" });
   expect(nothing.items).toEqual([]);
   expect(nothing.nextCursor).toBeDefined();

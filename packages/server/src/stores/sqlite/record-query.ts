@@ -6,8 +6,8 @@ import { InvalidCursorError, type MeteringRecordQuery, type Page } from "../../l
 import type { Names } from "./names.ts";
 
 /**
- * Rows looked at in one step. A page may come out short, with a cursor to go on from: no query, however little it
- * finds, holds up the metering for longer than this many rows take.
+ * How many rows one step looks at. A page may be short and have a cursor, so that no query, however little it finds, holds up
+ * metering for longer than this many rows take.
  */
 const SCANNED_ROWS_MAX = 20_000;
 
@@ -75,7 +75,7 @@ function keyOfRow(row: ScannedRow, names: Names): MeteringRecordKey {
   };
 }
 
-/** The names' numbers as a JSON list; a name without a number is in no record. */
+/** The numbers of these names as a JSON list. A name without a number is in no record. */
 function numbersOf(names: Names, texts: readonly string[] | undefined): string | null {
   if (texts === undefined) return null;
   return JSON.stringify(texts.map((text) => names.find(text)).filter((number) => number !== undefined));

@@ -1,4 +1,4 @@
-/** Metered resources as rows of the table, how they are put there, and how they are found. */
+/** Metered resources as rows of the table: how they are written, and how they are found. */
 import type { DatabaseSync } from "node:sqlite";
 import type { MeteredResource } from "../../domain/resources/metered-resource.ts";
 import type { Page } from "../../ledger/ledger.ts";
@@ -11,7 +11,7 @@ import {
   type StagedResource,
 } from "../../ledger/resource-facts.ts";
 
-/** Id, value, platform, account, products, when it stopped, when it is due; all but the id null where it is forgotten. */
+/** Id, value, platform, account, products, stop time, due time; all but the id are null where the resource is forgotten. */
 export type ResourceRow = readonly [string, ...(string | number | null)[]];
 
 export const PUT_RESOURCE = `INSERT INTO resource VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -27,10 +27,10 @@ export function resourceRow({ resourceId, kept }: StagedResource): ResourceRow {
 }
 
 const AFTER = "SELECT id, value FROM resource WHERE id > :after";
-/** The last row that a page looks at. */
+/** The id of the last row that a page looks at. */
 const LAST_LOOKED_AT = `SELECT id FROM resource WHERE id > ? ORDER BY id LIMIT 1 OFFSET ${RESOURCES_LOOKED_AT_MAX - 1}`;
 
-/** To be called where all that is read is of one moment. Throws InvalidCursorError. */
+/** To be called where everything is read as of one moment. Throws InvalidCursorError. */
 export function readResources(db: DatabaseSync, query: ResourceQuery): Page<MeteredResource> {
   const { platform, accountId, productCode, life, cursor, limit } = query;
   const after = cursor === undefined ? "" : readIdCursor(cursor);

@@ -93,7 +93,7 @@ describe("a transaction of the SQLite engine that is rolled back", () => {
     const twice = groupOf({ call, dimension: "new name" }, { call, dimension: "another" });
     await expect(engine.commit(twice)).rejects.toThrow(DefectError);
     expect(await seqOf(engine, "new name")).toBeUndefined();
-    // The names come in another order now: numbers remembered from the roll-back would mix them up.
+    // The names now come in another order. Numbers remembered from the rolled-back group would mix them up.
     await engine.commit(groupOf({ dimension: "another" }, { dimension: "new name" }));
     expect(await seqOf(engine, "gb")).toBe(1);
     expect(await seqOf(engine, "another")).toBe(2);

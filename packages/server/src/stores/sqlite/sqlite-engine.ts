@@ -1,7 +1,6 @@
 /**
- * The embedded engine: SQLite in WAL mode, flushed to disk at every commit. One process writes; others may read beside
- * it. A thread of its own writes (`writer/`); what is kept is read here, over a connection that sees what has been
- * committed.
+ * The embedded engine: SQLite in WAL mode, flushed to disk at every commit. One process writes; others may read beside it. The
+ * writer thread writes (`writer/`); reading is done here, over a connection that sees what has been committed.
  */
 import { statSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
@@ -20,8 +19,8 @@ import type {
 } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
 import { decodeResource, type DueResourcesQuery, type ResourceQuery } from "../../ledger/resource-facts.ts";
-import type { ChainVerification, KnownHead, OnRead } from "../../ledger/verification.ts";
 import type { SumsAnswer, SumsQuestion } from "../../ledger/sums/sums.ts";
+import type { ChainVerification, KnownHead, OnRead } from "../../ledger/verification.ts";
 import type { ChainHead } from "../../ledger/chain-head.ts";
 import {
   DefectError,
@@ -48,19 +47,19 @@ import type { Writer } from "./writer/writer.ts";
 import { startWriterThread } from "./writer/writer-thread.ts";
 
 export interface SqliteOptions {
-  /** `FULL` flushes every commit. `NORMAL` does not, and exists so that tests can show what would be lost. */
+  /** `FULL` flushes every commit. `NORMAL` does not: tests use it to show what would then be lost. */
   readonly synchronous?: "FULL" | "NORMAL";
-  /** `false` leaves out what makes entries an audit trail, and exists so that the benchmark can show what that costs. */
+  /** `false` leaves out what makes entries an audit trail: the benchmark uses it to show what the trail costs. */
   readonly trail?: boolean;
-  /** Goes on with a ledger whose newest entries are missing. */
+  /** Opens a ledger although its newest entries are missing. */
   readonly acceptLostTail?: boolean;
-  /** Runs a function again and again, until what it answers is called: the folder's lock is looked after by it. */
+  /** Runs a function again and again, until the function that it answers is called. The engine checks the folder's lock by it. */
   readonly every?: ((ms: number, run: () => void) => () => void) | undefined;
   /** Whether entries are added up as they come; else they are when sums are asked for. */
   readonly addsUp?: boolean | undefined;
 }
 
-/** Opens, and makes where it is missing, the ledger in a folder. Throws as `openFolder` does. */
+/** Opens the ledger in a folder, and makes it where it is missing. Throws as `openFolder` does. */
 export function openSqliteEngine(path: string, options: SqliteOptions = {}): SqliteEngine {
   const { folder, lock, db, lostTail } = openFolder(path, options.acceptLostTail ?? false);
   let writer: Writer | undefined;
@@ -140,7 +139,7 @@ export class SqliteEngine implements Engine {
       return numbers;
     };
     await this.#writer.write(this.#orTrouble(() => packGroup(group, newestSeq + 1, numbered, names)));
-    // Only what is durable counts: a group that failed leaves its numbers to the next.
+    // Only a durable group uses up its numbers; a failed one leaves them to the next.
     if (reset) this.#forget();
     if (group.expired !== undefined) this.#names.forgetOthers();
     this.#newestSeq = newestSeq + group.entries.length;
@@ -252,7 +251,7 @@ export class SqliteEngine implements Engine {
     return this.#orTrouble(() => this.#atOneMoment(() => readEntriesBefore(this.#db, beforeMs, limit)));
   }
 
-  /** On a thread of its own: it reads the whole ledger, and metering goes on. */
+  /** Runs on a thread of its own, because it reads the whole ledger while metering goes on. */
   verifyChain(known: readonly KnownHead[], onRead?: OnRead): Promise<ChainVerification> {
     return verifyBeside(this.#db.location() ?? "", known, onRead);
   }
@@ -265,7 +264,7 @@ export class SqliteEngine implements Engine {
   async close(): Promise<void> {
     this.#stopLooking();
     await this.#sums.close();
-    // The writer goes last, and brings everything from the log into the database.
+    // The writer closes last, so that it can bring the log into the database.
     this.#db.close();
     try {
       await this.#writer.close();
@@ -283,7 +282,7 @@ export class SqliteEngine implements Engine {
     }
   }
 
-  /** The keys that must be looked up, with their places among all. */
+  /** The keys that must be looked up, with their places in `keys`. */
   #perhapsKept(keys: readonly MeteringRecordKey[]): [number, NumberedKey][] {
     const perhaps: [number, NumberedKey][] = [];
     for (let i = 0; i < keys.length; i += 1) {
@@ -293,7 +292,7 @@ export class SqliteEngine implements Engine {
     return perhaps;
   }
 
-  /** What a reset removes, or may have removed, has neither numbers nor filters. */
+  /** To be called after a reset, or after one that failed: cached numbers and filters may be wrong. */
   #forget(): void {
     this.#names.forget();
     this.#hours.forget();
@@ -309,7 +308,7 @@ export class SqliteEngine implements Engine {
     return entries;
   }
 
-  /** Everything that is read sees the same commits, those of no group more. */
+  /** Everything that `read` reads sees the same commits. */
   #atOneMoment<T>(read: () => T): T {
     this.#db.exec("BEGIN");
     try {

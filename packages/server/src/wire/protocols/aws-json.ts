@@ -1,6 +1,6 @@
 /**
- * AWS JSON 1.1: the operation is named by `X-Amz-Target`. Its refusals before authentication come in the order in which
- * services of this family have been seen to refuse.
+ * AWS JSON 1.1: `X-Amz-Target` names the operation. Refusals before authentication come in the order in which services of this
+ * family were seen to refuse.
  */
 import { isUtf8 } from "node:buffer";
 import { JSON_CONTENT_TYPE } from "@countinghouse/protocol";
@@ -16,7 +16,7 @@ import type { WireOperation } from "../wire-operation.ts";
 import { STRANGER_BODY_BYTES_MAX, Unreadable, type WireProtocol } from "./protocol.ts";
 
 export function awsJson(operations: readonly WireOperation[]): WireProtocol {
-  /** By their whole target: prefixes may hold full stops, and services may share names of operations. */
+  /** By the whole target: prefixes may contain full stops, and two services may have operations of one name. */
   const byTarget: ReadonlyMap<string, WireOperation> = new Map(
     operations.flatMap((operation) =>
       [operation.target, operation.otherTarget ?? operation.target].map((target) => [target, operation] as const),

@@ -1,4 +1,4 @@
-/** CBOR that is good, CBOR that is hostile, and what the official serialiser makes and reads. */
+/** Valid CBOR, hostile CBOR, and what the official serialiser writes and reads. */
 import { decoderOf, encoderOf, meterUsage, operations, writableOf, type Shape } from "@countinghouse/protocol";
 import { cbor, dateToTag } from "@smithy/core/cbor";
 import * as fc from "fast-check";
@@ -7,7 +7,7 @@ import { CborError, cborValues, decodeCbor, encodeCbor, writtenValues } from "./
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
 const decodeMeter = decoderOf(meterUsage.input, cborValues);
-/** What MeterUsage reads, of a map of the product, the dimension and this much more. */
+/** Reads, as MeterUsage, a map of the product, the dimension and these further members. */
 const meter = (members: number, more: string): ReturnType<typeof decodeMeter> => {
   const head = Buffer.concat([
     Buffer.from([0xa0 + 2 + members]),
@@ -239,7 +239,7 @@ describe("what cannot be taken is refused where it goes wrong:", () => {
   });
 });
 
-/** Any value that a shape has a form for, within its constraints or beyond them; not one of another kind. */
+/** Any value of the shape's kind, within its constraints or beyond them. */
 function valueOf(shape: Shape): fc.Arbitrary<unknown> {
   switch (shape.kind) {
     case "string":
@@ -270,7 +270,7 @@ function valueOf(shape: Shape): fc.Arbitrary<unknown> {
   }
 } // prettier-ignore
 
-/** By the official serialiser, which knows a `Date` for a time. */
+/** The official serialiser takes a `Date` for a time. */
 const official = { timeOf: (ms: number) => dateToTag(new Date(ms)), doubleOf: (double: number) => double };
 
 describe.each(operations.map((operation) => [operation.name, operation] as const))("%s:", (_name, operation) => {

@@ -1,19 +1,20 @@
 /**
- * CBOR (RFC 8949) as Smithy RPC v2 has it, Rule D5: bytes to plain values and back. What nobody need send is refused, never repaired:
- * values nested too deep or too many, keys given twice, text that is not UTF-8, tags but that of a time, bytes left over.
+ * CBOR (RFC 8949) as Smithy RPC v2 uses it, Rule D5: bytes to plain values and back. What no client need send is refused, never
+ * repaired: values that are nested too deep or too many, repeated keys, text that is not UTF-8, any tag but that of a time,
+ * bytes left over.
  *
- * The library reads token by token and gives us each one to look at, so that a body is refused where it goes wrong.
+ * The library reads token by token and gives us each one, so a body is refused at the place where it goes wrong.
  */
 import { isUtf8 } from "node:buffer";
 import type { OtherValues, WrittenValues } from "@countinghouse/protocol";
 import { Tagged, Token, Tokenizer, Type, decode, encode } from "cborg";
 
-/** A structure of ours is nested eight deep. Members that are not ours are read too, and then left out. */
+/** Our own structures are nested at most eight deep. Unknown members are read, too, and then left out. */
 const DEPTH_MAX = 32;
-/** Two bytes to a value on average in the largest body; what shapes of ours can hold needs three. */
+/** In the largest body that is two bytes for a value on average; values of our shapes need at least three. */
 const VALUES_MAX = 524_288;
 
-/** A body is not the CBOR that is taken here. */
+/** The body is not CBOR of the accepted kind. */
 export class CborError extends Error {}
 
 /** Seconds since the epoch, under tag 1. */
@@ -25,7 +26,7 @@ class Timestamp {
   }
 }
 
-/** What there is beside JSON's values. */
+/** The values that CBOR has besides JSON's. */
 export const cborValues: OtherValues = {
   secondsOf: (value) => (value instanceof Timestamp ? value.seconds : undefined),
   timeForm: "a number of seconds under tag 1",
@@ -35,7 +36,7 @@ export const cborValues: OtherValues = {
   },
 };
 
-/** A double may be a whole number, and is written as a double all the same: some readers tell the two apart. */
+/** Doubles that are whole numbers are still written as doubles, since some readers distinguish the two. */
 export const writtenValues: WrittenValues = {
   timeOf: (epochMs) => new Tagged(1, epochMs / 1_000),
   doubleOf: (double) => Float64Array.of(double),
@@ -63,7 +64,7 @@ const DECODING = {
   },
 };
 
-/** The one value that the bytes hold; throws `CborError`. */
+/** The single value that the bytes hold; throws `CborError`. */
 export function decodeCbor(bytes: Uint8Array): unknown {
   try {
     return decode(bytes, { ...DECODING, tokenizer: new CheckedTokens(bytes) });
@@ -77,17 +78,17 @@ export function decodeCbor(bytes: Uint8Array): unknown {
 /** A list, map or tag whose values are being read. */
 interface Open {
   readonly isMap: boolean;
-  /** Infinite where a break ends it. */
+  /** Infinite where a break ends the list or map. */
   readonly values: number;
   read: number;
 }
 
-/** How a value begins: what kind it is, in the first three bits, and in the others its length, or how long that is. */
+/** The first byte of a value: three bits give its kind, and the others its length, or the length of its length. */
 const BYTES = 2;
 const TEXT = 3;
 const OF_UNKNOWN_LENGTH = 0x1f;
 const BREAK = 0xff;
-/** No shape of ours has bytes: they are passed over, and it is known that they were there. */
+/** None of our shapes has bytes: they are skipped, and this value notes that they were there. */
 const NO_BYTES = new Uint8Array();
 const SHORT_CHARACTERS = 24;
 
@@ -122,7 +123,7 @@ class CheckedTokens extends Tokenizer {
     this.#tally();
     const token = super.next();
     if (token.type === Type.break) return this.#ended(token);
-    // No shape of ours holds a number so large; as a double it is out of range as well.
+    // None of our shapes holds a number so large; as a double it is out of range as well.
     if (typeof token.value === "bigint" && token.type !== Type.tag) token.value = Number(token.value);
     return this.#counted(token);
   }
@@ -132,7 +133,7 @@ class CheckedTokens extends Tokenizer {
     if (this.#values > VALUES_MAX) throw new CborError(`there are more than ${VALUES_MAX} values`);
   }
 
-  /** The library puts a sign for what is not UTF-8, drops a byte order mark, and knows no strings of unknown length. */
+  /** The library repairs what is not UTF-8, drops a byte order mark, and refuses strings of unknown length. This does not. */
   #string(kind: number): string | Uint8Array {
     this.#tally();
     const length = this.#length();
@@ -143,7 +144,7 @@ class CheckedTokens extends Tokenizer {
     return kind === TEXT ? textOf(this.#bytes, start, end) : NO_BYTES;
   }
 
-  /** Reads the first byte of a string, and those that its length takes. */
+  /** Reads the first byte of a string, and the bytes of its length. */
   #length(): number {
     const minor = (this.#bytes[this.#at] as number) & 0x1f;
     const at = this.#at + 1;
@@ -155,7 +156,7 @@ class CheckedTokens extends Tokenizer {
     return more === 8 ? Number(this.#bytes.readBigUInt64BE(at)) : this.#bytes.readUIntBE(at, more);
   }
 
-  /** The pieces that a string of unknown length comes in, each of them whole. */
+  /** The pieces of a string of unknown length; each must be valid by itself. */
   #pieces(kind: number): string | Uint8Array {
     this.#tally();
     this.#at += 1;
@@ -212,7 +213,7 @@ function textOf(bytes: Buffer, start: number, end: number): string {
   return text;
 }
 
-/** Where no character takes more than two bytes, as in the names of members: faster than to ask for it. */
+/** Decodes short text whose characters take one or two bytes, as in members' names. This is faster than Node's decoder. */
 function shortText(bytes: Buffer, start: number, end: number): string | undefined {
   let text = "";
   for (let at = start; at < end; at += 1) {

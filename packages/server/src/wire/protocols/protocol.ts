@@ -1,7 +1,7 @@
 /**
- * The protocols of the wire: what lies between a request's bytes and an operation. Each says how an operation is named, how
- * its input and output are written, and how a refusal looks. What is refused of a request that names an operation, and in
- * which order, is the same for all.
+ * The protocols of the wire, which lie between a request's bytes and an operation. Each says how an operation is named, how its
+ * input and output are written, and how a refusal looks. For requests that name an operation, the refusals and their order are
+ * the same in all protocols.
  */
 import type { ErrorName } from "@countinghouse/protocol";
 import type { WireRequest, WireResponse } from "../../listener/message.ts";
@@ -9,7 +9,7 @@ import type { Codec, WireOperation } from "../wire-operation.ts";
 
 export interface WireProtocol {
   readonly codecOf: (operation: WireOperation) => Codec;
-  /** All that is asked of a request before it is known who sent it: the operation that it names, or a refusal. */
+  /** Everything that is checked of a request before its caller is known: answers the operation that it names, or a refusal. */
   readonly read: (request: WireRequest, requestId: string) => ReadRequest | WireResponse;
   /** The structure that a body holds. */
   readonly parse: (body: Uint8Array) => object | Unreadable;
@@ -23,14 +23,14 @@ export interface Refusal {
   readonly message?: string | undefined;
 }
 
-/** A request that names an operation; nothing more is known of it yet. */
+/** A request that names an operation; nothing else of it has been checked. */
 export interface ReadRequest {
   readonly operation: WireOperation;
-  /** Undefined where it is parsed only once it is known who sent it. */
+  /** Undefined where the body is parsed only after its caller is known. */
   readonly input: object | undefined;
 }
 
-/** Why a body holds no structure, where there is something to tell. */
+/** Why a body holds no structure; the message is undefined where there is nothing to tell. */
 export class Unreadable {
   readonly message: string | undefined;
 
@@ -40,7 +40,7 @@ export class Unreadable {
 }
 
 /**
- * A larger body is looked into only once its signature is good: one can be made that costs fifty times its signature. Up to
- * this, what cannot be read is refused first, as services of this family do.
+ * A larger body is parsed only after its signature was verified, because parsing can cost fifty times as much as verifying. Up
+ * to this size, a body that cannot be read is refused first, as services of this family do.
  */
 export const STRANGER_BODY_BYTES_MAX = 65_536;

@@ -1,4 +1,4 @@
-/** Refusals of requests that no operation is looked for in, in the protocol that the request is in. */
+/** Refusals of requests whose operation is not looked for, in the protocol of the request. */
 import type { IncomingMessage } from "node:http";
 import { errorResponse } from "../wire-error.ts";
 import type { WireResponse } from "../../listener/message.ts";
@@ -6,10 +6,10 @@ import type { Refusal } from "./protocol.ts";
 import { isRpcMessage } from "../../listener/rpc-request.ts";
 import { cborRefusal } from "./rpc-v2-cbor.ts";
 
-/** There is no room for a request. */
+/** For a request for which there is no room. */
 export const BUSY: Refusal = { code: "ThrottlingException", message: "Rate exceeded" };
 
-/** There is no room for an answer. */
+/** For a request whose answer finds no room. */
 export const WITHHELD: Refusal = {
   code: "InternalServiceErrorException",
   message: "There is no room for the answer; the request may have been done. Send it again, unchanged.",

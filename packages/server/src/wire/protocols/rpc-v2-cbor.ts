@@ -1,6 +1,6 @@
 /**
- * Smithy RPC v2 CBOR: the operation is named by the path, input and output are CBOR. The header that names the protocol
- * stands on every answer to such a request already (`rpc-request.ts`). Source: the protocol's specification.
+ * Smithy RPC v2 CBOR: the path names the operation; input and output are CBOR. The listener has already set the header that
+ * names the protocol on every answer (`rpc-request.ts`). Source: the protocol's specification.
  */
 import {
   CBOR_CONTENT_TYPE,
@@ -17,7 +17,7 @@ import { CborError, decodeCbor, encodeCbor } from "./cbor.ts";
 import { STRANGER_BODY_BYTES_MAX, Unreadable, type ReadRequest, type Refusal, type WireProtocol } from "./protocol.ts";
 import { rpcNamesOf } from "../../listener/rpc-request.ts";
 
-/** Of what is not a service's own. */
+/** The namespace of errors that are not a service's own. */
 const COMMON_NAMESPACE = "com.amazon.coral.service";
 
 export function rpcV2Cbor(operations: readonly WireOperation[]): WireProtocol {
@@ -57,7 +57,7 @@ export function rpcV2Cbor(operations: readonly WireOperation[]): WireProtocol {
 }
 
 function misnaming({ headers }: WireRequest): string | undefined {
-  // The specification has this refused: two services could each take the request for another operation.
+  // The specification demands this refusal: two services could take the request for different operations.
   for (const name of ["x-amz-target", "x-amzn-target"]) {
     if (headers.has(name))
       return `A request of Smithy RPC v2 names its operation in its path, and has no ${name} header.`;
@@ -68,7 +68,7 @@ function misnaming({ headers }: WireRequest): string | undefined {
   return `The ${SMITHY_PROTOCOL_HEADER} header must be '${RPC_V2_CBOR}'; ${found}.`;
 }
 
-/** A body is labelled; where there is none, there need be no label either. */
+/** A body must have a content type; a request without a body need not. */
 function mislabelling(request: WireRequest): string | undefined {
   const given = request.headers.get("content-type")?.join(",");
   if (mediaTypeOf(request) === CBOR_CONTENT_TYPE || (request.body.length === 0 && given === undefined))
@@ -77,7 +77,7 @@ function mislabelling(request: WireRequest): string | undefined {
   return `The content-type header must be '${CBOR_CONTENT_TYPE}'; ${found}.`;
 }
 
-/** A CBOR map, or a list, which the shapes refuse. No bytes at all are a structure without members. Rule D4. */
+/** Reads a CBOR map, or a list, which the shapes then refuse. An empty body is a structure without members. Rule D4. */
 function parse(body: Uint8Array): object | Unreadable {
   if (body.length === 0) return {};
   try {

@@ -1,4 +1,4 @@
-/** Requests of STS: forms, read within bounds, and what AssumeRoleWithWebIdentity may be asked for. Rule C6. */
+/** Requests of STS: forms that are read within bounds, and what AssumeRoleWithWebIdentity may be asked. Rule C6. */
 import { isDecodable, printable, type StsErrorName } from "@countinghouse/protocol";
 import { rejection, type Rejection } from "../../domain/rejection.ts";
 import type { Asked } from "../../ledger/entry.ts";
@@ -6,12 +6,12 @@ import { mediaTypeOf } from "../request-call.ts";
 import type { WireRequest } from "../../listener/message.ts";
 
 const FORM_BYTES_MAX = 65_536;
-/** No request has more than seven. */
+/** No real request has more than seven. */
 const PARAMETERS_MAX = 32;
 const TOKEN_CHARACTERS_MAX = 20_000;
 const DURATION_SECONDS_DEFAULT = 3_600;
 
-/** Whether a request is STS's: a form that names an action. Anything else at this address is AWS JSON, or nothing. */
+/** Whether a request is for STS: a form that names an action. Anything else at this address is AWS JSON, or nothing. */
 export function isStsRequest(request: WireRequest): boolean {
   return (
     request.method === "POST" &&
@@ -21,7 +21,7 @@ export function isStsRequest(request: WireRequest): boolean {
   );
 }
 
-/** The form's parameters, or why it is not read. */
+/** The form's parameters, or why the form is not read. */
 export function readForm({ body }: WireRequest): URLSearchParams | Rejection<StsErrorName> {
   if (body.length > FORM_BYTES_MAX) return invalid(`A request has at most ${FORM_BYTES_MAX} bytes`);
   const text = Buffer.from(body).toString("utf8");
@@ -41,7 +41,7 @@ interface AssumeRoleForm {
   readonly roleSessionName: string;
   readonly token: string;
   readonly durationSeconds: number;
-  /** What may be kept of it. */
+  /** The part of the request that may be kept. */
   readonly asked: Asked;
 }
 
@@ -76,7 +76,7 @@ function constraintFault(member: string, value: string | null, pattern: RegExp):
   return `Value '${clip(value)}' at '${member}' failed to satisfy constraint: Member must satisfy regular expression pattern: ${pattern.source}`;
 }
 
-/** The value is a token, and is not quoted. */
+/** Does not quote the value, which is a token. */
 function lengthFault(member: string, value: string | null, min: number, max: number): string | undefined {
   if (value === null) return nullFault(member);
   if (value.length >= min && value.length <= max) return undefined;

@@ -1,6 +1,7 @@
 /**
- * The two operations of STS that programs ask for their credentials: AssumeRoleWithWebIdentity, which comes unsigned with a
- * token, and GetCallerIdentity. Refusals of strangers are kept within bounds (`operations/unkept-calls.ts`); a token never is.
+ * The two operations of STS that programs call for their credentials: AssumeRoleWithWebIdentity, which is unsigned and brings a
+ * token, and GetCallerIdentity. Refusals of strangers are kept within bounds (`operations/unkept-calls.ts`); tokens are never
+ * kept.
  */
 import { STS, isoSecond, printable, type ErrorName, type EpochMs, type StsErrorName } from "@countinghouse/protocol";
 import { userIdentityOf, assumedRoleId } from "../../audit/user-identity.ts";
@@ -26,11 +27,11 @@ interface StsHandlerOptions {
   readonly issueCredentials: (grant: SessionGrant) => SessionCredentials;
   readonly unkept: UnkeptCalls;
   readonly newRequestId: () => string;
-  /** The service clock, by which a pod is known. */
+  /** The service clock: observations of pods have its time. */
   readonly nowMs: () => EpochMs;
-  /** By which credentials expire. */
+  /** The wall clock: credentials expire by it. */
   readonly wallMs: () => EpochMs;
-  /** Told of errors that are ours. */
+  /** Called for errors that are this server's fault. */
   readonly onError: (error: Error, requestId: string) => void;
 }
 
@@ -41,7 +42,7 @@ export class StsHandler {
     this.#options = options;
   }
 
-  /** Always answers: trouble of ours is an answer too. */
+  /** Always answers: trouble of this server is an answer too. */
   async handle(request: WireRequest): Promise<WireResponse> {
     const requestId = this.#options.newRequestId();
     const form = readForm(request);
@@ -143,7 +144,7 @@ export class StsHandler {
   }
 }
 
-/** Who a verified token says is calling, as CloudTrail names web identities. */
+/** The caller that a verified token names, in CloudTrail's words for web identities. */
 function callerOf(
   accountId: string,
   { issuer, audiences: [audience = ""], subject }: WebIdentity,
@@ -158,7 +159,7 @@ function callerOf(
   };
 }
 
-/** What STS calls the refusals of a signature, which JSON services call otherwise. */
+/** STS's names for refusals of a signature, where JSON services use other names. */
 const SIGNATURE_ERRORS: Partial<Record<ErrorName, StsErrorName>> = {
   MissingAuthenticationTokenException: "MissingAuthenticationToken",
   IncompleteSignatureException: "IncompleteSignature",

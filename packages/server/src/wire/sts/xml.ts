@@ -2,7 +2,7 @@
 import { STS, stsErrorCatalogue, type StsErrorName, type StsOperationName } from "@countinghouse/protocol";
 import type { WireResponse } from "../../listener/message.ts";
 
-/** An element's content: text, or elements by their names; undefined is left out. */
+/** An element's content: text, or elements by their names; undefined members are left out. */
 type XmlContent = string | { readonly [name: string]: XmlContent | undefined };
 
 export function resultResponse(operation: StsOperationName, result: XmlContent, requestId: string): WireResponse {
@@ -39,7 +39,7 @@ function elements(content: XmlContent, depth: number): string {
 
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 
-/** What XML 1.0 cannot hold at all stands as the replacement character. */
+/** A character that XML 1.0 cannot hold becomes the replacement character. */
 function escaped(text: string): string {
   return text
     .toWellFormed()

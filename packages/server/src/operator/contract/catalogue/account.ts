@@ -62,16 +62,16 @@ const accountSchema = z
   })
   .meta({ id: "Account" });
 
-/** An account as a catalogue file or a body says it. */
+/** An account as a catalogue file or a request body gives it. */
 export type AccountDocument = z.output<typeof accountDocumentSchema>;
-/** An account as it is shown: the ids of its access keys, never their secrets. */
+/** An account as it is shown: with the ids of its access keys, never their secrets. */
 export type Account = Frozen<z.output<typeof accountSchema>>;
 
 const accessKeySchema = z
   .object({ accessKeyId: z.string(), secretAccessKey: z.string(), accountId: z.string(), userName: z.string() })
   .meta({ id: "AccessKey" });
 
-/** A new access key: the only answer that ever shows its secret. */
+/** A new access key: the only answer that shows its secret. */
 export type AccessKey = Frozen<z.output<typeof accessKeySchema>>;
 
 export const accountRoutes = {

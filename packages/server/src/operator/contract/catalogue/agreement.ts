@@ -1,4 +1,4 @@
-/** `/agreements`: which customer has which product, from when until when, and what happens to that. */
+/** `/agreements`: which customer has which product, from when until when, and what has happened to the agreement. */
 import { readTime } from "@countinghouse/protocol";
 import { z } from "zod";
 import { timestamp } from "../common.ts";
@@ -7,7 +7,7 @@ import { accountId } from "./account.ts";
 import { addRoute, changeRoute, listRoute, searchText, showRoute } from "./kind.ts";
 import { name } from "./name.ts";
 
-/** What is no time has a complaint of its own. */
+/** True where a text is no time: another check complains about that. */
 function isAfter(later: string | undefined, earlier: string): boolean {
   const [laterMs, earlierMs] = [readTime(later ?? ""), readTime(earlier)];
   return laterMs === undefined || earlierMs === undefined || laterMs > earlierMs;
@@ -69,7 +69,7 @@ export const agreementSchema = agreementDocumentSchema
   })
   .meta({ id: "Agreement" });
 
-/** An agreement as a catalogue file or a body says it. */
+/** An agreement as a catalogue file or a request body gives it. */
 export type AgreementDocument = z.output<typeof agreementDocumentSchema>;
 /** An agreement as it is shown: its terms, and what has happened to it. */
 export type Agreement = Frozen<z.output<typeof agreementSchema>>;

@@ -1,4 +1,4 @@
-/** `/issuers`: whose web identity tokens are believed. They come from the catalogue file and are only shown here. */
+/** `/issuers`: the trusted issuers of web identity tokens. They come from the catalogue file and are only shown here. */
 import { z } from "zod";
 import { pageSchema, pageQuery } from "../common.ts";
 import type { Frozen, Routes } from "../route.ts";
@@ -34,7 +34,7 @@ export const issuerSchema = z
   })
   .describe("Who issues web identity tokens. For any other issuer nothing is read or fetched.");
 
-/** Who issues web identity tokens, as a catalogue file says it, and as it is shown. */
+/** An issuer of web identity tokens, as a catalogue file gives it and as it is shown. */
 export type Issuer = Frozen<z.output<typeof issuerSchema>>;
 
 export const issuerRoutes = {

@@ -1,10 +1,10 @@
-/** Names that people give to what is in the catalogue. */
+/** Names that people give to objects of the catalogue. */
 import { z } from "zod";
 
-/** As `domain/catalogue/value-problem.ts` holds new names to: a test ties the two. */
+/** The rule for new names in `domain/catalogue/value-problem.ts`; a test compares the two. */
 const NEW_NAME = /^[^\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]*$/u;
 
-/** Control characters, and halves of surrogate pairs, in a name would make two keys look like one. */
+/** Control characters, or halves of surrogate pairs, could make two different keys look like one. */
 export const name = (max: number): z.ZodString =>
   z
     .string()

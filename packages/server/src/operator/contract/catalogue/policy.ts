@@ -1,4 +1,4 @@
-/** IAM policy documents of users and roles, as far as they are supported. */
+/** IAM policy documents of users and roles, as far as this server supports them. */
 import { conditionKeys, conditionOperators } from "@countinghouse/protocol";
 import { z } from "zod";
 
@@ -11,10 +11,10 @@ const conditionValues = z.union(
 );
 
 export const CONDITION_OPERATOR_PATTERN = `^(Null|(ForAllValues:|ForAnyValue:)?(${conditionOperators.join("|")})(IfExists)?)$`;
-/** In keys, case does not count. */
+/** Upper and lower case are equal in keys. */
 export const CONDITION_KEY_PATTERN = `^(${conditionKeys.map(anyCase).join("|")})$`;
 
-/** A record leaves such a member out without a word, and a condition that is left out gives more than was meant. */
+/** `z.record` silently drops a member named `__proto__`; a condition without it would permit more than was meant. */
 const withoutPrototype = z
   .unknown()
   .refine(
@@ -37,17 +37,17 @@ const operatorsWithKeys = z
   .record(z.string(), z.record(z.string(), conditionValues).meta({ propertyNames: { pattern: CONDITION_KEY_PATTERN } }))
   .meta({ propertyNames: { pattern: CONDITION_OPERATOR_PATTERN } });
 
-/** A condition as it is written. What its operators, keys and values mean, the server knows, and refuses what it does not. */
+/** A condition as it is written. The server knows its operators, keys and values, and refuses the others. */
 export const conditionSchema = z
   .intersection(operatorsWithKeys, withoutPrototype)
   .describe("What must hold of a request: operators of IAM's, each with condition keys and their values.");
 
 type Condition = z.output<typeof conditionSchema>;
 
-/** A schema of conditions: `conditionSchema`, or one that holds them to more. */
+/** `conditionSchema`, or a schema that demands more. */
 export type ConditionSchema = z.ZodType<Condition, Condition>;
 
-/** IAM's own bound, for a role's inline policies; white space between members does not count. */
+/** IAM's own bound for a role's inline policies; white space between members does not count. */
 const POLICY_CHARACTERS_MAX = 10_240;
 
 // oxlint-disable-next-line typescript/explicit-function-return-type -- the schema that it makes is its type
@@ -75,7 +75,7 @@ export function policyWith(condition: ConditionSchema) {
       Statement: z.union([statement, z.array(statement)]),
     })
     .refine(
-      // Without conditions, any size was taken before there were any.
+      // Policies without a condition may have any size, because they were accepted before the bound existed.
       (policy) => !hasCondition(policy) || JSON.stringify(policy).length <= POLICY_CHARACTERS_MAX,
       `must have at most ${POLICY_CHARACTERS_MAX} characters where it has a Condition`,
     )

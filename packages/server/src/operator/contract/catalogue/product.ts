@@ -1,4 +1,4 @@
-/** `/products`: what sellers publish, the dimensions it is metered by, and what they cost. */
+/** `/products`: what sellers publish, its dimensions, and what they cost. */
 import { HOUR_MS, readTime } from "@countinghouse/protocol";
 import { z } from "zod";
 import { quoted, timestamp } from "../common.ts";
@@ -7,13 +7,13 @@ import { accountId } from "./account.ts";
 import { addRoute, changeRoute, listRoute, searchText, showRoute } from "./kind.ts";
 import { name, namedOnce } from "./name.ts";
 
-/** As `domain/catalogue/value-problem.ts` holds new prices to: a test ties the two. */
+/** The rule for new prices in `domain/catalogue/value-problem.ts`; a test compares the two. */
 const NEW_PRICE = /^\d{1,12}(?:\.\d{1,12})?$/;
-/** One more than the changes that are kept of a dimension. */
+/** One more than the number of changes that are kept of a dimension. */
 const PRICES_MAX = 501;
 
 const hourEdge = timestamp.refine(
-  // What is no time at all has been complained about.
+  // True where a text is no time: another check complains about that.
   (text) => (readTime(text) ?? 0) % HOUR_MS === 0,
   "must be the first moment of an hour (UTC), such as 2027-01-01T00:00:00Z",
 );
@@ -93,9 +93,9 @@ const productSchema = productDocumentSchema
   })
   .meta({ id: "Product" });
 
-/** A product as a catalogue file or a body says it. */
+/** A product as a catalogue file or a request body gives it. */
 export type ProductDocument = z.output<typeof productDocumentSchema>;
-/** A product as it is shown: each dimension with the price in force, and all prices where there are others. */
+/** A product as it is shown: each dimension with the price in force, and with all prices where there are more. */
 export type Product = Frozen<z.output<typeof productSchema>>;
 export type Dimension = Frozen<z.output<typeof dimension>>;
 export type Price = Frozen<z.output<typeof priceStep>>;

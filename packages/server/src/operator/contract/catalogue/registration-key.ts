@@ -1,4 +1,4 @@
-/** `/registration-keys`: the keys that RegisterUsage answers are signed with. Only their public halves are ever shown. */
+/** `/registration-keys`: the keys that sign RegisterUsage answers. Only their public halves are shown. */
 import { z } from "zod";
 import { pageSchema, pageQuery, timestamp } from "../common.ts";
 import type { Frozen, Routes } from "../route.ts";
@@ -12,7 +12,7 @@ const registrationKeySchema = z
   })
   .meta({ id: "RegistrationKey" });
 
-/** The public half of a key that RegisterUsage answers are signed with. */
+/** The public half of a key that signs RegisterUsage answers. */
 export type RegistrationKey = Frozen<z.output<typeof registrationKeySchema>>;
 
 export const registrationKeyRoutes = {

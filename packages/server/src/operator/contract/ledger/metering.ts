@@ -33,7 +33,7 @@ const meteringRecordSchema = z
   })
   .meta({ id: "MeteringRecord" });
 
-/** Usage that was accepted, once per key, as it is listed. */
+/** Accepted usage, once for each key, as it is listed. */
 export type MeteringRecord = Frozen<z.output<typeof meteringRecordSchema>>;
 
 export const meteringRoutes = {

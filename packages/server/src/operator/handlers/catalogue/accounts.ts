@@ -1,4 +1,4 @@
-/** Accounts, and the access keys of their users: made here, their secrets shown once; taken away here. */
+/** Accounts, and their users' access keys, which are made and removed here; a secret is shown once. */
 import { accountChanges, accountView } from "../../../catalogue/documents.ts";
 import { checkedAccountSchema } from "../../../catalogue/schema.ts";
 import type { AccessKey } from "../../../domain/catalogue/account.ts";
@@ -57,7 +57,7 @@ export function accountHandlers({ ledger, sealer, random }: OperatorContext): Ha
   };
 }
 
-/** A user who is taken away takes his keys along: a new user of that name must not bring them back to life. */
+/** When a user is removed, the user's keys are removed, too: a new user of the same name must not get them. */
 function keysWithoutUser({ id, users }: AccountDocument, catalogue: CatalogueView): CatalogueChange[] {
   return catalogue
     .list("access-key")

@@ -1,4 +1,4 @@
-/** What accounts, products and agreements have in common: list, add, show, change. */
+/** What accounts, products and agreements share: list, add, show, change. */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { z } from "zod";
 import type { CatalogueChange, CatalogueView } from "../../../domain/catalogue/catalogue.ts";
@@ -11,15 +11,15 @@ import { ProblemError, invalid, refusalProblem } from "../../problem.ts";
 /** A kind of catalogue object, as the API serves it. */
 interface Kind<Document extends object, Shown extends object> {
   readonly noun: "account" | "product" | "agreement";
-  /** What documents are held to; where that is more than what the contract says, added ones as well. */
+  /** The schema that documents must fit: the contract's, or one that demands more. */
   readonly schema: z.ZodType<Document> & { readonly shape: object };
   readonly idOf: (document: Document) => string;
   /** The objects of this kind, as they are shown. */
   readonly list: (catalogue: CatalogueView) => readonly Shown[];
   readonly show: (catalogue: CatalogueView, id: string) => Shown | undefined;
-  /** What a patch is laid over, where that is not what is shown. */
+  /** The document that a patch is merged into, where that is not the shown one. */
   readonly document?: (catalogue: CatalogueView, id: string) => object | undefined;
-  /** What puts the document in place, given what stands there now; or why it cannot be. */
+  /** The changes that put the document in place, given what stands there now; or why they cannot be made. */
   readonly changes: (
     document: Document,
     catalogue: CatalogueView,
@@ -81,7 +81,7 @@ export function kindHandlers<Document extends object, Shown extends object>(
   };
 }
 
-/** What was shown may come back as it was, members that are not the patch's to change included. */
+/** Members of the patch that differ from what was shown: a caller may send back unchanged what it got. */
 function changedMembers(patch: object, shown: object): object {
   const before = shown as Readonly<Record<string, unknown>>;
   return Object.fromEntries(
@@ -96,7 +96,7 @@ function patched<Document extends object>(
   catalogue: CatalogueView,
   nowMs: EpochMs,
 ): readonly CatalogueChange[] | CatalogueRefusal {
-  // Null takes away what a document can have; of what it cannot have, the schema says so.
+  // Null removes a member that the document can have; for other members the schema complains.
   const isTakenAway = (name: string, value: unknown): boolean => value === null && name in kind.schema.shape;
   const document = Object.fromEntries(Object.entries(merged).filter(([name, value]) => !isTakenAway(name, value)));
   const parsed = kind.schema.safeParse(withoutKeyIds(document));
@@ -107,7 +107,7 @@ function patched<Document extends object>(
   return kind.changes(parsed.data, catalogue, nowMs);
 }
 
-/** What is shown of an account's users names their keys. That is no part of the document, and may come back with it. */
+/** A shown account lists its users' keys. They are no part of the document, but a caller may send them back with it. */
 function withoutKeyIds(document: object): unknown {
   return JSON.parse(
     JSON.stringify(document, (name, value: unknown) => (name === "accessKeyIds" ? undefined : value)),

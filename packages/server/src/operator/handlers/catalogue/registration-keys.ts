@@ -1,4 +1,4 @@
-/** The keys that RegisterUsage answers are signed with: their public halves. */
+/** The public halves of the keys that sign RegisterUsage answers. */
 import { iso } from "@countinghouse/protocol";
 import type { RegistrationKey as HeldKey } from "../../../domain/catalogue/registration-key.ts";
 import { sealKeyPair } from "../../../identity/registration-keys.ts";

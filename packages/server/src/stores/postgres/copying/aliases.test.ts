@@ -1,4 +1,4 @@
-/** A record that can be found by its client token, too, is one record of a ledger that is copied as well. Rule M4. */
+/** A copied record that is kept under its client token as well counts as one record. Rule M4. */
 import { expect, onTestFinished } from "vitest";
 import { newDatabase, testOfPostgres } from "../../../../../../test/support/postgres/database.ts";
 import { resource } from "../../../../testing/container-market.ts";

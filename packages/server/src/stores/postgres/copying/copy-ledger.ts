@@ -1,7 +1,7 @@
 /**
- * Copies a ledger with one writer into an empty one in PostgreSQL: entry by entry, byte for byte, as a lane of its own that
- * ends where the source does. From the first row to the last the target is marked as a part, and no server serves from it;
- * the mark goes when what was copied has been read again and agrees.
+ * Copies a ledger with one writer into an empty ledger in PostgreSQL: entry by entry, byte for byte, as a lane of its own that
+ * ends at the source's head. A mark says that the target is incomplete; no server serves from it. The mark is set before the
+ * first row, and removed when everything that was copied has been read again and agrees with the source.
  */
 import type { Client } from "pg";
 import { EMBEDDED_LANE, type LaneHead } from "../../../ledger/chain-head.ts";
@@ -13,14 +13,15 @@ import { maintain, type Waiting } from "../open-postgres.ts";
 import { verifyLedger } from "../reading/verify-records.ts";
 import { listResources } from "../resources/find-resources.ts";
 import { writeResources } from "../resources/write-resources.ts";
+import { putExpiredSums } from "../sums/sum-rows.ts";
 import { COPIED_LANE } from "../rows.ts";
 import { writeState } from "../state-rows.ts";
 import { insertEntries } from "./insert-entries.ts";
 
 export interface CopyOptions extends Waiting {
-  /** Whether what an earlier copy left may be removed. */
+  /** Whether the rows of an earlier, unfinished copy may be removed. */
   readonly again: boolean;
-  /** Told after each page, and at the beginning of what takes long. */
+  /** Called after each page, and when a long step begins. */
   readonly onProgress: (doing: "copied" | "verifying", entries: number) => void;
 }
 
@@ -43,7 +44,7 @@ export async function copyLedger(source: LedgerSource, url: string, options: Cop
   return maintain(driver, options, async (client) => {
     await migrate(client, options.sleep);
     await takeTurn(client);
-    // What is lost with the database's power is a part only; the last commit makes all of them durable.
+    // If the database loses power now, it loses part of a copy that is marked as incomplete; the last commit is durable.
     await client.query("SET synchronous_commit = off");
     await begin(client, source, options.again);
     try {
@@ -69,8 +70,8 @@ async function takeTurn(client: Client): Promise<void> {
   if (rows[0]?.held !== true) throw new CopyError("Somebody else is copying a ledger into this database.");
 }
 
-/** Marks the target, and puts in what all go by. Nobody writes meanwhile, and nobody after: whoever does sees the mark. */
-async function begin(client: Client, { name, loaded, base }: LedgerSource, again: boolean): Promise<void> {
+/** Marks the target, and writes catalogue and clock. Nobody writes meanwhile, and a server that starts later sees the mark. */
+async function begin(client: Client, { name, loaded, base, expiredSums }: LedgerSource, again: boolean): Promise<void> {
   await atOnce(client, async () => {
     await client.query(`SELECT pg_advisory_xact_lock(${STATE_LOCK.join(", ")})`);
     const { rows } = await client.query<{ copying: string | null; is_empty: boolean }>(
@@ -97,6 +98,7 @@ async function begin(client: Client, { name, loaded, base }: LedgerSource, again
       await client.query("TRUNCATE countinghouse.catalogue, countinghouse.lane, countinghouse.resource");
     }
     await client.query("UPDATE countinghouse.state SET copying = $1", [name]);
+    await putExpiredSums(client, expiredSums);
     await writeState(client, { reset: true, catalogue: loaded.catalogue, clock: loaded.clock });
     await client.query(
       `INSERT INTO countinghouse.lane (number, seq, link, base_seq, base_link, any_expired)
@@ -126,7 +128,7 @@ async function copyAll(
   return { entries, meteringRecords };
 }
 
-/** Reads the target from its first entry to its last. Throws CopyError; the mark stays then. */
+/** Reads the target from its first entry to its last. Throws CopyError, and then leaves the mark. */
 async function refuseDifference(
   client: Client,
   source: LedgerSource,
@@ -153,7 +155,7 @@ async function refuseDifference(
   return { ...copied, head: lane };
 }
 
-/** Both in the order of their ids, page by page; undefined where they are the same. */
+/** Says which resource differs, reading both ledgers in the order of ids, page by page; undefined where none does. */
 async function differentResource(client: Client, source: LedgerSource): Promise<string | undefined> {
   let cursor: string | undefined;
   for (const wanted of source.resources()) {

@@ -1,4 +1,4 @@
-/** Writes entries of another ledger as they are, with the metering records that follow from them. */
+/** Writes entries of another ledger unchanged, with the metering records that follow from them. */
 import type { Client } from "pg";
 import { isAlias } from "../../../domain/metering/metering-record.ts";
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
@@ -8,7 +8,7 @@ import type { LinkedEntry } from "../../../ledger/ledger-source.ts";
 import { COPIED_LANE } from "../rows.ts";
 import { insertStatements, type NewEntry } from "../writing/insert-rows.ts";
 
-/** In the order of their chain; answers how many metering records there were. */
+/** Takes entries in the order of their chain; answers how many metering records they accepted. */
 export async function insertEntries(client: Client, page: readonly LinkedEntry[]): Promise<number> {
   const entries = page.map(({ seq, entry, link }): NewEntry => {
     const decoded = decodeEntry(entry);

@@ -1,6 +1,6 @@
 /**
- * Fills the rows of metering records from the entries, and puts them in the place of those of before. What was kept under each key
- * is held against what is now, so that nothing that was sent before can be counted again.
+ * Fills the new rows of metering records from the entries, and puts them in the place of the old rows. Every old row is
+ * compared with the new one of its key: a lost key would let usage that was sent before be counted again.
  */
 import type { Client } from "pg";
 import { decodeEntry } from "../../../ledger/entry-codec.ts";
@@ -25,7 +25,7 @@ const REPLACE = `DROP TABLE countinghouse.metering_record;
   ALTER TABLE countinghouse.metering_record_with_sums RENAME TO metering_record;
   ALTER TABLE countinghouse.metering_record ADD PRIMARY KEY (hour, key, shard_key)`;
 
-/** A row of before that has none now, or another. */
+/** Finds an old row that has no new one, or a different one. */
 const LOST = `SELECT m.id FROM countinghouse.metering_record m
   LEFT JOIN countinghouse.metering_record_with_sums n USING (hour, key, shard_key)
   WHERE n.id IS DISTINCT FROM m.id OR n.entry_shard_key IS DISTINCT FROM m.entry_shard_key LIMIT 1`;
@@ -33,8 +33,18 @@ const LOST = `SELECT m.id FROM countinghouse.metering_record m
 const COUNTS = `SELECT (SELECT count(*) FROM countinghouse.metering_record) AS before,
   (SELECT count(*) FROM countinghouse.metering_record_with_sums) AS now`;
 
-/** In the transaction of the migration. Throws DefectError where rows and entries do not agree. */
+/**
+ * A server of version 6 that only lost its connections may come back during the migration. The locks keep it from writing: the
+ * records that it wrote into the old table would be dropped with the table, and counted again when they are sent again. The
+ * locks are taken in the order in which groups write.
+ */
+const LOCK_ENTRIES = "LOCK TABLE countinghouse.entry IN SHARE MODE";
+const LOCK_RECORDS = "LOCK TABLE countinghouse.metering_record IN ACCESS EXCLUSIVE MODE";
+
+/** To be called in the migration's transaction. Throws DefectError where rows and entries do not agree. */
 export async function fillRecords(client: Client): Promise<void> {
+  await client.query(LOCK_ENTRIES);
+  await client.query(LOCK_RECORDS);
   let place: readonly [lane: number, seq: string] = [-1, "0"];
   for (;;) {
     const { rows } = await client.query<PlacedRow>({ name: "entries-by-lane", text: PAGE, values: [...place] });
@@ -44,7 +54,7 @@ export async function fillRecords(client: Client): Promise<void> {
     if (statement !== undefined) await client.query(statement);
     place = [last.lane, last.seq];
   }
-  // Whole tables are compared here, which is not done by looking up each row.
+  // These statements compare whole tables; looking up each row by index would be slower.
   await client.query("SET LOCAL enable_hashjoin = on; SET LOCAL enable_seqscan = on");
   const { rows: counts } = await client.query<{ before: string; now: string }>(COUNTS);
   const { rows: lost } = await client.query<{ id: string }>(LOST);

@@ -1,4 +1,4 @@
-/** The chains of all lanes: how far they have come, where they are oldest, and since when they are kept. */
+/** The chains of all lanes: their heads, their oldest entries, and the time since which entries are kept. */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { LaneHead } from "../../../ledger/chain-head.ts";
 import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
@@ -6,7 +6,7 @@ import type { ChainedRow } from "../../../ledger/engine.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, laneName, laneNumber, type EntryRow } from "../rows.ts";
 import type { Queryable } from "./record-pointers.ts";
 
-/** A lane that nothing was written to yet has no head. */
+/** A lane that nothing has been written to yet is left out. */
 export async function readHeads(db: Queryable): Promise<LaneHead[]> {
   const { rows } = await db.query<{ number: number; seq: string; link: Buffer }>(
     "SELECT number, seq, link FROM countinghouse.lane WHERE seq > 0 ORDER BY number",
@@ -46,7 +46,7 @@ export async function readChainsBefore(db: Queryable, atMs: EpochMs): Promise<La
   return heads;
 }
 
-/** The time of the oldest entry, where there were older ones that have expired. */
+/** The time of the oldest entry, if older entries have expired; otherwise undefined. */
 export async function readKeptSince(db: Queryable): Promise<EpochMs | undefined> {
   const { rows: expired } = await db.query("SELECT 1 FROM countinghouse.lane WHERE any_expired LIMIT 1");
   if (expired.length === 0) return undefined;
@@ -55,13 +55,13 @@ export async function readKeptSince(db: Queryable): Promise<EpochMs | undefined>
   return oldest === undefined ? undefined : Number(oldest);
 }
 
-/** What a lane holds of before a time, up to `through`. */
+/** The oldest entries of a lane before a time; `through` is the newest of them. */
 interface OldestEntries {
   readonly through: LaneHead;
   readonly entries: readonly EncodedEntry[];
 }
 
-/** Those of the lane that holds the oldest, at most `limit`; undefined where none is of before the time. */
+/** The oldest entries, at most `limit`, of the lane with the oldest entry; undefined where no entry is before the time. */
 export async function readOldest(db: Queryable, beforeMs: EpochMs, limit: number): Promise<OldestEntries | undefined> {
   const { rows } = await db.query<EntryRow & { lane: number; seq: string; link: Buffer }>(
     `SELECT ${ENTRY_COLUMNS}, lane, seq, link FROM countinghouse.entry

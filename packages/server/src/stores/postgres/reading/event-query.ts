@@ -17,7 +17,7 @@ export async function listEntries(db: Queryable, query: EventQuery): Promise<Pag
   }
   for (const [column, texts] of Object.entries({ operation: query.operations, principal: query.principals })) {
     const [only, ...others] = texts?.map(searchable) ?? [];
-    // One is asked for by itself: that is read in the order of time.
+    // Only for a single text can PostgreSQL read the index in the order of time.
     if (only !== undefined && others.length === 0) add((place) => `${column} = ${place}`, only);
     else if (texts !== undefined)
       add((place) => `${column} = ANY (${place})`, only === undefined ? [] : [only, ...others]);
@@ -44,7 +44,7 @@ export async function listEntries(db: Queryable, query: EventQuery): Promise<Pag
   return { items, nextCursor: last === undefined || rows.length === items.length ? undefined : cursorAt(last) };
 }
 
-/** One step through the index of principals, however many entries each has. */
+/** One step through the index of principals; its cost does not depend on how many entries a principal has. */
 export async function readPrincipalBetween(db: Queryable, after: string, before: string): Promise<string | undefined> {
   const { rows } = await db.query<{ readonly principal: string }>(
     `SELECT principal FROM countinghouse.entry WHERE principal > $1 AND principal < $2 ORDER BY principal LIMIT 1`,

@@ -1,4 +1,4 @@
-/** Begins a transaction in which all that is read is of one moment, on however many machines it lies. */
+/** Begins a transaction that reads everything as of one moment, on one machine or several. */
 import type { Client, PoolClient } from "pg";
 import { STATE_LOCK } from "../locks.ts";
 
@@ -9,13 +9,13 @@ export async function beginAtOneMoment(client: Client | PoolClient, isSpread: bo
 
 const BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/** What a machine prepared and never heard the end of; the coordinator ends it by itself after a while, or when it is asked. */
+/** Makes the coordinator end transactions that a machine prepared and nobody finished; otherwise it does so only later. */
 const RECOVER = `SELECT CASE WHEN has_function_privilege('recover_prepared_transactions()', 'EXECUTE')
   THEN recover_prepared_transactions() END`;
 
 /**
- * Each machine takes a moment of its own. So no group may be under way while they do, over one connection each, which is used for
- * all that is read later.
+ * Each machine takes a snapshot of its own. So the state's lock keeps all groups out while they do. One connection to each
+ * machine takes the snapshot, and reads everything after that.
  */
 async function beginOnAllMachines(client: Client | PoolClient): Promise<void> {
   await client.query(RECOVER);

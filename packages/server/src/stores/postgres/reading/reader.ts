@@ -1,4 +1,4 @@
-/** What is read beside the groups: listings, single entries, and whether another node has changed what all go by. */
+/** Reads beside the groups: listings, single entries, and whether another node has changed catalogue or clock. */
 import type { Pool, PoolClient } from "pg";
 import type { FoundPage } from "../../../ledger/engine.ts";
 import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
@@ -13,11 +13,13 @@ import { beginAtOneMoment } from "./one-moment.ts";
 import { listRecords } from "./record-query.ts";
 
 const CONNECTIONS_MAX = 3;
-/** How often what is seen bit by bit is looked at again. */
+/** Listings must not delay what the node does every second or so: it has a connection of its own. */
+const WATCHING_CONNECTIONS = 1;
+/** How often a reading is repeated that saw only a part of a commit on several machines. */
 const LOOKS_MAX = 20;
 const PAUSE_MS = 25;
 
-/** How the ledger lies, and how a moment passes. */
+/** Whether the ledger lies on several machines, and how to wait between two readings. */
 interface ReaderOptions {
   readonly isSpread: boolean;
   readonly sleep: (ms: number) => Promise<void>;
@@ -25,6 +27,7 @@ interface ReaderOptions {
 
 export class Reader {
   readonly #pool: Pool;
+  readonly #watching: Pool;
   readonly #state: SharedState;
   readonly #options: ReaderOptions;
   #following = false;
@@ -33,26 +36,27 @@ export class Reader {
   constructor(driver: Driver, state: SharedState, options: ReaderOptions) {
     this.#options = options;
     this.#pool = driver.pool("reader", CONNECTIONS_MAX);
+    this.#watching = driver.pool("reader", WATCHING_CONNECTIONS);
     this.#state = state;
   }
 
-  /** For statements by themselves. */
-  get db(): Queryable {
-    return this.#pool;
+  /** For short single statements that the node repeats all the time. They do not wait for listings. */
+  get watching(): Queryable {
+    return this.#watching;
   }
 
-  /** That the database could not be asked the last time, if so; shown to anybody, so it does not say where it is. */
+  /** Says that the last try to ask the database failed. Everybody may see the text, so it does not name the address. */
   get unavailable(): string | undefined {
     return this.#unavailable;
   }
 
-  /** Takes over what other nodes have changed since, and notes whether the database is there. */
+  /** Adopts what other nodes have changed, and notes whether the database can be reached. */
   async follow(): Promise<void> {
     if (this.#following) return;
     this.#following = true;
     try {
-      const id = await readStateId(this.#pool);
-      // An older one is what was read before this node went on, or a database that was set back: the next group finds out.
+      const id = await readStateId(this.#watching);
+      // A lower version was read before this node went on, or the database was set back; the next group finds out which.
       if (id.version >= this.#state.id.version && !isSameState(id, this.#state.id)) await this.#adopt();
       this.#unavailable = undefined;
     } catch (error) {
@@ -63,9 +67,9 @@ export class Reader {
     }
   }
 
-  /** Where a group has gone on meanwhile, what was read is older than what is held, and left. */
+  /** Where a group of this node has gone on meanwhile, the state that was read is older, and is not adopted. */
   async #adopt(): Promise<void> {
-    const kept = await this.atOneMoment((db) => readState(db, this.#state.id));
+    const kept = await this.#orTrouble(() => within(this.#watching, beginHere, (db) => readState(db, this.#state.id)));
     if (kept.version >= this.#state.id.version) this.#state.adopt(kept);
   }
 
@@ -93,7 +97,7 @@ export class Reader {
     return rows[0] === undefined ? undefined : encodedEntryOf(rows[0]);
   }
 
-  /** Runs it unless another connection holds the lock, which is held meanwhile; undefined where one does. */
+  /** Runs a function while holding the lock; where another connection holds it, answers undefined and does not run it. */
   holding<T>(lock: readonly [number, number], run: () => Promise<T>): Promise<T | undefined> {
     return this.#orTrouble(async () => {
       const client = await this.#pool.connect();
@@ -105,7 +109,7 @@ export class Reader {
         held = rows[0]?.held === true;
         return held ? await run() : undefined;
       } finally {
-        // The lock ends with the connection.
+        // `true` closes the connection, and the lock ends with it.
         client.release(held);
       }
     });
@@ -132,42 +136,28 @@ export class Reader {
     });
   }
 
-  /** All that is read is of one snapshot; of several machines, each has its own. */
+  /** Reads everything in one snapshot; on several machines, each machine has a snapshot of its own. */
   atOneMoment<T>(read: (db: Queryable) => Promise<T>): Promise<T> {
-    return this.#within((client) => beginAtOneMoment(client, false), read);
+    return this.#within(beginHere, read);
   }
 
-  /** Of one snapshot on all machines, for which commits are held up a moment. */
+  /** Reads everything in one snapshot that is the same on all machines; commits wait while it is taken. */
   atOneMomentEverywhere<T>(read: (db: Queryable) => Promise<T>): Promise<T> {
     return this.#within((client) => beginAtOneMoment(client, this.#options.isSpread), read);
   }
 
   #within<T>(begin: (client: PoolClient) => Promise<void>, read: (db: Queryable) => Promise<T>): Promise<T> {
-    return this.again(async () => {
-      const client = await this.#pool.connect();
-      let failed: unknown;
-      try {
-        await begin(client);
-        const result = await read(client);
-        await client.query("COMMIT");
-        return result;
-      } catch (error) {
-        failed = error;
-        throw error;
-      } finally {
-        // A connection that something failed on is not used again.
-        client.release(failed !== undefined);
-      }
-    });
+    return this.again(() => within(this.#pool, begin, read));
   }
 
   async close(): Promise<void> {
+    await this.#watching.end();
     await this.#pool.end();
   }
 
   /**
-   * For a statement by itself. Reading twice does no harm: a connection that was lost while nobody used it is not to be noticed
-   * by callers.
+   * For a single statement, or for one transaction that only reads. Where an idle connection was lost, callers should not
+   * notice: the function runs a second time, which does no harm.
    */
   again<T>(read: (db: Queryable) => Promise<T>): Promise<T> {
     return this.#orTrouble(() =>
@@ -184,5 +174,31 @@ export class Reader {
     } catch (error) {
       throw errorOf(error, "The ledger could not be read");
     }
+  }
+}
+
+/** On several machines, each machine has a snapshot of its own. */
+function beginHere(client: PoolClient): Promise<void> {
+  return beginAtOneMoment(client, false);
+}
+
+async function within<T>(
+  pool: Pool,
+  begin: (client: PoolClient) => Promise<void>,
+  read: (db: Queryable) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  let failed: unknown;
+  try {
+    await begin(client);
+    const result = await read(client);
+    await client.query("COMMIT");
+    return result;
+  } catch (error) {
+    failed = error;
+    throw error;
+  } finally {
+    // A connection on which something failed is not used again.
+    client.release(failed !== undefined);
   }
 }

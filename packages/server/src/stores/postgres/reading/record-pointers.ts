@@ -1,4 +1,4 @@
-/** Which entries hold the records of keys: looked up by key, and the entries themselves. */
+/** Finds the entries that hold the records of keys, and reads these entries. */
 import type { Pool, PoolClient, Client } from "pg";
 import type { MeteringRecordKey } from "../../../domain/metering/metering-record.ts";
 import type { Found, RecordPointer } from "../../../ledger/engine.ts";
@@ -12,14 +12,14 @@ import { HalfSeenError } from "../trouble.ts";
 
 export type Queryable = Pick<Client | Pool | PoolClient, "query">;
 
-/** Sends what is asked of several shards at once where the connection can, and else one after the other. */
+/** Asks several shards at once where the connection allows that, and otherwise one after the other. */
 async function ofEach<T>(db: Queryable, items: Iterable<T>, ask: (item: T) => Promise<void>): Promise<void> {
   const atOnce = "totalCount" in db || ("pipeline" in db && db.pipeline === true);
   if (atOnce) await Promise.all([...items].map(ask));
   else for (const item of items) await ask(item);
 }
 
-/** Where a record is kept: the record's id, and what its entry is kept under. */
+/** Where a record is kept: the record's id, and the shard key of its entry. */
 export interface PlaceRow {
   readonly id: string;
   readonly entry_shard_key: string;
@@ -28,9 +28,9 @@ export interface PlaceRow {
 export const PLACE_COLUMNS = "m.id, coalesce(m.entry_shard_key, m.shard_key) AS entry_shard_key";
 
 /**
- * What is kept under keys of one offering; `n` is a key's place among those asked for, from 1. The shard key stands by itself, so
- * that one shard is asked. `OFFSET 0` has each key looked up by itself: a plan made while the table was small would otherwise go
- * through all of it and compare.
+ * Looks up keys of one offering; `n` is a key's place among the keys asked for, from 1. The shard key is a parameter of its
+ * own, so that only one shard is asked. `OFFSET 0` makes PostgreSQL look up each key by index; otherwise a plan made while the
+ * table was small would read the whole table.
  */
 const lookingUp = (columns: string): string => `SELECT k.n, ${columns}
   FROM unnest($1::bigint[], $2::uuid[]) WITH ORDINALITY AS k (hour, key, n)
@@ -52,7 +52,7 @@ export function keyColumns(keys: readonly MeteringRecordKey[]): Buffer[] {
   ];
 }
 
-/** The whole row that is kept under each key, in their order. */
+/** The whole row under each key, in the order of the keys. */
 export function rowsUnder(
   db: Queryable,
   keys: readonly MeteringRecordKey[],
@@ -60,7 +60,7 @@ export function rowsUnder(
   return keptUnder(db, keys, CHECK_RECORDS);
 }
 
-/** What is kept under each key, in their order. */
+/** The asked columns under each key, in the order of the keys. */
 async function keptUnder<Row extends object>(
   db: Queryable,
   keys: readonly MeteringRecordKey[],
@@ -96,7 +96,7 @@ export async function findRecords(
   return { pointers, entries };
 }
 
-/** The entries of places, under numbers that say which is which, and nothing more. */
+/** The entries at these places, by numbers that only tell them apart. */
 export async function entriesAt(
   db: Queryable,
   rows: readonly PlaceRow[],
@@ -126,7 +126,7 @@ export async function entriesAt(
   return { places, entries };
 }
 
-/** For a ledger on several machines. Throws HalfSeenError where a record's entry is not among those that were found. */
+/** For a ledger on several machines. Throws HalfSeenError where a record was found and its entry was not. */
 export function allSeen<F extends Found<RecordPointer | undefined>>(found: F): F {
   const isSeen = (pointer: RecordPointer | undefined): boolean =>
     pointer === undefined || found.entries.has(pointer.seq);

@@ -1,4 +1,4 @@
-/** Metering records by the hour, those of a customer together, a page at a time. */
+/** Metering records by hour, and within an hour by customer, a page at a time. */
 import { type AcceptedRecord, isAlias } from "../../../domain/metering/metering-record.ts";
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import type { FoundPage, KeyedPointer } from "../../../ledger/engine.ts";
@@ -8,11 +8,11 @@ import { customerDigits, digitsOf, recordKeyOf, shardKeyOf } from "../keys.ts";
 import { isUuid } from "../rows.ts";
 import { PLACE_COLUMNS, allSeen, entriesAt, type PlaceRow, type Queryable } from "./record-pointers.ts";
 
-/** Rows looked at for one page. It may come out short, with a cursor to go on from: no query runs for long. */
+/** How many rows one page looks at. A page may be short and have a cursor, so that no query runs for long. */
 const SCANNED_ROWS_MAX = 20_000;
-/** Where all machines are asked, each sends as many. */
+/** The same for each machine, where all machines are asked. */
 const SCANNED_EVERYWHERE_MAX = 1_000;
-/** Rows whose entries are read for one page, where only these say which records are wanted. */
+/** Where only the entries say which records are wanted, one page reads the entries of at least this many rows. */
 const READ_ROWS_MIN = 500;
 
 const LAST_KEY = "ffffffff-ffff-ffff-ffff-ffffffffffff";
@@ -24,13 +24,13 @@ interface ScannedRow extends PlaceRow {
   readonly key: string;
 }
 
-/** Rows in their order, all that there are up to a place; where that is undefined, up to the end. */
+/** All rows up to a place, in their order; where `through` is undefined, all rows up to the end. */
 interface Scanned {
   readonly rows: readonly ScannedRow[];
   readonly through: Place | undefined;
 }
 
-/** To be called within one snapshot. `isSpread`: over several machines, of which those are asked that may know something. */
+/** To be called within one snapshot. `isSpread`: over several machines, of which only those with wanted rows are asked. */
 export async function listRecords(db: Queryable, query: MeteringRecordQuery, isSpread: boolean): Promise<FoundPage> {
   const cursor = query.cursor === undefined ? undefined : parseCursor(query.cursor);
   const after = cursor === undefined || cursor[0] < query.fromHour ? beforeHour(query.fromHour) : cursor;
@@ -43,7 +43,7 @@ export async function listRecords(db: Queryable, query: MeteringRecordQuery, isS
   for (const [i, row] of rows.entries()) {
     const place = places[i] as KeyedPointer;
     const { key } = recordAt(place);
-    // A row under another key is only another way to find the record.
+    // A row under another key is an alias of the record.
     if (recordKeyOf(key) !== digitsOf(row.key) || !isWanted(key, query)) continue;
     pointers.push({ ...place, key });
     if (pointers.length === query.limit) return { pointers, entries, nextCursor: cursorAt(placeOf(row)) };
@@ -89,7 +89,7 @@ async function scanAll(db: Queryable, { query, after, rowsMax }: Scan): Promise<
   return rows.length < rowsMax ? { rows, through: undefined } : cutOff(rows, rowsMax);
 }
 
-/** Looks through so many rows for those of an offering, of customers, or of both. */
+/** Looks through at most this many rows for those of an offering, of customers, or of both. */
 async function scanFor(db: Queryable, of: Scan, shardKey: bigint | undefined): Promise<Scanned> {
   const { query, after, rowsMax } = of;
   const end = await endOfScan(db, of, shardKey);
@@ -107,7 +107,7 @@ async function scanFor(db: Queryable, of: Scan, shardKey: bigint | undefined): P
   return rows.length < rowsMax ? { rows, through: end } : cutOff(rows, rowsMax);
 }
 
-/** The last row that is looked at for a page; undefined where that is the last that there is. */
+/** The place of the last row that a page looks at; undefined where the page reaches the end. */
 async function endOfScan(
   db: Queryable,
   { query, after, isSpread }: Scan,
@@ -129,12 +129,12 @@ function placeOf({ hour, key }: ScannedRow): Place {
   return [Number(hour), key];
 }
 
-/** As PostgreSQL has them in order. */
+/** Compares two places in PostgreSQL's order. */
 function comparePlaces(a: Place, b: Place): number {
   return a[0] - b[0] || (a[1] < b[1] ? -1 : Number(a[1] > b[1]));
 }
 
-/** The record at a place, each entry read once. */
+/** The record at a place; each entry is decoded once. */
 function recordsIn(entries: ReadonlyMap<number, EncodedEntry>): (place: KeyedPointer) => AcceptedRecord {
   const known = new Map<number, readonly AcceptedRecord[]>();
   return ({ seq, position }) => {
@@ -159,7 +159,7 @@ function isWanted({ offering, customer, dimension }: KeyedPointer["key"], query:
   );
 }
 
-/** After every key of the hour before. */
+/** The place after all keys of the previous hour. */
 function beforeHour(hour: number): Place {
   return [hour - 1, LAST_KEY];
 }

@@ -1,6 +1,6 @@
 /**
- * Follows the chains of all lanes, one after the other, and holds them against what is known of them. It reads a page of
- * entries at a time, and whatever else the node has to do goes on between two pages.
+ * Follows the chains of all lanes, one after the other, and compares them with the known heads. It reads a page of entries at a
+ * time; the node's other work goes on between two pages.
  */
 import { ChainWalk, Disagreement, type KeptEntry } from "../../../ledger/chain-walk.ts";
 import type { ChainHead, LaneHead } from "../../../ledger/chain-head.ts";
@@ -10,7 +10,7 @@ import { ENTRY_COLUMNS, encodedEntryOf, laneName, searchable, type EntryRow } fr
 import type { Queryable } from "./record-pointers.ts";
 
 const PAGE_ROWS = 200;
-/** Below every lane that there can be. */
+/** Lower than any lane's number. */
 const LANE_MIN = -(2 ** 31);
 
 interface LaneRow {
@@ -32,13 +32,15 @@ interface ChainedRow extends EntryRow {
   readonly product: string | null;
 }
 
-/** An entry that is in order, with what it is kept under. */
+/** An entry that is in order, with its shard key. */
 export interface FollowedEntry {
   readonly shardKey: string;
+  readonly lane: number;
+  readonly seq: number;
   readonly entry: LedgerEntry;
 }
 
-/** Looks at what goes with a page of entries. Throws Disagreement. */
+/** Checks the rows that belong to a page of entries. Throws Disagreement. */
 type PageCheck = (entries: readonly FollowedEntry[]) => Promise<void>;
 
 /** To be called within one snapshot. */
@@ -92,12 +94,14 @@ async function follow(db: Queryable, lane: number, walk: ChainWalk, check: PageC
       values: [lane, after],
     });
     if (rows.length === 0) break;
-    await check(rows.map((row) => ({ shardKey: row.shard_key, entry: walk.follow(keptEntry(row)) })));
+    await check(
+      rows.map((row) => ({ shardKey: row.shard_key, lane, seq: Number(row.seq), entry: walk.follow(keptEntry(row)) })),
+    );
   }
   walk.end();
 }
 
-/** What it threw of a disagreement. */
+/** Runs a walk; answers the message of the Disagreement that it threw, if it did. */
 export async function disagreementOf(walk: () => Promise<void>): Promise<string | undefined> {
   try {
     await walk();
@@ -108,7 +112,7 @@ export async function disagreementOf(walk: () => Promise<void>): Promise<string 
   }
 }
 
-/** From lane to lane, by the index: there are few. */
+/** Looks for entries of unknown lanes, going from lane to lane by the index; there are few lanes. */
 async function strangers(db: Queryable, lanes: readonly number[]): Promise<string | undefined> {
   const next = "SELECT min(lane) AS lane FROM countinghouse.entry WHERE lane > $1";
   for (let after: number | null = LANE_MIN; ;) {

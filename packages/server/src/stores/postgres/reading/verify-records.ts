@@ -1,38 +1,54 @@
-/** Whether entries and metering records say the same: every accepted record is kept under its keys, and nothing else is. */
+/**
+ * Whether entries and metering records agree: every accepted record is kept under its keys, and nothing else is kept. And whether
+ * the columns of resources agree with the resources.
+ */
 import { isAlias } from "../../../domain/metering/metering-record.ts";
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import { productOf } from "../../../ledger/entry-attributes.ts";
 import { Disagreement } from "../../../ledger/chain-walk.ts";
 import { IdentityHistory, identityNotes } from "../../../ledger/identity-history.ts";
 import type { KnownLaneHead, LedgerVerification } from "../../../ledger/verification.ts";
+import type { SumsCheck } from "../sums/verify-sums.ts";
 import { recordRows, type RecordRow } from "../writing/record-rows.ts";
 import { rowsUnder, type Queryable } from "./record-pointers.ts";
+import { checkResources } from "./verify-resources.ts";
 import { disagreementOf, verifyChains, type FollowedEntry } from "./verify-chains.ts";
 
 export interface WholeVerification extends LedgerVerification {
-  /** Records that were found under their keys, aliases of theirs left out. */
+  /** How many records were found under their keys; their aliases are not counted. */
   readonly meteringRecords: number;
-  /** What is no fault, and good to know. */
+  /** Remarks for the operator that are no fault. */
   readonly notes: readonly string[] | undefined;
 }
 
-/** Reads the whole ledger. To be called within one snapshot, over a connection that does not bound its statements' time. */
-export async function verifyLedger(db: Queryable, known: readonly KnownLaneHead[]): Promise<WholeVerification> {
+/** Reads the whole ledger. To be called within one snapshot, over a connection whose statements have no time limit. */
+export async function verifyLedger(
+  db: Queryable,
+  known: readonly KnownLaneHead[],
+  sums?: SumsCheck,
+): Promise<WholeVerification> {
   let meteringRecords = 0;
   let keys = 0;
   const identities = new IdentityHistory();
   const chains = await verifyChains(db, known, async (entries) => {
     keys += await checkRecords(db, entries);
+    sums?.see(entries);
     for (const { entry } of entries) {
       meteringRecords += acceptedRecords(entry).filter(({ key }) => !isAlias(key)).length;
       identities.see(entry);
     }
   });
-  const disagreement = chains.disagreement ?? (await disagreementOf(() => lookForStrangers(db, keys)));
+  const disagreement =
+    chains.disagreement ??
+    (await disagreementOf(async () => {
+      await lookForStrangers(db, keys);
+      await checkResources(db);
+    })) ??
+    (sums && (await disagreementOf(() => sums.end())));
   return { ...chains, meteringRecords, notes: identityNotes(identities), disagreement };
 }
 
-/** Answers how many keys there are, aliases among them. Throws Disagreement. */
+/** Answers how many keys the entries' records have, aliases included. Throws Disagreement. */
 async function checkRecords(db: Queryable, entries: readonly FollowedEntry[]): Promise<number> {
   const accepted = entries.flatMap((followed) =>
     acceptedRecords(followed.entry).map((record) => ({ ...followed, record })),
@@ -85,7 +101,7 @@ function textOf(value: string | number | bigint | null): string | null {
   return value === null ? null : String(value);
 }
 
-/** By now every accepted record has a row of its own: where there are more rows, one belongs to none. */
+/** Every accepted record has been found to have a row of its own. So if there are more rows, one belongs to no record. */
 async function lookForStrangers(db: Queryable, accepted: number): Promise<void> {
   const { rows } = await db.query<{ count: string }>("SELECT count(*) AS count FROM countinghouse.metering_record");
   const count = Number(rows[0]?.count);

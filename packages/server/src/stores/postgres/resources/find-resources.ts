@@ -1,4 +1,4 @@
-/** Metered resources as they are kept: by id, in listings, and when they are due. */
+/** Finds metered resources: by id, in listings, and by due time. */
 import type { MeteredResource } from "../../../domain/resources/metered-resource.ts";
 import type { Page } from "../../../ledger/ledger.ts";
 import { dueCursor, idCursor, readDueCursor, readIdCursor } from "../../../ledger/resource-cursors.ts";
@@ -12,7 +12,7 @@ import { texts } from "../arrays.ts";
 import type { Queryable } from "../reading/record-pointers.ts";
 import { isStorable } from "../rows.ts";
 
-/** By id: which revision of it was read, and what it says. */
+/** By id: the revision that was read, and the resource. */
 export type FoundResources = ReadonlyMap<string, FoundResource>;
 
 interface FoundResource {
@@ -40,22 +40,22 @@ export async function findResources(db: Queryable, resourceIds: readonly string[
   );
 }
 
-/** The last row that a page looks at. */
+/** The id of the last row that a page looks at. */
 const LAST_LOOKED_AT = `SELECT id FROM countinghouse.resource WHERE id > $1 ORDER BY id
   LIMIT 1 OFFSET ${RESOURCES_LOOKED_AT_MAX - 1}`;
 
-/** What is not asked for is null, and then every row meets it. */
+/** A condition that was not asked for is null, and then holds for every row. */
 const LIST = `SELECT id, value FROM countinghouse.resource
   WHERE id > $1 AND ($2::text IS NULL OR id <= $2) AND ($3::text IS NULL OR platform = $3)
     AND ($4::text IS NULL OR account = $4) AND ($5::text IS NULL OR products ? $5)
     AND ($6::boolean IS NULL OR (stopped_at_ms IS NULL OR stopped_at_ms > $7) = $6)
   ORDER BY id LIMIT $8`;
 
-/** To be called where all that is read is of one moment. Throws InvalidCursorError. */
+/** To be called within one snapshot. Throws InvalidCursorError. */
 export async function listResources(db: Queryable, query: ResourceQuery): Promise<Page<MeteredResource>> {
   const { platform, accountId, productCode, life, cursor, limit } = query;
   const after = cursor === undefined ? "" : readIdCursor(cursor);
-  // Nothing is registered under what cannot be stored.
+  // No resource is registered under a text that PostgreSQL cannot store.
   if (![platform, accountId, productCode].every((text) => text === undefined || isStorable(text))) return { items: [] };
   const isPicky = [platform, accountId, productCode, life].some((condition) => condition !== undefined);
   const looked = isPicky ? await db.query<Pick<ResourceRow, "id">>(LAST_LOOKED_AT, [after]) : undefined;

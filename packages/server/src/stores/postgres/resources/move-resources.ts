@@ -1,4 +1,4 @@
-/** Moves the resources that stand in the catalogue into a table of their own. */
+/** Moves the resources from the catalogue into a table of their own. */
 import { decodeResource, putResource, stagedResource } from "../../../ledger/resource-facts.ts";
 import type { Queryable } from "../reading/record-pointers.ts";
 import { writeResources } from "./write-resources.ts";
@@ -7,7 +7,7 @@ const ROWS_AT_ONCE = 1_000;
 const SELECT = `SELECT id, value FROM countinghouse.catalogue
   WHERE kind = 'resource' AND value IS NOT NULL AND id > $1 ORDER BY id LIMIT ${ROWS_AT_ONCE}`;
 
-/** In the transaction of the migration. */
+/** To be called in the migration's transaction. */
 export async function moveResources(db: Queryable): Promise<void> {
   let after = "";
   for (;;) {

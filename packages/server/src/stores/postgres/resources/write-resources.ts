@@ -1,6 +1,6 @@
 /**
- * Writes the resources that a group changes. Nothing is locked when they are read: whoever writes one says which revision of it
- * was read, and where that is not the one that is there, another has been first, and the group is decided again.
+ * Writes the resources that a group changes. Reading a resource locks nothing. The writer names the revision that it read;
+ * where the row has another revision by now, another group was first, and this group is decided again.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { StagedResource } from "../../../ledger/resource-facts.ts";
@@ -24,13 +24,13 @@ const UPDATE = `UPDATE countinghouse.resource kept SET revision = given.revision
 const DELETE = `DELETE FROM countinghouse.resource kept USING unnest($1::text[], $2::bigint[]) AS given (id, revision)
   WHERE kept.id = given.id AND kept.revision = given.revision`;
 
-/** Answers false where another was first with one of them; then the transaction is to be rolled back. */
+/** Answers false where another group has changed one of them first; then the transaction must be rolled back. */
 export async function writeResources(
   db: Queryable,
   changes: readonly StagedResource[],
   found: FoundResources,
 ): Promise<boolean> {
-  // The same order on every node: two that write the same ones wait for each other, and never in a circle.
+  // The order is the same on every node, so groups that write the same resources wait for each other, and never in a circle.
   const sorted = changes.toSorted((a, b) => (a.resourceId < b.resourceId ? -1 : 1));
   const isKnown = ({ resourceId }: StagedResource): boolean => found.has(resourceId);
   const kept = sorted.filter((change) => change.kept !== undefined);
@@ -57,7 +57,7 @@ export async function writeResources(
   return written.every((isWritten) => isWritten);
 }
 
-/** That was read; of a resource that was not there, the one before its first. */
+/** The revision that was read; 0, which is before the first revision, for a resource that was not there. */
 function revisionOf({ resourceId }: StagedResource, found: FoundResources): bigint {
   return found.get(resourceId)?.revision ?? 0n;
 }

@@ -1,11 +1,11 @@
 /** Writes what entries add to the sums, and removes all of it. */
 import type { Client } from "pg";
-import { DAY_HOURS, SUM_COLUMNS, type TallyCell, type UsageCell } from "../../../ledger/sums/sums.ts";
+import { DAY_HOURS, SUM_COLUMNS, type ExpiredSums, type TallyCell, type UsageCell } from "../../../ledger/sums/sums.ts";
 import { HOUR_COLUMNS, kindNumber } from "../../../sum-tables/usage-query.ts";
 import { SUMS_LOCK } from "../locks.ts";
 import { searchable } from "../rows.ts";
 
-export interface Statement {
+interface Statement {
   readonly name?: string;
   readonly text: string;
   readonly values: unknown[];
@@ -28,6 +28,13 @@ export async function removeSums(client: Client): Promise<void> {
     await client.query(`DELETE FROM countinghouse.${table}`);
   }
   await client.query("UPDATE countinghouse.sums SET is_begun = false, complete_since_ms = NULL");
+}
+
+/** What another ledger has kept, in the place of all that is there. */
+export async function putExpiredSums(client: Client, { usage, tallies, completeSinceMs }: ExpiredSums): Promise<void> {
+  await removeSums(client);
+  for (const statement of expiredStatements(usage, tallies)) await client.query(statement);
+  await client.query("UPDATE countinghouse.sums SET complete_since_ms = $1", [completeSinceMs ?? null]);
 }
 
 /** One for each hour of the day: what stands in the other columns stays. */

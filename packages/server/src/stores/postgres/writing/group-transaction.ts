@@ -1,6 +1,6 @@
 /**
- * One try to commit a group: facts are read, the group is decided, and what was decided is written, in one transaction.
- * Nothing is true before its commit has been answered.
+ * One try to commit a group: one transaction reads the facts, decides the group, and writes what was decided. Nothing of it
+ * holds before its commit has been answered.
  */
 import type { EpochMs, RuleSet } from "@countinghouse/protocol";
 import type { Client } from "pg";
@@ -11,6 +11,7 @@ import { FoundRecords } from "../../../ledger/found-records.ts";
 import { decideGroup, type DecidedGroup } from "../../../ledger/group-decision.ts";
 import { DefectError } from "../../../ledger/ledger.ts";
 import type { Spare } from "../../../ledger/spare.ts";
+import { DATABASE_MS, WrongClockError, clockTrouble, differenceOf, type ClockDifference } from "../clock-difference.ts";
 import { STATE_LOCK } from "../locks.ts";
 import { allSeen, findRecords, type Queryable } from "../reading/record-pointers.ts";
 import { findResources, type FoundResources } from "../resources/find-resources.ts";
@@ -26,42 +27,44 @@ import { offeringOf, type Group } from "./waiting-work.ts";
 export interface GroupContext {
   readonly state: SharedState;
   readonly clock: SharedClock;
+  /** See PostgresLedgerOptions. */
+  readonly clocksApartMaxMs: number | undefined;
   readonly ruleSet: RuleSet;
   readonly spare: Spare;
   /** The time of the newest entry that this node knows of. */
   readonly newestAtMs: () => EpochMs;
-  /** Whether that may lie ahead of the clock, by which is decided all the same. */
+  /** Whether `newestAtMs` may be later than the clock, and decisions then go by the clock. */
   readonly acceptNewestAhead: boolean;
   /** Whether the ledger lies on several machines. */
   readonly isSpread: boolean;
   /**
-   * Over which connections what is kept is looked up, where the ledger lies on several machines. Citus does not prepare what it
-   * copies over a connection that was read from in the same transaction: it commits it after the coordinator's own commit, and
-   * where that is lost, so is what was acknowledged. A group's own transaction holds the state's lock meanwhile, so what
+   * The connections over which records are looked up where the ledger lies on several machines. If a group's own transaction
+   * read from a machine, Citus would not prepare the rows that it copies there: it would commit them after the coordinator's
+   * own commit, and if that message is lost, so is what was acknowledged. The group holds the state's lock meanwhile, so what
    * is found stays true.
    */
   readonly elsewhere: Queryable | undefined;
-  /** Runs what is written and committed. */
+  /** Runs the statements that write and commit, for metrics. */
   readonly aroundCommit: (commit: () => Promise<void>) => Promise<void>;
 }
 
-/** What a group came to. */
+/** The result of a committed group. */
 export interface Committed {
   readonly decision: DecidedGroup;
-  /** The time of its entries. */
+  /** The time of the group's entries. */
   readonly entriesAtMs: EpochMs;
-  /** The state that it was decided on. */
+  /** The state by which the group was decided. */
   readonly decidedOn: StateId;
-  /** What it has made of that, if it has changed it. */
+  /** The new state, where the group has changed it. */
   readonly state: StateId | undefined;
-  /** Whether anything was kept under its keys before. */
+  /** Whether anything was kept under the group's keys before. */
   readonly metKept: boolean;
 }
 
 /**
- * `raced`: another was first with one of its keys. `refused`: or so it may be, and if it is not, nothing more will be found under
- * its keys than the `kept` of this try. `alone`: it changes what all nodes go by, so it must be tried again while nobody else
- * writes.
+ * `raced`: another group wrote one of the keys first. `refused`: perhaps another group did; if none did, the next try finds no
+ * more than `kept` records under the keys. `alone`: the group changes catalogue or clock, or removes entries, so it must be
+ * tried again while nobody else writes.
  */
 export type Tried =
   | { readonly kind: "committed"; readonly committed: Committed }
@@ -69,10 +72,10 @@ export type Tried =
   | { readonly kind: "refused"; readonly kept: number; readonly reason: Error }
   | { readonly kind: "alone" };
 
-/** The commit was asked for, and the answer was lost: kept or not, nobody has said. */
+/** The commit was sent and its answer was lost, so it is not known whether the group was kept. */
 export class CommitInDoubtError extends Error {
   readonly committed: Committed;
-  /** Where the lane stands if it was made. */
+  /** The lane's head if the commit was made. */
   readonly head: Head;
 
   constructor(committed: Committed, head: Head, cause: unknown) {
@@ -89,15 +92,15 @@ interface HeadRow extends StateIdRow {
   readonly seq: string;
   readonly link: Buffer;
   readonly newest_at_ms: string | null;
+  readonly database_ms: number;
 }
 
-/** How a group is tried. */
 interface Way {
-  /** Nobody else writes meanwhile. */
+  /** Whether the group holds the state's lock alone. */
   readonly alone: boolean;
   /**
-   * Nothing is looked up where the group turns out to be all new records: that none of them is kept is said by the index
-   * that they go into.
+   * Whether the group is first decided as if nothing were kept under its keys. If every key is then a new record's, nothing is
+   * looked up: the index refuses a key that is kept.
    */
   readonly assumeNew: boolean;
 }
@@ -112,6 +115,7 @@ export async function tryGroup(
   const isReset = group.works[0]?.reset === true;
   if (isReset && !alone) return { kind: "alone" };
   const resourceIds = group.works.flatMap(({ work }) => work.resources ?? []);
+  const beforeMs = context.clock.nowMs();
   const [row, known] = await begin(session, alone, resourceIds);
   if (!isSameState(stateIdOf(row), context.state.id)) await adopt(client, context.state);
   const decidedOn = context.state.id;
@@ -119,6 +123,7 @@ export async function tryGroup(
   const keys = group.works.flatMap(({ work }) => work.keys);
   const { clock, ruleSet, spare, state } = context;
   const clockMs = clock.nowMs();
+  refuseWrongClock(context, differenceOf(row.database_ms, beforeMs, clockMs));
   const entriesAtMs = Math.max(clockMs, context.newestAtMs(), Number(row.newest_at_ms ?? Number.NEGATIVE_INFINITY));
   const nowMs = context.acceptNewestAhead ? clockMs : entriesAtMs;
   const positionAt = clock.positionAt.bind(clock);
@@ -179,7 +184,7 @@ async function lookUp(
   return elsewhere === undefined ? findRecords(client, keys) : allSeen(await findRecords(elsewhere, keys));
 }
 
-/** Nobody changes the state meanwhile; but another lane of this node may adopt it. */
+/** The group's lock keeps other groups from changing the state; but another lane of this node may adopt it meanwhile. */
 async function adopt(db: Queryable, state: SharedState): Promise<void> {
   const kept = await readState(db, state.id);
   if (!isSameState(kept, state.id) && !state.adopt(kept)) state.adopt(await readState(db));
@@ -190,7 +195,7 @@ async function begin(
   alone: boolean,
   resourceIds: readonly string[],
 ): Promise<readonly [HeadRow, FoundResources]> {
-  // The lock comes first, by itself: what is read after it is as new as whatever was committed under it.
+  // The lock is a statement of its own: statements after it see everything that was committed under the lock before.
   const lock = alone ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared";
   const [, { rows }, resources] = await Promise.all([
     client.query(`BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ${lock}(${STATE_LOCK.join(", ")})`),
@@ -204,21 +209,27 @@ async function begin(
   return [row, resources];
 }
 
-/** What changes all that nodes go by comes after everything that any of them has accepted, whatever its clock said. */
+/** The machine's clock may be wrong at any time; a manual or offset clock is moved on purpose. Throws WrongClockError. */
+function refuseWrongClock({ clock, clocksApartMaxMs }: GroupContext, difference: ClockDifference): void {
+  const trouble = clock.mode === "system" ? clockTrouble(difference, clocksApartMaxMs) : undefined;
+  if (trouble !== undefined) throw new WrongClockError(trouble);
+}
+
+/** The newest entry time of all lanes: a change of catalogue or clock comes after every accepted entry, by whatever clock. */
 const NEWEST_OF_ALL = "(SELECT max(newest_at_ms) FROM countinghouse.lane) AS newest_at_ms";
 
 function laneHead(name: string, newest: string, lane: number): { name: string; text: string; values: number[] } {
   return {
     name,
-    text: `SELECT s.version, s.state_edition AS edition, l.seq, l.link, ${newest}
+    text: `SELECT s.version, s.state_edition AS edition, l.seq, l.link, ${newest}, ${DATABASE_MS} AS database_ms
            FROM countinghouse.lane l, countinghouse.state s WHERE l.number = $1 FOR UPDATE OF l`,
     values: [lane],
   };
 }
 
 /**
- * Sends the statements and the commit behind them at once: after one that fails, the commit is a rollback, and says so.
- * Answers the error by which another node was first with one of the keys, or may have been.
+ * Sends the statements and the commit together. After a statement that fails, PostgreSQL answers the commit with ROLLBACK.
+ * Answers the error of a lost race for a key, or of one that may have been lost; undefined where all was committed.
  */
 async function keep(
   { client, lane }: LaneSession,
@@ -254,7 +265,7 @@ async function isAnyThere(client: Client, entries: readonly NewEntry[]): Promise
   return rows.length > 0;
 }
 
-/** Whether it changes what all nodes go by. */
+/** Whether the group changes the state that all nodes share. */
 function changesState({ reset, catalogue, clock }: StagedGroup): boolean {
   return reset || catalogue.length > 0 || clock !== undefined;
 }
@@ -266,8 +277,8 @@ function isAllNew(keys: readonly MeteringRecordKey[], { staged }: DecidedGroup):
 }
 
 /**
- * No decision accepts a record whose key it was told is kept. One that was kept since is a race, and no contradiction.
- * Answers how many were kept.
+ * Throws where a decision accepted a record although it was told that its key is kept. A key that was written after the look-up
+ * is a race, and no contradiction. Answers how many keys were kept.
  */
 function refuseContradictions(
   keys: readonly MeteringRecordKey[],
@@ -284,7 +295,7 @@ function refuseContradictions(
   return kept.size;
 }
 
-/** The entries of the group, in a chain that has come as far as this. */
+/** The entries of the group, chained to the lane's head. */
 function chained({ staged, decided }: DecidedGroup, newestSeq: number, newestLink: Uint8Array): NewEntry[] {
   let link = newestLink;
   const kept = decided.filter(({ spared }) => !spared);

@@ -1,4 +1,4 @@
-/** The statements that write entries, their metering records, and how far that brings their lane: each about one table. */
+/** The statements that write entries, their metering records and their lane's new head; each writes one table. */
 import type { AcceptedRecord } from "../../../domain/metering/metering-record.ts";
 import type { EntryAttributes } from "../../../ledger/entry-attributes.ts";
 import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
@@ -7,7 +7,7 @@ import { shardKeyOf } from "../keys.ts";
 import { searchable } from "../rows.ts";
 import { insertRecords, recordRows, type RecordRow } from "./record-rows.ts";
 
-/** An entry with its place in the chain, and what its row lies beside. */
+/** An entry with its place in the chain, and the offering that decides its row's shard. */
 export interface NewEntry {
   readonly offering: string;
   readonly seq: number;
@@ -24,7 +24,7 @@ interface Statement {
   readonly values: unknown[];
 }
 
-// Arrays are unnested side by side, row by row; as tables they would all be written out first.
+// The arrays are unnested side by side, row by row; as joined tables PostgreSQL would write each out first.
 const INSERT_ENTRIES = `INSERT INTO countinghouse.entry
     (lane, shard_key, request_id, at_ms, seq, link, operation, principal, account, access_key, product, body)
   SELECT $1, unnest($2::bigint[]), unnest($3::uuid[]), unnest($4::bigint[]), unnest($5::bigint[]), unnest($6::bytea[]),
@@ -34,8 +34,8 @@ const INSERT_ENTRIES = `INSERT INTO countinghouse.entry
 const ADVANCE_LANE = "UPDATE countinghouse.lane SET seq = $1, link = $2, newest_at_ms = $3 WHERE number = $4";
 
 /**
- * In the order in which they are to be sent; the entries are in the order of their chain. `insert-records` fails as not
- * unique where something is kept under one of the keys.
+ * The statements in the order in which they must be sent; `entries` are in the order of their chain. `insert-records` fails as
+ * not unique where something is kept under one of the keys.
  */
 export function insertStatements(lane: number, entries: readonly NewEntry[]): Statement[] {
   const last = entries.at(-1);

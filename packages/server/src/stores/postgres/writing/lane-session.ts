@@ -1,6 +1,6 @@
 /**
- * A connection that writes, and the lane that it was leased: a chain of its own, whose newest link it reads and writes in
- * every transaction. The lease is an advisory lock, so it ends with the connection, and the lane is leased to another.
+ * A connection that writes, and the lane that it leases: a chain of its own, whose head every transaction reads and writes. The
+ * lease is an advisory lock, so it ends with the connection; then another connection may lease the lane.
  */
 import type { Client } from "pg";
 import { CHAIN_START } from "../../../ledger/chain.ts";
@@ -13,12 +13,12 @@ export interface LaneSession {
 }
 
 export async function openLaneSession(driver: Driver): Promise<LaneSession> {
-  // Statements of a transaction are sent without waiting for each other, where none depends on the one before.
+  // The statements of a transaction are sent without waiting for each other, where none needs another's result.
   const client = driver.client("lane", { pipeline: true });
   try {
     await client.connect();
     await client.query(INDEXES_ONLY);
-    // A commit is durable before its answer, whatever the database was told to do for others.
+    // A commit must be durable before its answer, whatever the database's own settings say.
     await client.query(
       `SELECT set_config('synchronous_commit', 'on', false)
        WHERE current_setting('synchronous_commit') IN ('off', 'local')`,
@@ -30,7 +30,7 @@ export async function openLaneSession(driver: Driver): Promise<LaneSession> {
   }
 }
 
-/** The first lane that nobody has, or a new one. */
+/** Leases the first lane that no connection leases, or makes a new one. */
 async function leaseLane(client: Client): Promise<number> {
   const { rows } = await client.query<{ number: number }>(
     "SELECT number FROM countinghouse.lane WHERE number > 0 ORDER BY number",
@@ -54,12 +54,12 @@ async function isLeased(client: Client, lane: number): Promise<boolean> {
   return rows[0]?.held === true;
 }
 
-/** Sixteen pages of the database's log: what is left of a full disk is less as a rule. */
+/** 64 KiB of the database's log. A full disk rarely has that much room left, so a probe on it fails. */
 const PROBE_BYTES = 65_536;
 
 /**
- * Asks for what every group asks for, the lane's row included, and writes to the log; no row is another afterwards. Of a ledger on
- * several machines only the coordinator is asked: that one of them is away is said by the products that lie there.
+ * Takes the locks that every group takes, the lane's row included, and writes to the log; no row changes. On several machines
+ * only the coordinator is asked; a machine that is away shows in the products that lie on it.
  */
 export async function probeCommit({ client, lane }: LaneSession, isSpread: boolean): Promise<void> {
   await client.query("BEGIN");
@@ -72,16 +72,19 @@ export async function probeCommit({ client, lane }: LaneSession, isSpread: boole
   await client.query("COMMIT");
 }
 
-/** Where a lane has come to. */
+/** The newest entry of a lane. */
 export interface Head {
   readonly seq: number;
   readonly link: Uint8Array;
 }
 
 /**
- * Whether a transaction that would have brought a lane to this head, and whose commit was never answered, was committed;
- * undefined while that cannot be told. Whoever made it held the lane's row: once that can be had, it has ended one way or the
- * other, and the row says which. What it wrote on other machines may not be seen there yet.
+ * Whether the transaction that would have brought a lane to this head, and whose commit was never answered, was committed;
+ * undefined while that is not known. The transaction locked the lane's row. Once this function gets that lock, the transaction
+ * has ended, and the row says how. The rows that it wrote on other machines may not be visible yet.
+ *
+ * The row alone does not say that a synchronous standby has the commit: PostgreSQL shows a commit whose connection was ended while
+ * it waited for the standby. So this transaction commits as well. Its commit follows in the log, and waits for the standby.
  */
 export async function wasCommitted(client: Client, lane: number, head: Head): Promise<boolean | undefined> {
   await client.query("BEGIN");
@@ -89,11 +92,11 @@ export async function wasCommitted(client: Client, lane: number, head: Head): Pr
     "SELECT seq, link FROM countinghouse.lane WHERE number = $1 FOR UPDATE",
     [lane],
   );
-  await client.query("ROLLBACK");
+  await client.query("COMMIT");
   const [row] = rows;
   if (row === undefined || Number(row.seq) < head.seq) return false;
   if (Number(row.seq) === head.seq) return row.link.equals(head.link);
-  // Another connection has been leased the lane, and has gone on: the chain says from where, once all of it can be seen.
+  // Another connection leases the lane by now and has gone on. The chain's entry at this place answers, once it is visible.
   const { rows: entries } = await client.query<{ link: Buffer }>(
     "SELECT link FROM countinghouse.entry WHERE lane = $1 AND seq = $2",
     [lane, head.seq],

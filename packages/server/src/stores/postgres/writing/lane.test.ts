@@ -1,4 +1,4 @@
-/** What becomes of a commit when its connection is lost, and of two nodes that race. */
+/** What becomes of a commit whose connection is lost, and of two nodes that race. */
 import { HOUR_MS } from "@countinghouse/protocol";
 import { beforeEach, describe, expect, onTestFinished } from "vitest";
 import { CuttingProxy, type Cut } from "../../../../../../test/support/postgres/cutting-proxy.ts";
@@ -38,7 +38,7 @@ async function node(url = database.url, lanes = 4): Promise<Node> {
   return opened;
 }
 
-/** A node whose commits can be cut. */
+/** A node whose connection the test can cut at a commit. */
 async function cutNode(): Promise<Node & { readonly proxy: CuttingProxy }> {
   const { proxy, url } = await CuttingProxy.before(database.url);
   onTestFinished(() => proxy.close());
@@ -68,7 +68,7 @@ describe("a connection that is lost at the commit", () => {
       const { ledger, proxy } = await cutNode();
       await ledger.transact(meter([sent({ dimension: "first" })]));
       const other = await node(database.url, 4);
-      // The other node is leased the lane as soon as it is free, and writes to it before the first asks.
+      // The other node leases the lane as soon as it is free, and writes to it before the first node asks.
       proxy.holdNextConnection();
       proxy.cutNextCommit(isCommitted ? "after" : "before");
       const answered = ledger.transact(meter([sent()]));
@@ -127,7 +127,7 @@ test("a group that another of its product overtakes is decided again, and finds 
   const batch = Array.from({ length: 10 }, (_, i) => sent({ dimension: `${i}` }));
   const overtaken = ledger.transact(meter(batch.toReversed()));
   await reached.promise;
-  // Enough of them to be begun beside it.
+  // Enough works for a second group to be begun beside the first.
   const answers = await Promise.all(Array.from({ length: 40 }, () => ledger.transact(meter(batch))));
   held.resolve();
   const again = await overtaken;

@@ -1,6 +1,6 @@
 /**
- * One writer of a node: commits a group at a time, and does not let go of it before it knows what became of it, or until
- * its time is up. A race is decided again; a lost connection is made anew; a commit whose answer was lost is asked for.
+ * One writer of a node. It commits one group at a time, and keeps it until the outcome is known or the time is up. A group that
+ * lost a race is decided again; a lost connection is replaced; of a commit whose answer was lost, the database is asked.
  */
 import { FaultError } from "../../../ledger/ledger.ts";
 import { letGo, type Driver } from "../driver.ts";
@@ -20,7 +20,7 @@ interface LaneOptions {
 }
 
 const WRITING = "The ledger could not be written";
-/** Tries of one group. Each race was lost to a commit, so there is headway; this many in a row is not by chance. */
+/** How often one group is tried. Each lost race means that another group was committed, so this many in a row are no chance. */
 const TRIES_MAX = 40;
 const PAUSE_FIRST_MS = 5;
 const PAUSE_MAX_MS = 500;
@@ -28,7 +28,7 @@ const PAUSE_MAX_MS = 500;
 export class Lane {
   readonly #options: LaneOptions;
   #session: LaneSession | undefined;
-  /** That the last group met nothing kept: whoever sends again does so for a while. */
+  /** Whether the last group met no kept record. A caller that sends usage again usually does so for a while. */
   #expectsNew = true;
 
   constructor(options: LaneOptions) {
@@ -39,7 +39,7 @@ export class Lane {
     return this.#session !== undefined;
   }
 
-  /** Rejects with FaultError once the time is up, or DefectError. */
+  /** Rejects with FaultError when the time is up, or with DefectError. */
   async commit(group: Group, deadlineMs: number): Promise<Committed> {
     let alone = false;
     let trouble: Error | undefined;
@@ -55,17 +55,18 @@ export class Lane {
           return tried.committed;
         }
         if (tried.kind === "refused") refused = notForItself(tried, refused);
-        // Nothing is in the way of trying it alone at once; of those that race, one is to get ahead.
+        // The second try waits for nothing. After more lost races, random pauses let one of the racing groups get ahead.
         else if (tried.kind === "raced" && tries > 1) await this.#pause(tries);
         alone ||= tried.kind === "alone";
       } catch (error) {
         if (error instanceof CommitInDoubtError) {
           const committed = await this.#resolved(error, deadlineMs);
           if (committed !== undefined) return committed;
-          // The coordinator answers by now: what had let it wait is a machine behind it.
+          // The coordinator has answered by now, so the machine behind it must have kept the commit waiting.
           trouble = this.#options.context.isSpread ? new UnansweredError(error) : errorOf(error, WRITING);
         } else {
-          // The coordinator keeps connections to machines, and notices that one is gone when it uses it: once that is no news.
+          // The coordinator notices a broken connection to a machine only when it uses it, so the first such error is tried
+          // again.
           await this.#recover(error, !wasUnanswered);
           wasUnanswered ||= troubleOf(error) === "unanswered";
           trouble = errorOf(error, WRITING);
@@ -93,16 +94,16 @@ export class Lane {
     this.#session = undefined;
   }
 
-  /** Makes the next try possible. Throws what no other try can mend. */
+  /** Makes the next try possible. Throws where another try cannot help. */
   async #recover(error: unknown, mayBeStale = false): Promise<void> {
     const failed = errorOf(error, WRITING);
     if (this.#session === undefined) {
       if (!mayConnectLater(error)) throw failed;
       return;
     }
-    // What was thrown on this side has left the connection as it was.
+    // An error of the node's own code has not harmed the connection.
     const trouble = failed === error ? "failed" : troubleOf(error);
-    // A connection that waits for a machine that says nothing may go on waiting for it.
+    // A connection that waits for a silent machine may go on waiting for it.
     const isStuck = this.#options.context.isSpread && isGivenUp(error);
     if (trouble === "lost" || isStuck) this.#drop();
     else await this.#session.client.query("ROLLBACK").catch(() => this.#drop());
@@ -110,7 +111,7 @@ export class Lane {
     if (trouble === "failed" || trouble === "damaged") throw failed;
   }
 
-  /** What was committed; undefined where nothing was. Throws FaultError where that cannot be known in time. */
+  /** What was committed; undefined where nothing was. Throws FaultError where that cannot be learnt in time. */
   async #resolved({ committed, head }: CommitInDoubtError, deadlineMs: number): Promise<Committed | undefined> {
     const lane = this.#session?.lane ?? 0;
     let trouble: unknown;
@@ -145,7 +146,7 @@ export class Lane {
 
 type Refused = Extract<Tried, { readonly kind: "refused" }>;
 
-/** Where nothing more is found under its keys than when it was refused before, it was not for another's sake. */
+/** Throws where no more records are found under the keys than at the last refusal: then no other group was the cause. */
 function notForItself(now: Refused, before: Refused | undefined): Refused {
   if (before === undefined || now.kept > before.kept) return now;
   throw errorOf(now.reason, WRITING);

@@ -1,4 +1,4 @@
-/** Which machine each product's rows lie on, where a ledger lies on several: one of them must not take up all connections. */
+/** On which machine each product's rows lie, where a ledger lies on several. Groups for one machine must not use all lanes. */
 import { bigints } from "../arrays.ts";
 import { shardKeyOf } from "../keys.ts";
 import type { Queryable } from "../reading/record-pointers.ts";
@@ -13,7 +13,7 @@ const MACHINES = `SELECT k::text AS shard_key, n.nodename || ':' || n.nodeport A
 
 export class Machines {
   readonly #db: Queryable;
-  /** How many connections may be at work for one machine. */
+  /** How many lanes may be at work for one machine. */
   readonly #lanesMax: number;
   #machines = new Map<string, string | undefined>();
 
@@ -22,7 +22,7 @@ export class Machines {
     this.#lanesMax = Math.max(1, Math.floor(lanes / 2));
   }
 
-  /** Whether a group of this product may be begun beside those that are under way. */
+  /** Whether a group of this product may be begun beside the groups that are under way. */
   mayBegin(column: string, underWay: ReadonlySet<Group>): boolean {
     if (!this.#machines.has(column)) this.#ask(column);
     const machine = this.#machines.get(column);
@@ -30,7 +30,7 @@ export class Machines {
     return [...underWay].filter((group) => this.#machines.get(group.column) === machine).length < this.#lanesMax;
   }
 
-  /** Looks where products lie by now: shards are moved. */
+  /** Looks up where products lie now, because an operator may move shards. */
   async learn(columns: Iterable<string> = this.#machines.keys()): Promise<void> {
     const asked = new Map([...columns].map((column) => [String(shardKeyOf(column)), column]));
     const { rows } = await this.#db.query<{ shard_key: string; machine: string }>(MACHINES, [
@@ -39,7 +39,7 @@ export class Machines {
     for (const { shard_key: shardKey, machine } of rows) this.#machines.set(asked.get(shardKey) ?? "", machine);
   }
 
-  /** Until that is known, nothing is in its way. */
+  /** Asks for the product's machine. Until the answer is there, its groups may begin. */
   #ask(column: string): void {
     if (this.#machines.size >= COLUMNS_MAX) this.#machines.clear();
     this.#machines.set(column, undefined);

@@ -4,12 +4,12 @@ import { meteringRecordId } from "../../../ledger/ids.ts";
 import { bigints, uuids } from "../arrays.ts";
 import { numberOf, recordKeyOf, regionNumberOf, shardKeyOf } from "../keys.ts";
 
-/** An entry, as far as the rows of its records say something of it. */
+/** The parts of an entry that its records' rows need. */
 interface RecordsOfEntry {
   readonly requestId: string;
   readonly shardKey: bigint;
   readonly productCode: string | undefined;
-  /** Whether the control plane metered it: its quantities are seconds. */
+  /** Whether the control plane metered the entry's records: their quantities are seconds. */
   readonly accrued: boolean;
   readonly records: readonly AcceptedRecord[];
 }
@@ -60,12 +60,12 @@ interface InsertRecords {
   readonly values: unknown[];
 }
 
-/** Undefined where there are none. Fails as not unique where something is kept under one of the keys. */
+/** Undefined where there are no rows. The statement fails as not unique where something is kept under one of the keys. */
 export function insertRecords(rows: RecordRow[], table = "metering_record"): InsertRecords | undefined {
   if (rows.length === 0) return undefined;
-  // The same order on every node: two that insert the same keys wait for each other, and never in a circle.
+  // The order is the same on every node, so groups that insert the same keys wait for each other, and never in a circle.
   rows.sort((a, b) => (a.hour === b.hour ? (a.key < b.key ? -1 : 1) : a.hour < b.hour ? -1 : 1));
-  // Arrays are unnested side by side, row by row; as a table they would all be written out first.
+  // The arrays are unnested side by side, row by row; as a joined table PostgreSQL would write them out first.
   const text = `INSERT INTO countinghouse.${table}
     (hour, key, id, shard_key, entry_shard_key, quantity, product, customer, dimension, region, kind)
   SELECT unnest($1::bigint[]), unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::bigint[]), unnest($5::bigint[]),
@@ -84,5 +84,5 @@ export function insertRecords(rows: RecordRow[], table = "metering_record"): Ins
     bigints(rows.map(({ region }) => region)),
     bigints(rows.map(({ kind }) => kind)),
   ];
-  return { name: "insert-records", text, values };
+  return { name: table === "metering_record" ? "insert-records" : `insert-records-of-${table}`, text, values };
 }

@@ -1,6 +1,6 @@
 /**
- * Removes entries at the old end of chains: what has expired, or everything. A chain goes on after them, and begins where
- * they ended, so that what any node has noted of it stays true. No other group may be under way meanwhile.
+ * Removes entries at the old end of chains: expired ones, or all. The chain goes on, and its base becomes the newest removed
+ * entry, so that every head that a node has noted stays true. No other group may be under way meanwhile.
  */
 import type { Client } from "pg";
 import { FaultError, type Expired } from "../../../ledger/ledger.ts";

@@ -1,9 +1,9 @@
-/** Of which products no group could be committed the last time, while those of others could. */
+/** The products whose last group could not be committed, although groups of other products could. */
 import { UnansweredError } from "../trouble.ts";
 
-/** So long it is told after the last try; a product that nobody meters any more is not stuck. */
+/** How long after its last try a product is reported: a product that nobody meters any more is not stuck. */
 const TOLD_MS = 60_000;
-/** So long nobody waits for a machine that has just not answered. */
+/** How long new work is refused after a machine did not answer, so that its callers need not wait. */
 const REFUSED_MS = 1_000;
 const COLUMNS_MAX = 1_000;
 const COLUMNS_TOLD = 5;
@@ -31,14 +31,14 @@ export class StuckColumns {
     }
   }
 
-  /** Why work of a product is not to be taken in now, if that is so. */
+  /** The error with which new work of a product is refused now; undefined where it is taken in. */
   refusal(column: string): Error | undefined {
     const failed = this.#failed.get(column);
     const isShut = failed?.error instanceof UnansweredError && this.#monotonicMs() - failed.triedMs < REFUSED_MS;
     return isShut ? failed.error : undefined;
   }
 
-  /** A sentence for each, and one for those that are too many. */
+  /** A sentence for each of the first products, and one that counts the others. */
   remarks(): readonly string[] {
     this.#forgetOld();
     const told = [...this.#failed].slice(0, COLUMNS_TOLD).map(([column, { error }]) => {

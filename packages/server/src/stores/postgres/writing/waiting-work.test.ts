@@ -1,4 +1,4 @@
-/** Which work is taken together, and what is begun beside what. */
+/** Which works form a group, and which groups are begun beside each other. */
 import { describe, expect, test } from "vitest";
 import { look, meter, newCall, sent } from "../../../../testing/contract/works.ts";
 import type { Work } from "../../../ledger/ledger.ts";

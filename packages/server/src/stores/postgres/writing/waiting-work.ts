@@ -1,7 +1,7 @@
 /**
- * Work that has arrived, in its order, and the groups it is taken in. A group is about one product. Where much waits for a
- * product, the next group of it is begun beside the one under way: work that came at the same time has no order, and work
- * that came after an answer finds what was answered in the ledger.
+ * Waiting work in the order of its arrival, and the groups that are made of it. A group is about one product. Where much work
+ * waits for a product, its next group is begun beside the one under way. That is right: works that arrive at the same time have
+ * no order, and work that arrives after an answer finds in the ledger what was answered.
  */
 import type { DecidedGroup, Pending } from "../../../ledger/group-decision.ts";
 import type { Work } from "../../../ledger/ledger.ts";
@@ -11,18 +11,18 @@ interface Waiting extends Pending {
   readonly untilMs: number;
 }
 
-/** What a reset is about: no product has such a name. */
+/** The column of a reset. No product has such a name. */
 const EVERYTHING = "\0everything";
-/** What is about no product: changes of the catalogue among others, which only stand in each other's way. */
+/** The column of work that is about no product, such as changes of the catalogue; such groups only delay each other. */
 const NO_PRODUCT = "";
-/** So much waits before a group is begun beside another of its product: each costs the same, however small. */
+/** How many works must wait before a second group of a product is begun; a group costs the same however small it is. */
 const BESIDE_WORKS_MIN = 10;
 
 export class Group {
   readonly column: string;
-  /** As decisions are given it: whoever fails in one try may succeed in the next, so nobody is told before the end. */
+  /** The works as decisions get them: a rejection is noted, and told at the end, since the next try may succeed. */
   readonly works: readonly Pending[];
-  /** How much of it the newest try took in; the rest is for the next group. */
+  /** How many works the newest try took in; the others are for the next group. */
   taken: number;
   readonly #waiting: readonly Waiting[];
   readonly #mistakes = new Map<number, Error>();
@@ -38,7 +38,7 @@ export class Group {
     return this.#waiting.slice(this.taken);
   }
 
-  /** Tells everyone who was taken in: what was decided, or that the decision threw. */
+  /** Answers the callers whose work was taken in: with the decision's answer, or with the error that the decision threw. */
   settle({ decided }: DecidedGroup): void {
     const outcomes = new Map(decided.map(({ pending, outcome }) => [pending, outcome]));
     for (const [i, waiting] of this.#waiting.slice(0, this.taken).entries()) {
@@ -64,10 +64,7 @@ export class WaitingWork {
     this.#waiting.push({ ...pending, column: columnOf(pending), untilMs });
   }
 
-  /**
-   * The next group that may be begun now, of a product of which one may. A reset waits for all before it, and all after it for
-   * the reset.
-   */
+  /** The next group that may be begun now. A reset waits for all earlier work, and all later work waits for the reset. */
   take(underWay: ReadonlySet<Group>, worksMax: number, mayBegin?: (column: string) => boolean): Group | undefined {
     const busy = new Set([...underWay].map(({ column }) => column));
     if (busy.has(EVERYTHING)) return undefined;
@@ -85,12 +82,12 @@ export class WaitingWork {
     return new Group(column, works);
   }
 
-  /** What a group did not take in goes on waiting, before all that came after it. */
+  /** Puts the works that a group did not take in back, before all later works. */
   putBack({ rest }: Group): void {
     if (rest.length > 0) this.#waiting.unshift(...rest);
   }
 
-  /** Tells those whose time is up. */
+  /** Rejects the works whose waiting time is over. */
   expire(nowMs: number, why: () => Error): void {
     const late = this.#waiting.filter(({ untilMs }) => untilMs <= nowMs);
     if (late.length === 0) return;
@@ -102,7 +99,7 @@ export class WaitingWork {
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 
-  /** Tells those who wait for one product. */
+  /** Rejects the works that wait for one product. */
   failColumn(column: string, error: Error): void {
     const failed = this.#waiting.filter((one) => one.column === column);
     this.#waiting = this.#waiting.filter((one) => one.column !== column);
@@ -119,7 +116,7 @@ function onceEach(mayBegin: (column: string) => boolean): (one: Waiting) => bool
   };
 }
 
-/** The first product that enough waits for to be worth a group beside others. */
+/** The first product for which enough works wait to begin another group beside the one under way. */
 function crowdedColumn(waiting: readonly Waiting[]): string | undefined {
   const counts = new Map<string, number>();
   for (const { column } of waiting) {
@@ -130,12 +127,12 @@ function crowdedColumn(waiting: readonly Waiting[]): string | undefined {
   return undefined;
 }
 
-/** What a group about it is about. */
+/** The column of a work: groups are formed by it. */
 export function columnOf({ reset, work }: Pending): string {
   return reset ? EVERYTHING : offeringOf(work);
 }
 
-/** What a request is about, and what its entry's row lies beside: fixed by the request; empty where that is no product. */
+/** The product or licence that a request is about; the row of its entry lies on that shard. Empty where it is about none. */
 export function offeringOf({ keys, productCode }: Work<unknown>): string {
   return keys[0]?.offering ?? productCode ?? NO_PRODUCT;
 }

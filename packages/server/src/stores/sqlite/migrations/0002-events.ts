@@ -1,4 +1,4 @@
-/** Fills what migration 2 adds, for the entries that were there before it. */
+/** Fills the columns that migration 2 adds, for entries that were written before it. */
 import type { DatabaseSync } from "node:sqlite";
 import { CHAIN_START, linkOf } from "../../../ledger/chain.ts";
 import { attributesOf } from "../../../ledger/entry-attributes.ts";

@@ -1,4 +1,4 @@
-/** Moves the resources that stand in the catalogue. */
+/** Moves the resources from the catalogue into a table of their own. */
 import type { DatabaseSync } from "node:sqlite";
 import { decodeResource, putResource, stagedResource } from "../../../ledger/resource-facts.ts";
 import { PUT_RESOURCE, resourceRow } from "../resource-rows.ts";

@@ -1,15 +1,9 @@
 /** Answers questions from the file of sums, and from the ledger's entries that the sums have just taken in. */
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { decodeEntry } from "../../../ledger/entry-codec.ts";
-import type {
-  AccruedOf,
-  SumsAnswer,
-  SumsQuestion,
-  TallyAbout,
-  TallyCell,
-  TallyQuery,
-} from "../../../ledger/sums/sums.ts";
-import { usageStatements, usageSums, type Dialect, type UsageRow } from "../../../sum-tables/usage-query.ts";
+import type { AccruedOf, SumsAnswer, SumsQuestion, TallyCell, TallyQuery } from "../../../ledger/sums/sums.ts";
+import { usageStatements, usageSums, type Dialect } from "../../../sum-tables/usage-query.ts";
+import { tallyOf } from "./sum-rows.ts";
 import type { SumsPosition } from "./sums-file.ts";
 
 const DIALECT: Dialect = {
@@ -33,7 +27,7 @@ export function answerFrom(
         usageStatements(span, DIALECT).map((statement) => {
           const select = sums.prepare(statement.text);
           select.setReadBigInts(true);
-          return [statement, select.all(...(statement.values as SQLInputValue[])) as readonly UsageRow[]];
+          return [statement, select.all(...(statement.values as SQLInputValue[]))];
         }),
       ),
     ),
@@ -48,17 +42,7 @@ function talliesIn(sums: DatabaseSync, { about, fromDay, toDay }: TallyQuery): T
     `SELECT * FROM tally WHERE day >= ? AND day < ? AND about IN (SELECT value FROM json_each(?))`,
   );
   select.setReadBigInts(true);
-  return select.all(fromDay, toDay, JSON.stringify(about)).map((row) => ({
-    day: Number(row["day"]),
-    about: row["about"] as TallyAbout,
-    product: row["product"] as string,
-    customer: row["customer"] as string,
-    dimension: row["dimension"] as string,
-    detail: row["detail"] as string,
-    calls: Number(row["calls"]),
-    records: Number(row["records"]),
-    units: row["units"] as bigint,
-  }));
+  return select.all(fromDay, toDay, JSON.stringify(about)).map(tallyOf);
 }
 
 /** They are few: what was committed while somebody read the resources. */

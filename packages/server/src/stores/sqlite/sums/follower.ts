@@ -7,9 +7,10 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { CHAIN_START } from "../../../ledger/chain.ts";
 import { decodeEntry } from "../../../ledger/entry-codec.ts";
 import { SumDeltas } from "../../../ledger/sums/sum-deltas.ts";
-import type { SumsProgress, TallyCell, UsageCell } from "../../../ledger/sums/sums.ts";
-import { HOUR_COLUMNS, kindNumber } from "../../../sum-tables/usage-query.ts";
+import type { SumsProgress, UsageCell } from "../../../ledger/sums/sums.ts";
+import { kindNumber } from "../../../sum-tables/usage-query.ts";
 import { headIn } from "../verification/slices.ts";
+import { readExpiredSums } from "./expired-sums.ts";
 import { addTally, dayAndHour, tallyUpsert, usageUpserts } from "./sum-rows.ts";
 import { emptySums, readPosition, writePosition, type SumsPosition } from "./sums-file.ts";
 
@@ -39,12 +40,13 @@ export class SumsFollower {
   readonly #selectSeries: StatementSync;
   readonly #insertSeries: StatementSync;
   readonly #selectEntries: StatementSync;
-  readonly #selectLink: StatementSync;
   readonly #series = new Map<string, number>();
+  readonly #throughSeq: number;
   #position: SumsPosition | undefined;
 
-  /** `ledger` is only read. */
-  constructor(ledger: DatabaseSync, sums: DatabaseSync) {
+  /** `ledger` is only read, and up to an entry at most. */
+  constructor(ledger: DatabaseSync, sums: DatabaseSync, throughSeq = Number.MAX_SAFE_INTEGER) {
+    this.#throughSeq = throughSeq;
     this.#ledger = ledger;
     this.#sums = sums;
     this.#upserts = usageUpserts(sums, "day_sum", ["series"]);
@@ -56,9 +58,8 @@ export class SumsFollower {
       `INSERT INTO series (${SERIES_KEY.join(", ")}) VALUES (?, ?, ?, ?, ?) RETURNING id`,
     );
     this.#selectEntries = ledger.prepare(
-      "SELECT seq, at_ms AS atMs, body, link FROM entry WHERE seq > ? ORDER BY seq LIMIT ?",
+      "SELECT seq, at_ms AS atMs, body, link FROM entry WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
     );
-    this.#selectLink = ledger.prepare("SELECT link FROM entry WHERE seq = ?");
     this.#position = readPosition(sums);
   }
 
@@ -91,11 +92,16 @@ export class SumsFollower {
   /** What comes after the position; undefined where that is no position of this ledger. */
   #read(position: SumsPosition): { readonly head: number; readonly rows: readonly ReadRow[] } | undefined {
     return this.#atOneMoment(() => {
-      if (!this.#fits(position)) return undefined;
-      const head = Number(this.#ledger.prepare("SELECT max(seq) AS seq FROM entry").get()?.["seq"] ?? position.seq);
+      if (!fits(this.#ledger, position)) return undefined;
+      const newest = Number(this.#ledger.prepare("SELECT max(seq) AS seq FROM entry").get()?.["seq"] ?? position.seq);
+      const head = Math.min(newest, this.#throughSeq);
       const rows: ReadRow[] = [];
       let characters = 0;
-      for (const row of this.#selectEntries.iterate(position.seq, READ_ENTRIES) as unknown as Iterable<ReadRow>) {
+      for (const row of this.#selectEntries.iterate(
+        position.seq,
+        this.#throughSeq,
+        READ_ENTRIES,
+      ) as unknown as Iterable<ReadRow>) {
         rows.push(row);
         characters += row.body.length;
         if (characters >= READ_CHARACTERS) break;
@@ -104,63 +110,44 @@ export class SumsFollower {
     });
   }
 
-  #fits({ seq, link }: SumsPosition): boolean {
-    const base = baseOf(this.#ledger);
-    if (base.seq === seq) return base.link.equals(link);
-    const row = seq < base.seq ? undefined : this.#selectLink.get(seq);
-    return row !== undefined && Buffer.from((row["link"] as Uint8Array | null) ?? NO_LINK).equals(link);
-  }
-
   /** Everything anew: what has expired, from the ledger's own sums of that, and then the entries that are there. */
   #begin(): SumsPosition {
-    const { base, since, usage, tallies } = this.#atOneMoment(() => ({
+    const { base, expired } = this.#atOneMoment(() => ({
       base: baseOf(this.#ledger),
-      since: this.#ledger.prepare("SELECT value FROM setting WHERE name = 'sums-complete-since'").get()?.["value"],
-      usage: readBigInts(this.#ledger, "SELECT * FROM expired_usage"),
-      tallies: readBigInts(this.#ledger, "SELECT * FROM expired_tally"),
+      expired: readExpiredSums(this.#ledger),
     }));
-    const position = {
-      seq: base.seq,
-      link: base.link,
-      baseSeq: base.seq,
-      completeSinceMs: since === undefined ? undefined : Number(since),
-    };
+    const { completeSinceMs } = expired;
+    const position = { seq: base.seq, link: base.link, baseSeq: base.seq, completeSinceMs };
     this.#transaction(() => {
       emptySums(this.#sums);
       this.#series.clear();
-      const columns = ["day", "series", "last_ms", ...HOUR_COLUMNS];
-      const insert = this.#sums.prepare(
-        `INSERT INTO day_sum (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`,
-      );
-      for (const row of usage) {
-        const series = this.#seriesOf(SERIES_KEY.map((name) => row[name] as string | bigint));
-        const values = ["day", "last_ms", ...HOUR_COLUMNS].map((name) => row[name] as bigint | null);
-        insert.run(values[0] as bigint, series, ...values.slice(1));
-      }
-      for (const row of tallies) addTally(this.#upsertTally, row as unknown as TallyCell);
+      this.#add(expired);
       writePosition(this.#sums, position);
     });
     this.#position = position;
     return position;
   }
 
-  #write({ usage, tallies }: SumDeltas, position: SumsPosition): void {
-    // In the order of the tree: neighbours share pages.
-    const placed = usage
-      .map((cell) => ({ cell, series: 0, at: dayAndHour(cell) }))
-      .toSorted((a, b) => a.at[0] - b.at[0]);
+  #write(deltas: SumDeltas, position: SumsPosition): void {
     this.#transaction(() => {
-      for (const each of placed) each.series = this.#seriesOf(seriesKey(each.cell));
-      for (const { cell, series, at } of placed.toSorted((a, b) => a.at[0] - b.at[0] || a.series - b.series)) {
-        this.#upserts[at[1]]?.run(at[0], series, cell.lastMs, cell.amount);
-      }
-      for (const cell of tallies) addTally(this.#upsertTally, cell);
+      this.#add(deltas);
       writePosition(this.#sums, position);
     });
     this.#position = position;
   }
 
-  #seriesOf(key: readonly (string | number | bigint)[]): number {
+  /** In the order of the tree: neighbours share pages. */
+  #add({ usage, tallies }: Pick<SumDeltas, "usage" | "tallies">): void {
+    const placed = usage
+      .map((cell) => ({ cell, series: this.#seriesOf(seriesKey(cell)), at: dayAndHour(cell) }))
+      .toSorted((a, b) => a.at[0] - b.at[0] || a.series - b.series);
+    for (const { cell, series, at } of placed) {
+      this.#upserts[at[1]]?.run(at[0], series, cell.lastMs, cell.amount);
+    }
+    for (const cell of tallies) addTally(this.#upsertTally, cell);
+  }
+
+  #seriesOf(key: readonly (string | number)[]): number {
     const text = key.join("\n");
     let id = this.#series.get(text);
     if (id === undefined) {
@@ -193,6 +180,14 @@ export class SumsFollower {
   }
 }
 
+/** Whether a position is one of this ledger: its entry is there, with its link, or the chain begins after it. */
+export function fits(ledger: DatabaseSync, { seq, link }: SumsPosition): boolean {
+  const base = baseOf(ledger);
+  if (base.seq === seq) return base.link.equals(link);
+  const row = seq < base.seq ? undefined : ledger.prepare("SELECT link FROM entry WHERE seq = ?").get(seq);
+  return row !== undefined && Buffer.from((row["link"] as Uint8Array | null) ?? NO_LINK).equals(link);
+}
+
 /** Of entries that were kept without a trail, as the benchmark can. */
 const NO_LINK = new Uint8Array();
 
@@ -206,10 +201,4 @@ function baseOf(ledger: DatabaseSync): { readonly seq: number; readonly link: Bu
   return base === undefined
     ? { seq: 0, link: Buffer.from(CHAIN_START) }
     : { seq: base.seq, link: Buffer.from(base.link, "hex") };
-}
-
-function readBigInts(db: DatabaseSync, sql: string): Record<string, unknown>[] {
-  const select = db.prepare(sql);
-  select.setReadBigInts(true);
-  return select.all();
 }

@@ -1,7 +1,7 @@
 /** Writes what entries add to the sums into tables of SQLite. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { DAY_HOURS, type TallyCell, type UsageCell } from "../../../ledger/sums/sums.ts";
-import { HOUR_COLUMNS, kindNumber } from "../../../sum-tables/usage-query.ts";
+import { DAY_HOURS, type TallyAbout, type TallyCell, type UsageCell } from "../../../ledger/sums/sums.ts";
+import { HOUR_COLUMNS } from "../../../sum-tables/usage-query.ts";
 
 /** One statement for each hour of the day: what stands in the other columns stays. */
 export function usageUpserts(db: DatabaseSync, table: string, keys: readonly string[]): readonly StatementSync[] {
@@ -37,24 +37,18 @@ export function dayAndHour({ hour }: Pick<UsageCell, "hour">): readonly [day: nu
   return [day, hour - day * DAY_HOURS];
 }
 
-/** The tables of the ledger itself, for what expires. */
-export class ExpiredSums {
-  readonly #upserts: readonly StatementSync[];
-  readonly #upsertTally: StatementSync;
-
-  constructor(db: DatabaseSync) {
-    this.#upserts = usageUpserts(db, "expired_usage", ["product", "customer", "dimension", "region", "kind"]);
-    this.#upsertTally = tallyUpsert(db, "expired_tally");
-  }
-
-  /** In the transaction that removes the entries. */
-  add(usage: readonly UsageCell[], tallies: readonly TallyCell[]): void {
-    for (const cell of usage) {
-      const [day, hourOfDay] = dayAndHour(cell);
-      const { product, customer, dimension, region, kind, lastMs, amount } = cell;
-      const key = [day, product, customer, dimension, region, kindNumber(kind)];
-      this.#upserts[hourOfDay]?.run(...key, lastMs, amount);
-    }
-    for (const cell of tallies) addTally(this.#upsertTally, cell);
-  }
+/** Of a row whose numbers were read as they are kept. */
+export function tallyOf(row: Readonly<Record<string, unknown>>): TallyCell {
+  const text = (name: string): string => row[name] as string;
+  return {
+    day: Number(row["day"]),
+    about: text("about") as TallyAbout,
+    product: text("product"),
+    customer: text("customer"),
+    dimension: text("dimension"),
+    detail: text("detail"),
+    calls: Number(row["calls"]),
+    records: Number(row["records"]),
+    units: row["units"] as bigint,
+  };
 }

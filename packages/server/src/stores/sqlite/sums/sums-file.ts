@@ -74,8 +74,13 @@ export function openSumsFile(file: string): DatabaseSync {
   makeOwnFile(file);
   const db = new DatabaseSync(file);
   prepare(db);
-  db.exec(`BEGIN; ${SCHEMA} COMMIT`);
+  makeSums(db);
   return db;
+}
+
+/** The tables, in a database that has none. */
+export function makeSums(db: DatabaseSync): void {
+  db.exec(`BEGIN; ${SCHEMA} COMMIT`);
 }
 
 export function removeSumsFile(file: string): void {

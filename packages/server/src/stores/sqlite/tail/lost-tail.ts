@@ -1,6 +1,6 @@
 /**
- * Whether the newest entries of an embedded ledger are missing: what its log, and the mark beside it, say of what is there.
- * All of it is looked at before the ledger is opened to be written to, and nothing is changed.
+ * Whether the newest entries of an embedded ledger are missing, judged by its log and by the mark beside it. Everything is read
+ * before the ledger is opened for writing, and nothing is changed.
  */
 import { existsSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
@@ -9,26 +9,26 @@ import { headerIsOfWal } from "../ledger-file.ts";
 import { readMark, type TailPosition } from "./tail-mark.ts";
 import { lostCommitsIn, type LostCommits } from "./wal-frames.ts";
 
-/** What the ledger's file itself says, its log taken in. */
+/** What the ledger's file itself says, with its log taken in. */
 export interface KeptTail extends TailPosition {
-  /** Whether a server has noted that it keeps a mark, and if so, whether it has ended since, as servers do. */
+  /** Whether a server has noted that it keeps a mark; `closed` means that the server has ended as it should. */
   readonly noted: "open" | "closed" | undefined;
 }
 
-/** What stands beside it. */
+/** What the files beside the ledger say. */
 interface TailEvidence {
   readonly mark: TailPosition | "unreadable" | undefined;
   readonly lostCommits: LostCommits | undefined;
-  /** Whether the file goes without a log: a backup does, which nobody marked. */
+  /** Whether the file has no log: so it may be a restored backup, which has no mark. */
   readonly needsNoLog: boolean;
 }
 
-/** To be read before the ledger itself is, where a server may be writing: what came later is no contradiction then. */
+/** To be read before the ledger itself, where a server may be writing: entries that come after this are no contradiction. */
 export function tailEvidence({ ledgerFile, markFile }: DataFolder): TailEvidence {
   const mark = readMark(markFile);
   const walFile = `${ledgerFile}-wal`;
   const lost = lostCommitsIn(walFile);
-  // A server that writes meanwhile is somewhere else by the second time.
+  // If a server writes meanwhile, the second reading finds another place.
   const again = lost === undefined ? undefined : lostCommitsIn(walFile);
   const isStable = lost?.damagedFrame === again?.damagedFrame && lost?.commits === again?.commits;
   return {
@@ -38,7 +38,7 @@ export function tailEvidence({ ledgerFile, markFile }: DataFolder): TailEvidence
   };
 }
 
-/** What is missing, in sentences; undefined where nothing is. */
+/** Says in sentences what is missing; undefined where nothing is. */
 export function missingTail({ mark, lostCommits, needsNoLog }: TailEvidence, kept: KeptTail): string | undefined {
   const found: string[] = [];
   if (lostCommits !== undefined) {
@@ -70,17 +70,17 @@ export function missingTail({ mark, lostCommits, needsNoLog }: TailEvidence, kep
   return found.length === 0 ? undefined : found.join(" ");
 }
 
-/** The same, of a folder that no server writes to. */
+/** The same, for a folder to which no server writes. */
 export function missingTailOf(folder: DataFolder): string | undefined {
   return missingTail(tailEvidence(folder), keptTailOf(folder));
 }
 
 const EMPTY: KeptTail = { generation: 1, seq: 0, noted: undefined };
 
-/** Read only: a connection that could write would take the log in when it is closed, and with it what can be told of it. */
+/** Opens the ledger read-only: a connection that may write would apply the log when it closes, and with it the evidence. */
 export function keptTailOf({ ledgerFile }: DataFolder): KeptTail {
   if (!existsSync(ledgerFile) || statSync(ledgerFile).size === 0) return EMPTY;
-  // Only a file without a log has a journal, which has to be played back.
+  // Only a file without a write-ahead log has a journal, and SQLite must be allowed to roll back by it.
   const db = new DatabaseSync(ledgerFile, { readOnly: !existsSync(`${ledgerFile}-journal`) });
   try {
     db.exec("PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF;");
@@ -98,14 +98,14 @@ export function readKeptTail(db: DatabaseSync): KeptTail {
   return { generation: Number(generation ?? 1), seq, noted: state as KeptTail["noted"] };
 }
 
-/** Notes, in the ledger itself, whether a server is on it, so that a copy without log and mark is known. */
+/** Notes in the ledger whether a server has it open, so that a copy without log and mark is recognised. */
 export function noteTail(db: DatabaseSync, state: "open" | "closed", generation: number): void {
   db.prepare("INSERT INTO setting VALUES ('tail', ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(
     `${state} ${generation}`,
   );
 }
 
-/** What a log that is damaged is kept as, for whoever wants to look at it. */
+/** The name under which a damaged log is kept, for the operator to look at. */
 export function damagedLogOf({ ledgerFile }: DataFolder): string {
   return `${ledgerFile}-wal.damaged`;
 }

@@ -71,7 +71,7 @@ test("what is missing follows from mark and ledger alone: only where the ledger 
   );
 });
 
-/** Of a ledger without a mark. */
+/** What is found missing in a ledger without a mark. */
 function found(noted: "open" | "closed" | undefined, needsNoLog: boolean): string | undefined {
   return missingTail({ mark: undefined, lostCommits: undefined, needsNoLog }, { generation: 1, seq: 7, noted });
 }

@@ -1,9 +1,9 @@
 /**
- * The mark beside an embedded ledger: which entry was acknowledged last. It is written after a commit has become durable
- * and before anybody is answered, without a flush of its own. So it never claims more than is durable; a process that is
- * killed leaves it exact, and after a power cut it may lag behind, as far as the operating system had not written it yet.
+ * The mark beside an embedded ledger: which entry was acknowledged last. It is written after a commit has become durable and
+ * before anybody is answered, without a flush of its own. So the mark never claims more than is durable. After a kill it is
+ * exact; after a power cut it may lag behind, as far as the operating system had not written it yet.
  *
- * One line: generation and entry, 16 digits each, and both again, so that a mark that was damaged is not believed.
+ * The mark is one line: generation and entry, 16 digits each, and both again, so that a damaged mark is not believed.
  */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
@@ -25,7 +25,7 @@ export function readMark(file: string): TailPosition | "unreadable" | undefined 
   return generation === undefined ? "unreadable" : { generation: Number(generation), seq: Number(seq) };
 }
 
-/** Puts a mark where there is none, durably. */
+/** Makes a mark where there is none, durably. */
 export function makeMark(file: string, position: TailPosition): void {
   const descriptor = openSync(`${file}.new`, "w", 0o600);
   try {
@@ -46,7 +46,6 @@ export class TailMark {
     this.#file = file;
   }
 
-  /** Whether there is one. */
   get isThere(): boolean {
     return existsSync(this.#file);
   }
@@ -57,7 +56,7 @@ export class TailMark {
       this.#descriptor ??= openSync(this.#file, "r+");
       writeSync(this.#descriptor, textOf(position), 0, "latin1");
     } catch {
-      // What it is about is durable: an older mark tells less, and nothing that is wrong.
+      // A mark that could not be written is an older one: it claims less, and nothing wrong.
     }
   }
 

@@ -1,4 +1,4 @@
-/** Logs as SQLite writes them, damaged, cut, torn or begun anew: what recovery takes of them is known, and what stands behind. */
+/** Logs as SQLite writes them, damaged, cut, torn or begun anew; the test knows what recovery reads, and what is behind. */
 import { copyFileSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -12,7 +12,7 @@ const FRAME_BYTES = 24 + 4_096;
 const folder = temporaryFolder();
 const whole = join(folder.path, "whole");
 
-/** A log of one commit after the other, of a page to eight each, over one that was begun before it and was longer. */
+/** A log of successive commits, of one to eight pages each, written over an earlier log that was longer. */
 beforeAll(() => {
   const db = new DatabaseSync(whole);
   db.exec(
@@ -28,7 +28,7 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
-/** The ledger as a killed process left it, with something done to its log. */
+/** The ledger as a killed process left it, with its log altered. */
 function altered(
   name: string,
   alter: (walFile: string) => void,
@@ -52,7 +52,7 @@ function altered(
   };
 }
 
-/** Where the frames of this log end: behind them lie those of the one before. */
+/** Where the frames of this log end; behind them are frames of the earlier log. */
 function framesOf(bytes: Buffer): number {
   const salts = bytes.readBigUInt64BE(16);
   let frames = 0;
@@ -89,7 +89,7 @@ test("one bit of it: where more than one commit is lost behind that, it is notic
         writeFileSync(file, flipped);
       });
       const found = lostCommitsIn(damaged.walFile);
-      // What lies under the log is what the log before it left: all rows of that, where this one counts for nothing.
+      // Where recovery reads nothing of this log, the database holds all rows of the earlier log.
       const kept = damaged.kept();
       const lost = kept > COMMITS ? COMMITS : COMMITS - kept;
       if (lost >= 4) expect(found?.commits, `${lost} are lost`).toBeGreaterThanOrEqual(2);

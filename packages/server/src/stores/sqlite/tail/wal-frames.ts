@@ -1,29 +1,29 @@
 /**
- * Reads a write-ahead log as SQLite's recovery does (https://sqlite.org/fileformat2.html#walformat), and on from there.
- * Recovery ends at the first frame that is not as it was written, and says nothing: that is right for a commit that was
- * cut off, and it loses whatever was committed behind a place that was damaged.
+ * Reads a write-ahead log as SQLite's recovery does (https://sqlite.org/fileformat2.html#walformat), and then further. Recovery
+ * ends silently at the first frame that is not as it was written. That is right for a commit that was cut off; but where the
+ * log was damaged, it loses every commit behind the damaged place.
  */
 import { closeSync, openSync, readSync } from "node:fs";
 
-/** Commits that recovery does not get to. */
+/** Commits that recovery does not reach. */
 export interface LostCommits {
-  /** The frame, from 1, at which recovery ends; what stands there is damaged. */
+  /** The frame, counted from 1, at which recovery ends; it is damaged. */
   readonly damagedFrame: number;
-  /** At least so many commits stand behind it. */
+  /** At least this many commits stand behind that frame. */
   readonly commits: number;
 }
 
 const LOG_HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
-/** Less the lowest bit, which says in which order the bytes of a word were added up. */
+/** Without the lowest bit, which gives the byte order of the checksums. */
 const MAGIC = 0x377f0682;
 
 type Sums = readonly [number, number];
 
 /**
- * Undefined where there is no log, or where it ends as one may that was cut off. Frames of an earlier log, behind those of
- * this one, have other salts. Of one log, frames that follow on each other with two marks of a commit among them
- * were not cut off: the second commit was not begun before the first was durable.
+ * Undefined where there is no log, or where its end looks cut off. Frames of an earlier log, behind this log's frames, have
+ * other salts. If successive frames behind the damaged one hold two commit marks, the log was not cut off there: SQLite did not
+ * begin the second commit before the first was durable.
  */
 export function lostCommitsIn(walFile: string): LostCommits | undefined {
   let descriptor: number;
@@ -43,9 +43,9 @@ export function lostCommitsIn(walFile: string): LostCommits | undefined {
 interface Frame {
   readonly salts: bigint;
   readonly isCommit: boolean;
-  /** As it is noted in the frame. */
+  /** The checksums that the frame holds. */
   readonly sums: Sums;
-  /** Whether it follows on a frame, or header, with these sums. */
+  /** Whether the frame's checksums follow from those of the frame, or header, before it. */
   follows(before: Sums): boolean;
 }
 
@@ -66,7 +66,7 @@ class LogReader {
     this.#pageBytes = header.getUint32(8);
     const headerSums: Sums = [header.getUint32(24), header.getUint32(28)];
     const isSound = (magic & ~1) === MAGIC && equal(this.#sums([0, 0], header, 0, 24), headerSums);
-    // Where the header itself is damaged, recovery finds no frame at all.
+    // Where the header is damaged, recovery finds no frame at all. The default page size replaces an impossible one.
     if (!isPageSize(this.#pageBytes)) this.#pageBytes = 4_096;
     const salts = isSound ? header.getBigUint64(16) : this.#frame(0)?.salts;
     const sound = isSound ? this.#soundFrames(header.getBigUint64(16), headerSums) : 0;
@@ -76,7 +76,7 @@ class LogReader {
     return commits === 0 ? undefined : { damagedFrame: sound + 1, commits };
   }
 
-  /** How many frames recovery takes as they are. */
+  /** How many frames recovery reads. */
   #soundFrames(salts: bigint, headerSums: Sums): number {
     let before = headerSums;
     for (let i = 0; ; i += 1) {
@@ -106,7 +106,7 @@ class LogReader {
     return commits;
   }
 
-  /** The nth frame, from 0; undefined behind the last whole one. */
+  /** The frame at an index from 0; undefined after the last whole one. */
   #frame(i: number): Frame | undefined {
     const bytes = FRAME_HEADER_BYTES + this.#pageBytes;
     const view = this.#read(LOG_HEADER_BYTES + i * bytes, bytes);

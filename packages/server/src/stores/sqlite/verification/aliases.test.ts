@@ -1,4 +1,4 @@
-/** A record that can be found by its client token, too, is one record, to whoever counts them. Rule M4. */
+/** A record that is kept under its client token as well counts as one record. Rule M4. */
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { resource } from "../../../../testing/container-market.ts";

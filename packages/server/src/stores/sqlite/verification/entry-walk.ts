@@ -1,4 +1,4 @@
-/** Walks over all entries that were there when it began, and follows their chain. */
+/** Walks over all entries that were there when the walk began, and follows their chain. */
 import type { DatabaseSync } from "node:sqlite";
 import type { ChainHead } from "../../../ledger/chain-head.ts";
 import { ChainWalk, type KeptEntry } from "../../../ledger/chain-walk.ts";
@@ -22,7 +22,7 @@ const SELECT_ENTRIES = `SELECT ${ENTRY_COLUMNS}, operation, principal, account, 
 
 export class EntryWalk {
   readonly names: Names;
-  /** The newest entry there was. */
+  /** The newest entry when the walk began. */
   readonly lastSeq: number;
   readonly #db: DatabaseSync;
   readonly #slices: Slices;
@@ -42,7 +42,6 @@ export class EntryWalk {
     this.#walk = new ChainWalk([...known, ...noted], base);
   }
 
-  /** How many entries were in order. */
   get followed(): number {
     return this.#walk.followed;
   }
@@ -51,7 +50,7 @@ export class EntryWalk {
     return this.#walk.head;
   }
 
-  /** `check` is called in the transaction that its entry was read in. Throws Disagreement. */
+  /** Calls `check` in the transaction in which the entry was read. Throws Disagreement. */
   run(check: (seq: number, entry: LedgerEntry) => void, onRead: OnRead = () => undefined): void {
     const select = this.#db.prepare(SELECT_ENTRIES);
     const slice = (): boolean => {

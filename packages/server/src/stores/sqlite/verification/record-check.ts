@@ -1,4 +1,4 @@
-/** Holds metering records against the entries that accepted them, in both directions. */
+/** Compares metering records with the entries that accepted them, in both directions. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import {
   type AcceptedRecord,
@@ -15,7 +15,7 @@ import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "../entry-rows.ts";
 import type { Names } from "../names.ts";
 import { headIn, type Slices } from "./slices.ts";
 
-/** Which record a key points at, and with which quantity. */
+/** The record that a key points at, and its quantity. */
 interface Kept {
   readonly seq: number;
   readonly position: number;
@@ -44,10 +44,10 @@ export class RecordCheck {
   readonly #selectEntry: StatementSync;
   readonly #baseSeq: number | undefined;
   #meteringRecords = 0;
-  /** Metering records, and their aliases. */
+  /** How many rows of metering records and aliases were found. */
   #rows = 0;
 
-  /** Of what came after the entry `lastSeq`, nothing is said. */
+  /** Records of entries after `lastSeq` are not checked. */
   constructor(db: DatabaseSync, slices: Slices, names: Names, lastSeq: number) {
     this.#db = db;
     this.#slices = slices;
@@ -61,29 +61,29 @@ export class RecordCheck {
     this.#selectEntry = db.prepare(`SELECT ${ENTRY_COLUMNS} FROM entry WHERE seq = ?`);
   }
 
-  /** How many were found as their entries have them. */
+  /** How many records agree with their entries; aliases are not counted. */
   get meteringRecords(): number {
     return this.#meteringRecords;
   }
 
-  /** What an entry accepted is kept under its key. Throws Disagreement. */
+  /** Checks that what an entry accepted is kept under its keys. Throws Disagreement. */
   checkEntry(seq: number, entry: LedgerEntry): void {
     for (const accepted of acceptedRecords(entry)) this.#checkKept(seq, entry, accepted);
   }
 
   /**
-   * When every accepted record has a row of its own, which points at it, and there are no more rows than those, all are
-   * accounted for; only where there are others must the one be found that is not. Throws Disagreement.
+   * Looks for rows that no entry accepted. If every accepted record has a row that points back at it, and there are no more
+   * rows than that, all rows are accounted for; otherwise each row is checked. Throws Disagreement.
    */
   lookForStrangers(): void {
     let rows = 0;
     this.#forEachRow(() => (rows += 1));
-    // What expired meanwhile could stand in for what should not be there.
+    // If entries expired meanwhile, a removed row could hide a row that should not be there.
     const isCounted = rows === this.#rows && headIn(this.#db, "chain-base")?.seq === this.#baseSeq;
     if (!isCounted) this.#forEachRow((row) => this.#checkRow(row));
   }
 
-  /** An accepted record is kept under its key, and what is kept there points back at it. */
+  /** Checks that an accepted record is kept under its key, and that the row points back at the record. */
   #checkKept(seq: number, { call }: LedgerEntry, { position, key, quantity }: AcceptedRecord): void {
     const which = `${meteringRecordId(call.requestId, position)} (${placeOf(seq, position)})`;
     const kept = this.#kept(key);
@@ -98,7 +98,7 @@ export class RecordCheck {
     if (!isAlias(key)) this.#meteringRecords += 1;
   }
 
-  /** Rows never move, so each that is there all the while is visited once, whatever comes and expires meanwhile. */
+  /** Rows never move. So a row that is there from beginning to end is visited once, whatever is added and expires meanwhile. */
   #forEachRow(visit: (row: KeptRow) => void): void {
     const select = this.#db.prepare(`${SELECT_KEPT} WHERE (${KEY}) > (?, ?, ?, ?, ?, ?) ORDER BY ${KEY}`);
     let after: readonly (number | string)[] = BEFORE_ALL;
@@ -117,7 +117,7 @@ export class RecordCheck {
     while (this.#slices.atOneMoment(slice));
   }
 
-  /** A row that is newer than all that was followed has its entry; one that points beyond the ledger has none. */
+  /** Whether a row's entry is missing. A row that is newer than the walk has its entry; a stray row has none. */
   #isStray({ seq }: KeptRow): boolean {
     return this.#selectEntry.get(seq) === undefined;
   }
@@ -155,7 +155,7 @@ export class RecordCheck {
   }
 }
 
-/** Counted from one, as people do. */
+/** Positions are counted from one, for people. */
 function placeOf(seq: number, position: number): string {
   return `record ${position + 1} of entry ${seq}`;
 }

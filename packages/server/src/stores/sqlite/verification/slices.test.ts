@@ -1,4 +1,4 @@
-/** Verification in slices: the log is not held up, and what happens between two of them is no disagreement. */
+/** Verification in slices does not hold up the log, and changes between two slices are no disagreement. */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Worker } from "node:worker_threads";
@@ -12,7 +12,7 @@ import { RecordCheck } from "./record-check.ts";
 import { BegunAnew, Slices } from "./slices.ts";
 import { verify, type Verification } from "./verify.ts";
 
-/** More than two slices hold. */
+/** More entries than two slices hold. */
 const ENTRIES = 4_500;
 const DAY_MS = 86_400_000;
 
@@ -52,7 +52,7 @@ test("what is committed while a verification runs can be moved out of the log be
   other.close();
 });
 
-/** Verifies step by step: `between` happens between the slices of entries and those of records. */
+/** Verifies step by step, and calls `between` between the slices of entries and those of records. */
 async function verifiedWith(between: () => Promise<void>): Promise<number> {
   const reader = new DatabaseSync(join(folder.path, "ledger.sqlite"), { readOnly: true });
   try {
@@ -68,7 +68,7 @@ async function verifiedWith(between: () => Promise<void>): Promise<number> {
   }
 }
 
-/** On a thread of its own, as another process would. */
+/** Verifies on a thread of its own, as another process would. */
 function verifiedBeside(): Promise<Verification> {
   const source = `
     import { parentPort, workerData } from "node:worker_threads";

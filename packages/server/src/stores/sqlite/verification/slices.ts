@@ -1,15 +1,15 @@
 /**
- * A ledger that is read a slice at a time, each in a transaction of its own. Between two of them it may have grown, old entries
- * may have expired, or all of it may have been removed.
+ * Reads a ledger in slices, each in a transaction of its own. Between two slices the ledger may grow, old entries may expire,
+ * or all of it may be removed.
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { ChainHead } from "../../../ledger/chain-head.ts";
 import { readKeptTail } from "../tail/lost-tail.ts";
 
-/** The ledger was emptied since the first slice: what was read says nothing of what is there. */
+/** The ledger was emptied since the first slice, so the slices that were read say nothing of the present ledger. */
 export class BegunAnew extends Error {}
 
-/** A slice ends with the first of these that is reached: some tenths of a second. */
+/** A slice ends when it reaches either of these, after some tenths of a second. */
 const ROWS_MAX = 2_000;
 const CHARACTERS_MAX = 8_000_000;
 
@@ -34,7 +34,7 @@ export class Slices {
     }
   }
 
-  /** Takes rows until a slice is full; answers whether there are more. `charactersOf` tells what one costs. */
+  /** Takes rows until a slice is full; answers whether there are more. `charactersOf` tells how long a row is. */
   take<Row>(rows: Iterable<Row>, charactersOf: (row: Row) => number, visit: (row: Row) => void): boolean {
     let count = 0;
     let characters = 0;
@@ -48,7 +48,7 @@ export class Slices {
   }
 }
 
-/** What the writer noted of the chain: where it ended with the last commit, and where it begins, if not at its start. */
+/** A head that the writer noted: where the chain ended at the last commit, or the base after which it begins. */
 export function headIn(db: DatabaseSync, name: "chain-head" | "chain-base"): ChainHead | undefined {
   const noted = db.prepare("SELECT value FROM setting WHERE name = ?").get(name)?.["value"];
   const [, seq, link] = /^(\d+) ([0-9a-f]{64})$/.exec(String(noted)) ?? [];

@@ -1,4 +1,4 @@
-/** Verifies the chain on a thread of its own, over a connection of its own, beside a server that goes on writing. */
+/** Verifies the chain on a thread and a connection of its own, beside a server that goes on writing. */
 import { FaultError } from "../../../ledger/ledger.ts";
 import type { ChainVerification, KnownHead, OnRead } from "../../../ledger/verification.ts";
 import { startThread } from "../start-thread.ts";

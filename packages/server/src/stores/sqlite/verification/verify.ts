@@ -1,9 +1,9 @@
 /**
- * Verification: the chain of entries is whole, and entries and metering records say the same. Reads beside a running server,
- * in slices: each is one short transaction, so that the log need not hold what has been committed since the first. That
- * is enough, for entries are never changed, and each is kept with its records in one transaction. What comes while it
- * reads is left for the next time. What it holds in memory does not grow with the ledger, but for the names in use
- * and the changes of the catalogue.
+ * Verification: the chain of entries is whole, and entries and metering records agree. It reads beside a running server, in
+ * slices. Each slice is one short transaction, so the log need not hold everything that is committed meanwhile. Slices are
+ * enough, because entries are never changed, and an entry and its records are kept in one transaction. Entries that are added
+ * meanwhile are not verified. Its memory does not grow with the ledger, except for the names in use and the changes of the
+ * catalogue.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { CHAIN_START } from "../../../ledger/chain.ts";
@@ -17,11 +17,12 @@ import { missingTail, readKeptTail, tailEvidence } from "../tail/lost-tail.ts";
 import { BegunAnew, Slices } from "./slices.ts";
 import { EntryWalk } from "./entry-walk.ts";
 import { RecordCheck } from "./record-check.ts";
+import { checkResources } from "./resource-check.ts";
 
 export interface Verification extends ChainVerification {
-  /** Metering records that were found as their entries have them. */
+  /** How many metering records agree with their entries. */
   readonly meteringRecords: number;
-  /** What is no fault, and good to know. */
+  /** Remarks for the operator that are no fault. */
   readonly notes: readonly string[] | undefined;
 }
 
@@ -42,7 +43,7 @@ export function verify(
   });
 }
 
-/** Reads the entries only: what was asked and answered is as it was written, whatever is kept beside it. */
+/** Reads the entries only: they are as they were written, whatever the rows beside them say. */
 export function verifyChain(ledgerFile: string, known: readonly KnownHead[], onRead: OnRead): ChainVerification {
   return reading(ledgerFile, (db) => {
     const { entries, head, disagreement } = verified(db, known, false, onRead);
@@ -61,7 +62,7 @@ function verified(
 ): Verification {
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     try {
-      // What is known of before the ledger was emptied has gone with it.
+      // Heads that were known before the ledger was emptied say nothing of the new entries.
       return verifiedOnce(db, tries === 0 ? known : [], withRecords, onRead);
     } catch (error) {
       if (!(error instanceof BegunAnew)) throw error;
@@ -89,7 +90,10 @@ function verifiedOnce(
   let disagreement: string | undefined;
   try {
     walk.run(withRecords ? check : () => undefined, onRead);
-    if (withRecords) records.lookForStrangers();
+    if (withRecords) {
+      records.lookForStrangers();
+      checkResources(db, slices);
+    }
   } catch (error) {
     disagreement = error instanceof Disagreement ? error.message : damageOf(error);
     if (disagreement === undefined) throw error;

@@ -2,7 +2,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { CHAIN_START, linkOf } from "../../../ledger/chain.ts";
 import { requestIdBytes } from "../entry-rows.ts";
-import { ExpiredSums } from "../sums/sum-rows.ts";
+import { ExpiredSumsWriter } from "../sums/expired-sums.ts";
 import { PUT_RESOURCE } from "../resource-rows.ts";
 import { noteTail, readKeptTail } from "../tail/lost-tail.ts";
 import { ATTRIBUTES, FIGURES, KEY_FIGURES, type PackedExpired, type PackedGroup } from "./packed-group.ts";
@@ -10,9 +10,9 @@ import { ATTRIBUTES, FIGURES, KEY_FIGURES, type PackedExpired, type PackedGroup 
 /** One statement that inserts this many rows takes a fifth less time than one for each row; more rows gain nothing. */
 const ROWS_PER_STATEMENT = 25;
 const COLUMNS = FIGURES + 1;
-/** Each with an index that it comes first in. */
+/** Each of these columns comes first in an index of its own. */
 const ATTRIBUTE_COLUMNS = ["operation", "principal", "account", "access_key", "product"];
-/** Sixteen pages: what is left of a full disk, in blocks that were taken before, is less as a rule. */
+/** Sixteen pages. A full disk rarely leaves that much room in blocks that are taken already, so a probe on it fails. */
 const PROBE_CHARACTERS = 65_536;
 
 export class GroupWriter {
@@ -32,12 +32,12 @@ export class GroupWriter {
   readonly #markName: StatementSync;
   readonly #selectNames: StatementSync;
   readonly #deleteName: StatementSync;
-  readonly #expired: ExpiredSums;
-  /** Of the newest entry that is durable. */
+  readonly #expired: ExpiredSumsWriter;
+  /** The link of the newest durable entry. */
   #link: Uint8Array;
   #generation: number;
 
-  /** Without a trail, entries are neither linked nor found by what they are about. */
+  /** Without a trail, entries have no links and no search attributes. */
   constructor(db: DatabaseSync, trail = true) {
     this.#db = db;
     this.#trail = trail;
@@ -55,7 +55,7 @@ export class GroupWriter {
     this.#selectNames = db.prepare(`SELECT ${ATTRIBUTE_COLUMNS.join(", ")} FROM entry WHERE seq <= ?`);
     const inNoEntry = ATTRIBUTE_COLUMNS.map((column) => `NOT EXISTS (SELECT 1 FROM entry WHERE ${column} = ?1)`);
     this.#deleteName = db.prepare(`DELETE FROM name WHERE id = ?1 AND in_key = 0 AND ${inNoEntry.join(" AND ")}`);
-    this.#expired = new ExpiredSums(db);
+    this.#expired = new ExpiredSumsWriter(db);
     this.#link = newestLink(db);
     this.#generation = readKeptTail(db).generation;
     this.#insertName = db.prepare("INSERT INTO name (id, text) VALUES (?, ?)");
@@ -65,7 +65,7 @@ export class GroupWriter {
       `INSERT INTO catalogue (kind, id, value, file_digest) VALUES (?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET value = excluded.value, file_digest = coalesce(excluded.file_digest, file_digest)`,
     );
-    // What no catalogue file has named leaves nothing behind.
+    // An object that was removed, and that no catalogue file has named, leaves no row.
     this.#dropCatalogue = db.prepare(
       "DELETE FROM catalogue WHERE kind = ? AND id = ? AND value IS NULL AND file_digest IS NULL",
     );
@@ -74,19 +74,19 @@ export class GroupWriter {
     this.#putSetting = db.prepare("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value");
   }
 
-  /** Of the entries: another one begins where the ledger is emptied. */
+  /** The generation of the entries; it grows by one when the ledger is emptied. */
   get generation(): number {
     return this.#generation;
   }
 
-  /** Throws what SQLite threw, with nothing of the group kept. */
+  /** Throws what SQLite threw; then nothing of the group was kept. */
   write(group: PackedGroup): void {
     const generation = this.#generation + (group.reset ? 1 : 0);
     this.#link = this.#inTransaction(() => this.#keep(group, generation));
     this.#generation = generation;
   }
 
-  /** Commits about as much as a group may take, which then is taken away again. Throws what SQLite threw. */
+  /** Commits about as much as a large group, and then removes it. Throws what SQLite threw. */
   probe(): void {
     this.#inTransaction(() => this.#putSetting.run("probe", "x".repeat(PROBE_CHARACTERS)));
     this.#inTransaction(() => this.#db.exec("DELETE FROM setting WHERE name = 'probe'"));
@@ -112,7 +112,7 @@ export class GroupWriter {
     try {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
     } catch {
-      // SQLite rolls back by itself after some failures; what the caller needs is the first error.
+      // After some failures SQLite has rolled back already. The caller needs the first error, not this one.
     }
   }
 
@@ -146,16 +146,16 @@ export class GroupWriter {
     return link;
   }
 
-  /** The chain goes on from the last that is removed. */
+  /** Removes the oldest entries and their records; the newest removed entry becomes the chain's base. What they added to the sums stays. */
   #remove({ through, figures, discriminators, usage, tallies }: PackedExpired): void {
-    this.#expired.add(usage, tallies);
+    this.#expired.add({ usage, tallies });
     discriminators.forEach((discriminator, i) => {
       const key = figures.subarray(i * KEY_FIGURES, (i + 1) * KEY_FIGURES);
       this.#deleteRecord.run(...key, discriminator, through.seq);
     });
     const names = new Set(this.#selectNames.all(through.seq).flatMap((row) => Object.values(row)));
     this.#deleteEntries.run(through.seq);
-    // What no entry has any more, and no key, nobody can ask for.
+    // Names that are in no entry and no key any more are removed.
     for (const number of names) if (number !== null) this.#deleteName.run(number);
     this.#putSetting.run("chain-base", `${through.seq} ${through.link}`);
   }
@@ -186,7 +186,7 @@ export class GroupWriter {
     return link;
   }
 
-  /** In the order of the tree: neighbours share pages, so a group touches fewer of them. */
+  /** Inserts in the order of the tree: neighbouring rows share pages, so a group changes fewer pages. */
   #keepRecords({ figures, discriminators }: PackedGroup): void {
     const order = discriminators.map((_, i) => i).toSorted((a, b) => compareKeys(figures, a, b));
     let row = 0;
@@ -223,7 +223,7 @@ function insertRecords(rows: number): string {
   return `INSERT INTO metering_record VALUES ${Array(rows).fill(row).join(", ")}`;
 }
 
-/** Discriminators are left out: the order has to be good, not perfect. */
+/** Leaves discriminators out: the order affects only speed. */
 function compareKeys(figures: Float64Array, a: number, b: number): number {
   for (let i = 0; i < KEY_FIGURES; i += 1) {
     const difference = (figures[a * FIGURES + i] as number) - (figures[b * FIGURES + i] as number);

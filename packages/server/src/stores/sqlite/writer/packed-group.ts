@@ -1,7 +1,6 @@
 /**
- * A staged group as it travels to the thread that writes it: whole entries, and of each record figures only, since
- * copying many small objects from thread to thread costs more than writing them. Names have become numbers; those that
- * are new travel along.
+ * A staged group in the form in which it goes to the writer thread: whole entries, but only numbers for each record, because
+ * copying many small objects between threads costs more than writing them. Numbers stand for names; new names go along.
  */
 import type { StagedGroup } from "../../../ledger/engine.ts";
 import type { ChainHead } from "../../../ledger/chain-head.ts";
@@ -15,19 +14,19 @@ import { resourceRow, type ResourceRow } from "../resource-rows.ts";
 export interface PackedGroup {
   /** Whether everything kept so far is removed first. */
   readonly reset: boolean;
-  /** The entries are numbered from here. */
+  /** The number of the first entry; the others follow. */
   readonly firstSeq: number;
   readonly entries: readonly EncodedEntry[];
-  /** `ATTRIBUTES` of each entry, one entry after the other; 0 for those it has not. */
+  /** `ATTRIBUTES` for each entry, one entry after the other; 0 for an attribute that an entry does not have. */
   readonly attributes: Float64Array;
-  /** The new names are numbered from here. */
+  /** The number of the first new name; the others follow. */
   readonly firstName: number;
   readonly names: readonly string[];
-  /** Numbers of names that are of a key from now on. */
+  /** Numbers of names that this group puts into keys for the first time. */
   readonly namesOfKeys: readonly number[];
-  /** `FIGURES` of each record, one record after the other. */
+  /** `FIGURES` for each record, one record after the other. */
   readonly figures: Float64Array;
-  /** Of each record. */
+  /** One for each record. */
   readonly discriminators: readonly string[];
   readonly expired: PackedExpired | undefined;
   readonly catalogue: readonly PackedChange[];
@@ -35,7 +34,7 @@ export interface PackedGroup {
   readonly clock: string | undefined;
 }
 
-/** Entries that are removed, and the figures of the keys of their records: `KEY_FIGURES` each. */
+/** Entries that are removed, and the keys of their records: `KEY_FIGURES` for each. */
 export interface PackedExpired {
   readonly through: ChainHead;
   readonly figures: Float64Array;
@@ -51,10 +50,10 @@ type PackedChange = readonly [kind: string, id: string, value: string | null, fi
 export const ATTRIBUTES = 5;
 /** Hour, offering, region, customer, dimension, quantity, entry, position. */
 export const FIGURES = 8;
-/** The figures of the key come first. */
+/** The key's figures come first in `FIGURES`. */
 export const KEY_FIGURES = 5;
 
-/** `numbered` numbers a key; `names` numbers the rest, and holds those that numbers had to be made for. */
+/** `numbered` gives a key its numbers; `names` numbers the other names, and collects the new ones. */
 export function packGroup(
   group: StagedGroup,
   firstSeq: number,

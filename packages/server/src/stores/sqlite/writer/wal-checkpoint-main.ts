@@ -1,9 +1,9 @@
-/** The thread beside the one that writes, from its own side: see `wal-checkpoints.ts` for what it is for. */
+/** The checkpoint thread; `wal-checkpoints.ts` says what it is for. */
 import { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import { COPY, stateAfter, type BesideSettings } from "./wal-checkpoints.ts";
 
-/** While it copies, more is committed, and less each time; where somebody reads, it may be that nothing can be copied. */
+/** Commits go on meanwhile, so each pass has less to copy. Where somebody reads the log, a pass may copy nothing. */
 const PASSES_MAX = 5;
 
 const { ledgerFile, synchronous, restMax } = workerData as BesideSettings;

@@ -9,7 +9,7 @@ interface Opened {
   readonly db: DatabaseSync;
   readonly ledgerFile: string;
   readonly state: () => WalState;
-  /** So many commits of a page or two. */
+  /** Makes this many commits of a page or two. */
   readonly commit: (times: number) => void;
 }
 
@@ -53,13 +53,13 @@ test("the thread beside copies what the log holds, and the log begins anew", asy
       { timeout: 30_000, interval: 5 },
     );
   }
-  // Nothing else has bounded it.
+  // Only the tested code has bounded the log.
   expect(state().log).toBeLessThan(100);
 });
 
 test("where the other does not get to it, the thread that writes copies all of it", () => {
   const { state, commit } = opened({ pagesMin: 100, restMax: 10, aloneMin: 200, keptBytes: 1_000_000 });
-  // It gets no time to start, let alone to answer.
+  // The checkpoint thread gets no time to start, let alone to copy.
   commit(2_000);
   expect(state().log).toBeLessThan(300);
 });

@@ -1,26 +1,26 @@
 /**
- * Moves what the write-ahead log holds into the database, without holding commits up: a thread beside copies most of it
- * while commits go on, and the one that writes only the rest, between two of them, after which the log begins anew. How far
- * either has come, SQLite itself tells both (`PRAGMA wal_checkpoint`), so that they need no word between them but "go".
+ * Copies what the write-ahead log holds into the database, without holding commits up. A checkpoint thread copies most of it
+ * while commits go on; the writer thread copies only the rest, between two commits; then the log begins anew. SQLite itself
+ * tells both threads how far the copy has come (`PRAGMA wal_checkpoint`), so the only message between them is "go".
  *
- * Nothing depends on it but the size of the log, and how long it takes to copy: what has been committed is durable there.
+ * Only the log's size and the time of copying depend on this: what has been committed is durable in the log.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Worker } from "node:worker_threads";
 import { startThread } from "../start-thread.ts";
 
 export interface WalLimits {
-  /** Pages in the log from which on they are moved. SQLite's default of 1,000 would copy the log often. */
+  /** The log is copied when it has this many pages. SQLite's default of 1,000 would copy it too often. */
   readonly pagesMin: number;
-  /** Pages that are few enough to be copied between two commits. */
+  /** So few pages that the writer thread may copy them between two commits. */
   readonly restMax: number;
-  /** Pages from which on the thread that writes does not rely on the other any more. */
+  /** From this many pages on, the writer thread copies all by itself. */
   readonly aloneMin: number;
-  /** The file of a log that begins anew is cut to this: it may have grown while somebody read. */
+  /** A log that begins anew is cut to this size: it may have grown while somebody read. */
   readonly keptBytes: number;
 }
 
-/** What the thread beside is told when it is started. */
+/** What the checkpoint thread gets when it is started. */
 export interface BesideSettings {
   readonly ledgerFile: string;
   readonly synchronous: "FULL" | "NORMAL";
@@ -32,10 +32,10 @@ export interface WalState {
   readonly checkpointed: number;
 }
 
-/** What is kept is twice of what a log takes that nobody reads: to make it longer again costs time. */
+/** `keptBytes` is twice the size of a log that nobody reads, because making the file longer again costs time. */
 const LIMITS: WalLimits = { pagesMin: 8_000, restMax: 400, aloneMin: 40_000, keptBytes: 67_108_864 };
 const NOTHING_TO_DO: WalState = { log: 0, checkpointed: 0 };
-/** Looking costs some 20 µs. */
+/** Looking at the log's state costs some 20 µs. */
 const LOOK_EVERY_COMMITS = 8;
 
 export class WalCheckpoints {
@@ -43,13 +43,13 @@ export class WalCheckpoints {
   readonly #settings: BesideSettings;
   readonly #look: StatementSync;
   readonly #copy: StatementSync;
-  /** Started when there is something to do for it. */
+  /** Started when there is something to copy. */
   #beside: Worker | undefined;
   #ended: Promise<void> = Promise.resolve();
   #isBusy = false;
   #commits = 0;
 
-  /** `db` is the connection that writes. */
+  /** `db` is the writer's connection. */
   constructor(db: DatabaseSync, settings: Omit<BesideSettings, "restMax">, limits: WalLimits = LIMITS) {
     this.#limits = limits;
     this.#settings = { ...settings, restMax: limits.restMax };
@@ -64,13 +64,13 @@ export class WalCheckpoints {
     if (this.#commits % LOOK_EVERY_COMMITS !== 0) return;
     const { pagesMin, restMax, aloneMin } = this.#limits;
     const { log, checkpointed } = stateAfter(this.#look) ?? NOTHING_TO_DO;
-    // Where all is copied, the next commit begins the log anew, unless somebody reads what stands there.
+    // Where everything is copied, the next commit begins the log anew, unless somebody reads it.
     if (log < pagesMin || log === checkpointed) return;
     if (log - checkpointed <= restMax || log >= aloneMin) stateAfter(this.#copy);
     else this.#go();
   }
 
-  /** Resolves once the thread beside has let go of the database. */
+  /** Resolves when the checkpoint thread has closed the database. */
   close(): Promise<void> {
     this.#tell("close");
     return this.#ended;
@@ -103,7 +103,7 @@ export class WalCheckpoints {
   }
 }
 
-/** Undefined where that could not be done, as on a full disk: the log goes on holding what it holds, until the next time. */
+/** Undefined where the statement failed, as on a full disk: the log then keeps its pages until the next time. */
 export function stateAfter(statement: StatementSync): WalState | undefined {
   try {
     return statement.get() as unknown as WalState;

@@ -1,4 +1,4 @@
-/** The thread that writes, from its own side: see `writer-thread.ts` for what it is told and what it answers. */
+/** The writer thread; `writer-thread.ts` says what it is told and what it answers. */
 import { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import { noteTail } from "../tail/lost-tail.ts";
@@ -9,7 +9,7 @@ import type { PackedGroup } from "./packed-group.ts";
 import { WalCheckpoints } from "./wal-checkpoints.ts";
 import type { WriterAnswer, WriterMessage, WriterSettings } from "./writer-thread.ts";
 
-/** More costs more than it gains: the pages in use lie further apart, and the operating system holds the rest. */
+/** A larger cache costs more than it gains: its pages are spread wider in memory, and the operating system caches the rest. */
 const CACHE_KIBIBYTES = 16_384;
 
 const { ledgerFile, markFile, synchronous, trail } = workerData as WriterSettings;
@@ -34,7 +34,7 @@ port.on("message", (message: WriterMessage) => {
   }
 });
 
-/** The last connection to go brings everything from the log into the database. */
+/** The last connection that closes brings everything from the log into the database. */
 async function close(): Promise<void> {
   await checkpoints.close();
   if (mark.isThere) noteClosed();
@@ -47,7 +47,7 @@ function noteClosed(): void {
   try {
     noteTail(db, "closed", writer.generation);
   } catch {
-    // As though it had been killed: what is committed is there.
+    // The thread ends as if it had been killed; what was committed is in the log.
   }
 }
 

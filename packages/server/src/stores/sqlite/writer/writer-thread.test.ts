@@ -30,7 +30,7 @@ const nothing: PackedGroup = {
   clock: undefined,
 };
 
-/** A thread that ends as soon as it is told anything. */
+/** A thread that ends when it gets its first message. */
 function mortal(how: string): WriterThread {
   return new WriterThread(
     new Worker(`require("node:worker_threads").parentPort.once("message", () => { ${how} })`, { eval: true }),

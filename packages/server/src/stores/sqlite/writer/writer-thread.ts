@@ -1,11 +1,11 @@
 /**
- * The thread that writes, seen from the ledger's side. So that the event loop need not wait for inserts, the flush to
- * disk, or a checkpoint, one worker thread owns the connection that writes.
+ * The writer thread, from the ledger's side. One worker thread owns the connection that writes, so that the event loop need not
+ * wait for inserts, the flush to disk, or a checkpoint.
  *
- * The protocol: a `PackedGroup` goes over, and exactly one `WriterAnswer` comes back once its transaction is durable or
- * rolled back; only then may the next one follow. `probe` is answered as a group is. `close` is answered by the thread's end. A thread that
- * ends in any other way is a defect: whether its last group was kept is not known here, so nothing more is written until
- * a new start has read what is there.
+ * The protocol: the ledger sends a `PackedGroup`; the thread sends exactly one `WriterAnswer` when its transaction is durable
+ * or rolled back; only then may the ledger send the next group. `probe` is answered like a group. `close` is answered by the
+ * thread's end. If the thread ends in any other way, that is a defect: the ledger cannot know whether the last group was kept,
+ * so nothing more is written until a new start has read the store.
  */
 import type { Worker } from "node:worker_threads";
 import { DefectError } from "../../../ledger/ledger.ts";
@@ -23,7 +23,7 @@ export interface WriterSettings {
 
 export type WriterMessage = PackedGroup | "probe" | "close";
 
-/** What went wrong, or null where the group is durable. */
+/** What went wrong; null where the group is durable. */
 export type WriterAnswer = Trouble | null;
 
 export function startWriterThread(settings: WriterSettings): Writer {
