@@ -1,4 +1,4 @@
-# The server in a container. Built in the open: packed as it is published, installed as users install it.
+# The server in a container. The build packs it as it is published, and installs it as users install it.
 #
 #   docker build --tag countinghouse:0.1.0 .
 #   docker run --read-only --publish 7420:7420 --volume countinghouse:/data \
@@ -14,9 +14,9 @@ RUN mkdir /packed && npm pack --workspace packages/protocol --workspace packages
 FROM node:24.21.0-bookworm-slim AS install
 WORKDIR /app
 COPY --from=pack /packed /packed
-# The driver of PostgreSQL is optional; in an image it is there.
+# PostgreSQL's driver is optional for the package; the image has it.
 RUN npm install --omit=dev --no-audit --no-fund /packed/*.tgz pg@8.23.1
-# What is mounted here is written to by the user below.
+# The user below writes to the volume that is mounted here.
 RUN mkdir -m 0700 /data && chown 1000:1000 /data
 
 FROM node:24.21.0-bookworm-slim
@@ -27,7 +27,7 @@ USER 1000:1000
 WORKDIR /data
 VOLUME ["/data"]
 EXPOSE 7420
-# It answers 503 with the reason while nothing can be committed. Behind TLS, give a check of your own.
+# `/readyz` answers 503 with the reason while nothing can be committed. With TLS, define a check of your own.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "--eval", "fetch('http://127.0.0.1:7420/readyz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "/app/node_modules/countinghouse/bin/countinghouse.mjs"]

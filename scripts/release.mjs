@@ -1,5 +1,5 @@
-// npm run release [-- --dry-run]: publishes the packages and tags the commit, once everything that a release promises is so.
-// With --dry-run nothing leaves the machine: each package is built and packed as it would be published, and the rest is only said.
+// npm run release [-- --dry-run]: publishes the packages and tags the commit, if every condition of a release is met. With
+// --dry-run nothing leaves the machine: each package is built and packed, and the other steps are only printed.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -29,7 +29,7 @@ if (problems.length > 0) {
 console.log(`${tag}: ${packages.map(({ manifest }) => manifest.name).join(", then ")}${dryRun ? " (dry run)" : ""}`);
 for (const { folder, manifest } of packages) {
   console.log(`\n${manifest.name} ${version}`);
-  // Access and provenance are those of the manifest's publishConfig.
+  // Access and provenance come from the manifest's publishConfig.
   const code = await run("npm", ["publish", `./${folder}`, "--loglevel=notice", ...(dryRun ? ["--dry-run"] : [])]);
   if (code !== 0) {
     console.error(
@@ -47,7 +47,7 @@ if (dryRun) {
   console.log(`\nTagged ${tag}. What is left: git push origin ${tag}`);
 }
 
-/** Who is needed comes before who needs it. */
+/** Every package comes after the packages that it needs. */
 function inOrder(list) {
   const names = list.map(({ manifest }) => manifest.name);
   const done = [];
@@ -65,7 +65,7 @@ function inOrder(list) {
   return done;
 }
 
-/** One version for all, and each needs the others in exactly that. */
+/** All packages have one version, and need each other in exactly that version. */
 function versionProblems() {
   const names = packages.map(({ manifest }) => manifest.name);
   return packages.flatMap(({ folder, manifest }) => [
@@ -86,7 +86,7 @@ function manifestProblems() {
   ]);
 }
 
-/** Readers are told what is in it, and since when; a dry run is before that day. */
+/** The changelog must have a section for the version, with its day; for a dry run, the day may be missing. */
 function changelogProblems() {
   const [, when] =
     new RegExp(`^## ${version.replaceAll(".", "\\.")} \\((.+)\\)$`, "m").exec(
@@ -106,7 +106,7 @@ function gitProblems() {
   ];
 }
 
-/** npm signs where a package comes from by the identity of the workflow that publishes it. */
+/** For provenance, npm needs the identity of the workflow that publishes. */
 function identityProblems() {
   const { ACTIONS_ID_TOKEN_REQUEST_URL, SIGSTORE_ID_TOKEN } = process.env;
   if (dryRun || ACTIONS_ID_TOKEN_REQUEST_URL !== undefined || SIGSTORE_ID_TOKEN !== undefined) return [];

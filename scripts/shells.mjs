@@ -1,4 +1,5 @@
-// On CI (CI=true): installs the shells that completion is tested in, from Debian (40 MB). Elsewhere, those that are there are used.
+// On CI (CI=true), installs the shells for tests of completion from Debian (40 MB). Elsewhere tests use the shells that are
+// there.
 import { installDebian } from "./workspace.mjs";
 
 if (process.env.CI === "true") await installDebian(["fish", "zsh"]);

@@ -45,7 +45,7 @@ async function install(wanted) {
   console.log(`Installed in ${seconds()} s.`);
 }
 
-/** How often it is looked whether another process has done. */
+/** How often to look whether the other process has finished. */
 const LOOK_MS = 250;
 
 /**
@@ -79,7 +79,7 @@ function isTaken(lock) {
 function isLeftBehind(lock) {
   try {
     const pid = Number(readFileSync(lock, "utf8"));
-    // In a container, the process that was killed may have had this one's number.
+    // In a container, the killed process may have had this process's number.
     if (pid === process.pid) return true;
     process.kill(pid, 0);
     return false;
@@ -110,7 +110,7 @@ export async function installBeside(folder, what) {
   return code;
 }
 
-/** Installs what Debian packages, where it is missing; what cannot be had is said, and is no failure. */
+/** Installs missing packages of Debian. A package that cannot be installed is reported, and is no failure. */
 export async function installDebian(names) {
   const missing = names.filter((name) => spawnSync("dpkg", ["--status", name], { stdio: "ignore" }).status !== 0);
   if (missing.length === 0) return;

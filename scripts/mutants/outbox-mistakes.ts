@@ -170,6 +170,54 @@ const MISTAKES: readonly Mistake[] = [
     wrong: "false",
   },
   {
+    name: "what a duplicate stood in the way of is carried on",
+    file: "lifecycle/resolve.ts",
+    right: ' || attempts.some(({ end }) => end === "duplicate")',
+    wrong: "",
+  },
+  {
+    name: "what is overdue is put off at each look",
+    file: "deliver/run.ts",
+    right: 'settle(transaction, idle, times, "time")',
+    wrong: "settle(transaction, idle, times)",
+  },
+  {
+    name: "an agreement that was renewed ends its customer",
+    file: "market/messages.ts",
+    right: 'new Set(["License Deprovisioned", ',
+    wrong: 'new Set(["Purchase Agreement Ended", "License Deprovisioned", ',
+  },
+  {
+    name: "an entry that was taken apart is delivered, too",
+    file: "domain/entry-state.ts",
+    right: '  if (entry.state === "dissolved") return ended("dissolved", undefined);\n',
+    wrong: "",
+  },
+  {
+    name: "a lease of a clock that went ahead holds for hours",
+    file: "domain/lease.ts",
+    right: " && leasedUntilMs <= machineMs + LEASE_MS",
+    wrong: "",
+  },
+  {
+    name: "what an old entry has left of its balance goes with it",
+    file: "stores/sqlite/reading-moves.ts",
+    right: "  if (left === 0n) return;",
+    wrong: "  if (left !== undefined) return;",
+  },
+  {
+    name: "in PostgreSQL, what was summed is not what was marked",
+    file: "stores/postgres/reading-moves.ts",
+    right: "SELECT $1, tags, sum(quantity), count(*) FROM changed GROUP BY tags",
+    wrong: "SELECT $1, tags, sum(quantity) + 1, count(*) FROM changed GROUP BY tags",
+  },
+  {
+    name: "in PostgreSQL, a reading that comes again counts again",
+    file: "stores/postgres/schema/recording.ts",
+    right: "answer := 'known';",
+    wrong: "answer := 'recorded';",
+  },
+  {
     name: "the pace is each sender's own",
     file: "stores/sqlite/sqlite-store.ts",
     right: 'connection.run("UPDATE pace SET next_ms = ?", first + (slots * 1000) / perSecond);',
@@ -180,7 +228,7 @@ const MISTAKES: readonly Mistake[] = [
 const TIMEOUT_MS = 300_000;
 const TESTS = [
   "packages/outbox/src/domain",
-  "packages/outbox/src/stores/sqlite",
+  "packages/outbox/src/stores",
   "test/outbox/scenes",
   "test/outbox/model/model.test.ts",
 ];

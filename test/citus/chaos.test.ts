@@ -6,17 +6,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, expect } from "vitest";
 import { verifyAt } from "../../packages/server/src/stores/postgres/verify-ledger.ts";
 import { realWorld } from "../../packages/server/src/world.ts";
-import { Book, keptBy, NO_DIFFERENCES } from "../support/book.ts";
-import { callAnyOf, readiness } from "../support/chaos.ts";
-import { loadCatalogueArgs, settle, Workload } from "../support/load.ts";
+import { expectKeptOnce, readiness, startCallers } from "../support/chaos.ts";
+import { loadCatalogueArgs } from "../support/load.ts";
 import { crash, newSpreadDatabase, testOfCitus, type CitusDatabase } from "../support/postgres/citus.ts";
 import { nodeArgs } from "../support/postgres/database.ts";
-import { seededRandom, type Random } from "../support/random.ts";
+import type { Random } from "../support/random.ts";
 import { startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
 
 const test = testOfCitus();
 
-const CALLERS = 6;
 const ROUNDS = 3;
 const PAUSE_MS_MAX = 1_000;
 
@@ -89,16 +87,11 @@ async function addWorker(at: CitusDatabase): Promise<void> {
 }
 
 test("whatever fails, every acknowledged record is kept once, and the ledger agrees with itself", async () => {
-  const random = seededRandom("chaos on several machines");
-  const book = new Book();
-  const workload = new Workload(random, book);
   const at = (database = await newSpreadDatabase());
   const args = [...loadCatalogueArgs(folder.path), ...nodeArgs(at.url, folder.path)];
   nodes = [await startServer(args), await startServer(args)];
-  const stopping = new AbortController();
-  const callers = Array.from({ length: CALLERS }, () =>
-    callAnyOf(() => nodes, workload, book, random, stopping.signal),
-  );
+  const callers = startCallers(() => nodes, "chaos on several machines");
+  const { random, book } = callers;
   let troubles = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const trouble of Object.values(TROUBLES)) {
@@ -108,22 +101,14 @@ test("whatever fails, every acknowledged record is kept once, and the ledger agr
     }
     if (round === 0) await addWorker(at);
   }
-  stopping.abort();
-  await Promise.all(callers);
+  await callers.stop();
   for (const { proxy } of at.workers) proxy.forget();
   for (const { endpoint } of nodes) await readiness(endpoint, 200);
   await expect
     .poll(() => at.query("SELECT recover_prepared_transactions()").then(() => true), { timeout: 20_000 })
     .toBe(true);
 
-  const kept = await keptBy(nodes[0] as RunningServer);
-  expect(book.compare(kept)).toEqual(NO_DIFFERENCES);
-  for (const { endpoint } of nodes) await settle(endpoint, random, book, 20);
-  for (const node of nodes) {
-    const all = await keptBy(node);
-    expect(book.compare(all)).toEqual(NO_DIFFERENCES);
-    expect(all.length, "every key that was sent is kept once").toBe(book.keys);
-  }
+  await expectKeptOnce(nodes, callers);
   expect(await verifyAt(at.url, realWorld)).toMatchObject({ meteringRecords: book.keys, disagreement: undefined });
   expect(book.answers["ok"]).toBeGreaterThan(troubles);
   const lost = at.workers.reduce((sum, { proxy }) => sum + proxy.losses, 0);

@@ -1,4 +1,5 @@
 /** Help, as people rely on it: examples that run for every command, and a suggestion for whatever is mistyped. */
+import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { commandLine } from "../../packages/server/src/cli/program.ts";
 import { environmentWithCommand } from "../support/command-on-path.ts";
 import { newFolder, start } from "../support/scoped.ts";
-import { runCommand } from "../support/server.ts";
+import { DEMO, officialClient, runCommand } from "../support/server.ts";
 
 type Command = ReturnType<typeof commandLine>;
 
@@ -39,6 +40,8 @@ test("every command has examples in its help, and they are of this command", () 
   expect(strange).toEqual([]);
 });
 
+const NOW = "2026-07-20T10:00:00Z";
+
 /** What an example stands on, beside the demo catalogue. */
 const FILES: Readonly<Record<string, string>> = {
   "products.yaml":
@@ -49,28 +52,30 @@ const FILES: Readonly<Record<string, string>> = {
 };
 
 /** They run until they are told to end, or stop the server, or want a database; they have suites of their own. */
-const NOT_RUN = /^(serve|audit tail|store (copy|migrate|settings))$/;
+const NOT_RUN = /^(serve|audit tail|activity tail|store (copy|migrate|settings))$/;
 
 test("every example runs, one after the other, in a lab with the demo catalogue", async () => {
   const folder = newFolder();
   const env = environmentWithCommand(folder);
   for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
-  const server = await start([
-    "--store",
-    `sqlite:${folder}/countinghouse-data`,
-    "--clock",
-    "manual:2026-07-20T10:00:00Z",
-  ]);
+  const server = await start(["--store", `sqlite:${folder}/countinghouse-data`, "--clock", `manual:${NOW}`]);
   const { body: resource } = await server.operator("POST", "/resources", { platform: "ec2", externalId: "i-0123456789abcdef1", accountId: "444455556666", region: "us-east-1" }); // prettier-ignore
   const { body: key } = await server.operator("POST", "/accounts/111122223333/access-keys", {});
-  const { body: events } = await server.operator("GET", "/audit-events");
+  const { body: token } = await server.operator("POST", "/registration-tokens", { agreementId: "agmt-demo1" });
+  const record = { Timestamp: new Date(NOW), CustomerIdentifier: "demoCustomer1", Dimension: "queries", Quantity: 3 };
+  const command = new BatchMeterUsageCommand({ ProductCode: DEMO.productCode, UsageRecords: [record] });
+  const { $metadata } = await officialClient(server.endpoint).send(command);
   const known: Readonly<Record<string, string>> = {
     RESOURCE_ID: (resource as { resourceId: string }).resourceId,
     ACCESS_KEY_ID: (key as { accessKeyId: string }).accessKeyId,
-    REQUEST_ID: (events as { items: { requestID: string }[] }).items[0]?.requestID ?? "",
+    REGISTRATION_TOKEN: (token as { registrationToken: string }).registrationToken,
+    REQUEST_ID: $metadata.requestId ?? "",
   };
   const failed: unknown[] = [];
-  const run = leaves.filter(({ path }) => !NOT_RUN.test(path)).flatMap(({ examples }) => examples);
+  const all = leaves.filter(({ path }) => !NOT_RUN.test(path));
+  // What the others stand on is gone after it.
+  const inOrder = [...all.filter(({ path }) => path !== "reset"), ...all.filter(({ path }) => path === "reset")];
+  const run = inOrder.flatMap(({ examples }) => examples);
   for (const example of run) {
     const line = example.replaceAll(/\b[A-Z]+_[A-Z_]+\b/g, (name) => known[name] ?? name);
     const ran = await inShell(line, env, folder);

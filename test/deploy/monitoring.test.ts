@@ -146,6 +146,18 @@ describe("the alert rules", () => {
   });
 });
 
+test("docs/OPERATING.md lists every metric of the service's own, with its labels, and no others", () => {
+  const [, section = ""] = text("docs/OPERATING.md").split(/^## (?:Health and metrics|Alerts)$/m);
+  const rows = [...section.matchAll(/^\| `(countinghouse_\w+)(?:\{([\w,]*)\})?` \|/gm)];
+  const listed = rows.map(([, name = "", labels = ""]) => ({
+    name,
+    labels: labels.split(",").filter((one) => one !== ""),
+  }));
+  const own = [...told.keys()].filter((name) => name.startsWith("countinghouse_"));
+  expect(listed.map(({ name }) => name).toSorted()).toEqual(own.toSorted());
+  expect(listed.filter(({ name, labels }) => labels.join() !== (declared.get(name) ?? []).join())).toEqual([]);
+});
+
 describe("the dashboard", () => {
   test.each(targets.map((target) => [`${target.title}, ${target.refId}`, target] as const))("%s", (_name, target) => {
     const expr = filledIn(target.expr);

@@ -10,8 +10,8 @@ function resultOf(name: string): unknown {
 
 interface ClientResult {
   readonly machine: { readonly commit: string };
-  readonly rounds: number;
-  readonly seconds: number;
+  readonly rounds?: number;
+  readonly seconds?: number;
   readonly rows: readonly {
     readonly label: string;
     readonly decimals: number;
@@ -19,9 +19,10 @@ interface ClientResult {
   }[];
 }
 const client = resultOf("client") as ClientResult;
+const weighed = resultOf("client-sizes") as ClientResult;
 
 /** As `bench/client.ts` prints them: medians, and the median of the rounds' own ratios. */
-const rows = client.rows.map(({ label, decimals, series: { ours, official } }) => {
+const rows = [...client.rows, ...weighed.rows].map(({ label, decimals, series: { ours, official } }) => {
   const ratios = ours.map((value, i) => value / (official[i] ?? Number.NaN));
   return {
     label,
@@ -38,7 +39,10 @@ test("the client's README has the table of bench/results/client.json, and its co
     ({ label, ours, official, ratio, decimals }) =>
       `| ${label} | ${figure(ours, decimals)} | ${figure(official, decimals)} | ${ratio} |`,
   );
-  expect(readme).toContain(table.join("\n"));
+  const speeds = client.rows.length;
+  expect(readme).toContain(table.slice(0, speeds).join("\n"));
+  expect(readme).toContain(table.slice(speeds).join("\n"));
+  expect(readme).toContain(`commit ${weighed.machine.commit} ([raw data](../../bench/results/client-sizes.json)`);
   const { machine, rounds, seconds } = client;
   expect(readme.replaceAll("\n", " ")).toContain(`Medians of ${rounds} interleaved rounds of ${seconds} s`);
   expect(readme).toContain(`commit ${machine.commit} ([raw data](../../bench/results/client.json))`);
@@ -61,8 +65,8 @@ test("README has the same figures of the client, rounded", () => {
     pair("calls/s, 1 / 50 at once", "calls/s, 1 at once", "calls/s, 50 at once", " / "),
     pair("processor time a call, µs, 1 / 50 at once", "CPU a call, 1 at once, µs", "CPU a call, 50 at once, µs", " / "),
     `| cold import, ms | ${imported.ours} | ${imported.official} |`,
-    pair("packages, KiB installed", "packages installed", "installed, KiB", ", "),
-    `| bundled and minified, KiB | ${bundled.ours} | ${bundled.official} |`,
+    pair(`packages, KiB installed (commit ${weighed.machine.commit})`, "packages installed", "installed, KiB", ", "),
+    `| bundled and minified, KiB (commit ${weighed.machine.commit}) | ${bundled.ours} | ${bundled.official} |`,
   ];
   expect(textOf("README.md")).toContain(table.join("\n"));
   expect(textOf("README.md")).toContain(`commit ${client.machine.commit}):`);

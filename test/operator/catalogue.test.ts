@@ -301,3 +301,9 @@ test("of two callers who add the same at once, one is refused", async () => {
   expect(statuses.filter((status) => status === 201)).toHaveLength(1);
   expect(statuses.filter((status) => status === 409)).toHaveLength(7);
 });
+
+test("a patch that is nested without end is refused, and troubles nobody else", async () => {
+  const body = `{"users":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+  const answer = await callOperator(server, "PATCH", "/accounts/444455556666", { body });
+  expectProblem(answer, 422, /nested more than 32 levels/);
+});

@@ -1,6 +1,6 @@
 /** The clock and the reset through the operator API: for a lab, and refused elsewhere. */
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { callOperator, expectProblem, type OperatorAnswer } from "../support/operator-call.ts";
 import { DEMO, officialClient, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
 
@@ -55,6 +55,15 @@ describe("with a manual clock", () => {
     expect(hair.json, "moves by whole milliseconds").toEqual(advanced.json);
     expect((await call(server, "PUT", "/clock", { advanceSeconds: 0 })).status).toBe(200);
     expect((await call(server, "GET", "/clock")).json).toMatchObject({ now: "2026-07-20T13:01:30.500Z" });
+  });
+
+  test("the clock goes as far as times can be written", async () => {
+    const last = await startServer(["--store", "memory:", "--clock", "manual:9999-12-31T23:00:00Z"]);
+    onTestFinished(async () => void (await last.stop()));
+    expect((await call(last, "PUT", "/clock", { advanceSeconds: 3_599 })).status).toBe(200);
+    const beyond = await call(last, "PUT", "/clock", { advanceSeconds: 1 });
+    expectProblem(beyond, 409, /as far as the year 9999; it stands at 9999-12-31T23:59:59\.000Z/);
+    expect((await call(last, "GET", "/clock")).json).toMatchObject({ now: "9999-12-31T23:59:59.000Z" });
   });
 
   test.each([

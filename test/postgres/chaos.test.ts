@@ -5,18 +5,15 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, expect } from "vitest";
-import { Book, keptBy, NO_DIFFERENCES } from "../support/book.ts";
-import { callAnyOf, readiness } from "../support/chaos.ts";
-import { loadCatalogueArgs, settle, Workload } from "../support/load.ts";
+import { expectKeptOnce, readiness, startCallers } from "../support/chaos.ts";
+import { loadCatalogueArgs } from "../support/load.ts";
 import { nodeArgs, testOfPostgres } from "../support/postgres/database.ts";
 import { PostgresServer } from "../support/postgres/postgres-server.ts";
-import { seededRandom } from "../support/random.ts";
 import { startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
 
 const test = testOfPostgres();
 
 const NODES = 3;
-const CALLERS = 6;
 const TROUBLES = 9;
 const PAUSE_MS_MAX = 1_000;
 
@@ -31,17 +28,12 @@ afterEach(async () => {
 });
 
 test("whatever fails, every acknowledged record is kept once, and all servers come back by themselves", async () => {
-  const random = seededRandom("chaos");
-  const book = new Book();
-  const workload = new Workload(random, book);
   const database = (postgres = await PostgresServer.make());
   const args = [...loadCatalogueArgs(folder.path), ...nodeArgs(database.url(), folder.path)];
   nodes = await Promise.all(Array.from({ length: NODES }, () => startServer(args)));
 
-  const stopping = new AbortController();
-  const callers = Array.from({ length: CALLERS }, () =>
-    callAnyOf(() => nodes, workload, book, random, stopping.signal),
-  );
+  const callers = startCallers(() => nodes, "chaos");
+  const { random, book } = callers;
   const done = { "kill a server": 0, "kill the database": 0, "cut connections": 0 };
   const troubles = Object.keys(done) as (keyof typeof done)[];
   for (let i = 0; i < TROUBLES; i += 1) {
@@ -63,18 +55,10 @@ test("whatever fails, every acknowledged record is kept once, and all servers co
       );
     }
   }
-  stopping.abort();
-  await Promise.all(callers);
+  await callers.stop();
 
   for (const { endpoint } of nodes) await readiness(endpoint, 200);
-  const kept = await keptBy(nodes[0] as RunningServer);
-  expect(book.compare(kept)).toEqual(NO_DIFFERENCES);
-  for (const { endpoint } of nodes) await settle(endpoint, random, book, 20);
-  for (const node of nodes) {
-    const all = await keptBy(node);
-    expect(book.compare(all)).toEqual(NO_DIFFERENCES);
-    expect(all.length, "every key that was sent is kept once").toBe(book.keys);
-  }
+  await expectKeptOnce(nodes, callers);
   expect(book.answers["ok"]).toBeGreaterThan(TROUBLES);
   process.stdout.write(
     `chaos: ${JSON.stringify(done)}, ${book.records} acknowledgements of ${book.acknowledgedKeys} records, 0 lost; ` +

@@ -1,10 +1,10 @@
-/** The command `countinghouse` where shells look for it, and what a shell does with it. */
+/** The command `countinghouse` on the path of a shell, and a shell on a terminal. */
 import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MAIN, NODE_COMPILE_CACHE, NODE_FLAGS } from "./server.ts";
 
-/** An environment in which `countinghouse` is found, in this folder, and no server of the surroundings is. */
+/** An environment in which shells find `countinghouse`, in this folder, but no server from outside. */
 export function environmentWithCommand(folder: string): NodeJS.ProcessEnv {
   const command = join(folder, "countinghouse");
   writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' ${NODE_FLAGS.join(" ")} '${MAIN}' "$@"\n`);
@@ -23,13 +23,13 @@ export function isThere(program: string): boolean {
 }
 
 interface Typing {
-  /** What has been shown since the last call, once it holds this. */
+  /** Resolves with the output since the last call, as soon as it holds this text. */
   shown(expected: string): Promise<string>;
   type(keys: string): void;
   end(): void;
 }
 
-/** A program on a terminal of its own, made by `script`. */
+/** Starts a program on a terminal of its own, made by `script`. */
 export function onTerminal(command: string, env: NodeJS.ProcessEnv, cwd: string): Typing {
   const child = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
     env,

@@ -1,4 +1,4 @@
-/** A reader of server-sent events over a socket of its own: what it was sent, as it stood on the wire, and nothing made of it. */
+/** Reads server-sent events over a socket of its own, and keeps them as they stood on the wire. */
 import { request, type IncomingMessage } from "node:http";
 import type { RunningServer } from "./server.ts";
 import { until } from "./until.ts";
@@ -10,11 +10,11 @@ interface SentEvent {
 }
 
 interface Asked {
-  /** What follows `/activity`, such as `?operation=MeterUsage`. */
+  /** The query after `/activity`, such as `?operation=MeterUsage`. */
   readonly query?: string;
   readonly lastEventId?: string;
   readonly token?: string;
-  /** Stops reading at once, and says no more. */
+  /** Stops reading at once and silently. */
   readonly stalled?: boolean;
 }
 
@@ -52,13 +52,13 @@ export class EventSource {
     });
   }
 
-  /** Begins to read, or goes on. */
+  /** Begins to read, or reads on. */
   read(): void {
     this.#response.on("data", (chunk: Buffer) => this.#take(chunk.toString("utf8")));
     this.#response.resume();
   }
 
-  /** The request ids of the calls it was told of, in the order of its being told. */
+  /** The request ids of the received calls, in the order in which they came. */
   get requestIds(): readonly string[] {
     return this.events.filter(({ kind }) => kind === "message").map(({ data }) => String(data["requestID"]));
   }
@@ -71,7 +71,7 @@ export class EventSource {
     return this.events.filter(({ kind }) => kind === "gap");
   }
 
-  /** Waits until it was told of all of these. */
+  /** Waits until all of these have been received. */
   async heard(requestIds: readonly string[]): Promise<void> {
     await until(() => {
       const heard = new Set(this.requestIds);

@@ -1,7 +1,7 @@
 /**
- * The steps of a Dockerfile, done by hand: no container engine is needed, and none of its own behaviour is shown. Each stage is
- * a layer over this machine's root, with the pinned Node in the place of the base image's; `RUN` runs in it as root, and the
- * last stage can be started as an engine would: as its user, with the root file system only read. Linux and root only.
+ * Does the steps of a Dockerfile by hand. It needs no container engine, and shows nothing of an engine's own behaviour. Each
+ * stage is a layer over this machine's root, with the pinned Node instead of the base image's. `RUN` runs in it as root. The
+ * last stage can be started as an engine would start it: as its user, with a read-only root file system. Linux and root only.
  */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -25,7 +25,7 @@ export function stagesOf(dockerfile: string): Stage[] {
   return stages;
 }
 
-/** Why it cannot be done here, if it cannot. */
+/** Why this machine cannot do it; undefined where it can. */
 export function whyNotByHand(): string | undefined {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return "it takes root, on Linux";
   try {
@@ -47,7 +47,7 @@ export class ImageByHand {
     this.#stages = stagesOf(readFileSync(join(context, "Dockerfile"), "utf8"));
   }
 
-  /** All stages, one after the other. Whatever a step prints is in the error, where it fails. */
+  /** Builds all stages in order. If a step fails, the error holds what the step printed. */
   build(): void {
     for (const [i, stage] of this.#stages.entries()) {
       const upper = this.#upperOf(i);
@@ -72,8 +72,8 @@ export class ImageByHand {
   }
 
   /**
-   * The last stage as it is started: as its user, with its environment and command, and `volumes` (a path inside, by one
-   * outside) as all that can be written to, besides `/tmp`; `files` are mounted to be read. It has a network of its own.
+   * Starts the last stage: as its user, with its environment and command. Only `volumes` (by path inside: path outside) and
+   * `/tmp` can be written to; `files` are mounted read-only. It has a network of its own.
    */
   start(how: {
     readonly volumes: Readonly<Record<string, string>>;
@@ -125,7 +125,7 @@ export class ImageByHand {
     return join(this.#folder, `stage-${stage}`);
   }
 
-  /** `from` another stage, or from the context, but for what `.dockerignore` names. */
+  /** Copies from another stage (`from`), or from the context without what `.dockerignore` names. */
   #copy(stage: number, workdir: string, copy: Copy, [source = "", target = ""]: readonly string[]): void {
     const flags = copy.getFlags();
     const from = flags.find((flag) => flag.getName() === "from")?.getValue();
@@ -145,7 +145,7 @@ export class ImageByHand {
     if (owner !== undefined && owner !== null) execFileSync("chown", ["--recursive", owner, to]);
   }
 
-  /** A script with the stage's root at `$ROOT`; what was installed here already is there as well, so that nothing is installed twice. */
+  /** Runs a script with the stage's root at `$ROOT`, where the packages that are installed here are present, too. */
   #inside(stage: number, script: string): void {
     execFileSync("unshare", ["--mount", "bash", "-ec", `${this.#mounts(stage)}\n${script}`], { stdio: "pipe" });
   }
@@ -168,7 +168,7 @@ export class ImageByHand {
   }
 }
 
-/** A stage that runs. */
+/** A running stage. */
 class ByHand {
   readonly #child: ChildProcess;
   readonly #user: string;
@@ -201,7 +201,7 @@ class ByHand {
     return this.run(this.#healthcheck).status === 0;
   }
 
-  /** Another program inside, as the same user. */
+  /** Runs another program inside, as the same user. */
   run([program = "", ...args]: readonly string[]): { readonly status: number | null; readonly output: string } {
     const [uid = "", gid = ""] = this.#user.split(":");
     const into = ["--target", String(this.#child.pid), "--mount", "--net", "--root", "--wd=/", "--setuid", uid, "--setgid", gid]; // prettier-ignore

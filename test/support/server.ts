@@ -128,7 +128,7 @@ export function runCommand(
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...args], {
       stdio: ["pipe", "pipe", "pipe"],
-      // Whoever runs the tests may want colours in what they say themselves.
+      // The caller's FORCE_COLOR is meant for the tests' own output.
       env: { ...process.env, NODE_COMPILE_CACHE, FORCE_COLOR: "", ...env },
       // A command that does not end must not outlive the test.
       timeout: 30_000,

@@ -1,4 +1,4 @@
-/** The wiring of the operator API: what its routes work with, and what they have made for themselves. */
+/** The wiring of the operator API: makes what its routes need. */
 import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ruleSets } from "@countinghouse/protocol";
@@ -32,7 +32,7 @@ interface OperatorParts extends OpenedLedger {
   readonly sources: SourceAddresses;
   readonly rawRequests: RawRequests;
   readonly newRequestId: () => string;
-  /** Where it is listened, once it is. */
+  /** The listening server; to be called once it listens. */
   readonly server: () => Server;
   readonly isDraining: () => boolean;
   readonly now: () => Omit<ServerNow, "unready">;
@@ -43,7 +43,7 @@ interface OperatorService extends OperatorApp {
   readonly activity: ActivityFeed;
 }
 
-/** How often new entries are looked for while somebody reads the activity: in this server's own file, and over a network. */
+/** How often the activity looks for new entries while it has readers: in this server's own file, and over a network. */
 const OWN_LOOK_MS = 50;
 const SHARED_LOOK_MS = 250;
 
@@ -105,7 +105,7 @@ function whyUnready({ defect, unavailable }: Ledger, isDraining: boolean): reado
   return [defect?.message, unavailable, isDraining ? "shutting down" : undefined].filter((why) => why !== undefined);
 }
 
-/** Whoever listens on every address is reached on this one. */
+/** The loopback address by which a server is reached that listens on every address. */
 const ANY_ADDRESS: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
 function ownAddressOf(server: Server, { tls }: ServeConfig): OwnAddress {

@@ -214,7 +214,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       draining = true;
       await inTurn([
         () => podObserver?.stop(),
-        // Who reads the activity would read for ever.
+        // Otherwise readers of the activity would keep their connections for ever.
         () => Promise.resolve(operator.activity.close()),
         () => closeServer(server),
         () => workload.close(),

@@ -50,7 +50,7 @@ export interface ServeConfig {
   readonly tokenBanner: boolean;
   /** Undefined: the server makes one. */
   readonly operatorToken: string | undefined;
-  /** Tokens that may only read, and whose they are. */
+  /** Tokens that may only read, and the names of their readers. */
   readonly viewerTokens: readonly { readonly name: string; readonly token: string }[];
   /** Undefined: the file in the data folder. */
   readonly secretsKeyFile: string | undefined;
@@ -157,11 +157,11 @@ export function configOf(flags: ServeFlags): ServeConfig {
   };
 }
 
-/** Names that stand for somebody else in the trail. */
+/** Names that the trail uses for other principals. */
 const TAKEN_NAMES: readonly string[] = ["operator", "buy-page", "unknown"];
 const VIEWER_TOKENS_MAX = 100;
 
-/** NAME:TOKEN each; in the environment, with commas or spaces between them. */
+/** Each is NAME:TOKEN; in the environment, commas or spaces separate them. */
 function viewerTokensOf({ viewerToken, operatorToken }: ServeFlags): ServeConfig["viewerTokens"] {
   const given =
     typeof viewerToken === "string" ? viewerToken.split(/[\s,]+/).filter((text) => text !== "") : viewerToken;

@@ -3,7 +3,7 @@ import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { ConfigError } from "./config.ts";
 import { SECRETS_KEY_BYTES } from "./identity/seal.ts";
-import { syncFolder } from "./stores/sqlite/data-folder.ts";
+import { syncFolder } from "./sync-folder.ts";
 
 /** Reads the key; where the file is missing and `make` is true, makes one. */
 export function secretsKey(file: string, make: boolean, random: (bytes: number) => Buffer): Buffer {
@@ -27,8 +27,8 @@ export function secretsKey(file: string, make: boolean, random: (bytes: number) 
 }
 
 /**
- * What others may not have: everything. Where the file is root's and the server is not, its group may read it: that is how
- * orchestrators hand out secrets, and how PostgreSQL takes its own key.
+ * The permissions that the key's file must not give: all of others and of the group. Where root owns the file and the server
+ * does not run as root, the group may read it: orchestrators hand out secrets so, and PostgreSQL reads its key so.
  */
 function othersOf(uid: number): number {
   return uid === 0 && process.getuid?.() !== 0 ? 0o037 : 0o077;

@@ -15,7 +15,7 @@ import type { PostgresLedger, PostgresLedgerOptions } from "../src/stores/postgr
 export async function ledgerInPostgres(setup: LedgerSetup = {}, lanes = 4): Promise<LedgerUnderTest> {
   const database = await newDatabase();
   return ledgerUnderTest(
-    // The contract's days are not those of the database.
+    // The contract sets its own days, so the clocks may differ by any amount.
     (opening) => openAt(database.url, opening, { ...setup, lanes, clocksApartMaxMs: Number.POSITIVE_INFINITY }),
     () => database.remove(),
   );

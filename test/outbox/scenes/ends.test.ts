@@ -211,6 +211,20 @@ describe.each(SCENES)("in %s", (_store, scene) => {
       expect(await outbox.verify()).toMatchObject({ ok: true });
     });
 
+    test("does not take apart what another program's usage stands in the way of: nobody knows what of it was billed", async () => {
+      const { outbox, service, store, use, pass, states } = await scene();
+      await use("3");
+      pass(60);
+      // The old script, which nobody has stopped.
+      const record = { timestamp: new Date(START), dimension: "seats", customerAccountId: ACCOUNT };
+      const key = [METERS.seats.productCode, ACCOUNT, "seats", Math.floor(START / HOUR_MS)];
+      service.kept.set(JSON.stringify(key), { id: "id-of-the-script", quantity: 2, text: "other", record });
+      await outbox.deliverDue();
+      expect(await states()).toEqual({ refused: 1 });
+      const [{ entryId } = { entryId: "" }] = await store.entries({});
+      await expect(outbox.dissolve(entryId, "x")).rejects.toThrow(/not surely unkept/);
+    });
+
     test("dissolves nothing before `restored` was said, where the database has another history", async () => {
       const { outbox, service, store, use, pass } = await scene();
       service.suspended.add(ACCOUNT);

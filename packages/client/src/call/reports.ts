@@ -70,7 +70,7 @@ export function unfailing(logger: Logger): Logger {
   return Object.fromEntries(wrapped) as Logger;
 }
 
-/** An async function that was handed in may reject later: unheard, that would end the program. */
+/** A callback of the program may be async and reject later. An unhandled rejection would end the program. */
 function hear(told: unknown, failed: (thrown: unknown) => void): void {
   const isPromise = typeof (told as { readonly then?: unknown } | null | undefined)?.then === "function";
   if (isPromise) void Promise.resolve(told).catch(failed);

@@ -132,7 +132,7 @@ export class TracedCall {
     };
   }
 
-  /** What no header may hold is left out. */
+  /** Leaves out what no header may hold. */
   #headersFor(span: Span): [name: string, value: string][] {
     const carrier: Record<string, string> = {};
     this.#api.propagation.inject(this.#api.trace.setSpan(this.#context as never, span as never) as never, carrier);
@@ -156,7 +156,7 @@ export interface TracedAttempt {
   end(status: number | undefined, error: MeteringError | undefined): void;
 }
 
-/** Each step by itself: a span that was begun is ended, whatever becomes of what it says. */
+/** Each step is guarded by itself, so that a span that has begun is ended even if its attributes fail. */
 function end(span: Span, attributes: Attributes, error: MeteringError | undefined): void {
   unfailing(() => span.setAttributes({ ...attributes, ...(error === undefined ? {} : { "error.type": error.name }) }));
   if (error !== undefined) unfailing(() => span.setStatus({ code: STATUS_ERROR, message: error.message }));

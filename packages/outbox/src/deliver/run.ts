@@ -227,6 +227,9 @@ export class DeliveryRun {
       subject: "service",
       message: `Nothing can be sent: ${error.name}: ${error.message}`,
     };
+    // Once, while it is so: each run of an outage would tell it again.
+    const known = await store.alarms({});
+    if (known.some((one) => one.kind === kind && one.message === alarm.message)) return;
     await store.transact((transaction) => transaction.raiseAlarms([alarm], world.machineMs()));
   }
 

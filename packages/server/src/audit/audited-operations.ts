@@ -23,7 +23,7 @@ export function auditedOperation(name: string): AuditedOperation | undefined {
   return byName.get(name);
 }
 
-/** What it is called that somebody with a reader's token reads the trail. */
+/** The operation's name where somebody reads the trail with a reader's token. */
 export const READ_TRAIL = "ReadTrail";
 
 /** The source of events that came by no call of the wire, by their principal. Rule V8. */

@@ -31,7 +31,7 @@ export function addActivity(program: Command): void {
   withConnection(tail).action(follow);
 }
 
-/** A server that is restarted is waited for, for as long as it takes. */
+/** The command waits for a server that is restarted, however long that takes. */
 const RETRIES_MAX = Number.POSITIVE_INFINITY;
 
 async function follow(flags: TailFlags): Promise<void> {
@@ -50,7 +50,7 @@ async function follow(flags: TailFlags): Promise<void> {
   }
 }
 
-/** What nearly every item fits into, so that lines printed one by one are aligned. */
+/** The widths of the columns. Nearly every item fits, so lines that are printed one by one are aligned. */
 const WIDTHS = [24, 7, 22, 16, 25];
 
 function itemLine({ at, outcome, eventName, userIdentity, productCode, reason, records }: ActivityItem): string {

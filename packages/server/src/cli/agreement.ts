@@ -14,7 +14,7 @@ import type { RequestTo } from "../operator/client/requests.ts";
 import type { Agreement } from "../operator/contract/catalogue/agreement.ts";
 import { CommandError, EXIT, connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import type { AgreementLifeEvent } from "../operator/contract/ledger/history.ts";
-import { print, table } from "./output.ts";
+import { print, printTable } from "./output.ts";
 
 interface AddAgreementFlags extends AddFlags {
   readonly id?: string;
@@ -94,7 +94,7 @@ export function addAgreement(program: Command): void {
   addHistory(group);
 }
 
-/** Held in memory before they are printed. */
+/** How many items are held in memory before they are printed. */
 const HISTORY_MAX = 10_000;
 
 function addHistory(group: Command): void {
@@ -111,7 +111,7 @@ function addHistory(group: Command): void {
       operation: ({ operation }: AgreementLifeEvent) => operation,
       requestId: ({ requestId }: AgreementLifeEvent) => requestId,
     };
-    print(flags, items, table(columns, items));
+    printTable(flags, items, columns);
     if (more) process.stderr.write(`There may be more than these ${items.length}: raise --limit.\n`);
   });
 }

@@ -1,4 +1,4 @@
-/** What `serve` prints: its address, and one command to try, as it is called where this runs. */
+/** The text that `serve` prints: its address, and one command to try, called as this installation calls it. */
 import { ruleSets, iso } from "@countinghouse/protocol";
 import type { Service } from "../compose.ts";
 import type { ServeConfig } from "../config.ts";
@@ -49,10 +49,10 @@ function consoleLines(
   return [`  console         ${endpoint}/console/${shows ? `#token=${service.operatorToken}` : ""}`];
 }
 
-/** In a checkout these sources run as they are, and its scripts are there. */
+/** Whether this is a checkout, which runs these sources and has npm scripts. */
 const IN_CHECKOUT = import.meta.filename.endsWith(".ts");
 
-/** How the next command is called: as this one was. */
+/** The way in which this command was called, for the command to try. */
 function commandName(): string {
   if (IN_CHECKOUT) return "npm run --silent countinghouse --";
   return process.env["npm_command"] === "exec" ? "npx countinghouse" : "countinghouse";
@@ -93,7 +93,7 @@ function demoLines(endpoint: string, { lab, store }: ServeConfig): string[] {
   ];
 }
 
-/** Of a server that the command line finds by its data folder. */
+/** For a server that the command line finds by its data folder. */
 function recordsLines(store: ServeConfig["store"]): string[] {
   if (store.kind !== "sqlite") return [];
   const data = store.folder === "./countinghouse-data" ? "" : ` --data ${store.folder}`;

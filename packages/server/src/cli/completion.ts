@@ -21,7 +21,7 @@ export function addCompletion(program: Command): void {
     .addArgument(new Argument("<shell>", "which").choices(Object.keys(SCRIPTS)))
     .addHelpText("after", HOW)
     .action((shell: Shell) => void process.stdout.write(SCRIPTS[shell]));
-  // What the shells ask.
+  // The shells' scripts call this command.
   program.command("complete [words...]", { hidden: true }).action((words: string[]) => {
     const { items, files } = candidatesFor(program, words);
     const lines = items.map(({ value, description }) => `${value}\t${printable(description)}`);

@@ -1,6 +1,6 @@
-/** When whoever reads what a command prints has had enough of it. */
+/** Notices when the reader of a command's output stops reading. */
 
-/** Aborted by SIGINT or SIGTERM, or once the pipe is closed. */
+/** A signal that SIGINT, SIGTERM or the closed pipe aborts. */
 export function endOfInterest(): AbortSignal {
   const controller = new AbortController();
   const end = (): void => controller.abort();

@@ -1,6 +1,6 @@
 /**
- * Examples in the help of every command, in one list, so that they can be read beside each other. They are written for the demo
- * catalogue, and a test runs them; words in capital letters stand for what only a run can know.
+ * Examples for the help of every command, in one list, so that they can be read side by side. They are written for the demo
+ * catalogue, and a test runs them. Words in capital letters stand for values that only a run knows.
  */
 import type { Command } from "commander";
 
@@ -27,6 +27,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     `countinghouse agreement add --id agmt-new --product ${LOGS} --customer-account 222233334444 --customer-identifier newCustomer`,
     "countinghouse agreement add --file agreements.yaml",
   ],
+  "agreement history": ["countinghouse agreement history agmt-demo1 --limit 20"],
   "agreement suspend": ["countinghouse agreement suspend agmt-demo2"],
   "agreement resume": ["countinghouse agreement resume agmt-demo2"],
   "agreement cancel": ["countinghouse agreement cancel agmt-demo3"],
@@ -37,10 +38,15 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "countinghouse account add --id 999900001111 --title 'New seller' --user metering",
     "countinghouse account add --file accounts.yaml",
   ],
+  "account simulate": [
+    "countinghouse account simulate arn:aws:iam::111122223333:user/read-only aws-marketplace:BatchMeterUsage",
+    "countinghouse account simulate arn:aws:iam::111122223333:user/metering aws-marketplace:BatchMeterUsage --region us-east-1 --from 203.0.113.7 --secure",
+  ],
   "access-key create": ["countinghouse access-key create 111122223333 --user metering"],
   "access-key delete": ["countinghouse access-key delete 111122223333 ACCESS_KEY_ID"],
   "issuer list": ["countinghouse issuer list"],
   "token create": ["countinghouse token create agmt-demo1"],
+  "token inspect": ["countinghouse token inspect REGISTRATION_TOKEN"],
   "registration-key list": ["countinghouse registration-key list"],
   "registration-key rotate": ["countinghouse registration-key rotate"],
   "registration-key show": ["countinghouse registration-key show 1 --format jwk"],
@@ -54,10 +60,22 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "countinghouse resource add --platform ec2 --id i-0123456789abcdef0 --account 444455556666 --region us-east-1",
   ],
   "resource stop": ["countinghouse resource stop RESOURCE_ID"],
+  "resource use": ["countinghouse resource use RESOURCE_ID"],
+  usage: [
+    "countinghouse usage --by customer,day --from 2026-07-01 --to 2026-08-01",
+    `countinghouse usage --product ${LOGS} --by dimension,month --from 2026-01-01 --to 2026-08-01 --money --json`,
+  ],
+  "report list": ["countinghouse report list"],
   "report usage-by-instance-type": [
     "countinghouse report usage-by-instance-type --month 2026-07",
     "countinghouse report usage-by-instance-type --month 2026-07 --seller 111122223333 > july.csv",
   ],
+  "report revenue-by-day": ["countinghouse report revenue-by-day --month 2026-07"],
+  "report refusals-by-rule": ["countinghouse report refusals-by-rule --month 2026-07"],
+  "report lateness": ["countinghouse report lateness --month 2026-07"],
+  "report duplicates": ["countinghouse report duplicates --month 2026-07"],
+  "report silent-customers": ["countinghouse report silent-customers --month 2026-07"],
+  "report agreement-statement": ["countinghouse report agreement-statement --month 2026-07"],
   "clock show": ["countinghouse clock show"],
   "clock set": ["countinghouse clock set 2097-01-01T00:00:00Z"],
   "clock advance": ["countinghouse clock advance 6h"],
@@ -68,6 +86,16 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "fault list": ["countinghouse fault list"],
   "fault clear": ["countinghouse fault clear"],
   explain: ["countinghouse explain REQUEST_ID"],
+  "activity tail": [`countinghouse activity tail --product ${LOGS} --outcome refused`],
+  "request list": [
+    "countinghouse request list --event BatchMeterUsage --outcome partly --from 2026-07-01",
+    "countinghouse request list --source memory --json",
+  ],
+  "request show": ["countinghouse request show REQUEST_ID", "countinghouse request show REQUEST_ID --raw"],
+  "request replay": ["countinghouse request replay REQUEST_ID"],
+  "request diagnose": ["countinghouse request diagnose REQUEST_ID"],
+  search: ["countinghouse search agmt-"],
+  "server info": ["countinghouse server info"],
   "audit search": [
     "countinghouse audit search --event BatchMeterUsage --account 111122223333",
     "countinghouse audit search --from 2026-07-01 --until 2026-07-02 --order oldest --json",
@@ -91,7 +119,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   completion: ['eval "$(countinghouse completion bash)"'],
 };
 
-/** Adds to each command's help what stands for it in the list. */
+/** Adds each command's examples to its help. */
 export function addExamples(program: Command): void {
   for (const [path, examples] of Object.entries(EXAMPLES)) {
     const lines = examples.map((example) => `\n  ${example}`).join("");

@@ -1,4 +1,4 @@
-/** What commands print: JSON for programs, and for people plain text in columns, never shortened, and as wide as their terminal. */
+/** The output of commands: JSON for programs; for people, plain text in columns, never cut, as wide as their terminal. */
 import { GAP, layOut } from "./table-layout.ts";
 import { heading, widthOf } from "./terminal.ts";
 
@@ -7,7 +7,7 @@ export function print(flags: { readonly json?: boolean }, result: unknown, text:
   process.stdout.write(`${flags.json === true ? jsonText(result, 2) : printableLines(text)}\n`);
 }
 
-/** Prints a list on standard output: as JSON where `--json` was given, else as a table with its heading set off. */
+/** Prints a list on standard output: as JSON with `--json`, and otherwise as a table with an emphasized heading. */
 export function printTable<Item>(
   flags: { readonly json?: boolean },
   items: readonly Item[],

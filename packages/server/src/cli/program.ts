@@ -60,7 +60,7 @@ const EXIT_CODES = `
 Exit codes: 0 done; 1 refused, or failed; 2 the command line, or a file that it names, is wrong;
 3 no server could be reached.`;
 
-/** Of help that goes to a file, or to another program. */
+/** The width of help that goes to a file or to another program. */
 const HELP_WIDTH = 80;
 
 export function commandLine(): Command {
@@ -69,9 +69,9 @@ export function commandLine(): Command {
     .version(VERSION)
     .addHelpText("after", EXIT_CODES)
     .showHelpAfterError("(add --help to see what there is)")
-    // On by default; whoever mistypes relies on it.
+    // On by default in commander, but this program relies on it.
     .showSuggestionAfterError(true)
-    // Commander takes colours away again where they are not wanted.
+    // Commander removes the colours where they are not wanted.
     .configureHelp({ styleTitle: (title) => bold(title) })
     .configureOutput({
       getOutHasColors: () => showsColors(process.stdout),

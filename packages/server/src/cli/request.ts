@@ -1,4 +1,4 @@
-/** `countinghouse request`: calls and what became of them; in a lab their bytes, sent again, and their signatures. */
+/** `countinghouse request`: calls and their outcomes; in a lab, their bytes, sending them again, and their signatures. */
 import { readFileSync } from "node:fs";
 import { Option, type Command } from "commander";
 import type { RequestTo } from "../operator/client/requests.ts";
@@ -30,7 +30,7 @@ const COLUMNS: Columns<RequestSummary> = {
   reason: ({ reason }) => reason,
 };
 
-/** Held in memory before they are printed. */
+/** How many items are held in memory before they are printed. */
 const LIMIT_MAX = 100_000;
 
 export function addRequest(program: Command): void {

@@ -1,8 +1,8 @@
-/** `countinghouse server`: what serves. `countinghouse search`: whatever has a name in it. */
+/** `countinghouse server`: the server itself. `countinghouse search`: everything whose name holds a text. */
 import type { Command } from "commander";
 import type { Found } from "../operator/contract/server.ts";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
-import { describe, print, table, type Columns } from "./output.ts";
+import { describe, print, printTable, type Columns } from "./output.ts";
 
 export function addServer(program: Command): void {
   const group = program.command("server").description("The server that answers");
@@ -33,7 +33,7 @@ export function addSearch(program: Command): void {
       ),
   ).action(async (text: string, flags: ConnectionFlags) => {
     const { items, more } = await connect(flags).call("GET /search", { query: { q: text } });
-    print(flags, items, table(COLUMNS, items));
+    printTable(flags, items, COLUMNS);
     if (more) process.stderr.write(`There are more than these ${items.length}: search for more letters.\n`);
   });
 }

@@ -1,7 +1,7 @@
-/** A command that says what was mistyped, also where something else is missing because of it. */
+/** A command that reports a mistyped option even where a required option is missing because of the mistake. */
 import { Command, type Option } from "commander";
 
-/** What commander does not declare, and calls; its version is pinned, and a test mistypes every option of every command. */
+/** A method of commander that its types do not declare. Its version is pinned, and a test mistypes every option. */
 interface Internals {
   unknownOption(flag: string): never;
 }
@@ -11,7 +11,7 @@ export class SuggestingCommand extends Command {
     return new SuggestingCommand(name);
   }
 
-  /** Commander looks for what is missing first: `--fil x` would only be told that `--file` is required. */
+  /** Commander checks required options first: without this, `--fil x` would only be answered that `--file` is required. */
   missingMandatoryOptionValue(option: Option): void {
     const unknown = this.args.find((word) => word.startsWith("-") && word !== "-" && word !== "--");
     if (unknown !== undefined) (this as unknown as Internals).unknownOption(unknown);

@@ -1,11 +1,11 @@
-/** How the cells of a table are laid out in lines: aligned, and no wider than there is room. It knows nothing of what they mean. */
+/** Lays out the cells of a table in aligned lines that fit a width. It does not know what the cells mean. */
 import stringWidth from "string-width";
 
 /** A column: its heading, and the text of each row. */
 interface Column {
   readonly heading: string;
   readonly cells: readonly string[];
-  /** Numbers stand to the right. */
+  /** Numbers are aligned to the right. */
   readonly isNumeric: boolean;
 }
 
@@ -17,8 +17,8 @@ interface Layout {
 export const GAP = "  ";
 
 /**
- * A heading and one line for each row. Where that is wider than `room`, texts go on below themselves from word to word;
- * where words alone are too wide, every member has a line of its own. Nothing is cut: ids are there to be copied.
+ * A heading and one line for each row. Where the lines are wider than `room`, cells are wrapped between words; where single
+ * words are too wide, each cell gets a line of its own. Nothing is cut, so that ids can be copied.
  */
 export function layOut(columns: readonly Column[], room: number | undefined): Layout {
   const rows = columns[0]?.cells ?? [];
@@ -39,7 +39,7 @@ export function layOut(columns: readonly Column[], room: number | undefined): La
   };
 }
 
-/** How wide each column may be so that a line fits; undefined where it cannot. The widest ones give way. */
+/** The widths at which a line fits; undefined where no widths do. The widest columns shrink first. */
 function widthsFor(columns: readonly Column[], room: number | undefined): number[] | undefined {
   const widths = columns.map(({ heading, cells }) => widest([heading, ...cells]));
   if (room === undefined) return widths;
@@ -60,7 +60,7 @@ function widest(texts: readonly string[]): number {
   return texts.reduce((width, text) => Math.max(width, stringWidth(text)), 0);
 }
 
-/** In lines of at most so many columns, broken at spaces; every word is narrower than that. */
+/** Breaks a text at spaces into lines of at most this width; no word is wider. */
 function wrap(text: string, width: number): string[] {
   if (stringWidth(text) <= width) return [text];
   const lines: string[] = [];
@@ -82,7 +82,7 @@ function padded(text: string, width: number, isNumeric: boolean): string {
   return isNumeric ? space + text : text + space;
 }
 
-/** The rows one below the other, each a list of its members. */
+/** The rows one below the other; each has one line for each column. */
 function asMembers(columns: readonly Column[]): string[] {
   const width = widest(columns.map(({ heading }) => heading));
   const rows = columns[0]?.cells ?? [];

@@ -1,10 +1,10 @@
-/** What is known of the terminal that output goes to: whether it shows colours, and how wide it is. */
+/** Whether the terminal that output goes to shows colours, and how wide it is. */
 import type { WriteStream } from "node:tty";
 import { styleText } from "node:util";
 
 type Output = NodeJS.WriteStream | WriteStream;
 
-/** Whether colours are wanted there: `NO_COLOR` says no, `FORCE_COLOR` says yes, else a terminal decides by what it can show. */
+/** Whether to use colours: `NO_COLOR` says no, `FORCE_COLOR` says yes; otherwise it depends on what the terminal can show. */
 export function showsColors(stream: Output): boolean {
   const { NO_COLOR, FORCE_COLOR } = process.env;
   if (NO_COLOR !== undefined && NO_COLOR !== "") return false;
@@ -13,8 +13,8 @@ export function showsColors(stream: Output): boolean {
 }
 
 /**
- * How many characters fit into a line of a terminal: what `COLUMNS` says, else what the terminal says. Undefined where the
- * output is no terminal: a file, or another program, gets every line whole.
+ * How many characters fit into a line of the terminal: `COLUMNS`, or else what the terminal says. Undefined where the output is
+ * not a terminal: files and other programs get every line whole.
  */
 export function widthOf(stream: Output): number | undefined {
   if (!stream.isTTY) return undefined;
@@ -22,7 +22,7 @@ export function widthOf(stream: Output): number | undefined {
   return Number.isInteger(said) && said > 0 ? said : stream.columns;
 }
 
-/** Colour is never the only sign of something: it makes what the words say easier to find. */
+/** Colour never carries meaning alone: it makes words easier to find. */
 export function heading(text: string, stream: Output): string {
   return showsColors(stream) ? bold(text) : text;
 }

@@ -1,4 +1,4 @@
-/** What came of a call or a change, in one word and one sentence, from its entry alone: nothing is looked up. */
+/** The outcome of a call or a change, in one word and one sentence, from its entry alone. */
 import type { DecidedRecord, LedgerEntry, LedgerEvent } from "../ledger/entry.ts";
 import type { ActivityItem } from "../operator/contract/ledger/activity.ts";
 
@@ -8,9 +8,9 @@ type Count = keyof RecordCounts;
 
 interface EntryOutcome {
   readonly outcome: Outcome;
-  /** The error's name, where it was refused. */
+  /** The error's name, where the call was refused. */
   readonly code?: string | undefined;
-  /** Why it was not `ok`. */
+  /** Why the outcome is not `ok`. */
   readonly reason?: string | undefined;
   readonly records?: RecordCounts | undefined;
 }
@@ -58,7 +58,7 @@ const WHY: Readonly<Record<Problem, string>> = {
   unprocessed: "given back by a fault on demand (Rule F1)",
 };
 
-/** A message quotes what was sent, which may be long, and of several lines. */
+/** A message may quote what was sent, which may be long and have several lines. */
 const MESSAGE_CHARACTERS_MAX = 400;
 
 function told(message: string): string {

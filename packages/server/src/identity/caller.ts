@@ -56,7 +56,7 @@ export function authorize(caller: Caller, action: string, facts: RequestFacts): 
   });
 }
 
-/** What a caller's policy says of an action, and what the request has for the keys of its conditions. */
+/** Decides by a caller's policy whether an action is allowed, given the request's values for the keys of conditions. */
 export function policyDecision(
   caller: Pick<Caller, "principalArn" | "region" | "policy">,
   action: string,

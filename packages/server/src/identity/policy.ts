@@ -10,7 +10,7 @@ export interface StatementName {
 }
 
 export type PolicyDecision =
-  /** By the first statement that allows it; undefined where there is no policy. */
+  /** `statement` is the first one that allows it; undefined where there is no policy. */
   | { readonly verdict: "allowed"; readonly statement?: StatementName }
   | { readonly verdict: "denied"; readonly statement: StatementName; readonly tests: readonly ConditionTest[] }
   /** `nearest`: the first statement that would allow the action if its condition held. */

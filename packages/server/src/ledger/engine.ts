@@ -54,7 +54,7 @@ export interface Engine {
   chainHead(): Promise<ChainHead>;
   /** See `Ledger.chainEntries`. */
   chainEntries(fromSeq: number, limit: number): Promise<readonly ChainedRow[]>;
-  /** The newest entry of before a time. */
+  /** The head of the chain before a time. */
   chainBefore(atMs: EpochMs): Promise<ChainHead>;
   verifyChain(known: readonly KnownHead[], onRead?: OnRead): Promise<ChainVerification>;
   /** The oldest entries before a time, at most `limit` of them; undefined where there are none. */
@@ -106,7 +106,7 @@ export interface StagedEntry {
   readonly records: readonly AcceptedRecord[];
 }
 
-/** An entry as it is kept, and its place in the chain. */
+/** An entry in its kept form, and its place in the chain. */
 export interface ChainedRow extends ChainHead {
   readonly entry: EncodedEntry;
 }

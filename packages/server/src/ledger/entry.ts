@@ -166,7 +166,7 @@ export type LedgerEvent =
       readonly found: string;
     }
   | {
-      /** Somebody with a reader's token reads the trail by this route; kept once an hour. */
+      /** A reader's token was used to read the trail by this route; kept once an hour. */
       readonly kind: "trail-read";
       readonly route: string;
     }

@@ -65,11 +65,11 @@ export interface Ledger {
   chainHeads(): Promise<readonly LaneHead[]>;
   /** Entries of a lane's chain in its order, from a number on, at most `limit` of them. */
   chainEntries(lane: string, fromSeq: number, limit: number): Promise<readonly ChainedEntry[]>;
-  /** How far the chain of each lane had come before the first entry of a time, or later; none that was not begun. */
+  /** For each lane, the head before the first entry of a time, or a later head; a lane that had not begun is missing. */
   chainsBefore(atMs: EpochMs): Promise<readonly LaneHead[]>;
   /**
-   * Follows all chains from their first entries, and holds them against what is known. Other work goes on meanwhile; now and
-   * then `onRead` is told how many entries have been read.
+   * Follows all chains from their first entries, and compares them with what is known. Other work goes on meanwhile. Tells
+   * `onRead` now and then how many entries have been read.
    */
   verifyChains(known: readonly KnownLaneHead[], onRead?: OnRead): Promise<LedgerVerification>;
   /** Removes the entries before a time, with their metering records, a few at a time; answers how many entries it removed. */

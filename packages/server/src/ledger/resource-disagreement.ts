@@ -1,12 +1,12 @@
-/** Whether a row says the same of a resource as the resource in it: otherwise it is not found, or not when it is due. */
+/** Compares a resource's row with the resource in it: where they differ, it is not found, or not when it is due. */
 import { decodeResource, putResource, stagedResource, type KeptResource } from "./resource-facts.ts";
 
-/** A resource as a store keeps it. */
+/** A resource's row in a store. */
 interface ResourceRow extends KeptResource {
   readonly resourceId: string;
 }
 
-/** The first member that differs, in a sentence; undefined where none does. */
+/** Names the first member that differs, in a sentence; undefined where none does. */
 export function resourceDisagreement({ resourceId, ...row }: ResourceRow): string | undefined {
   let kept: ResourceRow | undefined;
   try {

@@ -25,5 +25,5 @@ export interface LedgerVerification {
   readonly disagreement: string | undefined;
 }
 
-/** Told how many entries have been read so far. */
+/** Called with the number of entries that have been read so far. */
 export type OnRead = (entries: number) => void;

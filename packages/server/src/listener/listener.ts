@@ -79,15 +79,15 @@ export function createListener(options: ListenerOptions): Server {
 }
 
 /**
- * How many hosts a request names. RFC 9112, 3.2: since HTTP/1.1 it must name one, and no request may name two: a proxy could take
- * the one for right, and this server the other.
+ * How many hosts a request names. RFC 9112, 3.2: since HTTP/1.1 it must name one, and no request may name two: a proxy and this
+ * server could each use another one.
  */
 function hostsOf({ rawHeaders, httpVersion }: IncomingMessage): number {
   const hosts = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === "host").length;
   return hosts === 0 && httpVersion === "1.0" ? 1 : hosts;
 }
 
-/** The refusal of a body that is too large for any route, before the client sends it: the client asked first. */
+/** The refusal of a body that is too large for any route, before it is sent, for a client that asks first. */
 function tooLargeToBegin({ headers }: IncomingMessage, expects: Turn["expects"]): WireResponse | undefined {
   return expects === "continue" && Number(headers["content-length"]) > REQUEST_BYTES_LIMIT ? TOO_LARGE : undefined;
 }

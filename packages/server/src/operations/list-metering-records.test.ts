@@ -100,3 +100,13 @@ test.each([1, 2, 3, 4])(
     expect(sizes.slice(0, -1).every((size) => size === limit)).toBe(true);
   },
 );
+
+test("of a ledger that is looked through for long and holds nothing of it, a short page comes, with a cursor to go on from", async () => {
+  let pages = 0;
+  // As PostgreSQL's, whose pages are of so many rows looked at.
+  const long = Object.assign(store.ledger, {
+    meteringRecords: () => Promise.resolve({ items: [], nextCursor: String((pages += 1)) }),
+  });
+  expect(await listMeteringRecords(long, { productCode: LOGS, limit: 10 })).toEqual({ items: [], nextCursor: "100" });
+  expect(await listMeteringRecords(long, { productCode: LOGS, limit: 10 })).toMatchObject({ nextCursor: "200" });
+});

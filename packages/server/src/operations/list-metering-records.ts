@@ -15,7 +15,13 @@ export interface ListMeteringRecords {
   readonly limit: number;
 }
 
-/** The records of a product or a customer, by whatever names sellers sent them. */
+/** Pages of the ledger that are read for one page: some seconds' work, whoever asks for what is rare in a long ledger. */
+const PAGES_MAX = 100;
+
+/**
+ * The records of a product or a customer, by whatever names sellers sent them. A page that comes out short has a cursor to go on
+ * from, where there may be more.
+ */
 export async function listMeteringRecords(ledger: Ledger, list: ListMeteringRecords): Promise<Page<ListedRecord>> {
   const { productCode, customerAccountId } = list;
   const names = productCode === undefined && customerAccountId === undefined ? undefined : await namesAsMetered(ledger);
@@ -27,15 +33,17 @@ export async function listMeteringRecords(ledger: Ledger, list: ListMeteringReco
     dimension: list.dimension,
     limit: list.limit,
   };
-  // A page of the ledger may hold few records. Pages are read, with room for other work between them, until this page is full.
+  // A page of the ledger may hold few records. Pages are read, with room for other work between them, until this page is full or enough has been looked at.
   const items: ListedRecord[] = [];
   let cursor = list.cursor;
+  let pages = 0;
   do {
+    pages += 1;
     const page = await ledger.meteringRecords({ ...query, cursor, limit: list.limit - items.length });
     items.push(...page.items.filter((record) => isAskedFor(record, list, names)));
     cursor = page.nextCursor;
     if (cursor !== undefined && items.length < list.limit) await new Promise((resume) => setImmediate(resume));
-  } while (cursor !== undefined && items.length < list.limit);
+  } while (cursor !== undefined && items.length < list.limit && pages < PAGES_MAX);
   return { items, nextCursor: cursor };
 }
 

@@ -138,14 +138,17 @@ test("Rule P3: a price is set from the coming hour on; of what is not there, non
 
 test("the clock is moved to a time, or by some, to whole milliseconds, and never back", async () => {
   const { ledger, clock } = await opened();
-  expect(await moveClock(ledger, newCall(), { byMs: 1_000.4 })).toEqual({ nowMs: START_MS + 1_000, refused: false });
+  expect(await moveClock(ledger, newCall(), { byMs: 1_000.4 })).toEqual({
+    nowMs: START_MS + 1_000,
+    refusal: undefined,
+  });
   expect(await newestEvent(ledger)).toEqual({ kind: "clock-moved", fromMs: START_MS, toMs: START_MS + 1_000 });
   expect(await moveClock(ledger, newCall(), { toMs: START_MS + 1_000 }), "it may stand").toMatchObject({
-    refused: false,
+    refusal: undefined,
   });
   expect(await moveClock(ledger, newCall(), { toMs: START_MS + 999 })).toEqual({
     nowMs: START_MS + 1_000,
-    refused: true,
+    refusal: "The clock moves forward only",
   });
   expect(await newestEvent(ledger)).toEqual({
     kind: "call-refused",

@@ -1,6 +1,6 @@
 /**
- * Whether whoever calls may call a route: readers' tokens read, what is of a lab needs one, and that a reader's token was used
- * to read the audit trail is kept, once for each token, route and hour.
+ * Decides whether a caller may call a route: readers' tokens may only read, and lab routes need a lab. Keeps an entry that a
+ * reader's token was used to read the audit trail, once for each token, route and hour.
  */
 import { HOUR_MS } from "@countinghouse/protocol";
 import type { Context } from "hono";
@@ -12,14 +12,14 @@ import { ProblemError } from "./problem.ts";
 export class Admission {
   readonly #context: OperatorContext;
   #hour = Number.NEGATIVE_INFINITY;
-  /** What was kept, or is being kept, this hour: by token and route. */
+  /** The entries of this hour that were kept or are being kept, by token and route. */
   #noted = new Map<string, Promise<void>>();
 
   constructor(context: OperatorContext) {
     this.#context = context;
   }
 
-  /** Throws ProblemError 403. */
+  /** Throws ProblemError with status 403. */
   async admit(c: Context<OperatorEnv>, name: string, route: Route): Promise<void> {
     const { role } = c.var;
     if (role === "reader" && !isForReaders(name, route)) {
@@ -32,7 +32,7 @@ export class Admission {
     if (role === "reader" && route.showsTrail === true) await this.#note(c, name);
   }
 
-  /** It is kept before anything is shown: a trail that nobody can be seen to read is not shown. */
+  /** The entry is kept before anything is shown, so that no reading of the trail goes unrecorded. */
   #note(c: Context<OperatorEnv>, route: string): Promise<void> {
     const { ledger, wallMs } = this.#context;
     const hour = Math.floor(wallMs() / HOUR_MS);
@@ -48,7 +48,7 @@ export class Admission {
     const work = { call: c.var.call(READ_TRAIL), keys: [], decide: () => ({ event, answer: undefined }) };
     const noting = ledger.transact<undefined>(work);
     noted.set(key, noting);
-    // What was not kept is tried again by whoever reads next.
+    // If the entry could not be kept, the next call of a reader tries again.
     noting.catch(() => noted.delete(key));
     return noting;
   }

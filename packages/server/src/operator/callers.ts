@@ -1,8 +1,8 @@
-/** Who calls the operator API, by the bearer token: the operator, or a reader with a token of their own. */
+/** Finds who calls the operator API by the bearer token: the operator, or a reader with a token of their own. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Role } from "./context.ts";
 
-/** A token that may only read, and whose it is. */
+/** A token that may only read, and the name of its reader. */
 export interface ViewerToken {
   readonly name: string;
   readonly token: string;
@@ -23,7 +23,7 @@ export class Callers {
     ];
   }
 
-  /** Undefined for a token that is nobody's. All are compared, whichever it is, each in the same time. */
+  /** Undefined for an unknown token. Compares with all tokens, each in constant time, whichever matches. */
   of(token: string): Caller | undefined {
     const given = digest(token);
     let found: Caller | undefined;

@@ -32,9 +32,9 @@ export interface OperatorContext {
   readonly wallMs: () => EpochMs;
   readonly activity: ActivityFeed;
   readonly verifications: VerificationJobs;
-  /** Empty where there is no lab. */
+  /** Empty outside a lab. */
   readonly rawRequests: RawRequests;
-  /** Where the server listens. */
+  /** The address on which this server listens. */
   readonly ownAddress: () => OwnAddress;
   readonly server: ServerFacts;
   readonly keeping: {
@@ -48,7 +48,7 @@ export interface OperatorContext {
   readonly initialCatalogue: () => readonly CatalogueChange[];
 }
 
-/** What `/server` tells that does not change, and what it tells as it is now. */
+/** The parts of `/server`: the facts that do not change, and the present state. */
 interface ServerFacts {
   readonly version: string;
   readonly ruleSet: RuleSetName;
@@ -60,9 +60,9 @@ interface ServerFacts {
   now(): ServerNow;
 }
 
-/** How it goes. */
+/** The server's present state. */
 export interface ServerNow {
-  /** Why it is not ready; none where it is. */
+  /** Why the server is not ready; empty where it is ready. */
   readonly unready: readonly string[];
   readonly remarks: readonly string[];
   readonly connections: number;
@@ -74,11 +74,11 @@ export interface ServerNow {
 export interface OperatorEnv {
   readonly Variables: {
     readonly call: (operation: string) => Call;
-    /** Who calls, by the token: `operator`, or the name of a reader's token. */
+    /** The caller by the token: `operator`, or the name of a reader's token. */
     readonly principal: string;
     readonly role: Role;
   };
 }
 
-/** What a token is good for: everything, or reading. */
+/** What a token allows: everything, or reading. */
 export type Role = "operator" | "reader";

@@ -14,7 +14,7 @@ interface ProblemDetails {
 export class ProblemError extends Error {
   readonly status: ProblemStatus;
   readonly errors: readonly string[] | undefined;
-  /** When it is worth another try. */
+  /** After how many seconds another try makes sense. */
   readonly retryAfterSeconds: number | undefined;
   readonly progress: Problem["progress"];
 

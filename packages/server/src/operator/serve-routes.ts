@@ -39,11 +39,11 @@ export class TextAnswer {
   }
 }
 
-/** Server-sent events, as they come, without an end of their own. */
+/** An answer of server-sent events, without an end of its own. */
 export class EventsAnswer {
-  /** Answers what is to be sent next; undefined where no more is. */
+  /** Answers the next bytes to send; undefined at the end. */
   readonly next: () => Promise<Uint8Array | undefined>;
-  /** Called once whoever reads has gone. */
+  /** Called once the reader has gone. */
   readonly end: () => void;
 
   constructor(next: () => Promise<Uint8Array | undefined>, end: () => void) {
@@ -63,7 +63,7 @@ type Handler<Name extends RouteName> = (
 /** The handlers of some routes, or of all: a route without a handler does not compile. */
 export type Handlers<Name extends RouteName = RouteName> = { readonly [N in Name]: Handler<N> };
 
-/** Whether whoever calls may call this route. Throws ProblemError where not. */
+/** Checks whether the caller may call this route. Throws ProblemError where not. */
 type Admit = (c: Context<OperatorEnv>, name: RouteName, route: Route) => Promise<void>;
 
 export function serveRoutes(api: OpenAPIHono<OperatorEnv>, handlers: Handlers, admit: Admit): void {
@@ -128,7 +128,7 @@ function responseOf({ description, json, csv, events }: Answer): RouteConfig["re
   return { description, content: csv === true ? { "text/csv": { schema: z.string() }, ...content } : content };
 }
 
-/** What stands in `data` of an event, of whichever kind. */
+/** The schema of an event's `data`, whichever kind the event has. */
 function eventsSchema(events: NonNullable<Answer["events"]>): z.ZodType {
   return z.union(Object.values(events));
 }
@@ -164,11 +164,11 @@ function answerOf(c: Context, { status }: Answer, answer: unknown): Response {
 function sendEvents(c: Context<OperatorEnv>, { next, end }: EventsAnswer): Response {
   const { outgoing } = c.env as HttpBindings;
   if (outgoing instanceof CountedResponse) outgoing.isEndless = true;
-  // However it ends: who asks for the headers only, or has gone already, reads nothing, and ends nothing.
+  // A client that asks for the headers alone, or has gone already, reads no body, so `cancel` below is not called.
   const { socket } = outgoing;
   if (outgoing.destroyed) end();
   else {
-    // Whoever ends their side reads no more. Of other answers that is not so, and Node leaves them open.
+    // A reader that ends its side reads no more. For other answers that does not hold, and Node leaves the connection open.
     socket?.once("end", end);
     outgoing.once("close", () => {
       socket?.off("end", end);
@@ -178,7 +178,7 @@ function sendEvents(c: Context<OperatorEnv>, { next, end }: EventsAnswer): Respo
   const body = new ReadableStream<Uint8Array>(
     {
       pull: async (controller) => {
-        // Whoever reads comes again, and goes on from where it was: trouble is no reason to send half an event.
+        // After an error the reader connects again and goes on from its place, so half an event is never sent.
         const bytes = await next().catch(() => undefined);
         if (bytes === undefined) controller.close();
         else controller.enqueue(bytes);
@@ -187,7 +187,7 @@ function sendEvents(c: Context<OperatorEnv>, { next, end }: EventsAnswer): Respo
     },
     { highWaterMark: 0 },
   );
-  // The last is for proxies that would gather events before they pass them on.
+  // The last header is for proxies that would collect events before they pass them on.
   const headers = { "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no" };
   return c.body(body, 200, headers);
 }

@@ -1,4 +1,4 @@
-/** Verifications of the audit trail: one at a time, and what the last one found. */
+/** Runs verifications of the audit trail one at a time, and holds the last one's result. */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { AuditVerification } from "../checkpoints/audit-verification.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -33,7 +33,7 @@ export class VerificationJobs {
     this.#options = options;
   }
 
-  /** The one that is under way, and the last one that has ended. */
+  /** The verification that is under way, and the last one that has ended. */
   get all(): readonly VerificationJob[] {
     return [this.#running, this.#last].filter((job) => job !== undefined);
   }
@@ -42,14 +42,14 @@ export class VerificationJobs {
     return this.all.find((job) => job.id === id);
   }
 
-  /** The one that is under way already, or a new one. */
+  /** Answers the verification that is under way, or begins a new one. */
   begin(startedBy: string): Promise<VerificationJob> {
     if (this.#running !== undefined) return Promise.resolve(this.#running);
     this.#beginning ??= this.#begin(startedBy).finally(() => (this.#beginning = undefined));
     return this.#beginning;
   }
 
-  /** Begins one, if none is under way, and waits for its end. */
+  /** Begins a verification, if none is under way, and waits for its end. */
   async result(startedBy: string): Promise<AuditVerification> {
     await this.begin(startedBy);
     return this.#found as Promise<AuditVerification>;
@@ -78,7 +78,7 @@ export class VerificationJobs {
   }
 }
 
-/** How a job is told of. */
+/** The state of a job in answers. */
 export function stateOf({ endedAtMs, result }: VerificationJob): "running" | "done" | "failed" {
   if (endedAtMs === undefined) return "running";
   return result === undefined ? "failed" : "done";

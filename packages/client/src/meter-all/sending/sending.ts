@@ -4,7 +4,7 @@ import type { Verdict } from "../../batch/result.ts";
 import { meteringErrorOf } from "../../outcome.ts";
 import type { Batch, Sender, Sent } from "./sender.ts";
 
-/** What was handed in from outside (known ids, say) may throw: after that, nobody knows what became of a batch. */
+/** An object of the program, for example the known ids, may throw; then nobody knows whether the batch was metered. */
 function failed<Item>({ lines }: Batch<Item>, thrown: unknown): Sent<Item> {
   const error = meteringErrorOf(thrown, "UnexpectedError");
   const verdict: Verdict = { status: "undecided", why: "failed", error, mayBeMetered: true };

@@ -1,4 +1,4 @@
-/** What may come next on a command line that is being typed, by what the commands themselves declare. It runs nothing. */
+/** Finds the words that may come next on a command line that is being typed, from the commands' declarations. Runs nothing. */
 import type { Argument, Command, Option } from "commander";
 
 interface Candidate {
@@ -8,14 +8,14 @@ interface Candidate {
 
 interface Candidates {
   readonly items: readonly Candidate[];
-  /** Whether the name of a file may stand there. */
+  /** Whether a file name may come next. */
   readonly files: boolean;
 }
 
 const NOTHING: Candidates = { items: [], files: false };
 const FILES: Candidates = { items: [], files: true };
 
-/** `words` are those after the program's name, the last of them the one that is being typed, which may be empty. */
+/** `words` follow the program's name; the last one, which may be empty, is being typed. */
 export function candidatesFor(program: Command, words: readonly string[]): Candidates {
   const typed = words.at(-1) ?? "";
   const place = placeAfter(program, words.slice(0, -1));
@@ -23,17 +23,17 @@ export function candidatesFor(program: Command, words: readonly string[]): Candi
   return { items: items.filter(({ value }) => value.startsWith(typed)), files };
 }
 
-/** Where the words so far have led to. */
+/** The place on the command line after some words. */
 interface Place {
   readonly command: Command;
   /** The option whose value comes next. */
   readonly awaited?: Option | undefined;
-  /** The arguments of the command that have been given. */
+  /** How many arguments of the command have been given. */
   readonly given: number;
   readonly used: readonly Option[];
   /** Whether `--` has ended the options. */
   readonly plain: boolean;
-  /** After `help`: how many words have followed. */
+  /** How many words follow `help`; undefined without `help`. */
   readonly afterHelp?: number | undefined;
 }
 
@@ -69,7 +69,7 @@ function commandsAt(command: Command): Candidate[] {
   return commands.map((known) => ({ value: known.name(), description: known.description() }));
 }
 
-/** An option's name, a command, or an argument. */
+/** Options, commands or arguments that may come next. */
 function wordsAt(place: Place, typed: string): Candidates {
   const { command, plain, afterHelp } = place;
   if (afterHelp !== undefined) return { items: afterHelp === 0 ? commandsAt(command) : [], files: false };
@@ -88,7 +88,7 @@ function wordsAt(place: Place, typed: string): Candidates {
   return plain ? NOTHING : { items: optionsAt(place), files: false };
 }
 
-/** Those that may still be given, as the command's own help shows them. */
+/** The options that may still be given, in the order of the command's help. */
 function optionsAt({ command, used }: Place): Candidate[] {
   const open = command
     .createHelp()
@@ -117,7 +117,7 @@ function choices(values: readonly string[]): Candidates {
   return { items: values.map((value) => ({ value, description: "" })), files: false };
 }
 
-/** As the help calls it: `--catalog <file>`, `--data <folder>`, `--kubernetes <kubeconfig>`, `backup <to-file>`. */
+/** By the name in the help: `--catalog <file>`, `--data <folder>`, `--kubernetes <kubeconfig>`, `backup <to-file>`. */
 function namesFile(said: string): boolean {
   return /(file|folder|place|kubeconfig)>?$/.test(said);
 }

@@ -1,12 +1,12 @@
 /**
- * What a shell is told, once, so that it completes `countinghouse`: it asks the program what may come next. What has been
- * typed is handed over as words, and never evaluated: it may hold `$(…)`.
+ * Scripts with which shells complete `countinghouse`: they ask the program what may come next. They pass what was typed as
+ * words, and never evaluate it, because it may hold `$(…)`.
  */
 
-/** A word that the program answers where the name of a file may stand. */
+/** The word that the program answers where a file name may come next. */
 export const FILES_WANTED = ":files";
 
-/** Bash cuts words at `=` and `:`, so they are read from the line itself; of a word with `=` it wants what follows that. */
+/** Bash cuts words at `=` and `:`, so the script reads them from the line. For `name=value` Bash expects the value alone. */
 const BASH = `_countinghouse() {
   local line="\${COMP_LINE:0:COMP_POINT}" value rest typed
   local -a words

@@ -125,7 +125,7 @@ export class Connection implements AnswerCounter, Place {
     sending.unsentBytes = unsentBytes;
     sending.queuedBytes = queuedBytes;
     const { patienceSeconds } = this.#keeper;
-    // An answer without an end is never sent whole: that something of it leaves is all that can be asked.
+    // An endless answer is never sent whole, so it only has to make progress.
     const isEndless = this.#current?.response.isEndless === true;
     const secondsMax = isEndless
       ? Number.POSITIVE_INFINITY

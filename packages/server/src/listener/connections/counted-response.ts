@@ -15,7 +15,7 @@ export interface AnswerCounter {
 export class CountedResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
   /** Undefined until the answer's turn comes. */
   counter: AnswerCounter | undefined;
-  /** Whether it goes on for as long as its client reads, such as server-sent events: it may take any time, and is given up only where nothing leaves. */
+  /** Whether the answer lasts as long as its client reads (server-sent events). It is given up only if nothing of it leaves. */
   isEndless = false;
 
   /** Whether an answer of this size can be held until the client takes it. */

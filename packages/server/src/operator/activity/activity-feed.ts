@@ -1,7 +1,6 @@
 /**
- * Every call and change that is kept, told to whoever reads along. It looks at how far the chains have come, while there are
- * readers, and reads what is new: so it tells of what is durable and of nothing else, of other servers' entries as well,
- * and whoever writes does nothing for it.
+ * Tells readers of every kept call and change. While there are readers, the feed compares the chains' heads regularly and reads
+ * the new entries. So it tells only of durable entries, also of other servers' entries, and costs the writers nothing.
  */
 import type { LaneHead } from "../../ledger/chain-head.ts";
 import { ACTIVITY_READERS_MAX } from "../contract/values.ts";
@@ -12,25 +11,25 @@ import { feedEvent, type ActivityFilter } from "./feed-event.ts";
 
 interface ActivityFeedOptions {
   readonly ledger: ReadLedger;
-  /** How often it looks, while there are readers. */
+  /** How often the feed looks for new entries, while there are readers. */
   readonly lookMs: number;
-  /** Runs a function again and again, until what it answers is called. */
+  /** Runs a function regularly; the answered function stops that. */
   readonly every: (ms: number, run: () => void) => () => void;
-  /** Runs a function once what is arriving now has been taken in. */
+  /** Runs a function after the work that is arriving now has been taken in. */
   readonly schedule: (run: () => void) => void;
-  /** Told where the ledger could not be looked at. */
+  /** Called where the ledger's new entries could not be read. */
   readonly onTrouble: (error: Error) => void;
 }
 
-/** Entries that are rendered at once: between two steps, others have their turn. */
+/** How many entries are rendered at once; other work has its turn between two steps. */
 const STEP = 16;
-/** Entries of one look, and how far behind it goes on reading instead of going on from now. */
+/** How many entries one look reads; and from how many unread entries on the feed leaves entries out and goes on from now. */
 const LOOK_ENTRIES_MAX = 512;
 const BEHIND_MAX = 8_192;
 const COMMENT_MS = 15_000;
 /**
- * How long the time of an entry may lie before its commit is seen: what a group's statements and a pause of its node take at
- * most, and how far clocks may be apart (`stores/postgres/driver.ts`, `clock-difference.ts`). For ids that say no more than a time.
+ * How long after its time an entry's commit may become visible: at most the time of a group's statements and of a pause of its
+ * node, plus the difference of the clocks (`stores/postgres/driver.ts`, `clock-difference.ts`). For ids without positions.
  */
 const COMMIT_MS_MAX = 90_000;
 
@@ -59,7 +58,7 @@ export class ActivityFeed {
     return this.#readers.size;
   }
 
-  /** A reader from now on, or from behind an event; undefined where there are too many. */
+  /** Adds a reader of events from now on, or of events after a given one; undefined where there are too many readers. */
   async open(filter: ActivityFilter, from?: EventPlace): Promise<ActivityReader | undefined> {
     if (this.#isClosed || this.#readers.size + this.#opening >= ACTIVITY_READERS_MAX) return undefined;
     this.#opening += 1;
@@ -86,14 +85,14 @@ export class ActivityFeed {
     }
   }
 
-  /** Ends all readers: a server that stops does not wait for them. */
+  /** Ends all readers, so that a server that stops does not wait for them. */
   close(): void {
     this.#isClosed = true;
     for (const reader of this.#readers) reader.end();
     this.#rest();
   }
 
-  /** From here on it looks, if it does not look already. */
+  /** Begins to look for new entries, if the feed does not do so already. */
   async #begin(): Promise<void> {
     if (this.#chains !== undefined) return;
     const heads = await this.#options.ledger.chainHeads();
@@ -115,14 +114,14 @@ export class ActivityFeed {
     this.#rest();
   }
 
-  /** Without readers nobody is asked for anything. */
+  /** Without readers, the feed stops asking the ledger. */
   #rest(): void {
     if (this.#readers.size + this.#opening > 0) return;
     for (const stop of this.#stop.splice(0)) stop();
     this.#chains = undefined;
   }
 
-  /** Whence one reads on who has seen this event. */
+  /** The place from which a reader goes on that has seen this event. */
   async #resumed(from: EventPlace): Promise<{ readonly chains: ChainReader; readonly isKnown: boolean }> {
     const { ledger } = this.#options;
     const entry = await ledger.entry(from.requestId);
@@ -133,7 +132,7 @@ export class ActivityFeed {
       const lanes = [...from.positions].map(([lane, seq]) => ({ lane, seq: Math.min(seq, known.get(lane) ?? 0) }));
       return { chains: new ChainReader(ledger, lanes), isKnown };
     }
-    // One lane is in the order of time. Of several, one that is older may be committed later.
+    // A single lane is in the order of time. With several lanes, an older entry may be committed later.
     const marginMs = heads.length > 1 ? COMMIT_MS_MAX : 0;
     return { chains: new ChainReader(ledger, await ledger.chainsBefore(from.atMs - marginMs)), isKnown };
   }
@@ -164,7 +163,7 @@ export class ActivityFeed {
   async #tell(chains: ChainReader, heads: readonly LaneHead[]): Promise<void> {
     for (let told = 0; told < LOOK_ENTRIES_MAX; told += STEP) {
       const entries = await chains.take(heads, STEP);
-      // Meanwhile all readers may have gone, and others have come.
+      // All readers may have left meanwhile, and others have come.
       if (chains !== this.#chains || entries.length === 0) return;
       for (const { entry, positions } of entries) {
         const event = feedEvent(entry, positions);
@@ -176,7 +175,7 @@ export class ActivityFeed {
     }
   }
 
-  /** Goes on from now. */
+  /** Leaves entries out, and goes on from now. */
   async #leaveOut(heads: readonly LaneHead[]): Promise<void> {
     const positions = new Map(heads.map(({ lane, seq }) => [lane, seq]));
     const newest = await Promise.all(heads.map(({ lane, seq }) => this.#options.ledger.chainEntries(lane, seq, 1)));
@@ -202,7 +201,7 @@ export class ActivityFeed {
   }
 }
 
-/** The heads as far as entries have been given out. */
+/** The heads, set back to the entries that readers have been given. */
 function withPositions(heads: readonly LaneHead[], positions: ReadonlyMap<string, number>): readonly LaneHead[] {
   return heads.map((head) => ({ ...head, seq: positions.get(head.lane) ?? 0 })).filter(({ seq }) => seq > 0);
 }

@@ -1,17 +1,18 @@
 /**
- * One reader of the activity: what waits for it, within bounds, and what it is told where it was too slow. Whoever resumes is
- * first given what it has missed, read from the ledger at its own pace; then it is one of those that events are given to.
+ * One reader of the activity: the events that wait for it, within bounds, and what it is told where it was too slow. A reader
+ * that resumes first gets the events that it missed, read from the ledger at its own pace; then it gets new events like the
+ * others.
  */
 import type { LaneHead } from "../../ledger/chain-head.ts";
 import type { ChainReader } from "./chain-reader.ts";
 import { feedEvent, gapBytes, isWanted, type ActivityFilter, type FeedEvent } from "./feed-event.ts";
 
-/** What waits for one reader at most; the events themselves are shared among all. */
+/** How many events, and bytes of them, may wait for one reader; all readers share the events themselves. */
 const WAITING_EVENTS_MAX = 1_000;
 const WAITING_BYTES_MAX = 1_048_576;
-/** Up to here, what is sent at once is small to the listener. */
+/** The listener treats a chunk of at most this size as small. */
 const CHUNK_BYTES_MAX = 65_536;
-/** Entries that are read at once for one who has missed some. */
+/** How many entries are read at once for a reader that has missed some. */
 const MISSED_STEP = 64;
 
 const COMMENT = Buffer.from(":\n\n");
@@ -19,11 +20,11 @@ const TOO_SLOW = "It was read too slowly, so events were left out; it goes on fr
 
 interface ReaderOptions {
   readonly filter: ActivityFilter;
-  /** What has to be read first; undefined for one that begins now. */
+  /** The chains from which the reader's missed events are read first; undefined for a reader that begins now. */
   readonly missed?: ChainReader | undefined;
-  /** How far the events have come that are given to readers. */
+  /** The heads up to which readers have been given events. */
   readonly heads: () => readonly LaneHead[];
-  /** Runs what reads the ledger for readers, one after the other. */
+  /** Runs reads of the ledger for all readers one after the other. */
   readonly inTurn: <T>(run: () => Promise<T>) => Promise<T>;
   readonly onEnd: (reader: ActivityReader) => void;
 }
@@ -33,7 +34,7 @@ export class ActivityReader {
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #missed: ChainReader | undefined;
-  /** What came while it was given what it has missed; undefined where that did not fit, and is to be read as well. */
+  /** The new events since the reader began to get its missed ones; undefined where they were too many, and must be read, too. */
   #meanwhile: FeedEvent[] | undefined = [];
   #target: readonly LaneHead[];
   #lastId: string | undefined;
@@ -48,7 +49,7 @@ export class ActivityReader {
     this.#target = options.heads();
   }
 
-  /** Gives it an event, which it may not want, or have no room for. */
+  /** Gives the reader an event; the reader ignores an unwanted event, and notes a gap where it has no room. */
   give(event: FeedEvent): void {
     if (this.#isEnded || !isWanted(event, this.#options.filter)) return;
     if (this.#missed === undefined) this.#add(event);
@@ -56,19 +57,19 @@ export class ActivityReader {
     else this.#meanwhile = undefined;
   }
 
-  /** Events are left out for all readers. Who is still being given what it has missed reads them, too. */
+  /** Notes that the feed left events out for all readers. A reader of missed events gets them from the ledger, too. */
   leaveOut(to: string | undefined, reason: string): void {
     if (this.#missed !== undefined) this.#meanwhile = undefined;
     else this.#noteGap(to, reason);
   }
 
-  /** The ledger is not what it was: nothing that was missed is there any more. */
+  /** The ledger was emptied or replaced, so the missed events no longer exist. */
   beginAnew(reason: string): void {
     this.#missed = undefined;
     this.#noteGap(undefined, reason);
   }
 
-  /** Says at once that it cannot be told what it has missed. */
+  /** Tells the reader at once that missed events cannot be given. */
   tellGap(reason: string): void {
     this.#push(gapBytes({ from: this.#lastId, reason }));
   }
@@ -78,7 +79,7 @@ export class ActivityReader {
     this.#tell();
   }
 
-  /** Says that the connection is alive, where nothing else does. */
+  /** Sends a sign of life where nothing else is waiting to be sent. */
   comment(): void {
     if (this.#waiting.length === 0) this.#push(COMMENT);
   }
@@ -91,7 +92,7 @@ export class ActivityReader {
     this.#tell();
   }
 
-  /** What is to be sent next, as soon as there is something; undefined once it has ended. */
+  /** Answers the next bytes to send, as soon as there are any; undefined after the reader has ended. */
   async next(): Promise<Uint8Array | undefined> {
     while (!this.#isEnded) {
       if (this.#waiting.length > 0) return this.#chunk();
@@ -105,11 +106,11 @@ export class ActivityReader {
     return undefined;
   }
 
-  /** Reads on for one who has missed some; at the end, it has missed none. */
+  /** Reads the next missed events; when none is left, the reader gets new events. */
   async #readMissed(missed: ChainReader | undefined): Promise<void> {
     if (missed === undefined || this.#isEnded) return;
     const entries = await missed.take(this.#target, MISSED_STEP);
-    // Meanwhile it may have been told to begin anew.
+    // The reader may have been told meanwhile to begin anew.
     if (missed !== this.#missed) return;
     for (const { entry, positions } of entries) {
       const event = feedEvent(entry, positions);
@@ -118,7 +119,7 @@ export class ActivityReader {
     }
     if (entries.length > 0) return;
     if (this.#meanwhile === undefined) {
-      // More came than was held: it is read from the ledger as well, up to where events have come now.
+      // Too many new events came, so they are read from the ledger as well, up to the feed's present heads.
       this.#meanwhile = [];
       this.#target = this.#options.heads();
       return;

@@ -1,35 +1,35 @@
-/** Reads the chains of all lanes from where they were left, in the order of time. What it has read it gives out once. */
+/** Reads the chains of all lanes onwards from given places, in the order of time. Gives out each entry once. */
 import type { LaneHead } from "../../ledger/chain-head.ts";
 import type { ChainedEntry, Ledger } from "../../ledger/ledger.ts";
 import type { Positions } from "./event-ids.ts";
 
-/** What is read of the ledger. */
+/** The part of the ledger that the activity reads. */
 export type ReadLedger = Pick<Ledger, "chainHeads" | "chainEntries" | "chainsBefore" | "entry">;
 
-/** An entry, and how far all chains have been given out with it. */
+/** An entry, and the positions of all chains once it has been given out. */
 interface ReadEntry extends ChainedEntry {
   readonly positions: Positions;
 }
 
-/** The ledger is not the one that was read before: it was emptied, or another one is in its place. */
+/** The ledger was emptied, or another ledger is in its place. */
 export class LedgerChangedError extends Error {}
 
 interface LaneReading {
   seq: number;
-  /** Of the entry that was given out last; undefined where only its number is known. */
+  /** The link of the entry that was given out last; undefined where only its number is known. */
   link: string | undefined;
-  /** Read, and not given out. */
+  /** Entries that were read, but not given out. */
   ahead: readonly ChainedEntry[];
 }
 
-/** Entries of one lane that are read at once. */
+/** How many entries of one lane are read at once. */
 const STEP = 64;
 
 export class ChainReader {
   readonly #ledger: ReadLedger;
   readonly #lanes = new Map<string, LaneReading>();
 
-  /** Goes on behind `heads`; of a lane that is not there, from its first entry. */
+  /** Begins after `heads`; for a lane without a head, at its first entry. */
   constructor(ledger: ReadLedger, heads: readonly (Pick<LaneHead, "lane" | "seq"> & { readonly link?: string })[]) {
     this.#ledger = ledger;
     for (const { lane, seq, link } of heads) this.#lanes.set(lane, { seq, link, ahead: [] });
@@ -39,7 +39,7 @@ export class ChainReader {
     return new Map([...this.#lanes].map(([lane, { seq }]) => [lane, seq]));
   }
 
-  /** How many entries there are up to these heads. Throws LedgerChangedError where they are behind what was read. */
+  /** How many entries lie between the reader's place and these heads. Throws LedgerChangedError where the heads lie before it. */
   behind(heads: readonly LaneHead[]): number {
     const known = new Map(heads.map((head) => [head.lane, head]));
     for (const [lane, { seq, link }] of this.#lanes) {
@@ -51,7 +51,7 @@ export class ChainReader {
     return heads.reduce((sum, { lane, seq }) => sum + seq - (this.#lanes.get(lane)?.seq ?? 0), 0);
   }
 
-  /** The next entries up to these heads, at most `limit`. Fewer than there are mean that the rest cannot be seen yet. */
+  /** The next entries up to these heads, at most `limit`. Where they are fewer, the other entries are not visible yet. */
   async take(heads: readonly LaneHead[], limit: number): Promise<readonly ReadEntry[]> {
     const taken: ReadEntry[] = [];
     while (taken.length < limit) {
@@ -87,14 +87,14 @@ export class ChainReader {
     const fromSeq = isKnown ? reading.seq : reading.seq + 1;
     const rows = await this.#ledger.chainEntries(lane, fromSeq, Math.min(STEP, headSeq - fromSeq + 1));
     const [first] = rows;
-    // The entry that was read last comes once more: another in its place means another chain.
+    // The entry that was read last is read again: a different entry at its place means another chain.
     if (isKnown && first?.seq === reading.seq && first.link !== reading.link) throw new LedgerChangedError();
     reading.ahead = contiguous(rows).filter(({ seq }) => seq > reading.seq);
     return reading;
   }
 }
 
-/** Up to the first hole: over several machines, what was committed at once is not seen at once. What comes first may have expired. */
+/** The rows before the first hole: a commit on several machines becomes visible in parts. Earlier entries may have expired. */
 function contiguous(rows: readonly ChainedEntry[]): readonly ChainedEntry[] {
   const hole = rows.findIndex(({ seq }, i) => i > 0 && seq !== (rows[i - 1] as ChainedEntry).seq + 1);
   return hole === -1 ? rows : rows.slice(0, hole);

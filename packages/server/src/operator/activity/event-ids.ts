@@ -1,22 +1,22 @@
 /**
- * The ids of the activity's events: the time of an entry, its request id, and how far the chain of each lane had been read with
- * it. Entries of several lanes are committed side by side, so that one which is older may come later: by time alone, whoever
- * reads on might miss it. By the chains, nothing is missed on whichever server.
+ * The ids of the activity's events: the time of an entry, its request id, and the positions of all lanes' chains after it.
+ * Lanes commit side by side, so an older entry may be committed later, and a reader that goes on by time alone might miss it.
+ * With the positions it misses nothing, on any server.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import { isRequestId } from "../../ledger/ids.ts";
 
-/** Of each lane the number of its entry that was read last; a lane that is not there had not begun. */
+/** For each lane, the number of the entry that was read last; a missing lane had not begun. */
 export type Positions = ReadonlyMap<string, number>;
 
 export interface EventPlace {
   readonly atMs: EpochMs;
   readonly requestId: string;
-  /** Undefined where the id does not say. */
+  /** Undefined where the id holds none. */
   readonly positions: Positions | undefined;
 }
 
-/** A header has 16 KiB with all others. Of more lanes than fit, an id does not tell; it is then gone by time. */
+/** All headers together may have 16 KiB. An id with too many lanes leaves the positions out; readers then go on by time. */
 const CHARACTERS_MAX = 4_096;
 
 export function eventIdOf({ atMs, requestId, positions }: EventPlace): string {
@@ -27,7 +27,7 @@ export function eventIdOf({ atMs, requestId, positions }: EventPlace): string {
 
 const ID = /^(-?\d{1,16})\/([0-9a-f-]{36})(?:\/((?:[a-z0-9]{1,16}:\d{1,15})(?:,[a-z0-9]{1,16}:\d{1,15})*))?$/;
 
-/** Undefined for what is no id of an event. */
+/** Undefined where the text is not the id of an event. */
 export function parseEventId(text: string): EventPlace | undefined {
   if (text.length > CHARACTERS_MAX) return undefined;
   const [, atMs, requestId, lanes] = ID.exec(text) ?? [];

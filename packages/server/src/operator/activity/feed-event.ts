@@ -1,4 +1,4 @@
-/** An event of the activity as its readers get it: rendered and encoded once for all of them. */
+/** An event of the activity, rendered and encoded once for all readers. */
 import { iso } from "@countinghouse/protocol";
 import { cloudTrailRecord } from "../../audit/cloudtrail-record.ts";
 import { outcomeOf, type Outcome } from "../../explain/outcome.ts";
@@ -12,11 +12,11 @@ export interface FeedEvent {
   readonly id: string;
   readonly attributes: EntryAttributes;
   readonly outcome: Outcome;
-  /** As it is sent. */
+  /** The event as it is sent. */
   readonly bytes: Buffer;
 }
 
-/** Which events a reader wants; what is undefined does not matter. */
+/** Which events a reader wants; undefined members match every event. */
 export interface ActivityFilter {
   readonly operation?: string | undefined;
   readonly accountId?: string | undefined;
@@ -29,7 +29,7 @@ export function feedEvent(entry: LedgerEntry, positions: Positions): FeedEvent {
   const { atMs, call } = entry;
   const id = eventIdOf({ atMs, requestId: call.requestId, positions });
   const item = activityItem(entry);
-  // JSON has no line breaks but those that it escapes.
+  // JSON escapes all its line breaks, so the data is one line.
   const bytes = Buffer.from(`id: ${id}\ndata: ${JSON.stringify(item)}\n\n`);
   return { id, attributes: attributesOf(entry), outcome: item.outcome, bytes };
 }
@@ -46,7 +46,7 @@ function activityItem(entry: LedgerEntry): ActivityItem {
   };
 }
 
-/** Without an id: whoever reads on after a gap does so from the event before it. */
+/** A gap has no id, so a reader that resumes after it goes on from the event before the gap. */
 export function gapBytes(gap: ActivityGap): Buffer {
   return Buffer.from(`event: gap\ndata: ${JSON.stringify(gap)}\n\n`);
 }

@@ -1,17 +1,17 @@
-/** Server-sent events as they come over a connection: read piece by piece, as the standard has them. */
+/** Reads server-sent events from a connection piece by piece, as the standard defines them. */
 
 interface ReceivedEvent {
-  /** Of the newest event that had one. */
+  /** The id of the newest event that had one. */
   readonly lastId: string | undefined;
-  /** `message` where the event says no other. */
+  /** The event's kind; `message` where the event names none. */
   readonly kind: string;
   readonly data: string;
 }
 
-/** What a server of ours sends at once is far less: an entry is a mebibyte at most, and twice that as text within text. */
+/** Our server's events are far smaller: an entry has at most 1 MiB, and twice that as text within text. */
 const EVENT_CHARACTERS_MAX = 8_388_608;
 
-/** Reads events of a connection that began behind the event `lastId`. */
+/** Reads the events of a connection that began after the event `lastId`. */
 export async function* readEvents(
   body: AsyncIterable<Uint8Array>,
   lastId: string | undefined,

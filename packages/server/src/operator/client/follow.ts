@@ -1,14 +1,14 @@
-/** Follows events over as many connections as it takes, each of which goes on where the one before it ended. */
+/** Follows events over as many connections as necessary; each connection goes on where the last one ended. */
 import { OperatorConnectionError, OperatorProblemError } from "./errors.ts";
 import { readEvents } from "./event-stream.ts";
 
 /** How events are followed. */
 export interface FollowOptions {
-  /** Goes on behind the event with this id, instead of beginning now. */
+  /** Goes on after the event with this id, instead of beginning now. */
   readonly lastEventId?: string | undefined;
-  /** Connections in a row that may fail, or be refused for want of room, before it gives up: 30 if not said. */
+  /** How many connections in a row may fail, or be refused for lack of room, before an error; by default 30. */
   readonly retriesMax?: number | undefined;
-  /** Ends it, as if there were no more events. */
+  /** Ends following, as if there were no more events. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -23,7 +23,7 @@ type Connect = (headers: Readonly<Record<string, string>>, signal: AbortSignal) 
 const RETRIES_MAX = 30;
 const RETRY_MS = 1_000;
 const RETRY_MS_MAX = 15_000;
-/** A server says every 15 seconds that it is there. One that says nothing for so long is not. */
+/** The server sends a sign of life every 15 seconds. After this much silence the connection counts as dead. */
 const SILENCE_MS = 45_000;
 
 export async function* follow(connect: Connect, options: FollowOptions = {}): AsyncGenerator<FollowedEvent, void> {
@@ -40,7 +40,7 @@ export async function* follow(connect: Connect, options: FollowOptions = {}): As
         lastId = event.lastId;
         yield { id: event.lastId, kind: event.kind, data: JSON.parse(event.data) as unknown };
       }
-      // The server has ended it, as one does that stops.
+      // The server has ended the connection, as a server does that stops.
       failed += 1;
     } catch (error) {
       if (isEnded(signal)) return;
@@ -54,7 +54,7 @@ export async function* follow(connect: Connect, options: FollowOptions = {}): As
   }
 }
 
-/** One connection, which ends by the caller's signal, or where nothing at all comes for a while. */
+/** One connection. It ends by the caller's signal, or after some time in which nothing comes. */
 class Connection {
   readonly #controller = new AbortController();
   readonly #outer: AbortSignal | undefined;
@@ -106,7 +106,7 @@ const BUSY = 503;
 
 function isWorthAnotherTry(error: unknown): boolean {
   if (error instanceof OperatorProblemError) return error.status === BUSY;
-  // The silence of a connection, or of a server that was asked for one, ends it by its signal.
+  // A silent connection, or a server that does not answer, is ended by the connection's own signal.
   return error instanceof OperatorConnectionError || (error instanceof Error && error.name === "AbortError");
 }
 

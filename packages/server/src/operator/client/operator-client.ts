@@ -58,9 +58,9 @@ export interface OperatorClient {
     ...request: RequestArguments<Name>
   ): Promise<FirstItems<ItemOf<Name>>>;
   /**
-   * The events of a route that sends them, without an end. Where the connection ends it is made anew, and goes on behind the
-   * event that came last: one may come again, and none is left out. It ends where `signal` says so, and throws as a call does
-   * where the server refuses it, or cannot be reached for `retriesMax` times in a row.
+   * The events of a route that sends them without an end. Where the connection ends, the client connects again and goes on
+   * after the newest event: an event may come twice, but none is left out. `signal` ends it. Throws, as a call does, where the
+   * server refuses, or cannot be reached `retriesMax` times in a row.
    */
   events<Name extends EventsRouteName>(
     route: Name,
@@ -171,7 +171,7 @@ type Open = (
   headers?: Readonly<Record<string, string>>,
 ) => Promise<Response>;
 
-/** Sends a request, and answers the response once it has begun. Throws where the server refuses, or is none. */
+/** Sends a request, and answers the response once it has begun. Throws where the server refuses, or is not an operator API. */
 function opener(address: string, token: string, fetchOf: typeof fetch): Open {
   return async (route, request, accept, headers) => {
     const [method = "", path = ""] = route.split(" ");
@@ -189,7 +189,7 @@ function opener(address: string, token: string, fetchOf: typeof fetch): Open {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         ...(signal === undefined ? {} : { signal }),
-        // A change that is led elsewhere would go on as a GET, and its answer be taken for the change's.
+        // A redirected change would be repeated as a GET, and the answer to that would count as the change's.
         redirect: "manual",
       });
       if (!response.ok) refused = await response.text();
@@ -224,7 +224,7 @@ function jsonOf(text: string, address: string): unknown {
   }
 }
 
-/** Reads as much of a problem as there is: a proxy may have answered in the server's place. */
+/** Reads as much of a problem as there is: a proxy may have answered instead of the server. */
 function problemOf(status: number, answer: unknown): Pick<Problem, "status" | "detail" | "errors" | "progress"> {
   const { detail, errors, progress } = (answer ?? {}) as Readonly<Record<string, unknown>>;
   return {

@@ -42,14 +42,14 @@ export type CsvRouteName = {
   [Name in RouteName]: RouteTable[Name]["answer"] extends { readonly csv: true } ? Name : never;
 }[RouteName];
 
-/** The routes that send events, without an end. */
+/** The routes that send events without an end. */
 export type EventsRouteName = {
   [Name in RouteName]: RouteTable[Name]["answer"] extends { readonly events: object } ? Name : never;
 }[RouteName];
 
-/** One event: its kind, its data, and its id, by which one goes on behind it. */
+/** One event: its kind, its data, and its id, after which a reader can go on. */
 export type EventOf<Name extends EventsRouteName> = EventFrom<Name> & {
-  /** Of this event, or of the newest before it that had one; undefined where none had. */
+  /** The id of this event, or of the newest event before it that had one; undefined where none had. */
   readonly id: string | undefined;
 };
 

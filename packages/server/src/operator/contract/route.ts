@@ -28,11 +28,11 @@ export interface Route {
   readonly answer: Answer;
   /** The problems that the route can answer, besides those of every route. */
   readonly problems?: readonly ProblemStatus[];
-  /** Of a lab, and of nothing else: elsewhere it answers 403, and readers' tokens are refused it everywhere. */
+  /** A route of labs only: elsewhere it answers 403. Readers' tokens may never call it. */
   readonly lab?: true;
-  /** Whether a reader's token may call it; left out, it may where it is a `GET`. */
+  /** Whether a reader's token may call the route; by default it may call every `GET`. */
   readonly readers?: boolean;
-  /** That it shows the audit trail: of readers' tokens it is kept that they were used for it. */
+  /** The route shows the audit trail, so its use with a reader's token is kept. */
   readonly showsTrail?: true;
 }
 
@@ -43,7 +43,7 @@ export interface Answer {
   readonly json?: z.ZodType;
   /** Whether the route also answers comma-separated values. */
   readonly csv?: true;
-  /** Server-sent events without an end, instead: what the data of each kind is. `message` is the kind without a name. */
+  /** For server-sent events without an end: the schema of each kind's data. `message` is the kind without a name. */
   readonly events?: Readonly<Record<string, z.ZodType>>;
 }
 
@@ -79,7 +79,7 @@ export type BodyOf<R extends Route> = R extends { readonly body: infer Body exte
   ? Frozen<z.input<Body>>
   : undefined;
 
-/** What a route sends as events, each with its kind; never where it sends none. */
+/** The events of a route, each with its kind; never where the route sends none. */
 export type EventsOf<R extends Route> = R["answer"] extends {
   readonly events: infer Events extends Readonly<Record<string, z.ZodType>>;
 }

@@ -50,5 +50,5 @@ export type RouteName = keyof RouteTable;
 /** A route's answer in JSON; undefined where the answer has no content. */
 export type AnswerTo<Name extends RouteName> = AnswerOf<RouteTable[Name]>;
 
-/** An event of a route that answers events. */
+/** An event of a route that sends events. */
 export type EventFrom<Name extends RouteName> = EventsOf<RouteTable[Name]>;

@@ -1,4 +1,4 @@
-/** `/server` and `/search`: what serves, and whatever has a name in it. */
+/** `/server` and `/search`: the server itself, and everything whose name holds a text. */
 import { z } from "zod";
 import { timestamp } from "./common.ts";
 import type { Frozen, Routes } from "./route.ts";
@@ -33,7 +33,7 @@ const serverSchema = z
       .describe("In a lab: requests whose bytes are held in memory."),
   })
   .meta({ id: "Server" });
-/** What serves, and how it was started. */
+/** The server, and how it was started. */
 export type Server = Frozen<z.output<typeof serverSchema>>;
 
 const foundSchema = z
@@ -54,7 +54,7 @@ const foundSchema = z
     accountId: z.string().optional(),
   })
   .meta({ id: "Found" });
-/** Something that has the text that was searched for in its name. */
+/** An object whose name holds the searched text. */
 export type Found = Frozen<z.output<typeof foundSchema>>;
 
 export const serverRoutes = {

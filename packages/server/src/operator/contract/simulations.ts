@@ -1,4 +1,4 @@
-/** What would be: whether a policy allows an action, and what a registration token says. */
+/** Simulations: whether a policy allows an action, and what a registration token says. */
 import { z } from "zod";
 import { timestamp } from "./common.ts";
 import type { Frozen, Routes } from "./route.ts";

@@ -37,17 +37,17 @@ export const REPORT_NAMES = [
 
 export const EVENT_ORDERS = ["newest", "oldest"] as const;
 
-/** What came of a call or a change. Of usage records, some were accepted and some were not: `partly`. */
+/** The outcome of a call or a change. `partly`: some usage records were accepted, and some were not. */
 export const OUTCOMES = ["ok", "partly", "refused"] as const;
 
-/** Where requests are looked for: among those that are kept, or among those that a lab holds in memory, kept or not. */
+/** Where to look for requests: among the kept ones, or among those that a lab holds in memory, kept or not. */
 export const REQUEST_SOURCES = ["ledger", "memory"] as const;
 
-/** Characters of what is searched for. */
+/** How many characters a searched text may have. */
 export const SEARCH_CHARACTERS_MAX = 200;
 
-/** Who reads the activity at once; what follows is refused. */
+/** How many readers the activity may have; more are refused. */
 export const ACTIVITY_READERS_MAX = 100;
 
-/** Hours of a resource's use in one answer: 35 days. */
+/** How many hours of a resource's use one answer may hold: 35 days. */
 export const USE_HOURS_MAX = 840;

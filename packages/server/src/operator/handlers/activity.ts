@@ -7,7 +7,7 @@ import { ProblemError } from "../problem.ts";
 import { EventsAnswer, type Handlers } from "../serve-routes.ts";
 
 const RETRY_SECONDS = 5;
-/** What a browser waits before it connects again, and a sign of life, so that the answer begins at once. */
+/** How long a browser waits before it connects again. It is sent first, so that the answer begins at once. */
 const FIRST = Buffer.from("retry: 1000\n\n");
 
 export function activityHandlers({ activity }: OperatorContext): Handlers<keyof typeof activityRoutes> {
@@ -21,7 +21,7 @@ export function activityHandlers({ activity }: OperatorContext): Handlers<keyof 
           "The header Last-Event-ID holds no id of an event of this feed; leave it out to begin now.",
         );
       }
-      // Who asks for the headers only is no reader.
+      // A request for the headers alone adds no reader.
       if (request.raw.method === "HEAD")
         return new EventsAnswer(
           () => Promise.resolve(undefined),

@@ -1,4 +1,4 @@
-/** What became of one agreement, and of one resource hour by hour. */
+/** The history of one agreement, and of one resource hour by hour. */
 import { HOUR_MS, iso, timeOf } from "@countinghouse/protocol";
 import { outstanding } from "../../domain/resources/accrual.ts";
 import { hoursDimensionOf } from "../../domain/catalogue/product.ts";
@@ -12,13 +12,13 @@ import { USE_HOURS_MAX } from "../contract/values.ts";
 import { ProblemError, unfit } from "../problem.ts";
 import type { Handlers } from "../serve-routes.ts";
 
-/** Entries that are looked through for one page. */
+/** How many entries are read for one page. */
 const LOOKED_THROUGH_MAX = 5_000;
 const STEP = 500;
 const PAGE_RECORDS = 1_000;
 const DAY_HOURS = 24;
 
-/** Whatever can say something of an agreement. */
+/** The operations whose entries can be about an agreement. */
 const OPERATIONS = [
   "ApplyCatalogue",
   "CreateAgreement",
@@ -69,7 +69,7 @@ const ACTIONS: Readonly<Record<string, AgreementLifeEvent["what"]>> = {
   ResumeAgreement: "resumed",
 };
 
-/** What an entry says of an agreement; undefined where it says nothing. */
+/** The event that an entry tells of an agreement; undefined where it tells none. */
 function lifeEvent({ call, atMs, event }: LedgerEntry, agreementId: string): AgreementLifeEvent | undefined {
   const told = { at: iso(atMs), requestId: call.requestId, principal: call.principal, operation: call.operation };
   if (event.kind === "registration-token-issued" && event.agreementId === agreementId) {

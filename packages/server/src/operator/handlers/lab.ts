@@ -21,8 +21,8 @@ export function labHandlers(context: OperatorContext): Handlers<keyof typeof lab
       }
       const move = now === undefined ? { byMs: Math.round(advanceSeconds * 1000) } : { toMs: timeOf(now) };
       const moved = await moveClock(ledger, call("MoveClock"), move);
-      if (moved.refused) {
-        throw new ProblemError(409, `The clock moves forward only; it stands at ${iso(moved.nowMs)}.`);
+      if (moved.refusal !== undefined) {
+        throw new ProblemError(409, `${moved.refusal}; it stands at ${iso(moved.nowMs)}.`);
       }
       await context.keeping.dueWork();
       return state();

@@ -1,4 +1,4 @@
-/** Calls and what became of them; in a lab their bytes, sent again, and their signatures step by step. */
+/** Calls and their outcomes; in a lab, their bytes, sending them again, and their signatures step by step. */
 import { readTime, timeOf } from "@countinghouse/protocol";
 import { cloudTrailRecord } from "../../audit/cloudtrail-record.ts";
 import { explainRequest } from "../../explain/explain-request.ts";
@@ -19,7 +19,7 @@ import { diagnose } from "../requests/signature-diagnosis.ts";
 import type { Handlers } from "../serve-routes.ts";
 import { auditEventView } from "../views/audit-event.ts";
 
-/** Entries that are looked through for one page. */
+/** How many entries are read for one page. */
 const LOOKED_THROUGH_MAX = 5_000;
 
 type ListQuery = Parameters<Handlers<"GET /requests">["GET /requests"]>[0]["query"];
@@ -133,7 +133,7 @@ async function keptPage({ eventPages }: OperatorContext, query: ListQuery): Prom
   return { items, nextCursor: cursor };
 }
 
-/** Of those that are held, each with what its entry tells of it, where it has one. */
+/** A page of the held requests, each with what its entry tells, where it has one. */
 async function heldPage({ ledger, rawRequests }: OperatorContext, query: ListQuery): Promise<Page<RequestSummary>> {
   const { operation, principal, accountId, accessKeyId, productCode, outcome, from, to } = query;
   const all: RequestSummary[] = [];

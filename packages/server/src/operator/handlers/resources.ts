@@ -6,13 +6,11 @@ import { taskIdIn, taskObservation, withoutOverrides } from "../../observers/ecs
 import type { OperatorContext } from "../context.ts";
 import type { Page } from "../contract/common.ts";
 import type { Resource, resourceRoutes } from "../contract/resources.ts";
+import { DEPTH_MAX, isNestedWithin } from "../nesting.ts";
 import { ProblemError, refusalProblem } from "../problem.ts";
 import type { Handlers } from "../serve-routes.ts";
 
 type Registration = Resource["registrations"][number];
-
-/** Far more than ECS needs. Deeper events are refused, because recursive code reads what is kept. */
-const EVENT_DEPTH_MAX = 32;
 
 export function resourceHandlers(context: OperatorContext): Handlers<keyof typeof resourceRoutes> {
   const { ledger, clock, workload } = context;
@@ -52,8 +50,8 @@ export function resourceHandlers(context: OperatorContext): Handlers<keyof typeo
       return shown(resource);
     },
     "POST /resource-events/ecs": async ({ body: event, call }) => {
-      if (!isNestedWithin(event, EVENT_DEPTH_MAX)) {
-        const message = `The event is nested more than ${EVENT_DEPTH_MAX} levels deep, as none of ECS's is.`;
+      if (!isNestedWithin(event)) {
+        const message = `The event is nested more than ${DEPTH_MAX} levels deep, as none of ECS's is.`;
         throw new ProblemError(422, message);
       }
       const tell = (nowMs: EpochMs): ReturnType<typeof taskObservation> => {
@@ -65,11 +63,6 @@ export function resourceHandlers(context: OperatorContext): Handlers<keyof typeo
       return shown(resourceIn(await observe(ledger, call("ObserveEcsTask"), news, withoutOverrides(event))));
     },
   };
-}
-
-function isNestedWithin(value: unknown, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return true;
-  return levels > 0 && Object.values(value).every((member) => isNestedWithin(member, levels - 1));
 }
 
 /** Throws where the observation is refused. */

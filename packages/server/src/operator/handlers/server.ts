@@ -1,4 +1,4 @@
-/** What serves, and whatever has a name in it. */
+/** The server itself, and everything whose name holds a text. */
 import { iso } from "@countinghouse/protocol";
 import type { CatalogueView } from "../../domain/catalogue/catalogue.ts";
 import { isRequestId, parseEventId, parseMeteringRecordId } from "../../ledger/ids.ts";
@@ -46,7 +46,7 @@ export function serverHandlers(context: OperatorContext): Handlers<keyof typeof 
   };
 }
 
-/** What an id stands for, which is found whole. */
+/** Finds objects by a whole id. */
 async function byId({ ledger }: OperatorContext, text: string): Promise<Found[]> {
   const id = text.toLowerCase();
   const requestId = isRequestId(id) ? id : parseEventId(id);
@@ -67,7 +67,7 @@ async function byId({ ledger }: OperatorContext, text: string): Promise<Found[]>
   return found;
 }
 
-/** As long as there is room for them, and one more, which says that there are more. */
+/** Finds objects by name, up to one more than fit: the surplus one shows that there are more. */
 function named(catalogue: CatalogueView, text: string): Found[] {
   const found = new Map<string, Found>();
   const add = (item: Found): void => {

@@ -1,4 +1,4 @@
-/** What would be: whether a policy allows an action, and what a registration token says. */
+/** Simulations: whether a policy allows an action, and what a registration token says. */
 import { iso, timeOf } from "@countinghouse/protocol";
 import type { CatalogueView } from "../../domain/catalogue/catalogue.ts";
 import type { PolicyDocument } from "../../domain/catalogue/account.ts";
@@ -72,7 +72,7 @@ export function simulationHandlers(context: OperatorContext): Handlers<keyof typ
   };
 }
 
-/** Undefined where there is none. Throws ProblemError where there is nobody of that name. */
+/** The principal's policy; undefined where the principal has none. Throws ProblemError where the principal does not exist. */
 function policyOf(catalogue: CatalogueView, principal: string): PolicyDocument | undefined {
   const [, accountId = "", kind, name = ""] = /^arn:aws:iam::(\d{12}):(user|role)\/(.+)$/s.exec(principal) ?? [];
   const account = catalogue.account(accountId);

@@ -1,7 +1,7 @@
-/** What is secret in a request or an answer, hidden: signatures, tokens, secret keys, whichever way they were written. */
+/** Hides the secrets in requests and answers: signatures, tokens and secret keys, in whatever notation they were written. */
 import { HIDDEN } from "@countinghouse/protocol";
 
-/** Members whose value is good for something by itself, in JSON, in CBOR and in XML. */
+/** Members whose value is a secret by itself, in JSON, CBOR and XML. */
 const SECRET_MEMBERS: ReadonlySet<string> = new Set([
   "registrationtoken",
   "signature",
@@ -29,7 +29,7 @@ export function maskedHeader(name: string, value: string): string {
   return SECRET_HEADERS.has(name) ? HIDDEN : value;
 }
 
-/** Only what is known to be no secret is shown: a header that is malformed may hold one anywhere. */
+/** Shows only parts that are known to be no secret: a malformed header may hold a secret anywhere. */
 function maskedAuthorization(value: string): string {
   const [, scheme] = /^(AWS4-[A-Z0-9-]{1,40})\s/.exec(value) ?? [];
   if (scheme === undefined) return HIDDEN;
@@ -41,7 +41,7 @@ function maskedAuthorization(value: string): string {
   return `${scheme} ${shown}Signature=${HIDDEN}`;
 }
 
-/** Of an address, or of a form. */
+/** Hides secrets in the parameters of a query or a form. */
 export function maskedParameters(text: string): string {
   return text
     .split("&")
@@ -72,12 +72,12 @@ export function maskedValue(value: unknown): unknown {
   ) as unknown;
 }
 
-/** JSON, XML, a form, or what was meant to be one: as it was written, less its secrets. */
+/** JSON, XML, a form, or a malformed one of them: the text as it was written, without its secrets. */
 export function maskedText(text: string): string {
   const json = parsed(text);
   if (json === undefined) return maskedLoosely(text);
   const masked = JSON.stringify(maskedValue(json));
-  // Without secrets it is shown letter by letter, white space and all.
+  // A text without secrets is shown exactly as it was written, with its white space.
   return masked === JSON.stringify(json) ? text : masked;
 }
 
@@ -90,7 +90,7 @@ function parsed(text: string): unknown {
 }
 
 const TAGGED = new RegExp(`(<(${[...SECRET_MEMBERS].join("|")})>)[^<]*`, "gi");
-/** A name may be written with escapes, so that nothing tells what follows it: whatever is long enough to be a token is hidden. */
+/** A name with escapes does not show that a secret follows, so every text that is long enough to be a token is hidden. */
 const TOKEN_LIKE = /[A-Za-z0-9+/=_.~%-]{40,}/g;
 
 function maskedLoosely(text: string): string {

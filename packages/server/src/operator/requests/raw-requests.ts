@@ -1,20 +1,21 @@
 /**
- * Requests on the wire and their answers as they were, in a lab: the newest of them, in memory and nowhere else. What was refused
- * before it was believed is among them. They are taken as they are, and decoded, and freed of secrets, when somebody asks.
+ * In a lab, keeps the newest requests on the wire with their answers, in memory only. Requests that were refused before their
+ * caller was known are among them. They are kept as they came; they are decoded, and their secrets hidden, only when they are
+ * read.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { WireRequest, WireResponse } from "../../listener/message.ts";
 
 const REQUESTS_MAX = 500;
 const BYTES_MAX = 16 * 1_048_576;
-/** Of one body. */
+/** How much of one body is kept. */
 const BODY_BYTES_MAX = 65_536;
-/** About what a request takes up besides its texts. */
+/** About how much memory a request takes besides its texts. */
 const OWN_BYTES = 512;
 
 interface HeldBody {
   readonly bytes: Buffer;
-  /** As it was sent. */
+  /** The body's whole size. */
   readonly sentBytes: number;
 }
 
@@ -71,7 +72,7 @@ export class RawRequests {
   }
 }
 
-/** A copy: what came in may be a small part of a large buffer, which would be held with it. */
+/** Copies the bytes: they may be a small part of a large buffer, which would be kept with them. */
 function heldBody(body: string | Uint8Array): HeldBody {
   const whole = typeof body === "string" ? Buffer.from(body) : body;
   return { bytes: Buffer.from(whole.subarray(0, BODY_BYTES_MAX)), sentBytes: whole.length };

@@ -1,4 +1,4 @@
-/** A raw request as it is shown: decoded, and without what is secret in it. */
+/** Shows a raw request: decoded, and without its secrets. */
 import { iso } from "@countinghouse/protocol";
 import { decode } from "cborg";
 import { isRpcRequest } from "../../listener/rpc-request.ts";
@@ -61,7 +61,7 @@ function bodyView({ bytes, sentBytes }: RawRequest["requestBody"], kind: Kind): 
   return { bodyBytes: sentBytes, body: bodyText(bytes, kind), bodyIsWhole };
 }
 
-/** Undefined where it cannot be told what of it is secret. */
+/** Undefined where its secrets cannot be found. */
 export function bodyText(bytes: Buffer, kind: Kind): string | undefined {
   if (bytes.length === 0) return "";
   if (kind === "cbor") {
@@ -72,10 +72,10 @@ export function bodyText(bytes: Buffer, kind: Kind): string | undefined {
   return kind === "form" ? maskedParameters(text) : maskedText(text);
 }
 
-/** Undefined for what is no CBOR, or nested so deep that it cannot be written as JSON. */
+/** Undefined for bytes that are not CBOR, or are nested so deep that they cannot be written as JSON. */
 function cborValue(bytes: Buffer): { readonly decoded: unknown } | undefined {
   try {
-    // A time has the tag 1, and is shown as the number that it is.
+    // A time has the tag 1; its number is shown.
     const decoded: unknown = decode(bytes, { allowBigInt: false, tags: { 1: (read) => read() } });
     return { decoded: maskedValue(decoded) };
   } catch {

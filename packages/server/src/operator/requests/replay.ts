@@ -1,4 +1,4 @@
-/** Sends a request once more, over the wire like anybody else: signed anew, with an access key of the catalogue. */
+/** Sends a request again over the wire, like any client: signed anew, with an access key of the catalogue. */
 import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http";
 import { request as httpsRequest } from "node:https";
 import {
@@ -14,11 +14,11 @@ import {
 import { createSecretKey, hash } from "node:crypto";
 import { nodeHashes } from "../../identity/authenticator.ts";
 
-/** Where the server itself listens. */
+/** The address on which this server listens. */
 export interface OwnAddress {
   readonly host: string;
   readonly port: number;
-  /** Of its own certificate; undefined where it serves no TLS. */
+  /** The server's own certificate; undefined where it serves no TLS. */
   readonly cert: string | undefined;
 }
 
@@ -26,7 +26,7 @@ export interface SignedBy {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly region: string;
-  /** As signatures name the service. */
+  /** The service's name in signatures. */
   readonly service: string;
 }
 
@@ -43,7 +43,7 @@ interface Answered {
   readonly body: Buffer;
 }
 
-/** Of the first request, its connection or its signature. */
+/** Headers that belong to the first request's connection or signature. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   "authorization",
   "connection",
@@ -103,7 +103,7 @@ function exchange(
   const options = { host, port, method, path, headers: { ...headers, "content-length": String(body.length) } };
   return new Promise((resolve) => {
     const give = (answered: Answered | undefined): void => resolve(answered);
-    // It is known by its certificate, whatever name that is for.
+    // The server is recognized by its certificate, whatever name the certificate is for.
     const request =
       cert === undefined
         ? httpRequest({ ...options, agent: false })
@@ -126,7 +126,7 @@ function exchange(
   });
 }
 
-/** A request with another body than its own, in AWS JSON 1.1. Undefined where its target is not known. */
+/** The request with another body, in AWS JSON 1.1. Undefined where its target is not known. */
 export function withBody(sendable: Sendable, target: string, body: object): Sendable {
   const headers = new Map([...sendable.headers].filter(([name]) => name !== "smithy-protocol" && name !== "accept"));
   headers.set("content-type", ["application/x-amz-json-1.1"]);

@@ -1,4 +1,4 @@
-/** A request that is sent again: whose key signs it, which bytes are sent, and what came of it. */
+/** A request that is sent again: whose key signs it, which bytes are sent, and the outcome. */
 import { operations, type EpochMs } from "@countinghouse/protocol";
 import { openSecret } from "../../identity/access-keys.ts";
 import type { Sealer } from "../../identity/seal.ts";
@@ -14,11 +14,11 @@ interface ReplayContext {
   readonly ledger: Pick<Ledger, "catalogue">;
   readonly sealer: Sealer;
   readonly wallMs: () => EpochMs;
-  /** Where the server listens. */
+  /** The address on which this server listens. */
   readonly ownAddress: () => OwnAddress;
 }
 
-/** What is known of the request; neither where nothing is. */
+/** What is known of the request; both are undefined where nothing is. */
 interface FoundRequest {
   readonly raw: RawRequest | undefined;
   readonly entry: LedgerEntry | undefined;
@@ -29,7 +29,7 @@ interface Changes {
   readonly body?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Throws ProblemError where it cannot be sent. */
+/** Throws ProblemError where the request cannot be sent. */
 export async function replayed(
   { ledger, sealer, wallMs, ownAddress }: ReplayContext,
   found: FoundRequest,
@@ -70,7 +70,7 @@ export async function replayed(
   };
 }
 
-/** What it says of its own signature, if only to be signed so again. */
+/** The key, region and service of the request's own signature, so that it can be signed in the same way. */
 function claimsOf(raw: RawRequest | undefined): SignedBy | undefined {
   const header = raw?.request.headers.get("authorization")?.[0] ?? "";
   const [, accessKeyId, region, service] =

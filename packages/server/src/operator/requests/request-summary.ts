@@ -1,4 +1,4 @@
-/** A request in one line: as its entry tells of it, or, where nothing is kept, as it is held in memory. */
+/** A request in one line: from its entry, or from memory where no entry is kept. */
 import { iso } from "@countinghouse/protocol";
 import { outcomeOf } from "../../explain/outcome.ts";
 import { attributesOf } from "../../ledger/entry-attributes.ts";
@@ -32,7 +32,7 @@ export function keptSummary(entry: LedgerEntry): RequestSummary {
 const CODES_OF_SUCCESS_END = 400;
 const USER_AGENT_CHARACTERS_MAX = 512;
 
-/** Of a request of which nothing is kept: who sent it, nobody knows. */
+/** The summary of a request without an entry; its sender is unknown. */
 export function heldSummary({ requestId, receivedAtMs, request, answer, answerBody }: RawRequest): RequestSummary {
   const isRefused = answer.status >= CODES_OF_SUCCESS_END;
   const code = answer.code ?? (isRefused ? `HTTP ${answer.status}` : undefined);

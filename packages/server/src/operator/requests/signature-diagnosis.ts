@@ -1,6 +1,6 @@
 /**
- * Why a signature does not match: each step as this server makes it, held against what the request says and what whoever asks
- * has made. Nothing of a key is shown, nor a signature that would be good.
+ * Finds why a signature does not match: compares each step as this server makes it with the request, and with the caller's own
+ * steps. Shows nothing of a key, and no valid signature.
  */
 import { createSecretKey, hash, timingSafeEqual } from "node:crypto";
 import { HIDDEN, canonicalRequest, signature, signingKey, stringToSign, type EpochMs } from "@countinghouse/protocol";
@@ -13,7 +13,7 @@ type Difference = NonNullable<SignatureDiagnosis["firstDifference"]>;
 
 interface Asked {
   readonly request: SignedRequest;
-  /** In the place of the body. */
+  /** Used instead of the body. */
   readonly bodySha256?: string | undefined;
   readonly canonicalRequest?: string | undefined;
   readonly stringToSign?: string | undefined;
@@ -53,7 +53,7 @@ export function diagnose(asked: Asked, { secretOf, wallMs }: Known): SignatureDi
   return { good, steps, firstDifference: good ? undefined : firstDifference(steps) };
 }
 
-/** As the scope of its own signature names it: which service it should be signed for is another question, and is not asked. */
+/** The service in the scope of the request's own signature; whether that is the right service is not checked here. */
 function signedService({ headers, query }: SignedRequest): string {
   const text = headers.get("authorization")?.[0] ?? decodeSafely(query);
   return /Credential=[^/]+\/[^/]+\/[^/]+\/([^/]+)\//.exec(text)?.[1] ?? "";
@@ -135,7 +135,7 @@ function withoutToken(text: string): string {
     .replaceAll(/(X-Amz-Security-Token=)[^&\n]*/g, `$1${HIDDEN}`);
 }
 
-/** Requests that are signed by mistake in the place of what was sent; each with what the mistake is. */
+/** Requests that clients sign by mistake instead of the one that they send, each with the mistake. */
 function badSignature(
   request: SignedRequest,
   claims: SignatureClaims,

@@ -57,7 +57,7 @@ test("a clock that jumps between two looks at it dates nothing: each group holds
   const { ledger } = await openAt(
     database.url,
     { mode: "system", wallMs: () => Date.now() + wrongByMs },
-    // Nobody looks at it by the clock.
+    // The node never compares the clocks by itself.
     { every: () => () => undefined },
   );
   onTestFinished(() => ledger.close());
@@ -69,7 +69,7 @@ test("a clock that jumps between two looks at it dates nothing: each group holds
   await expect(refused).rejects.toThrow(FaultError);
   await expect(refused).rejects.toThrow(/Nothing is written: this server's clock says 9999-/);
   expect(ledger.unavailable).toMatch(/ahead of the database's/);
-  // What came after it in time would be dated so, too, on every node.
+  // All later entries of every node would have a wrong time, too.
   expect(await database.query(newest)).toEqual(before);
 });
 

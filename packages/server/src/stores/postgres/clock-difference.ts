@@ -19,9 +19,9 @@ export interface ClockDifference {
 /** The database's time, in milliseconds since the epoch, as a column. */
 export const DATABASE_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::float8";
 
-/** A node that writes with a clock that is wrong would date entries wrongly, and all that come after them. */
+/** A node with a wrong clock would write wrong times for its entries, and for all entries after them. */
 export class WrongClockError extends FaultError {
-  /** What is wrong, as a sentence without its end. */
+  /** What is wrong, as a sentence without its full stop. */
   readonly trouble: string;
 
   constructor(trouble: string) {
@@ -37,7 +37,7 @@ export async function clockDifference(db: Queryable, nowMs: () => EpochMs): Prom
   return differenceOf(rows[0]?.at_ms ?? Number.NaN, beforeMs, nowMs());
 }
 
-/** Of what the database said between two looks at the node's clock. */
+/** From the time that the database told between two readings of the node's clock. */
 export function differenceOf(toldMs: number, beforeMs: EpochMs, nodeMs: EpochMs): ClockDifference {
   const databaseMs = Math.round(toldMs);
   const aheadMs = databaseMs < beforeMs ? beforeMs - databaseMs : Math.min(0, nodeMs - databaseMs);

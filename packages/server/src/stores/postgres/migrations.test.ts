@@ -161,7 +161,7 @@ describe("the migration that puts into rows what is summed", () => {
       get: (target, name) => {
         if (name !== "query") return Reflect.get(target, name) as unknown;
         return async (...asked: Parameters<typeof client.query>): Promise<unknown> => {
-          // Once all entries have been read, and the last time before the table goes.
+          // After all entries have been read, at the last moment before the table is dropped.
           const [text] = asked as readonly unknown[];
           if (typeof text === "string" && text.startsWith("DROP TABLE"))
             written.push(await writtenByVersion6(database));

@@ -193,7 +193,7 @@ export class PostgresLedger extends Intake implements Ledger {
   verifyChains(known: readonly KnownLaneHead[], onRead: OnRead = () => undefined): Promise<LedgerVerification> {
     return this.watched(() => {
       let read = 0;
-      // It is called for each page: what is told is how many entries there were in all of them.
+      // Called for each page; reports the number of entries in all pages.
       const count = (entries: readonly unknown[]): Promise<void> => {
         read += entries.length;
         onRead(read);

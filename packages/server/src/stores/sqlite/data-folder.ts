@@ -1,6 +1,7 @@
 /** The folder of an embedded ledger, and its files. The lock that keeps a second server out is in `folder-lock.ts`. */
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { syncFolder } from "../../sync-folder.ts";
 
 export interface DataFolder {
   readonly path: string;
@@ -34,16 +35,6 @@ function makeOne(path: string): void {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
     if (!isFolder(path)) throw error;
-  }
-}
-
-/** Makes the names of new files in a folder as durable as the files. */
-export function syncFolder(path: string): void {
-  const descriptor = openSync(path, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 

@@ -47,7 +47,7 @@ export function readChain(db: DatabaseSync, fromSeq: number, limit: number): Cha
   }));
 }
 
-/** The newest entry of before a time. */
+/** The newest entry before a time. */
 export function readChainBefore(db: DatabaseSync, atMs: number): ChainHead {
   const seq = firstAtOrAfter(db, atMs) - 1;
   const [found] = readChain(db, seq, 1);

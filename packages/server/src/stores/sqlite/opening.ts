@@ -2,7 +2,8 @@
 import { copyFileSync, existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { LostTailError } from "../../ledger/lost-tail.ts";
-import { dataFolder, makeFolder, makeOwnFile, narrowFiles, syncFolder, type DataFolder } from "./data-folder.ts";
+import { syncFolder } from "../../sync-folder.ts";
+import { dataFolder, makeFolder, makeOwnFile, narrowFiles, type DataFolder } from "./data-folder.ts";
 import { lockFolder, type FolderLock } from "./folder-lock.ts";
 import { folderTrouble } from "./folder-trouble.ts";
 import { damageOf, MaintenanceError } from "./ledger-file.ts";

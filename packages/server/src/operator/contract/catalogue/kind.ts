@@ -3,7 +3,7 @@ import { z } from "zod";
 import { pageSchema, pageQuery } from "../common.ts";
 import { SEARCH_CHARACTERS_MAX } from "../values.ts";
 
-/** A text that something has in its names. */
+/** A text to be found in names. */
 export const searchText = z
   .string()
   .min(1)

@@ -9,7 +9,7 @@ export const outcome = z
   .enum(OUTCOMES)
   .describe("`partly`: a usage record of it was a duplicate, not subscribed, or given back unprocessed.");
 
-/** What became of the usage records of a call. A kind of which there are none is left out. */
+/** The statuses of a call's usage records, with their numbers. A status with no records is left out. */
 export const recordCounts = z.object({
   accepted: z.int().optional(),
   replay: z.int().optional(),
@@ -28,7 +28,7 @@ const activityItemSchema = auditEventSchema
   })
   .meta({ id: "ActivityItem" });
 
-/** A call or a change as the activity tells of it: an audit event, with what came of it. */
+/** A call or a change in the activity: an audit event, with its outcome. */
 export type ActivityItem = Frozen<z.output<typeof activityItemSchema>>;
 
 const activityGapSchema = z
@@ -39,7 +39,7 @@ const activityGapSchema = z
   })
   .meta({ id: "ActivityGap" });
 
-/** Events were left out. Whoever wants them reads on from `from`, by `Last-Event-ID`, or asks `/audit-events`. */
+/** Events were left out. A reader that needs them reads on from `from` with `Last-Event-ID`, or asks `/audit-events`. */
 export type ActivityGap = Frozen<z.output<typeof activityGapSchema>>;
 
 export const activityRoutes = {

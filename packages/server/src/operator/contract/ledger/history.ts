@@ -1,4 +1,4 @@
-/** What became of one agreement, or of one resource, hour by hour. */
+/** The history of one agreement, and of one resource hour by hour. */
 import { z } from "zod";
 import { pageQuery, pageSchema, timestamp } from "../common.ts";
 import type { Frozen, Routes } from "../route.ts";
@@ -49,7 +49,7 @@ const resourceUseSchema = z
       .describe("What the resource metered of itself."),
   })
   .meta({ id: "ResourceUse" });
-/** What a resource has used, hour by hour. */
+/** The use of a resource, hour by hour. */
 export type ResourceUse = Frozen<z.output<typeof resourceUseSchema>>;
 
 export const historyRoutes = {

@@ -53,6 +53,7 @@ export const meteringRoutes = {
     tag: "metering",
     command: "records list",
     summary: "What the ledger holds, by hour",
+    description: "A page may come out short, with a cursor, where much had to be looked through.",
     query: pageQuery.extend({
       productCode: z.string().optional(),
       customerAccountId: z.string().optional(),

@@ -1,4 +1,4 @@
-/** `/requests`: calls and what became of them; in a lab, their bytes as well. */
+/** `/requests`: calls and their outcomes; in a lab, their bytes as well. */
 import { z } from "zod";
 import { details, pageQuery, pageSchema, timestamp } from "../common.ts";
 import type { Frozen, Routes } from "../route.ts";
@@ -49,7 +49,7 @@ const requestSchema = z
     rawHeld: z.boolean().describe("Whether its bytes can be asked for, in a lab."),
   })
   .meta({ id: "Request" });
-/** A call or a change, with all that is known of it. */
+/** A call or a change, with everything that is known of it. */
 export type RequestShown = Frozen<z.output<typeof requestSchema>>;
 
 const header = z.object({ name: z.string(), value: z.string() });
@@ -84,7 +84,7 @@ const rawRequestSchema = z
     }),
   })
   .meta({ id: "RawRequest" });
-/** A request and its answer as they stood on the wire, less what is secret in them. */
+/** A request and its answer as they were on the wire, without their secrets. */
 export type RawRequest = Frozen<z.output<typeof rawRequestSchema>>;
 
 const replaySchema = z
@@ -97,7 +97,7 @@ const replaySchema = z
     problem: z.string().optional().describe("Why there is no answer."),
   })
   .meta({ id: "Replay" });
-/** What came of a request that was sent again. */
+/** The outcome of a request that was sent again. */
 export type Replay = Frozen<z.output<typeof replaySchema>>;
 
 const signatureStepSchema = z.object({
@@ -117,7 +117,7 @@ const signatureDiagnosisSchema = z
       .optional(),
   })
   .meta({ id: "SignatureDiagnosis" });
-/** Each step of a signature, and the first that differs. */
+/** Each step of a signature, and the first step that differs. */
 export type SignatureDiagnosis = Frozen<z.output<typeof signatureDiagnosisSchema>>;
 
 const headerValues = z.record(z.string().max(256), z.string().max(16_384));

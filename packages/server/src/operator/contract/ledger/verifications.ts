@@ -1,4 +1,4 @@
-/** `/audit-verifications`: the verification of the audit trail as a job that one can look at while it goes on. */
+/** `/audit-verifications`: the verification of the audit trail as a job whose progress can be read. */
 import { z } from "zod";
 import { timestamp } from "../common.ts";
 import type { Frozen, Routes } from "../route.ts";
@@ -19,7 +19,7 @@ const jobSchema = z
     problem: z.string().optional().describe("Why it failed."),
   })
   .meta({ id: "AuditVerificationJob" });
-/** A verification of the audit trail: how far it has come, or what it found. */
+/** A verification of the audit trail: its progress, or its result. */
 export type AuditVerificationJob = Frozen<z.output<typeof jobSchema>>;
 
 export const verificationRoutes = {

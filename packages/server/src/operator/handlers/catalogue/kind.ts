@@ -5,6 +5,7 @@ import type { CatalogueChange, CatalogueView } from "../../../domain/catalogue/c
 import type { Call } from "../../../ledger/entry.ts";
 import type { Ledger } from "../../../ledger/ledger.ts";
 import { changeCatalogue, type CatalogueRefusal } from "../../../operations/change-catalogue.ts";
+import { DEPTH_MAX, isNestedWithin } from "../../nesting.ts";
 import { pageOf } from "../../page.ts";
 import { ProblemError, invalid, refusalProblem } from "../../problem.ts";
 
@@ -32,7 +33,7 @@ interface OneOf {
   readonly params: { readonly id: string };
 }
 interface KindHandlers<Shown> {
-  /** Of those that are meant, a page. */
+  /** A page of the selected objects. */
   readonly list: (
     query: Parameters<typeof pageOf>[1],
     isMeant: (shown: Shown) => boolean,
@@ -69,6 +70,7 @@ export function kindHandlers<Document extends object, Shown extends object>(
     },
     show: ({ params: { id } }) => shown(id),
     change: async ({ params: { id }, body, call }) => {
+      if (!isNestedWithin(body)) throw new ProblemError(422, `The patch is nested more than ${DEPTH_MAX} levels deep.`);
       const refusal = await changeCatalogue(ledger, call(`Update${Noun}`), (catalogue, nowMs) => {
         const before = kind.show(catalogue, id);
         if (before === undefined) return { reason: "not-found", message: `No ${noun} ${id}.` };
@@ -114,7 +116,7 @@ function withoutKeyIds(document: object): unknown {
   ) as unknown;
 }
 
-/** Whether one of these texts has another in it, in letters of either case; any does where none is asked for. */
+/** Whether one of these texts holds the asked text, in letters of either case; true where no text is asked for. */
 export function hasText(asked: string | undefined, ...texts: readonly (string | undefined)[]): boolean {
   if (asked === undefined) return true;
   const wanted = asked.toLowerCase();

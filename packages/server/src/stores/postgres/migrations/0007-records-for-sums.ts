@@ -1,6 +1,6 @@
 /**
- * Fills the new rows of metering records from the entries, and puts them in the place of the old rows. Every old row is
- * compared with the new one of its key: a lost key would let usage that was sent before be counted again.
+ * Fills the new rows of metering records from the entries, and replaces the old rows by them. Every old row is compared with
+ * the new one of its key: a lost key would let usage that was sent before be counted again.
  */
 import type { Client } from "pg";
 import { decodeEntry } from "../../../ledger/entry-codec.ts";

@@ -29,7 +29,7 @@ export async function readChain(db: Queryable, lane: string, fromSeq: number, li
   return rows.map((row) => ({ seq: Number(row.seq), link: row.link.toString("hex"), entry: encodedEntryOf(row) }));
 }
 
-/** Of each lane the newest entry of before a time; where it has none of before, that it had not begun is not said. */
+/** For each lane, its newest entry before a time; lanes without such an entry are left out. */
 export async function readChainsBefore(db: Queryable, atMs: EpochMs): Promise<LaneHead[]> {
   const { rows: lanes } = await db.query<{ number: number }>(
     "SELECT number FROM countinghouse.lane WHERE seq > 0 ORDER BY number",

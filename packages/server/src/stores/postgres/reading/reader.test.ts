@@ -1,4 +1,4 @@
-/** What a node does by the clock, while all who read wait. */
+/** A node's regular work goes on while all reads wait. */
 import { expect, onTestFinished } from "vitest";
 import { Client } from "pg";
 import { newDatabase, testOfPostgres } from "../../../../../../test/support/postgres/database.ts";

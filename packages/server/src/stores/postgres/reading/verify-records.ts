@@ -1,6 +1,6 @@
 /**
- * Whether entries and metering records agree: every accepted record is kept under its keys, and nothing else is kept. And whether
- * the columns of resources agree with the resources.
+ * Checks that entries and metering records agree: every accepted record is kept under its keys, and nothing else is kept. Also
+ * checks that the columns of resources agree with the resources.
  */
 import { isAlias } from "../../../domain/metering/metering-record.ts";
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";

@@ -1,4 +1,4 @@
-/** A resource that is found by what it is not, or not when it is due, is told of. */
+/** Verification reports a resource whose columns, by which it is found, differ from the resource. */
 import { expect, onTestFinished } from "vitest";
 import { newDatabase, testOfPostgres } from "../../../../../../test/support/postgres/database.ts";
 import { HOURLY_CONTAINER, resource } from "../../../../testing/container-market.ts";

@@ -1,4 +1,4 @@
-/** Whether the columns of resources, by which they are found, say the same as the resources. */
+/** Checks that the columns by which resources are found agree with the resources. */
 import { Disagreement } from "../../../ledger/chain-walk.ts";
 import { resourceDisagreement } from "../../../ledger/resource-disagreement.ts";
 import type { KeptResource } from "../../../ledger/resource-facts.ts";

@@ -12,8 +12,11 @@ const COLUMNS = "value, platform, account, products, stopped_at_ms, due_at_ms";
 const GIVEN = `unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
   AS given (id, revision, value, platform, account, products, stopped_at_ms, due_at_ms)`;
 
+/** A time, and not the same number for all: a resource that was forgotten and is back is not the one that somebody has read. */
+const FIRST_REVISION = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+
 const INSERT = `INSERT INTO countinghouse.resource (id, revision, ${COLUMNS})
-  SELECT id, revision, value, platform, account, products::jsonb, stopped_at_ms, due_at_ms FROM ${GIVEN}
+  SELECT id, ${FIRST_REVISION}, value, platform, account, products::jsonb, stopped_at_ms, due_at_ms FROM ${GIVEN}
   ON CONFLICT DO NOTHING`;
 
 const UPDATE = `UPDATE countinghouse.resource kept SET revision = given.revision + 1, value = given.value,

@@ -1,4 +1,4 @@
-/** A standby that commits wait for: nobody is told of what it does not have, whatever becomes of the connection that waits. */
+/** With a standby that commits wait for, usage that it lacks is never answered, even if the waiting connection ends. */
 import { expect, onTestFinished } from "vitest";
 import { testOfPostgres } from "../../../../../../test/support/postgres/database.ts";
 import { PostgresServer } from "../../../../../../test/support/postgres/postgres-server.ts";
@@ -32,12 +32,12 @@ test("a commit that is seen, and that no standby has, is not acknowledged before
   const metering = ledger.transact(meter([sent()])).finally(() => (answered = true));
   metering.catch(() => undefined);
   await expect.poll(waitingForIt).toHaveLength(1);
-  // Its commit is seen from then on, as if it had been waited for.
+  // From then on other connections see its commit, as if the standby had it.
   const [waiting] = await waitingForIt();
   await server.query(`SELECT pg_terminate_backend(${String(waiting?.["pid"])})`);
   await expect.poll(() => server.query("SELECT FROM countinghouse.metering_record")).toHaveLength(2);
   await expect.poll(async () => (await waitingForIt()).map(({ pid }) => pid)).not.toContain(waiting?.["pid"]);
-  // Whoever asks what became of it waits in its place.
+  // The session that asks about the commit in doubt waits for the standby, too.
   await expect.poll(async () => answered || (await waitingForIt()).length > 0).toBe(true);
   expect(answered).toBe(false);
 

@@ -7,7 +7,7 @@
  */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { syncFolder } from "../data-folder.ts";
+import { syncFolder } from "../../../sync-folder.ts";
 
 /** How far a ledger has come. Each time it is emptied, another generation of entries begins at 1. */
 export interface TailPosition {

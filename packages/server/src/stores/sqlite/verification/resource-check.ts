@@ -1,4 +1,4 @@
-/** Whether the columns of resources, by which they are found, say the same as the resources. */
+/** Checks that the columns by which resources are found agree with the resources. */
 import type { DatabaseSync } from "node:sqlite";
 import { Disagreement } from "../../../ledger/chain-walk.ts";
 import { resourceDisagreement } from "../../../ledger/resource-disagreement.ts";
@@ -20,7 +20,7 @@ const SELECT = `SELECT id, value, platform, account, products, stopped_at_ms AS 
 
 const HAS_TABLE = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'resource'";
 
-/** A ledger that an older version left has no such table. Throws Disagreement. */
+/** The ledger of an older version has no such table. Throws Disagreement. */
 export function checkResources(db: DatabaseSync, slices: Slices): void {
   if (db.prepare(HAS_TABLE).get() === undefined) return;
   const select = db.prepare(SELECT);
@@ -46,7 +46,7 @@ export function checkResources(db: DatabaseSync, slices: Slices): void {
   while (slices.atOneMoment(slice));
 }
 
-/** As they stand there, where that is no list. */
+/** The row's products; the text itself where it is no list. */
 function productsIn(text: string): readonly string[] {
   try {
     const products: unknown = JSON.parse(text);

@@ -8,7 +8,7 @@ export interface VerifyOrder {
   readonly known: readonly KnownHead[];
 }
 
-/** What the thread says: how many entries it has read, and at the end what it found. */
+/** The thread's messages: how many entries it has read, and at the end its result. */
 export type VerifyNews = { readonly read: number } | { readonly found: ChainVerification };
 
 export function verifyBeside(
