@@ -13,10 +13,13 @@ const { Extractor, ExtractorConfig } = await import("@microsoft/api-extractor");
 const declarations = join(root, "dist", "api");
 rmSync(declarations, { recursive: true, force: true });
 const { workspaces } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-const packages = workspaces.map((folder) => {
-  const { name, exports = {} } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
-  return { folder, name, out: join(declarations, folder), entries: entriesOf(exports) };
-});
+// The console promises nothing to programs.
+const packages = workspaces
+  .map((folder) => {
+    const { name, exports = {} } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+    return { folder, name, out: join(declarations, folder), entries: entriesOf(exports) };
+  })
+  .filter(({ entries }) => entries.length > 0);
 const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
 for (const { folder, out } of packages) {
   const project = join(root, folder, "tsconfig.build.json");

@@ -1,6 +1,6 @@
 // npm run build: emits dist/ of every package, or of the named ones, with the files beside the sources that are not TypeScript.
 import { cpSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { ensureInstalled, findNode, root, run } from "./workspace.mjs";
 
 await ensureInstalled();
@@ -26,4 +26,15 @@ async function buildServer() {
       filter: (path) => !path.endsWith(".ts"),
     });
   }
+  await copyConsole(join(folder, "dist", "console", "files"));
+}
+
+/** The console, built, with what its build says of it for the tests left out. */
+async function copyConsole(to) {
+  const code = await run(findNode(), [join(root, "scripts", "console.mjs"), "--if-changed"]);
+  if (code !== 0) process.exit(code);
+  cpSync(join(root, "packages", "console", "dist"), to, {
+    recursive: true,
+    filter: (path) => !basename(path).startsWith("."),
+  });
 }

@@ -30,6 +30,10 @@ test(
       const { endpoint } = JSON.parse(readFileSync(readyFile, "utf8")) as { endpoint: string };
       const answer = await fetch(`${endpoint}/readyz`);
       expect(answer.status).toBe(200);
+      // Built with it, and given out by it.
+      const page = await (await fetch(`${endpoint}/console/`)).text();
+      const script = /\/console\/assets\/index-[\w-]+\.js/.exec(page)?.[0] ?? "/none";
+      expect((await fetch(endpoint + script)).headers.get("content-encoding")).toMatch(/br|gzip/);
     } finally {
       child.kill();
       folder.remove();
@@ -55,7 +59,7 @@ test(
     await new Promise((resolve) => child.once("close", resolve));
     expect(JSON.parse(output)).toEqual({
       names: ["OperatorConnectionError", "OperatorProblemError", "operatorClient"],
-      files: ["errors", "index", "operator-client"]
+      files: ["errors", "event-stream", "follow", "index", "operator-client"]
         .map((name) => `operator/client/${name}.js`)
         .concat("operator/contract/values.js"),
     });

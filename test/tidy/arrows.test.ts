@@ -107,6 +107,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:http",
     "node:net",
   ],
+  "demo-data": ["@countinghouse/protocol", "operator/client", "node:crypto"],
+  console: ["listener", "node:fs", "node:http", "node:path", "node:url"],
   buy: [
     "@countinghouse/protocol",
     "domain",
@@ -119,7 +121,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "hono",
     "node:crypto",
     "node:http",
-    "node:net",
   ],
   operator: [
     "@countinghouse/protocol",
@@ -155,6 +156,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "change-settings.ts",
     "compose.ts",
     "config.ts",
+    "demo-data",
     "domain/shared-settings.ts",
     "operator/client",
     "operator/contract",
@@ -256,6 +258,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "failure-log.ts",
     "faults",
     "buy",
+    "console",
     "housekeeping.ts",
     "identity",
     "ledger",

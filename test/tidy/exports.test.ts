@@ -35,7 +35,7 @@ test("every export is imported by another file", () => {
     }
     for (const [, called, all = ""] of text.matchAll(WHOLE)) wholes.add(resolved(file, called ?? all));
   }
-  const exported = CODE.filter((file) => file.endsWith(".ts") && !ENTRY_POINTS.has(file) && !wholes.has(file)).flatMap(
+  const exported = CODE.filter((file) => /\.tsx?$/.test(file) && !ENTRY_POINTS.has(file) && !wholes.has(file)).flatMap(
     (file) =>
       [...textOf(file).matchAll(EXPORT)]
         .flatMap(([, list, name]) => (name === undefined ? namesIn(list ?? "") : [name]))

@@ -24,7 +24,7 @@ const namesOf = (...groups: (Readonly<Record<string, string>> | undefined)[]): s
   groups.flatMap((group) => Object.keys(group ?? {}));
 
 describe.each(workspaces)("the package in $folder", ({ folder, manifest }) => {
-  const files = filesIn(`${folder}/src`, /\.ts$/);
+  const files = filesIn(`${folder}/src`, /\.tsx?$/);
   const shipped = files.filter((file) => !isTestCode(file));
 
   test("declares what it imports, and imports what it declares", () => {

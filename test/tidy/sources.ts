@@ -54,5 +54,5 @@ export function codeOf(path: string): string {
 
 /** Everything that is written in TypeScript or runs as a script. */
 export const CODE: readonly string[] = ["packages", "test", "bench", "examples", "scripts"].flatMap((folder) =>
-  filesIn(folder, /\.(ts|mts|mjs|js)$/),
+  filesIn(folder, /\.(ts|tsx|mts|mjs|js)$/),
 );

@@ -6,6 +6,8 @@ import { createBuyApp } from "./buy/app.ts";
 import type { ServiceClock } from "./clock.ts";
 import { composeOperator } from "./compose-operator.ts";
 import type { ServeConfig } from "./config.ts";
+import { consoleFolder, readConsoleFiles } from "./console/console-files.ts";
+import { serveConsole } from "./console/serve-console.ts";
 import { DiskSpace } from "./disk-space.ts";
 import { outdatedValues } from "./domain/catalogue/value-problem.ts";
 import { failureLog } from "./failure-log.ts";
@@ -194,6 +196,9 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       operator: nodeListener(operator.fetch),
       description: operator.description,
       buy: config.lab ? buyListener(parts) : undefined,
+      console: config.console
+        ? serveConsole({ files: readConsoleFiles(consoleFolder()), ownHost: config.host })
+        : undefined,
       container: {
         path: CONTAINER_CREDENTIALS_PATH,
         serve: (request, response) => workload.answerContainer(request, response),

@@ -44,6 +44,12 @@ export interface ServeConfig {
   readonly lab: boolean;
   /** By operation; an operation without a quota may be called as often as the server can answer. */
   readonly quotas: Readonly<Record<string, RequestQuota>>;
+  /** Whether a month of a demonstration is played after the start. */
+  readonly demoData: boolean;
+  /** Whether the console is served. */
+  readonly console: boolean;
+  /** Whether what is printed at the start shows a token that was made. */
+  readonly tokenBanner: boolean;
   /** Undefined: the server makes one. */
   readonly operatorToken: string | undefined;
   /** Tokens that may only read, and the names of their readers. */
@@ -81,6 +87,9 @@ export interface ServeFlags {
   readonly acceptNewestEntryAhead?: boolean | string;
   readonly lab?: boolean | string;
   readonly quotas: string;
+  readonly demoData?: boolean | string;
+  readonly console?: boolean | string;
+  readonly tokenBanner?: boolean | string;
   readonly operatorToken?: string;
   readonly viewerToken?: string | readonly string[];
   readonly secretsKeyFile?: string;
@@ -130,6 +139,9 @@ export function configOf(flags: ServeFlags): ServeConfig {
     acceptNewestEntryAhead: isOn("accept-newest-entry-ahead", flags.acceptNewestEntryAhead ?? false),
     lab,
     quotas: quotasNameOf(flags.quotas) === "aws" ? awsRequestQuotas : {},
+    demoData: isOn("demo-data", flags.demoData ?? false),
+    console: isOn("console", flags.console ?? true),
+    tokenBanner: isOn("token-banner", flags.tokenBanner ?? true),
     operatorToken: flags.operatorToken,
     viewerTokens: viewerTokensOf(flags),
     secretsKeyFile: flags.secretsKeyFile,

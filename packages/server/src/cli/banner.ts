@@ -3,6 +3,7 @@ import { ruleSets, iso } from "@countinghouse/protocol";
 import type { Service } from "../compose.ts";
 import type { ServeConfig } from "../config.ts";
 import { VERSION } from "../version.ts";
+import { RUN_FILE } from "./connection.ts";
 
 export function banner(
   config: ServeConfig,
@@ -11,7 +12,7 @@ export function banner(
 ): string {
   const rules = ruleSets[config.rules];
   const hours = rules.batchMeterUsageWindow.ageSecondsLimit / 3_600;
-  const token = config.operatorToken === undefined ? service.operatorToken : "(as given)";
+  const token = tokenText(config, service);
   const lines = [
     `Countinghouse ${VERSION} is listening on ${ready.endpoint}`,
     "",
@@ -20,11 +21,32 @@ export function banner(
     `  clock           ${config.clock.mode}, ${iso(service.clock.nowMs())}`,
     `  operator API    ${ready.operatorUrl}`,
     `  operator token  ${token}`,
+    ...consoleLines(config, ready.endpoint, service),
     ...quotaLines(config),
     "",
   ];
   if (config.catalogFile === undefined) lines.push(...demoLines(ready.endpoint, config));
   return `${lines.join("\n")}\n`;
+}
+
+/** A token that was given is known to whoever gave it, and is not shown again. */
+function tokenText({ operatorToken, tokenBanner, store }: ServeConfig, service: Service): string {
+  if (operatorToken !== undefined) return "(as given)";
+  if (tokenBanner) return service.operatorToken;
+  return store.kind === "sqlite"
+    ? `(not shown: it is in ${store.folder}/${RUN_FILE})`
+    : "(not shown: --ready-file FILE)";
+}
+
+/** The token goes in the part of the address that a browser never sends. */
+function consoleLines(
+  { console: isServed, operatorToken, tokenBanner }: ServeConfig,
+  endpoint: string,
+  service: Service,
+): string[] {
+  if (!isServed) return [];
+  const shows = tokenBanner && operatorToken === undefined;
+  return [`  console         ${endpoint}/console/${shows ? `#token=${service.operatorToken}` : ""}`];
 }
 
 /** Whether this is a checkout, which runs these sources and has npm scripts. */

@@ -7,6 +7,7 @@ import type { Command } from "commander";
 import type { Service } from "../compose.ts";
 import { ConfigError, configOf, type ServeConfig, type ServeFlags } from "../config.ts";
 import { realWorld } from "../world.ts";
+import { playDemo, refuseHeldFolder, withDemoDefaults } from "./demo-data.ts";
 import { EXIT, RUN_FILE } from "./connection.ts";
 
 const ENVIRONMENT = `
@@ -47,6 +48,12 @@ export function addServe(program: Command): void {
       "bearer token of the operator API (default: random, printed once; required with PostgreSQL)",
     )
     .option(
+      "--demo-data",
+      "play a month of sellers first, in an empty folder of its own and with a clock of its own (a lab, with the demo catalogue)",
+    )
+    .option("--no-console", "do not serve the console (/console/)")
+    .option("--no-token-banner", "do not print the operator token that was made; it is in the ready file")
+    .option(
       "--viewer-token <name:token>",
       "a bearer token that may only read, and whose it is; repeatable (default: none)",
       (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
@@ -84,7 +91,8 @@ export function addServe(program: Command): void {
     )
     .addHelpText("after", ENVIRONMENT)
     .action(async (flags: ServeFlags, command: Command) => {
-      await serve(configOf({ ...flags, ...environmentOf(command) }));
+      const given = { ...flags, ...environmentOf(command) };
+      await serve(configOf(withDemoDefaults(given, Date.now())));
     });
 }
 
@@ -101,6 +109,7 @@ function environmentName(attribute: string): string {
 }
 
 async function serve(config: ServeConfig): Promise<void> {
+  refuseHeldFolder(config);
   // Loaded only here, so that the other commands start fast.
   const [{ pino }, { compose }, { banner }] = await Promise.all([
     import("pino"),
@@ -145,6 +154,7 @@ async function serve(config: ServeConfig): Promise<void> {
     throw error;
   }
   process.stdout.write(banner(config, ready, service));
+  if (config.demoData) await playDemo(service, endpoint, () => stopping);
 }
 
 /** Ends the service and removes the files with its address, which hold the operator token. Answers what went wrong. */

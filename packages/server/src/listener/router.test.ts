@@ -29,6 +29,7 @@ test("metrics that cannot be read are 500 and told of, once each, and the next r
     operator: unused,
     description: unused,
     buy: undefined,
+    console: undefined,
     container: { path: "/workload/", serve: unused },
     published: () => undefined,
     registry,

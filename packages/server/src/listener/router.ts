@@ -1,6 +1,6 @@
 /**
- * Chooses by path what a request is for: the operator API, a task's credentials, the buy page, public keys, health and metrics,
- * or the wire.
+ * Chooses by path what a request is for: the operator API, a task's credentials, the buy page, the console, public keys, health
+ * and metrics, or the wire.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isDecodable } from "@countinghouse/protocol";
@@ -18,6 +18,8 @@ interface RouterOptions {
   readonly description: () => Uint8Array;
   /** The buy page; undefined outside a lab. */
   readonly buy: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
+  /** The console; undefined where it is not wanted. */
+  readonly console: ((request: IncomingMessage, response: CountedResponse) => void) | undefined;
   /** Serves tasks that ask for their credentials, below a path of their own. */
   readonly container: {
     readonly path: string;
@@ -62,6 +64,10 @@ export function createRouter(options: RouterOptions): Route {
     if (isWire(request, path)) return false;
     if (options.buy !== undefined && (path === "/buy" || path.startsWith("/buy/"))) {
       options.buy(request, response);
+      return true;
+    }
+    if (options.console !== undefined && (path === "/console" || path.startsWith("/console/"))) {
+      options.console(request, response);
       return true;
     }
     request.resume();

@@ -1,5 +1,5 @@
 /**
- * The guard against DNS rebinding. A site can make its own name stand for this machine, and then read the buy page in the
+ * The guard against DNS rebinding. A site can make its own name stand for this machine, and then read our pages in the
  * operator's browser. Such a name has a dot and an owner, so names of that kind are refused.
  */
 import { isIP } from "node:net";

@@ -1,0 +1,136 @@
+/** Who has which product, from when until when. */
+import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
+import { useRef, type ReactNode } from "react";
+import type { Agreement } from "countinghouse/operator";
+import { useChange, useList } from "../api/calls.ts";
+import { Field } from "../parts/fields.tsx";
+import { Code, Empty, Page } from "../parts/parts.tsx";
+import { SchemaForm } from "../parts/schema-form.tsx";
+import { ListTable, type Column } from "../parts/table.tsx";
+import { Time } from "../parts/time.tsx";
+import { AgreementState } from "./wording.tsx";
+import { useServer } from "../shell/server.ts";
+
+const route = getRouteApi("/agreements");
+const STATES = ["pending", "active", "suspended", "cancelled", "expired"] as const;
+
+const COLUMNS: readonly Column<Agreement>[] = [
+  {
+    name: "Agreement",
+    cell: ({ agreementId }) => (
+      <Link to="/agreements/$id" params={{ id: agreementId }} className="row-link">
+        {agreementId}
+      </Link>
+    ),
+  },
+  { name: "State", cell: ({ status }) => <AgreementState status={status} /> },
+  {
+    name: "Customer",
+    cell: ({ customerIdentifier, customerAccountId }) => <Code>{customerIdentifier ?? customerAccountId}</Code>,
+  },
+  {
+    name: "Product",
+    cell: ({ productCode }) => (
+      <Link to="/products/$id" params={{ id: productCode }}>
+        {productCode}
+      </Link>
+    ),
+  },
+  { name: "From", kind: "wide-only", cell: ({ startsAt }) => <Time at={startsAt} /> },
+  {
+    name: "Until",
+    kind: "wide-only",
+    cell: ({ endsAt, cancelledAt }) => <Time at={cancelledAt ?? endsAt} none="no end" />,
+  },
+];
+
+export function Agreements(): ReactNode {
+  const { mayChange } = useServer();
+  const { q = "", state = "", product = "" } = route.useSearch();
+  const navigate = useNavigate({ from: "/agreements" });
+  const list = useList("GET /agreements");
+  const wanted = q.toLowerCase();
+  const set = (name: "q" | "state" | "product", value: string): void =>
+    void navigate({ search: (before) => ({ ...before, [name]: value === "" ? undefined : value }), replace: true });
+  const matches = (agreement: Agreement): boolean =>
+    (state === "" || agreement.status === state) &&
+    (product === "" || agreement.productCode === product) &&
+    [agreement.agreementId, agreement.customerAccountId, agreement.customerIdentifier, agreement.licenseArn].some(
+      (text) => text?.toLowerCase().includes(wanted),
+    );
+  return (
+    <Page
+      title="Agreements"
+      about="Which customer has which product, and what happens to that."
+      actions={mayChange ? <AddAgreement /> : null}
+    >
+      <search className="filters">
+        <Field
+          label="Filter"
+          type="search"
+          isFilter
+          value={q}
+          placeholder="Id, customer or licence"
+          onChange={(text) => set("q", text)}
+        />
+        <Field
+          label="State"
+          isFilter
+          value={state}
+          options={[["", "Any"], ...STATES]}
+          onChange={(text) => set("state", text)}
+        />
+        <Field
+          label="Product code"
+          isFilter
+          value={product}
+          placeholder="Any"
+          onChange={(text) => set("product", text)}
+        />
+      </search>
+      <ListTable
+        label="Agreements"
+        list={list}
+        columns={COLUMNS}
+        keyOf={({ agreementId }) => agreementId}
+        filter={matches}
+        empty={
+          <Empty title="There are no agreements yet">A buyer makes one by subscribing; an operator by adding it.</Empty>
+        }
+        noMatch={<Empty title="No agreement matches">Ids, customers and licences are looked at.</Empty>}
+      />
+    </Page>
+  );
+}
+
+function AddAgreement(): ReactNode {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const navigate = useNavigate();
+  const add = useChange(
+    (client, document: Record<string, unknown>) => client.call("POST /agreements", { body: document as never }),
+    ({ agreementId }) => {
+      dialog.current?.close();
+      void navigate({ to: "/agreements/$id", params: { id: agreementId } });
+    },
+  );
+  return (
+    <>
+      <button type="button" className="button" onClick={() => dialog.current?.showModal()}>
+        Add an agreement
+      </button>
+      <dialog ref={dialog} className="wide" aria-label="Add an agreement">
+        <h2>Add an agreement</h2>
+        <SchemaForm
+          route="POST /agreements"
+          submitLabel="Add the agreement"
+          isBusy={add.isPending}
+          error={add.error}
+          onSubmit={add.mutate}
+        />
+        <button type="button" className="button dialog-close" onClick={() => dialog.current?.close()}>
+          Close
+        </button>
+      </dialog>
+    </>
+  );
+}

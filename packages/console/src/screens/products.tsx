@@ -1,0 +1,97 @@
+/** What sellers publish. */
+import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
+import { useRef, type ReactNode } from "react";
+import type { Product } from "countinghouse/operator";
+import { useChange, useList } from "../api/calls.ts";
+import { Field } from "../parts/fields.tsx";
+import { Code, Empty, Page } from "../parts/parts.tsx";
+import { SchemaForm } from "../parts/schema-form.tsx";
+import { ListTable, type Column } from "../parts/table.tsx";
+import { useServer } from "../shell/server.ts";
+
+const route = getRouteApi("/products");
+
+const COLUMNS: readonly Column<Product>[] = [
+  {
+    name: "Title",
+    cell: ({ title, productCode }) => (
+      <Link to="/products/$id" params={{ id: productCode }} className="row-link">
+        {title}
+      </Link>
+    ),
+  },
+  { name: "Product code", cell: ({ productCode }) => <Code>{productCode}</Code> },
+  { name: "Type", cell: ({ type }) => type },
+  { name: "Pricing", cell: ({ pricing }) => pricing },
+  { name: "Seller", kind: "wide-only", cell: ({ seller }) => <code>{seller}</code> },
+  { name: "Dimensions", kind: "number", cell: ({ dimensions }) => dimensions.length },
+];
+
+export function Products(): ReactNode {
+  const { mayChange } = useServer();
+  const { q = "" } = route.useSearch();
+  const navigate = useNavigate({ from: "/products" });
+  const list = useList("GET /products");
+  const wanted = q.toLowerCase();
+  return (
+    <Page
+      title="Products"
+      about="What sellers publish, and the dimensions it is metered by."
+      actions={mayChange ? <AddProduct /> : null}
+    >
+      <search className="filters">
+        <Field
+          label="Filter"
+          type="search"
+          isFilter
+          value={q}
+          placeholder="Title, code or seller"
+          onChange={(text) => void navigate({ search: text === "" ? {} : { q: text }, replace: true })}
+        />
+      </search>
+      <ListTable
+        label="Products"
+        list={list}
+        columns={COLUMNS}
+        keyOf={({ productCode }) => productCode}
+        filter={(product) =>
+          [product.title, product.productCode, product.seller].some((text) => text.toLowerCase().includes(wanted))
+        }
+        empty={<Empty title="There are no products yet" command="npm run countinghouse -- product add FILE" />}
+        noMatch={<Empty title="No product matches">Titles, codes and sellers are looked at.</Empty>}
+      />
+    </Page>
+  );
+}
+
+function AddProduct(): ReactNode {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const navigate = useNavigate();
+  const add = useChange(
+    (client, document: Record<string, unknown>) => client.call("POST /products", { body: document as never }),
+    ({ productCode }) => {
+      dialog.current?.close();
+      void navigate({ to: "/products/$id", params: { id: productCode } });
+    },
+  );
+  return (
+    <>
+      <button type="button" className="button" onClick={() => dialog.current?.showModal()}>
+        Add a product
+      </button>
+      <dialog ref={dialog} className="wide" aria-label="Add a product">
+        <h2>Add a product</h2>
+        <SchemaForm
+          route="POST /products"
+          submitLabel="Add the product"
+          isBusy={add.isPending}
+          error={add.error}
+          onSubmit={add.mutate}
+        />
+        <button type="button" className="button dialog-close" onClick={() => dialog.current?.close()}>
+          Close
+        </button>
+      </dialog>
+    </>
+  );
+}
