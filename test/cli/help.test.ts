@@ -83,7 +83,7 @@ test("every example runs, one after the other, in a lab with the demo catalogue"
   }
   expect(run.length).toBeGreaterThan(45);
   expect(failed).toEqual([]);
-}, 240_000);
+}, 480_000);
 
 function inShell(line: string, env: NodeJS.ProcessEnv, cwd: string): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve) => {

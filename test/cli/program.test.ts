@@ -164,8 +164,14 @@ describe("the help", () => {
       "clock",
       "fault",
       "explain",
+      "advise",
+      "rehearse",
+      "activity",
+      "request",
+      "search",
       "audit",
       "reset",
+      "server",
       "store",
     ];
     expect(commands).toEqual([...wanted, "help"]);

@@ -99,7 +99,7 @@ async function complaintOf(words: readonly string[]): Promise<string | undefined
 }
 
 describe.each(pages.filter((page) => blocks.some((block) => block.page === page && isRunHere(block))))("%s", (page) => {
-  test("does what its blocks say, one after the other", { timeout: 240_000 }, async () => {
+  test("does what its blocks say, one after the other", { timeout: 480_000 }, async () => {
     const folder = newFolder();
     const clock = page === "README.md" ? [] : ["--clock", `manual:${NOW}`];
     const server = await start(["--store", `sqlite:${folder}/countinghouse-data`, ...clock]);

@@ -1,24 +1,13 @@
-/** Who may import whom in the server and in the client: docs/ARCHITECTURE.md as tables. */
+/** Who may import whom in the server: docs/ARCHITECTURE.md as a table. */
 import { describe, expect, test } from "vitest";
 import { filesIn, importsOf, isTestCode, packageOf, resolved } from "./sources.ts";
 
 const SERVER = "packages/server/src/";
 
-const CLIENT = "packages/client/src/";
-
-/** The client runs on any runtime: only these rooms and files may know Node, and nothing may know the server. */
-const CLIENT_ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  "platform/node.ts": ["node:crypto", "node:http"],
-  "platform/surroundings.ts": ["node:fs", "node:os"],
-  "transport/agent.ts": ["node:http", "node:net"],
-  "transport/connection.ts": ["node:net"],
-  "transport/sockets.ts": ["node:net"],
-};
-
 /** Rooms and single files, by their path below the server's sources, and everything outside them that they import. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   domain: ["@countinghouse/protocol"],
-  ledger: ["@countinghouse/protocol", "domain", "node:crypto"],
+  ledger: ["@countinghouse/protocol", "domain", "node:crypto", "node:timers/promises"],
   "sum-tables": ["ledger"],
   "stores/memory": ["@countinghouse/protocol", "domain", "ledger"],
   "stores/sqlite": [
@@ -49,9 +38,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   audit: ["@countinghouse/protocol", "ledger", "node:crypto"],
   checkpoints: ["@countinghouse/protocol", "ledger", "node:crypto", "node:fs", "node:path"],
+  advice: ["@countinghouse/protocol", "domain", "ledger", "operator/contract"],
   explain: ["@countinghouse/protocol", "domain", "ledger", "catalogue", "operator/contract"],
   faults: ["@countinghouse/protocol", "domain", "ledger", "operations"],
-  operations: ["@countinghouse/protocol", "domain", "ledger", "audit"],
+  operations: ["@countinghouse/protocol", "domain", "ledger", "audit", "node:timers/promises"],
   "control-plane": ["@countinghouse/protocol", "domain", "ledger"],
   observers: [
     "@countinghouse/protocol",
@@ -73,6 +63,26 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:http",
     "node:https",
     "node:net",
+    "node:timers",
+  ],
+  testkit: [
+    "@countinghouse/protocol",
+    "catalogue",
+    "compose.ts",
+    "config.ts",
+    "domain",
+    "explain",
+    "identity",
+    "ledger",
+    "listener",
+    "operations",
+    "operator/client",
+    "operator/contract",
+    "world.ts",
+    "node:events",
+    "node:fs",
+    "node:timers",
+    "node:timers/promises",
   ],
   wire: [
     "@countinghouse/protocol",
@@ -118,6 +128,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "domain",
     "ledger",
     "identity",
+    "advice",
     "catalogue",
     "checkpoints",
     "operations",
@@ -156,6 +167,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "commander",
     "pino",
     "string-width",
+    "node:child_process",
     "node:crypto",
     "node:events",
     "node:fs",
@@ -343,43 +355,6 @@ describe("imports between the rooms of the server", () => {
     const strays = filesIn("packages/protocol/src", /\.ts$/)
       .filter((file) => !isTestCode(file))
       .flatMap((file) => importsOf(file).filter((specifier) => !specifier.startsWith(".")));
-    expect(strays).toEqual([]);
-  });
-});
-
-describe("imports of the client", () => {
-  const files = filesIn(CLIENT, /\.ts$/).filter((file) => !isTestCode(file));
-
-  test("lead to the protocol and to itself, and to Node from where Node is at home", () => {
-    const strays = files.flatMap((file) =>
-      importsOf(file)
-        .filter(
-          (specifier) => !specifier.startsWith(".") && !["@countinghouse/protocol", "#platform"].includes(specifier),
-        )
-        .filter(
-          (specifier) => !CLIENT_ALLOWED[file.slice(CLIENT.length)]?.some((allowed) => specifier.startsWith(allowed)),
-        )
-        .map((specifier) => `${file} imports ${specifier}`),
-    );
-    expect(files.length).toBeGreaterThan(30);
-    expect(strays).toEqual([]);
-  });
-
-  test("choose a platform in one place", () => {
-    const choosing = files.filter((file) =>
-      importsOf(file).some(
-        (specifier) => specifier === "#platform" || /\/platform\/(node|server-side)\.ts$/.test(specifier),
-      ),
-    );
-    expect(choosing).toEqual([`${CLIENT}runtime.ts`]);
-  });
-
-  test("never lead from elsewhere into the files for Node, but from the platform for Node", () => {
-    const strays = files
-      .filter((file) => !/\/(platform|transport)\//.test(file))
-      .flatMap((file) =>
-        importsOf(file).filter((specifier) => /transport\/(agent|connection|sockets)\.ts$/.test(specifier)),
-      );
     expect(strays).toEqual([]);
   });
 });

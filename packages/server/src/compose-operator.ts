@@ -13,7 +13,7 @@ import type { SourceAddresses } from "./listener/connections/source-address.ts";
 import type { OpenedLedger } from "./open-ledger.ts";
 import { ActivityFeed } from "./operator/activity/activity-feed.ts";
 import { createOperatorApp, type OperatorApp } from "./operator/app.ts";
-import type { ServerNow } from "./operator/context.ts";
+import type { OperatorContext, ServerNow } from "./operator/context.ts";
 import type { OwnAddress } from "./operator/requests/replay.ts";
 import type { RawRequests } from "./operator/requests/raw-requests.ts";
 import { VerificationJobs } from "./operator/verification-jobs.ts";
@@ -40,6 +40,7 @@ interface OperatorParts extends OpenedLedger {
 }
 
 interface OperatorService extends OperatorApp {
+  readonly context: OperatorContext;
   readonly activity: ActivityFeed;
 }
 
@@ -57,48 +58,49 @@ export function composeOperator(parts: OperatorParts): OperatorService {
     schedule: world.schedule,
     onTrouble: (error) => onError(error, ""),
   });
-  const app = createOperatorApp({
-    context: {
+  const context: OperatorContext = {
+    ledger,
+    eventPages,
+    sealer,
+    clock,
+    ruleSet: ruleSets[config.rules],
+    lab: config.lab,
+    faults,
+    random: world.random,
+    newKeyPair: world.keyPair,
+    newRequestId,
+    wallMs: world.wallMs,
+    keeping,
+    activity,
+    rawRequests: parts.rawRequests,
+    ownAddress: () => ownAddressOf(parts.server(), config),
+    verifications: new VerificationJobs({
       ledger,
-      eventPages,
-      sealer,
-      clock,
-      ruleSet: ruleSets[config.rules],
-      lab: config.lab,
-      faults,
-      random: world.random,
-      newKeyPair: world.keyPair,
-      newRequestId,
+      verify: (onRead) => keeping.verifyAudit(onRead),
+      newId: world.uuid,
       wallMs: world.wallMs,
-      keeping,
-      activity,
-      rawRequests: parts.rawRequests,
-      ownAddress: () => ownAddressOf(parts.server(), config),
-      verifications: new VerificationJobs({
-        ledger,
-        verify: (onRead) => keeping.verifyAudit(onRead),
-        newId: world.uuid,
-        wallMs: world.wallMs,
-      }),
-      server: {
-        version: VERSION,
-        ruleSet: config.rules,
-        storeKind: config.store.kind,
-        quotas: config.shared.quotas,
-        retentionDays: config.retentionDays,
-        startedAtMs,
-        now: () => ({ ...parts.now(), unready: whyUnready(ledger, parts.isDraining()) }),
-      },
-      workload,
-      initialCatalogue: () => dueChanges(parts.catalogueFile, new Catalogue(), clock.nowMs()),
+    }),
+    server: {
+      version: VERSION,
+      ruleSet: config.rules,
+      storeKind: config.store.kind,
+      quotas: config.shared.quotas,
+      retentionDays: config.retentionDays,
+      startedAtMs,
+      now: () => ({ ...parts.now(), unready: whyUnready(ledger, parts.isDraining()) }),
     },
+    workload,
+    initialCatalogue: () => dueChanges(parts.catalogueFile, new Catalogue(), clock.nowMs()),
+  };
+  const app = createOperatorApp({
+    context,
     operatorToken: parts.operatorToken,
     viewerTokens: config.viewerTokens,
     version: VERSION,
     sourceAddressOf: (request: IncomingMessage) => parts.sources.of(request),
     onError,
   });
-  return { ...app, activity };
+  return { ...app, context, activity };
 }
 
 function whyUnready({ defect, unavailable }: Ledger, isDraining: boolean): readonly string[] {

@@ -33,6 +33,7 @@ import { PodObserver } from "./observers/kubernetes/pod-observer.ts";
 import { whyUnobserved } from "./observers/kubernetes/reasons.ts";
 import { openLedger, type OpenEngine, type OpenedLedger } from "./open-ledger.ts";
 import { RefusalBudget } from "./operations/refusal-budget.ts";
+import type { OperatorContext } from "./operator/context.ts";
 import { RawRequests } from "./operator/requests/raw-requests.ts";
 import { VERSION } from "./version.ts";
 import { TokenVerifier } from "./web-identity/verify-token.ts";
@@ -57,6 +58,10 @@ export interface Service {
   readonly clock: ServiceClock;
   readonly operatorToken: string;
   readonly workload: Workload;
+  /** What the operator API works with, for a program that holds the service itself. */
+  readonly operator: OperatorContext;
+  /** Answers a request of the operator API without a connection: same token, same routes. */
+  readonly askOperator: (request: Request) => Promise<Response>;
   /** Takes no more requests, finishes those that were taken in, and closes the store. */
   close(): Promise<void>;
 }
@@ -66,8 +71,15 @@ export interface ComposeOptions {
   readonly world: World;
   /** Used in place of the embedded engine. */
   readonly openEngine?: OpenEngine;
+  /** Stands between the listener and the wire: told of every request and its answer, which waits until it is done. */
+  readonly aroundWire?: AroundWire;
   readonly log: { error(details: object, message: string): void; warn(details: object, message: string): void };
 }
+
+export type AroundWire = (
+  request: WireRequest,
+  handle: (request: WireRequest) => Promise<WireResponse>,
+) => Promise<WireResponse>;
 
 /** What the parts of one service share. */
 interface Parts extends ComposeOptions, OpenedLedger {
@@ -210,6 +222,8 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     clock: opened.clock,
     operatorToken,
     workload,
+    operator: operator.context,
+    askOperator: async (request) => operator.fetch(request),
     close: async () => {
       draining = true;
       await inTurn([
@@ -331,7 +345,8 @@ function measuredWire(parts: Parts): (request: WireRequest) => Promise<WireRespo
     wallMs: world.wallMs,
     onError,
   });
-  return async (request) => {
+  const { aroundWire = (request, handle) => handle(request) } = parts;
+  const measured = async (request: WireRequest): Promise<WireResponse> => {
     const startMs = world.monotonicMs();
     const receivedAtMs = world.wallMs();
     const response = await (isStsRequest(request) ? sts : handler).handle(request);
@@ -340,6 +355,7 @@ function measuredWire(parts: Parts): (request: WireRequest) => Promise<WireRespo
     if (config.lab) parts.rawRequests.take(request, response, { receivedAtMs, milliseconds });
     return response;
   };
+  return (request) => aroundWire(request, measured);
 }
 
 function stsHandler(parts: Parts, authenticator: Authenticator): StsHandler {

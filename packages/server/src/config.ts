@@ -33,6 +33,8 @@ export interface ServeConfig {
   readonly store: StoreSetting;
   /** Undefined for the built-in demo. */
   readonly catalogFile: string | undefined;
+  /** The catalogue itself as YAML, in the place of a file. */
+  readonly catalogText?: string | undefined;
   readonly rules: RuleSetName;
   /** The settings that all servers of one ledger must share. */
   readonly shared: SharedSettings;

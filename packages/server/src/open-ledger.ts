@@ -241,6 +241,7 @@ function checkSecretsKey(ledger: Ledger, sealer: Sealer): void {
 }
 
 function readCatalogue(config: ServeConfig, sealer: Sealer): CatalogueFile {
+  if (config.catalogText !== undefined) return readCatalogueFile(config.catalogText, "catalogue", sealer);
   if (config.catalogFile === undefined) {
     return readCatalogueFile(readFileSync(DEMO_CATALOGUE, "utf8"), "demo.yaml", sealer);
   }

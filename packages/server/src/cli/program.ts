@@ -3,6 +3,7 @@ import { CommanderError, type Command } from "commander";
 import { VERSION } from "../version.ts";
 import { addAccessKey } from "./access-key.ts";
 import { addAccount } from "./account.ts";
+import { addAdvise } from "./advise.ts";
 import { addActivity } from "./activity.ts";
 import { addAgreement } from "./agreement.ts";
 import { addAudit } from "./audit/group.ts";
@@ -17,6 +18,7 @@ import { addIssuer } from "./issuer.ts";
 import { addProduct } from "./product.ts";
 import { addRecords } from "./records.ts";
 import { addRegistrationKey } from "./registration-key.ts";
+import { addRehearse } from "./rehearse.ts";
 import { addReport } from "./report.ts";
 import { addRequest } from "./request.ts";
 import { addReset } from "./reset.ts";
@@ -46,6 +48,8 @@ const GROUPS = [
   addClock,
   addFault,
   addExplain,
+  addAdvise,
+  addRehearse,
   addActivity,
   addRequest,
   addSearch,

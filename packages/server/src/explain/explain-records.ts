@@ -6,7 +6,6 @@ import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { customerOf } from "../domain/metering/metering-record.ts";
 import type { LedgerEntry, LedgerEvent, DecidedRecord } from "../ledger/entry.ts";
 import { meteringRecordId, parseMeteringRecordId } from "../ledger/ids.ts";
-import type { Ledger } from "../ledger/ledger.ts";
 import type { RecordExplanation, Rule } from "../operator/contract/ledger/explanation.ts";
 
 type SentUsage = RecordExplanation["sent"];
@@ -18,7 +17,21 @@ interface UsageEntry extends LedgerEntry {
   readonly event: UsageEvent;
 }
 
-export async function explainRecords(entry: UsageEntry, ledger: Ledger): Promise<RecordExplanation[]> {
+/** What is needed beside the entry itself, all of it at hand. */
+export interface Surroundings {
+  readonly catalogue: CatalogueView;
+  /** The entries that records of this one were held against, by their request ids. */
+  readonly keptEntries: ReadonlyMap<string, LedgerEntry>;
+}
+
+/** The request ids of the entries that records of an entry were held against. */
+export function requestsHeldAgainst({ event }: LedgerEntry): string[] {
+  if (event.kind !== "usage-metered") return [];
+  const ids = event.records.map(({ keptAs }) => keptAs && parseMeteringRecordId(keptAs)?.requestId);
+  return [...new Set(ids.filter((id) => typeof id === "string"))];
+}
+
+export function explainRecords(entry: UsageEntry, { catalogue, keptEntries }: Surroundings): RecordExplanation[] {
   const { records, unprocessed = [], resourceId } = entry.event;
   const rules = resourceId === undefined ? SELLERS : RESOURCES;
   const explained: RecordExplanation[] = [];
@@ -30,14 +43,14 @@ export async function explainRecords(entry: UsageEntry, ledger: Ledger): Promise
       explained.push({
         ...told,
         meteringRecordId: keptAs,
-        ...heldAgainst(metered, await keptUsage(keptAs, ledger), rules.replay),
+        ...heldAgainst(metered, keptUsage(keptAs, keptEntries), rules.replay),
       });
     } else if (status === "Success") {
       const id = meteringRecordId(entry.call.requestId, position);
       const rule = explainedRule(rules.accepted);
       explained.push({ ...told, outcome: "accepted", meteringRecordId: id, rule, compared: {} });
     } else {
-      explained.push({ ...told, ...notSubscribed(metered, entry, ledger.catalogue) });
+      explained.push({ ...told, ...notSubscribed(metered, entry, catalogue) });
     }
   }
   for (const usageRecord of unprocessed) {
@@ -108,9 +121,9 @@ function agreementsOf(
   return catalogue.agreementsOf(productCode ?? "", customerOf(usageRecord));
 }
 
-async function keptUsage(id: string, ledger: Ledger): Promise<KeptUsage | undefined> {
+function keptUsage(id: string, entries: Surroundings["keptEntries"]): KeptUsage | undefined {
   const made = parseMeteringRecordId(id);
-  const entry = made && (await ledger.entry(made.requestId));
+  const entry = made && entries.get(made.requestId);
   const record = made && entry?.event.kind === "usage-metered" ? entry.event.records[made.position] : undefined;
   if (made === undefined || entry === undefined || record === undefined) return undefined;
   const { requestId } = made;

@@ -7,7 +7,7 @@ import { isRequestId, parseMeteringRecordId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { withShownTimes } from "../ledger/shown-times.ts";
 import type { Explanation, RecordExplanation, RefusalExplanation } from "../operator/contract/ledger/explanation.ts";
-import { explainRecords, explainedRule } from "./explain-records.ts";
+import { explainRecords, explainedRule, requestsHeldAgainst, type Surroundings } from "./explain-records.ts";
 
 type Figures = RefusalExplanation["compared"];
 
@@ -17,7 +17,12 @@ export async function explainRequest(ledger: Ledger, id: string): Promise<Explan
   if (made === undefined && !isRequestId(id)) return undefined;
   const entry = await ledger.entry(made?.requestId ?? id);
   if (entry === undefined) return undefined;
-  const explanation = await explainEntry(entry, ledger);
+  const keptEntries = new Map<string, LedgerEntry>();
+  for (const kept of requestsHeldAgainst(entry)) {
+    const found = await ledger.entry(kept);
+    if (found !== undefined) keptEntries.set(kept, found);
+  }
+  const explanation = explainEntry(entry, { catalogue: ledger.catalogue, keptEntries });
   if (made === undefined) return explanation;
   if (entry.event.kind === "usage-accrued") {
     const { productCode, uses } = entry.event;
@@ -30,10 +35,11 @@ export async function explainRequest(ledger: Ledger, id: string): Promise<Explan
   return accepted === true ? { meteringRecordId: id, ...explanation } : undefined;
 }
 
-async function explainEntry({ call, atMs, event }: LedgerEntry, ledger: Ledger): Promise<Explanation> {
+/** Explains an entry from what is at hand. */
+export function explainEntry({ call, atMs, event }: LedgerEntry, surroundings: Surroundings): Explanation {
   const told = { ...callShown(call), at: iso(atMs), event: event.kind };
   if (event.kind === "usage-metered") {
-    const records = await explainRecords({ call, atMs, event }, ledger);
+    const records = explainRecords({ call, atMs, event }, surroundings);
     return { ...told, summary: metered(records), records, details: { productCode: event.productCode } };
   }
   if (event.kind === "call-refused") {

@@ -1,4 +1,5 @@
 /** Reads listings page by page, to their end. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Page } from "./ledger.ts";
 
 /** Lets other work run between two pages. A change made meanwhile may appear or not, unless the listing says otherwise. */
@@ -10,6 +11,6 @@ export async function* pagesOf<T>(
     const page = await read(cursor);
     yield page.items;
     cursor = page.nextCursor;
-    await new Promise((resume) => setImmediate(resume));
+    await nextTurn();
   } while (cursor !== undefined);
 }

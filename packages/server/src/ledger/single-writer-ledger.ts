@@ -234,11 +234,14 @@ export class SingleWriterLedger extends Intake implements Ledger {
   ): number {
     const { clock, ruleSet } = this.#options;
     const clockMs = clock.nowMs();
+    // A reset leaves none of the entries before it; until it is kept, they are still there.
+    const before = works[0]?.reset === true ? Number.NEGATIVE_INFINITY : this.#newestAtMs;
     // Entry times never run backwards, even where the clock does.
-    this.#newestAtMs = Math.max(clockMs, this.#newestAtMs);
+    const entriesAtMs = Math.max(clockMs, before);
+    this.#newestAtMs = Math.max(entriesAtMs, this.#newestAtMs);
     return group.take(works, {
-      nowMs: this.#options.acceptNewestAhead === true ? clockMs : this.#newestAtMs,
-      entriesAtMs: this.#newestAtMs,
+      nowMs: this.#options.acceptNewestAhead === true ? clockMs : entriesAtMs,
+      entriesAtMs,
       ruleSet,
       catalogue: this.#catalogue,
       found,
@@ -264,7 +267,10 @@ export class SingleWriterLedger extends Intake implements Ledger {
   #written(group: GroupDecision): void {
     const { staged, decided, records } = group;
     if (staged.reset || staged.expired !== undefined) this.#removals += 1;
-    if (staged.reset) this.#catalogue = new Catalogue();
+    if (staged.reset) {
+      this.#catalogue = new Catalogue();
+      this.#newestAtMs = staged.entries[0]?.entry.atMs ?? Number.NEGATIVE_INFINITY;
+    }
     this.#catalogue.apply(staged.catalogue);
     for (const { outcome } of decided) {
       if (outcome.moveClockTo !== undefined) this.#options.clock.moveTo(outcome.moveClockTo);

@@ -1,5 +1,6 @@
 /** Closes a server: the requests that were taken in are answered, and no client can delay the end. */
 import type { Server } from "node:http";
+import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timers";
 
 /** How long requests under way have when the server stops. Container managers kill a server ten seconds after the signal. */
 const DRAIN_MS = 5_000;

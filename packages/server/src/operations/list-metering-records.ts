@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EpochMs } from "@countinghouse/protocol";
 import { accountCustomer, hourOf, identifiedCustomer } from "../domain/metering/metering-record.ts";
 import type { ListedRecord, Ledger, MeteringRecordQuery, Page } from "../ledger/ledger.ts";
@@ -42,7 +43,7 @@ export async function listMeteringRecords(ledger: Ledger, list: ListMeteringReco
     const page = await ledger.meteringRecords({ ...query, cursor, limit: list.limit - items.length });
     items.push(...page.items.filter((record) => isAskedFor(record, list, names)));
     cursor = page.nextCursor;
-    if (cursor !== undefined && items.length < list.limit) await new Promise((resume) => setImmediate(resume));
+    if (cursor !== undefined && items.length < list.limit) await nextTurn();
   } while (cursor !== undefined && items.length < list.limit && pages < PAGES_MAX);
   return { items, nextCursor: cursor };
 }

@@ -14,6 +14,7 @@ import { Callers, type ViewerToken } from "./callers.ts";
 import { activityHandlers } from "./handlers/activity.ts";
 import { accountHandlers } from "./handlers/catalogue/accounts.ts";
 import { agreementHandlers } from "./handlers/catalogue/agreements.ts";
+import { adviceHandlers } from "./handlers/advice.ts";
 import { auditHandlers } from "./handlers/audit.ts";
 import { explanationHandlers } from "./handlers/explanations.ts";
 import { faultHandlers } from "./handlers/faults.ts";
@@ -71,13 +72,15 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     }
     const requestId = context.newRequestId();
     c.header("x-request-id", requestId);
+    // Absent where a program in the same process asks, over no connection.
+    const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;
     c.set("principal", caller.principal);
     c.set("role", caller.role);
     c.set("call", (operation) => ({
       requestId,
       operation,
       principal: caller.principal,
-      sourceAddress: options.sourceAddressOf((c.env as HttpBindings).incoming),
+      sourceAddress: incoming === undefined ? "" : options.sourceAddressOf(incoming),
       userAgent: (c.req.header("user-agent") ?? "").slice(0, 512),
     }));
     return next();
@@ -105,6 +108,7 @@ function handlersOf(context: OperatorContext): Handlers {
     ...meteringHandlers(context),
     ...registrationKeyHandlers(context),
     ...explanationHandlers(context),
+    ...adviceHandlers(context),
     ...auditHandlers(context),
     ...activityHandlers(context),
     ...requestHandlers(context),

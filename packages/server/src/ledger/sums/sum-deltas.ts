@@ -1,8 +1,8 @@
 /** What entries add to the sums. Pure: an entry says all that is to be known of it. */
 import { HOUR_MS, type EpochMs, type UsageRecord } from "@countinghouse/protocol";
-import { accountCustomer, customerOf, hourOf } from "../../domain/metering/metering-record.ts";
+import { accountCustomer, customerOf, hourOf, sameCustomer } from "../../domain/metering/metering-record.ts";
 import type { DecidedRecord, LedgerEntry, LedgerEvent } from "../entry.ts";
-import { DAY_HOURS, type TallyCell, type UsageCell } from "./sums.ts";
+import { DAY_HOURS, type TallyCell, type UsageCell, type UseKind } from "./sums.ts";
 
 const DAY_MS = DAY_HOURS * HOUR_MS;
 
@@ -13,12 +13,28 @@ export const AGE_AHEAD = "-1";
 
 type Counted = Pick<TallyCell, "about"> & Partial<Omit<TallyCell, "about" | "day">>;
 
-export class SumDeltas {
-  readonly #usage = new Map<string, UsageCell>();
-  readonly #tallies = new Map<string, TallyCell>();
+/** What the hours of one product, region, kind, customer and dimension have in common. */
+interface Series {
+  readonly members: Omit<UsageCell, "hour" | "amount" | "lastMs">;
+  readonly hours: Map<number, UsageCell>;
+}
 
+/** By customer, then by dimension. */
+type SeriesOfProduct = Map<string, Map<string, Series>>;
+
+export class SumDeltas {
+  /** By product, region and kind: of an entry, all records have these in common, so that they are looked up once. */
+  readonly #series = new Map<string, SeriesOfProduct>();
+  readonly #tallies = new Map<string, TallyCell>();
+  #size = 0;
+
+  /** Those of a series follow each other. */
   get usage(): readonly UsageCell[] {
-    return [...this.#usage.values()];
+    return [...this.#series.values()].flatMap((byCustomer) =>
+      [...byCustomer.values()].flatMap((byDimension) =>
+        [...byDimension.values()].flatMap(({ hours }) => [...hours.values()]),
+      ),
+    );
   }
 
   get tallies(): readonly TallyCell[] {
@@ -27,7 +43,7 @@ export class SumDeltas {
 
   /** How many sums are touched. */
   get size(): number {
-    return this.#usage.size + this.#tallies.size;
+    return this.#size + this.#tallies.size;
   }
 
   add({ atMs, call, event }: LedgerEntry): void {
@@ -39,13 +55,15 @@ export class SumDeltas {
       case "usage-accrued":
         for (const { customerAccountId, dimension, region: usedIn, hour, seconds, adjustment } of event.uses) {
           const kind = adjustment === undefined ? "final" : "adjustment";
+          const series = this.#seriesOf(event.productCode, usedIn, kind);
           const customer = accountCustomer(customerAccountId);
-          const cell = { hour, product: event.productCode, customer, dimension, region: usedIn, kind } as const;
-          this.#addUsage({ ...cell, amount: BigInt(seconds), lastMs: hour * HOUR_MS });
+          const members = { product: event.productCode, customer, dimension, region: usedIn, kind } as const;
+          this.#addUsage(series, members, hour, BigInt(seconds), hour * HOUR_MS);
         }
         return undefined;
       case "call-refused":
-        return this.#count(atMs, { about: "refusal", detail: detailOf(operation, event.code, event.rule), calls: 1 });
+        this.#count(atMs, { about: "refusal", detail: detailOf(operation, event.code, event.rule), calls: 1 });
+        return undefined;
       case "calls-not-kept":
         for (const { operation: called, code, count } of event.counts) {
           this.#count(atMs, { about: "refusal", detail: detailOf(called, code), calls: count });
@@ -61,17 +79,29 @@ export class SumDeltas {
     { atMs, operation, region }: { readonly atMs: EpochMs; readonly operation: string; readonly region: string },
   ): void {
     const { productCode: product = "" } = event;
+    const kind = "units";
+    const series = this.#seriesOf(product, region, kind);
+    let before: UsageRecord | undefined;
+    let customer = "";
+    let age: TallyCell | undefined;
     for (const record of event.records) {
       const { usageRecord, status, keptAs, rule } = record;
       const { dimension, timestampMs } = usageRecord;
       const units = BigInt(usageRecord.quantity ?? 0);
+      // Records of one customer often follow each other, and so do those of one age.
+      if (before === undefined || !sameCustomer(before, usageRecord)) customer = customerOf(usageRecord);
+      before = usageRecord;
       if (isAccepted(record)) {
-        const cell = { hour: hourOf(timestampMs), product, customer: customerOf(usageRecord), dimension, region };
-        this.#addUsage({ ...cell, kind: "units", amount: units, lastMs: timestampMs });
-        this.#count(atMs, { about: "age", product, detail: ageOf(usageRecord, atMs), records: 1, units });
+        const members = { product, customer, dimension, region, kind } as const;
+        this.#addUsage(series, members, hourOf(timestampMs), units, timestampMs);
+        const detail = ageOf(usageRecord, atMs);
+        if (age?.detail === detail) {
+          age.records += 1;
+          age.units += units;
+        } else age = this.#count(atMs, { about: "age", product, detail, records: 1, units });
       } else if (keptAs !== undefined) {
         const about = status === "Success" ? "replay" : "duplicate";
-        this.#count(atMs, { about, product, customer: customerOf(usageRecord), dimension, records: 1, units });
+        this.#count(atMs, { about, product, customer, dimension, records: 1, units });
       } else {
         // Which customers are named here is up to who sends: they are not told apart.
         const detail = detailOf(operation, status, rule);
@@ -80,31 +110,43 @@ export class SumDeltas {
     }
   }
 
-  #addUsage(cell: UsageCell): void {
-    const { hour, product, customer, dimension, region, kind } = cell;
-    const key = `${hour}\n${product}\n${customer}\n${dimension}\n${region}\n${kind}`;
-    const known = this.#usage.get(key);
-    if (known === undefined) {
-      this.#usage.set(key, cell);
-      return;
-    }
-    known.amount += cell.amount;
-    known.lastMs = Math.max(known.lastMs, cell.lastMs);
+  #seriesOf(product: string, region: string, kind: UseKind): SeriesOfProduct {
+    const key = `${product}\n${region}\n${kind}`;
+    let series = this.#series.get(key);
+    if (series === undefined) this.#series.set(key, (series = new Map()));
+    return series;
   }
 
-  #count(atMs: EpochMs, counted: Counted): void {
+  #addUsage(series: SeriesOfProduct, members: Series["members"], hour: number, amount: bigint, lastMs: EpochMs): void {
+    let byDimension = series.get(members.customer);
+    if (byDimension === undefined) series.set(members.customer, (byDimension = new Map()));
+    let found = byDimension.get(members.dimension);
+    if (found === undefined) byDimension.set(members.dimension, (found = { members, hours: new Map() }));
+    const known = found.hours.get(hour);
+    if (known === undefined) {
+      found.hours.set(hour, { hour, ...found.members, amount, lastMs });
+      this.#size += 1;
+      return;
+    }
+    known.amount += amount;
+    known.lastMs = Math.max(known.lastMs, lastMs);
+  }
+
+  #count(atMs: EpochMs, counted: Counted): TallyCell {
     const { about, product = "", customer = "", dimension = "", detail = "", calls = 0, records = 0 } = counted;
     const { units = 0n } = counted;
     const day = Math.floor(atMs / DAY_MS);
     const key = `${day}\n${about}\n${product}\n${customer}\n${dimension}\n${detail}`;
     const known = this.#tallies.get(key);
     if (known === undefined) {
-      this.#tallies.set(key, { day, about, product, customer, dimension, detail, calls, records, units });
-      return;
+      const cell = { day, about, product, customer, dimension, detail, calls, records, units };
+      this.#tallies.set(key, cell);
+      return cell;
     }
     known.calls += calls;
     known.records += records;
     known.units += units;
+    return known;
   }
 }
 

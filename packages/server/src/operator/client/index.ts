@@ -25,6 +25,7 @@ export type { Dimension, Price, Product } from "../contract/catalogue/product.ts
 export type { RegistrationKey } from "../contract/catalogue/registration-key.ts";
 export type { Fault, NewFault } from "../contract/faults.ts";
 export type { Clock } from "../contract/lab.ts";
+export type { Advice, AdviceAnswer } from "../contract/ledger/advice.ts";
 export type { ActivityGap, ActivityItem } from "../contract/ledger/activity.ts";
 export type { AuditEvent, AuditVerification } from "../contract/ledger/audit.ts";
 export type { Explanation, RecordExplanation, RefusalExplanation, Rule } from "../contract/ledger/explanation.ts";

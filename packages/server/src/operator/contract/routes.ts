@@ -1,4 +1,5 @@
 /** All routes of the operator API, by their names. Each route is declared in one of these files, and nowhere else. */
+import { adviceRoutes } from "./ledger/advice.ts";
 import { activityRoutes } from "./ledger/activity.ts";
 import { auditRoutes } from "./ledger/audit.ts";
 import { accountRoutes } from "./catalogue/account.ts";
@@ -28,6 +29,7 @@ export const ROUTES = {
   ...meteringRoutes,
   ...registrationKeyRoutes,
   ...explanationRoutes,
+  ...adviceRoutes,
   ...auditRoutes,
   ...verificationRoutes,
   ...activityRoutes,

@@ -7,11 +7,11 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { CHAIN_START } from "../../../ledger/chain.ts";
 import { decodeEntry } from "../../../ledger/entry-codec.ts";
 import { SumDeltas } from "../../../ledger/sums/sum-deltas.ts";
-import type { SumsProgress, UsageCell } from "../../../ledger/sums/sums.ts";
+import { DAY_HOURS, type SumsProgress, type UsageCell } from "../../../ledger/sums/sums.ts";
 import { kindNumber } from "../../../sum-tables/usage-query.ts";
 import { headIn } from "../verification/slices.ts";
 import { readExpiredSums } from "./expired-sums.ts";
-import { addTally, dayAndHour, tallyUpsert, usageUpserts } from "./sum-rows.ts";
+import { addTally, dayAndHour, dayUpsert, tallyUpsert, usageUpserts } from "./sum-rows.ts";
 import { emptySums, readPosition, writePosition, type SumsPosition } from "./sums-file.ts";
 
 /** One transaction of the ledger reads so many entries at most, and ends with the entry that makes it so long. */
@@ -36,6 +36,7 @@ export class SumsFollower {
   readonly #ledger: DatabaseSync;
   readonly #sums: DatabaseSync;
   readonly #upserts: readonly StatementSync[];
+  readonly #upsertDay: StatementSync;
   readonly #upsertTally: StatementSync;
   readonly #selectSeries: StatementSync;
   readonly #insertSeries: StatementSync;
@@ -50,6 +51,7 @@ export class SumsFollower {
     this.#ledger = ledger;
     this.#sums = sums;
     this.#upserts = usageUpserts(sums, "day_sum", ["series"]);
+    this.#upsertDay = dayUpsert(sums);
     this.#upsertTally = tallyUpsert(sums, "tally");
     this.#selectSeries = sums.prepare(
       `SELECT id FROM series WHERE ${SERIES_KEY.map((name) => `${name} = ?`).join(" AND ")}`,
@@ -136,15 +138,40 @@ export class SumsFollower {
     this.#position = position;
   }
 
-  /** In the order of the tree: neighbours share pages. */
   #add({ usage, tallies }: Pick<SumDeltas, "usage" | "tallies">): void {
-    const placed = usage
-      .map((cell) => ({ cell, series: this.#seriesOf(seriesKey(cell)), at: dayAndHour(cell) }))
-      .toSorted((a, b) => a.at[0] - b.at[0] || a.series - b.series);
-    for (const { cell, series, at } of placed) {
-      this.#upserts[at[1]]?.run(at[0], series, cell.lastMs, cell.amount);
+    // In the order of the tree: neighbours share pages.
+    for (const row of this.#rowsOf(usage).toSorted((a, b) => a.day - b.day || a.series - b.series)) {
+      const [first] = row.cells;
+      if (row.cells.length > 1) this.#upsertDay.run(row.day, row.series, ...dayValues(row.cells));
+      else if (first !== undefined) {
+        this.#upserts[dayAndHour(first)[1]]?.run(row.day, row.series, first.lastMs, first.amount);
+      }
     }
     for (const cell of tallies) addTally(this.#upsertTally, cell);
+  }
+
+  /** Cells of one series follow each other, but of no day. */
+  #rowsOf(usage: readonly UsageCell[]): readonly DayRow[] {
+    const rows: DayRow[] = [];
+    let before: UsageCell | undefined;
+    let series = 0;
+    let ofSeries = new Map<number, DayRow>();
+    for (const cell of usage) {
+      if (before === undefined || !isSameSeries(before, cell)) {
+        series = this.#seriesOf(seriesKey(cell));
+        ofSeries = new Map();
+      }
+      before = cell;
+      const [day] = dayAndHour(cell);
+      const row = ofSeries.get(day);
+      if (row !== undefined) row.cells.push(cell);
+      else {
+        const made = { day, series, cells: [cell] };
+        ofSeries.set(day, made);
+        rows.push(made);
+      }
+    }
+    return rows;
   }
 
   #seriesOf(key: readonly (string | number)[]): number {
@@ -178,6 +205,30 @@ export class SumsFollower {
       this.#ledger.exec("COMMIT");
     }
   }
+}
+
+interface DayRow {
+  readonly day: number;
+  readonly series: number;
+  readonly cells: UsageCell[];
+}
+
+/** The latest time of usage, and the amount of each hour of the day. */
+function dayValues(cells: readonly UsageCell[]): (number | bigint | null)[] {
+  const values = Array<number | bigint | null>(DAY_HOURS + 1).fill(null);
+  values[0] = Math.max(...cells.map(({ lastMs }) => lastMs));
+  for (const cell of cells) values[dayAndHour(cell)[1] + 1] = cell.amount;
+  return values;
+}
+
+function isSameSeries(a: UsageCell, b: UsageCell): boolean {
+  return (
+    a.customer === b.customer &&
+    a.dimension === b.dimension &&
+    a.product === b.product &&
+    a.region === b.region &&
+    a.kind === b.kind
+  );
 }
 
 /** Whether a position is one of this ledger: its entry is there, with its link, or the chain begins after it. */

@@ -18,6 +18,18 @@ export function usageUpserts(db: DatabaseSync, table: string, keys: readonly str
   );
 }
 
+/** All hours of a day at once: those that are null stay. */
+export function dayUpsert(db: DatabaseSync): StatementSync {
+  const columns = ["day", "series", "last_ms", ...HOUR_COLUMNS];
+  const sums = HOUR_COLUMNS.map(
+    (hour) => `${hour} = coalesce(kept.${hour} + excluded.${hour}, excluded.${hour}, kept.${hour})`,
+  );
+  return db.prepare(
+    `INSERT INTO day_sum AS kept (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})
+     ON CONFLICT DO UPDATE SET last_ms = max(kept.last_ms, excluded.last_ms), ${sums.join(", ")}`,
+  );
+}
+
 export function tallyUpsert(db: DatabaseSync, table: string): StatementSync {
   return db.prepare(
     `INSERT INTO ${table} AS kept (day, about, product, customer, dimension, detail, calls, records, units)

@@ -1,0 +1,57 @@
+/** `countinghouse advise`: what sellers' programs do wrong, though each of their calls may have succeeded. */
+import type { Command } from "commander";
+import type { Advice, AdviceAnswer } from "../operator/contract/ledger/advice.ts";
+import { timeArgument } from "./arguments.ts";
+import { CommandError, connect, EXIT, withConnection, type ConnectionFlags } from "./connection.ts";
+import { print } from "./output.ts";
+
+interface AdviseFlags extends ConnectionFlags {
+  readonly account?: string;
+  readonly product?: string;
+  readonly from?: string;
+  readonly until?: string;
+  readonly check?: boolean;
+}
+
+export function addAdvise(program: Command): void {
+  const command = program
+    .command("advise")
+    .description("Say what sellers' programs do wrong, with the requests that show it")
+    .option("--account <id>", "of this seller only")
+    .option("--product <code>", "about this product only")
+    .option("--from <time>", "from this time on (default: seven days before the end)", timeArgument)
+    .option("--until <time>", "only before this time (default: now)", timeArgument)
+    .option("--check", "end with exit code 1 where there is anything to say");
+  withConnection(command).action(async (flags: AdviseFlags) => {
+    const { account, product, from, until, check } = flags;
+    const query = { accountId: account, productCode: product, from, to: until };
+    const advice = await connect(flags).call("GET /advice", { query });
+    print(flags, advice, textOf(advice));
+    if (advice.completeFrom !== undefined) {
+      process.stderr.write(`There are too many calls: those before ${advice.completeFrom} were not looked at.\n`);
+    }
+    const { length } = advice.items;
+    if (check === true && length > 0) {
+      throw new CommandError(length === 1 ? "There is one mistake." : `There are ${length} mistakes.`, EXIT.refused);
+    }
+  });
+}
+
+function textOf({ items, from, to, entriesRead }: AdviceAnswer): string {
+  const read = `${entriesRead} calls and changes from ${from} to ${to} were looked at.`;
+  if (items.length === 0) return `Nothing to say. ${read}`;
+  return [...items.map(adviceText), read].join("\n\n");
+}
+
+function adviceText({ id, title, accountId, productCode, harm, rightWay, source, count, evidence }: Advice): string {
+  const more = count > evidence.length ? [`    … and ${count - evidence.length} more`] : [];
+  return [
+    `${title} (${id}): account ${accountId}, product ${productCode}`,
+    `  ${harm}`,
+    `  Right: ${rightWay}`,
+    `  Source: ${source}.`,
+    "  Seen:",
+    ...evidence.map(({ requestId, at, shows }) => `    ${at} ${requestId}: ${shows}`),
+    ...more,
+  ].join("\n");
+}

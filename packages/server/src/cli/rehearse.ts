@@ -1,0 +1,87 @@
+/** `countinghouse rehearse`: a listing, from the buyer's subscription to the month's end, before AWS sees it. */
+import { randomInt } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Command } from "commander";
+import { countArgument } from "./arguments.ts";
+import { CommandError, connect, EXIT, withConnection, type ConnectionFlags } from "./connection.ts";
+import { print } from "./output.ts";
+import { MarketSide } from "./rehearse/market-side.ts";
+import { rehearse } from "./rehearse/rehearse.ts";
+import { rehearsalJunit, rehearsalText } from "./rehearse/report.ts";
+
+interface RehearseFlags extends ConnectionFlags {
+  readonly product: string;
+  readonly landing?: string;
+  readonly hours: number;
+  readonly meter?: string;
+  readonly wait: number;
+  readonly junit?: string;
+  readonly strict?: boolean;
+}
+
+const HOURS_MAX = 720;
+const WAIT_SECONDS_MAX = 600;
+const ACCOUNTS = 10 ** 12;
+
+export function addRehearse(program: Command): void {
+  const command = program
+    .command("rehearse")
+    .description(
+      "Rehearse a listing in a lab: subscribe, register, meter with trouble on the way, cancel, end the month",
+    )
+    .requiredOption("--product <code>", "a SaaS product; its seller's programs are to use this server")
+    .option("--landing <url>", "the landing page that buyers are sent to")
+    .option("--meter <command>", "meters what is due; run after each hour (default: a program that runs by itself)")
+    .option("--hours <n>", "hours that are metered", countArgument(HOURS_MAX), 6)
+    .option("--wait <seconds>", "how long the records of an hour are waited for", countArgument(WAIT_SECONDS_MAX), 10)
+    .option("--junit <file>", "write the report for CI there, too")
+    .option("--strict", "end with exit code 1 also for what was not seen");
+  withConnection(command).action(async (flags: RehearseFlags) => {
+    const client = connect(flags);
+    const market = new MarketSide(client);
+    await refuseOthers(market, flags);
+    const { product: productCode, landing, hours, meter, wait } = flags;
+    const rehearsal = await rehearse(
+      {
+        productCode,
+        landing,
+        hours,
+        meter,
+        waitMs: wait * 1_000,
+        endpoint: new URL(client.url).origin,
+        random: String(randomInt(ACCOUNTS / 10, ACCOUNTS)),
+        sleep: (ms) => sleep(ms),
+        monotonicMs: () => performance.now(),
+      },
+      market,
+    );
+    print(flags, rehearsal, rehearsalText(rehearsal));
+    if (flags.junit !== undefined) writeFileSync(flags.junit, rehearsalJunit(rehearsal));
+    const bad = rehearsal.steps.filter(
+      ({ verdict }) => verdict === "fail" || (flags.strict === true && verdict === "not-seen"),
+    );
+    if (bad.length > 0)
+      throw new CommandError(`${bad.length} of ${rehearsal.steps.length} steps did not pass.`, EXIT.refused);
+  });
+}
+
+async function refuseOthers(market: MarketSide, { product, landing }: RehearseFlags): Promise<void> {
+  if (landing !== undefined && !(URL.canParse(landing) && /^https?:/.test(landing))) {
+    throw new CommandError(
+      `--landing must be an address such as http://127.0.0.1:3000/register; got ${landing}.`,
+      EXIT.usage,
+    );
+  }
+  const mode = await market.clockMode();
+  if (mode === "system") {
+    throw new CommandError(
+      "A rehearsal moves the clock: start the server with --clock manual or --clock offset.",
+      EXIT.refused,
+    );
+  }
+  const type = await market.productType(product);
+  if (type !== "saas") {
+    throw new CommandError(`A rehearsal is for SaaS products; ${product} is of type ${type}.`, EXIT.refused);
+  }
+}

@@ -1,0 +1,101 @@
+/** The market's side of a rehearsal: a buyer, the clock, faults, and what came of the seller's calls. */
+import type { OperatorClient } from "../../operator/client/operator-client.ts";
+import type { NewFault } from "../../operator/contract/faults.ts";
+import type { AuditEvent } from "../../operator/contract/ledger/audit.ts";
+import type { MeteringRecord } from "../../operator/contract/ledger/metering.ts";
+
+/** The buyer of a rehearsal, by all names. */
+export interface Buyer {
+  readonly productCode: string;
+  readonly agreementId: string;
+  readonly customerAccountId: string;
+  readonly customerIdentifier: string;
+  readonly licenseArn: string;
+}
+
+export class MarketSide {
+  readonly #client: OperatorClient;
+
+  constructor(client: OperatorClient) {
+    this.#client = client;
+  }
+
+  async nowMs(): Promise<number> {
+    return Date.parse((await this.#client.call("GET /clock")).now);
+  }
+
+  async clockMode(): Promise<string> {
+    return (await this.#client.call("GET /clock")).mode;
+  }
+
+  async productType(productCode: string): Promise<string> {
+    return (await this.#client.call("GET /products/{id}", { params: { id: productCode } })).type;
+  }
+
+  async moveTo(atMs: number): Promise<void> {
+    await this.#client.call("PUT /clock", { body: { now: new Date(atMs).toISOString() } });
+  }
+
+  /** A new account with an agreement that begins now. `random` is 12 digits. */
+  async subscribe(productCode: string, random: string): Promise<Buyer> {
+    const buyer: Buyer = {
+      productCode,
+      agreementId: `rehearsal-${random}`,
+      customerAccountId: random,
+      customerIdentifier: `rehearsal${random}`,
+      licenseArn: `arn:aws:license-manager::294406891311:license:l-${random.padStart(32, "0")}`,
+    };
+    const startsAt = new Date(await this.nowMs()).toISOString();
+    await this.#client.call("POST /accounts", {
+      body: { id: random, title: "Buyer of a rehearsal", users: [], roles: [] },
+    });
+    await this.#client.call("POST /agreements", { body: { ...buyer, startsAt, entitlements: [] } });
+    return buyer;
+  }
+
+  async registrationToken({ agreementId }: Buyer): Promise<string> {
+    const { registrationToken } = await this.#client.call("POST /registration-tokens", { body: { agreementId } });
+    return registrationToken;
+  }
+
+  async cancel({ agreementId }: Buyer): Promise<void> {
+    await this.#client.call("POST /agreements/{id}/cancel", { params: { id: agreementId } });
+  }
+
+  /** Answers the fault's id. */
+  async addFault(kind: NewFault["kind"]): Promise<string> {
+    const fault = await this.#client.call("POST /faults", { body: { operation: "BatchMeterUsage", kind } });
+    return fault.faultId;
+  }
+
+  /** Takes a fault away, and answers whether it hit anything. */
+  async takeFaultAway(faultId: string): Promise<boolean> {
+    const { items } = await this.#client.call("GET /faults");
+    const fault = items.find((one) => one.faultId === faultId);
+    if (fault !== undefined) await this.#client.call("DELETE /faults/{id}", { params: { id: faultId } });
+    return (fault?.hits ?? 0) > 0;
+  }
+
+  /** The customer's records of hours from one time up to another, in their order. */
+  async records({ productCode, customerAccountId }: Buyer, fromMs: number, toMs: number): Promise<MeteringRecord[]> {
+    const [from, to] = [new Date(fromMs).toISOString(), new Date(toMs).toISOString()];
+    const query = { productCode, customerAccountId, from, to };
+    const records: MeteringRecord[] = [];
+    for await (const record of this.#client.items("GET /metering-records", { query })) records.push(record);
+    return records;
+  }
+
+  /** Calls of ResolveCustomer from a time on, refused ones too, in their order. */
+  async resolutions(fromMs: number): Promise<readonly AuditEvent[]> {
+    const query = { eventName: "ResolveCustomer", from: new Date(fromMs).toISOString(), order: "oldest" } as const;
+    const { items } = await this.#client.first("GET /audit-events", 1_000, { query });
+    return items;
+  }
+
+  /** The titles of the mistakes that show from a time on. */
+  async mistakes(productCode: string, fromMs: number): Promise<readonly string[]> {
+    const query = { productCode, from: new Date(fromMs).toISOString() };
+    const { items } = await this.#client.call("GET /advice", { query });
+    return items.map(({ title, id }) => `${title} (${id})`);
+  }
+}

@@ -1,0 +1,13 @@
+/** `countinghouse/testkit`: a market in a test's own process. */
+export { startMarket } from "./start-market.ts";
+export {
+  UnexpectedCallsError,
+  type Market,
+  type MarketCustomer,
+  type MarketOptions,
+  type SdkConfig,
+} from "./market.ts";
+export type { Credentials, CustomerNames, CustomerOptions, MarketProduct, ProductOptions } from "./fixtures.ts";
+export type { Advice } from "../operator/contract/ledger/advice.ts";
+export type { ClockStep, MarketClock } from "./market-clock.ts";
+export type { FaultOptions, MarketFaults } from "./market-faults.ts";

@@ -1,0 +1,21 @@
+/** What matchers read of a market. Not a part of what tests hold: it is found by the market itself. */
+import type { Fixtures } from "./fixtures.ts";
+import type { Explaining } from "./trace.ts";
+
+export interface LookingIn extends Explaining {
+  readonly fixtures: Fixtures;
+}
+
+const inside = new WeakMap<object, LookingIn>();
+
+export function letLookIn(market: object, looking: LookingIn): void {
+  inside.set(market, looking);
+}
+
+/** Throws TypeError for what is no market. */
+export function lookInto(market: unknown): LookingIn {
+  const looking = typeof market === "object" && market !== null ? inside.get(market) : undefined;
+  if (looking === undefined)
+    throw new TypeError("This is no market: expect(market), with what startMarket() answered.");
+  return looking;
+}

@@ -1,0 +1,57 @@
+/** The market's clock: it stands still until a test moves it. */
+import { HOUR_MS, iso, readTime, type RuleSet } from "@countinghouse/protocol";
+import type { OperatorClient } from "../operator/client/operator-client.ts";
+
+/** How far to go. Parts are added up. */
+export interface ClockStep {
+  readonly days?: number | undefined;
+  readonly hours?: number | undefined;
+  readonly minutes?: number | undefined;
+  readonly seconds?: number | undefined;
+}
+
+/** The service clock. It decides windows, tokens, agreements and accrual, and goes forward only; `restore()` takes it back. */
+export interface MarketClock {
+  /** Where it stands. */
+  readonly now: Date;
+  /** Moves it forward. What falls due on the way is done before this resolves. */
+  advance(step: ClockStep): Promise<void>;
+  /**
+   * Moves it to a time (ISO 8601); to `next-hour`, the next full hour; or to `month-end-cut`, when usage of the month that is
+   * under way is taken no more: 06:00 UTC on the first of the next one. The rule set `classic` has no such cut, and goes to the turn of the month.
+   */
+  to(time: string | Date): Promise<void>;
+}
+
+export function marketClock(operator: OperatorClient, nowMs: () => number, ruleSet: RuleSet): MarketClock {
+  const moveTo = async (toMs: number): Promise<void> => {
+    await operator.call("PUT /clock", { body: { now: iso(toMs) } });
+  };
+  return {
+    get now() {
+      return new Date(nowMs());
+    },
+    advance: ({ days = 0, hours = 0, minutes = 0, seconds = 0 }) =>
+      moveTo(nowMs() + (days * 24 + hours) * HOUR_MS + minutes * 60_000 + seconds * 1_000),
+    to: async (time) => moveTo(timeMs(time, nowMs(), ruleSet)),
+  };
+}
+
+function timeMs(
+  time: string | Date,
+  nowMs: number,
+  { batchMeterUsageWindow: { monthEndGraceSeconds = 0 } }: RuleSet,
+): number {
+  if (time === "next-hour") return (Math.floor(nowMs / HOUR_MS) + 1) * HOUR_MS;
+  if (time === "month-end-cut") {
+    const now = new Date(nowMs);
+    return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1) + monthEndGraceSeconds * 1_000;
+  }
+  const toMs = typeof time === "string" ? readTime(time) : time.getTime();
+  if (toMs === undefined || Number.isNaN(toMs)) {
+    throw new TypeError(
+      `clock.to takes a time such as 2026-03-15T10:30:00Z, next-hour or month-end-cut; got ${String(time)}`,
+    );
+  }
+  return toMs;
+}

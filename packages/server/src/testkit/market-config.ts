@@ -1,0 +1,46 @@
+/** The configuration of a market, from what a test says. */
+import { readFileSync } from "node:fs";
+import { iso, readTime } from "@countinghouse/protocol";
+import { ConfigError, configOf, type ServeConfig } from "../config.ts";
+import type { MarketOptions } from "./market.ts";
+
+/** Nothing but what the test makes. */
+const EMPTY_CATALOGUE = "{}";
+
+/** Throws ConfigError for options that cannot be. */
+export function marketConfig({ now, rules = "current", catalogue }: MarketOptions): ServeConfig {
+  const start = now === undefined ? undefined : timeOf(now);
+  return {
+    ...configOf({
+      host: "127.0.0.1",
+      port: "0",
+      store: "memory:",
+      rules,
+      clock: start === undefined ? "manual" : `manual:${start}`,
+      quotas: "off",
+      freeSpaceMinMib: "0",
+      requestTimeoutSeconds: "30",
+      queuedRequestsMax: "1024",
+      // A test opens as many as it likes: nobody else is to be kept from them.
+      networkConnectionsMax: "4096",
+    }),
+    catalogText: catalogueText(catalogue),
+  };
+}
+
+function timeOf(now: string | Date): string {
+  const atMs = typeof now === "string" ? readTime(now) : now.getTime();
+  if (atMs !== undefined && !Number.isNaN(atMs)) return iso(atMs);
+  throw new ConfigError(`startMarket: now must be a time such as 2026-03-15T10:30:00Z; got ${String(now)}.`);
+}
+
+function catalogueText(catalogue: MarketOptions["catalogue"]): string {
+  if (catalogue === undefined) return EMPTY_CATALOGUE;
+  if (typeof catalogue === "object") return JSON.stringify(catalogue);
+  try {
+    return readFileSync(catalogue, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigError(`startMarket: the catalogue file ${catalogue} cannot be read (${code}).`);
+  }
+}

@@ -1,0 +1,82 @@
+/** What a test holds: a market in this process, and everything that it can be asked to do. */
+import type { Advice } from "../operator/contract/ledger/advice.ts";
+import type { OperatorClient } from "../operator/client/operator-client.ts";
+import type { Credentials, CustomerNames, CustomerOptions, MarketProduct, ProductOptions } from "./fixtures.ts";
+import type { MarketClock } from "./market-clock.ts";
+import type { MarketFaults } from "./market-faults.ts";
+
+/** What clients of the official SDK, of this project's client and of most others are constructed with. */
+export interface SdkConfig {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: Credentials;
+}
+
+/** A customer, and what a buyer does. */
+export interface MarketCustomer extends CustomerNames {
+  /** What the buyer's browser brings to the seller's landing page. */
+  registrationToken(): Promise<string>;
+  /** For good: final records are taken for one hour of the market's clock. */
+  cancel(): Promise<void>;
+  suspend(): Promise<void>;
+  resume(): Promise<void>;
+}
+
+/**
+ * A market of its own: the real service with a store in memory, behind real HTTP and real signatures, on a clock that stands
+ * still. Any number of them live side by side in a process.
+ */
+export interface Market extends AsyncDisposable {
+  /** Where it listens, such as `http://127.0.0.1:40123`. */
+  readonly url: string;
+  /** Variables that lead every SDK and the AWS CLI here, as the market's seller. */
+  readonly env: Readonly<Record<string, string>>;
+  /** For clients: of a product's seller, or of the market's. */
+  sdkConfig(product?: MarketProduct): SdkConfig;
+  /** The access key of a product's seller, or of the market's. */
+  credentials(product?: MarketProduct): Credentials;
+  /** Makes a product. Throws an Error that says what was wrong. */
+  product(options?: ProductOptions): MarketProduct;
+  /** Makes an account with an agreement for a product. Throws an Error that says what was wrong. */
+  customer(product: MarketProduct, options?: CustomerOptions): MarketCustomer;
+  readonly clock: MarketClock;
+  readonly faults: MarketFaults;
+  /** The operator API of this market, for all else that a server can do. It needs no connection. */
+  readonly operator: OperatorClient;
+  /** The bearer token of its operator API, for other programs. */
+  readonly operatorToken: string;
+  /** What a seller's program does wrong in what was seen: nothing, for one that does all right. */
+  advice(): Promise<readonly Advice[]>;
+  /** What happened, a line for each call, the newest last; at most `lines` of them (50). */
+  trace(lines?: number): string;
+  /** Throws UnexpectedCallsError where calls were refused, and neither a fault nor the test asked for that. */
+  checkCalls(): void;
+  /**
+   * Back to the fixtures: all that `product()` and `customer()` made is there, as it was made; what was metered, moved,
+   * cancelled and broken is not, and the clock stands where it stood. Wait for your own calls before. Throws what
+   * `checkCalls()` throws, once that is done.
+   */
+  restore(): Promise<void>;
+  /** Ends it. Throws what `checkCalls()` throws, once that is done. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** How a market is to be. */
+export interface MarketOptions {
+  /** Where its clock stands (ISO 8601). Default: the time of day at the start. */
+  readonly now?: string | Date | undefined;
+  /** The windows: `current` (default) takes usage for 24 hours, with a cut at the month's end; `classic` for 6. */
+  readonly rules?: "classic" | "current" | undefined;
+  /** A catalogue file's path, or what would stand in one. Default: none but what the test makes. */
+  readonly catalogue?: string | object | undefined;
+  /** Whether refusals that nobody asked for are errors of `restore()` and of the end (default), or nobody's business. */
+  readonly unexpectedCalls?: "error" | "ignore" | undefined;
+}
+
+/** Calls were refused, and neither a fault on demand nor the test asked for that. */
+export class UnexpectedCallsError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "UnexpectedCallsError";
+  }
+}

@@ -1,0 +1,40 @@
+/** Starts a market: the service as it is, with other edges. */
+import { once } from "node:events";
+import { compose, type AroundWire, type Service } from "../compose.ts";
+import { makeMarket } from "./make-market.ts";
+import { marketConfig } from "./market-config.ts";
+import { marketWorld } from "./market-world.ts";
+import type { Market, MarketOptions } from "./market.ts";
+import { SeenCalls } from "./seen-calls.ts";
+import { Settling } from "./settling.ts";
+
+/**
+ * Starts a market in this process, on a free port of loopback. End it: `await using market = await startMarket()`, or
+ * `await market[Symbol.asyncDispose]()`.
+ *
+ * Throws an Error that says what was expected, for options and catalogues that cannot be.
+ */
+export async function startMarket(options: MarketOptions = {}): Promise<Market> {
+  const config = marketConfig(options);
+  const calls = new SeenCalls();
+  const settling = new Settling();
+  const service: Service = await compose({
+    config,
+    world: marketWorld,
+    log: { error: (details, message) => calls.noteTrouble(message, details), warn: () => undefined },
+    aroundWire: (request, handle) => seen(request, handle),
+  });
+  const seen: AroundWire = async (request, handle) => {
+    await settling.done();
+    const answer = await handle(request);
+    // A browser that asks what it may ask.
+    if (request.method === "OPTIONS") return answer;
+    const requestId = answer.headers["x-amzn-RequestId"];
+    const entry = requestId === undefined ? undefined : await service.ledger.entry(requestId);
+    calls.note(answer, service.clock.nowMs(), entry);
+    return answer;
+  };
+  service.server.listen(config.port, config.host);
+  await once(service.server, "listening");
+  return makeMarket({ service, config, calls, settling, options });
+}
