@@ -103,7 +103,7 @@ export class ActivityFeed {
     this.#lastId = undefined;
     const { every, lookMs } = this.#options;
     this.#stop = [
-      every(lookMs, () => void this.#look()),
+      every(lookMs, () => void this.look()),
       every(COMMENT_MS, () => {
         for (const reader of this.#readers) reader.comment();
       }),
@@ -138,7 +138,8 @@ export class ActivityFeed {
     return { chains: new ChainReader(ledger, await ledger.chainsBefore(from.atMs - marginMs)), isKnown };
   }
 
-  #look(): Promise<void> {
+  /** Looks for what is new, and tells it. It is called again and again while there are readers; tests call it at their own time. */
+  look(): Promise<void> {
     this.#looking ??= this.#lookOnce()
       .catch((error: unknown) => this.#options.onTrouble(error as Error))
       .finally(() => (this.#looking = undefined));
