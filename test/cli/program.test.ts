@@ -162,8 +162,12 @@ describe("the help", () => {
       "clock",
       "fault",
       "explain",
+      "activity",
+      "request",
+      "search",
       "audit",
       "reset",
+      "server",
       "store",
     ];
     expect(commands).toEqual([...wanted, "help"]);

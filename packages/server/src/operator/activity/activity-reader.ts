@@ -83,9 +83,20 @@ export class ActivityReader {
     this.#lastId = to ?? this.#lastId;
   }
 
-  /** Says that the connection is alive, where nothing else does. */
-  comment(): void {
-    if (this.#waiting.length === 0) this.#push(COMMENT);
+  /**
+   * Says that the connection is alive, where nothing else does, and from where one goes on: who wants few events would read all
+   * others again.
+   */
+  comment(lastId: string | undefined): void {
+    if (this.#waiting.length > 0) return;
+    const isUpToDate = this.#missed === undefined && this.#gap === undefined && lastId !== undefined;
+    this.#push(isUpToDate ? Buffer.from(`:\nid: ${lastId}\n\n`) : COMMENT);
+    if (isUpToDate) this.#lastId = lastId;
+  }
+
+  /** From where one goes on who has been told nothing yet. */
+  get lastId(): string | undefined {
+    return this.#lastId;
   }
 
   end(): void {
