@@ -1,14 +1,13 @@
 /**
- * What it costs to find events in a long ledger, and to verify it.
+ * The cost of finding events in a long ledger, and of verifying it.
  *
  *   npm run bench:audit -- [--events 10000000] [--small 10000] [--pages 200] [--json FILE]
  *
- * Method. Two ledgers are filled through the product's own writer: a small one and a large one, with events of the same
- * kinds by a hundred accounts, one a second of the service clock. Then pages of 50 are read through the product's own
- * engine, from both in turn, by each thing that events are searched for by: the newest, and those before a random time.
- * The latter lie anywhere in the file, so in a large ledger they come from the disk unless the operating system still holds
- * them; the newest are what it holds. What is compared is the median time of a page in the large ledger
- * with that in the small one. Last, the large one's chain is verified once.
+ * Method. Two ledgers, a small one and a large one, are filled through the product's own writer, with events of the same kinds
+ * by a hundred accounts, one a second of the service clock. Then pages of 50 are read through the product's own engine, from
+ * both in turn, by each search attribute: the newest events, and those before a random time. The latter may be anywhere in the
+ * file, so in a large ledger they come from the disk unless the operating system still caches them; the newest events are
+ * cached. The median time of a page is compared between the two ledgers. At the end, the large one's chain is verified once.
  */
 import { randomInt, randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

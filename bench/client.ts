@@ -2,6 +2,7 @@
  * The client beside the official one, in one run: speed, processor time, weight.
  *
  *   npm run bench:client -- [--rounds 9] [--seconds 3] [--json FILE]
+ *   npm run bench:client -- --sizes [--json FILE]     only what does not depend on what else the machine does
  *
  * Method. Both clients, each in a process of its own, call BatchMeterUsage with the same 25 records (about 5 KB) against
  * a server in a third process that always answers with the same bytes. In every round each client has its turn at one
@@ -26,6 +27,7 @@ const { values: flags } = parseArgs({
     rounds: { type: "string", default: "9" },
     seconds: { type: "string", default: "3" },
     json: { type: "string" },
+    sizes: { type: "boolean", default: false },
   },
 });
 const rounds = Number(flags.rounds);
@@ -41,6 +43,12 @@ const clients: readonly Client[] = ["ours", "official"];
 /** One figure of every round, for each client. */
 type Series = Readonly<Record<Client, number[]>>;
 const newSeries = (): Series => ({ ours: [], official: [] });
+
+interface Row {
+  readonly label: string;
+  readonly series: Series;
+  readonly decimals: number;
+}
 
 const server = fork(new URL("client-server.ts", import.meta.url), { execArgv: [] });
 const endpoint = `http://127.0.0.1:${await message<number>(server)}`;
@@ -61,7 +69,31 @@ try {
 }
 
 async function main(): Promise<void> {
-  const rows: { readonly label: string; readonly series: Series; readonly decimals: number }[] = [];
+  const rows = flags.sizes ? [] : [...(await speeds()), ...imports()];
+  rows.push(...sizes(), ...(await bundles()));
+  const machine = machineOf(tmpdir());
+  const text = [
+    `${machine.cores} cores (${machine.cpu}), ${machine.system}, Node ${machine.node}, commit ${machine.commit}.`,
+    ...(flags.sizes ? [] : [`Medians of ${rounds} interleaved rounds of ${seconds} s.`]),
+    "",
+    "| | `@countinghouse/client` | official client | ratio |",
+    "|---|---:|---:|---:|",
+    ...rows.map(({ label, series, decimals }) => {
+      const ratios = series.ours.map((value, i) => value / (series.official[i] ?? Number.NaN));
+      const cells = [...clients.map((client) => figure(median(series[client]), decimals)), figure(median(ratios), 2)];
+      return `| ${label} | ${cells.join(" | ")} |`;
+    }),
+  ].join("\n");
+  console.log(`\n${text}`);
+  if (flags.json === undefined) return;
+  mkdirSync(dirname(resolve(flags.json)), { recursive: true });
+  writeFileSync(
+    flags.json,
+    `${JSON.stringify({ machine, ...(flags.sizes ? {} : { rounds, seconds }), rows }, undefined, 2)}\n`,
+  );
+}
+
+async function speeds(): Promise<Row[]> {
   for (const client of clients) {
     for (const concurrency of CONCURRENCIES) await run(client, { concurrency, seconds: WARM_UP_SECONDS });
   }
@@ -76,32 +108,13 @@ async function main(): Promise<void> {
     }
     console.log(`round ${round} of ${rounds}`);
   }
-  for (const { concurrency, calls, cpu } of speed) {
-    rows.push({ label: `calls/s, ${concurrency} at once`, series: calls, decimals: 0 });
-    rows.push({ label: `CPU a call, ${concurrency} at once, µs`, series: cpu, decimals: 0 });
-  }
-  rows.push(...weights());
-  rows.push(...(await bundles()));
-  const machine = machineOf(tmpdir());
-  const text = [
-    `${machine.cores} cores (${machine.cpu}), ${machine.system}, Node ${machine.node}, commit ${machine.commit}.`,
-    `Medians of ${rounds} interleaved rounds of ${seconds} s.`,
-    "",
-    "| | `@countinghouse/client` | official client | ratio |",
-    "|---|---:|---:|---:|",
-    ...rows.map(({ label, series, decimals }) => {
-      const ratios = series.ours.map((value, i) => value / (series.official[i] ?? Number.NaN));
-      const cells = [...clients.map((client) => figure(median(series[client]), decimals)), figure(median(ratios), 2)];
-      return `| ${label} | ${cells.join(" | ")} |`;
-    }),
-  ].join("\n");
-  console.log(`\n${text}`);
-  if (flags.json === undefined) return;
-  mkdirSync(dirname(resolve(flags.json)), { recursive: true });
-  writeFileSync(flags.json, `${JSON.stringify({ machine, rounds, seconds, rows }, undefined, 2)}\n`);
+  return speed.flatMap(({ concurrency, calls, cpu }) => [
+    { label: `calls/s, ${concurrency} at once`, series: calls, decimals: 0 },
+    { label: `CPU a call, ${concurrency} at once, µs`, series: cpu, decimals: 0 },
+  ]);
 }
 
-function weights(): { readonly label: string; readonly series: Series; readonly decimals: number }[] {
+function imports(): Row[] {
   const wall = newSeries();
   const cpu = newSeries();
   for (let i = 0; i < COLD_IMPORTS; i += 1) {
@@ -111,6 +124,13 @@ function weights(): { readonly label: string; readonly series: Series; readonly 
       cpu[client].push(cpuMs);
     }
   }
+  return [
+    { label: "cold import, ms", series: wall, decimals: 1 },
+    { label: "cold import, CPU ms", series: cpu, decimals: 1 },
+  ];
+}
+
+function sizes(): Row[] {
   const installed = clients.map((client) => [client, installedOf(CLIENTS[client])] as const);
   const packages = newSeries();
   const kib = newSeries();
@@ -119,14 +139,12 @@ function weights(): { readonly label: string; readonly series: Series; readonly 
     kib[client].push(bytes / 1024);
   }
   return [
-    { label: "cold import, ms", series: wall, decimals: 1 },
-    { label: "cold import, CPU ms", series: cpu, decimals: 1 },
     { label: "packages installed", series: packages, decimals: 0 },
     { label: "installed, KiB", series: kib, decimals: 0 },
   ];
 }
 
-async function bundles(): Promise<{ readonly label: string; readonly series: Series; readonly decimals: number }[]> {
+async function bundles(): Promise<Row[]> {
   const plain = newSeries();
   const gzipped = newSeries();
   for (const client of clients) {

@@ -1,19 +1,19 @@
 /**
- * What containers that register themselves cost metering, and how many of them a server takes.
+ * How much containers that register themselves slow metering down, and how many of them a server can register.
  *
  *   npm run bench:containers -- [--postgres] [--rate 500] [--rounds 5] [--seconds 5] [--connections 32] [--json FILE] [--quick]
  *
- * Method. One `countinghouse serve`, on SQLite or (`--postgres`) over a PostgreSQL that is started for it. In each round it is
- * sent BatchMeterUsage requests of 25 new records by a process of its own, over 32 connections, as soon as each answer is there:
+ * Method. One `countinghouse serve` runs on SQLite or (`--postgres`) over a PostgreSQL that is started for it. In each round a
+ * process of its own sends BatchMeterUsage requests of 25 new records, over 32 connections, as soon as each answer is there:
  * once alone, and once while another process sends RegisterUsage, each for a task that has not registered yet, at times that do
- * not depend on the server (a Poisson process of `--rate`). Which comes first alternates. The tasks were told of by the operator
- * API before; all requests are signed before the clock starts. What is quoted is the median of the rounds' own ratios.
+ * not depend on the server (a Poisson process of `--rate`). The order of the two alternates. The tasks were added by the
+ * operator API before; all requests are signed before the clock starts. The result is the median of the rounds' own ratios.
  *
- * Each answer to RegisterUsage is signed by RSA, which takes processor time whatever the ledger does: it is part of what is
- * measured, and so is the second process of the load, since all share the processors.
+ * Each answer to RegisterUsage is signed with RSA, which takes processor time whatever the ledger does. This is part of the
+ * measurement, and so is the load's second process, because all of them share the processors.
  *
- * A turn in which an answer was not a 200 ends the run; so does a run at whose end another number of tasks has a registration
- * than were acknowledged.
+ * The run ends with an error if an answer was not a 200, or if the number of registered tasks differs from the number of
+ * acknowledged registrations.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,13 +1,13 @@
 /**
- * What a long ledger costs those who write into it.
+ * How much a long ledger slows metering down.
  *
  *   npm run bench:growth -- [--old 30000000] [--window 5000000] [--rounds 5] [--seconds 3] [--starts 5] [--json FILE]
  *
- * Method. Three ledgers are filled through the product's own engine, in batches of 25: one with nothing; one with `--old`
- * metering records of the 90 days before the acceptance window; one with `--window` records inside the window, their keys
- * in random order and between those that the load will write. Then a server is started on each, over and over and in
- * turns, for the time until it is ready. Last, the three servers get the load of `bench/ingest.ts` in turns; what is
- * compared is each one's throughput with that of the empty one in the same round, and their memory.
+ * Method. Three ledgers are filled through the product's own engine, in batches of 25: an empty one; one with `--old` metering
+ * records of the 90 days before the acceptance window; one with `--window` records inside the window, with keys in random order
+ * and between the keys that the load will write. Then a server is started on each, several times and in turns, to measure the
+ * time until it is ready. At the end, the three servers get the load of `bench/ingest.ts` in turns; the throughput of each is
+ * compared with that of the empty one in the same round, and their memory is compared.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,12 +1,12 @@
 /**
- * What a request costs that was made to cost: processor time of the server for each kind of hostile input, beside that for
- * a refused plain request of the same size, sent to the same process.
+ * The server's processor time for each kind of hostile request, beside that for a refused plain request of the same size, sent
+ * to the same process.
  *
  *   npm run bench:hostile -- [--cpu-ms 300] [--only TEXT] [--json FILE]
  *
- * Method. One server, everything in memory. Each input is sent again and again on one connection, each time after the answer
- * to the one before, until the server has used so much processor time (user and system, as the system counts it, in steps of
- * 10 ms). A plain request of the same size follows. The table is sorted by cost for each KiB.
+ * Method. One server, with everything in memory. Each input is sent again and again on one connection, each time after the
+ * answer to the one before, until the server has used the given processor time (user and system, which the system counts in
+ * steps of 10 ms). A plain request of the same size follows. The table is sorted by cost for each KiB.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";

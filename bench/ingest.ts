@@ -1,45 +1,45 @@
 /**
- * How fast Countinghouse takes usage in, held against the least that a JSON service on `node:http` does.
+ * How fast Countinghouse takes usage in, compared with the least that a JSON service on `node:http` does.
  *
  *   npm run bench -- [--workload full|mixed|single] [--rounds 7] [--seconds 5] [--connections 32] [--json FILE]
  *                    [--baseline CHECKOUT] [--bounds] [--trail] [--postgres] [--quick]
  *
- * Method. Three servers, each a process of its own: the floor (`servers/floor.ts`: reads a body, parses it, writes it back);
- * `countinghouse serve` on SQLite, with signatures verified, keys checked and every record flushed to disk before its
- * answer; and moto's server, where it is installed. One load process sends them the same bytes: BatchMeterUsage
- * requests with the headers and the signature of an official SDK, made and signed before the clock starts. In every round
- * each server has its turn, so that what else the machine does falls on all of them alike. The embedded store alone
- * (`servers/store.ts`) has its turn too, with the same records in commits of the size just seen.
+ * Method. There are three servers, each a process of its own: the floor (`servers/floor.ts`: reads a body, parses it, writes it
+ * back); `countinghouse serve` on SQLite, with signatures verified, keys checked and every record flushed to disk before its
+ * answer; and moto's server, where it is installed. One load process sends them the same bytes: BatchMeterUsage requests with
+ * the headers and the signature of an official SDK, made and signed before the clock starts. In every round each server has its
+ * turn, so that other programs on the machine affect all of them alike. The embedded store alone (`servers/store.ts`) has its
+ * turn, too, with the same records in commits of the size that the server has just made.
  *
  * Workloads (`load/workload.ts`). `full`, the default: batches of 25 records, all keys distinct. `mixed`: batches of 25, of
- * which one in ten is a replay of a request whose answer is there, and one record in a hundred is a duplicate: the key of an
- * earlier one, another quantity; drawn from a seed, so the same in every run. `single`: requests of one record, all keys
+ * which one in ten is a replay of a request whose answer has come, and one record in a hundred is a duplicate (the key of an
+ * earlier one, another quantity); drawn from a seed, so the same in every run. `single`: requests of one record, all keys
  * distinct. The floor and the store get the same.
  *
- * Each turn has two parts of equal length. At full load, each of 32 connections sends as soon as its answer is there. Then
- * the same server is sent half of what it has just done, over as many connections, at times that do not depend on it (a
- * Poisson process from a seed); the time of a request counts from when it was due, whether or not a connection was free.
+ * Each turn has two parts of equal length. At full load, each of 32 connections sends as soon as its answer is there. Then the
+ * same server gets half as many requests a second, over as many connections, at times that do not depend on it (a Poisson
+ * process from a seed); the time of a request counts from when it was due, whether or not a connection was free.
  *
- * How to read it. Requests a second depend on the machine, and here the load takes part of it too; what can be
- * compared between machines is the ratio to the floor: the median of the rounds' own ratios. Server CPU is what
- * `/proc` says the server's process used at full load, so it counts threads of Node and of SQLite, and work of the kernel
- * for them; storage CPU is the part of the threads that write, found by their names (`ledger-…`). Percentiles at full
- * load are of a closed loop: with 32 connections, a server twice as fast halves them. Those at half load hold, for the floor
- * as for the rest, how late the load itself was (in the raw data: `lateP50Ms`, `lateP99Ms`).
+ * How to read it. Requests a second depend on the machine, and here the load uses a part of it, too; only the ratio to the
+ * floor can be compared between machines: the median of the rounds' own ratios. Server CPU is what `/proc` says the server's
+ * process used at full load, so it includes threads of Node and of SQLite, and work of the kernel for them; storage CPU is the
+ * part of the threads that write, found by their names (`ledger-…`). Percentiles at full load are of a closed loop: with 32
+ * connections, a server that is twice as fast halves them. Percentiles at half load include, for all servers, how late the load
+ * itself was (in the raw data: `lateP50Ms`, `lateP99Ms`).
  *
- * A turn in which an answer was not a 200, or in which other records were kept than were acknowledged, ends the run. Of one
- * request in sixteen and its replays the answer itself is looked at: each record a success, duplicates called duplicates,
- * replays with the ids of the first answer.
+ * The run ends with an error if an answer was not a 200, or if other records were kept than were acknowledged. For one request
+ * in sixteen and its replays, the body of the answer is checked: each record a success, duplicates called duplicates, replays
+ * with the ids of the first answer.
  *
- * `--bounds` adds two servers that do a little more than the floor (`servers/least.ts`): one that verifies signatures and
- * answers as it has to, and one that besides appends bodies to a file and flushes it. They are no services; they say what is
- * left of the floor for one.
+ * `--bounds` adds two servers that do a little more than the floor (`servers/least.ts`): one verifies signatures and sends
+ * answers of the necessary length; the other also appends bodies to a file and flushes it. They are not services; they show how
+ * much of the floor a service could reach.
  *
- * `--trail` adds Countinghouse without its audit trail, and a second turn of the whole one while its chain is verified
- * over and over beside the load.
+ * `--trail` adds Countinghouse without its audit trail, and a second turn of the whole one while its chain is verified again
+ * and again beside the load.
  *
- * `--postgres` adds Countinghouse over a PostgreSQL that is started for it beside all the rest: node and database share the
- * processors, and its server CPU is that of both. Memory is the node's alone; disk is tables and indexes, without the log.
+ * `--postgres` adds Countinghouse over a PostgreSQL that is started for it beside the other servers: node and database share
+ * the processors, and its server CPU is that of both. Memory is the node's alone; disk is tables and indexes, without the log.
  *
  * `--baseline` adds a second Countinghouse, from another checkout of this workspace, to the same rounds.
  */

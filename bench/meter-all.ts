@@ -1,14 +1,14 @@
 /**
- * `meterAll` on a million records beside ten thousand: how long the event loop stands still at most, and what the heap grows
- * to; of all at once, and by windows.
+ * `meterAll` with a million records, compared with ten thousand: the longest time for which it blocks the event loop, and the
+ * largest heap; with all records at once, and in windows.
  *
  *   npm run bench:meter-all -- [--json FILE]
  *
- * Method. Each run has a process of its own, with the client as it is built for release and a transport that answers every
- * batch with Success at once, so that all time is the client's own. A timer of 1 ms notes how much
- * processor time the thread has taken since it was heard last. In
- * a run of its own the heap is asked for after a collection, ten times, the first time at the first result. Records are made as they are read, 1,000 customers of one dimension in
- * different hours of the last 20, which repeat with another dimension after every 20,000.
+ * Method. Each run has a process of its own, with the client's build for release and a transport that answers every batch with
+ * Success at once, so that all time is the client's own. A timer of 1 ms notes how much processor time the thread has used
+ * since the timer's last call. In a run of its own the heap is measured after a collection, ten times, the first time at the
+ * first result. Records are made as they are read: 1,000 customers of one dimension in different hours of the last 20; another
+ * dimension follows after every 20,000.
  */
 import { fork } from "node:child_process";
 import { writeFileSync } from "node:fs";

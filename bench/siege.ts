@@ -1,13 +1,14 @@
 /**
- * What a stranger can do to a server, and cannot: one attack after the other, each while others go on asking.
+ * What a stranger can do to a server, and cannot: one attack after the other, while other callers go on sending requests.
  *
  *   npm run siege -- [--seconds 20] [--shares 1] [--only TEXT] [--workspace FOLDER] [--json FILE]
  *
- * Method. One server with default settings on an empty embedded store, with a heap of 1 GB, as Node chooses in a container of
- * 2 GB. First its memory under full load: 64 connections with requests of 25 records. Then each attack stands for so many
- * seconds, from 127.0.0.1, with as many connections as `bench/siege/` says of it, times the shares; a caller at 127.0.0.2 and
- * one at the attacker's own address meter meanwhile, a record a request on a new connection each time; what was acknowledged to
- * them is compared with what is listed afterwards. The server is asked for its figures ten times a second. `--workspace` takes the server from another checkout.
+ * Method. One server with default settings on an empty embedded store, with a heap of 1 GB, which is Node's choice in a
+ * container of 2 GB. First, its memory is measured under full load: 64 connections with requests of 25 records. Then each
+ * attack goes on for the given seconds, from 127.0.0.1, with as many connections as `bench/siege/` says, times the shares.
+ * Meanwhile a caller at 127.0.0.2 and one at the attacker's own address meter, with one record in each request on a new
+ * connection; the records that were acknowledged to them are compared with the listing afterwards. The server's metrics are
+ * read ten times a second. `--workspace` takes the server from another checkout.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

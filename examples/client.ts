@@ -1,8 +1,8 @@
 /**
- * The whole of it with `@countinghouse/client`: a day of usage, metered and accounted for.
+ * A complete example of `@countinghouse/client`: a day of usage is metered, and every result is read.
  *
- *   npm start                          (in one terminal)
- *   npm run example:client             (in another)
+ *   npm start (in one terminal)
+ *   npm run example:client (in another)
  *
  * Against AWS, leave out `endpoint` and `credentials`.
  */

@@ -1,10 +1,10 @@
 /**
- * The smallest thing that meters: one usage record, with the official AWS SDK, sent to a server that is running.
+ * The smallest program that meters: it sends one usage record to a running server, with the official AWS SDK.
  *
- *   npm start                 (in one terminal)
- *   npm run first-request     (in another)
+ *   npm start (in one terminal)
+ *   npm run first-request (in another)
  *
- * Nothing here is special to Countinghouse but the endpoint and the demo catalogue's names.
+ * Only the endpoint and the demo catalogue's names are special to Countinghouse.
  */
 import { BatchMeterUsageCommand, MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering";
 

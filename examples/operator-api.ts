@@ -1,10 +1,10 @@
 /**
- * What each customer has used of each product, told by a program over the operator API.
+ * Prints what each customer has used of each product, which it reads through the operator API.
  *
- *   npm start                    (in one terminal)
- *   npm run example:operator     (in another)
+ *   npm start (in one terminal)
+ *   npm run example:operator (in another)
  *
- * The server's address and token come from the environment, or from the file that a server on this folder leaves.
+ * The server's address and token come from the environment, or from the file of a server that runs on this folder.
  */
 import { readFileSync } from "node:fs";
 import { OperatorProblemError, operatorClient, type MeteringRecord } from "countinghouse/operator";

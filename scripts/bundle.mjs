@@ -14,19 +14,25 @@ const FORMATS = [
 /** `AsyncDisposable` is newer than the type library that programs usually use. */
 const BANNER = '/// <reference lib="esnext.disposable" />';
 
-/** `entries` have declarations; `platforms` are the files among which `imports` in package.json chooses. */
-export async function bundle(folder, { entries, platforms = [], keepsModules = false }) {
+/**
+ * `entries` have declarations; `platforms` are the files among which `imports` in package.json chooses; `programs` are what the
+ * package's command runs.
+ */
+export async function bundle(folder, { entries, platforms = [], programs = [], keepsModules = false }) {
   const dist = join(folder, "dist");
   rmSync(dist, { recursive: true, force: true });
   const inputOf = (names) => Object.fromEntries(names.map((name) => [nameOf(name), join(folder, "src", `${name}.ts`)]));
   const options = {
     // The platform is chosen when the package is loaded.
-    external: ["#platform", /^node:/, /^@/],
+    external: ["#platform", /^[@a-z]/],
     platform: "neutral",
     tsconfig: join(folder, "tsconfig.json"),
   };
   for (const { format, script } of FORMATS) {
-    const code = await rolldown({ ...options, input: inputOf([...entries, ...platforms]) });
+    const code = await rolldown({
+      ...options,
+      input: inputOf([...entries, ...platforms, ...(format === "esm" ? programs : [])]),
+    });
     await code.write({
       dir: dist,
       format,

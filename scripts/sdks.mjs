@@ -4,7 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { installBeside, root, run } from "./workspace.mjs";
+import { installBeside, installDebian, root, run } from "./workspace.mjs";
 
 const DEBIAN = [
   "awscli",
@@ -24,19 +24,8 @@ const GO_SDKS = { v1: "aws-sdk-go", v2: "aws-sdk-go-v2" };
 
 const folder = join(root, "test", "sdks");
 process.exitCode = await installBeside(folder, "SDKs for the tests of the wire");
-if (process.env.CI === "true") await installDebian();
+if (process.env.CI === "true") await installDebian(DEBIAN);
 for (const version of Object.keys(GO_SDKS)) await buildGo(version);
-
-async function installDebian() {
-  const missing = DEBIAN.filter((name) => spawnSync("dpkg", ["--status", name], { stdio: "ignore" }).status !== 0);
-  if (missing.length === 0) return;
-  console.log(`Installing Debian's ${missing.join(", ")} …`);
-  const quiet = { DEBIAN_FRONTEND: "noninteractive" };
-  const code =
-    (await run("apt-get", ["update", "-qq"], quiet)) ||
-    (await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], quiet));
-  if (code !== 0) console.log("Debian's packages could not be installed.");
-}
 
 async function buildGo(version) {
   const sources = ["scenarios.go", `${version}.go`].map((name) => join(folder, "programs", "go", name));

@@ -1,8 +1,8 @@
 // What every script of this workspace needs first: installed packages, and a Node that can run the sources. This file also runs
 // on old versions of Node, so that it can report them.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,10 +18,15 @@ export async function ensureInstalled() {
   if (majorOf(process.versions.node) < NODE_TO_INSTALL) {
     fail(`Node ${process.versions.node} is too old to install Countinghouse: ${NODE_TO_INSTALL} or newer is needed.`);
   }
-  const wanted = createHash("sha256")
-    .update(readFileSync(join(root, "package-lock.json")))
-    .digest("hex");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  const wanted = digest(readFileSync(join(root, "package-lock.json")));
+  const isInstalled = () => existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
+  if (isInstalled()) return;
+  await inTurn(async () => {
+    if (!isInstalled()) await install(wanted);
+  });
+}
+
+async function install(wanted) {
   const startedAt = Date.now();
   const seconds = () => Math.round((Date.now() - startedAt) / 1000);
   console.log("Installing packages (only when something is missing) …");
@@ -40,6 +45,53 @@ export async function ensureInstalled() {
   console.log(`Installed in ${seconds()} s.`);
 }
 
+/** How often it is looked whether another process has done. */
+const LOOK_MS = 250;
+
+/**
+ * One process of a workspace at a time: `npm ci` removes what another process is about to use. The lock lies beside `node_modules`,
+ * because `npm ci` would remove it as well. The lock of a process that has ended is removed.
+ */
+async function inTurn(work) {
+  const lock = join(root, ".installing");
+  for (let looks = 0; !isTaken(lock); looks += 1) {
+    if (looks === 1) console.log(`Another process installs packages (if not, remove ${lock}). Waiting …`);
+    if (isLeftBehind(lock)) rmSync(lock, { force: true });
+    else await new Promise((resume) => setTimeout(resume, LOOK_MS));
+  }
+  try {
+    await work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function isTaken(lock) {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (error.code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+function isLeftBehind(lock) {
+  try {
+    const pid = Number(readFileSync(lock, "utf8"));
+    // In a container, the process that was killed may have had this one's number.
+    if (pid === process.pid) return true;
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error.code === "ESRCH";
+  }
+}
+
+function digest(bytes) {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
 /**
  * Installs what a folder's package.json lists, beside the workspace and without a lock file; its versions are exact. For large
  * packages that only one suite needs.
@@ -56,6 +108,18 @@ export async function installBeside(folder, what) {
     : run("npm", args));
   if (code === 0) writeFileSync(done, wanted);
   return code;
+}
+
+/** Installs what Debian packages, where it is missing; what cannot be had is said, and is no failure. */
+export async function installDebian(names) {
+  const missing = names.filter((name) => spawnSync("dpkg", ["--status", name], { stdio: "ignore" }).status !== 0);
+  if (missing.length === 0) return;
+  console.log(`Installing Debian's ${missing.join(", ")} …`);
+  const quiet = { DEBIAN_FRONTEND: "noninteractive" };
+  const code =
+    (await run("apt-get", ["update", "-qq"], quiet)) ||
+    (await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], quiet));
+  if (code !== 0) console.log("Debian's packages could not be installed.");
 }
 
 /** The machine's own Node where it is new enough, otherwise the pinned one. */

@@ -1,15 +1,15 @@
 /**
- * What requests a load consists of, in their order:
+ * The requests of a load, in their order:
  *
  * * `full`: batches of 25 records, all keys distinct;
- * * `mixed`: the same, but one request in ten is a replay of an earlier one (the same body, sent and signed anew), and one
- *   record in a hundred has the key of an earlier one with another quantity: a duplicate;
+ * * `mixed`: the same, but one request in ten is a replay of an earlier one (the same body, sent and signed again), and one
+ *   record in a hundred is a duplicate: it has the key of an earlier one, and another quantity;
  * * `single`: requests of one record, all keys distinct.
  *
- * What is repeated lies between `DISTANCE` and twice as many requests back, and that is more than there are connections: its
- * answer is there by then (and where it is not, `sending.ts` waits for it). So a list of mixed requests begins with so many that
- * repeat nothing, to be sent before anything is measured. Which requests are replays, of which, and which records are
- * duplicates, is drawn from a seed: the same in every run, and for every server.
+ * A repeated request is between `DISTANCE` and twice as many requests back, which is more than there are connections. So its
+ * answer has come by then (and if not, `sending.ts` waits for it). A list of mixed requests therefore begins with requests that
+ * repeat nothing, which must be sent before anything is measured. A seed decides which requests are replays, of which requests,
+ * and which records are duplicates: they are the same in every run, and for every server.
  */
 import { RECORDS_PER_BATCH, type BenchRecord, type RecordMaker } from "./records.ts";
 import { seededRandom } from "./random.ts";

@@ -1,7 +1,7 @@
 /**
- * How long a ledger takes to be brought from schema version 6 to 7, which writes the rows of metering records anew:
- * `node scripts/run.mjs bench/postgres/migration.ts [--requests 40000]`. It fills a PostgreSQL of its own, takes the new columns away,
- * and migrates.
+ * How long the migration of a ledger from schema version 6 to 7 takes, which makes the rows of metering records anew:
+ * `node scripts/run.mjs bench/postgres/migration.ts [--requests 40000]`. It fills a PostgreSQL of its own, removes the new
+ * columns, and migrates.
  */
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";

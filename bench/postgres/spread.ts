@@ -1,7 +1,8 @@
 /**
- * The store over several machines (Citus) beside one PostgreSQL, the store alone, with flushes, in turns:
- * `COUNTINGHOUSE_CITUS_URL=… npm run bench:spread -- [--rounds 3] [--seconds 4]`. The nodes are in this one process; cluster and PostgreSQL
- * share its processors, so that what is measured is overhead and what waits for what, not what more machines give.
+ * The store over several machines (Citus) beside the store over one PostgreSQL, without servers, with flushes, in turns:
+ * `COUNTINGHOUSE_CITUS_URL=… npm run bench:spread -- [--rounds 3] [--seconds 4]`. The nodes are in this one process, and share
+ * its processors with cluster and PostgreSQL. So the result shows the overhead, and what waits for what, not what more machines
+ * would give.
  */
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,9 +1,9 @@
 /**
- * Bounds: the floor and, one after the other, what no metering service can leave out. Neither is a service: they look nothing
- * up, check no permission, find no duplicate, and keep nothing by which anything is found again.
+ * Bounds: the floor, first with the one and then with both of the things that every metering service must do. Neither is a
+ * service: they look nothing up, check no permission, find no duplicate, and keep nothing that could be found again.
  *
- * * `signed`: the signature is verified, and the answer is as long as it has to be.
- * * `flushed`: besides, the body is appended to a file, and flushed to disk before the answer; one flush for all that wait.
+ * * `signed`: verifies the signature, and sends an answer of the necessary length.
+ * * `flushed`: also appends the body to a file, and flushes the file before the answer, once for all waiting requests.
  */
 import { createSecretKey, hash, timingSafeEqual, type KeyObject } from "node:crypto";
 import { open } from "node:fs/promises";

@@ -1,9 +1,9 @@
 /**
- * The embedded store alone: the same records in commits of the same size, found, written and flushed to disk by the
- * product's own engine, one commit after the other, with no request, signature, decision or answer around it. Nothing
- * that is built on this store, with one commit under way at a time, can be faster.
+ * The embedded store alone: the product's own engine finds, writes and flushes the same records in commits of the same size,
+ * one commit after the other, without requests, signatures, decisions or answers. No server on this store, with one commit
+ * under way at a time, can be faster.
  *
- * Groups are made before the clock starts. Commands come in, and answers go out, as messages of the parent process.
+ * Groups are made before the clock starts. The parent process sends commands as messages, and gets the answers so.
  */
 import type { MeteringRecordKey } from "../../packages/server/src/domain/metering/metering-record.ts";
 import type { StagedEntry } from "../../packages/server/src/ledger/engine.ts";

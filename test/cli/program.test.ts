@@ -104,6 +104,7 @@ describe("ends with 2", () => {
     [["serve", "--rules", "none"], "--rules must be classic or current"],
     [["clock", "show", "--operator-url", "7420", "--operator-token", "t"], "must be like http://127.0.0.1:7420"],
     [["clock", "show", "--operator-url", "http://127.0.0.1:1"], "--operator-token is missing"],
+    [["clock", "show", "--operator-url", "http://anna:secret@host"], "must not hold a name or a password"],
   ])("%j", async (args, complaint) => {
     const { code, stdout, stderr } = await runCommand(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
@@ -157,6 +158,7 @@ describe("the help", () => {
       "token",
       "registration-key",
       "records",
+      "usage",
       "resource",
       "report",
       "clock",

@@ -172,6 +172,13 @@ describe("C2: the environment and the profile say, as to the official SDK,", () 
     const outcome = await clientOf(listener.url, { world: { random: () => 0 } }).resolveCustomerOutcome(token);
     expect(outcome).toMatchObject({ error: { attempts: 2 } });
   });
+
+  test("how many attempts to make, where the configuration's number is the one that is wrong", async () => {
+    vi.stubEnv("AWS_MAX_ATTEMPTS", "5");
+    const outcome = await clientOf("http://metering.test", { maxAttempts: 0 }).resolveCustomerOutcome(token);
+    const message = "The number of attempts must be a whole number from 1 on; it is 0.";
+    expect(outcome).toMatchObject({ error: { name: "ConfigurationError", message } });
+  });
 });
 
 async function officialPlace(): Promise<string> {

@@ -119,7 +119,7 @@ describe("credentials come from", () => {
     vi.stubEnv("AWS_CONTAINER_CREDENTIALS_FULL_URI", `${service.url}/workload/credentials/7?a=b`);
     vi.stubEnv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "of the environment");
     expect(await signer()).toBe("AKIACONTAINER container");
-    vi.stubEnv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", file("token", "of the file"));
+    vi.stubEnv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", file("token", "of the file\n"));
     expect(await signer()).toBe("AKIACONTAINER container");
     expect(service.heard.map(({ url, headers }) => [url, headers.authorization])).toEqual([
       ["/workload/credentials/7?a=b", "of the environment"],

@@ -82,6 +82,7 @@ describe("is not sent again:", () => {
     ["what conflicts", () => wireError("IdempotencyConflictException", 409), { name: "IdempotencyConflictException", status: 409 }],
     ["what is denied, while the clock is right", () => wireError("AccessDeniedException"), { name: "AccessDeniedException" }],
     ["what an error newer than this client refuses", () => wireError("aws.newer#BrandNewException:http://x"), { name: "BrandNewException", fault: "client" }],
+    ["what is refused in a header, beside a code that is a number", () => ({ status: 400, headers: { "x-amzn-errortype": "InvalidTagException:" }, body: { code: 400 } }), { name: "InvalidTagException" }],
     ["what is refused in a header alone", () => ({ status: 400, headers: { "x-amzn-errortype": "InvalidTagException:" }, body: "" }), { name: "InvalidTagException" }],
     ["what is too large for a gateway", () => ({ status: 413, body: "" }), { name: "InvalidInputError", status: 413 }],
     ["what a redirect answers", () => ({ status: 302, headers: { location: "http://127.0.0.1:9" }, body: "" }), { name: "Http302" }],

@@ -19,6 +19,11 @@ const fail = (): never => {
   throw new Error("the disk is full");
 };
 
+const later = async (): Promise<never> => {
+  await Promise.resolve();
+  return fail();
+};
+
 function heardBy(): { readonly logger: Logger; readonly lines: (readonly [string, string, LogEntry | undefined])[] } {
   const lines: (readonly [string, string, LogEntry | undefined])[] = [];
   const level = (name: string) => (message: string, entry?: LogEntry) => void lines.push([name, message, entry]);
@@ -69,6 +74,25 @@ describe("a logger", () => {
     const client = clientOf(listener.url, { logger, onAttempt: fail, world: quickWorld().world });
     expect(await client.resolveCustomerOutcome(token)).toMatchObject({ ok: true, metadata: { attempts: 2 } });
   });
+});
+
+test("a logger and a hook that are async, and reject, end neither the call nor the program", async () => {
+  const listener = await listen(once);
+  const rejected: unknown[] = [];
+  const onUnhandled = (reason: unknown): void => void rejected.push(reason);
+  process.on("unhandledRejection", onUnhandled);
+  onTestFinished(() => void process.off("unhandledRejection", onUnhandled));
+  const { lines, logger } = heardBy();
+  const hooked = clientOf(listener.url, { logger, onAttempt: () => later() as never, world: quickWorld().world });
+  await hooked.resolveCustomer(token);
+  await clientOf(listener.url, { logger: { debug: later, warn: later } }).resolveCustomer(token);
+  // A rejection that nobody hears is told of in a turn of its own.
+  await new Promise((resolve) => void setTimeout(resolve, 0));
+  expect(rejected).toEqual([]);
+  expect(lines.filter(([level]) => level === "error").map(([, message]) => message)).toEqual([
+    "onAttempt failed: Error: the disk is full",
+    "onAttempt failed: Error: the disk is full",
+  ]);
 });
 
 test("onAttempt is told of every attempt, the last one, too", async () => {

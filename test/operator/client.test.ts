@@ -13,6 +13,7 @@ import {
   type OperatorClient,
 } from "countinghouse/operator";
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest";
+import { listen } from "../support/listener.ts";
 import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
 
 let server: RunningServer;
@@ -155,6 +156,52 @@ describe("what fails", () => {
   });
 
   test.each([
+    ["is no JSON", 200, "application/json", "{"],
+    ["is no problem", 502, "application/json", "<html>"],
+  ])("is a matter of the connection where what answers %s", async (_what, status, type, body) => {
+    const { url } = await listen(() => ({ status, headers: { "content-type": type }, body }));
+    const elsewhere = operatorClient({ endpoint: url, token: "t" });
+    const error = (await caught(elsewhere.call("GET /clock"))) as OperatorConnectionError;
+    expect(error).toBeInstanceOf(OperatorConnectionError);
+    expect(error.message).toMatch(/is not an operator API/);
+  });
+
+  test.each([[{}], [[]], [null], [{ items: "none" }]])(
+    "is a matter of the connection where a list is %j",
+    async (body) => {
+      const json = JSON.stringify(body);
+      const { url } = await listen(() => ({ headers: { "content-type": "application/json" }, body: json }));
+      const elsewhere = operatorClient({ endpoint: url, token: "t" });
+      expect(await caught(elsewhere.first("GET /accounts", 1))).toBeInstanceOf(OperatorConnectionError);
+      expect(await caught(elsewhere.items("GET /accounts").next())).toBeInstanceOf(OperatorConnectionError);
+    },
+  );
+
+  test.each([
+    [null, "The server answered 503.", []],
+    ["not now", "The server answered 503.", []],
+    [{ detail: 5, errors: "many" }, "The server answered 503.", []],
+    [{ detail: "", errors: [1] }, "The server answered 503.", ["1"]],
+    ["", "The server answered 503.", []],
+  ])("is a problem, as far as one can be read, of something between: %j", async (body, detail, errors) => {
+    const json = body === "" ? "" : JSON.stringify(body);
+    const { url } = await listen(() => ({ status: 503, headers: { "content-type": "application/json" }, body: json }));
+    const error = await caught(operatorClient({ endpoint: url, token: "t" }).call("GET /clock"));
+    expect(error).toMatchObject({ name: "OperatorProblemError", status: 503, detail, errors });
+  });
+
+  test("is a matter of the connection where it is led elsewhere: a change is not made into a look", async () => {
+    const there = await listen(() => ({ headers: { "content-type": "application/json" }, body: { items: [] } }));
+    const { url } = await listen(() => ({ status: 302, headers: { location: `${there.url}/operator/v1/accounts` } }));
+    const call = operatorClient({ endpoint: url, token: "t" }).call("POST /accounts", { body: { id: "888800000009" } });
+    const error = (await caught(call)) as OperatorConnectionError;
+    expect(error).toBeInstanceOf(OperatorConnectionError);
+    expect(error.message).toMatch(/leads elsewhere \(302\)/);
+    expect(there.heard).toEqual([]);
+  });
+
+  test.each([
+    [{ endpoint: "http://anna:secret@host", token: "t" }, "endpoint must not hold a name or a password"],
     [
       { endpoint: "127.0.0.1:7420", token: "t" },
       "endpoint must be the address of a server, such as http://127.0.0.1:7420",

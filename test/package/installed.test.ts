@@ -1,5 +1,5 @@
 /** Each tarball in an empty project: it loads both ways, and the first example of its README runs, on every Node it names. */
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NODES, emptyProject, firstExampleOf, type EmptyProject } from "../support/empty-project.ts";
@@ -7,18 +7,21 @@ import { PACK_TIMEOUT_MS } from "../support/packed.ts";
 import { DEMO, startServer, type RunningServer } from "../support/server.ts";
 
 const CLIENT = "@countinghouse/client";
+const OUTBOX = "@countinghouse/outbox";
 /** Of the entries whose names are few. */
 const NAMES = {
   [CLIENT]:
     "MarketplaceMeteringClient MeteringError TransportError boundedExecutor defaultEndpointProvider defaultTransport epochMsOf isMeteringError startOfHour verifyRegistration",
   [`${CLIENT}/batch`]: "batchInputOf halves lineOf packed readOutcome",
   [`${CLIENT}/testing`]: "fakeMarket",
+  [OUTBOX]: "OutboxError openOutbox",
+  [`${OUTBOX}/postgres`]: "migratePostgres migrationSql postgresStore",
 };
 
 let project: EmptyProject;
 let server: RunningServer;
 beforeAll(async () => {
-  project = await emptyProject(["@countinghouse/protocol", CLIENT]);
+  project = await emptyProject(["@countinghouse/protocol", CLIENT, OUTBOX]);
   server = await startServer(["--store", "memory:", "--rules", "current"]);
 }, PACK_TIMEOUT_MS);
 afterAll(async () => {
@@ -65,6 +68,24 @@ describe.each(NODES)("on $name", ({ name, binary, missing }) => {
       expect(output.trim(), type).toBe(names);
     }
   });
+});
+
+test("the first example of the outbox's README runs, as an ES module and as CommonJS, and its command tells of it", async () => {
+  const readme = readFileSync(join(project.folder, "node_modules", OUTBOX, "README.md"), "utf8");
+  const example = firstExampleOf(readme, "js");
+  const files = [project.write("outbox.mjs", example), project.write("outbox.cjs", asCommonJs(example))];
+  for (const file of files) {
+    for (const name of ["usage.outbox", "usage.outbox-wal", "usage.outbox-shm"])
+      rmSync(join(project.folder, name), { force: true });
+    const { code, output } = await project.run(process.execPath, [file], surroundings());
+    expect(output).toMatch(/^recorded\n1 delivered [0-9a-f-]{36}\n$/m);
+    expect(code).toBe(0);
+  }
+  const command = join(project.folder, "node_modules/.bin/countinghouse-outbox");
+  const env = { OUTBOX_STORE: "sqlite:usage.outbox" };
+  const { output, code } = await project.run(process.execPath, [command, "verify"], env);
+  expect(output).toMatch(/1 entries, 0 problems/);
+  expect(code).toBe(0);
 });
 
 test.each([

@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { PACK_TIMEOUT_MS, packedPackages, type Packed } from "../support/packed.ts";
 import { newFolder } from "../support/scoped.ts";
 
-const NAMES = ["@countinghouse/protocol", "@countinghouse/client", "countinghouse"] as const;
+const NAMES = ["@countinghouse/protocol", "@countinghouse/client", "@countinghouse/outbox", "countinghouse"] as const;
 const LIBRARIES = NAMES.filter((name) => name.startsWith("@"));
 
 let packages: ReadonlyMap<string, Packed>;

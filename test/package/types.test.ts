@@ -11,6 +11,8 @@ const NEW = fileURLToPath(new URL("../../node_modules/typescript/bin/tsc", impor
 const PROGRAM = `
 import { MarketplaceMeteringClient, type MeterAllResult, type UsageRecord } from "@countinghouse/client";
 import { lineOf, packed } from "@countinghouse/client/batch";
+import { openOutbox, type Outbox, type RecordAnswer } from "@countinghouse/outbox";
+import { postgresStore, type PostgresPool } from "@countinghouse/outbox/postgres";
 
 const timestamp = new Date();
 const dimension = "d";
@@ -32,12 +34,21 @@ async function main(client: MarketplaceMeteringClient): Promise<MeterAllResult<{
   await client.batchMeterUsage({ productCode: "p", usageRecords: unprocessedRecords });
   return client.meterAll([{ ...byAccount, row: 1 }]).toArray();
 }
-void [main, byNobody, byBoth, licence, pascal];
+async function record(pool: PostgresPool, client: MarketplaceMeteringClient): Promise<readonly RecordAnswer[]> {
+  const meters = { gb: { productCode: "p", dimension } };
+  const outbox: Outbox = await openOutbox({ name: "n", store: postgresStore({ pool }), client, meters });
+  const reading = { readingId: "r", tenant: "t", meter: "gb", quantity: "0.5", at: timestamp };
+  await outbox.within(pool).record(reading);
+  // @ts-expect-error There is no time.
+  await outbox.record({ readingId: "r", tenant: "t", meter: "gb", quantity: 1 });
+  return outbox.record([reading]);
+}
+void [main, record, byNobody, byBoth, licence, pascal];
 `;
 
 let project: EmptyProject;
 beforeAll(async () => {
-  project = await emptyProject(["@countinghouse/protocol", "@countinghouse/client"]);
+  project = await emptyProject(["@countinghouse/protocol", "@countinghouse/client", "@countinghouse/outbox"]);
   for (const ending of ["ts", "mts", "cts"]) project.write(`program.${ending}`, PROGRAM);
 }, PACK_TIMEOUT_MS);
 afterAll(() => project.remove());

@@ -14,7 +14,7 @@ import { speaksCbor } from "./in-cbor.ts";
 export const MAIN = fileURLToPath(new URL("../../packages/server/src/main.ts", import.meta.url));
 export const NODE_FLAGS = ["--conditions=@countinghouse/source"];
 /** The scripts' compile cache; it shortens a start by a third, and the suites start some hundred servers. */
-const NODE_COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url));
+export const NODE_COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url));
 
 /** The seller of packages/server/src/catalogue/demo.yaml; another endpoint may know the seller by other keys. */
 export const DEMO = {
@@ -128,7 +128,8 @@ export function runCommand(
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...args], {
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, NODE_COMPILE_CACHE, ...env },
+      // Whoever runs the tests may want colours in what they say themselves.
+      env: { ...process.env, NODE_COMPILE_CACHE, FORCE_COLOR: "", ...env },
       // A command that does not end must not outlive the test.
       timeout: 30_000,
       killSignal: "SIGKILL",

@@ -123,6 +123,16 @@ describe("requests behind another one", () => {
     expect(await exchange(server.endpoint, "GET /healthz HTTP/1.0\r\n\r\n")).toContain("HTTP/1.1 200");
   });
 
+  test("that name two hosts are refused in their turn, and end the connection: which of them counts is not for us to say", async () => {
+    for (const second of ["Host: x", "host: y", "HOST:"]) {
+      const twice = `GET /healthz HTTP/1.1\r\nHost: x\r\n${second}\r\n\r\n`;
+      const text = await exchange(server.endpoint, health + twice + health);
+      expect(text.match(/HTTP\/1\.1 \d{3}/g), second).toEqual(["HTTP/1.1 200", "HTTP/1.1 400"]);
+    }
+    const old = "GET /healthz HTTP/1.0\r\nHost: x\r\nHost: x\r\n\r\n";
+    expect(await exchange(server.endpoint, old)).toContain("HTTP/1.1 400");
+  });
+
   test("that are any number are all answered, where no more than 192 wait at a time", async () => {
     const { socket, closed } = open(Buffer.from(""));
     let text = "";
@@ -191,6 +201,13 @@ describe("what a request expects before it sends its body", () => {
     const waiting = "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}";
     const text = await exchange(server.endpoint, first + waiting + health());
     expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual(["HTTP/1.1 200", "HTTP/1.1 100", "HTTP/1.1 403", "HTTP/1.1 200"]);
+  });
+
+  test.each(["/", "/operator/v1/accounts"])("is refused where its body is larger than any may be: %s", async (path) => {
+    const huge = `POST ${path} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99999999999\r\n\r\n`;
+    const text = await exchange(server.endpoint, huge);
+    expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual(["HTTP/1.1 413"]);
+    expect(text).toMatch(/^connection: close\r$/im);
   });
 
   test("and is not known here, is refused in its turn", async () => {

@@ -10,11 +10,11 @@ import { sortArguments, type ClientConfiguration } from "./configuration.ts";
 import type { AwsCredentials, CredentialsProvider } from "./credentials/credentials.ts";
 import { defaultEndpointProvider, type EndpointProvider } from "./endpoint/endpoint-provider.ts";
 import type { MeterableRecord } from "./batch/line.ts";
-import { KnownIds } from "./meter-all/remembered.ts";
+import { KnownIds } from "./meter-all/lines/remembered.ts";
 import { MeterAllRun, type MeterAllInput } from "./meter-all/meter-all.ts";
 import type { MeterAllOptions } from "./meter-all/options.ts";
-import { Pacer } from "./meter-all/pacer.ts";
-import type { Metering } from "./meter-all/sender.ts";
+import { Pacer } from "./meter-all/sending/pacer.ts";
+import type { Metering } from "./meter-all/sending/sender.ts";
 import { MeteringError, meteringErrorOf, answeredOf, resultOf, type Answered, type Outcome } from "./outcome.ts";
 import {
   batchMeterUsageBody,
@@ -252,6 +252,15 @@ export class MarketplaceMeteringClient implements AsyncDisposable {
   serviceTime(): Date | undefined {
     const toldMs = this.#runtime.clock.toldMs(Number.NEGATIVE_INFINITY);
     return toldMs === undefined ? undefined : new Date(toldMs);
+  }
+
+  /**
+   * Where calls go: the endpoint's URL and the region, as configuration, environment and endpoint rules say. Throws a
+   * `MeteringError`, `ConfigurationError`, where there is no region, or the rules refuse.
+   */
+  async destination(): Promise<{ readonly endpoint: string; readonly region: string }> {
+    const { url, region } = await this.#runtime.destination();
+    return { endpoint: url.href, region };
   }
 
   /** Sends later calls to this URL; `https://` is added where the scheme is missing. */

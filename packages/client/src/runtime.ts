@@ -61,7 +61,7 @@ export class ClientRuntime {
     this.#sources = agent === undefined ? this.#transport : defaultTransport({ fetch });
     this.#endpointProvider = endpointProvider;
     this.caller = new Caller({
-      destination: () => (this.#destination ??= this.#resolveDestination()),
+      destination: () => this.destination(),
       credentials: new CredentialsKeeper({ provider: this.#provider(), world: this.world, logger: this.logger }),
       transport: this.#transport,
       signer: new Signer(platform.cryptography),
@@ -96,6 +96,10 @@ export class ClientRuntime {
   closeConnections(): void {
     if (this.#ownsTransport) this.#transport.close();
     if (this.#sources !== this.#transport) this.#sources.close();
+  }
+
+  destination(): Destination | Promise<Destination> {
+    return (this.#destination ??= this.#resolveDestination());
   }
 
   #resolveDestination(): Promise<Destination> {

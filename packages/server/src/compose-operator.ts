@@ -1,6 +1,7 @@
 /** The wiring of the operator API: what its routes work with, and what they have made for themselves. */
 import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { ruleSets } from "@countinghouse/protocol";
 import type { EventPages } from "./audit/event-pages.ts";
 import { dueChanges } from "./catalogue/apply.ts";
 import type { ServeConfig } from "./config.ts";
@@ -62,6 +63,7 @@ export function composeOperator(parts: OperatorParts): OperatorService {
       eventPages,
       sealer,
       clock,
+      ruleSet: ruleSets[config.rules],
       lab: config.lab,
       faults,
       random: world.random,

@@ -1,4 +1,4 @@
-/** Checks what `countinghouse serve` is told: which combinations make sense, and why others are refused. */
+/** Checks the flags of `countinghouse serve`: which combinations make sense, and why others are refused. */
 import { readFileSync } from "node:fs";
 import { BlockList, isIP } from "node:net";
 import {

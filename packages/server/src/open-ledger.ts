@@ -1,7 +1,7 @@
 /** Opens the ledger of a configuration: its store, its key, its clock, and the catalogue applied to it. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { iso, ruleSets } from "@countinghouse/protocol";
+import { iso, ruleSets, type RuleSet } from "@countinghouse/protocol";
 import { dueChanges, readCatalogueFile, type CatalogueFile } from "./catalogue/apply.ts";
 import { startClock, type ClockSetting, type ServiceClock } from "./clock.ts";
 import { ConfigError, type ServeConfig } from "./config.ts";
@@ -30,6 +30,7 @@ import type { World } from "./world.ts";
 export interface OpenedLedger {
   readonly ledger: Ledger;
   readonly clock: ServiceClock;
+  readonly ruleSet: RuleSet;
   readonly sealer: Sealer;
   /** What the catalogue file says, or the demo. */
   readonly catalogueFile: CatalogueFile;
@@ -40,7 +41,7 @@ export interface OpenedLedger {
 /** Opens the embedded engine on a folder. */
 export type OpenEngine = (folder: string, options: OpenEngineOptions) => Engine;
 
-type OpenEngineOptions = Pick<SqliteOptions, "acceptLostTail" | "every">;
+type OpenEngineOptions = Pick<SqliteOptions, "acceptLostTail" | "every" | "addsUp">;
 
 type Observers = Pick<SingleWriterOptions, "aroundCommit" | "onCommitted" | "spare">;
 
@@ -68,10 +69,11 @@ export async function openLedger(
     await waitForClock(config, loaded.newestAtMs, world);
     const { acceptNewestEntryAhead: acceptNewestAhead } = config;
     const setting = { ...clockSetting(config, loaded, world), acceptNewestAhead };
+    const ruleSet = ruleSets[config.rules];
     const clock = startClock(setting, loaded, world.wallMs);
     const startedAtMs = clock.nowMs();
     const ledger = store.ledger(clock, {
-      ruleSet: ruleSets[config.rules],
+      ruleSet,
       queuedMax: config.queuedMax,
       groupMax: GROUP_MAX,
       acceptNewestAhead,
@@ -90,7 +92,7 @@ export async function openLedger(
     const catalogueFile = readCatalogue(config, sealer);
     await applyCatalogue(ledger, clock, catalogueFile, startCall("ApplyCatalogue", world));
     await makeFirstRegistrationKey(ledger, sealer, world);
-    return { ledger, clock, sealer, catalogueFile, logBytes: store.logBytes };
+    return { ledger, clock, ruleSet, sealer, catalogueFile, logBytes: store.logBytes };
   } catch (error) {
     await close();
     throw error;
@@ -118,14 +120,15 @@ async function openStore(config: ServeConfig, world: World, openEngine: OpenEngi
     return {
       loaded: opened.loaded,
       logBytes: () => undefined,
-      ledger: (clock, options) => opened.open({ ...options, clock, lanes: LANES, monotonicMs, sleep, every, fraction }),
+      ledger: (clock, options) =>
+        opened.open({ ...options, clock, lanes: LANES, monotonicMs, sleep, every, fraction, addsUp: true }),
       close: () => Promise.resolve(),
     };
   }
   const engine: Engine =
     store.kind === "memory"
       ? new MemoryEngine()
-      : openEngine(store.folder, { acceptLostTail: accepts, every: world.every });
+      : openEngine(store.folder, { acceptLostTail: accepts, every: world.every, addsUp: true });
   try {
     const loaded = engine.load();
     return {

@@ -9,7 +9,8 @@ import { syncFolder } from "./stores/sqlite/data-folder.ts";
 export function secretsKey(file: string, make: boolean, random: (bytes: number) => Buffer): Buffer {
   let text: string;
   try {
-    if ((statSync(file).mode & 0o077) !== 0) {
+    const { mode, uid } = statSync(file);
+    if ((mode & othersOf(uid)) !== 0) {
       throw new ConfigError(`The secrets key file ${file} can be read by others: chmod 600 ${file}`);
     }
     text = readFileSync(file, "utf8");
@@ -23,6 +24,14 @@ export function secretsKey(file: string, make: boolean, random: (bytes: number) 
     throw new ConfigError(`The secrets key file ${file} must hold ${SECRETS_KEY_BYTES} bytes in base64.`);
   }
   return key;
+}
+
+/**
+ * What others may not have: everything. Where the file is root's and the server is not, its group may read it: that is how
+ * orchestrators hand out secrets, and how PostgreSQL takes its own key.
+ */
+function othersOf(uid: number): number {
+  return uid === 0 && process.getuid?.() !== 0 ? 0o037 : 0o077;
 }
 
 function makeKey(file: string, random: (bytes: number) => Buffer): Buffer {

@@ -15,7 +15,8 @@ import type { PostgresLedger, PostgresLedgerOptions } from "../src/stores/postgr
 export async function ledgerInPostgres(setup: LedgerSetup = {}, lanes = 4): Promise<LedgerUnderTest> {
   const database = await newDatabase();
   return ledgerUnderTest(
-    (opening) => openAt(database.url, opening, { ...setup, lanes }),
+    // The contract's days are not those of the database.
+    (opening) => openAt(database.url, opening, { ...setup, lanes, clocksApartMaxMs: Number.POSITIVE_INFINITY }),
     () => database.remove(),
   );
 }
@@ -24,7 +25,8 @@ export async function ledgerInPostgres(setup: LedgerSetup = {}, lanes = 4): Prom
 export async function openAt(
   url: string,
   { mode, wallMs, beforeCommit }: Partial<Opening>,
-  setup: LedgerSetup & Partial<Pick<PostgresLedgerOptions, "lanes" | "monotonicMs" | "every">> = {},
+  setup: LedgerSetup &
+    Partial<Pick<PostgresLedgerOptions, "lanes" | "monotonicMs" | "every" | "clocksApartMaxMs" | "addsUp">> = {},
 ): Promise<{ readonly ledger: PostgresLedger; readonly clock: ServiceClock }> {
   const { monotonicMs, sleep, every } = realWorld;
   const store = await openPostgres(url, { monotonicMs, sleep, wallMs: () => Date.now() });

@@ -198,6 +198,7 @@ export class Stage {
           `Of account ${account} there are ${booked.length} records, listed are ${JSON.stringify(listed)}`,
         );
     }
+    await this.#compareUsage(model);
     const months = new Set(
       [...model.books.values()].map(({ usageRecord }) => iso(usageRecord.timestampMs).slice(0, 7)),
     );
@@ -215,6 +216,31 @@ export class Stage {
       if (reported.length === Object.keys(expected).length && isDeepStrictEqual(Object.fromEntries(reported), expected))
         continue;
       throw new Error(`The report of ${month} says ${JSON.stringify(reported)}, the books ${JSON.stringify(expected)}`);
+    }
+  }
+
+  /** Hour by hour, and by the day. */
+  async #compareUsage({ books }: Model): Promise<void> {
+    for (const [grain, characters] of [
+      ["hour", "2026-03-14T12".length],
+      ["day", "2026-03-14".length],
+    ] as const) {
+      const range = "from=2000-01-01T00:00:00Z&to=2100-01-01T00:00:00Z";
+      const { body } = await this.#server.operator("GET", `/usage?${range}&groupBy=product,dimension,region,${grain}`);
+      const { items } = body as { readonly items: readonly Readonly<Record<string, string>>[] };
+      const said = items.map(({ product, dimension, region, units, ...at }) => [
+        [product, dimension, region, at[grain]?.slice(0, characters)].join(" "),
+        Number(units),
+      ]);
+      const expected: Record<string, number> = {};
+      for (const { productCode, region, usageRecord } of books.values()) {
+        const { dimension, timestampMs, quantity = 0 } = usageRecord;
+        const cell = [productCode, dimension, region, iso(timestampMs).slice(0, characters)].join(" ");
+        expected[cell] = (expected[cell] ?? 0) + quantity;
+      }
+      if (said.length === Object.keys(expected).length && isDeepStrictEqual(Object.fromEntries(said), expected))
+        continue;
+      throw new Error(`Usage by ${grain} is ${JSON.stringify(said)}, by the books ${JSON.stringify(expected)}`);
     }
   }
 

@@ -15,7 +15,8 @@ import {
   ResolveCustomerCommand,
   type MeteringCommand,
 } from "./commands.ts";
-import { exceptionOf, type ResponseMetadata } from "./exceptions.ts";
+import { exceptionOf } from "./exception-of.ts";
+import type { ResponseMetadata } from "./exceptions.ts";
 import type {
   BatchMeterUsageCommandInput,
   BatchMeterUsageCommandOutput,

@@ -163,38 +163,3 @@ export class TimestampOutOfBoundsException extends MarketplaceMeteringServiceExc
     super({ ...options, name: "TimestampOutOfBoundsException", $fault: "client" });
   }
 }
-
-const classes: Readonly<Record<string, new (options: ExceptionOptions) => MarketplaceMeteringServiceException>> = {
-  CustomerNotEntitledException,
-  DisabledApiException,
-  DuplicateRequestException,
-  ExpiredTokenException,
-  IdempotencyConflictException,
-  InternalServiceErrorException,
-  InvalidCustomerIdentifierException,
-  InvalidEndpointRegionException,
-  InvalidLicenseException,
-  InvalidProductCodeException,
-  InvalidPublicKeyVersionException,
-  InvalidRegionException,
-  InvalidTagException,
-  InvalidTokenException,
-  InvalidUsageAllocationsException,
-  InvalidUsageDimensionException,
-  PlatformNotSupportedException,
-  ThrottlingException,
-  TimestampOutOfBoundsException,
-};
-
-/** The service's error as an exception of its class. */
-export function exceptionOf(error: MeteringError, $metadata: ResponseMetadata): MarketplaceMeteringServiceException {
-  const { name, message, fault } = error;
-  const options = { message, $metadata, cause: error };
-  const known = Object.hasOwn(classes, name) ? classes[name] : undefined;
-  if (known !== undefined) return new known(options);
-  return new MarketplaceMeteringServiceException({
-    ...options,
-    name,
-    $fault: fault === "server" ? "server" : "client",
-  });
-}

@@ -89,7 +89,7 @@ export class Caller {
     const startedMs = reports === undefined ? 0 : world.monotonicMs();
     const found = tracing?.current();
     const api = found instanceof Promise ? await found : found;
-    const traced = api === undefined ? undefined : new TracedCall(api, operation.name);
+    const traced = api === undefined ? undefined : TracedCall.begin(api, operation.name);
     const run = (): Promise<Outcome<Result>> => this.#limited(operation, body, options, traced);
     const outcome = await (traced === undefined ? run() : traced.run(run));
     reports?.call(operation.name, outcome, world.monotonicMs() - startedMs);

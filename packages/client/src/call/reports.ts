@@ -61,14 +61,19 @@ export function unfailing(logger: Logger): Logger {
     level,
     (message: string, entry?: LogEntry): void => {
       try {
-        if (entry === undefined) logger[level]?.(message);
-        else logger[level]?.(message, entry);
+        hear(entry === undefined ? logger[level]?.(message) : logger[level]?.(message, entry), () => undefined);
       } catch {
         // There is nobody to report this to.
       }
     },
   ]);
   return Object.fromEntries(wrapped) as Logger;
+}
+
+/** An async function that was handed in may reject later: unheard, that would end the program. */
+function hear(told: unknown, failed: (thrown: unknown) => void): void {
+  const isPromise = typeof (told as { readonly then?: unknown } | null | undefined)?.then === "function";
+  if (isPromise) void Promise.resolve(told).catch(failed);
 }
 
 export class Reports {
@@ -89,10 +94,11 @@ export class Reports {
       const message = `${operation}: ${errorName}, sent again in ${retryInMs} ms (attempt ${attempt}).`;
       this.#logger.info?.(message, { ...entry, retryInMs });
     }
+    const failed = (thrown: unknown): void => this.#logger.error?.(`onAttempt failed: ${String(thrown)}`);
     try {
-      this.#onAttempt?.(report);
+      hear(this.#onAttempt?.(report), failed);
     } catch (thrown) {
-      this.#logger.error?.(`onAttempt failed: ${String(thrown)}`);
+      failed(thrown);
     }
   }
 

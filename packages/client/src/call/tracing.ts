@@ -4,6 +4,7 @@
  */
 import { SERVICE_ID } from "@countinghouse/protocol";
 import type { MeteringError, Outcome } from "../outcome.ts";
+import { checkHeaders } from "../transport/transport.ts";
 import { VERSION } from "../version.ts";
 
 type Attributes = Readonly<Record<string, string | number>>;
@@ -65,52 +66,79 @@ export class Tracing {
   }
 }
 
-/** A call that is traced. */
+/**
+ * The program's own tracing may throw: its processors, propagators and exporters run inside these calls. The call goes on then. A
+ * record that was metered must not look like one that was not.
+ */
+function unfailing<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch {
+    return undefined;
+  }
+}
+
+/** A call that is traced. No method throws or rejects. */
 export class TracedCall {
   readonly #api: OpenTelemetry;
   readonly #span: Span;
   readonly #context: Context;
 
-  constructor(api: OpenTelemetry, operation: string) {
+  /** Undefined where it cannot be traced. */
+  static begin(api: OpenTelemetry, operation: string): TracedCall | undefined {
+    return unfailing(() => new TracedCall(api, operation));
+  }
+
+  private constructor(api: OpenTelemetry, operation: string) {
     this.#api = api;
     const attributes = { "rpc.system": "aws-api", "rpc.service": SERVICE_ID, "rpc.method": operation };
     this.#span = this.#start(`${SERVICE_ID.replaceAll(" ", "")}.${operation}`, attributes);
     this.#context = api.trace.setSpan(api.context.active() as never, this.#span as never);
   }
 
-  /** Runs the call within its span, so that everything it does belongs to the span. */
+  /** Runs the call within its span, so that everything it does belongs to the span. Runs it once, even where tracing throws. */
   async run<Result>(call: () => Promise<Outcome<Result>>): Promise<Outcome<Result>> {
-    const outcome = await this.#api.context.with(this.#context as never, call);
+    let running: Promise<Outcome<Result>> | undefined;
+    const once = (): Promise<Outcome<Result>> => (running ??= call());
+    void unfailing(() => this.#api.context.with(this.#context as never, once));
+    const outcome = await once();
     const { requestId, status, attempts } = outcome.ok ? outcome.metadata : outcome.error;
-    this.#span.setAttributes({
+    const attributes = {
       ...(requestId === undefined ? {} : { "aws.request_id": requestId }),
       ...(status === undefined || status === 0 ? {} : { "http.response.status_code": status }),
       "countinghouse.attempts": attempts,
-    });
-    end(this.#span, outcome.error);
+    };
+    end(this.#span, attributes, outcome.error);
     return outcome;
   }
 
-  /** One attempt that nothing else traces: adds the trace headers to the request's headers. */
-  attempt(url: URL, attempt: number, headers: string[]): TracedAttempt {
-    const span = this.#api.context.with(this.#context as never, () =>
-      this.#start("POST", {
-        "http.request.method": "POST",
-        "url.full": url.href,
-        "server.address": url.hostname,
-        "server.port": url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port),
-        ...(attempt === 1 ? {} : { "http.request.resend_count": attempt - 1 }),
-      }),
+  /** One attempt that nothing else traces: adds the trace headers to the request's headers. Undefined where tracing throws. */
+  attempt(url: URL, attempt: number, headers: string[]): TracedAttempt | undefined {
+    const span = unfailing(() =>
+      this.#api.context.with(this.#context as never, () =>
+        this.#start("POST", {
+          "http.request.method": "POST",
+          "url.full": url.href,
+          "server.address": url.hostname,
+          "server.port": url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port),
+          ...(attempt === 1 ? {} : { "http.request.resend_count": attempt - 1 }),
+        }),
+      ),
     );
+    if (span === undefined) return undefined;
+    for (const header of unfailing(() => this.#headersFor(span)) ?? []) headers.push(...header);
+    return {
+      end: (status, error) => end(span, status === undefined ? {} : { "http.response.status_code": status }, error),
+    };
+  }
+
+  /** What no header may hold is left out. */
+  #headersFor(span: Span): [name: string, value: string][] {
     const carrier: Record<string, string> = {};
     this.#api.propagation.inject(this.#api.trace.setSpan(this.#context as never, span as never) as never, carrier);
-    for (const [name, value] of Object.entries(carrier)) headers.push(name.toLowerCase(), value);
-    return {
-      end: (status, error) => {
-        if (status !== undefined) span.setAttributes({ "http.response.status_code": status });
-        end(span, error);
-      },
-    };
+    return Object.entries(carrier)
+      .map(([name, value]): [string, string] => [name.toLowerCase(), value])
+      .filter(isSendable);
   }
 
   #start(name: string, attributes: Attributes): Span {
@@ -120,14 +148,17 @@ export class TracedCall {
   }
 }
 
+function isSendable(header: readonly string[]): boolean {
+  return unfailing(() => (checkHeaders(header), true)) === true;
+}
+
 export interface TracedAttempt {
   end(status: number | undefined, error: MeteringError | undefined): void;
 }
 
-function end(span: Span, error: MeteringError | undefined): void {
-  if (error !== undefined) {
-    span.setAttributes({ "error.type": error.name });
-    span.setStatus({ code: STATUS_ERROR, message: error.message });
-  }
-  span.end();
+/** Each step by itself: a span that was begun is ended, whatever becomes of what it says. */
+function end(span: Span, attributes: Attributes, error: MeteringError | undefined): void {
+  unfailing(() => span.setAttributes({ ...attributes, ...(error === undefined ? {} : { "error.type": error.name }) }));
+  if (error !== undefined) unfailing(() => span.setStatus({ code: STATUS_ERROR, message: error.message }));
+  unfailing(() => span.end());
 }

@@ -44,7 +44,8 @@ async function authorizationToken({ surroundings }: ChainParts): Promise<string 
   const token =
     file === undefined
       ? nonEmpty(surroundings.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN"))
-      : await surroundings.readText(file);
+      : // Whoever writes a file by hand ends it with a line break.
+        (await surroundings.readText(file))?.replace(/\r?\n$/, "");
   if (file !== undefined && token === undefined) throw credentialsError(`There is no token file ${file}.`);
   if (token !== undefined && /[\r\n]/.test(token)) {
     throw credentialsError("The container authorization token has a line break in it.");

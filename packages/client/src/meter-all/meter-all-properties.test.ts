@@ -2,8 +2,8 @@ import { ruleSets, windowFault } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { MeterableRecord } from "../batch/line.ts";
-import { KnownIds } from "./remembered.ts";
-import { HOUR_MS, Market, NOW_MS, keyOf } from "./market.fixture.ts";
+import { KnownIds } from "./lines/remembered.ts";
+import { HOUR_MS, Market, NOW_MS, keyOf } from "../../testing/market.ts";
 import { MeterAllRun } from "./meter-all.ts";
 import type { MeterAllResult } from "../batch/result.ts";
 

@@ -1,7 +1,7 @@
 import { ruleSets } from "@countinghouse/protocol";
 import { describe, expect, test } from "vitest";
 import type { MeterableRecord } from "../batch/line.ts";
-import { HOUR_MS, Market, NOW_MS, minutes, record, run } from "./market.fixture.ts";
+import { HOUR_MS, Market, NOW_MS, minutes, record, run } from "../../testing/market.ts";
 import type { MeterAllOptions } from "./options.ts";
 
 const many = (count: number, at: number): MeterableRecord[] =>

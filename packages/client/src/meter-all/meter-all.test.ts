@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { MeteringError } from "../outcome.ts";
 import type { MeterableRecord } from "../batch/line.ts";
-import { KnownIds } from "./remembered.ts";
-import { HOUR_MS, Market, NOW_MS, allocation, minutes, record, run } from "./market.fixture.ts";
+import { KnownIds } from "./lines/remembered.ts";
+import { HOUR_MS, Market, NOW_MS, allocation, minutes, record, run } from "../../testing/market.ts";
 import type { MeterAllRun } from "./meter-all.ts";
 import type { MeterAllOptions } from "./options.ts";
 

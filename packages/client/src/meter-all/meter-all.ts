@@ -8,14 +8,14 @@
 import type { MeterableRecord } from "../batch/line.ts";
 import type { Accepted, MeterAllResult, Replay, Verdict } from "../batch/result.ts";
 import { MeteringError, invalidInput } from "../outcome.ts";
-import { GiveWay } from "./give-way.ts";
-import type { Entry } from "./input-line.ts";
+import { GiveWay } from "./reading/give-way.ts";
+import type { Entry } from "./lines/input-line.ts";
 import { CONCURRENCY, RESENDS_MAX, checkOptions, type MeterAllOptions } from "./options.ts";
 import { Progress, type MeterAllProgress } from "./progress.ts";
-import type { KnownIds } from "./remembered.ts";
-import { Sender, type Metering } from "./sender.ts";
-import { Sending } from "./sending.ts";
-import { Windows } from "./windows.ts";
+import type { KnownIds } from "./lines/remembered.ts";
+import { Sender, type Metering } from "./sending/sender.ts";
+import { Sending } from "./sending/sending.ts";
+import { Windows } from "./reading/windows.ts";
 
 export type MeterAllInput<Item extends MeterableRecord> = Iterable<Item> | AsyncIterable<Item>;
 

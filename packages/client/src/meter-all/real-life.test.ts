@@ -1,10 +1,10 @@
 /** Long and endless runs: windows, progress, giving way to other work, and patience with a service that is down. */
 import { describe, expect, test } from "vitest";
 import type { MeterableRecord } from "../batch/line.ts";
-import { InputReader } from "./input-reader.ts";
-import { GiveWay } from "./give-way.ts";
-import { Market, NOW_MS, record, run } from "./market.fixture.ts";
-import { Remembered } from "./remembered.ts";
+import { InputReader } from "./reading/input-reader.ts";
+import { GiveWay } from "./reading/give-way.ts";
+import { Market, NOW_MS, record, run } from "../../testing/market.ts";
+import { Remembered } from "./lines/remembered.ts";
 
 const many = (count: number): MeterableRecord[] => Array.from({ length: count }, (_, i) => record(`d${i}`));
 const statuses = async (results: Promise<readonly { readonly status: string }[]>): Promise<string[]> =>
@@ -216,4 +216,24 @@ test("batches are of the oldest minutes first, however the records come", async 
   await all.assertAllAccepted();
   const times = market.batches.flatMap(({ usageRecords }) => usageRecords.map(({ timestamp }) => Number(timestamp)));
   expect(times).toEqual(times.toSorted((a, b) => a - b));
+});
+
+test("known ids that throw when they are asked leave their batch in doubt, and the run comes to its end", async () => {
+  const knownIds = {
+    has: () => {
+      throw new Error("the table of ids is gone");
+    },
+  } as unknown as ReadonlySet<string>;
+  const { run: all, market } = run(many(30), { knownIds });
+  const results = await all.toArray();
+  expect(results).toHaveLength(30);
+  for (const result of results) {
+    expect(result).toMatchObject({
+      status: "undecided",
+      why: "failed",
+      mayBeMetered: true,
+      error: { name: "UnexpectedError", message: "the table of ids is gone" },
+    });
+  }
+  expect(market.metered.size).toBe(30);
 });

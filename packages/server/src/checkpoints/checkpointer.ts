@@ -79,7 +79,6 @@ export class Checkpointer {
   }
 }
 
-/** The number of entries in all lanes. */
 function entriesOf(lanes: readonly LaneHead[]): number {
   return lanes.reduce((sum, { seq }) => sum + seq, 0);
 }

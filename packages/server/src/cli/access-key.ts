@@ -1,4 +1,4 @@
-/** `countinghouse access-key`: what callers sign their requests with. */
+/** `countinghouse access-key`: the keys with which callers sign their requests. */
 import type { Command } from "commander";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import { describe, print } from "./output.ts";

@@ -22,7 +22,6 @@ export function timeArgument(text: string): string {
   return iso(readTime(text) ?? readDay(text) ?? refuse(`${TIME_EXPECTED}, or a day`));
 }
 
-/** A month, unchanged. */
 export function monthArgument(text: string): string {
   return readMonth(text) === undefined ? refuse(MONTH_EXPECTED) : text;
 }

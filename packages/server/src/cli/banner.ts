@@ -1,4 +1,4 @@
-/** What `serve` prints: its address, and one command to try. */
+/** What `serve` prints: its address, and one command to try, as it is called where this runs. */
 import { ruleSets, iso } from "@countinghouse/protocol";
 import type { Service } from "../compose.ts";
 import type { ServeConfig } from "../config.ts";
@@ -23,8 +23,17 @@ export function banner(
     ...quotaLines(config),
     "",
   ];
-  if (config.catalogFile === undefined) lines.push(...demoLines(ready.endpoint, config.lab));
+  if (config.catalogFile === undefined) lines.push(...demoLines(ready.endpoint, config));
   return `${lines.join("\n")}\n`;
+}
+
+/** In a checkout these sources run as they are, and its scripts are there. */
+const IN_CHECKOUT = import.meta.filename.endsWith(".ts");
+
+/** How the next command is called: as this one was. */
+function commandName(): string {
+  if (IN_CHECKOUT) return "npm run --silent countinghouse --";
+  return process.env["npm_command"] === "exec" ? "npx countinghouse" : "countinghouse";
 }
 
 /** Without the address, which may hold a password. */
@@ -38,7 +47,7 @@ function quotaLines({ quotas }: ServeConfig): string[] {
   return texts.length === 0 ? [] : [`  quotas          ${texts.join(", ")} a second, per account and region`];
 }
 
-function demoLines(endpoint: string, lab: boolean): string[] {
+function demoLines(endpoint: string, { lab, store }: ServeConfig): string[] {
   return [
     "Point any AWS SDK or the AWS CLI at it:",
     "",
@@ -53,15 +62,27 @@ function demoLines(endpoint: string, lab: boolean): string[] {
     "  aws meteringmarketplace batch-meter-usage --product-code 0abcdefghijklmnopqrstuvwx \\",
     '    --usage-records "Timestamp=$(date +%s),CustomerIdentifier=demoCustomer1,Dimension=gb_ingested,Quantity=3"',
     "",
-    "or, without the AWS CLI, from this folder: npm run first-request",
+    ...(IN_CHECKOUT
+      ? ["or, without the AWS CLI, from this folder: npm run first-request"]
+      : ["or, without the AWS CLI, by a program: the README of the package has one to copy."]),
     "",
+    ...recordsLines(store),
     ...(lab ? buyerLines(endpoint) : []),
   ];
 }
 
+/** Of a server that the command line finds by its data folder. */
+function recordsLines(store: ServeConfig["store"]): string[] {
+  if (store.kind !== "sqlite") return [];
+  const data = store.folder === "./countinghouse-data" ? "" : ` --data ${store.folder}`;
+  return ["See what was metered, in another terminal:", "", `  ${commandName()} records list${data}`, ""];
+}
+
 function buyerLines(endpoint: string): string[] {
   return [
-    "Subscribe as a buyer would (npm run landing-page is the seller who receives the token):",
+    IN_CHECKOUT
+      ? "Subscribe as a buyer would (npm run landing-page is the seller who receives the token):"
+      : "Subscribe as a buyer would; the token goes to the product's landing page, yours, at its fulfilmentUrl:",
     "",
     `  ${endpoint}/buy/0abcdefghijklmnopqrstuvwx`,
     "",

@@ -4,7 +4,7 @@ import { OperatorProblemError } from "../operator/client/errors.ts";
 import type { FirstItems, OperatorClient } from "../operator/client/operator-client.ts";
 import { CommandError, EXIT, connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import type { FileDocument } from "./document-file.ts";
-import { describe, print, table, type Columns } from "./output.ts";
+import { describe, print, printTable, type Columns } from "./output.ts";
 
 /** A kind of catalogue object, as the command line shows it. */
 export interface CatalogueKind<Shown extends object, Document extends object> {
@@ -40,7 +40,7 @@ export function addCatalogueGroup<Shown extends object, Document extends object>
   const group = program.command(noun).description(kind.description);
   withConnection(group.command("list").description(`List the ${noun}s`)).action(async (flags: ConnectionFlags) => {
     const { items } = await kind.list(connect(flags), LISTED_MAX);
-    print(flags, items, table(kind.columns, items));
+    printTable(flags, items, kind.columns);
   });
   withConnection(group.command("show <id>").description(`Show one ${noun}`)).action(
     async (id: string, flags: ConnectionFlags) => {

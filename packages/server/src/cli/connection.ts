@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { clientAt, type OperatorClient } from "../operator/client/operator-client.ts";
+import { clientAt, holdsCredentials, type OperatorClient } from "../operator/client/operator-client.ts";
 
 /** The file's name in the data folder, while a server runs on the folder. */
 export const RUN_FILE = "server.json";
@@ -38,7 +38,7 @@ export function withConnection(command: Command): Command {
     .option("--data <folder>", "data folder of a server on this machine", "./countinghouse-data");
 }
 
-/** A server's operator API, and where it is. */
+/** A client of a server's operator API, and the server's address. */
 interface Connection extends OperatorClient {
   readonly url: string;
 }
@@ -56,10 +56,13 @@ export function connect(flags: ConnectionFlags): Connection {
     const message = "No server found: start one in this folder (countinghouse serve), or give --operator-url.";
     throw new CommandError(message, EXIT.unreachable);
   }
-  if (token === undefined) throw new CommandError(`--operator-token is missing for ${url}.`, EXIT.usage);
   if (!/^https?:/.test(url) || !URL.canParse(url)) {
     throw new CommandError(`The operator API's address must be like ${EXAMPLE_URL}; got ${url}.`, EXIT.usage);
   }
+  if (holdsCredentials(url)) {
+    throw new CommandError("The operator API's address must not hold a name or a password.", EXIT.usage);
+  }
+  if (token === undefined) throw new CommandError(`--operator-token is missing for ${url}.`, EXIT.usage);
   // Node's own error would quote the token.
   if (!/^[\u0020-\u007e]+$/.test(token)) {
     throw new CommandError("The operator token holds characters that cannot be sent.", EXIT.usage);

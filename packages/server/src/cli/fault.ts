@@ -1,10 +1,10 @@
-/** `countinghouse fault`: what goes wrong on demand, in a lab. */
+/** `countinghouse fault`: faults on demand, in a lab. */
 import { Option, type Command } from "commander";
 import type { Fault, NewFault } from "../operator/contract/faults.ts";
 import { FAULT_COUNT_MAX, FAULT_DELAY_MS_MAX, FAULT_KINDS, FAULT_RECORDS_MAX } from "../operator/contract/values.ts";
 import { countArgument, shareArgument } from "./arguments.ts";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
-import { print, table, type Columns } from "./output.ts";
+import { print, printTable, type Columns } from "./output.ts";
 
 interface AddFlags extends ConnectionFlags {
   readonly operation: string;
@@ -69,7 +69,7 @@ export function addFault(program: Command): void {
   withConnection(group.command("list").description("List the faults and how often they hit")).action(
     async (flags: ConnectionFlags) => {
       const { items } = await connect(flags).first("GET /faults", LISTED_MAX);
-      print(flags, items, table(COLUMNS, items));
+      printTable(flags, items, COLUMNS);
     },
   );
   withConnection(group.command("clear [fault-id]").description("Take one fault away, or all of them")).action(

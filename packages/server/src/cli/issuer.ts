@@ -1,8 +1,8 @@
-/** `countinghouse issuer`: whose web identity tokens are believed. */
+/** `countinghouse issuer`: the trusted issuers of web identity tokens. */
 import type { Command } from "commander";
 import type { Issuer } from "../operator/contract/catalogue/issuer.ts";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
-import { print, table, type Columns } from "./output.ts";
+import { printTable, type Columns } from "./output.ts";
 
 const COLUMNS: Columns<Issuer> = {
   issuer: ({ issuer }) => issuer,
@@ -19,6 +19,6 @@ export function addIssuer(program: Command): void {
     .description("Issuers of web identity tokens: they come from the catalogue file, and are only shown here");
   withConnection(group.command("list").description("List the issuers")).action(async (flags: ConnectionFlags) => {
     const { items } = await connect(flags).first("GET /issuers", LISTED_MAX);
-    print(flags, items, table(COLUMNS, items));
+    printTable(flags, items, COLUMNS);
   });
 }

@@ -1,35 +1,51 @@
-/** What commands print: JSON for programs, and for people plain text in columns, never shortened and without colours. */
+/** What commands print: JSON for programs, and for people plain text in columns, never shortened, and as wide as their terminal. */
+import { GAP, layOut } from "./table-layout.ts";
+import { heading, widthOf } from "./terminal.ts";
 
 /** Prints a result on standard output: as JSON with `--json`, and otherwise as text. */
 export function print(flags: { readonly json?: boolean }, result: unknown, text: string): void {
   process.stdout.write(`${flags.json === true ? jsonText(result, 2) : printableLines(text)}\n`);
 }
 
+/** Prints a list on standard output: as JSON where `--json` was given, else as a table with its heading set off. */
+export function printTable<Item>(
+  flags: { readonly json?: boolean },
+  items: readonly Item[],
+  columns: Columns<Item>,
+): void {
+  if (flags.json === true) return print(flags, items, "");
+  const { head, body } = layOut(cellsOf(columns, items), widthOf(process.stdout));
+  const lines = [...head.map((line) => heading(line, process.stdout)), ...body];
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
 /** The columns of a table: their headings, and the values in them. */
 export type Columns<Item> = Readonly<Record<string, (item: Item) => unknown>>;
 
 /** A heading, and an aligned line for each item; columns of numbers are aligned to the right. */
-export function table<Item>(columns: Columns<Item>, items: readonly Item[]): string {
-  const aligned = Object.entries(columns).map(([heading, valueOf]) => {
+export function table<Item>(columns: Columns<Item>, items: readonly Item[], room = widthOf(process.stdout)): string {
+  const { head, body } = layOut(cellsOf(columns, items), room);
+  return [...head, ...body].join("\n");
+}
+
+function cellsOf<Item>(columns: Columns<Item>, items: readonly Item[]): Parameters<typeof layOut>[0] {
+  return Object.entries(columns).map(([name, valueOf]) => {
     const values = items.map(valueOf);
-    const cells = [heading, ...values.map(cellOf)];
-    const width = Math.max(...cells.map((cell) => cell.length));
     const isNumeric = values.length > 0 && values.every((value) => typeof value === "number");
-    return cells.map((cell) => (isNumeric ? cell.padStart(width) : cell.padEnd(width)));
+    return { heading: printable(name), cells: values.map(cellOf), isNumeric };
   });
-  const lines = [undefined, ...items].map((_, i) => aligned.map((cells) => cells[i]).join("  "));
-  return lines.map((line) => line.trimEnd()).join("\n");
 }
 
 /** One line for each member; a list of objects becomes a table below its name. */
-export function describe(document: object): string {
-  const members = Object.entries(document);
-  const width = Math.max(...members.map(([name]) => name.length));
-  return members
+export function describe(document: object, room = widthOf(process.stdout)): string {
+  const entries = Object.entries(document);
+  const width = Math.max(...entries.map(([name]) => name.length));
+  const inner = room === undefined ? undefined : room - GAP.length;
+  return entries
     .map(([name, value]: [string, unknown]) =>
       isObjectList(value)
-        ? `${name}\n${indented(table(columnsOf(value), value))}`
-        : `${name.padEnd(width)}  ${cellOf(value)}`,
+        ? `${name}\n${indented(table(columnsOf(value), value, inner))}`
+        : `${name.padEnd(width)}${GAP}${cellOf(value)}`,
     )
     .join("\n");
 }

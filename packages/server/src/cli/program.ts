@@ -1,5 +1,5 @@
 /** The command line: one group of commands for each file, and how failures end. */
-import { Command, CommanderError } from "commander";
+import { CommanderError, type Command } from "commander";
 import { VERSION } from "../version.ts";
 import { addAccessKey } from "./access-key.ts";
 import { addAccount } from "./account.ts";
@@ -7,6 +7,8 @@ import { addActivity } from "./activity.ts";
 import { addAgreement } from "./agreement.ts";
 import { addAudit } from "./audit/group.ts";
 import { addClock } from "./clock.ts";
+import { addCompletion } from "./completion.ts";
+import { addExamples } from "./examples.ts";
 import { addExplain } from "./explain.ts";
 import { addFault } from "./fault.ts";
 import { CommandError, EXIT } from "./connection.ts";
@@ -22,7 +24,10 @@ import { addResource } from "./resource.ts";
 import { addSearch, addServer } from "./server.ts";
 import { addServe } from "./serve.ts";
 import { addStore } from "./store.ts";
+import { SuggestingCommand } from "./suggesting-command.ts";
 import { addToken } from "./token.ts";
+import { addUsage } from "./usage.ts";
+import { alarm, bold, showsColors, widthOf } from "./terminal.ts";
 
 /** In the order in which the help lists them. */
 const GROUPS = [
@@ -35,6 +40,7 @@ const GROUPS = [
   addToken,
   addRegistrationKey,
   addRecords,
+  addUsage,
   addResource,
   addReport,
   addClock,
@@ -47,21 +53,36 @@ const GROUPS = [
   addReset,
   addServer,
   addStore,
+  addCompletion,
 ] as const;
 
 const EXIT_CODES = `
 Exit codes: 0 done; 1 refused, or failed; 2 the command line, or a file that it names, is wrong;
 3 no server could be reached.`;
 
-/** The program with all commands. */
+/** Of help that goes to a file, or to another program. */
+const HELP_WIDTH = 80;
+
 export function commandLine(): Command {
-  const program = new Command("countinghouse")
+  const program = new SuggestingCommand("countinghouse")
     .description("A self-hostable, durable AWS Marketplace Metering Service")
     .version(VERSION)
     .addHelpText("after", EXIT_CODES)
     .showHelpAfterError("(add --help to see what there is)")
+    // On by default; whoever mistypes relies on it.
+    .showSuggestionAfterError(true)
+    // Commander takes colours away again where they are not wanted.
+    .configureHelp({ styleTitle: (title) => bold(title) })
+    .configureOutput({
+      getOutHasColors: () => showsColors(process.stdout),
+      getErrHasColors: () => showsColors(process.stderr),
+      getOutHelpWidth: () => widthOf(process.stdout) ?? HELP_WIDTH,
+      getErrHelpWidth: () => widthOf(process.stderr) ?? HELP_WIDTH,
+      outputError: (text, write) => write(text.replace(/^error:/, alarm("error:", process.stderr))),
+    })
     .exitOverride();
   for (const addGroup of GROUPS) addGroup(program);
+  addExamples(program);
   return program;
 }
 
@@ -73,7 +94,8 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
-    process.stderr.write(`countinghouse: ${printableLines(textOf(error))}\n`);
+    const name = alarm("countinghouse:", process.stderr);
+    process.stderr.write(`${name} ${printableLines(textOf(error))}\n`);
     return exitCodeOf(error);
   }
 }

@@ -4,7 +4,7 @@ import { countArgument, timeArgument } from "./arguments.ts";
 import type { RequestTo } from "../operator/client/requests.ts";
 import type { MeteringRecord } from "../operator/contract/ledger/metering.ts";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
-import { print, table, type Columns } from "./output.ts";
+import { printTable, type Columns } from "./output.ts";
 
 interface ListFlags extends ConnectionFlags {
   readonly product?: string;
@@ -49,7 +49,7 @@ export function addRecords(program: Command): void {
       to,
     };
     const { items, more } = await connect(flags).first("GET /metering-records", limit, { query });
-    print(flags, items, table(COLUMNS, items));
+    printTable(flags, items, COLUMNS);
     if (more) process.stderr.write(`There may be more than these ${items.length}: raise --limit.\n`);
   });
 }

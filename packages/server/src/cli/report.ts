@@ -1,39 +1,88 @@
-/** `countinghouse report`: reports of sellers' products. */
+/** `countinghouse report`: what sellers are told of the use of their products, and operators of what comes in. */
 import type { Command } from "commander";
+import type { CsvAnswer } from "../operator/client/operator-client.ts";
 import type { RequestTo } from "../operator/client/requests.ts";
+import type { ReportName } from "../operator/contract/reports.ts";
+import { REPORT_NAMES } from "../operator/contract/values.ts";
+import { addedUp } from "./added-up.ts";
 import { monthArgument } from "./arguments.ts";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
-import { jsonText, printableLines } from "./output.ts";
+import { jsonText, print, printableLines, table, type Columns } from "./output.ts";
 
 interface ReportFlags extends ConnectionFlags {
   readonly month: string;
   readonly seller?: string;
 }
 
+const COLUMNS: Columns<ReportName> = { name: ({ name }) => name, summary: ({ summary }) => summary };
+
+const SUMMARIES: Readonly<Record<(typeof REPORT_NAMES)[number], string>> = {
+  "usage-by-instance-type": "A month's usage: a row for each customer, product and dimension",
+  "revenue-by-day": "What each day's usage of each product is worth",
+  "refusals-by-rule": "What was refused, by operation and rule",
+  lateness: "How old usage was when it came",
+  duplicates: "Usage that came again: refused, or replayed",
+  "silent-customers": "Customers with an agreement of whom no usage comes",
+  "agreement-statement": "What each agreement came to, by dimension",
+};
+
 export function addReport(program: Command): void {
   const group = program.command("report").description("Reports, as comma-separated values or JSON");
-  const usage = group
-    .command("usage-by-instance-type")
-    .description("A month's usage: a row for each customer, product and dimension")
-    .requiredOption("--month <month>", "such as 2026-03; one that is not over is fine", monthArgument)
-    .option("--seller <account>", "only products of this account");
-  withConnection(usage).action(async (flags: ReportFlags) => {
+  const list = group.command("list").description("List the reports that there are");
+  withConnection(list).action(async (flags: ConnectionFlags) => {
+    const { items } = await connect(flags).call("GET /reports");
+    print(flags, items, table(COLUMNS, items));
+  });
+  for (const name of REPORT_NAMES) {
+    const command = group
+      .command(name)
+      .description(SUMMARIES[name])
+      .requiredOption("--month <month>", "such as 2026-03; one that is not over is fine", monthArgument);
+    if (name === "usage-by-instance-type") addUsage(command);
+    else withConnection(command).action((flags: ReportFlags) => printReport(name, flags));
+  }
+}
+
+function addUsage(command: Command): void {
+  command.option("--seller <account>", "only products of this account");
+  withConnection(command).action(async (flags: ReportFlags) => {
     const query: RequestTo<"GET /reports/usage-by-instance-type">["query"] = {
       month: flags.month,
       sellerAccountId: flags.seller,
     };
     const client = connect(flags);
-    if (flags.json === true) {
-      const report = await client.call("GET /reports/usage-by-instance-type", { query });
-      process.stdout.write(`${jsonText(report, 2)}\n`);
-      notePart(report.keptSince);
-    } else {
-      const { text, keptSince } = await client.csv("GET /reports/usage-by-instance-type", { query });
-      // A file gets the text unchanged: spreadsheets do not act on these characters.
-      process.stdout.write(process.stdout.isTTY ? printableLines(text) : text);
-      notePart(keptSince);
-    }
+    await printed(flags, {
+      json: () => client.call("GET /reports/usage-by-instance-type", { query }),
+      csv: () => client.csv("GET /reports/usage-by-instance-type", { query }),
+    });
   });
+}
+
+async function printReport(name: string, flags: ReportFlags): Promise<void> {
+  const request: RequestTo<"GET /reports/{name}"> = { params: { name }, query: { month: flags.month } };
+  const client = connect(flags);
+  await printed(flags, {
+    json: () => client.call("GET /reports/{name}", request),
+    csv: () => client.csv("GET /reports/{name}", request),
+  });
+}
+
+interface Forms {
+  readonly json: () => Promise<{ readonly keptSince?: string | undefined }>;
+  readonly csv: () => Promise<CsvAnswer>;
+}
+
+async function printed(flags: ReportFlags, { json, csv }: Forms): Promise<void> {
+  if (flags.json === true) {
+    const report = await addedUp(flags, json);
+    process.stdout.write(`${jsonText(report, 2)}\n`);
+    notePart(report.keptSince);
+  } else {
+    const { text, keptSince } = await addedUp(flags, csv);
+    // A file gets it as it is; a spreadsheet acts on none of these characters.
+    process.stdout.write(process.stdout.isTTY ? printableLines(text) : text);
+    notePart(keptSince);
+  }
 }
 
 function notePart(keptSince: string | undefined): void {

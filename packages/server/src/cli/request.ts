@@ -6,7 +6,7 @@ import type { Replay, RequestShown, RequestSummary, SignatureDiagnosis } from ".
 import { EVENT_ORDERS, OUTCOMES, REQUEST_SOURCES } from "../operator/contract/values.ts";
 import { countArgument, timeArgument } from "./arguments.ts";
 import { CommandError, EXIT, connect, withConnection, type ConnectionFlags } from "./connection.ts";
-import { describe, print, table, type Columns } from "./output.ts";
+import { describe, print, printTable, type Columns } from "./output.ts";
 
 interface ListFlags extends ConnectionFlags {
   readonly event?: string;
@@ -73,7 +73,7 @@ function addList(group: Command): void {
       source,
     };
     const { items, more } = await connect(flags).first("GET /requests", limit, { query });
-    print(flags, items, table(COLUMNS, items));
+    printTable(flags, items, COLUMNS);
     if (more) process.stderr.write(`There may be more than these ${items.length}: raise --limit.\n`);
   });
 }

@@ -1,4 +1,4 @@
-/** `countinghouse reset`: an empty ledger, in a lab. */
+/** `countinghouse reset`: empties the ledger, in a lab. */
 import type { Command } from "commander";
 import { CommandError, EXIT, connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import { print } from "./output.ts";

@@ -5,7 +5,7 @@ import type { RequestTo } from "../operator/client/requests.ts";
 import type { Resource } from "../operator/contract/resources.ts";
 import { PLATFORMS } from "../operator/contract/values.ts";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
-import { describe, print, table, type Columns } from "./output.ts";
+import { describe, print, printTable, table, type Columns } from "./output.ts";
 
 interface ListFlags extends ConnectionFlags {
   readonly platform?: Resource["platform"];
@@ -79,7 +79,7 @@ function addList(group: Command): void {
     const live = flags.live === true ? "true" : flags.ended === true ? "false" : undefined;
     const query: RequestTo<"GET /resources">["query"] = { platform, accountId: account, productCode: product, live };
     const { items, more } = await connect(flags).first("GET /resources", limit, { query });
-    print(flags, items, table(COLUMNS, items));
+    printTable(flags, items, COLUMNS);
     if (more) process.stderr.write(`There may be more than these ${items.length}: raise --limit.\n`);
   });
 }

@@ -85,8 +85,12 @@ async function verified(flags: StoreFlags) {
     const { entries, meteringRecords, notes, disagreement, heads } = found;
     return { entries, meteringRecords, notes, disagreement, heads: { heads } };
   }
-  const { verify } = await import("../stores/sqlite/verification/verify.ts");
-  const { entries, meteringRecords, notes, disagreement, head } = verify(folderOf(flags));
+  const [{ verify }, { sumsDisagreement }] = await Promise.all([
+    import("../stores/sqlite/verification/verify.ts"),
+    import("../stores/sqlite/sums/verify-sums.ts"),
+  ]);
+  const { entries, meteringRecords, notes, head, ...found } = verify(folderOf(flags));
+  const disagreement = found.disagreement ?? sumsDisagreement(folderOf(flags));
   return { entries, meteringRecords, notes, disagreement, heads: { head } };
 }
 

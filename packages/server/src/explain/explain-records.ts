@@ -14,7 +14,6 @@ type KeptUsage = NonNullable<RecordExplanation["kept"]>;
 
 type UsageEvent = Extract<LedgerEvent, { kind: "usage-metered" }>;
 
-/** A request that was metered. */
 interface UsageEntry extends LedgerEntry {
   readonly event: UsageEvent;
 }

@@ -54,7 +54,6 @@ export class Authenticator {
     this.#options = options;
   }
 
-  /** How many signing keys are held in memory. */
   get held(): number {
     return this.#signingKeys.size;
   }

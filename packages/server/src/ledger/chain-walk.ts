@@ -42,7 +42,6 @@ export class ChainWalk {
     this.#known = known.filter(({ seq }) => seq > 0 && seq >= this.#seq).toSorted((a, b) => a.seq - b.seq);
   }
 
-  /** How many entries were in order. */
   get followed(): number {
     return this.#followed;
   }

@@ -17,6 +17,7 @@ import type { ChainHead } from "./chain-head.ts";
 import type { EntryAttributes } from "./entry-attributes.ts";
 import type { EncodedEntry } from "./entry-codec.ts";
 import type { DueResourcesQuery, ResourceQuery, StagedResource } from "./resource-facts.ts";
+import type { SumsAnswer, SumsQuestion } from "./sums/sums.ts";
 import type { ChainVerification, KnownHead, OnRead } from "./verification.ts";
 import type { DefectError, EventQuery, Expired, MeteringRecordQuery, Page } from "./ledger.ts";
 
@@ -46,6 +47,8 @@ export interface Engine {
   entries(query: EventQuery): Promise<Page<EncodedEntry>>;
   /** See `Ledger.principalBetween`. */
   principalBetween(after: string, before: string): Promise<string | undefined>;
+  /** See `Ledger.sums`. */
+  sums(question: SumsQuestion): Promise<SumsAnswer>;
   /** The time of the oldest entry, if older entries have expired; otherwise undefined. */
   keptSince(): Promise<EpochMs | undefined>;
   chainHead(): Promise<ChainHead>;

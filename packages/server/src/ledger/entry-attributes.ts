@@ -14,7 +14,6 @@ export function attributesOf({ call, event }: LedgerEntry): EntryAttributes {
   return { operation, principal, accountId, accessKeyId, productCode: productOf(event) };
 }
 
-/** The product that an event is about. */
 export function productOf(event: LedgerEntry["event"]): string | undefined {
   if ("productCode" in event) return event.productCode;
   if (event.kind === "customer-resolved") return event.customer.productCode;

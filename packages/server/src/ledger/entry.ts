@@ -125,7 +125,7 @@ export type LedgerEvent =
   | {
       readonly kind: "catalogue-changed";
       readonly changes: readonly {
-        /** A resource is no part of the catalogue. The forgetting of a resource is told of here, as in earlier versions. */
+        /** A resource is no part of the catalogue, but its removal is written here, as in earlier versions. */
         readonly kind: CatalogueKind | "resource";
         readonly id: string;
         readonly action: "put" | "removed";

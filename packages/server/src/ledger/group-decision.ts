@@ -124,7 +124,6 @@ export class GroupDecision implements MadeTrue {
     return this.#entries.length === 0;
   }
 
-  /** How many records this group accepted. */
   get records(): number {
     return this.#records;
   }

@@ -29,7 +29,6 @@ export function parseMeteringRecordId(id: string): { requestId: string; position
   return position < RECORDS_PER_ENTRY_MAX ? { requestId: `${id.slice(0, 34)}ff`, position } : undefined;
 }
 
-/** The id of a request's audit event. */
 export function eventId(ofRequest: string): string {
   return `${ofRequest.slice(0, 34)}fe`;
 }

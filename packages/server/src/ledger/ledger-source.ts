@@ -2,6 +2,7 @@
 import type { ChainHead } from "./chain-head.ts";
 import type { EncodedEntry } from "./entry-codec.ts";
 import type { Loaded } from "./engine.ts";
+import type { ExpiredSums } from "./sums/sums.ts";
 import type { StagedResource } from "./resource-facts.ts";
 
 export interface LinkedEntry {
@@ -21,6 +22,8 @@ export interface LedgerSource {
   /** The head that the chain begins after: the chain's start, or the newest entry that has expired. */
   readonly base: ChainHead;
   readonly head: ChainHead;
+  /** What is kept of entries that have expired. */
+  readonly expiredSums: ExpiredSums;
   /** Metered resources in the order of their ids, some at a time. */
   resources(): Iterable<readonly StagedResource[]>;
   /** All entries in their order, in pages; no page takes much memory. */

@@ -6,6 +6,7 @@ import type { AcceptedRecord, MeteringRecord, MeteringRecordKey } from "../domai
 import type { ChainHead, LaneHead } from "./chain-head.ts";
 import type { Call, LedgerEntry, LedgerEvent } from "./entry.ts";
 import type { DueResourcesQuery, ResourceChange, ResourceQuery } from "./resource-facts.ts";
+import type { SumsAnswer, SumsQuestion, TallyCell, UsageCell } from "./sums/sums.ts";
 import type { KnownLaneHead, LedgerVerification, OnRead } from "./verification.ts";
 
 /** The catalogue after a reset, made from the catalogue before it. */
@@ -53,6 +54,11 @@ export interface Ledger {
   events(query: EventQuery): Promise<Page<LedgerEntry>>;
   /** The first principal in any entry that sorts after one text and before another, in the order of their bytes. */
   principalBetween(after: string, before: string): Promise<string | undefined>;
+  /**
+   * Sums of everything that was committed before this was called. Rejects with `SumsBehindError` where that has not been added
+   * up yet, and does not come to an end soon, and with `TooManySumsError`.
+   */
+  sums(question: SumsQuestion): Promise<SumsAnswer>;
   /** The time of the oldest entry, if older entries have expired; otherwise undefined. */
   keptSince(): Promise<EpochMs | undefined>;
   /** How far the hash chain of each lane has come. */
@@ -120,6 +126,9 @@ export interface Expired {
   readonly through: LaneHead;
   /** The keys of the metering records that are removed with their entries. */
   readonly keys: readonly MeteringRecordKey[];
+  /** What the entries have added to the sums, which is kept. */
+  readonly usage: readonly UsageCell[];
+  readonly tallies: readonly TallyCell[];
 }
 
 /** A metering record with all that is known of it. */

@@ -85,6 +85,12 @@ export class NamesAsMetered {
     return [...new Set(all.filter((licence) => licence !== undefined))];
   }
 
+  /** Products of which names were changed, theirs or of agreements for them: whose a record is depends on when it was kept. */
+  renamedProducts(): readonly string[] {
+    const codes = this.#changed.map(({ kind, id, names }) => (kind === "product" ? id : names["productCode"]));
+    return [...new Set(codes.filter((code) => code !== undefined))];
+  }
+
   /** The account that published a product when a record of it was kept. */
   sellerOf(productCode: string, recordedAtMs: EpochMs): string | undefined {
     const named = this.#changed.filter(({ kind, id }) => kind === "product" && id === productCode);

@@ -24,6 +24,7 @@ import {
   type Page,
 } from "./ledger.ts";
 import type { DueResourcesQuery, ResourceQuery } from "./resource-facts.ts";
+import type { SumsAnswer, SumsQuestion } from "./sums/sums.ts";
 import type { KnownLaneHead, LedgerVerification, OnRead } from "./verification.ts";
 
 /** The service clock, as far as the ledger needs it. */
@@ -93,6 +94,10 @@ export class SingleWriterLedger extends Intake implements Ledger {
 
   principalBetween(after: string, before: string): Promise<string | undefined> {
     return this.watched(() => this.#engine.principalBetween(after, before));
+  }
+
+  sums(question: SumsQuestion): Promise<SumsAnswer> {
+    return this.watched(() => this.#engine.sums(question));
   }
 
   keptSince(): Promise<EpochMs | undefined> {

@@ -62,9 +62,10 @@ export function createListener(options: ListenerOptions): Server {
   options.connections.serve(server, ({ request, response, expects }, network, isRefused) => {
     // While the server closes, a connection gets one more answer, so that a client cannot keep it busy for ever.
     if (!server.listening) response.setHeader("Connection", "close");
-    if (namesNoHost(request)) {
+    const refusal = hostsOf(request) === 1 ? tooLargeToBegin(request, expects) : BAD_REQUEST;
+    if (refusal !== undefined) {
       response.setHeader("Connection", "close");
-      send(response, BAD_REQUEST);
+      send(response, refusal);
       return;
     }
     useOriginForm(request);
@@ -77,9 +78,18 @@ export function createListener(options: ListenerOptions): Server {
   return Object.assign(server, { httpAllowHalfOpen: true });
 }
 
-/** RFC 9112, 3.2: since HTTP/1.1 every request must name its host. */
-function namesNoHost({ headers, httpVersion }: IncomingMessage): boolean {
-  return headers.host === undefined && httpVersion !== "1.0";
+/**
+ * How many hosts a request names. RFC 9112, 3.2: since HTTP/1.1 it must name one, and no request may name two: a proxy could take
+ * the one for right, and this server the other.
+ */
+function hostsOf({ rawHeaders, httpVersion }: IncomingMessage): number {
+  const hosts = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === "host").length;
+  return hosts === 0 && httpVersion === "1.0" ? 1 : hosts;
+}
+
+/** The refusal of a body that is too large for any route, before the client sends it: the client asked first. */
+function tooLargeToBegin({ headers }: IncomingMessage, expects: Turn["expects"]): WireResponse | undefined {
+  return expects === "continue" && Number(headers["content-length"]) > REQUEST_BYTES_LIMIT ? TOO_LARGE : undefined;
 }
 
 class BodyReader {

@@ -5,7 +5,6 @@ import { keptRequest } from "../ledger/clipped-request.ts";
 import type { Asked, Call } from "../ledger/entry.ts";
 import type { Ledger, Decision } from "../ledger/ledger.ts";
 
-/** A call by an authenticated account. */
 export interface AccountCall extends Call {
   readonly accountId: string;
   readonly region: string;

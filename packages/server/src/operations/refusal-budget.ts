@@ -1,7 +1,7 @@
 /**
- * Bounds how much is kept of calls that change nothing. Of an account's refused calls, so many bytes are kept in a minute;
- * further ones are only counted, like refusals of strangers. Where the disk has room for usage only, all of them are only
- * counted.
+ * Bounds how much is kept of calls that change nothing. In each minute, a bounded number of bytes is kept of an account's
+ * refused calls; further calls are only counted, like refusals of strangers. Where the disk has room for usage only, all such
+ * calls are only counted.
  */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { Call, LedgerEvent } from "../ledger/entry.ts";

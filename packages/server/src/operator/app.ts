@@ -5,6 +5,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { DefectError, FaultError, InvalidCursorError, QueueFullError } from "../ledger/ledger.ts";
+import { SumsBehindError } from "../ledger/sums/sums.ts";
 import { limitBody } from "../listener/body-limit.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
 import { BASE_PATH } from "./contract/values.ts";
@@ -27,6 +28,7 @@ import { requestHandlers } from "./handlers/requests.ts";
 import { resourceHandlers } from "./handlers/resources.ts";
 import { serverHandlers } from "./handlers/server.ts";
 import { simulationHandlers } from "./handlers/simulations.ts";
+import { usageHandlers } from "./handlers/usage.ts";
 import { ProblemError, invalid, problemResponse } from "./problem.ts";
 import { serveRoutes, type Handlers } from "./serve-routes.ts";
 import { refuseUnread } from "./unread-members.ts";
@@ -111,6 +113,7 @@ function handlersOf(context: OperatorContext): Handlers {
     ...serverHandlers(context),
     ...resourceHandlers(context),
     ...reportHandlers(context),
+    ...usageHandlers(context),
     ...labHandlers(context),
     ...faultHandlers(context),
   };
@@ -140,6 +143,7 @@ function knownProblem(error: Error): ProblemError | undefined {
   if (error instanceof ProblemError) return error;
   if (error instanceof InvalidCursorError) return new ProblemError(400, error.message);
   if (error instanceof QueueFullError) return new ProblemError(503, `${error.message} Try again.`);
+  if (error instanceof SumsBehindError) return new ProblemError(503, error.message, { progress: error.progress });
   if (isTrouble(error)) return new ProblemError(503, reasonOf(error));
   if (error instanceof HTTPException && error.status === 400) return new ProblemError(400, "The body is not JSON.");
   if (error instanceof HTTPException && error.status === 415) {

@@ -1,5 +1,5 @@
 /** What the handlers of the operator API work with. */
-import type { EpochMs, RuleSetName } from "@countinghouse/protocol";
+import type { EpochMs, RuleSet, RuleSetName } from "@countinghouse/protocol";
 import type { EventPages } from "../audit/event-pages.ts";
 import type { ServiceClock } from "../clock.ts";
 import type { CatalogueChange } from "../domain/catalogue/catalogue.ts";
@@ -20,6 +20,7 @@ export interface OperatorContext {
   readonly eventPages: EventPages;
   readonly sealer: Sealer;
   readonly clock: ServiceClock;
+  readonly ruleSet: RuleSet;
   /** Whether faults, clocks other than `system`, and resets are allowed. */
   readonly lab: boolean;
   readonly faults: FaultPlan;

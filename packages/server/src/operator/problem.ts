@@ -5,18 +5,26 @@ import { complaintsOf } from "../catalogue/catalogue-file.ts";
 import type { CatalogueRefusal } from "../operations/change-catalogue.ts";
 import { PROBLEM_TITLES, type Problem, type ProblemStatus } from "./contract/problem.ts";
 
+interface ProblemDetails {
+  readonly errors?: readonly string[] | undefined;
+  readonly retryAfterSeconds?: number;
+  readonly progress?: Problem["progress"];
+}
+
 export class ProblemError extends Error {
   readonly status: ProblemStatus;
   readonly errors: readonly string[] | undefined;
   /** When it is worth another try. */
   readonly retryAfterSeconds: number | undefined;
+  readonly progress: Problem["progress"];
 
-  constructor(status: ProblemStatus, detail: string, errors?: readonly string[], retryAfterSeconds?: number) {
+  constructor(status: ProblemStatus, detail: string, { errors, retryAfterSeconds, progress }: ProblemDetails = {}) {
     super(detail);
     this.name = "ProblemError";
     this.status = status;
     this.errors = errors;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.progress = progress;
   }
 }
 
@@ -27,25 +35,31 @@ export function invalid(error: z.core.$ZodError): ProblemError {
 
 /** The same, for complaints that were not found by a schema. */
 export function unfit(errors: readonly string[]): ProblemError {
-  return new ProblemError(422, "The request does not fit its schema.", errors);
+  return new ProblemError(422, "The request does not fit its schema.", { errors });
 }
 
 const STATUS = { "not-found": 404, conflict: 409 } as const;
 
-/** For changes that the catalogue does not allow. */
 export function refusalProblem({ reason, message }: CatalogueRefusal): ProblemError {
   // A complaint about a member is answered like one of the schema.
   return reason === "invalid"
-    ? new ProblemError(422, "The request does not fit the catalogue.", [message])
+    ? new ProblemError(422, "The request does not fit the catalogue.", { errors: [message] })
     : new ProblemError(STATUS[reason], message);
 }
 
 export function problemResponse(
   context: Context,
-  { status, message, errors, retryAfterSeconds }: ProblemError,
+  { status, message, errors, retryAfterSeconds, progress }: ProblemError,
 ): Response {
   const title = PROBLEM_TITLES[status];
-  const body: Problem = { type: "about:blank", title, status, detail: message, errors: errors && [...errors] };
+  const body: Problem = {
+    type: "about:blank",
+    title,
+    status,
+    detail: message,
+    errors: errors && [...errors],
+    progress,
+  };
   if (retryAfterSeconds !== undefined) context.header("Retry-After", String(retryAfterSeconds));
   return context.json(body, status, { "Content-Type": "application/problem+json" });
 }

@@ -28,6 +28,11 @@ function total(amounts: AmountsByPrice): Big {
   );
 }
 
+/** Units and seconds together, each by its price. */
+export function revenueOfBoth(units: AmountsByPrice, seconds: AmountsByPrice): string {
+  return text(total(units).times(SECONDS_PER_HOUR).plus(total(seconds)).div(SECONDS_PER_HOUR));
+}
+
 export function hoursOf(seconds: bigint): string {
   return text(new Decimal(seconds.toString()).div(SECONDS_PER_HOUR));
 }

@@ -16,7 +16,8 @@ import { endResource } from "../control-plane/observe.ts";
 import { resourceKey } from "../domain/metering/metering-record.ts";
 import { START_MS, ledgerOver, type LedgerUnderTest } from "../../testing/contract/ledger-under-test.ts";
 import { newCall, put } from "../../testing/contract/works.ts";
-import type { EventQuery, Ledger, MeteringRecordQuery } from "../ledger/ledger.ts";
+import type { EventQuery, Ledger } from "../ledger/ledger.ts";
+import type { SumsQuestion } from "../ledger/sums/sums.ts";
 import { MemoryEngine } from "../stores/memory/memory-engine.ts";
 import { monthOf, type Month } from "./month.ts";
 import { usageByInstanceType, type UsageReport } from "./usage-by-instance-type.ts";
@@ -107,13 +108,13 @@ test("Rule H4: use that is written, or adjusted, while the report is made is in 
   const whileWritten: Ledger = Object.create(ledger, {
     catalogue: { get: () => ledger.catalogue },
     resources: { value: (query: Parameters<Ledger["resources"]>[0]) => ledger.resources(query) },
-    keptSince: { value: () => ledger.keptSince() },
     events: { value: (query: Parameters<Ledger["events"]>[0]) => ledger.events(query) },
-    meteringRecords: {
-      value: async (query: Parameters<Ledger["meteringRecords"]>[0]) => {
+    chainHeads: { value: () => ledger.chainHeads() },
+    sums: {
+      value: async (question: Parameters<Ledger["sums"]>[0]) => {
         if (!isWritten) await controlPlaneWork(ledger, callOf, clock.nowMs());
         isWritten = true;
-        return ledger.meteringRecords(query);
+        return ledger.sums(question);
       },
     },
   }) as Ledger;
@@ -154,9 +155,9 @@ test("many resources are reckoned a few hundred at a time, and others are let in
         return page;
       },
     },
-    meteringRecords: { value: (query: MeteringRecordQuery) => ledger.meteringRecords(query) },
+    chainHeads: { value: () => ledger.chainHeads() },
+    sums: { value: (question: SumsQuestion) => ledger.sums(question) },
     events: { value: (query: EventQuery) => ledger.events(query) },
-    keptSince: { value: () => ledger.keptSince() },
   }) as Ledger;
   const seen: number[] = [];
   let isMade = false;

@@ -1,26 +1,17 @@
 /**
- * The report "Usage by instance type": how much each customer used of each dimension in a month, however it was metered. The
- * ledger is read in pages; memory grows with customers, dimensions and registrations of resources, not with records. Each hour
- * has the price, unit and pricing that were in force in it (Rule P3).
+ * The report "Usage by instance type": what each customer used of each dimension in a month, whichever way it was metered. It is made
+ * of the ledger's sums, and of what is reckoned of running resources. Each hour goes by the price, the unit and the pricing
+ * that were in force in it (Rule P3).
  */
 import { HOUR_MS, type EpochMs, type Pricing } from "@countinghouse/protocol";
-import { isKnownTo, outstanding } from "../domain/resources/accrual.ts";
 import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
-import { registrationOf, type MeteredResource, type UsageRegistration } from "../domain/resources/metered-resource.ts";
-import { adjustmentOf } from "../domain/metering/metering-record.ts";
-import {
-  dimensionEverOf,
-  hoursDimensionOf,
-  pricingIn,
-  termsIn,
-  type Product,
-  type Terms,
-} from "../domain/catalogue/product.ts";
-import type { ListedRecord, Ledger } from "../ledger/ledger.ts";
-import { pagesOf } from "../ledger/pages.ts";
+import { dimensionEverOf, pricingIn, termsIn, type Product, type Terms } from "../domain/catalogue/product.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { namesAsMetered, type NamesAsMetered } from "../ledger/names-as-metered.ts";
 import { hoursOf, revenueOfSeconds, revenueOfUnits } from "./estimated-revenue.ts";
 import type { Month } from "./month.ts";
+import { namedCustomer, type NamedCustomer } from "./used/named-customer.ts";
+import { usedIn, type Used } from "./used/used.ts";
 
 export interface UsageReport {
   readonly month: string;
@@ -59,8 +50,7 @@ interface AccruedSeconds {
   readonly provisional: string;
 }
 
-const PAGE_RECORDS = 1_000;
-const RESOURCES_AT_ONCE = 500;
+const BY = ["product", "customer", "dimension"] as const;
 
 /** `seller` selects the products of that account. */
 export async function usageByInstanceType(
@@ -69,74 +59,18 @@ export async function usageByInstanceType(
   nowMs: EpochMs,
   seller?: string,
 ): Promise<UsageReport> {
-  const { catalogue } = ledger;
-  const sums = new Sums(catalogue, await namesAsMetered(ledger), seller);
-  // Records of resources that are written after this point are left out, because their use is provisional here.
-  const { registrations, provisional } = await reckoned(ledger, month, nowMs);
-  const query = { fromHour: month.fromHour, toHour: month.toHour - 1, limit: PAGE_RECORDS };
-  for await (const records of pagesOf((cursor) => ledger.meteringRecords({ ...query, cursor }))) {
-    for (const record of records) {
-      if (isHeld(record, registrations)) sums.addRecord(record);
-    }
-  }
-  for (const use of provisional) sums.addProvisional(use, nowMs);
-  // Read at the end, so that entries that expired meanwhile count as missing, too.
-  const keptSinceMs = await ledger.keptSince();
-  const isPart = keptSinceMs !== undefined && keptSinceMs > month.fromHour * HOUR_MS;
-  return { month: month.name, atMs: nowMs, keptSinceMs: isPart ? keptSinceMs : undefined, rows: sums.rows() };
-}
-
-interface Reckoned {
-  /** The registrations of each resource that has any. */
-  readonly registrations: ReadonlyMap<string, readonly UsageRegistration[]>;
-  readonly provisional: Iterable<ProvisionalUse>;
-}
-
-/** Use of an hour that the ledger does not hold, of all resources of an account together. */
-interface ProvisionalUse {
-  readonly productCode: string;
-  readonly accountId: string;
-  /** Undefined: the product's dimension of hours. */
-  readonly dimension: string | undefined;
-  readonly hour: number;
-  seconds: number;
-}
-
-/** Computes from each resource as it is when it is read. */
-async function reckoned(ledger: Ledger, month: Month, nowMs: EpochMs): Promise<Reckoned> {
-  const registrations = new Map<string, readonly UsageRegistration[]>();
-  const uses = new Map<string, ProvisionalUse>();
-  const reckon = (resource: MeteredResource, registration: UsageRegistration): void => {
-    const { productCode, dimension } = registration;
-    const { accountId } = resource;
-    for (const { hour, seconds } of outstanding(resource, registration, nowMs, month)) {
-      const key = JSON.stringify([productCode, accountId, dimension, hour]);
-      const use = uses.get(key);
-      if (use === undefined) uses.set(key, { productCode, accountId, dimension, hour, seconds });
-      else use.seconds += seconds;
-    }
-  };
-  for await (const resources of pagesOf((cursor) => ledger.resources({ cursor, limit: RESOURCES_AT_ONCE }))) {
-    for (const resource of resources) {
-      if (resource.registrations.length > 0) registrations.set(resource.resourceId, resource.registrations);
-      for (const registration of resource.registrations) reckon(resource, registration);
-    }
-  }
-  return { registrations, provisional: uses.values() };
-}
-
-function isHeld(
-  { resourceId, productCode, key, accrued }: ListedRecord,
-  registrations: Reckoned["registrations"],
-): boolean {
-  const known = accrued === true && resourceId !== undefined ? registrations.get(resourceId) : undefined;
-  const registration = known && registrationOf({ registrations: known }, productCode);
-  return registration === undefined || isKnownTo(registration, key.hour, adjustmentOf(key));
+  const names = await namesAsMetered(ledger);
+  const { fromHour, toHour } = month;
+  const { used, completeSinceMs } = await usedIn(ledger, names, { fromHour, toHour, by: BY, reckonedAtMs: nowMs });
+  const sums = new Sums(ledger.catalogue, names, seller);
+  for (const each of used) sums.add(each);
+  const isPart = completeSinceMs !== undefined && completeSinceMs > fromHour * HOUR_MS;
+  return { month: month.name, atMs: nowMs, keptSinceMs: isPart ? completeSinceMs : undefined, rows: sums.rows() };
 }
 
 /** The sums of one row. */
 interface Sum {
-  customer: Customer;
+  customer: NamedCustomer;
   readonly productCode: string;
   readonly dimension: string;
   readonly accrued: boolean;
@@ -149,21 +83,7 @@ interface Sum {
   readonly byPrice: Map<string, bigint>;
 }
 
-/** One amount that is added to a sum. */
-interface Use {
-  readonly productCode: string;
-  readonly customer: Customer;
-  readonly dimension: string;
-  readonly accrued: boolean;
-  readonly hour: number;
-  readonly amount: bigint;
-  readonly part: "units" | "adjustments" | "provisional";
-}
-
-interface Customer {
-  readonly accountId?: string | undefined;
-  readonly identifier?: string | undefined;
-}
+const PARTS = { units: "units", final: "units", adjustment: "adjustments", provisional: "provisional" } as const;
 
 class Sums {
   readonly #catalogue: CatalogueView;
@@ -177,26 +97,15 @@ class Sums {
     this.#seller = seller;
   }
 
-  addRecord({ productCode, usageRecord, key, recordedAtMs, accrued = false }: ListedRecord): void {
-    if (!this.#isMeant(productCode, recordedAtMs)) return;
-    const { customerIdentifier, customerAccountId = "", dimension, quantity = 0, timestampMs } = usageRecord;
-    const customer =
-      customerIdentifier === undefined
-        ? this.#byAccount(productCode, customerAccountId, timestampMs)
-        : {
-            accountId: this.#names.accountOf(productCode, customerIdentifier, recordedAtMs),
-            identifier: customerIdentifier,
-          };
-    const part = accrued && adjustmentOf(key) !== undefined ? "adjustments" : "units";
-    this.#add({ productCode, customer, dimension, accrued, hour: key.hour, amount: BigInt(quantity), part });
-  }
-
-  addProvisional({ productCode, accountId, hour, seconds, ...use }: ProvisionalUse, nowMs: EpochMs): void {
-    if (!this.#isMeant(productCode, nowMs)) return;
+  add(used: Used): void {
+    const { product: productCode, dimension: name, kind, hour, amount, lastMs, recordedAtMs = lastMs } = used;
+    if (this.#seller !== undefined && this.#names.sellerOf(productCode, recordedAtMs) !== this.#seller) return;
     const product = this.#catalogue.product(productCode);
-    const dimension = use.dimension ?? hoursDimensionOf(product).name;
-    const customer = this.#byAccount(productCode, accountId, nowMs);
-    this.#add({ productCode, customer, dimension, accrued: true, hour, amount: BigInt(seconds), part: "provisional" });
+    const dimension = product && dimensionEverOf(product, name);
+    const terms = dimension === undefined ? {} : termsIn(dimension, hour);
+    const sum = this.#sumOf(used, terms, product && pricingIn(product, hour));
+    sum[PARTS[kind]] += amount;
+    if (terms.price !== undefined) sum.byPrice.set(terms.price, (sum.byPrice.get(terms.price) ?? 0n) + amount);
   }
 
   /** In the order of product, customer and dimension. */
@@ -205,25 +114,10 @@ class Sums {
     return sums.map(([, sum]) => rowOf(sum, this.#catalogue.product(sum.productCode)));
   }
 
-  #isMeant(productCode: string, atMs: EpochMs): boolean {
-    return this.#seller === undefined || this.#names.sellerOf(productCode, atMs) === this.#seller;
-  }
-
-  #byAccount(productCode: string, accountId: string, usedAtMs: EpochMs): Customer {
-    return { accountId, identifier: this.#names.identifierOf(productCode, accountId, usedAtMs) };
-  }
-
-  #add(use: Use): void {
-    const { productCode, dimension: name, hour, amount, part } = use;
-    const product = this.#catalogue.product(productCode);
-    const dimension = product && dimensionEverOf(product, name);
-    const terms = dimension === undefined ? {} : termsIn(dimension, hour);
-    const sum = this.#sumOf(use, terms, product && pricingIn(product, hour));
-    sum[part] += amount;
-    if (terms.price !== undefined) sum.byPrice.set(terms.price, (sum.byPrice.get(terms.price) ?? 0n) + amount);
-  }
-
-  #sumOf({ customer, productCode, dimension, accrued }: Use, terms: Terms, pricing: Pricing | undefined): Sum {
+  #sumOf(used: Used, terms: Terms, pricing: Pricing | undefined): Sum {
+    const { product: productCode, dimension } = used;
+    const customer = namedCustomer(this.#names, used);
+    const accrued = used.kind !== "units";
     const who = customer.accountId ?? `identifier ${customer.identifier}`;
     // Running time is shown in hours, whatever the unit's name is.
     const unit = accrued ? undefined : terms.unit;

@@ -36,7 +36,7 @@ export class TokenVerifier {
     this.#keySets = new KeySets(options.monotonicMs, options.onKeySourceError);
   }
 
-  /** What the token says; or why it is refused. Of a refused token, only the issuer is kept. */
+  /** Answers the token's claims, or why the token is refused; of a refused token, only the issuer is kept. */
   async verify(token: string): Promise<WebIdentity | StsRejection> {
     const named = issuerNamed(token);
     if (named === undefined) return invalid("The ID Token provided is not a valid JWT.");

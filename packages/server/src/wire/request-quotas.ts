@@ -26,7 +26,6 @@ export class RequestQuotas {
     this.#options = options;
   }
 
-  /** How many buckets are held in memory. */
   get held(): number {
     return this.#fullAtMicros.size;
   }

@@ -9,6 +9,7 @@ import { keepingPromises } from "./keeping.ts";
 import type { LedgerSetup, LedgerUnderTest, MakeLedger } from "./ledger-under-test.ts";
 import { listingPromises } from "./listing.ts";
 import { resourcePromises } from "./resources.ts";
+import { sumPromises } from "./sums.ts";
 import { transactionPromises } from "./transactions.ts";
 import { troublePromises } from "./trouble.ts";
 
@@ -26,5 +27,6 @@ export function ledgerContract(name: string, makeLedger: MakeLedger): void {
     eventPromises(fresh);
     chainPromises(fresh);
     resourcePromises(fresh);
+    sumPromises(fresh);
   });
 }

@@ -135,6 +135,7 @@ function interrupted(engine: Engine, beforeCommit: () => Promise<void>): Engine 
     entryByRequestId: (requestId) => engine.entryByRequestId(requestId),
     entries: (query) => engine.entries(query),
     principalBetween: (after, before) => engine.principalBetween(after, before),
+    sums: (question) => engine.sums(question),
     keptSince: () => engine.keptSince(),
     chainHead: () => engine.chainHead(),
     chainEntries: (fromSeq, limit) => engine.chainEntries(fromSeq, limit),

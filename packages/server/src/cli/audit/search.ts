@@ -3,7 +3,7 @@ import { Option, type Command } from "commander";
 import { EVENT_ORDERS } from "../../operator/contract/values.ts";
 import { countArgument } from "../arguments.ts";
 import { connect, withConnection } from "../connection.ts";
-import { print, table } from "../output.ts";
+import { printTable } from "../output.ts";
 import { EVENT_COLUMNS } from "./audit-event.ts";
 import {
   eventsPage,
@@ -32,7 +32,7 @@ export function addSearch(group: Command): void {
     const query = { ...queryOf(flags), order };
     noteExpired(await eventsPage(flags, query, { order, limit: 1 }), flags);
     const { items, more } = await connect(flags).first("GET /audit-events", limit, { query });
-    print(flags, items, table(EVENT_COLUMNS, items));
+    printTable(flags, items, EVENT_COLUMNS);
     if (more) process.stderr.write(`There may be more than these ${items.length}: raise --limit.\n`);
   });
 }

@@ -30,7 +30,7 @@ export interface AgreementState {
   readonly cancelledAtMs?: EpochMs | undefined;
   /** Since when the agreement is suspended; absent while it is not. */
   readonly suspendedAtMs?: EpochMs | undefined;
-  /** The agreement that replaces this one, from the end of this one on. Rule G6. */
+  /** The agreement that replaces this one, from this one's end on. Rule G6. */
   readonly replacedBy?: string | undefined;
   /** Set where the end was moved to an earlier time: usage before this time may have been metered. Rule G8. */
   readonly coveredUntilMs?: EpochMs | undefined;

@@ -20,7 +20,7 @@ import {
 export interface SaidPrice {
   /** Undefined where there is no price. */
   readonly price: string | undefined;
-  /** An hour's edge. Only the first price of a list may leave it out: that one holds from the beginning, or as soon as it can. */
+  /** An hour's edge. Only the first price of a list may lack it: that price holds from the beginning, or as soon as possible. */
   readonly fromMs?: EpochMs | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface SaidProduct extends Omit<Product, "dimensions" | "earlierPricin
   readonly dimensions: readonly SaidDimension[];
 }
 
-/** Why a product cannot be changed so. */
+/** Why a product cannot be changed like this. */
 export interface ProductProblem {
   /** The faulty member of what the operator gave. */
   readonly path: readonly (string | number)[];

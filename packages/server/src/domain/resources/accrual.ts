@@ -36,7 +36,6 @@ export function billedFromMs({ startedAtMs }: ResourceLife, { registeredAtMs }: 
   return Math.max(startedAtMs, monthStartMs(registeredAtMs));
 }
 
-/** The start of the month (UTC) of a time. */
 function monthStartMs(atMs: EpochMs): EpochMs {
   const at = new Date(atMs);
   return Date.UTC(at.getUTCFullYear(), at.getUTCMonth());

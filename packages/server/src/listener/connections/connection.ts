@@ -73,7 +73,6 @@ export class Connection implements AnswerCounter, Place {
     });
   }
 
-  /** Whether a socket has the same peer as this connection. */
   hasPeerOf({ remoteAddress, remotePort }: Socket): boolean {
     return this.#rawSocket.remotePort === remotePort && this.#rawSocket.remoteAddress === remoteAddress;
   }

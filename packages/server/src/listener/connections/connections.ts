@@ -48,7 +48,6 @@ export class Connections implements ConnectionKeeper {
     this.held = new HeldBytes(this.#networks);
   }
 
-  /** How many connections are open. */
   get open(): number {
     return this.#all.size;
   }

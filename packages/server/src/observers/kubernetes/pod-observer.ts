@@ -116,7 +116,7 @@ export class PodObserver {
     }
   }
 
-  /** Rule H7: the resource was there when everything was last known, and is there no more. */
+  /** Rule H7: the resource existed when the observer last knew every pod, and is missing now. */
   async #miss(resource: MeteredResource, missedAtMs: EpochMs): Promise<void> {
     const { ledger, newCall } = this.#options;
     const seenAtMs = Math.min(Math.max(resource.heardAtMs, this.#inStepAtMs ?? 0), missedAtMs - 1);

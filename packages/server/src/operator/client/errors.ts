@@ -15,14 +15,18 @@ export class OperatorProblemError extends Error {
   /** The call's id, for `GET /requests/{requestId}/explanation`; undefined where the call's token was refused. */
   readonly requestId: string | undefined;
 
+  /** How far something has come that has to be done before the call can be answered; undefined where there is no such thing. */
+  readonly progress: Problem["progress"];
+
   /** To be called by the client, and by programs that replace the client in tests. */
-  constructor(problem: Pick<Problem, "status" | "detail" | "errors">, requestId?: string) {
-    const { status, detail = `The server answered ${status}.`, errors = [] } = problem;
+  constructor(problem: Pick<Problem, "status" | "detail" | "errors" | "progress">, requestId?: string) {
+    const { status, detail = `The server answered ${status}.`, errors = [], progress } = problem;
     super([detail, ...errors.map((line) => `  ${line}`)].join("\n"));
     this.name = "OperatorProblemError";
     this.status = status;
     this.detail = detail;
     this.errors = errors;
+    this.progress = progress;
     this.requestId = requestId;
   }
 }

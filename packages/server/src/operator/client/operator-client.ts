@@ -77,9 +77,17 @@ export function operatorClient(options: OperatorClientOptions): OperatorClient {
   if (!/^https?:/.test(url) || !URL.canParse(url)) {
     throw new TypeError("endpoint must be the address of a server, such as http://127.0.0.1:7420");
   }
+  // The error of `fetch` would quote the password.
+  if (holdsCredentials(url)) throw new TypeError("endpoint must not hold a name or a password");
   // The error of `fetch` would quote the token.
   if (!/^[\u0020-\u007e]+$/.test(token)) throw new TypeError("token holds characters that cannot be sent");
   return clientAt(url.endsWith(BASE_PATH) ? url : `${url}${BASE_PATH}`, token, fetchOf);
+}
+
+/** Whether an address holds a user name or a password, which no message may show. */
+export function holdsCredentials(url: string): boolean {
+  const { username, password } = new URL(url);
+  return username !== "" || password !== "";
 }
 
 /** The same, for the exact address of an operator API. */
@@ -90,10 +98,13 @@ export function clientAt(address: string, token: string, fetchOf: typeof fetch =
   // against it.
   const call = async (route: string, request?: AnyRequest): Promise<unknown> => {
     const { text } = await send(route, request, "json");
-    return text === "" ? undefined : (JSON.parse(text) as unknown);
+    return text === "" ? undefined : jsonOf(text, address);
   };
-  const page = (route: string, request: AnyRequest | undefined, more: object): Promise<Page<unknown>> =>
-    call(route, { ...request, query: { ...request?.query, ...more } }) as Promise<Page<unknown>>;
+  const page = async (route: string, request: AnyRequest | undefined, more: object): Promise<Page<unknown>> => {
+    const answer = await call(route, { ...request, query: { ...request?.query, ...more } });
+    if (!Array.isArray((answer as Partial<Page<unknown>> | null | undefined)?.items)) throw notAnOperatorApi(address);
+    return answer as Page<unknown>;
+  };
 
   async function* items(route: string, request?: AnyRequest): AsyncGenerator<unknown, void> {
     let cursor: string | undefined;
@@ -178,25 +189,61 @@ function opener(address: string, token: string, fetchOf: typeof fetch): Open {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         ...(signal === undefined ? {} : { signal }),
+        // A change that is led elsewhere would go on as a GET, and its answer be taken for the change's.
+        redirect: "manual",
       });
       if (!response.ok) refused = await response.text();
     } catch (error) {
       signal?.throwIfAborted();
       throw unreachable(address, error);
     }
+    if (response.type === "opaqueredirect" || (response.status >= 300 && response.status < 400)) {
+      const message = `What answers at ${address} leads elsewhere (${response.status}): give the address that it leads to.`;
+      throw new OperatorConnectionError(message);
+    }
     const type = response.headers.get("content-type") ?? "";
     const isAnswered = response.status !== 204 && refused !== "";
     if (isAnswered && !type.includes(response.ok ? accept : "json")) {
       await response.body?.cancel().catch(() => undefined);
-      throw new OperatorConnectionError(
-        `What answers at ${address} is not an operator API; its address is like http://127.0.0.1:7420${BASE_PATH}.`,
-      );
+      throw notAnOperatorApi(address);
     }
     if (refused === undefined) return response;
-    const { detail = response.statusText, errors } = (refused === "" ? {} : JSON.parse(refused)) as Partial<Problem>;
     const requestId = response.headers.get("x-request-id") ?? undefined;
-    throw new OperatorProblemError({ status: response.status, detail, errors }, requestId);
+    throw new OperatorProblemError(
+      problemOf(response.status, refused === "" ? {} : jsonOf(refused, address)),
+      requestId,
+    );
   };
+}
+
+function jsonOf(text: string, address: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw notAnOperatorApi(address);
+  }
+}
+
+/** Reads as much of a problem as there is: a proxy may have answered in the server's place. */
+function problemOf(status: number, answer: unknown): Pick<Problem, "status" | "detail" | "errors" | "progress"> {
+  const { detail, errors, progress } = (answer ?? {}) as Readonly<Record<string, unknown>>;
+  return {
+    status,
+    detail: typeof detail === "string" && detail !== "" ? detail : undefined,
+    errors: Array.isArray(errors) ? errors.map(String) : undefined,
+    progress: progressOf(progress),
+  };
+}
+
+function progressOf(value: unknown): Problem["progress"] {
+  const { done, of } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  return typeof done === "number" && typeof of === "number" ? { done, of } : undefined;
+}
+
+function notAnOperatorApi(address: string): OperatorConnectionError {
+  return new OperatorConnectionError(
+    `What answers at ${address} is not an operator API; its address is like http://127.0.0.1:7420${BASE_PATH}.`,
+  );
 }
 
 function unreachable(address: string, error: unknown): OperatorConnectionError {

@@ -8,6 +8,10 @@ export const problemSchema = z
     status: z.int(),
     detail: z.string().optional(),
     errors: z.array(z.string()).optional().describe("One line for each member that is wrong."),
+    progress: z
+      .object({ done: z.int(), of: z.int() })
+      .optional()
+      .describe("Of what has to be done before the call can be answered: ask again until it has come to its end."),
   })
   .meta({ id: "Problem" });
 

@@ -29,15 +29,17 @@ const usageRowSchema = z.object({
   currency: z.string().optional(),
 });
 
+const keptSince = timestamp
+  .optional()
+  .describe(
+    "Present where a part of the month may be missing: of entries before this nothing is known any more. With CSV it is the header Kept-Since.",
+  );
+
 const usageReportSchema = z
   .object({
     month: z.string(),
     asOf: timestamp.describe("Service clock: what runs is reckoned up to here."),
-    keptSince: timestamp
-      .optional()
-      .describe(
-        "Present where a part of the month may be missing: what was recorded before this has expired (--retention-days). With CSV it is the header Kept-Since.",
-      ),
+    keptSince,
     rows: z.array(usageRowSchema),
   })
   .meta({ id: "UsageReport" });
@@ -46,7 +48,38 @@ const usageReportSchema = z
 export type UsageReport = Frozen<z.output<typeof usageReportSchema>>;
 export type UsageReportRow = Frozen<z.output<typeof usageRowSchema>>;
 
+const reportNameSchema = z.object({ name: z.string(), summary: z.string() });
+
+/** A report that can be had. */
+export type ReportName = Frozen<z.output<typeof reportNameSchema>>;
+
+const reportSchema = z
+  .object({
+    name: z.string(),
+    month: z.string(),
+    asOf: timestamp.describe("Service clock."),
+    keptSince,
+    rows: z.array(
+      z
+        .record(z.string(), z.union([z.string(), z.number()]))
+        .describe("The columns of the report; an empty one is left out."),
+    ),
+  })
+  .meta({ id: "Report" });
+
+/** A month's report. */
+export type Report = Frozen<z.output<typeof reportSchema>>;
+
+const month = z.string().optional().describe("Needed; such as 2026-03.");
+const format = z.enum(["csv", "json"]).optional();
+
 export const reportRoutes = {
+  "GET /reports": {
+    tag: "reports",
+    command: "report list",
+    summary: "The reports that there are",
+    answer: { status: 200, description: "Their names", json: z.object({ items: z.array(reportNameSchema) }) },
+  },
   "GET /reports/usage-by-instance-type": {
     tag: "reports",
     command: "report usage-by-instance-type",
@@ -54,11 +87,21 @@ export const reportRoutes = {
     description:
       "CSV, with the columns of AWS's report of this name, or JSON where that is asked for by format or by Accept. A month that is not over is fine: running time that is not final yet is included.",
     query: z.object({
-      month: z.string().optional().describe("Needed; such as 2026-03."),
-      format: z.enum(["csv", "json"]).optional(),
+      month,
+      format,
       sellerAccountId: z.string().optional().describe("Only products of this account."),
     }),
     answer: { status: 200, description: "The report", json: usageReportSchema, csv: true },
     problems: [400],
+  },
+  "GET /reports/{name}": {
+    tag: "reports",
+    command: "report revenue-by-day",
+    summary: "A month's report",
+    description: "CSV, or JSON where that is asked for by format or by Accept. GET /reports says which there are.",
+    params: { name: "Such as revenue-by-day." },
+    query: z.object({ month, format }),
+    answer: { status: 200, description: "The report", json: reportSchema, csv: true },
+    problems: [400, 404],
   },
 } as const satisfies Routes;

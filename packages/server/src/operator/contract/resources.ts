@@ -1,4 +1,4 @@
-/** `/resources`: what runs products in buyers' accounts. Whoever starts and stops a resource tells of it, or AWS's events do. */
+/** `/resources`: what runs products in buyers' accounts. What starts or stops a resource reports it, or AWS's events do. */
 import { z } from "zod";
 import { pageSchema, pageQuery, timestamp } from "./common.ts";
 import type { Frozen, Routes } from "./route.ts";

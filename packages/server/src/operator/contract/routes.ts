@@ -17,6 +17,7 @@ import { reportRoutes } from "./reports.ts";
 import { resourceRoutes } from "./resources.ts";
 import { serverRoutes } from "./server.ts";
 import { simulationRoutes } from "./simulations.ts";
+import { usageRoutes } from "./usage.ts";
 import type { AnswerOf, EventsOf } from "./route.ts";
 
 export const ROUTES = {
@@ -34,6 +35,7 @@ export const ROUTES = {
   ...historyRoutes,
   ...resourceRoutes,
   ...reportRoutes,
+  ...usageRoutes,
   ...labRoutes,
   ...faultRoutes,
   ...simulationRoutes,

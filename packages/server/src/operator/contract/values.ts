@@ -19,6 +19,22 @@ export const FAULT_COUNT_MAX = 1_000_000;
 export const FAULT_DELAY_MS_MAX = 60_000;
 export const FAULT_RECORDS_MAX = 25;
 
+/** What `GET /usage` can be told apart by. */
+export const USAGE_TIME_GRAINS = ["hour", "day", "month"] as const;
+export const USAGE_GROUPS = ["product", "customer", "dimension", "region", ...USAGE_TIME_GRAINS] as const;
+export const USAGE_CELLS_MAX = 50_000;
+
+/** Reports of a month, by their names. */
+export const REPORT_NAMES = [
+  "usage-by-instance-type",
+  "revenue-by-day",
+  "refusals-by-rule",
+  "lateness",
+  "duplicates",
+  "silent-customers",
+  "agreement-statement",
+] as const;
+
 export const EVENT_ORDERS = ["newest", "oldest"] as const;
 
 /** What came of a call or a change. Of usage records, some were accepted and some were not: `partly`. */

@@ -35,7 +35,7 @@ export function activityHandlers({ activity }: OperatorContext): Handlers<keyof 
       const reader = await activity.open(query, from);
       if (reader === undefined) {
         const message = `${ACTIVITY_READERS_MAX} readers are as many as there can be at once; try again when one has gone.`;
-        throw new ProblemError(503, message, undefined, RETRY_SECONDS);
+        throw new ProblemError(503, message, { retryAfterSeconds: RETRY_SECONDS });
       }
       let isFirst = true;
       const startsAt = reader.lastId;

@@ -49,6 +49,6 @@ function startCatalogue(context: OperatorContext): readonly CatalogueChange[] {
   } catch (error) {
     if (!(error instanceof CatalogueFileError)) throw error;
     const message = "The catalogue file does not stand on its own, so the ledger is left as it is.";
-    throw new ProblemError(409, message, error.problems);
+    throw new ProblemError(409, message, { errors: error.problems });
   }
 }

@@ -1,4 +1,4 @@
-/** Metered resources: whoever starts and stops them tells of them, or ECS's own events do. */
+/** Metered resources: what starts or stops them reports them, or ECS's own events do. */
 import { HOUR_MS, iso, timeOf, type EpochMs } from "@countinghouse/protocol";
 import { addResource, endResource, observe, type Observed } from "../../control-plane/observe.ts";
 import { isLive, type MeteredResource, type UsageRegistration } from "../../domain/resources/metered-resource.ts";

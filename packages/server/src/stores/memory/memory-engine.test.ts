@@ -21,7 +21,6 @@ describe("a listing of many records", () => {
   const PAGE = 1_000;
   const HOURS = 24;
 
-  /** How often a member of a key was read. */
   let reads = 0;
 
   /** A key that counts how often its members are read. */

@@ -14,7 +14,7 @@ import type {
   RecordPointer,
   StagedGroup,
 } from "../../ledger/engine.ts";
-import type { EncodedEntry } from "../../ledger/entry-codec.ts";
+import { decodeEntry, type EncodedEntry } from "../../ledger/entry-codec.ts";
 import { CHAIN_START, linkOf } from "../../ledger/chain.ts";
 import type { ChainHead } from "../../ledger/chain-head.ts";
 import { ChainWalk, Disagreement } from "../../ledger/chain-walk.ts";
@@ -28,6 +28,9 @@ import {
   type Page,
 } from "../../ledger/ledger.ts";
 import type { DueResourcesQuery, ResourceQuery } from "../../ledger/resource-facts.ts";
+import { MemorySums } from "../../ledger/sums/memory-sums.ts";
+import { sumsOf } from "../../ledger/sums/sum-deltas.ts";
+import type { AccruedOf, SumsAnswer, SumsQuestion } from "../../ledger/sums/sums.ts";
 import { RecordList } from "./record-list.ts";
 import { ResourceList } from "./resource-list.ts";
 
@@ -42,6 +45,9 @@ export class MemoryEngine implements Engine {
   #catalogue: CatalogueChange[] = [];
   #resources = new ResourceList();
   #clock: ClockPosition | undefined;
+  #sums = new MemorySums();
+  /** Entries that have been added up. */
+  #summed = 0;
 
   load(): Loaded {
     return { catalogue: this.#catalogue, newestAtMs: this.#entries.at(-1)?.atMs, clock: this.#clock };
@@ -133,6 +139,17 @@ export class MemoryEngine implements Engine {
     return Promise.resolve(first?.toString());
   }
 
+  // oxlint-disable-next-line typescript/require-await -- too many sums must reject, not throw
+  async sums({ usage = [], tallies, accruedAfter }: SumsQuestion): Promise<SumsAnswer> {
+    this.#sums.add(sumsOf(this.#entries.slice(this.#summed).map(decodeEntry)));
+    this.#summed = this.#entries.length;
+    return {
+      usage: usage.map((span) => this.#sums.usage(span)),
+      tallies: tallies === undefined ? [] : this.#sums.tallies(tallies),
+      accrued: accruedAfter?.flatMap(({ seq }) => this.#accruedAfter(seq)) ?? [],
+    };
+  }
+
   keptSince(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
@@ -204,6 +221,13 @@ export class MemoryEngine implements Engine {
     return low;
   }
 
+  #accruedAfter(seq: number): AccruedOf[] {
+    return this.#entries.slice(seq).flatMap((entry) => {
+      const { event } = decodeEntry(entry);
+      return event.kind === "usage-accrued" ? event.uses.map((use) => ({ productCode: event.productCode, use })) : [];
+    });
+  }
+
   #entriesOf(pointers: readonly RecordPointer[]): Map<number, EncodedEntry> {
     return new Map(pointers.map(({ seq }) => [seq, this.#entries[seq - 1] as EncodedEntry]));
   }
@@ -218,6 +242,8 @@ export class MemoryEngine implements Engine {
     this.#catalogue = [];
     this.#resources = new ResourceList();
     this.#clock = undefined;
+    this.#sums = new MemorySums();
+    this.#summed = 0;
   }
 
   #refuseContradictions(group: StagedGroup): void {

@@ -50,6 +50,29 @@ describe("a node's clock while it runs", () => {
   });
 });
 
+test("a clock that jumps between two looks at it dates nothing: each group holds it against the database's", async () => {
+  const database = await newDatabase();
+  onTestFinished(() => database.remove());
+  let wrongByMs = 0;
+  const { ledger } = await openAt(
+    database.url,
+    { mode: "system", wallMs: () => Date.now() + wrongByMs },
+    // Nobody looks at it by the clock.
+    { every: () => () => undefined },
+  );
+  onTestFinished(() => ledger.close());
+  await ledger.transact(put([accountChange("111122223333")]));
+  const newest = "SELECT max(newest_at_ms) AS at_ms FROM countinghouse.lane";
+  const before = await database.query(newest);
+  wrongByMs = Date.UTC(9999, 0) - Date.now();
+  const refused = ledger.transact(put([accountChange("444455556666")]));
+  await expect(refused).rejects.toThrow(FaultError);
+  await expect(refused).rejects.toThrow(/Nothing is written: this server's clock says 9999-/);
+  expect(ledger.unavailable).toMatch(/ahead of the database's/);
+  // What came after it in time would be dated so, too, on every node.
+  expect(await database.query(newest)).toEqual(before);
+});
+
 describe("how far two clocks are apart", () => {
   anyTest("counts no time that the question may have taken", async () => {
     const ms = fc.integer({ min: 0, max: 100_000 });

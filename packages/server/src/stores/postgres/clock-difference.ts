@@ -3,6 +3,7 @@
  * newest one. So one node whose clock runs ahead would keep all other nodes from starting; that node must stop writing instead.
  */
 import { iso, type EpochMs } from "@countinghouse/protocol";
+import { FaultError } from "../../ledger/ledger.ts";
 import type { Queryable } from "./reading/record-pointers.ts";
 
 /** How far apart the two clocks may be. */
@@ -15,21 +16,41 @@ export interface ClockDifference {
   readonly aheadMs: number;
 }
 
+/** The database's time, in milliseconds since the epoch, as a column. */
+export const DATABASE_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::float8";
+
+/** A node that writes with a clock that is wrong would date entries wrongly, and all that come after them. */
+export class WrongClockError extends FaultError {
+  /** What is wrong, as a sentence without its end. */
+  readonly trouble: string;
+
+  constructor(trouble: string) {
+    super(`Nothing is written: ${trouble}.`, undefined);
+    this.name = "WrongClockError";
+    this.trouble = trouble;
+  }
+}
+
 export async function clockDifference(db: Queryable, nowMs: () => EpochMs): Promise<ClockDifference> {
   const beforeMs = nowMs();
-  const { rows } = await db.query<{ at_ms: number }>(
-    "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS at_ms",
-  );
-  const nodeMs = nowMs();
-  const databaseMs = Math.round(rows[0]?.at_ms ?? Number.NaN);
+  const { rows } = await db.query<{ at_ms: number }>(`SELECT ${DATABASE_MS} AS at_ms`);
+  return differenceOf(rows[0]?.at_ms ?? Number.NaN, beforeMs, nowMs());
+}
+
+/** Of what the database said between two looks at the node's clock. */
+export function differenceOf(toldMs: number, beforeMs: EpochMs, nodeMs: EpochMs): ClockDifference {
+  const databaseMs = Math.round(toldMs);
   const aheadMs = databaseMs < beforeMs ? beforeMs - databaseMs : Math.min(0, nodeMs - databaseMs);
   return { nodeMs, databaseMs, aheadMs };
 }
 
 /** Says in a sentence what is wrong with the node's clock; undefined where nothing is. */
-export function clockTrouble({ nodeMs, databaseMs, aheadMs }: ClockDifference): string | undefined {
-  if (Math.abs(aheadMs) <= CLOCKS_APART_MAX_MS) return undefined;
+export function clockTrouble(
+  { nodeMs, databaseMs, aheadMs }: ClockDifference,
+  apartMaxMs: number = CLOCKS_APART_MAX_MS,
+): string | undefined {
+  if (Math.abs(aheadMs) <= apartMaxMs) return undefined;
   const seconds = Math.round(Math.abs(aheadMs) / 1000);
   const direction = aheadMs > 0 ? "ahead of" : "behind";
-  return `this server's clock says ${iso(nodeMs)} and is ${seconds} s ${direction} the database's, which says ${iso(databaseMs)}; at most ${CLOCKS_APART_MAX_MS / 1000} s are allowed`;
+  return `this server's clock says ${iso(nodeMs)} and is ${seconds} s ${direction} the database's, which says ${iso(databaseMs)}; at most ${apartMaxMs / 1000} s are allowed`;
 }

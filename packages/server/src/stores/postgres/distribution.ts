@@ -10,12 +10,18 @@ export const DISTRIBUTED: Readonly<Record<string, string>> = { entry: "shard_key
 /** Tables on the coordinator alone. If every machine had a copy, writing one row would lock the table in the whole cluster. */
 export const LOCAL: readonly string[] = [
   "catalogue",
+  "expired_tally",
+  "expired_usage",
   "lane",
   "lease",
   "resource",
   "schema_version",
   "state",
   "state_change",
+  "sum_position",
+  "sums",
+  "tally",
+  "usage_sum",
 ];
 
 /** The table beside whose shards the others' shards lie, so that all rows of one product are on one machine. */

@@ -9,6 +9,8 @@ export const MIGRATION_LOCK: readonly [number, number] = [CLASS, -1];
 export const EXPIRY_LOCK: readonly [number, number] = [CLASS, -2];
 /** Held by the command that copies a ledger into this one. */
 export const COPY_LOCK: readonly [number, number] = [CLASS, -3];
+/** Held by whoever adds up sums, or removes them. */
+export const SUMS_LOCK: readonly [number, number] = [CLASS, -4];
 /**
  * Every group holds it, shared, from its beginning to its commit; a group that changes the catalogue or the clock, or removes
  * entries, holds it alone. So what a group has read of these stays true until its commit.

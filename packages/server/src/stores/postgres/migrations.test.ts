@@ -1,5 +1,6 @@
 /** What happens to a ledger that an older server left, and to older servers that still run. */
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { HOUR_MS } from "@countinghouse/protocol";
 import { beforeEach, describe, expect, onTestFinished } from "vitest";
 import { newDatabase, testOfPostgres, type TestDatabase } from "../../../../../test/support/postgres/database.ts";
@@ -17,6 +18,7 @@ import { loadDriver } from "./driver.ts";
 import { openAt } from "../../../testing/postgres-ledger.ts";
 import { laneLock } from "./locks.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
+import { fillRecords } from "./migrations/0007-records-for-sums.ts";
 import { verifyAt } from "./verify-ledger.ts";
 
 const test = testOfPostgres();
@@ -29,6 +31,11 @@ beforeEach(async () => {
   database = await newDatabase();
   onTestFinished(() => database.remove());
 });
+
+/** Takes away what version 8 brought. */
+const WITHOUT_SUMS = `DROP TABLE countinghouse.usage_sum, countinghouse.tally, countinghouse.sum_position, countinghouse.sums,
+  countinghouse.expired_usage, countinghouse.expired_tally;
+  ALTER TABLE countinghouse.lane RENAME COLUMN any_expired TO has_expired;`;
 
 async function open(): Promise<Ledger> {
   const { ledger } = await openAt(database.url, { wallMs: () => START_MS });
@@ -48,7 +55,7 @@ async function ledgerOfVersion2(): Promise<readonly ListedRecord[]> {
     const position = Number.parseInt(meteringRecordId.slice(34), 16);
     return `(${hour}, '${offering}', '${region}', '${customer}', '${dimension}', '', 1, '${requestId}', ${position}, ${entryOffering})`;
   });
-  await database.query(`SET search_path = countinghouse;
+  await database.query(`${WITHOUT_SUMS}SET search_path = countinghouse;
     DELETE FROM schema_version WHERE version > 2;
     DROP TABLE state_change, resource;
     ALTER TABLE state DROP COLUMN state_edition;
@@ -85,7 +92,7 @@ async function ledgerOfVersion6(
   const ledger = await open();
   await write(ledger);
   await ledger.close();
-  await database.query(`SET search_path = countinghouse;
+  await database.query(`${WITHOUT_SUMS}SET search_path = countinghouse;
     DELETE FROM schema_version WHERE version > 6;
     ALTER TABLE metering_record DROP COLUMN quantity, DROP COLUMN product, DROP COLUMN customer, DROP COLUMN dimension,
       DROP COLUMN region, DROP COLUMN kind`);
@@ -105,7 +112,7 @@ async function ledgerOfVersion5(): Promise<MeteredResource> {
   const ledger = await open();
   await ledger.close();
   const known = task("a", { startedAtMs: START_MS });
-  await database.query(`SET search_path = countinghouse;
+  await database.query(`${WITHOUT_SUMS}SET search_path = countinghouse;
     DELETE FROM schema_version WHERE version > 5;
     DROP TABLE resource;
     ALTER TABLE state RENAME COLUMN state_edition TO edition_id;
@@ -144,6 +151,32 @@ describe("the migration that puts into rows what is summed", () => {
     expect(kinds).toEqual([{ kind: 0 }, { kind: 1 }, { kind: 3 }]);
   });
 
+  test("lets no server of version 6 that comes back meanwhile write into the table that goes", async () => {
+    await ledgerOfVersion6();
+    const client = (await loadDriver(database.url)).client("maintenance");
+    await client.connect();
+    onTestFinished(() => client.end());
+    const written: string[] = [];
+    const migrating = new Proxy(client, {
+      get: (target, name) => {
+        if (name !== "query") return Reflect.get(target, name) as unknown;
+        return async (...asked: Parameters<typeof client.query>): Promise<unknown> => {
+          // Once all entries have been read, and the last time before the table goes.
+          const [text] = asked as readonly unknown[];
+          if (typeof text === "string" && text.startsWith("DROP TABLE"))
+            written.push(await writtenByVersion6(database));
+          return target.query(...asked);
+        };
+      },
+    });
+    await client.query("BEGIN");
+    await client.query(readFileSync(new URL("migrations/0007-records-for-sums.sql", import.meta.url), "utf8"));
+    await fillRecords(migrating);
+    await client.query("COMMIT");
+    expect(written).toEqual(["canceling statement due to lock timeout"]);
+    expect(await database.query("SELECT FROM countinghouse.metering_record")).toHaveLength(SENT.length);
+  });
+
   test("leaves the old ledger where it is killed before its end, and is done by the next", async () => {
     await ledgerOfVersion6();
     const old = "SELECT * FROM countinghouse.metering_record ORDER BY hour, key";
@@ -180,6 +213,17 @@ describe("the migration that puts into rows what is summed", () => {
     ]);
   });
 });
+
+/** Inserts a record as version 6 did; answers PostgreSQL's error, if any. */
+async function writtenByVersion6(of: TestDatabase): Promise<string> {
+  try {
+    await of.query(`SET lock_timeout = 100; INSERT INTO countinghouse.metering_record (hour, key, id, shard_key)
+      VALUES (1, gen_random_uuid(), gen_random_uuid(), 1)`);
+    return "written";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
 
 /** The statements of a server of version 4: before each group, and when it looks for changes by other nodes. */
 const ASKED_BY_VERSION_4 = [

@@ -8,6 +8,7 @@ import type { Client } from "pg";
 import { SERVING, applicationName } from "./driver.ts";
 import { MIGRATION_LOCK, laneLock } from "./locks.ts";
 import { fillRecords } from "./migrations/0007-records-for-sums.ts";
+import { noteCompleteness } from "./migrations/0008-sums.ts";
 import { moveResources } from "./resources/move-resources.ts";
 
 /** In their order. A released migration is never edited; new ones are added. */
@@ -19,6 +20,7 @@ const MIGRATIONS: readonly Migration[] = [
   { file: "0005-one-version-writes.sql", alone: true },
   { file: "0006-resources.sql", alone: true, fill: moveResources },
   { file: "0007-records-for-sums.sql", alone: true, fill: fillRecords },
+  { file: "0008-sums.sql", alone: true, fill: noteCompleteness },
 ];
 
 interface Migration {

@@ -15,8 +15,9 @@ import type { Pending } from "../../ledger/group-decision.ts";
 import { Intake, type IntakeOptions } from "../../ledger/intake.ts";
 import { FaultError, type EventQuery, type Ledger, type MeteringRecordQuery, type Page } from "../../ledger/ledger.ts";
 import type { DueResourcesQuery, ResourceQuery } from "../../ledger/resource-facts.ts";
+import type { SumsAnswer, SumsQuestion } from "../../ledger/sums/sums.ts";
 import type { KnownLaneHead, LedgerVerification, OnRead } from "../../ledger/verification.ts";
-import { clockDifference, clockTrouble } from "./clock-difference.ts";
+import { WrongClockError, clockDifference, clockTrouble } from "./clock-difference.ts";
 import type { Driver } from "./driver.ts";
 import { Leases, RENEWAL_MS } from "./leases.ts";
 import { EXPIRY_LOCK } from "./locks.ts";
@@ -26,6 +27,7 @@ import { Reader } from "./reading/reader.ts";
 import { verifyChains } from "./reading/verify-chains.ts";
 import { findResources, listDueResources, listResources } from "./resources/find-resources.ts";
 import { SharedState, type KeptState, type SharedClock } from "./shared-state.ts";
+import { PostgresSums } from "./sums/postgres-sums.ts";
 import type { Committed, GroupContext } from "./writing/group-transaction.ts";
 import { UnansweredError } from "./trouble.ts";
 import { Lane } from "./writing/lane.ts";
@@ -35,12 +37,16 @@ import { WaitingWork, columnOf, type Group } from "./writing/waiting-work.ts";
 
 export interface PostgresLedgerOptions extends IntakeOptions {
   readonly clock: SharedClock;
+  /** How far the system clock and the database's may be apart; 5,000 ms by default. */
+  readonly clocksApartMaxMs?: number | undefined;
   /** How many connections write. */
   readonly lanes: number;
   readonly sleep: (ms: number) => Promise<void>;
   /** Runs a function again and again, until the function that it answers is called. */
   readonly every: (ms: number, run: () => void) => () => void;
   readonly fraction: () => number;
+  /** Whether entries are added up as they come, by one of the nodes; else they are when sums are asked for. */
+  readonly addsUp?: boolean | undefined;
 }
 
 /** How long work waits for a lane, and then for its commit, before its caller gets a fault. */
@@ -49,6 +55,7 @@ const UNDER_WAY_MS = 5_000;
 /** How old the copy of the catalogue may get by which requests are authenticated. Decisions use the newest catalogue. */
 const FOLLOW_MS = 500;
 const SWEEP_MS = 250;
+const SUMS_FOLLOWED_MS = 2_000;
 /** How often the node's clock is compared with the database's, and how often after it was found wrong. */
 const CLOCK_CHECKED_MS = 60_000;
 const WRONG_CLOCK_CHECKED_MS = 5_000;
@@ -58,6 +65,7 @@ export class PostgresLedger extends Intake implements Ledger {
   readonly #state: SharedState;
   readonly #reader: Reader;
   readonly #leases: Leases;
+  readonly #sums: PostgresSums;
   /** See GroupContext. */
   readonly #elsewhere: Pool | undefined;
   readonly #machines: Machines | undefined;
@@ -83,15 +91,17 @@ export class PostgresLedger extends Intake implements Ledger {
     this.#clockCheckedMs = options.monotonicMs();
     this.#stuckColumns = new StuckColumns(options.monotonicMs);
     this.#reader = new Reader(driver, this.#state, { ...options, isSpread: kept.isSpread });
-    this.#leases = new Leases(this.#reader.db);
+    this.#leases = new Leases(this.#reader.watching);
+    this.#sums = new PostgresSums(this.#reader, options);
     this.#elsewhere = kept.isSpread ? driver.pool("reader", options.lanes) : undefined;
-    this.#machines = kept.isSpread ? new Machines(this.#reader.db, options.lanes) : undefined;
+    this.#machines = kept.isSpread ? new Machines(this.#reader.watching, options.lanes) : undefined;
     const context = this.#context();
     this.#idle = Array.from({ length: options.lanes }, () => new Lane({ ...options, driver, context }));
     this.#stopTimers = [
       options.every(FOLLOW_MS, () => void this.watched(() => this.#reader.follow()).catch(() => undefined)),
       options.every(RENEWAL_MS, () => void this.#leases.renew().catch(() => undefined)),
       options.every(WRONG_CLOCK_CHECKED_MS, () => void this.#checkClock().catch(() => undefined)),
+      options.every(SUMS_FOLLOWED_MS, () => void this.#addUp().catch(() => undefined)),
       options.every(RENEWAL_MS, () => void this.#machines?.learn().catch(() => undefined)),
       options.every(SWEEP_MS, () => this.#waiting.expire(options.monotonicMs(), () => this.#tooLate())),
     ];
@@ -155,6 +165,15 @@ export class PostgresLedger extends Intake implements Ledger {
     return this.watched(() => this.#reader.atOneMoment((db) => readPrincipalBetween(db, after, before)));
   }
 
+  sums(question: SumsQuestion): Promise<SumsAnswer> {
+    return this.watched(async () => {
+      const answer = await this.#sums.ask(question);
+      // What reports go by besides is as new as the sums.
+      await this.#reader.follow();
+      return answer;
+    });
+  }
+
   keptSince(): Promise<EpochMs | undefined> {
     return this.watched(() => this.#reader.atOneMoment(readKeptSince));
   }
@@ -209,16 +228,24 @@ export class PostgresLedger extends Intake implements Ledger {
   protected async closeStore(): Promise<void> {
     for (const stop of this.#stopTimers) stop();
     await Promise.all(this.#idle.map((lane) => lane.close()));
+    await this.#sums.stop();
     await this.#leases.release();
     await this.#elsewhere?.end();
     await this.#reader.close();
   }
 
+  async #addUp(): Promise<void> {
+    if (this.#options.addsUp === true && !this.#sums.isAddingUp && (await this.#leases.hold("sums"))) {
+      await this.#sums.addUp();
+    }
+  }
+
   #context(): GroupContext {
-    const { clock, ruleSet } = this.#options;
+    const { clock, clocksApartMaxMs, ruleSet } = this.#options;
     return {
       state: this.#state,
       clock,
+      clocksApartMaxMs,
       ruleSet,
       spare: this.spare,
       isSpread: this.#elsewhere !== undefined,
@@ -244,19 +271,20 @@ export class PostgresLedger extends Intake implements Ledger {
 
   /** A node whose clock is wrong writes nothing until the clock is right again. A lab's movable clock is not checked. */
   async #checkClock(): Promise<void> {
-    const { clock, monotonicMs } = this.#options;
+    const { clock, clocksApartMaxMs, monotonicMs } = this.#options;
     const isDue = this.#clockTrouble !== undefined || monotonicMs() - this.#clockCheckedMs >= CLOCK_CHECKED_MS;
     if (clock.mode !== "system" || !isDue) return;
-    this.#clockTrouble = clockTrouble(await clockDifference(this.#reader.db, () => clock.nowMs()));
+    this.#clockTrouble = clockTrouble(
+      await clockDifference(this.#reader.watching, () => clock.nowMs()),
+      clocksApartMaxMs,
+    );
     this.#clockCheckedMs = monotonicMs();
     const wrong = this.#wrongClock();
     if (wrong !== undefined) this.#waiting.fail(wrong);
   }
 
   #wrongClock(): FaultError | undefined {
-    return this.#clockTrouble === undefined
-      ? undefined
-      : new FaultError(`Nothing is written: ${this.#clockTrouble}.`, undefined);
+    return this.#clockTrouble === undefined ? undefined : new WrongClockError(this.#clockTrouble);
   }
 
   protected override get stopped(): Error | undefined {
@@ -298,7 +326,10 @@ export class PostgresLedger extends Intake implements Ledger {
       this.#apply(committed);
       this.#noteCommit(group, committed);
     } catch (error) {
-      if (error instanceof FaultError) {
+      if (error instanceof WrongClockError) {
+        this.#clockTrouble = error.trouble;
+        this.#waiting.fail(error);
+      } else if (error instanceof FaultError) {
         this.standstill.onFailed(error);
         this.#stuckColumns.onFailed(group.column, error);
         if (error instanceof UnansweredError) this.#waiting.failColumn(group.column, error);

@@ -4,6 +4,7 @@ import { isSpread } from "./distribution.ts";
 import { loadDriver } from "./driver.ts";
 import { maintain, refuseOtherVersion, type Waiting } from "./open-postgres.ts";
 import { beginAtOneMoment } from "./reading/one-moment.ts";
+import { SumsCheck } from "./sums/verify-sums.ts";
 import { verifyLedger, type WholeVerification } from "./reading/verify-records.ts";
 
 /** Reads one snapshot; servers may run meanwhile. Throws what refuseOtherVersion throws. */
@@ -16,6 +17,6 @@ export async function verifyAt(
   return maintain(driver, waiting, async (client) => {
     await refuseOtherVersion(client);
     await beginAtOneMoment(client, await isSpread(client));
-    return verifyLedger(client, known);
+    return verifyLedger(client, known, await SumsCheck.begin(client));
   });
 }

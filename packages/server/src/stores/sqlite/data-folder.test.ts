@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../../../testing/contract/temporary-folder.ts";
@@ -23,6 +23,17 @@ test("a data folder that is there is left as it is", () => {
   mkdirSync(path, { mode: 0o755 });
   makeFolder(dataFolder(path));
   expect(statSync(path).mode & 0o777).toBe(0o755);
+});
+
+test("a folder that cannot be made is told of, and not tried for ever", () => {
+  const path = "/proc/no-folder/data";
+  if (existsSync("/proc"))
+    expect(() => openSqliteEngine(path)).toThrow(`${path} cannot be served from: it cannot be made there`);
+  const file = freshPath("file");
+  writeFileSync(file, "");
+  for (const below of [file, join(file, "data")]) {
+    expect(() => openSqliteEngine(below)).toThrow(`${below} cannot be served from: a file is there, or above it`);
+  }
 });
 
 test("a folder that was given relative to where the server runs is the same folder", () => {

@@ -16,13 +16,25 @@ export function dataFolder(path: string): DataFolder {
 
 /** Makes the folder where it is missing, for this user only. */
 export function makeFolder(folder: DataFolder): void {
+  const missing: string[] = [];
+  for (let path = folder.path; !isFolder(path); path = dirname(path)) missing.push(path);
+  // One by one: Node's recursive mkdir never returns where no folder can be made, as in /proc.
+  for (const path of missing.toReversed()) makeOne(path);
   // If folders above it had to be made, their names must become durable as well.
-  const top = dirname(mkdirSync(folder.path, { recursive: true, mode: 0o700 }) ?? folder.path);
-  let above = folder.path;
-  do {
-    above = dirname(above);
-    syncFolder(above);
-  } while (above.length > top.length);
+  for (const path of missing.length === 0 ? [folder.path] : missing) syncFolder(dirname(path));
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Makes one folder; another process may have made it meanwhile. */
+function makeOne(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!isFolder(path)) throw error;
+  }
 }
 
 /** Makes the names of new files in a folder as durable as the files. */
@@ -50,9 +62,9 @@ export function narrowFile(file: string): void {
   chmodSync(file, 0o600);
 }
 
-/** Makes the ledger's file where there is none, for its owner only. */
-export function makeLedgerFile({ ledgerFile }: DataFolder): void {
-  closeSync(openSync(ledgerFile, "a", 0o600));
+/** Makes a file, for its owner alone, where there is none. */
+export function makeOwnFile(file: string): void {
+  closeSync(openSync(file, "a", 0o600));
 }
 
 export const LOCK_FILE = "lock.sqlite";

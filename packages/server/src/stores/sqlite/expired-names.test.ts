@@ -127,7 +127,8 @@ test("what entries are found by goes with the last of them, unless a key has tha
         const old = taken.kind === "expire" ? await engine.entriesBefore(atMs, taken.entries) : undefined;
         const gone = kept.slice(0, old?.entries.length ?? 0);
         const keys = gone.flatMap((each) => each.records.map((record) => record.key));
-        const expired = old === undefined ? undefined : { through: { lane: "1", ...old.through }, keys };
+        const expired =
+          old === undefined ? undefined : { through: { lane: "1", ...old.through }, keys, usage: [], tallies: [] };
         await engine.commit({ ...groupOf(staged(entry, atMs)), expired });
         kept = [...kept.slice(gone.length), entry];
         if (taken.kind === "expire") await holds(engine, folder.path, kept, ofKeys);

@@ -29,6 +29,8 @@ function reasonOf(path: string, error: Error & { readonly code?: unknown }): str
   if (code === "ENOSPC" || code === "EDQUOT" || isFull(path)) {
     return "there is no space left on its disk; a start needs some megabytes";
   }
+  if (code === "ENOENT") return "it cannot be made there";
+  if (code === "EEXIST" || code === "ENOTDIR") return "a file is there, or above it";
   return "its disk fails";
 }
 

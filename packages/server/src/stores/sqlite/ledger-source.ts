@@ -13,6 +13,7 @@ import { MaintenanceError } from "./ledger-file.ts";
 import { readLoaded } from "./loaded.ts";
 import { migrate, refuseNewerSchema } from "./migrations.ts";
 import { readResources } from "./resource-rows.ts";
+import { readExpiredSums } from "./sums/expired-sums.ts";
 import { missingTailOf } from "./tail/lost-tail.ts";
 import { verify } from "./verification/verify.ts";
 
@@ -54,6 +55,7 @@ export function openLedgerSource(folderPath: string): OpenedSource {
       meteringRecords,
       base: baseOf(opened),
       head,
+      expiredSums: readExpiredSums(opened),
       resources: () => resourcesOf(opened),
       pages: () => pagesOf(opened),
       close: () => {

@@ -40,7 +40,16 @@ describe("migrations", () => {
     expect(schemaVersion(db)).toBe(0);
     migrate(db);
     expect(schemaVersion(db)).toBe(SCHEMA_VERSION);
-    expect(tables(db)).toEqual(["catalogue", "entry", "metering_record", "name", "resource", "setting"]);
+    expect(tables(db)).toEqual([
+      "catalogue",
+      "entry",
+      "expired_tally",
+      "expired_usage",
+      "metering_record",
+      "name",
+      "resource",
+      "setting",
+    ]);
   });
 
   test("fill what an older server did not keep, so that the chain is whole and entries are found", async () => {

@@ -14,6 +14,7 @@ const MIGRATIONS: readonly Migration[] = [
   { file: "0003-resources.sql" },
   { file: "0004-names-of-keys.sql" },
   { file: "0005-resources.sql", fill: moveResources },
+  { file: "0006-sums-of-expired.sql" },
 ];
 
 interface Migration {

@@ -33,7 +33,7 @@ interface NumberedAttributes {
 /** Finds the numbers of names that are in the store. */
 export interface KnownNames {
   find(text: string): number | undefined;
-  /** Undefined, too, where the name has a number but is in no key. */
+  /** Undefined also where the name has a number but is in no key. */
   findOfKey(text: string): number | undefined;
 }
 

@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { LostTailError } from "../../ledger/lost-tail.ts";
-import { dataFolder, makeFolder, makeLedgerFile, narrowFiles, syncFolder, type DataFolder } from "./data-folder.ts";
+import { dataFolder, makeFolder, makeOwnFile, narrowFiles, syncFolder, type DataFolder } from "./data-folder.ts";
 import { lockFolder, type FolderLock } from "./folder-lock.ts";
 import { folderTrouble } from "./folder-trouble.ts";
 import { damageOf, MaintenanceError } from "./ledger-file.ts";
@@ -35,7 +35,7 @@ export function openFolder(path: string, acceptLostTail: boolean): OpenedFolder 
     const lostTail = lookAtTail(folder, tail, acceptLostTail);
     // The mark is made before anything in the ledger says that there is one.
     if (lostTail === undefined && !existsSync(folder.markFile)) makeMark(folder.markFile, tail);
-    makeLedgerFile(folder);
+    makeOwnFile(folder.ledgerFile);
     narrowFiles(folder);
     db = new DatabaseSync(folder.ledgerFile);
     refuseNewerSchema(db);

@@ -19,6 +19,7 @@ import type {
 } from "../../ledger/engine.ts";
 import type { EncodedEntry } from "../../ledger/entry-codec.ts";
 import { decodeResource, type DueResourcesQuery, type ResourceQuery } from "../../ledger/resource-facts.ts";
+import type { SumsAnswer, SumsQuestion } from "../../ledger/sums/sums.ts";
 import type { ChainVerification, KnownHead, OnRead } from "../../ledger/verification.ts";
 import type { ChainHead } from "../../ledger/chain-head.ts";
 import {
@@ -38,6 +39,7 @@ import { RecentHours } from "./recent-hours.ts";
 import { readPrincipalBetween } from "./principal-query.ts";
 import { readPointers } from "./record-query.ts";
 import { FIND_RESOURCE, readDueResources, readResources } from "./resource-rows.ts";
+import { SumsThread } from "./sums/sums-thread.ts";
 import { verifyBeside } from "./verification/verify-beside.ts";
 import { errorOf, troubleOf } from "./trouble.ts";
 import { packGroup } from "./writer/packed-group.ts";
@@ -51,8 +53,10 @@ export interface SqliteOptions {
   readonly trail?: boolean;
   /** Opens a ledger although its newest entries are missing. */
   readonly acceptLostTail?: boolean;
-  /** Runs a function again and again, until the function that it answers is called; checks the folder's lock regularly. */
+  /** Runs a function again and again, until the function that it answers is called. The engine checks the folder's lock by it. */
   readonly every?: ((ms: number, run: () => void) => () => void) | undefined;
+  /** Whether entries are added up as they come; else they are when sums are asked for. */
+  readonly addsUp?: boolean | undefined;
 }
 
 /** Opens the ledger in a folder, and makes it where it is missing. Throws as `openFolder` does. */
@@ -61,9 +65,10 @@ export function openSqliteEngine(path: string, options: SqliteOptions = {}): Sql
   let writer: Writer | undefined;
   try {
     const { ledgerFile, markFile } = folder;
-    const { synchronous = "FULL", trail = true, every } = options;
+    const { synchronous = "FULL", trail = true, every, addsUp = false } = options;
     writer = startWriterThread({ ledgerFile, markFile, synchronous, trail });
-    return new SqliteEngine(db, writer, lock, { lostTail, every });
+    const sums = new SumsThread({ ledgerFile, following: addsUp });
+    return new SqliteEngine(db, writer, lock, { lostTail, every, sums });
   } catch (error) {
     void writer?.close();
     db.close();
@@ -78,6 +83,7 @@ export class SqliteEngine implements Engine {
   readonly #lock: Pick<FolderLock, "release">;
   readonly #lostTail: string | undefined;
   readonly #stopLooking: () => void;
+  readonly #sums: SumsThread;
   readonly #names: Names;
   readonly #hours: RecentHours;
   readonly #selectPointer: StatementSync;
@@ -92,12 +98,17 @@ export class SqliteEngine implements Engine {
     db: DatabaseSync,
     writer: Writer,
     lock: Pick<FolderLock, "release"> & Partial<FolderLock>,
-    { lostTail, every }: { readonly lostTail?: string | undefined; readonly every?: SqliteOptions["every"] } = {},
+    {
+      lostTail,
+      every,
+      sums,
+    }: Pick<SqliteOptions, "every"> & { readonly lostTail?: string | undefined; readonly sums?: SumsThread } = {},
   ) {
     this.#db = db;
     this.#writer = writer;
     this.#lock = lock;
     this.#lostTail = lostTail;
+    this.#sums = sums ?? new SumsThread({ ledgerFile: db.location() ?? "", following: false });
     this.#stopLooking = every?.(LOOK_MS, () => this.#lookAfter(lock)) ?? (() => undefined);
     this.#names = new Names(db);
     this.#selectPointer = db.prepare(
@@ -210,6 +221,11 @@ export class SqliteEngine implements Engine {
     return this.#orTrouble(() => readPrincipalBetween(this.#db, after, before));
   }
 
+  /** On a thread of its own. */
+  sums(question: SumsQuestion): Promise<SumsAnswer> {
+    return this.#sums.ask(question);
+  }
+
   // oxlint-disable-next-line typescript/require-await -- trouble must reject, not throw
   async keptSince(): Promise<EpochMs | undefined> {
     return this.#orTrouble(() => this.#atOneMoment(() => keptSinceOf(this.#db)));
@@ -247,6 +263,7 @@ export class SqliteEngine implements Engine {
 
   async close(): Promise<void> {
     this.#stopLooking();
+    await this.#sums.close();
     // The writer closes last, so that it can bring the log into the database.
     this.#db.close();
     try {

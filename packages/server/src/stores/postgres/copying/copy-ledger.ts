@@ -13,6 +13,7 @@ import { maintain, type Waiting } from "../open-postgres.ts";
 import { verifyLedger } from "../reading/verify-records.ts";
 import { listResources } from "../resources/find-resources.ts";
 import { writeResources } from "../resources/write-resources.ts";
+import { putExpiredSums } from "../sums/sum-rows.ts";
 import { COPIED_LANE } from "../rows.ts";
 import { writeState } from "../state-rows.ts";
 import { insertEntries } from "./insert-entries.ts";
@@ -70,7 +71,7 @@ async function takeTurn(client: Client): Promise<void> {
 }
 
 /** Marks the target, and writes catalogue and clock. Nobody writes meanwhile, and a server that starts later sees the mark. */
-async function begin(client: Client, { name, loaded, base }: LedgerSource, again: boolean): Promise<void> {
+async function begin(client: Client, { name, loaded, base, expiredSums }: LedgerSource, again: boolean): Promise<void> {
   await atOnce(client, async () => {
     await client.query(`SELECT pg_advisory_xact_lock(${STATE_LOCK.join(", ")})`);
     const { rows } = await client.query<{ copying: string | null; is_empty: boolean }>(
@@ -97,9 +98,10 @@ async function begin(client: Client, { name, loaded, base }: LedgerSource, again
       await client.query("TRUNCATE countinghouse.catalogue, countinghouse.lane, countinghouse.resource");
     }
     await client.query("UPDATE countinghouse.state SET copying = $1", [name]);
+    await putExpiredSums(client, expiredSums);
     await writeState(client, { reset: true, catalogue: loaded.catalogue, clock: loaded.clock });
     await client.query(
-      `INSERT INTO countinghouse.lane (number, seq, link, base_seq, base_link, has_expired)
+      `INSERT INTO countinghouse.lane (number, seq, link, base_seq, base_link, any_expired)
        VALUES (${COPIED_LANE}, $1, $2, $1, $2, $3)`,
       [base.seq, Buffer.from(base.link, "hex"), base.seq > 0],
     );

@@ -33,8 +33,18 @@ const LOST = `SELECT m.id FROM countinghouse.metering_record m
 const COUNTS = `SELECT (SELECT count(*) FROM countinghouse.metering_record) AS before,
   (SELECT count(*) FROM countinghouse.metering_record_with_sums) AS now`;
 
+/**
+ * A server of version 6 that only lost its connections may come back during the migration. The locks keep it from writing: the
+ * records that it wrote into the old table would be dropped with the table, and counted again when they are sent again. The
+ * locks are taken in the order in which groups write.
+ */
+const LOCK_ENTRIES = "LOCK TABLE countinghouse.entry IN SHARE MODE";
+const LOCK_RECORDS = "LOCK TABLE countinghouse.metering_record IN ACCESS EXCLUSIVE MODE";
+
 /** To be called in the migration's transaction. Throws DefectError where rows and entries do not agree. */
 export async function fillRecords(client: Client): Promise<void> {
+  await client.query(LOCK_ENTRIES);
+  await client.query(LOCK_RECORDS);
   let place: readonly [lane: number, seq: string] = [-1, "0"];
   for (;;) {
     const { rows } = await client.query<PlacedRow>({ name: "entries-by-lane", text: PAGE, values: [...place] });

@@ -48,7 +48,7 @@ export async function readChainsBefore(db: Queryable, atMs: EpochMs): Promise<La
 
 /** The time of the oldest entry, if older entries have expired; otherwise undefined. */
 export async function readKeptSince(db: Queryable): Promise<EpochMs | undefined> {
-  const { rows: expired } = await db.query("SELECT 1 FROM countinghouse.lane WHERE has_expired LIMIT 1");
+  const { rows: expired } = await db.query("SELECT 1 FROM countinghouse.lane WHERE any_expired LIMIT 1");
   if (expired.length === 0) return undefined;
   const { rows } = await db.query<{ oldest: string | null }>("SELECT min(at_ms) AS oldest FROM countinghouse.entry");
   const oldest = rows[0]?.oldest ?? undefined;

@@ -13,6 +13,8 @@ import { beginAtOneMoment } from "./one-moment.ts";
 import { listRecords } from "./record-query.ts";
 
 const CONNECTIONS_MAX = 3;
+/** Listings must not delay what the node does every second or so: it has a connection of its own. */
+const WATCHING_CONNECTIONS = 1;
 /** How often a reading is repeated that saw only a part of a commit on several machines. */
 const LOOKS_MAX = 20;
 const PAUSE_MS = 25;
@@ -25,6 +27,7 @@ interface ReaderOptions {
 
 export class Reader {
   readonly #pool: Pool;
+  readonly #watching: Pool;
   readonly #state: SharedState;
   readonly #options: ReaderOptions;
   #following = false;
@@ -33,12 +36,13 @@ export class Reader {
   constructor(driver: Driver, state: SharedState, options: ReaderOptions) {
     this.#options = options;
     this.#pool = driver.pool("reader", CONNECTIONS_MAX);
+    this.#watching = driver.pool("reader", WATCHING_CONNECTIONS);
     this.#state = state;
   }
 
-  /** For single statements that need no retry. */
-  get db(): Queryable {
-    return this.#pool;
+  /** For short single statements that the node repeats all the time. They do not wait for listings. */
+  get watching(): Queryable {
+    return this.#watching;
   }
 
   /** Says that the last try to ask the database failed. Everybody may see the text, so it does not name the address. */
@@ -51,7 +55,7 @@ export class Reader {
     if (this.#following) return;
     this.#following = true;
     try {
-      const id = await readStateId(this.#pool);
+      const id = await readStateId(this.#watching);
       // A lower version was read before this node went on, or the database was set back; the next group finds out which.
       if (id.version >= this.#state.id.version && !isSameState(id, this.#state.id)) await this.#adopt();
       this.#unavailable = undefined;
@@ -65,7 +69,7 @@ export class Reader {
 
   /** Where a group of this node has gone on meanwhile, the state that was read is older, and is not adopted. */
   async #adopt(): Promise<void> {
-    const kept = await this.atOneMoment((db) => readState(db, this.#state.id));
+    const kept = await this.#orTrouble(() => within(this.#watching, beginHere, (db) => readState(db, this.#state.id)));
     if (kept.version >= this.#state.id.version) this.#state.adopt(kept);
   }
 
@@ -111,9 +115,30 @@ export class Reader {
     });
   }
 
+  /** One transaction, of one snapshot, while nobody else holds the lock. What fails has not been done. */
+  exclusively<T>(lock: readonly [number, number], run: (db: Queryable) => Promise<T>): Promise<T> {
+    return this.#orTrouble(async () => {
+      const client = await this.#pool.connect();
+      let isDone = false;
+      try {
+        // Before the transaction: what it sees is as new as what was committed under the lock.
+        await client.query("SELECT pg_advisory_lock($1, $2)", [...lock]);
+        await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
+        const result = await run(client);
+        await client.query("COMMIT");
+        await client.query("SELECT pg_advisory_unlock($1, $2)", [...lock]);
+        isDone = true;
+        return result;
+      } finally {
+        // The lock, and what was not committed, end with the connection.
+        client.release(!isDone);
+      }
+    });
+  }
+
   /** Reads everything in one snapshot; on several machines, each machine has a snapshot of its own. */
   atOneMoment<T>(read: (db: Queryable) => Promise<T>): Promise<T> {
-    return this.#within((client) => beginAtOneMoment(client, false), read);
+    return this.#within(beginHere, read);
   }
 
   /** Reads everything in one snapshot that is the same on all machines; commits wait while it is taken. */
@@ -122,25 +147,11 @@ export class Reader {
   }
 
   #within<T>(begin: (client: PoolClient) => Promise<void>, read: (db: Queryable) => Promise<T>): Promise<T> {
-    return this.again(async () => {
-      const client = await this.#pool.connect();
-      let failed: unknown;
-      try {
-        await begin(client);
-        const result = await read(client);
-        await client.query("COMMIT");
-        return result;
-      } catch (error) {
-        failed = error;
-        throw error;
-      } finally {
-        // A connection on which something failed is not used again.
-        client.release(failed !== undefined);
-      }
-    });
+    return this.again(() => within(this.#pool, begin, read));
   }
 
   async close(): Promise<void> {
+    await this.#watching.end();
     await this.#pool.end();
   }
 
@@ -163,5 +174,31 @@ export class Reader {
     } catch (error) {
       throw errorOf(error, "The ledger could not be read");
     }
+  }
+}
+
+/** On several machines, each machine has a snapshot of its own. */
+function beginHere(client: PoolClient): Promise<void> {
+  return beginAtOneMoment(client, false);
+}
+
+async function within<T>(
+  pool: Pool,
+  begin: (client: PoolClient) => Promise<void>,
+  read: (db: Queryable) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  let failed: unknown;
+  try {
+    await begin(client);
+    const result = await read(client);
+    await client.query("COMMIT");
+    return result;
+  } catch (error) {
+    failed = error;
+    throw error;
+  } finally {
+    // A connection on which something failed is not used again.
+    client.release(failed !== undefined);
   }
 }

@@ -35,6 +35,8 @@ interface ChainedRow extends EntryRow {
 /** An entry that is in order, with its shard key. */
 export interface FollowedEntry {
   readonly shardKey: string;
+  readonly lane: number;
+  readonly seq: number;
   readonly entry: LedgerEntry;
 }
 
@@ -92,7 +94,9 @@ async function follow(db: Queryable, lane: number, walk: ChainWalk, check: PageC
       values: [lane, after],
     });
     if (rows.length === 0) break;
-    await check(rows.map((row) => ({ shardKey: row.shard_key, entry: walk.follow(keptEntry(row)) })));
+    await check(
+      rows.map((row) => ({ shardKey: row.shard_key, lane, seq: Number(row.seq), entry: walk.follow(keptEntry(row)) })),
+    );
   }
   walk.end();
 }

@@ -1,12 +1,17 @@
-/** Whether entries and metering records agree: every accepted record is kept under its keys, and nothing else is kept. */
+/**
+ * Whether entries and metering records agree: every accepted record is kept under its keys, and nothing else is kept. And whether
+ * the columns of resources agree with the resources.
+ */
 import { isAlias } from "../../../domain/metering/metering-record.ts";
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import { productOf } from "../../../ledger/entry-attributes.ts";
 import { Disagreement } from "../../../ledger/chain-walk.ts";
 import { IdentityHistory, identityNotes } from "../../../ledger/identity-history.ts";
 import type { KnownLaneHead, LedgerVerification } from "../../../ledger/verification.ts";
+import type { SumsCheck } from "../sums/verify-sums.ts";
 import { recordRows, type RecordRow } from "../writing/record-rows.ts";
 import { rowsUnder, type Queryable } from "./record-pointers.ts";
+import { checkResources } from "./verify-resources.ts";
 import { disagreementOf, verifyChains, type FollowedEntry } from "./verify-chains.ts";
 
 export interface WholeVerification extends LedgerVerification {
@@ -17,18 +22,29 @@ export interface WholeVerification extends LedgerVerification {
 }
 
 /** Reads the whole ledger. To be called within one snapshot, over a connection whose statements have no time limit. */
-export async function verifyLedger(db: Queryable, known: readonly KnownLaneHead[]): Promise<WholeVerification> {
+export async function verifyLedger(
+  db: Queryable,
+  known: readonly KnownLaneHead[],
+  sums?: SumsCheck,
+): Promise<WholeVerification> {
   let meteringRecords = 0;
   let keys = 0;
   const identities = new IdentityHistory();
   const chains = await verifyChains(db, known, async (entries) => {
     keys += await checkRecords(db, entries);
+    sums?.see(entries);
     for (const { entry } of entries) {
       meteringRecords += acceptedRecords(entry).filter(({ key }) => !isAlias(key)).length;
       identities.see(entry);
     }
   });
-  const disagreement = chains.disagreement ?? (await disagreementOf(() => lookForStrangers(db, keys)));
+  const disagreement =
+    chains.disagreement ??
+    (await disagreementOf(async () => {
+      await lookForStrangers(db, keys);
+      await checkResources(db);
+    })) ??
+    (sums && (await disagreementOf(() => sums.end())));
   return { ...chains, meteringRecords, notes: identityNotes(identities), disagreement };
 }
 

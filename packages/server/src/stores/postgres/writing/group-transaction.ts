@@ -11,6 +11,7 @@ import { FoundRecords } from "../../../ledger/found-records.ts";
 import { decideGroup, type DecidedGroup } from "../../../ledger/group-decision.ts";
 import { DefectError } from "../../../ledger/ledger.ts";
 import type { Spare } from "../../../ledger/spare.ts";
+import { DATABASE_MS, WrongClockError, clockTrouble, differenceOf, type ClockDifference } from "../clock-difference.ts";
 import { STATE_LOCK } from "../locks.ts";
 import { allSeen, findRecords, type Queryable } from "../reading/record-pointers.ts";
 import { findResources, type FoundResources } from "../resources/find-resources.ts";
@@ -26,6 +27,8 @@ import { offeringOf, type Group } from "./waiting-work.ts";
 export interface GroupContext {
   readonly state: SharedState;
   readonly clock: SharedClock;
+  /** See PostgresLedgerOptions. */
+  readonly clocksApartMaxMs: number | undefined;
   readonly ruleSet: RuleSet;
   readonly spare: Spare;
   /** The time of the newest entry that this node knows of. */
@@ -89,6 +92,7 @@ interface HeadRow extends StateIdRow {
   readonly seq: string;
   readonly link: Buffer;
   readonly newest_at_ms: string | null;
+  readonly database_ms: number;
 }
 
 interface Way {
@@ -111,6 +115,7 @@ export async function tryGroup(
   const isReset = group.works[0]?.reset === true;
   if (isReset && !alone) return { kind: "alone" };
   const resourceIds = group.works.flatMap(({ work }) => work.resources ?? []);
+  const beforeMs = context.clock.nowMs();
   const [row, known] = await begin(session, alone, resourceIds);
   if (!isSameState(stateIdOf(row), context.state.id)) await adopt(client, context.state);
   const decidedOn = context.state.id;
@@ -118,6 +123,7 @@ export async function tryGroup(
   const keys = group.works.flatMap(({ work }) => work.keys);
   const { clock, ruleSet, spare, state } = context;
   const clockMs = clock.nowMs();
+  refuseWrongClock(context, differenceOf(row.database_ms, beforeMs, clockMs));
   const entriesAtMs = Math.max(clockMs, context.newestAtMs(), Number(row.newest_at_ms ?? Number.NEGATIVE_INFINITY));
   const nowMs = context.acceptNewestAhead ? clockMs : entriesAtMs;
   const positionAt = clock.positionAt.bind(clock);
@@ -203,13 +209,19 @@ async function begin(
   return [row, resources];
 }
 
+/** The machine's clock may be wrong at any time; a manual or offset clock is moved on purpose. Throws WrongClockError. */
+function refuseWrongClock({ clock, clocksApartMaxMs }: GroupContext, difference: ClockDifference): void {
+  const trouble = clock.mode === "system" ? clockTrouble(difference, clocksApartMaxMs) : undefined;
+  if (trouble !== undefined) throw new WrongClockError(trouble);
+}
+
 /** The newest entry time of all lanes: a change of catalogue or clock comes after every accepted entry, by whatever clock. */
 const NEWEST_OF_ALL = "(SELECT max(newest_at_ms) FROM countinghouse.lane) AS newest_at_ms";
 
 function laneHead(name: string, newest: string, lane: number): { name: string; text: string; values: number[] } {
   return {
     name,
-    text: `SELECT s.version, s.state_edition AS edition, l.seq, l.link, ${newest}
+    text: `SELECT s.version, s.state_edition AS edition, l.seq, l.link, ${newest}, ${DATABASE_MS} AS database_ms
            FROM countinghouse.lane l, countinghouse.state s WHERE l.number = $1 FOR UPDATE OF l`,
     values: [lane],
   };

@@ -82,6 +82,9 @@ export interface Head {
  * Whether the transaction that would have brought a lane to this head, and whose commit was never answered, was committed;
  * undefined while that is not known. The transaction locked the lane's row. Once this function gets that lock, the transaction
  * has ended, and the row says how. The rows that it wrote on other machines may not be visible yet.
+ *
+ * The row alone does not say that a synchronous standby has the commit: PostgreSQL shows a commit whose connection was ended while
+ * it waited for the standby. So this transaction commits as well. Its commit follows in the log, and waits for the standby.
  */
 export async function wasCommitted(client: Client, lane: number, head: Head): Promise<boolean | undefined> {
   await client.query("BEGIN");
@@ -89,7 +92,7 @@ export async function wasCommitted(client: Client, lane: number, head: Head): Pr
     "SELECT seq, link FROM countinghouse.lane WHERE number = $1 FOR UPDATE",
     [lane],
   );
-  await client.query("ROLLBACK");
+  await client.query("COMMIT");
   const [row] = rows;
   if (row === undefined || Number(row.seq) < head.seq) return false;
   if (Number(row.seq) === head.seq) return row.link.equals(head.link);

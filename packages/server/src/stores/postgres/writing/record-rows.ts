@@ -84,5 +84,5 @@ export function insertRecords(rows: RecordRow[], table = "metering_record"): Ins
     bigints(rows.map(({ region }) => region)),
     bigints(rows.map(({ kind }) => kind)),
   ];
-  return { name: "insert-records", text, values };
+  return { name: table === "metering_record" ? "insert-records" : `insert-records-of-${table}`, text, values };
 }

@@ -46,7 +46,6 @@ export class TailMark {
     this.#file = file;
   }
 
-  /** Whether the mark's file is there. */
   get isThere(): boolean {
     return existsSync(this.#file);
   }

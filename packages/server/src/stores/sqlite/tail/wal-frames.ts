@@ -66,7 +66,7 @@ class LogReader {
     this.#pageBytes = header.getUint32(8);
     const headerSums: Sums = [header.getUint32(24), header.getUint32(28)];
     const isSound = (magic & ~1) === MAGIC && equal(this.#sums([0, 0], header, 0, 24), headerSums);
-    // Where the header is damaged, recovery finds no frame at all. A page size that cannot be is replaced by the default one.
+    // Where the header is damaged, recovery finds no frame at all. The default page size replaces an impossible one.
     if (!isPageSize(this.#pageBytes)) this.#pageBytes = 4_096;
     const salts = isSound ? header.getBigUint64(16) : this.#frame(0)?.salts;
     const sound = isSound ? this.#soundFrames(header.getBigUint64(16), headerSums) : 0;

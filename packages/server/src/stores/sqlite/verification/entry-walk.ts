@@ -42,7 +42,6 @@ export class EntryWalk {
     this.#walk = new ChainWalk([...known, ...noted], base);
   }
 
-  /** How many entries were in order. */
   get followed(): number {
     return this.#walk.followed;
   }

@@ -17,6 +17,7 @@ import { missingTail, readKeptTail, tailEvidence } from "../tail/lost-tail.ts";
 import { BegunAnew, Slices } from "./slices.ts";
 import { EntryWalk } from "./entry-walk.ts";
 import { RecordCheck } from "./record-check.ts";
+import { checkResources } from "./resource-check.ts";
 
 export interface Verification extends ChainVerification {
   /** How many metering records agree with their entries. */
@@ -89,7 +90,10 @@ function verifiedOnce(
   let disagreement: string | undefined;
   try {
     walk.run(withRecords ? check : () => undefined, onRead);
-    if (withRecords) records.lookForStrangers();
+    if (withRecords) {
+      records.lookForStrangers();
+      checkResources(db, slices);
+    }
   } catch (error) {
     disagreement = error instanceof Disagreement ? error.message : damageOf(error);
     if (disagreement === undefined) throw error;

@@ -2,6 +2,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { CHAIN_START, linkOf } from "../../../ledger/chain.ts";
 import { requestIdBytes } from "../entry-rows.ts";
+import { ExpiredSumsWriter } from "../sums/expired-sums.ts";
 import { PUT_RESOURCE } from "../resource-rows.ts";
 import { noteTail, readKeptTail } from "../tail/lost-tail.ts";
 import { ATTRIBUTES, FIGURES, KEY_FIGURES, type PackedExpired, type PackedGroup } from "./packed-group.ts";
@@ -31,6 +32,7 @@ export class GroupWriter {
   readonly #markName: StatementSync;
   readonly #selectNames: StatementSync;
   readonly #deleteName: StatementSync;
+  readonly #expired: ExpiredSumsWriter;
   /** The link of the newest durable entry. */
   #link: Uint8Array;
   #generation: number;
@@ -53,6 +55,7 @@ export class GroupWriter {
     this.#selectNames = db.prepare(`SELECT ${ATTRIBUTE_COLUMNS.join(", ")} FROM entry WHERE seq <= ?`);
     const inNoEntry = ATTRIBUTE_COLUMNS.map((column) => `NOT EXISTS (SELECT 1 FROM entry WHERE ${column} = ?1)`);
     this.#deleteName = db.prepare(`DELETE FROM name WHERE id = ?1 AND in_key = 0 AND ${inNoEntry.join(" AND ")}`);
+    this.#expired = new ExpiredSumsWriter(db);
     this.#link = newestLink(db);
     this.#generation = readKeptTail(db).generation;
     this.#insertName = db.prepare("INSERT INTO name (id, text) VALUES (?, ?)");
@@ -117,7 +120,7 @@ export class GroupWriter {
   #keep(group: PackedGroup, generation: number): Uint8Array {
     if (group.reset) {
       this.#db.exec(
-        "DELETE FROM metering_record; DELETE FROM entry; DELETE FROM name; DELETE FROM catalogue; DELETE FROM resource; DELETE FROM setting;",
+        "DELETE FROM metering_record; DELETE FROM entry; DELETE FROM name; DELETE FROM catalogue; DELETE FROM resource; DELETE FROM setting; DELETE FROM expired_usage; DELETE FROM expired_tally;",
       );
       noteTail(this.#db, "open", generation);
     }
@@ -143,8 +146,9 @@ export class GroupWriter {
     return link;
   }
 
-  /** Removes the oldest entries and their records; the newest removed entry becomes the chain's base. */
-  #remove({ through, figures, discriminators }: PackedExpired): void {
+  /** Removes the oldest entries and their records; the newest removed entry becomes the chain's base. What they added to the sums stays. */
+  #remove({ through, figures, discriminators, usage, tallies }: PackedExpired): void {
+    this.#expired.add({ usage, tallies });
     discriminators.forEach((discriminator, i) => {
       const key = figures.subarray(i * KEY_FIGURES, (i + 1) * KEY_FIGURES);
       this.#deleteRecord.run(...key, discriminator, through.seq);

@@ -7,6 +7,7 @@ import type { ChainHead } from "../../../ledger/chain-head.ts";
 import type { Expired } from "../../../ledger/ledger.ts";
 import type { EncodedEntry } from "../../../ledger/entry-codec.ts";
 import type { MeteringRecordKey } from "../../../domain/metering/metering-record.ts";
+import type { TallyCell, UsageCell } from "../../../ledger/sums/sums.ts";
 import type { NewNames, NumberedKey } from "../names.ts";
 import { resourceRow, type ResourceRow } from "../resource-rows.ts";
 
@@ -38,6 +39,8 @@ export interface PackedExpired {
   readonly through: ChainHead;
   readonly figures: Float64Array;
   readonly discriminators: readonly string[];
+  readonly usage: readonly UsageCell[];
+  readonly tallies: readonly TallyCell[];
 }
 
 /** A row of the catalogue. */
@@ -109,11 +112,11 @@ function packAttributes({ entries }: StagedGroup, names: NewNames): Float64Array
   return packed;
 }
 
-function packExpired({ through, keys }: Expired, names: NewNames): PackedExpired {
+function packExpired({ through, keys, usage, tallies }: Expired, names: NewNames): PackedExpired {
   const figures = new Float64Array(keys.length * KEY_FIGURES);
   keys.forEach((key, i) => {
     const { hour, offering, region, customer, dimension } = names.numbered(key);
     figures.set([hour, offering, region, customer, dimension], i * KEY_FIGURES);
   });
-  return { through, figures, discriminators: keys.map(({ discriminator }) => discriminator) };
+  return { through, figures, discriminators: keys.map(({ discriminator }) => discriminator), usage, tallies };
 }

@@ -1,0 +1,62 @@
+/** `status`, `explain`. */
+import type { Command } from "commander";
+import { readInstant } from "../domain/time.ts";
+import type { OutboxStatus } from "../report/status.ts";
+import { AtRisk, print, printJson, table, timeText } from "./output.ts";
+import { withOutbox } from "./opening.ts";
+
+export function addStatus(program: Command): void {
+  program
+    .command("status")
+    .description("what waits, what is at risk, and what somebody should look at; exit 1 unless all is well")
+    .option("--json", "as JSON")
+    .option("--metrics", "in Prometheus' text format")
+    .action((options: { readonly json?: true; readonly metrics?: true }, command: Command) =>
+      withOutbox(command, async (outbox) => {
+        if (options.metrics === true) {
+          process.stdout.write(await outbox.metrics());
+          return;
+        }
+        const status = await outbox.status();
+        if (options.json === true) printJson(status);
+        else print(statusText(status));
+        if (status.health !== "ok") throw new AtRisk();
+      }),
+    );
+  program
+    .command("explain")
+    .argument("<tenant>")
+    .argument("<meter>")
+    .argument("<hour>", "a time with a zone, such as 2026-11-29T10:00:00Z")
+    .description("what became of a tenant's hour: readings, entries, attempts (JSON)")
+    .action((tenant: string, meter: string, text: string, _options: object, command: Command) =>
+      withOutbox(command, async (outbox) => {
+        const atMs = readInstant(text);
+        if (atMs === undefined) throw new TypeError(`${JSON.stringify(text)} is no time with a zone.`);
+        printJson(await outbox.explain({ tenant, meter, hour: new Date(atMs) }));
+      }),
+    );
+}
+
+function statusText(status: OutboxStatus): string {
+  const { name, health, endpoint = "nowhere yet", region = "no region yet", heldBack } = status;
+  const lines = [
+    `${name}: ${health === "ok" ? "all is well" : "at risk"} (${endpoint}, ${region})`,
+    `waiting: ${status.waitingReadings} readings, the oldest of ${timeText(status.oldestWaitingHourMs)}`,
+    ...status.entries.map(({ state, count, units }) => `${state}: ${count} entries, ${units} units`),
+    ...status.setAside.map(({ reason, count }) => `set aside (${reason}): ${count}`),
+    ...status.endedReadings.map(({ end, count }) => `not billed (${end}): ${count} readings`),
+    `last run ${timeText(status.lastRunMs)}, last answer ${timeText(status.lastAnswerMs)}, last closing ${timeText(status.lastFreezeMs)}`,
+  ];
+  if (heldBack !== undefined) lines.push(`Nothing is closed: ${heldBack}.`);
+  if (status.alarms.length > 0) {
+    const rows = status.alarms.map(({ kind, count, lastMs, message }) => [
+      kind,
+      String(count),
+      timeText(lastMs),
+      message,
+    ]);
+    lines.push("", table(["ALARM", "TIMES", "LAST", "WHAT"], rows));
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,22 @@
+/** The outbox, name by name. */
+export type { BindingInput } from "./bind.ts";
+export type { MeteringClient } from "./deliver/calls.ts";
+export type { DryRun } from "./deliver/dry-run.ts";
+export type { DeliveryReport } from "./deliver/run.ts";
+export type { Worker, WorkerOptions } from "./deliver/worker.ts";
+export type { Attempt, AttemptEnd, EntryState } from "./domain/entry-state.ts";
+export type { Identity } from "./domain/identity.ts";
+export type { MeterDefinition } from "./domain/meter.ts";
+export type { GivenReading, SetAsideReason } from "./domain/reading.ts";
+export type { ReadingInput } from "./given.ts";
+export type { Resolution } from "./lifecycle/resolve.ts";
+export { openOutbox, type OutboxOptions } from "./open.ts";
+export type { DeliverOptions, Outbox } from "./outbox.ts";
+export type { Explanation } from "./report/explain.ts";
+export type { OutboxStatus } from "./report/status.ts";
+export type { Verification } from "./report/verify.ts";
+export type { SettingsInput } from "./settings.ts";
+export { OutboxError, type OutboxErrorCode } from "./store/outbox-error.ts";
+export type { Alarm, AlarmKind, Balance, Entry, ReadingEnd } from "./store/rows.ts";
+export type { OutboxStore, Queryable, ReadingTotal, RecordAnswer, Statement } from "./store/store.ts";
+export type { Logger, World } from "./world.ts";

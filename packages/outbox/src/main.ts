@@ -1,0 +1,4 @@
+/** The command `countinghouse-outbox`. */
+import { runProgram } from "./cli/program.ts";
+
+process.exitCode = await runProgram(process.argv);

@@ -1,0 +1,2 @@
+/** The SQLite store, name by name. */
+export { sqliteStore } from "./stores/sqlite/sqlite-store.ts";

@@ -1,0 +1,28 @@
+/** A store's row about itself, before anything has happened. */
+import type { StoreRow, StoreSettings } from "./rows.ts";
+
+const DEFAULT_SETTINGS: StoreSettings = {
+  ruleSet: "current",
+  holdOpenSeconds: 21_600,
+  requestsPerSecond: 10,
+  startAtMs: undefined,
+  dedupeDays: 35,
+  keepDays: 400,
+  restTag: { key: "usage", value: "rest" },
+};
+
+export function newStoreRow(): Omit<StoreRow, "name"> {
+  return {
+    settings: DEFAULT_SETTINGS,
+    endpoint: undefined,
+    region: undefined,
+    account: undefined,
+    serviceOffsetMs: undefined,
+    lastRunMs: undefined,
+    lastAnswerMs: undefined,
+    lastFreezeMs: undefined,
+    heldBack: undefined,
+    doubtBeforeMs: undefined,
+    incarnation: undefined,
+  };
+}

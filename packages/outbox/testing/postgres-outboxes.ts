@@ -1,0 +1,75 @@
+/** Outboxes in one database for a test file, each in a schema of its own. */
+import { Pool } from "pg";
+import { newDatabase } from "../../../test/support/postgres/database.ts";
+import { migratePostgres } from "../src/stores/postgres/schema/migrate.ts";
+import { postgresStore } from "../src/stores/postgres/postgres-store.ts";
+import { METERS, NOW, type StoreUnderTest } from "./contract/store-under-test.ts";
+
+export interface OutboxInPostgres extends StoreUnderTest {
+  readonly store: ReturnType<typeof postgresStore>;
+  readonly pool: Pool;
+  readonly schema: string;
+}
+
+export interface OutboxesInPostgres {
+  readonly url: string;
+  make(): Promise<OutboxInPostgres>;
+  /** One that nobody has opened yet: it has no name and no meters. */
+  bare(): Promise<Pick<OutboxInPostgres, "store" | "remove">>;
+  /** Ends with the others. */
+  pool(settings?: ConstructorParameters<typeof Pool>[0]): Pool;
+  remove(): Promise<void>;
+}
+
+/** Making a schema anew takes ten times as long. */
+const EMPTY = `TRUNCATE @.store, @.meter, @.binding, @.reading, @.ended_total, @.set_aside, @.entry, @.part, @.attempt, @.balance,
+  @.alarm, @.pace`;
+
+export async function outboxesInPostgres(): Promise<OutboxesInPostgres> {
+  const database = await newDatabase();
+  const pools: Pool[] = [];
+  const newPool = (settings: ConstructorParameters<typeof Pool>[0] = {}): Pool => {
+    const pool = new Pool({ connectionString: database.url, max: 10, ...settings });
+    // The database goes while connections are there.
+    pool.on("error", () => undefined);
+    pools.push(pool);
+    return pool;
+  };
+  const pool = newPool();
+  let made = 0;
+  const free: string[] = [];
+  const freeSchema = async (): Promise<string> => {
+    const known = free.pop();
+    if (known !== undefined) return known;
+    const schema = `outbox_${(made += 1)}`;
+    await migratePostgres(pool, { schema });
+    return schema;
+  };
+  const removal = (schema: string) => async (): Promise<void> => {
+    await pool.query(EMPTY.replaceAll("@", schema));
+    free.push(schema);
+  };
+  return {
+    url: database.url,
+    pool: newPool,
+    bare: async () => {
+      const schema = await freeSchema();
+      return { store: postgresStore({ pool, schema }), remove: removal(schema) };
+    },
+    make: async () => {
+      const schema = await freeSchema();
+      const open = async () => {
+        const store = postgresStore({ pool, schema });
+        await store.open("contract", NOW);
+        return store;
+      };
+      const store = await open();
+      await store.transact((transaction) => transaction.addMeters(METERS));
+      return { store, pool, schema, another: open, remove: removal(schema) };
+    },
+    remove: async () => {
+      await Promise.all(pools.map((one) => one.end()));
+      await database.remove();
+    },
+  };
+}

@@ -1,0 +1,129 @@
+/**
+ * What each agreement came to in a month: its usage by dimension, and what that is worth. Usage is of the customer's agreement for the
+ * product. Where there were several, it is of the one that had begun last in the hour of use.
+ */
+import { HOUR_MS, iso } from "@countinghouse/protocol";
+import { coverEndMs, statusOf, type Agreement } from "../../domain/catalogue/agreement.ts";
+import { dimensionEverOf } from "../../domain/catalogue/product.ts";
+import type { CatalogueView } from "../../domain/catalogue/catalogue.ts";
+import { namesAsMetered } from "../../ledger/names-as-metered.ts";
+import type { Month } from "../month.ts";
+import { Amount } from "../used/amount.ts";
+import { usedIn, type Used } from "../used/used.ts";
+import type { MonthlyReport, ReportContext, ReportRow } from "./report.ts";
+
+export const agreementStatement: MonthlyReport = {
+  summary: "What each agreement came to, by dimension",
+  columns: {
+    agreementId: "Agreement ID",
+    status: "Status",
+    productCode: "Product Code",
+    productTitle: "Product Title",
+    customerReferenceId: "Customer Reference ID",
+    customerAccountId: "Customer AWS Account Number",
+    licenseArn: "License ARN",
+    startsAt: "Start",
+    endsAt: "End",
+    dimension: "Dimension",
+    usageUnits: "Usage Units",
+    usageUnitType: "Usage Unit Type",
+    estimatedRevenue: "Estimated Revenue",
+    currency: "Currency",
+  },
+  table: async (context) => {
+    const { ledger, month } = context;
+    const { used, completeSinceMs } = await usedByHourWhereNeeded(context);
+    const amounts = new Map<string, Map<string, Statement>>();
+    for (const each of used) {
+      const agreement = agreementOf(each, ledger.catalogue);
+      const ofAgreement = amounts.get(agreement?.agreementId ?? "") ?? new Map<string, Statement>();
+      amounts.set(agreement?.agreementId ?? "", ofAgreement);
+      const isTime = each.kind !== "units";
+      const key = agreement === undefined ? `${each.product}\n${each.customer}\n${each.dimension}` : each.dimension;
+      const statement = ofAgreement.get(`${key}\n${isTime}`) ?? { used: each, isTime, amount: new Amount() };
+      ofAgreement.set(`${key}\n${isTime}`, statement);
+      statement.amount.add(each, ledger.catalogue);
+    }
+    const rows = ledger.catalogue
+      .list("agreement")
+      .filter((agreement) => amounts.has(agreement.agreementId) || overlaps(agreement, month))
+      .toSorted((a, b) => (a.agreementId < b.agreementId ? -1 : 1))
+      .flatMap((agreement) => rowsOf(agreement, amounts.get(agreement.agreementId), context));
+    // Of customers whose agreement is in the catalogue no more.
+    const others = [...(amounts.get("")?.values() ?? [])].map((statement) => ({
+      productCode: statement.used.product,
+      ...usageOf(statement, ledger.catalogue),
+    }));
+    return { rows: [...rows, ...others], completeSinceMs };
+  },
+};
+
+interface Statement {
+  readonly used: Used;
+  readonly isTime: boolean;
+  readonly amount: Amount;
+}
+
+/** Which of several agreements usage is of is said by its hour; of one alone, the month is enough. */
+async function usedByHourWhereNeeded({ ledger, month, nowMs }: ReportContext): ReturnType<typeof usedIn> {
+  const names = await namesAsMetered(ledger);
+  const { fromHour, toHour } = month;
+  const by = ["product", "customer", "dimension"] as const;
+  const whole = await usedIn(ledger, names, { fromHour, toHour, by, reckonedAtMs: nowMs });
+  const isOfSeveral = ({ product, customer }: Used): boolean =>
+    ledger.catalogue.agreementsOf(product, customer).length > 1;
+  const customers = [...new Set(whole.used.filter(isOfSeveral).map(({ customer }) => customer))];
+  if (customers.length === 0) return whole;
+  const range = { fromHour, toHour, by, customers, grain: "hour" as const, reckonedAtMs: nowMs };
+  const byHour = await usedIn(ledger, names, range);
+  const used = [...whole.used.filter((each) => !isOfSeveral(each)), ...byHour.used.filter(isOfSeveral)];
+  return { ...whole, used };
+}
+
+function agreementOf({ product, customer, hour }: Used, catalogue: CatalogueView): Agreement | undefined {
+  const candidates = catalogue.agreementsOf(product, customer).toSorted((a, b) => b.startsAtMs - a.startsAtMs);
+  const endMs = (hour + 1) * HOUR_MS;
+  return candidates.find(({ startsAtMs }) => startsAtMs < endMs) ?? candidates.at(-1);
+}
+
+function overlaps(agreement: Agreement, { fromHour, toHour }: Month): boolean {
+  return agreement.startsAtMs < toHour * HOUR_MS && coverEndMs(agreement) > fromHour * HOUR_MS;
+}
+
+function rowsOf(
+  agreement: Agreement,
+  statements: ReadonlyMap<string, Statement> | undefined,
+  { ledger, nowMs }: ReportContext,
+): ReportRow[] {
+  const { catalogue } = ledger;
+  const { agreementId, productCode, customerIdentifier, customerAccountId, licenseArn, startsAtMs, endsAtMs } =
+    agreement;
+  const head = {
+    agreementId,
+    status: statusOf(agreement, nowMs),
+    productCode,
+    productTitle: catalogue.product(productCode)?.title,
+    customerReferenceId: customerIdentifier,
+    customerAccountId,
+    licenseArn,
+    startsAt: iso(startsAtMs),
+    endsAt: iso(endsAtMs),
+  };
+  if (statements === undefined) return [head];
+  return [...statements]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, statement]) => ({ ...head, ...usageOf(statement, catalogue) }));
+}
+
+function usageOf({ used, isTime, amount }: Statement, catalogue: CatalogueView): ReportRow {
+  const { product: productCode, dimension: name } = used;
+  const product = catalogue.product(productCode);
+  const unit = product && dimensionEverOf(product, name)?.unit;
+  return {
+    dimension: name,
+    usageUnits: amount.units,
+    usageUnitType: isTime ? "Hours" : (unit ?? "Units"),
+    estimatedRevenue: amount.worth,
+    currency: amount.worth === undefined ? undefined : "USD",
+  };
+}

@@ -1,0 +1,48 @@
+/** A standby that commits wait for: nobody is told of what it does not have, whatever becomes of the connection that waits. */
+import { expect, onTestFinished } from "vitest";
+import { testOfPostgres } from "../../../../../../test/support/postgres/database.ts";
+import { PostgresServer } from "../../../../../../test/support/postgres/postgres-server.ts";
+import { START_MS } from "../../../../testing/contract/ledger-under-test.ts";
+import { keptIds, meter, sent } from "../../../../testing/contract/works.ts";
+import { openAt } from "../../../../testing/postgres-ledger.ts";
+
+const test = testOfPostgres();
+
+test("a commit that is seen, and that no standby has, is not acknowledged before one has it", async () => {
+  const server = await PostgresServer.make(undefined, ["fsync=off"]);
+  onTestFinished(() => server.remove());
+  const { ledger } = await openAt(server.url(), { wallMs: () => START_MS }, { lanes: 1 });
+  onTestFinished(() => ledger.close());
+  await ledger.transact(meter([sent({ dimension: "before" })]));
+
+  const standbyIs = async (name: string): Promise<void> => {
+    await server.query(`ALTER SYSTEM SET synchronous_standby_names = '${name}'`);
+    await server.query("SELECT pg_reload_conf()");
+  };
+  const waitingForIt = (): Promise<readonly Readonly<Record<string, unknown>>[]> =>
+    server.query(
+      "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name LIKE 'countinghouse%'",
+    );
+  await standbyIs("nobody");
+  await expect
+    .poll(() => server.query("SHOW synchronous_standby_names"))
+    .toEqual([{ synchronous_standby_names: "nobody" }]);
+
+  let answered = false;
+  const metering = ledger.transact(meter([sent()])).finally(() => (answered = true));
+  metering.catch(() => undefined);
+  await expect.poll(waitingForIt).toHaveLength(1);
+  // Its commit is seen from then on, as if it had been waited for.
+  const [waiting] = await waitingForIt();
+  await server.query(`SELECT pg_terminate_backend(${String(waiting?.["pid"])})`);
+  await expect.poll(() => server.query("SELECT FROM countinghouse.metering_record")).toHaveLength(2);
+  await expect.poll(async () => (await waitingForIt()).map(({ pid }) => pid)).not.toContain(waiting?.["pid"]);
+  // Whoever asks what became of it waits in its place.
+  await expect.poll(async () => answered || (await waitingForIt()).length > 0).toBe(true);
+  expect(answered).toBe(false);
+
+  await standbyIs("");
+  const [metered] = await metering;
+  expect(metered?.kept).toBeUndefined();
+  expect(await keptIds(ledger)).toHaveLength(2);
+});

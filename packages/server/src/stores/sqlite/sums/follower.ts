@@ -1,0 +1,204 @@
+/**
+ * Reads the entries of a ledger once, in the order of their chain, and adds them up. The ledger is read in short transactions, so
+ * that its log need not hold what is committed meanwhile. Whether the sums fit the ledger is told by the chain: the entry that they
+ * have come to must be there, with its link.
+ */
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { CHAIN_START } from "../../../ledger/chain.ts";
+import { decodeEntry } from "../../../ledger/entry-codec.ts";
+import { SumDeltas } from "../../../ledger/sums/sum-deltas.ts";
+import type { SumsProgress, UsageCell } from "../../../ledger/sums/sums.ts";
+import { kindNumber } from "../../../sum-tables/usage-query.ts";
+import { headIn } from "../verification/slices.ts";
+import { readExpiredSums } from "./expired-sums.ts";
+import { addTally, dayAndHour, tallyUpsert, usageUpserts } from "./sum-rows.ts";
+import { emptySums, readPosition, writePosition, type SumsPosition } from "./sums-file.ts";
+
+/** One transaction of the ledger reads so many entries at most, and ends with the entry that makes it so long. */
+const READ_ENTRIES = 500;
+const READ_CHARACTERS = 1_000_000;
+/** One transaction of the sums takes in what so many reads have brought. */
+const READS_PER_WRITE = 20;
+/** Bounds what is held in memory of a write, and the numbers of series that are known without a look-up. */
+const CELLS_MAX = 20_000;
+const SERIES_MAX = 200_000;
+
+const SERIES_KEY = ["product", "customer", "dimension", "region", "kind"];
+
+interface ReadRow {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly body: string;
+  readonly link: Uint8Array | null;
+}
+
+export class SumsFollower {
+  readonly #ledger: DatabaseSync;
+  readonly #sums: DatabaseSync;
+  readonly #upserts: readonly StatementSync[];
+  readonly #upsertTally: StatementSync;
+  readonly #selectSeries: StatementSync;
+  readonly #insertSeries: StatementSync;
+  readonly #selectEntries: StatementSync;
+  readonly #series = new Map<string, number>();
+  readonly #throughSeq: number;
+  #position: SumsPosition | undefined;
+
+  /** `ledger` is only read, and up to an entry at most. */
+  constructor(ledger: DatabaseSync, sums: DatabaseSync, throughSeq = Number.MAX_SAFE_INTEGER) {
+    this.#throughSeq = throughSeq;
+    this.#ledger = ledger;
+    this.#sums = sums;
+    this.#upserts = usageUpserts(sums, "day_sum", ["series"]);
+    this.#upsertTally = tallyUpsert(sums, "tally");
+    this.#selectSeries = sums.prepare(
+      `SELECT id FROM series WHERE ${SERIES_KEY.map((name) => `${name} = ?`).join(" AND ")}`,
+    );
+    this.#insertSeries = sums.prepare(
+      `INSERT INTO series (${SERIES_KEY.join(", ")}) VALUES (?, ?, ?, ?, ?) RETURNING id`,
+    );
+    this.#selectEntries = ledger.prepare(
+      "SELECT seq, at_ms AS atMs, body, link FROM entry WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+    );
+    this.#position = readPosition(sums);
+  }
+
+  get position(): SumsPosition | undefined {
+    return this.#position;
+  }
+
+  /** Adds up some entries; answers how far it has come. At the end, `done` is `of`. */
+  step(): SumsProgress {
+    const deltas = new SumDeltas();
+    let position = this.#position ?? this.#begin();
+    let head = position.seq;
+    for (let reads = 0; reads < READS_PER_WRITE && deltas.size < CELLS_MAX; reads += 1) {
+      const read = this.#read(position);
+      // The ledger is another one, was emptied, or has let expire what was not added up yet.
+      if (read === undefined) {
+        this.#begin();
+        return this.step();
+      }
+      ({ head } = read);
+      for (const { atMs, body } of read.rows) deltas.add(decodeEntry({ requestId: "", atMs, body }));
+      const last = read.rows.at(-1);
+      if (last === undefined) break;
+      position = { ...position, seq: last.seq, link: last.link ?? NO_LINK };
+    }
+    if (position.seq !== this.#position?.seq) this.#write(deltas, position);
+    return { done: position.seq - position.baseSeq, of: Math.max(head, position.seq) - position.baseSeq };
+  }
+
+  /** What comes after the position; undefined where that is no position of this ledger. */
+  #read(position: SumsPosition): { readonly head: number; readonly rows: readonly ReadRow[] } | undefined {
+    return this.#atOneMoment(() => {
+      if (!fits(this.#ledger, position)) return undefined;
+      const newest = Number(this.#ledger.prepare("SELECT max(seq) AS seq FROM entry").get()?.["seq"] ?? position.seq);
+      const head = Math.min(newest, this.#throughSeq);
+      const rows: ReadRow[] = [];
+      let characters = 0;
+      for (const row of this.#selectEntries.iterate(
+        position.seq,
+        this.#throughSeq,
+        READ_ENTRIES,
+      ) as unknown as Iterable<ReadRow>) {
+        rows.push(row);
+        characters += row.body.length;
+        if (characters >= READ_CHARACTERS) break;
+      }
+      return { head, rows };
+    });
+  }
+
+  /** Everything anew: what has expired, from the ledger's own sums of that, and then the entries that are there. */
+  #begin(): SumsPosition {
+    const { base, expired } = this.#atOneMoment(() => ({
+      base: baseOf(this.#ledger),
+      expired: readExpiredSums(this.#ledger),
+    }));
+    const { completeSinceMs } = expired;
+    const position = { seq: base.seq, link: base.link, baseSeq: base.seq, completeSinceMs };
+    this.#transaction(() => {
+      emptySums(this.#sums);
+      this.#series.clear();
+      this.#add(expired);
+      writePosition(this.#sums, position);
+    });
+    this.#position = position;
+    return position;
+  }
+
+  #write(deltas: SumDeltas, position: SumsPosition): void {
+    this.#transaction(() => {
+      this.#add(deltas);
+      writePosition(this.#sums, position);
+    });
+    this.#position = position;
+  }
+
+  /** In the order of the tree: neighbours share pages. */
+  #add({ usage, tallies }: Pick<SumDeltas, "usage" | "tallies">): void {
+    const placed = usage
+      .map((cell) => ({ cell, series: this.#seriesOf(seriesKey(cell)), at: dayAndHour(cell) }))
+      .toSorted((a, b) => a.at[0] - b.at[0] || a.series - b.series);
+    for (const { cell, series, at } of placed) {
+      this.#upserts[at[1]]?.run(at[0], series, cell.lastMs, cell.amount);
+    }
+    for (const cell of tallies) addTally(this.#upsertTally, cell);
+  }
+
+  #seriesOf(key: readonly (string | number)[]): number {
+    const text = key.join("\n");
+    let id = this.#series.get(text);
+    if (id === undefined) {
+      id = Number((this.#selectSeries.get(...key) ?? this.#insertSeries.get(...key))?.["id"]);
+      if (this.#series.size >= SERIES_MAX) this.#series.clear();
+      this.#series.set(text, id);
+    }
+    return id;
+  }
+
+  #transaction(body: () => void): void {
+    try {
+      this.#sums.exec("BEGIN IMMEDIATE");
+      body();
+      this.#sums.exec("COMMIT");
+    } catch (error) {
+      if (this.#sums.isTransaction) this.#sums.exec("ROLLBACK");
+      this.#series.clear();
+      throw error;
+    }
+  }
+
+  #atOneMoment<T>(read: () => T): T {
+    this.#ledger.exec("BEGIN");
+    try {
+      return read();
+    } finally {
+      this.#ledger.exec("COMMIT");
+    }
+  }
+}
+
+/** Whether a position is one of this ledger: its entry is there, with its link, or the chain begins after it. */
+export function fits(ledger: DatabaseSync, { seq, link }: SumsPosition): boolean {
+  const base = baseOf(ledger);
+  if (base.seq === seq) return base.link.equals(link);
+  const row = seq < base.seq ? undefined : ledger.prepare("SELECT link FROM entry WHERE seq = ?").get(seq);
+  return row !== undefined && Buffer.from((row["link"] as Uint8Array | null) ?? NO_LINK).equals(link);
+}
+
+/** Of entries that were kept without a trail, as the benchmark can. */
+const NO_LINK = new Uint8Array();
+
+function seriesKey({ product, customer, dimension, region, kind }: UsageCell): readonly (string | number)[] {
+  return [product, customer, dimension, region, kindNumber(kind)];
+}
+
+/** What the chain begins after. */
+function baseOf(ledger: DatabaseSync): { readonly seq: number; readonly link: Buffer } {
+  const base = headIn(ledger, "chain-base");
+  return base === undefined
+    ? { seq: 0, link: Buffer.from(CHAIN_START) }
+    : { seq: base.seq, link: Buffer.from(base.link, "hex") };
+}

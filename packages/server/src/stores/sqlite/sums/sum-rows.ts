@@ -1,0 +1,54 @@
+/** Writes what entries add to the sums into tables of SQLite. */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { DAY_HOURS, type TallyAbout, type TallyCell, type UsageCell } from "../../../ledger/sums/sums.ts";
+import { HOUR_COLUMNS } from "../../../sum-tables/usage-query.ts";
+
+/** One statement for each hour of the day: what stands in the other columns stays. */
+export function usageUpserts(db: DatabaseSync, table: string, keys: readonly string[]): readonly StatementSync[] {
+  const columns = ["day", ...keys];
+  return HOUR_COLUMNS.map((hour) =>
+    db.prepare(
+      `INSERT INTO ${table} AS kept (${[...columns, "last_ms", hour].join(", ")})
+       VALUES (${Array(columns.length + 2)
+         .fill("?")
+         .join(", ")})
+       ON CONFLICT DO UPDATE SET last_ms = max(kept.last_ms, excluded.last_ms),
+         ${hour} = coalesce(kept.${hour}, 0) + excluded.${hour}`,
+    ),
+  );
+}
+
+export function tallyUpsert(db: DatabaseSync, table: string): StatementSync {
+  return db.prepare(
+    `INSERT INTO ${table} AS kept (day, about, product, customer, dimension, detail, calls, records, units)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET calls = kept.calls + excluded.calls, records = kept.records + excluded.records,
+       units = kept.units + excluded.units`,
+  );
+}
+
+export function addTally(upsert: StatementSync, cell: TallyCell): void {
+  const { day, about, product, customer, dimension, detail, calls, records, units } = cell;
+  upsert.run(day, about, product, customer, dimension, detail, calls, records, units);
+}
+
+export function dayAndHour({ hour }: Pick<UsageCell, "hour">): readonly [day: number, hourOfDay: number] {
+  const day = Math.floor(hour / DAY_HOURS);
+  return [day, hour - day * DAY_HOURS];
+}
+
+/** Of a row whose numbers were read as they are kept. */
+export function tallyOf(row: Readonly<Record<string, unknown>>): TallyCell {
+  const text = (name: string): string => row[name] as string;
+  return {
+    day: Number(row["day"]),
+    about: text("about") as TallyAbout,
+    product: text("product"),
+    customer: text("customer"),
+    dimension: text("dimension"),
+    detail: text("detail"),
+    calls: Number(row["calls"]),
+    records: Number(row["records"]),
+    units: row["units"] as bigint,
+  };
+}

@@ -1,0 +1,141 @@
+/**
+ * The file that sums are kept in, beside the ledger. It is derived: it is not flushed at each commit, is in no backup, and is thrown
+ * away where it does not fit the ledger. How far it has come stands in it, changed by the same transactions as the sums.
+ */
+import { existsSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { makeOwnFile } from "../data-folder.ts";
+import { HOUR_COLUMNS } from "../../../sum-tables/usage-query.ts";
+
+/** Another number has the file thrown away. */
+const FORMAT = 1;
+
+/** A series is what the rows of many days have in common. */
+const SCHEMA = `
+  CREATE TABLE series (
+    id        INTEGER PRIMARY KEY,
+    product   TEXT NOT NULL,
+    customer  TEXT NOT NULL,
+    dimension TEXT NOT NULL,
+    region    TEXT NOT NULL,
+    kind      INTEGER NOT NULL,
+    UNIQUE (product, customer, dimension, region, kind)
+  ) STRICT;
+  CREATE TABLE day_sum (
+    day     INTEGER NOT NULL,
+    series  INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
+    ${HOUR_COLUMNS.map((column) => `${column} INTEGER`).join(", ")},
+    PRIMARY KEY (day, series)
+  ) STRICT, WITHOUT ROWID;
+  CREATE VIEW usage_sum AS SELECT * FROM day_sum CROSS JOIN series ON series.id = day_sum.series;
+  CREATE TABLE tally (
+    day       INTEGER NOT NULL,
+    about     TEXT    NOT NULL,
+    product   TEXT    NOT NULL,
+    customer  TEXT    NOT NULL,
+    dimension TEXT    NOT NULL,
+    detail    TEXT    NOT NULL,
+    calls     INTEGER NOT NULL,
+    records   INTEGER NOT NULL,
+    units     INTEGER NOT NULL,
+    PRIMARY KEY (day, about, product, customer, dimension, detail)
+  ) STRICT, WITHOUT ROWID;
+  -- The newest entry that is in the sums, its link in the chain, and where the entries began that the sums were made of.
+  CREATE TABLE position (
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    seq      INTEGER NOT NULL,
+    link     BLOB    NOT NULL,
+    base_seq INTEGER NOT NULL,
+    complete_since_ms INTEGER
+  ) STRICT;
+  PRAGMA user_version = ${FORMAT};
+`;
+
+const TABLES = ["series", "day_sum", "tally", "position"];
+
+export interface SumsPosition {
+  readonly seq: number;
+  readonly link: Uint8Array;
+  readonly baseSeq: number;
+  readonly completeSinceMs: number | undefined;
+}
+
+export function sumsFileOf(ledgerFile: string): string {
+  return join(dirname(ledgerFile), "sums.db");
+}
+
+/** Opens the file, and makes it where it is missing or cannot be used as it is. */
+export function openSumsFile(file: string): DatabaseSync {
+  const found = existsSync(file) ? tryOpen(file) : undefined;
+  if (found !== undefined) return found;
+  removeSumsFile(file);
+  makeOwnFile(file);
+  const db = new DatabaseSync(file);
+  prepare(db);
+  makeSums(db);
+  return db;
+}
+
+/** The tables, in a database that has none. */
+export function makeSums(db: DatabaseSync): void {
+  db.exec(`BEGIN; ${SCHEMA} COMMIT`);
+}
+
+export function removeSumsFile(file: string): void {
+  for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(file + suffix, { force: true });
+}
+
+/** Nothing of what was added up is left. */
+export function emptySums(db: DatabaseSync): void {
+  for (const table of TABLES) db.exec(`DELETE FROM ${table}`);
+}
+
+export function readPosition(db: DatabaseSync): SumsPosition | undefined {
+  const row = db.prepare("SELECT seq, link, base_seq, complete_since_ms FROM position").get();
+  if (row === undefined) return undefined;
+  const since = row["complete_since_ms"] ?? undefined;
+  return {
+    seq: Number(row["seq"]),
+    link: row["link"] as Uint8Array,
+    baseSeq: Number(row["base_seq"]),
+    completeSinceMs: since === undefined ? undefined : Number(since),
+  };
+}
+
+export function writePosition(db: DatabaseSync, { seq, link, baseSeq, completeSinceMs }: SumsPosition): void {
+  db.prepare(
+    `INSERT INTO position VALUES (1, ?, ?, ?, ?) ON CONFLICT DO UPDATE
+     SET seq = excluded.seq, link = excluded.link, base_seq = excluded.base_seq,
+       complete_since_ms = excluded.complete_since_ms`,
+  ).run(seq, link, baseSeq, completeSinceMs ?? null);
+}
+
+function tryOpen(file: string): DatabaseSync | undefined {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(file);
+    const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
+    if (version === FORMAT) {
+      prepare(db);
+      readPosition(db);
+      return db;
+    }
+  } catch {
+    // It is no file of sums, or a damaged one.
+  }
+  db?.close();
+  return undefined;
+}
+
+/**
+ * In this mode a power cut may cost the newest commits, and never leaves one behind in part; the position goes back with the sums.
+ * Checkpoints, which are what is flushed, come seldom.
+ */
+function prepare(db: DatabaseSync): void {
+  db.exec(`
+    PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF;
+    PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;
+  `);
+}

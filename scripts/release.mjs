@@ -1,0 +1,114 @@
+// npm run release [-- --dry-run]: publishes the packages and tags the commit, once everything that a release promises is so.
+// With --dry-run nothing leaves the machine: each package is built and packed as it would be published, and the rest is only said.
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { root, run } from "./workspace.mjs";
+
+const dryRun = process.argv.includes("--dry-run");
+const manifestOf = (folder) => JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+const git = (...args) =>
+  execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
+
+const workspace = manifestOf(".");
+const { version } = workspace;
+const tag = `v${version}`;
+const packages = inOrder(workspace.workspaces.map((folder) => ({ folder, manifest: manifestOf(folder) })));
+
+const problems = [
+  ...versionProblems(),
+  ...manifestProblems(),
+  ...changelogProblems(),
+  ...gitProblems(),
+  ...identityProblems(),
+];
+if (problems.length > 0) {
+  console.error([`${tag} cannot be released:`, ...problems.map((problem) => `  ${problem}`)].join("\n"));
+  process.exit(1);
+}
+console.log(`${tag}: ${packages.map(({ manifest }) => manifest.name).join(", then ")}${dryRun ? " (dry run)" : ""}`);
+for (const { folder, manifest } of packages) {
+  console.log(`\n${manifest.name} ${version}`);
+  // Access and provenance are those of the manifest's publishConfig.
+  const code = await run("npm", ["publish", `./${folder}`, "--loglevel=notice", ...(dryRun ? ["--dry-run"] : [])]);
+  if (code !== 0) {
+    console.error(
+      `${manifest.name} was not published. What was before it in the order is: run this again once it can be.`,
+    );
+    process.exit(code);
+  }
+}
+if (dryRun) {
+  console.log(
+    `\nNothing was published. A release would go on with: git tag --annotate ${tag}, and git push origin ${tag}`,
+  );
+} else {
+  git("tag", "--annotate", tag, "--message", `Countinghouse ${version}`);
+  console.log(`\nTagged ${tag}. What is left: git push origin ${tag}`);
+}
+
+/** Who is needed comes before who needs it. */
+function inOrder(list) {
+  const names = list.map(({ manifest }) => manifest.name);
+  const done = [];
+  while (done.length < list.length) {
+    const next = list.find(
+      (one) =>
+        !done.includes(one) &&
+        Object.keys(one.manifest.dependencies ?? {}).every(
+          (name) => !names.includes(name) || done.some(({ manifest }) => manifest.name === name),
+        ),
+    );
+    if (next === undefined) throw new Error("The packages need each other in a circle.");
+    done.push(next);
+  }
+  return done;
+}
+
+/** One version for all, and each needs the others in exactly that. */
+function versionProblems() {
+  const names = packages.map(({ manifest }) => manifest.name);
+  return packages.flatMap(({ folder, manifest }) => [
+    ...(manifest.version === version ? [] : [`${folder} has version ${manifest.version}, the workspace ${version}`]),
+    ...Object.entries(manifest.dependencies ?? {})
+      .filter(([name, wanted]) => names.includes(name) && wanted !== version)
+      .map(([name, wanted]) => `${folder} needs ${name} ${wanted}, which is released as ${version}`),
+  ]);
+}
+
+function manifestProblems() {
+  return packages.flatMap(({ folder, manifest }) => [
+    ...(manifest.publishConfig?.access === "public" && manifest.publishConfig?.provenance === true
+      ? []
+      : [`${folder} is not published publicly, with provenance (publishConfig)`]),
+    ...(manifest.repository?.directory === folder ? [] : [`${folder} does not say where it is in the repository`]),
+    ...(existsSync(join(root, folder, "README.md")) ? [] : [`${folder} has no README.md`]),
+  ]);
+}
+
+/** Readers are told what is in it, and since when; a dry run is before that day. */
+function changelogProblems() {
+  const [, when] =
+    new RegExp(`^## ${version.replaceAll(".", "\\.")} \\((.+)\\)$`, "m").exec(
+      readFileSync(join(root, "CHANGELOG.md"), "utf8"),
+    ) ?? [];
+  if (when === undefined) return [`CHANGELOG.md has no section "## ${version} (YYYY-MM-DD)"`];
+  if (/^\d{4}-\d{2}-\d{2}$/.test(when) || (dryRun && when === "unreleased")) return [];
+  return [`CHANGELOG.md says "${when}" of ${version}, where the day of the release should stand`];
+}
+
+function gitProblems() {
+  const changed = git("status", "--porcelain");
+  return [
+    ...(changed === "" ? [] : [`there are changes that are not committed: ${changed.split("\n").length} files`]),
+    ...(git("branch", "--show-current") === "main" ? [] : ["this is not the branch main"]),
+    ...(git("tag", "--list", tag) === "" ? [] : [`the tag ${tag} is there already`]),
+  ];
+}
+
+/** npm signs where a package comes from by the identity of the workflow that publishes it. */
+function identityProblems() {
+  const { ACTIONS_ID_TOKEN_REQUEST_URL, SIGSTORE_ID_TOKEN } = process.env;
+  if (dryRun || ACTIONS_ID_TOKEN_REQUEST_URL !== undefined || SIGSTORE_ID_TOKEN !== undefined) return [];
+  return ["provenance needs a workflow that may ask for its identity (GitHub: permissions: id-token: write)"];
+}

@@ -1,0 +1,143 @@
+/** The command line as a process: what it prints, and what it ends with. */
+import { spawn } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { openOutbox } from "@countinghouse/outbox";
+import { sqliteStore } from "@countinghouse/outbox/sqlite";
+import { folderOfTest, moveTo, recordsOf, standingServer } from "../support/outbox.ts";
+import { DEMO, NODE_FLAGS } from "../support/server.ts";
+
+const MAIN = fileURLToPath(new URL("../../packages/outbox/src/main.ts", import.meta.url));
+
+function run(args: readonly string[], env: Readonly<Record<string, string>>) {
+  return new Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>((resolve) => {
+    const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...args], { env: { ...process.env, ...env } });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    child.once("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+test("a store is made, bound, recorded into, looked at, delivered and verified from the command line", async () => {
+  const server = await standingServer("2026-11-10T10:30:00Z");
+  const path = join(folderOfTest(), "usage.outbox");
+  const env = {
+    OUTBOX_STORE: `sqlite:${path}`,
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: DEMO.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: DEMO.secretAccessKey,
+    AWS_ENDPOINT_URL_MARKETPLACE_METERING: server.endpoint,
+  };
+  const bind = [
+    "bind",
+    "t-1",
+    "--product",
+    DEMO.productCode,
+    "--customer",
+    "demoCustomer1",
+    "--from",
+    "2026-11-01T00:00:00Z",
+  ];
+
+  expect(await run(["status"], env)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/There is no outbox at/) as string,
+  });
+  expect(existsSync(path)).toBe(false);
+  const init = [
+    "init",
+    "--name",
+    "acme",
+    "--meter",
+    `gb=${DEMO.productCode}/gb_ingested/1000`,
+    "--rule-set",
+    "classic",
+  ];
+  expect(await run(init, env)).toMatchObject({ code: 0, stderr: "" });
+  expect(await run(["init", "--name", "other"], env)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/another store/) as string,
+  });
+  expect(await run([...init.slice(0, 3), "--meter", `gb=${DEMO.productCode}/queries`], env)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/never changes/) as string,
+  });
+  expect(await run(bind, env)).toMatchObject({ code: 0 });
+  const outbox = await openOutbox({ name: "acme", store: sqliteStore(path) });
+  await outbox.record({ readingId: "1", tenant: "t-1", meter: "gb", quantity: 4200, at: "2026-11-10T10:10:00Z" });
+  await outbox.close();
+  expect(await run(["status"], env)).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/waiting: 1 readings/) as string,
+  });
+
+  await moveTo(server, "2026-11-10T12:00:00Z");
+  const dry = await run(["deliver", "--dry-run"], env);
+  expect(dry).toMatchObject({ code: 0, stderr: "" });
+  const body = {
+    UsageRecords: [{ Dimension: "gb_ingested", Quantity: 4, CustomerIdentifier: "demoCustomer1" }],
+    ProductCode: DEMO.productCode,
+  };
+  expect(JSON.parse(dry.stdout)).toMatchObject(body);
+  expect(await recordsOf(server)).toEqual([]);
+  expect(await run(["entries"], env)).toMatchObject({
+    code: 0,
+    stdout: expect.not.stringMatching(/demoCustomer1/) as string,
+  });
+
+  expect(await run(["deliver"], env)).toMatchObject({ code: 0, stdout: "2 calls: 1 delivered.\n" });
+  expect(await recordsOf(server)).toMatchObject([{ quantity: 4 }]);
+  expect(await run(["entries", "--state", "delivered", "--json"], env)).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/"units": 4/) as string,
+  });
+  expect(await run(["explain", "t-1", "gb", "2026-11-10T10:00:00Z"], env)).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/"end": "accepted"/) as string,
+  });
+  expect(await run(["verify"], env)).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/1 entries, 0 problems/) as string,
+  });
+  expect(await run(["doubtful", "list"], env)).toMatchObject({ code: 0 });
+  expect(await run(["doubtful", "resolve", "none", "delivered", "--reason", "x"], env)).toMatchObject({ code: 1 });
+  expect(await run(["forget", "t-1"], env)).toMatchObject({ code: 0 });
+  expect(await run(["restored"], env)).toMatchObject({ code: 0 });
+});
+
+test("wrong use ends with 2, and a service or store that cannot be reached with 3", async () => {
+  const folder = folderOfTest();
+  const path = join(folder, "usage.outbox");
+  const env = {
+    OUTBOX_STORE: `sqlite:${path}`,
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: "x",
+    AWS_SECRET_ACCESS_KEY: "y",
+  };
+  await run(["init", "--name", "acme", "--meter", "gb=prod/gb"], env);
+  const gone = { ...env, AWS_ENDPOINT_URL_MARKETPLACE_METERING: "http://127.0.0.1:1" };
+  expect(await run(["deliver"], gone)).toMatchObject({
+    code: 3,
+    stderr: expect.stringMatching(/127\.0\.0\.1/) as string,
+  });
+  expect((await run(["status"], env)).stdout).toMatch(/service .*Nothing can be sent/);
+  for (const args of [
+    ["nonsense"],
+    ["status", "--store", "mysql://u:secret@h/d"],
+    ["explain", "t", "gb", "yesterday"],
+    ["entries", "--state", "lost"],
+  ]) {
+    const { code, stderr } = await run(args, env);
+    expect([args, code]).toEqual([args, 2]);
+    expect(stderr).not.toContain("secret");
+  }
+  const other = join(folder, "other");
+  writeFileSync(other, "this is no database, and it is longer than a header of one would be, by far and away");
+  expect(await run(["status", "--store", `sqlite:${other}`], env)).toMatchObject({ code: 2 });
+  expect(await run(["init", "--name", "x", "--store", `sqlite:${join(folder, "no", "where")}`], env)).toMatchObject({
+    code: 3,
+  });
+});
