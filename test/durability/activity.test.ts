@@ -20,11 +20,11 @@ afterEach(async () => {
 });
 
 /** The request ids of all entries, oldest first. */
-async function entriesOf({ operator }: RunningServer): Promise<string[]> {
+async function entriesOf(of: RunningServer): Promise<string[]> {
   const ids: string[] = [];
   let cursor = "";
   do {
-    const { body } = await operator("GET", `/audit-events?order=oldest&limit=1000${cursor}`);
+    const { body } = await of.operator("GET", `/audit-events?order=oldest&limit=1000${cursor}`);
     const page = body as { readonly items: readonly { readonly requestID: string }[]; readonly nextCursor?: string };
     ids.push(...page.items.map(({ requestID }) => requestID));
     cursor = page.nextCursor === undefined ? "" : `&cursor=${page.nextCursor}`;
@@ -53,16 +53,16 @@ test("whoever follows over kill -9 and restarts was told of every entry, and of 
     const { operatorUrl, operatorToken } = server;
     const headers = { authorization: `Bearer ${operatorToken}`, "content-type": "application/json" };
     const body = JSON.stringify({ agreementId: "agmt-demo1" });
-    let isKilled = false;
+    const load = { isKilled: false };
     const calls = Array.from({ length: 8 }, async () => {
-      while (!isKilled) {
+      while (!load.isKilled) {
         const call = fetch(`${operatorUrl}/registration-tokens`, { method: "POST", headers, body });
         await call.then((response) => response.arrayBuffer()).catch(() => undefined);
       }
     });
     await delay(random.whole(20, 400));
     await server.kill();
-    isKilled = true;
+    load.isKilled = true;
     await Promise.all(calls);
     server = await startServer(["--store", data, "--operator-token", "token-of-the-operator", "--port", port]);
   }
@@ -76,8 +76,8 @@ test("whoever follows over kill -9 and restarts was told of every entry, and of 
   expect(told.filter((id) => !all.has(id))).toEqual([]);
 });
 
-async function readers({ operator }: RunningServer): Promise<number> {
-  return ((await operator("GET", "/server")).body as { readonly activityReaders: number }).activityReaders;
+async function readers(of: RunningServer): Promise<number> {
+  return ((await of.operator("GET", "/server")).body as { readonly activityReaders: number }).activityReaders;
 }
 
 /** Calls whose entries are large, so that what the system holds for a connection is soon full. */
@@ -105,9 +105,9 @@ test("who does not read is ended, and who reads slowly is not: it is told what w
   await until(async () => (await readers(server as RunningServer)) === 3);
   const metering = meterMuch(server.endpoint, 200);
   // A little at a time, over more seconds than an answer that ends would be given.
-  let isRead = false;
+  const state = { isRead: false };
   const reading = (async (): Promise<void> => {
-    while (!isRead) {
+    while (!state.isRead) {
       slow.readSome();
       await delay(50);
     }
@@ -117,7 +117,7 @@ test("who does not read is ended, and who reads slowly is not: it is told what w
   expect(quick.gaps).toEqual([]);
   await until(async () => (await readers(server as RunningServer)) === 2);
   expect(stalled.isEnded || stalled.events.length === 0).toBe(true);
-  isRead = true;
+  state.isRead = true;
   await reading;
   slow.read();
   await until(() => slow.gaps.length > 0 || slow.requestIds.includes(quick.requestIds.at(-1) as string));

@@ -118,11 +118,11 @@ async function keepMany(ledger: Ledger, count: number): Promise<string[]> {
   return ids;
 }
 
-describe.each(EVERY_STORE)("%s", (name, fresh) => {
+describe.each(EVERY_STORE)("%s", (store, fresh) => {
   async function opened(): Promise<LedgerUnderTest> {
-    const store = await fresh();
-    closing.push(() => store.remove());
-    return store;
+    const ledger = await fresh();
+    closing.push(() => ledger.remove());
+    return ledger;
   }
 
   test("readers who come and go at random miss nothing that was kept since their first look", async () => {
@@ -183,10 +183,10 @@ describe.each(EVERY_STORE)("%s", (name, fresh) => {
     const { ledger } = await opened();
     let asked = 0;
     const counted = new Proxy(ledger, {
-      get: (target, name) => {
-        if (name === "chainHeads" || name === "chainEntries") asked += 1;
-        const member = Reflect.get(target, name, target) as unknown;
-        return typeof member === "function" ? (member.bind(target) as unknown) : member;
+      get: (target, member) => {
+        if (member === "chainHeads" || member === "chainEntries") asked += 1;
+        const value = Reflect.get(target, member, target) as unknown;
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
       },
     });
     const feed = feedOver(counted);
@@ -212,7 +212,7 @@ describe.each(EVERY_STORE)("%s", (name, fresh) => {
     await feed.look();
     await client.hear(after);
     // In PostgreSQL the chains go on over a reset, so that nothing of what is there is missed.
-    expect(client.gaps).toHaveLength(name === "in PostgreSQL" ? 0 : 1);
+    expect(client.gaps).toHaveLength(store === "in PostgreSQL" ? 0 : 1);
     expect(client.ids).not.toContain(before[0]);
     client.end();
   });
