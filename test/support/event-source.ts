@@ -52,12 +52,6 @@ export class EventSource {
     });
   }
 
-  /** Takes what has come, or a part of it, and stops again. */
-  readSome(): void {
-    const piece = this.#response.read() as Buffer | null;
-    if (piece !== null) this.#take(piece.toString("utf8"));
-  }
-
   /** Begins to read, or goes on. */
   read(): void {
     this.#response.on("data", (chunk: Buffer) => this.#take(chunk.toString("utf8")));
