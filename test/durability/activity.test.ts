@@ -3,7 +3,6 @@
  * what was told is held.
  */
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
-import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { operatorClient } from "../../packages/server/src/operator/client/index.ts";
 import { EventSource } from "../support/event-source.ts";
