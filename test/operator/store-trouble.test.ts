@@ -75,11 +75,20 @@ function expectReason(answer: OperatorAnswer, reason: RegExp): void {
   expect(answer.text).not.toMatch(/SELECT|INSERT|node:|\.ts|stack|FaultError|DefectError/);
 }
 
+/** Routes that are no GET, since they read a body or begin a job. */
+const CHANGES_NOTHING = new Set([
+  "/audit-verifications",
+  "/policy-simulations",
+  "/registration-tokens/inspect",
+  "/requests/{id}/replay",
+  "/signature-diagnosis",
+]);
+
 test("where the ledger cannot be written, every route that would change it answers 503 with the reason", async () => {
   const { server, db } = await opened();
   const all = await changes(server);
   expect(all.map(([method, path]) => `${method} ${path}`).toSorted()).toEqual(
-    ROUTES.filter(([method]) => method !== "get")
+    ROUTES.filter(([method, path]) => method !== "get" && !CHANGES_NOTHING.has(path))
       .map(([method, path]) => `${method} ${path}`)
       .toSorted(),
   );

@@ -96,15 +96,16 @@ export class ActivityFeed {
   async #begin(): Promise<void> {
     if (this.#chains !== undefined) return;
     const heads = await this.#options.ledger.chainHeads();
+    const lastId = await this.#idAt(heads);
     if (this.#chains !== undefined) return;
     this.#chains = new ChainReader(this.#options.ledger, heads);
     this.#heads = heads;
-    this.#lastId = undefined;
+    this.#lastId = lastId;
     const { every, lookMs } = this.#options;
     this.#stop = [
-      every(lookMs, () => void this.#look()),
+      every(lookMs, () => void this.look()),
       every(COMMENT_MS, () => {
-        for (const reader of this.#readers) reader.comment();
+        for (const reader of this.#readers) reader.comment(this.#lastId);
       }),
     ];
   }
@@ -137,7 +138,8 @@ export class ActivityFeed {
     return { chains: new ChainReader(ledger, await ledger.chainsBefore(from.atMs - marginMs)), isKnown };
   }
 
-  #look(): Promise<void> {
+  /** Looks for what is new, and tells it. It is called again and again while there are readers; tests call it at their own time. */
+  look(): Promise<void> {
     this.#looking ??= this.#lookOnce()
       .catch((error: unknown) => this.#options.onTrouble(error as Error))
       .finally(() => (this.#looking = undefined));
@@ -177,18 +179,23 @@ export class ActivityFeed {
 
   /** Leaves entries out, and goes on from now. */
   async #leaveOut(heads: readonly LaneHead[]): Promise<void> {
-    const positions = new Map(heads.map(({ lane, seq }) => [lane, seq]));
+    const to = await this.#idAt(heads);
+    this.#chains = new ChainReader(this.#options.ledger, heads);
+    this.#heads = heads;
+    this.#lastId = to;
+    for (const reader of this.#readers) reader.leaveOut(to, TOO_MUCH);
+  }
+
+  /** The id by which one goes on behind these heads: that of the newest entry; undefined where there is none. */
+  async #idAt(heads: readonly LaneHead[]): Promise<string | undefined> {
     const newest = await Promise.all(heads.map(({ lane, seq }) => this.#options.ledger.chainEntries(lane, seq, 1)));
     const last = newest
       .flat()
       .map(({ entry }) => entry)
       .toSorted((a, b) => a.atMs - b.atMs)
       .at(-1);
-    const to = last && eventIdOf({ atMs: last.atMs, requestId: last.call.requestId, positions });
-    this.#chains = new ChainReader(this.#options.ledger, heads);
-    this.#heads = heads;
-    this.#lastId = to;
-    for (const reader of this.#readers) reader.leaveOut(to, TOO_MUCH);
+    const positions = new Map(heads.map(({ lane, seq }) => [lane, seq]));
+    return last && eventIdOf({ atMs: last.atMs, requestId: last.call.requestId, positions });
   }
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {

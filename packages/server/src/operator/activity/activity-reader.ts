@@ -74,14 +74,30 @@ export class ActivityReader {
     this.#push(gapBytes({ from: this.#lastId, reason }));
   }
 
+  /** In its place among the events that wait, where there is room: what comes after it is not left out. */
   #noteGap(to: string | undefined, reason: string): void {
-    this.#gap = { from: this.#gap?.from ?? this.#lastId, to, reason };
-    this.#tell();
+    if (this.#gap !== undefined || this.#isFull(0)) {
+      this.#gap = { from: this.#gap?.from ?? this.#lastId, to, reason };
+      return;
+    }
+    this.#push(gapBytes({ from: this.#lastId, to, reason }));
+    this.#lastId = to ?? this.#lastId;
   }
 
-  /** Sends a sign of life where nothing else is waiting to be sent. */
-  comment(): void {
-    if (this.#waiting.length === 0) this.#push(COMMENT);
+  /**
+   * Sends a sign of life where nothing else is waiting to be sent. It carries the id from which a reader goes on: without it, a reader
+   * that wants few events would read all others again after a reconnection.
+   */
+  comment(lastId: string | undefined): void {
+    if (this.#waiting.length > 0) return;
+    const isUpToDate = this.#missed === undefined && this.#gap === undefined && lastId !== undefined;
+    this.#push(isUpToDate ? Buffer.from(`:\nid: ${lastId}\n\n`) : COMMENT);
+    if (isUpToDate) this.#lastId = lastId;
+  }
+
+  /** The id from which a reader goes on that has not received any event yet. */
+  get lastId(): string | undefined {
+    return this.#lastId;
   }
 
   end(): void {
@@ -130,16 +146,19 @@ export class ActivityReader {
   }
 
   #add(event: FeedEvent): void {
-    const isFull =
-      this.#waiting.length > 0 &&
-      (this.#waiting.length >= WAITING_EVENTS_MAX || this.#waitingBytes + event.bytes.length > WAITING_BYTES_MAX);
-    if (this.#gap !== undefined || isFull) {
+    if (this.#gap !== undefined || this.#isFull(event.bytes.length)) {
       this.#gap ??= { from: this.#lastId, to: undefined, reason: TOO_SLOW };
       this.#gap.to = event.id;
       return;
     }
     this.#lastId = event.id;
     this.#push(event.bytes);
+  }
+
+  /** Whether so many bytes more do not fit. An event that is larger than all there is room for is taken by itself. */
+  #isFull(bytes: number): boolean {
+    if (this.#waiting.length === 0) return false;
+    return this.#waiting.length >= WAITING_EVENTS_MAX || this.#waitingBytes + bytes > WAITING_BYTES_MAX;
   }
 
   #push(bytes: Buffer): void {

@@ -15,7 +15,7 @@ const EVENT_CHARACTERS_MAX = 8_388_608;
 export async function* readEvents(
   body: AsyncIterable<Uint8Array>,
   lastId: string | undefined,
-  onRetry: (ms: number) => void,
+  { onRetry, onId }: { readonly onRetry: (ms: number) => void; readonly onId: (id: string) => void },
 ): AsyncGenerator<ReceivedEvent, void> {
   const decoder = new TextDecoder();
   let rest = "";
@@ -30,6 +30,8 @@ export async function* readEvents(
     for (const text of lines) {
       const line = text.endsWith("\r") ? text.slice(0, -1) : text;
       if (line === "") {
+        // An id counts once its block has ended, with data or without.
+        if (id !== undefined) onId(id);
         if (data.length > 0) yield { lastId: id, kind: kind === "" ? "message" : kind, data: data.join("\n") };
         kind = "";
         data = [];

@@ -35,9 +35,17 @@ export async function* follow(connect: Connect, options: FollowOptions = {}): As
     const connection = new Connection(signal);
     try {
       const response = await connect(lastId === undefined ? {} : { "last-event-id": lastId }, connection.signal);
-      for await (const event of connection.events(response, lastId, (ms) => (retryMs = ms))) {
+      const heard = {
+        onRetry: (ms: number): void => {
+          retryMs = ms;
+        },
+        onId: (id: string): void => {
+          failed = 0;
+          lastId = id;
+        },
+      };
+      for await (const event of connection.events(response, lastId, heard)) {
         failed = 0;
-        lastId = event.lastId;
         yield { id: event.lastId, kind: event.kind, data: JSON.parse(event.data) as unknown };
       }
       // The server has ended the connection, as a server does that stops.
@@ -71,8 +79,12 @@ class Connection {
     return this.#controller.signal;
   }
 
-  events({ body }: Response, lastId: string | undefined, onRetry: (ms: number) => void): ReturnType<typeof readEvents> {
-    return readEvents(this.#pieces(body as AsyncIterable<Uint8Array> | null), lastId, onRetry);
+  events(
+    { body }: Response,
+    lastId: string | undefined,
+    heard: Parameters<typeof readEvents>[2],
+  ): ReturnType<typeof readEvents> {
+    return readEvents(this.#pieces(body as AsyncIterable<Uint8Array> | null), lastId, heard);
   }
 
   end(): void {

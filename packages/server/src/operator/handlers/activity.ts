@@ -7,8 +7,13 @@ import { ProblemError } from "../problem.ts";
 import { EventsAnswer, type Handlers } from "../serve-routes.ts";
 
 const RETRY_SECONDS = 5;
-/** How long a browser waits before it connects again. It is sent first, so that the answer begins at once. */
-const FIRST = Buffer.from("retry: 1000\n\n");
+/**
+ * How long a browser waits before it connects again, and the id from which it goes on then, because it may be cut off before the
+ * first event. This is sent first, so that the answer begins at once.
+ */
+function first(lastId: string | undefined): Buffer {
+  return Buffer.from(`retry: 1000\n${lastId === undefined ? "" : `id: ${lastId}\n`}\n`);
+}
 
 export function activityHandlers({ activity }: OperatorContext): Handlers<keyof typeof activityRoutes> {
   return {
@@ -33,10 +38,11 @@ export function activityHandlers({ activity }: OperatorContext): Handlers<keyof 
         throw new ProblemError(503, message, { retryAfterSeconds: RETRY_SECONDS });
       }
       let isFirst = true;
+      const startsAt = reader.lastId;
       const next = (): Promise<Uint8Array | undefined> => {
         if (!isFirst) return reader.next();
         isFirst = false;
-        return Promise.resolve(FIRST);
+        return Promise.resolve(first(startsAt));
       };
       return new EventsAnswer(next, () => reader.end());
     },
