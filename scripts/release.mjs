@@ -33,7 +33,7 @@ for (const { folder, manifest } of packages) {
   const code = await run("npm", ["publish", `./${folder}`, "--loglevel=notice", ...(dryRun ? ["--dry-run"] : [])]);
   if (code !== 0) {
     console.error(
-      `${manifest.name} was not published. What was before it in the order is: run this again once it can be.`,
+      `${manifest.name} was not published. The packages before it in the order were published. Run this again when the cause is mended.`,
     );
     process.exit(code);
   }

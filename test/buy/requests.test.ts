@@ -168,7 +168,7 @@ describe("a form is refused", () => {
     fields.append(field, "222233334444");
     const { status, text } = await postForm(server, DEMO.productCode, fields.toString());
     expect(status).toBe(422);
-    expect(text).toContain("fields that the page’s form does not have, or twice");
+    expect(text).toContain("fields that the page’s form does not have, or one field twice");
   });
 
   test.each(["form=%E0%A4%A&account=%", "&&&===", "form", "\u0000\u0001", "form=a&form=b"])(

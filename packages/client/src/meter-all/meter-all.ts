@@ -37,7 +37,8 @@ export class MeterAllRun<Item extends MeterableRecord> implements AsyncIterable<
 
   [Symbol.asyncIterator](): AsyncIterator<MeterAllResult<Item>> {
     const results = this.#results;
-    if (results === undefined) throw invalidInput("The results of a meterAll can be asked for once, and were before.");
+    if (results === undefined)
+      throw invalidInput("The results of a meterAll can be read only once, and they were read already.");
     this.#results = undefined;
     return results;
   }

@@ -108,7 +108,7 @@ function orderOf(fields: URLSearchParams, { productCode, seller }: Product, { le
   }
   const isReadOnce = [...fields.keys()].every((name) => FIELDS.has(name) && fields.getAll(name).length === 1);
   if (!isReadOnce)
-    throw new PageError(422, "Not this form", "It has fields that the page’s form does not have, or twice.");
+    throw new PageError(422, "Not this form", "It has fields that the page’s form does not have, or one field twice.");
   const customerAccountId = fields.get("account") ?? "";
   const isThere = ledger.catalogue.account(customerAccountId) !== undefined || customerAccountId === form.newAccountId;
   if (!isThere) throw new PageError(422, "No such account", "Choose one of the accounts on the page.");

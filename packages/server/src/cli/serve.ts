@@ -34,7 +34,7 @@ export function addServe(program: Command): void {
     )
     .option(
       "--accept-newest-entry-ahead",
-      "start although the newest entry is ahead of the clock: entry times stand still until it has come up (audited)",
+      "start although the newest entry is ahead of the clock; entry times stand still until the clock has reached it (audited)",
     )
     .option("--lab", "allow other clocks, faults on demand and resets (default: on when bound to loopback)")
     .option("--no-lab", "forbid them, on loopback too")

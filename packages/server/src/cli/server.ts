@@ -7,7 +7,7 @@ import { describe, print, printTable, type Columns } from "./output.ts";
 export function addServer(program: Command): void {
   const group = program.command("server").description("The server that answers");
   withConnection(
-    group.command("info").description("What serves: version, rule set, clock, store, and how it goes"),
+    group.command("info").description("The server: version, rule set, clock, store, and its present state"),
   ).action(async (flags: ConnectionFlags) => {
     const server = await connect(flags).call("GET /server");
     const { clock, store, you, rawRequests, ...rest } = server;

@@ -120,7 +120,7 @@ describe("Rule H8: news of more than 35 days ago, of what is not known, are refu
   const refused = (ofMs: number): unknown => [
     "conflict",
     "H8",
-    "It is news of more than 35 days ago, of a resource that is not known, or no more.",
+    "The news is more than 35 days old, and the resource is not known, or is forgotten.",
     { of: iso(ofMs), earliest: iso(pastMs) },
   ];
 

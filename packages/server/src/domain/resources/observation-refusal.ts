@@ -100,7 +100,7 @@ function staleRefusal({ seenAtMs, stoppedAtMs }: Observation, nowMs: EpochMs): O
   return {
     reason: "conflict",
     rule: "H8",
-    message: `It is news of more than ${FORGOTTEN_AFTER_DAYS} days ago, of a resource that is not known, or no more.`,
+    message: `The news is more than ${FORGOTTEN_AFTER_DAYS} days old, and the resource is not known, or is forgotten.`,
     compared: {
       of: iso(Math.min(seenAtMs, stoppedAtMs ?? seenAtMs)),
       earliest: iso(nowMs - FORGOTTEN_AFTER_DAYS * DAY_MS),

@@ -33,7 +33,8 @@ const COMMENT_MS = 15_000;
  */
 const COMMIT_MS_MAX = 90_000;
 
-const TOO_MUCH = "More was kept than could be told, so events were left out; it goes on from now.";
+const TOO_MUCH =
+  "More calls were kept than this reader could be sent, so events were left out. The activity goes on from now.";
 const EMPTIED = "The ledger was emptied, or another is in its place; it goes on with what is there now.";
 const UNKNOWN =
   "The event to go on from is not in the ledger: what follows is from its time on, as far as that is kept.";

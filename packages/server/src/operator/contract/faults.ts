@@ -19,7 +19,9 @@ const faultMembers = {
     .min(1)
     .max(FAULT_COUNT_MAX)
     .optional()
-    .describe("How many requests it hits. Left out: one; with a probability, no end until it is taken away."),
+    .describe(
+      "How many requests the fault hits. By default one; where a probability is given, any number until the fault is removed.",
+    ),
   probability: z
     .number()
     .gt(0)

@@ -18,7 +18,9 @@ const usageRowSchema = z.object({
   seconds: z
     .object({ final: seconds, adjustments: seconds, provisional: seconds })
     .optional()
-    .describe("Of running time, by how sure it is; the units are the hours that all of them make."),
+    .describe(
+      "Seconds of running time, by whether they are final. The units are the hours that they come to together.",
+    ),
   offeringDescription: z.string().optional(),
   estimatedRevenue: z
     .string()
@@ -38,7 +40,7 @@ const keptSince = timestamp
 const usageReportSchema = z
   .object({
     month: z.string(),
-    asOf: timestamp.describe("Service clock: what runs is reckoned up to here."),
+    asOf: timestamp.describe("Service clock. The use of running resources is counted up to this time."),
     keptSince,
     rows: z.array(usageRowSchema),
   })

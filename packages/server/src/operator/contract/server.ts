@@ -61,7 +61,7 @@ export const serverRoutes = {
   "GET /server": {
     tag: "server",
     command: "server info",
-    summary: "What serves: version, rule set, clock, store, and how it goes",
+    summary: "The server: version, rule set, clock, store, and its present state",
     answer: { status: 200, description: "The server", json: serverSchema },
   },
   "GET /search": {
@@ -69,7 +69,7 @@ export const serverRoutes = {
     showsTrail: true,
     command: "search",
     summary:
-      "Whatever has a name that begins with a text: requests, records, products, customers, agreements, resources",
+      "Search by the beginning of an id or a name: requests, records, products, customers, agreements, resources",
     description:
       "Names of the catalogue are found by their beginning, titles of products by any part; letters in either case. Ids of requests, metering records and resources are found whole. At most 50 items.",
     query: z.object({ q: z.string().min(1).max(SEARCH_CHARACTERS_MAX) }),

@@ -18,7 +18,11 @@ export const issuerSchema = z
       )
       .refine((url) => !/^[^/]*\/\/[^/?#]*@/.test(url), "must not hold a name or a password")
       .optional(),
-    caFile: z.string().min(1).optional().describe("Certificates in PEM that the URL's server is believed by, too."),
+    caFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Certificates in PEM that are trusted for the URL's server, besides the system's."),
     region: z
       .string()
       .regex(/^[a-z]{2,4}(-[a-z]+)+-\d+$/, "must be a region")

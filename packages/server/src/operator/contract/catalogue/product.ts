@@ -25,7 +25,7 @@ const priceStep = z.strictObject({
   effectiveFrom: hourEdge
     .optional()
     .describe(
-      "From when on it holds; only the first of a list can be without: from the beginning, or the coming hour.",
+      "The time from which the price holds. Only the first price of a list may leave it out: it holds from the beginning, or from the next hour on.",
     ),
 });
 
@@ -39,7 +39,7 @@ function inOrderOfTime(steps: readonly { readonly effectiveFrom?: string | undef
 const dimension = z.strictObject({
   name: name(255),
   description: name(1_000).optional(),
-  unit: name(100).optional().describe("What one of it is called; another is reported from the coming hour on."),
+  unit: name(100).optional().describe("The name of one unit. A changed name appears in reports from the next hour on."),
   price: price
     .optional()
     .describe(
@@ -89,7 +89,7 @@ const productSchema = productDocumentSchema
     droppedDimensions: z
       .array(dimension.safeExtend({ droppedAt: timestamp }))
       .optional()
-      .describe("Those that the product has no more. What was metered of them stays reported."),
+      .describe("Dimensions that were removed from the product. Reports still show what was metered of them."),
   })
   .meta({ id: "Product" });
 

@@ -28,7 +28,7 @@ export const auditEventSchema = z
     requestParameters: details.nullable().describe("What was asked for, without tokens."),
     responseElements: details.nullable().describe("What was answered; null where it was refused, or only read."),
     additionalEventData: details.optional().describe("The rule and the figures behind it; faults that hit it."),
-    serviceEventDetails: details.optional().describe("Of what came by no call of the wire: what happened."),
+    serviceEventDetails: details.optional().describe("What happened, for an event that no call of the wire caused."),
     requestID: z.string(),
     eventID: z.string(),
     readOnly: z.boolean().optional().describe("Left out of MeterUsage and RegisterUsage."),

@@ -5,7 +5,7 @@ import { details, timestamp } from "../common.ts";
 import { usageAllocations } from "./metering.ts";
 import type { Frozen, Routes } from "../route.ts";
 
-const figures = z.record(z.string(), z.union([z.string(), z.number()])).describe("What was held against what.");
+const figures = z.record(z.string(), z.union([z.string(), z.number()])).describe("The figures that the rule compared.");
 
 const ruleSchema = z
   .object({
@@ -80,7 +80,7 @@ export const explanationSchema = z
         createdAt: timestamp.optional().describe("When they were issued, where that is known."),
       })
       .optional()
-      .describe("Of a call with temporary credentials: the resource that they were given to."),
+      .describe("The metered resource whose session credentials signed the call."),
     sourceAddress: z.string(),
     userAgent: z.string(),
     event: z.string().describe("The ledger's word for what came of it."),

@@ -253,7 +253,7 @@ async function keep(
   const ofRecords = statements[failed]?.name === "insert-records";
   if (ofRecords && (isNotUnique(reason) || isRefusedCopy(reason))) return reason;
   if (isNotUnique(reason) || (isRefusedCopy(reason) && (await isAnyThere(client, entries)))) {
-    throw new DefectError("An entry with the id of one of these is there.");
+    throw new DefectError("The ledger already holds an entry with the id of one of these entries.");
   }
   throw reason ?? new DefectError(`A commit was answered with ${commit?.value.command}.`);
 }

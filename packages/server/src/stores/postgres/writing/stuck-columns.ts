@@ -46,7 +46,7 @@ export class StuckColumns {
       return `${what} could not be committed: ${error.message}`;
     });
     const more = this.#failed.size - told.length;
-    return more > 0 ? [...told, `and so it is with ${more} more products`] : told;
+    return more > 0 ? [...told, `the same holds for ${more} more products`] : told;
   }
 
   #forgetOld(): void {

@@ -54,7 +54,7 @@ export function missingTail({ mark, lostCommits, needsNoLog }: TailEvidence, kep
   } else if (mark === undefined) {
     if (kept.noted === "open" && !needsNoLog) {
       found.push(
-        "Its server did not end as servers do, and the mark beside it (ledger.mark) is gone: it was copied without its log, perhaps, and nobody can tell how much is missing.",
+        "Its server did not end normally, and the mark beside it (ledger.mark) is missing. Perhaps it was copied without its log; how much is missing cannot be known.",
       );
     }
   } else if (mark.generation > kept.generation) {
