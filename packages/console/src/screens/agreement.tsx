@@ -53,7 +53,7 @@ function Shown({ agreement }: { readonly agreement: ShownAgreement }): ReactNode
       title={agreementId}
       about={<AgreementState status={status} />}
       actions={
-        mayChange ? (
+        mayChange && !isOver ? (
           <>
             {status === "suspended" ? (
               <button type="button" className="button" disabled={act.isPending} onClick={() => act.mutate("resume")}>
@@ -63,7 +63,7 @@ function Shown({ agreement }: { readonly agreement: ShownAgreement }): ReactNode
               <Confirm
                 label="Suspend"
                 title="Suspend this agreement?"
-                disabled={isOver || act.isPending}
+                disabled={act.isPending}
                 onConfirm={() => act.mutate("suspend")}
               >
                 <p>The customer’s records are CustomerNotSubscribed until it is resumed.</p>
@@ -73,7 +73,7 @@ function Shown({ agreement }: { readonly agreement: ShownAgreement }): ReactNode
               label="Cancel the agreement"
               title="Cancel this agreement?"
               tone="danger"
-              disabled={isOver || act.isPending}
+              disabled={act.isPending}
               onConfirm={() => act.mutate("cancel")}
             >
               <p>It ends for good. Final records are accepted for one hour of the service clock from now.</p>
