@@ -13,7 +13,12 @@ const git = (...args) =>
 const workspace = manifestOf(".");
 const { version } = workspace;
 const tag = `v${version}`;
-const packages = inOrder(workspace.workspaces.map((folder) => ({ folder, manifest: manifestOf(folder) })));
+// A private package is part of another one, and is not published by itself.
+const packages = inOrder(
+  workspace.workspaces
+    .map((folder) => ({ folder, manifest: manifestOf(folder) }))
+    .filter(({ manifest }) => manifest.private !== true),
+);
 
 const problems = [
   ...versionProblems(),

@@ -51,8 +51,8 @@ const FILES: Readonly<Record<string, string>> = {
   "accounts.yaml": '[{ id: "888800001111", title: From a file }]',
 };
 
-/** They run until they are told to end, or stop the server, or want a database; they have suites of their own. */
-const NOT_RUN = /^(serve|audit tail|activity tail|store (copy|migrate|settings))$/;
+/** They run until they are told to end, or want a seller's program or a database; they have suites of their own. */
+const NOT_RUN = /^(serve|audit tail|activity tail|rehearse|store (copy|migrate|settings))$/;
 
 test("every example runs, one after the other, in a lab with the demo catalogue", async () => {
   const folder = newFolder();

@@ -79,6 +79,10 @@ function wordsOf(line: string): string[] {
   return [...line.matchAll(/"[^"]*"|'[^']*'|\S+/g)].map(([word]) => word.replaceAll(/["']/g, "")).filter((word) => word !== "…"); // prettier-ignore
 }
 
+function interruptedOnceItHasPrinted(line: string): string {
+  return `${line} > tailed & until [ -s tailed ] || ! kill -0 $!; do sleep 0.1; done; kill -INT $!; wait $!; cat tailed`;
+}
+
 /** What commander says of a command line; nothing is done. */
 async function complaintOf(words: readonly string[]): Promise<string | undefined> {
   const program = commandLine();
@@ -159,12 +163,12 @@ async function prepared(server: RunningServer): Promise<Readonly<Record<string, 
   };
 }
 
-/** On this server instead of the one that is started by hand; what follows events is followed for a second. */
+/** On this server instead of the one that is started by hand; what follows events is interrupted once it has printed. */
 function filledIn(text: string, server: RunningServer, known: Readonly<Record<string, string>>): string {
   return text
     .replaceAll("http://127.0.0.1:7420", server.endpoint)
     .replaceAll(/\b[A-Z]+_[A-Z_]*ID\b/g, (name) => known[name] ?? name)
-    .replaceAll(/^(?=countinghouse audit tail)/gm, "timeout --preserve-status --signal=INT 2s ");
+    .replaceAll(/^countinghouse audit tail.*$/gm, interruptedOnceItHasPrinted);
 }
 
 function inBash(

@@ -30,7 +30,8 @@ test("what a server writes is for its owner only, and the run file goes with the
   expect(modeOf(join(data, "secrets.key"))).toBe(0o600);
   expect(modeOf(join(data, "checkpoints.jsonl"))).toBe(0o600);
   expect(modeOf(join(data, "server.json"))).toBe(0o600);
-  for (const name of ["ledger.sqlite", "ledger.mark", "lock.sqlite"]) expect(modeOf(join(data, name))).toBe(0o600);
+  for (const name of ["ledger.sqlite", "ledger.mark", "lock.sqlite", "sums.db"])
+    expect(modeOf(join(data, name))).toBe(0o600);
   expect(JSON.parse(readFileSync(join(data, "server.json"), "utf8"))).toEqual({
     endpoint: server.endpoint,
     operatorUrl: server.operatorUrl,
@@ -45,6 +46,7 @@ test("what a server writes is for its owner only, and the run file goes with the
     "ledger.sqlite",
     "lock.sqlite",
     "secrets.key",
+    "sums.db",
   ]);
 });
 

@@ -45,7 +45,8 @@ describe.each(NAMES)("the tarball of %s", (name) => {
     expect(files).toEqual(expect.arrayContaining(["LICENSE", "README.md", "package.json"]));
     expect(files.filter((file) => file.startsWith("dist/")).length).toBeGreaterThan(3);
     const others = files.filter(
-      (file) => !/^(dist\/|bin\/|LICENSE$|README\.md$|package\.json$|catalogue\.schema\.json$)/.test(file),
+      (file) =>
+        !/^(dist\/|bin\/|testkit\/\w+\.cjs$|LICENSE$|README\.md$|package\.json$|catalogue\.schema\.json$)/.test(file),
     );
     expect(others).toEqual([]);
     expect(files.filter((file) => /\.map$|\.test\.|\.fixture\.|(?<!\.d)\.ts$/.test(file))).toEqual([]);

@@ -1,4 +1,5 @@
 /** Sums that are not those of the entries are found by verification; what has expired goes along to another store. */
+import { writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { HOUR_MS } from "@countinghouse/protocol";
@@ -61,6 +62,20 @@ test.each([
   expect(code).toBe(1);
   expect(stderr).toContain("The sums beside it do not agree with its entries.");
   expect(stderr).toContain("Delete sums.db while no server runs: it is made anew.");
+});
+
+test("in SQLite, sums that cannot be read are said so, and sums of another version are not looked at", async () => {
+  const { made, data } = await ledgerWithExpired();
+  await made.ledger.close();
+  const verify = (): ReturnType<typeof runCommand> => runCommand(["store", "verify", "--store", `sqlite:${data}`]);
+  const sums = new DatabaseSync(join(data, "sums.db"));
+  sums.exec("DELETE FROM tally; PRAGMA user_version = 99");
+  sums.close();
+  expect(await verify()).toMatchObject({ code: 0, stderr: "" });
+  writeFileSync(join(data, "sums.db"), "no database, and longer than the head of one: ".repeat(40));
+  const { code, stderr } = await verify();
+  expect(code).toBe(1);
+  expect(stderr).toContain("The sums beside it cannot be read: the file is damaged. Delete sums.db");
 });
 
 testOfPostgres()(

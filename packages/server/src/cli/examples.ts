@@ -86,6 +86,11 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "fault list": ["countinghouse fault list"],
   "fault clear": ["countinghouse fault clear"],
   explain: ["countinghouse explain REQUEST_ID"],
+  advise: [`countinghouse advise --product ${LOGS}`, "countinghouse advise --from 2026-07-01 --check"],
+  rehearse: [
+    `countinghouse rehearse --product ${LOGS} --landing http://127.0.0.1:3000/register`,
+    `countinghouse rehearse --product ${LOGS} --meter 'node meter-hour.js' --hours 30 --junit rehearsal.xml`,
+  ],
   "activity tail": [`countinghouse activity tail --product ${LOGS} --outcome refused`],
   "request list": [
     "countinghouse request list --event BatchMeterUsage --outcome partly --from 2026-07-01",

@@ -6,6 +6,7 @@ import { existsSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { makeOwnFile } from "../data-folder.ts";
+import { readingUri } from "../ledger-file.ts";
 import { HOUR_COLUMNS } from "../../../sum-tables/usage-query.ts";
 
 /** Another number has the file thrown away. */
@@ -83,6 +84,15 @@ export function makeSums(db: DatabaseSync): void {
   db.exec(`BEGIN; ${SCHEMA} COMMIT`);
 }
 
+/** Opens the file for reading only, even on a read-only medium. Undefined where a server would throw it away for its format. */
+export function openSumsForReading(file: string): DatabaseSync | undefined {
+  const db = new DatabaseSync(readingUri(file, "sums.db"), { readOnly: true });
+  db.exec("PRAGMA busy_timeout = 5000");
+  if (formatOf(db) === FORMAT) return db;
+  db.close();
+  return undefined;
+}
+
 export function removeSumsFile(file: string): void {
   for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(file + suffix, { force: true });
 }
@@ -112,12 +122,15 @@ export function writePosition(db: DatabaseSync, { seq, link, baseSeq, completeSi
   ).run(seq, link, baseSeq, completeSinceMs ?? null);
 }
 
+function formatOf(db: DatabaseSync): number {
+  return Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
+}
+
 function tryOpen(file: string): DatabaseSync | undefined {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(file);
-    const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
-    if (version === FORMAT) {
+    if (formatOf(db) === FORMAT) {
       prepare(db);
       readPosition(db);
       return db;

@@ -9,8 +9,9 @@ import { HOUR_COLUMNS } from "../../../sum-tables/usage-query.ts";
 import { dataFolder } from "../data-folder.ts";
 import { openForReading } from "../ledger-file.ts";
 import { SCHEMA_VERSION, schemaVersion } from "../migrations.ts";
+import { isDamage } from "../trouble.ts";
 import { fits, SumsFollower } from "./follower.ts";
-import { makeSums, readPosition, sumsFileOf } from "./sums-file.ts";
+import { makeSums, openSumsForReading, readPosition, sumsFileOf } from "./sums-file.ts";
 
 const USAGE = ["day", ...SUM_COLUMNS, "kind", "last_ms", ...HOUR_COLUMNS].join(", ");
 const TALLY = "day, about, product, customer, dimension, detail, calls, records, units";
@@ -26,6 +27,9 @@ export function sumsDisagreement(folderPath: string): string | undefined {
   const again = new DatabaseSync("");
   try {
     return schemaVersion(ledger) === SCHEMA_VERSION ? compared(ledger, again, file) : undefined;
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return `The sums beside it cannot be read: the file is damaged. ${REMEDY}`;
   } finally {
     again.close();
     ledger.close();
@@ -34,9 +38,10 @@ export function sumsDisagreement(folderPath: string): string | undefined {
 
 function compared(ledger: DatabaseSync, again: DatabaseSync, file: string): string | undefined {
   makeSums(again);
-  const kept = new DatabaseSync(file, { readOnly: true });
+  const kept = openSumsForReading(file);
+  if (kept === undefined) return undefined;
   try {
-    kept.exec("PRAGMA busy_timeout = 5000; BEGIN");
+    kept.exec("BEGIN");
     const position = readPosition(kept);
     if (position === undefined || !fits(ledger, position)) return undefined;
     const follower = new SumsFollower(ledger, again, position.seq);
