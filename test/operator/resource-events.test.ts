@@ -148,7 +148,7 @@ describe("Rule H9: an event that is no news of a known account's task", () => {
   test("Rule H8: that is older than 35 days is refused", async () => {
     const old = new Date(BASE_MS - 36 * 86_400_000).toISOString();
     const answer = await send(event(newArn(), { ...running, createdAt: old, startedAt: old, updatedAt: old }));
-    expectProblem(answer, 409, /more than 35 days ago/);
+    expectProblem(answer, 409, /more than 35 days old/);
   });
 });
 
