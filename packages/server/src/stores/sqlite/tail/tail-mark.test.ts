@@ -82,5 +82,5 @@ test("a ledger without a mark is one of an earlier version, a backup, or was clo
     undefined,
     undefined,
   ]);
-  expect(found("open", false)).toContain("nobody can tell how much is missing");
+  expect(found("open", false)).toContain("how much is missing cannot be known");
 });
