@@ -1,11 +1,11 @@
 /** Who has which product, from when until when. */
 import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
-import { useRef, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import type { Agreement } from "countinghouse/operator";
-import { useChange, useList } from "../api/calls.ts";
+import { useList } from "../api/calls.ts";
 import { Field } from "../parts/fields.tsx";
 import { Code, Empty, Page } from "../parts/parts.tsx";
-import { SchemaForm } from "../parts/schema-form.tsx";
+import { AddDialog } from "../parts/add-dialog.tsx";
 import { ListTable, type Column } from "../parts/table.tsx";
 import { Time } from "../parts/time.tsx";
 import { AgreementState } from "./wording.tsx";
@@ -104,33 +104,14 @@ export function Agreements(): ReactNode {
 }
 
 function AddAgreement(): ReactNode {
-  const dialog = useRef<HTMLDialogElement>(null);
   const navigate = useNavigate();
-  const add = useChange(
-    (client, document: Record<string, unknown>) => client.call("POST /agreements", { body: document as never }),
-    ({ agreementId }) => {
-      dialog.current?.close();
-      void navigate({ to: "/agreements/$id", params: { id: agreementId } });
-    },
-  );
   return (
-    <>
-      <button type="button" className="button" onClick={() => dialog.current?.showModal()}>
-        Add an agreement
-      </button>
-      <dialog ref={dialog} className="wide" aria-label="Add an agreement">
-        <h2>Add an agreement</h2>
-        <SchemaForm
-          route="POST /agreements"
-          submitLabel="Add the agreement"
-          isBusy={add.isPending}
-          error={add.error}
-          onSubmit={add.mutate}
-        />
-        <button type="button" className="button dialog-close" onClick={() => dialog.current?.close()}>
-          Close
-        </button>
-      </dialog>
-    </>
+    <AddDialog
+      noun="agreement"
+      article="an"
+      route="POST /agreements"
+      add={(client, document) => client.call("POST /agreements", { body: document as never })}
+      onAdded={({ agreementId }) => void navigate({ to: "/agreements/$id", params: { id: agreementId } })}
+    />
   );
 }

@@ -1,11 +1,11 @@
 /** What sellers publish. */
 import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
-import { useRef, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import type { Product } from "countinghouse/operator";
-import { useChange, useList } from "../api/calls.ts";
+import { useList } from "../api/calls.ts";
 import { Field } from "../parts/fields.tsx";
 import { Code, Empty, Page } from "../parts/parts.tsx";
-import { SchemaForm } from "../parts/schema-form.tsx";
+import { AddDialog } from "../parts/add-dialog.tsx";
 import { ListTable, type Column } from "../parts/table.tsx";
 import { useServer } from "../shell/server.ts";
 
@@ -65,33 +65,14 @@ export function Products(): ReactNode {
 }
 
 function AddProduct(): ReactNode {
-  const dialog = useRef<HTMLDialogElement>(null);
   const navigate = useNavigate();
-  const add = useChange(
-    (client, document: Record<string, unknown>) => client.call("POST /products", { body: document as never }),
-    ({ productCode }) => {
-      dialog.current?.close();
-      void navigate({ to: "/products/$id", params: { id: productCode } });
-    },
-  );
   return (
-    <>
-      <button type="button" className="button" onClick={() => dialog.current?.showModal()}>
-        Add a product
-      </button>
-      <dialog ref={dialog} className="wide" aria-label="Add a product">
-        <h2>Add a product</h2>
-        <SchemaForm
-          route="POST /products"
-          submitLabel="Add the product"
-          isBusy={add.isPending}
-          error={add.error}
-          onSubmit={add.mutate}
-        />
-        <button type="button" className="button dialog-close" onClick={() => dialog.current?.close()}>
-          Close
-        </button>
-      </dialog>
-    </>
+    <AddDialog
+      noun="product"
+      article="a"
+      route="POST /products"
+      add={(client, document) => client.call("POST /products", { body: document as never })}
+      onAdded={({ productCode }) => void navigate({ to: "/products/$id", params: { id: productCode } })}
+    />
   );
 }
