@@ -158,6 +158,8 @@ describe("no secret is shown", () => {
       `{"RegistrationToken":"${token}"`,
       `{"\\u0052egistrationToken":"${token}", oops`,
       `{"registrationtoken":{"Deep":["${token}"]}}`,
+      `{"RegistrationToken":"${token}","RegistrationToken":null}`,
+      `{"RegistrationToken":"${token}","Deep":${"[".repeat(25_000)}${"]".repeat(25_000)}}`,
       `{"RegistrationToken":"${token}","padding":"${"x".repeat(70_000)}"}`,
     ]) {
       const id = await sent(signed(wireRequest(server.endpoint, "ResolveCustomer", body)));

@@ -40,7 +40,8 @@ export async function* follow(connect: Connect, options: FollowOptions = {}): As
           retryMs = ms;
         },
         onId: (id: string): void => {
-          failed = 0;
+          // The id that each connection begins with is no progress by itself.
+          if (id !== lastId) failed = 0;
           lastId = id;
         },
       };

@@ -67,7 +67,8 @@ export function maskedValue(value: unknown): unknown {
     JSON.stringify(value, (name, member: unknown) => {
       if (member instanceof Uint8Array) return `${member.length} bytes`;
       if (!SECRET_MEMBERS.has(name.toLowerCase())) return member;
-      return member === undefined || member === null ? member : HIDDEN;
+      // Null is hidden, too: the member may stand twice in the text, and only the last one is read.
+      return member === undefined ? member : HIDDEN;
     }) ?? "null",
   ) as unknown;
 }
@@ -76,9 +77,14 @@ export function maskedValue(value: unknown): unknown {
 export function maskedText(text: string): string {
   const json = parsed(text);
   if (json === undefined) return maskedLoosely(text);
-  const masked = JSON.stringify(maskedValue(json));
-  // A text without secrets is shown exactly as it was written, with its white space.
-  return masked === JSON.stringify(json) ? text : masked;
+  try {
+    const masked = JSON.stringify(maskedValue(json));
+    // A text without secrets is shown exactly as it was written, with its white space.
+    return masked === JSON.stringify(json) ? text : masked;
+  } catch {
+    // It is nested more deeply than it can be walked.
+    return maskedLoosely(text);
+  }
 }
 
 function parsed(text: string): unknown {

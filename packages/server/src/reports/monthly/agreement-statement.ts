@@ -70,8 +70,13 @@ async function usedByHourWhereNeeded({ ledger, month, nowMs }: ReportContext): R
   const { fromHour, toHour } = month;
   const by = ["product", "customer", "dimension"] as const;
   const whole = await usedIn(ledger, names, { fromHour, toHour, by, reckonedAtMs: nowMs });
-  const isOfSeveral = ({ product, customer }: Used): boolean =>
-    ledger.catalogue.agreementsOf(product, customer).length > 1;
+  // Decided once: the catalogue may change while the hours are read.
+  const several = new Set(
+    whole.used
+      .filter(({ product, customer }) => ledger.catalogue.agreementsOf(product, customer).length > 1)
+      .map(productAndCustomer),
+  );
+  const isOfSeveral = (each: Used): boolean => several.has(productAndCustomer(each));
   const customers = [...new Set(whole.used.filter(isOfSeveral).map(({ customer }) => customer))];
   if (customers.length === 0) return whole;
   const range = { fromHour, toHour, by, customers, grain: "hour" as const, reckonedAtMs: nowMs };
@@ -79,6 +84,8 @@ async function usedByHourWhereNeeded({ ledger, month, nowMs }: ReportContext): R
   const used = [...whole.used.filter((each) => !isOfSeveral(each)), ...byHour.used.filter(isOfSeveral)];
   return { ...whole, used };
 }
+
+const productAndCustomer = ({ product, customer }: Used): string => `${product}\n${customer}`;
 
 function agreementOf({ product, customer, hour }: Used, catalogue: CatalogueView): Agreement | undefined {
   const candidates = catalogue.agreementsOf(product, customer).toSorted((a, b) => b.startsAtMs - a.startsAtMs);

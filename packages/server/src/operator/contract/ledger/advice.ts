@@ -38,6 +38,7 @@ export type AdviceAnswer = Frozen<z.output<typeof adviceAnswer>>;
 export const adviceRoutes = {
   "GET /advice": {
     tag: "ledger",
+    showsTrail: true,
     command: "advise",
     summary: "What sellers' programs do wrong, by mistake, with the requests that show it",
     description:

@@ -55,6 +55,7 @@ export type ResourceUse = Frozen<z.output<typeof resourceUseSchema>>;
 export const historyRoutes = {
   "GET /agreements/{id}/history": {
     tag: "catalogue",
+    showsTrail: true,
     command: "agreement history",
     summary: "What happened to an agreement, newest first",
     description: "A page may have fewer items than were asked for, or none, and a cursor.",

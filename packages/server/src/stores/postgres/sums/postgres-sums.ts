@@ -42,6 +42,7 @@ export class PostgresSums {
   readonly #reader: Reader;
   readonly #times: Times;
   #underWay: Promise<void> | undefined;
+  #stepUnderWay: Promise<SumsProgress> | undefined;
   #isStopping = false;
 
   constructor(reader: Reader, times: Times) {
@@ -88,8 +89,12 @@ export class PostgresSums {
     await this.#underWay?.catch(() => undefined);
   }
 
+  /** One at a time for all who ask here: each holds a connection while it waits for the lock. */
   #step(): Promise<SumsProgress> {
-    return this.#reader.exclusively(SUMS_LOCK, addUpSome);
+    this.#stepUnderWay ??= this.#reader
+      .exclusively(SUMS_LOCK, addUpSome)
+      .finally(() => (this.#stepUnderWay = undefined));
+    return this.#stepUnderWay;
   }
 }
 

@@ -26,14 +26,17 @@ ledger.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA trusted_schema = OFF; PRAG
 const sums = openSumsFile(sumsFileOf(ledgerFile));
 const follower = new SumsFollower(ledger, sums);
 
-const asked: Extract<SumsMessage, { readonly id: number }>[] = [];
+/** A question, and the time until which it waits for what has not been added up. */
+type Asked = Extract<SumsMessage, { readonly id: number }> & { readonly untilMs: number };
+
+const asked: Asked[] = [];
 /** What has happened since it began. */
 const state = { isClosing: false, isDamaged: false };
 let wake: () => void = () => undefined;
 
 port.on("message", (message: SumsMessage) => {
   if (message === "close") state.isClosing = true;
-  else asked.push(message);
+  else asked.push({ ...message, untilMs: performance.now() + WAITED_MS });
   wake();
 });
 
@@ -65,16 +68,17 @@ async function follow(): Promise<void> {
   }
 }
 
-async function answer({ id, question }: Extract<SumsMessage, { readonly id: number }>): Promise<void> {
-  const untilMs = performance.now() + WAITED_MS;
+async function answer({ id, question, untilMs }: Asked): Promise<void> {
   let reply: SumsReply;
   try {
     let progress = follower.step();
-    while (progress.done < progress.of && performance.now() < untilMs && !state.isClosing) {
+    // What is committed after the question need not be in the answer.
+    const wanted = progress.of;
+    while (progress.done < Math.min(wanted, progress.of) && performance.now() < untilMs && !state.isClosing) {
       await new Promise((resume) => setImmediate(resume));
       progress = follower.step();
     }
-    if (progress.done < progress.of) throw new SumsBehindError(progress);
+    if (progress.done < Math.min(wanted, progress.of)) throw new SumsBehindError(progress);
     reply = { id, answer: answerFrom(ledger, sums, follower.position as SumsPosition, question) };
   } catch (error) {
     noteDamage(error);

@@ -64,15 +64,26 @@ function differenceOf(again: DatabaseSync, kept: DatabaseSync): string | undefin
     ["tally", TALLY],
   ] as const) {
     const ordered = `SELECT ${columns} FROM ${table} ORDER BY ${columns}`;
-    const wanted = again.prepare(ordered).iterate();
-    const found = kept.prepare(ordered).iterate();
+    const wanted = rowsOf(again, ordered);
+    const found = rowsOf(kept, ordered);
     for (;;) {
       const [a, b] = [wanted.next(), found.next()];
       if (a.done === true && b.done === true) break;
-      const [expected, said] = [a, b].map(({ done, value }) => (done === true ? undefined : JSON.stringify(value)));
+      const [expected, said] = [a, b].map(({ done, value }) => (done === true ? undefined : rowText(value)));
       if (expected !== said)
         return `By the entries there is ${expected ?? "nothing more"}, by the sums ${said ?? "nothing more"}.`;
     }
   }
   return undefined;
+}
+
+function rowsOf(db: DatabaseSync, sql: string): Iterator<unknown> {
+  const select = db.prepare(sql);
+  // Units may come to more than a number can hold exactly.
+  select.setReadBigInts(true);
+  return select.iterate();
+}
+
+function rowText(row: unknown): string {
+  return JSON.stringify(row, (_, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
 }
