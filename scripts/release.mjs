@@ -34,6 +34,10 @@ if (problems.length > 0) {
 console.log(`${tag}: ${packages.map(({ manifest }) => manifest.name).join(", then ")}${dryRun ? " (dry run)" : ""}`);
 for (const { folder, manifest } of packages) {
   console.log(`\n${manifest.name} ${version}`);
+  if (isPublished(manifest.name)) {
+    console.log("It was published by an earlier run of this release.");
+    continue;
+  }
   // Access and provenance come from the manifest's publishConfig.
   const code = await run("npm", ["publish", `./${folder}`, "--loglevel=notice", ...(dryRun ? ["--dry-run"] : [])]);
   if (code !== 0) {
@@ -50,6 +54,18 @@ if (dryRun) {
 } else {
   git("tag", "--annotate", tag, "--message", `Countinghouse ${version}`);
   console.log(`\nTagged ${tag}. What is left: git push origin ${tag}`);
+}
+
+/** A registry takes a version only once, so a release that broke off goes on with the package that is missing. */
+function isPublished(name) {
+  try {
+    const args = ["view", `${name}@${version}`, "version"];
+    return (
+      execFileSync("npm", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim() !== ""
+    );
+  } catch {
+    return false;
+  }
 }
 
 /** Every package comes after the packages that it needs. */

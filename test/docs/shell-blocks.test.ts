@@ -11,7 +11,7 @@ import { commandLine } from "../../packages/server/src/cli/program.ts";
 import { environmentWithCommand, isThere } from "../support/command-on-path.ts";
 import { newFolder, start } from "../support/scoped.ts";
 import { DEMO, officialClient, type RunningServer } from "../support/server.ts";
-import { ROOT } from "../tidy/sources.ts";
+import { ROOT, filesIn, textOf } from "../tidy/sources.ts";
 import { blocks, type Block } from "./blocks.ts";
 
 const hasAws = isThere("aws");
@@ -100,6 +100,27 @@ async function complaintOf(words: readonly string[]): Promise<string | undefined
     const { exitCode } = error as { exitCode?: number };
     return exitCode === 0 ? undefined : said;
   }
+}
+
+test("what the console tells people to type is a command line that the program takes", async () => {
+  const told = filesIn("packages/console/src", /\.tsx?$/).flatMap((file) =>
+    [...textOf(file).matchAll(/npm run countinghouse -- ([^"`]+)/g)].map(([, line = ""]) => ({ file, line })),
+  );
+  expect(told.length).toBeGreaterThan(5);
+  const refused: unknown[] = [];
+  for (const { file, line } of told) {
+    const complaint = await complaintOf(wordsOf(consoleLine(line)));
+    if (complaint !== undefined) refused.push({ file, line, complaint });
+  }
+  expect(refused).toEqual([]);
+});
+
+const IN_CONSOLE: Readonly<Record<string, string>> = { name: "lateness", month: "2026-07" };
+
+/** A line with values in the places that the console fills in, or leaves to people. */
+function consoleLine(line: string): string {
+  const filled = line.replaceAll(/\$\{([^}]*)\}/g, (_, name: string) => IN_CONSOLE[name] ?? "2026-07-01");
+  return filled.replaceAll("YYYY-MM", "2026-07");
 }
 
 describe.each(pages.filter((page) => blocks.some((block) => block.page === page && isRunHere(block))))("%s", (page) => {

@@ -180,6 +180,20 @@ describe("nothing is said of", () => {
     expect(await market.advice()).toEqual([]);
   });
 
+  test("what had not been missed by the end of the time that is asked for", async () => {
+    const on = await stage();
+    const { market, client, acme, buyer } = on;
+    await client.send(usage(acme, { customer: buyer, quantity: 8, at: hourBefore(on) }));
+    await buyer.cancel();
+    await market.clock.advance({ minutes: 10 });
+    const to = market.clock.now.toISOString();
+    await market.clock.advance({ minutes: 25 });
+    await client.send(usage(acme, { customer: buyer, quantity: 3, at: hourBefore(on) }));
+    await market.clock.advance({ hours: 2 });
+    const { items } = await market.operator.call("GET /advice", { query: { to } });
+    expect(items).toEqual([]);
+  });
+
   test("what a refusal has said already", async () => {
     const on = await stage();
     const { market, client, acme, buyer } = on;

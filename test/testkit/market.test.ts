@@ -97,6 +97,16 @@ describe("a market", () => {
     expect(items.map(({ productCode }) => productCode)).toEqual(["mine"]);
   });
 
+  test("makes fixtures beside those of its catalogue, under names that are not taken there", async () => {
+    const started = await checkedMarket({ catalogue: "packages/server/src/catalogue/demo.yaml" });
+    const acme = started.product({ dimensions: { gb: null } });
+    for (let made = 0; made < 5; made += 1) {
+      const buyer = started.customer(acme);
+      await clientOf(started).send(usage(acme, { customer: buyer, dimension: "gb", quantity: 1, at: USED_AT }));
+      expect(started).toHaveMetered({ customer: buyer, units: 1 });
+    }
+  });
+
   test("says what is wrong with what it is asked for", async () => {
     await expect(startMarket({ now: "yesterday" })).rejects.toThrow("now must be a time such as 2026-03-15T10:30:00Z");
     await expect(startMarket({ catalogue: "/nowhere.yaml" })).rejects.toThrow("/nowhere.yaml cannot be read (ENOENT)");

@@ -40,7 +40,7 @@ export function Accounts(): ReactNode {
       ) : shown.length === 0 ? (
         <Empty
           title={list.items?.length === 0 ? "There are no accounts yet" : "No account matches"}
-          command="npm run countinghouse -- account add FILE"
+          command="npm run countinghouse -- account add --file FILE"
         />
       ) : (
         shown.map((account) => <AccountCard key={account.id} account={account} />)

@@ -17,7 +17,7 @@ export function Buyer(): ReactNode {
   return (
     <Page title="Buyer" about="What a customer does on AWS Marketplace, here for trying. No money moves.">
       {products.items?.length === 0 ? (
-        <Empty title="There is nothing to buy yet" command="npm run countinghouse -- product add FILE" />
+        <Empty title="There is nothing to buy yet" command="npm run countinghouse -- product add --file FILE" />
       ) : (
         <div className="columns">
           <Card title="Subscribe">

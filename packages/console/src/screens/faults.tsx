@@ -124,7 +124,7 @@ export function Faults(): ReactNode {
           empty={
             <Empty
               title="Nothing goes wrong on demand"
-              command="npm run countinghouse -- fault add BatchMeterUsage throttle --count 3"
+              command="npm run countinghouse -- fault add --operation BatchMeterUsage --kind throttle --count 3"
             />
           }
           noMatch={null}

@@ -187,7 +187,9 @@ function Agreements({ productCode }: { readonly productCode: string }): ReactNod
           { name: "From", kind: "wide-only", cell: ({ startsAt }) => <Time at={startsAt} /> },
         ]}
         empty={<Empty title="Nobody has an agreement yet" />}
-        noMatch={<Empty title="Nobody has this product yet" command={`npm run countinghouse -- agreement add FILE`} />}
+        noMatch={
+          <Empty title="Nobody has this product yet" command={`npm run countinghouse -- agreement add --file FILE`} />
+        }
       />
     </Card>
   );

@@ -57,7 +57,7 @@ export function Products(): ReactNode {
         filter={(product) =>
           [product.title, product.productCode, product.seller].some((text) => text.toLowerCase().includes(wanted))
         }
-        empty={<Empty title="There are no products yet" command="npm run countinghouse -- product add FILE" />}
+        empty={<Empty title="There are no products yet" command="npm run countinghouse -- product add --file FILE" />}
         noMatch={<Empty title="No product matches">Titles, codes and sellers are looked at.</Empty>}
       />
     </Page>

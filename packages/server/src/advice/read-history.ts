@@ -51,7 +51,8 @@ export async function readHistory(
   const entries = others.entries.toReversed();
   return {
     history: {
-      nowMs,
+      // What came after the time that was asked about is not read, so nothing is said to have been missed by then.
+      nowMs: Math.min(nowMs, toMs),
       calls: metered.entries.toReversed().flatMap((entry) => batchCall(entry, catalogue, keptEntries)),
       resolutions: entries.flatMap(resolutionOf),
       cancellations: entries.flatMap((entry) => cancellationsOf(entry, catalogue)),

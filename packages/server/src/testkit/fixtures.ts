@@ -130,11 +130,12 @@ export class Fixtures {
     const { startMs } = this.#options;
     const accountId = options.accountId ?? this.#accountId();
     const { customerIdentifier = this.#id("customer", 16), startsAt = iso(startMs - YEAR_MS) } = options;
+    const agreementId = this.#id("agmt", 16);
     const names: CustomerNames = {
-      agreementId: this.#id("agmt", 16),
+      agreementId,
       accountId,
       customerIdentifier: customerIdentifier ?? undefined,
-      licenseArn: `arn:aws:license-manager::294406891311:license:l-${String(this.#made).padStart(32, "0")}`,
+      licenseArn: this.#licenseArn(),
       productCode,
     };
     const { endsAt, freeTrial, entitlements = {} } = options;
@@ -190,9 +191,20 @@ export class Fixtures {
     put(changes);
   }
 
+  /** Names of the catalogue that the market began with are passed over. */
   #id(word: string, length: number): string {
-    this.#made += 1;
-    return word + String(this.#made).padStart(length - word.length, "0");
+    for (;;) {
+      this.#made += 1;
+      const id = word + String(this.#made).padStart(length - word.length, "0");
+      if (this.#catalogue.product(id) === undefined && this.#catalogue.agreement(id) === undefined) return id;
+    }
+  }
+
+  #licenseArn(): string {
+    for (let number = this.#made; ; number += 1) {
+      const arn = `arn:aws:license-manager::294406891311:license:l-${String(number).padStart(32, "0")}`;
+      if (this.#catalogue.agreementByLicense(arn) === undefined) return arn;
+    }
   }
 
   #accountId(): string {

@@ -17,5 +17,11 @@ export function lookInto(market: unknown): LookingIn {
   const looking = typeof market === "object" && market !== null ? inside.get(market) : undefined;
   if (looking === undefined)
     throw new TypeError("This is no market: expect(market), with what startMarket() answered.");
+  // A check of a part would pass where it must not.
+  if (looking.calls.forgotten > 0) {
+    throw new Error(
+      `The market has seen more calls than it remembers; ${looking.calls.forgotten} of them cannot be checked any more. Call restore() between tests.`,
+    );
+  }
   return looking;
 }

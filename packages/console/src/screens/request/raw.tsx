@@ -29,12 +29,13 @@ export function Raw({ requestId }: { readonly requestId: string }): ReactNode {
 function Sides({ raw }: { readonly raw: RawRequest }): ReactNode {
   const { request, answer } = raw;
   const cli = asAwsCli(raw);
+  const curl = asCurl(raw);
   const javaScript = asJavaScript(raw);
   return (
     <>
       <div className="actions">
         {cli === undefined ? null : <CopyButton label="Copy for the AWS CLI" what="an AWS CLI command" text={cli} />}
-        <CopyButton label="Copy for curl" what="a curl command" text={asCurl(raw)} />
+        {curl === undefined ? null : <CopyButton label="Copy for curl" what="a curl command" text={curl} />}
         {javaScript === undefined ? null : (
           <CopyButton label="Copy for JavaScript" what="a program" text={javaScript} />
         )}

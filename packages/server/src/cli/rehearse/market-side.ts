@@ -1,4 +1,5 @@
 /** The market's side of a rehearsal: a buyer, the clock, faults, and what came of the seller's calls. */
+import { addedUp } from "../added-up.ts";
 import type { OperatorClient } from "../../operator/client/operator-client.ts";
 import type { NewFault } from "../../operator/contract/faults.ts";
 import type { AuditEvent } from "../../operator/contract/ledger/audit.ts";
@@ -32,7 +33,9 @@ export class MarketSide {
     return (await this.#client.call("GET /products/{id}", { params: { id: productCode } })).type;
   }
 
+  /** A clock that ticks may have passed the time: it only moves forward. */
   async moveTo(atMs: number): Promise<void> {
+    if ((await this.nowMs()) >= atMs) return;
     await this.#client.call("PUT /clock", { body: { now: new Date(atMs).toISOString() } });
   }
 
@@ -63,8 +66,10 @@ export class MarketSide {
   }
 
   /** Answers the fault's id. */
-  async addFault(kind: NewFault["kind"]): Promise<string> {
-    const fault = await this.#client.call("POST /faults", { body: { operation: "BatchMeterUsage", kind } });
+  async addFault(kind: NewFault["kind"], { productCode }: Buyer): Promise<string> {
+    // Of this product only: another seller's call would use the fault up.
+    const body = { operation: "BatchMeterUsage", kind, match: { productCode } } as const;
+    const fault = await this.#client.call("POST /faults", { body });
     return fault.faultId;
   }
 
@@ -83,6 +88,18 @@ export class MarketSide {
     const records: MeteringRecord[] = [];
     for await (const record of this.#client.items("GET /metering-records", { query })) records.push(record);
     return records;
+  }
+
+  /** What the sums of usage say of the same, by dimension. */
+  async usage(
+    { productCode, customerAccountId }: Buyer,
+    fromMs: number,
+    toMs: number,
+  ): Promise<ReadonlyMap<string, number>> {
+    const [from, to] = [new Date(fromMs).toISOString(), new Date(toMs).toISOString()];
+    const query = { groupBy: ["dimension"] as const, productCode, customerAccountId, from, to };
+    const { items } = await addedUp({}, () => this.#client.call("GET /usage", { query }));
+    return new Map(items.map(({ dimension = "", units }) => [dimension, Number(units)]));
   }
 
   /** Calls of ResolveCustomer from a time on, refused ones too, in their order. */

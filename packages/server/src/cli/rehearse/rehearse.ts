@@ -135,7 +135,7 @@ async function hourly(
   let edgeMs = (Math.floor((await market.nowMs()) / HOUR_MS) + 1) * HOUR_MS;
   for (let hour = 0; hour < plan.hours; hour += 1, edgeMs += HOUR_MS) {
     const trouble = TROUBLES[hour - 1];
-    const faultId = trouble === undefined ? undefined : await market.addFault(trouble.kind);
+    const faultId = trouble === undefined ? undefined : await market.addFault(trouble.kind, buyer);
     // A while after the edge: programs sum an hour up when it is over.
     await market.moveTo(edgeMs + 5 * MINUTE_MS);
     const ended = await meter(plan, buyer, edgeMs + 5 * MINUTE_MS);
@@ -200,10 +200,19 @@ async function monthEnd(
   const records = await market.records(buyer, startMs - 24 * HOUR_MS, cutMs);
   const units = new Map<string, number>();
   for (const { dimension, quantity } of records) units.set(dimension, (units.get(dimension) ?? 0) + quantity);
-  const sums = [...units].map(([dimension, quantity]) => `${quantity} ${dimension}`).join(", ");
+  const billed = await market.usage(buyer, startMs - 24 * HOUR_MS, cutMs);
   const title = "The month is billed as it was metered";
   if (records.length === 0) note("month-end", title, "not-seen", "Nothing was metered.");
-  else note("month-end", title, "pass", `${sums}, by ${records.length} records of ${plan.productCode}.`);
+  else if (sumsText(billed) === sumsText(units)) {
+    note("month-end", title, "pass", `${sumsText(units)}, by ${records.length} records of ${plan.productCode}.`);
+  } else note("month-end", title, "fail", `Records come to ${sumsText(units)}; billed are ${sumsText(billed)}.`);
+}
+
+function sumsText(units: ReadonlyMap<string, number>): string {
+  return [...units]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([dimension, quantity]) => `${quantity} ${dimension}`)
+    .join(", ");
 }
 
 /** Answers how the command ended, where it failed. */
