@@ -3,7 +3,7 @@ import type { WorkloadName } from "../load/workload.ts";
 import type { Machine } from "../machine.ts";
 import { median, ratio } from "./figures.ts";
 
-/** One target in one round. Figures are of full load, unless they say otherwise. */
+/** One target in one round. Figures are of full load, or of the steady load, unless they say otherwise. */
 export interface Round {
   readonly target: string;
   readonly round: number;
@@ -16,6 +16,9 @@ export interface Round {
   readonly p50Ms?: number | undefined;
   readonly p95Ms?: number | undefined;
   readonly p99Ms?: number | undefined;
+  /** How late the load itself sent requests of a steady load: this is part of the times above. */
+  readonly lateP50Ms?: number | undefined;
+  readonly lateP99Ms?: number | undefined;
   readonly bytesPerRequest?: number | undefined;
   /** Processor time of the server, of its writer thread, and of the load. */
   readonly serverCpuMs?: number | undefined;
@@ -57,6 +60,8 @@ export interface Report {
     readonly seconds: number;
     readonly connections: number;
     readonly recordsPerRequest: number;
+    /** How many requests a second were due; undefined where each connection sent as soon as it had its answer. */
+    readonly perSecond?: number | undefined;
   };
   /** Median time to append 4 KiB and flush it, measured in each round. */
   readonly flushesMs: readonly number[];

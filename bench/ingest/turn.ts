@@ -1,4 +1,4 @@
-/** One server's turn in a round: full load, then half of it. */
+/** One server's turn in a round: full load and then half of it, or a steady load. */
 import type { LoadResult, RunCommand } from "../load/load.ts";
 import { leadInOf, type WorkloadName } from "../load/workload.ts";
 import { cpuMsOf, cpuMsOfThreads, STORAGE_THREADS } from "../machine.ts";
@@ -27,16 +27,33 @@ export const FULL_AND_HALF = 1.6;
 
 /** Sends the prepared requests from the first one on. */
 export async function fullLoad(settings: TurnSettings, turn: Turn): Promise<Round> {
-  const leadIn = leadInOf(settings.workload);
-  // This part has no time limit.
-  if (leadIn > 0) await measured(settings, turn, { requestsMax: leadIn, seconds: Number.MAX_SAFE_INTEGER });
+  const leadIn = await sendLeadIn(settings, turn);
   // A metering service needs enough unsent requests for half load; a server that keeps nothing gets the same ones again.
   const requestsMax = turn.meter && Math.floor((turn.prepared - leadIn) / FULL_AND_HALF);
-  const { result, ...used } = await measured(settings, turn, {
+  const full = await measured(settings, turn, {
     goOn: leadIn > 0,
     seconds: turn.seconds,
     ...(requestsMax === undefined ? {} : { requestsMax }),
   });
+  return roundOf(turn, full);
+}
+
+/** Sends the prepared requests from the first one on, this many a second, however many the server could answer. */
+export async function steadyLoad(settings: TurnSettings, turn: Turn, perSecond: number): Promise<Round> {
+  const leadIn = await sendLeadIn(settings, turn);
+  const steady = await measured(settings, turn, { goOn: leadIn > 0, seconds: turn.seconds, perSecond });
+  const { lateP50Ms, lateP99Ms } = steady.result;
+  return { ...roundOf(turn, steady), lateP50Ms, lateP99Ms };
+}
+
+/** Answers how many requests were sent; the part has no time limit. */
+async function sendLeadIn(settings: TurnSettings, turn: Turn): Promise<number> {
+  const leadIn = leadInOf(settings.workload);
+  if (leadIn > 0) await measured(settings, turn, { requestsMax: leadIn, seconds: Number.MAX_SAFE_INTEGER });
+  return leadIn;
+}
+
+function roundOf(turn: Turn, { result, ...used }: Measured): Round {
   return {
     target: turn.target.name,
     round: turn.round,
