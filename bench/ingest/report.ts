@@ -20,9 +20,10 @@ export interface Round {
   readonly lateP50Ms?: number | undefined;
   readonly lateP99Ms?: number | undefined;
   readonly bytesPerRequest?: number | undefined;
-  /** Processor time of the server, of its writer thread, and of the load. */
+  /** Processor time of the server, of its threads that write, of the one that adds up, and of the load. */
   readonly serverCpuMs?: number | undefined;
   readonly storageCpuMs?: number | undefined;
+  readonly sumsCpuMs?: number | undefined;
   readonly loadCpuMs?: number | undefined;
   readonly commits?: number | undefined;
   readonly commitSeconds?: number | undefined;
@@ -96,5 +97,6 @@ export function ratioOf({ rounds }: Report, target: string, other: string, value
 
 export const perSecond: Value = ({ requests, seconds }) => requests / seconds;
 export const cpuMs: Value = ({ serverCpuMs, requests }) => ratio(serverCpuMs, requests);
+export const sumsCpuMs: Value = ({ sumsCpuMs: follower, requests }) => ratio(follower, requests);
 /** For a request; divided by its records, it is the processor time that storage takes for each record sent. */
 export const storageCpuMs: Value = ({ storageCpuMs: writer, requests }) => ratio(writer, requests);

@@ -1,7 +1,7 @@
 /** One server's turn in a round: full load and then half of it, or a steady load. */
 import type { LoadResult, RunCommand } from "../load/load.ts";
 import { leadInOf, type WorkloadName } from "../load/workload.ts";
-import { cpuMsOf, cpuMsOfThreads, STORAGE_THREADS } from "../machine.ts";
+import { cpuMsOf, cpuMsOfThreads, STORAGE_THREADS, SUMS_THREADS } from "../machine.ts";
 import type { MeteringTarget, Target } from "../servers/targets.ts";
 import type { startLoad } from "../worker.ts";
 import type { HalfLoad, Round } from "./report.ts";
@@ -80,7 +80,7 @@ export async function halfLoad(settings: TurnSettings, turn: Turn, full: Round):
   return { perSecond, requests, seconds, p50Ms, p95Ms, p99Ms, lateP50Ms, lateP99Ms, serverCpuMs, loadCpuMs };
 }
 
-interface Measured extends Pick<Round, "serverCpuMs" | "storageCpuMs" | "commits" | "commitSeconds"> {
+interface Measured extends Pick<Round, "serverCpuMs" | "storageCpuMs" | "sumsCpuMs" | "commits" | "commitSeconds"> {
   readonly result: LoadResult;
 }
 
@@ -94,10 +94,12 @@ async function measured(
   const meterBefore = await readMeter(meter);
   const cpuBefore = cpuMsOfAll(target);
   const storageBefore = cpuMsOfThreads(pid, STORAGE_THREADS);
+  const sumsBefore = cpuMsOfThreads(pid, SUMS_THREADS);
   const kind = { expectSuccess: meter !== undefined, repeat: meter === undefined };
   const result = await load.call({ kind: "run", port, connections, ...kind, ...command });
   const cpuAfter = cpuMsOfAll(target);
   const storageAfter = cpuMsOfThreads(pid, STORAGE_THREADS);
+  const sumsAfter = cpuMsOfThreads(pid, SUMS_THREADS);
   const meterAfter = await readMeter(meter);
   if (result.failures > 0) {
     throw new Error(`${name}: ${result.failures} of ${result.answers} answers failed: ${result.firstFailure}`);
@@ -110,6 +112,7 @@ async function measured(
     result,
     serverCpuMs: difference(cpuAfter, cpuBefore),
     storageCpuMs: difference(storageAfter, storageBefore),
+    sumsCpuMs: difference(sumsAfter, sumsBefore),
     commits: difference(meterAfter?.commits, meterBefore?.commits),
     commitSeconds: difference(meterAfter?.commitSeconds, meterBefore?.commitSeconds),
   };
