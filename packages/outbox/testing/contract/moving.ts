@@ -107,7 +107,7 @@ export function movingPromises(fresh: MakeStore): void {
         ["5", "-2", "0", "-0.5"].map((quantity) => given({ quantity })),
         NOW,
       );
-      const ended = await store.transact((transaction) => transaction.endReadings([hourOfTenant()], "late", 100));
+      const ended = await store.transact((transaction) => transaction.endReadings([hourOfTenant()], "credited", 100));
       expect(ended).toEqual({ readings: 4, sum: "5", credited: "-2.5" });
       expect(
         await store.transact((transaction) => transaction.endReadings([hourOfTenant()], "late", 100)),
