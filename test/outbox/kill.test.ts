@@ -162,7 +162,7 @@ describe.each(STORES)("a sender that is killed (kill -9), in %s", (_name, newSto
     );
   });
 
-  test("at any moment, while it records and delivers: what it acknowledged is there, once", async () => {
+  test("O1: at any moment, while it records and delivers: what it acknowledged is there, once", async () => {
     const random = seededRandom("outbox kills");
     const place = await market(newStore);
     const acknowledged = new Set<string>();

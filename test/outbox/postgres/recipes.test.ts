@@ -160,7 +160,7 @@ async function deliver(url: string): Promise<void> {
 }
 
 describe("from a reading to a record", () => {
-  test("by three senders at once", async () => deliver(await newPostgresStore()));
+  test("O6: by three senders at once", async () => deliver(await newPostgresStore()));
 
   const reason = whyNoPgbouncer();
   if (reason !== undefined)

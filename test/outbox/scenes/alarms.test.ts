@@ -4,6 +4,13 @@ import { HOUR_MS, MINUTE_MS, PATIENCE, SCENES, START, changed } from "./scene.ts
 import { METERS } from "../model/lived.ts";
 
 const productCode = METERS.gb.productCode;
+const licence = (last: string) => ({
+  tenant: "t-1",
+  productCode,
+  customerAccountId: "222233334444",
+  licenseArn: `arn:aws:license-manager::294406891311:license:l-${last}`,
+  from: START - HOUR_MS,
+});
 
 describe.each(SCENES)("in %s", (_store, scene) => {
   test("delivery that fails in every run is an alarm of the worker's, told, and taken back by a run that works", async () => {
@@ -93,13 +100,6 @@ describe.each(SCENES)("in %s", (_store, scene) => {
 
   test("an ambiguity that is over takes its alarm back; another one of the same tenant is told again", async () => {
     const { outbox, use, pass } = await scene();
-    const licence = (last: string) => ({
-      tenant: "t-1",
-      productCode,
-      customerAccountId: "222233334444",
-      licenseArn: `arn:aws:license-manager::294406891311:license:l-${last}`,
-      from: START - HOUR_MS,
-    });
     await outbox.bind([licence("a"), licence("b")]);
     await use("2", { tenant: "t-1" });
     pass(60);

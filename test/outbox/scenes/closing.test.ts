@@ -8,6 +8,7 @@ const productCode = METERS.gb.productCode;
 /** Another tenant of the same account, which goes on as `t-0`. */
 const sharing = { tenant: "t-1", productCode, customerAccountId: ACCOUNT, from: START - HOUR_MS } as const;
 const NINES = "9".repeat(21);
+const diskIsFull = () => Promise.reject(new OutboxError("store", "The disk is full."));
 
 describe.each(SCENES)("in %s", (_store, scene) => {
   describe("an identity that several tenants have", () => {
@@ -123,9 +124,8 @@ describe.each(SCENES)("in %s", (_store, scene) => {
 
     test("a store that cannot keep ends the run, and is no key's trouble", async () => {
       const { store, another, use, pass } = await scene();
-      const insertEntry = () => Promise.reject(new OutboxError("store", "The disk is full."));
       const full = changed(store, {
-        transact: (work) => store.transact((transaction) => work({ ...transaction, insertEntry })),
+        transact: (work) => store.transact((transaction) => work({ ...transaction, insertEntry: diskIsFull })),
       });
       const outbox = await another({ store: full });
       await use("2");

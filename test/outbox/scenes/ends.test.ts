@@ -38,7 +38,7 @@ describe.each(SCENES)("in %s", (_store, scene) => {
       expect(await states()).toEqual({ delivered: 1 });
     });
 
-    test("has it refused at the end of its window, and what it took from the balance given back", async () => {
+    test("O9: has it refused at the end of its window, and what it took from the balance given back", async () => {
       const { outbox, store, service, use, pass, states } = await scene();
       await use("-500", { meter: "gb" });
       await use("5", { meter: "seats" });
@@ -98,7 +98,7 @@ describe.each(SCENES)("in %s", (_store, scene) => {
 
   describe("after a lost answer", () => {
     test.each(["lost before", "lost after"] as const)(
-      "%s: the same body is sent again, and counts once",
+      "O2, %s: the same body is sent again, and counts once",
       async (happening) => {
         const { outbox, service, use, pass, states } = await scene();
         await use("3");

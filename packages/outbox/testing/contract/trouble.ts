@@ -2,6 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { HOUR, NOW, attempt, frozen, given, hourOfTenant, type MakeStore } from "./store-under-test.ts";
 
+const alarm = (kind: "late" | "refused", subject: string) => ({ kind, subject, message: "m" });
+
 export function troublePromises(fresh: MakeStore): void {
   describe("alarms", () => {
     test("are one for a kind and subject, counted, told until they were told, and cleared", async () => {
@@ -34,7 +36,6 @@ export function troublePromises(fresh: MakeStore): void {
 
     test("are asked for by kind, and at most so many; and counted by kind", async () => {
       const { store } = await fresh();
-      const alarm = (kind: "late" | "refused", subject: string) => ({ kind, subject, message: "m" });
       for (const [at, one] of [alarm("refused", "b"), alarm("late", "a"), alarm("refused", "c")].entries())
         await store.transact((transaction) => transaction.raiseAlarms([one], at));
       const subjects = async (filter: Parameters<typeof store.alarms>[0]) =>
