@@ -14,8 +14,8 @@ export function troublePromises(fresh: MakeStore): void {
         );
       await raise("first", 5);
       await raise("second", 9);
-      const [alarm] = await store.alarms({ untold: true });
-      expect(alarm).toMatchObject({
+      const [raised] = await store.alarms({ untold: true });
+      expect(raised).toMatchObject({
         kind: "late",
         subject: "t-1",
         message: "second",
@@ -24,8 +24,8 @@ export function troublePromises(fresh: MakeStore): void {
         lastMs: 9,
         toldCount: 0,
       });
-      if (alarm === undefined) throw new Error("There is one.");
-      await store.transact((transaction) => transaction.alarmsTold([{ ...alarm, toldCount: alarm.count }]));
+      if (raised === undefined) throw new Error("There is one.");
+      await store.transact((transaction) => transaction.alarmsTold([{ ...raised, toldCount: raised.count }]));
       expect(await store.alarms({ untold: true })).toEqual([]);
       expect(await store.alarms({})).toHaveLength(1);
       await raise("third", 10);
