@@ -131,12 +131,8 @@ export class Lived {
         });
         return;
       }
-      case "end": {
-        const { tenant, minutesAgo } = step;
-        const until = service.nowMs - minutesAgo * MINUTE_MS;
-        await this.#sender(0).outbox.bind({ ...this.#firstBinding(tenant), until });
-        return;
-      }
+      case "part":
+        return this.#part(step);
       case "leave": {
         const message = {
           action: "unsubscribe-pending",
@@ -205,6 +201,21 @@ export class Lived {
     if (this.oracle.recorded.has(key)) throw new Error("O1: a reading was recorded twice");
     this.oracle.recorded.set(key, reading);
     this.oracle.timeliness.recorded(key, reading);
+  }
+
+  /** A tenant leaves an account in which another one goes on, whose usage of the same hour comes a little later. */
+  async #part({ leaves, quantity }: Extract<Step, { step: "part" }>): Promise<void> {
+    const stays = leaves === "t-0" ? "t-1" : "t-0";
+    const use = (tenant: string, minutesAgo: number): Promise<void> =>
+      this.#record({ step: "record", tenant, meter: "seats", quantity, minutesAgo, tags: 0, again: "no" });
+    const { outbox } = this.#sender(0);
+    await use(leaves, 3);
+    const until = this.service.nowMs - 2 * MINUTE_MS;
+    await outbox.bind([this.#firstBinding(stays), { ...this.#firstBinding(leaves), until }]);
+    await this.check();
+    this.#pass(31);
+    await this.#run(0, null);
+    await use(stays, 33);
   }
 
   /** Another sender has the entries of a call that is held; then the first one goes on. */

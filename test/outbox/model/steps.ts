@@ -20,8 +20,8 @@ export type Step =
       readonly minutesAgo: number;
       readonly minutesLong: number | null;
     }
-  /** One tenant leaves; others of its account may go on. */
-  | { readonly step: "end"; readonly tenant: "t-0" | "t-1" | "t-2"; readonly minutesAgo: number }
+  /** One tenant leaves; the other one of its account goes on. */
+  | { readonly step: "part"; readonly leaves: "t-0" | "t-1"; readonly quantity: string }
   | { readonly step: "leave"; readonly account: number }
   | { readonly step: "suspend" | "resume"; readonly account: number }
   | { readonly step: "rename" }
@@ -105,9 +105,9 @@ const STEPS: readonly { readonly weight: number; readonly arbitrary: Arbitrary<S
   {
     weight: 1,
     arbitrary: record({
-      step: constantFrom("end" as const),
-      tenant: constantFrom("t-0" as const, "t-1" as const, "t-2" as const),
-      minutesAgo: integer({ min: 0, max: 60 }),
+      step: constantFrom("part" as const),
+      leaves: constantFrom("t-0" as const, "t-1" as const),
+      quantity: constantFrom("1", "2"),
     }),
   },
   { weight: 1, arbitrary: record({ step: constantFrom("suspend" as const, "resume" as const), account }) },
