@@ -35,7 +35,7 @@ const SOURCES = [
 const SCREENS = [
   { name: "reports", test: /console\/src\/screens\/(reports|revenue|usage)/ },
   { name: "requests", test: /console\/src\/screens\/request\// },
-  { name: "screens", test: /console\/src\/(screens\/(?!activity)|parts\/schema-form)/ },
+  { name: "screens", test: /console\/src\/(screens\/(?!activity\/(?!first-call))|parts\/schema-form)/ },
 ];
 
 const wanted = hashOf(SOURCES);

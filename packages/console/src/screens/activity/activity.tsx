@@ -19,7 +19,10 @@ import {
   sentenceOf,
   type Call,
 } from "./call.ts";
-import { FirstCall } from "./first-call.tsx";
+import { adviceByCall, adviceTexts, useAdvice } from "./advice.ts";
+
+// Who has called does not need it.
+const FirstCall = lazy(async () => ({ default: (await import("./first-call.tsx")).FirstCall }));
 
 const route = getRouteApi("/activity");
 
@@ -96,6 +99,8 @@ function Feed({ filters, chosen }: { readonly filters: Filters; readonly chosen:
     const unkept = (memory.data?.items ?? []).filter((summary) => !summary.kept);
     return merged([...(kept.items ?? []), ...unkept].map(callOfSummary), live, CALLS_MAX);
   }, [kept.items, memory.data, live]);
+  const advice = useAdvice(filters.productCode, !isPaused);
+  const advised = useMemo(() => adviceTexts(calls.slice(0, shown), adviceByCall(advice)), [calls, shown, advice]);
   const [tone, word] = isPaused ? (["plain", "Paused"] as const) : STATE_WORDS[state];
   const isUnused = query === "" && !calls.some(({ who }) => who !== "operator");
   return (
@@ -116,13 +121,19 @@ function Feed({ filters, chosen }: { readonly filters: Filters; readonly chosen:
         </>
       }
     >
-      {isUnused && kept.items !== undefined ? <FirstCall /> : <FilterBar filters={filters} />}
+      {isUnused && kept.items !== undefined ? (
+        <Suspense fallback={<Loading />}>
+          <FirstCall />
+        </Suspense>
+      ) : (
+        <FilterBar filters={filters} />
+      )}
       {gap ? (
         <p className="note">More happened than could be shown; some calls were left out. The audit has them all.</p>
       ) : null}
       {kept.error === null ? null : <Problem error={kept.error} />}
       {calls.length > 0 ? (
-        <Calls calls={calls.slice(0, shown)} chosen={chosen} />
+        <Calls calls={calls.slice(0, shown)} advised={advised} chosen={chosen} />
       ) : kept.items === undefined ? (
         kept.error === null ? (
           <Loading />
@@ -206,7 +217,14 @@ function FilterBar({ filters }: { readonly filters: Filters }): ReactNode {
   );
 }
 
-function Calls({ calls, chosen }: { readonly calls: readonly Call[]; readonly chosen: string | undefined }): ReactNode {
+interface CallsProps {
+  readonly calls: readonly Call[];
+  /** What advice says, by the ids of requests. */
+  readonly advised: ReadonlyMap<string, string>;
+  readonly chosen: string | undefined;
+}
+
+function Calls({ calls, advised, chosen }: CallsProps): ReactNode {
   return (
     <div className="table" role="region" aria-label="Calls" tabIndex={0}>
       <table className="calls" role="table">
@@ -228,7 +246,12 @@ function Calls({ calls, chosen }: { readonly calls: readonly Call[]; readonly ch
         </thead>
         <tbody role="rowgroup">
           {calls.map((call) => (
-            <Row key={call.requestId} call={call} isChosen={call.requestId === chosen} />
+            <Row
+              key={call.requestId}
+              call={call}
+              advice={advised.get(call.requestId)}
+              isChosen={call.requestId === chosen}
+            />
           ))}
         </tbody>
       </table>
@@ -236,8 +259,14 @@ function Calls({ calls, chosen }: { readonly calls: readonly Call[]; readonly ch
   );
 }
 
+interface RowProps {
+  readonly call: Call;
+  readonly advice: string | undefined;
+  readonly isChosen: boolean;
+}
+
 const Row = memo(
-  ({ call, isChosen }: { readonly call: Call; readonly isChosen: boolean }): ReactNode => {
+  ({ call, advice, isChosen }: RowProps): ReactNode => {
     const counts = countsText(call.records);
     return (
       <tr role="row" data-row className={isChosen ? "chosen" : undefined}>
@@ -260,6 +289,11 @@ const Row = memo(
           {counts === undefined ? null : <span className="quiet"> {counts}</span>}
           {call.code === undefined ? null : <span className="quiet"> {call.code}</span>}
           {call.reason === undefined ? null : <span className="under reason">{sentenceOf(call)}</span>}
+          {advice === undefined ? null : (
+            <span className="under reason">
+              <State tone="info">Advice</State> {advice}
+            </span>
+          )}
         </td>
         <td role="cell" className="wide-only">
           {call.productCode === undefined ? <span className="quiet">–</span> : <code>{call.productCode}</code>}
@@ -267,7 +301,11 @@ const Row = memo(
       </tr>
     );
   },
-  (a, b) => a.isChosen === b.isChosen && a.call.requestId === b.call.requestId && a.call.kept === b.call.kept,
+  (a, b) =>
+    a.isChosen === b.isChosen &&
+    a.advice === b.advice &&
+    a.call.requestId === b.call.requestId &&
+    a.call.kept === b.call.kept,
 );
 
 /** Tells a screen reader what is new, politely, and never call by call. */

@@ -35,6 +35,10 @@ export const REPORT_NAMES = [
   "agreement-statement",
 ] as const;
 
+/** How much evidence is told of each mistake in advice. */
+export const EVIDENCE_MAX = 1_000;
+export const EVIDENCE_DEFAULT = 10;
+
 export const EVENT_ORDERS = ["newest", "oldest"] as const;
 
 /** The outcome of a call or a change. `partly`: some usage records were accepted, and some were not. */
