@@ -1,9 +1,11 @@
 /** Accounts: users and roles, what they may do, and their access keys. */
-import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
 import { useState, type FormEvent, type ReactNode } from "react";
 import type { Account } from "countinghouse/operator";
-import { useChange, useList } from "../api/calls.ts";
+import { useList } from "../api/calls.ts";
+import { useChange } from "../api/change.ts";
 import { Field } from "../parts/fields.tsx";
+import { Filters } from "../parts/filters.tsx";
 import { Card, Code, CopyButton, Confirm, Empty, Facts, Loading, Page, Problem, State } from "../parts/parts.tsx";
 import { useServer } from "../shell/server.ts";
 
@@ -12,7 +14,6 @@ const route = getRouteApi("/accounts");
 export function Accounts(): ReactNode {
   const { mayChange } = useServer();
   const { q = "" } = route.useSearch();
-  const navigate = useNavigate({ from: "/accounts" });
   const list = useList("GET /accounts");
   const wanted = q.toLowerCase();
   const shown = list.items?.filter((account) => textsOf(account).some((text) => text.toLowerCase().includes(wanted)));
@@ -21,16 +22,10 @@ export function Accounts(): ReactNode {
       title="Accounts and keys"
       about="Who may call: users and roles, their policies, and the access keys of users."
     >
-      <search className="filters">
-        <Field
-          label="Filter"
-          type="search"
-          isFilter
-          value={q}
-          placeholder="Account, user or key"
-          onChange={(text) => void navigate({ search: text === "" ? {} : { q: text }, replace: true })}
-        />
-      </search>
+      <Filters
+        values={{ q }}
+        filters={[{ name: "q", label: "Filter", type: "search", placeholder: "Account, user or key" }]}
+      />
       {shown === undefined ? (
         list.error === null ? (
           <Loading />

@@ -1,7 +1,8 @@
 /** One metered resource: its life, its registrations, and the seconds of each hour that are metered of it. */
 import { Link, getRouteApi } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { useAnswer, useChange } from "../api/calls.ts";
+import { useAnswer } from "../api/calls.ts";
+import { useChange } from "../api/change.ts";
 import { Card, Code, Confirm, Empty, Facts, Loading, Page, Problem, State } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
 import { Time, useServiceNow } from "../parts/time.tsx";

@@ -1,11 +1,9 @@
 /** Live calls of all operations: who asked what, what came of it, and where it was refused, why, in one sentence. */
 import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import { Suspense, lazy, memo, useEffect, useMemo, useState, type ReactNode } from "react";
-import type { ActivityItem } from "countinghouse/operator";
 import { useAnswer, useList } from "../../api/calls.ts";
-import type { ServerEvent } from "../../api/event-reader.ts";
-import { useFeed, type FeedState } from "../../api/feed.ts";
-import { Field } from "../../parts/fields.tsx";
+import { useFeed, type FeedEvent, type FeedState } from "../../api/feed.ts";
+import { Filters } from "../../parts/filters.tsx";
 import { Empty, Loading, Page, Problem, State, type Tone } from "../../parts/parts.tsx";
 import { Time } from "../../parts/time.tsx";
 import { useServer } from "../../shell/server.ts";
@@ -34,7 +32,7 @@ const CALLS_MAX = 2_000;
 const SHOWN_AT_FIRST = 100;
 const MEMORY_MS = 2_000;
 
-type Filters = Readonly<Partial<Record<"operation" | "outcome" | "accessKeyId" | "productCode", string | undefined>>>;
+type Chosen = Readonly<Partial<Record<"operation" | "outcome" | "accessKeyId" | "productCode", string | undefined>>>;
 
 export function Activity(): ReactNode {
   const { request, ...filters } = route.useSearch();
@@ -71,8 +69,8 @@ export function Activity(): ReactNode {
   );
 }
 
-function Feed({ filters, chosen }: { readonly filters: Filters; readonly chosen: string | undefined }): ReactNode {
-  const { isLab } = useServer();
+function Feed({ filters, chosen }: { readonly filters: Chosen; readonly chosen: string | undefined }): ReactNode {
+  const { isLab, isAway } = useServer();
   const [isPaused, setIsPaused] = useState(false);
   const [live, setLive] = useState<readonly Call[]>([]);
   const [gap, setGap] = useState(false);
@@ -84,17 +82,13 @@ function Feed({ filters, chosen }: { readonly filters: Filters; readonly chosen:
     { query: { ...filters, source: "memory", limit: 100 } as never },
     { enabled: isLab && !isPaused, ...(isPaused ? {} : { every: MEMORY_MS }) },
   );
-  const onEvents = (events: readonly ServerEvent[]): void => {
-    const items = events
-      .filter(({ kind }) => kind === "message")
-      .map(({ data }) => callOfItem(JSON.parse(data) as ActivityItem));
+  const onEvents = (events: readonly FeedEvent[]): void => {
+    const items = events.flatMap((event) => (event.kind === "message" ? [callOfItem(event.data)] : []));
     if (events.some(({ kind }) => kind === "gap")) setGap(true);
     setLive((before) => merged(before, items, CALLS_MAX));
   };
-  const query = new URLSearchParams(
-    Object.entries(filters).filter(([, value]) => value !== undefined) as [string, string][],
-  ).toString();
-  const state = useFeed({ query: query === "" ? "" : `?${query}`, isOn: !isPaused, onEvents });
+  const isFiltered = Object.values(filters).some((value) => value !== undefined);
+  const state = useFeed({ query: filters as never, isOn: !isPaused && !isAway, onEvents });
   const calls = useMemo(() => {
     const unkept = (memory.data?.items ?? []).filter((summary) => !summary.kept);
     return merged([...(kept.items ?? []), ...unkept].map(callOfSummary), live, CALLS_MAX);
@@ -102,7 +96,7 @@ function Feed({ filters, chosen }: { readonly filters: Filters; readonly chosen:
   const advice = useAdvice(filters.productCode, !isPaused);
   const advised = useMemo(() => adviceTexts(calls.slice(0, shown), adviceByCall(advice)), [calls, shown, advice]);
   const [tone, word] = isPaused ? (["plain", "Paused"] as const) : STATE_WORDS[state];
-  const isUnused = query === "" && !calls.some(({ who }) => who !== "operator");
+  const isUnused = !isFiltered && !calls.some(({ who }) => who !== "operator");
   return (
     <Page
       title="Activity"
@@ -138,7 +132,7 @@ function Feed({ filters, chosen }: { readonly filters: Filters; readonly chosen:
         kept.error === null ? (
           <Loading />
         ) : null
-      ) : query === "" ? null : (
+      ) : !isFiltered ? null : (
         <Empty title="No call matches">What comes from now on and does is shown here.</Empty>
       )}
       <News calls={live} isPaused={isPaused} />
@@ -168,52 +162,34 @@ const OPERATIONS = [
   "LookupEvents",
 ];
 
-function FilterBar({ filters }: { readonly filters: Filters }): ReactNode {
-  const navigate = useNavigate({ from: "/activity" });
+function FilterBar({ filters }: { readonly filters: Chosen }): ReactNode {
   const accounts = useAnswer("GET /accounts", { query: { limit: 200 } });
   const products = useAnswer("GET /products", { query: { limit: 200 } });
   const keys = (accounts.data?.items ?? []).flatMap(({ users }) => users.flatMap(({ accessKeyIds }) => accessKeyIds));
-  const set = (name: keyof Filters, value: string): void =>
-    void navigate({ search: (before) => ({ ...before, [name]: value === "" ? undefined : value }), replace: true });
   return (
-    <search className="filters dense">
-      <Field
-        label="Operation"
-        isFilter
-        value={filters.operation ?? ""}
-        suggestions={OPERATIONS}
-        placeholder="Any"
-        onChange={(text) => set("operation", text)}
-      />
-      <Field
-        label="Outcome"
-        isFilter
-        value={filters.outcome ?? ""}
-        options={[
-          ["", "Any"],
-          ["ok", "Accepted"],
-          ["partly", "Partly"],
-          ["refused", "Refused"],
-        ]}
-        onChange={(text) => set("outcome", text)}
-      />
-      <Field
-        label="Only this access key"
-        isFilter
-        value={filters.accessKeyId ?? ""}
-        suggestions={keys}
-        placeholder="Any"
-        onChange={(text) => set("accessKeyId", text)}
-      />
-      <Field
-        label="Product code"
-        isFilter
-        value={filters.productCode ?? ""}
-        suggestions={(products.data?.items ?? []).map(({ productCode }) => productCode)}
-        placeholder="Any"
-        onChange={(text) => set("productCode", text)}
-      />
-    </search>
+    <Filters
+      isDense
+      values={filters}
+      filters={[
+        { name: "operation", label: "Operation", suggestions: OPERATIONS },
+        {
+          name: "outcome",
+          label: "Outcome",
+          options: [
+            ["", "Any"],
+            ["ok", "Accepted"],
+            ["partly", "Partly"],
+            ["refused", "Refused"],
+          ],
+        },
+        { name: "accessKeyId", label: "Only this access key", suggestions: keys },
+        {
+          name: "productCode",
+          label: "Product code",
+          suggestions: (products.data?.items ?? []).map(({ productCode }) => productCode),
+        },
+      ]}
+    />
   );
 }
 

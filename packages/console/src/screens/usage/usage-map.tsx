@@ -2,10 +2,11 @@
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import type { AnswerTo } from "countinghouse/operator";
 import { useCallback, useMemo, useState, type ReactNode } from "react";
-import { useAnswer, useAnswers, useList } from "../../api/calls.ts";
+import { useAnswer, useList } from "../../api/calls.ts";
 import { Field } from "../../parts/fields.tsx";
 import { Empty, Loading, Page, Problem } from "../../parts/parts.tsx";
 import { MonthField, isMonth, monthSpan, useThisMonth } from "../../parts/month.tsx";
+import { useAnswers } from "./answers.ts";
 import { CellRecords } from "./cell-records.tsx";
 import { HeatMap } from "./heat-map.tsx";
 import { mapOf, type Grain, type Measure } from "./map-of.ts";
