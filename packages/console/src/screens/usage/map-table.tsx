@@ -1,7 +1,7 @@
 /** The map as a table: the same cells, as numbers. */
 import { useEffect, useState, type ReactNode } from "react";
 import { Table } from "../../parts/table.tsx";
-import { columnName, type UsageMapData } from "./map-of.ts";
+import { columnName, markText, type UsageMapData } from "./map-of.ts";
 
 /** More rows than this are for the CSV and the command line. */
 const ROWS_MAX = 1_000;
@@ -19,8 +19,13 @@ export function MapTable({ map, onView }: MapTableProps): ReactNode {
   const last = Math.min(map.columns.length, map.grain === "hour" ? days * 24 : map.columns.length) - 1;
   useEffect(() => onView(0, last), [last, onView]);
   const cells = map.rows.flatMap((row) =>
-    [...row.cells]
-      .map(([column, cell]) => ({ row, at: map.columns[column] ?? "", cell }))
+    [...new Set([...row.cells.keys(), ...row.marks.keys()])]
+      .map((column) => ({
+        row,
+        at: map.columns[column] ?? "",
+        cell: row.cells.get(column),
+        mark: row.marks.get(column),
+      }))
       .toSorted((a, b) => (a.at < b.at ? -1 : 1)),
   );
   return (
@@ -33,7 +38,15 @@ export function MapTable({ map, onView }: MapTableProps): ReactNode {
           { name: "Customer", cell: ({ row }) => <code>{row.customer}</code> },
           { name: "Dimension", cell: ({ row }) => <code>{row.dimension}</code> },
           { name: map.grain === "hour" ? "Hour (UTC)" : "Day (UTC)", cell: ({ at }) => columnName(at) },
-          { name: map.measure === "money" ? "US dollars" : "Units", kind: "number", cell: ({ cell }) => cell.text },
+          {
+            name: map.measure === "money" ? "US dollars" : "Units",
+            kind: "number",
+            cell: ({ cell }) => cell?.text ?? "–",
+          },
+          {
+            name: "Marks",
+            cell: ({ mark }) => (mark === undefined ? <span className="quiet">–</span> : markText(mark)),
+          },
         ]}
       />
       {last >= map.columns.length - 1 ? null : (
