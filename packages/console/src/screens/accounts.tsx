@@ -1,12 +1,13 @@
 /** Accounts: users and roles, what they may do, and their access keys. */
-import { getRouteApi } from "@tanstack/react-router";
+import { Link, getRouteApi } from "@tanstack/react-router";
 import { useState, type FormEvent, type ReactNode } from "react";
 import type { Account } from "countinghouse/operator";
-import { useList } from "../api/calls.ts";
+import { useAnswer, useList } from "../api/calls.ts";
 import { useChange } from "../api/change.ts";
 import { Field } from "../parts/fields.tsx";
 import { Filters } from "../parts/filters.tsx";
 import { Card, Code, CopyButton, Confirm, Empty, Facts, Loading, Page, Problem, State } from "../parts/parts.tsx";
+import { Time } from "../parts/time.tsx";
 import { useServer } from "../shell/server.ts";
 
 const route = getRouteApi("/accounts");
@@ -123,6 +124,7 @@ function User({ accountId, user }: { readonly accountId: string; readonly user: 
         {user.accessKeyIds.map((keyId) => (
           <li key={keyId} className="actions">
             <Code>{keyId}</Code>
+            <LastUse keyId={keyId} />
             {mayChange ? (
               <Confirm
                 label="Delete"
@@ -157,6 +159,27 @@ function User({ accountId, user }: { readonly accountId: string; readonly user: 
       {drop.error === null ? null : <Problem error={drop.error} />}
       <Policy policy={user.policy} />
     </section>
+  );
+}
+
+/** The newest call that was signed with a key, as far as calls are kept. */
+function LastUse({ keyId }: { readonly keyId: string }): ReactNode {
+  const calls = useAnswer("GET /requests", { query: { accessKeyId: keyId, limit: 1 } });
+  const [newest] = calls.data?.items ?? [];
+  if (calls.data === undefined) return null;
+  return (
+    <span className="quiet">
+      {newest === undefined ? (
+        "not used, as far as calls are kept"
+      ) : (
+        <>
+          last used <Time at={newest.at} /> for{" "}
+          <Link to="/requests/$id" params={{ id: newest.requestId }}>
+            {newest.operation ?? "a request"}
+          </Link>
+        </>
+      )}
+    </span>
   );
 }
 

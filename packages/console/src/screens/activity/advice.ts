@@ -4,12 +4,12 @@ import { useAnswer } from "../../api/calls.ts";
 import type { Call } from "./call.ts";
 
 /** A mistake, and what of one call shows it. */
-export interface CallAdvice extends Pick<Advice, "id" | "title" | "harm" | "rightWay" | "source"> {
+interface CallAdvice extends Pick<Advice, "id" | "title" | "harm" | "rightWay" | "source"> {
   readonly shows: string;
 }
 
 /** By the ids of requests. */
-export type AdviceOfCalls = ReadonlyMap<string, readonly CallAdvice[]>;
+type AdviceOfCalls = ReadonlyMap<string, readonly CallAdvice[]>;
 
 /** It reads thousands of calls: not each time that one more has come. */
 const EVERY_MS = 10_000;
