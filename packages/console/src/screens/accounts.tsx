@@ -39,7 +39,12 @@ export function Accounts(): ReactNode {
           command="npm run countinghouse -- account add --file FILE"
         />
       ) : (
-        shown.map((account) => <AccountCard key={account.id} account={account} />)
+        <>
+          {shown.filter(hasCallers).map((account) => (
+            <AccountCard key={account.id} account={account} />
+          ))}
+          <Silent accounts={shown.filter((account) => !hasCallers(account))} />
+        </>
       )}
       {list.more === undefined ? null : (
         <button type="button" className="button" onClick={list.more}>
@@ -60,6 +65,25 @@ function textsOf({ id, title = "", users, roles }: Account): readonly string[] {
   ];
 }
 
+const hasCallers = ({ users, roles }: Account): boolean => users.length + roles.length > 0;
+
+/** Most buyers are only named. */
+function Silent({ accounts }: { readonly accounts: readonly Account[] }): ReactNode {
+  if (accounts.length === 0) return null;
+  return (
+    <Card title="Nobody calls for these">
+      <p className="quiet">They have no users and no roles.</p>
+      <ul className="plain">
+        {accounts.map(({ id, title }) => (
+          <li key={id}>
+            {title} <code className="quiet">{id}</code>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
 function AccountCard({ account }: { readonly account: Account }): ReactNode {
   const { id, title, users, roles } = account;
   return (
@@ -70,9 +94,6 @@ function AccountCard({ account }: { readonly account: Account }): ReactNode {
         </>
       }
     >
-      {users.length + roles.length === 0 ? (
-        <p className="quiet">Nobody calls for it: it has no users and no roles.</p>
-      ) : null}
       {users.map((user) => (
         <User key={user.name} accountId={id} user={user} />
       ))}

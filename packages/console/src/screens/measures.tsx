@@ -4,8 +4,8 @@ import { Card } from "../parts/parts.tsx";
 import { measuresOf, type Measure, type Reading } from "./metrics.ts";
 import { bytesText } from "./wording.tsx";
 
-/** At one reading every few seconds, ten minutes. */
-const READINGS_MAX = 121;
+/** At a reading every two seconds, three minutes. */
+const READINGS_MAX = 91;
 const [WIDTH, HEIGHT] = [160, 32] as const;
 
 /** `reading` is the newest; those before it are kept for as long as the screen is open. */

@@ -50,7 +50,7 @@ export function Resource(): ReactNode {
       <Bar resource={resource.data} fromMs={Date.parse(startedAt)} toMs={nowMs} />
       <Facts
         facts={[
-          { name: "Resource id", value: <Code>{id}</Code> },
+          { name: "Resource id", value: <Code>{id}</Code>, isWide: true },
           { name: "Platform", value: platform },
           { name: "Account", value: <code>{accountId}</code> },
           { name: "Region", value: region },

@@ -10,6 +10,7 @@ import { metricsOf } from "./metrics.ts";
 import { bytesText, whole } from "./wording.tsx";
 
 const EVERY_MS = 5_000;
+const METRICS_EVERY_MS = 2_000;
 
 export function Server(): ReactNode {
   const server = useAnswer("GET /server", undefined, { every: EVERY_MS });
@@ -97,7 +98,7 @@ export function Server(): ReactNode {
 function Metrics(): ReactNode {
   const metrics = useQuery({
     queryKey: ["metrics"],
-    refetchInterval: EVERY_MS,
+    refetchInterval: METRICS_EVERY_MS,
     queryFn: async ({ signal }) => metricsOf(await (await fetch("/metrics", { signal })).text(), Date.now()),
   });
   const { requests = [], commits = [] } = metrics.data ?? {};

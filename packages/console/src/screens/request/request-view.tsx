@@ -67,8 +67,9 @@ function Shown({ request, actions }: { readonly request: RequestShown; readonly 
         </div>
         <div className="actions">{actions}</div>
       </header>
-      <Why request={request} />
-      <Advice request={request} />
+      <Why request={request}>
+        <Advice request={request} />
+      </Why>
       {isLab && rawHeld && isAboutSignature ? <Signature requestId={requestId} /> : null}
       <Facts
         facts={[

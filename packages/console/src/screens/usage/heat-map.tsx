@@ -14,6 +14,7 @@ import {
   type ReactNode,
 } from "react";
 import { usePreferences } from "../../shell/preferences.ts";
+import { decimals } from "../wording.tsx";
 import { ROW_PX, drawRow } from "./draw-row.ts";
 import { columnName, columnText, isHole, markText, type MapRow, type UsageMapData } from "./map-of.ts";
 
@@ -170,8 +171,8 @@ function said({ rows, columns, measure }: UsageMapData, { row, column }: Place):
         ? "nothing, between two that were used"
         : "nothing"
       : measure === "money"
-        ? `$${cell.text}`
-        : `${cell.text} units`;
+        ? `$${decimals(cell.text)}`
+        : `${decimals(cell.text)} units`;
   const mark = one.marks.get(column);
   return `${one.customer}, ${one.dimension}, ${columnName(at)}: ${what}${mark === undefined ? "" : `; ${markText(mark)}`}`;
 }

@@ -138,8 +138,8 @@ export function UsageMap(): ReactNode {
           isFilter
           value={measure}
           options={[
-            ["units", "Units, in each row"],
-            ["money", "Money, in all rows"],
+            ["units", "Units, by row"],
+            ["money", "Money, overall"],
           ]}
           onChange={(text) => set({ measure: text })}
         />
@@ -183,7 +183,7 @@ export function UsageMap(): ReactNode {
           What is accepted is here at once. The service clock says which month is now.
         </Empty>
       ) : search.view === "table" ? (
-        <MapTable key={`${month} ${grain}`} map={map} onView={onView} />
+        <MapTable key={`${month} ${grain}`} map={map} nameOf={nameOf} onView={onView} />
       ) : (
         <HeatMap
           key={`${month} ${grain}`}
