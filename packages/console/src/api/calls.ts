@@ -68,7 +68,8 @@ export function useAnswer<Name extends GetRouteName>(
   return useQuery({
     queryKey: [route, request],
     enabled,
-    queryFn: ({ signal }) => api().call(route, ...([{ ...request, signal }] as unknown as RequestArguments<Name>)),
+    queryFn: ({ signal }) =>
+      api().call(route, ...([{ ...request, signal: bounded(signal) }] as unknown as RequestArguments<Name>)),
     // What has to be done before it can be answered says how far it has come, and is asked again.
     refetchInterval: ({ state }) => (progressOf(state.error) === undefined ? (every ?? false) : PROGRESS_MS),
     ...(keep ? { placeholderData: keepPreviousData } : {}),
@@ -104,7 +105,7 @@ export function useList<Name extends GetListRouteName>(
     queryFn: async ({ pageParam, signal }) => {
       const request = {
         query: { limit: PAGE_ITEMS, ...query, ...(pageParam === "" ? {} : { cursor: pageParam }) },
-        signal,
+        signal: bounded(signal),
       };
       const page = await api().call(route, ...([request] as unknown as RequestArguments<Name>));
       return page as { readonly items: readonly ItemOf<Name>[]; readonly nextCursor?: string };
@@ -130,7 +131,13 @@ export function useList<Name extends GetListRouteName>(
 const countOf = (pages: readonly { readonly items: readonly unknown[] }[]): number =>
   pages.reduce((count, { items }) => count + items.length, 0);
 
-export const isGone = (error: unknown): boolean => error instanceof OperatorConnectionError;
+/** A connection that is silent for so long is dead, though nobody has told this browser. */
+const SILENCE_MS = 30_000;
+
+export const bounded = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(SILENCE_MS)]);
+
+export const isGone = (error: unknown): boolean =>
+  error instanceof OperatorConnectionError || (error instanceof Error && error.name === "TimeoutError");
 
 export function statusOf(error: unknown): number | undefined {
   return error instanceof OperatorProblemError ? error.status : undefined;
