@@ -230,13 +230,13 @@ describe("a month's report", () => {
   });
 });
 
-describe("usage is marked where it did not go as it was meant", () => {
-  const marks = async (query: string): Promise<unknown> => {
-    const { status, json } = await callOperator(server, "GET", `/usage/marks?${RANGE}&${query}`);
-    expect(status).toBe(200);
-    return (json as { items: unknown }).items;
-  };
+const marks = async (query: string): Promise<unknown> => {
+  const { status, json } = await callOperator(server, "GET", `/usage/marks?${RANGE}&${query}`);
+  expect(status).toBe(200);
+  return (json as { items: unknown }).items;
+};
 
+describe("usage is marked where it did not go as it was meant", () => {
   test("a duplicate, by the hour and the day of its usage; a replay is none", async () => {
     const at = { product: DEMO.productCode, customer: FIRST, dimension: "gb_ingested" };
     expect(await marks("grain=hour")).toEqual([{ ...at, hour: "2026-04-01T00:00:00Z", duplicates: 1 }]);
