@@ -112,6 +112,8 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   "audit verify": ["countinghouse audit verify"],
   reset: ["countinghouse reset --yes"],
+  "snapshot save": ["countinghouse snapshot save lab.snapshot"],
+  "snapshot load": ["countinghouse snapshot load lab.snapshot"],
   "store backup": ["countinghouse store backup backup.sqlite"],
   "store restore": ["countinghouse store restore backup.sqlite --store sqlite:./restored"],
   "store verify": ["countinghouse store verify", "countinghouse store verify --store sqlite:./restored --json"],

@@ -2,7 +2,8 @@
 import { once } from "node:events";
 import { compose, type AroundWire, type Service } from "../compose.ts";
 import { makeMarket } from "./make-market.ts";
-import { marketConfig } from "./market-config.ts";
+import { loadedSnapshot } from "./loaded-snapshot.ts";
+import { marketConfig, snapshotOf } from "./market-config.ts";
 import { marketWorld } from "./market-world.ts";
 import type { Market, MarketOptions } from "./market.ts";
 import { SeenCalls } from "./seen-calls.ts";
@@ -15,7 +16,8 @@ import { Settling } from "./settling.ts";
  * Throws an Error that says what was expected, for options and catalogues that cannot be.
  */
 export async function startMarket(options: MarketOptions = {}): Promise<Market> {
-  const config = marketConfig(options);
+  const snapshot = options.snapshot === undefined ? undefined : await snapshotOf(options.snapshot);
+  const config = marketConfig(options, snapshot);
   const calls = new SeenCalls();
   const settling = new Settling();
   const service: Service = await compose({
@@ -34,7 +36,13 @@ export async function startMarket(options: MarketOptions = {}): Promise<Market> 
     calls.note(answer, service.clock.nowMs(), entry);
     return answer;
   };
-  service.server.listen(config.port, config.host);
-  await once(service.server, "listening");
-  return makeMarket({ service, config, calls, settling, options });
+  try {
+    const loaded = snapshot === undefined ? undefined : await loadedSnapshot(service, snapshot, options.now);
+    service.server.listen(config.port, config.host);
+    await once(service.server, "listening");
+    return makeMarket({ service, config, calls, settling, options, loaded });
+  } catch (error) {
+    await service.close();
+    throw error;
+  }
 }
