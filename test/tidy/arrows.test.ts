@@ -86,6 +86,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:timers/promises",
   ],
   snapshot: ["@countinghouse/protocol", "domain", "identity", "ledger", "node:crypto", "node:util", "node:zlib"],
+  trail: ["@countinghouse/protocol", "advice", "domain", "operator/contract"],
   wire: [
     "@countinghouse/protocol",
     "domain",
@@ -165,6 +166,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "operator/contract",
     "stores/postgres",
     "stores/sqlite",
+    "trail",
     "version.ts",
     "world.ts",
     "commander",

@@ -29,7 +29,7 @@ export async function giveAdvice(
   };
 }
 
-function adviceView({ id, accountId, productCode, evidence, count }: Finding): Advice {
+export function adviceView({ id, accountId, productCode, evidence, count }: Finding): Advice {
   const { title, harm, source, rightWay } = mistakes[id];
   return {
     id,

@@ -1,6 +1,7 @@
 /** `countinghouse advise`: what sellers' programs do wrong, though each of their calls may have succeeded. */
 import type { Command } from "commander";
-import type { Advice, AdviceAnswer } from "../operator/contract/ledger/advice.ts";
+import type { AdviceAnswer } from "../operator/contract/ledger/advice.ts";
+import { adviceText } from "./advice-text.ts";
 import { timeArgument } from "./arguments.ts";
 import { CommandError, connect, EXIT, withConnection, type ConnectionFlags } from "./connection.ts";
 import { print } from "./output.ts";
@@ -41,17 +42,4 @@ function textOf({ items, from, to, entriesRead }: AdviceAnswer): string {
   const read = `${entriesRead} calls and changes from ${from} to ${to} were looked at.`;
   if (items.length === 0) return `Nothing to say. ${read}`;
   return [...items.map(adviceText), read].join("\n\n");
-}
-
-function adviceText({ id, title, accountId, productCode, harm, rightWay, source, count, evidence }: Advice): string {
-  const more = count > evidence.length ? [`    … and ${count - evidence.length} more`] : [];
-  return [
-    `${title} (${id}): account ${accountId}, product ${productCode}`,
-    `  ${harm}`,
-    `  Right: ${rightWay}`,
-    `  Source: ${source}.`,
-    "  Seen:",
-    ...evidence.map(({ requestId, at, shows }) => `    ${at} ${requestId}: ${shows}`),
-    ...more,
-  ].join("\n");
 }

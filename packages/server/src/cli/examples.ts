@@ -110,6 +110,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "countinghouse audit export --to events.jsonl",
     "countinghouse audit export --format cloudtrail --to trail",
   ],
+  "audit import": ["countinghouse audit import trail", "countinghouse audit import events.jsonl --json"],
   "audit verify": ["countinghouse audit verify"],
   reset: ["countinghouse reset --yes"],
   "snapshot save": ["countinghouse snapshot save lab.snapshot"],
