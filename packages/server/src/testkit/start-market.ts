@@ -1,6 +1,7 @@
 /** Starts a market: the service as it is, with other edges. */
 import { once } from "node:events";
 import { compose, type AroundWire, type Service } from "../compose.ts";
+import { KEEP_ALL } from "../ledger/spare.ts";
 import { makeMarket } from "./make-market.ts";
 import { loadedSnapshot } from "./loaded-snapshot.ts";
 import { marketConfig, snapshotOf } from "./market-config.ts";
@@ -24,6 +25,8 @@ export async function startMarket(options: MarketOptions = {}): Promise<Market> 
     config,
     world: marketWorld,
     log: { error: (details, message) => calls.noteTrouble(message, details), warn: () => undefined },
+    // A test holds every refusal against what it asked for, however many there are.
+    spare: KEEP_ALL,
     aroundWire: (request, handle) => seen(request, handle),
   });
   const seen: AroundWire = async (request, handle) => {
