@@ -2,15 +2,13 @@
 import type { Command } from "commander";
 import type { AdviceAnswer } from "../operator/contract/ledger/advice.ts";
 import { adviceText } from "./advice-text.ts";
-import { timeArgument } from "./arguments.ts";
 import { CommandError, connect, EXIT, withConnection, type ConnectionFlags } from "./connection.ts";
+import { withTimes, type TimeFlags } from "./filter-flags.ts";
 import { print } from "./output.ts";
 
-interface AdviseFlags extends ConnectionFlags {
+interface AdviseFlags extends ConnectionFlags, TimeFlags {
   readonly account?: string;
   readonly product?: string;
-  readonly from?: string;
-  readonly until?: string;
   readonly check?: boolean;
 }
 
@@ -20,9 +18,11 @@ export function addAdvise(program: Command): void {
     .description("Say what sellers' programs do wrong, with the requests that show it")
     .option("--account <id>", "of this seller only")
     .option("--product <code>", "about this product only")
-    .option("--from <time>", "from this time on (default: seven days before the end)", timeArgument)
-    .option("--until <time>", "only before this time (default: now)", timeArgument)
     .option("--check", "end with exit code 1 where there is anything to say");
+  withTimes(command, {
+    from: "from this time on (default: seven days before the end)",
+    until: "only before this time (default: now)",
+  });
   withConnection(command).action(async (flags: AdviseFlags) => {
     const { account, product, from, until, check } = flags;
     const query = { accountId: account, productCode: product, from, to: until };

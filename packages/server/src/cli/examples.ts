@@ -51,7 +51,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "registration-key rotate": ["countinghouse registration-key rotate"],
   "registration-key show": ["countinghouse registration-key show 1 --format jwk"],
   "records list": [
-    `countinghouse records list --product ${LOGS} --from 2026-07-01 --to 2026-08-01`,
+    `countinghouse records list --product ${LOGS} --from 2026-07-01 --until 2026-08-01`,
     "countinghouse records list --customer-account 444455556666 --json",
   ],
   "resource list": ["countinghouse resource list --platform ecs --live"],
@@ -62,13 +62,13 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "resource stop": ["countinghouse resource stop RESOURCE_ID"],
   "resource use": ["countinghouse resource use RESOURCE_ID"],
   usage: [
-    "countinghouse usage --by customer,day --from 2026-07-01 --to 2026-08-01",
-    `countinghouse usage --product ${LOGS} --by dimension,month --from 2026-01-01 --to 2026-08-01 --money --json`,
+    "countinghouse usage --by customer,day --from 2026-07-01 --until 2026-08-01",
+    `countinghouse usage --product ${LOGS} --by dimension,month --from 2026-01-01 --until 2026-08-01 --money --json`,
   ],
   "report list": ["countinghouse report list"],
   "report usage-by-instance-type": [
     "countinghouse report usage-by-instance-type --month 2026-07",
-    "countinghouse report usage-by-instance-type --month 2026-07 --seller 111122223333 > july.csv",
+    "countinghouse report usage-by-instance-type --month 2026-07 --account 111122223333 > july.csv",
   ],
   "report revenue-by-day": ["countinghouse report revenue-by-day --month 2026-07"],
   "report refusals-by-rule": ["countinghouse report refusals-by-rule --month 2026-07"],
@@ -93,7 +93,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   "activity tail": [`countinghouse activity tail --product ${LOGS} --outcome refused`],
   "request list": [
-    "countinghouse request list --event BatchMeterUsage --outcome partly --from 2026-07-01",
+    "countinghouse request list --operation BatchMeterUsage --outcome partly --from 2026-07-01",
     "countinghouse request list --source memory --json",
   ],
   "request show": ["countinghouse request show REQUEST_ID", "countinghouse request show REQUEST_ID --raw"],
@@ -102,7 +102,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   search: ["countinghouse search agmt-"],
   "server info": ["countinghouse server info"],
   "audit search": [
-    "countinghouse audit search --event BatchMeterUsage --account 111122223333",
+    "countinghouse audit search --operation BatchMeterUsage --account 111122223333",
     "countinghouse audit search --from 2026-07-01 --until 2026-07-02 --order oldest --json",
   ],
   "audit tail": [`countinghouse audit tail --product ${LOGS}`],
