@@ -79,7 +79,7 @@ export function withTimes(command: Command, { from, until, needed = false }: Tim
 export function withFormerName(command: Command, former: string, flag: string): Command {
   const option = new Option(former).hideHelp();
   const parse = command.options.find((one) => one.attributeName() === flag)?.parseArg;
-  if (parse !== undefined) option.argParser(parse as (text: string) => unknown);
+  if (parse !== undefined) option.argParser(parse);
   command.addOption(option);
   // Comes after commander's own listener, which has read the value by then, or refused it.
   return command.on(`option:${option.name()}`, () => {
