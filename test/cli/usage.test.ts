@@ -41,6 +41,21 @@ test("usage comes as a table, or as JSON", async () => {
   });
 });
 
+test("what came again otherwise is marked, by day or by hour", async () => {
+  const client = officialClient(server.endpoint);
+  const record = { Timestamp: new Date("2026-07-20T11:30:00Z"), CustomerIdentifier: "demoCustomer1" };
+  const UsageRecords = [{ ...record, Dimension: "gb_ingested", Quantity: 9 }];
+  await client.send(new BatchMeterUsageCommand({ ProductCode: DEMO.productCode, UsageRecords }));
+  client.destroy();
+  expect(cellsOf(await ok("usage", ...JULY, "--marks"))).toEqual([
+    ["product", "customer", "dimension", "day", "duplicates", "refused", "adjusted"],
+    [DEMO.productCode, "444455556666", "gb_ingested", "2026-07-20", "1", "-", "-"],
+  ]);
+  expect(await json("usage", ...JULY, "--marks", "--by", "hour")).toMatchObject({
+    items: [{ hour: "2026-07-20T11:00:00Z", duplicates: 1 }],
+  });
+});
+
 test("what cannot be asked for is a complaint", async () => {
   expect(await fails(2, "usage", ...JULY, "--by", "seller")).toContain("a comma list of product, customer");
   expect(await fails(1, "usage", ...JULY, "--by", "hour,day")).toContain("at most one of hour, day, month");

@@ -63,6 +63,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "resource use": ["countinghouse resource use RESOURCE_ID"],
   usage: [
     "countinghouse usage --by customer,day --from 2026-07-01 --until 2026-08-01",
+    "countinghouse usage --marks --from 2026-07-01 --until 2026-08-01",
     `countinghouse usage --product ${LOGS} --by dimension,month --from 2026-01-01 --until 2026-08-01 --money --json`,
   ],
   "report list": ["countinghouse report list"],

@@ -3,6 +3,7 @@ import { iso, ruleSets, type RuleSetName } from "@countinghouse/protocol";
 import { adviceView } from "../advice/give-advice.ts";
 import { advise } from "../domain/advice/advise.ts";
 import type { Advice } from "../operator/contract/ledger/advice.ts";
+import { EVIDENCE_DEFAULT } from "../operator/contract/values.ts";
 import { historyOfTrail } from "./history-of-trail.ts";
 import { Judge, type Answer, type NotJudged } from "./judge.ts";
 import { marketOfTrail } from "./market-of-trail.ts";
@@ -83,6 +84,8 @@ export function trailReport(unordered: readonly TrailCall[]): TrailReport {
     }),
     differences,
     differenceCount,
-    advice: advise(historyOfTrail(calls, market)).map(adviceView),
+    advice: advise(historyOfTrail(calls, market)).map((finding) =>
+      adviceView(finding, { order: "oldest", max: EVIDENCE_DEFAULT }),
+    ),
   };
 }

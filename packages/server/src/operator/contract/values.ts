@@ -22,6 +22,7 @@ export const FAULT_RECORDS_MAX = 25;
 /** What `GET /usage` can be told apart by. */
 export const USAGE_TIME_GRAINS = ["hour", "day", "month"] as const;
 export const USAGE_GROUPS = ["product", "customer", "dimension", "region", ...USAGE_TIME_GRAINS] as const;
+export const USAGE_MARK_GRAINS = ["hour", "day"] as const;
 export const USAGE_CELLS_MAX = 50_000;
 
 /** Reports of a month, by their names. */
@@ -34,6 +35,10 @@ export const REPORT_NAMES = [
   "silent-customers",
   "agreement-statement",
 ] as const;
+
+/** How much evidence is told of each mistake in advice. */
+export const EVIDENCE_MAX = 1_000;
+export const EVIDENCE_DEFAULT = 10;
 
 export const EVENT_ORDERS = ["newest", "oldest"] as const;
 
