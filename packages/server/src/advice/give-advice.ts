@@ -35,7 +35,7 @@ export async function giveAdvice(
   };
 }
 
-function adviceView({ id, accountId, productCode, evidence }: Finding, { order, max }: ToldEvidence): Advice {
+export function adviceView({ id, accountId, productCode, evidence }: Finding, { order, max }: ToldEvidence): Advice {
   const { title, harm, source, rightWay } = mistakes[id];
   const told = order === "oldest" ? evidence : evidence.toReversed();
   return {

@@ -54,5 +54,8 @@ export const SEARCH_CHARACTERS_MAX = 200;
 /** How many readers the activity may have; more are refused. */
 export const ACTIVITY_READERS_MAX = 100;
 
+/** How long the file of a snapshot may be; in a request or an answer it is a third longer. */
+export const SNAPSHOT_FILE_BYTES_MAX = 16 * 1_048_576;
+
 /** How many hours of a resource's use one answer may hold: 35 days. */
 export const USE_HOURS_MAX = 840;
