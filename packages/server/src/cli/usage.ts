@@ -45,7 +45,7 @@ export function addUsage(program: Command): void {
       to,
     };
     const client = connect(flags);
-    const answer = await addedUp(flags, () => client.call("GET /usage", { query }));
+    const answer = await addedUp(flags, (signal) => client.call("GET /usage", { query, signal }));
     print(flags, answer, table(columnsOf(groupBy, money === true), answer.items));
   });
 }

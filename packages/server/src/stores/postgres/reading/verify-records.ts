@@ -8,6 +8,7 @@ import { productOf } from "../../../ledger/entry-attributes.ts";
 import { Disagreement } from "../../../ledger/chain-walk.ts";
 import { IdentityHistory, identityNotes } from "../../../ledger/identity-history.ts";
 import type { KnownLaneHead, LedgerVerification } from "../../../ledger/verification.ts";
+import type { OnProgress } from "../../../ledger/work-progress.ts";
 import type { SumsCheck } from "../sums/verify-sums.ts";
 import { recordRows, type RecordRow } from "../writing/record-rows.ts";
 import { rowsUnder, type Queryable } from "./record-pointers.ts";
@@ -21,12 +22,23 @@ export interface WholeVerification extends LedgerVerification {
   readonly notes: readonly string[] | undefined;
 }
 
+interface VerifyOptions {
+  readonly sums?: SumsCheck | undefined;
+  readonly onProgress?: OnProgress | undefined;
+}
+
 /** Reads the whole ledger. To be called within one snapshot, over a connection whose statements have no time limit. */
 export async function verifyLedger(
   db: Queryable,
   known: readonly KnownLaneHead[],
-  sums?: SumsCheck,
+  { sums, onProgress = () => undefined }: VerifyOptions = {},
 ): Promise<WholeVerification> {
+  const { rows: sizes } = await db.query<{ entries: string | null }>(
+    "SELECT sum(seq - base_seq) AS entries FROM countinghouse.lane",
+  );
+  const of = Number(sizes[0]?.entries ?? 0);
+  let done = 0;
+  onProgress({ doing: "reading entries", done, of, unit: "entries" });
   let meteringRecords = 0;
   let keys = 0;
   const identities = new IdentityHistory();
@@ -37,14 +49,21 @@ export async function verifyLedger(
       meteringRecords += acceptedRecords(entry).filter(({ key }) => !isAlias(key)).length;
       identities.see(entry);
     }
+    done += entries.length;
+    onProgress({ doing: "reading entries", done, of, unit: "entries" });
   });
+  onProgress({ doing: "counting records", done: 0, unit: "records" });
   const disagreement =
     chains.disagreement ??
     (await disagreementOf(async () => {
       await lookForStrangers(db, keys);
       await checkResources(db);
     })) ??
-    (sums && (await disagreementOf(() => sums.end())));
+    (sums &&
+      (await disagreementOf(() => {
+        onProgress({ doing: "comparing sums", done: 0, unit: "records" });
+        return sums.end();
+      })));
   return { ...chains, meteringRecords, notes: identityNotes(identities), disagreement };
 }
 

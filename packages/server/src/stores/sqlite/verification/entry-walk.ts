@@ -24,6 +24,7 @@ export class EntryWalk {
   readonly names: Names;
   /** The newest entry when the walk began. */
   readonly lastSeq: number;
+  readonly #baseSeq: number;
   readonly #db: DatabaseSync;
   readonly #slices: Slices;
   readonly #walk: ChainWalk;
@@ -38,12 +39,18 @@ export class EntryWalk {
       lastSeq: Number(db.prepare("SELECT max(seq) AS seq FROM entry").get()?.["seq"] ?? 0),
     }));
     this.lastSeq = lastSeq;
+    this.#baseSeq = base?.seq ?? 0;
     const noted = newest === undefined ? [] : [{ ...newest, source: "what the last commit noted" }];
     this.#walk = new ChainWalk([...known, ...noted], base);
   }
 
   get followed(): number {
     return this.#walk.followed;
+  }
+
+  /** How many there were when the walk began. */
+  get entries(): number {
+    return this.lastSeq - this.#baseSeq;
   }
 
   get head(): ChainHead {
@@ -63,7 +70,9 @@ export class EntryWalk {
         (row) => check(row.seq, this.#walk.follow(this.#keptEntry(row))),
       );
     };
+    onRead(0);
     while (this.#slices.atOneMoment(slice)) onRead(this.#walk.followed);
+    onRead(this.#walk.followed);
     this.#walk.end();
   }
 
