@@ -177,14 +177,13 @@ describe("an interrupted command", () => {
   });
 });
 
-describe("an interrupted command that talks to a server", () => {
-  let server: RunningServer;
-  const served = async (): Promise<RunningServer> => {
-    const own = join(newFolder(), "data");
-    expect(await runCommand(["store", "restore", backupFile, "--store", `sqlite:${own}`])).toMatchObject({ code: 0 });
-    return start(["--store", `sqlite:${own}`, "--clock", "offset:2026-03-15T00:00:00Z"]);
-  };
+async function served(): Promise<RunningServer> {
+  const own = join(newFolder(), "data");
+  expect(await runCommand(["store", "restore", backupFile, "--store", `sqlite:${own}`])).toMatchObject({ code: 0 });
+  return start(["--store", `sqlite:${own}`, "--clock", "offset:2026-03-15T00:00:00Z"]);
+}
 
+describe("an interrupted command that talks to a server", () => {
   test.each([
     ["jsonl", (to: string) => ["--to", join(to, "events.jsonl")], "No file was written."],
     [
@@ -193,7 +192,7 @@ describe("an interrupted command that talks to a server", () => {
       "The files that have their names are complete, and others are missing: export again.",
     ],
   ])("audit export as %s: leaves no part of a file", async (_format, args, left) => {
-    server = await served();
+    const server = await served();
     const to = join(newFolder(), "exported");
     mkdirSync(to);
     const proxy = await holdingProxy(server, (request) => request.includes("cursor="));
@@ -217,7 +216,7 @@ describe("an interrupted command that talks to a server", () => {
       "The server goes on adding up.",
     ],
   ])("%j: waits no longer", async (args, held, left) => {
-    server = await served();
+    const server = await served();
     const proxy = await holdingProxy(server, (request) => request.startsWith(held));
     const asking = startCommand([...args, "--json"], proxy.env);
     await proxy.held;

@@ -1,6 +1,6 @@
 /** Store commands on PostgreSQL that are interrupted while a statement waits: the database ends with them, and nothing is half-made. */
 import { join } from "node:path";
-import pg from "pg";
+import { Client } from "pg";
 import { beforeAll, expect, onTestFinished } from "vitest";
 import { largeLedger } from "../support/large-ledger.ts";
 import { newDatabase, nodeArgs, testOfPostgres, type TestDatabase } from "../support/postgres/database.ts";
@@ -18,7 +18,7 @@ beforeAll(async () => {
   return () => folder.remove();
 });
 
-async function database(): Promise<TestDatabase> {
+async function newTarget(): Promise<TestDatabase> {
   const made = await newDatabase();
   onTestFinished(() => made.remove());
   return made;
@@ -26,7 +26,7 @@ async function database(): Promise<TestDatabase> {
 
 /** Does something in a transaction that stays open; answers a function that undoes it. */
 async function held({ url }: TestDatabase, sql: string): Promise<() => Promise<void>> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new Client({ connectionString: url });
   client.on("error", () => undefined);
   await client.connect();
   await client.query("BEGIN");
@@ -34,9 +34,9 @@ async function held({ url }: TestDatabase, sql: string): Promise<() => Promise<v
   return () => client.end();
 }
 
-const sessions = async ({ query }: TestDatabase): Promise<unknown> =>
+const sessions = async (database: TestDatabase): Promise<unknown> =>
   (
-    await query(`SELECT count(*)::int AS count FROM pg_stat_activity
+    await database.query(`SELECT count(*)::int AS count FROM pg_stat_activity
       WHERE datname = current_database() AND application_name = 'countinghouse maintenance'`)
   )[0]?.["count"];
 
@@ -46,7 +46,7 @@ const copyOf = (to: string): { args: string[]; env: Record<string, string> } => 
 });
 
 test("copy: what is there counts as unfinished; it is refused, and copied anew when asked for", async () => {
-  const target = await database();
+  const target = await newTarget();
   expect(await runCommand(["store", "migrate"], { COUNTINGHOUSE_STORE: target.url })).toMatchObject({ code: 0 });
   const { args, env } = copyOf(target.url);
   const letGo = await held(target, "LOCK TABLE countinghouse.entry IN SHARE MODE");
@@ -68,7 +68,7 @@ test("copy: what is there counts as unfinished; it is refused, and copied anew w
 });
 
 test("copy: while the source is verified, nothing was copied", async () => {
-  const target = await database();
+  const target = await newTarget();
   const { args, env } = copyOf(target.url);
   const copying = startCommand([...args, "--json"], env);
   await copying.saying('"reading entries"');
@@ -81,7 +81,7 @@ test("copy: while the source is verified, nothing was copied", async () => {
 });
 
 test("copy: tells of the source, of the entries, and of reading them again", async () => {
-  const target = await database();
+  const target = await newTarget();
   const { args, env } = copyOf(target.url);
   const { code, stderr } = await startCommand([...args, "--json"], env).ended;
   expect(code, stderr).toBe(0);
@@ -94,7 +94,7 @@ test("copy: tells of the source, of the entries, and of reading them again", asy
 });
 
 test("verify: ends, and its statement with it", async () => {
-  const target = await database();
+  const target = await newTarget();
   const { args, env } = copyOf(target.url);
   expect(await runCommand(args, env)).toMatchObject({ code: 0 });
   const letGo = await held(target, "LOCK TABLE countinghouse.entry IN ACCESS EXCLUSIVE MODE");
@@ -111,7 +111,7 @@ test("verify: ends, and its statement with it", async () => {
 });
 
 test("migrate: the step that was under way is undone", async () => {
-  const target = await database();
+  const target = await newTarget();
   // The first step waits for whoever makes the same schema.
   const letGo = await held(target, "CREATE SCHEMA countinghouse");
   const migrating = startCommand(["store", "migrate", "--json"], { COUNTINGHOUSE_STORE: target.url });

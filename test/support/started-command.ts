@@ -26,11 +26,11 @@ export function startCommand(args: readonly string[], env: Readonly<Record<strin
   onTestFinished(() => void child.kill("SIGKILL"));
   let stdout = "";
   let stderr = "";
-  let look: () => void = () => undefined;
+  let look: (() => void) | undefined;
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => {
     stderr += chunk.toString();
-    look();
+    look?.();
   });
   const ended = new Promise<Ended>((resolve) => {
     child.once("close", (code) => resolve({ code: code ?? undefined, stdout, stderr }));

@@ -101,7 +101,7 @@ export class PostgresLedger extends Intake implements Ledger {
       options.every(FOLLOW_MS, () => void this.watched(() => this.#reader.follow()).catch(() => undefined)),
       options.every(RENEWAL_MS, () => void this.#leases.renew().catch(() => undefined)),
       options.every(WRONG_CLOCK_CHECKED_MS, () => void this.#checkClock().catch(() => undefined)),
-      options.every(SUMS_FOLLOWED_MS, () => void this.#addUp().catch(() => undefined)),
+      options.every(SUMS_FOLLOWED_MS, () => void this.#addUp().catch((error: Error) => options.onSumsTrouble?.(error))),
       options.every(RENEWAL_MS, () => void this.#machines?.learn().catch(() => undefined)),
       options.every(SWEEP_MS, () => this.#waiting.expire(options.monotonicMs(), () => this.#tooLate())),
     ];

@@ -58,7 +58,7 @@ export async function openLedgerSource(
       meteringRecords,
       base: baseOf(opened),
       head,
-      expiredSums: readExpiredSums(opened),
+      expiredSums: () => readExpiredSums(opened),
       resources: () => resourcesOf(opened),
       pages: () => pagesOf(opened),
       close: () => {

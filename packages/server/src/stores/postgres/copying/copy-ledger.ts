@@ -74,7 +74,8 @@ async function takeTurn(client: Client): Promise<void> {
 }
 
 /** Marks the target, and writes catalogue and clock. Nobody writes meanwhile, and a server that starts later sees the mark. */
-async function begin(client: Client, { name, loaded, base, expiredSums }: LedgerSource, again: boolean): Promise<void> {
+async function begin(client: Client, source: LedgerSource, again: boolean): Promise<void> {
+  const { name, loaded, base } = source;
   await atOnce(client, async () => {
     await client.query(`SELECT pg_advisory_xact_lock(${STATE_LOCK.join(", ")})`);
     const { rows } = await client.query<{ copying: string | null; is_empty: boolean }>(
@@ -101,7 +102,7 @@ async function begin(client: Client, { name, loaded, base, expiredSums }: Ledger
       await client.query("TRUNCATE countinghouse.catalogue, countinghouse.lane, countinghouse.resource");
     }
     await client.query("UPDATE countinghouse.state SET copying = $1", [name]);
-    await putExpiredSums(client, expiredSums);
+    await putExpiredSums(client, source.expiredSums());
     await writeState(client, { reset: true, catalogue: loaded.catalogue, clock: loaded.clock });
     await client.query(
       `INSERT INTO countinghouse.lane (number, seq, link, base_seq, base_link, any_expired)

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { SUM_COLUMNS } from "../../../ledger/sums/sums.ts";
 import type { OnProgress } from "../../../ledger/work-progress.ts";
-import { HOUR_COLUMNS } from "../../../sum-tables/usage-query.ts";
+import { HOUR_COLUMNS } from "../../../sum-tables/rows.ts";
 import { dataFolder } from "../data-folder.ts";
 import { openForReading } from "../ledger-file.ts";
 import { SCHEMA_VERSION, schemaVersion } from "../migrations.ts";
