@@ -1,7 +1,7 @@
 /**
  * What reading beside ingestion costs: sums that follow the entries, and a month's report from them.
  *
- *   npm run bench:reading -- [--large 30000000] [--small 1000000] [--reports 9] [--rounds 5] [--beside 200000] [--seconds 10] [--readers 20] [--one-month]
+ *   npm run bench:reading -- [--large 30000000] [--small 1000000] [--reports 9] [--rounds 5] [--beside 200000] [--seconds 5] [--readers 20] [--one-month]
  *     [--folder FOLDER] [--json FILE]
  *
  * Method. Two ledgers are filled through the product's own engine, in batches of 25, with as many records a month as the small one
@@ -37,7 +37,7 @@ const { values: flags } = parseArgs({
     reports: { type: "string", default: "9" },
     rounds: { type: "string", default: "5" },
     beside: { type: "string", default: "200000" },
-    seconds: { type: "string", default: "10" },
+    seconds: { type: "string", default: "5" },
     readers: { type: "string", default: "20" },
     "one-month": { type: "boolean", default: false },
     // Where the ledgers are made: 30 million records need some 15 GB.

@@ -31,7 +31,7 @@ interface BesideReaders {
 
 const CONNECTIONS = 32;
 /** So many requests a second are prepared; where a server takes more, its turn ends early. */
-const PREPARED_PER_SECOND = 1_500;
+const PREPARED_PER_SECOND = 3_000;
 
 export async function besideReaders({ workspace, folder, rounds, seconds, readers }: Settings): Promise<BesideReaders> {
   const alone = await startCountinghouse("alone", workspace, join(folder, "served-alone"));

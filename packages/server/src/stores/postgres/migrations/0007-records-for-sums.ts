@@ -8,6 +8,7 @@ import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import { productOf } from "../../../ledger/entry-attributes.ts";
 import { DefectError } from "../../../ledger/ledger.ts";
 import type { OnProgress } from "../../../ledger/work-progress.ts";
+import { countEntries } from "../reading/verify-chains.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "../rows.ts";
 import { insertRecords, recordRows, type RecordRow } from "../writing/record-rows.ts";
 
@@ -46,10 +47,7 @@ const LOCK_RECORDS = "LOCK TABLE countinghouse.metering_record IN ACCESS EXCLUSI
 export async function fillRecords(client: Client, onProgress: OnProgress = () => undefined): Promise<void> {
   await client.query(LOCK_ENTRIES);
   await client.query(LOCK_RECORDS);
-  const { rows: sizes } = await client.query<{ entries: string | null }>(
-    "SELECT sum(seq - base_seq) AS entries FROM countinghouse.lane",
-  );
-  const of = Number(sizes[0]?.entries ?? 0);
+  const of = await countEntries(client);
   let done = 0;
   let place: readonly [lane: number, seq: string] = [-1, "0"];
   for (;;) {

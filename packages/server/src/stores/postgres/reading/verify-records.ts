@@ -13,7 +13,7 @@ import type { SumsCheck } from "../sums/verify-sums.ts";
 import { recordRows, type RecordRow } from "../writing/record-rows.ts";
 import { rowsUnder, type Queryable } from "./record-pointers.ts";
 import { checkResources } from "./verify-resources.ts";
-import { disagreementOf, verifyChains, type FollowedEntry } from "./verify-chains.ts";
+import { countEntries, disagreementOf, verifyChains, type FollowedEntry } from "./verify-chains.ts";
 
 export interface WholeVerification extends LedgerVerification {
   /** How many records were found under their keys; their aliases are not counted. */
@@ -33,10 +33,7 @@ export async function verifyLedger(
   known: readonly KnownLaneHead[],
   { sums, onProgress = () => undefined }: VerifyOptions = {},
 ): Promise<WholeVerification> {
-  const { rows: sizes } = await db.query<{ entries: string | null }>(
-    "SELECT sum(seq - base_seq) AS entries FROM countinghouse.lane",
-  );
-  const of = Number(sizes[0]?.entries ?? 0);
+  const of = await countEntries(db);
   let done = 0;
   onProgress({ doing: "reading entries", done, of, unit: "entries" });
   let meteringRecords = 0;

@@ -48,11 +48,6 @@ export class EntryWalk {
     return this.#walk.followed;
   }
 
-  /** How many there were when the walk began. */
-  get entries(): number {
-    return this.lastSeq - this.#baseSeq;
-  }
-
   get head(): ChainHead {
     return this.#walk.head;
   }
@@ -70,9 +65,10 @@ export class EntryWalk {
         (row) => check(row.seq, this.#walk.follow(this.#keptEntry(row))),
       );
     };
-    onRead(0);
-    while (this.#slices.atOneMoment(slice)) onRead(this.#walk.followed);
-    onRead(this.#walk.followed);
+    const of = this.lastSeq - this.#baseSeq;
+    onRead(0, of);
+    while (this.#slices.atOneMoment(slice)) onRead(this.#walk.followed, of);
+    onRead(this.#walk.followed, of);
     this.#walk.end();
   }
 

@@ -99,9 +99,9 @@ function verifiedOnce(
   };
   let disagreement: string | undefined;
   try {
-    walk.run(withRecords ? check : () => undefined, (done) => {
-      onRead(done);
-      onProgress({ doing: "reading entries", done, of: walk.entries, unit: "entries" });
+    walk.run(withRecords ? check : () => undefined, (done, of) => {
+      onRead(done, of);
+      onProgress({ doing: "reading entries", done, of, unit: "entries" });
     });
     if (withRecords) {
       records.lookForStrangers(onProgress);
