@@ -104,12 +104,12 @@ const LIFE = [
     what: "changed",
     changed: [
       { member: "endsAt", from: "2031-01-01T00:00:00.000Z", to: "2032-01-01T00:00:00.000Z" },
-      { member: "freeTrial", from: false, to: true },
+      { member: "freeTrial", to: true },
     ],
   },
   {
     what: "changed",
-    changed: [{ member: "endsAt", from: "2030-01-01T00:00:00.000Z", to: "2031-01-01T00:00:00.000Z" }],
+    changed: [{ member: "endsAt", to: "2031-01-01T00:00:00.000Z" }],
   },
   { what: "added" },
 ];
