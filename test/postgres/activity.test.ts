@@ -54,10 +54,10 @@ test("whoever reads from a server that is killed goes on at another one, and mis
   const load = { isOver: false, answered: 0 };
   const calls = Array.from({ length: 4 }, async (_, caller) => {
     for (let call = caller; !load.isOver; call += 1) {
-      const { operator } = nodes[call % NODES] as RunningServer;
-      const answer = await operator("POST", "/registration-tokens", { agreementId: "agmt-demo1" }).catch(
-        () => undefined,
-      );
+      const node = nodes[call % NODES] as RunningServer;
+      const answer = await node
+        .operator("POST", "/registration-tokens", { agreementId: "agmt-demo1" })
+        .catch(() => undefined);
       if (answer?.status === 201) load.answered += 1;
     }
   });

@@ -119,9 +119,12 @@ function addHistory(group: Command): void {
 
 /** `endsAt: 2027-01-01T00:00:00.000Z -> -`, one behind the other. */
 function changesOf({ changed = [] }: AgreementLifeEvent): string {
-  const shown = (value: unknown): string =>
-    value === undefined ? "-" : typeof value === "string" ? value : JSON.stringify(value);
-  return changed.map(({ member, from, to }) => `${member}: ${shown(from)} -> ${shown(to)}`).join(", ");
+  return changed.map(({ member, from, to }) => `${member}: ${valueText(from)} -> ${valueText(to)}`).join(", ");
+}
+
+function valueText(value: unknown): string {
+  if (value === undefined) return "-";
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function addAddCommand(group: Command): void {
