@@ -2,7 +2,7 @@
  * How fast Countinghouse takes usage in, compared with the least that a JSON service on `node:http` does.
  *
  *   npm run bench -- [--workload full|mixed|single] [--rounds 7] [--seconds 5] [--connections 32] [--json FILE]
- *                    [--baseline CHECKOUT] [--bounds] [--trail] [--postgres] [--quick]
+ *                    [--per-second N] [--baseline CHECKOUT] [--bounds] [--trail] [--postgres] [--quick]
  *
  * Method. There are three servers, each a process of its own: the floor (`servers/floor.ts`: reads a body, parses it, writes it
  * back); `countinghouse serve` on SQLite, with signatures verified, keys checked and every record flushed to disk before its
@@ -19,6 +19,10 @@
  * Each turn has two parts of equal length. At full load, each of 32 connections sends as soon as its answer is there. Then the
  * same server gets half as many requests a second, over as many connections, at times that do not depend on it (a Poisson
  * process from a seed); the time of a request counts from when it was due, whether or not a connection was free.
+ *
+ * `--per-second` measures a steady load in place of both parts: this many requests a second are due at the times of such a
+ * process, over as many connections. At a load that a server could easily take, each commit carries one or two requests, so this
+ * shows what a commit costs. The rounds that are not measured have the same load, so that memory is that of this load.
  *
  * How to read it. Requests a second depend on the machine, and here the load uses a part of it, too; only the ratio to the
  * floor can be compared between machines: the median of the rounds' own ratios. Server CPU is what `/proc` says the server's
@@ -73,6 +77,7 @@ const { values: flags } = parseArgs({
     seconds: { type: "string" },
     connections: { type: "string", default: "32" },
     json: { type: "string" },
+    "per-second": { type: "string" },
     baseline: { type: "string" },
     bounds: { type: "boolean", default: false },
     trail: { type: "boolean", default: false },
@@ -85,10 +90,11 @@ const WITHOUT_TRAIL = "without trail";
 
 const workload = workloadOf(flags.workload);
 const { recordsPerRequest } = WORKLOADS[workload];
-const rounds = Number(flags.rounds ?? (flags.quick ? 3 : 7));
+const perSecond = perSecondOf(flags["per-second"]);
+const rounds = Number(flags.rounds ?? (flags.quick ? 3 : perSecond === undefined ? 7 : 5));
 /** Servers were seen to get faster for some fifteen seconds of full load. */
 const warmUps = flags.quick ? 1 : 3;
-const seconds = Number(flags.seconds ?? (flags.quick ? 1 : 5));
+const seconds = Number(flags.seconds ?? (flags.quick ? 1 : perSecond === undefined ? 5 : 20));
 const connections = Number(flags.connections);
 
 const folder = mkdtempSync(join(tmpdir(), "countinghouse-bench-"));
@@ -111,7 +117,7 @@ async function main(): Promise<void> {
   const atRest = new Map(targets.map(({ name, pid }) => [name, memoryMiBOf(pid, "VmRSS")]));
   const diskBefore = new Map(metering.map((target) => [target.name, target.diskBytes()]));
   const results = await new Rounds(
-    { load, store, workload, rounds, warmUps, seconds, connections, verifying: flags.trail, folder },
+    { load, store, workload, rounds, warmUps, seconds, perSecond, connections, verifying: flags.trail, folder },
     targets,
     metering,
   ).run();
@@ -131,7 +137,7 @@ async function main(): Promise<void> {
       diskBytesPerRecord: records === undefined ? undefined : grown / records,
     };
   });
-  const settings = { workload, rounds, seconds, connections, recordsPerRequest };
+  const settings = { workload, rounds, seconds, connections, recordsPerRequest, perSecond };
   const report: Report = { machine, settings, ...results, footprints };
   const names = targets.flatMap(({ name }) =>
     name === COUNTINGHOUSE ? [STORE, name, ...(flags.trail ? [VERIFYING] : [])] : [name],
@@ -147,6 +153,15 @@ async function main(): Promise<void> {
 function workloadOf(name: string): WorkloadName {
   if (isWorkloadName(name)) return name;
   throw new Error(`--workload is one of ${Object.keys(WORKLOADS).join(", ")}.`);
+}
+
+function perSecondOf(text: string | undefined): number | undefined {
+  const found = text === undefined ? undefined : Number(text);
+  if (found !== undefined && !(found > 0 && Number.isFinite(found))) {
+    throw new Error(`--per-second is a number of requests above 0, not ${String(text)}.`);
+  }
+  if (found !== undefined && flags.trail) throw new Error("--trail is measured at full load, without --per-second.");
+  return found;
 }
 
 /** Fills `targets`; answers those that keep what they are sent. */
@@ -177,6 +192,8 @@ async function startTargets(): Promise<MeteringTarget[]> {
     metering.push(target);
     targets.push(target);
   }
+  // Moto's server answers too few requests a second for a steady load.
+  if (perSecond !== undefined) return metering;
   const moto = await startMoto("moto_server");
   if (moto === undefined) console.log("moto_server is not installed (pip install 'moto[server]'): left out.");
   else targets.push(moto);

@@ -35,6 +35,9 @@ export function machineOf(folder: string): Machine {
 /** The names of the embedded engine's threads: the writer thread, and the checkpoint thread. */
 export const STORAGE_THREADS: readonly string[] = ["ledger-writer", "ledger-checkpoint"];
 
+/** The embedded engine's thread that adds up entries. */
+export const SUMS_THREADS: readonly string[] = ["ledger-sums"];
+
 /** Processor time that a process has used, user and system. */
 export function cpuMsOf(pid: number): number | undefined {
   return cpuMsIn(procFile(pid, "stat"));

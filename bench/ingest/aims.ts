@@ -1,14 +1,38 @@
 /** The aims with which the figures are compared. */
 import { figure, median, ratio, times } from "./figures.ts";
-import { COUNTINGHOUSE, FLOOR, STORE, medianOf, ratioOf, storageCpuMs, type Report, type Value } from "./report.ts";
+import {
+  COUNTINGHOUSE,
+  FLOOR,
+  STORE,
+  cpuMs,
+  medianOf,
+  ratioOf,
+  storageCpuMs,
+  type Report,
+  type Value,
+} from "./report.ts";
 
 const STORAGE_CPU_MAX = 1.3;
 const FLUSHES = 10;
 
 const halfLoadP99Ms: Value = ({ halfLoad }) => halfLoad?.p99Ms;
 
+/** At a steady load of a thousand requests a second. */
+const STEADY_P99_MS = 4;
+const STEADY_CPU_MICROSECONDS = 400;
+
 export function aimsText(report: Report): string {
+  if (report.settings.perSecond !== undefined) return steadyText(report);
   return [latencyText(report), storageText(report)].join("\n");
+}
+
+function steadyText(report: Report): string {
+  const p99Ms = medianOf(report, COUNTINGHOUSE, ({ p99Ms: value }) => value);
+  const cpu = times(medianOf(report, COUNTINGHOUSE, cpuMs), 1000);
+  return [
+    `p99: ${figure(p99Ms, 2)} ms, at most ${STEADY_P99_MS} ms. ${verdict(p99Ms, STEADY_P99_MS)}`,
+    `Server CPU a request: ${figure(cpu, 0)} µs, at most ${STEADY_CPU_MICROSECONDS} µs. ${verdict(cpu, STEADY_CPU_MICROSECONDS)}`,
+  ].join("\n");
 }
 
 function latencyText(report: Report): string {

@@ -3,7 +3,7 @@ import type { WorkloadName } from "../load/workload.ts";
 import type { Machine } from "../machine.ts";
 import { median, ratio } from "./figures.ts";
 
-/** One target in one round. Figures are of full load, unless they say otherwise. */
+/** One target in one round. Figures are of full load, or of the steady load, unless they say otherwise. */
 export interface Round {
   readonly target: string;
   readonly round: number;
@@ -16,10 +16,14 @@ export interface Round {
   readonly p50Ms?: number | undefined;
   readonly p95Ms?: number | undefined;
   readonly p99Ms?: number | undefined;
+  /** How late the load itself sent requests of a steady load: this is part of the times above. */
+  readonly lateP50Ms?: number | undefined;
+  readonly lateP99Ms?: number | undefined;
   readonly bytesPerRequest?: number | undefined;
-  /** Processor time of the server, of its writer thread, and of the load. */
+  /** Processor time of the server, of its threads that write, of the one that adds up, and of the load. */
   readonly serverCpuMs?: number | undefined;
   readonly storageCpuMs?: number | undefined;
+  readonly sumsCpuMs?: number | undefined;
   readonly loadCpuMs?: number | undefined;
   readonly commits?: number | undefined;
   readonly commitSeconds?: number | undefined;
@@ -57,6 +61,8 @@ export interface Report {
     readonly seconds: number;
     readonly connections: number;
     readonly recordsPerRequest: number;
+    /** How many requests a second were due; undefined where each connection sent as soon as it had its answer. */
+    readonly perSecond?: number | undefined;
   };
   /** Median time to append 4 KiB and flush it, measured in each round. */
   readonly flushesMs: readonly number[];
@@ -91,5 +97,6 @@ export function ratioOf({ rounds }: Report, target: string, other: string, value
 
 export const perSecond: Value = ({ requests, seconds }) => requests / seconds;
 export const cpuMs: Value = ({ serverCpuMs, requests }) => ratio(serverCpuMs, requests);
+export const sumsCpuMs: Value = ({ sumsCpuMs: follower, requests }) => ratio(follower, requests);
 /** For a request; divided by its records, it is the processor time that storage takes for each record sent. */
 export const storageCpuMs: Value = ({ storageCpuMs: writer, requests }) => ratio(writer, requests);

@@ -4,16 +4,18 @@ import type { MeteringTarget, Target } from "../servers/targets.ts";
 import { WORKLOADS, leadInOf } from "../load/workload.ts";
 import type { startStore } from "../worker.ts";
 import { COUNTINGHOUSE, STORE, type Report, type Round } from "./report.ts";
-import { FULL_AND_HALF, fullLoad, halfLoad, type Turn, type TurnSettings } from "./turn.ts";
+import { FULL_AND_HALF, fullLoad, halfLoad, steadyLoad, type Turn, type TurnSettings } from "./turn.ts";
 
 export const VERIFYING = "verifying";
 
 interface RoundsSettings extends TurnSettings {
   readonly store: ReturnType<typeof startStore>;
   readonly rounds: number;
-  /** How many rounds at full load come before the measured ones, so that code is compiled and caches are warm. */
+  /** How many rounds, without half load, come before the measured ones, so that code is compiled and caches are warm. */
   readonly warmUps: number;
   readonly seconds: number;
+  /** A steady load of this many requests a second, in place of full and half load. */
+  readonly perSecond: number | undefined;
   /** Whether Countinghouse gets a second turn while its chain is verified. */
   readonly verifying: boolean;
   /** The folder in which the time of a flush is measured. */
@@ -41,7 +43,7 @@ export class Rounds {
     this.#targets = targets;
     this.#metering = metering;
     const size = WORKLOADS[settings.workload].recordsPerRequest === 1 ? "single" : "batches";
-    this.#needed = this.#enoughFor(FIRST_GUESS_PER_SECOND[size], settings.seconds);
+    this.#needed = this.#enoughFor(settings.perSecond ?? FIRST_GUESS_PER_SECOND[size], settings.seconds);
     this.#neededOfStore = FIRST_GUESS_OF_STORE_PER_SECOND[size];
   }
 
@@ -75,14 +77,15 @@ export class Rounds {
   async #turnOf(target: Target, round: number): Promise<Round> {
     const meter = this.#metering.find((candidate) => candidate === target);
     const turn = this.#turn(target, meter, round);
+    const { perSecond } = this.#settings;
+    if (perSecond !== undefined) return this.#keep(await steadyLoad(this.#settings, turn, perSecond));
     const full = await fullLoad(this.#settings, turn);
     if (meter !== undefined) {
       const enough = this.#enoughFor(full.requests / full.seconds, this.#settings.seconds);
       this.#needed = Math.max(this.#needed, enough);
     }
     const half = round <= 0 ? undefined : await halfLoad(this.#settings, turn, full);
-    this.#keep({ ...full, halfLoad: half });
-    return full;
+    return this.#keep({ ...full, halfLoad: half });
   }
 
   /** The same load, while the chain is recomputed from its first entry, again and again. */
@@ -114,11 +117,13 @@ export class Rounds {
     this.#keep({ ...result, target: STORE, round, serverCpuMs: cpuMs });
   }
 
-  #keep(result: Round): void {
-    const { target, round, requests, seconds, halfLoad: half } = result;
+  #keep(result: Round): Round {
+    const { target, round, requests, seconds, p99Ms, halfLoad: half } = result;
     if (round > 0) this.#results.push(result);
     const label = round <= 0 ? "warm-up" : `round ${round}`;
-    const halfText = half === undefined ? "" : `, at half load p99 ${half.p99Ms.toFixed(1)} ms`;
-    console.log(`${label}  ${target.padEnd(14)} ${Math.round(requests / seconds)} requests/s${halfText}`);
+    const p99Text = p99Ms === undefined ? "" : `, p99 ${p99Ms.toFixed(1)} ms`;
+    const halfText = half === undefined ? "" : `, at half load ${half.p99Ms.toFixed(1)} ms`;
+    console.log(`${label}  ${target.padEnd(14)} ${Math.round(requests / seconds)} requests/s${p99Text}${halfText}`);
+    return result;
   }
 }

@@ -8,6 +8,7 @@ import {
   perSecond,
   ratioOf,
   storageCpuMs,
+  sumsCpuMs,
   type Footprint,
   type Report,
   type Value,
@@ -18,26 +19,27 @@ type Cell = (target: string) => string;
 const PERCENTILES = ["p50Ms", "p95Ms", "p99Ms"] as const;
 
 export function tableOf(report: Report, targets: readonly string[]): string {
-  const { recordsPerRequest } = report.settings;
+  const { recordsPerRequest, perSecond: steady } = report.settings;
+  const load = steady === undefined ? "full load" : "the steady load";
   const footprint = (target: string): Footprint | undefined =>
     report.footprints.find((candidate) => candidate.target === target);
-  const row = (label: string, decimals: number, value: Value, factor = 1): [string, Cell] => [
+  const row = (label: string, decimals: number, value: Value, factor = 1): Row => [
     label,
     (target) => figure(times(medianOf(report, target, value), factor), decimals),
   ];
-  const toFloor = (label: string, value: Value): [string, Cell] => [
+  const toFloor = (label: string, value: Value): Row => [
     label,
     (target) => figure(ratioOf(report, target, FLOOR, value), 2),
   ];
-  const rows: [string, Cell][] = [
+  const rows: Row[] = [
     row("requests/s", 0, perSecond),
     row("records/s", 0, perSecond, recordsPerRequest),
-    toFloor("requests/s, ratio to the floor", perSecond),
-    ["p50 / p95 / p99 at full load, ms", (target) => percentiles(report, target, (round) => round)],
-    row("half load, requests/s", 0, ({ halfLoad }) => ratio(halfLoad?.requests, halfLoad?.seconds)),
-    ["p50 / p95 / p99 at half load, ms", (target) => percentiles(report, target, ({ halfLoad }) => halfLoad)],
+    ...(steady === undefined ? [toFloor("requests/s, ratio to the floor", perSecond)] : []),
+    [`p50 / p95 / p99 at ${load}, ms`, (target) => percentiles(report, target, (round) => round)],
+    ...(steady === undefined ? halfLoadRows(report, row) : []),
     row("server CPU a request, µs", 0, cpuMs, 1000),
     toFloor("server CPU, ratio to the floor", cpuMs),
+    row("of that, for the sums, µs", 0, sumsCpuMs, 1000),
     row("storage CPU a record, µs", 2, storageCpuMs, 1000 / recordsPerRequest),
     ["memory at rest, MiB", (target) => figure(footprint(target)?.restMiB, 0)],
     ["memory under load, at its peak, MiB", (target) => figure(footprint(target)?.peakMiB, 0)],
@@ -54,6 +56,15 @@ export function tableOf(report: Report, targets: readonly string[]): string {
     .join("\n");
 }
 
+type Row = [label: string, cell: Cell];
+
+function halfLoadRows(report: Report, row: (label: string, decimals: number, value: Value) => Row): Row[] {
+  return [
+    row("half load, requests/s", 0, ({ halfLoad }) => ratio(halfLoad?.requests, halfLoad?.seconds)),
+    ["p50 / p95 / p99 at half load, ms", (target) => percentiles(report, target, ({ halfLoad }) => halfLoad)],
+  ];
+}
+
 export function runText({ machine, settings, flushesMs, rounds }: Report): string {
   const bytes = rounds[0]?.bytesPerRequest ?? 0;
   const own = rounds.filter(({ target }) => target === COUNTINGHOUSE);
@@ -64,9 +75,14 @@ export function runText({ machine, settings, flushesMs, rounds }: Report): strin
   return [
     `${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}, commit ${machine.commit}`,
     `Appending 4 KiB and flushing it takes ${figure(median(flushesMs), 2)} ms here (median).`,
-    `Medians of ${settings.rounds} rounds of ${settings.seconds} s at full and at half load each; ${settings.connections} connections.`,
+    `Medians of ${settings.rounds} rounds of ${settings.seconds} s ${loadText(settings)}; ${settings.connections} connections.`,
     `Workload ${settings.workload}: ${settings.recordsPerRequest} records, ${bytes} bytes a request; ${shares}.`,
   ].join("\n");
+}
+
+function loadText({ perSecond: steady }: Report["settings"]): string {
+  if (steady === undefined) return "at full and at half load each";
+  return `with ${steady} requests a second due at random times (a Poisson process)`;
 }
 
 function sumOf(rounds: Report["rounds"], value: Value): number {

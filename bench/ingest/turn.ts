@@ -1,7 +1,7 @@
-/** One server's turn in a round: full load, then half of it. */
+/** One server's turn in a round: full load and then half of it, or a steady load. */
 import type { LoadResult, RunCommand } from "../load/load.ts";
 import { leadInOf, type WorkloadName } from "../load/workload.ts";
-import { cpuMsOf, cpuMsOfThreads, STORAGE_THREADS } from "../machine.ts";
+import { cpuMsOf, cpuMsOfThreads, STORAGE_THREADS, SUMS_THREADS } from "../machine.ts";
 import type { MeteringTarget, Target } from "../servers/targets.ts";
 import type { startLoad } from "../worker.ts";
 import type { HalfLoad, Round } from "./report.ts";
@@ -27,16 +27,33 @@ export const FULL_AND_HALF = 1.6;
 
 /** Sends the prepared requests from the first one on. */
 export async function fullLoad(settings: TurnSettings, turn: Turn): Promise<Round> {
-  const leadIn = leadInOf(settings.workload);
-  // This part has no time limit.
-  if (leadIn > 0) await measured(settings, turn, { requestsMax: leadIn, seconds: Number.MAX_SAFE_INTEGER });
+  const leadIn = await sendLeadIn(settings, turn);
   // A metering service needs enough unsent requests for half load; a server that keeps nothing gets the same ones again.
   const requestsMax = turn.meter && Math.floor((turn.prepared - leadIn) / FULL_AND_HALF);
-  const { result, ...used } = await measured(settings, turn, {
+  const full = await measured(settings, turn, {
     goOn: leadIn > 0,
     seconds: turn.seconds,
     ...(requestsMax === undefined ? {} : { requestsMax }),
   });
+  return roundOf(turn, full);
+}
+
+/** Sends the prepared requests from the first one on, this many a second, however many the server could answer. */
+export async function steadyLoad(settings: TurnSettings, turn: Turn, perSecond: number): Promise<Round> {
+  const leadIn = await sendLeadIn(settings, turn);
+  const steady = await measured(settings, turn, { goOn: leadIn > 0, seconds: turn.seconds, perSecond });
+  const { lateP50Ms, lateP99Ms } = steady.result;
+  return { ...roundOf(turn, steady), lateP50Ms, lateP99Ms };
+}
+
+/** Answers how many requests were sent; the part has no time limit. */
+async function sendLeadIn(settings: TurnSettings, turn: Turn): Promise<number> {
+  const leadIn = leadInOf(settings.workload);
+  if (leadIn > 0) await measured(settings, turn, { requestsMax: leadIn, seconds: Number.MAX_SAFE_INTEGER });
+  return leadIn;
+}
+
+function roundOf(turn: Turn, { result, ...used }: Measured): Round {
   return {
     target: turn.target.name,
     round: turn.round,
@@ -63,7 +80,7 @@ export async function halfLoad(settings: TurnSettings, turn: Turn, full: Round):
   return { perSecond, requests, seconds, p50Ms, p95Ms, p99Ms, lateP50Ms, lateP99Ms, serverCpuMs, loadCpuMs };
 }
 
-interface Measured extends Pick<Round, "serverCpuMs" | "storageCpuMs" | "commits" | "commitSeconds"> {
+interface Measured extends Pick<Round, "serverCpuMs" | "storageCpuMs" | "sumsCpuMs" | "commits" | "commitSeconds"> {
   readonly result: LoadResult;
 }
 
@@ -77,10 +94,12 @@ async function measured(
   const meterBefore = await readMeter(meter);
   const cpuBefore = cpuMsOfAll(target);
   const storageBefore = cpuMsOfThreads(pid, STORAGE_THREADS);
+  const sumsBefore = cpuMsOfThreads(pid, SUMS_THREADS);
   const kind = { expectSuccess: meter !== undefined, repeat: meter === undefined };
   const result = await load.call({ kind: "run", port, connections, ...kind, ...command });
   const cpuAfter = cpuMsOfAll(target);
   const storageAfter = cpuMsOfThreads(pid, STORAGE_THREADS);
+  const sumsAfter = cpuMsOfThreads(pid, SUMS_THREADS);
   const meterAfter = await readMeter(meter);
   if (result.failures > 0) {
     throw new Error(`${name}: ${result.failures} of ${result.answers} answers failed: ${result.firstFailure}`);
@@ -93,6 +112,7 @@ async function measured(
     result,
     serverCpuMs: difference(cpuAfter, cpuBefore),
     storageCpuMs: difference(storageAfter, storageBefore),
+    sumsCpuMs: difference(sumsAfter, sumsBefore),
     commits: difference(meterAfter?.commits, meterBefore?.commits),
     commitSeconds: difference(meterAfter?.commitSeconds, meterBefore?.commitSeconds),
   };

@@ -46,9 +46,9 @@ async function ledgerWithExpired(): Promise<{ readonly made: LedgerUnderTest; re
 }
 
 test.each([
-  ["another amount", "UPDATE day_sum SET h12 = h12 + 1 WHERE series = (SELECT max(id) FROM series)"],
+  ["another amount", "UPDATE day_sum SET h12 = h12 + 1 WHERE dimension = (SELECT id FROM name WHERE text = 'gb')"],
   ["a row less", "DELETE FROM day_sum WHERE day = (SELECT max(day) FROM day_sum)"],
-  ["another customer", "UPDATE series SET customer = 'account:1' WHERE id = 1"],
+  ["another customer", "UPDATE name SET text = 'account:1' WHERE text LIKE 'account:%'"],
   ["another count", "UPDATE tally SET records = records + 1"],
 ])("in SQLite, %s is found by store verify", async (_what, sql) => {
   const { made, data } = await ledgerWithExpired();

@@ -92,8 +92,9 @@ export class GroupDecision implements MadeTrue {
   #records = 0;
 
   /** `before` is the group that is being committed meanwhile. */
-  constructor(before: MadeTrue = NOTHING) {
-    this.#before = before;
+  constructor({ accepted, changed }: MadeTrue = NOTHING) {
+    // Of that group, only these: it knows the group before it, and so all groups since the start would be kept.
+    this.#before = { accepted, changed };
   }
 
   get accepted(): AcceptedRecords {

@@ -20,7 +20,7 @@ import { isSameState, type SharedClock, type SharedState, type StateId } from ".
 import { readState, stateIdOf, writeState, type StateIdRow } from "../state-rows.ts";
 import { isNotUnique, isRefusedCopy, troubleOf } from "../trouble.ts";
 import { insertStatements, type NewEntry } from "./insert-rows.ts";
-import type { Head, LaneSession } from "./lane-session.ts";
+import { StandbyNotAwaitedError, commit, type Head, type LaneSession } from "./lane-session.ts";
 import { removeAll, removeExpired } from "./remove-entries.ts";
 import { offeringOf, type Group } from "./waiting-work.ts";
 
@@ -72,14 +72,14 @@ export type Tried =
   | { readonly kind: "refused"; readonly kept: number; readonly reason: Error }
   | { readonly kind: "alone" };
 
-/** The commit was sent and its answer was lost, so it is not known whether the group was kept. */
+/** The commit was sent, and its answer was lost or leaves open whether the standby has it: whether the group is kept is not known. */
 export class CommitInDoubtError extends Error {
   readonly committed: Committed;
   /** The lane's head if the commit was made. */
   readonly head: Head;
 
   constructor(committed: Committed, head: Head, cause: unknown) {
-    super("The connection was lost while a commit was under way.", { cause });
+    super("Whether a commit was kept is not known.", { cause });
     this.name = "CommitInDoubtError";
     this.committed = committed;
     this.head = head;
@@ -237,15 +237,16 @@ async function keep(
   committed: Committed,
 ): Promise<unknown> {
   const statements = insertStatements(lane, entries);
-  const sent = [...statements.map((statement) => client.query(statement)), client.query("COMMIT")];
+  const sent = [...statements.map((statement) => client.query(statement)), commit(client)];
   const answers = await Promise.allSettled(sent);
-  const commit = answers.at(-1);
-  if (commit?.status === "rejected") {
-    if (troubleOf(commit.reason) !== "lost") throw commit.reason;
-    throw new CommitInDoubtError(committed, entries.at(-1) as NewEntry, commit.reason);
+  const answer = answers.at(-1);
+  if (answer?.status === "rejected") {
+    const { reason } = answer as { readonly reason: unknown };
+    if (!(reason instanceof StandbyNotAwaitedError) && troubleOf(reason) !== "lost") throw reason;
+    throw new CommitInDoubtError(committed, entries.at(-1) as NewEntry, reason);
   }
   const failed = answers.findIndex(({ status }) => status === "rejected");
-  if (commit?.value.command === "COMMIT") {
+  if (answer?.value.command === "COMMIT") {
     if (failed !== -1) throw new DefectError("A group was committed without a part of it.");
     return undefined;
   }
@@ -255,7 +256,7 @@ async function keep(
   if (isNotUnique(reason) || (isRefusedCopy(reason) && (await isAnyThere(client, entries)))) {
     throw new DefectError("The ledger already holds an entry with the id of one of these entries.");
   }
-  throw reason ?? new DefectError(`A commit was answered with ${commit?.value.command}.`);
+  throw reason ?? new DefectError(`A commit was answered with ${answer?.value.command}.`);
 }
 
 async function isAnyThere(client: Client, entries: readonly NewEntry[]): Promise<boolean> {

@@ -2,7 +2,7 @@
  * A connection that writes, and the lane that it leases: a chain of its own, whose head every transaction reads and writes. The
  * lease is an advisory lock, so it ends with the connection; then another connection may lease the lane.
  */
-import type { Client } from "pg";
+import type { Client, QueryResult } from "pg";
 import { CHAIN_START } from "../../../ledger/chain.ts";
 import { INDEXES_ONLY, letGo, type Driver } from "../driver.ts";
 import { STATE_LOCK, laneLock } from "../locks.ts";
@@ -72,6 +72,34 @@ export async function probeCommit({ client, lane }: LaneSession, isSpread: boole
   await client.query("COMMIT");
 }
 
+/** The transaction is committed, and somebody ended its wait for the synchronous standby: the standby may not have it. */
+export class StandbyNotAwaitedError extends Error {
+  constructor() {
+    super("The commit was made, and its wait for the synchronous standby was cancelled.");
+    this.name = "StandbyNotAwaitedError";
+  }
+}
+
+/**
+ * Commits. Rejects with StandbyNotAwaitedError where an operator cancelled the wait for the standby (`pg_cancel_backend`):
+ * PostgreSQL then answers as if all were well, with a warning before the answer. The warning's text depends on the database's
+ * language, so the function that raised it is what it is known by.
+ */
+export async function commit(client: Client): Promise<QueryResult> {
+  let wasCancelled = false;
+  const onNotice = ({ routine }: { readonly routine: string | undefined }): void => {
+    wasCancelled ||= routine === "SyncRepWaitForLSN";
+  };
+  client.on("notice", onNotice);
+  try {
+    const answer = await client.query("COMMIT");
+    if (wasCancelled) throw new StandbyNotAwaitedError();
+    return answer;
+  } finally {
+    client.off("notice", onNotice);
+  }
+}
+
 /** The newest entry of a lane. */
 export interface Head {
   readonly seq: number;
@@ -92,7 +120,7 @@ export async function wasCommitted(client: Client, lane: number, head: Head): Pr
     "SELECT seq, link FROM countinghouse.lane WHERE number = $1 FOR UPDATE",
     [lane],
   );
-  await client.query("COMMIT");
+  await commit(client);
   const [row] = rows;
   if (row === undefined || Number(row.seq) < head.seq) return false;
   if (Number(row.seq) === head.seq) return row.link.equals(head.link);

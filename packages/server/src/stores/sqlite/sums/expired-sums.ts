@@ -10,7 +10,7 @@ export class ExpiredSumsWriter {
   readonly #upsertTally: StatementSync;
 
   constructor(db: DatabaseSync) {
-    this.#upserts = usageUpserts(db, "expired_usage", ["product", "customer", "dimension", "region", "kind"]);
+    this.#upserts = usageUpserts(db, "expired_usage", ["day", "product", "customer", "dimension", "region", "kind"]);
     this.#upsertTally = tallyUpsert(db, "expired_tally");
   }
 

@@ -12,18 +12,16 @@ import { dayAndHour, kindNumber } from "../../../sum-tables/rows.ts";
 import { headIn } from "../verification/slices.ts";
 import { readExpiredSums } from "./expired-sums.ts";
 import { addTally, dayUpsert, tallyUpsert, usageUpserts } from "./sum-rows.ts";
-import { emptySums, readPosition, writePosition, type SumsPosition } from "./sums-file.ts";
+import { ROW_KEY, emptySums, readPosition, writePosition, type SumsPosition } from "./sums-file.ts";
 
 /** One transaction of the ledger reads so many entries at most, and ends with the entry that makes it so long. */
 const READ_ENTRIES = 500;
 const READ_CHARACTERS = 1_000_000;
 /** One transaction of the sums takes in what so many reads have brought. */
 const READS_PER_WRITE = 20;
-/** Bounds what is held in memory of a write, and the numbers of series that are known without a look-up. */
+/** Bounds what is held in memory of a write, and the names whose numbers are known without a look-up. */
 const CELLS_MAX = 20_000;
-const SERIES_MAX = 200_000;
-
-const SERIES_KEY = ["product", "customer", "dimension", "region", "kind"];
+const NAMES_MAX = 100_000;
 
 interface ReadRow {
   readonly seq: number;
@@ -38,10 +36,10 @@ export class SumsFollower {
   readonly #upserts: readonly StatementSync[];
   readonly #upsertDay: StatementSync;
   readonly #upsertTally: StatementSync;
-  readonly #selectSeries: StatementSync;
-  readonly #insertSeries: StatementSync;
+  readonly #selectName: StatementSync;
+  readonly #insertName: StatementSync;
   readonly #selectEntries: StatementSync;
-  readonly #series = new Map<string, number>();
+  readonly #names = new Map<string, number>();
   readonly #throughSeq: number;
   #position: SumsPosition | undefined;
 
@@ -50,15 +48,11 @@ export class SumsFollower {
     this.#throughSeq = throughSeq;
     this.#ledger = ledger;
     this.#sums = sums;
-    this.#upserts = usageUpserts(sums, "day_sum", ["series"]);
+    this.#upserts = usageUpserts(sums, "day_sum", ROW_KEY);
     this.#upsertDay = dayUpsert(sums);
     this.#upsertTally = tallyUpsert(sums, "tally");
-    this.#selectSeries = sums.prepare(
-      `SELECT id FROM series WHERE ${SERIES_KEY.map((name) => `${name} = ?`).join(" AND ")}`,
-    );
-    this.#insertSeries = sums.prepare(
-      `INSERT INTO series (${SERIES_KEY.join(", ")}) VALUES (?, ?, ?, ?, ?) RETURNING id`,
-    );
+    this.#selectName = sums.prepare("SELECT id FROM name WHERE text = ?");
+    this.#insertName = sums.prepare("INSERT INTO name (text) VALUES (?) RETURNING id");
     this.#selectEntries = ledger.prepare(
       "SELECT seq, at_ms AS atMs, body, link FROM entry WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
     );
@@ -120,7 +114,7 @@ export class SumsFollower {
       const begun = { seq: base.seq, link: base.link, baseSeq: base.seq, completeSinceMs };
       this.#transaction(() => {
         emptySums(this.#sums);
-        this.#series.clear();
+        this.#names.clear();
         for (const part of parts) this.#add(part);
         writePosition(this.#sums, begun);
       });
@@ -140,12 +134,10 @@ export class SumsFollower {
 
   #add({ usage, tallies }: SumCells): void {
     // In the order of the tree: neighbours share pages.
-    for (const row of this.#rowsOf(usage).toSorted((a, b) => a.day - b.day || a.series - b.series)) {
-      const [first] = row.cells;
-      if (row.cells.length > 1) this.#upsertDay.run(row.day, row.series, ...dayValues(row.cells));
-      else if (first !== undefined) {
-        this.#upserts[dayAndHour(first)[1]]?.run(row.day, row.series, first.lastMs, first.amount);
-      }
+    for (const { key, cells } of this.#rowsOf(usage).toSorted((a, b) => compareKeys(a.key, b.key))) {
+      const [first] = cells;
+      if (cells.length > 1) this.#upsertDay.run(...key, ...dayValues(cells));
+      else if (first !== undefined) this.#upserts[dayAndHour(first)[1]]?.run(...key, first.lastMs, first.amount);
     }
     for (const cell of tallies) addTally(this.#upsertTally, cell);
   }
@@ -154,19 +146,15 @@ export class SumsFollower {
   #rowsOf(usage: readonly UsageCell[]): readonly DayRow[] {
     const rows: DayRow[] = [];
     let before: UsageCell | undefined;
-    let series = 0;
     let ofSeries = new Map<number, DayRow>();
     for (const cell of usage) {
-      if (before === undefined || !isSameSeries(before, cell)) {
-        series = this.#seriesOf(seriesKey(cell));
-        ofSeries = new Map();
-      }
+      if (before === undefined || !isSameSeries(before, cell)) ofSeries = new Map();
       before = cell;
       const [day] = dayAndHour(cell);
       const row = ofSeries.get(day);
       if (row !== undefined) row.cells.push(cell);
       else {
-        const made = { day, series, cells: [cell] };
+        const made = { key: this.#keyOf(day, cell), cells: [cell] };
         ofSeries.set(day, made);
         rows.push(made);
       }
@@ -174,15 +162,18 @@ export class SumsFollower {
     return rows;
   }
 
-  #seriesOf(key: readonly (string | number)[]): number {
-    const text = key.join("\n");
-    let id = this.#series.get(text);
-    if (id === undefined) {
-      id = Number((this.#selectSeries.get(...key) ?? this.#insertSeries.get(...key))?.["id"]);
-      if (this.#series.size >= SERIES_MAX) this.#series.clear();
-      this.#series.set(text, id);
-    }
-    return id;
+  #keyOf(day: number, { product, region, kind, customer, dimension }: UsageCell): RowKey {
+    const number = (name: string): number => this.#numberOf(name);
+    return [day, number(product), number(region), kindNumber(kind), number(customer), number(dimension)];
+  }
+
+  #numberOf(name: string): number {
+    const known = this.#names.get(name);
+    if (known !== undefined) return known;
+    const number = Number((this.#selectName.get(name) ?? this.#insertName.get(name))?.["id"]);
+    if (this.#names.size >= NAMES_MAX) this.#names.clear();
+    this.#names.set(name, number);
+    return number;
   }
 
   #transaction(body: () => void): void {
@@ -192,7 +183,7 @@ export class SumsFollower {
       this.#sums.exec("COMMIT");
     } catch (error) {
       if (this.#sums.isTransaction) this.#sums.exec("ROLLBACK");
-      this.#series.clear();
+      this.#names.clear();
       throw error;
     }
   }
@@ -207,10 +198,27 @@ export class SumsFollower {
   }
 }
 
+/** In the order of `ROW_KEY`. */
+type RowKey = readonly [
+  day: number,
+  product: number,
+  region: number,
+  kind: number,
+  customer: number,
+  dimension: number,
+];
+
 interface DayRow {
-  readonly day: number;
-  readonly series: number;
+  readonly key: RowKey;
   readonly cells: UsageCell[];
+}
+
+function compareKeys(a: RowKey, b: RowKey): number {
+  for (let i = 0; i < a.length; i += 1) {
+    const difference = (a[i] as number) - (b[i] as number);
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }
 
 /** The latest time of usage, and the amount of each hour of the day. */
@@ -241,10 +249,6 @@ export function fits(ledger: DatabaseSync, { seq, link }: SumsPosition): boolean
 
 /** Of entries that were kept without a trail, as the benchmark can. */
 const NO_LINK = new Uint8Array();
-
-function seriesKey({ product, customer, dimension, region, kind }: UsageCell): readonly (string | number)[] {
-  return [product, customer, dimension, region, kindNumber(kind)];
-}
 
 /** What the chain begins after. */
 function baseOf(ledger: DatabaseSync): { readonly seq: number; readonly link: Buffer } {

@@ -2,10 +2,10 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { TallyCell } from "../../../ledger/sums/sums.ts";
 import { HOUR_COLUMNS } from "../../../sum-tables/rows.ts";
+import { ROW_KEY } from "./sums-file.ts";
 
 /** One statement for each hour of the day: what stands in the other columns stays. */
-export function usageUpserts(db: DatabaseSync, table: string, keys: readonly string[]): readonly StatementSync[] {
-  const columns = ["day", ...keys];
+export function usageUpserts(db: DatabaseSync, table: string, columns: readonly string[]): readonly StatementSync[] {
   return HOUR_COLUMNS.map((hour) =>
     db.prepare(
       `INSERT INTO ${table} AS kept (${[...columns, "last_ms", hour].join(", ")})
@@ -20,7 +20,7 @@ export function usageUpserts(db: DatabaseSync, table: string, keys: readonly str
 
 /** All hours of a day at once: those that are null stay. */
 export function dayUpsert(db: DatabaseSync): StatementSync {
-  const columns = ["day", "series", "last_ms", ...HOUR_COLUMNS];
+  const columns = [...ROW_KEY, "last_ms", ...HOUR_COLUMNS];
   const sums = HOUR_COLUMNS.map(
     (hour) => `${hour} = coalesce(kept.${hour} + excluded.${hour}, excluded.${hour}, kept.${hour})`,
   );

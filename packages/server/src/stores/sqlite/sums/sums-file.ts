@@ -10,27 +10,28 @@ import { readingUri } from "../ledger-file.ts";
 import { HOUR_COLUMNS } from "../../../sum-tables/rows.ts";
 
 /** Another number has the file thrown away. */
-const FORMAT = 1;
+const FORMAT = 2;
 
-/** A series is what the rows of many days have in common. */
+/** By what the rows of a day are told apart, in the order of their tree: what many rows have in common comes first. */
+export const ROW_KEY: readonly string[] = ["day", "product", "region", "kind", "customer", "dimension"];
+/** Of these, a row has the numbers of names. */
+const NAMED = ROW_KEY.filter((column) => column !== "day" && column !== "kind");
+
 const SCHEMA = `
-  CREATE TABLE series (
-    id        INTEGER PRIMARY KEY,
-    product   TEXT NOT NULL,
-    customer  TEXT NOT NULL,
-    dimension TEXT NOT NULL,
-    region    TEXT NOT NULL,
-    kind      INTEGER NOT NULL,
-    UNIQUE (product, customer, dimension, region, kind)
+  -- Numbers for names: a row is told apart by many names, and there are far fewer names than rows.
+  CREATE TABLE name (
+    id   INTEGER PRIMARY KEY,
+    text TEXT NOT NULL UNIQUE
   ) STRICT;
   CREATE TABLE day_sum (
-    day     INTEGER NOT NULL,
-    series  INTEGER NOT NULL,
+    ${ROW_KEY.map((column) => `${column} INTEGER NOT NULL`).join(", ")},
     last_ms INTEGER NOT NULL,
     ${HOUR_COLUMNS.map((column) => `${column} INTEGER`).join(", ")},
-    PRIMARY KEY (day, series)
+    PRIMARY KEY (${ROW_KEY.join(", ")})
   ) STRICT, WITHOUT ROWID;
-  CREATE VIEW usage_sum AS SELECT * FROM day_sum CROSS JOIN series ON series.id = day_sum.series;
+  CREATE VIEW usage_sum AS SELECT day, kind, ${NAMED.map((column) => `${column}_name.text AS ${column}`).join(", ")},
+      last_ms, ${HOUR_COLUMNS.join(", ")}
+    FROM day_sum ${NAMED.map((column) => `CROSS JOIN name AS ${column}_name ON ${column}_name.id = day_sum.${column}`).join(" ")};
   CREATE TABLE tally (
     day       INTEGER NOT NULL,
     about     TEXT    NOT NULL,
@@ -54,7 +55,7 @@ const SCHEMA = `
   PRAGMA user_version = ${FORMAT};
 `;
 
-const TABLES = ["series", "day_sum", "tally", "position"];
+const TABLES = ["name", "day_sum", "tally", "position"];
 
 export interface SumsPosition {
   readonly seq: number;
