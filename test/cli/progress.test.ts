@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { environmentWithCommand, isThere, onTerminal } from "../support/command-on-path.ts";
 import { holdingProxy } from "../support/holding-proxy.ts";
-import { largeLedger } from "../support/large-ledger.ts";
+import { MADE_MS_MAX, largeLedger } from "../support/large-ledger.ts";
 import { newFolder, start } from "../support/scoped.ts";
 import { runCommand, temporaryFolder, type RunningServer } from "../support/server.ts";
 import { startCommand } from "../support/started-command.ts";
 
-const ENTRIES = 6_000;
+const ENTRIES = 4_000;
 const folder = temporaryFolder();
 const data = join(folder.path, "data");
 const backupFile = join(folder.path, "backup");
@@ -18,7 +18,7 @@ const FROM = ["--store", `sqlite:${data}`];
 beforeAll(async () => {
   await largeLedger(data, ENTRIES);
   expect(await runCommand(["store", "backup", backupFile, ...FROM])).toMatchObject({ code: 0, stderr: "" });
-});
+}, MADE_MS_MAX);
 afterAll(() => folder.remove());
 
 interface Told {

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { Client } from "pg";
 import { beforeAll, expect, onTestFinished } from "vitest";
-import { largeLedger } from "../support/large-ledger.ts";
+import { MADE_MS_MAX, largeLedger } from "../support/large-ledger.ts";
 import { newDatabase, nodeArgs, testOfPostgres, type TestDatabase } from "../support/postgres/database.ts";
 import { newFolder } from "../support/scoped.ts";
 import { runCommand, startServer, temporaryFolder } from "../support/server.ts";
@@ -16,7 +16,7 @@ const data = join(folder.path, "data");
 beforeAll(async () => {
   await largeLedger(data, ENTRIES);
   return () => folder.remove();
-});
+}, MADE_MS_MAX);
 
 async function newTarget(): Promise<TestDatabase> {
   const made = await newDatabase();

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { callOperator, expectProblem, type OperatorAnswer } from "../support/operator-call.ts";
-import { largeLedger } from "../support/large-ledger.ts";
+import { MADE_MS_MAX, largeLedger } from "../support/large-ledger.ts";
 import { newDatabase, nodeArgs, OPERATOR_TOKEN, testOfPostgres } from "../support/postgres/database.ts";
 import { newFolder, start } from "../support/scoped.ts";
 import { runCommand, temporaryFolder, type RunningServer } from "../support/server.ts";
@@ -16,7 +16,7 @@ const data = join(folder.path, "data");
 beforeAll(async () => {
   await largeLedger(data, ENTRIES);
   return () => folder.remove();
-});
+}, MADE_MS_MAX);
 
 const usage = (server: RunningServer, groupBy: string): Promise<OperatorAnswer> =>
   callOperator(server, "GET", `/usage?from=2026-02-01T00:00:00Z&to=2026-04-01T00:00:00Z&groupBy=${groupBy}`);

@@ -5,6 +5,9 @@ import { PRODUCT_CODE, RECORDS_PER_BATCH, customerName } from "../../bench/load/
 import type { Product } from "../../packages/server/src/domain/catalogue/product.ts";
 import { openSqliteEngine } from "../../packages/server/src/stores/sqlite/sqlite-engine.ts";
 
+/** Making it takes seconds, or minutes where other programs use the machine. */
+export const MADE_MS_MAX = 300_000;
+
 const AT_MS = Date.UTC(2026, 2, 14, 12, 30);
 const ENTRIES_A_COMMIT = 200;
 const PRODUCT: Product = {
