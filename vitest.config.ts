@@ -10,6 +10,8 @@ export default defineConfig({
     include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What is waited for comes when it comes: a loaded machine takes longer than the second that is Vitest's own bound.
+    expect: { poll: { timeout: 20_000 } },
     globalSetup: ["test/support/postgres/global-setup.ts"],
     // Real servers are started by several suites at once; two cores serve at most this many well.
     maxWorkers: 2,

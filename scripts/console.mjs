@@ -35,7 +35,9 @@ const SOURCES = [
 const SCREENS = [
   { name: "reports", test: /console\/src\/screens\/(reports|revenue|usage)/ },
   { name: "requests", test: /console\/src\/screens\/request\// },
-  { name: "screens", test: /console\/src\/(screens\/(?!activity)|parts\/schema-form)/ },
+  { name: "activity", test: /console\/src\/screens\/activity\/(?!first-call)/ },
+  { name: "parts", test: /console\/src\/(parts\/(table|add-dialog|month|colour|plot|download|prose)|api\/change)/ },
+  { name: "screens", test: /console\/src\/(screens\/|parts\/schema-form)/ },
 ];
 
 const wanted = hashOf(SOURCES);
@@ -88,8 +90,15 @@ async function build() {
       rmSync(building, { recursive: true, force: true });
       return;
     }
-    rmSync(dist, { recursive: true, force: true });
+    // Moved away whole: whoever removes file by file may remove those of a build that has just come into their place.
+    const before = `${building}-before`;
+    try {
+      renameSync(dist, before);
+    } catch {
+      // There was none, or somebody else moves it away.
+    }
     renameSync(building, dist);
+    rmSync(before, { recursive: true, force: true });
   } catch (error) {
     rmSync(building, { recursive: true, force: true });
     // Somebody else built the same meanwhile.

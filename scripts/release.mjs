@@ -26,6 +26,7 @@ const problems = [
   ...changelogProblems(),
   ...gitProblems(),
   ...identityProblems(),
+  ...(dryRun ? [] : nameProblems()),
 ];
 if (problems.length > 0) {
   console.error([`${tag} cannot be released:`, ...problems.map((problem) => `  ${problem}`)].join("\n"));
@@ -48,12 +49,43 @@ for (const { folder, manifest } of packages) {
   }
 }
 if (dryRun) {
+  // Packing needs no name, so the rest of a release can be tried before there is one.
+  for (const problem of nameProblems()) console.log(`\nA release would be refused: ${problem}.`);
   console.log(
     `\nNothing was published. A release would go on with: git tag --annotate ${tag}, and git push origin ${tag}`,
   );
 } else {
   git("tag", "--annotate", tag, "--message", `Countinghouse ${version}`);
   console.log(`\nTagged ${tag}. What is left: git push origin ${tag}`);
+}
+
+/**
+ * A name that the registry has is ours only where what was published last under it comes from this repository. Nobody could
+ * publish under the others; and whoever followed our instructions would run a stranger's program.
+ */
+function nameProblems() {
+  return packages.flatMap(({ folder, manifest: { name, repository } }) => {
+    const taken = publishedAs(name);
+    if (taken === undefined || plain(taken.url) === plain(repository?.url ?? "")) return [];
+    return [`${folder}: the name ${name} is taken on the registry, by ${taken.url} (${name} ${taken.version})`];
+  });
+}
+
+/** The address without the forms in which npm writes it. */
+function plain(url) {
+  return url.replace(/^git\+/, "").replace(/\.git$/, "");
+}
+
+/** What the registry has under a name; undefined where there is nothing, or the registry cannot be asked. */
+function publishedAs(name) {
+  try {
+    const args = ["view", name, "version", "repository.url", "--json"];
+    const text = execFileSync("npm", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    const { version: taken, "repository.url": url = "a project that does not say where it is" } = JSON.parse(text);
+    return { version: taken, url };
+  } catch {
+    return undefined;
+  }
 }
 
 /** A registry takes a version only once, so a release that broke off goes on with the package that is missing. */

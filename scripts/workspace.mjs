@@ -1,7 +1,7 @@
 // What every script of this workspace needs first: installed packages, and a Node that can run the sources. This file also runs
 // on old versions of Node, so that it can report them.
 import { spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
@@ -50,14 +50,14 @@ const LOOK_MS = 250;
 
 /**
  * One process of a workspace at a time: `npm ci` removes what another process is about to use. The lock lies beside `node_modules`,
- * because `npm ci` would remove it as well. The lock of a process that has ended is removed.
+ * because `npm ci` would remove it as well. The lock of a process that has ended is removed, by one process.
  */
-async function inTurn(work) {
-  const lock = join(root, ".installing");
+export async function inTurn(work, lock = join(root, ".installing")) {
   for (let looks = 0; !isTaken(lock); looks += 1) {
-    if (looks === 1) console.log(`Another process installs packages (if not, remove ${lock}). Waiting …`);
-    if (isLeftBehind(lock)) rmSync(lock, { force: true });
-    else await new Promise((resume) => setTimeout(resume, LOOK_MS));
+    if (looks === 1) console.log(`Another process installs packages (if not, remove ${lock}*). Waiting …`);
+    const held = readHeld(lock);
+    if (held === undefined || (isLeftBehind(held) && removeLeft(lock, held))) continue;
+    await new Promise((resume) => setTimeout(resume, LOOK_MS));
   }
   try {
     await work();
@@ -67,8 +67,13 @@ async function inTurn(work) {
 }
 
 function isTaken(lock) {
+  return wasMade(lock, `${process.pid} ${randomUUID()}`);
+}
+
+/** Makes a file that was not there; of several processes, one does. */
+function wasMade(file, content) {
   try {
-    writeFileSync(lock, String(process.pid), { flag: "wx" });
+    writeFileSync(file, content, { flag: "wx" });
     return true;
   } catch (error) {
     if (error.code === "EEXIST") return false;
@@ -76,15 +81,43 @@ function isTaken(lock) {
   }
 }
 
-function isLeftBehind(lock) {
+/** What the lock's holder has written into it; undefined where nobody holds it any more. */
+function readHeld(lock) {
   try {
-    const pid = Number(readFileSync(lock, "utf8"));
+    return readFileSync(lock, "utf8");
+  } catch (error) {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function isLeftBehind(held) {
+  // The holder has made the file, and not yet written into it.
+  if (held === "") return false;
+  const pid = Number(held.split(" ", 1)[0]);
+  try {
     // In a container, the killed process may have had this process's number.
     if (pid === process.pid) return true;
     process.kill(pid, 0);
     return false;
   } catch (error) {
     return error.code === "ESRCH";
+  }
+}
+
+/**
+ * Two processes may both have seen that the holder has ended. If each removed the lock, the second would remove the lock that the
+ * first has taken meanwhile. So one of them claims this one lock, by what stands in it, and looks once more.
+ */
+function removeLeft(lock, held) {
+  const claim = `${lock}.${digest(held).slice(0, 16)}`;
+  if (!wasMade(claim, "")) return false;
+  try {
+    if (readHeld(lock) !== held) return false;
+    rmSync(lock, { force: true });
+    return true;
+  } finally {
+    rmSync(claim, { force: true });
   }
 }
 

@@ -40,6 +40,10 @@ A running total is sent again and again (rising-duplicates): account 11112222333
 
 3 calls and changes from 2026-07-13T12:00:00.001Z to 2026-07-20T12:00:00.001Z were looked at.
 `);
+  const newest = await ok("advise", "--newest", "--evidence", "1");
+  expect(newest).toContain("9 seats for 444455556666");
+  expect(newest).not.toContain("5 seats for 444455556666");
+  expect(newest).toContain("… and 1 more");
   expect(await json("advise")).toMatchObject({ items: [{ id: "rising-duplicates", count: 2 }], entriesRead: 3 });
   const checked = await run(["advise", "--check"]);
   expect(checked).toMatchObject({ code: 1, stderr: "countinghouse: There is one mistake.\n" });
@@ -49,5 +53,6 @@ A running total is sent again and again (rising-duplicates): account 11112222333
 
 test("refuses times that are none, or the wrong way round", async () => {
   expect(await fails(2, "advise", "--from", "monday")).toContain("--from");
+  expect(await fails(2, "advise", "--evidence", "1001")).toContain("a whole number from 1 to 1000");
   expect(await fails(1, "advise", "--from", "2026-07-20", "--until", "2026-07-19")).toContain("must lie before");
 });

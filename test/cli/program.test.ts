@@ -171,6 +171,7 @@ describe("the help", () => {
       "search",
       "audit",
       "reset",
+      "snapshot",
       "server",
       "store",
     ];

@@ -211,7 +211,7 @@ describe("an interrupted command that talks to a server", () => {
     [["audit", "verify"], "GET /operator/v1/audit-verifications/", "The server goes on with the verification."],
     [["report", "lateness", "--month", "2026-03"], "GET /operator/v1/reports/", "The server goes on adding up."],
     [
-      ["usage", "--from", "2026-03-01T00:00:00Z", "--to", "2026-04-01T00:00:00Z"],
+      ["usage", "--from", "2026-03-01T00:00:00Z", "--until", "2026-04-01T00:00:00Z"],
       "GET /operator/v1/usage",
       "The server goes on adding up.",
     ],

@@ -88,3 +88,22 @@ test("refuses a clock that stands for itself, other products, and what is no add
   const commands = commandsFor(() => other);
   expect(await commands.fails(1, "rehearse", ...PRODUCT)).toContain("start the server with --clock manual");
 });
+
+test.each([
+  ["it is interrupted", () => "kill -INT $PPID", 1, "It was interrupted."],
+  ["the server has gone", (lab: RunningServer) => `kill -KILL ${lab.process.pid}`, 3, "cannot be reached"],
+])("reports what it saw before %s, and leaves no fault behind", async (_what, ending, code, why) => {
+  const lab = await start(["--store", "memory:", "--clock", "manual:2026-03-15T10:30:00Z"]);
+  const [folder, junit] = [newFolder(), join(newFolder(), "rehearsal.xml")];
+  // In the second hour, which has a fault.
+  const meter = `echo hour >> ${folder}/hours; if [ $(wc -l < ${folder}/hours) -eq 2 ]; then ${ending(lab)}; fi`;
+  const landing = ["--landing", "http://127.0.0.1:9/register"];
+  const args = ["rehearse", ...PRODUCT, ...landing, "--meter", meter, "--hours", "5", "--json", "--junit", junit];
+  const ran = await commandsFor(() => lab).run(args);
+  expect(ran.code, ran.stderr).toBe(code);
+  expect(ran.stderr).toContain(why);
+  expect(verdictsOf(ran.stdout)).toEqual({ landing: "fail", "landing-again": "fail", end: "fail" });
+  expect(readFileSync(junit, "utf8")).toContain('tests="3" failures="3" skipped="0"');
+  if (code === 3) return;
+  expect((await lab.operator("GET", "/faults")).body).toEqual({ items: [] });
+});

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const { ok, json, fails } = commandsFor(() => server);
-const JULY = ["--from", "2026-07-01", "--to", "2026-08-01"];
+const JULY = ["--from", "2026-07-01", "--until", "2026-08-01"];
 
 test("usage comes as a table, or as JSON", async () => {
   expect(cellsOf(await ok("usage", ...JULY))).toEqual([
@@ -41,11 +41,51 @@ test("usage comes as a table, or as JSON", async () => {
   });
 });
 
+test("what came again otherwise is marked, by day or by hour", async () => {
+  const client = officialClient(server.endpoint);
+  const record = { Timestamp: new Date("2026-07-20T11:30:00Z"), CustomerIdentifier: "demoCustomer1" };
+  const UsageRecords = [{ ...record, Dimension: "gb_ingested", Quantity: 9 }];
+  await client.send(new BatchMeterUsageCommand({ ProductCode: DEMO.productCode, UsageRecords }));
+  client.destroy();
+  expect(cellsOf(await ok("usage", ...JULY, "--marks"))).toEqual([
+    ["product", "customer", "dimension", "day", "duplicates", "refused", "adjusted"],
+    [DEMO.productCode, "444455556666", "gb_ingested", "2026-07-20", "1", "-", "-"],
+  ]);
+  expect(await json("usage", ...JULY, "--marks", "--by", "hour")).toMatchObject({
+    items: [{ hour: "2026-07-20T11:00:00Z", duplicates: 1 }],
+  });
+});
+
 test("what cannot be asked for is a complaint", async () => {
   expect(await fails(2, "usage", ...JULY, "--by", "seller")).toContain("a comma list of product, customer");
   expect(await fails(1, "usage", ...JULY, "--by", "hour,day")).toContain("at most one of hour, day, month");
   expect(await fails(1, "usage", "--from", "2026-07-02", "--to", "2026-07-01")).toContain("later than from");
-  expect(await fails(2, "usage", "--from", "2026-07-02")).toContain("--to");
+  expect(await fails(2, "usage", "--from", "2026-07-02")).toContain("--until");
+});
+
+test("flags are called alike in all commands, and by the names that they had", async () => {
+  const former = ["--from", "2026-07-01", "--to", "2026-08-01"];
+  for (const command of [["usage"], ["records", "list"]]) {
+    expect(await json(...command, ...former)).toEqual(await json(...command, ...JULY));
+    expect(await ok(...command, "--help")).not.toContain("--to ");
+    expect(await fails(2, ...command, "--from", "2026-07-01", "--to", "soon")).toContain(
+      "'--to <time>' argument 'soon'",
+    );
+  }
+  for (const command of [
+    ["audit", "search"],
+    ["request", "list"],
+  ]) {
+    const asked = ["--limit", "5", "--json"];
+    const now = await ok(...command, "--operation", "BatchMeterUsage", ...asked);
+    expect(await ok(...command, "--event", "BatchMeterUsage", ...asked)).toBe(now);
+    expect(JSON.parse(now)).not.toEqual([]);
+    expect(await ok(...command, "--help")).not.toContain("--event");
+  }
+  const report = ["report", "usage-by-instance-type", "--month", "2026-07"];
+  const mine = await json(...report, "--account", "999999999999");
+  expect(await json(...report, "--seller", "999999999999")).toEqual(mine);
+  expect(mine).not.toEqual(await json(...report));
 });
 
 test("each report that is listed is a command of its own", async () => {

@@ -37,6 +37,7 @@ const SCREENS: readonly Screen[] = [
   { path: "/activity?outcome=partly&operation=none" },
   { path: "/activity?request=REFUSED" },
   { path: "/requests/DUPLICATE" },
+  { path: "/requests/ADVISED" },
   { path: "/requests/UNSIGNED" },
   { path: "/usage" },
   { path: "/usage?view=table&grain=hour" },
@@ -84,6 +85,8 @@ describe.skipIf(browser === undefined)("accessibility", () => {
     ids["RESOURCE"] = (body as { resourceId: string }).resourceId;
     ids["ACCEPTED"] = await meter({});
     ids["DUPLICATE"] = await meter({ Quantity: 4 });
+    // A total that rises: of this, advice says something.
+    ids["ADVISED"] = await meter({ Quantity: 5 });
     ids["REFUSED"] = await meter({ Timestamp: new Date("2026-07-08T00:00:00Z") });
     ids["UNSIGNED"] = await meter({}, "not-the-secret");
     return () => server.stop();

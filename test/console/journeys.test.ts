@@ -178,6 +178,16 @@ describe.skipIf(browser === undefined)("the console", () => {
     await page.getByRole("link", { name: "2 faults in force" }).waitFor({ state: "detached" });
   });
 
+  test("an access key says when it was used last, and for what; the server's measures are told as texts, too", async () => {
+    const page = await open(server, "/accounts");
+    const key = page.getByRole("listitem").filter({ hasText: DEMO.accessKeyId });
+    await key.getByRole("link", { name: "BatchMeterUsage" }).waitFor();
+    expect(await key.innerText()).toMatch(/last used .*\d\d:\d\d:\d\d for BatchMeterUsage/);
+    await page.goto(`${server.endpoint}/console/server`);
+    const memory = page.locator(".measures > div").filter({ hasText: "Memory" });
+    await expect.poll(() => memory.innerText()).toMatch(/Memory\s+[\d.]+ [MG]iB/);
+  });
+
   test("hostile texts are texts: a title, a program's name, what is searched for, an address", async () => {
     const hostile = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`;
     const product = { productCode: "hostile", title: hostile, seller: DEMO.seller, type: "saas", pricing: "usage" };
@@ -232,6 +242,10 @@ describe.skipIf(browser === undefined)("the console", () => {
     await page.keyboard.press("j");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Acme Traces" }).waitFor();
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("colours: dark");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.evaluate("document.documentElement.dataset.theme")).toBe("dark");
     await page.keyboard.press("?");
     await page.getByRole("dialog", { name: "Keys" }).waitFor();
     await page.keyboard.press("Escape");

@@ -168,6 +168,9 @@ test("a resource's use is told hour by hour: what is final, what is not yet, and
     [iso(first + HOUR_MS), 0, true],
   ]);
   expect((after["hours"] as object[])[0]).toMatchObject({ adjustments: 1 });
+  const range = `from=${iso(first)}&to=${iso(first + HOUR_MS)}`;
+  const marks = await jsonOf(server, `/usage/marks?grain=hour&productCode=${HOURLY}&${range}`);
+  expect(marks["items"]).toMatchObject([{ product: HOURLY, adjusted: true }]);
 
   expectProblem(await callOperator(server, "GET", "/resources/ecs-none/use"), 404, /^No resource ecs-none/);
   for (const [query, complaint] of [

@@ -1,6 +1,6 @@
 /** `/usage`: what was used, added up by whatever is asked for; and the reports of a month, over HTTP. */
 import { BatchMeterUsageCommand, type UsageRecord } from "@aws-sdk/client-marketplace-metering";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { add } from "../support/operator-api.ts";
 import { callOperator, expectProblem, type OperatorAnswer } from "../support/operator-call.ts";
 import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
@@ -227,5 +227,64 @@ describe("a month's report", () => {
       },
       { agreementId: "agmt-quiet", status: "active", startsAt: "2026-03-20T00:30:00.000Z" },
     ]);
+  });
+});
+
+const marks = async (query: string): Promise<unknown> => {
+  const { status, json } = await callOperator(server, "GET", `/usage/marks?${RANGE}&${query}`);
+  expect(status).toBe(200);
+  return (json as { items: unknown }).items;
+};
+
+describe("usage is marked where it did not go as it was meant", () => {
+  test("a duplicate, by the hour and the day of its usage; a replay is none", async () => {
+    const at = { product: DEMO.productCode, customer: FIRST, dimension: "gb_ingested" };
+    expect(await marks("grain=hour")).toEqual([{ ...at, hour: "2026-04-01T00:00:00Z", duplicates: 1 }]);
+    expect(await marks("")).toEqual([{ ...at, day: "2026-04-01", duplicates: 1 }]);
+    expect(await marks("productCode=another")).toEqual([]);
+  });
+
+  test("what was refused, until it is accepted; of customers whom somebody knows", async () => {
+    const other = await startServer(["--store", "memory:", "--clock", "manual:2026-04-10T09:30:00Z"]);
+    onTestFinished(async () => {
+      await other.stop();
+    });
+    const client = officialClient(other.endpoint);
+    const record = { CustomerIdentifier: "demoCustomer1", Dimension: "gb_ingested", Quantity: 1 };
+    const send = (...records: readonly Partial<UsageRecord>[]): Promise<unknown> =>
+      client
+        .send(
+          new BatchMeterUsageCommand({
+            ProductCode: DEMO.productCode,
+            UsageRecords: records.map((one) => ({ ...record, Timestamp: new Date("2026-04-10T09:10:00Z"), ...one })),
+          }),
+        )
+        .catch(() => undefined);
+    const old = { Timestamp: new Date("2026-04-08T05:10:00Z") };
+    // Refused as a whole, for one of its records: none of its usage is there.
+    await send(old, {});
+    await send({ CustomerIdentifier: "nobody", Dimension: "queries" });
+    const range = "from=2026-04-01T00:00:00Z&to=2026-05-01T00:00:00Z";
+    const refused = async (): Promise<unknown> => {
+      const { json } = await callOperator(other, "GET", `/usage/marks?${range}&grain=hour`);
+      return (json as { items: readonly { hour: string; refused: number }[] }).items.map((mark) => [
+        mark.hour,
+        mark.refused,
+      ]);
+    };
+    expect(await refused()).toEqual([
+      ["2026-04-08T05:00:00Z", 1],
+      ["2026-04-10T09:00:00Z", 1],
+    ]);
+    await other.operator("PUT", "/clock", { now: "2026-04-10T09:31:00Z" });
+    await send({});
+    expect(await refused()).toEqual([["2026-04-08T05:00:00Z", 1]]);
+    client.destroy();
+  });
+
+  test("a range that is none is a complaint", async () => {
+    const answer = await get("/usage/marks?from=2026-05-01T00:00:00Z&to=2026-04-01T00:00:00Z");
+    expectUnfit(answer, /to: must be later than from/);
+    expectUnfit(await get(`/usage/marks?${RANGE}&grain=month`), /grain/);
   });
 });

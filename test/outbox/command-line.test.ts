@@ -69,9 +69,10 @@ test("a store is made, bound, recorded into, looked at, delivered and verified f
   const outbox = await openOutbox({ name: "acme", store: sqliteStore(path) });
   await outbox.record({ readingId: "1", tenant: "t-1", meter: "gb", quantity: 4200, at: "2026-11-10T10:10:00Z" });
   await outbox.close();
+  // The hour should have been closed long ago, by this machine's clock.
   expect(await run(["status"], env)).toMatchObject({
-    code: 0,
-    stdout: expect.stringMatching(/waiting: 1 readings/) as string,
+    code: 1,
+    stdout: expect.stringMatching(/at risk[^]*waiting: 1 readings/) as string,
   });
 
   await moveTo(server, "2026-11-10T12:00:00Z");
@@ -123,12 +124,30 @@ test("wrong use ends with 2, and a service or store that cannot be reached with 
     code: 3,
     stderr: expect.stringMatching(/127\.0\.0\.1/) as string,
   });
-  expect((await run(["status"], env)).stdout).toMatch(/service .*Nothing can be sent/);
+  expect(await run(["status"], env)).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/service .*Nothing can be sent/) as string,
+  });
+  const listed = await run(["alarms", "list", "--json"], env);
+  const [{ alarmId } = { alarmId: "" }] = JSON.parse(listed.stdout) as { alarmId: string }[];
+  expect((await run(["alarms", "list"], env)).stdout).toContain(alarmId);
+  expect(await run(["alarms", "acknowledge", alarmId], env)).toMatchObject({
+    code: 0,
+    stdout: "1 alarms are acknowledged.\n",
+  });
+  expect(await run(["status"], env)).toMatchObject({ code: 0, stdout: expect.stringMatching(/all is well/) as string });
+  expect(await run(["alarms", "acknowledge", "--all"], env)).toMatchObject({
+    code: 0,
+    stdout: "0 alarms are acknowledged.\n",
+  });
   for (const args of [
     ["nonsense"],
     ["status", "--store", "mysql://u:secret@h/d"],
     ["explain", "t", "gb", "yesterday"],
     ["entries", "--state", "lost"],
+    ["alarms", "acknowledge"],
+    ["alarms", "acknowledge", "nobody's"],
+    ["alarms", "list", "--limit", "none"],
   ]) {
     const { code, stderr } = await run(args, env);
     expect([args, code]).toEqual([args, 2]);

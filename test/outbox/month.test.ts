@@ -5,7 +5,7 @@ import { equationText } from "../support/outbox-books.ts";
 import { liveMonth } from "../support/outbox-month.ts";
 
 test.each(STORES)(
-  "three days with faults in %s: all is accounted for to the last digit, and the ledger has what was delivered",
+  "O3: three days with faults in %s: all is accounted for to the last digit, and the ledger has what was delivered",
   async (_name, newStore) => {
     const address = await newStore();
     const result = await liveMonth({

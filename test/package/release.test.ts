@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { PACK_TIMEOUT_MS } from "../support/packed.ts";
 import { temporaryFolder } from "../support/server.ts";
 
@@ -16,11 +16,24 @@ const temporary = temporaryFolder();
 const clone = join(temporary.path, "clone");
 const git = (...args: string[]): string => execFileSync("git", args, { cwd: clone, encoding: "utf8" });
 
-/** A registry that knows no package: whether a name is taken there is not what is tested. */
+/** A registry that knows no package, or one. */
 let registry: Server;
+let taken: { readonly path: string; readonly document: object } | undefined;
+
+/** A name that somebody has published under. */
+function takenBy(name: string, url: string): void {
+  const dist = { tarball: "http://127.0.0.1/none.tgz", shasum: "0".repeat(40) };
+  const manifest = { name, version: "6.1.0", repository: { type: "git", url }, dist };
+  const document = { name, "dist-tags": { latest: "6.1.0" }, versions: { "6.1.0": manifest } };
+  taken = { path: `/${name}`, document };
+}
 
 beforeAll(async () => {
-  registry = createServer((_request, response) => response.writeHead(404).end("{}")).listen(0, "127.0.0.1");
+  registry = createServer(({ url = "" }, response) => {
+    const document = url.split("?", 1)[0] === taken?.path ? taken?.document : undefined;
+    response.writeHead(document === undefined ? 404 : 200, { "content-type": "application/json" });
+    response.end(JSON.stringify(document ?? {}));
+  }).listen(0, "127.0.0.1");
   await new Promise((resolve) => registry.once("listening", resolve));
   cpSync(ROOT, clone, { recursive: true, filter: (path) => path === ROOT || !NOT_CLONED.has(basename(path)) });
   symlinkSync(join(ROOT, "node_modules"), join(clone, "node_modules"));
@@ -129,4 +142,18 @@ test("that is meant is refused before its day, and where nobody can say who publ
   expect(status).toBe(1);
   expect(output).toContain(`CHANGELOG.md says "unreleased" of ${version}`);
   expect(output).toContain("provenance needs a workflow that may ask for its identity");
+});
+
+test("is refused where somebody else has a package's name on the registry", async () => {
+  onTestFinished(() => {
+    taken = undefined;
+  });
+  const says = "packages/server: the name countinghouse is taken on the registry, by git+https://github.com/else/where.git (countinghouse 6.1.0)"; // prettier-ignore
+  takenBy("countinghouse", "git+https://github.com/else/where.git");
+  const meant = await release();
+  expect(meant.status).toBe(1);
+  expect(meant.output).toContain(says);
+  const { repository } = JSON.parse(readFileSync(join(ROOT, "packages/server/package.json"), "utf8")) as { repository: { url: string } }; // prettier-ignore
+  takenBy("countinghouse", repository.url);
+  expect((await release()).output).not.toContain("is taken on the registry");
 });

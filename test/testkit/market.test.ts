@@ -4,6 +4,7 @@ import { MarketplaceMeteringClient as OwnClient } from "@countinghouse/client";
 import { startMarket, UnexpectedCallsError, type Market, type MarketOptions } from "countinghouse/testkit";
 import { matchers, type MarketMatchers } from "countinghouse/testkit/matchers";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { REFUSED_BYTES_A_MINUTE } from "../../packages/server/src/operations/refusal-budget.ts";
 import { clientOf, NOW, usage, USED_AT } from "./support.ts";
 
 declare module "vitest" {
@@ -85,6 +86,26 @@ describe("a market", () => {
     const others = clientOf(started, { product: acme }).send(usage(rival, { customer: buyer, quantity: 2 }));
     await expect(others).rejects.toMatchObject({ name: "InvalidProductCodeException" });
     expect(started).toHaveRefused("P1");
+  });
+
+  test("keeps every refusal, so that a fault's are none of the unexpected ones, however many there are", async () => {
+    const started = await checkedMarket();
+    const acme = started.product({ dimensions: { gb: null } });
+    const customers = Array.from({ length: 25 }, () => started.customer(acme));
+    // Some hundred kilobytes more than a server keeps of an account's refusals in a minute.
+    const calls = 400;
+    await started.faults.throttle("BatchMeterUsage", { count: calls });
+    const client = clientOf(started);
+    const sent = customers.map((customer) => ({ customer, quantity: 1 }));
+    for (let call = 0; call < calls; call += 1) {
+      await expect(client.send(usage(acme, ...sent))).rejects.toMatchObject({ name: "ThrottlingException" });
+    }
+    started.checkCalls();
+    const kept: unknown[] = [];
+    const events = started.operator.items("GET /audit-events", { query: { eventName: "BatchMeterUsage" } });
+    for await (const event of events) kept.push(event);
+    expect(kept).toHaveLength(calls);
+    expect(JSON.stringify(kept).length).toBeGreaterThan(REFUSED_BYTES_A_MINUTE);
   });
 
   test("knows what its catalogue says besides", async () => {

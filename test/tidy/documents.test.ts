@@ -51,3 +51,24 @@ test("every test that a document names is there", () => {
   );
   expect(missing).toEqual([]);
 });
+
+const cited = (row: string): string[] => [
+  ...[...row.matchAll(/`((?:test|packages)\/[\w./-]+\.ts)`/g)].map(([, path = ""]) => path),
+  ...(/\bModel\b/.test(row) ? ["test/outbox/model/model.test.ts"] : []),
+];
+
+test("an invariant of the outbox is named in every test by which a document says that it is held", () => {
+  const contract = filesIn("packages/outbox/testing/contract", /\.ts$/);
+  const rows = ["docs/OUTBOX.md", "docs/CONFORMANCE.md"].flatMap((page) =>
+    [...textOf(page).matchAll(/^\| (O\d+) \|.*$/gm)].map(([row, id = ""]) => ({ page, id, row })),
+  );
+  expect(rows.map(({ id }) => id)).toEqual([1, 2].flatMap(() => Array.from({ length: 16 }, (_, at) => `O${at + 1}`)));
+  const silent = rows.flatMap(({ page, id, row }) => {
+    const names = (path: string): boolean => new RegExp(`\\b${id}\\b`).test(textOf(path));
+    const paths = cited(row);
+    const ofContract = /contract suite/i.test(row) && !contract.some(names) ? ["the contract suite"] : [];
+    expect(paths.length > 0 || /contract suite/i.test(row), row).toBe(true);
+    return [...paths.filter((path) => !names(path)), ...ofContract].map((path) => `${page}: ${id} in ${path}`);
+  });
+  expect(silent).toEqual([]);
+});

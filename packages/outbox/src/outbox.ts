@@ -9,7 +9,9 @@ import { DeliveryRun, type DeliveryReport, type RunOptions } from "./deliver/run
 import { Worker, type WorkerOptions } from "./deliver/worker.ts";
 import { identityOf } from "./domain/identity.ts";
 import { givenOf, type ReadingInput } from "./given.ts";
-import { dissolveEntry, noteRestored, resolveDoubt, type Resolution } from "./lifecycle/resolve.ts";
+import { noteRestored } from "./lifecycle/history.ts";
+import { raiseOnce } from "./lifecycle/raise-once.ts";
+import { dissolveEntry, resolveDoubt, type Resolution } from "./lifecycle/resolve.ts";
 import { readMessage } from "./market/messages.ts";
 import { bindingsEnded } from "./market/observe.ts";
 import { explain, type Explanation } from "./report/explain.ts";
@@ -167,9 +169,13 @@ export class Outbox implements AsyncDisposable {
     return resolveDoubt(this.#parts.store, entryId, resolution, reason, this.#clock.times(), this.#parts.world);
   }
 
-  /** Takes an entry apart that surely was not kept: its readings follow the bindings of now. */
-  dissolve(entryId: string, reason: string): Promise<void> {
-    return dissolveEntry(this.#parts.store, entryId, reason, this.#parts.world);
+  /**
+   * Takes an entry apart that surely was not kept: its readings follow the bindings of now. Throws an `OutboxError` where it may
+   * have been kept, and once its window has closed: then it ends as what it is.
+   */
+  async dissolve(entryId: string, reason: string): Promise<void> {
+    const { store, world } = this.#parts;
+    await dissolveEntry(store, entryId, reason, this.#clock.bestMs(await store.storeRow()), world);
   }
 
   /**
@@ -195,15 +201,24 @@ export class Outbox implements AsyncDisposable {
     return new Date(this.#clock.bestMs(await this.#parts.store.storeRow()));
   }
 
-  /** Alarms that nobody was told of yet; `told` notes that somebody was. */
-  alarms(): Promise<readonly Alarm[]> {
-    return this.#parts.store.alarms({ untold: true });
+  /** Alarms that nobody was told of yet, the first thousand; `told` notes that somebody was. */
+  async alarms(): Promise<readonly Alarm[]> {
+    await this.#lookForStall();
+    return this.#parts.store.alarms({ untold: true, limit: ALARMS_MAX });
   }
 
   async told(alarms: readonly Alarm[]): Promise<void> {
     await this.#parts.store.transact((transaction) =>
       transaction.alarmsTold(alarms.map(({ alarmId, count }) => ({ alarmId, toldCount: count }))),
     );
+  }
+
+  /**
+   * Takes alarms away that somebody has looked at, as `status` or `alarms` gave them; answers how many. One that has happened
+   * again since stays. What goes on (something is held, say) is still in `status`.
+   */
+  acknowledge(alarms: readonly Pick<Alarm, "alarmId" | "count">[]): Promise<number> {
+    return this.#parts.store.transact((transaction) => transaction.acknowledgeAlarms(alarms));
   }
 
   close(): Promise<void> {
@@ -238,12 +253,20 @@ export class Outbox implements AsyncDisposable {
     if (world.monotonicMs() - this.#lookedForStallMs < STALL_LOOK_MS) return;
     this.#lookedForStallMs = world.monotonicMs();
     const row = await store.storeRow();
-    const alarm = stalledAlarm(row, true, world.machineMs());
-    if (alarm !== undefined) await store.transact((transaction) => transaction.raiseAlarms([alarm], world.machineMs()));
+    const oldestWaitingHour = async (): Promise<number | undefined> => {
+      const [group] = await store.waiting({ beforeMs: Number.MAX_SAFE_INTEGER, limit: 1 });
+      const [entry] = await store.entries({ states: ["gathering", "frozen", "held"], limit: 1 });
+      return group === undefined || entry === undefined
+        ? (group ?? entry)?.hourMs
+        : Math.min(group.hourMs, entry.hourMs);
+    };
+    const alarm = await stalledAlarm(row, oldestWaitingHour, world.machineMs());
+    if (alarm !== undefined) await raiseOnce(store, alarm, world.machineMs());
   }
 }
 
 const STALL_LOOK_MS = 60_000;
+const ALARMS_MAX = 1_000;
 
 function listOf(readings: ReadingInput | readonly ReadingInput[]): readonly ReadingInput[] {
   return Array.isArray(readings) ? (readings as readonly ReadingInput[]) : [readings as ReadingInput];

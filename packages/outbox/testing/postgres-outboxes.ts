@@ -54,7 +54,10 @@ export async function outboxesInPostgres(): Promise<OutboxesInPostgres> {
     pool: newPool,
     bare: async () => {
       const schema = await freeSchema();
-      return { store: postgresStore({ pool, schema }), remove: removal(schema) };
+      const store = postgresStore({ pool, schema });
+      // On a busy machine counting takes long, and what was counted would be used again for a while.
+      const summary = () => postgresStore({ pool, schema }).summary();
+      return { store: Object.assign(store, { summary }), remove: removal(schema) };
     },
     make: async () => {
       const schema = await freeSchema();

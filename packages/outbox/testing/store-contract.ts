@@ -6,6 +6,7 @@ import { describe, onTestFinished } from "vitest";
 import { entryPromises } from "./contract/entries.ts";
 import { movingPromises } from "./contract/moving.ts";
 import { recordingPromises } from "./contract/recording.ts";
+import { troublePromises } from "./contract/trouble.ts";
 import type { MakeStore, StoreUnderTest } from "./contract/store-under-test.ts";
 
 export function storeContract(name: string, makeStore: MakeStore): void {
@@ -18,5 +19,6 @@ export function storeContract(name: string, makeStore: MakeStore): void {
     recordingPromises(fresh);
     movingPromises(fresh);
     entryPromises(fresh);
+    troublePromises(fresh);
   });
 }

@@ -21,6 +21,7 @@ import { openToken } from "./identity/registration-tokens.ts";
 import { issueCredentials, type SessionCredentials, type SessionGrant } from "./identity/session-credentials.ts";
 import { requestId } from "./ledger/ids.ts";
 import type { Ledger } from "./ledger/ledger.ts";
+import type { Spare } from "./ledger/spare.ts";
 import { closeServer } from "./listener/close-server.ts";
 import { Connections } from "./listener/connections/connections.ts";
 import { SourceAddresses } from "./listener/connections/source-address.ts";
@@ -73,6 +74,8 @@ export interface ComposeOptions {
   readonly openEngine?: OpenEngine;
   /** Stands between the listener and the wire: told of every request and its answer, which waits until it is done. */
   readonly aroundWire?: AroundWire;
+  /** What is not kept where there is no room for it. By default refusals beyond a budget: RefusalBudget. */
+  readonly spare?: Spare;
   readonly log: { error(details: object, message: string): void; warn(details: object, message: string): void };
 }
 
@@ -121,7 +124,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     ...metrics.connectionEvents,
   });
   const disk = new DiskSpace(config, world);
-  const spare = new RefusalBudget({
+  const budget = new RefusalBudget({
     wallMs: world.wallMs,
     isShort: () => disk.isShort,
     onSpared: (operation, code) => {
@@ -133,7 +136,7 @@ export async function compose(options: ComposeOptions): Promise<Service> {
     metrics.onSumsTrouble();
     failures.note(error, "");
   };
-  const observers = { ...metrics, spare, onSumsTrouble };
+  const observers = { ...metrics, spare: options.spare ?? budget, onSumsTrouble };
   const opened: OpenedLedger = await openLedger(config, world, observers, options.openEngine);
   for (const outdated of outdatedValues(opened.ledger.catalogue).slice(0, OUTDATED_NAMED_MAX)) {
     log.warn(outdated, "the catalogue holds what would not be taken today; it stays in force");

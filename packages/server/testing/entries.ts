@@ -194,6 +194,13 @@ const event: fc.Arbitrary<LedgerEvent> = fc.oneof(
     compared: fc.dictionary(text, fc.oneof(text, fc.integer())),
   }),
   fc.record({ kind: fc.constant("ledger-reset" as const) }),
+  fc.record({ kind: fc.constant("snapshot-saved" as const) }),
+  fc.record({
+    kind: fc.constant("snapshot-loaded" as const),
+    entries: fc.nat(),
+    savedAtMs: timeMs,
+    accessKeyIds: fc.array(text),
+  }),
 );
 const call: fc.Arbitrary<Call> = fc.record(
   {

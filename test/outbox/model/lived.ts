@@ -5,9 +5,11 @@ import { isLeased } from "../../../packages/outbox/src/domain/lease.ts";
 import { Oracle } from "./oracle.ts";
 import { ModelService, isOutOfBounds } from "./service.ts";
 import type { Step } from "./steps.ts";
+import { Timeliness } from "./timeliness.ts";
 
 const PRODUCT = "prod1";
 const MINUTE_MS = 60_000;
+const HOLD_OPEN_SECONDS = 600;
 export const METERS = {
   gb: { productCode: PRODUCT, dimension: "gb", per: "1000" },
   seats: { productCode: PRODUCT, dimension: "seats" },
@@ -35,27 +37,30 @@ export class Lived {
   readonly #store: OutboxStore;
   readonly #senders: Sender[] = [];
   readonly #readings: ReadingInput[] = [];
+  readonly #startMs: number;
   #machineMs: number;
   #monotonicMs = 0;
 
   constructor(store: OutboxStore, startMs: number, identicalIs: "Success" | "DuplicateRecord") {
     this.#store = store;
+    this.#startMs = startMs;
     this.#machineMs = startMs;
     this.service = new ModelService(startMs, identicalIs);
-    this.oracle = new Oracle(this.service, { gb: "1000", seats: "1" });
+    const timeliness = new Timeliness(HOLD_OPEN_SECONDS * 1000, { gb: "gb", seats: "seats" });
+    this.oracle = new Oracle(this.service, { gb: "1000", seats: "1" }, timeliness);
     this.service.onCall = (records) => this.oracle.sent(store, records);
   }
 
   async begin(): Promise<void> {
     this.#senders.push(await this.#newSender(), await this.#newSender());
-    const from = this.service.nowMs - 3 * 24 * 60 * MINUTE_MS;
-    const bindings = ["t-0", "t-1", "t-2"].map((tenant, at) => ({
-      tenant,
-      productCode: PRODUCT,
-      customerAccountId: ACCOUNTS[at === 2 ? 1 : 0],
-      from,
-    }));
-    await this.#sender(0).outbox.bind(bindings);
+    const tenants = ["t-0", "t-1", "t-2"] as const;
+    await this.#sender(0).outbox.bind(tenants.map((tenant) => this.#firstBinding(tenant)));
+  }
+
+  /** Two tenants share an account. */
+  #firstBinding(tenant: "t-0" | "t-1" | "t-2") {
+    const customerAccountId = ACCOUNTS[tenant === "t-2" ? 1 : 0];
+    return { tenant, productCode: PRODUCT, customerAccountId, from: this.#startMs - 3 * 24 * 60 * MINUTE_MS };
   }
 
   async step(step: Step): Promise<void> {
@@ -126,6 +131,8 @@ export class Lived {
         });
         return;
       }
+      case "part":
+        return this.#part(step);
       case "leave": {
         const message = {
           action: "unsubscribe-pending",
@@ -193,6 +200,22 @@ export class Lived {
     if (answers[0]?.answer !== "recorded") return;
     if (this.oracle.recorded.has(key)) throw new Error("O1: a reading was recorded twice");
     this.oracle.recorded.set(key, reading);
+    this.oracle.timeliness.recorded(key, reading);
+  }
+
+  /** A tenant leaves an account in which another one goes on, whose usage of the same hour comes a little later. */
+  async #part({ leaves, quantity }: Extract<Step, { step: "part" }>): Promise<void> {
+    const stays = leaves === "t-0" ? "t-1" : "t-0";
+    const use = (tenant: string, minutesAgo: number): Promise<void> =>
+      this.#record({ step: "record", tenant, meter: "seats", quantity, minutesAgo, tags: 0, again: "no" });
+    const { outbox } = this.#sender(0);
+    await use(leaves, 3);
+    const until = this.service.nowMs - 2 * MINUTE_MS;
+    await outbox.bind([this.#firstBinding(stays), { ...this.#firstBinding(leaves), until }]);
+    await this.check();
+    this.#pass(31);
+    await this.#run(0, null);
+    await use(stays, 33);
   }
 
   /** Another sender has the entries of a call that is held; then the first one goes on. */
@@ -277,7 +300,7 @@ export class Lived {
       store: this.#store,
       client: this.service.client(() => this.#monotonicMs),
       meters: METERS,
-      holdOpenSeconds: 600,
+      holdOpenSeconds: HOLD_OPEN_SECONDS,
       requestsPerSecond: 50_000,
       world: {
         machineMs: () => this.#machineMs,

@@ -19,7 +19,8 @@ const path = process.env["HISTORIES_PATH"];
 const RUNS = { sqlite: isOfPostgres ? 1 : Number(runs ?? 60), postgres: isOfPostgres ? Number(runs ?? 60) : 6 };
 
 const STARTS = [Date.UTC(2026, 10, 10, 10, 30), Date.UTC(2026, 10, 30, 18, 5), Date.UTC(2026, 10, 30, 23, 50)];
-const NAME = "whatever happens, nothing is lost, nothing is billed twice, and every unit is accounted for: O1 to O10";
+const NAME =
+  "whatever happens, nothing is lost, nothing is billed twice, every unit is accounted for, and what came in time is billed: O1, O2, O3, O4, O5, O6, O8, O9, O12";
 const timeoutMs = (count: number): number => count * 30_000 + 60_000;
 
 interface NewStore {

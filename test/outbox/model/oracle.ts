@@ -4,6 +4,7 @@
  */
 import type { Entry, OutboxStore, ReadingInput } from "@countinghouse/outbox";
 import type { ModelService } from "./service.ts";
+import type { Timeliness } from "./timeliness.ts";
 
 /** A decimal as a fraction of 10^18. */
 function exact(text: string): bigint {
@@ -21,10 +22,12 @@ export class Oracle {
   readonly #pers: ReadonlyMap<string, bigint>;
   /** What was acknowledged as recorded, by tenant and id. */
   readonly recorded = new Map<string, ReadingInput>();
+  readonly timeliness: Timeliness;
   readonly #bodies = new Map<string, string>();
 
-  constructor(service: ModelService, pers: Readonly<Record<string, string>>) {
+  constructor(service: ModelService, pers: Readonly<Record<string, string>>, timeliness: Timeliness) {
     this.#service = service;
+    this.timeliness = timeliness;
     this.#pers = new Map(Object.entries(pers).map(([meter, per]) => [meter, exact(per)]));
   }
 
@@ -56,13 +59,18 @@ export class Oracle {
       const problem = this.#problemOf(entry, own);
       if (problem !== undefined) return `${problem}: ${JSON.stringify(entry)}`;
     }
-    return this.#unknownRecord(entries);
+    const late = totals.filter(({ fate }) => fate === "late" || fate === "credited");
+    const endedCount = late.reduce((sum, { readings }) => sum + readings, 0);
+    const problem = await this.timeliness.problem(store, this.#service.nowMs, entries, attempts, endedCount);
+    return problem ?? this.#unknownRecord(entries);
   }
 
   /** What of the readings an entry stands for; what it took from its balance and gave back is the balance's. */
-  #accountOf({ state, units, meter, sum, leftOver }: Entry): bigint {
+  #accountOf({ state, units, meter, sum, leftOver, carriedIn, why }: Entry): bigint {
     if (state === "gathering" || state === "dissolved") return 0n;
     if (state === "refused" || state === "expired") return exact(sum) - exact(leftOver);
+    // Its units are more than an entry says.
+    if (why === "overflow") return exact(sum) + exact(carriedIn) - exact(leftOver);
     return BigInt(units) * (this.#pers.get(meter) ?? ONE);
   }
 

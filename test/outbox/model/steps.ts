@@ -20,6 +20,8 @@ export type Step =
       readonly minutesAgo: number;
       readonly minutesLong: number | null;
     }
+  /** One tenant leaves; the other one of its account goes on. */
+  | { readonly step: "part"; readonly leaves: "t-0" | "t-1"; readonly quantity: string }
   | { readonly step: "leave"; readonly account: number }
   | { readonly step: "suspend" | "resume"; readonly account: number }
   | { readonly step: "rename" }
@@ -76,7 +78,10 @@ const recording: Arbitrary<Step> = record({
   meter: constantFrom("gb", "gb", "seats"),
   quantity: oneof(
     { weight: 20, arbitrary: constantFrom("1", "2", "3000", "0.5", "1500.25", "-1", "-0.75", "-4000", "0", "999") },
-    { weight: 1, arbitrary: constantFrom("0.000000000000000001", "3000000000000") },
+    {
+      weight: 1,
+      arbitrary: constantFrom("0.000000000000000001", "3000000000000", "9".repeat(21), `-${"9".repeat(21)}`),
+    },
   ),
   minutesAgo,
   tags: integer({ min: 0, max: 3 }),
@@ -97,6 +102,14 @@ const STEPS: readonly { readonly weight: number; readonly arbitrary: Arbitrary<S
     }),
   },
   { weight: 1, arbitrary: record({ step: constantFrom("leave" as const), account }) },
+  {
+    weight: 1,
+    arbitrary: record({
+      step: constantFrom("part" as const),
+      leaves: constantFrom("t-0" as const, "t-1" as const),
+      quantity: constantFrom("1", "2"),
+    }),
+  },
   { weight: 1, arbitrary: record({ step: constantFrom("suspend" as const, "resume" as const), account }) },
   { weight: 1, arbitrary: constantFrom({ step: "rename" } as const) },
   {

@@ -11,7 +11,7 @@ const MAIN = fileURLToPath(new URL("../../../packages/outbox/src/main.ts", impor
 
 const said = (pattern: RegExp): string => expect.stringMatching(pattern) as string;
 
-test("a store is made, migrated, recorded into by SQL, looked at and forgotten; its SQL is printed", async () => {
+test("a store is made, migrated, recorded into by SQL, looked at and forgotten; its SQL is printed; no password is (O16)", async () => {
   const database = await newDatabase();
   onTestFinished(() => database.remove());
   const pool = new Pool({ connectionString: database.url });

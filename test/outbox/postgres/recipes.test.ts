@@ -2,11 +2,13 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { drizzle } from "drizzle-orm/node-postgres";
 import { Kysely, PostgresDialect } from "kysely";
 import { Pool } from "pg";
 import { describe, expect, onTestFinished } from "vitest";
 import { openOutbox, type Outbox } from "@countinghouse/outbox";
 import { postgresStore } from "@countinghouse/outbox/postgres";
+import { sell as sellWithDrizzle } from "../../../examples/outbox/drizzle.ts";
 import { sell as sellWithKysely } from "../../../examples/outbox/kysely.ts";
 import { sell as sellWithPg } from "../../../examples/outbox/plain-pg.ts";
 import { clientOf } from "../../support/client.ts";
@@ -60,6 +62,18 @@ describe("the recipe", () => {
       { reading_id: "a" },
       { reading_id: "b" },
     ]);
+  });
+
+  test("of Drizzle does the same, by a statement whose values stay apart from its text", async () => {
+    const place = await opened();
+    const db = drizzle(place.pool);
+    const id = "1'); DROP TABLE sale; --$2";
+    expect(await sellWithDrizzle(db, place.outbox, id)).toMatchObject([
+      { reading_id: `drizzle-${id}`, answer: "recorded" },
+    ]);
+    await expect(sellWithDrizzle(db, place.outbox, id)).rejects.toMatchObject({ cause: { code: "23505" } });
+    await sellWithDrizzle(db, place.outbox, "2");
+    expect(await keptIds(place)).toEqual([`drizzle-${id}`, "drizzle-2"]);
   });
 
   const psql = "/usr/bin/psql";
@@ -146,7 +160,7 @@ async function deliver(url: string): Promise<void> {
 }
 
 describe("from a reading to a record", () => {
-  test("by three senders at once", async () => deliver(await newPostgresStore()));
+  test("O6: by three senders at once", async () => deliver(await newPostgresStore()));
 
   const reason = whyNoPgbouncer();
   if (reason !== undefined)

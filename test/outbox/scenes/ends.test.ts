@@ -38,7 +38,7 @@ describe.each(SCENES)("in %s", (_store, scene) => {
       expect(await states()).toEqual({ delivered: 1 });
     });
 
-    test("has it refused at the end of its window, and what it took from the balance given back", async () => {
+    test("O9: has it refused at the end of its window, and what it took from the balance given back", async () => {
       const { outbox, store, service, use, pass, states } = await scene();
       await use("-500", { meter: "gb" });
       await use("5", { meter: "seats" });
@@ -98,7 +98,7 @@ describe.each(SCENES)("in %s", (_store, scene) => {
 
   describe("after a lost answer", () => {
     test.each(["lost before", "lost after"] as const)(
-      "%s: the same body is sent again, and counts once",
+      "O2, %s: the same body is sent again, and counts once",
       async (happening) => {
         const { outbox, service, use, pass, states } = await scene();
         await use("3");
@@ -314,6 +314,60 @@ describe.each(SCENES)("in %s", (_store, scene) => {
     expect([...service.kept.values()].map(({ quantity }) => quantity)).toEqual([3, 5]);
     expect(await store.balances()).toMatchObject([{ amount: "0", credited: "-2" }]);
     expect(await outbox.verify()).toMatchObject({ ok: true });
+  });
+
+  test("what takes back usage that was never billed is no credit: of an hour without an entry, or one that was refused", async () => {
+    const { outbox, store, use, pass, service, states } = await scene();
+    await use("-5", { minutesAgo: 26 * 60 });
+    service.suspended.add(ACCOUNT);
+    await use("3");
+    pass(60);
+    await outbox.deliverDue();
+    for (let hour = 0; hour < 26; hour += 1) {
+      pass(60);
+      await outbox.deliverDue();
+    }
+    expect(await states()).toEqual({ refused: 1 });
+    await use("-2", { minutesAgo: 27 * 60 });
+    await outbox.deliverDue();
+    expect(await store.summary()).toMatchObject({ endedReadings: [{ end: "late", count: 2 }] });
+    expect((await store.balances()).filter(({ amount, credited }) => amount !== "0" || credited !== "0")).toEqual([]);
+    expect(await outbox.verify()).toMatchObject({ ok: true });
+  });
+
+  test("what takes back usage that was billed is a credit, also when its window has closed", async () => {
+    const { outbox, store, use, pass } = await scene();
+    await use("3");
+    pass(60);
+    await outbox.deliverDue();
+    pass(26 * 60);
+    await use("-2", { minutesAgo: 27 * 60 });
+    await outbox.deliverDue();
+    expect(await store.summary()).toMatchObject({ endedReadings: [{ end: "credited", count: 1 }] });
+    expect(await store.balances()).toMatchObject([{ amount: "-2", credited: "-2" }]);
+  });
+
+  test("an entry whose window has closed is not taken apart: it ends as what it is, and its usage stays in the totals", async () => {
+    const { outbox, store, service, use, pass } = await scene({ dedupeDays: 2 });
+    service.suspended.add(ACCOUNT);
+    await use("3");
+    pass(60);
+    await outbox.deliverDue();
+    for (let hour = 0; hour < 26; hour += 1) {
+      pass(60);
+      await outbox.deliverDue();
+    }
+    const totals = await store.totals();
+    expect(totals).toMatchObject([{ fate: "refused", readings: 1, sum: "3" }]);
+    const [{ entryId } = { entryId: "" }] = await store.entries({});
+    await expect(outbox.dissolve(entryId, "bound anew")).rejects.toMatchObject({
+      code: "refused",
+      message: expect.stringMatching(/has closed at .* it ends as what it is, refused/) as string,
+    });
+    pass(49 * 60);
+    await outbox.deliverDue();
+    await expect(outbox.dissolve(entryId, "bound anew")).rejects.toMatchObject({ code: "refused" });
+    expect(await store.totals()).toEqual(totals);
   });
 
   test("an hour of nothing is not sent, and what comes later still can be", async () => {

@@ -115,3 +115,13 @@ export const SCENES: readonly (readonly [string, MakeScene])[] = [
       ]
     : []),
 ];
+
+/** The same store, but for what is said otherwise. */
+export function changed(store: OutboxStore, change: Partial<OutboxStore>): OutboxStore {
+  return new Proxy(store, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(change, name) ?? Reflect.get(target, name, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}

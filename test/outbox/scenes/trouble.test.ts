@@ -50,7 +50,7 @@ describe.each(SCENES)("in %s", (_store, scene) => {
       expect(await outbox.record([])).toEqual([]);
     });
 
-    test("days ahead and years old are set aside once the service has told its time; before, they wait, and end", async () => {
+    test("O15: days ahead and years old are set aside once the service has told its time; before, they wait, and end", async () => {
       const { outbox, store, pass } = await scene();
       const at = (time: number, readingId: string) =>
         outbox.record({ readingId, tenant: "t-0", meter: "seats", quantity: 1, at: new Date(time) });

@@ -1,14 +1,5 @@
 /** Calls of the operator API as hooks: typed by its contract, kept for a while, and made again when something has changed. */
-import {
-  QueryClient,
-  keepPreviousData,
-  useInfiniteQuery,
-  useMutation,
-  useQueries,
-  useQuery,
-  type UseMutationResult,
-  type UseQueryResult,
-} from "@tanstack/react-query";
+import { QueryClient, keepPreviousData, useInfiniteQuery, useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { useEffect } from "react";
 import {
   OperatorConnectionError,
@@ -23,7 +14,7 @@ import {
 } from "countinghouse/operator";
 import { currentSession, endSession } from "./session.ts";
 
-type GetRouteName = Extract<RouteName, `GET ${string}`>;
+export type GetRouteName = Extract<RouteName, `GET ${string}`>;
 type GetListRouteName = Extract<ListRouteName, GetRouteName>;
 
 /** Items that a list asks for at once. */
@@ -41,25 +32,18 @@ export const queryClient = new QueryClient({
   },
 });
 
-/** A client with this session's token. A refusal of the token ends the session, wherever it was met. */
-export function api(): OperatorClient {
-  const token = currentSession().token ?? "-";
-  return operatorClient({ endpoint: location.origin, token, fetch: (input, init) => asked(token, input, init) });
-}
+/** A client with this session's token. */
+export const api = (): OperatorClient => clientWith(fetch);
 
-async function asked(token: string, input: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> {
-  const response = await fetch(input, { ...init, cache: "no-store", credentials: "omit" });
-  if (response.status === 401) endSession("refused", token);
-  return response;
-}
-
-/** What is not in the typed client: streams, and lists of errors with another form. */
-export function askRaw(path: string, init: RequestInit = {}): Promise<Response> {
+/** The same, over a fetch of its own. A refusal of the token ends the session, wherever it was met. */
+export function clientWith(fetchOf: typeof fetch): OperatorClient {
   const token = currentSession().token ?? "-";
-  return asked(token, `${location.origin}/operator/v1${path}`, {
-    ...init,
-    headers: { authorization: `Bearer ${token}`, ...(init.headers as Record<string, string> | undefined) },
-  });
+  const asked: typeof fetch = async (input, init) => {
+    const response = await fetchOf(input, { ...init, cache: "no-store", credentials: "omit" });
+    if (response.status === 401) endSession("refused", token);
+    return response;
+  };
+  return operatorClient({ endpoint: location.origin, token, fetch: asked });
 }
 
 interface AskOptions {
@@ -84,7 +68,8 @@ export function useAnswer<Name extends GetRouteName>(
   return useQuery({
     queryKey: [route, request],
     enabled,
-    queryFn: ({ signal }) => api().call(route, ...([{ ...request, signal }] as unknown as RequestArguments<Name>)),
+    queryFn: ({ signal }) =>
+      api().call(route, ...([{ ...request, signal: bounded(signal) }] as unknown as RequestArguments<Name>)),
     // What has to be done before it can be answered says how far it has come, and is asked again.
     refetchInterval: ({ state }) => (progressOf(state.error) === undefined ? (every ?? false) : PROGRESS_MS),
     ...(keep ? { placeholderData: keepPreviousData } : {}),
@@ -96,20 +81,6 @@ const PROGRESS_MS = 1_000;
 /** How far something has come that has to be done before a call can be answered. */
 export function progressOf(error: unknown): OperatorProblemError["progress"] {
   return error instanceof OperatorProblemError ? error.progress : undefined;
-}
-
-/** The answers of a route that is asked in several ways at once. */
-export function useAnswers<Name extends GetRouteName>(
-  route: Name,
-  requests: readonly RequestArguments<Name>[0][],
-): readonly UseQueryResult<AnswerTo<Name>>[] {
-  return useQueries({
-    queries: requests.map((request) => ({
-      queryKey: [route, request],
-      queryFn: ({ signal }: { signal: AbortSignal }) =>
-        api().call(route, ...([{ ...request, signal }] as unknown as RequestArguments<Name>)),
-    })),
-  });
 }
 
 export interface List<Item> {
@@ -134,7 +105,7 @@ export function useList<Name extends GetListRouteName>(
     queryFn: async ({ pageParam, signal }) => {
       const request = {
         query: { limit: PAGE_ITEMS, ...query, ...(pageParam === "" ? {} : { cursor: pageParam }) },
-        signal,
+        signal: bounded(signal),
       };
       const page = await api().call(route, ...([request] as unknown as RequestArguments<Name>));
       return page as { readonly items: readonly ItemOf<Name>[]; readonly nextCursor?: string };
@@ -160,21 +131,13 @@ export function useList<Name extends GetListRouteName>(
 const countOf = (pages: readonly { readonly items: readonly unknown[] }[]): number =>
   pages.reduce((count, { items }) => count + items.length, 0);
 
-/** Something that changes the server; afterwards everything that is shown is asked again. */
-export function useChange<Given, Answer>(
-  change: (client: OperatorClient, given: Given) => Promise<Answer>,
-  onDone?: (answer: Answer, given: Given) => void,
-): UseMutationResult<Answer, Error, Given> {
-  return useMutation({
-    mutationFn: (given: Given) => change(api(), given),
-    onSuccess: async (answer, given) => {
-      onDone?.(answer, given);
-      await queryClient.invalidateQueries();
-    },
-  });
-}
+/** A connection that is silent for so long is dead, though nobody has told this browser. */
+const SILENCE_MS = 30_000;
 
-export const isGone = (error: unknown): boolean => error instanceof OperatorConnectionError;
+export const bounded = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(SILENCE_MS)]);
+
+export const isGone = (error: unknown): boolean =>
+  error instanceof OperatorConnectionError || (error instanceof Error && error.name === "TimeoutError");
 
 export function statusOf(error: unknown): number | undefined {
   return error instanceof OperatorProblemError ? error.status : undefined;

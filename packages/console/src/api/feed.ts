@@ -1,88 +1,106 @@
 /**
- * The activity as it happens: server-sent events, read by `fetch`, since an `EventSource` cannot carry a token in a header. A
- * connection that ends is begun again, from the last event that was read.
+ * The activity as it happens, read by the client of the operator API: a connection that ends, or is silent for too long, is begun
+ * again from the last event that was read.
  */
 import { useEffect, useRef, useState } from "react";
-import { askRaw } from "./calls.ts";
-import { EventReader, type ServerEvent } from "./event-reader.ts";
+import type { EventOf, RequestTo } from "countinghouse/operator";
+import { clientWith } from "./calls.ts";
 
 /** What a feed does: nothing yet, reads, or tries to get there again. */
 export type FeedState = "connecting" | "live" | "lost";
 
+export type FeedEvent = EventOf<"GET /activity">;
+type Query = RequestTo<"GET /activity">["query"];
+
 /** Events are handed on in groups, so that a thousand a second are drawn a few times a second. */
 const GROUP_MS = 250;
-const AGAIN_MS_MIN = 500;
-const AGAIN_MS_MAX = 3_000;
+const AGAIN_MS = 3_000;
 
 interface FeedOptions {
-  /** Filters that the server applies; another text is another feed. */
-  readonly query: string;
+  /** Filters that the server applies, for as long as this is shown. */
+  readonly query: Query;
+  /** Whether it is to be read: not while it is paused, nor while the server is gone. */
   readonly isOn: boolean;
-  readonly onEvents: (events: readonly ServerEvent[]) => void;
+  readonly onEvents: (events: readonly FeedEvent[]) => void;
 }
 
 export function useFeed({ query, isOn, onEvents }: FeedOptions): FeedState {
   const [state, setState] = useState<FeedState>("connecting");
-  const handler = useRef(onEvents);
+  const latest = useRef({ query, onEvents });
+  const lastEventId = useRef<string>(undefined);
   useEffect(() => {
-    handler.current = onEvents;
+    latest.current = { query, onEvents };
   });
   useEffect(() => {
     if (!isOn) return undefined;
     const ending = new AbortController();
-    let waiting: ServerEvent[] = [];
+    let waiting: FeedEvent[] = [];
     const handOn = setInterval(() => {
       if (waiting.length === 0) return;
       const events = waiting;
       waiting = [];
-      handler.current(events);
+      latest.current.onEvents(events);
     }, GROUP_MS);
-    void follow(query, ending.signal, setState, (event) => waiting.push(event));
+    const read = async (): Promise<void> => {
+      const client = clientWith((input, init) => watched(setState, input, init));
+      const request = { query: latest.current.query, lastEventId: lastEventId.current, signal: ending.signal };
+      for await (const event of client.events("GET /activity", request)) {
+        lastEventId.current = event.id ?? lastEventId.current;
+        waiting.push(event);
+      }
+    };
+    void again(read, ending.signal);
     return () => {
       ending.abort();
       clearInterval(handOn);
+      if (waiting.length > 0) latest.current.onEvents(waiting);
+      setState("lost");
     };
-  }, [query, isOn]);
+  }, [isOn]);
   return state;
 }
 
-async function follow(
-  query: string,
-  signal: AbortSignal,
-  onState: (state: FeedState) => void,
-  onEvent: (event: ServerEvent) => void,
-): Promise<void> {
-  let lastId: string | undefined;
-  let againMs = AGAIN_MS_MIN;
+/** Whatever the client gives up on is begun anew, for as long as somebody looks. */
+async function again(read: () => Promise<void>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    try {
-      const headers = { accept: "text/event-stream", ...(lastId === undefined ? {} : { "last-event-id": lastId }) };
-      const response = await askRaw(`/activity${query}`, { headers, signal });
-      if (response.status === 401) return;
-      if (!response.ok || response.body === null) throw new Error(`The feed answered ${response.status}.`);
-      onState("live");
-      againMs = AGAIN_MS_MIN;
-      const reader = new EventReader((event) => {
-        lastId = event.id ?? lastId;
-        onEvent(event);
-      });
-      const texts = response.body.pipeThrough(new TextDecoderStream());
-      for await (const piece of texts) reader.take(piece);
-    } catch {
-      if (signal.aborted) return;
-    }
-    onState("lost");
-    await waitFor(againMs, signal);
-    againMs = Math.min(againMs * 2, AGAIN_MS_MAX);
+    await read().catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
   }
 }
 
-function waitFor(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
+/** A connection that tells when it begins and when it ends. */
+async function watched(
+  onState: (state: FeedState) => void,
+  input: Parameters<typeof fetch>[0],
+  init: RequestInit | undefined,
+): Promise<Response> {
+  const lost = (): void => {
+    if (init?.signal?.aborted !== true) onState("lost");
+  };
+  try {
+    const response = await fetch(input, init);
+    if (!response.ok || response.body === null) return response;
+    onState("live");
+    return new Response(ended(response.body, lost), response);
+  } catch (error) {
+    lost();
+    throw error;
+  }
+}
+
+function ended(body: ReadableStream<Uint8Array<ArrayBuffer>>, onEnd: () => void): ReadableStream {
+  const reader = body.getReader();
+  return new ReadableStream({
+    pull: async (controller) => {
+      const { done, value } = await reader.read().catch((error: unknown) => {
+        onEnd();
+        throw error;
+      });
+      if (value !== undefined) controller.enqueue(value);
+      if (!done) return;
+      onEnd();
+      controller.close();
+    },
+    cancel: (reason) => reader.cancel(reason),
   });
 }

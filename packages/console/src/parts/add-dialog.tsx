@@ -1,7 +1,7 @@
 /** A button, and the dialog behind it, in which a new object of the catalogue is filled in by the schema of its route. */
 import { useRef, type ReactNode } from "react";
 import type { OperatorClient } from "countinghouse/operator";
-import { useChange } from "../api/calls.ts";
+import { useChange } from "../api/change.ts";
 import { SchemaForm } from "./schema-form.tsx";
 
 interface AddDialogProps<Answer> {

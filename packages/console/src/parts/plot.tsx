@@ -118,7 +118,8 @@ function optionsOf(
       y: { range: (_plot, min, max) => [Math.min(0, min), max <= 0 ? 1 : max * 1.08] },
     },
     axes: [
-      { ...axis, size: 28, grid: { show: false } },
+      // Between two days, or two hours of an age, there is nothing.
+      { ...axis, size: 28, grid: { show: false }, incrs: [1, 2, 5, 10, 20, 50, 100] },
       {
         ...axis,
         size: 64,

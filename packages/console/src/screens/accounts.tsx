@@ -1,10 +1,13 @@
 /** Accounts: users and roles, what they may do, and their access keys. */
-import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { Link, getRouteApi } from "@tanstack/react-router";
 import { useState, type FormEvent, type ReactNode } from "react";
 import type { Account } from "countinghouse/operator";
-import { useChange, useList } from "../api/calls.ts";
+import { useAnswer, useList } from "../api/calls.ts";
+import { useChange } from "../api/change.ts";
 import { Field } from "../parts/fields.tsx";
+import { Filters } from "../parts/filters.tsx";
 import { Card, Code, CopyButton, Confirm, Empty, Facts, Loading, Page, Problem, State } from "../parts/parts.tsx";
+import { Time } from "../parts/time.tsx";
 import { useServer } from "../shell/server.ts";
 
 const route = getRouteApi("/accounts");
@@ -12,7 +15,6 @@ const route = getRouteApi("/accounts");
 export function Accounts(): ReactNode {
   const { mayChange } = useServer();
   const { q = "" } = route.useSearch();
-  const navigate = useNavigate({ from: "/accounts" });
   const list = useList("GET /accounts");
   const wanted = q.toLowerCase();
   const shown = list.items?.filter((account) => textsOf(account).some((text) => text.toLowerCase().includes(wanted)));
@@ -21,16 +23,10 @@ export function Accounts(): ReactNode {
       title="Accounts and keys"
       about="Who may call: users and roles, their policies, and the access keys of users."
     >
-      <search className="filters">
-        <Field
-          label="Filter"
-          type="search"
-          isFilter
-          value={q}
-          placeholder="Account, user or key"
-          onChange={(text) => void navigate({ search: text === "" ? {} : { q: text }, replace: true })}
-        />
-      </search>
+      <Filters
+        values={{ q }}
+        filters={[{ name: "q", label: "Filter", type: "search", placeholder: "Account, user or key" }]}
+      />
       {shown === undefined ? (
         list.error === null ? (
           <Loading />
@@ -43,7 +39,12 @@ export function Accounts(): ReactNode {
           command="npm run countinghouse -- account add --file FILE"
         />
       ) : (
-        shown.map((account) => <AccountCard key={account.id} account={account} />)
+        <>
+          {shown.filter(hasCallers).map((account) => (
+            <AccountCard key={account.id} account={account} />
+          ))}
+          <Silent accounts={shown.filter((account) => !hasCallers(account))} />
+        </>
       )}
       {list.more === undefined ? null : (
         <button type="button" className="button" onClick={list.more}>
@@ -64,6 +65,25 @@ function textsOf({ id, title = "", users, roles }: Account): readonly string[] {
   ];
 }
 
+const hasCallers = ({ users, roles }: Account): boolean => users.length + roles.length > 0;
+
+/** Most buyers are only named. */
+function Silent({ accounts }: { readonly accounts: readonly Account[] }): ReactNode {
+  if (accounts.length === 0) return null;
+  return (
+    <Card title="Nobody calls for these">
+      <p className="quiet">They have no users and no roles.</p>
+      <ul className="plain">
+        {accounts.map(({ id, title }) => (
+          <li key={id}>
+            {title} <code className="quiet">{id}</code>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
 function AccountCard({ account }: { readonly account: Account }): ReactNode {
   const { id, title, users, roles } = account;
   return (
@@ -74,9 +94,6 @@ function AccountCard({ account }: { readonly account: Account }): ReactNode {
         </>
       }
     >
-      {users.length + roles.length === 0 ? (
-        <p className="quiet">Nobody calls for it: it has no users and no roles.</p>
-      ) : null}
       {users.map((user) => (
         <User key={user.name} accountId={id} user={user} />
       ))}
@@ -128,6 +145,7 @@ function User({ accountId, user }: { readonly accountId: string; readonly user: 
         {user.accessKeyIds.map((keyId) => (
           <li key={keyId} className="actions">
             <Code>{keyId}</Code>
+            <LastUse keyId={keyId} />
             {mayChange ? (
               <Confirm
                 label="Delete"
@@ -162,6 +180,27 @@ function User({ accountId, user }: { readonly accountId: string; readonly user: 
       {drop.error === null ? null : <Problem error={drop.error} />}
       <Policy policy={user.policy} />
     </section>
+  );
+}
+
+/** The newest call that was signed with a key, as far as calls are kept. */
+function LastUse({ keyId }: { readonly keyId: string }): ReactNode {
+  const calls = useAnswer("GET /requests", { query: { accessKeyId: keyId, limit: 1 } });
+  const [newest] = calls.data?.items ?? [];
+  if (calls.data === undefined) return null;
+  return (
+    <span className="quiet">
+      {newest === undefined ? (
+        "not used, as far as calls are kept"
+      ) : (
+        <>
+          last used <Time at={newest.at} /> for{" "}
+          <Link to="/requests/$id" params={{ id: newest.requestId }}>
+            {newest.operation ?? "a request"}
+          </Link>
+        </>
+      )}
+    </span>
   );
 }
 

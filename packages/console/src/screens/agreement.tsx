@@ -2,7 +2,8 @@
 import { Link, getRouteApi } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Agreement as ShownAgreement } from "countinghouse/operator";
-import { useAnswer, useChange } from "../api/calls.ts";
+import { useAnswer } from "../api/calls.ts";
+import { useChange } from "../api/change.ts";
 import { Card, Code, Confirm, Empty, Facts, Loading, Page, Problem } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
 import { Time } from "../parts/time.tsx";

@@ -3,7 +3,7 @@ import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Agreement } from "countinghouse/operator";
 import { useList } from "../api/calls.ts";
-import { Field } from "../parts/fields.tsx";
+import { Filters } from "../parts/filters.tsx";
 import { Code, Empty, Page } from "../parts/parts.tsx";
 import { AddDialog } from "../parts/add-dialog.tsx";
 import { ListTable, type Column } from "../parts/table.tsx";
@@ -47,11 +47,8 @@ const COLUMNS: readonly Column<Agreement>[] = [
 export function Agreements(): ReactNode {
   const { mayChange } = useServer();
   const { q = "", state = "", product = "" } = route.useSearch();
-  const navigate = useNavigate({ from: "/agreements" });
   const list = useList("GET /agreements");
   const wanted = q.toLowerCase();
-  const set = (name: "q" | "state" | "product", value: string): void =>
-    void navigate({ search: (before) => ({ ...before, [name]: value === "" ? undefined : value }), replace: true });
   const matches = (agreement: Agreement): boolean =>
     (state === "" || agreement.status === state) &&
     (product === "" || agreement.productCode === product) &&
@@ -64,30 +61,14 @@ export function Agreements(): ReactNode {
       about="Which customer has which product, and what happens to that."
       actions={mayChange ? <AddAgreement /> : null}
     >
-      <search className="filters">
-        <Field
-          label="Filter"
-          type="search"
-          isFilter
-          value={q}
-          placeholder="Id, customer or licence"
-          onChange={(text) => set("q", text)}
-        />
-        <Field
-          label="State"
-          isFilter
-          value={state}
-          options={[["", "Any"], ...STATES]}
-          onChange={(text) => set("state", text)}
-        />
-        <Field
-          label="Product code"
-          isFilter
-          value={product}
-          placeholder="Any"
-          onChange={(text) => set("product", text)}
-        />
-      </search>
+      <Filters
+        values={{ q, state, product }}
+        filters={[
+          { name: "q", label: "Filter", type: "search", placeholder: "Id, customer or licence" },
+          { name: "state", label: "State", options: [["", "Any"], ...STATES] },
+          { name: "product", label: "Product code" },
+        ]}
+      />
       <ListTable
         label="Agreements"
         list={list}

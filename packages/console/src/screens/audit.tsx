@@ -1,10 +1,11 @@
 /** The audit trail: who did what, found by all its filters; and whether it is as it was written. */
-import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
+import { Link, getRouteApi } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { AuditEvent, AuditVerificationJob } from "countinghouse/operator";
-import { useAnswer, useChange, useList } from "../api/calls.ts";
+import { useAnswer, useList } from "../api/calls.ts";
+import { useChange } from "../api/change.ts";
 import { download } from "../parts/download.ts";
-import { Field } from "../parts/fields.tsx";
+import { Filters } from "../parts/filters.tsx";
 import { Card, Code, Empty, Facts, Page, Problem, State } from "../parts/parts.tsx";
 import { ListTable } from "../parts/table.tsx";
 import { Time } from "../parts/time.tsx";
@@ -24,7 +25,6 @@ const LABELS: Readonly<Record<(typeof FILTERS)[number], readonly [string, string
 
 export function Audit(): ReactNode {
   const search = route.useSearch();
-  const navigate = useNavigate({ from: "/audit" });
   const query = Object.fromEntries(
     FILTERS.flatMap((name) => (search[name] === undefined ? [] : [[name, search[name]]])),
   );
@@ -54,38 +54,20 @@ export function Audit(): ReactNode {
           </button>
         }
       >
-        <search className="filters">
-          {FILTERS.map((name) => (
-            <Field
-              key={name}
-              label={LABELS[name][0]}
-              placeholder={LABELS[name][1]}
-              isFilter
-              value={search[name] ?? ""}
-              onChange={(text) =>
-                void navigate({
-                  search: (before) => ({ ...before, [name]: text === "" ? undefined : text }),
-                  replace: true,
-                })
-              }
-            />
-          ))}
-          <Field
-            label="Order"
-            isFilter
-            value={search.order ?? "newest"}
-            options={[
-              ["newest", "Newest first"],
-              ["oldest", "Oldest first"],
-            ]}
-            onChange={(text) =>
-              void navigate({
-                search: (before) => ({ ...before, order: text === "oldest" ? text : undefined }),
-                replace: true,
-              })
-            }
-          />
-        </search>
+        <Filters
+          values={search}
+          filters={[
+            ...FILTERS.map((name) => ({ name, label: LABELS[name][0], placeholder: LABELS[name][1] })),
+            {
+              name: "order",
+              label: "Order",
+              options: [
+                ["", "Newest first"],
+                ["oldest", "Oldest first"],
+              ],
+            },
+          ]}
+        />
         <ListTable<AuditEvent>
           label="Audit events"
           list={list}

@@ -1,7 +1,8 @@
 /** The buyer's way in, from both ends: subscribe as a buyer does, or make a registration token, and see what one says. */
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useState, type FormEvent, type ReactNode } from "react";
-import { useChange, useList } from "../api/calls.ts";
+import { useList } from "../api/calls.ts";
+import { useChange } from "../api/change.ts";
 import { Field } from "../parts/fields.tsx";
 import { Card, CopyButton, Empty, Facts, Page, Problem } from "../parts/parts.tsx";
 import { Time } from "../parts/time.tsx";

@@ -2,7 +2,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState, type FormEvent, type ReactNode } from "react";
 import { Link } from "@tanstack/react-router";
-import { api, useAnswer, useChange, useList } from "../api/calls.ts";
+import { api, useAnswer, useList } from "../api/calls.ts";
+import { useChange } from "../api/change.ts";
 import { Field } from "../parts/fields.tsx";
 import { Card, Command, Empty, Loading, Page, Problem } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";

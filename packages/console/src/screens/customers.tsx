@@ -1,9 +1,9 @@
 /** Customers: buyers, with all that they have. */
-import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
+import { Link, getRouteApi } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Agreement } from "countinghouse/operator";
 import { useAnswer, useList } from "../api/calls.ts";
-import { Field } from "../parts/fields.tsx";
+import { Filters } from "../parts/filters.tsx";
 import { Code, Empty, Page } from "../parts/parts.tsx";
 import { ListTable } from "../parts/table.tsx";
 import { Time } from "../parts/time.tsx";
@@ -20,7 +20,6 @@ interface Customer {
 
 export function Customers(): ReactNode {
   const { q = "" } = route.useSearch();
-  const navigate = useNavigate({ from: "/customers" });
   const agreements = useList("GET /agreements");
   const accounts = useAnswer("GET /accounts", { query: { limit: 1_000 } });
   const titles = new Map((accounts.data?.items ?? []).map(({ id, title }) => [id, title]));
@@ -28,16 +27,10 @@ export function Customers(): ReactNode {
   const wanted = q.toLowerCase();
   return (
     <Page title="Customers" about="Buyers, as sellers meter them: by account, by identifier, by licence.">
-      <search className="filters">
-        <Field
-          label="Filter"
-          type="search"
-          isFilter
-          value={q}
-          placeholder="Account, identifier or title"
-          onChange={(text) => void navigate({ search: text === "" ? {} : { q: text }, replace: true })}
-        />
-      </search>
+      <Filters
+        values={{ q }}
+        filters={[{ name: "q", label: "Filter", type: "search", placeholder: "Account, identifier or title" }]}
+      />
       <ListTable
         label="Customers"
         list={{ ...agreements, items: customers }}

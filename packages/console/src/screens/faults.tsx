@@ -1,7 +1,8 @@
 /** Trouble that is asked for: presets, whatever else, how often each has hit, and one switch that ends it all. */
 import { useState, type FormEvent, type ReactNode } from "react";
 import type { Fault, NewFault } from "countinghouse/operator";
-import { useChange, useList } from "../api/calls.ts";
+import { useList } from "../api/calls.ts";
+import { useChange } from "../api/change.ts";
 import { Field } from "../parts/fields.tsx";
 import { Card, Confirm, Empty, Page, Problem, State } from "../parts/parts.tsx";
 import { ListTable } from "../parts/table.tsx";

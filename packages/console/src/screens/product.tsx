@@ -2,7 +2,8 @@
 import { Link, getRouteApi } from "@tanstack/react-router";
 import { useState, type FormEvent, type ReactNode } from "react";
 import type { Dimension, Product as ShownProduct } from "countinghouse/operator";
-import { useAnswer, useChange, useList } from "../api/calls.ts";
+import { useAnswer, useList } from "../api/calls.ts";
+import { useChange } from "../api/change.ts";
 import { Field } from "../parts/fields.tsx";
 import { Card, Code, Empty, Facts, Loading, Page, Problem } from "../parts/parts.tsx";
 import { ListTable, Table } from "../parts/table.tsx";

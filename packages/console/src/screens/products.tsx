@@ -3,7 +3,7 @@ import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Product } from "countinghouse/operator";
 import { useList } from "../api/calls.ts";
-import { Field } from "../parts/fields.tsx";
+import { Filters } from "../parts/filters.tsx";
 import { Code, Empty, Page } from "../parts/parts.tsx";
 import { AddDialog } from "../parts/add-dialog.tsx";
 import { ListTable, type Column } from "../parts/table.tsx";
@@ -30,7 +30,6 @@ const COLUMNS: readonly Column<Product>[] = [
 export function Products(): ReactNode {
   const { mayChange } = useServer();
   const { q = "" } = route.useSearch();
-  const navigate = useNavigate({ from: "/products" });
   const list = useList("GET /products");
   const wanted = q.toLowerCase();
   return (
@@ -39,16 +38,10 @@ export function Products(): ReactNode {
       about="What sellers publish, and the dimensions it is metered by."
       actions={mayChange ? <AddProduct /> : null}
     >
-      <search className="filters">
-        <Field
-          label="Filter"
-          type="search"
-          isFilter
-          value={q}
-          placeholder="Title, code or seller"
-          onChange={(text) => void navigate({ search: text === "" ? {} : { q: text }, replace: true })}
-        />
-      </search>
+      <Filters
+        values={{ q }}
+        filters={[{ name: "q", label: "Filter", type: "search", placeholder: "Title, code or seller" }]}
+      />
       <ListTable
         label="Products"
         list={list}

@@ -1,7 +1,8 @@
 /** One metered resource: its life, its registrations, and the seconds of each hour that are metered of it. */
 import { Link, getRouteApi } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { useAnswer, useChange } from "../api/calls.ts";
+import { useAnswer } from "../api/calls.ts";
+import { useChange } from "../api/change.ts";
 import { Card, Code, Confirm, Empty, Facts, Loading, Page, Problem, State } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
 import { Time, useServiceNow } from "../parts/time.tsx";
@@ -49,7 +50,7 @@ export function Resource(): ReactNode {
       <Bar resource={resource.data} fromMs={Date.parse(startedAt)} toMs={nowMs} />
       <Facts
         facts={[
-          { name: "Resource id", value: <Code>{id}</Code> },
+          { name: "Resource id", value: <Code>{id}</Code>, isWide: true },
           { name: "Platform", value: platform },
           { name: "Account", value: <code>{accountId}</code> },
           { name: "Region", value: region },

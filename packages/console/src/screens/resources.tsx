@@ -1,9 +1,9 @@
 /** Instances, tasks and pods as bars over time: when they ran, what they registered, when they were heard of last. */
-import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
+import { Link, getRouteApi } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Resource } from "countinghouse/operator";
 import { useList } from "../api/calls.ts";
-import { Field } from "../parts/fields.tsx";
+import { Filters } from "../parts/filters.tsx";
 import { Empty, Page, State } from "../parts/parts.tsx";
 import { ListTable } from "../parts/table.tsx";
 import { Time, lengthOf, useServiceNow, utc } from "../parts/time.tsx";
@@ -13,7 +13,6 @@ const PLATFORMS = ["ec2", "ecs", "eks"] as const;
 
 export function Resources(): ReactNode {
   const { platform = "", live = "", product = "" } = route.useSearch();
-  const navigate = useNavigate({ from: "/resources" });
   const query = {
     ...(platform === "" ? {} : { platform }),
     ...(live === "" ? {} : { live }),
@@ -21,41 +20,28 @@ export function Resources(): ReactNode {
   };
   const list = useList("GET /resources", query, { keep: true });
   const nowMs = useServiceNow();
-  const set = (name: "platform" | "live" | "product", value: string): void =>
-    void navigate({ search: (before) => ({ ...before, [name]: value === "" ? undefined : value }), replace: true });
   const fromMs = Math.min(...(list.items ?? []).map(({ startedAt }) => Date.parse(startedAt)), nowMs - 3_600_000);
   return (
     <Page
       title="Resources"
       about="What runs products on buyers’ accounts: those that run, and those that ended in the last 35 days."
     >
-      <search className="filters">
-        <Field
-          label="Platform"
-          isFilter
-          value={platform}
-          options={[["", "Any"], ...PLATFORMS]}
-          onChange={(text) => set("platform", text)}
-        />
-        <Field
-          label="Runs"
-          isFilter
-          value={live}
-          options={[
-            ["", "Any"],
-            ["true", "Runs"],
-            ["false", "Has ended"],
-          ]}
-          onChange={(text) => set("live", text)}
-        />
-        <Field
-          label="Product code"
-          isFilter
-          value={product}
-          placeholder="Any"
-          onChange={(text) => set("product", text)}
-        />
-      </search>
+      <Filters
+        values={{ platform, live, product }}
+        filters={[
+          { name: "platform", label: "Platform", options: [["", "Any"], ...PLATFORMS] },
+          {
+            name: "live",
+            label: "Runs",
+            options: [
+              ["", "Any"],
+              ["true", "Runs"],
+              ["false", "Has ended"],
+            ],
+          },
+          { name: "product", label: "Product code" },
+        ]}
+      />
       <ListTable<Resource>
         label="Resources"
         list={list}

@@ -5,10 +5,12 @@ import { useAnswer } from "../api/calls.ts";
 import { Card, Facts, Loading, Page, Problem, State } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
 import { Time } from "../parts/time.tsx";
+import { Measures } from "./measures.tsx";
 import { metricsOf } from "./metrics.ts";
-import { whole } from "./wording.tsx";
+import { bytesText, whole } from "./wording.tsx";
 
 const EVERY_MS = 5_000;
+const METRICS_EVERY_MS = 2_000;
 
 export function Server(): ReactNode {
   const server = useAnswer("GET /server", undefined, { every: EVERY_MS });
@@ -93,21 +95,16 @@ export function Server(): ReactNode {
   );
 }
 
-function bytesText(bytes: number): string {
-  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
-  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
-  return `${(bytes / 1_024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power] ?? ""}`;
-}
-
 function Metrics(): ReactNode {
   const metrics = useQuery({
     queryKey: ["metrics"],
-    refetchInterval: EVERY_MS,
-    queryFn: async ({ signal }) => metricsOf(await (await fetch("/metrics", { signal })).text()),
+    refetchInterval: METRICS_EVERY_MS,
+    queryFn: async ({ signal }) => metricsOf(await (await fetch("/metrics", { signal })).text(), Date.now()),
   });
   const { requests = [], commits = [] } = metrics.data ?? {};
   return (
     <>
+      <Measures reading={metrics.data?.reading} />
       <Card title="Requests since the start">
         {metrics.error === null ? null : <Problem error={metrics.error} />}
         {requests.length === 0 ? (

@@ -39,3 +39,15 @@ export function dollars(amount: number): string {
   });
   return amount < 0 ? `−$${text}` : `$${text}`;
 }
+
+/** `24.2 KiB`. */
+export function bytesText(bytes: number): string {
+  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 1_024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power] ?? ""}`;
+}
+
+/** Decimals as the server says them, all their digits, with thousands apart. */
+export function decimals(text: string | number): string {
+  return String(text).replace(/^-?\d+/, (digits) => digits.replaceAll(/\B(?=(\d{3})+$)/g, ","));
+}

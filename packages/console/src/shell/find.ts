@@ -16,9 +16,15 @@ const SEARCH_CHARACTERS_MAX = 200;
 export function useFound(text: string): readonly Found[] {
   const q = text.slice(0, SEARCH_CHARACTERS_MAX);
   const found = useAnswer("GET /search", { query: { q } }, { enabled: q !== "", keep: true });
-  return q === ""
-    ? []
-    : (found.data?.items ?? []).map((item) => ({ to: pathOf(item), label: labelOf(item), kind: KINDS[item.kind] }));
+  if (q === "") return [];
+  const all = (found.data?.items ?? []).map((item) => ({
+    to: pathOf(item),
+    label: labelOf(item),
+    kind: KINDS[item.kind],
+  }));
+  // What was found for a text that was typed before is good for as long as it has the new one, too: Enter goes to the first.
+  const wanted = q.toLowerCase();
+  return found.isPlaceholderData ? all.filter(({ label }) => label.toLowerCase().includes(wanted)) : all;
 }
 
 const KINDS: Readonly<Record<Item["kind"], string>> = {

@@ -1,9 +1,27 @@
-/** ⌘K: goes to a screen, or to whatever has this id or name. */
+/** ⌘K: goes to a screen, or to whatever has this id or name, or does something. */
 import { useNavigate } from "@tanstack/react-router";
 import { useId, useState, type KeyboardEvent, type ReactNode, type RefObject } from "react";
+import { endSession } from "../api/session.ts";
 import { allPlaces } from "./places.ts";
 import { useFound, type Found } from "./find.ts";
+import { THEMES, TIME_MODES, prefer } from "./preferences.ts";
 import { useServer } from "./server.ts";
+
+interface Action {
+  readonly label: string;
+  readonly kind: "Action";
+  readonly run: () => void;
+}
+
+const ACTIONS: readonly Action[] = [
+  ...TIME_MODES.map((time): Action => ({
+    label: `Times: ${time === "utc" ? "UTC" : time}`,
+    kind: "Action",
+    run: () => prefer({ time }),
+  })),
+  ...THEMES.map((theme): Action => ({ label: `Colours: ${theme}`, kind: "Action", run: () => prefer({ theme }) })),
+  { label: "Log out", kind: "Action", run: () => endSession("logged-out") },
+];
 
 export function Palette({ dialog }: { readonly dialog: RefObject<HTMLDialogElement | null> }): ReactNode {
   const [text, setText] = useState("");
@@ -18,10 +36,12 @@ export function Palette({ dialog }: { readonly dialog: RefObject<HTMLDialogEleme
         (forLab === undefined || isLab) && label.toLowerCase().includes(text.trim().toLowerCase()),
     )
     .map(({ to, label }): Found => ({ to, label, kind: "Screen" }));
-  const all = [...found, ...places].slice(0, 30);
-  const go = (to: string): void => {
+  const actions = ACTIONS.filter(({ label }) => label.toLowerCase().includes(text.trim().toLowerCase()));
+  const all: readonly (Found | Action)[] = [...found, ...places, ...actions].slice(0, 30);
+  const choose = (one: Found | Action): void => {
     dialog.current?.close();
-    void navigate({ href: `/console${to}` });
+    if ("run" in one) one.run();
+    else void navigate({ href: `/console${one.to}` });
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -32,7 +52,7 @@ export function Palette({ dialog }: { readonly dialog: RefObject<HTMLDialogEleme
     const one = all[chosen];
     if (event.key === "Enter" && one !== undefined) {
       event.preventDefault();
-      go(one.to);
+      choose(one);
     }
   };
   return (
@@ -40,7 +60,7 @@ export function Palette({ dialog }: { readonly dialog: RefObject<HTMLDialogEleme
       <input
         type="text"
         role="combobox"
-        aria-label="Find an id, a name or a screen"
+        aria-label="Find an id, a name, a screen or an action"
         aria-expanded="true"
         aria-controls={id}
         {...(all[chosen] === undefined ? {} : { "aria-activedescendant": `${id}-${chosen}` })}
@@ -56,17 +76,17 @@ export function Palette({ dialog }: { readonly dialog: RefObject<HTMLDialogEleme
         onKeyDown={onKeyDown}
       />
       <ul id={id} role="listbox" aria-label="Found">
-        {all.map(({ to, label, kind }, i) => (
+        {all.map((one, i) => (
           <li
-            key={`${kind} ${to}`}
+            key={`${one.kind} ${"to" in one ? one.to : one.label}`}
             id={`${id}-${i}`}
             role="option"
             aria-selected={i === chosen}
-            onClick={() => go(to)}
+            onClick={() => choose(one)}
             onPointerMove={() => setChosen(i)}
           >
-            <span>{label}</span>
-            <span className="quiet">{kind}</span>
+            <span>{one.label}</span>
+            <span className="quiet">{one.kind}</span>
           </li>
         ))}
       </ul>

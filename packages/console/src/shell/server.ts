@@ -1,5 +1,5 @@
 /** What is known of the server on every screen. */
-import { useAnswer } from "../api/calls.ts";
+import { isGone, useAnswer } from "../api/calls.ts";
 
 interface KnownServer {
   readonly isLab: boolean;
@@ -7,15 +7,18 @@ interface KnownServer {
   readonly mayChange: boolean;
   readonly clockMode: "system" | "manual" | "offset" | undefined;
   readonly now: string | undefined;
+  /** Whether it does not answer. */
+  readonly isAway: boolean;
 }
 
 export function useServer(): KnownServer {
-  const { data } = useAnswer("GET /server", undefined);
+  const { data, error } = useAnswer("GET /server", undefined);
   return {
     // A reader's token sees nothing of a lab.
     isLab: data?.lab === true && data.you.role === "operator",
     mayChange: data?.you.role === "operator",
     clockMode: data?.clock.mode,
     now: data?.clock.now,
+    isAway: isGone(error),
   };
 }

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { OutboxError } from "../store/outbox-error.ts";
 import { VERSION } from "../version.ts";
+import { addAlarms } from "./alarms.ts";
 import { addDelivery } from "./delivery.ts";
 import { addEntries } from "./entries.ts";
 import { AtRisk, EXIT, printable } from "./output.ts";
@@ -25,7 +26,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .addHelpText("after", HELP)
     .showHelpAfterError("(add --help to see what there is)")
     .exitOverride();
-  for (const add of [addStore, addStatus, addEntries, addDelivery]) add(program);
+  for (const add of [addStore, addStatus, addAlarms, addEntries, addDelivery]) add(program);
   try {
     await program.parseAsync(argv);
     return EXIT.well;

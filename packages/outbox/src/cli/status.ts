@@ -57,6 +57,9 @@ function statusText(status: OutboxStatus): string {
       message,
     ]);
     lines.push("", table(["ALARM", "TIMES", "LAST", "WHAT"], rows));
+    const all = status.alarmCounts.reduce((sum, { count }) => sum + count, 0);
+    const more = all > rows.length ? `There are ${all - rows.length} more. ` : "";
+    lines.push("", `${more}\`alarms acknowledge\` takes away what somebody has looked at.`);
   }
   return lines.join("\n");
 }

@@ -2,6 +2,8 @@
 import type { MeteringError } from "@countinghouse/client";
 import { BATCH_RECORDS_MAX } from "@countinghouse/protocol";
 import { freezeDue } from "../lifecycle/freeze-due.ts";
+import { noteIncarnation } from "../lifecycle/history.ts";
+import { raiseOnce } from "../lifecycle/raise-once.ts";
 import { settle } from "../lifecycle/settle.ts";
 import type { Binding } from "../domain/binding.ts";
 import { isLeased } from "../domain/lease.ts";
@@ -49,11 +51,29 @@ export class DeliveryRun {
     this.#options = options;
   }
 
+  /** A run that fails is an alarm, too: it may be that nobody looks at what it throws. */
   async run(): Promise<DeliveryReport> {
+    const { store, world } = this.#calling;
+    try {
+      const report = await this.#run();
+      if (report.stoppedBy === undefined)
+        await store.transact((transaction) => transaction.clearAlarms("service", "delivery"));
+      return report;
+    } catch (error) {
+      const message = `A delivery run failed: ${error instanceof Error ? error.message : String(error)}`;
+      // Where the store is what failed, nothing can be kept in it either.
+      await raiseOnce(store, { kind: "service", subject: "delivery", message }, world.machineMs()).catch(
+        () => undefined,
+      );
+      throw error;
+    }
+  }
+
+  async #run(): Promise<DeliveryReport> {
     const { store, world } = this.#calling;
     await this.#note({ lastRunMs: world.machineMs() });
     world.reached("run-begun");
-    await noteIncarnation(this.#calling);
+    await noteIncarnation(store, (row) => this.#calling.clock.bestMs(row), world.machineMs());
     const meters = await store.meters();
     const [meter] = meters;
     if (meter !== undefined && (await this.#askTime(meter.productCode))) {
@@ -227,10 +247,7 @@ export class DeliveryRun {
       subject: "service",
       message: `Nothing can be sent: ${error.name}: ${error.message}`,
     };
-    // Once, while it is so: each run of an outage would tell it again.
-    const known = await store.alarms({});
-    if (known.some((one) => one.kind === kind && one.message === alarm.message)) return;
-    await store.transact((transaction) => transaction.raiseAlarms([alarm], world.machineMs()));
+    await raiseOnce(store, alarm, world.machineMs());
   }
 
   async #forgetOld(): Promise<void> {
@@ -267,20 +284,4 @@ async function holdDestination(
     "other-store",
     `The store ${JSON.stringify(row.name)} meters at ${pinned}; this client would send to ${endpoint} in ${region}. Usage that is sent to both is billed twice.`,
   );
-}
-
-/** After a fail-over to a copy that lacks the newest commits, what was sent may be unknown here. */
-async function noteIncarnation({ store, world }: Calling): Promise<void> {
-  const incarnation = await store.incarnation();
-  if (incarnation === undefined) return;
-  await store.transact(async (transaction) => {
-    const row = await transaction.lockStoreRow();
-    if (row.incarnation === incarnation) return;
-    if (row.incarnation === undefined) return transaction.saveStoreRow({ incarnation });
-    if (row.heldBack !== undefined) return;
-    const heldBack = `the database has another history (${incarnation}) than before (${row.incarnation})`;
-    await transaction.saveStoreRow({ heldBack });
-    const message = `Nothing is closed: ${heldBack}. See that nothing was lost, and say restored.`;
-    await transaction.raiseAlarms([{ kind: "held-back", subject: "store", message }], world.machineMs());
-  });
 }

@@ -53,19 +53,27 @@ export class Worker implements AsyncDisposable {
         onRun?.(report);
         const { stoppedBy } = report;
         if (stoppedBy !== undefined) logger.error?.(`The outbox cannot send: ${stoppedBy.name}: ${stoppedBy.message}`);
-        await tell(parts, options);
       } catch (error) {
-        logger.error?.(
-          `A delivery run failed, and is tried again: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        logger.error?.(`A delivery run failed, and is tried again: ${textOf(error)}`);
       }
+      // Of a run that failed, too: that it did is an alarm.
+      await tell(parts, options).catch((error: unknown) =>
+        logger.error?.(`Alarms could not be told, and are told later: ${textOf(error)}`),
+      );
       await world.delay(everySeconds * 1000, signal);
     }
   }
 }
 
+/** How many are told in one go. */
+const TOLD_MAX = 1_000;
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 async function tell({ store, logger }: WorkerParts, { onAlarm }: WorkerOptions): Promise<void> {
-  const alarms = await store.alarms({ untold: true });
+  const alarms = await store.alarms({ untold: true, limit: TOLD_MAX });
   for (const alarm of alarms) {
     logger.warn?.(`Alarm ${alarm.kind}: ${alarm.message}`);
     try {

@@ -74,15 +74,33 @@ function fateAt(atMs: number, bindings: readonly Binding[]): SliceFate {
   return ended && !begins ? { kind: "after-end" } : { kind: "not-bound" };
 }
 
-/** Whether an end that was told may still be taken back: another binding of the same identity goes on in its last hour. */
-export function goesOn(binding: Binding, all: readonly Binding[]): boolean {
-  const { identity, untilMs } = binding;
-  if (untilMs === undefined) return true;
-  const hourEndMs = Math.floor(untilMs / HOUR_MS) * HOUR_MS + HOUR_MS;
-  return all.some(
-    (other) =>
-      other.identity === identity &&
-      other.fromMs < hourEndMs &&
-      (other.untilMs === undefined || other.untilMs > untilMs),
-  );
+/** How the time of an identity has ended, over all tenants that have it. */
+export interface Ending {
+  readonly untilMs: number;
+  /** Since when it is known, in service time; undefined where nobody has told it. */
+  readonly toldMs: number | undefined;
+}
+
+/**
+ * How an identity that had an hour has ended by now; undefined while it goes on. An end may still be taken back: it goes on, too,
+ * where another binding begins in the hour of its end. `bindings`: that hold, of this identity, of whatever tenant.
+ */
+export function endingOf(hourMs: number, bindings: readonly Binding[], serviceMs: number): Ending | undefined {
+  let goesOnBeforeMs = hourMs + HOUR_MS;
+  let ending: Ending | undefined;
+  const later = bindings.filter(({ untilMs }) => untilMs === undefined || untilMs > hourMs);
+  for (const { fromMs, untilMs, endToldMs } of later.toSorted((a, b) => a.fromMs - b.fromMs)) {
+    if (fromMs >= goesOnBeforeMs) break;
+    if (untilMs === undefined || untilMs > serviceMs) return undefined;
+    goesOnBeforeMs = Math.max(goesOnBeforeMs, Math.floor(untilMs / HOUR_MS) * HOUR_MS + HOUR_MS);
+    ending = {
+      untilMs: Math.max(untilMs, ending?.untilMs ?? untilMs),
+      toldMs: latest(endToldMs, ending?.toldMs),
+    };
+  }
+  return ending;
+}
+
+function latest(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
 }

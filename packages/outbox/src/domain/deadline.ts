@@ -6,7 +6,7 @@ import {
   ruleSets,
   type RuleSetName,
 } from "@countinghouse/protocol";
-import type { Binding } from "./binding.ts";
+import type { Ending } from "./binding.ts";
 import { monthEndOf } from "./time.ts";
 
 /** Service times, in milliseconds since the epoch. */
@@ -23,7 +23,7 @@ const ROOM_SECONDS = 7_200;
 /** At the turn of the month under `current`: what is left of the six hours after it to send in. */
 const CUT_ROOM_MS = 3 * HOUR_MS;
 /** How long a leaving customer's hours stay open after the end was told. */
-export const LEAVING_MS = 1_800_000;
+const LEAVING_MS = 1_800_000;
 
 export function holdOpenSecondsOf(ruleSet: RuleSetName, told: number | undefined): number {
   const seconds = told ?? HOLD_OPEN_SECONDS[ruleSet];
@@ -44,14 +44,20 @@ export function windowEndOf(timestampMs: number, ruleSet: RuleSetName): number {
   return Math.min(byAge, monthEndOf(timestampMs) + monthEndGraceSeconds * 1000);
 }
 
-/** When sending the hour of a binding is over at the latest: with the window, or with the hour after the customer has left. */
-export function sendingEndOf(hourMs: number, ruleSet: RuleSetName, { untilMs, endToldMs }: Ending): number {
+/** When sending an hour is over at the latest: with the window, or with the hour after the customer has left. */
+export function sendingEndOf(hourMs: number, ruleSet: RuleSetName, ending: Ending | undefined): number {
   const closesMs = windowEndOf(hourMs + HOUR_MS - 1000, ruleSet);
-  if (untilMs === undefined || endToldMs === undefined) return closesMs;
-  return Math.min(closesMs, untilMs + FINAL_METERING_SECONDS * 1000);
+  if (ending?.toldMs === undefined) return closesMs;
+  return Math.min(closesMs, ending.untilMs + FINAL_METERING_SECONDS * 1000);
 }
 
-type Ending = Pick<Binding, "untilMs" | "endToldMs">;
+/**
+ * When an hour of an identity is closed: one time for all tenants that have it, since one record says what they used. `normallyMs`
+ * is when it is closed of a customer who goes on.
+ */
+export function closesAfterEnd(normallyMs: number, ending: Ending | undefined): number {
+  return ending?.toldMs === undefined ? normallyMs : Math.min(normallyMs, ending.toldMs + LEAVING_MS);
+}
 
 /** When an hour is closed and made into what is sent: `waiting` is how many records have to be sent until the month's cut. */
 export function closesAt(hourMs: number, rules: ClosingRules, waiting: number): number {

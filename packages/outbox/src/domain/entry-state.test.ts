@@ -128,7 +128,7 @@ const CASES: readonly (readonly [string, readonly Attempt[], Times, string, stri
   ],
 ];
 
-describe("an entry's state is a function of all its attempts", () => {
+describe("an entry's state is a function of all its attempts, delivered by an id or a proof only (O5)", () => {
   test.each(CASES)("%s", (_name, attempts, times, state, why) => {
     expect(decideState(entry, attempts, times)).toMatchObject({ state, why });
   });

@@ -44,7 +44,7 @@ describe("an hour", () => {
     expect(frozen.body === undefined).toBe(state !== "frozen");
   });
 
-  test("is stamped with the second of its latest reading, and expires by that", () => {
+  test("O10: is stamped with the second of its latest reading, and expires by that", () => {
     const { body, deadlineMs } = freeze({ ...facts, parts: [{ tags: "[]", sum: 1000n * ONE }] });
     expect(body).toBe('{"Timestamp":1794308399,"Dimension":"gb","Quantity":1,"CustomerAWSAccountId":"444455556666"}');
     expect(deadlineMs).toBe(AT - 999 + 24 * HOUR_MS);

@@ -3,11 +3,14 @@ import type { Slice } from "../domain/binding.ts";
 import type { Meter } from "../domain/meter.ts";
 import { quantityText, sumOf } from "../domain/quantity.ts";
 import { isoOf, monthOf } from "../domain/time.ts";
-import type { RaisedAlarm, ReadingEnd } from "../store/rows.ts";
+import type { Entry, RaisedAlarm, ReadingEnd } from "../store/rows.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import { STEP_READINGS, type Gathering } from "./gather.ts";
+import { STEP_READINGS, isUnsent, type Gathering } from "./gather.ts";
 
-/** Late readings of a key. Those below zero become a credit: their customer is owed it. */
+/**
+ * Late readings of a key. Those below zero take back what an entry has billed: they become a credit, which their customer is owed.
+ * Where nothing was billed, or surely never will be, there is nothing to take back.
+ */
 export async function endLate(
   {
     identity,
@@ -18,7 +21,9 @@ export async function endLate(
   gathering: Gathering,
 ): Promise<void> {
   await inSteps(gathering, async (transaction) => {
-    const { readings, sum, credited } = await transaction.endReadings(slices, "late", STEP_READINGS);
+    const entry = await transaction.lockEntryOf({ identity, dimension: meter.dimension, hourMs });
+    const end = entry !== undefined && (await mayBill(transaction, entry)) ? "credited" : "late";
+    const { readings, sum, credited } = await transaction.endReadings(slices, end, STEP_READINGS);
     if (readings === 0) return 0;
     if (credited !== "0") {
       const key = { identity, dimension: meter.dimension, month: monthOf(hourMs) };
@@ -36,6 +41,24 @@ export async function endLate(
     });
     return readings;
   });
+}
+
+/** Whether an entry was accepted, or may have been, or may be still. */
+async function mayBill(transaction: StoreTransaction, entry: Entry): Promise<boolean> {
+  switch (entry.state) {
+    case "delivered":
+    case "doubtful":
+      return true;
+    case "frozen":
+    case "held":
+      return !isUnsent(entry, (await transaction.attemptsOf([entry.entryId])).length);
+    case "gathering":
+    case "empty":
+    case "refused":
+    case "expired":
+    case "dissolved":
+      return false;
+  }
 }
 
 /** Readings that no entry will ever take. */

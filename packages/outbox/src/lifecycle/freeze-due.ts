@@ -1,16 +1,20 @@
 /** Closes the hours whose time has come: hour by hour, the oldest first, by the service's time. */
 import { HOUR_MS } from "@countinghouse/protocol";
-import { currentBindings, goesOn, slicesOfHour, type Binding, type Slice } from "../domain/binding.ts";
-import { LEAVING_MS, closesAt, sendingEndOf, windowEndOf } from "../domain/deadline.ts";
+import { currentBindings, endingOf, slicesOfHour, type Binding, type Ending, type Slice } from "../domain/binding.ts";
+import { closesAfterEnd, closesAt, sendingEndOf, windowEndOf } from "../domain/deadline.ts";
 import type { Meter } from "../domain/meter.ts";
 import { hourOf } from "../domain/time.ts";
 import type { StoreRow, WaitingGroup } from "../store/rows.ts";
-import type { OutboxStore } from "../store/store.ts";
+import type { BindingFilter, OutboxStore } from "../store/store.ts";
 import { endLate, endUnbound } from "./end-readings.ts";
-import { freezeEntry, gather, release, type Gathering, type GatheringKey } from "./gather.ts";
+import { STEP_READINGS, freezeEntry, gather, release, type Gathering, type GatheringKey } from "./gather.ts";
+import { PassAlarms } from "./one-key.ts";
 
 /** As much of a store as closing hours reads. */
-export type Reads = Pick<OutboxStore, "storeRow" | "meters" | "bindings" | "waiting" | "entries" | "alarms">;
+export type Reads = Pick<
+  OutboxStore,
+  "storeRow" | "meters" | "bindings" | "waiting" | "entries" | "readingsOf" | "alarms"
+>;
 
 interface FreezeOptions {
   readonly reads: Reads;
@@ -26,18 +30,21 @@ interface FreezeOptions {
 const PAGE = 1_000;
 
 export async function freezeDue(options: FreezeOptions): Promise<void> {
-  const { reads, gathering } = options;
+  const { reads } = options;
   const store = await reads.storeRow();
   if (store.heldBack !== undefined) return;
-  for (const { entryId } of await reads.entries({ unreleased: true })) await release(entryId, gathering);
   const pass = new Pass(options, store, await reads.meters());
+  const { alarms, gathering } = pass;
+  for (const { entryId } of await reads.entries({ unreleased: true }))
+    await alarms.apart(`Entry ${entryId}`, () => release(entryId, gathering));
   for await (const groups of hoursOf(options)) {
     if (options.signal?.aborted === true) return;
     await pass.close(groups);
   }
-  await finishGathering(options, pass.meters);
+  await finishGathering(reads, pass);
+  await alarms.end();
   const { machineMs } = gathering.world;
-  await gathering.transact((transaction) => transaction.saveStoreRow({ lastFreezeMs: machineMs() }));
+  await options.gathering.transact((transaction) => transaction.saveStoreRow({ lastFreezeMs: machineMs() }));
 }
 
 /** Groups of readings that wait, an hour at a time. */
@@ -60,42 +67,54 @@ async function* hoursOf({ reads, serviceMs }: FreezeOptions): AsyncGenerator<rea
 }
 
 /** Entries that were half filled when somebody ended, and of which no reading waits any more. */
-async function finishGathering({ reads, gathering }: FreezeOptions, meters: ReadonlyMap<string, Meter>): Promise<void> {
+async function finishGathering(reads: Reads, { alarms, gathering, meters }: Pass): Promise<void> {
   for (const { entryId } of await reads.entries({ states: ["gathering"] })) {
-    await gathering.transact(async (transaction) => {
+    const freezing = gathering.transact.bind(undefined, async (transaction) => {
       const [entry] = await transaction.lockEntries([entryId]);
       const meter = meters.get(entry?.meter ?? "");
       if (entry?.state === "gathering" && meter !== undefined) {
         await freezeEntry(transaction, entry, meter, gathering.world.machineMs());
       }
     });
+    await alarms.apart(`Entry ${entryId}`, freezing);
   }
 }
 
 class Pass {
   readonly meters: ReadonlyMap<string, Meter>;
+  readonly gathering: Gathering;
+  readonly alarms: PassAlarms;
   readonly #options: FreezeOptions;
   readonly #store: StoreRow;
   readonly #bindings = new Map<string, readonly Binding[]>();
-  readonly #told = new Set<string>();
 
   constructor(options: FreezeOptions, store: StoreRow, meters: readonly Meter[]) {
+    const { reads, gathering } = options;
     this.#options = options;
     this.#store = store;
     this.meters = new Map(meters.map((meter) => [meter.name, meter]));
+    this.alarms = new PassAlarms({ ...gathering, alarms: reads.alarms.bind(reads) });
+    this.gathering = { ...gathering, transact: this.alarms.transact };
   }
 
   /** The groups of one hour. */
   async close(groups: readonly WaitingGroup[]): Promise<void> {
     const keys = new Map<string, GatheringKey>();
-    for (const group of groups) await this.#sort(group, keys);
+    for (const group of groups) {
+      await this.alarms.apart(`${group.meter} of tenant ${JSON.stringify(group.tenant)}`, () =>
+        this.#sort(group, keys),
+      );
+    }
     for (const key of keys.values()) {
-      if ((await gather(key, this.#options.gathering)) === "sent") await endLate(key, this.#options.gathering);
+      await this.alarms.apart(`${key.meter.name} for ${key.identity}`, async () => {
+        if ((await gather(key, this.gathering)) === "sent") await endLate(key, this.gathering);
+      });
     }
   }
 
   async #sort(group: WaitingGroup, keys: Map<string, GatheringKey>): Promise<void> {
-    const { gathering, serviceMs } = this.#options;
+    const { serviceMs } = this.#options;
+    const { gathering } = this;
     const { settings } = this.#store;
     const { startAtMs } = settings;
     const meter = this.meters.get(group.meter);
@@ -104,60 +123,62 @@ class Pass {
       const slice = { ...group, fromMs: group.hourMs, untilMs: group.hourMs + HOUR_MS };
       return endUnbound([slice], "discarded", "its hour lies before the first one that this store may send", gathering);
     }
-    const bindings = await this.#bindingsOf(group.tenant, meter.productCode);
+    const bindings = await this.#bindingsOf({ tenant: group.tenant, productCode: meter.productCode });
     const closesMs = closesAt(group.hourMs, settings, this.#options.backlog ?? 0);
     const isOver = serviceMs >= windowEndOf(group.hourMs + HOUR_MS - 1000, settings.ruleSet);
     for (const { slice, fate } of slicesOfHour(group, bindings)) {
       if (fate.kind === "bound") {
         const { binding } = fate;
-        if (serviceMs < this.#closesMs(closesMs, slice, binding, bindings)) continue;
+        const ending = await this.#endingOf(binding, group.hourMs);
+        if (serviceMs < this.#closesMs(closesMs, slice, binding, ending)) continue;
         const key = { identity: binding.identity, meter, hourMs: group.hourMs };
         if (isOver) await endLate({ ...key, slices: [slice] }, gathering);
-        else collect(keys, key, slice, sendingEndOf(group.hourMs, settings.ruleSet, binding));
+        else collect(keys, { ...key, closesMs: sendingEndOf(group.hourMs, settings.ruleSet, ending) }, slice);
       } else if (isOver) {
         const end = fate.kind === "after-end" ? "after-end" : "not-bound";
         await endUnbound([slice], end, REASONS[fate.kind], gathering);
-      } else if (fate.kind === "ambiguous" && serviceMs >= closesMs) {
-        await this.#tellAmbiguous(slice, fate.identities);
+      } else if (fate.kind === "ambiguous") {
+        await this.#tellAmbiguous(slice, fate.identities, serviceMs >= closesMs);
       }
     }
   }
 
-  /** When an hour of a binding is closed: of a customer who has left and does not come back, soon. */
-  #closesMs(closesMs: number, slice: Slice, binding: Binding, bindings: readonly Binding[]): number {
-    const { serviceMs, flush } = this.#options;
-    const { untilMs, endToldMs } = binding;
-    if (untilMs === undefined || untilMs > serviceMs) return closesMs;
-    if (flush?.(binding) === true) return slice.hourMs;
-    if (endToldMs === undefined || goesOn(binding, bindings)) return closesMs;
-    return Math.min(closesMs, endToldMs + LEAVING_MS);
+  /** How the identity of a binding has ended, over all tenants that have it. */
+  async #endingOf({ identity, untilMs }: Binding, hourMs: number): Promise<Ending | undefined> {
+    const { serviceMs } = this.#options;
+    // Most go on, and need not be asked about.
+    if (untilMs === undefined || untilMs > serviceMs) return undefined;
+    return endingOf(hourMs, await this.#bindingsOf({ identity }), serviceMs);
   }
 
-  async #bindingsOf(tenant: string, productCode: string): Promise<readonly Binding[]> {
-    const key = JSON.stringify([tenant, productCode]);
+  /** When an hour of an identity is closed: of a customer who has left and does not come back, soon. */
+  #closesMs(closesMs: number, { hourMs }: Slice, binding: Binding, ending: Ending | undefined): number {
+    if (ending !== undefined && this.#options.flush?.(binding) === true) return hourMs;
+    return closesAfterEnd(closesMs, ending);
+  }
+
+  async #bindingsOf(filter: BindingFilter): Promise<readonly Binding[]> {
+    const key = JSON.stringify(filter);
     let bindings = this.#bindings.get(key);
     if (bindings === undefined) {
-      bindings = currentBindings(await this.#options.reads.bindings({ tenant, productCode }));
+      bindings = currentBindings(await this.#options.reads.bindings(filter));
       this.#bindings.set(key, bindings);
     }
     return bindings;
   }
 
-  /** Once, while it is so: its readings wait until the window closes. */
-  async #tellAmbiguous({ tenant, meter }: Slice, identities: readonly string[]): Promise<void> {
-    const subject = `${meter} ${tenant}`;
-    const { reads, gathering } = this.#options;
-    if (this.#told.size === 0) {
-      this.#told.add("");
-      for (const { kind, subject: known } of await reads.alarms({}))
-        if (kind === "ambiguous-binding") this.#told.add(known);
-    }
-    if (this.#told.has(subject)) return;
-    this.#told.add(subject);
-    const message = `Tenant ${JSON.stringify(tenant)} has bindings of several identities at once: ${identities.join(", ")}. Its usage waits; end all but one.`;
-    await gathering.transact((transaction) =>
-      transaction.raiseAlarms([{ kind: "ambiguous-binding", subject, message }], gathering.world.machineMs()),
+  /** Its readings wait until the window closes; where there are none in this part of the hour, nobody has to do anything. */
+  async #tellAmbiguous(slice: Slice, identities: readonly string[], isDue: boolean): Promise<void> {
+    const { tenant, meter, hourMs, fromMs, untilMs } = slice;
+    const readings = await this.#options.reads.readingsOf({ tenant, meter, hourMs, limit: STEP_READINGS });
+    const waits = readings.some(
+      ({ atMs, entryId, ended }) => atMs >= fromMs && atMs < untilMs && entryId === undefined && ended === undefined,
     );
+    if (!waits && readings.length < STEP_READINGS) return;
+    const subject = `${meter} ${tenant}`;
+    if (!isDue) return this.alarms.found("ambiguous-binding", subject);
+    const message = `Tenant ${JSON.stringify(tenant)} has bindings of several identities at once: ${identities.join(", ")}. Its usage waits; end all but one.`;
+    await this.alarms.tell("ambiguous-binding", subject, message);
   }
 }
 
@@ -167,14 +188,7 @@ const REASONS = {
   ambiguous: "bindings of several identities cover it, and its window has closed",
 } as const;
 
-function collect(
-  keys: Map<string, GatheringKey>,
-  { identity, meter, hourMs }: Pick<GatheringKey, "identity" | "meter" | "hourMs">,
-  slice: Slice,
-  closesMs: number,
-): void {
-  const text = JSON.stringify([identity, meter.name]);
-  const before = keys.get(text);
-  const slices = [...(before?.slices ?? []), slice];
-  keys.set(text, { identity, meter, hourMs, slices, closesMs: Math.min(closesMs, before?.closesMs ?? closesMs) });
+function collect(keys: Map<string, GatheringKey>, key: Omit<GatheringKey, "slices">, slice: Slice): void {
+  const text = JSON.stringify([key.identity, key.meter.name]);
+  keys.set(text, { ...key, slices: [...(keys.get(text)?.slices ?? []), slice] });
 }

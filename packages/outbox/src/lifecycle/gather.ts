@@ -3,6 +3,7 @@
  * entry half filled goes on with it; whoever finds one that may have been sent has come too late.
  */
 import { createHash } from "node:crypto";
+import { QUANTITY_MAX } from "@countinghouse/protocol";
 import type { Slice } from "../domain/binding.ts";
 import { freeze } from "../domain/freezing.ts";
 import type { Meter } from "../domain/meter.ts";
@@ -11,9 +12,12 @@ import { monthOf } from "../domain/time.ts";
 import type { Entry, RaisedAlarm } from "../store/rows.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { World } from "../world.ts";
+import { Nothing, type Transact } from "./one-key.ts";
 import { changeState, describe } from "./settle.ts";
 
 export const STEP_READINGS = 5_000;
+/** What an entry says that is more than one record can carry: no column holds whatever its readings come to. */
+const UNITS_MAX = BigInt(QUANTITY_MAX) + 1n;
 
 export interface GatheringKey {
   readonly identity: string;
@@ -24,8 +28,6 @@ export interface GatheringKey {
   readonly closesMs: number;
 }
 
-type Transact = <T>(work: (transaction: StoreTransaction) => Promise<T>) => Promise<T>;
-
 export interface Gathering {
   readonly transact: Transact;
   readonly world: Pick<World, "machineMs" | "uuid" | "reached" | "delay">;
@@ -35,9 +37,6 @@ export interface Gathering {
 type Gathered = "frozen" | "nothing" | "sent" | "other";
 
 type Step = Gathered | "more" | "dissolved";
-
-/** Thrown to undo an entry into which nothing went. */
-class Nothing extends Error {}
 
 export async function gather(key: GatheringKey, gathering: Gathering): Promise<Gathered> {
   const { world } = gathering;
@@ -93,7 +92,7 @@ async function standing(transaction: StoreTransaction, entry: Entry, world: Gath
   return "dissolved";
 }
 
-function isUnsent({ state, bornDoubtful }: Entry, attempts: number): boolean {
+export function isUnsent({ state, bornDoubtful }: Entry, attempts: number): boolean {
   return attempts === 0 && !bornDoubtful && ["frozen", "held", "empty"].includes(state);
 }
 
@@ -192,7 +191,7 @@ export async function freezeEntry(
     sum: quantityText(sum),
     carriedIn: balance.amount,
     leftOver: quantityText(leftOver),
-    units: Number(units),
+    units: Number(state === "held" ? UNITS_MAX : units),
     body,
     bodyHash: body === undefined ? undefined : hashOf(body),
     deadlineMs,
@@ -204,11 +203,11 @@ export async function freezeEntry(
   };
   await transaction.saveBalance({ ...balance, amount: quantityText(leftOver) });
   await transaction.saveEntries([frozen]);
-  if (state === "held") await transaction.raiseAlarms([overflow(frozen)], machineMs);
+  if (state === "held") await transaction.raiseAlarms([overflow(frozen, units)], machineMs);
 }
 
-function overflow(entry: Entry): RaisedAlarm {
-  const message = `${describe(entry)} is more than one record can carry, and is held. Look at its readings; correct them by readings below zero.`;
+function overflow(entry: Entry, units: bigint): RaisedAlarm {
+  const message = `${describe(entry)} comes to ${units} units: more than one record can carry, and it is held. Look at its readings; correct them by readings below zero.`;
   return { kind: "overflow", subject: entry.entryId, message };
 }
 

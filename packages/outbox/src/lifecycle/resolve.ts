@@ -1,6 +1,7 @@
-/** What a person decides: that a doubtful entry was kept or not, that one is taken apart, that a store was restored. */
+/** What a person decides: that a doubtful entry was kept or not, that one is taken apart. */
 import { mayBeKept, type Times } from "../domain/entry-state.ts";
 import { isLeased } from "../domain/lease.ts";
+import { windowEndOf } from "../domain/deadline.ts";
 import { isoOf } from "../domain/time.ts";
 import type { Entry } from "../store/rows.ts";
 import { OutboxError } from "../store/outbox-error.ts";
@@ -52,10 +53,19 @@ export async function resolveDoubt(
   });
 }
 
-/** Takes an entry apart that surely was not kept, so that its readings follow the bindings of now. */
-export async function dissolveEntry(store: OutboxStore, entryId: string, reason: string, world: World): Promise<void> {
+/**
+ * Takes an entry apart that surely was not kept, so that its readings follow the bindings of now. Not after its window has closed:
+ * nothing could be sent any more, and its usage would be missing where it is counted as what it is.
+ */
+export async function dissolveEntry(
+  store: OutboxStore,
+  entryId: string,
+  reason: string,
+  serviceMs: number,
+  world: World,
+): Promise<void> {
   await store.transact(async (transaction) => {
-    const { heldBack } = await transaction.storeRow();
+    const { heldBack, settings } = await transaction.storeRow();
     if (heldBack !== undefined)
       throw new OutboxError("refused", `Nothing is dissolved before \`restored\` was said: ${heldBack}.`);
     const entry = await locked(transaction, entryId);
@@ -67,6 +77,13 @@ export async function dissolveEntry(store: OutboxStore, entryId: string, reason:
         `Entry ${entryId} is ${entry.state}, and not surely unkept: it cannot be dissolved.`,
       );
     }
+    const windowEndMs = windowEndOf(entry.latestAtMs, settings.ruleSet);
+    if (serviceMs >= windowEndMs) {
+      throw new OutboxError(
+        "refused",
+        `The window of entry ${entryId} has closed at ${isoOf(windowEndMs)}: it ends as what it is, ${entry.state}.`,
+      );
+    }
     await dissolve(transaction, entry, reason, world.machineMs());
   });
   await release(entryId, { transact: store.transact.bind(store), world });
@@ -76,25 +93,4 @@ async function locked(transaction: StoreTransaction, entryId: string): Promise<E
   const [entry] = await transaction.lockEntries([entryId]);
   if (entry === undefined) throw new OutboxError("refused", `There is no entry ${entryId}.`);
   return entry;
-}
-
-/**
- * The store is a restored backup, or a copy that lacks the newest commits. What was sent since is unknown here: entries of hours
- * up to now are born doubtful, so that no later answer is taken for a proof that they were not kept.
- */
-export async function noteRestored(store: OutboxStore, serviceMs: number): Promise<void> {
-  const incarnation = await store.incarnation();
-  await store.transact(async (transaction) => {
-    const { doubtBeforeMs = 0 } = await transaction.lockStoreRow();
-    await transaction.saveStoreRow({
-      heldBack: undefined,
-      incarnation,
-      doubtBeforeMs: Math.max(doubtBeforeMs, serviceMs),
-    });
-    await transaction.clearAlarms("held-back", "store");
-    // What the copy says was never sent may have been sent.
-    const open = await transaction.entries({ states: ["gathering", "frozen", "held", "empty"] });
-    const entries = await transaction.lockEntries(open.map(({ entryId }) => entryId));
-    await transaction.saveEntries(entries.map((entry) => ({ ...entry, bornDoubtful: true })));
-  });
 }

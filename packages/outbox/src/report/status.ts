@@ -1,11 +1,12 @@
 /** How an outbox stands: what waits, what is at risk of its deadline, what went wrong. */
 import { HOUR_MS } from "@countinghouse/protocol";
+import { closesAt } from "../domain/deadline.ts";
 import { isoOf } from "../domain/time.ts";
 import { sumOf } from "../domain/quantity.ts";
-import type { Alarm, Balance, Entry, RaisedAlarm, StoreRow } from "../store/rows.ts";
+import type { Alarm, Balance, Entry, RaisedAlarm, StoreRow, StoreSettings } from "../store/rows.ts";
 import type { OutboxStore, StoreSummary } from "../store/store.ts";
 
-export interface OutboxStatus extends StoreSummary {
+export interface OutboxStatus extends Omit<StoreSummary, "alarms"> {
   readonly name: string;
   /** `ok`; or `at-risk`: something is not sent that should be, or somebody should look at an alarm. */
   readonly health: "ok" | "at-risk";
@@ -21,6 +22,9 @@ export interface OutboxStatus extends StoreSummary {
   readonly held: readonly Entry[];
   /** Of months that are over: fractions that are dropped, and credits that are owed. */
   readonly closedBalances: readonly Balance[];
+  /** How many subjects there are alarms about, by kind. */
+  readonly alarmCounts: StoreSummary["alarms"];
+  /** The first hundred: see `alarms`, `acknowledge`. */
   readonly alarms: readonly Alarm[];
 }
 
@@ -31,18 +35,24 @@ const STALLED_MS = HOUR_MS;
 
 export async function statusOf(store: OutboxStore, serviceMs: number): Promise<OutboxStatus> {
   const row = await store.storeRow();
+  const alarms = await store.alarms({ limit: LISTED_MAX });
   const summary = await store.summary();
   const atRisk = await store.entries({ states: ["frozen", "held"], limit: LISTED_MAX });
   const doubtful = await store.entries({ states: ["doubtful"], limit: LISTED_MAX });
   const held = await store.entries({ states: ["held"], limit: LISTED_MAX });
   const balances = await store.balances();
-  const alarms = await store.alarms({});
   const month = isoOf(serviceMs).slice(0, 7);
   const near = atRisk.filter(({ deadlineMs }) => deadlineMs - serviceMs < RISK_MS);
+  const { alarms: alarmCounts, ...counts } = summary;
+  const isWell =
+    alarmCounts.length === 0 &&
+    near.length === 0 &&
+    row.heldBack === undefined &&
+    !waitsTooLong(summary, row.settings, serviceMs);
   return {
-    ...summary,
+    ...counts,
     name: row.name,
-    health: alarms.length === 0 && near.length === 0 && row.heldBack === undefined ? "ok" : "at-risk",
+    health: isWell ? "ok" : "at-risk",
     endpoint: row.endpoint,
     region: row.region,
     heldBack: row.heldBack,
@@ -53,18 +63,38 @@ export async function statusOf(store: OutboxStore, serviceMs: number): Promise<O
     doubtful,
     held,
     closedBalances: balances.filter((balance) => balance.month < month && sumOf(balance.amount) !== 0n),
+    alarmCounts,
     alarms,
   };
 }
 
-/** Judged by whoever records, or asks: a delivery that has stopped cannot say so itself. */
-export function stalledAlarm(
-  { lastRunMs }: Pick<StoreRow, "lastRunMs">,
-  waits: boolean,
+/** Readings of an hour that should have been closed long ago: nobody closes it, or nobody has said whose usage it is. */
+function waitsTooLong(
+  { oldestWaitingHourMs }: Pick<StoreSummary, "oldestWaitingHourMs">,
+  settings: StoreSettings,
+  serviceMs: number,
+): boolean {
+  return oldestWaitingHourMs !== undefined && serviceMs >= closesAt(oldestWaitingHourMs, settings, 0) + STALLED_MS;
+}
+
+/**
+ * Judged by whoever records, or asks: a delivery that has stopped, or never began, cannot say so itself. `oldestWaitingHourMs`:
+ * undefined where nothing waits.
+ */
+export async function stalledAlarm(
+  { lastRunMs, createdMs, settings: { startAtMs = 0 } }: Pick<StoreRow, "lastRunMs" | "createdMs" | "settings">,
+  oldestWaitingHour: () => Promise<number | undefined>,
   machineMs: number,
-): RaisedAlarm | undefined {
-  if (!waits || lastRunMs === undefined || machineMs - lastRunMs < STALLED_MS) return undefined;
-  const message = `No delivery has run since ${isoOf(lastRunMs)}: nothing is sent. Is the process that calls start or deliverDue there?`;
+): Promise<RaisedAlarm | undefined> {
+  const knownMs = lastRunMs ?? createdMs;
+  // Before the first hour that may be sent, nobody has to deliver.
+  if (machineMs - Math.max(knownMs ?? 0, startAtMs) < STALLED_MS) return undefined;
+  const oldestMs = await oldestWaitingHour();
+  if (oldestMs === undefined) return undefined;
+  const sinceMs = knownMs ?? oldestMs + HOUR_MS;
+  if (machineMs - sinceMs < STALLED_MS) return undefined;
+  const since = lastRunMs === undefined ? "has ever run" : `has run since ${isoOf(lastRunMs)}`;
+  const message = `No delivery ${since}: nothing is sent. Is the process that calls start or deliverDue there?`;
   return { kind: "stalled", subject: "delivery", message };
 }
 
@@ -119,7 +149,12 @@ export function metricsText(status: OutboxStatus, serviceMs: number): string {
     "gauge",
     status.endedReadings.map(({ end, count }) => [`{end="${end}"}`, count]),
   );
-  metric("alarms", "Alarms by kind.", "gauge", alarmCounts(status.alarms));
+  metric(
+    "alarms",
+    "Alarms by kind.",
+    "gauge",
+    status.alarmCounts.map(({ kind, count }) => [`{kind="${kind}"}`, count]),
+  );
   metric("last_run_seconds", "Since the last delivery run began.", "gauge", since(lastRunMs));
   metric("last_answer_seconds", "Since the service last answered.", "gauge", since(lastAnswerMs));
   metric("last_freeze_seconds", "Since hours were last closed.", "gauge", since(lastFreezeMs));
@@ -127,10 +162,4 @@ export function metricsText(status: OutboxStatus, serviceMs: number): string {
     ["", status.heldBack === undefined ? 0 : 1],
   ]);
   return `${lines.join("\n")}\n`;
-}
-
-function alarmCounts(alarms: readonly Alarm[]): (readonly [string, number])[] {
-  const counts = new Map<string, number>();
-  for (const { kind } of alarms) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  return [...counts].map(([kind, count]) => [`{kind="${kind}"}`, count]);
 }

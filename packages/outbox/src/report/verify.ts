@@ -2,7 +2,7 @@
  * Holds a store against itself: every entry against its readings, its parts and its body, every balance against what made it.
  * What does not add up is a defect, and nothing should be sent until it is understood.
  */
-import { answerReaderOf, usageRecordShape, type UsageRecord } from "@countinghouse/protocol";
+import { QUANTITY_MAX, answerReaderOf, usageRecordShape, type UsageRecord } from "@countinghouse/protocol";
 import { exactOf, floorDivide, quantityText, sumOf, type Exact } from "../domain/quantity.ts";
 import { monthEndOf, monthOf } from "../domain/time.ts";
 import { hashOf } from "../lifecycle/gather.ts";
@@ -74,7 +74,7 @@ async function balanceProblem(store: OutboxStore, key: string): Promise<string |
 }
 
 function* problemsOf({ entry, counted, parts }: AuditedEntry, per: Exact): Generator<string> {
-  const { readings, sum, carriedIn, leftOver, units, state, unreleased } = entry;
+  const { readings, sum, carriedIn, leftOver, units, state, unreleased, body } = entry;
   const isApart = state === "dissolved";
   if (counted !== undefined && !isApart) {
     if (counted.readings !== readings) yield `it has ${counted.readings} readings, and says ${readings}`;
@@ -88,7 +88,11 @@ function* problemsOf({ entry, counted, parts }: AuditedEntry, per: Exact): Gener
   if (ofParts !== sumOf(sum)) yield `its parts come to ${quantityText(ofParts)}, and it says ${sum}`;
   const whole = sumOf(sum) + sumOf(carriedIn);
   const expected = whole > 0n ? floorDivide(whole, per) : 0n;
-  if (expected !== BigInt(units))
+  if (expected > BigInt(QUANTITY_MAX)) {
+    // How much more no column says: see `Entry.units`.
+    if (units <= QUANTITY_MAX) yield `it is ${expected} units, more than a record can carry, and it says ${units}`;
+    if (body !== undefined) yield `it is ${expected} units, more than a record can carry, and has a body`;
+  } else if (expected !== BigInt(units))
     yield `${sum} and ${carriedIn} from before make ${expected} units, and it says ${units}`;
   if (whole - expected * per !== sumOf(leftOver))
     yield `${leftOver} is left over, and should be ${quantityText(whole - expected * per)}`;

@@ -11,9 +11,11 @@ const DEFAULT_SETTINGS: StoreSettings = {
   restTag: { key: "usage", value: "rest" },
 };
 
-export function newStoreRow(): Omit<StoreRow, "name"> {
+/** `createdMs`: now, of a store that is being made; what a row lacks that is older than its member is undefined. */
+export function newStoreRow(createdMs?: number): Omit<StoreRow, "name"> {
   return {
     settings: DEFAULT_SETTINGS,
+    createdMs,
     endpoint: undefined,
     region: undefined,
     account: undefined,

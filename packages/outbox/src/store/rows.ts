@@ -24,6 +24,8 @@ export interface StoreRow {
   readonly account: string | undefined;
   /** The service's time less this machine's, as the service told it last. */
   readonly serviceOffsetMs: number | undefined;
+  /** When the store was made (machine time); undefined of one that was made before this was noted. */
+  readonly createdMs: number | undefined;
   /** When the last delivery run began, when the service last answered, and when an hour was last frozen: machine times. */
   readonly lastRunMs: number | undefined;
   readonly lastAnswerMs: number | undefined;
@@ -54,6 +56,7 @@ export interface Entry {
   readonly carriedIn: string;
   readonly leftOver: string;
   readonly returned: string;
+  /** One more than a record can carry where it is more than that: see `why`. */
   readonly units: number;
   /** The usage record as JSON, and its SHA-256 in hexadecimal. */
   readonly body: string | undefined;
@@ -88,7 +91,7 @@ export interface Balance {
 export type ReadingEnd =
   /** Its hour may have been sent already, or is out of the window. */
   | "late"
-  /** Late, and below zero: it went to the balance as a credit. */
+  /** Late, below zero, and of an hour that was billed, or may have been: it went to the balance as a credit. */
   | "credited"
   | "not-bound"
   | "after-end"
@@ -108,13 +111,13 @@ export type AlarmKind =
   | "late"
   | "not-bound"
   | "ambiguous-binding"
+  | "not-closed"
   | "overflow"
   | "held"
   | "refused"
   | "expired"
   | "doubtful"
   | "delivered-after-all"
-  | "credit-owed"
   | "stalled"
   | "held-back"
   | "credentials"

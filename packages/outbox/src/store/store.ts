@@ -6,7 +6,7 @@ import type { Binding, Slice } from "../domain/binding.ts";
 import type { Attempt, AttemptEnd, EntryState } from "../domain/entry-state.ts";
 import type { Meter } from "../domain/meter.ts";
 import type { GivenReading, Reading, SetAsideReason } from "../domain/reading.ts";
-import type { Alarm, Balance, Entry, RaisedAlarm, ReadingEnd, StoreRow, WaitingGroup } from "./rows.ts";
+import type { Alarm, AlarmKind, Balance, Entry, RaisedAlarm, ReadingEnd, StoreRow, WaitingGroup } from "./rows.ts";
 
 /** `recorded`: new. `known`: the same was recorded before. Otherwise it counts for nothing, and is kept aside. */
 export type RecordAnswer =
@@ -61,7 +61,7 @@ export interface OutboxStore {
   storeRow(): Promise<StoreRow>;
   meters(): Promise<readonly Meter[]>;
   /** In the order in which they were added. */
-  bindings(filter?: { readonly tenant?: string; readonly productCode?: string }): Promise<readonly Binding[]>;
+  bindings(filter?: BindingFilter): Promise<readonly Binding[]>;
   /** Of what readings wait, by hour, tenant and meter. Costs what the groups cost, however many readings there are. */
   waiting(filter: WaitingFilter): Promise<readonly WaitingGroup[]>;
   /** By deadline, the nearest first; then by hour and id. */
@@ -71,13 +71,27 @@ export interface OutboxStore {
   /** Readings of a tenant's hour, of any fate, by time and id. */
   readingsOf(filter: ReadingFilter): Promise<readonly KeptReading[]>;
   setAside(filter: { readonly limit: number }): Promise<readonly SetAsideRow[]>;
-  alarms(filter: { readonly untold?: boolean }): Promise<readonly Alarm[]>;
+  /** Those that began first come first. */
+  alarms(filter: AlarmFilter): Promise<readonly Alarm[]>;
   balances(): Promise<readonly Balance[]>;
   summary(): Promise<StoreSummary>;
   /** Entries with what their readings come to now, for `verify`; by id, those after one. */
   audited(afterId: string, limit: number): Promise<readonly AuditedEntry[]>;
   /** All readings by meter, month and fate, summed exactly; those that were deleted, too. */
   totals(): Promise<readonly ReadingTotal[]>;
+}
+
+export interface BindingFilter {
+  readonly tenant?: string;
+  readonly productCode?: string;
+  readonly identity?: string;
+}
+
+export interface AlarmFilter {
+  /** Those that happened since they were told last. */
+  readonly untold?: boolean;
+  readonly kinds?: readonly AlarmKind[];
+  readonly limit?: number;
 }
 
 export interface WaitingFilter {
@@ -131,6 +145,8 @@ export interface StoreSummary {
   readonly nearestDeadlineMs: number | undefined;
   readonly setAside: readonly { readonly reason: SetAsideReason; readonly count: number }[];
   readonly endedReadings: readonly { readonly end: ReadingEnd; readonly count: number }[];
+  /** How many subjects there are alarms about. */
+  readonly alarms: readonly { readonly kind: AlarmKind; readonly count: number }[];
 }
 
 export interface AuditedEntry {
@@ -170,7 +186,7 @@ export interface StoreTransaction {
   /** As the store's own, but within the transaction: what it changed is seen. */
   waiting(filter: WaitingFilter): Promise<readonly WaitingGroup[]>;
   entries(filter: EntryFilter): Promise<readonly Entry[]>;
-  bindings(filter?: { readonly tenant?: string; readonly productCode?: string }): Promise<readonly Binding[]>;
+  bindings(filter?: BindingFilter): Promise<readonly Binding[]>;
 
   /** Inserts an entry, unless its key has one that is not dissolved, or is dissolved with readings that are not free yet. */
   insertEntry(entry: Entry): Promise<boolean>;
@@ -196,12 +212,12 @@ export interface StoreTransaction {
   ): Promise<{ readonly readings: number; readonly latestAtMs: number | undefined }>;
   partsOf(entryId: string): Promise<readonly PartRow[]>;
   /**
-   * Ends up to `limit` readings that wait in the slices. `late` ends those below zero as `credited`, and answers what they came
-   * to, for the caller to put into the balance.
+   * Ends up to `limit` readings that wait in the slices. `credited` ends those below zero so, and the others as `late`; it answers
+   * what the former came to, for the caller to put into the balance.
    */
   endReadings(
     slices: readonly Slice[],
-    end: Exclude<ReadingEnd, "credited">,
+    end: ReadingEnd,
     limit: number,
   ): Promise<{ readonly readings: number; readonly sum: string; readonly credited: string }>;
   /** Frees up to `limit` readings of an entry, which wait again. The last ones free take its parts with them. */
@@ -216,11 +232,14 @@ export interface StoreTransaction {
   alarmsTold(told: readonly Pick<Alarm, "alarmId" | "toldCount">[]): Promise<void>;
   /** Takes alarms away whose cause is gone. */
   clearAlarms(kind: Alarm["kind"], subject: string): Promise<void>;
+  /** Takes alarms away that somebody has looked at, but for those that have happened again since; answers how many. */
+  acknowledgeAlarms(seen: readonly Pick<Alarm, "alarmId" | "count">[]): Promise<number>;
 
   /**
    * Deletes readings that ended, alone or with their entry, before a machine time, and keeps their totals; and entries, with
    * their attempts and parts, that ended before another: what their readings came to stays as a total, and what they left of a
-   * balance goes to its `credited`. Up to `limit` of each; answers how many.
+   * balance goes to its `credited`. What was set aside before the former goes, and so do alarms that were told and did not happen
+   * since; those that nobody was told of go with the entries. Up to `limit` of each; answers how many.
    */
   forgetOld(readingsBeforeMs: number, entriesBeforeMs: number, limit: number): Promise<number>;
   /** How many of a tenant's readings wait, or are in entries that have not ended. */

@@ -107,7 +107,7 @@ export function movingPromises(fresh: MakeStore): void {
         ["5", "-2", "0", "-0.5"].map((quantity) => given({ quantity })),
         NOW,
       );
-      const ended = await store.transact((transaction) => transaction.endReadings([hourOfTenant()], "late", 100));
+      const ended = await store.transact((transaction) => transaction.endReadings([hourOfTenant()], "credited", 100));
       expect(ended).toEqual({ readings: 4, sum: "5", credited: "-2.5" });
       expect(
         await store.transact((transaction) => transaction.endReadings([hourOfTenant()], "late", 100)),
@@ -123,6 +123,37 @@ export function movingPromises(fresh: MakeStore): void {
         { meter: "gb", month: "2026-11", fate: "credited", readings: 2, sum: "-2.5" },
         { meter: "gb", month: "2026-11", fate: "late", readings: 2, sum: "5" },
       ]);
+    });
+
+    test("late readings of what was never billed end alike, those below zero, too: nothing is credited", async () => {
+      const { store } = await fresh();
+      await store.record(
+        ["5", "-2"].map((quantity) => given({ quantity })),
+        NOW,
+      );
+      const ended = await store.transact((transaction) => transaction.endReadings([hourOfTenant()], "late", 100));
+      expect(ended).toEqual({ readings: 2, sum: "3", credited: "0" });
+      expect((await store.totals()).map(({ fate, sum }) => [fate, sum])).toEqual([["late", "3"]]);
+    });
+
+    test("O3: sums of any size are exact: a thousand readings of 21 digits each, and behind the point", async () => {
+      const { store } = await fresh();
+      const nines = "9".repeat(21);
+      await store.record(
+        Array.from({ length: 1_000 }, () => given({ quantity: `${nines}.000000000000000001` })),
+        NOW,
+      );
+      const one = entry();
+      await store.transact(async (transaction) => {
+        await transaction.insertEntry(one);
+        await transaction.assignReadings(one.entryId, [hourOfTenant()], 2_000);
+      });
+      const sum = `${BigInt(nines) * 1_000n}.000000000000001`;
+      expect(await store.transact((transaction) => transaction.partsOf(one.entryId))).toEqual([
+        { tags: "[]", sum, readings: 1_000 },
+      ]);
+      expect((await store.audited("", 9))[0]?.counted).toEqual({ readings: 1_000, sum });
+      expect((await store.totals()).map(({ sum: total }) => total)).toEqual([sum]);
     });
 
     test("other ends take readings below zero along", async () => {

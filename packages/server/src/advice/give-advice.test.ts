@@ -39,7 +39,7 @@ describe.each(EVERY_STORE)("%s", (_name, open) => {
     const old = [await meter(1, "us-east-1"), await meter(1, "eu-west-1")];
     const recent = [await meter(2, "us-east-1"), await meter(2, "eu-west-1")];
     const nowMs = store.clock.nowMs();
-    const query = { fromMs: START_MS, toMs: nowMs + 1 };
+    const query = { fromMs: START_MS, toMs: nowMs + 1, evidence: { order: "oldest", max: 10 } } as const;
     const shown = async (meteringEntriesMax: number) => {
       const bounds = { meteringEntriesMax, otherEntriesMax: 10 };
       const { items, entriesRead, completeFrom } = await giveAdvice(store.ledger, query, nowMs, bounds);

@@ -7,11 +7,17 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { Advice, AdviceAnswer } from "../operator/contract/ledger/advice.ts";
 import { readHistory, type AdviceBounds, type AdviceQuery } from "./read-history.ts";
 
+/** Which of the calls that show a mistake are told. */
+interface ToldEvidence {
+  readonly order: "newest" | "oldest";
+  readonly max: number;
+}
+
 const BOUNDS: AdviceBounds = { meteringEntriesMax: 10_000, otherEntriesMax: 2_000 };
 
 export async function giveAdvice(
   ledger: Ledger,
-  query: AdviceQuery,
+  { evidence, ...query }: AdviceQuery & { readonly evidence: ToldEvidence },
   nowMs: EpochMs,
   bounds: AdviceBounds = BOUNDS,
 ): Promise<AdviceAnswer> {
@@ -21,7 +27,7 @@ export async function giveAdvice(
       (query.accountId ?? accountId) === accountId && (query.productCode ?? productCode) === productCode,
   );
   return {
-    items: findings.map(adviceView),
+    items: findings.map((finding) => adviceView(finding, evidence)),
     from: iso(query.fromMs),
     to: iso(query.toMs),
     entriesRead,
@@ -29,8 +35,9 @@ export async function giveAdvice(
   };
 }
 
-function adviceView({ id, accountId, productCode, evidence, count }: Finding): Advice {
+export function adviceView({ id, accountId, productCode, evidence }: Finding, { order, max }: ToldEvidence): Advice {
   const { title, harm, source, rightWay } = mistakes[id];
+  const told = order === "oldest" ? evidence : evidence.toReversed();
   return {
     id,
     title,
@@ -39,7 +46,7 @@ function adviceView({ id, accountId, productCode, evidence, count }: Finding): A
     harm,
     rightWay,
     source,
-    count,
-    evidence: evidence.map(({ requestId, atMs, shows }) => ({ requestId, at: iso(atMs), shows })),
+    count: evidence.length,
+    evidence: told.slice(0, max).map(({ requestId, atMs, shows }) => ({ requestId, at: iso(atMs), shows })),
   };
 }

@@ -99,7 +99,9 @@ export function detailsOf({ call, event }: LedgerEntry): EventDetails {
     case "start-accepted":
     case "lost-tail-accepted":
     case "trail-read":
-    case "ledger-reset": {
+    case "ledger-reset":
+    case "snapshot-saved":
+    case "snapshot-loaded": {
       const { kind, ...members } = event;
       return { ...NONE, ...additional(faults), serviceEventDetails: { event: kind, ...withShownTimes(members) } };
     }

@@ -4,28 +4,23 @@ import type { ActivityGap, ActivityItem } from "../operator/contract/ledger/acti
 import { OUTCOMES } from "../operator/contract/values.ts";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import { endOfInterest } from "./end-of-interest.ts";
+import { callsOf, withCalls, type CallFlags } from "./filter-flags.ts";
 import { jsonText, printable } from "./output.ts";
 
-interface TailFlags extends ConnectionFlags {
-  readonly event?: string;
-  readonly account?: string;
-  readonly accessKey?: string;
-  readonly product?: string;
+interface TailFlags extends ConnectionFlags, CallFlags {
   readonly outcome?: (typeof OUTCOMES)[number];
   readonly after?: string;
 }
 
 export function addActivity(program: Command): void {
   const group = program.command("activity").description("Every call and change, as it is kept");
-  const tail = group
-    .command("tail")
-    .description(
-      "Print each call and change as it is kept, until interrupted; a server that is restarted is waited for",
-    )
-    .option("--event <name>", "of this operation only, such as BatchMeterUsage")
-    .option("--account <id>", "of callers of this account only")
-    .option("--access-key <id>", "signed with this access key only")
-    .option("--product <code>", "about this product only")
+  const tail = withCalls(
+    group
+      .command("tail")
+      .description(
+        "Print each call and change as it is kept, until interrupted; a server that is restarted is waited for",
+      ),
+  )
     .addOption(new Option("--outcome <outcome>", "that came to this only").choices(OUTCOMES))
     .option("--after <id>", "go on behind the event of this id, which --json prints, instead of beginning now");
   withConnection(tail).action(follow);
@@ -35,8 +30,8 @@ export function addActivity(program: Command): void {
 const RETRIES_MAX = Number.POSITIVE_INFINITY;
 
 async function follow(flags: TailFlags): Promise<void> {
-  const { event, account, accessKey, product, outcome, after, json } = flags;
-  const query = { operation: event, accountId: account, accessKeyId: accessKey, productCode: product, outcome };
+  const { operation, outcome, after, json } = flags;
+  const query = { ...callsOf(flags), operation, outcome };
   const events = connect(flags).events("GET /activity", {
     query,
     lastEventId: after,

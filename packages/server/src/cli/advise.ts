@@ -1,15 +1,20 @@
 /** `countinghouse advise`: what sellers' programs do wrong, though each of their calls may have succeeded. */
 import type { Command } from "commander";
-import type { Advice, AdviceAnswer } from "../operator/contract/ledger/advice.ts";
-import { timeArgument } from "./arguments.ts";
+import type { AdviceAnswer } from "../operator/contract/ledger/advice.ts";
+import { EVIDENCE_DEFAULT, EVIDENCE_MAX, type EVENT_ORDERS } from "../operator/contract/values.ts";
+import { adviceText } from "./advice-text.ts";
+import { countArgument } from "./arguments.ts";
 import { CommandError, connect, EXIT, withConnection, type ConnectionFlags } from "./connection.ts";
+import { withTimes, type TimeFlags } from "./filter-flags.ts";
 import { print } from "./output.ts";
 
-interface AdviseFlags extends ConnectionFlags {
+type Order = (typeof EVENT_ORDERS)[number];
+
+interface AdviseFlags extends ConnectionFlags, TimeFlags {
   readonly account?: string;
   readonly product?: string;
-  readonly from?: string;
-  readonly until?: string;
+  readonly newest?: boolean;
+  readonly evidence?: number;
   readonly check?: boolean;
 }
 
@@ -19,12 +24,21 @@ export function addAdvise(program: Command): void {
     .description("Say what sellers' programs do wrong, with the requests that show it")
     .option("--account <id>", "of this seller only")
     .option("--product <code>", "about this product only")
-    .option("--from <time>", "from this time on (default: seven days before the end)", timeArgument)
-    .option("--until <time>", "only before this time (default: now)", timeArgument)
+    .option("--newest", "show the newest evidence first, not the oldest")
+    .option(
+      "--evidence <number>",
+      `how much of it to show of each mistake (default: ${EVIDENCE_DEFAULT})`,
+      countArgument(EVIDENCE_MAX),
+    )
     .option("--check", "end with exit code 1 where there is anything to say");
+  withTimes(command, {
+    from: "from this time on (default: seven days before the end)",
+    until: "only before this time (default: now)",
+  });
   withConnection(command).action(async (flags: AdviseFlags) => {
-    const { account, product, from, until, check } = flags;
-    const query = { accountId: account, productCode: product, from, to: until };
+    const { account, product, from, until, newest, evidence, check } = flags;
+    const order: Order | undefined = newest === true ? "newest" : undefined;
+    const query = { accountId: account, productCode: product, from, to: until, order, evidence };
     const advice = await connect(flags).call("GET /advice", { query });
     print(flags, advice, textOf(advice));
     if (advice.completeFrom !== undefined) {
@@ -41,17 +55,4 @@ function textOf({ items, from, to, entriesRead }: AdviceAnswer): string {
   const read = `${entriesRead} calls and changes from ${from} to ${to} were looked at.`;
   if (items.length === 0) return `Nothing to say. ${read}`;
   return [...items.map(adviceText), read].join("\n\n");
-}
-
-function adviceText({ id, title, accountId, productCode, harm, rightWay, source, count, evidence }: Advice): string {
-  const more = count > evidence.length ? [`    … and ${count - evidence.length} more`] : [];
-  return [
-    `${title} (${id}): account ${accountId}, product ${productCode}`,
-    `  ${harm}`,
-    `  Right: ${rightWay}`,
-    `  Source: ${source}.`,
-    "  Seen:",
-    ...evidence.map(({ requestId, at, shows }) => `    ${at} ${requestId}: ${shows}`),
-    ...more,
-  ].join("\n");
 }

@@ -25,6 +25,7 @@ import { addReset } from "./reset.ts";
 import { addResource } from "./resource.ts";
 import { addSearch, addServer } from "./server.ts";
 import { addServe } from "./serve.ts";
+import { addSnapshot } from "./snapshot.ts";
 import { addStore } from "./store.ts";
 import { SuggestingCommand } from "./suggesting-command.ts";
 import { addToken } from "./token.ts";
@@ -55,6 +56,7 @@ const GROUPS = [
   addSearch,
   addAudit,
   addReset,
+  addSnapshot,
   addServer,
   addStore,
   addCompletion,

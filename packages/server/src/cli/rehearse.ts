@@ -5,10 +5,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { countArgument } from "./arguments.ts";
 import { CommandError, connect, EXIT, withConnection, type ConnectionFlags } from "./connection.ts";
+import { endOfInterest } from "./end-of-interest.ts";
 import { print } from "./output.ts";
-import { MarketSide } from "./rehearse/market-side.ts";
+import { MarketSide, type Buyer } from "./rehearse/market-side.ts";
 import { rehearse } from "./rehearse/rehearse.ts";
 import { rehearsalJunit, rehearsalText } from "./rehearse/report.ts";
+import type { Rehearsal, Step } from "./rehearse/step.ts";
 
 interface RehearseFlags extends ConnectionFlags {
   readonly product: string;
@@ -42,7 +44,10 @@ export function addRehearse(program: Command): void {
     const market = new MarketSide(client);
     await refuseOthers(market, flags);
     const { product: productCode, landing, hours, meter, wait } = flags;
-    const rehearsal = await rehearse(
+    const steps: Step[] = [];
+    let buyer: Buyer | undefined;
+    const signal = endOfInterest();
+    const outcome = await rehearse(
       {
         productCode,
         landing,
@@ -53,17 +58,37 @@ export function addRehearse(program: Command): void {
         random: String(randomInt(ACCOUNTS / 10, ACCOUNTS)),
         sleep: (ms) => sleep(ms),
         monotonicMs: () => performance.now(),
+        signal,
       },
       market,
+      {
+        onBuyer: (subscribed) => {
+          buyer = subscribed;
+        },
+        onStep: (step) => steps.push(step),
+      },
+    ).then(
+      () => ({ error: undefined }),
+      (error: unknown) => ({ error: signal.aborted ? new CommandError("It was interrupted.", EXIT.refused) : error }),
     );
-    print(flags, rehearsal, rehearsalText(rehearsal));
-    if (flags.junit !== undefined) writeFileSync(flags.junit, rehearsalJunit(rehearsal));
-    const bad = rehearsal.steps.filter(
-      ({ verdict }) => verdict === "fail" || (flags.strict === true && verdict === "not-seen"),
-    );
-    if (bad.length > 0)
-      throw new CommandError(`${bad.length} of ${rehearsal.steps.length} steps did not pass.`, EXIT.refused);
+    if (outcome.error !== undefined) steps.push(brokenOff(outcome.error));
+    report(flags, { productCode, agreementId: buyer?.agreementId, customerAccountId: buyer?.customerAccountId, steps });
+    if (outcome.error !== undefined) throw outcome.error;
+    const bad = steps.filter(({ verdict }) => verdict === "fail" || (flags.strict === true && verdict === "not-seen"));
+    if (bad.length > 0) throw new CommandError(`${bad.length} of ${steps.length} steps did not pass.`, EXIT.refused);
   });
+}
+
+/** The last step of a rehearsal that has not come to its end. */
+function brokenOff(error: unknown): Step {
+  const saw = error instanceof Error ? error.message : String(error);
+  return { id: "end", title: "The rehearsal comes to its end", verdict: "fail", saw };
+}
+
+/** The file for CI is written even where nobody reads the report. */
+function report(flags: RehearseFlags, rehearsal: Rehearsal): void {
+  if (flags.junit !== undefined) writeFileSync(flags.junit, rehearsalJunit(rehearsal));
+  print(flags, rehearsal, rehearsalText(rehearsal));
 }
 
 async function refuseOthers(market: MarketSide, { product, landing }: RehearseFlags): Promise<void> {

@@ -7,11 +7,12 @@ import { REPORT_NAMES } from "../operator/contract/values.ts";
 import { addedUp } from "./added-up.ts";
 import { monthArgument } from "./arguments.ts";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
+import { withFormerName } from "./filter-flags.ts";
 import { jsonText, print, printableLines, table, type Columns } from "./output.ts";
 
 interface ReportFlags extends ConnectionFlags {
   readonly month: string;
-  readonly seller?: string;
+  readonly account?: string;
 }
 
 const COLUMNS: Columns<ReportName> = { name: ({ name }) => name, summary: ({ summary }) => summary };
@@ -44,11 +45,12 @@ export function addReport(program: Command): void {
 }
 
 function addUsage(command: Command): void {
-  command.option("--seller <account>", "only products of this account");
+  command.option("--account <id>", "only products of this seller's account");
+  withFormerName(command, "--seller <id>", "account");
   withConnection(command).action(async (flags: ReportFlags) => {
     const query: RequestTo<"GET /reports/usage-by-instance-type">["query"] = {
       month: flags.month,
-      sellerAccountId: flags.seller,
+      sellerAccountId: flags.account,
     };
     const client = connect(flags);
     await printed(flags, {

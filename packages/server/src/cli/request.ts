@@ -4,18 +4,13 @@ import { Option, type Command } from "commander";
 import type { RequestTo } from "../operator/client/requests.ts";
 import type { Replay, RequestShown, RequestSummary, SignatureDiagnosis } from "../operator/contract/ledger/requests.ts";
 import { EVENT_ORDERS, OUTCOMES, REQUEST_SOURCES } from "../operator/contract/values.ts";
-import { countArgument, timeArgument } from "./arguments.ts";
+import { countArgument } from "./arguments.ts";
 import { CommandError, EXIT, connect, withConnection, type ConnectionFlags } from "./connection.ts";
+import { callsOf, withCalls, withTimes, type CallFlags, type TimeFlags } from "./filter-flags.ts";
 import { describe, print, printTable, type Columns } from "./output.ts";
 
-interface ListFlags extends ConnectionFlags {
-  readonly event?: string;
-  readonly account?: string;
-  readonly accessKey?: string;
-  readonly product?: string;
+interface ListFlags extends ConnectionFlags, CallFlags, TimeFlags {
   readonly outcome?: (typeof OUTCOMES)[number];
-  readonly from?: string;
-  readonly until?: string;
   readonly order: (typeof EVENT_ORDERS)[number];
   readonly source: (typeof REQUEST_SOURCES)[number];
   readonly limit: number;
@@ -42,16 +37,8 @@ export function addRequest(program: Command): void {
 }
 
 function addList(group: Command): void {
-  const list = group
-    .command("list")
-    .description("List calls and changes, newest first")
-    .option("--event <name>", "of this operation only, such as BatchMeterUsage")
-    .option("--account <id>", "of callers of this account only")
-    .option("--access-key <id>", "signed with this access key only")
-    .option("--product <code>", "about this product only")
+  const list = withTimes(withCalls(group.command("list").description("List calls and changes, newest first")))
     .addOption(new Option("--outcome <outcome>", "that came to this only").choices(OUTCOMES))
-    .option("--from <time>", "from this time on", timeArgument)
-    .option("--until <time>", "only before this time", timeArgument)
     .addOption(new Option("--order <order>", "which come first").choices(EVENT_ORDERS).default("newest"))
     .addOption(
       new Option("--source <source>", "memory: those whose bytes a lab holds, kept or not")
@@ -60,12 +47,10 @@ function addList(group: Command): void {
     )
     .option("--limit <n>", "at most so many", countArgument(LIMIT_MAX), 100);
   withConnection(list).action(async (flags: ListFlags) => {
-    const { event, account, accessKey, product, outcome, from, until, order, source, limit } = flags;
+    const { operation, outcome, from, until, order, source, limit } = flags;
     const query: RequestTo<"GET /requests">["query"] = {
-      operation: event,
-      accountId: account,
-      accessKeyId: accessKey,
-      productCode: product,
+      ...callsOf(flags),
+      operation,
       outcome,
       from,
       to: until,

@@ -5,6 +5,7 @@ import type { RequestTo } from "../operator/client/requests.ts";
 import type { Resource } from "../operator/contract/resources.ts";
 import { PLATFORMS } from "../operator/contract/values.ts";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
+import { OF_HOURS, withTimes, type TimeFlags } from "./filter-flags.ts";
 import { describe, print, printTable, table, type Columns } from "./output.ts";
 
 interface ListFlags extends ConnectionFlags {
@@ -84,18 +85,13 @@ function addList(group: Command): void {
   });
 }
 
-interface UseFlags extends ConnectionFlags {
-  readonly from?: string;
-  readonly until?: string;
-}
+interface UseFlags extends ConnectionFlags, TimeFlags {}
 
 function addUse(group: Command): void {
   const use = group
     .command("use <resource-id>")
-    .description("What a resource has used, hour by hour (default: the last day)")
-    .option("--from <time>", "from the hour of this time on", timeArgument)
-    .option("--until <time>", "only hours that begin before this", timeArgument);
-  withConnection(use).action(async (id: string, flags: UseFlags) => {
+    .description("What a resource has used, hour by hour (default: the last day)");
+  withConnection(withTimes(use, OF_HOURS)).action(async (id: string, flags: UseFlags) => {
     const { from, until } = flags;
     const found = await connect(flags).call("GET /resources/{id}/use", { params: { id }, query: { from, to: until } });
     const seconds = table(

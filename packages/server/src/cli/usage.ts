@@ -1,53 +1,70 @@
 /** `countinghouse usage`: what was used, added up. */
 import { InvalidArgumentError, type Command } from "commander";
 import type { RequestTo } from "../operator/client/requests.ts";
-import type { UsageCell } from "../operator/contract/usage.ts";
+import type { UsageCell, UsageMark } from "../operator/contract/usage.ts";
 import { USAGE_GROUPS } from "../operator/contract/values.ts";
 import { addedUp } from "./added-up.ts";
-import { timeArgument } from "./arguments.ts";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
+import { OF_HOURS, usageOf, withFormerName, withTimes, withUsage, type UsageFlags } from "./filter-flags.ts";
 import { print, table, type Columns } from "./output.ts";
 
 type Group = (typeof USAGE_GROUPS)[number];
 
 const GROUPS_DEFAULT: readonly Group[] = ["product", "customer", "dimension"];
 
-interface UsageFlags extends ConnectionFlags {
+interface SumFlags extends ConnectionFlags, UsageFlags {
   readonly by: readonly Group[];
   readonly money?: boolean;
-  readonly product?: string;
-  readonly customerAccount?: string;
-  readonly dimension?: string;
+  readonly marks?: boolean;
   readonly from: string;
-  readonly to: string;
+  readonly until: string;
 }
 
 export function addUsage(program: Command): void {
-  const usage = program
-    .command("usage")
-    .description("What the ledger holds of usage, added up")
-    .requiredOption("--from <time>", "from the hour in which this time lies", timeArgument)
-    .requiredOption("--to <time>", "only hours that begin before this time", timeArgument)
+  const usage = program.command("usage").description("What the ledger holds of usage, added up");
+  withTimes(usage, { ...OF_HOURS, needed: true })
     .option("--by <groups>", `a comma list of ${USAGE_GROUPS.join(", ")}`, groupsArgument, GROUPS_DEFAULT)
     .option("--money", "what it is worth, too")
-    .option("--product <code>", "of this product only")
-    .option("--customer-account <id>", "of this customer only, however records name him")
-    .option("--dimension <name>", "of this dimension only");
-  withConnection(usage).action(async (flags: UsageFlags) => {
-    const { by: groupBy, money, product, customerAccount, dimension, from, to } = flags;
+    .option(
+      "--marks",
+      "instead: what was refused, came again otherwise, or was adjusted, by day, or by hour (--by hour)",
+    );
+  withFormerName(withUsage(usage), "--to <time>", "until");
+  withConnection(usage).action(async (flags: SumFlags) => {
+    const { by: groupBy, money, from, until } = flags;
     const query: RequestTo<"GET /usage">["query"] = {
       groupBy,
       measure: money === true ? "money" : "units",
-      productCode: product,
-      customerAccountId: customerAccount,
-      dimension,
+      ...usageOf(flags),
       from,
-      to,
+      to: until,
     };
     const client = connect(flags);
+    if (flags.marks === true) {
+      const grain = groupBy.includes("hour") ? "hour" : "day";
+      const marks = await addedUp(flags, (signal) =>
+        client.call("GET /usage/marks", { query: { grain, productCode: flags.product, from, to: until }, signal }),
+      );
+      print(flags, marks, table(markColumns(grain), marks.items));
+      if (marks.completeFrom === undefined) return;
+      process.stderr.write(`There are too many calls: refusals before ${marks.completeFrom} were not looked at.\n`);
+      return;
+    }
     const answer = await addedUp(flags, (signal) => client.call("GET /usage", { query, signal }));
     print(flags, answer, table(columnsOf(groupBy, money === true), answer.items));
   });
+}
+
+function markColumns(grain: "hour" | "day"): Columns<UsageMark> {
+  return {
+    product: ({ product }) => product,
+    customer: ({ customer }) => customer,
+    dimension: ({ dimension }) => dimension,
+    [grain]: (mark: UsageMark) => mark[grain],
+    duplicates: ({ duplicates }) => duplicates,
+    refused: ({ refused }) => refused,
+    adjusted: ({ adjusted }) => (adjusted === true ? "yes" : undefined),
+  };
 }
 
 function columnsOf(groupBy: readonly Group[], money: boolean): Columns<UsageCell> {

@@ -170,7 +170,18 @@ export type LedgerEvent =
       readonly kind: "trail-read";
       readonly route: string;
     }
-  | { readonly kind: "ledger-reset" };
+  | { readonly kind: "ledger-reset" }
+  /** Everything up to and with this entry was given out as a snapshot, without its secrets. */
+  | { readonly kind: "snapshot-saved" }
+  | {
+      /** Everything before this entry came from a snapshot. */
+      readonly kind: "snapshot-loaded";
+      readonly entries: number;
+      /** The service clock when the snapshot was saved. */
+      readonly savedAtMs: EpochMs;
+      /** Access keys whose secrets were made anew. */
+      readonly accessKeyIds: readonly string[];
+    };
 
 /** A call that only read: something was shown, and nothing changed. Each kind of thing that may be shown is named here. */
 interface ShownEvent {

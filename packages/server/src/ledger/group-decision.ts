@@ -17,6 +17,8 @@ export interface Pending {
   readonly work: Work<unknown>;
   /** Whether the ledger is emptied first. Such work is a group by itself. */
   readonly reset: boolean;
+  /** The number that the newest entry must have when the work is decided. */
+  readonly onto?: number | undefined;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -165,13 +167,18 @@ export class GroupDecision implements MadeTrue {
       refuseOthers(work, outcome);
       staged = facts.spare.isSpared(work.call, outcome.event)
         ? undefined
-        : stagedEntry({ atMs: entriesAtMs, call: work.call, event: outcome.event }, outcome.records ?? []);
+        : stagedEntry(
+            { atMs: outcome.contents?.atMs ?? entriesAtMs, call: work.call, event: outcome.event },
+            outcome.records ?? [],
+          );
     } catch (error) {
       pending.reject(error as Error);
       return;
     }
     this.#decided.push({ pending, outcome, spared: staged === undefined });
     if (staged === undefined) return;
+    // One by one: a call takes only so many arguments.
+    for (const entry of outcome.contents?.entries ?? []) this.#entries.push(entry);
     this.#entries.push(staged);
     this.#accept(work, kept, outcome);
     this.#change(pending, outcome, facts);
@@ -196,7 +203,7 @@ export class GroupDecision implements MadeTrue {
   /** A change of catalogue or clock, or a removal, ends the group, so that later work sees the change. */
   #change(
     { reset }: Pending,
-    { catalogue, resources = [], moveClockTo, expired }: Decision<unknown>,
+    { catalogue, resources = [], contents, moveClockTo, expired }: Decision<unknown>,
     facts: GroupFacts,
   ): void {
     if (reset) {
@@ -205,7 +212,7 @@ export class GroupDecision implements MadeTrue {
       this.#clock = facts.positionAt(facts.nowMs);
     }
     if (catalogue !== undefined) this.#catalogue.push(...catalogue);
-    for (const change of resources) this.#changed.set(change.resourceId, change);
+    for (const change of [...resources, ...(contents?.resources ?? [])]) this.#changed.set(change.resourceId, change);
     if (moveClockTo !== undefined) this.#clock = facts.positionAt(moveClockTo);
     this.#expired = expired;
     this.#ended = reset || catalogue !== undefined || moveClockTo !== undefined || expired !== undefined;

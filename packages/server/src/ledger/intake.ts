@@ -92,6 +92,11 @@ export abstract class Intake {
     return this.#queue(resetTo(call, catalogueAfter), true);
   }
 
+  /** See `WholeLedger.replace`. */
+  protected replaceAll<A>(work: Work<A>, onto: number | undefined): Promise<A> {
+    return this.#queue(work, true, onto);
+  }
+
   meteringRecords(query: MeteringRecordQuery): Promise<Page<ListedRecord>> {
     return this.watched(async () => keptPage(await this.listRecords(query)));
   }
@@ -142,12 +147,12 @@ export abstract class Intake {
     await this.closeStore();
   }
 
-  #queue<A>(work: Work<A>, reset: boolean): Promise<A> {
+  #queue<A>(work: Work<A>, reset: boolean, onto?: number): Promise<A> {
     const refusal = this.#refusal();
     if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise<A>((resolve, reject) => {
       this.standstill.onWork();
-      this.add({ work, reset, resolve: resolve as (answer: unknown) => void, reject });
+      this.add({ work, reset, onto, resolve: resolve as (answer: unknown) => void, reject });
       this.wake();
     });
   }

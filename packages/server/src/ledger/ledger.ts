@@ -8,6 +8,7 @@ import type { Call, LedgerEntry, LedgerEvent } from "./entry.ts";
 import type { DueResourcesQuery, ResourceChange, ResourceQuery } from "./resource-facts.ts";
 import type { SumsAnswer, SumsQuestion, TallyCell, UsageCell } from "./sums/sums.ts";
 import type { KnownLaneHead, LedgerVerification, OnRead } from "./verification.ts";
+import type { LedgerContents, WholeLedger } from "./whole-ledger.ts";
 
 /** The catalogue after a reset, made from the catalogue before it. */
 export type CatalogueAfter = (before: CatalogueView) => readonly CatalogueChange[];
@@ -80,6 +81,8 @@ export interface Ledger {
    * servers idle work; transactions, not leases, keep work from being done twice.
    */
   holdLease(name: string): Promise<boolean>;
+  /** Absent where several servers write. */
+  readonly whole?: WholeLedger | undefined;
   /** How many works wait for their commit. */
   readonly queued: number;
   /** Finishes the work that was taken in, then closes the store. */
@@ -116,6 +119,8 @@ export interface Decision<A> {
   readonly resources?: readonly ResourceChange[] | undefined;
   /** Entries that are removed because they have reached the end of their retention. */
   readonly expired?: Expired | undefined;
+  /** What takes the place of everything that the ledger holds. Only for `WholeLedger.replace`. */
+  readonly contents?: LedgerContents | undefined;
   /** The time to which the service clock is moved. */
   readonly moveClockTo?: EpochMs | undefined;
   readonly answer: A;

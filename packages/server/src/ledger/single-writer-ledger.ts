@@ -26,6 +26,7 @@ import {
 import type { DueResourcesQuery, ResourceQuery } from "./resource-facts.ts";
 import type { SumsAnswer, SumsQuestion } from "./sums/sums.ts";
 import type { KnownLaneHead, LedgerVerification, OnRead } from "./verification.ts";
+import { LedgerMovedError, type WholeLedger } from "./whole-ledger.ts";
 
 /** The service clock, as far as the ledger needs it. */
 export interface LedgerClock {
@@ -73,6 +74,11 @@ export class SingleWriterLedger extends Intake implements Ledger {
 
   /** Always empty: all work shares its commits, so nothing fails alone. */
   readonly partlyUnavailable: readonly string[] = [];
+
+  readonly whole: WholeLedger = {
+    rows: (fromSeq, limit) => this.watched(() => this.#engine.chainEntries(fromSeq, limit)),
+    replace: (work, onto) => this.replaceAll(work, onto),
+  };
 
   get queued(): number {
     return (
@@ -209,6 +215,7 @@ export class SingleWriterLedger extends Intake implements Ledger {
       const taken = await this.watched(async () => {
         const found = new FoundRecords(await this.#engine.find(works.flatMap(({ work }) => work.keys)));
         const resources = await this.#resourcesOf(works);
+        await this.#refuseMoved(works);
         if (this.defect !== undefined) throw this.defect;
         // The group is being written by now, or failed with the one before it: what was looked up may be old.
         return group === this.#gathering ? this.#take(group, works, found, resources) : 0;
@@ -224,6 +231,13 @@ export class SingleWriterLedger extends Intake implements Ledger {
   async #resourcesOf(works: readonly Pending[]): Promise<GroupFacts["resources"]> {
     const ids = works.flatMap(({ work }) => work.resources ?? []);
     return ids.length === 0 ? [] : this.#engine.findResources(ids);
+  }
+
+  /** Nothing is written while such work is decided, because it is a group by itself. */
+  async #refuseMoved([first]: readonly Pending[]): Promise<void> {
+    if (first?.onto === undefined) return;
+    const { seq } = await this.#engine.chainHead();
+    if (seq !== first.onto) throw new LedgerMovedError();
   }
 
   #take(
@@ -269,7 +283,7 @@ export class SingleWriterLedger extends Intake implements Ledger {
     if (staged.reset || staged.expired !== undefined) this.#removals += 1;
     if (staged.reset) {
       this.#catalogue = new Catalogue();
-      this.#newestAtMs = staged.entries[0]?.entry.atMs ?? Number.NEGATIVE_INFINITY;
+      this.#newestAtMs = staged.entries.at(-1)?.entry.atMs ?? Number.NEGATIVE_INFINITY;
     }
     this.#catalogue.apply(staged.catalogue);
     for (const { outcome } of decided) {

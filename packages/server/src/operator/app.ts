@@ -2,12 +2,14 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { OpenAPIHono } from "@hono/zod-openapi";
-import type { Context } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { DefectError, FaultError, InvalidCursorError, QueueFullError } from "../ledger/ledger.ts";
 import { SumsBehindError } from "../ledger/sums/sums.ts";
 import { limitBody } from "../listener/body-limit.ts";
 import type { OperatorContext, OperatorEnv } from "./context.ts";
+import type { Route } from "./contract/route.ts";
+import { ROUTES } from "./contract/routes.ts";
 import { BASE_PATH } from "./contract/values.ts";
 import { Admission } from "./admission.ts";
 import { Callers, type ViewerToken } from "./callers.ts";
@@ -29,9 +31,10 @@ import { requestHandlers } from "./handlers/requests.ts";
 import { resourceHandlers } from "./handlers/resources.ts";
 import { serverHandlers } from "./handlers/server.ts";
 import { simulationHandlers } from "./handlers/simulations.ts";
+import { snapshotHandlers } from "./handlers/snapshots.ts";
 import { usageHandlers } from "./handlers/usage.ts";
 import { ProblemError, invalid, problemResponse } from "./problem.ts";
-import { serveRoutes, type Handlers } from "./serve-routes.ts";
+import { partsOf, routeNames, serveRoutes, type Handlers } from "./serve-routes.ts";
 import { refuseUnread } from "./unread-members.ts";
 
 const BODY_BYTES_MAX = 1_048_576;
@@ -85,7 +88,7 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     }));
     return next();
   });
-  api.use(limitBody(BODY_BYTES_MAX, (message) => new ProblemError(413, message)));
+  api.use(limitBodies());
   api.use(refuseUnread(BASE_PATH));
   const admission = new Admission(context);
   serveRoutes(api, handlersOf(context), (c, name, route) => admission.admit(c, name, route));
@@ -97,6 +100,23 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
   app.notFound((c) => problemResponse(c, new ProblemError(404, "No such route.")));
   app.onError((error, c) => answerError(error, c, options));
   return { fetch: app.fetch, description: () => (description ??= describe(app, options.version)) };
+}
+
+function limited(maxBytes: number): MiddlewareHandler {
+  return limitBody(maxBytes, (message) => new ProblemError(413, message));
+}
+
+/** Bounds each body by what its route takes. */
+function limitBodies(): MiddlewareHandler {
+  const others = limited(BODY_BYTES_MAX);
+  const long = new Map(
+    routeNames.flatMap((name): [string, MiddlewareHandler][] => {
+      const { bodyBytesMax }: Route = ROUTES[name];
+      const { method, path } = partsOf(name);
+      return bodyBytesMax === undefined ? [] : [[`${method} ${BASE_PATH}${path}`, limited(bodyBytesMax)]];
+    }),
+  );
+  return (c, next) => (long.get(`${c.req.method} ${c.req.path}`) ?? others)(c, next);
 }
 
 function handlersOf(context: OperatorContext): Handlers {
@@ -119,6 +139,7 @@ function handlersOf(context: OperatorContext): Handlers {
     ...reportHandlers(context),
     ...usageHandlers(context),
     ...labHandlers(context),
+    ...snapshotHandlers(context),
     ...faultHandlers(context),
   };
 }

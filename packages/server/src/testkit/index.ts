@@ -6,6 +6,7 @@ export {
   type MarketCustomer,
   type MarketOptions,
   type SdkConfig,
+  type SnapshotKey,
 } from "./market.ts";
 export type { Credentials, CustomerNames, CustomerOptions, MarketProduct, ProductOptions } from "./fixtures.ts";
 export type { Advice } from "../operator/contract/ledger/advice.ts";

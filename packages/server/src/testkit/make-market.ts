@@ -2,11 +2,11 @@
 import { ruleSets } from "@countinghouse/protocol";
 import type { Service } from "../compose.ts";
 import type { ServeConfig } from "../config.ts";
-import type { Call } from "../ledger/entry.ts";
 import { catalogueChanged } from "../operations/change-catalogue.ts";
 import { keptRegistrationKeys } from "../operations/registration-keys.ts";
 import { operatorClient, type OperatorClient } from "../operator/client/operator-client.ts";
 import { Fixtures, type CustomerNames, type MarketProduct } from "./fixtures.ts";
+import type { LoadedSnapshot } from "./loaded-snapshot.ts";
 import { letLookIn, type LookingIn } from "./looking-in.ts";
 import { marketClock } from "./market-clock.ts";
 import { marketFaults } from "./market-faults.ts";
@@ -17,6 +17,7 @@ import {
   type MarketOptions,
   type SdkConfig,
 } from "./market.ts";
+import { callOf } from "./own-call.ts";
 import type { SeenCalls } from "./seen-calls.ts";
 import type { Settling } from "./settling.ts";
 import { callText, traceText } from "./trace.ts";
@@ -27,17 +28,18 @@ interface Parts {
   readonly calls: SeenCalls;
   readonly settling: Settling;
   readonly options: MarketOptions;
+  readonly loaded: LoadedSnapshot | undefined;
 }
 
 const REGION = "us-east-1";
 const UNEXPECTED_SHOWN = 10;
 
-export function makeMarket({ service, config, calls, settling, options }: Parts): Market {
+export function makeMarket({ service, config, calls, settling, options, loaded }: Parts): Market {
   const { ledger, clock, operator: context, operatorToken } = service;
   const startMs = clock.nowMs();
   const url = `http://${config.host}:${(service.server.address() as { readonly port: number }).port}`;
   const operator = settledClient(url, service, settling);
-  const fixtures = fixturesOf({ service, startMs, settling });
+  const fixtures = fixturesOf({ service, startMs, settling, loaded });
   const looking: LookingIn = {
     calls,
     fixtures,
@@ -56,6 +58,7 @@ export function makeMarket({ service, config, calls, settling, options }: Parts)
     env: environmentOf(url, own),
     sdkConfig: (product) => ({ endpoint: url, region: REGION, credentials: credentials(product) }),
     credentials,
+    accessKeys: loaded?.accessKeys ?? [],
     product: (asked = {}) => fixtures.product(asked),
     customer: (product, asked = {}) => customerOf(fixtures.customer(product, asked), operator),
     clock: marketClock(operator, () => clock.nowMs(), ruleSets[config.rules]),
@@ -67,10 +70,12 @@ export function makeMarket({ service, config, calls, settling, options }: Parts)
     checkCalls,
     restore: async () => {
       await settling.done();
-      await context.keeping.beforeReset();
+      if (loaded === undefined) await context.keeping.beforeReset();
       clock.standAt({ mode: "manual", atMs: startMs });
-      const call = callOf(service, "ResetLedger");
-      await ledger.reset(call, (before) => [...fixtures.changes, ...keptRegistrationKeys(before)]);
+      if (loaded === undefined) {
+        const call = callOf(service, "ResetLedger");
+        await ledger.reset(call, (before) => [...fixtures.changes, ...keptRegistrationKeys(before)]);
+      } else await loaded.load(fixtures.changes);
       context.faults.clear();
       await context.workload.resourcesChanged();
       try {
@@ -88,21 +93,15 @@ export function makeMarket({ service, config, calls, settling, options }: Parts)
   return market;
 }
 
-/** What the market does of itself. */
-function callOf({ operator: { newRequestId } }: Service, operation: string): Call {
-  const userAgent = "countinghouse/testkit";
-  return { requestId: newRequestId(), operation, principal: "operator", sourceAddress: "", userAgent };
-}
-
-interface FixtureParts extends Pick<Parts, "service" | "settling"> {
+interface FixtureParts extends Pick<Parts, "service" | "settling" | "loaded"> {
   readonly startMs: number;
 }
 
-function fixturesOf({ service, startMs, settling }: FixtureParts): Fixtures {
+function fixturesOf({ service, startMs, settling, loaded }: FixtureParts): Fixtures {
   const { ledger, clock, operator: context } = service;
   return new Fixtures({
     sealer: context.sealer,
-    initial: context.initialCatalogue(),
+    initial: loaded?.catalogue ?? context.initialCatalogue(),
     startMs,
     nowMs: () => clock.nowMs(),
     put: (changes) => {

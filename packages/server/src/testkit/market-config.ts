@@ -1,14 +1,20 @@
 /** The configuration of a market, from what a test says. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { iso, readTime } from "@countinghouse/protocol";
 import { ConfigError, configOf, type ServeConfig } from "../config.ts";
+import { readSnapshot } from "../snapshot/read-snapshot.ts";
+import { SNAPSHOT_BYTES_MAX, SnapshotError, type Snapshot } from "../snapshot/snapshot.ts";
 import type { MarketOptions } from "./market.ts";
 
 /** Nothing but what the test makes. */
 const EMPTY_CATALOGUE = "{}";
 
 /** Throws ConfigError for options that cannot be. */
-export function marketConfig({ now, rules = "current", catalogue }: MarketOptions): ServeConfig {
+export function marketConfig(options: MarketOptions, snapshot?: Pick<Snapshot, "ruleSet">): ServeConfig {
+  const { now, rules = snapshot?.ruleSet ?? "current", catalogue } = options;
+  if (snapshot !== undefined && catalogue !== undefined) {
+    throw new ConfigError("startMarket: a snapshot has a catalogue already: give either a snapshot or a catalogue.");
+  }
   const start = now === undefined ? undefined : timeOf(now);
   return {
     ...configOf({
@@ -26,6 +32,18 @@ export function marketConfig({ now, rules = "current", catalogue }: MarketOption
     }),
     catalogText: catalogueText(catalogue),
   };
+}
+
+/** The snapshot of a file. Throws ConfigError. */
+export async function snapshotOf(file: string): Promise<Snapshot> {
+  try {
+    if (statSync(file).size > SNAPSHOT_BYTES_MAX) throw new SnapshotError("It is too long for a snapshot.");
+    return await readSnapshot(readFileSync(file));
+  } catch (error) {
+    const why =
+      error instanceof SnapshotError ? error.message : `It cannot be read (${(error as NodeJS.ErrnoException).code}).`;
+    throw new ConfigError(`startMarket: the snapshot ${file}: ${why}`);
+  }
 }
 
 function timeOf(now: string | Date): string {

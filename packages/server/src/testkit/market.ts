@@ -12,6 +12,12 @@ export interface SdkConfig {
   readonly credentials: Credentials;
 }
 
+/** An access key that came with a snapshot. Its secret was made for this market. */
+export interface SnapshotKey extends Credentials {
+  readonly accountId: string;
+  readonly userName: string;
+}
+
 /** A customer, and what a buyer does. */
 export interface MarketCustomer extends CustomerNames {
   /** What the buyer's browser brings to the seller's landing page. */
@@ -35,6 +41,8 @@ export interface Market extends AsyncDisposable {
   sdkConfig(product?: MarketProduct): SdkConfig;
   /** The access key of a product's seller, or of the market's. */
   credentials(product?: MarketProduct): Credentials;
+  /** The access keys of a snapshot's users, with the secrets that they have in this market; empty without a snapshot. */
+  readonly accessKeys: readonly SnapshotKey[];
   /** Makes a product. Throws an Error that says what was wrong. */
   product(options?: ProductOptions): MarketProduct;
   /** Makes an account with an agreement for a product. Throws an Error that says what was wrong. */
@@ -69,6 +77,12 @@ export interface MarketOptions {
   readonly rules?: "classic" | "current" | undefined;
   /** A catalogue file's path, or what would stand in one. Default: none but what the test makes. */
   readonly catalogue?: string | object | undefined;
+  /**
+   * A file of `countinghouse snapshot save`: the market begins where that lab stood, with its catalogue, its ledger and its
+   * clock, and `restore()` goes back there. In place of a catalogue. `now` may be later than the snapshot; `rules` are the
+   * snapshot's unless they are given. Its access keys have new secrets: see `accessKeys`.
+   */
+  readonly snapshot?: string | undefined;
   /** Whether refusals that nobody asked for are errors of `restore()` and of the end (default), or nobody's business. */
   readonly unexpectedCalls?: "error" | "ignore" | undefined;
 }

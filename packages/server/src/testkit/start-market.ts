@@ -1,8 +1,10 @@
 /** Starts a market: the service as it is, with other edges. */
 import { once } from "node:events";
 import { compose, type AroundWire, type Service } from "../compose.ts";
+import { KEEP_ALL } from "../ledger/spare.ts";
 import { makeMarket } from "./make-market.ts";
-import { marketConfig } from "./market-config.ts";
+import { loadedSnapshot } from "./loaded-snapshot.ts";
+import { marketConfig, snapshotOf } from "./market-config.ts";
 import { marketWorld } from "./market-world.ts";
 import type { Market, MarketOptions } from "./market.ts";
 import { SeenCalls } from "./seen-calls.ts";
@@ -15,13 +17,16 @@ import { Settling } from "./settling.ts";
  * Throws an Error that says what was expected, for options and catalogues that cannot be.
  */
 export async function startMarket(options: MarketOptions = {}): Promise<Market> {
-  const config = marketConfig(options);
+  const snapshot = options.snapshot === undefined ? undefined : await snapshotOf(options.snapshot);
+  const config = marketConfig(options, snapshot);
   const calls = new SeenCalls();
   const settling = new Settling();
   const service: Service = await compose({
     config,
     world: marketWorld,
     log: { error: (details, message) => calls.noteTrouble(message, details), warn: () => undefined },
+    // A test holds every refusal against what it asked for, however many there are.
+    spare: KEEP_ALL,
     aroundWire: (request, handle) => seen(request, handle),
   });
   const seen: AroundWire = async (request, handle) => {
@@ -34,7 +39,13 @@ export async function startMarket(options: MarketOptions = {}): Promise<Market> 
     calls.note(answer, service.clock.nowMs(), entry);
     return answer;
   };
-  service.server.listen(config.port, config.host);
-  await once(service.server, "listening");
-  return makeMarket({ service, config, calls, settling, options });
+  try {
+    const loaded = snapshot === undefined ? undefined : await loadedSnapshot(service, snapshot, options.now);
+    service.server.listen(config.port, config.host);
+    await once(service.server, "listening");
+    return makeMarket({ service, config, calls, settling, options, loaded });
+  } catch (error) {
+    await service.close();
+    throw error;
+  }
 }

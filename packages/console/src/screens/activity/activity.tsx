@@ -1,11 +1,9 @@
 /** Live calls of all operations: who asked what, what came of it, and where it was refused, why, in one sentence. */
 import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import { Suspense, lazy, memo, useEffect, useMemo, useState, type ReactNode } from "react";
-import type { ActivityItem } from "countinghouse/operator";
 import { useAnswer, useList } from "../../api/calls.ts";
-import type { ServerEvent } from "../../api/event-reader.ts";
-import { useFeed, type FeedState } from "../../api/feed.ts";
-import { Field } from "../../parts/fields.tsx";
+import { useFeed, type FeedEvent, type FeedState } from "../../api/feed.ts";
+import { Filters } from "../../parts/filters.tsx";
 import { Empty, Loading, Page, Problem, State, type Tone } from "../../parts/parts.tsx";
 import { Time } from "../../parts/time.tsx";
 import { useServer } from "../../shell/server.ts";
@@ -19,7 +17,10 @@ import {
   sentenceOf,
   type Call,
 } from "./call.ts";
-import { FirstCall } from "./first-call.tsx";
+import { adviceByCall, adviceTexts, useAdvice } from "./advice.ts";
+
+// Who has called does not need it.
+const FirstCall = lazy(async () => ({ default: (await import("./first-call.tsx")).FirstCall }));
 
 const route = getRouteApi("/activity");
 
@@ -31,7 +32,7 @@ const CALLS_MAX = 2_000;
 const SHOWN_AT_FIRST = 100;
 const MEMORY_MS = 2_000;
 
-type Filters = Readonly<Partial<Record<"operation" | "outcome" | "accessKeyId" | "productCode", string | undefined>>>;
+type Chosen = Readonly<Partial<Record<"operation" | "outcome" | "accessKeyId" | "productCode", string | undefined>>>;
 
 export function Activity(): ReactNode {
   const { request, ...filters } = route.useSearch();
@@ -68,8 +69,8 @@ export function Activity(): ReactNode {
   );
 }
 
-function Feed({ filters, chosen }: { readonly filters: Filters; readonly chosen: string | undefined }): ReactNode {
-  const { isLab } = useServer();
+function Feed({ filters, chosen }: { readonly filters: Chosen; readonly chosen: string | undefined }): ReactNode {
+  const { isLab, isAway } = useServer();
   const [isPaused, setIsPaused] = useState(false);
   const [live, setLive] = useState<readonly Call[]>([]);
   const [gap, setGap] = useState(false);
@@ -81,23 +82,21 @@ function Feed({ filters, chosen }: { readonly filters: Filters; readonly chosen:
     { query: { ...filters, source: "memory", limit: 100 } as never },
     { enabled: isLab && !isPaused, ...(isPaused ? {} : { every: MEMORY_MS }) },
   );
-  const onEvents = (events: readonly ServerEvent[]): void => {
-    const items = events
-      .filter(({ kind }) => kind === "message")
-      .map(({ data }) => callOfItem(JSON.parse(data) as ActivityItem));
+  const onEvents = (events: readonly FeedEvent[]): void => {
+    const items = events.flatMap((event) => (event.kind === "message" ? [callOfItem(event.data)] : []));
     if (events.some(({ kind }) => kind === "gap")) setGap(true);
     setLive((before) => merged(before, items, CALLS_MAX));
   };
-  const query = new URLSearchParams(
-    Object.entries(filters).filter(([, value]) => value !== undefined) as [string, string][],
-  ).toString();
-  const state = useFeed({ query: query === "" ? "" : `?${query}`, isOn: !isPaused, onEvents });
+  const isFiltered = Object.values(filters).some((value) => value !== undefined);
+  const state = useFeed({ query: filters as never, isOn: !isPaused && !isAway, onEvents });
   const calls = useMemo(() => {
     const unkept = (memory.data?.items ?? []).filter((summary) => !summary.kept);
     return merged([...(kept.items ?? []), ...unkept].map(callOfSummary), live, CALLS_MAX);
   }, [kept.items, memory.data, live]);
+  const advice = useAdvice(filters.productCode, !isPaused);
+  const advised = useMemo(() => adviceTexts(calls.slice(0, shown), adviceByCall(advice)), [calls, shown, advice]);
   const [tone, word] = isPaused ? (["plain", "Paused"] as const) : STATE_WORDS[state];
-  const isUnused = query === "" && !calls.some(({ who }) => who !== "operator");
+  const isUnused = !isFiltered && !calls.some(({ who }) => who !== "operator");
   return (
     <Page
       title="Activity"
@@ -116,18 +115,24 @@ function Feed({ filters, chosen }: { readonly filters: Filters; readonly chosen:
         </>
       }
     >
-      {isUnused && kept.items !== undefined ? <FirstCall /> : <FilterBar filters={filters} />}
+      {isUnused && kept.items !== undefined ? (
+        <Suspense fallback={<Loading />}>
+          <FirstCall />
+        </Suspense>
+      ) : (
+        <FilterBar filters={filters} />
+      )}
       {gap ? (
         <p className="note">More happened than could be shown; some calls were left out. The audit has them all.</p>
       ) : null}
       {kept.error === null ? null : <Problem error={kept.error} />}
       {calls.length > 0 ? (
-        <Calls calls={calls.slice(0, shown)} chosen={chosen} />
+        <Calls calls={calls.slice(0, shown)} advised={advised} chosen={chosen} />
       ) : kept.items === undefined ? (
         kept.error === null ? (
           <Loading />
         ) : null
-      ) : query === "" ? null : (
+      ) : !isFiltered ? null : (
         <Empty title="No call matches">What comes from now on and does is shown here.</Empty>
       )}
       <News calls={live} isPaused={isPaused} />
@@ -157,56 +162,45 @@ const OPERATIONS = [
   "LookupEvents",
 ];
 
-function FilterBar({ filters }: { readonly filters: Filters }): ReactNode {
-  const navigate = useNavigate({ from: "/activity" });
+function FilterBar({ filters }: { readonly filters: Chosen }): ReactNode {
   const accounts = useAnswer("GET /accounts", { query: { limit: 200 } });
   const products = useAnswer("GET /products", { query: { limit: 200 } });
   const keys = (accounts.data?.items ?? []).flatMap(({ users }) => users.flatMap(({ accessKeyIds }) => accessKeyIds));
-  const set = (name: keyof Filters, value: string): void =>
-    void navigate({ search: (before) => ({ ...before, [name]: value === "" ? undefined : value }), replace: true });
   return (
-    <search className="filters dense">
-      <Field
-        label="Operation"
-        isFilter
-        value={filters.operation ?? ""}
-        suggestions={OPERATIONS}
-        placeholder="Any"
-        onChange={(text) => set("operation", text)}
-      />
-      <Field
-        label="Outcome"
-        isFilter
-        value={filters.outcome ?? ""}
-        options={[
-          ["", "Any"],
-          ["ok", "Accepted"],
-          ["partly", "Partly"],
-          ["refused", "Refused"],
-        ]}
-        onChange={(text) => set("outcome", text)}
-      />
-      <Field
-        label="Only this access key"
-        isFilter
-        value={filters.accessKeyId ?? ""}
-        suggestions={keys}
-        placeholder="Any"
-        onChange={(text) => set("accessKeyId", text)}
-      />
-      <Field
-        label="Product code"
-        isFilter
-        value={filters.productCode ?? ""}
-        suggestions={(products.data?.items ?? []).map(({ productCode }) => productCode)}
-        placeholder="Any"
-        onChange={(text) => set("productCode", text)}
-      />
-    </search>
+    <Filters
+      isDense
+      values={filters}
+      filters={[
+        { name: "operation", label: "Operation", suggestions: OPERATIONS },
+        {
+          name: "outcome",
+          label: "Outcome",
+          options: [
+            ["", "Any"],
+            ["ok", "Accepted"],
+            ["partly", "Partly"],
+            ["refused", "Refused"],
+          ],
+        },
+        { name: "accessKeyId", label: "Only this access key", suggestions: keys },
+        {
+          name: "productCode",
+          label: "Product code",
+          suggestions: (products.data?.items ?? []).map(({ productCode }) => productCode),
+        },
+      ]}
+    />
   );
 }
 
-function Calls({ calls, chosen }: { readonly calls: readonly Call[]; readonly chosen: string | undefined }): ReactNode {
+interface CallsProps {
+  readonly calls: readonly Call[];
+  /** What advice says, by the ids of requests. */
+  readonly advised: ReadonlyMap<string, string>;
+  readonly chosen: string | undefined;
+}
+
+function Calls({ calls, advised, chosen }: CallsProps): ReactNode {
   return (
     <div className="table" role="region" aria-label="Calls" tabIndex={0}>
       <table className="calls" role="table">
@@ -228,7 +222,12 @@ function Calls({ calls, chosen }: { readonly calls: readonly Call[]; readonly ch
         </thead>
         <tbody role="rowgroup">
           {calls.map((call) => (
-            <Row key={call.requestId} call={call} isChosen={call.requestId === chosen} />
+            <Row
+              key={call.requestId}
+              call={call}
+              advice={advised.get(call.requestId)}
+              isChosen={call.requestId === chosen}
+            />
           ))}
         </tbody>
       </table>
@@ -236,8 +235,14 @@ function Calls({ calls, chosen }: { readonly calls: readonly Call[]; readonly ch
   );
 }
 
+interface RowProps {
+  readonly call: Call;
+  readonly advice: string | undefined;
+  readonly isChosen: boolean;
+}
+
 const Row = memo(
-  ({ call, isChosen }: { readonly call: Call; readonly isChosen: boolean }): ReactNode => {
+  ({ call, advice, isChosen }: RowProps): ReactNode => {
     const counts = countsText(call.records);
     return (
       <tr role="row" data-row className={isChosen ? "chosen" : undefined}>
@@ -260,6 +265,11 @@ const Row = memo(
           {counts === undefined ? null : <span className="quiet"> {counts}</span>}
           {call.code === undefined ? null : <span className="quiet"> {call.code}</span>}
           {call.reason === undefined ? null : <span className="under reason">{sentenceOf(call)}</span>}
+          {advice === undefined ? null : (
+            <span className="under reason">
+              <State tone="info">Advice</State> {advice}
+            </span>
+          )}
         </td>
         <td role="cell" className="wide-only">
           {call.productCode === undefined ? <span className="quiet">–</span> : <code>{call.productCode}</code>}
@@ -267,7 +277,11 @@ const Row = memo(
       </tr>
     );
   },
-  (a, b) => a.isChosen === b.isChosen && a.call.requestId === b.call.requestId && a.call.kept === b.call.kept,
+  (a, b) =>
+    a.isChosen === b.isChosen &&
+    a.advice === b.advice &&
+    a.call.requestId === b.call.requestId &&
+    a.call.kept === b.call.kept,
 );
 
 /** Tells a screen reader what is new, politely, and never call by call. */

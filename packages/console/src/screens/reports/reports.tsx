@@ -7,7 +7,7 @@ import { Empty, Loading, Page, Problem } from "../../parts/parts.tsx";
 import { MonthField, isMonth, useThisMonth } from "../../parts/month.tsx";
 import { Plot } from "../../parts/plot.tsx";
 import { Table } from "../../parts/table.tsx";
-import { numberOf } from "../wording.tsx";
+import { decimals, numberOf } from "../wording.tsx";
 import { CsvButton } from "./csv-button.tsx";
 
 const route = getRouteApi("/reports");
@@ -143,8 +143,9 @@ function columnsOf(rows: Rows): readonly string[] {
   return [...new Set(rows.flatMap((row) => Object.keys(row)))];
 }
 
+/** Ids of accounts are texts of twelve digits. */
 const isNumeric = (value: string | number | undefined): boolean =>
-  value === undefined || typeof value === "number" || (/^-?\d+(\.\d+)?$/.test(value) && value.length < 12);
+  value === undefined || typeof value === "number" || (/^-?\d+(\.\d+)?$/.test(value) && !/^\d{12}$/.test(value));
 
 function ReportTable({ name, rows }: { readonly name: string; readonly rows: Rows }): ReactNode {
   const numbered = rows.map((row, i) => ({ row, key: String(i) }));
@@ -153,11 +154,15 @@ function ReportTable({ name, rows }: { readonly name: string; readonly rows: Row
       label={titleOf(name)}
       rows={numbered}
       keyOf={({ key }) => key}
-      columns={columnsOf(rows).map((column) => ({
-        name: spoken(column),
-        ...(rows.every((row) => isNumeric(row[column])) ? { kind: "number" as const } : {}),
-        cell: ({ row }) => row[column] ?? <span className="quiet">–</span>,
-      }))}
+      columns={columnsOf(rows).map((column) => {
+        const isNumber = rows.every((row) => isNumeric(row[column]));
+        return {
+          name: spoken(column),
+          ...(isNumber ? { kind: "number" as const } : {}),
+          cell: ({ row: { [column]: value } }) =>
+            value === undefined ? <span className="quiet">–</span> : isNumber ? decimals(value) : value,
+        };
+      })}
     />
   );
 }

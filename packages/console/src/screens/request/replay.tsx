@@ -1,7 +1,8 @@
 /** Sends a request again, as it was or edited, signed anew with a key of the catalogue. */
 import { Link } from "@tanstack/react-router";
 import { useState, type FormEvent, type ReactNode } from "react";
-import { useAnswer, useChange } from "../../api/calls.ts";
+import { useAnswer } from "../../api/calls.ts";
+import { useChange } from "../../api/change.ts";
 import { Field } from "../../parts/fields.tsx";
 import { Problem, State } from "../../parts/parts.tsx";
 import { useServiceNow } from "../../parts/time.tsx";

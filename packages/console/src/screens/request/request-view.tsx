@@ -6,6 +6,7 @@ import { statusOf, useAnswer } from "../../api/calls.ts";
 import { Code, CopyButton, Facts, Loading, Problem, State } from "../../parts/parts.tsx";
 import { Time } from "../../parts/time.tsx";
 import { useServer } from "../../shell/server.ts";
+import { useAdviceOf } from "../activity/advice.ts";
 import { OUTCOME_TONES, countsText, nameOf, outcomeWord } from "../activity/call.ts";
 import { Json } from "./json.tsx";
 import { Raw } from "./raw.tsx";
@@ -66,7 +67,9 @@ function Shown({ request, actions }: { readonly request: RequestShown; readonly 
         </div>
         <div className="actions">{actions}</div>
       </header>
-      <Why request={request} />
+      <Why request={request}>
+        <Advice request={request} />
+      </Why>
       {isLab && rawHeld && isAboutSignature ? <Signature requestId={requestId} /> : null}
       <Facts
         facts={[
@@ -131,4 +134,22 @@ function Shown({ request, actions }: { readonly request: RequestShown; readonly 
       )}
     </article>
   );
+}
+
+/** What its program does wrong, though this may have been accepted. */
+function Advice({ request }: { readonly request: RequestShown }): ReactNode {
+  const advice = useAdviceOf(request.requestId, request);
+  return advice.map(({ id, title, harm, rightWay, source, shows }) => (
+    <section key={id} className="why advice" aria-label="Advice">
+      <p className="why-sentence">
+        {title}. {harm}
+      </p>
+      <p className="fix">{rightWay}</p>
+      <p>This call: {shows}.</p>
+      <details className="source">
+        <summary>Where that is said</summary>
+        <p>{source}</p>
+      </details>
+    </section>
+  ));
 }

@@ -10,7 +10,13 @@ import { sentenceOf } from "../activity/call.ts";
 import { AgreementState, whole } from "../wording.tsx";
 import { Fix } from "./fixes.tsx";
 
-export function Why({ request }: { readonly request: RequestShown }): ReactNode {
+interface WhyProps {
+  readonly request: RequestShown;
+  /** What stands between why, and each record. */
+  readonly children: ReactNode;
+}
+
+export function Why({ request, children }: WhyProps): ReactNode {
   const { outcome, reason, code, explanation } = request;
   const refusal = explanation?.refusal;
   const records = explanation?.records ?? [];
@@ -24,6 +30,7 @@ export function Why({ request }: { readonly request: RequestShown }): ReactNode 
           {refusal === undefined ? null : <Compared figures={refusal.compared} />}
         </section>
       )}
+      {children}
       <Faults faults={explanation?.faults} />
       {records.length === 0 ? null : <Records records={records} />}
     </>
@@ -104,10 +111,14 @@ function Records({ records }: { readonly records: readonly RecordExplanation[] }
             cell: ({ outcome }) => <State tone={TONES[outcome]}>{outcome.replace("-", " ")}</State>,
           },
           {
-            name: "Customer",
-            cell: ({ sent }) => <code>{sent.customerIdentifier ?? sent.customerAccountId ?? "–"}</code>,
+            name: "Customer, dimension",
+            cell: ({ sent }) => (
+              <>
+                <code>{sent.customerIdentifier ?? sent.customerAccountId ?? "–"}</code>
+                <code className="under quiet">{sent.dimension}</code>
+              </>
+            ),
           },
-          { name: "Dimension", cell: ({ sent }) => <code>{sent.dimension}</code> },
           { name: "Quantity", kind: "number", cell: ({ sent }) => whole(sent.quantity) },
           { name: "Used at", cell: ({ sent }) => <Time at={sent.timestamp} /> },
         ]}

@@ -4,6 +4,7 @@
  */
 import {
   useCallback,
+  memo,
   useEffect,
   useId,
   useRef,
@@ -12,11 +13,11 @@ import {
   type PointerEvent,
   type ReactNode,
 } from "react";
-import { colourOf } from "../../parts/colour.ts";
 import { usePreferences } from "../../shell/preferences.ts";
-import { columnName, columnText, isHole, levelOf, type MapRow, type UsageMapData } from "./map-of.ts";
+import { decimals } from "../wording.tsx";
+import { ROW_PX, drawRow } from "./draw-row.ts";
+import { columnName, columnText, isHole, markText, type MapRow, type UsageMapData } from "./map-of.ts";
 
-const ROW_PX = 20;
 const CELL_PX = { hour: 7, day: 28 } as const;
 
 interface Place {
@@ -73,6 +74,11 @@ export function HeatMap({ map, chosen, nameOf, start, onView, onOpen }: HeatMapP
     const [key, at] = [rows[row]?.key, columns[column]];
     if (key !== undefined && at !== undefined) onOpen(key, at);
   };
+  const latest = useRef(open);
+  useEffect(() => {
+    latest.current = open;
+  });
+  const openPlace = useCallback((place: Place): void => latest.current(place), []);
   const onKeyDown = (event: KeyboardEvent): void => {
     const { row, column } = cursor;
     const wide = grain === "hour" ? 24 : 7;
@@ -83,8 +89,8 @@ export function HeatMap({ map, chosen, nameOf, start, onView, onOpen }: HeatMapP
       ArrowDown: { row: row + 1, column },
       PageUp: { row, column: column - wide },
       PageDown: { row, column: column + wide },
-      Home: { row, column: firstOf(rows[row]) },
-      End: { row, column: lastOf(rows[row]) },
+      Home: { row, column: Math.min(...filled(rows[row])) },
+      End: { row, column: Math.max(...filled(rows[row])) },
     };
     const move = moves[event.key];
     if (move === undefined && event.key !== "Enter") return;
@@ -126,8 +132,9 @@ export function HeatMap({ map, chosen, nameOf, start, onView, onOpen }: HeatMapP
             cellPx={cellPx}
             cursor={cursor.row === i ? cursor.column : undefined}
             chosen={chosen?.row === row.key ? columns.indexOf(chosen.at) : undefined}
-            onPoint={(column) => setCursor({ row: i, column })}
-            onOpen={(column) => open({ row: i, column })}
+            index={i}
+            onPoint={setCursor}
+            onOpen={openPlace}
           />
         ))}
       </div>
@@ -140,14 +147,18 @@ export function HeatMap({ map, chosen, nameOf, start, onView, onOpen }: HeatMapP
           <i key={level} className={`level-${level}`} />
         ))}
         More
+        <b className="skipped">Skipped</b>
+        <b className="refused">Refused</b>
+        <b className="duplicate">Duplicate</b>
+        <b className="adjusted">Adjusted</b>
       </p>
     </>
   );
 }
 
-/** Of a row of which nothing has been asked for yet: the first column. */
-const firstOf = (row: MapRow | undefined): number => (row === undefined || row.cells.size === 0 ? 0 : row.firstColumn);
-const lastOf = (row: MapRow | undefined): number => (row === undefined || row.cells.size === 0 ? 0 : row.lastColumn);
+/** Where there is anything. Of a row of which nothing has been asked for yet: the first column. */
+const filled = (row: MapRow | undefined): number[] =>
+  row === undefined || row.cells.size + row.marks.size === 0 ? [0] : [...row.cells.keys(), ...row.marks.keys()];
 
 function said({ rows, columns, measure }: UsageMapData, { row, column }: Place): string {
   const one = rows[row];
@@ -160,9 +171,10 @@ function said({ rows, columns, measure }: UsageMapData, { row, column }: Place):
         ? "nothing, between two that were used"
         : "nothing"
       : measure === "money"
-        ? `$${cell.text}`
-        : `${cell.text} units`;
-  return `${one.customer}, ${one.dimension}, ${columnName(at)}: ${what}`;
+        ? `$${decimals(cell.text)}`
+        : `${decimals(cell.text)} units`;
+  const mark = one.marks.get(column);
+  return `${one.customer}, ${one.dimension}, ${columnName(at)}: ${what}${mark === undefined ? "" : `; ${markText(mark)}`}`;
 }
 
 interface RowProps {
@@ -172,11 +184,23 @@ interface RowProps {
   readonly cellPx: number;
   readonly cursor: number | undefined;
   readonly chosen: number | undefined;
-  readonly onPoint: (column: number) => void;
-  readonly onOpen: (column: number) => void;
+  readonly index: number;
+  readonly onPoint: (place: Place) => void;
+  readonly onOpen: (place: Place) => void;
 }
 
-function Row({ row, name, columns, cellPx, cursor, chosen, onPoint, onOpen }: RowProps): ReactNode {
+/** Of hundreds of rows, a pointer that moves draws two anew. */
+const Row = memo(function Row({
+  row,
+  name,
+  columns,
+  cellPx,
+  cursor,
+  chosen,
+  index,
+  onPoint,
+  onOpen,
+}: RowProps): ReactNode {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [isSeen, setIsSeen] = useState(false);
   const [scheme, setScheme] = useState(0);
@@ -197,7 +221,7 @@ function Row({ row, name, columns, cellPx, cursor, chosen, onPoint, onOpen }: Ro
     };
   }, []);
   useEffect(() => {
-    if (canvas.current !== null && isSeen) draw(canvas.current, { row, columns, cellPx, cursor, chosen });
+    if (canvas.current !== null && isSeen) drawRow(canvas.current, { row, columns, cellPx, cursor, chosen });
   }, [isSeen, scheme, theme, row, columns, cellPx, cursor, chosen]);
   const columnAt = (event: PointerEvent<HTMLCanvasElement>): number =>
     Math.min(columns - 1, Math.floor((event.clientX - event.currentTarget.getBoundingClientRect().left) / cellPx));
@@ -210,49 +234,9 @@ function Row({ row, name, columns, cellPx, cursor, chosen, onPoint, onOpen }: Ro
         ref={canvas}
         aria-hidden="true"
         style={{ width: columns * cellPx, height: ROW_PX }}
-        onPointerMove={(event) => onPoint(columnAt(event))}
-        onPointerUp={(event) => onOpen(columnAt(event))}
+        onPointerMove={(event) => onPoint({ row: index, column: columnAt(event) })}
+        onPointerUp={(event) => onOpen({ row: index, column: columnAt(event) })}
       />
     </div>
   );
-}
-
-function draw(
-  canvas: HTMLCanvasElement,
-  { row, columns, cellPx, cursor, chosen }: Omit<RowProps, "name" | "onPoint" | "onOpen">,
-): void {
-  const scale = Math.min(2, devicePixelRatio);
-  canvas.width = columns * cellPx * scale;
-  canvas.height = ROW_PX * scale;
-  const context = canvas.getContext("2d");
-  if (context === null) return;
-  context.scale(scale, scale);
-  const heat = colourOf(canvas, "--heat");
-  const quiet = colourOf(canvas, "--field");
-  const strong = colourOf(canvas, "--text");
-  const gap = cellPx > 10 ? 2 : 1;
-  for (let column = 0; column < columns; column += 1) {
-    const x = column * cellPx;
-    const level = levelOf(row, column);
-    if (level > 0) {
-      context.globalAlpha = 0.16 + level * 0.14;
-      context.fillStyle = heat;
-      context.fillRect(x, 1, cellPx - gap, ROW_PX - 2);
-      context.globalAlpha = 1;
-    } else if (isHole(row, column)) {
-      context.strokeStyle = quiet;
-      context.beginPath();
-      context.arc(x + (cellPx - gap) / 2, ROW_PX / 2, Math.min(3, cellPx / 2 - 1), 0, 2 * Math.PI);
-      context.stroke();
-    }
-  }
-  for (const [column, width] of [
-    [chosen, 2],
-    [cursor, 1],
-  ] as const) {
-    if (column === undefined || column < 0) continue;
-    context.strokeStyle = strong;
-    context.lineWidth = width;
-    context.strokeRect(column * cellPx + 0.5, 1.5, cellPx - gap - 1, ROW_PX - 3);
-  }
-}
+});

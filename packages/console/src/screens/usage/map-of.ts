@@ -1,5 +1,5 @@
 /** Cells of usage as rows and columns: which colour each has, and which are missing. */
-import type { AnswerTo } from "countinghouse/operator";
+import type { AnswerTo, UsageMark } from "countinghouse/operator";
 
 type Usage = AnswerTo<"GET /usage">;
 
@@ -12,6 +12,9 @@ interface MapCell {
   readonly text: string;
 }
 
+/** What did not go as its sender meant it. */
+export type MapMark = Pick<UsageMark, "duplicates" | "refused" | "adjusted">;
+
 export interface MapRow {
   readonly key: string;
   readonly product: string;
@@ -19,6 +22,7 @@ export interface MapRow {
   readonly dimension: string;
   /** By the number of the column. */
   readonly cells: ReadonlyMap<number, MapCell>;
+  readonly marks: ReadonlyMap<number, MapMark>;
   /** The greatest of the row, or of all rows where they can be compared. */
   readonly greatest: number;
   readonly firstColumn: number;
@@ -43,11 +47,29 @@ interface Frame {
 
 const HOUR_MS = 3_600_000;
 
-/** `outline`: rows that are there though nothing of them is among the cells. */
+interface FoundRow {
+  readonly product: string;
+  readonly customer: string;
+  readonly dimension: string;
+  readonly cells: Map<number, MapCell>;
+  readonly marks: Map<number, MapMark>;
+}
+
+type Named = Readonly<Partial<Record<"product" | "customer" | "dimension", string | undefined>>>;
+
+interface Beside {
+  readonly marks?: readonly UsageMark[];
+  /** Rows that are there though nothing of them is among the cells. */
+  readonly outline?: readonly MapRow[];
+}
+
+const greatestOf = (cells: ReadonlyMap<number, MapCell>): number =>
+  Math.max(0, ...[...cells.values()].map(({ value }) => value));
+
 export function mapOf(
   usage: Usage,
   { from, to, grain, measure }: Frame,
-  outline: readonly MapRow[] = [],
+  { marks = [], outline = [] }: Beside = {},
 ): UsageMapData {
   const stepMs = grain === "hour" ? HOUR_MS : 24 * HOUR_MS;
   const fromMs = Date.parse(from);
@@ -56,25 +78,29 @@ export function mapOf(
     const text = new Date(fromMs + i * stepMs).toISOString();
     return grain === "hour" ? `${text.slice(0, 19)}Z` : text.slice(0, 10);
   });
-  const found = new Map<
-    string,
-    { product: string; customer: string; dimension: string; cells: Map<number, MapCell> }
-  >();
-  for (const { key, product, customer, dimension } of outline) {
-    found.set(key, { product, customer, dimension, cells: new Map() });
-  }
-  for (const { product = "", customer = "", dimension = "", units, money, ...times } of usage.items) {
-    const at = times[grain];
-    const column = at === undefined ? -1 : Math.floor((Date.parse(at) - fromMs) / stepMs);
-    if (column < 0 || column >= count) continue;
+  const found = new Map<string, FoundRow>();
+  const rowOf = ({ product = "", customer = "", dimension = "" }: Named): FoundRow => {
     const key = `${product} ${customer} ${dimension}`;
-    const row = found.get(key) ?? { product, customer, dimension, cells: new Map<number, MapCell>() };
-    const text = measure === "money" ? (money ?? "0") : units;
-    row.cells.set(column, { value: Number(text), text });
+    const row = found.get(key) ?? { product, customer, dimension, cells: new Map(), marks: new Map() };
     found.set(key, row);
+    return row;
+  };
+  const columnOf = (at: string | undefined): number | undefined => {
+    const column = at === undefined ? -1 : Math.floor((Date.parse(at) - fromMs) / stepMs);
+    return column < 0 || column >= count ? undefined : column;
+  };
+  for (const { product, customer, dimension } of outline) rowOf({ product, customer, dimension });
+  for (const { product, customer, dimension, units, money, ...times } of usage.items) {
+    const column = columnOf(times[grain]);
+    if (column === undefined) continue;
+    const text = measure === "money" ? (money ?? "0") : units;
+    rowOf({ product, customer, dimension }).cells.set(column, { value: Number(text), text });
   }
-  const greatestOf = (cells: ReadonlyMap<number, MapCell>): number =>
-    Math.max(0, ...[...cells.values()].map(({ value }) => value));
+  for (const { product, customer, dimension, duplicates, refused, adjusted, ...times } of marks) {
+    const column = columnOf(times[grain]);
+    if (column !== undefined)
+      rowOf({ product, customer, dimension }).marks.set(column, { duplicates, refused, adjusted });
+  }
   const all = [...found].map(([key, row]) => ({ key, ...row, own: greatestOf(row.cells) }));
   const greatest = Math.max(0, ...all.map(({ own }) => own));
   const rows = all
@@ -109,4 +135,15 @@ export function columnText(column: string, grain: Grain): string {
 /** `2026-11-01 05:00` or `2026-11-01`. */
 export function columnName(column: string): string {
   return column.slice(0, 16).replace("T", " ");
+}
+
+/** `2 refused, 1 duplicate, adjusted`. */
+export function markText({ duplicates = 0, refused = 0, adjusted }: MapMark): string {
+  return [
+    refused === 0 ? "" : `${refused} refused`,
+    duplicates === 0 ? "" : duplicates === 1 ? "1 duplicate" : `${duplicates} duplicates`,
+    adjusted === true ? "adjusted" : "",
+  ]
+    .filter((text) => text !== "")
+    .join(", ");
 }

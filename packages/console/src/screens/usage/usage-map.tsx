@@ -2,13 +2,14 @@
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import type { AnswerTo } from "countinghouse/operator";
 import { useCallback, useMemo, useState, type ReactNode } from "react";
-import { useAnswer, useAnswers, useList } from "../../api/calls.ts";
+import { useAnswer, useList } from "../../api/calls.ts";
 import { Field } from "../../parts/fields.tsx";
 import { Empty, Loading, Page, Problem } from "../../parts/parts.tsx";
 import { MonthField, isMonth, monthSpan, useThisMonth } from "../../parts/month.tsx";
+import { useAnswers } from "./answers.ts";
 import { CellRecords } from "./cell-records.tsx";
 import { HeatMap } from "./heat-map.tsx";
-import { mapOf, type Grain, type Measure } from "./map-of.ts";
+import { columnName, mapOf, type Grain, type Measure } from "./map-of.ts";
 import { MapTable } from "./map-table.tsx";
 
 const route = getRouteApi("/usage");
@@ -72,15 +73,26 @@ export function UsageMap(): ReactNode {
     "GET /usage",
     windows.map((window) => ({ query: { ...filter, groupBy: groupsOf("hour"), ...windowSpan(from, to, window) } })),
   );
-  const hourItems = hours.flatMap(({ data }) => data?.items ?? []);
+  const marked = product === "" ? {} : { productCode: product };
+  const dayMarks = useAnswer("GET /usage/marks", { query: { ...marked, from, to } }, { keep: true });
+  const hourMarks = useAnswers(
+    "GET /usage/marks",
+    windows.map((window) => ({ query: { ...marked, grain: "hour" as const, ...windowSpan(from, to, window) } })),
+  );
+  const answered = [...hours, ...hourMarks].map(({ dataUpdatedAt }) => dataUpdatedAt).join();
   const map = useMemo(() => {
     if (days.data === undefined) return undefined;
-    const outline = mapOf(days.data, { from, to, grain: "day", measure });
-    return grain === "day"
-      ? outline
-      : mapOf({ ...days.data, items: hourItems }, { from, to, grain, measure }, outline.rows);
-    // oxlint-disable-next-line react/exhaustive-deps -- the hours are those of as many answers as there are
-  }, [days.data, hourItems.length, from, to, grain, measure]);
+    const outline = mapOf(days.data, { from, to, grain: "day", measure }, { marks: dayMarks.data?.items ?? [] });
+    if (grain === "day") return outline;
+    const items = hours.flatMap(({ data }) => data?.items ?? []);
+    const marks = hourMarks.flatMap(({ data }) => data?.items ?? []);
+    return mapOf({ ...days.data, items }, { from, to, grain, measure }, { marks, outline: outline.rows });
+    // oxlint-disable-next-line react/exhaustive-deps -- `answered` says when the answers were got, which are other objects each time
+  }, [days.data, dayMarks.data, answered, from, to, grain, measure]);
+  const completeFrom = [dayMarks, ...hourMarks]
+    .flatMap(({ data }) => data?.completeFrom ?? [])
+    .toSorted()
+    .at(-1);
   const onView = useCallback(
     (first: number, last: number): void => {
       const wanted = windowsOf(first, last);
@@ -93,7 +105,7 @@ export function UsageMap(): ReactNode {
     },
     [month],
   );
-  const problem = days.error ?? hours.find(({ error }) => error !== null)?.error ?? null;
+  const problem = [days, dayMarks, ...hours, ...hourMarks].find(({ error }) => error !== null)?.error ?? null;
   const set = (changes: Readonly<Partial<Record<Name, string>>>): void =>
     void navigate({
       search: (before) => ({
@@ -126,8 +138,8 @@ export function UsageMap(): ReactNode {
           isFilter
           value={measure}
           options={[
-            ["units", "Units, in each row"],
-            ["money", "Money, in all rows"],
+            ["units", "Units, by row"],
+            ["money", "Money, overall"],
           ]}
           onChange={(text) => set({ measure: text })}
         />
@@ -153,6 +165,12 @@ export function UsageMap(): ReactNode {
         />
       </search>
       {problem === null ? null : <Problem error={problem} />}
+      {completeFrom === undefined ? null : (
+        <p className="note">
+          There were too many calls: of those before {columnName(completeFrom)} UTC, refusals and duplicates are not
+          marked.
+        </p>
+      )}
       {map === undefined ? (
         problem === null ? (
           <Loading />
@@ -165,7 +183,7 @@ export function UsageMap(): ReactNode {
           What is accepted is here at once. The service clock says which month is now.
         </Empty>
       ) : search.view === "table" ? (
-        <MapTable key={`${month} ${grain}`} map={map} onView={onView} />
+        <MapTable key={`${month} ${grain}`} map={map} nameOf={nameOf} onView={onView} />
       ) : (
         <HeatMap
           key={`${month} ${grain}`}

@@ -7,6 +7,8 @@ import { newStoreRow } from "../../store/new-store-row.ts";
 import { OutboxError } from "../../store/outbox-error.ts";
 import type { StoreRow } from "../../store/rows.ts";
 import type {
+  AlarmFilter,
+  BindingFilter,
   EntryFilter,
   OutboxStore,
   Queryable,
@@ -16,8 +18,8 @@ import type {
   StoreTransaction,
   WaitingFilter,
 } from "../../store/store.ts";
-import { alarmOfRow, balanceOfRow, readingOfRow, type Row } from "../columns.ts";
-import { foldAlarms } from "./alarms.ts";
+import { balanceOfRow, readingOfRow, type Row } from "../columns.ts";
+import { foldAlarms, readAlarms } from "./alarms.ts";
 import { Connection, type PostgresPool } from "./connection.ts";
 import { readAttempts, readBindings, readEntries, readMeters, readStoreRow, readWaiting } from "./queries.ts";
 import { answersOf, recordStatement } from "./recording.ts";
@@ -66,7 +68,7 @@ class PostgresStore implements OutboxStore {
   }
 
   #take(name: string, nowMs: number): Promise<void> {
-    const row = newStoreRow();
+    const row = newStoreRow(nowMs);
     return this.#connection.transact(async (ask) => {
       await ask(
         "INSERT INTO @.store (one, name, row, dedupe_days) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING",
@@ -129,7 +131,7 @@ class PostgresStore implements OutboxStore {
     return readMeters(this.#connection.ask);
   }
 
-  bindings(filter?: { readonly tenant?: string; readonly productCode?: string }) {
+  bindings(filter?: BindingFilter) {
     return readBindings(this.#connection.ask, filter);
   }
 
@@ -168,11 +170,9 @@ class PostgresStore implements OutboxStore {
     }));
   }
 
-  async alarms({ untold }: { readonly untold?: boolean }) {
+  async alarms(filter: AlarmFilter) {
     await this.#connection.transact(foldAlarms);
-    const which = untold === true ? "WHERE told_count < count" : "";
-    const rows = await this.#connection.ask(`SELECT * FROM @.alarm ${which} ORDER BY first_ms, alarm_id`);
-    return rows.map(alarmOfRow);
+    return readAlarms(this.#connection.ask, filter);
   }
 
   async balances() {

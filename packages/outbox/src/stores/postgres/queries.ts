@@ -6,7 +6,7 @@ import type { Meter } from "../../domain/meter.ts";
 import { newStoreRow } from "../../store/new-store-row.ts";
 import { OutboxError } from "../../store/outbox-error.ts";
 import type { Entry, StoreRow, WaitingGroup } from "../../store/rows.ts";
-import type { EntryFilter, PartRow, WaitingFilter } from "../../store/store.ts";
+import type { BindingFilter, EntryFilter, PartRow, WaitingFilter } from "../../store/store.ts";
 import { attemptOfRow, bindingOfRow, entryOfRow, meterOfRow, orNull } from "../columns.ts";
 import type { Ask } from "./connection.ts";
 
@@ -22,13 +22,14 @@ export async function readMeters(ask: Ask): Promise<Meter[]> {
 
 export async function readBindings(
   ask: Ask,
-  { tenant, productCode }: { readonly tenant?: string; readonly productCode?: string } = {},
+  { tenant, productCode, identity }: BindingFilter = {},
 ): Promise<Binding[]> {
   const rows = await ask(
     `SELECT * FROM @.binding WHERE ($1::text IS NULL OR tenant = $1) AND ($2::text IS NULL OR product_code = $2)
-     ORDER BY binding_id`,
+       AND ($3::text IS NULL OR identity = $3) ORDER BY binding_id`,
     orNull(tenant),
     orNull(productCode),
+    orNull(identity),
   );
   return rows.map(bindingOfRow);
 }

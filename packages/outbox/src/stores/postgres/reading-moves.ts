@@ -3,6 +3,7 @@ import type { Slice } from "../../domain/binding.ts";
 import { quantityText, sumOf } from "../../domain/quantity.ts";
 import type { ReadingEnd } from "../../store/rows.ts";
 import type { Row } from "../columns.ts";
+import { forgetTrouble } from "./alarms.ts";
 import type { Ask } from "./connection.ts";
 
 interface Change {
@@ -73,7 +74,7 @@ export async function assignReadings(
 export async function endReadings(
   ask: Ask,
   slices: readonly Slice[],
-  end: Exclude<ReadingEnd, "credited">,
+  end: ReadingEnd,
   limit: number,
   machineMs: number,
 ): Promise<{ readings: number; sum: string; credited: string }> {
@@ -83,10 +84,11 @@ export async function endReadings(
     values: [machineMs],
   };
   const credits =
-    end === "late"
-      ? await changeWaiting(ask, slices, limit, { ...of, value: "credited", condition: " AND quantity < 0" })
+    end === "credited"
+      ? await changeWaiting(ask, slices, limit, { ...of, value: end, condition: " AND quantity < 0" })
       : [];
-  const others = await changeWaiting(ask, slices, limit - countOf(credits), { ...of, value: end });
+  const value = end === "credited" ? "late" : end;
+  const others = await changeWaiting(ask, slices, limit - countOf(credits), { ...of, value });
   return { readings: countOf(credits) + countOf(others), sum: sumOfRows(others), credited: sumOfRows(credits) };
 }
 
@@ -172,7 +174,8 @@ export async function forgetOld(
     entriesBeforeMs,
     limit,
   );
-  return countOf(ended) + countOf(sent) + countOf(old);
+  const trouble = await forgetTrouble(ask, readingsBeforeMs, entriesBeforeMs, limit);
+  return countOf(ended) + countOf(sent) + countOf(old) + countOf(trouble);
 }
 
 function countOf(rows: readonly Row[]): number {

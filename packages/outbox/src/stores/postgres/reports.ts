@@ -1,7 +1,7 @@
 /** What is asked of all rows: how many there are of what, and whether they add up. Each is one statement, and so one snapshot. */
 import type { EntryState } from "../../domain/entry-state.ts";
 import type { SetAsideReason } from "../../domain/reading.ts";
-import type { ReadingEnd } from "../../store/rows.ts";
+import type { AlarmKind, ReadingEnd } from "../../store/rows.ts";
 import type { AuditedEntry, PartRow, ReadingTotal, StoreSummary } from "../../store/store.ts";
 import { entryOfRow } from "../columns.ts";
 import type { Ask } from "./connection.ts";
@@ -30,15 +30,18 @@ export async function countReadings(ask: Ask, asOfMs: number): Promise<ReadingCo
   };
 }
 
-export async function countEntries(ask: Ask): Promise<Pick<StoreSummary, "entries" | "nearestDeadlineMs">> {
+export async function countEntries(ask: Ask): Promise<Pick<StoreSummary, "entries" | "nearestDeadlineMs" | "alarms">> {
   const [row] = await ask(
     `SELECT (SELECT min(deadline_ms) FROM @.entry WHERE state IN ('frozen', 'held')) AS nearest,
        (SELECT json_agg(json_build_object('state', state, 'count', n, 'units', units) ORDER BY state)::text FROM (
-         SELECT state, count(*) AS n, sum(units) AS units FROM @.entry GROUP BY state) AS counted) AS entries`,
+         SELECT state, count(*) AS n, sum(units) AS units FROM @.entry GROUP BY state) AS counted) AS entries,
+       (SELECT json_agg(json_build_object('kind', kind, 'count', n) ORDER BY kind)::text FROM (
+         SELECT kind, count(*) AS n FROM @.alarm GROUP BY kind) AS counted) AS alarms`,
   );
   return {
     entries: listOf<{ state: EntryState; count: number; units: number }>(row?.["entries"]),
     nearestDeadlineMs: numberOrNone(row?.["nearest"]),
+    alarms: listOf<{ kind: AlarmKind; count: number }>(row?.["alarms"]),
   };
 }
 

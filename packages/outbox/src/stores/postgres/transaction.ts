@@ -3,6 +3,7 @@ import type { Binding } from "../../domain/binding.ts";
 import type { Balance, Entry, RaisedAlarm } from "../../store/rows.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import { ENTRY_COLUMNS, balanceOfRow, entryOfRow, entryValues } from "../columns.ts";
+import { foldAlarms } from "./alarms.ts";
 import type { Ask } from "./connection.ts";
 import {
   readAttempts,
@@ -112,6 +113,17 @@ export function postgresTransaction(ask: Ask, machineMs: () => number): StoreTra
     },
     clearAlarms: async (kind, subject) => {
       await ask("DELETE FROM @.alarm WHERE kind = $1 AND subject = $2", kind, subject);
+    },
+    acknowledgeAlarms: async (seen) => {
+      await foldAlarms(ask);
+      const [row] = await ask(
+        `WITH gone AS (
+           DELETE FROM @.alarm USING json_to_recordset($1::text::json) AS seen ("alarmId" text, count bigint)
+           WHERE alarm_id = seen."alarmId" AND alarm.count <= seen.count RETURNING 1
+         ) SELECT count(*) AS n FROM gone`,
+        JSON.stringify(seen.map(({ alarmId, count }) => ({ alarmId, count }))),
+      );
+      return Number(row?.["n"]);
     },
     forgetOld: (readingsBeforeMs, entriesBeforeMs, limit) => forgetOld(ask, readingsBeforeMs, entriesBeforeMs, limit),
     unendedReadingsOf: (tenant) => countUnended(ask, tenant),

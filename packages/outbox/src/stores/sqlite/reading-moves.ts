@@ -4,6 +4,7 @@ import { monthOf } from "../../domain/time.ts";
 import type { Slice } from "../../domain/binding.ts";
 import type { Entry, ReadingEnd } from "../../store/rows.ts";
 import { entryOfRow, type Row } from "../columns.ts";
+import { forgetTrouble } from "./alarms.ts";
 import type { Connection } from "./connection.ts";
 
 const WAITING_IN_SLICE = `SELECT rowid FROM reading
@@ -64,15 +65,16 @@ export function assignReadings(
 export function endReadings(
   connection: Connection,
   slices: readonly Slice[],
-  end: Exclude<ReadingEnd, "credited">,
+  end: ReadingEnd,
   limit: number,
   machineMs: number,
 ): { readings: number; sum: string; credited: string } {
   const set = "ended = ?, ended_ms = ?";
   // Below zero, by the sign: the text of a quantity has one form.
   const credits =
-    end === "late" ? change(connection, set, ["credited", machineMs], slices, limit, " AND quantity LIKE '-%'") : [];
-  const others = change(connection, set, [end, machineMs], slices, limit - credits.length);
+    end === "credited" ? change(connection, set, [end, machineMs], slices, limit, " AND quantity LIKE '-%'") : [];
+  const rest = end === "credited" ? "late" : end;
+  const others = change(connection, set, [rest, machineMs], slices, limit - credits.length);
   const readings = credits.length + others.length;
   return { readings, sum: quantityText(sumOfRows(others)), credited: quantityText(sumOfRows(credits)) };
 }
@@ -124,7 +126,7 @@ export function forgetOld(
     for (const table of ["attempt", "part", "entry"])
       connection.run(`DELETE FROM ${table} WHERE entry_id = ?`, String(row["entry_id"]));
   }
-  return ended.length + sent + old.length;
+  return ended.length + sent + old.length + forgetTrouble(connection, readingsBeforeMs, entriesBeforeMs, limit);
 }
 
 /** What an entry that goes has counted, and what it has left of its balance, stay. */

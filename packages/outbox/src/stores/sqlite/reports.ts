@@ -3,7 +3,7 @@ import { exactOf, quantityText, sumOf, type Exact } from "../../domain/quantity.
 import type { EntryState } from "../../domain/entry-state.ts";
 import type { SetAsideReason } from "../../domain/reading.ts";
 import { monthOf } from "../../domain/time.ts";
-import type { ReadingEnd } from "../../store/rows.ts";
+import type { AlarmKind, ReadingEnd } from "../../store/rows.ts";
 import type { AuditedEntry, ReadingTotal, StoreSummary } from "../../store/store.ts";
 import { entryOfRow } from "../columns.ts";
 import type { Connection } from "./connection.ts";
@@ -28,6 +28,9 @@ export function summaryOf(connection: Connection, asOfMs: number): StoreSummary 
     endedReadings: connection
       .all("SELECT ended, count(*) AS n FROM reading WHERE ended IS NOT NULL GROUP BY ended ORDER BY ended")
       .map((row) => ({ end: row["ended"] as ReadingEnd, count: Number(row["n"]) })),
+    alarms: connection
+      .all("SELECT kind, count(*) AS n FROM alarm GROUP BY kind ORDER BY kind")
+      .map((row) => ({ kind: row["kind"] as AlarmKind, count: Number(row["n"]) })),
   };
 }
 

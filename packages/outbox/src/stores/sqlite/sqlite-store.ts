@@ -5,6 +5,8 @@ import { OutboxError } from "../../store/outbox-error.ts";
 import { newStoreRow } from "../../store/new-store-row.ts";
 import type { StoreRow } from "../../store/rows.ts";
 import type {
+  AlarmFilter,
+  BindingFilter,
   EntryFilter,
   OutboxStore,
   RecordAnswer,
@@ -12,7 +14,8 @@ import type {
   StoreTransaction,
   WaitingFilter,
 } from "../../store/store.ts";
-import { alarmOfRow, balanceOfRow, readingOfRow } from "../columns.ts";
+import { balanceOfRow, readingOfRow } from "../columns.ts";
+import { readAlarms } from "./alarms.ts";
 import { Connection } from "./connection.ts";
 import { readEntries, readWaiting } from "./queries.ts";
 import { recordReading } from "./recording.ts";
@@ -59,7 +62,7 @@ class SqliteStore implements OutboxStore {
       const known = connection.get("SELECT name FROM store")?.["name"];
       if (known === undefined) {
         if (name === undefined) throw new OutboxError("schema", `The outbox ${this.#path} is new: it needs a name.`);
-        connection.run("INSERT INTO store VALUES (1, ?, ?)", name, JSON.stringify(newStoreRow()));
+        connection.run("INSERT INTO store VALUES (1, ?, ?)", name, JSON.stringify(newStoreRow(nowMs)));
         connection.run("INSERT INTO pace VALUES (1, ?)", nowMs);
       } else if (name !== undefined && known !== name) {
         const expected = `${JSON.stringify(known)}, and this program's is ${JSON.stringify(name)}`;
@@ -165,7 +168,7 @@ class SqliteStore implements OutboxStore {
     return this.#read((connection) => readMeters(connection));
   }
 
-  bindings(filter?: { readonly tenant?: string; readonly productCode?: string }) {
+  bindings(filter?: BindingFilter) {
     return this.#read((connection) => readBindings(connection, filter));
   }
 
@@ -206,11 +209,8 @@ class SqliteStore implements OutboxStore {
     );
   }
 
-  alarms({ untold }: { readonly untold?: boolean }) {
-    const which = untold === true ? "WHERE told_count < count" : "";
-    return this.#read((connection) =>
-      connection.all(`SELECT * FROM alarm ${which} ORDER BY first_ms, alarm_id`).map(alarmOfRow),
-    );
+  alarms(filter: AlarmFilter) {
+    return this.#read((connection) => readAlarms(connection, filter));
   }
 
   balances() {

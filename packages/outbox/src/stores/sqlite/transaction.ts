@@ -5,7 +5,7 @@ import type { Attempt } from "../../domain/entry-state.ts";
 import type { Meter } from "../../domain/meter.ts";
 import { newStoreRow } from "../../store/new-store-row.ts";
 import type { Balance, Entry, RaisedAlarm, StoreRow } from "../../store/rows.ts";
-import type { PartRow, StoreTransaction } from "../../store/store.ts";
+import type { BindingFilter, PartRow, StoreTransaction } from "../../store/store.ts";
 import { raiseAlarm } from "./alarms.ts";
 import {
   ENTRY_COLUMNS,
@@ -35,16 +35,14 @@ export function readMeters(connection: Connection): Meter[] {
   return connection.all("SELECT * FROM meter ORDER BY name").map(meterOfRow);
 }
 
-export function readBindings(
-  connection: Connection,
-  filter: { readonly tenant?: string; readonly productCode?: string } = {},
-): Binding[] {
-  const { tenant, productCode } = filter;
+export function readBindings(connection: Connection, { tenant, productCode, identity }: BindingFilter = {}): Binding[] {
   return connection
     .all(
-      `SELECT * FROM binding WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR product_code = ?2) ORDER BY binding_id`,
+      `SELECT * FROM binding WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR product_code = ?2)
+         AND (?3 IS NULL OR identity = ?3) ORDER BY binding_id`,
       orNull(tenant),
       orNull(productCode),
+      orNull(identity),
     )
     .map(bindingOfRow);
 }
@@ -185,6 +183,10 @@ export function sqliteTransaction(connection: Connection, machineMs: () => numbe
     clearAlarms: async (kind, subject) => {
       connection.run("DELETE FROM alarm WHERE kind = ? AND subject = ?", kind, subject);
     },
+    acknowledgeAlarms: async (seen) =>
+      seen.reduce((gone, { alarmId, count }) => {
+        return gone + connection.run("DELETE FROM alarm WHERE alarm_id = ? AND count <= ?", alarmId, count);
+      }, 0),
     forgetOld: async (readingsBeforeMs, entriesBeforeMs, limit) =>
       forgetOld(connection, readingsBeforeMs, entriesBeforeMs, limit),
     unendedReadingsOf: async (tenant) => countUnended(connection, tenant),

@@ -8,15 +8,8 @@ import { longWork, type LongWork } from "../long-work.ts";
 import { jsonText, print } from "../output.ts";
 import type { AuditEvent } from "../../operator/contract/ledger/audit.ts";
 import { CloudTrailFiles } from "./cloudtrail-files.ts";
-import {
-  eventsPage,
-  noteExpired,
-  queryOf,
-  withFilters,
-  withTimes,
-  type FilterFlags,
-  type TimeFlags,
-} from "./filters.ts";
+import { withCalls, withTimes, type TimeFlags } from "../filter-flags.ts";
+import { eventsPage, noteExpired, queryOf, type FilterFlags } from "./filters.ts";
 import { patiently } from "./patience.ts";
 
 interface ExportFlags extends FilterFlags, TimeFlags {
@@ -37,9 +30,7 @@ Formats:
 Oldest first, up to the newest event there is when it begins. Files get their names once they are complete.`;
 
 export function addExport(group: Command): void {
-  const command = withTimes(
-    withFilters(group.command("export").description("Write audit events to files, oldest first")),
-  )
+  const command = withTimes(withCalls(group.command("export").description("Write audit events to files, oldest first")))
     .addOption(new Option("--format <format>", "how").choices(["jsonl", "cloudtrail"]).default("jsonl"))
     .requiredOption("--to <place>", "a file, a folder (cloudtrail), or - for standard output")
     .addHelpText("after", FORMATS);

@@ -1,40 +1,15 @@
-/** The flags that the audit commands share, which say which events are wanted; and the requests for their pages. */
-import type { Command } from "commander";
-import { timeArgument } from "../arguments.ts";
+/** Which events the audit commands ask for, and the requests for their pages. */
 import type { RequestTo } from "../../operator/client/requests.ts";
 import type { AnswerTo } from "../../operator/contract/routes.ts";
 import { connect, type ConnectionFlags } from "../connection.ts";
+import { callsOf, type CallFlags, type TimeFlags } from "../filter-flags.ts";
 
-export interface FilterFlags extends ConnectionFlags {
-  readonly event?: string;
-  readonly account?: string;
-  readonly accessKey?: string;
-  readonly product?: string;
-}
-
-export interface TimeFlags {
-  readonly from?: string;
-  readonly until?: string;
-}
-
-export function withFilters(command: Command): Command {
-  return command
-    .option("--event <name>", "of this operation only, such as BatchMeterUsage")
-    .option("--account <id>", "of callers of this account only")
-    .option("--access-key <id>", "signed with this access key only")
-    .option("--product <code>", "about this product only");
-}
-
-export function withTimes(command: Command): Command {
-  return command
-    .option("--from <time>", "from this time on", timeArgument)
-    .option("--until <time>", "only before this time", timeArgument);
-}
+export type FilterFlags = ConnectionFlags & CallFlags;
 
 export type Query = NonNullable<RequestTo<"GET /audit-events">["query"]>;
 
-export function queryOf({ event, account, accessKey, product, from, until }: FilterFlags & TimeFlags): Query {
-  return { eventName: event, accountId: account, accessKeyId: accessKey, productCode: product, from, to: until };
+export function queryOf({ operation, from, until, ...calls }: FilterFlags & TimeFlags): Query {
+  return { ...callsOf(calls), eventName: operation, from, to: until };
 }
 
 type EventsPage = AnswerTo<"GET /audit-events">;

@@ -1,6 +1,7 @@
 /** `countinghouse audit`: who did what, as a list, live, and as files; and whether the trail is as it was written. */
 import type { Command } from "commander";
 import { addExport } from "./export.ts";
+import { addImport } from "./import.ts";
 import { addSearch } from "./search.ts";
 import { addTail } from "./tail.ts";
 import { addVerify } from "./verify.ts";
@@ -12,5 +13,6 @@ export function addAudit(program: Command): void {
   addSearch(group);
   addTail(group);
   addExport(group);
+  addImport(group);
   addVerify(group);
 }

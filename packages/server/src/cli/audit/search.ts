@@ -5,15 +5,8 @@ import { countArgument } from "../arguments.ts";
 import { connect, withConnection } from "../connection.ts";
 import { printTable } from "../output.ts";
 import { EVENT_COLUMNS } from "./audit-event.ts";
-import {
-  eventsPage,
-  noteExpired,
-  queryOf,
-  withFilters,
-  withTimes,
-  type FilterFlags,
-  type TimeFlags,
-} from "./filters.ts";
+import { withCalls, withTimes, type TimeFlags } from "../filter-flags.ts";
+import { eventsPage, noteExpired, queryOf, type FilterFlags } from "./filters.ts";
 
 interface SearchFlags extends FilterFlags, TimeFlags {
   readonly order: (typeof EVENT_ORDERS)[number];
@@ -24,7 +17,7 @@ interface SearchFlags extends FilterFlags, TimeFlags {
 const LIMIT_MAX = 100_000;
 
 export function addSearch(group: Command): void {
-  const search = withTimes(withFilters(group.command("search").description("List audit events, newest first")))
+  const search = withTimes(withCalls(group.command("search").description("List audit events, newest first")))
     .addOption(new Option("--order <order>", "which come first").choices(EVENT_ORDERS).default("newest"))
     .option("--limit <n>", "at most so many", countArgument(LIMIT_MAX), 100);
   withConnection(search).action(async (flags: SearchFlags) => {

@@ -4,10 +4,11 @@ import type { Command } from "commander";
 import { countArgument } from "../arguments.ts";
 import { withConnection } from "../connection.ts";
 import { endOfInterest } from "../end-of-interest.ts";
+import { withCalls } from "../filter-flags.ts";
 import { jsonText } from "../output.ts";
 import type { AuditEvent } from "../../operator/contract/ledger/audit.ts";
 import { eventLine, headingLine } from "./audit-event.ts";
-import { eventsPage, queryOf, withFilters, type FilterFlags, type Query } from "./filters.ts";
+import { eventsPage, queryOf, type FilterFlags, type Query } from "./filters.ts";
 import { patiently } from "./patience.ts";
 
 interface TailFlags extends FilterFlags {
@@ -20,7 +21,7 @@ const PAGE_EVENTS = 100;
 const CAUGHT_UP_MAX = 10_000;
 
 export function addTail(group: Command): void {
-  const tail = withFilters(
+  const tail = withCalls(
     group.command("tail").description("Print the newest audit events, then each that comes in, until interrupted"),
   ).option("--lines <n>", "how many to begin with", countArgument(1_000), 10);
   withConnection(tail).action(follow);

@@ -119,5 +119,5 @@ function choices(values: readonly string[]): Candidates {
 
 /** By the name in the help: `--catalog <file>`, `--data <folder>`, `--kubernetes <kubeconfig>`, `backup <to-file>`. */
 function namesFile(said: string): boolean {
-  return /(file|folder|place|kubeconfig)>?$/.test(said);
+  return /(files?|folder|place|kubeconfig)>?$/.test(said);
 }

@@ -7,7 +7,7 @@ import type { NewFault } from "../../operator/contract/faults.ts";
 import type { MeteringRecord } from "../../operator/contract/ledger/metering.ts";
 import type { Buyer, MarketSide } from "./market-side.ts";
 import { postToken, runMeter, type LandingAnswer } from "./seller.ts";
-import type { Rehearsal, Step, Verdict } from "./step.ts";
+import type { Step, Verdict } from "./step.ts";
 
 interface RehearsalPlan {
   readonly productCode: string;
@@ -23,6 +23,14 @@ interface RehearsalPlan {
   readonly random: string;
   readonly sleep: (ms: number) => Promise<void>;
   readonly monotonicMs: () => number;
+  /** Ends the rehearsal early. */
+  readonly signal: AbortSignal;
+}
+
+/** Told of what happens when it has happened: what was seen is not lost where the rehearsal breaks off. */
+interface RehearsalListener {
+  readonly onBuyer: (buyer: Buyer) => void;
+  readonly onStep: (step: Step) => void;
 }
 
 const POLL_MS = 100;
@@ -44,15 +52,20 @@ const TROUBLES: readonly Trouble[] = [
   { kind: "unprocessed", id: "unprocessed", title: "Unprocessed records are sent again" },
 ];
 
-export async function rehearse(plan: RehearsalPlan, market: MarketSide): Promise<Rehearsal> {
-  const steps: Step[] = [];
+/** Where it breaks off, it throws, and leaves no fault behind that it has added. */
+export async function rehearse(
+  plan: RehearsalPlan,
+  market: MarketSide,
+  { onBuyer, onStep }: RehearsalListener,
+): Promise<void> {
   const note = (id: string, title: string, verdict: Verdict, saw: string): void => {
-    steps.push({ id, title, verdict, saw });
+    onStep({ id, title, verdict, saw });
   };
   // From an hour's edge on, so that the first hour is a whole one.
   const startMs = Math.ceil((await market.nowMs()) / HOUR_MS) * HOUR_MS;
   await market.moveTo(startMs);
   const buyer = await market.subscribe(plan.productCode, plan.random);
+  onBuyer(buyer);
   await landing(plan, market, buyer, startMs, note);
   const metered = await hourly(plan, market, buyer, note);
   await lastHour(plan, market, buyer, metered.length > 0, note);
@@ -61,8 +74,6 @@ export async function rehearse(plan: RehearsalPlan, market: MarketSide): Promise
   const mistakes = await market.mistakes(plan.productCode, startMs);
   const verdict = mistakes.length > 0 ? "fail" : metered.length > 0 ? "pass" : "not-seen";
   note("mistakes", "No mistake shows in the calls", verdict, mistakes.length > 0 ? `${mistakes.join("; ")}: see countinghouse advise.` : "Advice has nothing to say."); // prettier-ignore
-  const { productCode, agreementId, customerAccountId } = buyer;
-  return { productCode, agreementId, customerAccountId, steps };
 }
 
 type Note = (id: string, title: string, verdict: Verdict, saw: string) => void;
@@ -135,12 +146,14 @@ async function hourly(
   let edgeMs = (Math.floor((await market.nowMs()) / HOUR_MS) + 1) * HOUR_MS;
   for (let hour = 0; hour < plan.hours; hour += 1, edgeMs += HOUR_MS) {
     const trouble = TROUBLES[hour - 1];
-    const faultId = trouble === undefined ? undefined : await market.addFault(trouble.kind, buyer);
-    // A while after the edge: programs sum an hour up when it is over.
-    await market.moveTo(edgeMs + 5 * MINUTE_MS);
-    const ended = await meter(plan, buyer, edgeMs + 5 * MINUTE_MS);
-    const records = await awaited(plan, () => market.records(buyer, edgeMs - HOUR_MS, edgeMs));
-    const isHit = faultId === undefined ? false : await market.takeFaultAway(faultId);
+    const fromMs = edgeMs - HOUR_MS;
+    const { ended, records, isHit } = await withTrouble(trouble, market, buyer, async () => {
+      // A while after the edge: programs sum an hour up when it is over.
+      plan.signal.throwIfAborted();
+      await market.moveTo(fromMs + HOUR_MS + 5 * MINUTE_MS);
+      const how = await meter(plan, buyer, fromMs + HOUR_MS + 5 * MINUTE_MS);
+      return { ended: how, records: await awaited(plan, () => market.records(buyer, fromMs, fromMs + HOUR_MS)) };
+    });
     all.push(...records);
     const shown = new Date(edgeMs - HOUR_MS).toISOString();
     if (records.length === 0) missing.push(ended === undefined ? shown : `${shown} (${ended})`);
@@ -154,6 +167,26 @@ async function hourly(
   const zeroTitle = "Hours without usage have a record of zero";
   note("zero-hours", zeroTitle, zeros > 0 ? "pass" : "not-seen", zeros > 0 ? `${zeros} hours of zero.` : "No hour was without usage."); // prettier-ignore
   return all;
+}
+
+/** Runs an hour with its trouble, which is over afterwards, however the hour ends. */
+async function withTrouble<T extends object>(
+  trouble: Trouble | undefined,
+  market: MarketSide,
+  buyer: Buyer,
+  run: () => Promise<T>,
+): Promise<T & { readonly isHit: boolean }> {
+  if (trouble === undefined) return { ...(await run()), isHit: false };
+  const faultId = await market.addFault(trouble.kind, buyer);
+  let result: T;
+  try {
+    result = await run();
+  } catch (error) {
+    // The first error says why; a server that is gone has no faults any more.
+    await market.takeFaultAway(faultId).catch(() => false);
+    throw error;
+  }
+  return { ...result, isHit: await market.takeFaultAway(faultId) };
 }
 
 function noteTrouble({ id, title }: Trouble, isHit: boolean, records: number, note: Note): void {
@@ -233,6 +266,7 @@ async function awaited<T>(plan: RehearsalPlan, ask: () => Promise<T[]>): Promise
   // After a command that has ended there is nothing to wait for.
   const untilMs = plan.monotonicMs() + (plan.meter === undefined ? plan.waitMs : 0);
   for (;;) {
+    plan.signal.throwIfAborted();
     const found = await ask();
     if (found.length > 0 || plan.monotonicMs() >= untilMs) return found;
     await plan.sleep(POLL_MS);

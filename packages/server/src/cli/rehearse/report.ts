@@ -7,7 +7,7 @@ const WORDS: Readonly<Record<Verdict, string>> = { pass: "pass    ", fail: "FAIL
 export function rehearsalText({ productCode, customerAccountId, steps }: Rehearsal): string {
   const count = (verdict: Verdict): number => steps.filter((step) => step.verdict === verdict).length;
   return [
-    `Rehearsal of product ${productCode} with customer ${customerAccountId}`,
+    `Rehearsal of product ${productCode}${customerAccountId === undefined ? "" : ` with customer ${customerAccountId}`}`,
     "",
     ...steps.map(({ verdict, title, saw }) => `${WORDS[verdict]}  ${title}\n          ${saw}`),
     "",

@@ -15,7 +15,8 @@ export interface Step {
 /** A rehearsal as it is reported. */
 export interface Rehearsal {
   readonly productCode: string;
-  readonly agreementId: string;
-  readonly customerAccountId: string;
+  /** Absent where the rehearsal ended before there was a buyer. */
+  readonly agreementId?: string | undefined;
+  readonly customerAccountId?: string | undefined;
   readonly steps: readonly Step[];
 }

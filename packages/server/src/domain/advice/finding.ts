@@ -7,10 +7,8 @@ export interface Finding {
   readonly id: MistakeId;
   readonly accountId: string;
   readonly productCode: string;
-  /** The first of the calls that show it, in their order. */
+  /** The calls that show it, in their order. */
   readonly evidence: readonly Evidence[];
-  /** How many there are. */
-  readonly count: number;
 }
 
 interface Evidence {
@@ -29,8 +27,6 @@ export interface Seen extends Evidence {
   readonly productCode: string;
 }
 
-const EVIDENCE_MAX = 10;
-
 /** One finding for each account and product, however many calls show it. */
 export function findingsOf(id: MistakeId, seen: readonly Seen[]): readonly Finding[] {
   const groups = Map.groupBy(seen, ({ accountId, productCode }) => `${accountId}\n${productCode}`);
@@ -38,8 +34,7 @@ export function findingsOf(id: MistakeId, seen: readonly Seen[]): readonly Findi
     const [{ accountId, productCode }] = group as [Seen];
     const evidence = group
       .toSorted((a, b) => a.atMs - b.atMs)
-      .slice(0, EVIDENCE_MAX)
       .map(({ requestId, atMs, shows }) => ({ requestId, atMs, shows }));
-    return { id, accountId, productCode, evidence, count: group.length };
+    return { id, accountId, productCode, evidence };
   });
 }

@@ -55,18 +55,37 @@ export const oneCallARecord: Look = ({ calls }) => {
   });
 };
 
-export const noFinalRecord: Look = ({ calls, cancellations, nowMs }) =>
-  cancellations.flatMap(({ requestId, atMs, agreementId, productCode, customer, sellerAccountId }) => {
+export const noFinalRecord: Look = ({ calls, cancellations, nowMs }) => {
+  if (cancellations.length === 0) return [];
+  const timesOf = callTimes(calls);
+  return cancellations.flatMap(({ requestId, atMs, agreementId, productCode, customer, sellerAccountId }) => {
     if (nowMs < atMs + FINAL_METERING_MS) return [];
-    const times = calls
-      .filter((call) => call.productCode === productCode && call.records.some((record) => record.customer === customer))
-      .map((call) => call.atMs);
+    const times = timesOf.get(ofCustomer(productCode, customer)) ?? [];
     const wasMetered = times.some((time) => time < atMs);
     const cameLast = times.some((time) => time >= atMs && time < atMs + FINAL_METERING_MS);
     if (!wasMetered || cameLast) return [];
     const shows = `${agreementId} of ${customer} was cancelled at ${iso(atMs)}, and no record came until ${iso(atMs + FINAL_METERING_MS)}`;
     return [{ requestId, atMs, accountId: sellerAccountId, productCode, shows }];
   });
+};
+
+/** When records came, by product and customer. */
+function callTimes(calls: readonly BatchCall[]): ReadonlyMap<string, readonly number[]> {
+  const times = new Map<string, number[]>();
+  for (const { productCode, records, atMs } of calls) {
+    for (const customer of new Set(records.map((record) => record.customer))) {
+      const key = ofCustomer(productCode, customer);
+      const known = times.get(key);
+      if (known === undefined) times.set(key, [atMs]);
+      else known.push(atMs);
+    }
+  }
+  return times;
+}
+
+function ofCustomer(productCode: string, customer: string): string {
+  return `${productCode}\n${customer}`;
+}
 
 export const tokenOfAnotherAccount: Look = ({ resolutions }) =>
   resolutions

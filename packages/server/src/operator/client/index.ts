@@ -44,4 +44,5 @@ export type { UsageReport, UsageReportRow } from "../contract/reports.ts";
 export type { Resource } from "../contract/resources.ts";
 export type { Found, Server } from "../contract/server.ts";
 export type { InspectedRegistrationToken, PolicySimulation } from "../contract/simulations.ts";
+export type { UsageMark } from "../contract/usage.ts";
 export type { AnswerTo, EventFrom, RouteName } from "../contract/routes.ts";

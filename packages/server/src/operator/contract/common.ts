@@ -13,18 +13,24 @@ export const timestamp = z
 /** A text of digits; without quotes, YAML would take it for a number. */
 export const quoted = (pattern: RegExp, problem: string): z.ZodString => z.string(problem).regex(pattern, problem);
 
-export const pageQuery = z.object({
-  cursor: z.string().max(1_000).optional(),
-  limit: z
+/** How many of something are asked for, as a query has it. */
+// oxlint-disable-next-line typescript/explicit-function-return-type -- the schema that it makes is its type
+export function countText(max: number, otherwise: number) {
+  return z
     .string()
     .transform((text, refinement) => {
-      const limit = readWhole(text, 1, PAGE_ITEMS_MAX);
-      if (limit !== undefined) return limit;
-      refinement.addIssue({ code: "custom", message: `must be a whole number from 1 to ${PAGE_ITEMS_MAX}` });
+      const count = readWhole(text, 1, max);
+      if (count !== undefined) return count;
+      refinement.addIssue({ code: "custom", message: `must be a whole number from 1 to ${max}` });
       return z.NEVER;
     })
-    .default(PAGE_ITEMS_DEFAULT)
-    .meta({ type: "integer", minimum: 1, maximum: PAGE_ITEMS_MAX, default: PAGE_ITEMS_DEFAULT }),
+    .default(otherwise)
+    .meta({ type: "integer", minimum: 1, maximum: max, default: otherwise });
+}
+
+export const pageQuery = z.object({
+  cursor: z.string().max(1_000).optional(),
+  limit: countText(PAGE_ITEMS_MAX, PAGE_ITEMS_DEFAULT),
 });
 
 /** `{items, nextCursor?}`. */

@@ -23,6 +23,8 @@ export interface Route {
   readonly query?: z.ZodObject;
   /** Read as JSON. */
   readonly body?: z.ZodType<object>;
+  /** How long the body may be, where that is more than other routes take. */
+  readonly bodyBytesMax?: number;
   /** Whether the body may be left out. */
   readonly bodyOptional?: true;
   readonly answer: Answer;

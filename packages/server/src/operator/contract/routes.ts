@@ -18,6 +18,7 @@ import { reportRoutes } from "./reports.ts";
 import { resourceRoutes } from "./resources.ts";
 import { serverRoutes } from "./server.ts";
 import { simulationRoutes } from "./simulations.ts";
+import { snapshotRoutes } from "./snapshots.ts";
 import { usageRoutes } from "./usage.ts";
 import type { AnswerOf, EventsOf } from "./route.ts";
 
@@ -39,6 +40,7 @@ export const ROUTES = {
   ...reportRoutes,
   ...usageRoutes,
   ...labRoutes,
+  ...snapshotRoutes,
   ...faultRoutes,
   ...simulationRoutes,
   ...serverRoutes,

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { timestamp } from "./common.ts";
 import type { Frozen, Routes } from "./route.ts";
-import { USAGE_CELLS_MAX, USAGE_GROUPS, USAGE_TIME_GRAINS } from "./values.ts";
+import { USAGE_CELLS_MAX, USAGE_GROUPS, USAGE_MARK_GRAINS, USAGE_TIME_GRAINS } from "./values.ts";
 
 const NAMES = USAGE_GROUPS.join(", ");
 const GROUPS_EXPECTED = `must be a comma list of ${NAMES}, each once, with at most one of ${USAGE_TIME_GRAINS.join(", ")}`;
@@ -53,6 +53,35 @@ const usageSchema = z
 export type Usage = Frozen<z.output<typeof usageSchema>>;
 export type UsageCell = Frozen<z.output<typeof usageCellSchema>>;
 
+const usageMarkSchema = z.object({
+  product: z.string().describe("The product code."),
+  customer: z.string().describe("The customer's account; the identifier where no account is known."),
+  dimension: z.string(),
+  hour: group.describe("The hour's first moment."),
+  day: group.describe("Such as 2026-03-14 (UTC)."),
+  duplicates: z.int().optional().describe("Records that were refused, since another stands under their key."),
+  refused: z
+    .int()
+    .optional()
+    .describe("Records that were refused otherwise, and of which none was accepted afterwards."),
+  adjusted: z.literal(true).optional().describe("Running time of it was changed after it had been written."),
+});
+
+const usageMarksSchema = z
+  .object({
+    items: z.array(usageMarkSchema),
+    from: timestamp.describe("The first hour that is included."),
+    to: timestamp.describe("The hours before this are included."),
+    completeFrom: timestamp
+      .optional()
+      .describe("Present where there are too many calls: of those before this time, refusals were not looked at."),
+  })
+  .meta({ id: "UsageMarks" });
+
+/** What of the usage did not go as its sender meant it. */
+export type UsageMarks = Frozen<z.output<typeof usageMarksSchema>>;
+export type UsageMark = Frozen<z.output<typeof usageMarkSchema>>;
+
 export const usageRoutes = {
   "GET /usage": {
     tag: "metering",
@@ -71,6 +100,22 @@ export const usageRoutes = {
       to: timestamp.describe("Hours that begin before this are included."),
     }),
     answer: { status: 200, description: "The cells", json: usageSchema },
+    problems: [],
+  },
+  "GET /usage/marks": {
+    tag: "metering",
+    showsTrail: true,
+    command: "usage",
+    summary: "Hours or days of which usage was refused, came again otherwise, or was adjusted",
+    description:
+      "Of dimensions of the product, and of customers who have, or had, an agreement for it; by the time of the usage, not of the call. Refusals are those of the newest 10,000 metering calls of that time.",
+    query: z.object({
+      grain: z.enum(USAGE_MARK_GRAINS).default("day"),
+      productCode: z.string().optional(),
+      from: timestamp.describe("The hour this lies in is the first one."),
+      to: timestamp.describe("Hours that begin before this are included."),
+    }),
+    answer: { status: 200, description: "The marks", json: usageMarksSchema },
     problems: [],
   },
 } as const satisfies Routes;

@@ -22,6 +22,7 @@ export const FAULT_RECORDS_MAX = 25;
 /** What `GET /usage` can be told apart by. */
 export const USAGE_TIME_GRAINS = ["hour", "day", "month"] as const;
 export const USAGE_GROUPS = ["product", "customer", "dimension", "region", ...USAGE_TIME_GRAINS] as const;
+export const USAGE_MARK_GRAINS = ["hour", "day"] as const;
 export const USAGE_CELLS_MAX = 50_000;
 
 /** Reports of a month, by their names. */
@@ -34,6 +35,10 @@ export const REPORT_NAMES = [
   "silent-customers",
   "agreement-statement",
 ] as const;
+
+/** How much evidence is told of each mistake in advice. */
+export const EVIDENCE_MAX = 1_000;
+export const EVIDENCE_DEFAULT = 10;
 
 export const EVENT_ORDERS = ["newest", "oldest"] as const;
 
@@ -48,6 +53,9 @@ export const SEARCH_CHARACTERS_MAX = 200;
 
 /** How many readers the activity may have; more are refused. */
 export const ACTIVITY_READERS_MAX = 100;
+
+/** How long the file of a snapshot may be; in a request or an answer it is a third longer. */
+export const SNAPSHOT_FILE_BYTES_MAX = 16 * 1_048_576;
 
 /** How many hours of a resource's use one answer may hold: 35 days. */
 export const USE_HOURS_MAX = 840;

@@ -10,13 +10,13 @@ const SPAN_MS = 7 * 86_400_000;
 
 export function adviceHandlers({ ledger, clock }: OperatorContext): Handlers<keyof typeof adviceRoutes> {
   return {
-    "GET /advice": ({ query: { accountId, productCode, from, to } }) => {
+    "GET /advice": ({ query: { accountId, productCode, from, to, order, evidence: max } }) => {
       const nowMs = clock.nowMs();
       // The entry that was written last is of now.
       const toMs = to === undefined ? Math.floor(nowMs) + 1 : timeOf(to);
       const fromMs = from === undefined ? toMs - SPAN_MS : timeOf(from);
       if (fromMs >= toMs) throw new ProblemError(400, `from, ${iso(fromMs)}, must lie before to, ${iso(toMs)}.`);
-      return giveAdvice(ledger, { accountId, productCode, fromMs, toMs }, nowMs);
+      return giveAdvice(ledger, { accountId, productCode, fromMs, toMs, evidence: { order, max } }, nowMs);
     },
   };
 }

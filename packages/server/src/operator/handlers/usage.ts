@@ -3,8 +3,9 @@ import { HOUR_MS, iso, timeOf, type RuleSet } from "@countinghouse/protocol";
 import { PROVISIONAL_HOURS } from "../../domain/resources/accrual.ts";
 import { TooManySumsError } from "../../ledger/sums/sums.ts";
 import { TooManyCellsError, usageCells } from "../../reports/used/usage-cells.ts";
+import { usageMarks } from "../../reports/used/usage-marks.ts";
 import type { OperatorContext } from "../context.ts";
-import type { Usage, usageRoutes } from "../contract/usage.ts";
+import type { Usage, UsageMarks, usageRoutes } from "../contract/usage.ts";
 import { USAGE_CELLS_MAX } from "../contract/values.ts";
 import { ProblemError, unfit } from "../problem.ts";
 import type { Handlers } from "../serve-routes.ts";
@@ -18,9 +19,7 @@ export function usageHandlers({ ledger, clock, ruleSet }: OperatorContext): Hand
   return {
     "GET /usage": async ({ query }): Promise<Usage> => {
       const { groupBy, from, to, ...asked } = query;
-      const fromHour = Math.floor(timeOf(from) / HOUR_MS);
-      const toHour = Math.ceil(timeOf(to) / HOUR_MS);
-      if (timeOf(from) >= timeOf(to)) throw unfit(["to: must be later than from"]);
+      const { fromHour, toHour } = hoursOf(from, to);
       if (groupBy.includes("month") && toHour - fromHour > MONTHS_MAX * MONTH_HOURS_MAX) {
         throw unfit([`to: must be at most ${MONTHS_MAX} months later than from, where usage is grouped by month`]);
       }
@@ -31,7 +30,26 @@ export function usageHandlers({ ledger, clock, ruleSet }: OperatorContext): Hand
       const finalUntilMs = finalUntil(ruleSet, clock.nowMs());
       return { items, from: iso(fromHour * HOUR_MS), to: iso(toHour * HOUR_MS), finalUntil: iso(finalUntilMs) };
     },
+    "GET /usage/marks": async ({ query: { from, to, grain, productCode } }): Promise<UsageMarks> => {
+      const hours = hoursOf(from, to);
+      const { items, completeFromMs } = await usageMarks(ledger, { ...hours, grain, productCode }).catch(
+        (error: unknown) => {
+          throw error instanceof TooManySumsError ? tooMany([grain]) : error;
+        },
+      );
+      return {
+        items: [...items],
+        from: iso(hours.fromHour * HOUR_MS),
+        to: iso(hours.toHour * HOUR_MS),
+        completeFrom: iso(completeFromMs),
+      };
+    },
   };
+}
+
+function hoursOf(from: string, to: string): { readonly fromHour: number; readonly toHour: number } {
+  if (timeOf(from) >= timeOf(to)) throw unfit(["to: must be later than from"]);
+  return { fromHour: Math.floor(timeOf(from) / HOUR_MS), toHour: Math.ceil(timeOf(to) / HOUR_MS) };
 }
 
 /** The hour's edge before which nothing is accepted any more, and running time has been put into the ledger. */

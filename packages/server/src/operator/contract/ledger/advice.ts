@@ -1,7 +1,8 @@
 /** `/advice`: what sellers' programs do wrong, though each of their calls may have succeeded. */
 import { z } from "zod";
-import { timestamp } from "../common.ts";
+import { countText, timestamp } from "../common.ts";
 import type { Frozen, Routes } from "../route.ts";
+import { EVENT_ORDERS, EVIDENCE_DEFAULT, EVIDENCE_MAX } from "../values.ts";
 
 const adviceSchema = z
   .object({
@@ -15,7 +16,7 @@ const adviceSchema = z
     count: z.int().describe("Calls or records that show it."),
     evidence: z
       .array(z.object({ requestId: z.string(), at: timestamp, shows: z.string() }))
-      .describe("The first ten of them; explain says more of each."),
+      .describe("Of them, as many as were asked for; explain says more of each."),
   })
   .meta({ id: "Advice" });
 
@@ -48,6 +49,8 @@ export const adviceRoutes = {
       productCode: z.string().optional(),
       from: timestamp.optional().describe("Included. Left out: seven days before the end."),
       to: timestamp.optional().describe("Not included. Left out: now."),
+      order: z.enum(EVENT_ORDERS).default("oldest").describe("Which evidence comes first."),
+      evidence: countText(EVIDENCE_MAX, EVIDENCE_DEFAULT).describe("How much of it is told, of each mistake."),
     }),
     answer: { status: 200, description: "The advice", json: adviceAnswer },
     problems: [400],
