@@ -132,7 +132,11 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       keeping.unkept.count(operation, code);
     },
   });
-  const observers = { ...metrics, spare: options.spare ?? budget };
+  const onSumsTrouble = (error: Error): void => {
+    metrics.onSumsTrouble();
+    failures.note(error, "");
+  };
+  const observers = { ...metrics, spare: options.spare ?? budget, onSumsTrouble };
   const opened: OpenedLedger = await openLedger(config, world, observers, options.openEngine);
   for (const outdated of outdatedValues(opened.ledger.catalogue).slice(0, OUTDATED_NAMED_MAX)) {
     log.warn(outdated, "the catalogue holds what would not be taken today; it stays in force");

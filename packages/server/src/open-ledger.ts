@@ -41,9 +41,9 @@ export interface OpenedLedger {
 /** Opens the embedded engine on a folder. */
 export type OpenEngine = (folder: string, options: OpenEngineOptions) => Engine;
 
-type OpenEngineOptions = Pick<SqliteOptions, "acceptLostTail" | "every" | "addsUp">;
+type OpenEngineOptions = Pick<SqliteOptions, "acceptLostTail" | "every" | "addsUp" | "onSumsTrouble">;
 
-type Observers = Pick<SingleWriterOptions, "aroundCommit" | "onCommitted" | "spare">;
+type Observers = Pick<SingleWriterOptions, "aroundCommit" | "onCommitted" | "onSumsTrouble" | "spare">;
 
 /** How many requests one commit holds: with more, the first ones would wait for the last ones. */
 const GROUP_MAX = 256;
@@ -60,7 +60,7 @@ export async function openLedger(
   observers: Observers,
   openEngine?: OpenEngine,
 ): Promise<OpenedLedger> {
-  const store = await openStore(config, world, openEngine);
+  const store = await openStore(config, world, openEngine, observers);
   let close = (): Promise<void> => store.close();
   try {
     const { loaded } = store;
@@ -107,7 +107,12 @@ interface OpenedStore {
   close(): Promise<void>;
 }
 
-async function openStore(config: ServeConfig, world: World, openEngine: OpenEngine | undefined): Promise<OpenedStore> {
+async function openStore(
+  config: ServeConfig,
+  world: World,
+  openEngine: OpenEngine | undefined,
+  { onSumsTrouble }: Observers,
+): Promise<OpenedStore> {
   const { store, acceptLostTail: accepts } = config;
   if (store.kind === "postgres") {
     // Loaded only here, so that a ledger in a file needs no driver.
@@ -132,6 +137,7 @@ async function openStore(config: ServeConfig, world: World, openEngine: OpenEngi
           acceptLostTail: accepts,
           every: world.every,
           addsUp: true,
+          onSumsTrouble,
         });
   try {
     const loaded = engine.load();
