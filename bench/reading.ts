@@ -1,18 +1,21 @@
 /**
  * What reading beside ingestion costs: sums that follow the entries, and a month's report from them.
  *
- *   npm run bench:reading -- [--large 30000000] [--small 1000000] [--reports 9] [--rounds 5] [--beside 200000] [--json FILE]
+ *   npm run bench:reading -- [--large 30000000] [--small 1000000] [--reports 9] [--rounds 5] [--beside 200000] [--seconds 5] [--readers 20] [--one-month]
+ *     [--folder FOLDER] [--json FILE]
  *
  * Method. Two ledgers are filled through the product's own engine, in batches of 25, with as many records a month as the small one
  * has in all: the large one has more months, and the same last one. Then each is added up for the first time, while a commit is made
  * every 20 ms: how long that takes, and how long the ledger's log becomes meanwhile. Then the report of the last month is made from
- * both in turns. At the end, batches are committed to two fresh ledgers in turns, one with a follower and one without: the
+ * both in turns. With `--one-month`, the large ledger has all its records in that month instead, of more customers. At the end, batches are committed to two fresh ledgers in turns, one with a follower and one without: the
  * throughput of the one with is compared with that of the other in the same round, and so are the times of single commits; the
- * processor time of the follower's thread is compared with that of the whole process.
+ * processor time of the follower's thread is compared with that of the whole process. Then the same is done over the wire, with
+ * `--readers` readers of the activity and a report that is asked for again and again, on two whole servers.
  */
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { HOUR_MS, ruleSets } from "@countinghouse/protocol";
 import { systemClock } from "../packages/server/src/clock.ts";
@@ -24,6 +27,7 @@ import { usageByInstanceType } from "../packages/server/src/reports/usage-by-ins
 import { openSqliteEngine, type SqliteEngine } from "../packages/server/src/stores/sqlite/sqlite-engine.ts";
 import { PRODUCT_CODE, RECORDS_PER_BATCH, customerName } from "./load/records.ts";
 import { cpuMsOf, cpuMsOfThreads, machineOf, memoryMiBOf } from "./machine.ts";
+import { besideReaders, type ReadTurn } from "./reading/beside-readers.ts";
 import { batchEntry } from "./servers/entries.ts";
 
 const { values: flags } = parseArgs({
@@ -33,17 +37,25 @@ const { values: flags } = parseArgs({
     reports: { type: "string", default: "9" },
     rounds: { type: "string", default: "5" },
     beside: { type: "string", default: "200000" },
+    seconds: { type: "string", default: "5" },
+    readers: { type: "string", default: "20" },
+    "one-month": { type: "boolean", default: false },
+    // Where the ledgers are made: 30 million records need some 15 GB.
+    folder: { type: "string", default: tmpdir() },
     json: { type: "string" },
   },
 });
 const NAMES = ["small", "large"] as const;
 type Name = (typeof NAMES)[number];
+type Served = Awaited<ReturnType<typeof besideReaders>>;
 const BATCHES_A_COMMIT = 200;
 const DIMENSIONS = 5;
 const FOLLOWER = "ledger-sums";
 const MONTH = lastMonth();
 const HOURS_A_MONTH = MONTH.toHour - MONTH.fromHour;
-const perHour = Math.ceil(Number(flags.small) / HOURS_A_MONTH);
+/** Each record of an hour has a key of its own. */
+const perHourOf = (records: number): number =>
+  Math.ceil(Math.max(Number(flags.small), flags["one-month"] ? records : 0) / HOURS_A_MONTH);
 const PRODUCT: Product = {
   productCode: PRODUCT_CODE,
   title: "Bench",
@@ -57,7 +69,7 @@ const PRODUCT: Product = {
   })),
 };
 
-const folder = mkdtempSync(join(tmpdir(), "countinghouse-bench-reading-"));
+const folder = mkdtempSync(join(flags.folder, "countinghouse-bench-reading-"));
 try {
   await main();
 } finally {
@@ -69,6 +81,13 @@ async function main(): Promise<void> {
   const builds = { small: await firstBuild("small"), large: await firstBuild("large") };
   const reports = await timedReports();
   const beside = await besideIngestion();
+  const served = await besideReaders({
+    workspace: fileURLToPath(new URL("..", import.meta.url)),
+    folder,
+    rounds: Number(flags.rounds),
+    seconds: Number(flags.seconds),
+    readers: Number(flags.readers),
+  });
   const machine = machineOf(folder);
   console.log(`${machine.cores} cores (${machine.cpu}), Node ${machine.node}, commit ${machine.commit}`);
   console.table(builds);
@@ -77,8 +96,9 @@ async function main(): Promise<void> {
     "of small": { small: 1, large: median(reports.large) / median(reports.small) },
   });
   console.table(beside);
+  console.table(ratiosOf(served));
   if (flags.json !== undefined)
-    writeFileSync(flags.json, `${JSON.stringify({ machine, flags, builds, reports, beside })}\n`);
+    writeFileSync(flags.json, `${JSON.stringify({ machine, flags, builds, reports, beside, served })}\n`);
 }
 
 /** The last one that is over. */
@@ -90,6 +110,7 @@ function lastMonth(): Month {
 
 /** The last of so many records is of the last hour of the month. */
 function batchOf(batch: number, records: number): ReturnType<typeof batchEntry>["entry"] {
+  const perHour = perHourOf(records);
   const hours = Math.ceil(records / perHour);
   const made = Array.from({ length: RECORDS_PER_BATCH }, (_, r) => {
     const n = batch * RECORDS_PER_BATCH + r;
@@ -198,6 +219,20 @@ function ledgerOver(engine: SqliteEngine): SingleWriterLedger {
     schedule: (run) => void setImmediate(run),
     monotonicMs: () => performance.now(),
   });
+}
+
+/** Of each round: the read server's figures, of those of the other in the same round. */
+function ratiosOf({ alone, read, events, gaps, reports }: Served): Record<string, number> {
+  const ratios = (of: (turn: ReadTurn) => number): number[] =>
+    read.map((turn, round) => of(turn) / of(alone[round] ?? turn));
+  return {
+    "records a second, median": median(alone.map(({ recordsPerSecond }) => recordsPerSecond)),
+    "throughput beside readers, of without": median(ratios(({ recordsPerSecond }) => recordsPerSecond)),
+    "p99 beside readers, of without": median(ratios(({ p99Ms }) => p99Ms)),
+    "events told": events,
+    "gaps told": gaps,
+    "reports answered": reports,
+  };
 }
 
 interface Ingested {

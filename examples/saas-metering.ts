@@ -8,6 +8,7 @@
  * 3. The answer is lost, say: the batch is sent again, and then a part of it. Same ids: counted once.
  * 4. A record is sent with another quantity: DuplicateRecord, and the first one stands.
  * 5. The server is killed with kill -9, and started again: the same records, under the same ids.
+ * 6. The server is asked for advice, and has none.
  */
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -64,6 +65,11 @@ check(after.every((result, i) => result.Status === "Success" && result.MeteringR
 const kept = (await server.operator("GET", `/metering-records?productCode=${PRODUCT}`))["items"] as unknown[];
 check(kept.length === batch.length);
 console.log(`   ${kept.length} metering records, under the same ids`);
+
+console.log("6. What does this seller do wrong?");
+const advice = (await server.operator("GET", "/advice"))["items"] as unknown[];
+check(advice.length === 0);
+console.log("   nothing that shows");
 
 const stopped = once(server.process, "exit");
 server.process.kill("SIGTERM");

@@ -25,6 +25,8 @@ export interface MeteringTarget extends Target {
   verifyTrail(): Promise<{ readonly intact: boolean; readonly entries: number }>;
   /** Calls the operator API. Throws where the answer is no success. */
   readonly call: (method: string, path: string, body?: object) => Promise<unknown>;
+  /** What a route of the operator API sends without an end. */
+  readonly stream: (path: string, signal: AbortSignal) => Promise<ReadableStream<Uint8Array>>;
   readonly secretsKeyFile: string;
   /** The size of the data folder in bytes. */
   diskBytes(): number;
@@ -145,6 +147,12 @@ async function startServer(
     port: Number(new URL(endpoint).port),
     secretsKeyFile: join(store, "secrets.key"),
     call,
+    stream: async (path, signal) => {
+      const headers = { authorization: `Bearer ${operatorToken}`, accept: "text/event-stream" };
+      const answer = await fetch(`${endpoint}/operator/v1${path}`, { headers, signal });
+      if (!answer.ok || answer.body === null) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+      return answer.body;
+    },
     verifyTrail: async () =>
       (await call("GET", "/audit-verification")) as { readonly intact: boolean; readonly entries: number },
     metric: async (metric) => {

@@ -160,7 +160,7 @@ test("an embedded ledger moves in, also where an earlier copy came to no end", a
   const store = await ledgerOver(() => openSqliteEngine(folder.path), folder.remove);
   await store.ledger.transact(meter([sent(), sent({ dimension: "calls" })]));
   await store.ledger.close();
-  const source = openLedgerSource(folder.path);
+  const source = await openLedgerSource(folder.path);
   onTestFinished(() => source.close());
   const options = { ...realWorld, onProgress: () => undefined };
   await copyLedger(source, database.url, { ...options, again: false });

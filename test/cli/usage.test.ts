@@ -123,10 +123,11 @@ test("a command waits for a ledger that is being added up: quiet where nobody lo
   expect(await runCommand([...report, quiet.url])).toEqual({ code: 0, stdout: "Age\r\n", stderr: "" });
   expect(quiet.asked()).toBe(3);
   const told = await busyServer();
-  const { stderr } = await runCommand([...report, told.url, "--json"]);
+  const { stderr } = await runCommand([...report, told.url, "--json"], { COUNTINGHOUSE_PROGRESS_AFTER_MS: "0" });
   const lines = stderr.split("\n").filter((line) => line.startsWith("{"));
   expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
-    { doing: "adding up", done: 100, of: 300 },
-    { doing: "adding up", done: 200, of: 300 },
+    { doing: "waiting for the server", done: 0 },
+    { doing: "adding up", done: 100, of: 300, unit: "entries", share: 0.33 },
+    { doing: "adding up", done: 200, of: 300, unit: "entries", share: 0.66 },
   ]);
 });

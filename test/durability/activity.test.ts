@@ -9,27 +9,17 @@ import { EventSource } from "../support/event-source.ts";
 import { seededRandom } from "../support/random.ts";
 import { DEMO, officialClient, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
+import { entriesOf } from "../support/kept-entries.ts";
 
 const ROUNDS = 6;
+const PORTIONS = 40;
+const PORTION_CALLS = 10;
 const folder = temporaryFolder();
 let server: RunningServer | undefined;
 afterEach(async () => {
   await server?.kill();
   folder.remove();
 });
-
-/** The request ids of all entries, oldest first. */
-async function entriesOf(of: RunningServer): Promise<string[]> {
-  const ids: string[] = [];
-  let cursor = "";
-  do {
-    const { body } = await of.operator("GET", `/audit-events?order=oldest&limit=1000${cursor}`);
-    const page = body as { readonly items: readonly { readonly requestID: string }[]; readonly nextCursor?: string };
-    ids.push(...page.items.map(({ requestID }) => requestID));
-    cursor = page.nextCursor === undefined ? "" : `&cursor=${page.nextCursor}`;
-  } while (cursor !== "");
-  return ids;
-}
 
 test("whoever follows over kill -9 and restarts was told of every entry, and of none that is not there", async () => {
   const random = seededRandom("activity-kill");
@@ -86,7 +76,8 @@ async function readers(of: RunningServer): Promise<number> {
 }
 
 /** Calls whose entries are large, so that what the system holds for a connection is soon full. */
-async function meterMuch(endpoint: string, calls: number): Promise<void> {
+async function meterMuch(endpoint: string, calls: number): Promise<string[]> {
+  const ids: string[] = [];
   const client = officialClient(endpoint);
   const Tags = [1, 2, 3, 4, 5].map((n) => ({ Key: `${n}${"k".repeat(99)}`, Value: "v".repeat(256) }));
   const UsageRecords = Array.from({ length: 25 }, (_, n) => ({
@@ -97,9 +88,13 @@ async function meterMuch(endpoint: string, calls: number): Promise<void> {
     UsageAllocations: [{ AllocatedUsageQuantity: 25, Tags }],
   }));
   for (let call = 0; call < calls; call += 1) {
-    await client.send(new BatchMeterUsageCommand({ ProductCode: DEMO.productCode, UsageRecords }));
+    const { $metadata } = await client.send(
+      new BatchMeterUsageCommand({ ProductCode: DEMO.productCode, UsageRecords }),
+    );
+    ids.push($metadata.requestId ?? "");
   }
   client.destroy();
+  return ids;
 }
 
 test("who does not read is ended, and its place is another's", async () => {
@@ -109,4 +104,47 @@ test("who does not read is ended, and its place is another's", async () => {
   await meterMuch(server.endpoint, 100);
   await until(async () => (await readers(server as RunningServer)) === 0);
   stalled.close();
+});
+
+/** What has been read of a response so far; it is read byte by byte. */
+class SlowReader {
+  readonly #source: EventSource;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(source: EventSource) {
+    this.#source = source;
+    this.#timer = setInterval(() => source.readByte(), 1_000);
+  }
+
+  /** Reads the rest as it comes. */
+  hurry(): EventSource {
+    clearInterval(this.#timer);
+    this.#source.read();
+    return this.#source;
+  }
+}
+
+test("who reads a byte a second is told of a gap, from which it gets what was left out; others are told all meanwhile", async () => {
+  server = await startServer(["--store", "memory:", "--request-timeout-seconds", "300"]);
+  const slow = new SlowReader(await EventSource.open(server, { stalled: true }));
+  const fast = await EventSource.open(server);
+  const made: string[] = [];
+  // More than the system holds for a connection, and the server for a reader. So much at a time has room before the others.
+  for (let portion = 0; portion < PORTIONS; portion += 1) {
+    const ids = await meterMuch(server.endpoint, PORTION_CALLS);
+    await fast.heard(ids);
+    made.push(...ids);
+  }
+  expect(fast.gaps).toEqual([]);
+
+  const late = slow.hurry();
+  await until(() => late.gaps.length > 0);
+  const [gap] = late.gaps;
+  const told = new Set(late.requestIds);
+  const leftOut = made.filter((id) => !told.has(id));
+  expect(leftOut.length, "what waits for a reader is bounded").toBeGreaterThan(0);
+  expect(gap?.data["reason"]).toMatch(/read too slowly/);
+  const again = await EventSource.open(server, { lastEventId: String(gap?.data["from"]) });
+  await again.heard(leftOut);
+  for (const source of [late, fast, again]) source.close();
 });

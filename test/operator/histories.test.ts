@@ -1,10 +1,11 @@
 /** What became of an agreement, and of a resource hour by hour. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { BYOL, HOURLY, START_MS, meteredFolder } from "../support/metered-folder.ts";
 import { moveClock, registrationToken } from "../support/operator-api.ts";
 import { callOperator, expectProblem } from "../support/operator-call.ts";
 import { resourcesOf } from "../support/resources.ts";
-import { start } from "../support/scoped.ts";
+import { postgresArgs, testOfPostgres } from "../support/postgres/database.ts";
+import { newFolder, start } from "../support/scoped.ts";
 import type { RunningServer } from "../support/server.ts";
 
 const iso = (atMs: number): string => new Date(atMs).toISOString();
@@ -26,7 +27,7 @@ test("an agreement's life is told, newest first, a page at a time", async () => 
   const told = async (query: string): Promise<{ items: { what: string }[]; nextCursor?: string }> =>
     (await jsonOf(server, `/agreements/agmt-demo1/history${query}`)) as never;
   const all = (await told("")).items.map(({ what }) => what);
-  expect(all).toEqual(["cancelled", "resumed", "suspended", "token-issued", "changed"]);
+  expect(all).toEqual(["cancelled", "resumed", "suspended", "token-issued", "added"]);
   const paged: string[] = [];
   let cursor = "";
   do {
@@ -41,6 +42,99 @@ test("an agreement's life is told, newest first, a page at a time", async () => 
     400,
     /cursor is invalid/,
   );
+});
+
+interface LifeEvent {
+  readonly what: string;
+  readonly replacedBy?: string;
+  readonly changed?: readonly { readonly member: string; readonly from?: unknown; readonly to?: unknown }[];
+}
+
+async function lifeOf(server: RunningServer, id: string, limit: number): Promise<LifeEvent[]> {
+  const events: LifeEvent[] = [];
+  let cursor = "";
+  do {
+    const page = (await jsonOf(server, `/agreements/${id}/history?limit=${limit}${cursor}`)) as {
+      items: LifeEvent[];
+      nextCursor?: string;
+    };
+    events.push(...page.items);
+    cursor = page.nextCursor === undefined ? "" : `&cursor=${encodeURIComponent(page.nextCursor)}`;
+  } while (cursor !== "");
+  return events;
+}
+
+/** Changes an agreement of the demo catalogue, among others of which nothing is told, and replaces it. */
+async function changedAndReplaced(server: RunningServer): Promise<void> {
+  const change = async (id: string, body: object): Promise<void> => {
+    const { status, text } = await callOperator(server, "PATCH", `/agreements/${id}`, { body });
+    expect(status, text).toBe(200);
+  };
+  await change("agmt-demo1", { endsAt: "2031-01-01T00:00:00Z" });
+  for (const id of ["agmt-demo2", "agmt-demo2"]) await callOperator(server, "POST", `/agreements/${id}/suspend`);
+  await change("agmt-demo1", { endsAt: "2032-01-01T00:00:00Z", freeTrial: true });
+  for (const action of ["suspend", "resume"]) await callOperator(server, "POST", `/agreements/agmt-demo1/${action}`);
+  const old = await jsonOf(server, "/agreements/agmt-demo1");
+  const { status, text } = await callOperator(server, "POST", "/agreements", {
+    body: {
+      agreementId: "agmt-next",
+      productCode: old["productCode"],
+      customerAccountId: old["customerAccountId"],
+      customerIdentifier: old["customerIdentifier"],
+      licenseArn: "arn:aws:license-manager::294406891311:license:l-00000000000000000000000000000077",
+      startsAt: "2027-01-01T00:00:00Z",
+      replaces: "agmt-demo1",
+    },
+  });
+  expect(status, text).toBe(201);
+}
+
+const LIFE = [
+  {
+    what: "replaced",
+    replacedBy: "agmt-next",
+    changed: [
+      { member: "endsAt", from: "2032-01-01T00:00:00.000Z", to: "2027-01-01T00:00:00.000Z" },
+      { member: "replacedBy", to: "agmt-next" },
+    ],
+  },
+  { what: "resumed", changed: [{ member: "suspendedAt", from: "2026-07-20T12:00:00.000Z" }] },
+  { what: "suspended", changed: [{ member: "suspendedAt", to: "2026-07-20T12:00:00.000Z" }] },
+  {
+    what: "changed",
+    changed: [
+      { member: "endsAt", from: "2031-01-01T00:00:00.000Z", to: "2032-01-01T00:00:00.000Z" },
+      { member: "freeTrial", to: true },
+    ],
+  },
+  {
+    what: "changed",
+    changed: [{ member: "endsAt", to: "2031-01-01T00:00:00.000Z" }],
+  },
+  { what: "added" },
+];
+
+describe.each(["memory", "sqlite", "postgres"])("in %s", (store) => {
+  const testHere = store === "postgres" ? testOfPostgres() : test;
+
+  testHere("a change of an agreement says what it changed, from what to what, wherever a page ends", async () => {
+    const folder = newFolder();
+    const args =
+      store === "postgres"
+        ? [...(await postgresArgs(folder)), "--lab"]
+        : ["--store", store === "memory" ? "memory:" : `sqlite:${folder}/data`];
+    const server = await start([...args, "--clock", "manual:2026-07-20T12:00:00Z"]);
+    await changedAndReplaced(server);
+    const whole = await lifeOf(server, "agmt-demo1", 100);
+    expect(whole.map(({ what }) => what)).toEqual(LIFE.map(({ what }) => what));
+    expect(whole).toMatchObject(LIFE);
+    for (const [i, { changed }] of LIFE.entries()) {
+      const members = (of: LifeEvent["changed"]): string[] | undefined => of?.map(({ member }) => member).toSorted();
+      expect(members(whole[i]?.changed)).toEqual(members(changed));
+    }
+    expect(await lifeOf(server, "agmt-demo1", 1)).toEqual(whole);
+    expect((await lifeOf(server, "agmt-next", 100)).map(({ what }) => what)).toEqual(["added"]);
+  });
 });
 
 const hoursOf = (use: Record<string, unknown>): unknown[] =>

@@ -174,6 +174,23 @@ describe("a snapshot", () => {
     },
   );
 
+  test("sets a clock that ticks to where the first one stood, and it goes on from there", async () => {
+    const other = await startServer([
+      "--store",
+      "memory:",
+      "--clock",
+      "offset:2026-01-01T00:00:00Z",
+      "--rules",
+      "current",
+    ]);
+    onTestFinished(async () => void (await other.stop()));
+    expect((await command(other, "snapshot", "load", file)).code).toBe(0);
+    const { now } = (await callOperator(other, "GET", "/clock")).json as { now: string };
+    expect(Date.parse(now)).toBeGreaterThanOrEqual(Date.parse(LATER));
+    expect(Date.parse(now)).toBeLessThan(Date.parse(LATER) + 3_600_000);
+    expect((await meter(other, 8, "queries")).Results?.[0]).toMatchObject({ Status: "DuplicateRecord" });
+  });
+
   test("stays when the server starts again, with what its own catalogue file says besides left away", async () => {
     const store = ["--store", `sqlite:${folder.path}/again`];
     const catalogue = join(folder.path, "other.yaml");

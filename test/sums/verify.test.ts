@@ -86,8 +86,8 @@ testOfPostgres()(
     await made.ledger.close();
     const database = await newDatabase();
     onTestFinished(() => database.remove());
-    const source = openLedgerSource(data);
-    await copyLedger(source, database.url, { ...realWorld, again: false, onProgress: () => undefined });
+    const source = await openLedgerSource(data);
+    await copyLedger(source, database.url, { ...realWorld, again: false });
     source.close();
     const { ledger } = await openAt(database.url, { wallMs: () => START_MS + 25 * HOUR_MS });
     onTestFinished(() => ledger.close());

@@ -58,6 +58,12 @@ export class EventSource {
     this.#response.resume();
   }
 
+  /** Reads one byte, where there is one. */
+  readByte(): void {
+    const byte = this.#response.read(1) as Buffer | null;
+    if (byte !== null) this.#take(byte.toString("latin1"));
+  }
+
   /** The request ids of the received calls, in the order in which they came. */
   get requestIds(): readonly string[] {
     return this.events.filter(({ kind }) => kind === "message").map(({ data }) => String(data["requestID"]));

@@ -119,6 +119,8 @@ export function operatorCaller({
   };
 }
 
+const NEVER_MS = "1000000000";
+
 /** Runs `countinghouse` to its end; answers what it printed and its exit code. `input` is its standard input. */
 export function runCommand(
   args: readonly string[],
@@ -129,7 +131,8 @@ export function runCommand(
     const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...args], {
       stdio: ["pipe", "pipe", "pipe"],
       // The caller's FORCE_COLOR is meant for the tests' own output.
-      env: { ...process.env, NODE_COMPILE_CACHE, FORCE_COLOR: "", ...env },
+      // How far a command has come is told only where a test asks for it, however slow the machine is.
+      env: { ...process.env, NODE_COMPILE_CACHE, FORCE_COLOR: "", COUNTINGHOUSE_PROGRESS_AFTER_MS: NEVER_MS, ...env },
       // A command that does not end must not outlive the test.
       timeout: 30_000,
       killSignal: "SIGKILL",

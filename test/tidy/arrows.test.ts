@@ -162,6 +162,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "config.ts",
     "demo-data",
     "domain/shared-settings.ts",
+    "ledger/work-progress.ts",
     "operator/client",
     "operator/contract",
     "stores/postgres",

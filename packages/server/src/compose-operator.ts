@@ -75,7 +75,6 @@ export function composeOperator(parts: OperatorParts): OperatorService {
     rawRequests: parts.rawRequests,
     ownAddress: () => ownAddressOf(parts.server(), config),
     verifications: new VerificationJobs({
-      ledger,
       verify: (onRead) => keeping.verifyAudit(onRead),
       newId: world.uuid,
       wallMs: world.wallMs,

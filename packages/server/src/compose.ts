@@ -37,7 +37,7 @@ import { RefusalBudget } from "./operations/refusal-budget.ts";
 import type { OperatorContext } from "./operator/context.ts";
 import { RawRequests } from "./operator/requests/raw-requests.ts";
 import { VERSION } from "./version.ts";
-import { TokenVerifier } from "./web-identity/verify-token.ts";
+import type { TokenVerifier } from "./web-identity/verify-token.ts";
 import { BUSY, WITHHELD, refusalOf } from "./wire/protocols/refusal.ts";
 import { RequestQuotas } from "./wire/request-quotas.ts";
 import { isStsRequest } from "./wire/sts/form.ts";
@@ -132,7 +132,11 @@ export async function compose(options: ComposeOptions): Promise<Service> {
       keeping.unkept.count(operation, code);
     },
   });
-  const observers = { ...metrics, spare: options.spare ?? budget };
+  const onSumsTrouble = (error: Error): void => {
+    metrics.onSumsTrouble();
+    failures.note(error, "");
+  };
+  const observers = { ...metrics, spare: options.spare ?? budget, onSumsTrouble };
   const opened: OpenedLedger = await openLedger(config, world, observers, options.openEngine);
   for (const outdated of outdatedValues(opened.ledger.catalogue).slice(0, OUTDATED_NAMED_MAX)) {
     log.warn(outdated, "the catalogue holds what would not be taken today; it stays in force");
@@ -363,16 +367,21 @@ function measuredWire(parts: Parts): (request: WireRequest) => Promise<WireRespo
 
 function stsHandler(parts: Parts, authenticator: Authenticator): StsHandler {
   const { ledger, clock, world, log, keeping, newRequestId, onError } = parts;
-  const verifier = new TokenVerifier({
-    catalogue: () => ledger.catalogue,
-    wallMs: world.wallMs,
-    monotonicMs: world.monotonicMs,
-    onKeySourceError: (error) => log.error({ err: error }, "the keys of an issuer could not be read"),
-  });
+  let verifier: Promise<TokenVerifier> | undefined;
+  // Loaded by the first token: most servers see none.
+  const loadVerifier = async (): Promise<TokenVerifier> => {
+    const { TokenVerifier: Verifier } = await import("./web-identity/verify-token.ts");
+    return new Verifier({
+      catalogue: () => ledger.catalogue,
+      wallMs: world.wallMs,
+      monotonicMs: world.monotonicMs,
+      onKeySourceError: (error) => log.error({ err: error }, "the keys of an issuer could not be read"),
+    });
+  };
   return new StsHandler({
     ledger,
     authenticator,
-    verifyToken: (token) => verifier.verify(token),
+    verifyToken: async (token) => (await (verifier ??= loadVerifier())).verify(token),
     issueCredentials: parts.issueCredentials,
     unkept: keeping.unkept,
     newRequestId,

@@ -13,6 +13,7 @@ import { UnkeptCalls } from "./operations/unkept-calls.ts";
 import type { Call } from "./ledger/entry.ts";
 import { requestId } from "./ledger/ids.ts";
 import { DefectError, FaultError } from "./ledger/ledger.ts";
+import type { OnRead } from "./ledger/verification.ts";
 import type { OpenedLedger } from "./open-ledger.ts";
 import { VERSION } from "./version.ts";
 import type { World } from "./world.ts";
@@ -30,7 +31,7 @@ export interface Keeping {
   /** Does the work that is due at the service clock's present time. */
   dueWork(): Promise<void>;
   beforeReset(): Promise<void>;
-  verifyAudit(onRead: (entries: number) => void): Promise<AuditVerification>;
+  verifyAudit(onRead: OnRead): Promise<AuditVerification>;
   /** Finishes what is left to be done. */
   stop(): Promise<void>;
 }

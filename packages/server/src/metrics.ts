@@ -5,6 +5,8 @@ export interface Metrics {
   readonly registry: Registry;
   readonly onRequest: (operation: string, code: string, seconds: number) => void;
   readonly onCommitted: (group: { readonly works: number; readonly records: number }) => void;
+  /** Counts how often entries could not be added up as they came. */
+  readonly onSumsTrouble: () => void;
   readonly onFaultHit: (operation: string, kind: string) => void;
   readonly onSetOtherwise: (objects: number) => void;
   /** Counts a call that changed nothing and of which nothing was kept. */
@@ -70,6 +72,11 @@ export function createMetrics(nowMs: () => number, measured: Measured): Metrics 
     help: "Group commits that failed; nothing of them was kept.",
     registers,
   });
+  const sumsTroubles = new Counter({
+    name: "countinghouse_failed_sums_total",
+    help: "How often entries could not be added up as they came; it is tried again.",
+    registers,
+  });
   const records = new Counter({
     name: "countinghouse_metering_records_total",
     help: "Metering records kept.",
@@ -104,6 +111,7 @@ export function createMetrics(nowMs: () => number, measured: Measured): Metrics 
       commitWorks.observe(group.works);
       if (group.records > 0) records.inc(group.records);
     },
+    onSumsTrouble: () => sumsTroubles.inc(),
     onFaultHit: (operation, kind) => faultHits.inc({ operation, kind }),
     onSetOtherwise: (objects) => setOtherwise.set(objects),
     onSpared: (operation, code) => spared.inc({ operation, code }),

@@ -23,7 +23,7 @@ import { acceptLostTail } from "./lost-tail.ts";
 import { secretsKey } from "./secrets-key.ts";
 import { MemoryEngine } from "./stores/memory/memory-engine.ts";
 import { clockTrouble } from "./stores/postgres/clock-difference.ts";
-import { openSqliteEngine, type SqliteOptions } from "./stores/sqlite/sqlite-engine.ts";
+import type { SqliteOptions } from "./stores/sqlite/sqlite-engine.ts";
 import { VERSION } from "./version.ts";
 import type { World } from "./world.ts";
 
@@ -41,9 +41,9 @@ export interface OpenedLedger {
 /** Opens the embedded engine on a folder. */
 export type OpenEngine = (folder: string, options: OpenEngineOptions) => Engine;
 
-type OpenEngineOptions = Pick<SqliteOptions, "acceptLostTail" | "every" | "addsUp">;
+type OpenEngineOptions = Pick<SqliteOptions, "acceptLostTail" | "every" | "addsUp" | "onSumsTrouble">;
 
-type Observers = Pick<SingleWriterOptions, "aroundCommit" | "onCommitted" | "spare">;
+type Observers = Pick<SingleWriterOptions, "aroundCommit" | "onCommitted" | "onSumsTrouble" | "spare">;
 
 /** How many requests one commit holds: with more, the first ones would wait for the last ones. */
 const GROUP_MAX = 256;
@@ -58,9 +58,9 @@ export async function openLedger(
   config: ServeConfig,
   world: World,
   observers: Observers,
-  openEngine: OpenEngine = openSqliteEngine,
+  openEngine?: OpenEngine,
 ): Promise<OpenedLedger> {
-  const store = await openStore(config, world, openEngine);
+  const store = await openStore(config, world, openEngine, observers);
   let close = (): Promise<void> => store.close();
   try {
     const { loaded } = store;
@@ -107,7 +107,12 @@ interface OpenedStore {
   close(): Promise<void>;
 }
 
-async function openStore(config: ServeConfig, world: World, openEngine: OpenEngine): Promise<OpenedStore> {
+async function openStore(
+  config: ServeConfig,
+  world: World,
+  openEngine: OpenEngine | undefined,
+  { onSumsTrouble }: Observers,
+): Promise<OpenedStore> {
   const { store, acceptLostTail: accepts } = config;
   if (store.kind === "postgres") {
     // Loaded only here, so that a ledger in a file needs no driver.
@@ -128,7 +133,12 @@ async function openStore(config: ServeConfig, world: World, openEngine: OpenEngi
   const engine: Engine =
     store.kind === "memory"
       ? new MemoryEngine()
-      : openEngine(store.folder, { acceptLostTail: accepts, every: world.every, addsUp: true });
+      : (openEngine ?? (await embeddedEngine()))(store.folder, {
+          acceptLostTail: accepts,
+          every: world.every,
+          addsUp: true,
+          onSumsTrouble,
+        });
   try {
     const loaded = engine.load();
     return {
@@ -141,6 +151,12 @@ async function openStore(config: ServeConfig, world: World, openEngine: OpenEngi
     await engine.close();
     throw error;
   }
+}
+
+/** Loaded only here, so that a ledger in memory needs no SQLite. */
+async function embeddedEngine(): Promise<OpenEngine> {
+  const { openSqliteEngine } = await import("./stores/sqlite/sqlite-engine.ts");
+  return openSqliteEngine;
 }
 
 /** A start does not set back the clock that other servers of the same ledger share. */

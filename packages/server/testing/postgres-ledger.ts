@@ -26,7 +26,9 @@ export async function openAt(
   url: string,
   { mode, wallMs, beforeCommit }: Partial<Opening>,
   setup: LedgerSetup &
-    Partial<Pick<PostgresLedgerOptions, "lanes" | "monotonicMs" | "every" | "clocksApartMaxMs" | "addsUp">> = {},
+    Partial<
+      Pick<PostgresLedgerOptions, "lanes" | "monotonicMs" | "every" | "clocksApartMaxMs" | "addsUp" | "onSumsTrouble">
+    > = {},
 ): Promise<{ readonly ledger: PostgresLedger; readonly clock: ServiceClock }> {
   const { monotonicMs, sleep, every } = realWorld;
   const store = await openPostgres(url, { monotonicMs, sleep, wallMs: () => Date.now() });

@@ -73,7 +73,7 @@ describe.each(SCENES)("in %s", (_store, scene) => {
 
   describe("one key does not hold up the others", () => {
     test("an hour of more units than any column holds is held, with an alarm; it ends as refused, and all adds up", async () => {
-      const { outbox, use, pass, states } = await scene();
+      const { outbox, store, use, pass, states } = await scene();
       for (let at = 0; at < 9; at += 1) await use(NINES, { tags: { team: `${at % 2}` } });
       await use("3000", { meter: "gb" });
       await use(`-${NINES}`, { minutesAgo: 60 });
@@ -86,8 +86,22 @@ describe.each(SCENES)("in %s", (_store, scene) => {
         { kind: "overflow", message: expect.stringContaining(sum) as string },
       ]);
       expect(await outbox.verify()).toMatchObject({ ok: true, problems: [] });
+      // As it was written before: with what it comes to, where a column held that.
+      const [held] = await store.entries({ states: ["held"] });
+      if (held === undefined) throw new Error("One is held.");
+      await store.transact((transaction) => transaction.saveEntries([{ ...held, units: 4_000_000_000_000 }]));
+      expect(await outbox.verify()).toMatchObject({ ok: true, problems: [] });
+      await store.transact((transaction) => transaction.saveEntries([{ ...held, units: 4 }]));
+      expect(await outbox.verify()).toMatchObject({
+        ok: false,
+        problems: [expect.stringMatching(/more than a record can carry, and it says 4/) as string],
+      });
+      await store.transact((transaction) => transaction.saveEntries([held]));
       pass(26 * 60);
       await outbox.deliverDue();
+      expect((await outbox.status()).alarms).toMatchObject([
+        { kind: "refused", message: expect.stringMatching(/\(more than 2147483647 of seats .* overflow/) as string },
+      ]);
       expect(await states()).toEqual({ delivered: 1, empty: 1, refused: 1 });
       expect(await outbox.verify()).toMatchObject({ ok: true, problems: [] });
     });

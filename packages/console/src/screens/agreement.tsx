@@ -152,6 +152,12 @@ function Shown({ agreement }: { readonly agreement: ShownAgreement }): ReactNode
   );
 }
 
+/** A value before or after a change. */
+function told(value: unknown): string {
+  if (value === undefined) return "none";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
 function History({ agreementId }: { readonly agreementId: string }): ReactNode {
   const history = useAnswer("GET /agreements/{id}/history", { params: { id: agreementId }, query: { limit: 200 } });
   const { data, error } = history;
@@ -178,7 +184,11 @@ function History({ agreementId }: { readonly agreementId: string }): ReactNode {
                   <Link to="/requests/$id" params={{ id: requestId }}>
                     {what.replace("-", " ")}
                   </Link>
-                  {changed.length === 0 ? null : <span className="under quiet">{changed.join(", ")}</span>}
+                  {changed.length === 0 ? null : (
+                    <span className="under quiet">
+                      {changed.map(({ member, from, to }) => `${member}: ${told(from)} → ${told(to)}`).join(", ")}
+                    </span>
+                  )}
                 </>
               ),
             },

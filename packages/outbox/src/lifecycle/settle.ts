@@ -1,4 +1,5 @@
 /** Brings an entry to the state that its attempts give it, under its lock, with all that follows: balance, alarm, end. */
+import { QUANTITY_MAX } from "@countinghouse/protocol";
 import { ENDED, decideState, type Attempt, type EntryState, type Times } from "../domain/entry-state.ts";
 import { windowEndOf } from "../domain/deadline.ts";
 import { quantityText, sumOf } from "../domain/quantity.ts";
@@ -84,7 +85,9 @@ export async function settle(
       requestId: kept?.requestId ?? last?.requestId ?? entry.requestId,
     };
     settled.push(await changeState(transaction, entry, change, times.machineMs));
-    if (entry.state === "held" && state !== "held") await transaction.clearAlarms("held", entry.entryId);
+    if (entry.state === "held" && state !== "held") {
+      for (const kind of ["held", "overflow"] as const) await transaction.clearAlarms(kind, entry.entryId);
+    }
     const alarm = alarmOf(entry, state, why, last);
     if (alarm !== undefined) alarms.push(alarm);
     else if (state === "delivered" && entry.state === "doubtful")
@@ -120,5 +123,6 @@ function afterAll(entry: Entry): RaisedAlarm {
 }
 
 export function describe({ entryId, units, dimension, identity, hourMs }: Entry): string {
-  return `Entry ${entryId} (${units} of ${dimension} for ${identity}, ${isoOf(hourMs).slice(0, 13)}h)`;
+  const many = units > QUANTITY_MAX ? `more than ${QUANTITY_MAX}` : units;
+  return `Entry ${entryId} (${many} of ${dimension} for ${identity}, ${isoOf(hourMs).slice(0, 13)}h)`;
 }

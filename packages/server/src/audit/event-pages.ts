@@ -20,6 +20,14 @@ const STEP_MAX = 16;
 const SMALL_BYTES = 65_536;
 /** The size of a page, unless a single event is larger. Written as text within text, it may take twice that. */
 const PAGE_BYTES = 1_048_576;
+/** How many entries are looked through for one page of those that are meant. */
+const LOOKED_THROUGH_MAX = 5_000;
+const FIRST_LIMIT = 100;
+
+interface FirstFound {
+  readonly found: AuditEvent | undefined;
+  readonly isEnd: boolean;
+}
 
 export class EventPages {
   readonly #ledger: Pick<Ledger, "events">;
@@ -37,6 +45,33 @@ export class EventPages {
     const page = this.#last.then(() => this.#page(query, isMeant));
     this.#last = page.catch(() => undefined);
     return page;
+  }
+
+  /** As many as are asked for, out of many more entries; fewer, or none, with a cursor, where too many had to be looked through. */
+  async search(query: EventQuery, isMeant: (entry: LedgerEntry) => boolean): Promise<Page<AuditEvent>> {
+    const items: AuditEvent[] = [];
+    let { cursor } = query;
+    let looked = 0;
+    do {
+      const limit = query.limit - items.length;
+      const page = await this.read({ ...query, cursor, limit }, isMeant);
+      items.push(...page.items);
+      cursor = page.nextCursor;
+      looked += limit;
+    } while (cursor !== undefined && items.length < query.limit && looked < LOOKED_THROUGH_MAX);
+    return { items, nextCursor: cursor };
+  }
+
+  /** The first that is meant. `isEnd`: there are no more entries behind those that were looked through. */
+  async first(query: Omit<EventQuery, "limit">, isMeant: (entry: LedgerEntry) => boolean): Promise<FirstFound> {
+    let { cursor } = query;
+    for (let looked = 0; looked < LOOKED_THROUGH_MAX; looked += FIRST_LIMIT) {
+      const page = await this.read({ ...query, cursor, limit: FIRST_LIMIT }, isMeant);
+      cursor = page.nextCursor;
+      const [found] = page.items;
+      if (found !== undefined || cursor === undefined) return { found, isEnd: cursor === undefined };
+    }
+    return { found: undefined, isEnd: false };
   }
 
   async #page(query: EventQuery, isMeant: (entry: LedgerEntry) => boolean): Promise<Page<AuditEvent>> {

@@ -107,6 +107,7 @@ function addHistory(group: Command): void {
     const columns = {
       at: ({ at }: AgreementLifeEvent) => at,
       what: ({ what }: AgreementLifeEvent) => what,
+      changed: changesOf,
       principal: ({ principal }: AgreementLifeEvent) => principal,
       operation: ({ operation }: AgreementLifeEvent) => operation,
       requestId: ({ requestId }: AgreementLifeEvent) => requestId,
@@ -114,6 +115,16 @@ function addHistory(group: Command): void {
     printTable(flags, items, columns);
     if (more) process.stderr.write(`There may be more than these ${items.length}: raise --limit.\n`);
   });
+}
+
+/** `endsAt: 2027-01-01T00:00:00.000Z -> -`, one behind the other. */
+function changesOf({ changed = [] }: AgreementLifeEvent): string {
+  return changed.map(({ member, from, to }) => `${member}: ${valueText(from)} -> ${valueText(to)}`).join(", ");
+}
+
+function valueText(value: unknown): string {
+  if (value === undefined) return "-";
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function addAddCommand(group: Command): void {

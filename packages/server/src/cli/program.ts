@@ -64,7 +64,10 @@ const GROUPS = [
 
 const EXIT_CODES = `
 Exit codes: 0 done; 1 refused, or failed; 2 the command line, or a file that it names, is wrong;
-3 no server could be reached.`;
+3 no server could be reached; 130 or 143 interrupted (SIGINT, SIGTERM).
+
+Commands that take longer than two seconds show on a terminal how far they have come. With --json they print that as lines
+of JSON on standard error: {"doing", "done", "of"?, "unit", "share"?, "perSecond"?, "secondsLeft"?}.`;
 
 /** The width of help that goes to a file or to another program. */
 const HELP_WIDTH = 80;

@@ -54,8 +54,8 @@ function addUsage(command: Command): void {
     };
     const client = connect(flags);
     await printed(flags, {
-      json: () => client.call("GET /reports/usage-by-instance-type", { query }),
-      csv: () => client.csv("GET /reports/usage-by-instance-type", { query }),
+      json: (signal) => client.call("GET /reports/usage-by-instance-type", { query, signal }),
+      csv: (signal) => client.csv("GET /reports/usage-by-instance-type", { query, signal }),
     });
   });
 }
@@ -64,14 +64,14 @@ async function printReport(name: string, flags: ReportFlags): Promise<void> {
   const request: RequestTo<"GET /reports/{name}"> = { params: { name }, query: { month: flags.month } };
   const client = connect(flags);
   await printed(flags, {
-    json: () => client.call("GET /reports/{name}", request),
-    csv: () => client.csv("GET /reports/{name}", request),
+    json: (signal) => client.call("GET /reports/{name}", { ...request, signal }),
+    csv: (signal) => client.csv("GET /reports/{name}", { ...request, signal }),
   });
 }
 
 interface Forms {
-  readonly json: () => Promise<{ readonly keptSince?: string | undefined }>;
-  readonly csv: () => Promise<CsvAnswer>;
+  readonly json: (signal: AbortSignal) => Promise<{ readonly keptSince?: string | undefined }>;
+  readonly csv: (signal: AbortSignal) => Promise<CsvAnswer>;
 }
 
 async function printed(flags: ReportFlags, { json, csv }: Forms): Promise<void> {

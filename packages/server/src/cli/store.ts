@@ -6,7 +6,9 @@ import { iso } from "@countinghouse/protocol";
 import { Option, type Command } from "commander";
 import { realWorld } from "../world.ts";
 import type { Backup } from "../stores/sqlite/backup.ts";
+import type { Maintenance } from "../stores/sqlite/maintenance/maintain-beside.ts";
 import { CommandError, EXIT } from "./connection.ts";
+import { longWork } from "./long-work.ts";
 import { describe, print } from "./output.ts";
 import { addCopy } from "./store/copy.ts";
 import { addMigrate } from "./store/migrate.ts";
@@ -18,6 +20,7 @@ interface StoreFlags {
   readonly json?: boolean;
 }
 
+const NOTHING_SAID = "Nothing is said of the ledger.";
 const KEY_APART =
   "The secrets key is not in a backup: keep a copy of secrets.key apart from it, it is needed to restore.";
 
@@ -28,8 +31,9 @@ export function addStore(program: Command): void {
   withStore(group.command("backup <to-file>").description("Write a backup to a new file; a server may be running"))
     .addHelpText("after", `\n${KEY_APART}`)
     .action(async (toFile: string, flags: StoreFlags) => {
-      const { backUp } = await import("../stores/sqlite/backup.ts");
-      printBackup(flags, backUp(folderOf(flags), toFile), KEY_APART);
+      const folder = folderOf(flags);
+      const backup = await beside(flags, "No backup was written.", "backup", { folder, toFile });
+      printBackup(flags, backup, KEY_APART);
     });
   withStore(
     group
@@ -38,10 +42,10 @@ export function addStore(program: Command): void {
   )
     .addHelpText("after", "\nThe secrets.key of the server that was backed up must be put into the folder as well.")
     .action(async (fromFile: string, flags: StoreFlags) => {
-      const { restore } = await import("../stores/sqlite/backup.ts");
       const folder = folderOf(flags);
       const note = `Before a server starts on it: put the secrets.key of the server that was backed up into ${folder}.`;
-      printBackup(flags, restore(fromFile, folder), note);
+      const restored = await beside(flags, "Nothing was restored.", "restore", { fromFile, folder });
+      printBackup(flags, restored, note);
     });
   withStore(
     group
@@ -81,17 +85,34 @@ function withStore(command: Command): Command {
 async function verified(flags: StoreFlags) {
   if (flags.store.startsWith("postgres")) {
     const { verifyAt } = await import("../stores/postgres/verify-ledger.ts");
-    const found = await verifyAt(postgresAddress("--store", flags.store), realWorld);
+    const url = postgresAddress("--store", flags.store);
+    const { monotonicMs, sleep } = realWorld;
+    const found = await longWork(
+      flags,
+      () => NOTHING_SAID,
+      ({ onProgress, signal }) => verifyAt(url, { monotonicMs, sleep, onProgress, signal }),
+    );
     const { entries, meteringRecords, notes, disagreement, heads } = found;
     return { entries, meteringRecords, notes, disagreement, heads: { heads } };
   }
-  const [{ verify }, { sumsDisagreement }] = await Promise.all([
-    import("../stores/sqlite/verification/verify.ts"),
-    import("../stores/sqlite/sums/verify-sums.ts"),
-  ]);
-  const { entries, meteringRecords, notes, head, ...found } = verify(folderOf(flags));
-  const disagreement = found.disagreement ?? sumsDisagreement(folderOf(flags));
+  const order = { folder: folderOf(flags), withSums: true };
+  const { entries, meteringRecords, notes, head, disagreement } = await beside(flags, NOTHING_SAID, "verify", order);
   return { entries, meteringRecords, notes, disagreement, heads: { head } };
+}
+
+/** `left`: what an interruption leaves. */
+async function beside<What extends keyof Maintenance>(
+  flags: StoreFlags,
+  left: string,
+  what: What,
+  order: Maintenance[What]["order"],
+): Promise<Maintenance[What]["result"]> {
+  const { maintainBeside } = await import("../stores/sqlite/maintenance/maintain-beside.ts");
+  return longWork(
+    flags,
+    () => left,
+    (work) => maintainBeside(what, order, work),
+  );
 }
 
 function folderOf({ store }: StoreFlags): string {

@@ -42,15 +42,15 @@ export function addUsage(program: Command): void {
     const client = connect(flags);
     if (flags.marks === true) {
       const grain = groupBy.includes("hour") ? "hour" : "day";
-      const marks = await addedUp(flags, () =>
-        client.call("GET /usage/marks", { query: { grain, productCode: flags.product, from, to: until } }),
+      const marks = await addedUp(flags, (signal) =>
+        client.call("GET /usage/marks", { query: { grain, productCode: flags.product, from, to: until }, signal }),
       );
       print(flags, marks, table(markColumns(grain), marks.items));
       if (marks.completeFrom === undefined) return;
       process.stderr.write(`There are too many calls: refusals before ${marks.completeFrom} were not looked at.\n`);
       return;
     }
-    const answer = await addedUp(flags, () => client.call("GET /usage", { query }));
+    const answer = await addedUp(flags, (signal) => client.call("GET /usage", { query, signal }));
     print(flags, answer, table(columnsOf(groupBy, money === true), answer.items));
   });
 }

@@ -4,7 +4,7 @@
  */
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import type { EpochMs } from "@countinghouse/protocol";
-import { SignJWT, type JWK } from "jose";
+import type { JWK } from "jose";
 import type { RegistrationClaims, RegistrationKey } from "../domain/catalogue/registration-key.ts";
 import type { Sealer } from "./seal.ts";
 
@@ -40,6 +40,8 @@ export class RegistrationSigner {
   /** The JWT that a container gets. Rule Y6. */
   async sign(key: RegistrationKey, { productCode, publicKeyVersion, nonce }: RegistrationClaims): Promise<string> {
     const claims = { productCode, publicKeyVersion, ...(nonce === undefined ? {} : { nonce }) };
+    // Loaded only here: no start needs it, and it has many files.
+    const { SignJWT } = await import("jose");
     return new SignJWT(claims)
       .setProtectedHeader({ alg: "PS256", typ: "JWT" })
       .setIssuedAt(Math.floor(this.#wallMs() / 1000))

@@ -38,6 +38,8 @@ export interface IntakeOptions {
   readonly monotonicMs: () => number;
   /** Runs each commit, for metrics. */
   readonly aroundCommit?: ((commit: () => Promise<void>) => Promise<void>) | undefined;
+  /** Called where entries could not be added up as they came; it is tried again. */
+  readonly onSumsTrouble?: ((error: Error) => void) | undefined;
   /** Called for each group that was committed, for metrics. */
   readonly onCommitted?: ((group: { readonly works: number; readonly records: number }) => void) | undefined;
 }

@@ -23,7 +23,7 @@ export interface LedgerSource {
   readonly base: ChainHead;
   readonly head: ChainHead;
   /** What is kept of entries that have expired. */
-  readonly expiredSums: ExpiredSums;
+  expiredSums(): ExpiredSums;
   /** Metered resources in the order of their ids, some at a time. */
   resources(): Iterable<readonly StagedResource[]>;
   /** All entries in their order, in pages; no page takes much memory. */

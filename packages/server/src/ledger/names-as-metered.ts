@@ -1,4 +1,5 @@
 /** Says whose usage a kept record is, and whose product it is about, by the names that held when the record was kept. */
+import { pagesOf } from "./pages.ts";
 import type { EpochMs } from "@countinghouse/protocol";
 import type { Agreement } from "../domain/catalogue/agreement.ts";
 import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
@@ -26,12 +27,10 @@ export async function namesAsMetered(ledger: Ledger): Promise<NamesAsMetered> {
 
 async function readChanged(ledger: Ledger): Promise<readonly NamesInTime[]> {
   const history = new IdentityHistory();
-  let cursor: string | undefined;
-  do {
-    const page = await ledger.events({ operations: NAMING_OPERATIONS, order: "oldest", cursor, limit: PAGE_ENTRIES });
-    for (const entry of page.items) history.see(entry);
-    cursor = page.nextCursor;
-  } while (cursor !== undefined);
+  const query = { operations: NAMING_OPERATIONS, order: "oldest" as const, limit: PAGE_ENTRIES };
+  for await (const entries of pagesOf((cursor) => ledger.events({ ...query, cursor }))) {
+    for (const entry of entries) history.see(entry);
+  }
   return history.inTime();
 }
 

@@ -25,5 +25,5 @@ export interface LedgerVerification {
   readonly disagreement: string | undefined;
 }
 
-/** Called with the number of entries that have been read so far. */
-export type OnRead = (entries: number) => void;
+/** Called with the number of entries that have been read so far, first 0, and with how many there are. */
+export type OnRead = (entries: number, of: number) => void;

@@ -1,7 +1,7 @@
 /** Runs verifications of the audit trail one at a time, and holds the last one's result. */
 import type { EpochMs } from "@countinghouse/protocol";
 import type { AuditVerification } from "../checkpoints/audit-verification.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { OnRead } from "../ledger/verification.ts";
 
 export interface VerificationJob {
   readonly id: string;
@@ -15,8 +15,7 @@ export interface VerificationJob {
 }
 
 interface JobsOptions {
-  readonly ledger: Pick<Ledger, "chainHeads">;
-  readonly verify: (onRead: (entries: number) => void) => Promise<AuditVerification>;
+  readonly verify: (onRead: OnRead) => Promise<AuditVerification>;
   readonly newId: () => string;
   /** Wall clock. */
   readonly wallMs: () => EpochMs;
@@ -56,26 +55,37 @@ export class VerificationJobs {
   }
 
   async #begin(startedBy: string): Promise<VerificationJob> {
-    const { ledger, verify, newId, wallMs } = this.#options;
-    const heads = await ledger.chainHeads();
-    const entriesTotal = heads.reduce((sum, { seq }) => sum + seq, 0);
-    let job: VerificationJob = { id: newId(), startedAtMs: wallMs(), startedBy, entriesTotal, entriesRead: 0 };
+    const { verify, newId, wallMs } = this.#options;
+    let job: VerificationJob = { id: newId(), startedAtMs: wallMs(), startedBy, entriesTotal: 0, entriesRead: 0 };
     this.#running = job;
-    const found = verify((entriesRead) => {
-      job = { ...job, entriesRead };
+    const counted = Promise.withResolvers<void>();
+    const found = verify((entriesRead, entriesTotal) => {
+      job = { ...job, entriesRead, entriesTotal };
       if (this.#running !== undefined) this.#running = job;
+      counted.resolve();
     });
     this.#found = found;
-    const end = (ended: Pick<VerificationJob, "result" | "problem" | "entriesRead">): void => {
-      this.#last = { ...job, ...ended, endedAtMs: wallMs() };
+    const end = (ended: Pick<VerificationJob, "result" | "problem" | "entriesRead" | "entriesTotal">): void => {
+      job = { ...job, ...ended, endedAtMs: wallMs() };
+      this.#last = job;
       this.#running = undefined;
+      counted.resolve();
     };
     void found.then(
-      (result) => end({ result, entriesRead: result.entries }),
-      (error: Error) => end({ problem: error.message.split("\n", 1)[0], entriesRead: job.entriesRead }),
+      (result) => {
+        const { entries } = result;
+        end({ result, entriesRead: entries, entriesTotal: Math.max(entries, job.entriesTotal) });
+      },
+      (error: Error) => end({ problem: error.message.split("\n", 1)[0], ...readIn(job) }),
     );
+    // The verification itself says how many entries there are.
+    await counted.promise;
     return job;
   }
+}
+
+function readIn({ entriesRead, entriesTotal }: VerificationJob): Pick<VerificationJob, "entriesRead" | "entriesTotal"> {
+  return { entriesRead, entriesTotal };
 }
 
 /** The state of a job in answers. */

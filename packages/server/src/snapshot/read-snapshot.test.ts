@@ -66,6 +66,12 @@ test("what was written is read", async () => {
   expect(await readSnapshot(fileOf([account], [metered(1)]))).toMatchObject({ entries: [metered(1)] });
 });
 
+test("what is longer than it may be is not written", async () => {
+  const long = { ...metered(1), body: "x".repeat(64 * 1_048_576) };
+  const snapshot = { program: "0", savedAtMs: AT_MS, ruleSet: "current", clock: "manual", catalogue: [], resources: [] } as const; // prettier-ignore
+  await expect(writeSnapshot({ ...snapshot, entries: [long] })).rejects.toThrow(/more than a snapshot may \(64 MiB/);
+});
+
 test.each<[string, Uint8Array, RegExp]>([
   ["usage that was accepted twice", fileOf([], [metered(1), metered(2)]), /Entry 2 .* accepted usage that an earlier/],
   ["an entry that is there twice", fileOf([], [metered(1), metered(1)]), /Entry 2 of the snapshot is there twice/],

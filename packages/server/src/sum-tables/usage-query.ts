@@ -3,16 +3,8 @@
  * kind, with a column for each hour of the day, which is empty where nothing was used. What differs between databases is told.
  */
 import { MergedSums } from "../ledger/sums/memory-sums.ts";
-import {
-  DAY_HOURS,
-  SUM_COLUMNS,
-  SUMS_MAX,
-  TooManySumsError,
-  USE_KINDS,
-  type UsageSpan,
-  type UsageSum,
-  type UseKind,
-} from "../ledger/sums/sums.ts";
+import { DAY_HOURS, SUM_COLUMNS, SUMS_MAX, type UsageSpan, type UsageSum } from "../ledger/sums/sums.ts";
+import { HOUR_COLUMNS, kindOf, textIn, type SumRow } from "./rows.ts";
 
 /** What is written differently in one database and in another. */
 export interface Dialect {
@@ -26,7 +18,7 @@ export interface Dialect {
   readonly texts: (values: readonly string[]) => unknown;
 }
 
-interface UsageStatement {
+export interface UsageStatement {
   readonly text: string;
   readonly values: readonly unknown[];
   /** Whether each row has an amount for each hour of its day. */
@@ -35,17 +27,7 @@ interface UsageStatement {
   readonly hours: DayHours;
 }
 
-/** A row as a database answers it; numbers may be texts. */
-export type UsageRow = Readonly<Record<string, unknown>>;
-
 type DayHours = readonly [from: number, to: number];
-
-export const HOUR_COLUMNS: readonly string[] = Array.from({ length: DAY_HOURS }, (_, hour) => `h${hour}`);
-
-/** Kinds are numbers in tables. */
-export function kindNumber(kind: UseKind): number {
-  return USE_KINDS.indexOf(kind);
-}
 
 /** The statements that a span comes to: for whole days, and for parts of the first and the last. */
 export function usageStatements(span: UsageSpan, dialect: Dialect): UsageStatement[] {
@@ -103,38 +85,44 @@ function statementOf(
   return { text, values, byHour, hours };
 }
 
-/** What the statements of a span have answered. Throws TooManySumsError. */
-export function usageSums(
-  span: UsageSpan,
-  answers: readonly (readonly [UsageStatement, readonly UsageRow[]])[],
-): readonly UsageSum[] {
-  const sums = new MergedSums();
-  for (const [{ byHour, hours }, rows] of answers) {
-    if (rows.length > SUMS_MAX) throw new TooManySumsError();
-    for (const row of rows) {
-      const dayHour = span.grain === undefined ? span.fromHour : Number(row["day"]) * DAY_HOURS;
-      if (!byHour) {
-        sums.add(sumOf(row, Math.max(span.fromHour, dayHour), row["amount"]));
-        continue;
-      }
-      for (let hour = hours[0]; hour < hours[1]; hour += 1) {
-        const amount = row[`h${hour}`] ?? undefined;
-        if (amount !== undefined) sums.add(sumOf(row, dayHour + hour, amount));
-      }
+/** What the statements of a span answer. Rows are taken one by one, so that no more is held than the sums are. */
+export class SumsOfSpan {
+  readonly #span: UsageSpan;
+  readonly #sums: MergedSums;
+
+  /** `max`: so many sums there may be. */
+  constructor(span: UsageSpan, max: number) {
+    this.#span = span;
+    this.#sums = new MergedSums(max);
+  }
+
+  /** Throws TooManySumsError. */
+  add({ byHour, hours }: UsageStatement, row: SumRow): void {
+    const { grain, fromHour } = this.#span;
+    const dayHour = grain === undefined ? fromHour : Number(row["day"]) * DAY_HOURS;
+    if (!byHour) {
+      this.#sums.add(sumOf(row, Math.max(fromHour, dayHour), row["amount"]));
+      return;
+    }
+    for (let hour = hours[0]; hour < hours[1]; hour += 1) {
+      const amount = row[`h${hour}`] ?? undefined;
+      if (amount !== undefined) this.#sums.add(sumOf(row, dayHour + hour, amount));
     }
   }
-  return sums.all();
+
+  all(): readonly UsageSum[] {
+    return this.#sums.all();
+  }
 }
 
-function sumOf(row: UsageRow, hour: number, amount: unknown): UsageSum {
-  const text = (name: string): string => (row[name] as string | undefined) ?? "";
+function sumOf(row: SumRow, hour: number, amount: unknown): UsageSum {
   return {
-    product: text("product"),
-    customer: text("customer"),
-    dimension: text("dimension"),
-    region: text("region"),
+    product: textIn(row, "product"),
+    customer: textIn(row, "customer"),
+    dimension: textIn(row, "dimension"),
+    region: textIn(row, "region"),
     hour,
-    kind: USE_KINDS[Number(row["kind"])] as UseKind,
+    kind: kindOf(row),
     amount: BigInt(amount as string | bigint),
     lastMs: Number(row["last_ms"]),
   };

@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Option, type Command } from "commander";
 import { CommandError, EXIT, withConnection } from "../connection.ts";
+import { longWork, type LongWork } from "../long-work.ts";
 import { jsonText, print } from "../output.ts";
 import type { AuditEvent } from "../../operator/contract/ledger/audit.ts";
 import { CloudTrailFiles } from "./cloudtrail-files.ts";
@@ -44,27 +45,46 @@ async function exportEvents(flags: ExportFlags): Promise<void> {
   // The server is asked before anything is written: a command that cannot reach it leaves nothing behind.
   const newest = await eventsPage(flags, queryOf(flags), { order: "newest", limit: 1 });
   noteExpired(newest, flags);
-  const events = eventsUpTo(newest.items[0], flags);
-  if (format === "cloudtrail") {
-    const written = await writeFolder(to, events);
-    print(flags, written, `${written.events} events in ${written.files} files below ${to}.`);
-  } else if (to === "-") {
-    await pipeline(Readable.from(linesOf(events)), process.stdout, { end: false }).catch(ignoreClosedPipe);
-  } else {
-    const written = await writeFile(to, events);
-    print(flags, written, `${written.events} events in ${to}.`);
-  }
+  const left = (): string => LEFT[to === "-" ? "-" : format];
+  const written = await longWork(flags, left, async (work): Promise<Written | undefined> => {
+    const events = eventsUpTo(newest.items[0], flags, work);
+    if (format === "cloudtrail") return writeFolder(to, events);
+    return to === "-" ? writeLines(events) : writeFile(to, events);
+  });
+  if (written === undefined) return;
+  const where = written.files === undefined ? to : `${written.files} files below ${to}`;
+  print(flags, written, `${written.events} events in ${where}.`);
 }
 
+interface Written {
+  readonly events: number;
+  readonly files?: number;
+}
+
+/** What an interruption leaves. */
+const LEFT = {
+  "-": "What was written is a part of the events.",
+  jsonl: "No file was written.",
+  cloudtrail: "The files that have their names are complete, and others are missing: export again.",
+} as const;
+
 /** Reads page by page, so that memory holds one page at most. Ends with the newest event, or throws. */
-async function* eventsUpTo(newest: AuditEvent | undefined, flags: ExportFlags): AsyncGenerator<AuditEvent> {
+async function* eventsUpTo(
+  newest: AuditEvent | undefined,
+  flags: ExportFlags,
+  { onProgress, signal, say }: LongWork,
+): AsyncGenerator<AuditEvent> {
   if (newest === undefined) return;
+  let done = 0;
+  let oldestMs: number | undefined;
   const query = queryOf(flags);
   let cursor: string | undefined;
   let reached = "";
   do {
     const request = { order: "oldest", limit: PAGE_EVENTS, cursor } as const;
-    const page = await patiently(() => eventsPage(flags, query, request), { retriesMax: RETRIES_MAX });
+    const read = (): ReturnType<typeof eventsPage> => eventsPage(flags, query, request, signal);
+    const page = await patiently(read, { retriesMax: RETRIES_MAX, signal, say });
+    oldestMs ??= timeOf(page.items[0]);
     if (reached !== "" && page.keptSince !== undefined && page.keptSince > reached) {
       throw new CommandError(`Events up to ${page.keptSince} have expired meanwhile. Export again.`, EXIT.refused);
     }
@@ -73,10 +93,25 @@ async function* eventsUpTo(newest: AuditEvent | undefined, flags: ExportFlags): 
       reached = event.eventTime;
       if (event.eventID === newest.eventID) return;
     }
+    done += page.items.length;
+    // How many there are is not known, but from when to when they are.
+    const share = shareOf(oldestMs, timeOf(page.items.at(-1)), timeOf(newest));
+    onProgress({ doing: "exporting events", done, share, unit: "events" });
+    signal.throwIfAborted();
     cursor = page.nextCursor;
   } while (cursor !== undefined);
   const message = `The event ${newest.eventID} is no longer there: the ledger was changed meanwhile. Export it again.`;
   throw new CommandError(message, EXIT.refused);
+}
+
+function timeOf(event: AuditEvent | undefined): number | undefined {
+  return event === undefined ? undefined : Date.parse(event.eventTime);
+}
+
+/** Undefined where all are of one time, as under a clock that stands still. */
+function shareOf(fromMs: number | undefined, atMs: number | undefined, toMs: number | undefined): number | undefined {
+  if (fromMs === undefined || atMs === undefined || toMs === undefined || fromMs >= toMs) return undefined;
+  return Math.min(1, Math.max(0, (atMs - fromMs) / (toMs - fromMs)));
 }
 
 /** Many lines are written at a time. */
@@ -92,6 +127,10 @@ async function* linesOf(events: AsyncIterable<AuditEvent>, count?: () => void): 
     waiting = "";
   }
   if (waiting !== "") yield waiting;
+}
+
+async function writeLines(events: AsyncIterable<AuditEvent>): Promise<undefined> {
+  await pipeline(Readable.from(linesOf(events)), process.stdout, { end: false }).catch(ignoreClosedPipe);
 }
 
 async function writeFile(file: string, events: AsyncIterable<AuditEvent>): Promise<{ events: number; file: string }> {

@@ -23,6 +23,11 @@ export function noteExpired({ keptSince }: EventsPage, { from }: TimeFlags): voi
 }
 
 /** The server is looked up each time: after a restart it may have another address and another token. */
-export function eventsPage(flags: ConnectionFlags, query: Query, request: PageRequest): Promise<EventsPage> {
-  return connect(flags).call("GET /audit-events", { query: { ...query, ...request } });
+export function eventsPage(
+  flags: ConnectionFlags,
+  query: Query,
+  request: PageRequest,
+  signal?: AbortSignal,
+): Promise<EventsPage> {
+  return connect(flags).call("GET /audit-events", { query: { ...query, ...request }, signal });
 }

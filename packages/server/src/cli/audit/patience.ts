@@ -10,14 +10,19 @@ interface Patience {
   readonly retriesMax: number;
   /** Ends the waiting. */
   readonly signal?: AbortSignal;
+  /** Says something on standard error. */
+  readonly say?: (text: string) => void;
 }
 
 /** Repeats a call until a server answers; says on standard error when it begins to wait and when it ends. */
-export async function patiently<T>(call: () => Promise<T>, { retriesMax, signal }: Patience): Promise<T> {
+export async function patiently<T>(
+  call: () => Promise<T>,
+  { retriesMax, signal, say = onStandardError }: Patience,
+): Promise<T> {
   for (let tried = 0; ; tried += 1) {
     try {
       const result = await call();
-      if (tried > 0) process.stderr.write("The server is there again.\n");
+      if (tried > 0) say("The server is there again.");
       return result;
     } catch (error) {
       // CommandError: no server runs on the data folder.
@@ -25,8 +30,12 @@ export async function patiently<T>(call: () => Promise<T>, { retriesMax, signal 
         error instanceof OperatorConnectionError ||
         (error instanceof CommandError && error.exitCode === EXIT.unreachable);
       if (!isUnreachable || tried >= retriesMax) throw error;
-      if (tried === 0) process.stderr.write("The server cannot be reached; waiting for it.\n");
+      if (tried === 0) say("The server cannot be reached; waiting for it.");
       await sleep(RETRY_MS, undefined, signal === undefined ? {} : { signal });
     }
   }
+}
+
+function onStandardError(text: string): void {
+  process.stderr.write(`${text}\n`);
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { AuditVerification } from "../../operator/contract/ledger/audit.ts";
 import type { AuditVerificationJob } from "../../operator/contract/ledger/verifications.ts";
+import { longWork } from "../long-work.ts";
 import { CommandError, EXIT, connect, withConnection, type ConnectionFlags } from "../connection.ts";
 import { describe, print } from "../output.ts";
 
@@ -25,12 +26,19 @@ export function addVerify(group: Command): void {
 /** Begins a verification, or joins the one that is under way, and waits for its end. */
 async function verified(flags: ConnectionFlags): Promise<AuditVerificationJob> {
   const client = connect(flags);
-  let job = await client.call("POST /audit-verifications");
-  for (let waitMs = LOOK_FIRST_MS; job.state === "running"; waitMs = Math.min(LOOK_MS_MAX, waitMs * 2)) {
-    await sleep(waitMs);
-    job = await client.call("GET /audit-verifications/{id}", { params: { id: job.id } });
-  }
-  return job;
+  return longWork(
+    flags,
+    () => "The server goes on with the verification.",
+    async ({ onProgress, signal }) => {
+      let job = await client.call("POST /audit-verifications", { signal });
+      for (let waitMs = LOOK_FIRST_MS; job.state === "running"; waitMs = Math.min(LOOK_MS_MAX, waitMs * 2)) {
+        onProgress({ doing: "reading entries", done: job.entriesRead, of: job.entriesTotal, unit: "entries" });
+        await sleep(waitMs, undefined, { signal });
+        job = await client.call("GET /audit-verifications/{id}", { params: { id: job.id }, signal });
+      }
+      return job;
+    },
+  );
 }
 
 function described({ entries, heads, checkpoints }: AuditVerification): string {

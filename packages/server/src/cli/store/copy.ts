@@ -2,6 +2,7 @@
 import { Option, type Command } from "commander";
 import { realWorld } from "../../world.ts";
 import { CommandError, EXIT } from "../connection.ts";
+import { longWork } from "../long-work.ts";
 import { describe, print } from "../output.ts";
 import { postgresAddress } from "./postgres-address.ts";
 
@@ -21,8 +22,6 @@ been done no server serves from it; where a copy was interrupted, begin it again
 const NOTE = `Before servers start on it: give them the source's secrets.key (--secrets-key-file), or none of the ledger's secrets
 can be opened. Give one of them a copy of the source's checkpoints.jsonl (--checkpoint-file): it holds for the copied entries.
 Start no server on the source any more: the two ledgers would go apart.`;
-
-const PROGRESS_MS = 2_000;
 
 export function addCopy(group: Command): void {
   group
@@ -44,26 +43,27 @@ async function copy(flags: CopyFlags): Promise<void> {
   const [, folder] = /^sqlite:(.+)$/.exec(flags.from) ?? [];
   if (folder === undefined) throw new CommandError(`--from must be sqlite:FOLDER; got ${flags.from}.`, EXIT.usage);
   const url = postgresAddress("--to", flags.to);
-  const [{ openLedgerSource }, { copyLedger }] = await Promise.all([
+  const [{ openLedgerSource }, { copyLedger }, { maintainBeside }] = await Promise.all([
     import("../../stores/sqlite/ledger-source.ts"),
     import("../../stores/postgres/copying/copy-ledger.ts"),
+    import("../../stores/sqlite/maintenance/maintain-beside.ts"),
   ]);
-  process.stderr.write("The source is verified.\n");
-  const source = openLedgerSource(folder);
-  try {
-    const { monotonicMs, sleep } = realWorld;
-    let saidMs = monotonicMs();
-    const onProgress = (doing: string, entries: number): void => {
-      if (doing === "copied" && entries < source.entries && monotonicMs() - saidMs < PROGRESS_MS) return;
-      saidMs = monotonicMs();
-      process.stderr.write(
-        doing === "copied" ? `${entries} of ${source.entries} entries\n` : "The copy is verified.\n",
-      );
-    };
-    const copied = await copyLedger(source, url, { monotonicMs, sleep, again: flags.again === true, onProgress });
-    const { head, ...counts } = copied;
-    print(flags, { ...counts, head, note: NOTE.replaceAll("\n", " ") }, `${describe(counts)}\n\n${NOTE}`);
-  } finally {
-    source.close();
-  }
+  const copied = await longWork(flags, leaves, async (work) => {
+    const source = await openLedgerSource(folder, (path) =>
+      maintainBeside("verify", { folder: path, withSums: false }, work),
+    );
+    try {
+      const { monotonicMs, sleep } = realWorld;
+      return await copyLedger(source, url, { monotonicMs, sleep, again: flags.again === true, ...work });
+    } finally {
+      source.close();
+    }
+  });
+  const { head, ...counts } = copied;
+  print(flags, { ...counts, head, note: NOTE.replaceAll("\n", " ") }, `${describe(counts)}\n\n${NOTE}`);
+}
+
+/** A copy that was begun says itself what it leaves. */
+function leaves(error: unknown): string {
+  return error instanceof Error && error.name === "CopyError" ? error.message : "Nothing was copied.";
 }

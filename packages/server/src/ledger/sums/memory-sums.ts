@@ -1,9 +1,8 @@
 /** Sums that are held in memory: what the store in memory answers from, and what verification holds others against. */
-import type { SumDeltas } from "./sum-deltas.ts";
 import {
   DAY_HOURS,
-  SUMS_MAX,
   TooManySumsError,
+  type SumCells,
   type SumColumn,
   type TallyCell,
   type TallyQuery,
@@ -16,7 +15,7 @@ export class MemorySums {
   readonly #usage = new Map<string, UsageCell>();
   readonly #tallies = new Map<string, TallyCell>();
 
-  add({ usage, tallies }: Pick<SumDeltas, "usage" | "tallies">): void {
+  add({ usage, tallies }: SumCells): void {
     for (const cell of usage) {
       const key = usageKey(cell);
       const known = this.#usage.get(key);
@@ -55,8 +54,9 @@ export class MemorySums {
     return found;
   }
 
-  usage(span: UsageSpan): readonly UsageSum[] {
-    const sums = new MergedSums();
+  /** So many sums there may be. Throws TooManySumsError. */
+  usage(span: UsageSpan, max: number): readonly UsageSum[] {
+    const sums = new MergedSums(max);
     for (const cell of this.#usage.values()) if (isIn(cell, span)) sums.add(sumOf(cell, span));
     return sums.all();
   }
@@ -71,12 +71,18 @@ export class MemorySums {
 /** Sums of the same members, added up. Throws TooManySumsError. */
 export class MergedSums {
   readonly #sums = new Map<string, UsageSum>();
+  readonly #max: number;
+
+  /** `max`: so many there may be. */
+  constructor(max: number) {
+    this.#max = max;
+  }
 
   add(sum: UsageSum): void {
     const key = usageKey(sum);
     const { amount = 0n, lastMs = Number.NEGATIVE_INFINITY } = this.#sums.get(key) ?? {};
     this.#sums.set(key, { ...sum, amount: amount + sum.amount, lastMs: Math.max(lastMs, sum.lastMs) });
-    if (this.#sums.size > SUMS_MAX) throw new TooManySumsError();
+    if (this.#sums.size > this.#max) throw new TooManySumsError();
   }
 
   all(): readonly UsageSum[] {

@@ -1,15 +1,14 @@
 /** Holds sums that are kept against the same sums, added up again. */
 import { HOUR_MS, iso } from "@countinghouse/protocol";
-import type { SumDeltas } from "./sum-deltas.ts";
 import { MemorySums } from "./memory-sums.ts";
-import type { TallyCell, UsageCell } from "./sums.ts";
+import type { SumCells, TallyCell, UsageCell } from "./sums.ts";
 
 /** What is held in memory grows with the sums, not with the entries. */
 export class SumsComparison {
   readonly #expected = new MemorySums();
 
   /** What is to be found: of entries, and of what is kept of those that have expired. */
-  expect(sums: Pick<SumDeltas, "usage" | "tallies">): void {
+  expect(sums: SumCells): void {
     this.#expected.add(sums);
   }
 

@@ -116,15 +116,20 @@ export interface SumsAnswer {
   readonly completeSinceMs?: EpochMs | undefined;
 }
 
-/** What is kept of entries that have expired. */
-export interface ExpiredSums {
+export interface SumCells {
   readonly usage: readonly UsageCell[];
   readonly tallies: readonly TallyCell[];
+}
+
+/** What is kept of entries that have expired. */
+export interface ExpiredSums {
+  /** Some cells at a time. They can be read once, and while nothing is changed. */
+  readonly parts: Iterable<SumCells>;
   /** See `SumsAnswer.completeSinceMs`. */
   readonly completeSinceMs: EpochMs | undefined;
 }
 
-/** The most sums that one span may come to. */
+/** The most sums that the spans of a question may come to. */
 export const SUMS_MAX = 500_000;
 
 /** More sums than can be answered at once. */

@@ -5,6 +5,8 @@ import { hoursDimensionOf } from "../../domain/catalogue/product.ts";
 import { accountCustomer, adjustmentOf, hourOf } from "../../domain/metering/metering-record.ts";
 import type { MeteredResource } from "../../domain/resources/metered-resource.ts";
 import type { LedgerEntry } from "../../ledger/entry.ts";
+import { pagesOf } from "../../ledger/pages.ts";
+import { withShownTimes } from "../../ledger/shown-times.ts";
 import type { OperatorContext } from "../context.ts";
 import type { Page } from "../contract/common.ts";
 import type { AgreementLifeEvent, ResourceUse, historyRoutes } from "../contract/ledger/history.ts";
@@ -12,9 +14,6 @@ import { USE_HOURS_MAX } from "../contract/values.ts";
 import { ProblemError, unfit } from "../problem.ts";
 import type { Handlers } from "../serve-routes.ts";
 
-/** How many entries are read for one page. */
-const LOOKED_THROUGH_MAX = 5_000;
-const STEP = 500;
 const PAGE_RECORDS = 1_000;
 const DAY_HOURS = 24;
 
@@ -36,18 +35,7 @@ export function historyHandlers(context: OperatorContext): Handlers<keyof typeof
   return {
     "GET /agreements/{id}/history": async ({ params: { id }, query }): Promise<Page<AgreementLifeEvent>> => {
       if (ledger.catalogue.agreement(id) === undefined) throw new ProblemError(404, `No agreement ${id}.`);
-      const items: AgreementLifeEvent[] = [];
-      let { cursor } = query;
-      let looked = 0;
-      do {
-        const limit = Math.min(STEP, query.limit - items.length);
-        const asked = { operations: OPERATIONS, order: "newest" as const, cursor, limit };
-        const page = await context.eventPages.read(asked, (entry) => lifeEvent(entry, id) !== undefined);
-        items.push(...page.items.flatMap(({ entry }) => lifeEvent(entry, id) ?? []));
-        cursor = page.nextCursor;
-        looked += limit;
-      } while (cursor !== undefined && items.length < query.limit && looked < LOOKED_THROUGH_MAX);
-      return { items, nextCursor: cursor };
+      return lifeOf(context, id, query);
     },
     "GET /resources/{id}/use": async ({ params: { id }, query }): Promise<ResourceUse> => {
       const [resource] = await ledger.findResources([id]);
@@ -69,20 +57,84 @@ const ACTIONS: Readonly<Record<string, AgreementLifeEvent["what"]>> = {
   ResumeAgreement: "resumed",
 };
 
-/** The event that an entry tells of an agreement; undefined where it tells none. */
-function lifeEvent({ call, atMs, event }: LedgerEntry, agreementId: string): AgreementLifeEvent | undefined {
-  const told = { at: iso(atMs), requestId: call.requestId, principal: call.principal, operation: call.operation };
-  if (event.kind === "registration-token-issued" && event.agreementId === agreementId) {
-    return { ...told, what: "token-issued" };
-  }
-  if (event.kind === "customer-resolved" && event.agreementId === agreementId) return { ...told, what: "resolved" };
+/** A page of what the entries tell of an agreement. Each change is held against the one before, which may lie behind the page. */
+async function lifeOf(
+  { ledger, eventPages }: OperatorContext,
+  id: string,
+  { cursor, limit }: { readonly cursor?: string | undefined; readonly limit: number },
+): Promise<Page<AgreementLifeEvent>> {
+  const query = { operations: OPERATIONS, order: "newest" as const, cursor };
+  const page = await eventPages.search({ ...query, limit }, (entry) => toldOf(entry, id) !== undefined);
+  const entries = page.items.map(({ entry }) => entry);
+  const changes = entries.filter((entry) => changeIn(entry, id) !== undefined);
+  const behind = { ...query, cursor: page.nextCursor };
+  const { found, isEnd } =
+    changes.length === 0 || page.nextCursor === undefined
+      ? { found: undefined, isEnd: page.nextCursor === undefined }
+      : await eventPages.first(behind, (entry) => changeIn(entry, id) !== undefined);
+  // Where nothing has expired, the first change there is has added it.
+  const isWhole = isEnd && (await ledger.keptSince()) === undefined;
+  const items = entries.flatMap((entry) => {
+    const next = changes.indexOf(entry) + 1;
+    return lifeEvent(entry, id, { earlier: next === 0 ? undefined : (changes[next] ?? found?.entry), isWhole }) ?? [];
+  });
+  return { items, nextCursor: page.nextCursor };
+}
+
+type AgreementChange = Extract<LedgerEntry["event"], { kind: "catalogue-changed" }>["changes"][number];
+
+function changeIn({ event }: LedgerEntry, agreementId: string): AgreementChange | undefined {
   if (event.kind !== "catalogue-changed") return undefined;
-  const change = event.changes.find(({ kind, id }) => kind === "agreement" && id === agreementId);
+  return event.changes.find(({ kind, id }) => kind === "agreement" && id === agreementId);
+}
+
+/** What an entry says of an agreement, by itself; undefined where that is nothing. */
+function toldOf(entry: LedgerEntry, agreementId: string): AgreementLifeEvent["what"] | undefined {
+  const { call, event } = entry;
+  if (event.kind === "registration-token-issued" && event.agreementId === agreementId) return "token-issued";
+  if (event.kind === "customer-resolved" && event.agreementId === agreementId) return "resolved";
+  const change = changeIn(entry, agreementId);
   if (change === undefined) return undefined;
-  if (change.action === "removed") return { ...told, what: "removed" };
-  const replacedBy = change.value?.["replacedBy"];
-  if (call.operation === "CreateAgreement" && replacedBy !== undefined) return { ...told, what: "replaced" };
-  return { ...told, what: ACTIONS[call.operation] ?? "changed" };
+  if (change.action === "removed") return "removed";
+  if (call.operation === "CreateAgreement" && change.value?.["replacedBy"] !== undefined) return "replaced";
+  return ACTIONS[call.operation] ?? "changed";
+}
+
+interface Before {
+  /** The entry with the change before; undefined where none was found. */
+  readonly earlier: LedgerEntry | undefined;
+  /** Whether there is none, where none was found. */
+  readonly isWhole: boolean;
+}
+
+/** The event that an entry tells of an agreement; undefined where it tells none. */
+function lifeEvent(
+  entry: LedgerEntry,
+  agreementId: string,
+  { earlier, isWhole }: Before,
+): AgreementLifeEvent | undefined {
+  const { call, atMs } = entry;
+  const what = toldOf(entry, agreementId);
+  if (what === undefined) return undefined;
+  const told = { at: iso(atMs), requestId: call.requestId, principal: call.principal, operation: call.operation };
+  const value = changeIn(entry, agreementId)?.value;
+  if (value === undefined) return { ...told, what };
+  const before = earlier && changeIn(earlier, agreementId);
+  const isNew = before === undefined ? isWhole : before.action === "removed";
+  if (isNew) return { ...told, what: "added" };
+  const replacedBy = what === "replaced" ? String(value["replacedBy"]) : undefined;
+  return { ...told, what, replacedBy, changed: before?.value && differences(before.value, value) };
+}
+
+type Value = Readonly<Record<string, unknown>>;
+
+/** Member by member, as documents show them. */
+function differences(before: Value, after: Value): AgreementLifeEvent["changed"] {
+  const [from, to] = [withShownTimes(before), withShownTimes(after)];
+  const members = [...new Set([...Object.keys(from), ...Object.keys(to)])];
+  return members
+    .filter((member) => JSON.stringify(from[member]) !== JSON.stringify(to[member]))
+    .map((member) => ({ member, from: from[member], to: to[member] }));
 }
 
 async function useOf(
@@ -101,10 +153,8 @@ async function useOf(
     return found;
   };
   const query = { fromHour, toHour: toHour - 1, customers: [accountCustomer(accountId)], limit: PAGE_RECORDS };
-  let cursor: string | undefined;
-  do {
-    const page = await ledger.meteringRecords({ ...query, cursor });
-    for (const { key, productCode, usageRecord, accrued, resourceId: of } of page.items) {
+  for await (const records of pagesOf((cursor) => ledger.meteringRecords({ ...query, cursor }))) {
+    for (const { key, productCode, usageRecord, accrued, resourceId: of } of records) {
       if (of !== resourceId) continue;
       const quantity = usageRecord.quantity ?? 0;
       if (accrued !== true) {
@@ -115,8 +165,7 @@ async function useOf(
       hour.seconds += quantity;
       if (adjustmentOf(key) !== undefined) hour.adjustments = (hour.adjustments ?? 0) + 1;
     }
-    cursor = page.nextCursor;
-  } while (cursor !== undefined);
+  }
   for (const registration of registrations) {
     const { productCode } = registration;
     const dimension = registration.dimension ?? hoursDimensionOf(ledger.catalogue.product(productCode)).name;

@@ -19,9 +19,6 @@ import { diagnose } from "../requests/signature-diagnosis.ts";
 import type { Handlers } from "../serve-routes.ts";
 import { auditEventView } from "../views/audit-event.ts";
 
-/** How many entries are read for one page. */
-const LOOKED_THROUGH_MAX = 5_000;
-
 type ListQuery = Parameters<Handlers<"GET /requests">["GET /requests"]>[0]["query"];
 
 export function requestHandlers(context: OperatorContext): Handlers<keyof typeof requestRoutes> {
@@ -106,31 +103,22 @@ function refuseEmptyRange({ from, to }: ListQuery): void {
 async function keptPage({ eventPages }: OperatorContext, query: ListQuery): Promise<Page<RequestSummary>> {
   const isMeant = (entry: LedgerEntry): boolean =>
     query.outcome === undefined || outcomeOf(entry).outcome === query.outcome;
-  const items: RequestSummary[] = [];
-  let { cursor } = query;
-  let looked = 0;
-  do {
-    const limit = query.limit - items.length;
-    const page = await eventPages.read(
-      {
-        operations: query.operation === undefined ? undefined : [query.operation],
-        principals: query.principal === undefined ? undefined : [query.principal],
-        accountId: query.accountId,
-        accessKeyId: query.accessKeyId,
-        productCode: query.productCode,
-        fromMs: query.from === undefined ? undefined : timeOf(query.from),
-        toMs: query.to === undefined ? undefined : timeOf(query.to),
-        order: query.order,
-        cursor,
-        limit,
-      },
-      isMeant,
-    );
-    items.push(...page.items.map(({ entry }) => keptSummary(entry)));
-    cursor = page.nextCursor;
-    looked += limit;
-  } while (cursor !== undefined && items.length < query.limit && looked < LOOKED_THROUGH_MAX);
-  return { items, nextCursor: cursor };
+  const page = await eventPages.search(
+    {
+      operations: query.operation === undefined ? undefined : [query.operation],
+      principals: query.principal === undefined ? undefined : [query.principal],
+      accountId: query.accountId,
+      accessKeyId: query.accessKeyId,
+      productCode: query.productCode,
+      fromMs: query.from === undefined ? undefined : timeOf(query.from),
+      toMs: query.to === undefined ? undefined : timeOf(query.to),
+      order: query.order,
+      cursor: query.cursor,
+      limit: query.limit,
+    },
+    isMeant,
+  );
+  return { items: page.items.map(({ entry }) => keptSummary(entry)), nextCursor: page.nextCursor };
 }
 
 /** A page of the held requests, each with what its entry tells, where it has one. */

@@ -126,7 +126,7 @@ function exchange(
   });
 }
 
-/** The request with another body, in AWS JSON 1.1. Undefined where its target is not known. */
+/** The request with another body, in AWS JSON 1.1. */
 export function withBody(sendable: Sendable, target: string, body: object): Sendable {
   const headers = new Map([...sendable.headers].filter(([name]) => name !== "smithy-protocol" && name !== "accept"));
   headers.set("content-type", ["application/x-amz-json-1.1"]);

@@ -7,6 +7,7 @@ import { HOUR_MS, isoSecond, type EpochMs, type UsageRecord } from "@countinghou
 import { accountCustomer, customerOf, hourOf } from "../../domain/metering/metering-record.ts";
 import type { CatalogueView } from "../../domain/catalogue/catalogue.ts";
 import type { LedgerEntry } from "../../ledger/entry.ts";
+import { DAY_HOURS } from "../../ledger/sums/sums.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { namesAsMetered, type NamesAsMetered } from "../../ledger/names-as-metered.ts";
 import { namedCustomer } from "./named-customer.ts";
@@ -54,33 +55,64 @@ interface Marked {
 const LATE_HOURS = 48;
 const ENTRIES_MAX = 10_000;
 const PAGE_ENTRIES = 500;
+const DAY_MS = DAY_HOURS * HOUR_MS;
+const OF_USAGE = { operations: ["BatchMeterUsage", "MeterUsage"], order: "newest" } as const;
+
+interface TimeSpan {
+  readonly fromMs: EpochMs;
+  readonly toMs: EpochMs;
+}
 
 export async function usageMarks(ledger: Ledger, query: MarksQuery, entriesMax = ENTRIES_MAX): Promise<UsageMarks> {
   const names = await namesAsMetered(ledger);
   const { productCode, fromHour, toHour, grain } = query;
   const marks = new Marks(ledger.catalogue, names, query);
-  const events = {
-    operations: ["BatchMeterUsage", "MeterUsage"],
-    productCode,
-    fromMs: fromHour * HOUR_MS,
-    toMs: (toHour + LATE_HOURS) * HOUR_MS,
-    order: "newest",
-  } as const;
-  let cursor: string | undefined;
   let read = 0;
-  let oldestMs: EpochMs | undefined;
-  do {
-    const page = await ledger.events({ ...events, cursor, limit: Math.min(PAGE_ENTRIES, entriesMax - read) });
-    for (const entry of page.items) marks.see(entry);
-    read += page.items.length;
-    oldestMs = page.items.at(-1)?.atMs ?? oldestMs;
-    cursor = page.nextCursor;
-  } while (cursor !== undefined && read < entriesMax);
+  let completeFromMs: EpochMs | undefined;
+  for (const span of await spansToRead(ledger, query)) {
+    let cursor: string | undefined;
+    do {
+      if (read >= entriesMax) {
+        completeFromMs ??= span.toMs;
+        break;
+      }
+      const limit = Math.min(PAGE_ENTRIES, entriesMax - read);
+      const page = await ledger.events({ ...OF_USAGE, ...span, productCode, cursor, limit });
+      for (const entry of page.items) marks.see(entry);
+      read += page.items.length;
+      cursor = page.nextCursor;
+      if (read >= entriesMax && cursor !== undefined) completeFromMs = page.items.at(-1)?.atMs;
+    } while (cursor !== undefined);
+  }
   const by = ["product", "customer", "dimension"] as const;
   const products = productCode === undefined ? undefined : [productCode];
   const { used } = await usedIn(ledger, names, { by, grain, products, fromHour, toHour });
   for (const { kind, ...usage } of used) if (kind === "adjustment") marks.adjusted(usage);
-  return { items: marks.rows(), completeFromMs: cursor === undefined ? undefined : oldestMs };
+  return { items: marks.rows(), completeFromMs };
+}
+
+/**
+ * The days on which something was refused, as the sums tell, each with as many hours as usage may be accepted afterwards; the newest
+ * first. Of all other days no entry is read.
+ */
+async function spansToRead(
+  ledger: Ledger,
+  { productCode, fromHour, toHour }: MarksQuery,
+): Promise<readonly TimeSpan[]> {
+  const range = { fromMs: fromHour * HOUR_MS, toMs: (toHour + LATE_HOURS) * HOUR_MS };
+  const days = { fromDay: Math.floor(range.fromMs / DAY_MS), toDay: Math.ceil(range.toMs / DAY_MS) };
+  const { tallies } = await ledger.sums({ tallies: { about: ["duplicate", "refusal"], ...days } });
+  // Of a call that was refused as a whole, the sums do not say which product it was about.
+  const meant = tallies.filter(({ product }) => product === "" || product === (productCode ?? product));
+  const spans: TimeSpan[] = [];
+  for (const day of [...new Set(meant.map((tally) => tally.day))].toSorted((a, b) => b - a)) {
+    const fromMs = Math.max(range.fromMs, day * DAY_MS);
+    const toMs = Math.min(range.toMs, (day + 1) * DAY_MS + LATE_HOURS * HOUR_MS);
+    const later = spans.at(-1);
+    if (later !== undefined && later.fromMs <= toMs) spans[spans.length - 1] = { fromMs, toMs: later.toMs };
+    else spans.push({ fromMs, toMs });
+  }
+  return spans;
 }
 
 class Marks {

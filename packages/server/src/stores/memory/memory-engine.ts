@@ -29,8 +29,16 @@ import {
 } from "../../ledger/ledger.ts";
 import type { DueResourcesQuery, ResourceQuery } from "../../ledger/resource-facts.ts";
 import { MemorySums } from "../../ledger/sums/memory-sums.ts";
+import { accruedUsesIn } from "../../ledger/sums/accrued-uses.ts";
 import { sumsOf } from "../../ledger/sums/sum-deltas.ts";
-import type { AccruedOf, SumsAnswer, SumsQuestion } from "../../ledger/sums/sums.ts";
+import {
+  SUMS_MAX,
+  type AccruedOf,
+  type SumsAnswer,
+  type SumsQuestion,
+  type UsageSpan,
+  type UsageSum,
+} from "../../ledger/sums/sums.ts";
 import { RecordList } from "./record-list.ts";
 import { ResourceList } from "./resource-list.ts";
 
@@ -144,7 +152,7 @@ export class MemoryEngine implements Engine {
     this.#sums.add(sumsOf(this.#entries.slice(this.#summed).map(decodeEntry)));
     this.#summed = this.#entries.length;
     return {
-      usage: usage.map((span) => this.#sums.usage(span)),
+      usage: this.#usageOf(usage),
       tallies: tallies === undefined ? [] : this.#sums.tallies(tallies),
       accrued: accruedAfter?.flatMap(({ seq }) => this.#accruedAfter(seq)) ?? [],
     };
@@ -221,11 +229,17 @@ export class MemoryEngine implements Engine {
     return low;
   }
 
-  #accruedAfter(seq: number): AccruedOf[] {
-    return this.#entries.slice(seq).flatMap((entry) => {
-      const { event } = decodeEntry(entry);
-      return event.kind === "usage-accrued" ? event.uses.map((use) => ({ productCode: event.productCode, use })) : [];
+  #usageOf(spans: readonly UsageSpan[]): readonly (readonly UsageSum[])[] {
+    let left = SUMS_MAX;
+    return spans.map((span) => {
+      const sums = this.#sums.usage(span, left);
+      left -= sums.length;
+      return sums;
     });
+  }
+
+  #accruedAfter(seq: number): AccruedOf[] {
+    return accruedUsesIn(this.#entries.slice(seq));
   }
 
   #entriesOf(pointers: readonly RecordPointer[]): Map<number, EncodedEntry> {

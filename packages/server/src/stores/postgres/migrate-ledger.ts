@@ -14,8 +14,9 @@ interface Migrated extends Distribution {
 export async function migrateLedger(url: string, citus: boolean, waiting: Waiting): Promise<Migrated> {
   const driver = await loadDriver(url);
   return maintain(driver, waiting, async (client) => {
-    const fromVersion = await migrate(client, waiting.sleep);
+    const fromVersion = await migrate(client, waiting.sleep, waiting.onProgress);
     if (citus) await refuseWhileConnected(client);
+    if (citus) waiting.onProgress?.({ doing: "distributing tables", done: 0, unit: "steps" });
     const distribution = citus ? await distribute(client) : { distributed: [], undistributed: [] };
     return { fromVersion, toVersion: SCHEMA_VERSION, ...distribution };
   });

@@ -5,6 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import type { Client } from "pg";
+import type { OnProgress } from "../../ledger/work-progress.ts";
 import { SERVING, applicationName } from "./driver.ts";
 import { MIGRATION_LOCK, laneLock } from "./locks.ts";
 import { fillRecords } from "./migrations/0007-records-for-sums.ts";
@@ -28,7 +29,7 @@ interface Migration {
   /** Whether older servers could not work with the migrated schema. */
   readonly alone?: boolean;
   /** Does what SQL alone cannot do, in the same transaction. */
-  readonly fill?: (client: Client) => Promise<void>;
+  readonly fill?: (client: Client, onProgress: OnProgress) => Promise<void>;
 }
 
 export const SCHEMA_VERSION: number = MIGRATIONS.length;
@@ -58,14 +59,19 @@ const LOCK_TRIES_MAX = 60;
 const LOCK_NOT_AVAILABLE = "55P03";
 
 /** Answers the version that it found; 0 where there was no ledger. The connection's statements must have no time limit. */
-export async function migrate(client: Client, sleep: (ms: number) => Promise<void>): Promise<number> {
+export async function migrate(
+  client: Client,
+  sleep: (ms: number) => Promise<void>,
+  onProgress: OnProgress = () => undefined,
+): Promise<number> {
   await client.query("SELECT pg_advisory_lock($1, $2)", [...MIGRATION_LOCK]);
   try {
     const found = await schemaVersion(client);
     if (found > SCHEMA_VERSION) throw new NewerSchemaError(found);
     if (found > 0 && MIGRATIONS.slice(found).some(({ alone }) => alone)) await refuseServers(client, found);
     for (let version = found + 1; version <= SCHEMA_VERSION; version += 1) {
-      for (let tries = 1; !(await step(client, version, tries < LOCK_TRIES_MAX)); tries += 1)
+      onProgress({ doing: "migrating the schema", done: version - 1, of: SCHEMA_VERSION, unit: "steps" });
+      for (let tries = 1; !(await step(client, version, tries < LOCK_TRIES_MAX, onProgress)); tries += 1)
         await sleep(LOCK_WAITED_MS);
     }
     return found;
@@ -109,14 +115,14 @@ async function serverConnections(client: Client): Promise<number> {
 }
 
 /** Answers false where a table could not be locked in time; then the step may be tried again. */
-async function step(client: Client, version: number, mayWait: boolean): Promise<boolean> {
+async function step(client: Client, version: number, mayWait: boolean, onProgress: OnProgress): Promise<boolean> {
   const { file, fill } = MIGRATIONS[version - 1] as Migration;
   const text = readFileSync(new URL(`./migrations/${file}`, import.meta.url), "utf8");
   await client.query("BEGIN");
   try {
     await client.query(`SET LOCAL lock_timeout = ${LOCK_WAITED_MS}`);
     await client.query(text);
-    await fill?.(client);
+    await fill?.(client, onProgress);
     await client.query("CREATE TABLE IF NOT EXISTS countinghouse.schema_version (version integer PRIMARY KEY)");
     await client.query("INSERT INTO countinghouse.schema_version VALUES ($1)", [version]);
     await client.query("COMMIT");

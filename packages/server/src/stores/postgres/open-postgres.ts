@@ -2,6 +2,7 @@
 import type { EpochMs } from "@countinghouse/protocol";
 import type { Client } from "pg";
 import type { Loaded } from "../../ledger/engine.ts";
+import type { OnProgress } from "../../ledger/work-progress.ts";
 import { clockDifference, type ClockDifference } from "./clock-difference.ts";
 import { isSpread, refuseWorker } from "./distribution.ts";
 import { INDEXES_ONLY, letGo, loadDriver, type Driver } from "./driver.ts";
@@ -31,7 +32,11 @@ const PATIENCE_MS = 20_000;
 const PAUSE_MS = 250;
 const VERSION_MIN = 140_000;
 
-export type Waiting = Pick<PostgresLedgerOptions, "monotonicMs" | "sleep">;
+export interface Waiting extends Pick<PostgresLedgerOptions, "monotonicMs" | "sleep"> {
+  /** Ends maintenance: PostgreSQL gives up the statement that is under way, and undoes its transaction. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
+}
 
 interface Times extends Waiting {
   readonly wallMs: () => EpochMs;
@@ -72,17 +77,38 @@ export async function refuseOtherVersion(client: Client): Promise<void> {
 /** Runs a function over a connection whose statements have no time limit. */
 export async function maintain<T>(driver: Driver, waiting: Waiting, run: (client: Client) => Promise<T>): Promise<T> {
   const client = await connected(driver, waiting);
+  const end = await endsAtSignal(driver, client, waiting.signal);
   try {
+    waiting.signal?.throwIfAborted();
     await refuseOldServer(client);
     await refuseWorker(client);
     await client.query(INDEXES_ONLY);
     return await run(client);
   } finally {
+    waiting.signal?.removeEventListener("abort", end);
     letGo(client);
   }
 }
 
-async function connected(driver: Driver, { monotonicMs, sleep }: Waiting): Promise<Client> {
+/** A statement is not given up when its connection is closed, and a lock that it waits for would be taken later. */
+async function endsAtSignal(driver: Driver, client: Client, signal: AbortSignal | undefined): Promise<() => void> {
+  const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+  const end = (): void => {
+    const other = driver.client("maintenance");
+    const ask = async (): Promise<void> => {
+      await other.connect();
+      await other.query("SELECT pg_terminate_backend($1)", [rows[0]?.pid]);
+    };
+    // A database that cannot be reached has lost the other connection as well.
+    void ask()
+      .catch(() => letGo(client))
+      .finally(() => letGo(other));
+  };
+  signal?.addEventListener("abort", end, { once: true });
+  return end;
+}
+
+async function connected(driver: Driver, { monotonicMs, sleep, signal }: Waiting): Promise<Client> {
   const untilMs = monotonicMs() + PATIENCE_MS;
   for (;;) {
     // A migration, and waiting for another node's migration, may take any time.
@@ -92,6 +118,7 @@ async function connected(driver: Driver, { monotonicMs, sleep }: Waiting): Promi
       return client;
     } catch (error) {
       letGo(client);
+      signal?.throwIfAborted();
       if (!mayConnectLater(error) || monotonicMs() >= untilMs) throw new DatabaseError(error);
     }
     await sleep(PAUSE_MS);

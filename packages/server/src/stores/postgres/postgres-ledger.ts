@@ -24,7 +24,7 @@ import { EXPIRY_LOCK } from "./locks.ts";
 import { readChain, readChainsBefore, readHeads, readKeptSince, readOldest } from "./reading/chains.ts";
 import { listEntries, readPrincipalBetween } from "./reading/event-query.ts";
 import { Reader } from "./reading/reader.ts";
-import { verifyChains } from "./reading/verify-chains.ts";
+import { countEntries, verifyChains } from "./reading/verify-chains.ts";
 import { findResources, listDueResources, listResources } from "./resources/find-resources.ts";
 import { SharedState, type KeptState, type SharedClock } from "./shared-state.ts";
 import { PostgresSums } from "./sums/postgres-sums.ts";
@@ -101,7 +101,7 @@ export class PostgresLedger extends Intake implements Ledger {
       options.every(FOLLOW_MS, () => void this.watched(() => this.#reader.follow()).catch(() => undefined)),
       options.every(RENEWAL_MS, () => void this.#leases.renew().catch(() => undefined)),
       options.every(WRONG_CLOCK_CHECKED_MS, () => void this.#checkClock().catch(() => undefined)),
-      options.every(SUMS_FOLLOWED_MS, () => void this.#addUp().catch(() => undefined)),
+      options.every(SUMS_FOLLOWED_MS, () => void this.#addUp().catch((error: Error) => options.onSumsTrouble?.(error))),
       options.every(RENEWAL_MS, () => void this.#machines?.learn().catch(() => undefined)),
       options.every(SWEEP_MS, () => this.#waiting.expire(options.monotonicMs(), () => this.#tooLate())),
     ];
@@ -192,14 +192,18 @@ export class PostgresLedger extends Intake implements Ledger {
 
   verifyChains(known: readonly KnownLaneHead[], onRead: OnRead = () => undefined): Promise<LedgerVerification> {
     return this.watched(() => {
-      let read = 0;
+      let [read, of] = [0, 0];
       // Called for each page; reports the number of entries in all pages.
       const count = (entries: readonly unknown[]): Promise<void> => {
         read += entries.length;
-        onRead(read);
+        onRead(read, of);
         return Promise.resolve();
       };
-      return this.#reader.atOneMomentEverywhere((db) => verifyChains(db, known, count));
+      return this.#reader.atOneMomentEverywhere(async (db) => {
+        of = await countEntries(db);
+        onRead(0, of);
+        return verifyChains(db, known, count);
+      });
     });
   }
 

@@ -17,6 +17,6 @@ export async function verifyAt(
   return maintain(driver, waiting, async (client) => {
     await refuseOtherVersion(client);
     await beginAtOneMoment(client, await isSpread(client));
-    return verifyLedger(client, known, await SumsCheck.begin(client));
+    return verifyLedger(client, known, { sums: await SumsCheck.begin(client), onProgress: waiting.onProgress });
   });
 }

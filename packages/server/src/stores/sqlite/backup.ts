@@ -5,18 +5,21 @@
 import {
   chmodSync,
   closeSync,
-  copyFileSync,
   existsSync,
+  fstatSync,
   fsyncSync,
   mkdtempSync,
   openSync,
+  readSync,
   readdirSync,
   renameSync,
   rmSync,
+  writeSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { CLIENT_TOKEN } from "../../domain/metering/metering-record.ts";
 import { LostTailError } from "../../ledger/lost-tail.ts";
+import type { OnProgress } from "../../ledger/work-progress.ts";
 import { copyInSlices } from "./copy-in-slices.ts";
 import { syncFolder } from "../../sync-folder.ts";
 import { dataFolder, makeFolder, type DataFolder } from "./data-folder.ts";
@@ -40,7 +43,7 @@ export interface Backup {
  * Writes what the ledger of a folder holds at this moment to a new file, which appears whole or not at all. A server may go on
  * writing meanwhile. Throws LostTailError where entries are missing in the ledger itself.
  */
-export function backUp(folderPath: string, toFile: string): Backup {
+export function backUp(folderPath: string, toFile: string, onProgress: OnProgress = () => undefined): Backup {
   const target = resolve(toFile);
   if (existsSync(target)) throw new MaintenanceError(`${target} exists already; a backup overwrites nothing.`);
   const folder = dataFolder(folderPath);
@@ -56,8 +59,8 @@ export function backUp(folderPath: string, toFile: string): Backup {
       try {
         const copy = join(workFolder, "backup");
         closeSync(openSync(copy, "wx", 0o600));
-        copyInSlices(folder.ledgerFile, copy);
-        const backup = checked(copy, "The backup");
+        copyInSlices(folder.ledgerFile, copy, onProgress);
+        const backup = checked(copy, "The backup", onProgress);
         put(copy, target);
         return { file: target, ...backup };
       } finally {
@@ -88,7 +91,7 @@ function removeLeftovers(path: string): void {
 }
 
 /** Restores a backup into a folder that has no ledger yet. Throws FolderInUseError where a server runs on the folder. */
-export function restore(fromFile: string, folderPath: string): Backup {
+export function restore(fromFile: string, folderPath: string, onProgress: OnProgress = () => undefined): Backup {
   const source = resolve(fromFile);
   return inShort(`${source} could not be restored`, () => {
     refuseOther(source);
@@ -100,8 +103,8 @@ export function restore(fromFile: string, folderPath: string): Backup {
       // This process holds the folder's lock, so a file of this name was left by an interrupted restore.
       const copy = `${folder.ledgerFile}.restoring`;
       try {
-        copyFileSync(source, copy);
-        const backup = checked(copy, source);
+        copyFile(source, copy, onProgress);
+        const backup = checked(copy, source, onProgress);
         // The mark in the folder says how far another ledger had come.
         rmSync(folder.markFile, { force: true });
         put(copy, folder.ledgerFile);
@@ -136,11 +139,37 @@ function refuseLedger({ path, ledgerFile }: DataFolder): void {
   throw new MaintenanceError(`${path} holds a ledger (${found}); a backup is restored only where there is none.`);
 }
 
-function checked(file: string, name: string): Omit<Backup, "file"> {
+const PIECE_BYTES = 4_194_304;
+
+/** Piece by piece, so that it can be ended. */
+function copyFile(source: string, target: string, onProgress: OnProgress): void {
+  const from = openSync(source, "r");
+  try {
+    const of = fstatSync(from).size;
+    const to = openSync(target, "w", 0o600);
+    try {
+      const piece = Buffer.alloc(PIECE_BYTES);
+      for (let done = 0; ;) {
+        onProgress({ doing: "copying the backup", done, of, unit: "bytes" });
+        const read = readSync(from, piece);
+        if (read === 0) return;
+        for (let written = 0; written < read;) written += writeSync(to, piece, written, read - written);
+        done += read;
+      }
+    } finally {
+      closeSync(to);
+    }
+  } finally {
+    closeSync(from);
+  }
+}
+
+function checked(file: string, name: string, onProgress: OnProgress): Omit<Backup, "file"> {
   const db = openForReading(file, name);
   try {
-    const problem = integrityProblem(db);
+    const problem = integrityProblem(db, onProgress);
     if (problem !== undefined) throw new MaintenanceError(`${name} is of no use. ${problem}`);
+    onProgress({ doing: "counting", done: 0, unit: "records" });
     const entries = db.prepare("SELECT count(*) AS n, max(at_ms) AS newestAtMs FROM entry").get();
     const records = db.prepare(COUNT_RECORDS).get({ alias: CLIENT_TOKEN });
     const newestAtMs = entries?.["newestAtMs"] ?? undefined;

@@ -8,6 +8,7 @@ import { rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { acceptedRecords } from "../../ledger/accepted-records.ts";
 import { decodeEntry } from "../../ledger/entry-codec.ts";
+import type { OnProgress } from "../../ledger/work-progress.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "./entry-rows.ts";
 import { MaintenanceError, readingUri } from "./ledger-file.ts";
 import { BegunAnew, headIn } from "./verification/slices.ts";
@@ -25,11 +26,11 @@ const KEY = "hour, offering, region, customer, dimension, discriminator";
 const NUMBER_OF = "(SELECT id FROM source.name WHERE text = ?)";
 
 /** The file must exist and be empty. Begins again where the ledger is emptied meanwhile. */
-export function copyInSlices(ledgerFile: string, toFile: string): void {
+export function copyInSlices(ledgerFile: string, toFile: string, onProgress: OnProgress = () => undefined): void {
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const db = new DatabaseSync(toFile);
     try {
-      new Copying(db, ledgerFile).run();
+      new Copying(db, ledgerFile, onProgress).run();
       return;
     } catch (error) {
       if (!(error instanceof BegunAnew)) throw error;
@@ -45,10 +46,12 @@ export function copyInSlices(ledgerFile: string, toFile: string): void {
 
 class Copying {
   readonly #db: DatabaseSync;
+  readonly #onProgress: OnProgress;
   #generation: string | undefined;
 
-  constructor(db: DatabaseSync, ledgerFile: string) {
+  constructor(db: DatabaseSync, ledgerFile: string, onProgress: OnProgress) {
     this.#db = db;
+    this.#onProgress = onProgress;
     // The caller makes the copy durable when it is whole; before that a lost copy harms nobody.
     db.exec(
       "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA trusted_schema = OFF; PRAGMA busy_timeout = 5000",
@@ -78,7 +81,10 @@ class Copying {
     const made = this.#db
       .prepare("SELECT sql FROM source.sqlite_schema WHERE type = ? AND sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
       .all(type);
-    for (const { sql } of made) this.#db.exec(String(sql));
+    for (const [done, { sql }] of made.entries()) {
+      if (type === "index") this.#onProgress({ doing: "building indexes", done, of: made.length, unit: "steps" });
+      this.#db.exec(String(sql));
+    }
   }
 
   /** Copies the entries after this one; answers the newest entry that it copied. */
@@ -91,7 +97,11 @@ class Copying {
       through = Number(newest.get()?.["seq"] ?? after);
       return changes === ENTRIES_MAX;
     };
-    while (this.#atOneMoment(slice));
+    const { first, last } = this.#entriesThere(after);
+    this.#tell("copying entries", 0, last - first, "entries");
+    while (this.#atOneMoment(slice)) {
+      this.#tell("copying entries", Math.max(0, through - first), Math.max(last, through) - first, "entries");
+    }
     return through;
   }
 
@@ -105,12 +115,29 @@ class Copying {
       .prepare(`SELECT ${KEY} FROM main.metering_record ORDER BY hour DESC, offering DESC, region DESC,
       customer DESC, dimension DESC, discriminator DESC LIMIT 1`);
     let after: (number | string)[] = [Number.MIN_SAFE_INTEGER, 0, 0, 0, 0, ""];
+    let done = 0;
     const slice = (): boolean => {
       const { changes } = insert.run(...after, through, ROWS_MAX);
       after = Object.values(last.get() ?? {}) as (number | string)[];
+      done += Number(changes);
       return changes === ROWS_MAX;
     };
-    while (this.#atOneMoment(slice));
+    // How many there are is not known: counting them takes long.
+    while (this.#atOneMoment(slice)) this.#tell("copying records", done, undefined, "records");
+  }
+
+  /** The numbers that the entries behind this one lie between. */
+  #entriesThere(after: number): { readonly first: number; readonly last: number } {
+    const row = this.#db
+      .prepare("SELECT (SELECT min(seq) FROM source.entry) AS first, (SELECT max(seq) FROM source.entry) AS last")
+      .get();
+    const first = Math.max(after, Number(row?.["first"] ?? 1) - 1);
+    return { first, last: Math.max(first, Number(row?.["last"] ?? 0)) };
+  }
+
+  /** Between two slices, in no transaction. */
+  #tell(doing: string, done: number, of: number | undefined, unit: "entries" | "records"): void {
+    this.#onProgress({ doing, done, of, unit });
   }
 
   /** Copies the records of these entries, which are in the copy already. Records can only be found by their keys. */

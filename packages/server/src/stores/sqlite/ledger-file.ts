@@ -1,6 +1,7 @@
 /** Opens a ledger's file for reading only: beside a running server, or where no server runs. */
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import type { OnProgress } from "../../ledger/work-progress.ts";
 import { NewerSchemaError, SCHEMA_VERSION, schemaVersion } from "./migrations.ts";
 import { isDamage, isUnopenable } from "./trouble.ts";
 
@@ -62,12 +63,13 @@ const CHECKED_AT_ONCE_BYTES = 268_435_456;
  * What SQLite finds wrong in the file: its pages, indexes and constraints. A large file is checked table by table, so that no
  * transaction holds up the log for longer than one table takes.
  */
-export function integrityProblem(db: DatabaseSync): string | undefined {
+export function integrityProblem(db: DatabaseSync, onProgress: OnProgress): string | undefined {
   try {
     const bytes = numberOf(db, "page_count") * numberOf(db, "page_size");
     const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
     const names = bytes <= CHECKED_AT_ONCE_BYTES ? ["1"] : tables.map(({ name }) => String(name));
-    for (const name of names) {
+    for (const [done, name] of names.entries()) {
+      onProgress({ doing: "checking the file", done, of: names.length, unit: "steps" });
       const found = db.prepare(`PRAGMA integrity_check(${name})`).get()?.["integrity_check"];
       // The first line of SQLite's report only names the database.
       if (found !== "ok") return `The file is damaged: ${String(found).replace(/^\*\*\*.*\n/, "")}`;

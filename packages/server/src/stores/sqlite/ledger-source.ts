@@ -15,7 +15,7 @@ import { migrate, refuseNewerSchema } from "./migrations.ts";
 import { readResources } from "./resource-rows.ts";
 import { readExpiredSums } from "./sums/expired-sums.ts";
 import { missingTailOf } from "./tail/lost-tail.ts";
-import { verify } from "./verification/verify.ts";
+import { verify, type Verification } from "./verification/verify.ts";
 
 export interface OpenedSource extends LedgerSource {
   /** Unlocks the folder. */
@@ -27,10 +27,13 @@ const PAGE_ENTRIES = 500;
 const PAGE_CHARACTERS = 4_000_000;
 
 /**
- * Throws FolderInUseError where a server runs on the folder; MaintenanceError where there is no ledger, or one that contradicts
+ * `verifyWhole` reads the ledger of the folder from its first entry to its last. Throws what it throws; FolderInUseError where a server runs on the folder; MaintenanceError where there is no ledger, or one that contradicts
  * itself.
  */
-export function openLedgerSource(folderPath: string): OpenedSource {
+export async function openLedgerSource(
+  folderPath: string,
+  verifyWhole: (folderPath: string) => Verification | Promise<Verification> = verify,
+): Promise<OpenedSource> {
   const folder = dataFolder(folderPath);
   const { path, ledgerFile } = folder;
   if (!existsSync(ledgerFile)) throw new MaintenanceError(`There is no ledger: ${ledgerFile} does not exist.`);
@@ -45,7 +48,7 @@ export function openLedgerSource(folderPath: string): OpenedSource {
     db.exec("PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF;");
     migrate(db);
     db.exec("PRAGMA query_only = ON");
-    const { disagreement, entries, meteringRecords, head } = verify(folderPath);
+    const { disagreement, entries, meteringRecords, head } = await verifyWhole(folderPath);
     if (disagreement !== undefined) throw new MaintenanceError(`The ledger contradicts itself. ${disagreement}`);
     const opened = db;
     return {
@@ -55,7 +58,7 @@ export function openLedgerSource(folderPath: string): OpenedSource {
       meteringRecords,
       base: baseOf(opened),
       head,
-      expiredSums: readExpiredSums(opened),
+      expiredSums: () => readExpiredSums(opened),
       resources: () => resourcesOf(opened),
       pages: () => pagesOf(opened),
       close: () => {

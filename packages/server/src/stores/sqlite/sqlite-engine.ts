@@ -57,6 +57,8 @@ export interface SqliteOptions {
   readonly every?: ((ms: number, run: () => void) => () => void) | undefined;
   /** Whether entries are added up as they come; else they are when sums are asked for. */
   readonly addsUp?: boolean | undefined;
+  /** Called where entries could not be added up as they came; it is tried again. */
+  readonly onSumsTrouble?: ((error: Error) => void) | undefined;
 }
 
 /** Opens the ledger in a folder, and makes it where it is missing. Throws as `openFolder` does. */
@@ -65,9 +67,9 @@ export function openSqliteEngine(path: string, options: SqliteOptions = {}): Sql
   let writer: Writer | undefined;
   try {
     const { ledgerFile, markFile } = folder;
-    const { synchronous = "FULL", trail = true, every, addsUp = false } = options;
+    const { synchronous = "FULL", trail = true, every, addsUp = false, onSumsTrouble } = options;
     writer = startWriterThread({ ledgerFile, markFile, synchronous, trail });
-    const sums = new SumsThread({ ledgerFile, following: addsUp });
+    const sums = new SumsThread({ ledgerFile, following: addsUp }, onSumsTrouble);
     return new SqliteEngine(db, writer, lock, { lostTail, every, sums });
   } catch (error) {
     void writer?.close();

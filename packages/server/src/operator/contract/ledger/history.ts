@@ -4,6 +4,12 @@ import { pageQuery, pageSchema, timestamp } from "../common.ts";
 import type { Frozen, Routes } from "../route.ts";
 import { USE_HOURS_MAX } from "../values.ts";
 
+const changeSchema = z.object({
+  member: z.string(),
+  from: z.unknown().optional().describe("Left out where it had none."),
+  to: z.unknown().optional().describe("Left out where it has none any more."),
+});
+
 const lifeEventSchema = z
   .object({
     at: timestamp,
@@ -23,7 +29,11 @@ const lifeEventSchema = z
     requestId: z.string(),
     principal: z.string(),
     operation: z.string(),
-    changed: z.array(z.string()).optional().describe("Members that are other than before."),
+    changed: z
+      .array(changeSchema)
+      .optional()
+      .describe("What is other than before; left out where that is too far back, or has expired."),
+    replacedBy: z.string().optional().describe("The agreement that goes on with it."),
   })
   .meta({ id: "AgreementLifeEvent" });
 /** Something that happened to an agreement. */

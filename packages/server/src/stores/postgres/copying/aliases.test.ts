@@ -24,9 +24,9 @@ test("a ledger with client tokens is copied, and verification counts its records
   await store.ledger.close();
   const database = await newDatabase();
   onTestFinished(() => database.remove());
-  const source = openLedgerSource(folder.path);
+  const source = await openLedgerSource(folder.path);
   onTestFinished(() => source.close());
-  const copied = await copyLedger(source, database.url, { ...realWorld, again: false, onProgress: () => undefined });
+  const copied = await copyLedger(source, database.url, { ...realWorld, again: false });
   expect(copied).toMatchObject({ meteringRecords: 2 });
   expect(await verifyAt(database.url, realWorld)).toMatchObject({ meteringRecords: 2, disagreement: undefined });
 });

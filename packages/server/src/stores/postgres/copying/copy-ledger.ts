@@ -6,6 +6,7 @@
 import type { Client } from "pg";
 import { EMBEDDED_LANE, type LaneHead } from "../../../ledger/chain-head.ts";
 import type { LedgerSource } from "../../../ledger/ledger-source.ts";
+import type { OnProgress } from "../../../ledger/work-progress.ts";
 import { loadDriver } from "../driver.ts";
 import { COPY_LOCK, STATE_LOCK } from "../locks.ts";
 import { migrate } from "../migrations.ts";
@@ -21,8 +22,6 @@ import { insertEntries } from "./insert-entries.ts";
 export interface CopyOptions extends Waiting {
   /** Whether the rows of an earlier, unfinished copy may be removed. */
   readonly again: boolean;
-  /** Called after each page, and when a long step begins. */
-  readonly onProgress: (doing: "copied" | "verifying", entries: number) => void;
 }
 
 export interface Copied {
@@ -49,20 +48,24 @@ export async function copyLedger(source: LedgerSource, url: string, options: Cop
     await begin(client, source, options.again);
     try {
       const copied = await copyAll(client, source, options.onProgress);
-      options.onProgress("verifying", copied.entries);
-      const verified = await refuseDifference(client, source, copied);
+      const verified = await refuseDifference(client, source, copied, options.onProgress);
       await atOnce(client, async () => {
         await client.query("SET LOCAL synchronous_commit = on");
         await client.query("UPDATE countinghouse.state SET copying = NULL, version = version + 1");
       });
       return verified;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error, options.signal);
       throw new CopyError(
         `The copy was not completed: ${reason} What is there is a part, and no server serves from it; begin anew with --again.`,
       );
     }
   });
+}
+
+function reasonOf(error: unknown, signal: AbortSignal | undefined): string {
+  if (signal?.aborted === true) return "it was interrupted.";
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function takeTurn(client: Client): Promise<void> {
@@ -71,7 +74,8 @@ async function takeTurn(client: Client): Promise<void> {
 }
 
 /** Marks the target, and writes catalogue and clock. Nobody writes meanwhile, and a server that starts later sees the mark. */
-async function begin(client: Client, { name, loaded, base, expiredSums }: LedgerSource, again: boolean): Promise<void> {
+async function begin(client: Client, source: LedgerSource, again: boolean): Promise<void> {
+  const { name, loaded, base } = source;
   await atOnce(client, async () => {
     await client.query(`SELECT pg_advisory_xact_lock(${STATE_LOCK.join(", ")})`);
     const { rows } = await client.query<{ copying: string | null; is_empty: boolean }>(
@@ -98,7 +102,7 @@ async function begin(client: Client, { name, loaded, base, expiredSums }: Ledger
       await client.query("TRUNCATE countinghouse.catalogue, countinghouse.lane, countinghouse.resource");
     }
     await client.query("UPDATE countinghouse.state SET copying = $1", [name]);
-    await putExpiredSums(client, expiredSums);
+    await putExpiredSums(client, source.expiredSums());
     await writeState(client, { reset: true, catalogue: loaded.catalogue, clock: loaded.clock });
     await client.query(
       `INSERT INTO countinghouse.lane (number, seq, link, base_seq, base_link, any_expired)
@@ -116,14 +120,16 @@ async function isAny(client: Client, statements: readonly string[]): Promise<boo
 async function copyAll(
   client: Client,
   source: LedgerSource,
-  onProgress: CopyOptions["onProgress"],
+  onProgress: OnProgress = () => undefined,
 ): Promise<{ readonly entries: number; readonly meteringRecords: number }> {
   for (const page of source.resources()) await atOnce(client, () => writeResources(client, page, new Map()));
   let [entries, meteringRecords] = [0, 0];
+  const tell = (): void => onProgress({ doing: "copying entries", done: entries, of: source.entries, unit: "entries" });
+  tell();
   for (const page of source.pages()) {
     meteringRecords += await atOnce(client, () => insertEntries(client, page));
     entries += page.length;
-    onProgress("copied", entries);
+    tell();
   }
   return { entries, meteringRecords };
 }
@@ -133,11 +139,12 @@ async function refuseDifference(
   client: Client,
   source: LedgerSource,
   copied: { readonly entries: number; readonly meteringRecords: number },
+  onProgress?: OnProgress,
 ): Promise<Copied> {
   const lane = { lane: EMBEDDED_LANE, ...source.head };
   const known = [{ ...lane, source: source.name }];
   await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  const found = await verifyLedger(client, known);
+  const found = await verifyLedger(client, known, { onProgress });
   const different = await differentResource(client, source);
   await client.query("COMMIT");
   const head = found.heads.find((each) => each.lane === EMBEDDED_LANE);

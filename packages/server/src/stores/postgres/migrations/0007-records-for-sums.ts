@@ -7,6 +7,8 @@ import { decodeEntry } from "../../../ledger/entry-codec.ts";
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import { productOf } from "../../../ledger/entry-attributes.ts";
 import { DefectError } from "../../../ledger/ledger.ts";
+import type { OnProgress } from "../../../ledger/work-progress.ts";
+import { countEntries } from "../reading/verify-chains.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "../rows.ts";
 import { insertRecords, recordRows, type RecordRow } from "../writing/record-rows.ts";
 
@@ -42,9 +44,11 @@ const LOCK_ENTRIES = "LOCK TABLE countinghouse.entry IN SHARE MODE";
 const LOCK_RECORDS = "LOCK TABLE countinghouse.metering_record IN ACCESS EXCLUSIVE MODE";
 
 /** To be called in the migration's transaction. Throws DefectError where rows and entries do not agree. */
-export async function fillRecords(client: Client): Promise<void> {
+export async function fillRecords(client: Client, onProgress: OnProgress = () => undefined): Promise<void> {
   await client.query(LOCK_ENTRIES);
   await client.query(LOCK_RECORDS);
+  const of = await countEntries(client);
+  let done = 0;
   let place: readonly [lane: number, seq: string] = [-1, "0"];
   for (;;) {
     const { rows } = await client.query<PlacedRow>({ name: "entries-by-lane", text: PAGE, values: [...place] });
@@ -53,6 +57,8 @@ export async function fillRecords(client: Client): Promise<void> {
     const statement = insertRecords(rows.flatMap(rowsOf), "metering_record_with_sums");
     if (statement !== undefined) await client.query(statement);
     place = [last.lane, last.seq];
+    done += rows.length;
+    onProgress({ doing: "migrating records", done, of, unit: "entries" });
   }
   // These statements compare whole tables; looking up each row by index would be slower.
   await client.query("SET LOCAL enable_hashjoin = on; SET LOCAL enable_seqscan = on");

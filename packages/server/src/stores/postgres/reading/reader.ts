@@ -7,7 +7,7 @@ import type { Driver } from "../driver.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, isUuid, type EntryRow } from "../rows.ts";
 import { isSameState, type SharedState } from "../shared-state.ts";
 import { readState, readStateId } from "../state-rows.ts";
-import { HalfSeenError, errorOf, troubleOf } from "../trouble.ts";
+import { HalfSeenError, errorOf, isGivenUp, troubleOf } from "../trouble.ts";
 import type { Queryable } from "./record-pointers.ts";
 import { beginAtOneMoment } from "./one-moment.ts";
 import { listRecords } from "./record-query.ts";
@@ -115,14 +115,24 @@ export class Reader {
     });
   }
 
-  /** One transaction, of one snapshot, while nobody else holds the lock. What fails has not been done. */
-  exclusively<T>(lock: readonly [number, number], run: (db: Queryable) => Promise<T>): Promise<T> {
+  /**
+   * One transaction, of one snapshot, while nobody else holds the lock. What fails has not been done. Answers undefined, and runs
+   * nothing, where somebody else holds the lock for as long as a statement may take.
+   */
+  exclusively<T>(lock: readonly [number, number], run: (db: Queryable) => Promise<T>): Promise<T | undefined> {
     return this.#orTrouble(async () => {
       const client = await this.#pool.connect();
       let isDone = false;
       try {
         // Before the transaction: what it sees is as new as what was committed under the lock.
-        await client.query("SELECT pg_advisory_lock($1, $2)", [...lock]);
+        const isHeld = await client.query("SELECT pg_advisory_lock($1, $2)", [...lock]).then(
+          () => true,
+          (error: unknown) => {
+            if (isGivenUp(error)) return false;
+            throw error;
+          },
+        );
+        if (!isHeld) return undefined;
         await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
         const result = await run(client);
         await client.query("COMMIT");

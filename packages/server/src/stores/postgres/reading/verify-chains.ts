@@ -43,6 +43,14 @@ export interface FollowedEntry {
 /** Checks the rows that belong to a page of entries. Throws Disagreement. */
 type PageCheck = (entries: readonly FollowedEntry[]) => Promise<void>;
 
+/** How many entries there are, by what the lanes say. */
+export async function countEntries(db: Queryable): Promise<number> {
+  const { rows } = await db.query<{ entries: string | null }>(
+    "SELECT sum(seq - base_seq) AS entries FROM countinghouse.lane",
+  );
+  return Number(rows[0]?.entries ?? 0);
+}
+
 /** To be called within one snapshot. */
 export async function verifyChains(
   db: Queryable,

@@ -8,11 +8,12 @@ import { productOf } from "../../../ledger/entry-attributes.ts";
 import { Disagreement } from "../../../ledger/chain-walk.ts";
 import { IdentityHistory, identityNotes } from "../../../ledger/identity-history.ts";
 import type { KnownLaneHead, LedgerVerification } from "../../../ledger/verification.ts";
+import type { OnProgress } from "../../../ledger/work-progress.ts";
 import type { SumsCheck } from "../sums/verify-sums.ts";
 import { recordRows, type RecordRow } from "../writing/record-rows.ts";
 import { rowsUnder, type Queryable } from "./record-pointers.ts";
 import { checkResources } from "./verify-resources.ts";
-import { disagreementOf, verifyChains, type FollowedEntry } from "./verify-chains.ts";
+import { countEntries, disagreementOf, verifyChains, type FollowedEntry } from "./verify-chains.ts";
 
 export interface WholeVerification extends LedgerVerification {
   /** How many records were found under their keys; their aliases are not counted. */
@@ -21,12 +22,20 @@ export interface WholeVerification extends LedgerVerification {
   readonly notes: readonly string[] | undefined;
 }
 
+interface VerifyOptions {
+  readonly sums?: SumsCheck | undefined;
+  readonly onProgress?: OnProgress | undefined;
+}
+
 /** Reads the whole ledger. To be called within one snapshot, over a connection whose statements have no time limit. */
 export async function verifyLedger(
   db: Queryable,
   known: readonly KnownLaneHead[],
-  sums?: SumsCheck,
+  { sums, onProgress = () => undefined }: VerifyOptions = {},
 ): Promise<WholeVerification> {
+  const of = await countEntries(db);
+  let done = 0;
+  onProgress({ doing: "reading entries", done, of, unit: "entries" });
   let meteringRecords = 0;
   let keys = 0;
   const identities = new IdentityHistory();
@@ -37,14 +46,21 @@ export async function verifyLedger(
       meteringRecords += acceptedRecords(entry).filter(({ key }) => !isAlias(key)).length;
       identities.see(entry);
     }
+    done += entries.length;
+    onProgress({ doing: "reading entries", done, of, unit: "entries" });
   });
+  onProgress({ doing: "counting records", done: 0, unit: "records" });
   const disagreement =
     chains.disagreement ??
     (await disagreementOf(async () => {
       await lookForStrangers(db, keys);
       await checkResources(db);
     })) ??
-    (sums && (await disagreementOf(() => sums.end())));
+    (sums &&
+      (await disagreementOf(() => {
+        onProgress({ doing: "comparing sums", done: 0, unit: "records" });
+        return sums.end();
+      })));
   return { ...chains, meteringRecords, notes: identityNotes(identities), disagreement };
 }
 

@@ -11,6 +11,8 @@ import { sumStatements } from "./sum-rows.ts";
 
 /** Entries that are added up in one transaction. */
 const ENTRIES_AT_ONCE = 1_000;
+/** Lower than any day. */
+const DAY_MIN = -(2 ** 31);
 
 interface LaneRow {
   readonly number: number;
@@ -67,6 +69,13 @@ export async function readLanes(db: Queryable): Promise<Lane[]> {
   }));
 }
 
+/** How far the sums have come, while somebody else adds up. */
+export async function progressOf(db: Queryable): Promise<SumsProgress> {
+  const lanes = await readLanes(db);
+  const done = lanes.reduce((sum, { position, baseSeq }) => sum + Math.max(0, position - baseSeq), 0);
+  return { done, of: lanes.reduce((sum, { headSeq, baseSeq }) => sum + headSeq - baseSeq, 0) };
+}
+
 /** As many as follow each other: over several machines, one that was committed with those before may not be seen yet. */
 async function readAfter(
   db: Queryable,
@@ -83,16 +92,39 @@ async function readAfter(
   return gap === -1 ? rows : rows.slice(0, gap);
 }
 
-/** Everything anew: what has expired, and then the entries that are there. */
+/** Everything anew: what has expired, and then the entries that are there. Each statement is about a part of one day, and so is short. */
 async function begin(db: Queryable, lanes: readonly Lane[]): Promise<void> {
-  for (const table of ["usage_sum", "tally", "sum_position"]) await db.query(`DELETE FROM countinghouse.${table}`);
-  await db.query("INSERT INTO countinghouse.usage_sum SELECT * FROM countinghouse.expired_usage");
-  await db.query("INSERT INTO countinghouse.tally SELECT * FROM countinghouse.expired_tally");
+  await db.query("DELETE FROM countinghouse.sum_position");
+  for (const [sums, expired, column] of KEPT) {
+    const of = `WHERE day = $1 AND ${column} = $2`;
+    await ofEachDay(db, sums, column, `DELETE FROM countinghouse.${sums} ${of}`);
+    const insert = `INSERT INTO countinghouse.${sums} SELECT * FROM countinghouse.${expired} ${of}`;
+    await ofEachDay(db, expired, column, insert);
+  }
   await writePositions(
     db,
     lanes.map(({ number, baseSeq }) => [number, baseSeq]),
   );
   await db.query("UPDATE countinghouse.sums SET is_begun = true");
+}
+
+/** The sums, what is kept of them of expired entries, and the column by which a day is divided. */
+const KEPT = [
+  ["usage_sum", "expired_usage", "product"],
+  ["tally", "expired_tally", "about"],
+] as const;
+
+/** Runs a statement for each part of each day of a table, going from one to the next by the index. */
+async function ofEachDay(db: Queryable, table: string, column: string, text: string): Promise<void> {
+  const next = `SELECT day, ${column} AS part FROM countinghouse.${table} WHERE (day, ${column}) > ($1, $2)
+    ORDER BY day, ${column} LIMIT 1`;
+  for (let place: readonly [day: number, part: string] = [DAY_MIN, ""]; ;) {
+    const { rows } = await db.query<{ day: number; part: string }>(next, [...place]);
+    const [found] = rows;
+    if (found === undefined) return;
+    place = [found.day, found.part];
+    await db.query(text, [...place]);
+  }
 }
 
 async function writePositions(db: Queryable, positions: readonly (readonly [number, number])[]): Promise<void> {

@@ -3,23 +3,24 @@
  * everything that was committed before the question.
  */
 import type { LaneHead } from "../../../ledger/chain-head.ts";
-import { decodeEntry } from "../../../ledger/entry-codec.ts";
+import { accruedUsesIn } from "../../../ledger/sums/accrued-uses.ts";
 import {
+  SUMS_MAX,
   SumsBehindError,
   type AccruedOf,
   type SumsAnswer,
   type SumsProgress,
   type SumsQuestion,
-  type TallyAbout,
   type TallyCell,
   type TallyQuery,
 } from "../../../ledger/sums/sums.ts";
-import { usageStatements, usageSums, type Dialect, type UsageRow } from "../../../sum-tables/usage-query.ts";
+import { tallyCellOf, type SumRow } from "../../../sum-tables/rows.ts";
+import { SumsOfSpan, usageStatements, type Dialect, type UsageStatement } from "../../../sum-tables/usage-query.ts";
 import { SUMS_LOCK } from "../locks.ts";
 import type { Queryable } from "../reading/record-pointers.ts";
 import type { Reader } from "../reading/reader.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, laneName, laneNumber, type EntryRow } from "../rows.ts";
-import { addUpSome, readLanes } from "./follow.ts";
+import { addUpSome, progressOf, readLanes } from "./follow.ts";
 
 interface Times {
   readonly monotonicMs: () => number;
@@ -30,6 +31,7 @@ interface Times {
 const WAITED_MS = 5_000;
 /** Between two steps in which nothing could be added up, since it cannot be seen yet. */
 const PAUSE_MS = 25;
+const FETCHED_ROWS = 1_000;
 
 const DIALECT: Dialect = {
   table: "countinghouse.usage_sum",
@@ -91,9 +93,9 @@ export class PostgresSums {
 
   /** One at a time for all who ask here: each holds a connection while it waits for the lock. */
   #step(): Promise<SumsProgress> {
-    this.#stepUnderWay ??= this.#reader
-      .exclusively(SUMS_LOCK, addUpSome)
-      .finally(() => (this.#stepUnderWay = undefined));
+    const step = async (): Promise<SumsProgress> =>
+      (await this.#reader.exclusively(SUMS_LOCK, addUpSome)) ?? (await this.#reader.atOneMoment(progressOf));
+    this.#stepUnderWay ??= step().finally(() => (this.#stepUnderWay = undefined));
     return this.#stepUnderWay;
   }
 }
@@ -114,13 +116,14 @@ async function answerFrom(
   if (rows[0]?.is_begun !== true || !isThere || !fits) return undefined;
   const since = rows[0].complete_since_ms ?? undefined;
   const sums: SumsAnswer["usage"][number][] = [];
+  let left = SUMS_MAX;
   for (const span of usage) {
-    const answers: [ReturnType<typeof usageStatements>[number], readonly UsageRow[]][] = [];
+    const ofSpan = new SumsOfSpan(span, left);
     for (const statement of usageStatements(span, DIALECT)) {
-      const { rows: found } = await db.query<UsageRow>(statement.text, [...statement.values]);
-      answers.push([statement, found]);
+      for await (const row of rowsOf(db, statement)) ofSpan.add(statement, row);
     }
-    sums.push(usageSums(span, answers));
+    left -= ofSpan.all().length;
+    sums.push(ofSpan.all());
   }
   const accrued: AccruedOf[] = [];
   if (accruedAfter !== undefined) {
@@ -134,22 +137,23 @@ async function answerFrom(
   };
 }
 
+/** Some at a time: a question may read many more rows than it comes to sums, or be refused for them. */
+async function* rowsOf(db: Queryable, { text, values }: UsageStatement): AsyncIterable<SumRow> {
+  await db.query(`DECLARE sums_asked NO SCROLL CURSOR FOR ${text}`, [...values]);
+  for (;;) {
+    const { rows } = await db.query<SumRow>(`FETCH ${FETCHED_ROWS} FROM sums_asked`);
+    yield* rows;
+    if (rows.length < FETCHED_ROWS) break;
+  }
+  await db.query("CLOSE sums_asked");
+}
+
 async function readTallies(db: Queryable, { about, fromDay, toDay }: TallyQuery): Promise<TallyCell[]> {
-  const { rows } = await db.query<Readonly<Record<string, string>>>(
+  const { rows } = await db.query<SumRow>(
     "SELECT * FROM countinghouse.tally WHERE day >= $1 AND day < $2 AND about = ANY ($3::text[])",
     [fromDay, toDay, about],
   );
-  return rows.map((row) => ({
-    day: Number(row["day"]),
-    about: row["about"] as TallyAbout,
-    product: row["product"] ?? "",
-    customer: row["customer"] ?? "",
-    dimension: row["dimension"] ?? "",
-    detail: row["detail"] ?? "",
-    calls: Number(row["calls"]),
-    records: Number(row["records"]),
-    units: BigInt(row["units"] ?? 0),
-  }));
+  return rows.map(tallyCellOf);
 }
 
 /** They are few: what was committed while somebody read the resources. Of a lane that had no head then, all is new. */
@@ -167,8 +171,5 @@ async function accruedIn(
       WHERE lane = $1 AND seq > $2 AND seq <= $3 AND strpos(body, 'usage-accrued') > 0 ORDER BY seq`,
     values: [lane, head.seq, through],
   });
-  return rows.flatMap((row) => {
-    const { event } = decodeEntry(encodedEntryOf(row));
-    return event.kind === "usage-accrued" ? event.uses.map((use) => ({ productCode: event.productCode, use })) : [];
-  });
+  return accruedUsesIn(rows.map(encodedEntryOf));
 }

@@ -1,7 +1,7 @@
 /** Writes what entries add to the sums, and removes all of it. */
 import type { Client } from "pg";
-import { DAY_HOURS, SUM_COLUMNS, type ExpiredSums, type TallyCell, type UsageCell } from "../../../ledger/sums/sums.ts";
-import { HOUR_COLUMNS, kindNumber } from "../../../sum-tables/usage-query.ts";
+import { SUM_COLUMNS, type ExpiredSums, type TallyCell, type UsageCell } from "../../../ledger/sums/sums.ts";
+import { HOUR_COLUMNS, dayAndHour, kindNumber } from "../../../sum-tables/rows.ts";
 import { SUMS_LOCK } from "../locks.ts";
 import { searchable } from "../rows.ts";
 
@@ -31,9 +31,11 @@ export async function removeSums(client: Client): Promise<void> {
 }
 
 /** What another ledger has kept, in the place of all that is there. */
-export async function putExpiredSums(client: Client, { usage, tallies, completeSinceMs }: ExpiredSums): Promise<void> {
+export async function putExpiredSums(client: Client, { parts, completeSinceMs }: ExpiredSums): Promise<void> {
   await removeSums(client);
-  for (const statement of expiredStatements(usage, tallies)) await client.query(statement);
+  for (const { usage, tallies } of parts) {
+    for (const statement of expiredStatements(usage, tallies)) await client.query(statement);
+  }
   await client.query("UPDATE countinghouse.sums SET complete_since_ms = $1", [completeSinceMs ?? null]);
 }
 
@@ -41,7 +43,7 @@ export async function putExpiredSums(client: Client, { usage, tallies, completeS
 function usageStatements(table: string, usage: readonly UsageCell[]): Statement[] {
   const byHour = new Map<string, UsageCell[]>();
   for (const cell of usage) {
-    const column = HOUR_COLUMNS[cell.hour - dayOf(cell) * DAY_HOURS] as string;
+    const column = HOUR_COLUMNS[dayAndHour(cell)[1]] as string;
     const cells = byHour.get(column) ?? [];
     cells.push(cell);
     byHour.set(column, cells);
@@ -54,7 +56,7 @@ function usageStatements(table: string, usage: readonly UsageCell[]): Statement[
       ON CONFLICT (day, ${SUM_COLUMNS.join(", ")}, kind) DO UPDATE SET last_ms = greatest(kept.last_ms, excluded.last_ms),
         ${column} = coalesce(kept.${column}, 0) + excluded.${column}`,
     values: [
-      cells.map(dayOf),
+      cells.map((cell) => dayAndHour(cell)[0]),
       ...SUM_COLUMNS.map((name) => cells.map((cell) => searchable(cell[name]))),
       cells.map(({ kind }) => kindNumber(kind)),
       cells.map(({ lastMs }) => String(lastMs)),
@@ -83,8 +85,4 @@ function tallyStatements(table: string, tallies: readonly TallyCell[]): Statemen
       ],
     },
   ];
-}
-
-function dayOf({ hour }: Pick<UsageCell, "hour">): number {
-  return Math.floor(hour / DAY_HOURS);
 }

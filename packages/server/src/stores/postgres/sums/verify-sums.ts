@@ -1,21 +1,12 @@
 /** Holds the sums against the entries, added up again, as both are in one snapshot. */
 import { Disagreement } from "../../../ledger/chain-walk.ts";
 import { sumsOf } from "../../../ledger/sums/sum-deltas.ts";
-import {
-  DAY_HOURS,
-  USE_KINDS,
-  type TallyAbout,
-  type TallyCell,
-  type UsageCell,
-  type UseKind,
-} from "../../../ledger/sums/sums.ts";
+import type { TallyCell, UsageCell } from "../../../ledger/sums/sums.ts";
 import { SumsComparison } from "../../../ledger/sums/sums-comparison.ts";
-import { HOUR_COLUMNS } from "../../../sum-tables/usage-query.ts";
+import { tallyCellOf, usageCellsOf, type SumRow } from "../../../sum-tables/rows.ts";
 import type { Queryable } from "../reading/record-pointers.ts";
 import type { FollowedEntry } from "../reading/verify-chains.ts";
 import { readLanes } from "./follow.ts";
-
-type Row = Readonly<Record<string, string | null>>;
 
 export class SumsCheck {
   readonly #db: Queryable;
@@ -74,41 +65,11 @@ async function daysOf(db: Queryable, table: string): Promise<readonly number[]> 
 }
 
 async function usageOf(db: Queryable, table: string, day: number): Promise<UsageCell[]> {
-  const { rows } = await db.query<Row>(`SELECT * FROM countinghouse.${table} WHERE day = $1`, [day]);
-  const cells = rows.flatMap((row) =>
-    HOUR_COLUMNS.flatMap((column, hourOfDay): UsageCell[] => {
-      const amount = row[column] ?? undefined;
-      return amount === undefined ? [] : [cellOf(row, day * DAY_HOURS + hourOfDay, BigInt(amount))];
-    }),
-  );
-  return cells;
-}
-
-function cellOf(row: Row, hour: number, amount: bigint): UsageCell {
-  const text = (name: string): string => row[name] ?? "";
-  return {
-    hour,
-    product: text("product"),
-    customer: text("customer"),
-    dimension: text("dimension"),
-    region: text("region"),
-    kind: USE_KINDS[Number(row["kind"])] as UseKind,
-    amount,
-    lastMs: 0,
-  };
+  const { rows } = await db.query<SumRow>(`SELECT * FROM countinghouse.${table} WHERE day = $1`, [day]);
+  return rows.flatMap(usageCellsOf);
 }
 
 async function talliesOf(db: Queryable, table: string, day: number): Promise<TallyCell[]> {
-  const { rows } = await db.query<Row>(`SELECT * FROM countinghouse.${table} WHERE day = $1`, [day]);
-  return rows.map((row) => ({
-    day,
-    about: (row["about"] ?? "") as TallyAbout,
-    product: row["product"] ?? "",
-    customer: row["customer"] ?? "",
-    dimension: row["dimension"] ?? "",
-    detail: row["detail"] ?? "",
-    calls: Number(row["calls"]),
-    records: Number(row["records"]),
-    units: BigInt(row["units"] ?? 0),
-  }));
+  const { rows } = await db.query<SumRow>(`SELECT * FROM countinghouse.${table} WHERE day = $1`, [day]);
+  return rows.map(tallyCellOf);
 }

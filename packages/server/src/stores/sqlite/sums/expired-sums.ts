@@ -1,8 +1,8 @@
 /** What the ledger itself keeps of entries that have expired, for the sums. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { DAY_HOURS, USE_KINDS, type ExpiredSums, type UsageCell, type UseKind } from "../../../ledger/sums/sums.ts";
-import { HOUR_COLUMNS, kindNumber } from "../../../sum-tables/usage-query.ts";
-import { addTally, dayAndHour, tallyOf, tallyUpsert, usageUpserts } from "./sum-rows.ts";
+import type { ExpiredSums, SumCells } from "../../../ledger/sums/sums.ts";
+import { dayAndHour, kindNumber, tallyCellOf, usageCellsOf, type SumRow } from "../../../sum-tables/rows.ts";
+import { addTally, tallyUpsert, usageUpserts } from "./sum-rows.ts";
 
 /** Adds to it. */
 export class ExpiredSumsWriter {
@@ -15,7 +15,7 @@ export class ExpiredSumsWriter {
   }
 
   /** To be called in the transaction that removes the entries. */
-  add({ usage, tallies }: Pick<ExpiredSums, "usage" | "tallies">): void {
+  add({ usage, tallies }: SumCells): void {
     for (const cell of usage) {
       const [day, hourOfDay] = dayAndHour(cell);
       const { product, customer, dimension, region, kind, lastMs, amount } = cell;
@@ -26,41 +26,29 @@ export class ExpiredSumsWriter {
   }
 }
 
-/** To be called in one transaction with what reads where the entries begin. */
+/** So many rows are read at a time; one of usage has up to 24 cells. */
+const PART_ROWS = 500;
+
+/** To be called, and its parts to be read, in one transaction with what reads where the entries begin. */
 export function readExpiredSums(db: DatabaseSync): ExpiredSums {
   const since = db.prepare("SELECT value FROM setting WHERE name = 'sums-complete-since'").get()?.["value"];
-  return {
-    usage: rowsOf(db, "expired_usage").flatMap(cellsOf),
-    tallies: rowsOf(db, "expired_tally").map(tallyOf),
-    completeSinceMs: since === undefined ? undefined : Number(since),
-  };
+  return { parts: partsIn(db), completeSinceMs: since === undefined ? undefined : Number(since) };
 }
 
-type Row = Readonly<Record<string, unknown>>;
+function* partsIn(db: DatabaseSync): Iterable<SumCells> {
+  for (const rows of rowsOf(db, "expired_usage")) yield { usage: rows.flatMap(usageCellsOf), tallies: [] };
+  for (const rows of rowsOf(db, "expired_tally")) yield { usage: [], tallies: rows.map(tallyCellOf) };
+}
 
-function rowsOf(db: DatabaseSync, table: string): readonly Row[] {
+function* rowsOf(db: DatabaseSync, table: string): Iterable<readonly SumRow[]> {
   const select = db.prepare(`SELECT * FROM ${table}`);
   select.setReadBigInts(true);
-  return select.all();
-}
-
-function cellsOf(row: Row): UsageCell[] {
-  return HOUR_COLUMNS.flatMap((column, hourOfDay) => {
-    const amount = row[column] as bigint | null;
-    return amount === null ? [] : [cellOf(row, Number(row["day"]) * DAY_HOURS + hourOfDay, amount)];
-  });
-}
-
-function cellOf(row: Row, hour: number, amount: bigint): UsageCell {
-  const text = (name: string): string => row[name] as string;
-  return {
-    hour,
-    product: text("product"),
-    customer: text("customer"),
-    dimension: text("dimension"),
-    region: text("region"),
-    kind: USE_KINDS[Number(row["kind"])] as UseKind,
-    amount,
-    lastMs: Number(row["last_ms"]),
-  };
+  let rows: SumRow[] = [];
+  for (const row of select.iterate()) {
+    rows.push(row);
+    if (rows.length < PART_ROWS) continue;
+    yield rows;
+    rows = [];
+  }
+  if (rows.length > 0) yield rows;
 }

@@ -7,11 +7,11 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { CHAIN_START } from "../../../ledger/chain.ts";
 import { decodeEntry } from "../../../ledger/entry-codec.ts";
 import { SumDeltas } from "../../../ledger/sums/sum-deltas.ts";
-import { DAY_HOURS, type SumsProgress, type UsageCell } from "../../../ledger/sums/sums.ts";
-import { kindNumber } from "../../../sum-tables/usage-query.ts";
+import { DAY_HOURS, type SumCells, type SumsProgress, type UsageCell } from "../../../ledger/sums/sums.ts";
+import { dayAndHour, kindNumber } from "../../../sum-tables/rows.ts";
 import { headIn } from "../verification/slices.ts";
 import { readExpiredSums } from "./expired-sums.ts";
-import { addTally, dayAndHour, dayUpsert, tallyUpsert, usageUpserts } from "./sum-rows.ts";
+import { addTally, dayUpsert, tallyUpsert, usageUpserts } from "./sum-rows.ts";
 import { ROW_KEY, emptySums, readPosition, writePosition, type SumsPosition } from "./sums-file.ts";
 
 /** One transaction of the ledger reads so many entries at most, and ends with the entry that makes it so long. */
@@ -108,17 +108,17 @@ export class SumsFollower {
 
   /** Everything anew: what has expired, from the ledger's own sums of that, and then the entries that are there. */
   #begin(): SumsPosition {
-    const { base, expired } = this.#atOneMoment(() => ({
-      base: baseOf(this.#ledger),
-      expired: readExpiredSums(this.#ledger),
-    }));
-    const { completeSinceMs } = expired;
-    const position = { seq: base.seq, link: base.link, baseSeq: base.seq, completeSinceMs };
-    this.#transaction(() => {
-      emptySums(this.#sums);
-      this.#names.clear();
-      this.#add(expired);
-      writePosition(this.#sums, position);
+    const position = this.#atOneMoment(() => {
+      const base = baseOf(this.#ledger);
+      const { parts, completeSinceMs } = readExpiredSums(this.#ledger);
+      const begun = { seq: base.seq, link: base.link, baseSeq: base.seq, completeSinceMs };
+      this.#transaction(() => {
+        emptySums(this.#sums);
+        this.#names.clear();
+        for (const part of parts) this.#add(part);
+        writePosition(this.#sums, begun);
+      });
+      return begun;
     });
     this.#position = position;
     return position;
@@ -132,7 +132,7 @@ export class SumsFollower {
     this.#position = position;
   }
 
-  #add({ usage, tallies }: Pick<SumDeltas, "usage" | "tallies">): void {
+  #add({ usage, tallies }: SumCells): void {
     // In the order of the tree: neighbours share pages.
     for (const { key, cells } of this.#rowsOf(usage).toSorted((a, b) => compareKeys(a.key, b.key))) {
       const [first] = cells;

@@ -1,7 +1,7 @@
 /** Writes what entries add to the sums into tables of SQLite. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { DAY_HOURS, type TallyAbout, type TallyCell, type UsageCell } from "../../../ledger/sums/sums.ts";
-import { HOUR_COLUMNS } from "../../../sum-tables/usage-query.ts";
+import type { TallyCell } from "../../../ledger/sums/sums.ts";
+import { HOUR_COLUMNS } from "../../../sum-tables/rows.ts";
 import { ROW_KEY } from "./sums-file.ts";
 
 /** One statement for each hour of the day: what stands in the other columns stays. */
@@ -42,25 +42,4 @@ export function tallyUpsert(db: DatabaseSync, table: string): StatementSync {
 export function addTally(upsert: StatementSync, cell: TallyCell): void {
   const { day, about, product, customer, dimension, detail, calls, records, units } = cell;
   upsert.run(day, about, product, customer, dimension, detail, calls, records, units);
-}
-
-export function dayAndHour({ hour }: Pick<UsageCell, "hour">): readonly [day: number, hourOfDay: number] {
-  const day = Math.floor(hour / DAY_HOURS);
-  return [day, hour - day * DAY_HOURS];
-}
-
-/** Of a row whose numbers were read as they are kept. */
-export function tallyOf(row: Readonly<Record<string, unknown>>): TallyCell {
-  const text = (name: string): string => row[name] as string;
-  return {
-    day: Number(row["day"]),
-    about: text("about") as TallyAbout,
-    product: text("product"),
-    customer: text("customer"),
-    dimension: text("dimension"),
-    detail: text("detail"),
-    calls: Number(row["calls"]),
-    records: Number(row["records"]),
-    units: row["units"] as bigint,
-  };
 }

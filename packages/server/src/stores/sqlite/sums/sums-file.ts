@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { makeOwnFile } from "../data-folder.ts";
 import { readingUri } from "../ledger-file.ts";
-import { HOUR_COLUMNS } from "../../../sum-tables/usage-query.ts";
+import { HOUR_COLUMNS } from "../../../sum-tables/rows.ts";
 
 /** Another number has the file thrown away. */
 const FORMAT = 2;

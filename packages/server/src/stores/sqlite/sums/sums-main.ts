@@ -63,7 +63,8 @@ async function follow(): Promise<void> {
     await pause(done === of ? IDLE_MS : performance.now() - startMs);
   } catch (error) {
     noteDamage(error);
-    // The disk is full, perhaps. Whoever asks is told.
+    // The disk is full, perhaps.
+    tell({ followingTrouble: troubleOf(error) });
     await pause(IDLE_MS);
   }
 }
@@ -86,6 +87,10 @@ async function answer({ id, question, untilMs }: Asked): Promise<void> {
     else if (error instanceof TooManySumsError) reply = { id, tooMany: true };
     else reply = { id, trouble: troubleOf(error) };
   }
+  tell(reply);
+}
+
+function tell(reply: SumsReply): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   port.postMessage(reply);
 }

@@ -22,12 +22,17 @@ export interface SumsSettings {
 
 export type SumsMessage = "close" | { readonly id: number; readonly question: SumsQuestion };
 
-export type SumsReply = { readonly id: number } & (
+type SumsAnswered = { readonly id: number } & (
   | { readonly answer: SumsAnswer }
   | { readonly behind: SumsProgress }
   | { readonly tooMany: true }
   | { readonly trouble: Trouble }
 );
+
+/** A question's reply, or what kept entries from being added up though nobody asked. */
+export type SumsReply = SumsAnswered | { readonly followingTrouble: Trouble };
+
+const FOLLOWING = "The ledger's entries could not be added up";
 
 const ASKING = "The ledger's sums could not be read";
 
@@ -38,14 +43,16 @@ interface Asker {
 
 export class SumsThread {
   readonly #settings: SumsSettings;
+  readonly #onTrouble: ((error: Error) => void) | undefined;
   readonly #asked = new Map<number, Asker>();
   #worker: Worker | undefined;
   #exited: Promise<void> = Promise.resolve();
   #asks = 0;
   #isClosed = false;
 
-  constructor(settings: SumsSettings) {
+  constructor(settings: SumsSettings, onTrouble?: (error: Error) => void) {
     this.#settings = settings;
+    this.#onTrouble = onTrouble;
     if (settings.following) this.#worker = this.#start();
   }
 
@@ -85,6 +92,10 @@ export class SumsThread {
   }
 
   #take(reply: SumsReply): void {
+    if ("followingTrouble" in reply) {
+      this.#onTrouble?.(errorOf({ ...reply.followingTrouble, kind: "fault" }, FOLLOWING));
+      return;
+    }
     const asker = this.#asked.get(reply.id);
     this.#asked.delete(reply.id);
     if (asker === undefined) return;

@@ -5,7 +5,8 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { SUM_COLUMNS } from "../../../ledger/sums/sums.ts";
-import { HOUR_COLUMNS } from "../../../sum-tables/usage-query.ts";
+import type { OnProgress } from "../../../ledger/work-progress.ts";
+import { HOUR_COLUMNS } from "../../../sum-tables/rows.ts";
 import { dataFolder } from "../data-folder.ts";
 import { openForReading } from "../ledger-file.ts";
 import { SCHEMA_VERSION, schemaVersion } from "../migrations.ts";
@@ -18,7 +19,7 @@ const TALLY = "day, about, product, customer, dimension, detail, calls, records,
 const REMEDY = "Delete sums.db while no server runs: it is made anew.";
 
 /** What does not agree, in sentences; undefined where all does, or there are no sums. */
-export function sumsDisagreement(folderPath: string): string | undefined {
+export function sumsDisagreement(folderPath: string, onProgress: OnProgress = () => undefined): string | undefined {
   const { ledgerFile } = dataFolder(folderPath);
   const file = sumsFileOf(ledgerFile);
   if (!existsSync(file)) return undefined;
@@ -26,7 +27,7 @@ export function sumsDisagreement(folderPath: string): string | undefined {
   // A file of its own on the disk, which goes with the connection.
   const again = new DatabaseSync("");
   try {
-    return schemaVersion(ledger) === SCHEMA_VERSION ? compared(ledger, again, file) : undefined;
+    return schemaVersion(ledger) === SCHEMA_VERSION ? compared(ledger, again, file, onProgress) : undefined;
   } catch (error) {
     if (!isDamage(error)) throw error;
     return `The sums beside it cannot be read: the file is damaged. ${REMEDY}`;
@@ -36,7 +37,7 @@ export function sumsDisagreement(folderPath: string): string | undefined {
   }
 }
 
-function compared(ledger: DatabaseSync, again: DatabaseSync, file: string): string | undefined {
+function compared(ledger: DatabaseSync, again: DatabaseSync, file: string, onProgress: OnProgress): string | undefined {
   makeSums(again);
   const kept = openSumsForReading(file);
   if (kept === undefined) return undefined;
@@ -45,7 +46,10 @@ function compared(ledger: DatabaseSync, again: DatabaseSync, file: string): stri
     const position = readPosition(kept);
     if (position === undefined || !fits(ledger, position)) return undefined;
     const follower = new SumsFollower(ledger, again, position.seq);
-    for (let progress = follower.step(); progress.done < progress.of;) progress = follower.step();
+    for (let progress = follower.step(); ; progress = follower.step()) {
+      onProgress({ doing: "adding the entries up again", ...progress, unit: "entries" });
+      if (progress.done >= progress.of) break;
+    }
     // What was emptied, or has expired, meanwhile says nothing of the sums.
     if (!fits(ledger, position) || follower.position?.seq !== position.seq) return undefined;
     const different = differenceOf(again, kept);

@@ -24,6 +24,7 @@ export class EntryWalk {
   readonly names: Names;
   /** The newest entry when the walk began. */
   readonly lastSeq: number;
+  readonly #baseSeq: number;
   readonly #db: DatabaseSync;
   readonly #slices: Slices;
   readonly #walk: ChainWalk;
@@ -38,6 +39,7 @@ export class EntryWalk {
       lastSeq: Number(db.prepare("SELECT max(seq) AS seq FROM entry").get()?.["seq"] ?? 0),
     }));
     this.lastSeq = lastSeq;
+    this.#baseSeq = base?.seq ?? 0;
     const noted = newest === undefined ? [] : [{ ...newest, source: "what the last commit noted" }];
     this.#walk = new ChainWalk([...known, ...noted], base);
   }
@@ -63,7 +65,10 @@ export class EntryWalk {
         (row) => check(row.seq, this.#walk.follow(this.#keptEntry(row))),
       );
     };
-    while (this.#slices.atOneMoment(slice)) onRead(this.#walk.followed);
+    const of = this.lastSeq - this.#baseSeq;
+    onRead(0, of);
+    while (this.#slices.atOneMoment(slice)) onRead(this.#walk.followed, of);
+    onRead(this.#walk.followed, of);
     this.#walk.end();
   }
 

@@ -11,6 +11,7 @@ import { Disagreement } from "../../../ledger/chain-walk.ts";
 import { decodeEntry } from "../../../ledger/entry-codec.ts";
 import type { LedgerEntry } from "../../../ledger/entry.ts";
 import { meteringRecordId } from "../../../ledger/ids.ts";
+import type { OnProgress } from "../../../ledger/work-progress.ts";
 import { ENTRY_COLUMNS, encodedEntryOf, type EntryRow } from "../entry-rows.ts";
 import type { Names } from "../names.ts";
 import { headIn, type Slices } from "./slices.ts";
@@ -75,12 +76,24 @@ export class RecordCheck {
    * Looks for rows that no entry accepted. If every accepted record has a row that points back at it, and there are no more
    * rows than that, all rows are accounted for; otherwise each row is checked. Throws Disagreement.
    */
-  lookForStrangers(): void {
+  lookForStrangers(onProgress: OnProgress = () => undefined): void {
     let rows = 0;
-    this.#forEachRow(() => (rows += 1));
+    const tell = (doing: string, done: number): void => onProgress({ doing, done, of: this.#rows, unit: "records" });
+    this.#forEachRow(
+      () => (rows += 1),
+      () => tell("counting records", rows),
+    );
     // If entries expired meanwhile, a removed row could hide a row that should not be there.
     const isCounted = rows === this.#rows && headIn(this.#db, "chain-base")?.seq === this.#baseSeq;
-    if (!isCounted) this.#forEachRow((row) => this.#checkRow(row));
+    if (isCounted) return;
+    let checked = 0;
+    this.#forEachRow(
+      (row) => {
+        this.#checkRow(row);
+        checked += 1;
+      },
+      () => tell("looking for records without an entry", checked),
+    );
   }
 
   /** Checks that an accepted record is kept under its key, and that the row points back at the record. */
@@ -99,7 +112,7 @@ export class RecordCheck {
   }
 
   /** Rows never move. So a row that is there from beginning to end is visited once, whatever is added and expires meanwhile. */
-  #forEachRow(visit: (row: KeptRow) => void): void {
+  #forEachRow(visit: (row: KeptRow) => void, afterSlice: () => void): void {
     const select = this.#db.prepare(`${SELECT_KEPT} WHERE (${KEY}) > (?, ?, ?, ?, ?, ?) ORDER BY ${KEY}`);
     let after: readonly (number | string)[] = BEFORE_ALL;
     const slice = (): boolean => {
@@ -114,7 +127,7 @@ export class RecordCheck {
         },
       );
     };
-    while (this.#slices.atOneMoment(slice));
+    while (this.#slices.atOneMoment(slice)) afterSlice();
   }
 
   /** Whether a row's entry is missing. A row that is newer than the walk has its entry; a stray row has none. */

@@ -9,7 +9,7 @@ export interface VerifyOrder {
 }
 
 /** The thread's messages: how many entries it has read, and at the end its result. */
-export type VerifyNews = { readonly read: number } | { readonly found: ChainVerification };
+export type VerifyNews = { readonly read: number; readonly of: number } | { readonly found: ChainVerification };
 
 export function verifyBeside(
   ledgerFile: string,
@@ -20,7 +20,7 @@ export function verifyBeside(
   const worker = startThread("ledger-verification", import.meta.url, "./verify-main", order);
   return new Promise((resolve, reject) => {
     worker.on("message", (news: VerifyNews) => {
-      if ("read" in news) onRead(news.read);
+      if ("read" in news) onRead(news.read, news.of);
       else resolve(news.found);
     });
     worker.once("error", (error: Error) =>

@@ -6,4 +6,4 @@ import { verifyChain } from "./verify.ts";
 const { ledgerFile, known } = workerData as VerifyOrder;
 const port = parentPort as MessagePort;
 const tell = (news: VerifyNews): void => port.postMessage(news);
-tell({ found: verifyChain(ledgerFile, known, (read) => tell({ read })) });
+tell({ found: verifyChain(ledgerFile, known, (read, of) => tell({ read, of })) });

@@ -11,6 +11,7 @@ import { Disagreement } from "../../../ledger/chain-walk.ts";
 import type { LedgerEntry } from "../../../ledger/entry.ts";
 import { IdentityHistory, identityNotes } from "../../../ledger/identity-history.ts";
 import type { ChainVerification, KnownHead, OnRead } from "../../../ledger/verification.ts";
+import type { OnProgress } from "../../../ledger/work-progress.ts";
 import { dataFolder } from "../data-folder.ts";
 import { damageOf, integrityProblem, MaintenanceError, openForReading } from "../ledger-file.ts";
 import { missingTail, readKeptTail, tailEvidence } from "../tail/lost-tail.ts";
@@ -26,19 +27,26 @@ export interface Verification extends ChainVerification {
   readonly notes: readonly string[] | undefined;
 }
 
+interface VerifyOptions {
+  readonly lostTailIsKnown?: boolean;
+  readonly onProgress?: OnProgress;
+}
+
+const quiet: OnProgress = () => undefined;
+
 /** Reads the whole ledger of a folder. Throws MaintenanceError where there is none. */
 export function verify(
   folderPath: string,
   known: readonly KnownHead[] = [],
-  { lostTailIsKnown = false }: { readonly lostTailIsKnown?: boolean } = {},
+  { lostTailIsKnown = false, onProgress = quiet }: VerifyOptions = {},
 ): Verification {
   const folder = dataFolder(folderPath);
   const evidence = tailEvidence(folder);
   return reading(folder.ledgerFile, (db) => {
     const missing = lostTailIsKnown ? undefined : missingTail(evidence, readKeptTail(db));
-    const damage = integrityProblem(db);
+    const damage = integrityProblem(db, onProgress);
     if (damage !== undefined) return { ...NOTHING, disagreement: damage };
-    const found = verified(db, known, true);
+    const found = verified(db, known, true, () => undefined, onProgress);
     return { ...found, disagreement: found.disagreement ?? missing };
   });
 }
@@ -58,12 +66,13 @@ function verified(
   db: DatabaseSync,
   known: readonly KnownHead[],
   withRecords: boolean,
-  onRead: OnRead = () => undefined,
+  onRead: OnRead,
+  onProgress: OnProgress = quiet,
 ): Verification {
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     try {
       // Heads that were known before the ledger was emptied say nothing of the new entries.
-      return verifiedOnce(db, tries === 0 ? known : [], withRecords, onRead);
+      return verifiedOnce(db, tries === 0 ? known : [], withRecords, onRead, onProgress);
     } catch (error) {
       if (!(error instanceof BegunAnew)) throw error;
     }
@@ -78,6 +87,7 @@ function verifiedOnce(
   known: readonly KnownHead[],
   withRecords: boolean,
   onRead: OnRead,
+  onProgress: OnProgress,
 ): Verification {
   const slices = new Slices(db);
   const walk = new EntryWalk(db, slices, known);
@@ -89,9 +99,12 @@ function verifiedOnce(
   };
   let disagreement: string | undefined;
   try {
-    walk.run(withRecords ? check : () => undefined, onRead);
+    walk.run(withRecords ? check : () => undefined, (done, of) => {
+      onRead(done, of);
+      onProgress({ doing: "reading entries", done, of, unit: "entries" });
+    });
     if (withRecords) {
-      records.lookForStrangers();
+      records.lookForStrangers(onProgress);
       checkResources(db, slices);
     }
   } catch (error) {
