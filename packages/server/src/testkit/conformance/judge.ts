@@ -104,8 +104,9 @@ function complaintsAboutRequests(
   const complaints: string[] = [];
   const { min, max } = requests;
   if (seen.length < min || seen.length > max) {
-    const bound = min === max ? String(min) : max === Number.POSITIVE_INFINITY ? `at least ${min}` : `${min} to ${max}`;
-    complaints.push(`the server must have seen ${bound} requests of it; it has seen ${seen.length}`);
+    const bound =
+      min === max ? `exactly ${min}` : max === Number.POSITIVE_INFINITY ? `${min} or more` : `${min} to ${max}`;
+    complaints.push(`requests of it that the server has seen must be ${bound}; they are ${seen.length}`);
   }
   const [first, ...again] = seen.slice(0, REQUESTS_LOOKED_AT_MAX);
   if (sent !== undefined && first !== undefined) {

@@ -11,7 +11,7 @@ export type ConformanceOperation =
 
 /** A key, and the session token where the key is a temporary one. */
 export interface ConformanceCredentials extends Credentials {
-  readonly sessionToken?: string | undefined;
+  readonly sessionToken?: string;
 }
 
 /** One call that the client is to make. It is plain JSON. */

@@ -1,7 +1,7 @@
 /** What is sent again, how often, and with what. */
 import type { ConformanceCase } from "../case.ts";
 import { CONTAINER, USED_AT } from "../scene.ts";
-import { SESSION_IS_SENT, USAGE_IS_SENT, batch, record, refused, results } from "./parts.ts";
+import { TASK_METERS, USAGE_IS_SENT, batch, record, refused, results } from "./parts.ts";
 
 const operations = ["BatchMeterUsage"] as const;
 const operation = "BatchMeterUsage";
@@ -72,7 +72,7 @@ export const attemptCases: readonly ConformanceCase[] = [
     name: "MeterUsage: each attempt of a call has the same body, client token included",
     rule: "M4",
     operations: ["MeterUsage"],
-    needs: [SESSION_IS_SENT, "attempts/throttled"],
+    needs: [TASK_METERS, "attempts/throttled"],
     troubles: [{ kind: "throttle", operation: "MeterUsage", count: 1 }],
     steps: [
       {

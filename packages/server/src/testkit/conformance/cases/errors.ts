@@ -2,7 +2,17 @@
 import type { ConformanceCase, ConformanceStep } from "../case.ts";
 import { BUYER, CONTAINER, CONTRACT, CUSTOMER, HOURLY, UNSOLD, USED_AT } from "../scene.ts";
 import type { ConformanceOperation } from "../subject.ts";
-import { SESSION_IS_SENT, USAGE_IS_SENT, batch, record, refused } from "./parts.ts";
+import {
+  ALLOCATIONS_ARE_SENT,
+  LICENCE_IS_SENT,
+  REGION_IS_SIGNED,
+  SESSION_IS_SENT,
+  TASK_METERS,
+  USAGE_IS_SENT,
+  batch,
+  record,
+  refused,
+} from "./parts.ts";
 
 const NO_PRODUCT = "conformance-no-such-product";
 const NO_LICENCE = `arn:aws:license-manager::294406891311:license:l-${"d".repeat(32)}`;
@@ -103,9 +113,19 @@ const REFUSALS: readonly Refusal[] = [
 
 const NEEDS: Partial<Readonly<Record<ConformanceOperation, readonly string[]>>> = {
   BatchMeterUsage: [USAGE_IS_SENT],
-  MeterUsage: [SESSION_IS_SENT],
+  MeterUsage: [TASK_METERS],
   RegisterUsage: [SESSION_IS_SENT],
 };
+
+/** What else a client must send as it is told, so that the refusal is the one that is meant. */
+function needsOf({ region, input }: ConformanceStep): readonly string[] {
+  const text = JSON.stringify(input);
+  return [
+    ...(region === undefined ? [] : [REGION_IS_SIGNED]),
+    ...(text.includes("UsageAllocations") ? [ALLOCATIONS_ARE_SENT] : []),
+    ...(text.includes("LicenseArn") ? [LICENCE_IS_SENT] : []),
+  ];
+}
 
 export const errorCases: readonly ConformanceCase[] = [
   ...REFUSALS.map(([exception, rule, ...steps]): ConformanceCase => {
@@ -116,7 +136,7 @@ export const errorCases: readonly ConformanceCase[] = [
       name: `${operation}: ${exception} reaches the caller by its name`,
       rule,
       operations: [operation],
-      needs: NEEDS[operation] ?? [],
+      needs: [...(NEEDS[operation] ?? []), ...steps.flatMap(needsOf)],
       steps: steps.map((step, i) => ({ ...step, answers: i === last ? [refused(exception)] : [{ output: {} }] })),
     };
   }),

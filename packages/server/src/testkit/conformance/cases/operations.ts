@@ -1,7 +1,7 @@
 /** The other operations, as they succeed. */
 import type { ConformanceCase } from "../case.ts";
 import { BUYER, CONTAINER, CONTRACT, CUSTOMER, ENTITLED, ENTITLED_UNTIL, HOURLY, SAAS, USED_AT } from "../scene.ts";
-import { SESSION_IS_SENT } from "./parts.ts";
+import { SESSION_IS_SENT, TASK_METERS } from "./parts.ts";
 
 const used = { ProductCode: CONTAINER, Timestamp: USED_AT, UsageDimension: "gb", UsageQuantity: 3 };
 const meter = { operation: "MeterUsage", caller: "task", input: used } as const;
@@ -10,17 +10,21 @@ const token = { "x-amz-security-token": { $text: true } };
 export const operationCases: readonly ConformanceCase[] = [
   {
     id: SESSION_IS_SENT,
-    name: "MeterUsage by a temporary key: its session token is sent, and signed",
+    name: "a temporary key: its session token is sent, and signed",
     rule: "C1",
     operations: ["MeterUsage"],
+    steps: [{ ...meter, sent: { headers: token, signedHeaders: { "x-amz-security-token": true } } }],
+  },
+  {
+    id: TASK_METERS,
+    name: "MeterUsage: a time is sent as a number of seconds since the epoch, and usage of it is metered",
+    rule: "M5",
+    operations: ["MeterUsage"],
+    needs: [SESSION_IS_SENT],
     steps: [
       {
         ...meter,
-        sent: {
-          headers: token,
-          signedHeaders: { "x-amz-security-token": true },
-          body: { Timestamp: { $seconds: USED_AT } },
-        },
+        sent: { scope: "us-east-1/aws-marketplace", body: { Timestamp: { $seconds: USED_AT } } },
         answers: [{ output: { MeteringRecordId: { $text: true } } }],
       },
     ],
@@ -31,7 +35,7 @@ export const operationCases: readonly ConformanceCase[] = [
     name: "MeterUsage: the same usage again is told with the id that it had",
     rule: "M5",
     operations: ["MeterUsage"],
-    needs: [SESSION_IS_SENT],
+    needs: [TASK_METERS],
     steps: [
       { ...meter, answers: [{ output: { MeteringRecordId: { $text: true } } }] },
       { ...meter, answers: [{ output: { MeteringRecordId: { $as: [0, "MeteringRecordId"] } } }] },
@@ -43,7 +47,7 @@ export const operationCases: readonly ConformanceCase[] = [
     name: "MeterUsage as a dry run meters nothing, and its answer is handed on",
     rule: "M7",
     operations: ["MeterUsage"],
-    needs: [SESSION_IS_SENT],
+    needs: [TASK_METERS],
     steps: [
       {
         ...meter,
@@ -64,8 +68,8 @@ export const operationCases: readonly ConformanceCase[] = [
       {
         operation: "RegisterUsage",
         caller: "task",
-        input: { ProductCode: HOURLY, PublicKeyVersion: 1, Nonce: "nonce-größe" },
-        sent: { headers: token, body: { PublicKeyVersion: 1, Nonce: "nonce-größe" } },
+        input: { ProductCode: HOURLY, PublicKeyVersion: 1, Nonce: "conformance" },
+        sent: { headers: token, body: { PublicKeyVersion: 1, Nonce: "conformance" } },
         answers: [{ output: { Signature: { $text: true } } }],
       },
     ],

@@ -1,7 +1,15 @@
 /** What a client makes of usage records, and of what became of each. */
 import type { ConformanceCase } from "../case.ts";
 import { ABROAD, BUYER, CUSTOMER, DIMENSION_ABROAD, EARLY, LICENCE, SAAS, USED_AT } from "../scene.ts";
-import { USAGE_IS_SENT, batch, record, results } from "./parts.ts";
+import {
+  ALLOCATIONS_ARE_SENT,
+  LICENCE_IS_SENT,
+  REGION_IS_SIGNED,
+  USAGE_IS_SENT,
+  batch,
+  record,
+  results,
+} from "./parts.ts";
 
 const operations = ["BatchMeterUsage"] as const;
 const needs = [USAGE_IS_SENT];
@@ -87,7 +95,7 @@ export const usageCases: readonly ConformanceCase[] = [
     ],
   },
   {
-    id: "usage/region",
+    id: REGION_IS_SIGNED,
     name: "a request is signed for the region that the client was told",
     rule: "K7",
     operations,
@@ -170,7 +178,7 @@ export const usageCases: readonly ConformanceCase[] = [
     metered: FULL_BATCH.map(({ Dimension, Quantity }) => ({ dimension: Dimension, units: Quantity })),
   },
   {
-    id: "usage/allocations",
+    id: ALLOCATIONS_ARE_SENT,
     name: "allocations arrive with their tags, and without where they have none",
     rule: "A1",
     operations,
@@ -201,7 +209,7 @@ export const usageCases: readonly ConformanceCase[] = [
     metered: [{ customer: BUYER }],
   },
   {
-    id: "usage/licence",
+    id: LICENCE_IS_SENT,
     name: "usage under a licence is sent without a product code",
     rule: "I3",
     operations,
