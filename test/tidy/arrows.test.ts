@@ -80,6 +80,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "operator/contract",
     "snapshot",
     "world.ts",
+    "node:child_process",
     "node:events",
     "node:fs",
     "node:timers",

@@ -49,8 +49,18 @@ export function valueAt(value: unknown, path: Path): unknown {
 /** A value in a sentence. */
 export function shown(value: unknown): string {
   if (value === undefined) return "not there";
-  const text = JSON.stringify(value) ?? String(value);
+  const text = textOf(value);
   return text.length > VALUE_CHARACTERS_MAX ? `${text.slice(0, VALUE_CHARACTERS_MAX)}…` : text;
+}
+
+/** A client in JavaScript may answer with anything, also with what JSON has no form for. */
+function textOf(value: unknown): string {
+  try {
+    const plain: unknown = JSON.stringify(value, (_name, one: unknown) => (typeof one === "bigint" ? `${one}n` : one));
+    return typeof plain === "string" ? plain : `a ${typeof value}`;
+  } catch {
+    return "an object that JSON has no form for";
+  }
 }
 
 /** Milliseconds since the epoch. */

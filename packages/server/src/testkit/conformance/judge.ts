@@ -12,7 +12,7 @@ import { AGREEMENT, BUYER, CATALOGUE, NOW, ROLE, SELLER_KEY, TASK } from "./scen
 import type { ConformanceAnswer, ConformanceCall, ConformanceCredentials, ConformanceSubject } from "./subject.ts";
 
 /** What became of a case. */
-export interface Verdict {
+interface Verdict {
   /** What was wrong, in sentences; empty where nothing was. */
   readonly complaints: readonly string[];
   /** What the market has seen, a line for each request. */
