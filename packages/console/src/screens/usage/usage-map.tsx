@@ -178,7 +178,7 @@ export function UsageMap(): ReactNode {
       ) : map.rows.length === 0 ? (
         <Empty
           title={`Nothing was used in ${month}`}
-          command={`npm run countinghouse -- usage --by customer,dimension,day --from ${from} --to ${to}`}
+          command={`npm run countinghouse -- usage --by customer,dimension,day --from ${from} --until ${to}`}
         >
           What is accepted is here at once. The service clock says which month is now.
         </Empty>
