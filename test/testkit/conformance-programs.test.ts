@@ -1,6 +1,7 @@
 /** Clients in other languages, and other runners: a program for each call, `node:test`, and what a failing test says. */
 import { execFile, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { runInNewContext } from "node:vm";
 import {
   conformanceCases,
   describeConformance,
@@ -92,6 +93,21 @@ test("node:test runs the suite, and its exit code tells of failures", { timeout:
   expect(wrong.output).toMatch(/^# fail 1$/m);
   expect(wrong.output).toContain("it answers");
   expect(wrong.code).toBe(1);
+});
+
+test("times and errors of another context, as Jest has them, are times and errors", async () => {
+  const tests = declared(async (call) => {
+    const answer = await officialClient()(call);
+    if (call.operation !== "GetEntitlements") throw runInNewContext('new RangeError("out of paper")') as Error;
+    if ("error" in answer) return answer;
+    const entitlements = (answer.output["Entitlements"] as { readonly ExpirationDate: Date }[]).map((one) => ({
+      ...one,
+      ExpirationDate: runInNewContext(`new Date(${one.ExpirationDate.getTime()})`) as Date,
+    }));
+    return { output: { ...answer.output, Entitlements: entitlements } };
+  });
+  await tests.get("entitlements/values")?.();
+  await expect(tests.get("usage/timestamp")?.()).rejects.toThrow("the subject threw RangeError: out of paper");
 });
 
 /** The tests that a runner would be given. */

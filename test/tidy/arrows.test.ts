@@ -85,6 +85,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:fs",
     "node:timers",
     "node:timers/promises",
+    "node:util",
   ],
   snapshot: ["@countinghouse/protocol", "domain", "identity", "ledger", "node:crypto", "node:util", "node:zlib"],
   trail: ["@countinghouse/protocol", "advice", "domain", "operator/contract"],

@@ -1,4 +1,5 @@
 /** Where a value is not what a case expects of it. See ConformanceExpectation. */
+import { types } from "node:util";
 import { readTime } from "@countinghouse/protocol";
 
 type Path = readonly (string | number)[];
@@ -65,7 +66,7 @@ function textOf(value: unknown): string {
 
 /** Milliseconds since the epoch. */
 function timeOf(value: unknown): number | undefined {
-  if (value instanceof Date) return value.getTime();
+  if (types.isDate(value)) return value.getTime();
   if (typeof value === "number") return value * 1_000;
   if (typeof value !== "string") return undefined;
   // Some languages write no Z, but an offset.

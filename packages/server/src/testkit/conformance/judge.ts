@@ -186,7 +186,10 @@ async function answered(
       ? answer
       : `the subject must answer { output } or { error: { name } }; it answers ${shown(answer)}`;
   } catch (error) {
-    return `the subject threw ${error instanceof Error ? `${error.name}: ${error.message}` : shown(error)}; it must answer { error } where the client reports one`;
+    // Not by its class: Jest's has another one, of its own context.
+    const { name, message } = (error ?? {}) as { readonly name?: unknown; readonly message?: unknown };
+    const what = typeof message === "string" ? `${String(name)}: ${message}` : shown(error);
+    return `the subject threw ${what}; it must answer { error } where the client reports one`;
   } finally {
     over.abort();
   }
