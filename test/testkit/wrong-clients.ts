@@ -30,7 +30,7 @@ interface HttpRequest {
 }
 
 const ATTEMPTS = 3;
-const ATTEMPTS_OF_THE_STUBBORN = 12;
+const ATTEMPTS_OF_THE_STUBBORN = 30;
 
 /** Waits hardly at all, so that two dozen clients do not take minutes. */
 function hasty(client: MarketplaceMeteringClient, attempts: number = ATTEMPTS): void {

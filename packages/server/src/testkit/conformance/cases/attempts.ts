@@ -6,7 +6,7 @@ import { TASK_METERS, USAGE_IS_SENT, batch, record, refused, results } from "./p
 const operations = ["BatchMeterUsage"] as const;
 const operation = "BatchMeterUsage";
 const needs = [USAGE_IS_SENT];
-const ATTEMPTS_MAX = 10;
+const ATTEMPTS_MAX = 20;
 /** More than any client may try. */
 const FOR_EVER = 1_000;
 const again = { min: 2, max: ATTEMPTS_MAX };
