@@ -135,7 +135,11 @@ export function accountView(account: Account, catalogue: CatalogueView): Account
     users: account.users.map(({ name, policy }): AccountView["users"][number] => ({
       name,
       policy,
-      accessKeyIds: keys.filter((key) => key.userName === name).map((key) => key.accessKeyId),
+      // In an order that a new start does not change.
+      accessKeyIds: keys
+        .filter((key) => key.userName === name)
+        .map((key) => key.accessKeyId)
+        .toSorted(),
     })),
     roles: account.roles.map(({ name, policy, webIdentity }): AccountView["roles"][number] => ({
       name,

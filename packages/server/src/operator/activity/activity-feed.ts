@@ -173,9 +173,31 @@ export class ActivityFeed {
         this.#heads = withPositions(heads, positions);
         this.#lastId = event.id;
         for (const reader of this.#readers) reader.give(event);
+        await this.#letSend();
+        if (chains !== this.#chains) return;
       }
-      await new Promise<void>((resume) => this.#options.schedule(resume));
+      await this.#turn();
     }
+  }
+
+  /**
+   * Before readers have no more room, lets them send, as long as one of them gets on: a few large events are no reason to leave any
+   * out. Nobody waits here for a reader that does not read.
+   */
+  async #letSend(): Promise<void> {
+    let taken: number | undefined;
+    for (;;) {
+      const filling = [...this.#readers].filter(({ isFilling }) => isFilling);
+      if (filling.length === 0) return;
+      const now = filling.reduce((sum, { chunksTaken }) => sum + chunksTaken, 0);
+      if (now === taken) return;
+      taken = now;
+      await this.#turn();
+    }
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resume) => this.#options.schedule(resume));
   }
 
   /** Leaves entries out, and goes on from now. */
@@ -201,7 +223,7 @@ export class ActivityFeed {
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {
     const turn = this.#reading.then(async () => {
-      await new Promise<void>((resume) => this.#options.schedule(resume));
+      await this.#turn();
       return run();
     });
     this.#reading = turn.catch(() => undefined);

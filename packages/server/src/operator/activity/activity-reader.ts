@@ -33,6 +33,7 @@ export class ActivityReader {
   readonly #options: ReaderOptions;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
+  #chunksTaken = 0;
   #missed: ChainReader | undefined;
   /** The new events since the reader began to get its missed ones; undefined where they were too many, and must be read, too. */
   #meanwhile: FeedEvent[] | undefined = [];
@@ -47,6 +48,16 @@ export class ActivityReader {
     this.#missed = options.missed;
     this.#lastId = lastId;
     this.#target = options.heads();
+  }
+
+  /** Whether half of its room is taken. */
+  get isFilling(): boolean {
+    return this.#waitingBytes > WAITING_BYTES_MAX / 2;
+  }
+
+  /** How many chunks it has been sent. */
+  get chunksTaken(): number {
+    return this.#chunksTaken;
   }
 
   /** Gives the reader an event; the reader ignores an unwanted event, and notes a gap where it has no room. */
@@ -184,6 +195,7 @@ export class ActivityReader {
       else this.#waiting[0] = first.subarray(part.length);
     }
     this.#waitingBytes -= bytes;
+    this.#chunksTaken += 1;
     return taken.length === 1 ? (taken[0] as Buffer) : Buffer.concat(taken, bytes);
   }
 }

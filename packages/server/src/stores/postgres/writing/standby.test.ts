@@ -21,14 +21,19 @@ test.for(["pg_terminate_backend", "pg_cancel_backend"])(
       await server.query(`ALTER SYSTEM SET synchronous_standby_names = '${name}'`);
       await server.query("SELECT pg_reload_conf()");
     };
+    // Others of the node's connections commit, too.
     const waitingForIt = (): Promise<readonly Readonly<Record<string, unknown>>[]> =>
       server.query(
-        "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name LIKE 'countinghouse%'",
+        "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'countinghouse lane'",
       );
     await standbyIs("nobody");
+    // Sessions know the setting at once, and commits wait from when another process of the server has read it.
     await expect
-      .poll(() => server.query("SHOW synchronous_standby_names"))
-      .toEqual([{ synchronous_standby_names: "nobody" }]);
+      .poll(async () => {
+        server.query("SELECT pg_logical_emit_message(true, 'test', '')").catch(() => undefined);
+        return server.query("SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+      })
+      .not.toHaveLength(0);
 
     let answered = false;
     const metering = ledger.transact(meter([sent()])).finally(() => (answered = true));
