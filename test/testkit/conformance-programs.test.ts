@@ -174,6 +174,20 @@ describe("a failing test says", () => {
     await expect(declared(subject, options).get("usage/timestamp")?.()).rejects.toThrow(message);
   });
 
+  test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])("that %s is no time limit", (timeoutMs) => {
+    expect(() => declared(officialClient(), { timeoutMs })).toThrow(`from 1 to 2147483647; got ${timeoutMs}`);
+  });
+
+  test("that a client never stopped", async () => {
+    const client = officialClient();
+    const tests = declared(async (call) => {
+      const answer = await client(call);
+      await Promise.all(Array.from({ length: 1_100 }, () => fetch(call.endpoint, { method: "POST", body: "{}" })));
+      return answer;
+    });
+    await expect(tests.get("usage/full-batch")?.()).rejects.toThrow("must be exactly 1; they are 1000");
+  });
+
   test("which operations there are", () => {
     expect(() => conformanceCases({ operations: ["PutItem" as never] })).toThrow(
       'operations must name some of BatchMeterUsage, MeterUsage, RegisterUsage, ResolveCustomer, GetEntitlements; got ["PutItem"].',

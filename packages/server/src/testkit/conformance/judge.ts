@@ -31,8 +31,6 @@ interface Scene {
 }
 
 const REGION = "us-east-1";
-/** What is sent is looked at; more than this of a case would be a client that never stops. */
-const REQUESTS_LOOKED_AT_MAX = 100;
 
 export async function judge(
   subject: ConformanceSubject,
@@ -108,7 +106,7 @@ function complaintsAboutRequests(
       min === max ? `exactly ${min}` : max === Number.POSITIVE_INFINITY ? `${min} or more` : `${min} to ${max}`;
     complaints.push(`requests of it that the server has seen must be ${bound}; they are ${seen.length}`);
   }
-  const [first, ...again] = seen.slice(0, REQUESTS_LOOKED_AT_MAX);
+  const [first, ...again] = seen;
   if (sent !== undefined && first !== undefined) {
     complaints.push(...differences(sent, first, earlier).map((one) => `the request's ${one}`));
   }

@@ -29,13 +29,15 @@ export interface ConformanceRunner {
 }
 
 const CALL_TIMEOUT_MS = 60_000;
+/** The longest that Node's timers wait. */
+const TIMEOUT_MS_MAX = 2_147_483_647;
 /** What a case takes besides its calls, and those of the cases that it needs. */
 const CASE_TIMEOUT_MS = 600_000;
 
 /**
  * Holds a client to the suite, case by case, and yields what became of each. Every case has a market of its own.
  *
- * Throws TypeError for options that name what there is not.
+ * Throws TypeError for options that cannot be.
  */
 export async function* runConformance(
   subject: ConformanceSubject,
@@ -50,7 +52,7 @@ export async function* runConformance(
  * fails with an Error that says what was wrong and what the server has seen. A case that is not judged fails, too, and names the
  * case to look at.
  *
- * Throws TypeError for options that name what there is not.
+ * Throws TypeError for options that cannot be.
  */
 export function describeConformance(
   subject: ConformanceSubject,
@@ -78,6 +80,9 @@ function suiteOf(
   subject: ConformanceSubject,
   { timeoutMs = CALL_TIMEOUT_MS, ...options }: ConformanceRunOptions,
 ): (one: ConformanceCase) => Promise<ConformanceResult> {
+  if (!(timeoutMs > 0 && timeoutMs <= TIMEOUT_MS_MAX)) {
+    throw new TypeError(`timeoutMs must be a number of milliseconds from 1 to ${TIMEOUT_MS_MAX}; got ${timeoutMs}.`);
+  }
   const all = new Map(conformanceCases(options).map((one) => [one.id, one]));
   const results = new Map<string, Promise<ConformanceResult>>();
   const resultOf = (one: ConformanceCase): Promise<ConformanceResult> => {
