@@ -7,6 +7,29 @@ import { PACK_TIMEOUT_MS } from "../support/packed.ts";
 
 const JEST = fileURLToPath(new URL("../adoption/node_modules/jest/bin/jest.js", import.meta.url));
 
+/** A client that knows one operation. The runner's own `describe` and `test` are there by these names. */
+const CONFORMANCE = `
+describeConformance(
+  async ({ input, endpoint, region, credentials }) => {
+    const client = new MarketplaceMeteringClient({ endpoint, region, credentials });
+    const outcome = await client.resolveCustomerOutcome({ registrationToken: input.RegistrationToken });
+    await client.close();
+    if (!outcome.ok) return { error: { name: outcome.error.name } };
+    const { customerIdentifier, customerAccountId, productCode } = outcome.result;
+    return {
+      output: {
+        CustomerIdentifier: customerIdentifier,
+        CustomerAWSAccountId: customerAccountId,
+        ProductCode: productCode,
+      },
+    };
+  },
+  { describe, test, operations: ["ResolveCustomer"] },
+);
+`;
+/** `resolve/customer`, and its two exceptions. */
+const CONFORMANCE_CASES = 3;
+
 const SUITE = `
 expect.extend(matchers);
 
@@ -39,13 +62,13 @@ test("the market is as it was", async () => {
   expect(market).toHaveMetered({ customer: buyer, units: 13 });
   expect(() => expect(market).toHaveMetered({ customer: buyer, units: 12 })).toThrow("It metered 13 units");
 });
-`;
+${CONFORMANCE}`;
 
 const NODE_TEST = `
 import assert from "node:assert/strict";
-import test from "node:test";
+import { describe, test } from "node:test";
 import { MarketplaceMeteringClient } from "@countinghouse/client";
-import { startMarket } from "countinghouse/testkit";
+import { describeConformance, startMarket } from "countinghouse/testkit";
 import { toHaveMetered } from "countinghouse/testkit/matchers";
 
 test("usage is metered", async () => {
@@ -59,13 +82,13 @@ test("usage is metered", async () => {
   assert.ok(seen.pass, seen.message());
   await client.close();
 });
-`;
+${CONFORMANCE}`;
 
 let project: EmptyProject;
 beforeAll(async () => {
   project = await emptyProject(["@countinghouse/protocol", "@countinghouse/client", "countinghouse"]);
   const [kit, matchers, client] = ["countinghouse/testkit", "countinghouse/testkit/matchers", "@countinghouse/client"];
-  const from = { startMarket: kit, matchers, MarketplaceMeteringClient: client };
+  const from = { startMarket: kit, describeConformance: kit, matchers, MarketplaceMeteringClient: client };
   const names = Object.entries(from);
   const imported = names.map(([name, entry]) => `import { ${name} } from "${entry}";\n`).join("");
   const required = names.map(([name, entry]) => `const { ${name} } = require("${entry}");\n`).join("");
@@ -85,14 +108,14 @@ test.each(kinds)("Jest with %s", async (_kind, file, flags) => {
   if (!existsSync(JEST)) return void process.stdout.write("Jest is not there: npm run runtimes installs it.\n");
   const args = [...flags, JEST, "--config", "jest.config.json", "--rootDir", project.folder, file];
   const { code, output } = await project.run(process.execPath, args);
-  expect(output).toContain("2 passed, 2 total");
+  expect(output).toContain(`${2 + CONFORMANCE_CASES} passed, ${2 + CONFORMANCE_CASES} total`);
   expect(output).not.toContain("did not exit");
   expect(code, output).toBe(0);
 });
 
 test("node:test", async () => {
   const { code, output } = await project.run(process.execPath, ["--test", "node.mjs"]);
-  expect(output).toMatch(/pass 1\b/);
+  expect(output).toMatch(new RegExp(`pass ${1 + CONFORMANCE_CASES}\\b`));
   expect(code, output).toBe(0);
 });
 

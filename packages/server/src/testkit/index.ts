@@ -12,3 +12,25 @@ export type { Credentials, CustomerNames, CustomerOptions, MarketProduct, Produc
 export type { Advice } from "../operator/contract/ledger/advice.ts";
 export type { ClockStep, MarketClock } from "./market-clock.ts";
 export type { FaultOptions, MarketFaults } from "./market-faults.ts";
+export type {
+  ConformanceCase,
+  ConformanceExpectation,
+  ConformanceStep,
+  ConformanceTrouble,
+} from "./conformance/case.ts";
+export { conformanceCases, type ConformanceOptions } from "./conformance/cases.ts";
+export { programSubject, type ProgramOptions } from "./conformance/program-subject.ts";
+export {
+  describeConformance,
+  runConformance,
+  type ConformanceResult,
+  type ConformanceRunOptions,
+  type ConformanceRunner,
+} from "./conformance/run-conformance.ts";
+export type {
+  ConformanceAnswer,
+  ConformanceCall,
+  ConformanceCredentials,
+  ConformanceOperation,
+  ConformanceSubject,
+} from "./conformance/subject.ts";
