@@ -26,6 +26,7 @@ export class EventSource {
   isEnded = false;
   readonly #response: IncomingMessage;
   #rest = "";
+  #lastId: string | undefined;
 
   private constructor(response: IncomingMessage, stalled: boolean) {
     this.#response = response;
@@ -69,8 +70,9 @@ export class EventSource {
     return this.events.filter(({ kind }) => kind === "message").map(({ data }) => String(data["requestID"]));
   }
 
+  /** The id to go on from: as in browsers, one that comes without an event counts, too. */
   get lastId(): string | undefined {
-    return this.events.findLast(({ id }) => id !== undefined)?.id;
+    return this.#lastId;
   }
 
   get gaps(): readonly SentEvent[] {
@@ -98,6 +100,7 @@ export class EventSource {
   #event(lines: readonly string[]): void {
     const valueOf = (field: string): string | undefined =>
       lines.find((line) => line.startsWith(`${field}: `))?.slice(field.length + 2);
+    this.#lastId = valueOf("id") ?? this.#lastId;
     const data = valueOf("data");
     if (data !== undefined) {
       const kind = valueOf("event") ?? "message";
