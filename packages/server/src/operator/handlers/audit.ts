@@ -1,10 +1,11 @@
 /** Audit events, and whether the trail is as it was written. */
-import { iso, timeOf } from "@countinghouse/protocol";
+import { iso } from "@countinghouse/protocol";
 import type { AuditVerification as Found } from "../../checkpoints/audit-verification.ts";
 import type { OperatorContext } from "../context.ts";
 import type { AuditVerification, auditRoutes } from "../contract/ledger/audit.ts";
 import type { AuditVerificationJob, verificationRoutes } from "../contract/ledger/verifications.ts";
 import type { AnswerTo } from "../contract/routes.ts";
+import { eventQueryOf } from "../event-query.ts";
 import { ProblemError } from "../problem.ts";
 import type { Handlers } from "../serve-routes.ts";
 import { stateOf, type VerificationJob } from "../verification-jobs.ts";
@@ -17,15 +18,8 @@ export function auditHandlers(
   return {
     "GET /audit-events": async ({ query }): Promise<AnswerTo<"GET /audit-events">> => {
       const { items, nextCursor } = await eventPages.read({
+        ...eventQueryOf(query),
         operations: query.eventName === undefined ? undefined : [query.eventName],
-        accountId: query.accountId,
-        accessKeyId: query.accessKeyId,
-        productCode: query.productCode,
-        fromMs: query.from === undefined ? undefined : timeOf(query.from),
-        toMs: query.to === undefined ? undefined : timeOf(query.to),
-        order: query.order,
-        cursor: query.cursor,
-        limit: query.limit,
       });
       return {
         items: items.map(({ record }) => auditEventView(record)),

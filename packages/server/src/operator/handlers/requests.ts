@@ -9,6 +9,7 @@ import type { LedgerEntry } from "../../ledger/entry.ts";
 import type { OperatorContext } from "../context.ts";
 import type { Page } from "../contract/common.ts";
 import type { RequestShown, RequestSummary, requestRoutes } from "../contract/ledger/requests.ts";
+import { eventQueryOf } from "../event-query.ts";
 import { pageOf } from "../page.ts";
 import { ProblemError, unfit } from "../problem.ts";
 import type { RawRequest } from "../requests/raw-requests.ts";
@@ -105,16 +106,9 @@ async function keptPage({ eventPages }: OperatorContext, query: ListQuery): Prom
     query.outcome === undefined || outcomeOf(entry).outcome === query.outcome;
   const page = await eventPages.search(
     {
+      ...eventQueryOf(query),
       operations: query.operation === undefined ? undefined : [query.operation],
       principals: query.principal === undefined ? undefined : [query.principal],
-      accountId: query.accountId,
-      accessKeyId: query.accessKeyId,
-      productCode: query.productCode,
-      fromMs: query.from === undefined ? undefined : timeOf(query.from),
-      toMs: query.to === undefined ? undefined : timeOf(query.to),
-      order: query.order,
-      cursor: query.cursor,
-      limit: query.limit,
     },
     isMeant,
   );
