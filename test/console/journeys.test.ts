@@ -238,8 +238,12 @@ describe.skipIf(browser === undefined)("the console", () => {
     await page.keyboard.press("/");
     await page.keyboard.type("traces");
     await expect.poll(() => page.url()).toContain("q=traces");
+    // Before the list is there, no row can be walked to.
+    await page.getByRole("link", { name: "Acme Traces" }).waitFor();
+    await page.getByRole("link", { name: "Acme Logs" }).waitFor({ state: "hidden" });
     await page.keyboard.press("Tab");
     await page.keyboard.press("j");
+    await page.locator("a:focus", { hasText: "Acme Traces" }).waitFor();
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Acme Traces" }).waitFor();
     await page.keyboard.press("Control+k");
