@@ -84,6 +84,8 @@ describe.skipIf(browser === undefined)("the console", () => {
     await page.getByRole("button", { name: "Used now, instead" }).click();
     await page.getByRole("button", { name: "Send it edited" }).click();
     await page.getByRole("link", { name: "What came of it" }).click();
+    // The other request had the same heading, beside the activity.
+    await page.getByLabel("Outcome").waitFor({ state: "hidden" });
     await page.getByRole("heading", { name: "BatchMeterUsage" }).waitFor();
     await page.getByText("Accepted", { exact: true }).waitFor();
   });

@@ -11,9 +11,12 @@ interface KeyActions {
 /** How long `g` waits for the key that says where to. */
 const CHORD_MS = 1_500;
 
+/** A field of a dialog that has just been closed keeps the focus until the browser draws again; nobody types into it. */
 function isTyping(target: EventTarget | null): boolean {
   return (
-    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName))
+    target instanceof HTMLElement &&
+    (target.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName)) &&
+    target.closest("dialog:not([open])") === null
   );
 }
 
