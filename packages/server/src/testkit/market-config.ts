@@ -4,13 +4,17 @@ import { iso, readTime } from "@countinghouse/protocol";
 import { ConfigError, configOf, type ServeConfig } from "../config.ts";
 import { readSnapshot } from "../snapshot/read-snapshot.ts";
 import { SNAPSHOT_BYTES_MAX, SnapshotError, type Snapshot } from "../snapshot/snapshot.ts";
+import { refuseUnknown } from "./known-members.ts";
 import type { MarketOptions } from "./market.ts";
 
 /** Nothing but what the test makes. */
 const EMPTY_CATALOGUE = "{}";
 
-/** Throws ConfigError for options that cannot be. */
+const OPTIONS: readonly (keyof MarketOptions)[] = ["now", "rules", "catalogue", "snapshot", "unexpectedCalls"];
+
+/** Throws ConfigError for options that cannot be, and TypeError for those that there are not. */
 export function marketConfig(options: MarketOptions, snapshot?: Pick<Snapshot, "ruleSet">): ServeConfig {
+  refuseUnknown("startMarket", options, OPTIONS);
   const { now, rules = snapshot?.ruleSet ?? "current", catalogue } = options;
   if (snapshot !== undefined && catalogue !== undefined) {
     throw new ConfigError("startMarket: a snapshot has a catalogue already: give either a snapshot or a catalogue.");
