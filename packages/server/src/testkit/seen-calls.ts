@@ -82,8 +82,7 @@ export class SeenCalls {
   /** Refusals that neither a fault on demand made, nor anybody asked for. */
   get unexpected(): readonly SeenCall[] {
     return this.#calls.filter(
-      ({ code, entry, requestId }) =>
-        code !== undefined && !isRefusedByFault(entry) && !this.#expected.has(requestId),
+      ({ code, entry, requestId }) => code !== undefined && !isRefusedByFault(entry) && !this.#expected.has(requestId),
     );
   }
 
