@@ -109,8 +109,8 @@ describe("BatchMeterUsage", () => {
     const wrong = refused("InvalidLicenseException", licensed("777788889999")) as { requestParameters: object };
     const { productCode: __, ...others } = wrong.requestParameters as { productCode: string };
     const report = await judged(
-      event("in vain", { ...wrong, requestParameters: others }),
       event("taken", { ...taken, requestParameters: parameters }),
+      event("in vain", { ...wrong, requestParameters: others }),
     );
     expect(report).toMatchObject({ differences: [], same: [2, 2] });
   });
