@@ -8,9 +8,17 @@ const { toHaveMetered, toHaveMeteredNothingFor, toHaveRefused } = matchers;
 
 describe("a matcher does not pass for", () => {
   test.each<[string, unknown, RegExp]>([
-    ["a member that there is not", { quantity: 12 }, /The expected usage has no member quantity; it has customer, product/],
+    [
+      "a member that there is not",
+      { quantity: 12 },
+      /The expected usage has no member quantity; it has customer, product/,
+    ],
     ["no object", "gb", /must be an object with some of customer/],
-    ["a customer that is undefined", { customer: undefined }, /customer is undefined: leave it out if it does not matter/],
+    [
+      "a customer that is undefined",
+      { customer: undefined },
+      /customer is undefined: leave it out if it does not matter/,
+    ],
     ["a customer that is none", { customer: {} }, /customer must be what market\.customer\(\) answered.* got \{\}/],
     ["a customer without a name", { customer: "" }, /customer must be what/],
     ["units that are a text", { units: "12" }, /units must be a whole number from 0 on; got "12"/],
@@ -31,10 +39,13 @@ describe("a matcher does not pass for", () => {
     expect(() => toHaveMeteredNothingFor(market, customer as never)).toThrow(/customer (?:must be what|is undefined)/);
   });
 
-  test.each(["W99", "TimestampOutOfBound", "toString", undefined])("a refusal by %s, which is nothing", async (what) => {
-    const market = await marketOf();
-    expect(() => toHaveRefused(market, what as string)).toThrow(/is neither a rule \(W1\), nor an error/);
-  });
+  test.each(["W99", "TimestampOutOfBound", "toString", undefined])(
+    "a refusal by %s, which is nothing",
+    async (what) => {
+      const market = await marketOf();
+      expect(() => toHaveRefused(market, what as string)).toThrow(/is neither a rule \(W1\), nor an error/);
+    },
+  );
 
   test("a customer of another product who happens to have the same identifier", async () => {
     const market = await marketOf();
@@ -62,7 +73,9 @@ test("options and steps that there are not are named", async () => {
   const market = await marketOf();
   expect(() => market.product({ dimension: { gb: null } } as object)).toThrow("market.product has no member dimension");
   const acme = market.product();
-  expect(() => market.customer(acme, { identifier: "x" } as object)).toThrow("market.customer has no member identifier");
+  expect(() => market.customer(acme, { identifier: "x" } as object)).toThrow(
+    "market.customer has no member identifier",
+  );
   for (const step of [{ hour: 1 }, 3_600, undefined]) {
     await expect(market.clock.advance(step as object)).rejects.toThrow(/^clock\.advance (?:has no member|must be an)/);
   }
