@@ -1,7 +1,8 @@
 /** What is asked for wrongly is an error: a check that cannot fail, and a market that is not the one that was meant, say nothing. */
 import { startMarket, UnexpectedCallsError, type MarketOptions } from "countinghouse/testkit";
 import { matchers } from "countinghouse/testkit/matchers";
-import { describe, expect, test } from "vitest";
+import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { clientOf, marketOf, NOW, usage } from "./support.ts";
 
 const { toHaveMetered, toHaveMeteredNothingFor, toHaveRefused } = matchers;
@@ -80,7 +81,27 @@ test("options and steps that there are not are named", async () => {
     await expect(market.clock.advance(step as object)).rejects.toThrow(/^clock\.advance (?:has no member|must be an)/);
   }
   await expect(market.clock.advance({ hours: "soon" as never })).rejects.toThrow("clock.advance takes numbers");
+  for (const time of [null, 5, new Date(Number.NaN)]) {
+    await expect(market.clock.to(time as never)).rejects.toThrow("clock.to takes a time such as");
+  }
   expect(market.clock.now).toEqual(new Date(NOW));
+  await expect(startMarket({ now: 5 as never })).rejects.toThrow(
+    "now must be a time such as 2026-03-15T10:30:00Z; got 5",
+  );
+  await expect(startMarket({ unexpectedCalls: "warn" as never })).rejects.toThrow("must be error or ignore; got warn");
+});
+
+test("variables for programs leave no room for a session token from elsewhere", async () => {
+  const market = await marketOf();
+  const acme = market.product({ dimensions: { gb: null } });
+  const customer = market.customer(acme);
+  vi.stubEnv("AWS_SESSION_TOKEN", "of-elsewhere");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  for (const [name, value] of Object.entries(market.env)) vi.stubEnv(name, value);
+  const client = new MarketplaceMeteringClient({ maxAttempts: 1 });
+  onTestFinished(() => client.destroy());
+  await client.send(usage(acme, { customer, quantity: 9 }));
+  expect(toHaveMetered(market, { customer, units: 9 }).pass).toBe(true);
 });
 
 test("a refusal that a fault has only delayed is as unexpected as any other", async () => {

@@ -101,7 +101,6 @@ export class Fixtures {
   readonly #catalogue: Catalogue;
   readonly #changes: CatalogueChange[];
   readonly #sellers = new Map<string, Seller>();
-  readonly #products = new Map<string, MarketProduct>();
   #accounts = 0;
   #made = 0;
 
@@ -138,9 +137,7 @@ export class Fixtures {
     });
     const names = Object.keys(dimensions);
     const { accountId, credentials } = seller;
-    const product = { productCode, dimensions: names, sellerAccountId: accountId, credentials };
-    this.#products.set(productCode, product);
-    return product;
+    return { productCode, dimensions: names, sellerAccountId: accountId, credentials };
   }
 
   /** Throws CatalogueFileError for what cannot be, and TypeError for options that there are not. */

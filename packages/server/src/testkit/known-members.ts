@@ -1,4 +1,6 @@
-/** What a test asks for is an object of named members. One that is misspelt would be left out, and the test would say less than it seems to. */
+/** What tests may hand in wrongly without a type checker: misspelt members would be left out, and say less than they seem to. */
+import { types } from "node:util";
+import { readTime } from "@countinghouse/protocol";
 
 /** Throws TypeError for what is no such object, and for a member that is none of these. */
 export function refuseUnknown(what: string, given: unknown, known: readonly string[]): void {
@@ -8,4 +10,10 @@ export function refuseUnknown(what: string, given: unknown, known: readonly stri
   }
   const stray = Object.keys(given).find((name) => !known.includes(name));
   if (stray !== undefined) throw new TypeError(`${what} has no member ${stray}; it has ${names}`);
+}
+
+/** Milliseconds since the epoch of a Date, of any context, or of a time in ISO 8601; undefined for all else. */
+export function momentOf(time: unknown): number | undefined {
+  const atMs = typeof time === "string" ? readTime(time) : types.isDate(time) ? time.getTime() : undefined;
+  return atMs === undefined || Number.isNaN(atMs) ? undefined : atMs;
 }

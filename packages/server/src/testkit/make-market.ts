@@ -131,6 +131,8 @@ function environmentOf(url: string, { accessKeyId, secretAccessKey }: SdkConfig[
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    // One that is left from elsewhere would be sent along, and refused.
+    AWS_SESSION_TOKEN: "",
     AWS_EC2_METADATA_DISABLED: "true",
   };
 }

@@ -1,7 +1,7 @@
 /** The market's clock: it stands still until a test moves it. */
-import { HOUR_MS, iso, readTime, type RuleSet } from "@countinghouse/protocol";
+import { HOUR_MS, iso, type RuleSet } from "@countinghouse/protocol";
 import type { OperatorClient } from "../operator/client/operator-client.ts";
-import { refuseUnknown } from "./known-members.ts";
+import { momentOf, refuseUnknown } from "./known-members.ts";
 
 /** How far to go. Parts are added up. */
 export interface ClockStep {
@@ -55,8 +55,8 @@ function timeMs(
     const now = new Date(nowMs);
     return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1) + monthEndGraceSeconds * 1_000;
   }
-  const toMs = typeof time === "string" ? readTime(time) : time.getTime();
-  if (toMs === undefined || Number.isNaN(toMs)) {
+  const toMs = momentOf(time);
+  if (toMs === undefined) {
     throw new TypeError(
       `clock.to takes a time such as 2026-03-15T10:30:00Z, next-hour or month-end-cut; got ${String(time)}`,
     );

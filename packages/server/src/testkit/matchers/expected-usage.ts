@@ -1,10 +1,9 @@
 /** Usage as a test expects it, held against what was metered or sent. */
-import { types } from "node:util";
-import { HOUR_MS, iso, readTime, type UsageAllocation } from "@countinghouse/protocol";
+import { HOUR_MS, iso, type UsageAllocation } from "@countinghouse/protocol";
 import type { CatalogueView } from "../../domain/catalogue/catalogue.ts";
 import { identifiedCustomer } from "../../domain/metering/metering-record.ts";
 import type { CustomerNames, MarketProduct } from "../fixtures.ts";
-import { refuseUnknown } from "../known-members.ts";
+import { momentOf, refuseUnknown } from "../known-members.ts";
 import type { LookingIn } from "../looking-in.ts";
 
 /** A customer as `market.customer()` answered it, or an account, an identifier or a licence. */
@@ -128,15 +127,8 @@ function textOrNothing(member: string, value: unknown, isThere: boolean): string
 }
 
 function hourOf(hour: string | Date): number {
-  const atMs =
-    typeof hour === "string"
-      ? readTime(hour.replace(/^(\d{4}-\d\d-\d\dT\d\d)Z$/, "$1:00:00Z"))
-      : types.isDate(hour)
-        ? hour.getTime()
-        : undefined;
-  if (atMs === undefined || Number.isNaN(atMs)) {
-    throw new TypeError(`hour must be like 2026-03-15T09Z; got ${String(hour)}`);
-  }
+  const atMs = momentOf(typeof hour === "string" ? hour.replace(/^(\d{4}-\d\d-\d\dT\d\d)Z$/, "$1:00:00Z") : hour);
+  if (atMs === undefined) throw new TypeError(`hour must be like 2026-03-15T09Z; got ${String(hour)}`);
   return Math.floor(atMs / HOUR_MS);
 }
 
