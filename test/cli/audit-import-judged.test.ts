@@ -2,7 +2,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, describe, expect, test } from "vitest";
+import {
+  MarketplaceMeteringClient,
+  MeterUsageCommand,
+  RegisterUsageCommand,
+} from "@aws-sdk/client-marketplace-metering";
+import { startMarket } from "countinghouse/testkit";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { runCommand, temporaryFolder } from "../support/server.ts";
 
 const SELLER = "111122223333";
@@ -11,6 +17,12 @@ const AT = "2026-03-14T20:10:00Z";
 const USED = "Mar 14, 2026 7:00:00 PM";
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
+
+interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
 
 interface Judged {
   /** Of each rule set. */
@@ -266,6 +278,60 @@ describe("RegisterUsage", () => {
       ["first of another", "AWS refused by its catalogue, policies, platforms or quotas"],
     ]);
   });
+});
+
+test("what this server itself has answered to tasks and to others is as its own rules have it", async () => {
+  const market = await startMarket({
+    now: AT,
+    unexpectedCalls: "ignore",
+    catalogue: { accounts: [{ id: BUYER, roles: [{ name: "app" }] }] },
+  });
+  onTestFinished(() => market[Symbol.asyncDispose]());
+  const metered = market.product({ type: "container", dimensions: { gb: null, calls: null } });
+  const hourly = market.product({ type: "container", pricing: "hourly", dimensions: { hours: null } });
+  const { accountId } = market.customer(metered, { accountId: BUYER });
+  market.customer(hourly, { accountId });
+  const keyOfTask = async (task: string): Promise<Credentials> => {
+    const externalId = `arn:aws:ecs:us-east-1:${accountId}:task/cluster/${task.padStart(32, "0")}`;
+    const { credentials } = await market.operator.call("POST /resources", { body: { platform: "ecs", externalId, accountId, region: "us-east-1", roleName: "app" } }); // prettier-ignore
+    const authorization = credentials["AWS_CONTAINER_AUTHORIZATION_TOKEN"] ?? "";
+    const answer = await fetch(credentials["AWS_CONTAINER_CREDENTIALS_FULL_URI"] ?? "", { headers: { authorization } });
+    const { AccessKeyId, SecretAccessKey, Token } = (await answer.json()) as Readonly<Record<string, string>>;
+    return { accessKeyId: AccessKeyId ?? "", secretAccessKey: SecretAccessKey ?? "", sessionToken: Token ?? "" };
+  };
+  const call = async (credentials: Credentials, command: MeterUsageCommand | RegisterUsageCommand): Promise<string> => {
+    const client = new MarketplaceMeteringClient({ ...market.sdkConfig(), credentials, maxAttempts: 1 });
+    const answer = (client.send(command as MeterUsageCommand) as Promise<unknown>).then(() => "taken", (error: unknown) => (error as Error).name); // prettier-ignore
+    return answer.finally(() => client.destroy());
+  };
+  const use = (more: object = {}) => new MeterUsageCommand({ ProductCode: metered.productCode, Timestamp: new Date("2026-03-14T19:00:00Z"), UsageDimension: "gb", UsageQuantity: 3, ...more }); // prettier-ignore
+  const register = () => new RegisterUsageCommand({ ProductCode: hourly.productCode, PublicKeyVersion: 1 });
+  const [one, two, lasting] = [await keyOfTask("1"), await keyOfTask("2"), market.credentials()];
+  const earlier = { Timestamp: new Date("2026-03-14T18:00:00Z"), ClientToken: "t" };
+  const answers = [
+    await call(one, use()),
+    await call(one, use()),
+    await call(one, use({ UsageQuantity: 4 })),
+    await call(two, use({ UsageQuantity: 5 })),
+    await call(one, use({ UsageDimension: "calls", DryRun: true })),
+    await call(one, use({ UsageDimension: "calls", UsageQuantity: 9 })),
+    await call(one, use({ Timestamp: new Date("2026-03-14T09:00:00Z") })),
+    await call(one, use(earlier)),
+    await call(one, use({ ...earlier, UsageDimension: "calls" })),
+    await call(one, use({ UsageAllocations: [{ AllocatedUsageQuantity: 1 }] })),
+    await call(lasting, use()),
+    await call(one, register()),
+    await call(one, register()),
+    await call(lasting, register()),
+  ];
+  expect(answers.filter((answer) => answer === "taken")).toHaveLength(8);
+  const events: object[] = [];
+  for await (const kept of market.operator.items("GET /audit-events", { query: { order: "oldest" } }))
+    events.push(kept);
+  const report = await judged(...events);
+  // All but the first registration.
+  expect(report).toMatchObject({ differences: [], same: [13, 13] });
+  expect(report.notCompared).toHaveLength(1);
 });
 
 test("each call that is not compared is named, with its reason", async () => {

@@ -133,12 +133,10 @@ export function trailCall(record: unknown): TrailCall | undefined {
 /** The session of an EC2 instance has the instance's name. Those of tasks and pods may have any, and keys of their own. */
 const OF_AN_INSTANCE = /:assumed-role\/[^/]+\/i-[0-9a-f]+$/;
 
-function callerIn({ userIdentity, additionalEventData }: TrailRecord): ByResource {
+function callerIn({ userIdentity }: TrailRecord): ByResource {
   const arn = textOf(memberOf(userIdentity, "arn")) ?? "";
   const type = memberOf(userIdentity, "type");
-  const caller =
-    textOf(memberOf(additionalEventData, "resourceId")) ??
-    (OF_AN_INSTANCE.test(arn) ? arn : textOf(memberOf(userIdentity, "accessKeyId")));
+  const caller = OF_AN_INSTANCE.test(arn) ? arn : textOf(memberOf(userIdentity, "accessKeyId"));
   return { caller, byLastingKey: type === "IAMUser" || type === "Root" };
 }
 
