@@ -44,6 +44,9 @@ interface Report {
   readonly unreadableCount: number;
 }
 
+const said = (answer?: { readonly text: string; readonly rule?: string }): string =>
+  [answer?.text, answer?.rule].filter((part) => part !== undefined).join(" ");
+
 let files = 0;
 async function reportOn(content: string | Uint8Array): Promise<Report> {
   files += 1;
@@ -56,8 +59,6 @@ async function reportOn(content: string | Uint8Array): Promise<Report> {
 
 async function judged(...Records: object[]): Promise<Judged> {
   const { ruleSets, differences, notCompared } = await reportOn(JSON.stringify({ Records }));
-  const said = (answer?: { readonly text: string; readonly rule?: string }) =>
-    [answer?.text, answer?.rule].filter((part) => part !== undefined).join(" ");
   return {
     same: ruleSets.map(({ same }) => same),
     differences: differences.map(({ requestId, aws, answers: { classic, current } }) => [requestId, aws.text, said(classic), said(current)]), // prettier-ignore
@@ -103,6 +104,22 @@ const refused = (errorCode: string, usageRecord = record()): object => ({
   errorCode,
 });
 
+/** The same call, refused. */
+const inVain = (errorCode: string, of: object): object => ({ ...of, errorCode, responseElements: null });
+
+/** Usage under a licence, of which calls name no product. */
+const licensed = (licence: string, dimension: string, customerAWSAccountID = BUYER): object =>
+  record({
+    customerIdentifier: undefined,
+    customerAWSAccountID,
+    dimension,
+    licenseArn: `arn:aws:license-manager::294406891311:license:l-${licence}`,
+  });
+const ofLicences = (...usageRecords: object[]): object => ({
+  ...batch(...usageRecords.map((one) => [one, "Success"] as const)),
+  requestParameters: { usageRecords },
+});
+
 describe("BatchMeterUsage", () => {
   test("is of the seller whom AWS lets meter the product, whoever else has tried", async () => {
     const stranger = { recipientAccountId: "999900001111", eventTime: "2026-03-14T20:11:00Z" };
@@ -115,24 +132,15 @@ describe("BatchMeterUsage", () => {
   });
 
   test("may name a licence that another call names with another customer, and in vain", async () => {
-    const licensed = (customerAWSAccountID: string) => record({ customerIdentifier: undefined, customerAWSAccountID, licenseArn: "arn:aws:license-manager::294406891311:license:l-1" }); // prettier-ignore
-    const taken = batch([licensed(BUYER), "Success"]) as { requestParameters: object };
-    const { productCode: _, ...parameters } = taken.requestParameters as { productCode: string };
-    const wrong = refused("InvalidLicenseException", licensed("777788889999")) as { requestParameters: object };
-    const { productCode: __, ...others } = wrong.requestParameters as { productCode: string };
+    const wrong = ofLicences(licensed("1", "gb", "777788889999"));
     const report = await judged(
-      event("taken", { ...taken, requestParameters: parameters }),
-      event("in vain", { ...wrong, requestParameters: others }),
+      event("taken", ofLicences(licensed("1", "gb"))),
+      event("in vain", inVain("InvalidLicenseException", wrong)),
     );
     expect(report).toMatchObject({ differences: [], same: [2, 2] });
   });
 
   test("may name licences of which only some are known to be of a product", async () => {
-    const licensed = (licence: string, dimension: string) => record({ customerIdentifier: undefined, customerAWSAccountID: BUYER, dimension, licenseArn: `arn:aws:license-manager::294406891311:license:l-${licence}` }); // prettier-ignore
-    const ofLicences = (...records: object[]): object => {
-      const whole = batch(...records.map((one) => [one, "Success"] as const)) as { responseElements: object };
-      return { ...whole, requestParameters: { usageRecords: records } };
-    };
     const customer = { customerAWSAccountId: BUYER, productCode: "p1", licenseArn: "arn:aws:license-manager::294406891311:license:l-1" }; // prettier-ignore
     const report = await judged(
       event("resolved", { eventName: "ResolveCustomer", requestParameters: {}, responseElements: customer }),
@@ -182,7 +190,11 @@ const meter = (over: object = {}, caller = instance()): object => ({
   requestParameters: { productCode: "p2", timestamp: USED, usageDimension: "gb", usageQuantity: 3, ...over },
   responseElements: { meteringRecordId: "id-1" },
 });
-const inVain = (errorCode: string, of: object): object => ({ ...of, errorCode, responseElements: null });
+
+const pod = (key: string): object => instance(key, "botocore-session-1773518400");
+const allocated = (...quantities: number[]): object => ({
+  usageAllocations: quantities.map((allocatedUsageQuantity, i) => ({ allocatedUsageQuantity, tags: [{ key: "team", value: `${i}` }] })), // prettier-ignore
+});
 
 describe("MeterUsage", () => {
   test("is held against what the same instance has metered before, whatever its key is now", async () => {
@@ -200,7 +212,6 @@ describe("MeterUsage", () => {
   });
 
   test("of tasks and pods, which may have any name, is held against what the same key has metered", async () => {
-    const pod = (key: string) => instance(key, "botocore-session-1773518400");
     const report = await judged(
       event("first", meter({}, pod("ASIA1"))),
       event("another pod of the same name", meter({ usageQuantity: 9 }, pod("ASIA2"))),
@@ -216,9 +227,6 @@ describe("MeterUsage", () => {
   });
 
   test("is compared by its allocations, its client token, its window and its dry run", async () => {
-    const allocated = (...quantities: number[]) => ({
-      usageAllocations: quantities.map((allocatedUsageQuantity, i) => ({ allocatedUsageQuantity, tags: [{ key: "team", value: `${i}` }] })), // prettier-ignore
-    });
     const report = await judged(
       event("split", meter(allocated(1, 2))),
       event("split wrongly", inVain("InvalidUsageAllocationsException", meter({ usageDimension: "a", ...allocated(1, 1) }))), // prettier-ignore
@@ -250,14 +258,14 @@ describe("MeterUsage", () => {
   });
 });
 
-describe("RegisterUsage", () => {
-  const register = (over: object = {}, caller = instance("ASIA1", "task")): object => ({
-    ...caller,
-    eventName: "RegisterUsage",
-    requestParameters: { productCode: "p3", publicKeyVersion: 1, ...over },
-    responseElements: { signature: "eyJ" },
-  });
+const register = (over: object = {}, caller = instance("ASIA1", "task")): object => ({
+  ...caller,
+  eventName: "RegisterUsage",
+  requestParameters: { productCode: "p3", publicKeyVersion: 1, ...over },
+  responseElements: { signature: "eyJ" },
+});
 
+describe("RegisterUsage", () => {
   test("is compared once its caller has registered, and where no service could read it", async () => {
     const user = {
       userIdentity: { type: "IAMUser", accountId: BUYER, accessKeyId: "AKIA1" },
@@ -305,7 +313,7 @@ test("what this server itself has answered to tasks and to others is as its own 
     return answer.finally(() => client.destroy());
   };
   const use = (more: object = {}) => new MeterUsageCommand({ ProductCode: metered.productCode, Timestamp: new Date("2026-03-14T19:00:00Z"), UsageDimension: "gb", UsageQuantity: 3, ...more }); // prettier-ignore
-  const register = () => new RegisterUsageCommand({ ProductCode: hourly.productCode, PublicKeyVersion: 1 });
+  const registration = () => new RegisterUsageCommand({ ProductCode: hourly.productCode, PublicKeyVersion: 1 });
   const [one, two, lasting] = [await keyOfTask("1"), await keyOfTask("2"), market.credentials()];
   const earlier = { Timestamp: new Date("2026-03-14T18:00:00Z"), ClientToken: "t" };
   const answers = [
@@ -320,9 +328,9 @@ test("what this server itself has answered to tasks and to others is as its own 
     await call(one, use({ ...earlier, UsageDimension: "calls" })),
     await call(one, use({ UsageAllocations: [{ AllocatedUsageQuantity: 1 }] })),
     await call(lasting, use()),
-    await call(one, register()),
-    await call(one, register()),
-    await call(lasting, register()),
+    await call(one, registration()),
+    await call(one, registration()),
+    await call(lasting, registration()),
   ];
   expect(answers.filter((answer) => answer === "taken")).toHaveLength(8);
   const events: object[] = [];
@@ -346,9 +354,10 @@ test("each call that is not compared is named, with its reason", async () => {
   ]);
 });
 
+const lines = (...values: object[]): string => values.map((value) => JSON.stringify(value)).join("\n");
+
 describe("events are found in", () => {
   const [one, two] = [event("one", batch([record(), "Success"])), event("two", batch([record(), "Success"]))];
-  const lines = (...values: object[]): string => values.map((value) => JSON.stringify(value)).join("\n");
   test.each<[string, string | Uint8Array]>([
     ["a list of them", JSON.stringify([one, two])],
     ["files that were put one after the other, a line each", lines({ Records: [one] }, { Records: [two] })],

@@ -65,9 +65,10 @@ test("a program that runs by itself is waited for until it has tried again", asy
   onTestFinished(() => client.destroy());
   const ask = async (path: string): Promise<unknown> => (await server.operator("GET", path)).body;
   const rehearsal = stepsOf(server, "--hours", "4", "--wait", "30");
-  let [metered, isOver] = [0, false];
+  const over = new AbortController();
+  let metered = 0;
   const program = (async (): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const { now } = (await ask("/clock")) as { readonly now: string };
       const { items } = (await ask("/agreements")) as { readonly items: readonly Record<string, string>[] };
       const CustomerIdentifier = items.find(({ agreementId = "" }) => agreementId.startsWith("rehearsal-"))?.["customerIdentifier"]; // prettier-ignore
@@ -86,7 +87,7 @@ test("a program that runs by itself is waited for until it has tried again", asy
       await delay(20);
     }
   })();
-  const steps = await rehearsal.finally(() => (isOver = true));
+  const steps = await rehearsal.finally(() => over.abort());
   await program;
   for (const id of ["hourly", "lost-answer", "throttled", "unprocessed", "final-hour", "mistakes"]) {
     expect(steps[id]?.verdict, JSON.stringify(steps)).toBe("pass");
@@ -148,8 +149,7 @@ test("a report that cannot be written as a file is printed", async () => {
 });
 
 test("a server that does not answer is left when somebody interrupts", async () => {
-  let asked: () => void = () => undefined;
-  const isAsked = new Promise<void>((resolve) => (asked = resolve));
+  const { promise: isAsked, resolve: asked } = Promise.withResolvers<unknown>();
   const silent = createSocketServer((socket) => socket.once("data", asked).on("error", () => undefined));
   silent.listen(0, "127.0.0.1");
   await new Promise((resolve) => silent.once("listening", resolve));

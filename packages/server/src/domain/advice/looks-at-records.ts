@@ -96,10 +96,10 @@ export const risingDuplicates: Look = (history) =>
 
 export const zeroBeforeUsage: Look = (history) =>
   [...sendingsByKey(history).values()].flatMap((sendings) => {
-    const lost = sendings.find(
+    const late = sendings.find(
       ({ record }) => record.outcome === "duplicate" && record.kept?.quantity === 0 && record.quantity > 0,
     );
-    return lost === undefined ? [] : [seenIn(lost.call, `${textOf(lost.record)}, where a zero stands`)];
+    return late === undefined ? [] : [seenIn(late.call, `${textOf(late.record)}, where a zero stands`)];
   });
 
 /** In the order of the calls; what was refused with its call is left out, unless it is asked for. */

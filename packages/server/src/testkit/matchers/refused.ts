@@ -17,7 +17,7 @@ export function toHaveRefused(market: unknown, what: string): MatcherResult {
   const isKnown = [ruleBook, errorCatalogue, stsErrorCatalogue].some((names) => Object.hasOwn(names, what));
   if (!isKnown && !STATUSES.includes(what)) {
     throw new TypeError(
-      `${String(what)} is neither a rule (W1), nor an error (InvalidTokenException), nor one of ${STATUSES.join(", ")}`,
+      `${what} is neither a rule (W1), nor an error (InvalidTokenException), nor one of ${STATUSES.join(", ")}`,
     );
   }
   const { calls } = looking;
