@@ -133,5 +133,8 @@ async function heldPage({ ledger, rawRequests }: OperatorContext, query: ListQue
       (to === undefined || timeOf(summary.at) < timeOf(to));
     if (isMeant) all.push(summary);
   }
-  return pageOf(query.order === "newest" ? all : all.toReversed(), query);
+  // What was shown last may have made room for newer ones; then all that came before it is gone, too.
+  const isNewest = query.order === "newest";
+  const afterGone = (): number => (isNewest ? all.length : 0);
+  return pageOf(isNewest ? all : all.toReversed(), query, { idOf: ({ requestId }) => requestId, afterGone });
 }
