@@ -254,6 +254,8 @@ describe("a month's report", () => {
       silentHours: 12 * 24,
     });
     expect(silent.some(({ agreementId }) => agreementId === "agmt-demo1")).toBe(false);
+    // A contract for numbers of users, of which nobody meters anything.
+    expect(silent.some(({ agreementId }) => agreementId === "agmt-demo4")).toBe(false);
     const statement = (await rows("agreement-statement", "2026-04")) as { agreementId: string }[];
     expect(statement.filter(({ agreementId }) => ["agmt-demo1", "agmt-quiet"].includes(agreementId))).toMatchObject([
       {
