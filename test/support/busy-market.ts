@@ -70,7 +70,7 @@ interface ProductShown {
 }
 
 /** What the wire answered of a usage record, or of a call that was refused as a whole. */
-export interface Answered {
+interface Answered {
   /** Of the call. */
   readonly month: string;
   readonly product: string;
