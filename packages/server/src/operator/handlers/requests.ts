@@ -1,5 +1,5 @@
 /** Calls and their outcomes; in a lab, their bytes, sending them again, and their signatures step by step. */
-import { readTime, timeOf } from "@countinghouse/protocol";
+import { timeOf } from "@countinghouse/protocol";
 import { cloudTrailRecord } from "../../audit/cloudtrail-record.ts";
 import { explainRequest } from "../../explain/explain-request.ts";
 import { outcomeOf } from "../../explain/outcome.ts";
@@ -9,7 +9,7 @@ import type { LedgerEntry } from "../../ledger/entry.ts";
 import type { OperatorContext } from "../context.ts";
 import type { Page } from "../contract/common.ts";
 import type { RequestShown, RequestSummary, requestRoutes } from "../contract/ledger/requests.ts";
-import { eventQueryOf } from "../event-query.ts";
+import { eventQueryOf, refuseEmptyRange } from "../event-query.ts";
 import { pageOf } from "../page.ts";
 import { ProblemError, unfit } from "../problem.ts";
 import type { RawRequest } from "../requests/raw-requests.ts";
@@ -94,11 +94,6 @@ export function requestHandlers(context: OperatorContext): Handlers<keyof typeof
 
 function timingOf({ receivedAtMs, milliseconds }: RawRequest): RequestShown["timing"] {
   return { receivedAt: new Date(receivedAtMs).toISOString(), milliseconds };
-}
-
-function refuseEmptyRange({ from, to }: ListQuery): void {
-  if (from === undefined || to === undefined) return;
-  if ((readTime(from) ?? 0) >= (readTime(to) ?? 0)) throw unfit(["to: must lie after from"]);
 }
 
 async function keptPage({ eventPages }: OperatorContext, query: ListQuery): Promise<Page<RequestSummary>> {
