@@ -9,6 +9,7 @@ import {
   HOSTILE,
   HOURLY,
   LOGS,
+  OTHER_SELLER,
   RUNNER,
   START_MS,
   TASKS,
@@ -93,6 +94,7 @@ class Reading {
     const reckoned = [...amounts.filter(({ isTime }) => !isTime), ...(await this.#runningTime())];
     for (const month of MONTHS) await this.#checkReports(month, reckoned);
     await this.#checkAnswers();
+    await this.#checkMarks();
   }
 
   readonly #priceOf: PriceOf = ({ product, dimension, hourMs }) =>
@@ -169,6 +171,11 @@ class Reading {
         ]);
       expect(inOrder(said), name).toEqual(inOrder(expected));
     }
+    const ofSeller = `usage-by-instance-type?month=${month}&format=json&sellerAccountId=${OTHER_SELLER}`;
+    const { rows: sold } = await this.#get<{ rows: { productCode: string; usageUnits: string }[] }>(
+      `/reports/${ofSeller}`,
+    );
+    expect(sold).toEqual((await rows("usage-by-instance-type")).filter(({ productCode }) => productCode === TWISTED));
     const byDay = [...grouped(ofMonth, (one) => [MEMBERS["day"]?.(one) ?? "", one.product])].map(([key, group]) => [
       ...(JSON.parse(key) as string[]),
       moneyOf(group, this.#priceOf) ?? "-",
@@ -181,10 +188,48 @@ class Reading {
     expect(inOrder(days)).toEqual(inOrder(byDay));
   }
 
+  async #checkMarks(): Promise<void> {
+    const { answered, random } = this.#market;
+    const grain = random.pick(["hour", "day"]);
+    const productCode = random.pick([undefined, LOGS, TWISTED, TASKS]);
+    const query = `grain=${grain}${productCode === undefined ? "" : `&productCode=${productCode}`}`;
+    const range = "from=2026-03-25T00:00:00Z&to=2026-04-20T00:00:00Z";
+    const { items } = await this.#get<{ items: Record<string, string | number>[] }>(`/usage/marks?${range}&${query}`);
+    const isOpen = (sent: (typeof answered)[number], i: number): boolean =>
+      sent.what === "duplicate" ||
+      (sent.what === "refused" &&
+        !answered
+          .slice(i + 1)
+          .some(
+            (one) =>
+              one.what === "accepted" &&
+              one.product === sent.product &&
+              one.customer === sent.customer &&
+              one.dimension === sent.dimension &&
+              one.hourMs === sent.hourMs,
+          ));
+    const marked = answered.filter((one, i) => (productCode ?? one.product) === one.product && isOpen(one, i));
+    const timeOf = (one: (typeof answered)[number]): string => MEMBERS[grain]?.({ ...one, ...NO_AMOUNT }) ?? "";
+    const expected = [...grouped(marked, (one) => [one.product, one.customer, one.dimension, timeOf(one)])].map(
+      ([key, group]) => {
+        const duplicates = group.filter(({ what }) => what === "duplicate").length;
+        return [...(JSON.parse(key) as string[]), duplicates, group.length - duplicates];
+      },
+    );
+    const said = items
+      .filter(({ product }) => product !== HOURLY)
+      .map((mark) => [
+        ...["product", "customer", "dimension", grain].map((member) => mark[member]),
+        mark["duplicates"] ?? 0,
+        mark["refused"] ?? 0,
+      ]);
+    expect(inOrder(said), query).toEqual(inOrder(expected));
+  }
+
   /** Counts of what the wire has answered to sellers. */
   async #checkAnswers(): Promise<void> {
     for (const month of MONTHS) {
-      const answered = this.#market.answered.filter((one) => one.month === month);
+      const answered = this.#market.answered.filter((one) => one.month === month && one.product !== TASKS);
       const rowsOf = async (name: string): Promise<readonly Readonly<Record<string, string | number>>[]> =>
         (await this.#get<{ rows: Record<string, string | number>[] }>(`/reports/${name}?month=${month}&format=json`))
           .rows;
@@ -213,7 +258,7 @@ class Reading {
       const late = (await rowsOf("refusals-by-rule")).filter(
         ({ operation, code }) => operation === "BatchMeterUsage" && code === "TimestampOutOfBoundsException",
       );
-      const refused = answered.filter(({ what }) => what === "refused").length;
+      const refused = this.#market.refusedCalls.filter((one) => one === month).length;
       expect(late.reduce((sum, { refusedCalls }) => sum + Number(refusedCalls), 0)).toBe(refused);
     }
   }
@@ -243,6 +288,8 @@ function agreementOf({ product, customer, hourMs }: Amount, agreements: readonly
   const held = begun.find(({ endsAt }) => endsAt === undefined || Date.parse(endsAt) > hourMs);
   return (held ?? begun[0])?.agreementId ?? "";
 }
+
+const NO_AMOUNT = { region: "", isTime: false, amount: 0n };
 
 function inOrder(rows: readonly (readonly unknown[])[]): readonly string[] {
   return rows.map((row) => JSON.stringify(row)).toSorted();

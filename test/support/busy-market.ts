@@ -22,7 +22,8 @@ const HOUR_MS = 3_600_000;
 export const START_MS = Date.parse("2026-03-31T16:20:00Z");
 const iso = (atMs: number): string => new Date(atMs).toISOString();
 
-const OTHER_SELLER = "999988887777";
+/** Publishes `TWISTED`. */
+export const OTHER_SELLER = "999988887777";
 export const BUYERS = ["444455556666", "777788889999"] as const;
 export const RUNNER = "555566667777";
 /** One seller's, and another's: there, the buyers have each other's identifiers. */
@@ -45,6 +46,7 @@ const LICENSED = {
   CustomerAWSAccountId: BUYERS[0],
   LicenseArn: "arn:aws:license-manager::294406891311:license:l-00000000000000000000000000000001",
 };
+const OF_TASKS = { product: TASKS, customer: RUNNER, dimension: "calls" } as const;
 const QUANTITIES = [0, 1, 3, 7, 2_147_483_647];
 
 type Lists<T> = Map<string, Step<T>[]>;
@@ -53,6 +55,7 @@ export const keyOf = (product: string, dimension: string): string => JSON.string
 
 /** A usage record, as far as the answers need it. */
 interface Sent {
+  readonly Timestamp?: Date | undefined;
   readonly Dimension?: string | undefined;
   readonly CustomerIdentifier?: string | undefined;
   readonly CustomerAWSAccountId?: string | undefined;
@@ -69,13 +72,14 @@ interface ProductShown {
   }[];
 }
 
-/** What the wire answered of a usage record, or of a call that was refused as a whole. */
+/** What the wire answered of a usage record, in the order of the calls. */
 interface Answered {
   /** Of the call. */
   readonly month: string;
   readonly product: string;
   readonly customer: string;
   readonly dimension: string;
+  readonly hourMs: number;
   readonly what: "accepted" | "replay" | "duplicate" | "refused";
   readonly units: bigint;
 }
@@ -87,6 +91,8 @@ export class BusyMarket {
   readonly #sumsFile: string | undefined;
   readonly sessions: { readonly session: Session; isStopped: boolean }[] = [];
   readonly answered: Answered[] = [];
+  /** The months of calls that were refused as a whole. */
+  readonly refusedCalls: string[] = [];
   /** By product and dimension (`keyOf`). */
   readonly prices: Lists<string | undefined> = new Map();
   readonly units: Lists<string> = new Map();
@@ -199,11 +205,10 @@ export class BusyMarket {
     // Now and then one for which it is too late: the whole call is refused.
     if (random.whole(1, 8) === 1) UsageRecords.push(record(this.#nowMs - 9 * HOUR_MS));
     const client = this.#client(this.#sellers[product] as typeof DEMO);
-    const month = iso(this.#nowMs).slice(0, 7);
     const note = (of: Sent, what: Answered["what"]): void => {
-      const { Dimension: dimension = "", CustomerIdentifier, CustomerAWSAccountId, Quantity = 0 } = of;
+      const { Dimension = "", CustomerIdentifier, CustomerAWSAccountId, Quantity = 0, Timestamp } = of;
       const customer = CustomerAWSAccountId ?? this.accountOf(product, CustomerIdentifier ?? "");
-      this.answered.push({ month, product, customer, dimension, what, units: BigInt(Quantity) });
+      this.#note({ product, customer, dimension: Dimension, what, units: BigInt(Quantity) }, Timestamp);
     };
     const seen = new Set(this.#known);
     try {
@@ -218,7 +223,8 @@ export class BusyMarket {
       this.#known = seen;
     } catch (error) {
       expect((error as Error).name).toBe("TimestampOutOfBoundsException");
-      note({}, "refused");
+      this.refusedCalls.push(iso(this.#nowMs).slice(0, 7));
+      for (const one of UsageRecords) note(one, "refused");
     } finally {
       client.destroy();
     }
@@ -226,6 +232,11 @@ export class BusyMarket {
 
   /** Ids of metering records that the wire has answered. */
   #known = new Set<string>();
+
+  #note(of: Pick<Answered, "product" | "customer" | "dimension" | "what" | "units">, sentAt?: Date): void {
+    const hourMs = Math.floor((sentAt?.getTime() ?? 0) / HOUR_MS) * HOUR_MS;
+    this.answered.push({ ...of, month: iso(this.#nowMs).slice(0, 7), hourMs });
+  }
 
   accountOf(product: string, identifier: string): string {
     const own = BUYERS[identifier === "demoCustomer1" ? 0 : 1];
@@ -256,17 +267,25 @@ export class BusyMarket {
       AllocatedUsageQuantity,
       Tags: [{ Key: "part", Value: `${i}` }],
     }));
+    const Timestamp = new Date(this.#nowMs - random.whole(0, 300) * 60_000);
+    const DryRun = random.pick([undefined, undefined, false, true]);
     const command = new MeterUsageCommand({
       ProductCode: TASKS,
       UsageDimension: "calls",
       UsageQuantity,
-      Timestamp: new Date(this.#nowMs - random.whole(0, 300) * 60_000),
-      DryRun: random.pick([undefined, undefined, false, true]),
+      Timestamp,
+      DryRun,
       UsageAllocations: random.pick([undefined, parts]),
     });
-    // A duplicate, or a dry run: neither counts.
-    await client.send(command).catch(() => undefined);
+    const answer = await client.send(command).then(
+      () => undefined,
+      (error: unknown) => (error as Error).name,
+    );
     client.destroy();
+    if (answer !== undefined) expect(answer).toBe("DuplicateRequestException");
+    // A dry run is no usage.
+    if (answer === undefined || DryRun === true) return;
+    this.#note({ ...OF_TASKS, what: "duplicate", units: BigInt(UsageQuantity) }, Timestamp);
   }
 
   async #run(): Promise<void> {
