@@ -8,6 +8,8 @@ export default defineConfig({
   ssr: { resolve: source },
   test: {
     include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
+    execArgv: ["--conditions=@countinghouse/source"],
+    server: { deps: { external: [/packages\/(server|protocol)\/src\/(?!.*\.test\.ts$)/] } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // What is waited for comes when it comes: a loaded machine takes longer than the second that is Vitest's own bound.

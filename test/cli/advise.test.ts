@@ -1,14 +1,15 @@
 /** `advise`: what it prints, and how it ends. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
-import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
+import { DEMO, officialClient } from "../support/server.ts";
 import { commandsFor } from "./command.ts";
 
 const NOW = "2026-07-20T12:00:00Z";
 
-let server: RunningServer;
+let server: DemoMarket;
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:", "--clock", `manual:${NOW}`]);
+  server = await demoMarket({ now: NOW });
 });
 afterAll(() => server.stop());
 

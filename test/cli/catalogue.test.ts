@@ -1,11 +1,11 @@
 /** `product`, `agreement` and `account`: list, show, and add by flags. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startServer, type RunningServer } from "../support/server.ts";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { cellsOf, commandsFor } from "./command.ts";
 
-let server: RunningServer;
+let server: DemoMarket;
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:", "--clock", "manual:2026-07-20T12:00:00Z"]);
+  server = await demoMarket({ now: "2026-07-20T12:00:00Z" });
 });
 afterAll(() => server.stop());
 

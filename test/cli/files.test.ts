@@ -2,13 +2,14 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
+import { temporaryFolder } from "../support/server.ts";
 import { commandsFor } from "./command.ts";
 
-let server: RunningServer;
+let server: DemoMarket;
 const folder = temporaryFolder();
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:"]);
+  server = await demoMarket();
 });
 afterAll(async () => {
   await server.stop();

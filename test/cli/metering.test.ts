@@ -1,12 +1,13 @@
 /** `access-key`, `token`, `records`, `clock` and `reset`. */
 import { BatchMeterUsageCommand, ResolveCustomerCommand } from "@aws-sdk/client-marketplace-metering";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
+import { DEMO, officialClient } from "../support/server.ts";
 import { cellsOf, commandsFor } from "./command.ts";
 
-let server: RunningServer;
+let server: DemoMarket;
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:", "--clock", "manual:2026-07-20T12:00:00Z"]);
+  server = await demoMarket({ now: "2026-07-20T12:00:00Z" });
 });
 afterAll(() => server.stop());
 

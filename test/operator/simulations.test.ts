@@ -1,16 +1,16 @@
 /** What would be: policies, registration tokens; and verifications as jobs. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { add, moveClock, registrationToken } from "../support/operator-api.ts";
 import { callOperator, expectProblem, type OperatorAnswer } from "../support/operator-call.ts";
-import { DEMO, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
+import { DEMO } from "../support/server.ts";
 import { until } from "../support/until.ts";
 
 const NOW = "2026-07-20T12:00:00.000Z";
 const ACCOUNT = "999900001111";
-const folder = temporaryFolder();
-let server: RunningServer;
+let server: DemoMarket;
 beforeAll(async () => {
-  server = await startServer(["--store", `sqlite:${folder.path}/data`, "--clock", `manual:${NOW}`]);
+  server = await demoMarket({ now: NOW });
   const policy = {
     Version: "2012-10-17",
     Statement: [
@@ -27,10 +27,7 @@ beforeAll(async () => {
   };
   await add(server, "/accounts", { id: ACCOUNT, users: [{ name: "bound", policy }, { name: "free" }] });
 });
-afterAll(async () => {
-  await server.stop();
-  folder.remove();
-});
+afterAll(() => server.stop());
 
 const simulate = (body: unknown): Promise<OperatorAnswer> =>
   callOperator(server, "POST", "/policy-simulations", { body });

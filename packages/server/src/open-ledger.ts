@@ -257,7 +257,8 @@ function checkSecretsKey(ledger: Ledger, sealer: Sealer): void {
 }
 
 function readCatalogue(config: ServeConfig, sealer: Sealer): CatalogueFile {
-  if (config.catalogText !== undefined) return readCatalogueFile(config.catalogText, "catalogue", sealer);
+  const { catalogText, catalogFile: nameOfText = "catalogue" } = config;
+  if (catalogText !== undefined) return readCatalogueFile(catalogText, nameOfText, sealer);
   if (config.catalogFile === undefined) {
     return readCatalogueFile(readFileSync(DEMO_CATALOGUE, "utf8"), "demo.yaml", sealer);
   }

@@ -123,7 +123,7 @@ const reading = (id: number) => ({
 });
 
 async function deliver(url: string): Promise<void> {
-  const server = await standingServer("2026-11-10T10:50:00Z", "--rules", "current");
+  const server = await standingServer("2026-11-10T10:50:00Z", { rules: "current" });
   const pool = new Pool({ connectionString: url, max: 5 });
   pool.on("error", () => undefined);
   onTestFinished(() => pool.end());

@@ -1,4 +1,4 @@
-/** The market's clock: it stands still until a test moves it. */
+/** The market's clock: it stands still until a test moves it, or runs if the test wants it to. */
 import { HOUR_MS, iso, readTime, type RuleSet } from "@countinghouse/protocol";
 import type { OperatorClient } from "../operator/client/operator-client.ts";
 
@@ -12,7 +12,7 @@ export interface ClockStep {
 
 /** The service clock. It decides windows, tokens, agreements and accrual, and goes forward only; `restore()` takes it back. */
 export interface MarketClock {
-  /** Where it stands. */
+  /** What it says. */
   readonly now: Date;
   /** Moves it forward. What falls due on the way is done before this resolves. */
   advance(step: ClockStep): Promise<void>;
@@ -31,8 +31,11 @@ export function marketClock(operator: OperatorClient, nowMs: () => number, ruleS
     get now() {
       return new Date(nowMs());
     },
-    advance: ({ days = 0, hours = 0, minutes = 0, seconds = 0 }) =>
-      moveTo(nowMs() + (days * 24 + hours) * HOUR_MS + minutes * 60_000 + seconds * 1_000),
+    advance: async ({ days = 0, hours = 0, minutes = 0, seconds = 0 }) => {
+      // Not to a time: a clock that runs would be past a near one before it is asked to go there.
+      const advanceSeconds = ((days * 24 + hours) * HOUR_MS) / 1_000 + minutes * 60 + seconds;
+      await operator.call("PUT /clock", { body: { advanceSeconds } });
+    },
     to: async (time) => moveTo(timeMs(time, nowMs(), ruleSet)),
   };
 }

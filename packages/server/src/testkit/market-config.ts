@@ -1,6 +1,7 @@
 /** The configuration of a market, from what a test says. */
 import { readFileSync, statSync } from "node:fs";
 import { iso, readTime } from "@countinghouse/protocol";
+import type { ClockMode } from "../clock.ts";
 import { ConfigError, configOf, type ServeConfig } from "../config.ts";
 import { readSnapshot } from "../snapshot/read-snapshot.ts";
 import { SNAPSHOT_BYTES_MAX, SnapshotError, type Snapshot } from "../snapshot/snapshot.ts";
@@ -9,21 +10,25 @@ import type { MarketOptions } from "./market.ts";
 /** Nothing but what the test makes. */
 const EMPTY_CATALOGUE = "{}";
 
+/** What the service calls these clocks. */
+const CLOCK_MODES: Readonly<Record<string, ClockMode | undefined>> = { stands: "manual", runs: "offset" };
+
 /** Throws ConfigError for options that cannot be. */
 export function marketConfig(options: MarketOptions, snapshot?: Pick<Snapshot, "ruleSet">): ServeConfig {
-  const { now, rules = snapshot?.ruleSet ?? "current", catalogue } = options;
+  const { now, clock = "stands", rules = snapshot?.ruleSet ?? "current", quotas = "off", catalogue } = options;
   if (snapshot !== undefined && catalogue !== undefined) {
     throw new ConfigError("startMarket: a snapshot has a catalogue already: give either a snapshot or a catalogue.");
   }
-  const start = now === undefined ? undefined : timeOf(now);
+  const mode = CLOCK_MODES[clock];
+  if (mode === undefined) throw new ConfigError(`startMarket: clock must be stands or runs; got ${String(clock)}.`);
   return {
     ...configOf({
       host: "127.0.0.1",
       port: "0",
       store: "memory:",
       rules,
-      clock: start === undefined ? "manual" : `manual:${start}`,
-      quotas: "off",
+      clock: now === undefined ? mode : `${mode}:${timeOf(now)}`,
+      quotas,
       freeSpaceMinMib: "0",
       requestTimeoutSeconds: "30",
       queuedRequestsMax: "1024",
@@ -31,6 +36,8 @@ export function marketConfig(options: MarketOptions, snapshot?: Pick<Snapshot, "
       networkConnectionsMax: "4096",
     }),
     catalogText: catalogueText(catalogue),
+    // Paths in a file are relative to it, and complaints name it.
+    catalogFile: typeof catalogue === "string" ? catalogue : undefined,
   };
 }
 
