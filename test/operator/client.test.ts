@@ -223,7 +223,7 @@ test("the endpoint may be the server's or its operator API's, with or without a 
   };
   for (const endpoint of [server.endpoint, `${server.endpoint}/`, server.operatorUrl, new URL(server.endpoint)]) {
     const client = operatorClient({ endpoint, token: server.operatorToken, fetch: counting });
-    expect(await client.call("GET /clock")).toMatchObject({ mode: "system" });
+    expect(await client.call("GET /clock")).toMatchObject({ mode: "offset" });
   }
   expect(asked).toEqual(Array.from({ length: 4 }, () => `${server.operatorUrl}/clock`));
 });

@@ -1,20 +1,20 @@
 /** `/resource-events/ecs`: EventBridge's envelopes, in any order, again and again, and wrong. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { add } from "../support/operator-api.ts";
 import { callOperator, expectProblem, type OperatorAnswer } from "../support/operator-call.ts";
 import { resourcesOf } from "../support/resources.ts";
 import { start } from "../support/scoped.ts";
+import { startServer, type RunningServer } from "../support/server.ts";
 
 const BUYER = "555566667777";
 /** To the second, some minutes ago: events are of today. */
 const BASE_MS = Math.floor(Date.now() / 1000) * 1000 - 600_000;
 const at = (seconds: number): string => new Date(BASE_MS + seconds * 1000).toISOString();
-let server: DemoMarket;
+let server: RunningServer;
 let made = 0;
 
 beforeAll(async () => {
-  server = await demoMarket();
+  server = await startServer(["--store", "memory:"]);
   await add(server, "/accounts", { id: BUYER });
 });
 afterAll(() => server.stop());

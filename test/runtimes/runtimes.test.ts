@@ -11,10 +11,9 @@ import { fileURLToPath } from "node:url";
 import { parseAmzDate } from "@countinghouse/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BUILD_TIMEOUT_MS, ensureBuilt } from "../support/built.ts";
-import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { registrationToken } from "../support/operator-api.ts";
 import { signedRegistration } from "../support/registration.ts";
-import { DEMO, temporaryFolder } from "../support/server.ts";
+import { DEMO, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
 
 const installed = fileURLToPath(new URL("node_modules", import.meta.url));
 const SUITE = fileURLToPath(new URL("suite.mjs", import.meta.url));
@@ -30,12 +29,12 @@ const RUNTIMES: readonly (readonly [string, string, readonly string[]])[] = [
 const folder = temporaryFolder();
 const trouble = createServer();
 const seen = new Set<string>();
-let server: DemoMarket;
+let server: RunningServer;
 let hour = 0;
 
 beforeAll(async () => {
   await ensureBuilt();
-  server = await demoMarket({ rules: "current" });
+  server = await startServer(["--store", "memory:", "--rules", "current"]);
   await new Promise<void>((resolve) => trouble.listen(0, "127.0.0.1", resolve));
   writeFileSync(join(folder.path, "token"), "a.web.token");
   const keys = `aws_access_key_id = ${DEMO.accessKeyId}\naws_secret_access_key = ${DEMO.secretAccessKey}\n`;
