@@ -3,17 +3,16 @@ import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { registrationToken } from "../support/operator-api.ts";
 import { send, signed, wireRequest } from "../support/raw-client.ts";
-import { DEMO, MAIN, NODE_FLAGS, temporaryFolder } from "../support/server.ts";
+import { DEMO, MAIN, NODE_FLAGS, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
 import { cellsOf, commandsFor } from "./command.ts";
 
-let server: DemoMarket;
+let server: RunningServer;
 const folder = temporaryFolder();
 beforeAll(async () => {
-  server = await demoMarket();
+  server = await startServer(["--store", "memory:"]);
 });
 afterAll(async () => {
   await server.stop();

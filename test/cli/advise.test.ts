@@ -1,15 +1,14 @@
 /** `advise`: what it prints, and how it ends. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
-import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
-import { DEMO, officialClient } from "../support/server.ts";
+import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
 import { commandsFor } from "./command.ts";
 
 const NOW = "2026-07-20T12:00:00Z";
 
-let server: DemoMarket;
+let server: RunningServer;
 beforeAll(async () => {
-  server = await demoMarket({ now: NOW });
+  server = await startServer(["--store", "memory:", "--clock", `manual:${NOW}`]);
 });
 afterAll(() => server.stop());
 

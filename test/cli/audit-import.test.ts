@@ -8,9 +8,15 @@ import {
   type MarketplaceMeteringClient,
 } from "@aws-sdk/client-marketplace-metering";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { add, moveClock, registrationToken } from "../support/operator-api.ts";
-import { DEMO, officialClient, runCommand, temporaryFolder } from "../support/server.ts";
+import {
+  DEMO,
+  officialClient,
+  runCommand,
+  startServer,
+  temporaryFolder,
+  type RunningServer,
+} from "../support/server.ts";
 import { commandsFor } from "./command.ts";
 
 const NOW = "2026-07-20T12:00:00Z";
@@ -53,7 +59,7 @@ function written(name: string, content: string | Uint8Array): string {
 }
 
 describe("the trail of this server", () => {
-  let server: DemoMarket;
+  let server: RunningServer;
   let client: MarketplaceMeteringClient;
   let late: string;
   let unprocessed: string;
@@ -70,7 +76,7 @@ describe("the trail of this server", () => {
   };
 
   beforeAll(async () => {
-    server = await demoMarket({ now: NOW, rules: "current" });
+    server = await startServer(["--store", "memory:", "--rules", "current", "--clock", `manual:${NOW}`]);
     client = officialClient(server.endpoint);
     await add(server, "/agreements", { agreementId: "agmt-ended", productCode: DEMO.productCode, customerAccountId: "777788889999", customerIdentifier: "leftLastYear", startsAt: "2024-01-01T00:00:00Z", endsAt: "2025-01-01T00:00:00Z" }); // prettier-ignore
     await meter(

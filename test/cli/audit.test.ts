@@ -6,11 +6,10 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { BatchMeterUsageCommand, type MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { callOperator } from "../support/operator-call.ts";
 import { moveClock } from "../support/operator-api.ts";
 import { newFolder } from "../support/scoped.ts";
-import { DEMO, NODE_FLAGS, officialClient, runCommand, startServer } from "../support/server.ts";
+import { DEMO, NODE_FLAGS, officialClient, runCommand, startServer, type RunningServer } from "../support/server.ts";
 import { cellsOf, commandsFor } from "./command.ts";
 
 const NOW = "2026-03-10T23:59:00Z";
@@ -22,9 +21,9 @@ interface Recorded {
   readonly eventTime: string;
 }
 
-let server: DemoMarket;
+let server: RunningServer;
 beforeAll(async () => {
-  server = await demoMarket({ now: NOW });
+  server = await startServer(["--store", "memory:", "--clock", `manual:${NOW}`]);
   const client = officialClient(server.endpoint);
   for (let i = 0; i < 12; i += 1) await meter(client);
   await meter(officialClient(server.endpoint, DEMO, "eu-west-1"));
@@ -136,7 +135,7 @@ describe("audit export", () => {
   });
 
   test("leads through many pages, and loses nothing", async () => {
-    const many = await demoMarket();
+    const many = await startServer(["--store", "memory:"]);
     onTestFinished(() => void many.stop());
     const client = officialClient(many.endpoint);
     await Promise.all(Array.from({ length: 20 }, () => meterOften(client, 120)));

@@ -1,6 +1,6 @@
 /** Commands against one server, as tests run them. */
 import { expect } from "vitest";
-import { runCommand, type Served } from "../support/server.ts";
+import { runCommand, type RunningServer } from "../support/server.ts";
 
 interface Ran {
   readonly code: number | null;
@@ -20,7 +20,7 @@ interface Commands {
 }
 
 /** Commands that find their server by the environment. */
-export function commandsFor(server: () => Served): Commands {
+export function commandsFor(server: () => RunningServer): Commands {
   const run = (args: readonly string[], input?: string): Promise<Ran> => {
     const { operatorUrl, operatorToken } = server();
     return runCommand(

@@ -2,14 +2,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
-import { temporaryFolder } from "../support/server.ts";
+import { startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
 import { commandsFor } from "./command.ts";
 
-let server: DemoMarket;
+let server: RunningServer;
 const folder = temporaryFolder();
 beforeAll(async () => {
-  server = await demoMarket();
+  server = await startServer(["--store", "memory:"]);
 });
 afterAll(async () => {
   await server.stop();

@@ -3,11 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { callOperator } from "../support/operator-call.ts";
 import { add } from "../support/operator-api.ts";
 import { newFolder } from "../support/scoped.ts";
-import { DEMO, officialClient } from "../support/server.ts";
+import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
 import { commandsFor } from "./command.ts";
 
 /** As bytes on the wire: U+009B by itself, then U+202E in UTF-8. */
@@ -15,10 +14,10 @@ const USER_AGENT = "agent \u009b2J \u00e2\u0080\u00ae end";
 const ACTED_ON = /[[\p{Cc}\p{Bidi_Control}]--\n]/v;
 const FORMULA = '=HYPERLINK("http://203.0.113.1","see")';
 
-let server: DemoMarket;
+let server: RunningServer;
 const { ok } = commandsFor(() => server);
 beforeAll(async () => {
-  server = await demoMarket({ now: "2026-03-10T12:00:00Z" });
+  server = await startServer(["--store", "memory:", "--clock", "manual:2026-03-10T12:00:00Z"]);
   const body = { id: "999900001111" };
   const made = await callOperator(server, "POST", "/accounts", { body, headers: { "user-agent": USER_AGENT } });
   expect(made.status).toBe(201);

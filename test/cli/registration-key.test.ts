@@ -1,13 +1,12 @@
 /** `countinghouse registration-key`: what sellers get to verify registrations with. */
 import { createPublicKey } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
-import { runCommand } from "../support/server.ts";
+import { runCommand, startServer, type RunningServer } from "../support/server.ts";
 
-let server: DemoMarket;
+let server: RunningServer;
 
 beforeAll(async () => {
-  server = await demoMarket({ now: "2026-07-20T12:00:00Z" });
+  server = await startServer(["--store", "memory:", "--clock", "manual:2026-07-20T12:00:00Z"]);
 });
 afterAll(() => server.stop());
 

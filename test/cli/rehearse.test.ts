@@ -3,9 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { startLandingPage, type LandingPage } from "../support/landing-page.ts";
-import { DEMO, NODE_FLAGS, type RunningServer } from "../support/server.ts";
+import { DEMO, NODE_FLAGS, startServer, type RunningServer } from "../support/server.ts";
 import { newFolder, start } from "../support/scoped.ts";
 import { commandsFor } from "./command.ts";
 
@@ -13,10 +12,10 @@ const PROGRAM = fileURLToPath(new URL("programs/hourly-meter.ts", import.meta.ur
 const METER = `'${process.execPath}' ${NODE_FLAGS.join(" ")} '${PROGRAM}'`;
 const PRODUCT = ["--product", DEMO.productCode];
 
-let server: DemoMarket;
+let server: RunningServer;
 let seller: LandingPage;
 beforeAll(async () => {
-  server = await demoMarket({ now: "2026-03-15T10:30:00Z", rules: "current" });
+  server = await startServer(["--store", "memory:", "--rules", "current", "--clock", "manual:2026-03-15T10:30:00Z"]);
   seller = await startLandingPage(server.endpoint);
 });
 afterAll(async () => {

@@ -1,15 +1,15 @@
 /** `resource` and `report` on the command line. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { add } from "../support/operator-api.ts";
+import { startServer, type RunningServer } from "../support/server.ts";
 import { cellsOf, commandsFor } from "./command.ts";
 
 const INSTANCE = "i-0123456789abcdef0";
-let server: DemoMarket;
+let server: RunningServer;
 const { ok, json, fails } = commandsFor(() => server);
 
 beforeAll(async () => {
-  server = await demoMarket({ now: "2026-03-10T12:00:00Z" });
+  server = await startServer(["--store", "memory:", "--clock", "manual:2026-03-10T12:00:00Z"]);
   await add(server, "/accounts", { id: "555566667777", roles: [{ name: "app" }] });
 });
 afterAll(() => server.stop());

@@ -3,13 +3,12 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
-import { DEMO, officialClient, runCommand } from "../support/server.ts";
+import { DEMO, officialClient, runCommand, startServer, type RunningServer } from "../support/server.ts";
 import { cellsOf, commandsFor } from "./command.ts";
 
-let server: DemoMarket;
+let server: RunningServer;
 beforeAll(async () => {
-  server = await demoMarket({ now: "2026-07-20T12:00:00Z" });
+  server = await startServer(["--store", "memory:", "--clock", "manual:2026-07-20T12:00:00Z"]);
   const client = officialClient(server.endpoint);
   const record = { Timestamp: new Date("2026-07-20T11:30:00Z"), CustomerIdentifier: "demoCustomer1" };
   const UsageRecords = [
