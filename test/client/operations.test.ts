@@ -10,7 +10,9 @@ import { startMarket, type IdentifiedCustomer, type Market } from "countinghouse
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { CREDENTIALS, clientOf } from "../support/client.ts";
 import { listen } from "../support/listener.ts";
-import "../support/market-matchers.ts";
+import { matchers } from "../support/market-matchers.ts";
+
+expect.extend(matchers);
 
 const HOUR_MS = 3_600_000;
 let market: Market;

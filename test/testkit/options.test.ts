@@ -3,9 +3,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startMarket } from "countinghouse/testkit";
 import { describe, expect, onTestFinished, test } from "vitest";
-import "../support/market-matchers.ts";
+import { matchers } from "../support/market-matchers.ts";
 import { temporaryFolder } from "../support/server.ts";
 import { clientOf, marketOf, NOW, usage } from "./support.ts";
+
+expect.extend(matchers);
 
 describe("a clock that runs", () => {
   test("goes on from its start as real time does, further when it is told, and begins anew with a restore", async () => {

@@ -10,10 +10,12 @@ import type { Market } from "countinghouse/testkit";
 import { afterAll, afterEach, beforeAll, expect, onTestFinished } from "vitest";
 import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { explanationOf, faultsOf, inject } from "../support/faults.ts";
-import "../support/market-matchers.ts";
+import { matchers } from "../support/market-matchers.ts";
 import { meteringRecords, registrationToken } from "../support/operator-api.ts";
 import { DEMO } from "../support/server.ts";
 import { testNeeding } from "../support/wire-endpoint.ts";
+
+expect.extend(matchers);
 
 const test = testNeeding({ ownServer: "a manual clock and a data folder" });
 

@@ -7,11 +7,13 @@ import {
 } from "@aws-sdk/client-marketplace-metering";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
-import "../support/market-matchers.ts";
+import { matchers } from "../support/market-matchers.ts";
 import { meteringRecords, registrationToken } from "../support/operator-api.ts";
 import { send, signed, wireRequest } from "../support/raw-client.ts";
 import { DEMO, officialClient } from "../support/server.ts";
 import { testNeeding } from "../support/wire-endpoint.ts";
+
+expect.extend(matchers);
 
 const test = testNeeding({ ownServer: "it moves the clock from a time of its own" });
 

@@ -53,6 +53,7 @@ export interface Market extends AsyncDisposable {
   product(options?: ProductOptions): MarketProduct;
   /** Makes an account with an agreement for a product. Throws an Error that says what was wrong. */
   customer(product: MarketProduct, options?: WithIdentifier): IdentifiedCustomer;
+  /** The same for one who has no identifier: `{ customerIdentifier: null }`. */
   customer(product: MarketProduct, options: CustomerOptions): MarketCustomer;
   readonly clock: MarketClock;
   readonly faults: MarketFaults;
