@@ -120,7 +120,7 @@ describe("usage is added up", () => {
 });
 
 test("usage of one customer is that of his account, though in another product somebody else has his identifier", async () => {
-  const market = await startServer(["--store", "memory:", "--clock", "manual:2026-04-10T09:30:00Z"]);
+  const market = await demoMarket({ now: "2026-04-10T09:30:00Z" });
   onTestFinished(async () => {
     await market.stop();
   });
