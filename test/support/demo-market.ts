@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { startMarket, type Market, type MarketOptions } from "countinghouse/testkit";
+import { onTestFinished } from "vitest";
 import { operatorCaller, type Served } from "./server.ts";
 
 /** The file. */
@@ -35,4 +36,11 @@ export async function demoMarket(options: MarketOptions = {}): Promise<DemoMarke
     operator: operatorCaller({ operatorUrl, operatorToken }),
     stop: () => market[Symbol.asyncDispose](),
   };
+}
+
+/** The same, for one test: ends with it. */
+export async function marketOfTest(options: MarketOptions = {}): Promise<DemoMarket> {
+  const market = await demoMarket(options);
+  onTestFinished(() => market.stop());
+  return market;
 }

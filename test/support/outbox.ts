@@ -2,10 +2,8 @@
 import { join } from "node:path";
 import { openOutbox, type Outbox, type OutboxOptions } from "@countinghouse/outbox";
 import { sqliteStore } from "@countinghouse/outbox/sqlite";
-import type { MarketOptions } from "countinghouse/testkit";
 import { onTestFinished } from "vitest";
 import { clientOf } from "./client.ts";
-import { demoMarket, type DemoMarket } from "./demo-market.ts";
 import { DEMO, temporaryFolder, type Served } from "./server.ts";
 
 export const METERS = {
@@ -18,13 +16,6 @@ export const HOUR_MS = 3_600_000;
 /** A customer of the demo catalogue, as a binding has it. */
 export const FIRST = { productCode: DEMO.productCode, customerIdentifier: "demoCustomer1" };
 export const SECOND = { productCode: DEMO.productCode, customerAccountId: "777788889999" };
-
-/** A market whose clock stands still until it is moved. Ends with the test. */
-export async function standingServer(now: string, options: MarketOptions = {}): Promise<DemoMarket> {
-  const server = await demoMarket({ now, ...options });
-  onTestFinished(() => server.stop());
-  return server;
-}
 
 /** Moves the service's clock. */
 export async function moveTo(server: Served, now: string): Promise<void> {

@@ -72,3 +72,15 @@ test("the file of a catalogue is read where it lies: paths are relative to it, a
   writeFileSync(file, "issuers:\n  - issuer: nonsense\n");
   await expect(startMarket({ catalogue: file })).rejects.toThrow(`${file}:2:`);
 });
+
+test("a registration key that is rotated is another one, and those of other markets stay", async () => {
+  const [market, other] = await Promise.all([marketOf(), marketOf()]);
+  const keys = async (of: typeof market): Promise<string[]> =>
+    (await of.operator.call("GET /registration-keys")).items.map(({ publicKey }) => publicKey);
+  const [first] = await keys(market);
+  expect(await keys(other)).toEqual([first]);
+  const { publicKey } = await market.operator.call("POST /registration-keys");
+  expect(publicKey).not.toBe(first);
+  expect(await keys(market)).toEqual(expect.arrayContaining([first, publicKey]));
+  expect(await keys(other)).toEqual([first]);
+});
