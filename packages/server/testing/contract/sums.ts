@@ -95,6 +95,13 @@ function identified(quantity: number): Sent {
   return { usageRecord, key: keyOf(usageRecord, PRODUCT, REGION) };
 }
 
+/** Usage of so many customers. */
+function ofCustomers(count: number, over: Partial<UsageRecord>): Sent[] {
+  return Array.from({ length: count }, (_, i) =>
+    sent({ customerAccountId: String(100_000_000_000 + i), quantity: i + 1, ...over }),
+  );
+}
+
 const REFUSED = {
   kind: "call-refused" as const,
   code: "ThrottlingException" as const,
@@ -131,10 +138,6 @@ export function sumPromises(fresh: () => Promise<LedgerUnderTest>): void {
 
     test("of many customers in an hour, and again in that hour and another, are those of the records", async () => {
       const { ledger } = await fresh();
-      const ofCustomers = (count: number, over: Partial<UsageRecord>): Sent[] =>
-        Array.from({ length: count }, (_, i) =>
-          sent({ customerAccountId: String(100_000_000_000 + i), quantity: i + 1, ...over }),
-        );
       await ledger.transact(meter(ofCustomers(61, at(0))));
       expect(await usageOf(ledger)).toEqual(await readAgain(ledger));
       const licenseArn = "arn:aws:license-manager::1:license:l-1";
