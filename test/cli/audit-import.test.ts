@@ -118,7 +118,7 @@ describe("the trail of this server", () => {
   test("is answered alike by its own rules, and otherwise by the others where the windows differ", async () => {
     const report = await imported(trail);
     expect(report.calls).toEqual({ BatchMeterUsage: 11, ResolveCustomer: 2 });
-    const notJudged = { "refused-by-what-the-trail-lacks": 3, "nothing-to-compare": 2 };
+    const notJudged = { "refused-by-what-the-trail-lacks": 3, "token-hidden": 2 };
     expect(report.ruleSets).toEqual([
       { ruleSet: "classic", same: 7, different: 1, recordsLeft: 2, notJudged },
       { ruleSet: "current", same: 8, different: 0, recordsLeft: 2, notJudged },
@@ -151,7 +151,10 @@ describe("the trail of this server", () => {
   test("is told as text, with what was not compared and why", async () => {
     const { stdout } = await runCommand(["audit", "import", lines]);
     expect(stdout).toContain("Metering calls: 11 BatchMeterUsage, 2 ResolveCustomer. From 2026-07-20T12:00:00.000Z");
-    expect(stdout).toContain("3 not compared: AWS refused them by its catalogue, policies or quotas.");
+    expect(stdout).toContain(
+      "3 BatchMeterUsage not compared: AWS refused by its catalogue, policies, platforms or quotas.",
+    );
+    expect(stdout).toContain("2 ResolveCustomer not compared: the registration token is hidden");
     expect(stdout).toMatch(/Answered otherwise:\n.*\n.*TimestampOutOfBoundsException \(W1\)/);
     expect(stdout).toContain("Unprocessed records are not sent again");
   });
@@ -207,7 +210,7 @@ describe("records as AWS writes them", () => {
     const report = await imported(file);
     expect(report.records).toBe(13);
     expect(report.calls).toEqual({ BatchMeterUsage: 8, ResolveCustomer: 1, MeterUsage: 1 });
-    const notJudged = { "request-missing": 2, "value-hidden": 1, "no-record-to-compare": 1, "nothing-to-compare": 1 };
+    const notJudged = { "request-missing": 2, "value-hidden": 1, "no-record-to-compare": 1, "token-hidden": 1 };
     expect(report.ruleSets).toEqual([
       { ruleSet: "classic", same: 3, different: 2, recordsLeft: 0, notJudged },
       { ruleSet: "current", same: 4, different: 1, recordsLeft: 0, notJudged },

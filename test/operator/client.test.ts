@@ -52,7 +52,7 @@ describe("a call", () => {
   test("leaves out members of the query that are undefined, and writes the others", async () => {
     const page = await operator.call("GET /accounts", { query: { cursor: undefined, limit: 2 } });
     expect(page.items).toHaveLength(2);
-    expect(page.nextCursor).toBe("2");
+    expect(page.nextCursor).toMatch(/^1\./);
   });
 
   test("ends early where its signal says so", async () => {

@@ -79,6 +79,8 @@ test("requests and metering records are found by their whole ids", async () => {
   const record = Results?.[0]?.MeteringRecordId as string;
   expect(await search(record.toUpperCase())).toEqual([request, { kind: "metering-record", id: record }]);
   expect(await search(record.slice(0, 30))).toEqual([]);
+  // The request made no record of this number.
+  expect(await search(`${record.slice(0, 34)}07`)).toEqual([]);
 });
 
 test.each([

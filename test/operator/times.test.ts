@@ -190,3 +190,17 @@ test("the text of any date is that date at every door, and a text that one refus
 test.each(["0x1F90", "8e3", " 80", "80.0", "+80", "-1", "65536", ""])("a port of %j is none", (port) => {
   expect(() => configOf({ ...FLAGS, port })).toThrow(/^--port must be a whole number from 0 to 65535; got /);
 });
+
+test.each(["/metering-records", "/audit-events", "/requests"])(
+  "%s of a time that ends before it begins is refused: an empty list would say that nothing had happened",
+  async (path) => {
+    for (const to of ["2026-03-15T10:00:00Z", "2026-03-15T15:30:00+05:30", "2026-03-14T10:00:00Z"]) {
+      const answer = await callOperator(
+        server,
+        "GET",
+        `${path}?from=2026-03-15T10:00:00Z&to=${encodeURIComponent(to)}`,
+      );
+      expectProblem(answer, 422, /does not fit/, ["to: must lie after from"]);
+    }
+  },
+);

@@ -118,6 +118,44 @@ describe("usage is added up", () => {
   });
 });
 
+test("usage of one customer is that of his account, though in another product somebody else has his identifier", async () => {
+  const market = await startServer(["--store", "memory:", "--clock", "manual:2026-04-10T09:30:00Z"]);
+  onTestFinished(async () => {
+    await market.stop();
+  });
+  const other = { productCode: "8abcdefghijklmnopqrstuvwx", title: "Other", seller: DEMO.seller, type: "saas" };
+  await add(market, "/products", { ...other, pricing: "usage", dimensions: [{ name: "gb_ingested", price: "2" }] });
+  await add(market, "/agreements", {
+    agreementId: "agmt-same-name",
+    productCode: other.productCode,
+    customerAccountId: SECOND,
+    customerIdentifier: "demoCustomer1",
+    startsAt: "2020-01-01T00:00:00Z",
+  });
+  const client = officialClient(market.endpoint);
+  for (const [ProductCode, Quantity] of [
+    [DEMO.productCode, 5],
+    [other.productCode, 7],
+  ] as const) {
+    const record = { CustomerIdentifier: "demoCustomer1", Dimension: "gb_ingested", Quantity };
+    const UsageRecords = [{ ...record, Timestamp: new Date("2026-04-10T09:10:00Z") }];
+    await client.send(new BatchMeterUsageCommand({ ProductCode, UsageRecords }));
+  }
+  client.destroy();
+  const of = async (customer: string, more = ""): Promise<unknown> => {
+    const path = `/usage?from=2026-04-10T00:00:00Z&to=2026-04-11T00:00:00Z&customerAccountId=${customer}${more}`;
+    return ((await callOperator(market, "GET", path)).json as { items: unknown }).items;
+  };
+  expect(await of(FIRST)).toEqual([{ units: "5" }]);
+  expect(await of(SECOND)).toEqual([{ units: "7" }]);
+  expect(await of(FIRST, "&groupBy=dimension,day&measure=money")).toEqual([
+    { dimension: "gb_ingested", day: "2026-04-10", units: "5", money: "1.25" },
+  ]);
+  expect(await of(SECOND, "&groupBy=product,customer")).toEqual([
+    { product: other.productCode, customer: SECOND, units: "7" },
+  ]);
+});
+
 describe("what cannot be asked for is refused:", () => {
   test.each([
     ["groupBy=month,day", /groupBy: must be a comma list of product, .* at most one of hour, day, month/],
@@ -216,6 +254,8 @@ describe("a month's report", () => {
       silentHours: 12 * 24,
     });
     expect(silent.some(({ agreementId }) => agreementId === "agmt-demo1")).toBe(false);
+    // A contract for numbers of users, of which nobody meters anything.
+    expect(silent.some(({ agreementId }) => agreementId === "agmt-demo4")).toBe(false);
     const statement = (await rows("agreement-statement", "2026-04")) as { agreementId: string }[];
     expect(statement.filter(({ agreementId }) => ["agmt-demo1", "agmt-quiet"].includes(agreementId))).toMatchObject([
       {

@@ -12,7 +12,7 @@ import {
 } from "countinghouse/testkit";
 import { describe, expect, test } from "vitest";
 import { OWN_OPERATIONS, officialClient, ownClient } from "./conforming.ts";
-import { WRONG_CLIENTS } from "./wrong-clients.ts";
+import { swallowing, WRONG_CLIENTS } from "./wrong-clients.ts";
 
 const SUITE_TIMEOUT_MS = 120_000;
 
@@ -44,8 +44,25 @@ describe("a client that", () => {
   });
 });
 
-test("every case but those that wrong clients stand for has been seen to fail, or is a refusal by name", () => {
-  const failed = new Set(WRONG_CLIENTS.flatMap(({ fails }) => fails));
-  const never = conformanceCases().filter(({ id }) => !failed.has(id) && !id.startsWith("error/"));
+/** A case about one exception is named by it: `error/MeterUsage/InvalidTagException`. */
+const REFUSALS = conformanceCases().flatMap(({ id, operations: [operation] }) => {
+  const exception = /^error\/\w+\/(\w+)$/.exec(id)?.[1];
+  return exception === undefined || operation === undefined ? [] : [{ id, exception, operation }];
+});
+
+describe("a client that takes for a success", () => {
+  test.each(REFUSALS)("$exception of $operation fails by that alone", async ({ id, exception, operation }) => {
+    const options = { operations: [operation] };
+    const results = await resultsOf(swallowing(exception, operation), options);
+    expect(results).toHaveLength(conformanceCases(options).length);
+    expect(idsOf(results, "failed"), JSON.stringify(results.map(({ complaints }) => complaints))).toEqual([id]);
+    const left = results.filter(({ outcome }) => outcome === "not-judged");
+    expect(left.filter(({ case: one }) => one.needs?.includes(id) !== true)).toEqual([]);
+  });
+});
+
+test("every case has been seen to fail, by a client that is wrong in that respect", () => {
+  const failed = new Set([...WRONG_CLIENTS.flatMap(({ fails }) => fails), ...REFUSALS.map(({ id }) => id)]);
+  const never = conformanceCases().filter(({ id }) => !failed.has(id));
   expect(never.map(({ id }) => id)).toEqual([]);
 });

@@ -1,7 +1,13 @@
 /** `countinghouse/testkit` as a test uses it: official SDK and our client, over real connections. */
 import { MarketplaceMeteringClient, ResolveCustomerCommand } from "@aws-sdk/client-marketplace-metering";
 import { MarketplaceMeteringClient as OwnClient } from "@countinghouse/client";
-import { startMarket, UnexpectedCallsError, type Market, type MarketOptions } from "countinghouse/testkit";
+import {
+  startMarket,
+  UnexpectedCallsError,
+  type Market,
+  type MarketCustomer,
+  type MarketOptions,
+} from "countinghouse/testkit";
 import { matchers, type MarketMatchers } from "countinghouse/testkit/matchers";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { REFUSED_BYTES_A_MINUTE } from "../../packages/server/src/operations/refusal-budget.ts";
@@ -336,7 +342,7 @@ describe("many markets in one process", () => {
       }),
     );
     for (const [i, started] of markets.entries()) {
-      expect(started).toHaveMetered({ customer: metered[i], units: i + 1 });
+      expect(started).toHaveMetered({ customer: metered[i] as MarketCustomer, units: i + 1 });
       expect(started).toHaveSeenCalls({ BatchMeterUsage: 1 });
     }
   });

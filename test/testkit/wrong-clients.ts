@@ -161,6 +161,13 @@ function naming(nameOf: (types: readonly string[], name: string) => string): Con
   };
 }
 
+/** The right client, which takes one exception of one operation for a success. */
+export function swallowing(exception: string, operation: ConformanceCall["operation"]): ConformanceSubject {
+  return telling((answer, call) =>
+    "error" in answer && answer.error.name === exception && call.operation === operation ? { output: {} } : answer,
+  );
+}
+
 const KNOWN_MEMBERS = new Set(["Results", "UnprocessedRecords", "MeteringRecordId", "Signature", "message", "__type"]);
 
 function refuseUnknown(body: Members): void {

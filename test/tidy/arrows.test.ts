@@ -87,7 +87,16 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "node:timers/promises",
     "node:util",
   ],
-  snapshot: ["@countinghouse/protocol", "domain", "identity", "ledger", "node:crypto", "node:util", "node:zlib"],
+  snapshot: [
+    "@countinghouse/protocol",
+    "catalogue",
+    "domain",
+    "identity",
+    "ledger",
+    "node:crypto",
+    "node:util",
+    "node:zlib",
+  ],
   trail: ["@countinghouse/protocol", "advice", "domain", "operator/contract"],
   wire: [
     "@countinghouse/protocol",

@@ -3,7 +3,7 @@
  * keeps, and the rows. Fractions are exact, and none of the outbox's own arithmetic is used.
  */
 import type { Entry, OutboxStore, ReadingInput } from "@countinghouse/outbox";
-import type { ModelService } from "./service.ts";
+import type { KeptRecord, ModelService } from "./service.ts";
 import type { Timeliness } from "./timeliness.ts";
 
 /** A decimal as a fraction of 10^18. */
@@ -102,8 +102,7 @@ export class Oracle {
   }
 
   #keptOf(entry: Entry) {
-    if (entry.body === undefined) return undefined;
-    return [...this.#service.kept.values()].find((one) => textOf(one.record) === recordTextOf(entry.body as string));
+    return keptOf(this.#service, entry);
   }
 
   /** O2 and O4: what comes to the service is an entry's body, and an attempt for it is in the store, without an end. */
@@ -135,6 +134,13 @@ export class Oracle {
 
 function sumOf(texts: readonly string[]): bigint {
   return texts.reduce((sum, text) => sum + exact(text), 0n);
+}
+
+/** What a service has of an entry. */
+export function keptOf(service: ModelService, { body }: Entry): KeptRecord | undefined {
+  if (body === undefined) return undefined;
+  const text = recordTextOf(body);
+  return [...service.kept.values()].find(({ record }) => textOf(record) === text);
 }
 
 /** A record by what it says: customer, dimension, second, quantity, allocations. */

@@ -23,7 +23,7 @@ export type Happening =
   | "held before"
   | "held after";
 
-interface KeptRecord {
+export interface KeptRecord {
   readonly id: string;
   readonly quantity: number;
   readonly text: string;

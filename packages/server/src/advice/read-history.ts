@@ -1,9 +1,9 @@
 /** Reads the calls that advice is about from the ledger: of a stretch of time, and never more than so many entries. */
-import { HOUR_MS, type EpochMs, type UsageRecord } from "@countinghouse/protocol";
+import { HOUR_MS, type BatchMeterUsageInput, type EpochMs, type UsageRecord } from "@countinghouse/protocol";
 import type { BatchCall, Cancellation, History, Resolution, SentRecord } from "../domain/advice/history.ts";
 import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { customerOf, keyOf, keyText } from "../domain/metering/metering-record.ts";
-import type { DecidedRecord, LedgerEntry } from "../ledger/entry.ts";
+import type { DecidedRecord, LedgerEntry, LedgerEvent } from "../ledger/entry.ts";
 import { meteringRecordId, parseMeteringRecordId } from "../ledger/ids.ts";
 import type { EventQuery, Ledger } from "../ledger/ledger.ts";
 
@@ -101,6 +101,7 @@ async function keptBefore(ledger: Ledger, read: readonly LedgerEntry[]): Promise
 }
 
 function batchCall({ call, atMs, event }: LedgerEntry, catalogue: CatalogueView, entries: Entries): BatchCall[] {
+  if (event.kind === "call-refused") return refusedCall({ call, atMs, event }, catalogue);
   if (event.kind !== "usage-metered" || event.resourceId !== undefined) return [];
   const { requestId, accountId = "", region = "" } = call;
   const { productCode = "", unprocessed = [] } = event;
@@ -111,6 +112,23 @@ function batchCall({ call, atMs, event }: LedgerEntry, catalogue: CatalogueView,
   });
   const returned = unprocessed.map((record): SentRecord => ({ ...sentRecord(record, about), outcome: "unprocessed" }));
   return [{ requestId, atMs, accountId, productCode, region, records: [...decided, ...returned] }];
+}
+
+type Refusal = Extract<LedgerEvent, { kind: "call-refused" }>;
+
+/** None for a request that could not be read, or is not kept whole. */
+function refusedCall(
+  { call, atMs, event: { request, clipped } }: Omit<LedgerEntry, "event"> & { readonly event: Refusal },
+  catalogue: CatalogueView,
+): BatchCall[] {
+  if (request === undefined || clipped !== undefined) return [];
+  const { requestId, accountId = "", region = "" } = call;
+  const { productCode: named, usageRecords = [] } = request as Partial<BatchMeterUsageInput>;
+  const licenseArn = usageRecords.find((record) => record.licenseArn !== undefined)?.licenseArn ?? "";
+  const productCode = named ?? catalogue.agreementByLicense(licenseArn)?.productCode ?? "";
+  const about = { productCode, region, catalogue };
+  const records = usageRecords.map((record): SentRecord => ({ ...sentRecord(record, about), outcome: "refused" }));
+  return [{ requestId, atMs, accountId, productCode, region, records }];
 }
 
 interface About {

@@ -43,8 +43,11 @@ interface Connection extends OperatorClient {
   readonly url: string;
 }
 
-/** Finds the server that the flags mean. Throws CommandError where there is none, or where the flags cannot be right. */
-export function connect(flags: ConnectionFlags): Connection {
+/**
+ * Finds the server that the flags mean. Throws CommandError where there is none, or where the flags cannot be right. The signal
+ * ends calls, also those that a server does not answer.
+ */
+export function connect(flags: ConnectionFlags, signal?: AbortSignal): Connection {
   const local = readRunFile(flags.data ?? "./countinghouse-data");
   const url = flags.operatorUrl ?? process.env["COUNTINGHOUSE_OPERATOR_URL"] ?? local?.operatorUrl;
   const token =
@@ -68,7 +71,8 @@ export function connect(flags: ConnectionFlags): Connection {
     throw new CommandError("The operator token holds characters that cannot be sent.", EXIT.usage);
   }
   const address = url.replace(/\/+$/, "");
-  return { url: address, ...clientAt(address, token) };
+  const ask: typeof fetch = (input, init) => fetch(input, { ...init, signal: signal ?? init?.signal ?? null });
+  return { url: address, ...clientAt(address, token, ask) };
 }
 
 const EXAMPLE_URL = "http://127.0.0.1:7420/operator/v1";

@@ -40,13 +40,17 @@ export function addRehearse(program: Command): void {
     .option("--junit <file>", "write the report for CI there, too")
     .option("--strict", "end with exit code 1 also for what was not seen");
   withConnection(command).action(async (flags: RehearseFlags) => {
-    const client = connect(flags);
-    const market = new MarketSide(client);
-    await refuseOthers(market, flags);
+    const signal = endOfInterest();
+    const client = connect(flags, signal);
+    const market = new MarketSide(client, connect(flags));
+    const told = (error: unknown): unknown =>
+      signal.aborted ? new CommandError("It was interrupted.", EXIT.refused) : error;
+    await refuseOthers(market, client.url, flags).catch((error: unknown) => {
+      throw told(error);
+    });
     const { product: productCode, landing, hours, meter, wait } = flags;
     const steps: Step[] = [];
     let buyer: Buyer | undefined;
-    const signal = endOfInterest();
     const outcome = await rehearse(
       {
         productCode,
@@ -69,7 +73,7 @@ export function addRehearse(program: Command): void {
       },
     ).then(
       () => ({ error: undefined }),
-      (error: unknown) => ({ error: signal.aborted ? new CommandError("It was interrupted.", EXIT.refused) : error }),
+      (error: unknown) => ({ error: told(error) }),
     );
     if (outcome.error !== undefined) steps.push(brokenOff(outcome.error));
     report(flags, { productCode, agreementId: buyer?.agreementId, customerAccountId: buyer?.customerAccountId, steps });
@@ -85,13 +89,18 @@ function brokenOff(error: unknown): Step {
   return { id: "end", title: "The rehearsal comes to its end", verdict: "fail", saw };
 }
 
-/** The file for CI is written even where nobody reads the report. */
+/** The file for CI is written even where nobody reads the report, and the report is printed even where the file cannot be written. */
 function report(flags: RehearseFlags, rehearsal: Rehearsal): void {
-  if (flags.junit !== undefined) writeFileSync(flags.junit, rehearsalJunit(rehearsal));
-  print(flags, rehearsal, rehearsalText(rehearsal));
+  try {
+    if (flags.junit !== undefined) writeFileSync(flags.junit, rehearsalJunit(rehearsal));
+  } catch (error) {
+    throw new CommandError(`${flags.junit} cannot be written (${(error as NodeJS.ErrnoException).code}).`, EXIT.usage);
+  } finally {
+    print(flags, rehearsal, rehearsalText(rehearsal));
+  }
 }
 
-async function refuseOthers(market: MarketSide, { product, landing }: RehearseFlags): Promise<void> {
+async function refuseOthers(market: MarketSide, url: string, { product, landing }: RehearseFlags): Promise<void> {
   if (landing !== undefined && !(URL.canParse(landing) && /^https?:/.test(landing))) {
     throw new CommandError(
       `--landing must be an address such as http://127.0.0.1:3000/register; got ${landing}.`,
@@ -99,6 +108,7 @@ async function refuseOthers(market: MarketSide, { product, landing }: RehearseFl
     );
   }
   const mode = await market.clockMode();
+  if (mode === undefined) throw new CommandError(`${url} is no operator API of Countinghouse.`, EXIT.unreachable);
   if (mode === "system") {
     throw new CommandError(
       "A rehearsal moves the clock: start the server with --clock manual or --clock offset.",

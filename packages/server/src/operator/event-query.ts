@@ -1,6 +1,7 @@
 /** What routes that list calls have in common: by whom, about what, when, and which page of them. */
 import { timeOf } from "@countinghouse/protocol";
 import type { EventQuery } from "../ledger/ledger.ts";
+import { unfit } from "./problem.ts";
 
 interface ListedCalls {
   readonly accountId?: string | undefined;
@@ -11,6 +12,11 @@ interface ListedCalls {
   readonly order: EventQuery["order"];
   readonly cursor?: string | undefined;
   readonly limit: number;
+}
+
+/** An empty answer would look as if nothing had happened. Throws ProblemError 422. */
+export function refuseEmptyRange({ from, to }: Pick<ListedCalls, "from" | "to">): void {
+  if (from !== undefined && to !== undefined && timeOf(from) >= timeOf(to)) throw unfit(["to: must lie after from"]);
 }
 
 /** Such a query as the ledger takes it. Routes call the operation and the caller differently, so they add these themselves. */

@@ -1,5 +1,7 @@
 /** Puts a snapshot in place of a lab's ledger: all of it in one transaction, or nothing. */
-import { iso, type EpochMs } from "@countinghouse/protocol";
+import { iso, printable, type EpochMs } from "@countinghouse/protocol";
+import { accountView, agreementView } from "../catalogue/documents.ts";
+import { productView } from "../catalogue/product-documents.ts";
 import type { AccessKey } from "../domain/catalogue/account.ts";
 import {
   Catalogue,
@@ -8,7 +10,6 @@ import {
   type CatalogueView,
 } from "../domain/catalogue/catalogue.ts";
 import { referenceProblem } from "../domain/catalogue/references.ts";
-import { outdatedValues } from "../domain/catalogue/value-problem.ts";
 import { newSecretAccessKey, sealSecret } from "../identity/access-keys.ts";
 import type { Sealer } from "../identity/seal.ts";
 import { acceptedRecords } from "../ledger/accepted-records.ts";
@@ -48,7 +49,7 @@ interface SnapshotCatalogue {
  * catalogue file has named count as said: the next start changes them only where the file has changed. Throws SnapshotError.
  */
 export function catalogueOf(
-  { catalogue }: Snapshot,
+  { catalogue, savedAtMs }: Snapshot,
   before: CatalogueView,
   { sealer, random }: Secrets,
 ): SnapshotCatalogue {
@@ -65,27 +66,50 @@ export function catalogueOf(
     madeKeys.push({ accessKeyId: id, secretAccessKey, accountId, userName });
     return { kind, id, value: { ...key, sealedSecret: sealSecret(sealer, id, secretAccessKey) } };
   });
-  refuseUnsound(objects);
+  refuseUnsound(objects, savedAtMs);
   return {
     changes: [...objects.map((change) => ({ ...change, ...saidOf(before, change) })), ...gone(before, objects)],
     madeKeys,
   };
 }
 
-/** Throws SnapshotError where an object names another that is not there, or is none. */
-function refuseUnsound(objects: readonly CatalogueChange[]): void {
+/** Throws SnapshotError where an object names another that is not there, is none, or could not be shown. */
+function refuseUnsound(objects: readonly CatalogueChange[], nowMs: EpochMs): void {
+  const whole = legible(() => new Catalogue(objects));
+  for (const change of objects) {
+    const where = `${change.kind} ${printable(change.id)}`;
+    const problem = legible(() => {
+      show(change, whole, nowMs);
+      return referenceProblem(change, whole, whole);
+    }, where);
+    if (problem === undefined) continue;
+    const what = `${where}: ${problem.path.join(".")} ${problem.message}`;
+    throw new SnapshotError(`The snapshot's catalogue does not fit together: ${what}.`);
+  }
+}
+
+function legible<T>(read: () => T, where = "an object"): T {
   try {
-    const whole = new Catalogue(objects);
-    outdatedValues(whole);
-    for (const change of objects) {
-      const problem = referenceProblem(change, whole, whole);
-      if (problem === undefined) continue;
-      const where = `${change.kind} ${change.id}: ${problem.path.join(".")}`;
-      throw new SnapshotError(`The snapshot's catalogue does not fit together: ${where} ${problem.message}.`);
-    }
-  } catch (error) {
-    if (error instanceof SnapshotError) throw error;
-    throw new SnapshotError("The snapshot's catalogue holds an object that cannot be read.");
+    return read();
+  } catch {
+    throw new SnapshotError(`The snapshot's catalogue cannot be read: ${where} is not what it should be.`);
+  }
+}
+
+/** As the operator API would: what it could not show would be in the way of all that it lists. */
+function show(change: CatalogueChange, whole: CatalogueView, nowMs: EpochMs): void {
+  if (change.value === undefined) return;
+  if (change.kind === "account") accountView(change.value, whole);
+  if (change.kind === "product") refusePriceless(productView(change.value, nowMs).dimensions);
+  if (change.kind === "agreement") agreementView(change.value, nowMs);
+}
+
+const PRICE = /^\d+(?:\.\d+)?$/;
+
+/** What has no price by intent says none; one that cannot be reckoned with would be in the way of every report. */
+function refusePriceless(dimensions: readonly { readonly price?: unknown }[]): void {
+  if (dimensions.some(({ price }) => price !== undefined && !(typeof price === "string" && PRICE.test(price)))) {
+    throw new TypeError("a price that is no number");
   }
 }
 

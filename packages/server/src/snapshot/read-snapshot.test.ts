@@ -48,6 +48,14 @@ function fileOf(lines: readonly object[], entries: readonly EncodedEntry[], over
   return gzipSync(`${text}${JSON.stringify(end)}\n`);
 }
 
+const RESOURCE = { resourceId: "r", accountId: "1", region: "us-east-1", startedAtMs: 0, registrations: [] };
+const resources = (...all: object[]): Uint8Array =>
+  fileOf(
+    all.map((resource) => ({ resource })),
+    [],
+    { objects: 0, resources: all.length },
+  );
+
 const account = {
   object: { kind: "account", id: "111122223333", value: { id: "111122223333", users: [], roles: [] } },
 };
@@ -108,6 +116,19 @@ test.each<[string, Uint8Array, RegExp]>([
     fileOf([{ object: { kind: "access-key", id: "1", value: { sealedSecret: "x" } } }], []),
     /Line 2 .* sealed secret/,
   ],
+  [
+    "an object under another id",
+    fileOf([{ object: { kind: "account", id: "1", value: { id: "2", users: [], roles: [] } } }], []),
+    /Line 2 .* under the id of another/,
+  ],
+  ["an object that is there twice", fileOf([account, account], []), /Line 3 .* what an earlier one says, too/],
+  [
+    "a key of nobody",
+    fileOf([{ object: { kind: "access-key", id: "1", value: { accessKeyId: "1" } } }], []),
+    /Line 2 .* access key of nobody/,
+  ],
+  ["a resource that is there twice", resources(RESOURCE, RESOURCE), /Line 3 .* what an earlier one says, too/],
+  ["a registration of nothing", resources({ ...RESOURCE, registrations: [{}] }), /Line 2 .* no metered resource/],
   ["a line of something else", fileOf([{ more: 1 }], []), /Line 2 of the snapshot is neither/],
   ["an odd resource", fileOf([{ resource: {} }], []), /Line 2 of the snapshot is no metered resource/],
 ])("%s is refused", async (_what, bytes, message) => {

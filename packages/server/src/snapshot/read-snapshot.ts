@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { readTime, ruleSets, type RuleSetName } from "@countinghouse/protocol";
 import { keyText } from "../domain/metering/metering-record.ts";
-import type { MeteredResource } from "../domain/resources/metered-resource.ts";
+import type { MeteredResource, UsageRegistration } from "../domain/resources/metered-resource.ts";
 import { acceptedRecords } from "../ledger/accepted-records.ts";
 import { CHAIN_START, linkOf } from "../ledger/chain.ts";
 import { attributesOf } from "../ledger/entry-attributes.ts";
@@ -16,6 +16,7 @@ import {
   SNAPSHOT_KINDS,
   SNAPSHOT_TEXT_BYTES_MAX,
   SnapshotError,
+  idOf,
   type Snapshot,
   type SnapshotObject,
 } from "./snapshot.ts";
@@ -32,11 +33,24 @@ export async function readSnapshot(bytes: Uint8Array): Promise<Snapshot> {
   const objects: SnapshotObject[] = [];
   const resources: MeteredResource[] = [];
   const entries: EncodedEntry[] = [];
+  const names = new Set<string>();
+  // Of two, nobody could say which one is meant.
+  const refuseTwice = (name: string, number: number): void => {
+    if (names.has(name)) throw wrong(number, "says of something what an earlier one says, too");
+    names.add(name);
+  };
   lines.forEach((line, i) => {
-    const read = readLine(line, i + 2);
-    if ("object" in read) objects.push(checkedObject(read.object, i + 2));
-    else if ("resource" in read) resources.push(checkedResource(read.resource, i + 2));
-    else entries.push(checkedEntry(read.entry, i + 2));
+    const number = i + 2;
+    const read = readLine(line, number);
+    if ("object" in read) {
+      const object = checkedObject(read.object, number);
+      refuseTwice(`${object.kind}\n${object.id}`, number);
+      objects.push(object);
+    } else if ("resource" in read) {
+      const resource = checkedResource(read.resource, number);
+      refuseTwice(`resource\n${resource.resourceId}`, number);
+      resources.push(resource);
+    } else entries.push(checkedEntry(read.entry, number));
   });
   const counts = { objects: objects.length, resources: resources.length, entries: entries.length };
   for (const [name, count] of Object.entries(counts)) {
@@ -128,13 +142,24 @@ function checkedObject(object: unknown, number: number): SnapshotObject {
   }
   // A secret of elsewhere opens nothing here, and is not wanted.
   if (Object.keys(value).some((name) => name.startsWith("sealed"))) throw wrong(number, "holds a sealed secret");
+  if (idOf(kind, value) !== id) throw wrong(number, "is an object under the id of another");
+  if (kind === "access-key" && !(typeof value["accountId"] === "string" && typeof value["userName"] === "string")) {
+    throw wrong(number, "is an access key of nobody");
+  }
   return { kind, id, value };
 }
 
 function checkedResource(resource: unknown, number: number): MeteredResource {
-  const { resourceId, registrations } = (resource ?? {}) as Partial<MeteredResource>;
-  if (typeof resourceId !== "string" || !Array.isArray(registrations)) throw wrong(number, "is no metered resource");
+  const { resourceId, accountId, region, startedAtMs, registrations } = (resource ?? {}) as Partial<MeteredResource>;
+  const isNamed = [resourceId, accountId, region].every((name) => typeof name === "string");
+  const isOfSome = Array.isArray(registrations) && registrations.every(isRegistration);
+  if (!isNamed || !Number.isFinite(startedAtMs) || !isOfSome) throw wrong(number, "is no metered resource");
   return resource as MeteredResource;
+}
+
+function isRegistration(registration: unknown): boolean {
+  const { productCode, registeredAtMs } = (registration ?? {}) as Partial<UsageRegistration>;
+  return typeof productCode === "string" && Number.isFinite(registeredAtMs);
 }
 
 function checkedEntry(entry: unknown, number: number): EncodedEntry {

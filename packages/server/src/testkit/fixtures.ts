@@ -6,6 +6,7 @@ import { iso } from "@countinghouse/protocol";
 import { dueChanges, readCatalogueFile } from "../catalogue/apply.ts";
 import { Catalogue, type CatalogueChange } from "../domain/catalogue/catalogue.ts";
 import type { Sealer } from "../identity/seal.ts";
+import { refuseUnknown } from "./known-members.ts";
 
 /** An access key of a seller, as SDKs take it. */
 export interface Credentials {
@@ -74,6 +75,23 @@ interface FixtureOptions {
   readonly put: (changes: readonly CatalogueChange[]) => void;
 }
 
+const PRODUCT: readonly (keyof ProductOptions)[] = [
+  "dimensions",
+  "productCode",
+  "title",
+  "type",
+  "pricing",
+  "fulfilmentUrl",
+  "seller",
+];
+const CUSTOMER: readonly (keyof CustomerOptions)[] = [
+  "customerIdentifier",
+  "accountId",
+  "startsAt",
+  "endsAt",
+  "freeTrial",
+  "entitlements",
+];
 const YEAR_MS = 365 * 86_400_000;
 const DEFAULT_SELLER = "";
 
@@ -83,8 +101,6 @@ export class Fixtures {
   readonly #catalogue: Catalogue;
   readonly #changes: CatalogueChange[];
   readonly #sellers = new Map<string, Seller>();
-  readonly #products = new Map<string, MarketProduct>();
-  readonly #customers: CustomerNames[] = [];
   #accounts = 0;
   #made = 0;
 
@@ -99,8 +115,9 @@ export class Fixtures {
     return this.#changes;
   }
 
-  /** Throws CatalogueFileError for what cannot be. */
+  /** Throws CatalogueFileError for what cannot be, and TypeError for options that there are not. */
   product(options: ProductOptions): MarketProduct {
+    refuseUnknown("market.product", options, PRODUCT);
     const { type = "saas", pricing = "usage", title, fulfilmentUrl, dimensions = { units: null } } = options;
     const seller = this.seller(options.seller);
     const productCode = options.productCode ?? this.#id("product", 25);
@@ -120,13 +137,12 @@ export class Fixtures {
     });
     const names = Object.keys(dimensions);
     const { accountId, credentials } = seller;
-    const product = { productCode, dimensions: names, sellerAccountId: accountId, credentials };
-    this.#products.set(productCode, product);
-    return product;
+    return { productCode, dimensions: names, sellerAccountId: accountId, credentials };
   }
 
-  /** Throws CatalogueFileError for what cannot be. */
+  /** Throws CatalogueFileError for what cannot be, and TypeError for options that there are not. */
   customer({ productCode }: Pick<MarketProduct, "productCode">, options: CustomerOptions): CustomerNames {
+    refuseUnknown("market.customer", options, CUSTOMER);
     const { startMs } = this.#options;
     const accountId = options.accountId ?? this.#accountId();
     const { customerIdentifier = this.#id("customer", 16), startsAt = iso(startMs - YEAR_MS) } = options;
@@ -156,7 +172,6 @@ export class Fixtures {
         },
       ],
     });
-    this.#customers.push(names);
     return names;
   }
 
@@ -169,16 +184,6 @@ export class Fixtures {
     const seller = { accountId, credentials: key };
     this.#sellers.set(name, seller);
     return seller;
-  }
-
-  /** All names of a customer whom a record, or a test, calls by one of them. */
-  namesOf(name: string): readonly string[] {
-    const known = this.#customers.filter(
-      ({ accountId, customerIdentifier, licenseArn }) =>
-        name === accountId || name === customerIdentifier || name === licenseArn,
-    );
-    const names = known.flatMap((one) => [one.accountId, one.customerIdentifier, one.licenseArn]);
-    return [name, ...names.filter((one) => one !== undefined)];
   }
 
   #add(document: object): void {

@@ -1,11 +1,12 @@
 /** A market that begins where a lab stood: its snapshot put in place, at the start and by each `restore()`. */
-import { iso, readTime } from "@countinghouse/protocol";
+import { iso } from "@countinghouse/protocol";
 import type { Service } from "../compose.ts";
 import { ConfigError } from "../config.ts";
 import type { CatalogueChange } from "../domain/catalogue/catalogue.ts";
 import { keptRegistrationKeys } from "../operations/registration-keys.ts";
 import { catalogueOf, loadSnapshot } from "../snapshot/load-snapshot.ts";
 import { SnapshotError, type Snapshot } from "../snapshot/snapshot.ts";
+import { momentOf } from "./known-members.ts";
 import { callOf } from "./own-call.ts";
 import type { MarketOptions, SnapshotKey } from "./market.ts";
 
@@ -24,7 +25,7 @@ export async function loadedSnapshot(
   now: MarketOptions["now"],
 ): Promise<LoadedSnapshot> {
   const { ledger, clock, operator: context } = service;
-  const startMs = now === undefined ? snapshot.savedAtMs : typeof now === "string" ? readTime(now) : now.getTime();
+  const startMs = now === undefined ? snapshot.savedAtMs : momentOf(now);
   if (startMs === undefined || startMs < snapshot.savedAtMs) {
     throw new ConfigError(
       `startMarket: the snapshot stands at ${iso(snapshot.savedAtMs)}, and now must not be before that.`,

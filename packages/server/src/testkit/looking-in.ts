@@ -1,10 +1,7 @@
 /** What matchers read of a market. Not a part of what tests hold: it is found by the market itself. */
-import type { Fixtures } from "./fixtures.ts";
 import type { Explaining } from "./trace.ts";
 
-export interface LookingIn extends Explaining {
-  readonly fixtures: Fixtures;
-}
+export type LookingIn = Explaining;
 
 const inside = new WeakMap<object, LookingIn>();
 

@@ -1,10 +1,11 @@
 /** Puts a market together from a service that listens. */
-import { ruleSets } from "@countinghouse/protocol";
+import { iso, ruleSets } from "@countinghouse/protocol";
 import type { Service } from "../compose.ts";
 import type { ServeConfig } from "../config.ts";
 import { catalogueChanged } from "../operations/change-catalogue.ts";
 import { keptRegistrationKeys } from "../operations/registration-keys.ts";
 import { operatorClient, type OperatorClient } from "../operator/client/operator-client.ts";
+import type { Advice } from "../operator/contract/ledger/advice.ts";
 import { Fixtures, type CustomerNames, type MarketProduct } from "./fixtures.ts";
 import type { LoadedSnapshot } from "./loaded-snapshot.ts";
 import { letLookIn, type LookingIn } from "./looking-in.ts";
@@ -42,7 +43,6 @@ export function makeMarket({ service, config, calls, settling, options, loaded }
   const fixtures = fixturesOf({ service, startMs, settling, loaded });
   const looking: LookingIn = {
     calls,
-    fixtures,
     // Another one after each reset.
     get catalogue() {
       return ledger.catalogue;
@@ -65,7 +65,7 @@ export function makeMarket({ service, config, calls, settling, options, loaded }
     faults: marketFaults(operator),
     operator,
     operatorToken,
-    advice: async () => (await operator.call("GET /advice")).items,
+    advice: () => adviceSince(operator, startMs),
     trace: (lines) => traceText(looking, lines),
     checkCalls,
     restore: async () => {
@@ -131,6 +131,8 @@ function environmentOf(url: string, { accessKeyId, secretAccessKey }: SdkConfig[
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    // One that is left from elsewhere would be sent along, and refused.
+    AWS_SESSION_TOKEN: "",
     AWS_EC2_METADATA_DISABLED: "true",
   };
 }
@@ -148,6 +150,15 @@ function customerOf(names: CustomerNames, operator: OperatorClient): MarketCusto
     suspend: async () => void (await operator.call("POST /agreements/{id}/suspend", { params })),
     resume: async () => void (await operator.call("POST /agreements/{id}/resume", { params })),
   };
+}
+
+/** Throws where not all of it can be looked at: advice about a part would be silent where it must not. */
+async function adviceSince(operator: OperatorClient, startMs: number): Promise<readonly Advice[]> {
+  const { items, completeFrom } = await operator.call("GET /advice", { query: { from: iso(startMs) } });
+  if (completeFrom === undefined) return items;
+  throw new Error(
+    `The market has seen more calls than advice looks at: those before ${completeFrom} are not among them. Call restore() between tests, or ask operator.call("GET /advice").`,
+  );
 }
 
 function refuseUnexpected(looking: LookingIn): void {

@@ -1,6 +1,7 @@
 /** The market's clock: it stands still until a test moves it. */
-import { HOUR_MS, iso, readTime, type RuleSet } from "@countinghouse/protocol";
+import { HOUR_MS, iso, type RuleSet } from "@countinghouse/protocol";
 import type { OperatorClient } from "../operator/client/operator-client.ts";
+import { momentOf, refuseUnknown } from "./known-members.ts";
 
 /** How far to go. Parts are added up. */
 export interface ClockStep {
@@ -14,7 +15,7 @@ export interface ClockStep {
 export interface MarketClock {
   /** Where it stands. */
   readonly now: Date;
-  /** Moves it forward. What falls due on the way is done before this resolves. */
+  /** Moves it forward. What falls due on the way is done before this resolves. Throws TypeError for what is no such step. */
   advance(step: ClockStep): Promise<void>;
   /**
    * Moves it to a time (ISO 8601); to `next-hour`, the next full hour; or to `month-end-cut`, when usage of the month that is
@@ -22,6 +23,8 @@ export interface MarketClock {
    */
   to(time: string | Date): Promise<void>;
 }
+
+const STEPS: readonly (keyof ClockStep)[] = ["days", "hours", "minutes", "seconds"];
 
 export function marketClock(operator: OperatorClient, nowMs: () => number, ruleSet: RuleSet): MarketClock {
   const moveTo = async (toMs: number): Promise<void> => {
@@ -31,8 +34,13 @@ export function marketClock(operator: OperatorClient, nowMs: () => number, ruleS
     get now() {
       return new Date(nowMs());
     },
-    advance: ({ days = 0, hours = 0, minutes = 0, seconds = 0 }) =>
-      moveTo(nowMs() + (days * 24 + hours) * HOUR_MS + minutes * 60_000 + seconds * 1_000),
+    advance: async (step) => {
+      refuseUnknown("clock.advance", step, STEPS);
+      const { days = 0, hours = 0, minutes = 0, seconds = 0 } = step;
+      const byMs = (days * 24 + hours) * HOUR_MS + minutes * 60_000 + seconds * 1_000;
+      if (!Number.isFinite(byMs)) throw new TypeError(`clock.advance takes numbers; got ${JSON.stringify(step)}`);
+      await moveTo(nowMs() + byMs);
+    },
     to: async (time) => moveTo(timeMs(time, nowMs(), ruleSet)),
   };
 }
@@ -47,8 +55,8 @@ function timeMs(
     const now = new Date(nowMs);
     return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1) + monthEndGraceSeconds * 1_000;
   }
-  const toMs = typeof time === "string" ? readTime(time) : time.getTime();
-  if (toMs === undefined || Number.isNaN(toMs)) {
+  const toMs = momentOf(time);
+  if (toMs === undefined) {
     throw new TypeError(
       `clock.to takes a time such as 2026-03-15T10:30:00Z, next-hour or month-end-cut; got ${String(time)}`,
     );

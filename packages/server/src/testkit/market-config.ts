@@ -1,17 +1,25 @@
 /** The configuration of a market, from what a test says. */
 import { readFileSync, statSync } from "node:fs";
-import { iso, readTime } from "@countinghouse/protocol";
+import { iso } from "@countinghouse/protocol";
 import { ConfigError, configOf, type ServeConfig } from "../config.ts";
 import { readSnapshot } from "../snapshot/read-snapshot.ts";
 import { SNAPSHOT_BYTES_MAX, SnapshotError, type Snapshot } from "../snapshot/snapshot.ts";
+import { momentOf, refuseUnknown } from "./known-members.ts";
 import type { MarketOptions } from "./market.ts";
 
 /** Nothing but what the test makes. */
 const EMPTY_CATALOGUE = "{}";
 
-/** Throws ConfigError for options that cannot be. */
+const OPTIONS: readonly (keyof MarketOptions)[] = ["now", "rules", "catalogue", "snapshot", "unexpectedCalls"];
+
+/** Throws ConfigError for options that cannot be, and TypeError for those that there are not. */
 export function marketConfig(options: MarketOptions, snapshot?: Pick<Snapshot, "ruleSet">): ServeConfig {
+  refuseUnknown("startMarket", options, OPTIONS);
   const { now, rules = snapshot?.ruleSet ?? "current", catalogue } = options;
+  const { unexpectedCalls = "error" } = options;
+  if (unexpectedCalls !== "error" && unexpectedCalls !== "ignore") {
+    throw new ConfigError(`startMarket: unexpectedCalls must be error or ignore; got ${String(unexpectedCalls)}.`);
+  }
   if (snapshot !== undefined && catalogue !== undefined) {
     throw new ConfigError("startMarket: a snapshot has a catalogue already: give either a snapshot or a catalogue.");
   }
@@ -47,8 +55,8 @@ export async function snapshotOf(file: string): Promise<Snapshot> {
 }
 
 function timeOf(now: string | Date): string {
-  const atMs = typeof now === "string" ? readTime(now) : now.getTime();
-  if (atMs !== undefined && !Number.isNaN(atMs)) return iso(atMs);
+  const atMs = momentOf(now);
+  if (atMs !== undefined) return iso(atMs);
   throw new ConfigError(`startMarket: now must be a time such as 2026-03-15T10:30:00Z; got ${String(now)}.`);
 }
 

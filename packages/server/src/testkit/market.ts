@@ -53,7 +53,11 @@ export interface Market extends AsyncDisposable {
   readonly operator: OperatorClient;
   /** The bearer token of its operator API, for other programs. */
   readonly operatorToken: string;
-  /** What a seller's program does wrong in what was seen: nothing, for one that does all right. */
+  /**
+   * What a seller's program does wrong in all that was seen since the start or the last `restore()`: nothing, for one that does
+   * all right. What a program may still do is not missed yet: advance the clock by 15 minutes for unprocessed records, by an hour
+   * for final ones. Throws an Error where there were more calls than can be looked at.
+   */
   advice(): Promise<readonly Advice[]>;
   /** What happened, a line for each call, the newest last; at most `lines` of them (50). */
   trace(lines?: number): string;

@@ -82,7 +82,7 @@ export class SeenCalls {
   /** Refusals that neither a fault on demand made, nor anybody asked for. */
   get unexpected(): readonly SeenCall[] {
     return this.#calls.filter(
-      ({ code, entry, requestId }) => code !== undefined && !isFault(entry) && !this.#expected.has(requestId),
+      ({ code, entry, requestId }) => code !== undefined && !isRefusedByFault(entry) && !this.#expected.has(requestId),
     );
   }
 
@@ -94,8 +94,9 @@ export class SeenCalls {
   }
 }
 
-function isFault(entry: LedgerEntry | undefined): boolean {
-  return (entry?.call.faults ?? []).length > 0;
+/** A fault that holds an answer back lets the call be refused for what it says. */
+function isRefusedByFault(entry: LedgerEntry | undefined): boolean {
+  return entry?.event.kind === "call-refused" && entry.event.rule === "F1";
 }
 
 function messageOf({ body }: WireResponse): string | undefined {

@@ -19,7 +19,7 @@ export function traceText(explaining: Explaining, lines: number = LINES_DEFAULT)
   const { all, forgotten, troubles } = explaining.calls;
   const wrong = troubles.map((trouble) => `The market itself: ${trouble}`);
   if (all.length === 0) return ["No call has reached the market.", ...wrong].join("\n");
-  const shown = all.slice(-lines);
+  const shown = all.slice(Math.max(0, all.length - lines));
   const before = forgotten + all.length - shown.length;
   const head = before === 0 ? [] : [`… ${before} calls before these`];
   return [...head, ...shown.map((call) => callText(call, explaining)), ...wrong].join("\n");

@@ -23,13 +23,14 @@ interface Kept {
 }
 
 function batchCall(call: TrailCall, market: MarketOfTrail, kept: Map<string, Kept>): BatchCall[] {
-  if (call.operation !== "BatchMeterUsage" || call.input === undefined || call.answer.error !== undefined) return [];
+  if (call.operation !== "BatchMeterUsage" || call.input === undefined) return [];
   const { requestId, atMs, accountId, region, answer, input } = call;
   const productCode = market.productOf(call);
   const records = input.usageRecords.map((record, i): SentRecord => {
     const sent = sentRecord(record, { productCode, region, market });
     const result = answer.results[i];
     const before = kept.get(sent.key);
+    if (answer.error !== undefined) return { ...sent, outcome: "refused" };
     if (result === undefined) return { ...sent, outcome: "unprocessed" };
     if (result.status === "CustomerNotSubscribed") return { ...sent, outcome: "not-subscribed" };
     if (result.status === "DuplicateRecord") return { ...sent, outcome: "duplicate", kept: before };

@@ -3,12 +3,15 @@ import {
   batchMeterUsage,
   decoderOf,
   meterUsage,
+  printable,
   readTime,
+  registerUsage,
   resolveCustomer,
   type BatchMeterUsageInput,
   type DecodeRefusal,
   type EpochMs,
   type MeterUsageInput,
+  type RegisterUsageInput,
   type StructureShape,
 } from "@countinghouse/protocol";
 import { wireFormOf } from "./wire-form.ts";
@@ -46,18 +49,32 @@ export type TrailCall =
       /** The product of records with licences, where the record says it. */
       readonly productCode: string | undefined;
     })
-  | (Told & {
-      readonly operation: "MeterUsage";
-      readonly input: MeterUsageInput | undefined;
-      readonly malformed: DecodeRefusal | undefined;
-    })
+  | (Told &
+      ByResource & {
+        readonly operation: "MeterUsage";
+        readonly input: MeterUsageInput | undefined;
+        readonly malformed: DecodeRefusal | undefined;
+      })
   | (Told & {
       readonly operation: "ResolveCustomer";
       readonly customer: ResolvedCustomer | undefined;
       /** Whether the trail says that the token was of another account's product: only Countinghouse's own does. Rule T3. */
       readonly isOfAnotherAccount: boolean;
     })
-  | (Told & { readonly operation: "RegisterUsage" });
+  | (Told &
+      ByResource & {
+        readonly operation: "RegisterUsage";
+        readonly input: RegisterUsageInput | undefined;
+        readonly malformed: DecodeRefusal | undefined;
+      });
+
+/** Of calls that metered resources make. */
+interface ByResource {
+  /** Two calls of one caller are surely of one resource; those of two callers may be of one, too. */
+  readonly caller: string | undefined;
+  /** Whether it was signed by a key that lasts, as no resource has. */
+  readonly byLastingKey: boolean;
+}
 
 export interface ResolvedCustomer {
   readonly productCode: string | undefined;
@@ -81,7 +98,7 @@ export function trailCall(record: unknown): TrailCall | undefined {
   }
   if (eventSource !== SOURCE || !OPERATIONS.has(eventName)) return undefined;
   const atMs = typeof record["eventTime"] === "string" ? readTime(record["eventTime"]) : undefined;
-  if (atMs === undefined) throw new UnreadableRecordError(`its eventTime is ${JSON.stringify(record["eventTime"])}`);
+  if (atMs === undefined) throw new UnreadableRecordError(`its eventTime is ${printable(JSON.stringify(record["eventTime"]) ?? "missing")}`); // prettier-ignore
   const answer = answerOf(record);
   const told = {
     eventId: textOf(record["eventID"]) ?? "",
@@ -98,7 +115,7 @@ export function trailCall(record: unknown): TrailCall | undefined {
       return { ...told, operation: "BatchMeterUsage", productCode, ...requestOf(record, told.unsaid, batchMeterUsage.input, true) }; // prettier-ignore
     }
     case "MeterUsage":
-      return { ...told, operation: "MeterUsage", ...requestOf(record, told.unsaid, meterUsage.input) };
+      return { ...told, ...callerIn(record), operation: "MeterUsage", ...requestOf(record, told.unsaid, meterUsage.input) }; // prettier-ignore
     case "ResolveCustomer": {
       const isOfAnotherAccount = memberOf(record["additionalEventData"], "rule") === "T3";
       return {
@@ -109,8 +126,18 @@ export function trailCall(record: unknown): TrailCall | undefined {
       };
     }
     default:
-      return { ...told, unsaid: undefined, operation: "RegisterUsage" };
+      return { ...told, ...callerIn(record), operation: "RegisterUsage", ...requestOf(record, told.unsaid, registerUsage.input) }; // prettier-ignore
   }
+}
+
+/** The session of an EC2 instance has the instance's name. Those of tasks and pods may have any, and keys of their own. */
+const OF_AN_INSTANCE = /:assumed-role\/[^/]+\/i-[0-9a-f]+$/;
+
+function callerIn({ userIdentity }: TrailRecord): ByResource {
+  const arn = textOf(memberOf(userIdentity, "arn")) ?? "";
+  const type = memberOf(userIdentity, "type");
+  const caller = OF_AN_INSTANCE.test(arn) ? arn : textOf(memberOf(userIdentity, "accessKeyId"));
+  return { caller, byLastingKey: type === "IAMUser" || type === "Root" };
 }
 
 interface Request<Input> {
@@ -136,13 +163,13 @@ function requestOf<Input extends object>(
     : { input: undefined, malformed: decoded.refusal, unsaid: undefined };
 }
 
-/** The request, with its records in the order of the answer: what was decided, and then what was not. */
+/** The request, with its records in the order of the answer, which AWS does not promise to be that of the request. */
 function decidedFirst(record: TrailRecord): unknown {
   const { requestParameters, responseElements } = record;
   const results = listOf(responseElements, "results").map((result) => memberOf(result, "usageRecord"));
-  const unprocessed = listOf(responseElements, "unprocessedRecords");
-  if (unprocessed.length === 0 || results.some((result) => result === undefined)) return requestParameters;
-  return { ...(requestParameters as object), usageRecords: [...results, ...unprocessed] };
+  const answered = [...results, ...listOf(responseElements, "unprocessedRecords")];
+  if (answered.length === 0 || !answered.every(isObject)) return requestParameters;
+  return { ...(requestParameters as object), usageRecords: answered };
 }
 
 function answerOf({ errorCode, responseElements }: TrailRecord): AwsAnswer {

@@ -5,9 +5,10 @@ import { advise } from "../domain/advice/advise.ts";
 import type { Advice } from "../operator/contract/ledger/advice.ts";
 import { EVIDENCE_DEFAULT } from "../operator/contract/values.ts";
 import { historyOfTrail } from "./history-of-trail.ts";
-import { Judge, type Answer, type NotJudged } from "./judge.ts";
+import { Judge } from "./judge.ts";
 import { marketOfTrail } from "./market-of-trail.ts";
 import type { TrailCall } from "./trail-call.ts";
+import { WHY_NOT_JUDGED, type Answer, type NotJudged } from "./verdict.ts";
 
 export interface TrailReport {
   /** The first and the last call's time; absent where there is none. */
@@ -19,6 +20,8 @@ export interface TrailReport {
   /** Calls to which a rule set would have answered otherwise, in the order of time; the first of them. */
   readonly differences: readonly Difference[];
   readonly differenceCount: number;
+  /** The calls that no rule set was held against, by operation and reason. */
+  readonly notCompared: readonly NotCompared[];
   readonly advice: readonly Advice[];
 }
 
@@ -41,7 +44,16 @@ interface Difference {
   readonly answers: Readonly<Partial<Record<RuleSetName, Answer>>>;
 }
 
-const DIFFERENCES_SHOWN = 100;
+interface NotCompared {
+  readonly operation: string;
+  /** A sentence. */
+  readonly why: string;
+  readonly count: number;
+  /** In the order of time; the first of them. */
+  readonly calls: readonly { readonly at: string; readonly requestId: string }[];
+}
+
+const CALLS_SHOWN = 100;
 
 export function trailReport(unordered: readonly TrailCall[]): TrailReport {
   const calls = unordered.toSorted((a, b) => a.atMs - b.atMs);
@@ -50,6 +62,7 @@ export function trailReport(unordered: readonly TrailCall[]): TrailReport {
   const judges = names.map((name) => new Judge(ruleSets[name], market));
   const counts = names.map(() => ({ same: 0, different: 0, recordsLeft: 0, notJudged: new Map<NotJudged, number>() }));
   const differences: Difference[] = [];
+  const left: { readonly call: TrailCall; readonly notJudged: NotJudged }[] = [];
   let differenceCount = 0;
   for (const call of calls) {
     const verdicts = judges.map((judge) => judge.judge(call));
@@ -66,12 +79,15 @@ export function trailReport(unordered: readonly TrailCall[]): TrailReport {
       answers[names[i] as RuleSetName] = verdict.answer;
       if (!verdict.same) ({ aws } = verdict);
     });
+    const [notJudged] = verdicts.map((verdict) => verdict.notJudged);
+    if (notJudged !== undefined && Object.keys(answers).length === 0) left.push({ call, notJudged });
     if (aws === undefined) continue;
     differenceCount += 1;
-    if (differences.length === DIFFERENCES_SHOWN) continue;
+    if (differences.length === CALLS_SHOWN) continue;
     const { atMs, requestId, operation } = call;
     differences.push({ at: iso(atMs), requestId, operation, aws, answers });
   }
+  const reasons = Map.groupBy(left, ({ call: { operation }, notJudged }) => `${operation}\n${notJudged}`);
   return {
     from: iso(calls[0]?.atMs),
     to: iso(calls.at(-1)?.atMs),
@@ -84,6 +100,11 @@ export function trailReport(unordered: readonly TrailCall[]): TrailReport {
     }),
     differences,
     differenceCount,
+    notCompared: [...reasons.values()].map((group) => {
+      const [{ call, notJudged }] = group as [(typeof group)[number]];
+      const shown = group.slice(0, CALLS_SHOWN).map(({ call: { atMs, requestId } }) => ({ at: iso(atMs), requestId }));
+      return { operation: call.operation, why: WHY_NOT_JUDGED[notJudged], count: group.length, calls: shown };
+    }),
     advice: advise(historyOfTrail(calls, market)).map((finding) =>
       adviceView(finding, { order: "oldest", max: EVIDENCE_DEFAULT }),
     ),

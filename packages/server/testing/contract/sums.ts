@@ -199,6 +199,18 @@ export function sumPromises(fresh: () => Promise<LedgerUnderTest>): void {
       expect(await usageOf(ledger, { products: [PRODUCT], notProducts: ["another"] })).toEqual(await usageOf(ledger));
     });
 
+    test("are nothing for names that nothing can be kept under, whoever asks for them", async () => {
+      const made = await fresh();
+      await fill(made);
+      for (const name of ["\0", "gb\0", "\ud800", "gb\udc00"]) {
+        for (const names of ["products", "customers", "dimensions"]) {
+          expect(await usageOf(made.ledger, { [names]: [name] }), JSON.stringify(name)).toEqual([]);
+        }
+        expect(await usageOf(made.ledger, { dimensions: [name, "calls"] })).toHaveLength(1);
+        expect(await usageOf(made.ledger, { notProducts: [name] })).toEqual(await usageOf(made.ledger));
+      }
+    });
+
     test("know when usage was last", async () => {
       const made = await fresh();
       await fill(made);

@@ -1,6 +1,5 @@
 /** `countinghouse audit import`: a trail that AWS has delivered, held against the rule sets. It needs no server, and writes nothing. */
 import type { Command } from "commander";
-import type { NotJudged } from "../../trail/judge.ts";
 import type { TrailReport } from "../../trail/trail-report.ts";
 import { adviceText } from "../advice-text.ts";
 import { print, table } from "../output.ts";
@@ -12,6 +11,8 @@ cloudtrail), and as aws cloudtrail lookup-events prints them; of a folder, all o
 
 What a trail does not hold cannot be compared: registration tokens are hidden; whether a product, a dimension or a
 customer is there, and who may call, only AWS's own catalogue and policies say. So these are taken as AWS answered.
+MeterUsage is held against earlier calls of the same credentials, RegisterUsage too. --json names each call that was
+not compared, and why.
 Event times are whole seconds: an answer that is right at any moment of its second counts as the same.`;
 
 export function addImport(group: Command): void {
@@ -31,20 +32,9 @@ export function addImport(group: Command): void {
     });
 }
 
-const WHY: Readonly<Record<NotJudged, string>> = {
-  "request-missing": "their request is not in the trail",
-  "request-clipped": "only the beginning of their request is in the trail",
-  "answer-missing": "their answer is not in the trail, or does not fit the request",
-  "value-hidden": "a value of their request is hidden",
-  "nothing-to-compare": "of ResolveCustomer and RegisterUsage, whose token and resource are not in the trail",
-  "refused-by-what-the-trail-lacks": "AWS refused them by its catalogue, policies or quotas",
-  "no-record-to-compare":
-    "AWS left all of their records undecided, or knew them from before, or did not know their customers",
-};
-
 function textOf(read: Omit<ReadTrail, "calls">, report: TrailReport): string {
   const { files, records, unreadable, unreadableCount } = read;
-  const { from, to, calls, ruleSets, differences, differenceCount, advice } = report;
+  const { from, to, calls, ruleSets, differences, differenceCount, notCompared, advice } = report;
   const counted = Object.entries(calls).map(([operation, count]) => `${count} ${operation}`);
   const head = `${records} events in ${files} files. Metering calls: ${counted.length === 0 ? "none" : counted.join(", ")}.`;
   const parts = [from === undefined ? head : `${head} From ${from} to ${to ?? from}.`];
@@ -62,9 +52,7 @@ function textOf(read: Omit<ReadTrail, "calls">, report: TrailReport): string {
       ),
     );
   }
-  // The rule sets leave out the same calls, but for the few whose refusal one of them shares.
-  const reasons = Object.entries(ruleSets[0]?.notJudged ?? {}) as [NotJudged, number][];
-  if (reasons.length > 0) parts.push(reasons.map(([why, count]) => `${count} not compared: ${WHY[why]}.`).join("\n"));
+  if (notCompared.length > 0) parts.push(notCompared.map(notComparedText).join("\n"));
   if (differenceCount > 0) {
     const more = differenceCount > differences.length ? `\n… and ${differenceCount - differences.length} more` : "";
     parts.push(`Answered otherwise:\n${table(DIFFERENCE_COLUMNS, differences)}${more}`);
@@ -76,6 +64,11 @@ function textOf(read: Omit<ReadTrail, "calls">, report: TrailReport): string {
   parts.push(...advice.map(adviceText));
   if (advice.length === 0 && from !== undefined) parts.push("Advice has nothing to say.");
   return parts.join("\n\n");
+}
+
+/** `--json` names the calls. */
+function notComparedText({ operation, why, count }: TrailReport["notCompared"][number]): string {
+  return `${count} ${operation} not compared: ${why}.`;
 }
 
 type Difference = TrailReport["differences"][number];

@@ -79,25 +79,31 @@ function filesAt(path: string): string[] {
 }
 
 function recordsOf(file: string): readonly unknown[] {
-  const text = textOf(file);
+  const text = textOf(file).replace(/^\uFEFF/, "");
   const whole = parsed(text);
   if (whole === undefined) return linesOf(file, text);
-  if (isObject(whole)) {
-    const { Records, Events, eventName } = whole;
-    if (Array.isArray(Records)) return Records as readonly unknown[];
-    // As `aws cloudtrail lookup-events` prints them.
-    if (Array.isArray(Events)) return Events.map((event: unknown) => parsed(String(isObject(event) ? event["CloudTrailEvent"] : ""))); // prettier-ignore
-    if (eventName !== undefined) return [whole];
-  }
+  const records = recordsIn(whole);
+  if (records !== undefined) return records;
   throw unreadableFile(file, "is no file of CloudTrail: it has neither Records nor Events");
 }
 
-/** A record a line, as `countinghouse audit export` writes them. */
+function recordsIn(whole: unknown): readonly unknown[] | undefined {
+  // As a query of `.Records` leaves them.
+  if (Array.isArray(whole)) return whole.every(isObject) ? whole : undefined;
+  if (!isObject(whole)) return undefined;
+  const { Records, Events, eventName } = whole;
+  if (Array.isArray(Records)) return Records as readonly unknown[];
+  // As `aws cloudtrail lookup-events` prints them.
+  if (Array.isArray(Events)) return Events.map((event: unknown) => parsed(String(isObject(event) ? event["CloudTrailEvent"] : ""))); // prettier-ignore
+  return eventName === undefined ? undefined : [whole];
+}
+
+/** A record a line, as `countinghouse audit export` writes them; or a file of CloudTrail a line, as several make them. */
 function linesOf(file: string, text: string): readonly unknown[] {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
-  return lines.map((line, i) => {
+  return lines.flatMap((line, i) => {
     const record = parsed(line);
-    if (record !== undefined) return record;
+    if (record !== undefined) return recordsIn(record) ?? [record];
     const where = lines.length === 1 ? "" : ` (line ${i + 1})`;
     throw unreadableFile(file, `is no JSON, or is cut off${where}`);
   });

@@ -4,6 +4,8 @@ import type { OperatorClient } from "../../operator/client/operator-client.ts";
 import type { NewFault } from "../../operator/contract/faults.ts";
 import type { AuditEvent } from "../../operator/contract/ledger/audit.ts";
 import type { MeteringRecord } from "../../operator/contract/ledger/metering.ts";
+import { trailCall, type ResolvedCustomer } from "../../trail/trail-call.ts";
+import { hitBy, type Hit } from "./sent-again.ts";
 
 /** The buyer of a rehearsal, by all names. */
 export interface Buyer {
@@ -14,19 +16,33 @@ export interface Buyer {
   readonly licenseArn: string;
 }
 
+/** Of the calls of an hour, and of a landing page. */
+const EVENTS_MAX = 10_000;
+
+/** A call of ResolveCustomer. */
+interface ResolveCall {
+  readonly error: string | undefined;
+  readonly customer: ResolvedCustomer | undefined;
+}
+
 export class MarketSide {
   readonly #client: OperatorClient;
+  readonly #atTheEnd: OperatorClient;
 
-  constructor(client: OperatorClient) {
+  /** `atTheEnd` is asked to clean up, also where the other one's calls have been ended. */
+  constructor(client: OperatorClient, atTheEnd: OperatorClient) {
     this.#client = client;
+    this.#atTheEnd = atTheEnd;
   }
 
   async nowMs(): Promise<number> {
     return Date.parse((await this.#client.call("GET /clock")).now);
   }
 
-  async clockMode(): Promise<string> {
-    return (await this.#client.call("GET /clock")).mode;
+  /** Undefined where the server is another one. */
+  async clockMode(): Promise<string | undefined> {
+    const clock: { readonly mode?: string } | null = await this.#client.call("GET /clock");
+    return clock?.mode;
   }
 
   async productType(productCode: string): Promise<string> {
@@ -73,12 +89,13 @@ export class MarketSide {
     return fault.faultId;
   }
 
-  /** Takes a fault away, and answers whether it hit anything. */
-  async takeFaultAway(faultId: string): Promise<boolean> {
-    const { items } = await this.#client.call("GET /faults");
-    const fault = items.find((one) => one.faultId === faultId);
-    if (fault !== undefined) await this.#client.call("DELETE /faults/{id}", { params: { id: faultId } });
-    return (fault?.hits ?? 0) > 0;
+  async takeFaultAway(faultId: string): Promise<void> {
+    await this.#atTheEnd.call("DELETE /faults/{id}", { params: { id: faultId } });
+  }
+
+  /** What a fault has hit since a time, which was before it was added; undefined where that is nothing. */
+  async hitBy(faultId: string, fromMs: number): Promise<Hit | undefined> {
+    return hitBy(faultId, await this.#events("BatchMeterUsage", fromMs), trailCall);
   }
 
   /** The customer's records of hours from one time up to another, in their order. */
@@ -103,10 +120,16 @@ export class MarketSide {
   }
 
   /** Calls of ResolveCustomer from a time on, refused ones too, in their order. */
-  async resolutions(fromMs: number): Promise<readonly AuditEvent[]> {
-    const query = { eventName: "ResolveCustomer", from: new Date(fromMs).toISOString(), order: "oldest" } as const;
-    const { items } = await this.#client.first("GET /audit-events", 1_000, { query });
-    return items;
+  async resolutions(fromMs: number): Promise<readonly ResolveCall[]> {
+    return (await this.#events("ResolveCustomer", fromMs)).flatMap((event) => {
+      const call = trailCall(event);
+      return call?.operation === "ResolveCustomer" ? [{ error: call.answer.error, customer: call.customer }] : [];
+    });
+  }
+
+  async #events(eventName: string, fromMs: number): Promise<readonly AuditEvent[]> {
+    const query = { eventName, from: new Date(fromMs).toISOString(), order: "oldest" } as const;
+    return (await this.#client.first("GET /audit-events", EVENTS_MAX, { query })).items;
   }
 
   /** The titles of the mistakes that show from a time on. */

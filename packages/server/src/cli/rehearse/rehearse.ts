@@ -7,6 +7,7 @@ import type { NewFault } from "../../operator/contract/faults.ts";
 import type { MeteringRecord } from "../../operator/contract/ledger/metering.ts";
 import type { Buyer, MarketSide } from "./market-side.ts";
 import { postToken, runMeter, type LandingAnswer } from "./seller.ts";
+import type { Hit } from "./sent-again.ts";
 import type { Step, Verdict } from "./step.ts";
 
 interface RehearsalPlan {
@@ -67,12 +68,12 @@ export async function rehearse(
   const buyer = await market.subscribe(plan.productCode, plan.random);
   onBuyer(buyer);
   await landing(plan, market, buyer, startMs, note);
-  const metered = await hourly(plan, market, buyer, note);
-  await lastHour(plan, market, buyer, metered.length > 0, note);
+  await hourly(plan, market, buyer, note);
+  await lastHour(plan, market, buyer, startMs, note);
   await expiredToken(plan, market, buyer, note);
-  await monthEnd(plan, market, buyer, startMs, note);
+  const wasMetered = await monthEnd(plan, market, buyer, startMs, note);
   const mistakes = await market.mistakes(plan.productCode, startMs);
-  const verdict = mistakes.length > 0 ? "fail" : metered.length > 0 ? "pass" : "not-seen";
+  const verdict = mistakes.length > 0 ? "fail" : wasMetered ? "pass" : "not-seen";
   note("mistakes", "No mistake shows in the calls", verdict, mistakes.length > 0 ? `${mistakes.join("; ")}: see countinghouse advise.` : "Advice has nothing to say."); // prettier-ignore
 }
 
@@ -96,12 +97,16 @@ async function landing(
   }
   const token = await market.registrationToken(buyer);
   const before = (await market.resolutions(startMs)).length;
-  const answer = await postToken(plan.landing, token);
+  const answer = await postToken(plan.landing, token, plan.signal);
   const calls = (await market.resolutions(startMs)).slice(before);
-  const resolved = calls.filter(({ errorCode }) => errorCode === undefined).length;
+  // Other buyers' tokens may be resolved meanwhile.
+  const resolved = calls.filter(
+    ({ customer }) =>
+      customer?.productCode === buyer.productCode && customer.customerAccountId === buyer.customerAccountId,
+  ).length;
   const saw = `${answerText(answer)}; ${resolved} of ${calls.length} calls of ResolveCustomer succeeded.`;
   note("landing", titles[0], isShown(answer) && resolved >= 1 ? "pass" : "fail", saw);
-  const again = await postToken(plan.landing, token);
+  const again = await postToken(plan.landing, token, plan.signal);
   note("landing-again", titles[1], isHandled(again) ? "pass" : "fail", `${answerText(again)}.`);
 }
 
@@ -113,10 +118,12 @@ async function expiredToken(plan: RehearsalPlan, market: MarketSide, buyer: Buye
   const token = await market.registrationToken(buyer);
   const expiredMs = (await market.nowMs()) + TOKEN_MS;
   await market.moveTo(expiredMs);
-  const answer = await postToken(plan.landing, token);
-  const codes = (await market.resolutions(expiredMs)).map(({ errorCode }) => errorCode ?? "success");
+  const answer = await postToken(plan.landing, token, plan.signal);
+  const codes = (await market.resolutions(expiredMs)).map(({ error }) => error ?? "success");
   const asked = codes.length === 0 ? "ResolveCustomer was not called" : `ResolveCustomer answered ${codes.join(", ")}`;
-  note("landing-expired", title, isHandled(answer) ? "pass" : "fail", `${answerText(answer)}; ${asked}.`);
+  // The page has not seen this token before: without asking it cannot know that it has expired.
+  const stands = isHandled(answer) && codes.includes("ExpiredTokenException");
+  note("landing-expired", title, stands ? "pass" : "fail", `${answerText(answer)}; ${asked}.`);
 }
 
 /** Whether the buyer sees a page, or is sent on to one. */
@@ -133,100 +140,122 @@ function answerText({ status, trouble }: LandingAnswer): string {
   return trouble === undefined ? `It answered ${status}` : `It did not answer: ${trouble}`;
 }
 
-/** The hours, with the records of each. Answers all records. */
-async function hourly(
-  plan: RehearsalPlan,
-  market: MarketSide,
-  buyer: Buyer,
-  note: Note,
-): Promise<readonly MeteringRecord[]> {
-  const all: MeteringRecord[] = [];
+/** The hours, with the records of each. */
+async function hourly(plan: RehearsalPlan, market: MarketSide, buyer: Buyer, note: Note): Promise<void> {
   const missing: string[] = [];
-  let zeros = 0;
+  let [all, zeros] = [0, 0];
   let edgeMs = (Math.floor((await market.nowMs()) / HOUR_MS) + 1) * HOUR_MS;
   for (let hour = 0; hour < plan.hours; hour += 1, edgeMs += HOUR_MS) {
     const trouble = TROUBLES[hour - 1];
     const fromMs = edgeMs - HOUR_MS;
-    const { ended, records, isHit } = await withTrouble(trouble, market, buyer, async () => {
+    const { ended, records, hit } = await withTrouble(trouble, market, buyer, async (hitSince) => {
       // A while after the edge: programs sum an hour up when it is over.
       plan.signal.throwIfAborted();
       await market.moveTo(fromMs + HOUR_MS + 5 * MINUTE_MS);
       const how = await meter(plan, buyer, fromMs + HOUR_MS + 5 * MINUTE_MS);
-      return { ended: how, records: await awaited(plan, () => market.records(buyer, fromMs, fromMs + HOUR_MS)) };
+      const untilMs = waitedUntil(plan);
+      const met = await awaited(plan, untilMs, () => hitSince(fromMs), (found) => found?.missing === 0); // prettier-ignore
+      const of = await awaited(plan, untilMs, () => market.records(buyer, fromMs, fromMs + HOUR_MS), isSome);
+      return { ended: how, records: of, hit: met };
     });
-    all.push(...records);
+    all += records.length;
     const shown = new Date(edgeMs - HOUR_MS).toISOString();
     if (records.length === 0) missing.push(ended === undefined ? shown : `${shown} (${ended})`);
     else if (records.every(({ quantity }) => quantity === 0)) zeros += 1;
-    if (trouble !== undefined) noteTrouble(trouble, isHit, records.length, note);
+    if (trouble !== undefined) noteTrouble(trouble, hit, records, note);
   }
   const hourlyTitle = "Each hour has its record";
   const seen = `${plan.hours - missing.length} of ${plan.hours} hours have records`;
-  if (missing.length === 0) note("hourly", hourlyTitle, "pass", `${seen}: ${all.length} records.`);
+  if (missing.length === 0) note("hourly", hourlyTitle, "pass", `${seen}: ${all} records.`);
   else note("hourly", hourlyTitle, "fail", `${seen}; none: ${missing.join(", ")}.`);
   const zeroTitle = "Hours without usage have a record of zero";
   note("zero-hours", zeroTitle, zeros > 0 ? "pass" : "not-seen", zeros > 0 ? `${zeros} hours of zero.` : "No hour was without usage."); // prettier-ignore
-  return all;
 }
 
+/** What the hour's fault has hit from a time on; undefined in an hour without one. */
+type HitSince = (fromMs: number) => Promise<Hit | undefined>;
+
 /** Runs an hour with its trouble, which is over afterwards, however the hour ends. */
-async function withTrouble<T extends object>(
+async function withTrouble<T>(
   trouble: Trouble | undefined,
   market: MarketSide,
   buyer: Buyer,
-  run: () => Promise<T>,
-): Promise<T & { readonly isHit: boolean }> {
-  if (trouble === undefined) return { ...(await run()), isHit: false };
+  run: (hitSince: HitSince) => Promise<T>,
+): Promise<T> {
+  if (trouble === undefined) return run(() => Promise.resolve({ lost: 0, missing: 0 }));
   const faultId = await market.addFault(trouble.kind, buyer);
   let result: T;
   try {
-    result = await run();
+    result = await run((fromMs) => market.hitBy(faultId, fromMs));
   } catch (error) {
     // The first error says why; a server that is gone has no faults any more.
-    await market.takeFaultAway(faultId).catch(() => false);
+    await market.takeFaultAway(faultId).catch(() => undefined);
     throw error;
   }
-  return { ...result, isHit: await market.takeFaultAway(faultId) };
+  await market.takeFaultAway(faultId);
+  return result;
 }
 
-function noteTrouble({ id, title }: Trouble, isHit: boolean, records: number, note: Note): void {
-  if (!isHit) return note(id, title, "not-seen", "No call was hit in its hour.");
-  if (records === 0) return note(id, title, "fail", "A call was hit, and its hour has no record.");
-  note(id, title, "pass", `A call was hit, and its hour has ${records === 1 ? "one record" : `${records} records`}.`);
+function noteTrouble(
+  { id, title }: Trouble,
+  hit: Hit | undefined,
+  records: readonly MeteringRecord[],
+  note: Note,
+): void {
+  if (hit === undefined) return note(id, title, "not-seen", "No call was hit in its hour.");
+  const { lost, missing } = hit;
+  if (missing === undefined) return note(id, title, "not-seen", "A call was hit of which the trail does not hold all.");
+  const twice = Object.entries(Object.groupBy(records, ({ dimension }) => dimension)).filter(
+    ([, of = []]) => of.length > 1,
+  );
+  if (missing > 0)
+    note(id, title, "fail", `A call was hit, and ${missing} of its ${recordsText(lost)} did not come again.`);
+  else if (twice.length > 0)
+    note(id, title, "fail", `A call was hit, and ${twice.map(([dimension]) => dimension).join(", ")} of its hour was counted more than once.`); // prettier-ignore
+  else note(id, title, "pass", `A call was hit, and its ${recordsText(lost)} came again.`);
+}
+
+function recordsText(count: number): string {
+  return count === 1 ? "1 record" : `${count} records`;
 }
 
 async function lastHour(
   plan: RehearsalPlan,
   market: MarketSide,
   buyer: Buyer,
-  wasMetered: boolean,
+  startMs: number,
   note: Note,
 ): Promise<void> {
   const title = "What was used last is sent within the hour after a cancellation";
   await market.cancel(buyer);
   const cancelledMs = await market.nowMs();
+  const wasMetered = isSome(await market.records(buyer, startMs - 24 * HOUR_MS, cancelledMs));
   // The hour that was under way is over, and the final one is not.
   const laterMs = (Math.floor(cancelledMs / HOUR_MS) + 1) * HOUR_MS + MINUTE_MS;
   await market.moveTo(laterMs);
   const ended = await meter(plan, buyer, laterMs);
+  // Not those of earlier hours, which may come late: what was used last was used in the hour of the cancellation.
+  const lastHourMs = Math.floor(cancelledMs / HOUR_MS) * HOUR_MS;
   const found = async (): Promise<MeteringRecord[]> => {
-    const records = await market.records(buyer, cancelledMs - 24 * HOUR_MS, laterMs + HOUR_MS);
+    const records = await market.records(buyer, lastHourMs, laterMs + HOUR_MS);
     return records.filter(({ recordedAt }) => Date.parse(recordedAt) > cancelledMs);
   };
-  const records = await awaited(plan, found);
+  const records = await awaited(plan, waitedUntil(plan), found, isSome);
   await market.moveTo(cancelledMs + HOUR_MS);
   const why = ended === undefined ? "" : ` (${ended})`;
-  if (records.length > 0) note("final-hour", title, "pass", `${records.length} records came after the cancellation.`);
-  else note("final-hour", title, wasMetered ? "fail" : "not-seen", `No record came within the hour${why}.`);
+  if (records.length > 0)
+    note("final-hour", title, "pass", `${recordsText(records.length)} came after the cancellation.`);
+  else note("final-hour", title, wasMetered ? "fail" : "not-seen", `No record of that hour came within it${why}.`);
 }
 
+/** Answers whether anything was metered. */
 async function monthEnd(
   plan: RehearsalPlan,
   market: MarketSide,
   buyer: Buyer,
   startMs: number,
   note: Note,
-): Promise<void> {
+): Promise<boolean> {
   const now = new Date(await market.nowMs());
   const cutMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1) + MONTH_END_MS;
   await market.moveTo(cutMs);
@@ -239,6 +268,7 @@ async function monthEnd(
   else if (sumsText(billed) === sumsText(units)) {
     note("month-end", title, "pass", `${sumsText(units)}, by ${records.length} records of ${plan.productCode}.`);
   } else note("month-end", title, "fail", `Records come to ${sumsText(units)}; billed are ${sumsText(billed)}.`);
+  return isSome(records);
 }
 
 function sumsText(units: ReadonlyMap<string, number>): string {
@@ -251,24 +281,42 @@ function sumsText(units: ReadonlyMap<string, number>): string {
 /** Answers how the command ended, where it failed. */
 async function meter(plan: RehearsalPlan, buyer: Buyer, nowMs: number): Promise<string | undefined> {
   if (plan.meter === undefined) return undefined;
-  return runMeter(plan.meter, {
+  const ended = await runMeter(plan.meter, variablesOf(plan, buyer, nowMs), plan.signal);
+  plan.signal.throwIfAborted();
+  return ended;
+}
+
+function variablesOf(plan: RehearsalPlan, buyer: Buyer, nowMs: number): Readonly<Record<string, string>> {
+  return {
     COUNTINGHOUSE_NOW: new Date(nowMs).toISOString(),
     COUNTINGHOUSE_PRODUCT_CODE: buyer.productCode,
     COUNTINGHOUSE_CUSTOMER_ACCOUNT_ID: buyer.customerAccountId,
     COUNTINGHOUSE_CUSTOMER_IDENTIFIER: buyer.customerIdentifier,
     COUNTINGHOUSE_LICENSE_ARN: buyer.licenseArn,
     AWS_ENDPOINT_URL_MARKETPLACE_METERING: plan.endpoint,
-  });
+  };
 }
 
-/** Asks until there is something, or the time is over. */
-async function awaited<T>(plan: RehearsalPlan, ask: () => Promise<T[]>): Promise<T[]> {
-  // After a command that has ended there is nothing to wait for.
-  const untilMs = plan.monotonicMs() + (plan.meter === undefined ? plan.waitMs : 0);
+/** After a command that has ended there is nothing to wait for. */
+function waitedUntil({ monotonicMs, meter: command, waitMs }: RehearsalPlan): number {
+  return monotonicMs() + (command === undefined ? waitMs : 0);
+}
+
+/** Asks until it is enough, or the time is over. */
+async function awaited<T>(
+  plan: RehearsalPlan,
+  untilMs: number,
+  ask: () => Promise<T>,
+  isEnough: (found: T) => boolean,
+): Promise<T> {
   for (;;) {
     plan.signal.throwIfAborted();
     const found = await ask();
-    if (found.length > 0 || plan.monotonicMs() >= untilMs) return found;
+    if (isEnough(found) || plan.monotonicMs() >= untilMs) return found;
     await plan.sleep(POLL_MS);
   }
+}
+
+function isSome(found: readonly unknown[]): boolean {
+  return found.length > 0;
 }

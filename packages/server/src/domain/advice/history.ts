@@ -14,7 +14,8 @@ export interface SentRecord {
   readonly customer: string;
   /** The product code or licence by which it was sent, with the kind of name that its customer has there. */
   readonly namedBy: string;
-  readonly outcome: "accepted" | "replay" | "duplicate" | "not-subscribed" | "unprocessed";
+  /** `refused`: with its whole call. */
+  readonly outcome: "accepted" | "replay" | "duplicate" | "not-subscribed" | "unprocessed" | "refused";
   /** Of replays and duplicates: the record that stands, where it can still be read. */
   readonly kept?: KeptRecord | undefined;
 }
@@ -24,7 +25,7 @@ interface KeptRecord {
   readonly quantity: number;
 }
 
-/** A BatchMeterUsage that was decided. */
+/** A BatchMeterUsage that was decided, or refused as a whole. */
 export interface BatchCall {
   readonly requestId: string;
   readonly atMs: EpochMs;

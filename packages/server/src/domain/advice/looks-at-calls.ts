@@ -14,15 +14,16 @@ export const twoNames: Look = (history) => countedTwice(history, ({ record }) =>
 
 export const twoRegions: Look = (history) => countedTwice(history, ({ call }) => call.region, "in");
 
-interface Accepted {
+/** A record with the call that sent it. */
+interface Sending {
   readonly call: BatchCall;
   readonly record: SentRecord;
 }
 
 /** Usage of one customer, dimension and hour that was accepted more than once, for what tells the records apart. */
-function countedTwice(history: History, nameOf: (accepted: Accepted) => string, word: string): readonly Seen[] {
+function countedTwice(history: History, nameOf: (accepted: Sending) => string, word: string): readonly Seen[] {
   const accepted = history.calls.flatMap((call) =>
-    call.records.filter(({ outcome }) => outcome === "accepted").map((record): Accepted => ({ call, record })),
+    call.records.filter(({ outcome }) => outcome === "accepted").map((record): Sending => ({ call, record })),
   );
   const usages = Map.groupBy(accepted, ({ call, record }) =>
     JSON.stringify([call.accountId, call.productCode, record.customer, record.dimension, record.hour]),
@@ -41,7 +42,14 @@ function countedTwice(history: History, nameOf: (accepted: Accepted) => string, 
 }
 
 export const oneCallARecord: Look = ({ calls }) => {
-  const single = calls.filter(({ records }) => records.length === 1 && records[0]?.outcome === "accepted");
+  // A record that came before, and was given back or refused, may well come again by itself.
+  const before = new Set<string>();
+  const single = calls.filter(({ accountId, records }) => {
+    const keys = records.map(({ key }) => `${accountId}\n${key}`);
+    const isNew = keys.every((key) => !before.has(key));
+    for (const key of keys) before.add(key);
+    return isNew && records.length === 1 && records[0]?.outcome === "accepted";
+  });
   const groups = Map.groupBy(single, ({ accountId, productCode, region }) => `${accountId}\n${productCode}\n${region}`);
   return [...groups.values()].flatMap((group) => {
     const close = new Set<BatchCall>();
@@ -57,30 +65,31 @@ export const oneCallARecord: Look = ({ calls }) => {
 
 export const noFinalRecord: Look = ({ calls, cancellations, nowMs }) => {
   if (cancellations.length === 0) return [];
-  const timesOf = callTimes(calls);
+  const sentTo = sentByCustomer(calls);
   return cancellations.flatMap(({ requestId, atMs, agreementId, productCode, customer, sellerAccountId }) => {
     if (nowMs < atMs + FINAL_METERING_MS) return [];
-    const times = timesOf.get(ofCustomer(productCode, customer)) ?? [];
-    const wasMetered = times.some((time) => time < atMs);
-    const cameLast = times.some((time) => time >= atMs && time < atMs + FINAL_METERING_MS);
+    const sent = sentTo.get(ofCustomer(productCode, customer)) ?? [];
+    // In a lab the clock may stand still between the two.
+    const wasMetered = sent.some(({ call, record }) => call.atMs <= atMs && isKept(record));
+    const lastHour = Math.floor(atMs / HOUR_MS);
+    // Also one that was refused: that has been said.
+    const cameLast = sent.some(
+      ({ call, record }) => call.atMs >= atMs && call.atMs < atMs + FINAL_METERING_MS && record.hour >= lastHour,
+    );
     if (!wasMetered || cameLast) return [];
-    const shows = `${agreementId} of ${customer} was cancelled at ${iso(atMs)}, and no record came until ${iso(atMs + FINAL_METERING_MS)}`;
+    const shows = `${agreementId} of ${customer} was cancelled at ${iso(atMs)}, and no record of that hour came until ${iso(atMs + FINAL_METERING_MS)}`;
     return [{ requestId, atMs, accountId: sellerAccountId, productCode, shows }];
   });
 };
 
-/** When records came, by product and customer. */
-function callTimes(calls: readonly BatchCall[]): ReadonlyMap<string, readonly number[]> {
-  const times = new Map<string, number[]>();
-  for (const { productCode, records, atMs } of calls) {
-    for (const customer of new Set(records.map((record) => record.customer))) {
-      const key = ofCustomer(productCode, customer);
-      const known = times.get(key);
-      if (known === undefined) times.set(key, [atMs]);
-      else known.push(atMs);
-    }
-  }
-  return times;
+/** What was sent, by product and customer. */
+function sentByCustomer(calls: readonly BatchCall[]): ReadonlyMap<string, readonly Sending[]> {
+  const all = calls.flatMap((call) => call.records.map((record): Sending => ({ call, record })));
+  return Map.groupBy(all, ({ call, record }) => ofCustomer(call.productCode, record.customer));
+}
+
+function isKept({ outcome }: SentRecord): boolean {
+  return outcome === "accepted" || outcome === "replay" || outcome === "duplicate";
 }
 
 function ofCustomer(productCode: string, customer: string): string {

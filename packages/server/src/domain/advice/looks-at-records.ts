@@ -43,21 +43,44 @@ function isTimeOfSending({ call, record: { timestampMs } }: Sending): boolean {
 
 export const unitPerEvent: Look = (history) =>
   [...sendingsByKey(history).values()].flatMap((sendings) => {
-    const events = sendings.filter(
-      ({ record }) =>
-        record.outcome === "replay" && record.kept !== undefined && record.kept.timestampMs !== record.timestampMs,
+    const events = lost(sendings).filter(
+      ({ record: { quantity, timestampMs, kept } }) => quantity > 0 && kept?.timestampMs !== timestampMs,
     );
-    if (events.length < EVENTS_MIN) return [];
-    return events.map(({ call, record }) =>
-      seenIn(
-        call,
-        `${textOf(record)} at ${iso(record.timestampMs)} was taken for that at ${iso(record.kept?.timestampMs)}`,
-      ),
-    );
+    if (events.length < EVENTS_MIN || isRunningTotal(sendings)) return [];
+    return events.map(({ call, record }) => {
+      const { timestampMs, outcome, kept } = record;
+      const became = outcome === "replay" ? "was taken for that" : `is a duplicate of the ${kept?.quantity}`;
+      return seenIn(call, `${textOf(record)} at ${iso(timestampMs)} ${became} at ${iso(kept?.timestampMs)}`);
+    });
   });
 
+/** What came under a key that is taken. A zero that stands is another mistake. */
+function lost(sendings: readonly Sending[]): readonly Sending[] {
+  return sendings.filter(
+    ({ record: { outcome, kept } }) => (outcome === "replay" || outcome === "duplicate") && (kept?.quantity ?? 0) > 0,
+  );
+}
+
+/** Those that are greater than all before them. */
+function rising(sendings: readonly Sending[]): readonly Sending[] {
+  let before = sendings[0]?.record.kept?.quantity ?? 0;
+  return sendings.filter(({ record: { quantity } }) => {
+    const rises = quantity > before;
+    if (rises) before = quantity;
+    return rises;
+  });
+}
+
+/** A total may stand still for a while, and never falls; single events are now greater, now smaller. */
+function isRunningTotal(sendings: readonly Sending[]): boolean {
+  const all = lost(sendings);
+  const quantities = [all[0]?.record.kept?.quantity ?? 0, ...all.map(({ record }) => record.quantity)];
+  const falls = quantities.some((quantity, i) => quantity < (quantities[i - 1] ?? 0));
+  return !falls && rising(all).length >= TOTALS_MIN;
+}
+
 export const unprocessedNotSentAgain: Look = (history) =>
-  [...sendingsByKey(history).values()].flatMap((sendings) => {
+  [...sendingsByKey(history, "refused, too").values()].flatMap((sendings) => {
     const last = sendings.at(-1);
     if (last?.record.outcome !== "unprocessed" || history.nowMs - last.call.atMs < PATIENCE_MS) return [];
     return [seenIn(last.call, `${textOf(last.record)} came back unprocessed, and did not come again`)];
@@ -65,32 +88,25 @@ export const unprocessedNotSentAgain: Look = (history) =>
 
 export const risingDuplicates: Look = (history) =>
   [...sendingsByKey(history).values()].flatMap((sendings) => {
-    const totals: Sending[] = [];
-    let before = sendings.find(({ record }) => record.kept !== undefined)?.record.kept?.quantity ?? 0;
-    // A zero that stands is another mistake.
-    if (before === 0) return [];
-    for (const sending of sendings) {
-      const { outcome, quantity } = sending.record;
-      if (outcome !== "duplicate" || quantity <= before) continue;
-      before = quantity;
-      totals.push(sending);
-    }
-    if (totals.length < TOTALS_MIN) return [];
+    const totals = rising(lost(sendings));
+    const events = new Set(lost(sendings).map(({ record }) => record.timestampMs)).size;
+    if (totals.length < TOTALS_MIN || (events > 1 && !isRunningTotal(sendings))) return [];
     return totals.map(({ call, record }) => seenIn(call, `${textOf(record)}, where ${record.kept?.quantity} stand`));
   });
 
 export const zeroBeforeUsage: Look = (history) =>
   [...sendingsByKey(history).values()].flatMap((sendings) => {
-    const lost = sendings.find(
+    const late = sendings.find(
       ({ record }) => record.outcome === "duplicate" && record.kept?.quantity === 0 && record.quantity > 0,
     );
-    return lost === undefined ? [] : [seenIn(lost.call, `${textOf(lost.record)}, where a zero stands`)];
+    return late === undefined ? [] : [seenIn(late.call, `${textOf(late.record)}, where a zero stands`)];
   });
 
-/** In the order of the calls. */
-function sendingsByKey({ calls }: History): ReadonlyMap<string, readonly Sending[]> {
+/** In the order of the calls; what was refused with its call is left out, unless it is asked for. */
+function sendingsByKey({ calls }: History, which?: "refused, too"): ReadonlyMap<string, readonly Sending[]> {
   const all = calls.flatMap((call) => call.records.map((record) => ({ call, record })));
-  return Map.groupBy(all, ({ call, record }) => `${call.accountId}\n${record.key}`);
+  const wanted = which === undefined ? all.filter(({ record }) => record.outcome !== "refused") : all;
+  return Map.groupBy(wanted, ({ call, record }) => `${call.accountId}\n${record.key}`);
 }
 
 function textOf({ quantity, dimension, customer, hour }: SentRecord): string {

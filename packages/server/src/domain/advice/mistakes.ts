@@ -33,7 +33,7 @@ export const mistakes: Readonly<Record<MistakeId, Mistake>> = {
   },
   "unit-per-event": {
     title: "Each event is sent as a record of its own",
-    harm: "Records of one customer, dimension and hour are one: all but the first are taken for repetitions, and lost.",
+    harm: "Records of one customer, dimension and hour are one: all but the first are taken for repetitions or duplicates, and lost.",
     source: `${MODEL}: BatchMeterUsage is idempotent; Rules K1 and K2`,
     rightWay: "Add up the events of an hour, and send the sum once, when the hour is over.",
   },
@@ -79,7 +79,8 @@ export const mistakes: Readonly<Record<MistakeId, Mistake>> = {
     title: "No final record after a cancellation",
     harm: "What the customer used last is never billed: an hour after the cancellation nothing is taken any more.",
     source: `${SELLER_GUIDE}: unsubscribe-pending, final metering within the hour; Rule G3`,
-    rightWay: "Send what was used, or a zero, within the hour after a customer has cancelled.",
+    rightWay:
+      "Send what was used in the hour of the cancellation, or a zero for it, within the hour after a customer has cancelled.",
   },
   "token-of-another-account": {
     title: "Registration tokens reach programs of two accounts",

@@ -6,6 +6,7 @@ import { EVERY_STORE, ledgerInMemory } from "../../../testing/every-store.ts";
 import { openAt } from "../../../testing/postgres-ledger.ts";
 import { seededRandom } from "../../../../../test/support/random.ts";
 import { newDatabase, testOfPostgres } from "../../../../../test/support/postgres/database.ts";
+import { EMBEDDED_LANE } from "../../ledger/chain-head.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { realWorld } from "../../world.ts";
 import { ActivityFeed } from "./activity-feed.ts";
@@ -248,6 +249,36 @@ testOfPostgres()(
     expect(client.gaps).toEqual([]);
   },
 );
+
+test("for a reader that comes back to large entries, and reads no further, few of them are held", async () => {
+  const store = await ledgerInMemory();
+  closing.push(() => store.remove());
+  const first = await keep(store.ledger);
+  for (let n = 0; n < 20; n += 1) {
+    const records = Array.from({ length: 1_000 }, (_, i) => sent({ dimension: `large ${n} ${i}` }));
+    await store.ledger.transact(meter(records));
+  }
+  let rows = 0;
+  const counted = new Proxy(store.ledger, {
+    get: (target, member) => {
+      const value = Reflect.get(target, member, target) as unknown;
+      if (typeof value !== "function") return value;
+      if (member !== "chainEntries") return value.bind(target) as unknown;
+      return async (...asked: Parameters<Ledger["chainEntries"]>): ReturnType<Ledger["chainEntries"]> => {
+        const found = await target.chainEntries(...asked);
+        rows += found.length;
+        return found;
+      };
+    },
+  });
+  const feed = feedOver(counted, 60_000);
+  const entry = await store.ledger.entry(first);
+  const reader = await feed.open({}, parseEventId(`${entry?.atMs}/${first}/${EMBEDDED_LANE}:1`));
+  const before = rows;
+  expect((await reader?.next())?.length).toBeGreaterThan(10_000);
+  expect(rows - before).toBeLessThanOrEqual(2);
+  reader?.end();
+});
 
 test("a reader that has more entries before it than are told at once goes on from now, and is told", async () => {
   const store = await ledgerInMemory();

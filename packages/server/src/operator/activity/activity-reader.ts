@@ -12,8 +12,9 @@ const WAITING_EVENTS_MAX = 1_000;
 const WAITING_BYTES_MAX = 1_048_576;
 /** The listener treats a chunk of at most this size as small. */
 const CHUNK_BYTES_MAX = 65_536;
-/** How many entries are read at once for a reader that has missed some. */
-const MISSED_STEP = 64;
+/** How many entries are read at once for a reader that has missed some: few while they are large, or while that is not known. */
+const MISSED_STEP_MIN = 1;
+const MISSED_STEP_MAX = 64;
 
 const COMMENT = Buffer.from(":\n\n");
 const TOO_SLOW = "It was read too slowly, so events were left out; it goes on from now.";
@@ -35,6 +36,7 @@ export class ActivityReader {
   #waitingBytes = 0;
   #chunksTaken = 0;
   #missed: ChainReader | undefined;
+  #missedStep = MISSED_STEP_MIN;
   /** The new events since the reader began to get its missed ones; undefined where they were too many, and must be read, too. */
   #meanwhile: FeedEvent[] | undefined = [];
   #target: readonly LaneHead[];
@@ -136,14 +138,18 @@ export class ActivityReader {
   /** Reads the next missed events; when none is left, the reader gets new events. */
   async #readMissed(missed: ChainReader | undefined): Promise<void> {
     if (missed === undefined || this.#isEnded) return;
-    const entries = await missed.take(this.#target, MISSED_STEP);
+    const entries = await missed.take(this.#target, this.#missedStep, this.#missedStep);
     // The reader may have been told meanwhile to begin anew.
     if (missed !== this.#missed) return;
+    let bytes = 0;
     for (const { entry, positions } of entries) {
       const event = feedEvent(entry, positions);
+      bytes += event.bytes.length;
       this.#lastId = event.id;
       if (isWanted(event, this.#options.filter)) this.#push(event.bytes);
     }
+    const isSmall = bytes < CHUNK_BYTES_MAX;
+    this.#missedStep = isSmall ? Math.min(this.#missedStep * 2, MISSED_STEP_MAX) : MISSED_STEP_MIN;
     if (entries.length > 0) return;
     if (this.#meanwhile === undefined) {
       // Too many new events came, so they are read from the ledger as well, up to the feed's present heads.

@@ -22,7 +22,7 @@ interface LaneReading {
   ahead: readonly ChainedEntry[];
 }
 
-/** How many entries of one lane are read at once. */
+/** How many entries of one lane are read at once, unless whoever takes them says otherwise. */
 const STEP = 64;
 
 export class ChainReader {
@@ -51,25 +51,28 @@ export class ChainReader {
     return heads.reduce((sum, { lane, seq }) => sum + seq - (this.#lanes.get(lane)?.seq ?? 0), 0);
   }
 
-  /** The next entries up to these heads, at most `limit`. Where they are fewer, the other entries are not visible yet. */
-  async take(heads: readonly LaneHead[], limit: number): Promise<readonly ReadEntry[]> {
+  /**
+   * The next entries up to these heads, at most `limit`. Where they are fewer, the other entries are not visible yet. At most
+   * `ahead` entries of each lane are held between two calls.
+   */
+  async take(heads: readonly LaneHead[], limit: number, ahead = STEP): Promise<readonly ReadEntry[]> {
     const taken: ReadEntry[] = [];
     while (taken.length < limit) {
-      const next = await this.#next(heads);
+      const next = await this.#next(heads, ahead);
       if (next === undefined) break;
       const [lane, reading] = next;
-      const [entry, ...ahead] = reading.ahead as [ChainedEntry, ...ChainedEntry[]];
-      this.#lanes.set(lane, { seq: entry.seq, link: entry.link, ahead });
+      const [entry, ...others] = reading.ahead as [ChainedEntry, ...ChainedEntry[]];
+      this.#lanes.set(lane, { seq: entry.seq, link: entry.link, ahead: others });
       taken.push({ ...entry, positions: this.positions });
     }
     return taken;
   }
 
   /** The lane whose next entry is the oldest of all. */
-  async #next(heads: readonly LaneHead[]): Promise<readonly [string, LaneReading] | undefined> {
+  async #next(heads: readonly LaneHead[], ahead: number): Promise<readonly [string, LaneReading] | undefined> {
     let oldest: readonly [string, LaneReading] | undefined;
     for (const head of heads) {
-      const reading = await this.#filled(head);
+      const reading = await this.#filled(head, ahead);
       const [first] = reading.ahead;
       if (first === undefined) continue;
       if (oldest === undefined || first.entry.atMs < (oldest[1].ahead[0] as ChainedEntry).entry.atMs) {
@@ -79,13 +82,14 @@ export class ChainReader {
     return oldest;
   }
 
-  async #filled({ lane, seq: headSeq }: LaneHead): Promise<LaneReading> {
+  async #filled({ lane, seq: headSeq }: LaneHead, ahead: number): Promise<LaneReading> {
     const reading = this.#lanes.get(lane) ?? { seq: 0, link: undefined, ahead: [] };
     this.#lanes.set(lane, reading);
     if (reading.ahead.length > 0 || reading.seq >= headSeq) return reading;
     const isKnown = reading.link !== undefined && reading.seq > 0;
     const fromSeq = isKnown ? reading.seq : reading.seq + 1;
-    const rows = await this.#ledger.chainEntries(lane, fromSeq, Math.min(STEP, headSeq - fromSeq + 1));
+    const limit = Math.min(ahead + (isKnown ? 1 : 0), headSeq - fromSeq + 1);
+    const rows = await this.#ledger.chainEntries(lane, fromSeq, limit);
     const [first] = rows;
     // The entry that was read last is read again: a different entry at its place means another chain.
     if (isKnown && first?.seq === reading.seq && first.link !== reading.link) throw new LedgerChangedError();

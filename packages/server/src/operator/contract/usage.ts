@@ -108,7 +108,7 @@ export const usageRoutes = {
     command: "usage",
     summary: "Hours or days of which usage was refused, came again otherwise, or was adjusted",
     description:
-      "Of dimensions of the product, and of customers who have, or had, an agreement for it; by the time of the usage, not of the call. Refusals are those of the newest 10,000 metering calls of that time.",
+      "Of dimensions of the product, and of customers who have, or had, an agreement for it; by the time of the usage, not of the call. Refusals are those of the newest 10,000 metering calls from the beginning of that time until 48 hours after its end; batches count for their sellers only, and dry runs not at all.",
     query: z.object({
       grain: z.enum(USAGE_MARK_GRAINS).default("day"),
       productCode: z.string().optional(),

@@ -5,7 +5,7 @@ import type { OperatorContext } from "../context.ts";
 import type { AuditVerification, auditRoutes } from "../contract/ledger/audit.ts";
 import type { AuditVerificationJob, verificationRoutes } from "../contract/ledger/verifications.ts";
 import type { AnswerTo } from "../contract/routes.ts";
-import { eventQueryOf } from "../event-query.ts";
+import { eventQueryOf, refuseEmptyRange } from "../event-query.ts";
 import { ProblemError } from "../problem.ts";
 import type { Handlers } from "../serve-routes.ts";
 import { stateOf, type VerificationJob } from "../verification-jobs.ts";
@@ -17,6 +17,7 @@ export function auditHandlers(
   const { ledger, eventPages, verifications } = context;
   return {
     "GET /audit-events": async ({ query }): Promise<AnswerTo<"GET /audit-events">> => {
+      refuseEmptyRange(query);
       const { items, nextCursor } = await eventPages.read({
         ...eventQueryOf(query),
         operations: query.eventName === undefined ? undefined : [query.eventName],

@@ -15,7 +15,7 @@ export function faultHandlers({ ledger, faults, lab }: OperatorContext): Handler
   return {
     "GET /faults": ({ query }) => {
       needLab();
-      return pageOf(faults.list().map(faultView), query);
+      return pageOf(faults.list().map(faultView), query, { idOf: ({ faultId }) => faultId });
     },
     "POST /faults": async ({ body: asked, call: called }) => {
       needLab();

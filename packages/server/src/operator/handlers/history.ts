@@ -1,9 +1,9 @@
 /** The history of one agreement, and of one resource hour by hour. */
 import { HOUR_MS, iso, timeOf } from "@countinghouse/protocol";
-import { outstanding } from "../../domain/resources/accrual.ts";
+import { isKnownTo, outstanding } from "../../domain/resources/accrual.ts";
 import { hoursDimensionOf } from "../../domain/catalogue/product.ts";
 import { accountCustomer, adjustmentOf, hourOf } from "../../domain/metering/metering-record.ts";
-import type { MeteredResource } from "../../domain/resources/metered-resource.ts";
+import { registrationOf, type MeteredResource } from "../../domain/resources/metered-resource.ts";
 import type { LedgerEntry } from "../../ledger/entry.ts";
 import { pagesOf } from "../../ledger/pages.ts";
 import { withShownTimes } from "../../ledger/shown-times.ts";
@@ -161,9 +161,13 @@ async function useOf(
         units.push({ hour: iso(key.hour * HOUR_MS), productCode, dimension: key.dimension, quantity });
         continue;
       }
+      const registration = registrationOf(resource, productCode);
+      const adjustment = adjustmentOf(key);
+      // What was written after the resource was read is reckoned below.
+      if (registration !== undefined && !isKnownTo(registration, key.hour, adjustment)) continue;
       const hour = hourAt(key.hour, productCode, key.dimension);
       hour.seconds += quantity;
-      if (adjustmentOf(key) !== undefined) hour.adjustments = (hour.adjustments ?? 0) + 1;
+      if (adjustment !== undefined) hour.adjustments = (hour.adjustments ?? 0) + 1;
     }
   }
   for (const registration of registrations) {

@@ -7,6 +7,7 @@ import { listMeteringRecords } from "../../operations/list-metering-records.ts";
 import type { OperatorContext } from "../context.ts";
 import type { Page } from "../contract/common.ts";
 import type { MeteringRecord, meteringRoutes } from "../contract/ledger/metering.ts";
+import { refuseEmptyRange } from "../event-query.ts";
 import { ProblemError } from "../problem.ts";
 import type { Handlers } from "../serve-routes.ts";
 
@@ -20,6 +21,7 @@ export function meteringHandlers({ ledger, sealer }: OperatorContext): Handlers<
       return { registrationToken: token.registrationToken, expiresAt: iso(token.expiresAtMs) };
     },
     "GET /metering-records": async ({ query }): Promise<Page<MeteringRecord>> => {
+      refuseEmptyRange(query);
       const { items, nextCursor } = await listMeteringRecords(ledger, {
         productCode: query.productCode,
         customerAccountId: query.customerAccountId,

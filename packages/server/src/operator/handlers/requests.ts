@@ -1,5 +1,5 @@
 /** Calls and their outcomes; in a lab, their bytes, sending them again, and their signatures step by step. */
-import { readTime, timeOf } from "@countinghouse/protocol";
+import { timeOf } from "@countinghouse/protocol";
 import { cloudTrailRecord } from "../../audit/cloudtrail-record.ts";
 import { explainRequest } from "../../explain/explain-request.ts";
 import { outcomeOf } from "../../explain/outcome.ts";
@@ -9,7 +9,7 @@ import type { LedgerEntry } from "../../ledger/entry.ts";
 import type { OperatorContext } from "../context.ts";
 import type { Page } from "../contract/common.ts";
 import type { RequestShown, RequestSummary, requestRoutes } from "../contract/ledger/requests.ts";
-import { eventQueryOf } from "../event-query.ts";
+import { eventQueryOf, refuseEmptyRange } from "../event-query.ts";
 import { pageOf } from "../page.ts";
 import { ProblemError, unfit } from "../problem.ts";
 import type { RawRequest } from "../requests/raw-requests.ts";
@@ -96,11 +96,6 @@ function timingOf({ receivedAtMs, milliseconds }: RawRequest): RequestShown["tim
   return { receivedAt: new Date(receivedAtMs).toISOString(), milliseconds };
 }
 
-function refuseEmptyRange({ from, to }: ListQuery): void {
-  if (from === undefined || to === undefined) return;
-  if ((readTime(from) ?? 0) >= (readTime(to) ?? 0)) throw unfit(["to: must lie after from"]);
-}
-
 async function keptPage({ eventPages }: OperatorContext, query: ListQuery): Promise<Page<RequestSummary>> {
   const isMeant = (entry: LedgerEntry): boolean =>
     query.outcome === undefined || outcomeOf(entry).outcome === query.outcome;
@@ -133,5 +128,8 @@ async function heldPage({ ledger, rawRequests }: OperatorContext, query: ListQue
       (to === undefined || timeOf(summary.at) < timeOf(to));
     if (isMeant) all.push(summary);
   }
-  return pageOf(query.order === "newest" ? all : all.toReversed(), query);
+  // What was shown last may have made room for newer ones; then all that came before it is gone, too.
+  const isNewest = query.order === "newest";
+  const afterGone = (): number => (isNewest ? all.length : 0);
+  return pageOf(isNewest ? all : all.toReversed(), query, { idOf: ({ requestId }) => requestId, afterGone });
 }

@@ -1,6 +1,7 @@
 /** The server itself, and everything whose name holds a text. */
 import { iso } from "@countinghouse/protocol";
 import type { CatalogueView } from "../../domain/catalogue/catalogue.ts";
+import { acceptedRecords } from "../../ledger/accepted-records.ts";
 import { isRequestId, parseEventId, parseMeteringRecordId } from "../../ledger/ids.ts";
 import type { OperatorContext } from "../context.ts";
 import type { Found, Server, serverRoutes } from "../contract/server.ts";
@@ -57,8 +58,10 @@ async function byId({ ledger }: OperatorContext, text: string): Promise<Found[]>
     if (entry !== undefined)
       found.push({ kind: "request", id: requestId, title: entry.call.operation, accountId: entry.call.accountId });
   }
-  if (made !== undefined && (await ledger.entry(made.requestId)) !== undefined) {
-    found.push({ kind: "request", id: made.requestId }, { kind: "metering-record", id });
+  const maker = made && (await ledger.entry(made.requestId));
+  // The id of a record that was a duplicate, or of a place in which there was none, is no record's.
+  if (maker !== undefined && acceptedRecords(maker).some(({ position }) => position === made?.position)) {
+    found.push({ kind: "request", id: maker.call.requestId }, { kind: "metering-record", id });
   }
   const [resource] = await ledger.findResources([text]);
   if (resource !== undefined) {

@@ -41,6 +41,8 @@ function maskedAuthorization(value: string): string {
   return `${scheme} ${shown}Signature=${HIDDEN}`;
 }
 
+const PARAMETER_NAME = /^[\w.%+-]*$/;
+
 /** Hides secrets in the parameters of a query or a form. */
 export function maskedParameters(text: string): string {
   return text
@@ -48,7 +50,9 @@ export function maskedParameters(text: string): string {
     .map((pair) => {
       const at = pair.indexOf("=");
       const name = at === -1 ? pair : pair.slice(0, at);
-      return SECRET_PARAMETERS.has(decoded(name).toLowerCase()) ? `${name}=${HIDDEN}` : pair;
+      if (SECRET_PARAMETERS.has(decoded(name).toLowerCase())) return `${name}=${HIDDEN}`;
+      // What only says that it is a form may be JSON with a token in it.
+      return PARAMETER_NAME.test(name) ? pair : maskedLoosely(pair);
     })
     .join("&");
 }
@@ -78,13 +82,20 @@ export function maskedText(text: string): string {
   const json = parsed(text);
   if (json === undefined) return maskedLoosely(text);
   try {
+    const read = JSON.stringify(json);
     const masked = JSON.stringify(maskedValue(json));
-    // A text without secrets is shown exactly as it was written, with its white space.
-    return masked === JSON.stringify(json) ? text : masked;
+    // A text without secrets is shown exactly as it was written, with its white space. One that says more than was read, because a
+    // member stands in it twice, may have a secret in what was not read.
+    return masked === read && membersIn(text) === membersIn(read) ? text : masked;
   } catch {
     // It is nested more deeply than it can be walked.
     return maskedLoosely(text);
   }
+}
+
+/** How many members stand in a text of JSON: texts with a colon behind them. */
+function membersIn(json: string): number {
+  return [...json.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)].filter(([, colon]) => colon !== undefined).length;
 }
 
 function parsed(text: string): unknown {

@@ -1,10 +1,10 @@
 /**
  * What each agreement came to in a month: its usage by dimension, and what that is worth. Usage is of the customer's agreement for the
- * product. Where there were several, it is of the one that had begun last in the hour of use.
+ * product. Where there were several, it is of the one that had begun last, of those that held in the hour of use.
  */
-import { HOUR_MS, iso } from "@countinghouse/protocol";
+import { HOUR_MS, iso, type EpochMs } from "@countinghouse/protocol";
 import { coverEndMs, statusOf, type Agreement } from "../../domain/catalogue/agreement.ts";
-import { dimensionEverOf } from "../../domain/catalogue/product.ts";
+import { dimensionEverOf, termsIn } from "../../domain/catalogue/product.ts";
 import type { CatalogueView } from "../../domain/catalogue/catalogue.ts";
 import { namesAsMetered } from "../../ledger/names-as-metered.ts";
 import type { Month } from "../month.ts";
@@ -39,9 +39,12 @@ export const agreementStatement: MonthlyReport = {
       const ofAgreement = amounts.get(agreement?.agreementId ?? "") ?? new Map<string, Statement>();
       amounts.set(agreement?.agreementId ?? "", ofAgreement);
       const isTime = each.kind !== "units";
-      const key = agreement === undefined ? `${each.product}\n${each.customer}\n${each.dimension}` : each.dimension;
-      const statement = ofAgreement.get(`${key}\n${isTime}`) ?? { used: each, isTime, amount: new Amount() };
-      ofAgreement.set(`${key}\n${isTime}`, statement);
+      // Running time is shown in hours, whatever the unit's name is.
+      const unit = isTime ? "Hours" : (unitIn(each, ledger.catalogue) ?? "Units");
+      const dimension = `${each.dimension}\n${isTime}\n${unit}`;
+      const key = agreement === undefined ? `${each.product}\n${each.customer}\n${dimension}` : dimension;
+      const statement = ofAgreement.get(key) ?? { used: each, unit, amount: new Amount() };
+      ofAgreement.set(key, statement);
       statement.amount.add(each, ledger.catalogue);
     }
     const rows = ledger.catalogue
@@ -52,7 +55,7 @@ export const agreementStatement: MonthlyReport = {
     // Of customers whose agreement is in the catalogue no more.
     const others = [...(amounts.get("")?.values() ?? [])].map((statement) => ({
       productCode: statement.used.product,
-      ...usageOf(statement, ledger.catalogue),
+      ...usageOf(statement),
     }));
     return { rows: [...rows, ...others], completeSinceMs };
   },
@@ -60,7 +63,8 @@ export const agreementStatement: MonthlyReport = {
 
 interface Statement {
   readonly used: Used;
-  readonly isTime: boolean;
+  /** A dimension that was counted in two units has a statement for each. */
+  readonly unit: string;
   readonly amount: Amount;
 }
 
@@ -89,8 +93,13 @@ const productAndCustomer = ({ product, customer }: Used): string => `${product}\
 
 function agreementOf({ product, customer, hour }: Used, catalogue: CatalogueView): Agreement | undefined {
   const candidates = catalogue.agreementsOf(product, customer).toSorted((a, b) => b.startsAtMs - a.startsAtMs);
-  const endMs = (hour + 1) * HOUR_MS;
-  return candidates.find(({ startsAtMs }) => startsAtMs < endMs) ?? candidates.at(-1);
+  const begun = candidates.filter(({ startsAtMs }) => startsAtMs < (hour + 1) * HOUR_MS);
+  return begun.find((agreement) => endMs(agreement) > hour * HOUR_MS) ?? begun[0] ?? candidates.at(-1);
+}
+
+/** Usage from before an end that was moved to an earlier time stays usage under the agreement. */
+function endMs(agreement: Agreement): EpochMs {
+  return Math.max(coverEndMs(agreement), agreement.coveredUntilMs ?? Number.NEGATIVE_INFINITY);
 }
 
 function overlaps(agreement: Agreement, { fromHour, toHour }: Month): boolean {
@@ -119,17 +128,21 @@ function rowsOf(
   if (statements === undefined) return [head];
   return [...statements]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, statement]) => ({ ...head, ...usageOf(statement, catalogue) }));
+    .map(([, statement]) => ({ ...head, ...usageOf(statement) }));
 }
 
-function usageOf({ used, isTime, amount }: Statement, catalogue: CatalogueView): ReportRow {
-  const { product: productCode, dimension: name } = used;
+/** The unit in which usage was counted in its hour. */
+function unitIn({ product: productCode, dimension: name, hour }: Used, catalogue: CatalogueView): string | undefined {
   const product = catalogue.product(productCode);
-  const unit = product && dimensionEverOf(product, name)?.unit;
+  const dimension = product && dimensionEverOf(product, name);
+  return dimension && termsIn(dimension, hour).unit;
+}
+
+function usageOf({ used, unit, amount }: Statement): ReportRow {
   return {
-    dimension: name,
+    dimension: used.dimension,
     usageUnits: amount.units,
-    usageUnitType: isTime ? "Hours" : (unit ?? "Units"),
+    usageUnitType: unit,
     estimatedRevenue: amount.worth,
     currency: amount.worth === undefined ? undefined : "USD",
   };

@@ -2,8 +2,9 @@
  * Customers of whom no usage came for a day or longer, though they have an agreement: a program that has stopped metering looks like a
  * customer that uses nothing. Looked for in the month and the one before it, up to the month's end, or now.
  */
-import { HOUR_MS, iso, type EpochMs } from "@countinghouse/protocol";
+import { HOUR_MS, iso, operationsOf, type EpochMs } from "@countinghouse/protocol";
 import { coverEndMs, type Agreement } from "../../domain/catalogue/agreement.ts";
+import type { Product } from "../../domain/catalogue/product.ts";
 import { accountCustomer, identifiedCustomer } from "../../domain/metering/metering-record.ts";
 import { namesAsMetered } from "../../ledger/names-as-metered.ts";
 import type { Month } from "../month.ts";
@@ -36,7 +37,7 @@ export const silentCustomers: MonthlyReport = {
     }
     const rows = ledger.catalogue
       .list("agreement")
-      .filter((agreement) => isHad(agreement, endMs))
+      .filter((agreement) => isHad(agreement, endMs) && isMetered(ledger.catalogue.product(agreement.productCode)))
       .flatMap((agreement) => {
         const usedAtMs = lastUse(agreement, lastMs);
         const silentSinceMs = usedAtMs ?? Math.max(agreement.startsAtMs, fromHour * HOUR_MS);
@@ -60,6 +61,13 @@ export const silentCustomers: MonthlyReport = {
 /** Whether the customer has what was agreed at a time, and is to be metered. */
 function isHad(agreement: Agreement, atMs: EpochMs): boolean {
   return agreement.startsAtMs <= atMs && coverEndMs(agreement) >= atMs && agreement.suspendedAtMs === undefined;
+}
+
+/** Of a contract for entitlements alone, no usage can come. */
+function isMetered(product: Product | undefined): boolean {
+  if (product === undefined) return false;
+  const { type, pricing, dimensions } = product;
+  return dimensions.some(({ kind }) => kind !== "entitled") || operationsOf(type, pricing).includes("RegisterUsage");
 }
 
 /** However records name the customer. */

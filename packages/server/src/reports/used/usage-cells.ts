@@ -47,6 +47,7 @@ export async function usageCells(ledger: Ledger, query: UsageQuery): Promise<rea
   for (const [from, to] of spans) {
     const { used } = await usedIn(ledger, names, { ...wantedOf(query, names), fromHour: from, toHour: to });
     for (const each of used) {
+      if (!isAskedFor(each, query, names)) continue;
       const members = membersOf(each, query, names);
       const key = Object.values(members).join("\n");
       let cell = cells.get(key);
@@ -69,6 +70,7 @@ function wantedOf(query: UsageQuery, names: NamesAsMetered): Omit<UsageSpan, "fr
   const { groupBy, measure, productCode, customerAccountId, dimension } = query;
   const by = new Set<SumColumn>(SUM_COLUMNS.filter((name) => groupBy.includes(name)));
   // What an identifier stands for is said of one product; what something is worth, of one dimension of it.
+  if (customerAccountId !== undefined) by.add("customer");
   if (by.has("customer") || measure === "money") by.add("product");
   if (measure === "money") by.add("dimension");
   return {
@@ -80,9 +82,14 @@ function wantedOf(query: UsageQuery, names: NamesAsMetered): Omit<UsageSpan, "fr
   };
 }
 
-/** However records name the account. */
+/** However records name the account. Of some products, others may have the same identifiers (`isAskedFor`). */
 function customersOf(accountId: string, names: NamesAsMetered): string[] {
   return [accountCustomer(accountId), ...names.identifiersOf(accountId).map(identifiedCustomer)];
+}
+
+/** One identifier may stand for different accounts, in different products or at different times. */
+function isAskedFor(used: Used, { customerAccountId }: UsageQuery, names: NamesAsMetered): boolean {
+  return customerAccountId === undefined || namedCustomer(names, used).accountId === customerAccountId;
 }
 
 /** In the order that they were asked for. */

@@ -6,9 +6,9 @@
 import { HOUR_MS, isoSecond, type EpochMs, type UsageRecord } from "@countinghouse/protocol";
 import { accountCustomer, customerOf, hourOf } from "../../domain/metering/metering-record.ts";
 import type { CatalogueView } from "../../domain/catalogue/catalogue.ts";
-import type { LedgerEntry } from "../../ledger/entry.ts";
+import type { Asked, Call, LedgerEntry } from "../../ledger/entry.ts";
 import { DAY_HOURS } from "../../ledger/sums/sums.ts";
-import type { Ledger } from "../../ledger/ledger.ts";
+import type { EventQuery, Ledger } from "../../ledger/ledger.ts";
 import { namesAsMetered, type NamesAsMetered } from "../../ledger/names-as-metered.ts";
 import { namedCustomer } from "./named-customer.ts";
 import { dayText } from "./usage-cells.ts";
@@ -44,6 +44,8 @@ interface Marked {
   readonly customer: string;
   readonly dimension: string;
   readonly hour: number;
+  /** The resource that meters itself; empty where a seller meters. Each has records of its own. */
+  readonly resourceId: string;
   duplicates: number;
   refused: number;
   adjusted: boolean;
@@ -56,7 +58,10 @@ const LATE_HOURS = 48;
 const ENTRIES_MAX = 10_000;
 const PAGE_ENTRIES = 500;
 const DAY_MS = DAY_HOURS * HOUR_MS;
-const OF_USAGE = { operations: ["BatchMeterUsage", "MeterUsage"], order: "newest" } as const;
+const METER_USAGE = "MeterUsage";
+const BATCH_METER_USAGE = "BatchMeterUsage";
+
+type CallsQuery = Pick<EventQuery, "operations" | "productCode" | "accountId">;
 
 interface TimeSpan {
   readonly fromMs: EpochMs;
@@ -70,25 +75,42 @@ export async function usageMarks(ledger: Ledger, query: MarksQuery, entriesMax =
   let read = 0;
   let completeFromMs: EpochMs | undefined;
   for (const span of await spansToRead(ledger, query)) {
-    let cursor: string | undefined;
-    do {
-      if (read >= entriesMax) {
-        completeFromMs ??= span.toMs;
-        break;
-      }
-      const limit = Math.min(PAGE_ENTRIES, entriesMax - read);
-      const page = await ledger.events({ ...OF_USAGE, ...span, productCode, cursor, limit });
-      for (const entry of page.items) marks.see(entry);
-      read += page.items.length;
-      cursor = page.nextCursor;
-      if (read >= entriesMax && cursor !== undefined) completeFromMs = page.items.at(-1)?.atMs;
-    } while (cursor !== undefined);
+    for (const calls of callsAbout(productCode, ledger.catalogue)) {
+      let cursor: string | undefined;
+      do {
+        if (read >= entriesMax) {
+          completeFromMs = Math.max(completeFromMs ?? span.toMs, span.toMs);
+          break;
+        }
+        const limit = Math.min(PAGE_ENTRIES, entriesMax - read);
+        const page = await ledger.events({ ...calls, ...span, order: "newest", cursor, limit });
+        for (const entry of page.items) marks.see(entry);
+        read += page.items.length;
+        cursor = page.nextCursor;
+        // Of the last entry's millisecond there may be more.
+        if (read >= entriesMax && cursor !== undefined) completeFromMs = (page.items.at(-1)?.atMs ?? span.toMs) + 1;
+      } while (cursor !== undefined);
+    }
   }
   const by = ["product", "customer", "dimension"] as const;
   const products = productCode === undefined ? undefined : [productCode];
   const { used } = await usedIn(ledger, names, { by, grain, products, fromHour, toHour });
   for (const { kind, ...usage } of used) if (kind === "adjustment") marks.adjusted(usage);
   return { items: marks.rows(), completeFromMs };
+}
+
+/** Entries of refused batches whose records name licences do not name the product: these are looked for at its seller's. */
+function callsAbout(productCode: string | undefined, catalogue: CatalogueView): readonly CallsQuery[] {
+  const all = { operations: [BATCH_METER_USAGE, METER_USAGE], productCode };
+  const seller = productCode === undefined ? undefined : catalogue.product(productCode)?.seller;
+  const hasLicences = catalogue
+    .list("agreement")
+    .some((agreement) => agreement.productCode === productCode && agreement.licenseArn !== undefined);
+  if (seller === undefined || !hasLicences) return [all];
+  return [
+    { operations: [BATCH_METER_USAGE], accountId: seller },
+    { operations: [METER_USAGE], productCode },
+  ];
 }
 
 /**
@@ -128,24 +150,26 @@ class Marks {
   }
 
   /** Entries come with the newest first. */
-  see({ atMs, event }: LedgerEntry): void {
+  see({ atMs, call, event }: LedgerEntry): void {
     if (event.kind === "call-refused") {
-      const { productCode, usageRecords } = event.request ?? {};
-      // A request that was too long is kept as its beginning.
-      for (const record of Array.isArray(usageRecords) ? usageRecords : []) {
-        if (isUsage(record)) this.#refused(atMs, record, typeof productCode === "string" ? productCode : undefined);
+      for (const usage of usageIn(call, event.request)) {
+        const mark = this.#mayTell(call, usage, atMs) ? this.#mark(usage, atMs) : undefined;
+        if (mark === undefined) continue;
+        if (event.code === DUPLICATE) mark.duplicates += 1;
+        else refuse(mark, atMs);
       }
       return;
     }
     if (event.kind !== "usage-metered") return;
+    const { productCode, resourceId = "" } = event;
     for (const { usageRecord, status, keptAs } of event.records) {
-      if (status === "DuplicateRecord") {
-        const mark = this.#mark(usageRecord, event.productCode, atMs);
-        if (mark !== undefined) mark.duplicates += 1;
-      } else if (status === "Success") {
-        const mark = keptAs === undefined ? this.#mark(usageRecord, event.productCode, atMs) : undefined;
-        if (mark !== undefined) mark.acceptedMs = Math.max(mark.acceptedMs, atMs);
-      } else this.#refused(atMs, usageRecord, event.productCode);
+      // Of what came again in the same way, nothing is told.
+      if (status === "Success" && keptAs !== undefined) continue;
+      const mark = this.#mark({ record: usageRecord, productCode, resourceId }, atMs);
+      if (mark === undefined) continue;
+      if (status === "DuplicateRecord") mark.duplicates += 1;
+      else if (status === "Success") mark.acceptedMs = Math.max(mark.acceptedMs, atMs);
+      else refuse(mark, atMs);
     }
   }
 
@@ -157,7 +181,7 @@ class Marks {
     readonly lastMs: EpochMs;
   }): void {
     const { accountId, identifier = "" } = namedCustomer(this.#names, usage);
-    this.#at({ ...usage, customer: accountId ?? identifier }).adjusted = true;
+    this.#at({ ...usage, customer: accountId ?? identifier, resourceId: "" }).adjusted = true;
   }
 
   /** By product, customer, dimension and time. */
@@ -182,21 +206,29 @@ class Marks {
     return [...rows].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
   }
 
-  #refused(atMs: EpochMs, record: UsageRecord, productCode: string | undefined): void {
-    const mark = this.#mark(record, productCode, atMs);
-    if (mark !== undefined && mark.acceptedMs < atMs) mark.refused += 1;
+  /** Undefined out of the range, and for what nobody knows: what a refused record names is up to who sends it. */
+  #mark(usage: SentUsage, atMs: EpochMs): Marked | undefined {
+    const { record, resourceId } = usage;
+    const { fromHour, toHour, productCode } = this.#query;
+    const hour = hourOf(record.timestampMs);
+    const product = this.#productOf(usage);
+    if (hour < fromHour || hour >= toHour || product === undefined) return undefined;
+    if (productCode !== undefined && product !== productCode) return undefined;
+    const named = { product, customer: customerOf(record), lastMs: record.timestampMs, recordedAtMs: atMs };
+    const { accountId } = namedCustomer(this.#names, named);
+    if (accountId === undefined || !this.#isKnown(product, accountId, record.dimension)) return undefined;
+    return this.#at({ product, customer: accountId, dimension: record.dimension, hour, resourceId });
   }
 
-  /** Undefined out of the range, and for what nobody knows: what a refused record names is up to who sends it. */
-  #mark(record: UsageRecord, productCode: string | undefined, atMs: EpochMs): Marked | undefined {
-    const { fromHour, toHour } = this.#query;
-    const hour = hourOf(record.timestampMs);
-    const product = productCode ?? this.#catalogue.agreementByLicense(record.licenseArn ?? "")?.productCode;
-    if (hour < fromHour || hour >= toHour || product === undefined) return undefined;
-    const usage = { product, customer: customerOf(record), lastMs: record.timestampMs, recordedAtMs: atMs };
-    const { accountId } = namedCustomer(this.#names, usage);
-    if (accountId === undefined || !this.#isKnown(product, accountId, record.dimension)) return undefined;
-    return this.#at({ product, customer: accountId, dimension: record.dimension, hour });
+  #productOf({ record, productCode }: SentUsage): string | undefined {
+    return productCode ?? this.#catalogue.agreementByLicense(record.licenseArn ?? "")?.productCode;
+  }
+
+  /** Whoever has an access key can send batches that name others, and is refused. MeterUsage names the caller's own account. */
+  #mayTell({ operation, accountId }: Call, usage: SentUsage, atMs: EpochMs): boolean {
+    if (operation === METER_USAGE) return true;
+    const product = this.#productOf(usage);
+    return product !== undefined && this.#names.sellerOf(product, atMs) === accountId;
   }
 
   #isKnown(productCode: string, accountId: string, dimension: string): boolean {
@@ -207,12 +239,13 @@ class Marks {
     );
   }
 
-  #at({ product, customer, dimension, hour }: Pick<Marked, "product" | "customer" | "dimension" | "hour">): Marked {
-    const key = JSON.stringify([product, customer, dimension, hour]);
+  #at(of: Pick<Marked, "product" | "customer" | "dimension" | "hour" | "resourceId">): Marked {
+    const { product, customer, dimension, hour, resourceId } = of;
+    const key = JSON.stringify([product, customer, dimension, hour, resourceId]);
     let mark = this.#byKey.get(key);
     if (mark === undefined) {
       const nothing = { duplicates: 0, refused: 0, adjusted: false, acceptedMs: -Infinity };
-      this.#byKey.set(key, (mark = { product, customer, dimension, hour, ...nothing }));
+      this.#byKey.set(key, (mark = { product, customer, dimension, hour, resourceId, ...nothing }));
     }
     return mark;
   }
@@ -220,7 +253,35 @@ class Marks {
 
 const sum = (a = 0, b: number): number | undefined => (a + b === 0 ? undefined : a + b);
 
-/** Whether what was kept of a refused request is a whole usage record. */
+/** A usage record as it was sent. */
+interface SentUsage {
+  readonly record: UsageRecord;
+  readonly productCode: string | undefined;
+  readonly resourceId: string;
+}
+
+/** What Rule M5 answers to a resource; records of a batch have a status for it. */
+const DUPLICATE = "DuplicateRequestException";
+
+/** What entries accept stands above refusals of before: entries come with the newest first. */
+function refuse(mark: Marked, atMs: EpochMs): void {
+  if (mark.acceptedMs < atMs) mark.refused += 1;
+}
+
+/** The whole usage records in what is kept of a refused request: one that was too long is kept as its beginning. */
+function usageIn({ operation, accountId, session }: Call, request: Asked = {}): readonly SentUsage[] {
+  const { productCode, usageRecords } = request;
+  const code = typeof productCode === "string" ? productCode : undefined;
+  if (operation === METER_USAGE) {
+    const { timestampMs, usageDimension: dimension, dryRun } = request;
+    if (dryRun === true) return [];
+    const record = { timestampMs, dimension, customerAccountId: accountId };
+    return isUsage(record) ? [{ record, productCode: code, resourceId: session?.resourceId ?? "" }] : [];
+  }
+  const records: readonly unknown[] = Array.isArray(usageRecords) ? usageRecords : [];
+  return records.filter(isUsage).map((record) => ({ record, productCode: code, resourceId: "" }));
+}
+
 function isUsage(value: unknown): value is UsageRecord {
   if (typeof value !== "object" || value === null) return false;
   const { timestampMs, dimension, customerIdentifier, customerAccountId } = value as Readonly<Record<string, unknown>>;

@@ -58,7 +58,17 @@ export async function usedIn(
     .map(({ productCode, use }) => takenOut(productCode, use));
   const records = renamed.length === 0 ? [] : await recordsOf(ledger, names, renamed, wanted, registrations);
   const used = [...sums.usage.flat(), ...unheld, ...records].toSorted((a, b) => a.lastMs - b.lastMs);
-  return { used: [...used, ...provisional], completeSinceMs: sums.completeSinceMs };
+  return { used: [...used, ...provisional], completeSinceMs: await completeSince(ledger, sums, renamed) };
+}
+
+/** Of records that are read one by one, nothing is known any more once they have expired. */
+async function completeSince(
+  ledger: Ledger,
+  { completeSinceMs }: SumsAnswer,
+  renamed: readonly string[],
+): Promise<EpochMs | undefined> {
+  const keptSinceMs = renamed.length === 0 ? undefined : await ledger.keptSince();
+  return keptSinceMs === undefined ? completeSinceMs : Math.max(keptSinceMs, completeSinceMs ?? keptSinceMs);
 }
 
 /** A price that changes while sums are read cuts what they are read by anew. */

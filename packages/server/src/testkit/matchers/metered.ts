@@ -2,9 +2,11 @@
 import { HOUR_MS, iso } from "@countinghouse/protocol";
 import { lookInto, type LookingIn } from "../looking-in.ts";
 import { meteredRows, type MeteredRow } from "../metered-rows.ts";
+import type { SeenCall } from "../seen-calls.ts";
 import { callText, recordsOf } from "../trace.ts";
 import {
   allocationsShown,
+  nameOf,
   sameAllocations,
   Wanted,
   type ExpectedCustomer,
@@ -41,7 +43,7 @@ export function toHaveMeteredNothingFor(market: unknown, customer: ExpectedCusto
   const looking = lookInto(market);
   const wanted = new Wanted({ customer }, looking);
   const found = meteredRows(looking.calls.all).filter((row) => wanted.fits(row));
-  const who = typeof customer === "string" ? customer : customer.accountId;
+  const who = nameOf(customer);
   const lines = (): string[] => [
     `Expected the market to have metered nothing for customer ${who}. It metered:`,
     ...found.slice(0, ROWS_SHOWN).map(rowText),
@@ -81,7 +83,9 @@ function notMetered(wanted: Wanted, looking: LookingIn): string[] {
     if (call.code !== undefined) return [`  ${callText(call, looking)}`];
     const left = recordsOf(call, looking).filter(
       ({ outcome, sent }) =>
-        outcome !== "accepted" && (dimension === undefined || sent.dimension === dimension) && isOf(sent, wanted),
+        outcome !== "accepted" &&
+        (dimension === undefined || sent.dimension === dimension) &&
+        isOf(sent, productOf(call), wanted),
     );
     return left.map(({ record, outcome, sent, rule, hint }) => {
       const why = hint ?? rule.text;
@@ -99,7 +103,14 @@ interface Sent {
   readonly licenseArn?: string | undefined;
 }
 
-function isOf({ customerIdentifier, customerAccountId, licenseArn }: Sent, wanted: Wanted): boolean {
-  const customer = customerIdentifier ?? customerAccountId ?? "";
-  return wanted.isCustomer({ customer, licenseArn, productCode: "", dimension: "", hour: 0 });
+function isOf(
+  { customerIdentifier, customerAccountId, licenseArn }: Sent,
+  productCode: string,
+  wanted: Wanted,
+): boolean {
+  return wanted.isCustomer({ customer: customerIdentifier ?? customerAccountId ?? "", licenseArn, productCode });
+}
+
+function productOf({ entry }: SeenCall): string {
+  return entry?.event.kind === "usage-metered" ? (entry.event.productCode ?? "") : "";
 }

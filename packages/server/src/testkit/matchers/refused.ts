@@ -1,15 +1,25 @@
 /** What was refused. A refusal that a test asks for is no unexpected one any more. */
+import { errorCatalogue, ruleBook, stsErrorCatalogue } from "@countinghouse/protocol";
 import { lookInto } from "../looking-in.ts";
 import type { SeenCall } from "../seen-calls.ts";
 import { recordsOf } from "../trace.ts";
 import { resultOf, type MatcherResult } from "./result.ts";
 
+const STATUSES: readonly string[] = ["DuplicateRecord", "CustomerNotSubscribed"];
+
 /**
  * Whether something was refused: by a rule (`W1`, or of single records `K3`), with an error (`InvalidTokenException`), or
- * with a record's status (`DuplicateRecord`, `CustomerNotSubscribed`).
+ * with a record's status (`DuplicateRecord`, `CustomerNotSubscribed`). Throws TypeError for what is none of these: nothing is
+ * ever refused by it.
  */
 export function toHaveRefused(market: unknown, what: string): MatcherResult {
   const looking = lookInto(market);
+  const isKnown = [ruleBook, errorCatalogue, stsErrorCatalogue].some((names) => Object.hasOwn(names, what));
+  if (!isKnown && !STATUSES.includes(what)) {
+    throw new TypeError(
+      `${what} is neither a rule (W1), nor an error (InvalidTokenException), nor one of ${STATUSES.join(", ")}`,
+    );
+  }
   const { calls } = looking;
   const whole = calls.all.filter((call) => call.code !== undefined && (call.code === what || ruleOf(call) === what));
   for (const call of whole) calls.expect(call);

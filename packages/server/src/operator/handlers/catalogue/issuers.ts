@@ -10,7 +10,7 @@ export function issuerHandlers({ ledger }: OperatorContext): Handlers<keyof type
       const issuers = ledger.catalogue
         .list("issuer")
         .map(({ issuer, jwksFile, jwksUrl, caFile, region }) => ({ issuer, jwksFile, jwksUrl, caFile, region }));
-      return pageOf(issuers, query);
+      return pageOf(issuers, query, { idOf: ({ issuer }) => issuer });
     },
   };
 }

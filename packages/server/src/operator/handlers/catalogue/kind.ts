@@ -55,7 +55,11 @@ export function kindHandlers<Document extends object, Shown extends object>(
     return found;
   };
   return {
-    list: (query, isMeant) => pageOf(kind.list(ledger.catalogue).filter(isMeant), query),
+    list: (query, isMeant) => {
+      // What is shown has the names of its document.
+      const idOf = (one: Shown): string => kind.idOf(one as object as Document);
+      return pageOf(kind.list(ledger.catalogue), query, { idOf, isMeant });
+    },
     add: async ({ body, call }) => {
       const parsed = kind.schema.safeParse(body);
       if (!parsed.success) throw invalid(parsed.error);

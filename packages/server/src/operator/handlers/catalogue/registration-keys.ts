@@ -11,7 +11,8 @@ import type { Handlers } from "../../serve-routes.ts";
 export function registrationKeyHandlers(context: OperatorContext): Handlers<keyof typeof registrationKeyRoutes> {
   const { ledger, sealer, newKeyPair } = context;
   return {
-    "GET /registration-keys": ({ query }) => pageOf(registrationKeys(ledger.catalogue).map(keyView), query),
+    "GET /registration-keys": ({ query }) =>
+      pageOf(registrationKeys(ledger.catalogue).map(keyView), query, { idOf: ({ version }) => String(version) }),
     "POST /registration-keys": async ({ call }) => {
       const key = sealKeyPair(sealer, await newKeyPair());
       return keyView(await rotateRegistrationKey(ledger, call("RotateRegistrationKey"), key));

@@ -19,7 +19,7 @@ import { SumsOfSpan, usageStatements, type Dialect, type UsageStatement } from "
 import { SUMS_LOCK } from "../locks.ts";
 import type { Queryable } from "../reading/record-pointers.ts";
 import type { Reader } from "../reading/reader.ts";
-import { ENTRY_COLUMNS, encodedEntryOf, laneName, laneNumber, type EntryRow } from "../rows.ts";
+import { ENTRY_COLUMNS, encodedEntryOf, isStorable, laneName, laneNumber, type EntryRow } from "../rows.ts";
 import { addUpSome, progressOf, readLanes } from "./follow.ts";
 
 interface Times {
@@ -37,7 +37,8 @@ const DIALECT: Dialect = {
   table: "countinghouse.usage_sum",
   place: (n) => `$${n}`,
   isAmong: (column, n) => `${column} = ANY ($${n}::text[])`,
-  texts: (values) => values,
+  // Nothing is kept under a text that PostgreSQL cannot hold.
+  texts: (values) => values.filter(isStorable),
 };
 
 export class PostgresSums {

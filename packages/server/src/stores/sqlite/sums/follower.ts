@@ -49,7 +49,9 @@ export class SumsFollower {
   readonly #insertName: StatementSync;
   readonly #selectEntries: StatementSync;
   readonly #names = new Map<string, number>();
+  readonly #selectDataVersion: StatementSync;
   readonly #throughSeq: number;
+  #dataVersion: number;
   #position: SumsPosition | undefined;
 
   /** `ledger` is only read, and up to an entry at most. */
@@ -65,6 +67,8 @@ export class SumsFollower {
     this.#selectEntries = ledger.prepare(
       "SELECT seq, at_ms AS atMs, body, link FROM entry WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
     );
+    this.#selectDataVersion = sums.prepare("PRAGMA data_version");
+    this.#dataVersion = this.#readDataVersion();
     this.#position = readPosition(sums);
   }
 
@@ -90,7 +94,7 @@ export class SumsFollower {
       if (last === undefined) break;
       position = { ...position, seq: last.seq, link: last.link ?? NO_LINK };
     }
-    if (position.seq !== this.#position?.seq) this.#write(deltas, position);
+    if (position.seq !== this.#position?.seq && !this.#write(deltas, position)) return this.step();
     return { done: position.seq - position.baseSeq, of: Math.max(head, position.seq) - position.baseSeq };
   }
 
@@ -133,12 +137,25 @@ export class SumsFollower {
     return position;
   }
 
-  #write(deltas: SumDeltas, position: SumsPosition): void {
-    this.#transaction(() => {
+  /** Where another follower has written meanwhile, writes nothing, goes to the place that it has come to, and answers false. */
+  #write(deltas: SumDeltas, position: SumsPosition): boolean {
+    this.#position = this.#transaction(() => {
+      const dataVersion = this.#readDataVersion();
+      if (dataVersion !== this.#dataVersion) {
+        this.#dataVersion = dataVersion;
+        this.#names.clear();
+        return readPosition(this.#sums);
+      }
       this.#add(deltas);
       writePosition(this.#sums, position);
+      return position;
     });
-    this.#position = position;
+    return this.#position === position;
+  }
+
+  /** Another one after each commit of another connection. */
+  #readDataVersion(): number {
+    return Number(this.#selectDataVersion.get()?.["data_version"]);
   }
 
   #add({ usage, tallies }: SumCells): void {
@@ -204,11 +221,12 @@ export class SumsFollower {
     return number;
   }
 
-  #transaction(body: () => void): void {
+  #transaction<T>(body: () => T): T {
     try {
       this.#sums.exec("BEGIN IMMEDIATE");
-      body();
+      const result = body();
       this.#sums.exec("COMMIT");
+      return result;
     } catch (error) {
       if (this.#sums.isTransaction) this.#sums.exec("ROLLBACK");
       this.#names.clear();

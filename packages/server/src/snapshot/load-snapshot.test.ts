@@ -1,0 +1,45 @@
+/** Catalogues that somebody has written into a snapshot on purpose: what could not be shown is not put in place. */
+import { randomBytes } from "node:crypto";
+import { expect, test } from "vitest";
+import { Catalogue } from "../domain/catalogue/catalogue.ts";
+import { sealerOf } from "../identity/seal.ts";
+import { catalogueOf } from "./load-snapshot.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+const SELLER = "111122223333";
+const account = { id: SELLER, users: [], roles: [] };
+const product = { productCode: "p", title: "P", seller: SELLER, type: "saas", pricing: "usage", dimensions: [] };
+const agreement = { agreementId: "a\u001b[2J", productCode: "p", customerAccountId: SELLER, customerIdentifier: "c", startsAtMs: 0, entitlements: [] }; // prettier-ignore
+
+function load(over: { readonly account?: object; readonly product?: object; readonly agreement?: object }): void {
+  const catalogue = [
+    { kind: "account", id: SELLER, value: { ...account, ...over.account } },
+    { kind: "product", id: "p", value: { ...product, ...over.product } },
+    { kind: "agreement", id: agreement.agreementId, value: { ...agreement, ...over.agreement } },
+  ];
+  const snapshot = { program: "0", savedAtMs: 0, ruleSet: "current", clock: "manual", catalogue, resources: [], entries: [] }; // prettier-ignore
+  catalogueOf(snapshot as unknown as Snapshot, new Catalogue(), { sealer: sealerOf(randomBytes(32), randomBytes), random: randomBytes }); // prettier-ignore
+}
+
+test("what fits together is put in place", () => {
+  expect(() => load({})).not.toThrow();
+});
+
+test.each<[string, Parameters<typeof load>[0], RegExp]>([
+  [
+    "an agreement from no time on",
+    { agreement: { startsAtMs: "soon" } },
+    /agreement a\\u001b\[2J is not what it should be/,
+  ],
+  ["an agreement for nothing", { agreement: { productCode: "q" } }, /agreement a\\u001b\[2J: productCode no product q/],
+  ["an account with no users", { account: { users: undefined } }, /account 111122223333 is not what it should be/],
+  ["an account with a user of nothing", { account: { users: [{}] } }, /account 111122223333 is not what it should be/],
+  [
+    "a product with a price that is no number",
+    { product: { dimensions: [{ name: "gb", kind: "metered", price: "cheap" }] } },
+    /product p is not what it should be/,
+  ],
+  ["a product with no dimensions", { product: { dimensions: undefined } }, /product p is not what it should be/],
+])("%s is refused, and named", (_what, over, message) => {
+  expect(() => load(over)).toThrow(message);
+});
