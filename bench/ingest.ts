@@ -45,6 +45,9 @@
  * `--postgres` adds Countinghouse over a PostgreSQL that is started for it beside the other servers: node and database share
  * the processors, and its server CPU is that of both. Memory is the node's alone; disk is tables and indexes, without the log.
  *
+ * Countinghouse is started as no lab, as a server that meters for money is; with `--lab` it is one, as by default on loopback,
+ * and keeps the newest requests and their answers in memory.
+ *
  * `--baseline` adds a second Countinghouse, from another checkout of this workspace, to the same rounds.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -81,6 +84,7 @@ const { values: flags } = parseArgs({
     baseline: { type: "string" },
     bounds: { type: "boolean", default: false },
     trail: { type: "boolean", default: false },
+    lab: { type: "boolean", default: false },
     postgres: { type: "boolean", default: false },
     quick: { type: "boolean", default: false },
   },
@@ -174,7 +178,7 @@ async function startTargets(): Promise<MeteringTarget[]> {
   const checkouts = [[COUNTINGHOUSE, fileURLToPath(new URL("..", import.meta.url))]];
   if (flags.baseline !== undefined) checkouts.push(["baseline", resolve(flags.baseline)]);
   for (const [name, checkout] of checkouts as [string, string][]) {
-    const target = await startCountinghouse(name, checkout, join(folder, name));
+    const target = await startCountinghouse(name, checkout, join(folder, name), [flags.lab ? "--lab" : "--no-lab"]);
     metering.push(target);
     targets.push(target);
   }

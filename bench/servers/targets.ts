@@ -56,12 +56,17 @@ async function startBare(name: string, module: string, args: string[]): Promise<
   return { name, pid: pidOf(child), port, stop: () => stopped(child) };
 }
 
-/** `workspace` is the checkout whose server is started, `folder` an empty one for its data. */
-export function startCountinghouse(name: string, workspace: string, folder: string): Promise<MeteringTarget> {
+/** `workspace` is the checkout whose server is started, `folder` an empty one for its data, `more` are flags of `serve`. */
+export function startCountinghouse(
+  name: string,
+  workspace: string,
+  folder: string,
+  more: readonly string[] = [],
+): Promise<MeteringTarget> {
   const main = join(workspace, "packages/server/src/main.ts");
   return startServer(name, folder, ({ store, catalogFile, readyFile }) => {
     const flags = ["--port", "0", "--store", `sqlite:${store}`, "--catalog", catalogFile, "--rules", "current"];
-    return [main, "serve", ...flags, "--ready-file", readyFile];
+    return [main, "serve", ...flags, ...more, "--ready-file", readyFile];
   });
 }
 

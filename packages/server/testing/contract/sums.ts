@@ -1,5 +1,5 @@
 /** The contract of sums: they are those of the records that are listed, of everything that was committed before they are asked for. */
-import { HOUR_MS } from "@countinghouse/protocol";
+import { HOUR_MS, type UsageRecord } from "@countinghouse/protocol";
 import { describe, expect, test } from "vitest";
 import { adjustmentOf, customerOf, keyOf } from "../../src/domain/metering/metering-record.ts";
 import type { AccruedUse } from "../../src/ledger/entry.ts";
@@ -95,6 +95,13 @@ function identified(quantity: number): Sent {
   return { usageRecord, key: keyOf(usageRecord, PRODUCT, REGION) };
 }
 
+/** Usage of so many customers. */
+function ofCustomers(count: number, over: Partial<UsageRecord>): Sent[] {
+  return Array.from({ length: count }, (_, i) =>
+    sent({ customerAccountId: String(100_000_000_000 + i), quantity: i + 1, ...over }),
+  );
+}
+
 const REFUSED = {
   kind: "call-refused" as const,
   code: "ThrottlingException" as const,
@@ -127,6 +134,16 @@ export function sumPromises(fresh: () => Promise<LedgerUnderTest>): void {
       );
       expect(await usageOf(made.ledger)).toEqual(await readAgain(made.ledger));
       expect(await usageOf(made.ledger)).toHaveLength(12);
+    });
+
+    test("of many customers in an hour, and again in that hour and another, are those of the records", async () => {
+      const { ledger } = await fresh();
+      await ledger.transact(meter(ofCustomers(61, at(0))));
+      expect(await usageOf(ledger)).toEqual(await readAgain(ledger));
+      const licenseArn = "arn:aws:license-manager::1:license:l-1";
+      await ledger.transact(meter([...ofCustomers(80, { ...at(0), licenseArn }), ...ofCustomers(27, at(-1))]));
+      expect(await usageOf(ledger)).toEqual(await readAgain(ledger));
+      expect(await usageOf(ledger)).toHaveLength(107);
     });
 
     test("of any hours from any hour on, are those of whole days and of parts of days", async () => {

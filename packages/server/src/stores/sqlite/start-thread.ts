@@ -1,7 +1,7 @@
 /** Starts this store's threads. The file of each is beside the file that starts it, as source or as built. */
 import { extname } from "node:path";
 import { setFlagsFromString } from "node:v8";
-import { Worker } from "node:worker_threads";
+import { Worker, type ResourceLimits } from "node:worker_threads";
 
 /**
  * Node strips types with WebAssembly, in each thread anew. After a thread has made a thousand calls out of WebAssembly, V8
@@ -13,9 +13,15 @@ import { Worker } from "node:worker_threads";
 const NO_COMPILED_WAY_OUT = "--wasm-wrapper-tiering-budget=2147483647";
 
 /** `from`: the module that starts the thread (`import.meta.url`); `file`: its path relative to `from`, without extension. */
-export function startThread(name: string, from: string, file: string, workerData: unknown): Worker {
+export function startThread(
+  name: string,
+  from: string,
+  file: string,
+  workerData: unknown,
+  resourceLimits: ResourceLimits = {},
+): Worker {
   // Sources are run as `.ts` files, and a build has another extension.
   const ending = extname(from);
   if (ending === ".ts") setFlagsFromString(NO_COMPILED_WAY_OUT);
-  return new Worker(new URL(`${file}${ending}`, from), { workerData, name });
+  return new Worker(new URL(`${file}${ending}`, from), { workerData, name, resourceLimits });
 }

@@ -8,20 +8,27 @@ import { CHAIN_START } from "../../../ledger/chain.ts";
 import { decodeEntry } from "../../../ledger/entry-codec.ts";
 import { SumDeltas } from "../../../ledger/sums/sum-deltas.ts";
 import { DAY_HOURS, type SumCells, type SumsProgress, type UsageCell } from "../../../ledger/sums/sums.ts";
-import { dayAndHour, kindNumber } from "../../../sum-tables/rows.ts";
+import { HOUR_COLUMNS, dayAndHour, kindNumber } from "../../../sum-tables/rows.ts";
 import { headIn } from "../verification/slices.ts";
 import { readExpiredSums } from "./expired-sums.ts";
-import { addTally, dayUpsert, tallyUpsert, usageUpserts } from "./sum-rows.ts";
+import { addTally, dayUpsert, tallyUpsert, usageUpsert, usageUpserts } from "./sum-rows.ts";
 import { ROW_KEY, emptySums, readPosition, writePosition, type SumsPosition } from "./sums-file.ts";
 
 /** One transaction of the ledger reads so many entries at most, and ends with the entry that makes it so long. */
-const READ_ENTRIES = 500;
+const READ_ENTRIES = 100;
 const READ_CHARACTERS = 1_000_000;
 /** One transaction of the sums takes in what so many reads have brought. */
 const READS_PER_WRITE = 20;
-/** Bounds what is held in memory of a write, and the names whose numbers are known without a look-up. */
-const CELLS_MAX = 20_000;
+/**
+ * Bounds what is held in memory of a write, and the names whose numbers are known without a look-up. What is held for long is
+ * garbage that is collected late, and a long write keeps processors from whoever ingests.
+ */
+const CELLS_MAX = 5_000;
 const NAMES_MAX = 100_000;
+/** One statement that adds so many rows takes a fifth less time than one for each row. */
+const ROWS_PER_STATEMENT = 25;
+/** The key, the latest time of usage, and the amount. */
+const ROW_VALUES = ROW_KEY.length + 2;
 
 interface ReadRow {
   readonly seq: number;
@@ -34,6 +41,8 @@ export class SumsFollower {
   readonly #ledger: DatabaseSync;
   readonly #sums: DatabaseSync;
   readonly #upserts: readonly StatementSync[];
+  /** By hours of the day; prepared when they are first needed. */
+  readonly #upsertsOfMany = new Map<number, StatementSync>();
   readonly #upsertDay: StatementSync;
   readonly #upsertTally: StatementSync;
   readonly #selectName: StatementSync;
@@ -150,13 +159,32 @@ export class SumsFollower {
   }
 
   #add({ usage, tallies }: SumCells): void {
+    const ofHours = HOUR_COLUMNS.map((): SumValue[] => []);
     // In the order of the tree: neighbours share pages.
     for (const { key, cells } of this.#rowsOf(usage).toSorted((a, b) => compareKeys(a.key, b.key))) {
       const [first] = cells;
       if (cells.length > 1) this.#upsertDay.run(...key, ...dayValues(cells));
-      else if (first !== undefined) this.#upserts[dayAndHour(first)[1]]?.run(...key, first.lastMs, first.amount);
+      else if (first !== undefined) ofHours[dayAndHour(first)[1]]?.push(...key, first.lastMs, first.amount);
     }
+    ofHours.forEach((values, hour) => this.#addToHour(hour, values));
     for (const cell of tallies) addTally(this.#upsertTally, cell);
+  }
+
+  /** Adds rows that each have one hour, the same: many by one statement, and the rest one by one. */
+  #addToHour(hour: number, values: readonly SumValue[]): void {
+    const many = ROWS_PER_STATEMENT * ROW_VALUES;
+    let at = 0;
+    for (; values.length - at >= many; at += many) this.#upsertOfMany(hour).run(...values.slice(at, at + many));
+    for (; at < values.length; at += ROW_VALUES) this.#upserts[hour]?.run(...values.slice(at, at + ROW_VALUES));
+  }
+
+  #upsertOfMany(hour: number): StatementSync {
+    const known = this.#upsertsOfMany.get(hour);
+    if (known !== undefined) return known;
+    const column = HOUR_COLUMNS[hour] as string;
+    const made = usageUpsert(this.#sums, "day_sum", ROW_KEY, { hour: column, rows: ROWS_PER_STATEMENT });
+    this.#upsertsOfMany.set(hour, made);
+    return made;
   }
 
   /** Cells of one series follow each other, but of no day. */
@@ -225,6 +253,8 @@ type RowKey = readonly [
   customer: number,
   dimension: number,
 ];
+
+type SumValue = number | bigint;
 
 interface DayRow {
   readonly key: RowKey;

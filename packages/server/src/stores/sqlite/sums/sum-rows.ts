@@ -6,15 +6,22 @@ import { ROW_KEY } from "./sums-file.ts";
 
 /** One statement for each hour of the day: what stands in the other columns stays. */
 export function usageUpserts(db: DatabaseSync, table: string, columns: readonly string[]): readonly StatementSync[] {
-  return HOUR_COLUMNS.map((hour) =>
-    db.prepare(
-      `INSERT INTO ${table} AS kept (${[...columns, "last_ms", hour].join(", ")})
-       VALUES (${Array(columns.length + 2)
-         .fill("?")
-         .join(", ")})
-       ON CONFLICT DO UPDATE SET last_ms = max(kept.last_ms, excluded.last_ms),
-         ${hour} = coalesce(kept.${hour}, 0) + excluded.${hour}`,
-    ),
+  return HOUR_COLUMNS.map((hour) => usageUpsert(db, table, columns, { hour, rows: 1 }));
+}
+
+/** A row's values are those of `columns`, the latest time of usage, and the amount of the hour; one row after the other. */
+export function usageUpsert(
+  db: DatabaseSync,
+  table: string,
+  columns: readonly string[],
+  { hour, rows }: { readonly hour: string; readonly rows: number },
+): StatementSync {
+  const all = [...columns, "last_ms", hour];
+  const row = `(${all.map(() => "?").join(", ")})`;
+  return db.prepare(
+    `INSERT INTO ${table} AS kept (${all.join(", ")}) VALUES ${Array(rows).fill(row).join(", ")}
+     ON CONFLICT DO UPDATE SET last_ms = max(kept.last_ms, excluded.last_ms),
+       ${hour} = coalesce(kept.${hour}, 0) + excluded.${hour}`,
   );
 }
 

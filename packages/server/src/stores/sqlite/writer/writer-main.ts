@@ -9,8 +9,11 @@ import type { PackedGroup } from "./packed-group.ts";
 import { WalCheckpoints } from "./wal-checkpoints.ts";
 import type { WriterAnswer, WriterMessage, WriterSettings } from "./writer-thread.ts";
 
-/** A larger cache costs more than it gains: its pages are spread wider in memory, and the operating system caches the rest. */
-const CACHE_KIBIBYTES = 16_384;
+/**
+ * A larger cache costs more than it gains: its pages are spread wider in memory, SQLite looks through all of its places after commits
+ * that moved pages (in ledgers below a GiB), and the operating system caches the rest.
+ */
+const CACHE_KIBIBYTES = 2_048;
 
 const { ledgerFile, markFile, synchronous, trail } = workerData as WriterSettings;
 const port = parentPort as MessagePort;
