@@ -75,7 +75,9 @@ describe("a matcher does not pass for", () => {
 });
 
 test("options and steps that there are not are named", async () => {
-  await expect(startMarket({ rule: "classic" } as MarketOptions)).rejects.toThrow("startMarket has no member rule; it has now, rules"); // prettier-ignore
+  await expect(startMarket({ rule: "classic" } as MarketOptions)).rejects.toThrow(
+    "startMarket has no member rule; it has now, clock, rules",
+  );
   const market = await marketOf();
   expect(() => market.product({ dimension: { gb: null } } as object)).toThrow("market.product has no member dimension");
   const acme = market.product();
