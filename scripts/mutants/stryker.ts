@@ -50,7 +50,13 @@ export function mutantsAt(
 ): Mutant[] {
   const config = join(copy, "vitest.mutants.config.ts");
   // One store is enough to test a room; a disk would take its time for each change.
-  const changed = JSON.stringify({ globalSetup: [], include: room.tests, testNamePattern: "^(?!.*in SQLite)" });
+  const changed = JSON.stringify({
+    globalSetup: [],
+    include: room.tests,
+    testNamePattern: "^(?!.*in SQLite)",
+    // Which tests a change is tried with is known of modules only that Vitest has loaded itself.
+    server: {},
+  });
   writeFileSync(
     config,
     `import base from "./vitest.config.ts"; export default { ...base, test: { ...base.test, ...${changed} } };\n`,

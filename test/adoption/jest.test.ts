@@ -2,9 +2,10 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { NODES, emptyProject, type EmptyProject } from "../support/empty-project.ts";
 import { PACK_TIMEOUT_MS } from "../support/packed.ts";
-import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO } from "../support/server.ts";
 
 const JEST = fileURLToPath(new URL("node_modules/jest/bin/jest.js", import.meta.url));
 const SUITE = `
@@ -21,13 +22,13 @@ test("usage is metered", async () => {
 const NAMES = "{ MarketplaceMeteringClient, MeteringError }";
 
 let project: EmptyProject;
-let server: RunningServer;
+let server: DemoMarket;
 beforeAll(async () => {
   project = await emptyProject(["@countinghouse/protocol", "@countinghouse/client"]);
   project.write("metering.test.cjs", `const ${NAMES} = require("@countinghouse/client");${SUITE}`);
   project.write("metering.test.mjs", `import ${NAMES} from "@countinghouse/client";${SUITE}`);
   project.write("jest.config.json", JSON.stringify({ testMatch: ["**/*.test.?js"], transform: {} }));
-  server = await startServer(["--store", "memory:", "--rules", "current"]);
+  server = await demoMarket({ rules: "current" });
 }, PACK_TIMEOUT_MS);
 afterAll(async () => {
   project.remove();

@@ -5,7 +5,8 @@ import type { AxeResults } from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
-import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
+import { DEMO } from "../support/server.ts";
 import { BUY_PATH, openPage, setFulfilmentUrl } from "./market.ts";
 
 const AXE = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
@@ -30,9 +31,9 @@ const pages: readonly { heading: string; path: string; reach?: (page: Page) => P
 ];
 
 describe.skipIf(browser === undefined)("accessibility", () => {
-  let server: RunningServer;
+  let server: DemoMarket;
   beforeAll(async () => {
-    server = await startServer(["--store", "memory:"]);
+    server = await demoMarket();
     const common = { seller: DEMO.seller, pricing: "usage" };
     for (const product of [
       { ...common, productCode: WITHOUT_FULFILMENT_URL, title: "Not yet launched", type: "saas" },

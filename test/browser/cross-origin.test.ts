@@ -2,17 +2,18 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { recordingSeller } from "../support/recording-seller.ts";
 import { signed, wireRequest, type RawRequest } from "../support/raw-client.ts";
-import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO } from "../support/server.ts";
 
 const browser = await launchBrowser();
 afterAll(() => browser?.close());
 
 describe.skipIf(browser === undefined)("a page of another site", () => {
-  let server: RunningServer;
+  let server: DemoMarket;
   beforeAll(async () => {
-    server = await startServer(["--store", "memory:"]);
+    server = await demoMarket();
   });
   afterAll(() => server.stop());
 

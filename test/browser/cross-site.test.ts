@@ -3,17 +3,18 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openForm } from "../buy/form.ts";
 import { launchBrowser } from "../support/browser.ts";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { recordingSeller } from "../support/recording-seller.ts";
-import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO } from "../support/server.ts";
 import { BUY_PATH, newAgreements } from "./market.ts";
 
 const browser = await launchBrowser();
 afterAll(() => browser?.close());
 
 describe.skipIf(browser === undefined)("another site", () => {
-  let server: RunningServer;
+  let server: DemoMarket;
   beforeAll(async () => {
-    server = await startServer(["--store", "memory:"]);
+    server = await demoMarket();
   });
   afterAll(() => server.stop());
 

@@ -1,7 +1,7 @@
 /** A market for the browser's suites: a server, the demo catalogue, and pages that complain of what a browser does. */
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { expect, onTestFinished } from "vitest";
-import { DEMO, type RunningServer } from "../support/server.ts";
+import { DEMO, type Served } from "../support/server.ts";
 
 export const BUY_PATH: string = `/buy/${DEMO.productCode}`;
 
@@ -21,7 +21,7 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   return page;
 }
 
-export async function setFulfilmentUrl(server: RunningServer, fulfilmentUrl: string | null): Promise<void> {
+export async function setFulfilmentUrl(server: Served, fulfilmentUrl: string | null): Promise<void> {
   const answer = await server.operator("PATCH", `/products/${DEMO.productCode}`, { fulfilmentUrl });
   expect(answer.status).toBe(200);
 }
@@ -35,7 +35,7 @@ interface ShownAgreement {
 }
 
 /** The agreements that buyers have made: all but the demo's. */
-export async function newAgreements(server: RunningServer): Promise<ShownAgreement[]> {
+export async function newAgreements(server: Served): Promise<ShownAgreement[]> {
   const { body } = await server.operator("GET", "/agreements?limit=1000");
   const { items } = body as { items: ShownAgreement[] };
   return items.filter(({ agreementId }) => !agreementId.startsWith("agmt-demo"));

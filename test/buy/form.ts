@@ -1,6 +1,6 @@
 /** The buy page's form as a browser fills it in and sends it, without the browser. */
 import { send, type RawAnswer } from "../support/raw-client.ts";
-import type { RunningServer } from "../support/server.ts";
+import type { Served } from "../support/server.ts";
 
 interface OpenedForm {
   /** The hidden field. */
@@ -8,7 +8,7 @@ interface OpenedForm {
   readonly newAccount: string;
 }
 
-export async function openForm(server: RunningServer, productCode: string): Promise<OpenedForm> {
+export async function openForm(server: Served, productCode: string): Promise<OpenedForm> {
   const text = await (await fetch(`${server.endpoint}/buy/${encodeURIComponent(productCode)}`)).text();
   const [, form = ""] = /name="form"\s+value="([^"]+)"/.exec(text) ?? [];
   const [, newAccount = ""] = /<option value="(\d+)">/.exec(text) ?? [];
@@ -17,7 +17,7 @@ export async function openForm(server: RunningServer, productCode: string): Prom
 
 /** Headers that are undefined are left out. */
 export function postForm(
-  server: RunningServer,
+  server: Served,
   productCode: string,
   fields: Readonly<Record<string, string>> | string,
   headers: Readonly<Record<string, string | undefined>> = {},

@@ -1,12 +1,12 @@
 /** The example seller's landing page: what it makes of tokens that are good, garbled, expired or not there. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { startLandingPage, type LandingPage } from "../support/landing-page.ts";
-import { startServer, type RunningServer } from "../support/server.ts";
 
-let server: RunningServer;
+let server: DemoMarket;
 let seller: LandingPage;
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:", "--clock", "manual:2026-07-20T12:00:00Z"]);
+  server = await demoMarket({ now: "2026-07-20T12:00:00Z" });
   seller = await startLandingPage(server.endpoint);
 });
 afterAll(async () => {

@@ -1,13 +1,14 @@
 /** The buy page's headers, and the requests that it does not take: from elsewhere, malformed, too large, for nothing. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { bytesOf, exchange, send, type RawAnswer } from "../support/raw-client.ts";
-import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO, startServer } from "../support/server.ts";
 import { openForm, postForm, tokenOf } from "./form.ts";
 
 const IMAGE = "acme-image";
-let server: RunningServer;
+let server: DemoMarket;
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:"]);
+  server = await demoMarket();
   const product = { productCode: IMAGE, title: "Acme Image", seller: DEMO.seller, type: "ami", pricing: "usage" };
   await server.operator("POST", "/products", product);
   const box = { ...product, productCode: "box", type: "container", pricing: "byol" };

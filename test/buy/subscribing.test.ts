@@ -4,14 +4,15 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { decodeEntry } from "../../packages/server/src/ledger/entry-codec.ts";
 import type { LedgerEntry } from "../../packages/server/src/ledger/entry.ts";
 import { openSqliteEngine } from "../../packages/server/src/stores/sqlite/sqlite-engine.ts";
-import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
+import { DEMO, officialClient } from "../support/server.ts";
 import { newFolder, start } from "../support/scoped.ts";
 import { openForm, postForm, tokenOf } from "./form.ts";
 
 const NOW = "2026-07-20T12:00:00Z";
-let server: RunningServer;
+let server: DemoMarket;
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:", "--clock", `manual:${NOW}`]);
+  server = await demoMarket({ now: NOW });
 });
 afterAll(() => server.stop());
 

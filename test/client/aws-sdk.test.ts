@@ -2,9 +2,10 @@
 import * as official from "@aws-sdk/client-marketplace-metering";
 import * as ours from "@countinghouse/client/aws-sdk";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { listen, wireError } from "../support/listener.ts";
 import { registrationToken } from "../support/operator-api.ts";
-import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO, type Served } from "../support/server.ts";
 
 const NOON = "2026-03-15T12:00:00Z";
 const at = (minutesAgo: number): Date => new Date(Date.parse(NOON) - minutesAgo * 60_000);
@@ -12,20 +13,15 @@ const { productCode: ProductCode } = DEMO;
 const CustomerIdentifier = "demoCustomer1";
 
 /** Each meters in a market of its own, on a clock that stands still. */
-const servers: RunningServer[] = [];
+const servers: DemoMarket[] = [];
 beforeAll(async () => {
-  const args = ["--store", "memory:", "--clock", `manual:${NOON}`];
-  servers.push(...(await Promise.all([startServer(args), startServer(args)])));
+  servers.push(...(await Promise.all([demoMarket({ now: NOON }), demoMarket({ now: NOON })])));
 });
 afterAll(() => Promise.all(servers.map((server) => server.stop())));
 
 /** A program written for the official client, with the package that it imports as a parameter. */
 type Sdk = typeof ours;
-type Program = (
-  sdk: Sdk,
-  client: InstanceType<Sdk["MarketplaceMeteringClient"]>,
-  server: RunningServer,
-) => Promise<unknown>;
+type Program = (sdk: Sdk, client: InstanceType<Sdk["MarketplaceMeteringClient"]>, server: Served) => Promise<unknown>;
 
 /** What can be compared: ids differ between two servers. */
 function comparable(value: unknown): unknown {
@@ -36,11 +32,7 @@ function comparable(value: unknown): unknown {
   );
 }
 
-async function outcomeOf(
-  sdk: Sdk,
-  server: RunningServer | { readonly endpoint: string },
-  program: Program,
-): Promise<unknown> {
+async function outcomeOf(sdk: Sdk, server: Served | { readonly endpoint: string }, program: Program): Promise<unknown> {
   const client = new sdk.MarketplaceMeteringClient({
     region: "us-east-1",
     endpoint: server.endpoint,
@@ -48,7 +40,7 @@ async function outcomeOf(
     maxAttempts: 1,
   });
   try {
-    return { answered: comparable(await program(sdk, client, server as RunningServer)) };
+    return { answered: comparable(await program(sdk, client, server as Served)) };
   } catch (error) {
     if (!(error instanceof sdk.MarketplaceMeteringServiceException)) throw error;
     const { name, message, $fault, $metadata } = error;
@@ -117,7 +109,7 @@ const programs: readonly (readonly [string, Program])[] = [
 ]; // prettier-ignore
 
 test.each(programs)("%s", async (_name, program) => {
-  const [first, second] = servers as [RunningServer, RunningServer];
+  const [first, second] = servers as [DemoMarket, DemoMarket];
   const expected = await outcomeOf(official as unknown as Sdk, first, program);
   expect(await outcomeOf(ours, second, program)).toEqual(expected);
 });
@@ -158,7 +150,7 @@ describe("errors", () => {
 });
 
 test("meterAll is one property away", async () => {
-  const [, server] = servers as [RunningServer, RunningServer];
+  const [, server] = servers as [DemoMarket, DemoMarket];
   const client = new ours.MarketplaceMeteringClient({
     region: "us-east-1",
     endpoint: server.endpoint,

@@ -3,9 +3,10 @@ import { beforeAll, afterAll, describe, expect, test } from "vitest";
 import type { MarketplaceMeteringClient, MeterableRecord } from "@countinghouse/client";
 import { batchInputOf, lineOf, packed, readOutcome, type Line, type Verdict } from "@countinghouse/client/batch";
 import { clientOf, quickWorld } from "../support/client.ts";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { inject } from "../support/faults.ts";
 import { MeteringService, type Happening } from "../support/metering-service.ts";
-import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO } from "../support/server.ts";
 
 const [customerIdentifier] = DEMO.customers;
 const { productCode } = DEMO;
@@ -44,9 +45,9 @@ async function deliver(client: MarketplaceMeteringClient, lines: readonly Line[]
 }
 
 describe("against the server", () => {
-  let server: RunningServer;
+  let server: DemoMarket;
   beforeAll(async () => {
-    server = await startServer(["--store", "memory:"]);
+    server = await demoMarket();
   });
   afterAll(() => server.stop());
 

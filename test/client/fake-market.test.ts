@@ -3,7 +3,8 @@ import type { MeterAllResult, MeterableRecord } from "@countinghouse/client";
 import { fakeMarket, type FakeMarketOptions } from "@countinghouse/client/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { clientOf, quickWorld } from "../support/client.ts";
-import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
+import { DEMO } from "../support/server.ts";
 
 const NOON = Date.parse("2026-03-15T12:00:00Z");
 const { productCode, dimensions } = DEMO;
@@ -18,9 +19,9 @@ const options: FakeMarketOptions = {
   ruleSet: "classic",
 };
 
-let server: RunningServer;
+let server: DemoMarket;
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:", "--clock", `manual:${new Date(NOON).toISOString()}`]);
+  server = await demoMarket({ now: new Date(NOON).toISOString() });
 });
 afterAll(() => server.stop());
 

@@ -2,16 +2,17 @@
 import type { MeterAllResult, MeterableRecord } from "@countinghouse/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { clientOf, quickWorld } from "../support/client.ts";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { listen } from "../support/listener.ts";
 import { add, meteringRecords } from "../support/operator-api.ts";
-import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO } from "../support/server.ts";
 
 const HOUR_MS = 3_600_000;
 const nowMs = Date.now();
-let server: RunningServer;
+let server: DemoMarket;
 
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:"]);
+  server = await demoMarket();
   await add(server, "/accounts", { id: "999900001111" });
   await add(server, "/agreements", {
     agreementId: "agmt-ended",
@@ -118,9 +119,9 @@ test("stops where all would fail, and says what was not sent", async () => {
 
 describe("against a lab whose clock stands elsewhere", () => {
   const LAB_NOON = "2026-03-15T12:00:00.000Z";
-  let lab: RunningServer;
+  let lab: DemoMarket;
   beforeAll(async () => {
-    lab = await startServer(["--store", "memory:", "--rules", "current", "--clock", `manual:${LAB_NOON}`]);
+    lab = await demoMarket({ now: LAB_NOON, rules: "current" });
   });
   afterAll(() => lab.stop());
 

@@ -1,26 +1,42 @@
 /** The client against the real server: the four operations in their forms (C1, C3, C4, C5), and its end (C7). */
-import { MarketplaceMeteringClient, isMeteringError, type Executor, type Outcome } from "@countinghouse/client";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  MarketplaceMeteringClient,
+  isMeteringError,
+  type ClientConfiguration,
+  type Executor,
+  type Outcome,
+} from "@countinghouse/client";
+import { startMarket, type IdentifiedCustomer, type Market } from "countinghouse/testkit";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { CREDENTIALS, clientOf } from "../support/client.ts";
 import { listen } from "../support/listener.ts";
-import { meteringRecords, registrationToken } from "../support/operator-api.ts";
-import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { matchers } from "../support/market-matchers.ts";
+
+expect.extend(matchers);
 
 const HOUR_MS = 3_600_000;
-let server: RunningServer;
+let market: Market;
+let productCode: string;
+let buyer: IdentifiedCustomer;
 
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:"]);
+  market = await startMarket({ clock: "runs", rules: "classic" });
+  const acme = market.product({ dimensions: { gb_ingested: null } });
+  ({ productCode } = acme);
+  buyer = market.customer(acme);
 });
-afterAll(() => server.stop());
+afterEach(() => market.restore());
+afterAll(() => market[Symbol.asyncDispose]());
 
-const { productCode } = DEMO;
+/** As the market's seller. */
+const seller = (configuration: ClientConfiguration = {}): MarketplaceMeteringClient =>
+  clientOf(market.url, { ...market.sdkConfig(), ...configuration });
 const usage = (hoursAgo: number, quantity = 3): { productCode: string; usageRecords: [Usage] } => ({
   productCode,
   usageRecords: [
     {
       timestamp: new Date(Date.now() - hoursAgo * HOUR_MS),
-      customerIdentifier: "demoCustomer1",
+      customerIdentifier: buyer.customerIdentifier,
       dimension: "gb_ingested",
       quantity,
     },
@@ -42,7 +58,7 @@ const called = (wrong: string, right: string) => `There is no member ${wrong}; i
 
 describe("C1, C3: an operation called directly", () => {
   test("BatchMeterUsage gives its results, and the same again gives the same id", async () => {
-    const client = clientOf(server.endpoint);
+    const client = seller();
     const input = usage(0);
     const { results, unprocessedRecords } = await client.batchMeterUsage(input);
     expect(unprocessedRecords).toEqual([]);
@@ -52,15 +68,15 @@ describe("C1, C3: an operation called directly", () => {
     const again = await client.batchMeterUsageOutcome(input);
     expect(again).toMatchObject({ ok: true, result: { results }, metadata: { status: 200, attempts: 1 } });
     expect(again.ok && again.metadata.requestId).toMatch(/^[0-9a-f-]{36}$/);
-    const kept = await meteringRecords(server);
-    expect(kept.filter(({ meteringRecordId }) => meteringRecordId === results[0]?.meteringRecordId)).toHaveLength(1);
+    expect(market).toHaveMetered({ customer: buyer, product: productCode, dimension: "gb_ingested", units: 3 });
+    expect(market).toHaveSeenCalls({ BatchMeterUsage: 2 });
   });
 
   test("ResolveCustomer gives the customer of a registration token", async () => {
-    const token = await registrationToken(server, "agmt-demo1");
-    expect(await clientOf(server.endpoint).resolveCustomer({ registrationToken: token })).toMatchObject({
-      customerIdentifier: "demoCustomer1",
-      customerAccountId: "444455556666",
+    const registrationToken = await buyer.registrationToken();
+    expect(await seller().resolveCustomer({ registrationToken })).toMatchObject({
+      customerIdentifier: buyer.customerIdentifier,
+      customerAccountId: buyer.accountId,
       productCode,
     });
   });
@@ -75,7 +91,9 @@ describe("C1, C3: an operation called directly", () => {
       ["RegisterUsage", "ValidationException", (client) => client.registerUsageOutcome({ productCode, publicKeyVersion: 0 })],
     ]; // prettier-ignore
   test.each(refusals)("%s that is refused is %s, once, with its request id", async (operation, name, call) => {
-    const outcome = await call(clientOf(server.endpoint));
+    const outcome = await call(seller());
+    expect(market).toHaveRefused(name);
+    expect(market).toHaveSeenCalls({ [operation]: 1 });
     expect(outcome).toMatchObject({
       ok: false,
       error: { name, operation, fault: "client", status: 400, retryable: false, attempts: 1, mayHaveSucceeded: false },
@@ -84,24 +102,24 @@ describe("C1, C3: an operation called directly", () => {
   });
 
   test("throws what its outcome would hold", async () => {
-    const error: unknown = await clientOf(server.endpoint)
+    const error: unknown = await seller()
       .resolveCustomer({ registrationToken: "x" })
       .catch((thrown: unknown) => thrown);
     expect(isMeteringError(error, "InvalidTokenException")).toBe(true);
+    expect(market).toHaveRefused("InvalidTokenException");
   });
 
   test("with a key that is not known is UnrecognizedClientException; with a wrong secret, InvalidSignatureException", async () => {
     const strangers = [
       { accessKeyId: "AKIASTRANGER", secretAccessKey: "x" },
-      { ...CREDENTIALS, secretAccessKey: "x" },
+      { ...market.credentials(), secretAccessKey: "x" },
     ];
     const outcomes = await Promise.all(
-      strangers.map((credentials) => clientOf(server.endpoint, { credentials }).batchMeterUsageOutcome(usage(0))),
+      strangers.map((credentials) => seller({ credentials }).batchMeterUsageOutcome(usage(0))),
     );
-    expect(outcomes.map((outcome) => errorOf(outcome).name)).toEqual([
-      "UnrecognizedClientException",
-      "InvalidSignatureException",
-    ]);
+    const names = outcomes.map((outcome) => errorOf(outcome).name);
+    expect(names).toEqual(["UnrecognizedClientException", "InvalidSignatureException"]);
+    for (const name of names) expect(market).toHaveRefused(name);
   });
 
   test("that cannot be sent is an error of this side, and nothing is sent", async () => {
@@ -233,19 +251,16 @@ describe("C4: an operation as a Callable", () => {
   });
 
   test("of every operation reaches the server", async () => {
-    const client = clientOf(server.endpoint);
+    const client = seller();
     const outcomes = await Promise.all([
       client.batchMeterUsageCallable(usage(0)),
       client.meterUsageCallable({ productCode, timestamp: Date.now(), usageDimension: "gb_ingested" }),
       client.registerUsageCallable({ productCode, publicKeyVersion: 1 }),
       client.resolveCustomerCallable({ registrationToken: "x" }),
     ]);
-    expect(outcomes.map((outcome) => (outcome.ok ? "ok" : outcome.error.name))).toEqual([
-      "ok",
-      "CustomerNotEntitledException",
-      "PlatformNotSupportedException",
-      "InvalidTokenException",
-    ]);
+    const refusals = ["CustomerNotEntitledException", "PlatformNotSupportedException", "InvalidTokenException"];
+    expect(outcomes.map((outcome) => (outcome.ok ? "ok" : outcome.error.name))).toEqual(["ok", ...refusals]);
+    for (const name of refusals) expect(market).toHaveRefused(name);
   });
 });
 
@@ -258,7 +273,7 @@ describe("C5: an operation as Async", () => {
         return task();
       },
     };
-    const client = clientOf(server.endpoint, { executor });
+    const client = seller({ executor });
     const input = usage(0);
     const token = { registrationToken: "x" };
     const heard = await Promise.all([
@@ -292,6 +307,9 @@ describe("C5: an operation as Async", () => {
       [false, "register"],
     ]);
     expect(ran).toHaveLength(4);
+    for (const rule of ["T2", "CustomerNotEntitledException", "PlatformNotSupportedException"]) {
+      expect(market).toHaveRefused(rule);
+    }
   });
 
   const failures: readonly (readonly [string, boolean, Executor["run"]])[] = [
@@ -300,7 +318,7 @@ describe("C5: an operation as Async", () => {
     ["rejects although the call was made", true, (task) => task().then(() => Promise.reject(new Error("full")))],
   ]; // prettier-ignore
   test.each(failures)("hears of an executor that %s", async (_what, mayHaveSucceeded, run) => {
-    const client = clientOf(server.endpoint, { executor: { run } });
+    const client = seller({ executor: { run } });
     const failure = { name: "ConfigurationError", message: "The executor failed: Error: full", mayHaveSucceeded };
     const outcome = await new Promise((resolve) => client.batchMeterUsageAsync(usage(0), (_c, _i, it) => resolve(it)));
     expect(outcome).toMatchObject({ ok: false, error: { ...failure, operation: "BatchMeterUsage" } });

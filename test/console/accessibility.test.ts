@@ -3,7 +3,8 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import { launchBrowser } from "../support/browser.ts";
-import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
+import { DEMO, officialClient } from "../support/server.ts";
 import { buildConsole, openConsole, settled, violations } from "./console.ts";
 
 const STARTED_AT = "2026-07-10T06:20:00Z";
@@ -67,11 +68,11 @@ const SCREENS: readonly Screen[] = [
 ];
 
 describe.skipIf(browser === undefined)("accessibility", () => {
-  let server: RunningServer;
+  let server: DemoMarket;
   const ids: Record<string, string> = {};
 
   beforeAll(async () => {
-    server = await startServer(["--store", "memory:", "--clock", `manual:${STARTED_AT}`]);
+    server = await demoMarket({ now: STARTED_AT });
     const product = { productCode: "long", title: `A title of great length, ${LONG}`, seller: DEMO.seller };
     await server.operator("POST", "/products", { ...product, type: "ami", pricing: "usage" });
     const fault = { operation: "MeterUsage", kind: "delay", delayMs: 5, match: { productCode: DEMO.productCode } };

@@ -7,8 +7,9 @@ import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { newFolder } from "../support/scoped.ts";
-import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO, officialClient } from "../support/server.ts";
 import { until } from "../support/until.ts";
 import { buildConsole, openConsole, settled, violations } from "./console.ts";
 
@@ -27,9 +28,9 @@ const browser = await launchBrowser();
 afterAll(() => browser?.close());
 
 describe.skipIf(browser === undefined)("with", () => {
-  let server: RunningServer;
+  let server: DemoMarket;
   beforeAll(async () => {
-    server = await startServer(["--store", "memory:", "--clock", `manual:${NOW}`]);
+    server = await demoMarket({ now: NOW });
     const client = officialClient(server.endpoint);
     for (const Quantity of [2_500, 3]) {
       const record = { Timestamp: new Date(NOW), CustomerIdentifier: "demoCustomer1", Dimension: "gb_ingested" };

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import type { AxeResults } from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { expect, onTestFinished } from "vitest";
-import type { RunningServer } from "../support/server.ts";
+import type { Served } from "../support/server.ts";
 
 const SCRIPT = fileURLToPath(new URL("../../scripts/console.mjs", import.meta.url));
 const AXE = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
@@ -27,7 +27,7 @@ interface OpenOptions extends BrowserContextOptions {
 /** A page of a browser of its own, at a path below the console. The test fails on what the browser complains of: refused scripts, styles, errors. */
 export async function openConsole(
   browser: Browser,
-  server: Pick<RunningServer, "endpoint" | "operatorToken">,
+  server: Pick<Served, "endpoint" | "operatorToken">,
   path: string,
   { token = server.operatorToken, expected, ...options }: OpenOptions = {},
 ): Promise<Page> {

@@ -4,8 +4,9 @@ import { BatchMeterUsageCommand, type UsageRecord } from "@aws-sdk/client-market
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { newFolder, start } from "../support/scoped.ts";
-import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO, officialClient, startServer, type Served } from "../support/server.ts";
 import { buildConsole, openConsole, settled } from "./console.ts";
 
 const STARTED_AT = "2026-07-10T06:20:00Z";
@@ -14,10 +15,10 @@ await buildConsole();
 const browser = await launchBrowser();
 afterAll(() => browser?.close());
 
-const open = (server: RunningServer, path: string, options = {}): Promise<Page> =>
+const open = (server: Served, path: string, options = {}): Promise<Page> =>
   openConsole(browser as Browser, server, path, options);
 
-async function nowOf(server: RunningServer): Promise<number> {
+async function nowOf(server: Served): Promise<number> {
   const { body } = await server.operator("GET", "/clock");
   return Date.parse((body as { now: string }).now);
 }
@@ -29,7 +30,7 @@ interface Metering {
 
 /** One usage record, by the official client. Answers the error's name where it is refused. */
 async function meter(
-  server: RunningServer,
+  server: Served,
   { record = {}, secretAccessKey = DEMO.secretAccessKey }: Metering = {},
 ): Promise<string> {
   const client = officialClient(server.endpoint, { accessKeyId: DEMO.accessKeyId, secretAccessKey });
@@ -51,9 +52,9 @@ async function meter(
 }
 
 describe.skipIf(browser === undefined)("the console", () => {
-  let server: RunningServer;
+  let server: DemoMarket;
   beforeAll(async () => {
-    server = await startServer(["--store", "memory:", "--clock", `manual:${STARTED_AT}`]);
+    server = await demoMarket({ now: STARTED_AT });
     return () => server.stop();
   });
 

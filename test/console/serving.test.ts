@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { request, type IncomingHttpHeaders } from "node:http";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { newFolder, start } from "../support/scoped.ts";
-import { startServer, type RunningServer } from "../support/server.ts";
+import type { Served } from "../support/server.ts";
 import { DIST, buildConsole } from "./console.ts";
 
 interface Answer {
@@ -15,12 +16,7 @@ interface Answer {
 }
 
 /** As it stands on the wire: no decoding, no redirect, any Host. */
-function ask(
-  server: RunningServer,
-  path: string,
-  headers: Record<string, string> = {},
-  method = "GET",
-): Promise<Answer> {
+function ask(server: Served, path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Answer> {
   const { hostname, port } = new URL(server.endpoint);
   return new Promise((resolve, reject) => {
     const asked = request({ hostname, port, path, method, headers }, (response) => {
@@ -41,9 +37,9 @@ const asset = (): string => /assets\/index-[\w-]+\.js/.exec(page())?.[0] ?? "";
 beforeAll(buildConsole);
 
 describe("the console", () => {
-  let server: RunningServer;
+  let server: DemoMarket;
   beforeAll(async () => {
-    server = await startServer(["--store", "memory:"]);
+    server = await demoMarket();
     return () => server.stop();
   });
 

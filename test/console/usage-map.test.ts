@@ -3,7 +3,8 @@ import { BatchMeterUsageCommand, type UsageRecord } from "@aws-sdk/client-market
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
-import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
+import { DEMO, officialClient } from "../support/server.ts";
 import { buildConsole, openConsole } from "./console.ts";
 
 const NOW = "2026-07-20T12:30:00Z";
@@ -13,9 +14,9 @@ const browser = await launchBrowser();
 afterAll(() => browser?.close());
 
 describe.skipIf(browser === undefined)("marks", () => {
-  let server: RunningServer;
+  let server: DemoMarket;
   beforeAll(async () => {
-    server = await startServer(["--store", "memory:", "--clock", `manual:${NOW}`]);
+    server = await demoMarket({ now: NOW });
     return () => server.stop();
   });
 

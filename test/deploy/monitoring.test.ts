@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { createMetrics } from "../../packages/server/src/metrics.ts";
-import { startServer } from "../support/server.ts";
+import { demoMarket } from "../support/demo-market.ts";
 
 const text = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 
@@ -73,7 +73,7 @@ const declared = new Map<string, readonly string[]>();
 const none = (): number => 0;
 
 beforeAll(async () => {
-  const server = await startServer(["--store", "memory:"]);
+  const server = await demoMarket();
   const metrics = await (await fetch(`${server.endpoint}/metrics`)).text();
   await server.stop();
   for (const [, name = "", type = ""] of metrics.matchAll(/^# TYPE (\S+) (\S+)$/gm)) told.set(name, type);

@@ -2,15 +2,16 @@
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { operatorClient, OperatorProblemError } from "../../packages/server/src/operator/client/index.ts";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { EventSource } from "../support/event-source.ts";
 import { callOperator, expectProblem } from "../support/operator-call.ts";
-import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO, officialClient, startServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
 
-let server: RunningServer;
+let server: DemoMarket;
 let sources: EventSource[] = [];
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:"]);
+  server = await demoMarket();
 });
 afterAll(() => server.stop());
 afterEach(async () => {
@@ -257,7 +258,7 @@ describe("the client", () => {
   test("says what the server refuses, and gives up where there is none", async () => {
     const client = operatorClient({ endpoint: server.endpoint, token: "another-token-altogether" });
     await expect(client.events("GET /activity").next()).rejects.toBeInstanceOf(OperatorProblemError);
-    const other = await startServer(["--store", "memory:"]);
+    const other = await demoMarket();
     const known = operatorClient({ endpoint: other.endpoint, token: other.operatorToken });
     await other.stop();
     await expect(known.events("GET /activity", { retriesMax: 1 }).next()).rejects.toMatchObject({

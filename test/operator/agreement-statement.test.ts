@@ -1,14 +1,14 @@
 /** The statement of agreements: whose usage is whose, where a customer has several agreements, and units that change. */
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import { expect, test } from "vitest";
+import { marketOfTest } from "../support/demo-market.ts";
 import { add, moveClock } from "../support/operator-api.ts";
 import { callOperator } from "../support/operator-call.ts";
-import { start } from "../support/scoped.ts";
-import { DEMO, officialClient, type RunningServer } from "../support/server.ts";
+import { DEMO, officialClient, type Served } from "../support/server.ts";
 
 const FIRST = "444455556666";
 
-async function meter(server: RunningServer, at: string, quantity: number): Promise<void> {
+async function meter(server: Served, at: string, quantity: number): Promise<void> {
   const client = officialClient(server.endpoint);
   const record = { CustomerIdentifier: "demoCustomer1", Dimension: "gb_ingested", Quantity: quantity };
   const UsageRecords = [{ ...record, Timestamp: new Date(at) }];
@@ -17,7 +17,7 @@ async function meter(server: RunningServer, at: string, quantity: number): Promi
   client.destroy();
 }
 
-async function statement(server: RunningServer): Promise<unknown> {
+async function statement(server: Served): Promise<unknown> {
   const { json } = await callOperator(server, "GET", "/reports/agreement-statement?month=2026-04&format=json");
   const { rows } = json as { rows: Readonly<Record<string, string>>[] };
   return rows
@@ -26,7 +26,7 @@ async function statement(server: RunningServer): Promise<unknown> {
 }
 
 test("usage is of the agreement that had begun last and still held, not of one that had ended", async () => {
-  const server = await start(["--store", "memory:", "--clock", "manual:2026-04-10T06:30:00Z"]);
+  const server = await marketOfTest({ now: "2026-04-10T06:30:00Z" });
   const trial = { agreementId: "agmt-trial", productCode: DEMO.productCode, customerAccountId: FIRST };
   const times = { startsAt: "2026-04-10T07:00:00Z", endsAt: "2026-04-10T09:00:00Z" };
   await add(server, "/agreements", { ...trial, customerIdentifier: "demoCustomer1", ...times });
@@ -43,7 +43,7 @@ test("usage is of the agreement that had begun last and still held, not of one t
 });
 
 test("what was counted in two units is two rows", async () => {
-  const server = await start(["--store", "memory:", "--clock", "manual:2026-04-10T06:30:00Z"]);
+  const server = await marketOfTest({ now: "2026-04-10T06:30:00Z" });
   await meter(server, "2026-04-10T06:10:00Z", 5);
   const dimensions = [{ name: "gb_ingested", unit: "MB", price: "0.00025" }];
   const { status } = await callOperator(server, "PATCH", `/products/${DEMO.productCode}`, { body: { dimensions } });

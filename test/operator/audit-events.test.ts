@@ -1,13 +1,13 @@
 /** `GET /audit-events`: who did what, for the operator; and that nothing secret is in it. */
 import { BatchMeterUsageCommand, ResolveCustomerCommand } from "@aws-sdk/client-marketplace-metering";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { add, moveClock, registrationToken } from "../support/operator-api.ts";
 import { callOperator, expectProblem } from "../support/operator-call.ts";
-import { CONTRACT, DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
+import { CONTRACT, DEMO, officialClient } from "../support/server.ts";
 
 const NOW = "2026-03-10T12:00:00Z";
 const BUYER = "444455556666";
-const TOKEN = "token-of-the-operator-0123456789";
 
 interface Listed {
   readonly eventName: string;
@@ -17,12 +17,13 @@ interface Listed {
   readonly userIdentity: { readonly type: string };
 }
 
-let server: RunningServer;
+let server: DemoMarket;
 /** What must be nowhere in any event. */
-const secrets: string[] = [DEMO.secretAccessKey, TOKEN];
+const secrets: string[] = [DEMO.secretAccessKey];
 
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:", "--clock", `manual:${NOW}`, "--operator-token", TOKEN]);
+  server = await demoMarket({ now: NOW });
+  secrets.push(server.operatorToken);
   const client = officialClient(server.endpoint);
   const record = { Timestamp: new Date(NOW), CustomerIdentifier: DEMO.customers[0], Dimension: "seats", Quantity: 1 };
   client.middlewareStack.add(

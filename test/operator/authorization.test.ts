@@ -1,14 +1,14 @@
 /** The operator API's door: its bearer token, and nothing to be learnt without it. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { callOperator, expectProblem } from "../support/operator-call.ts";
-import { startServer, type RunningServer } from "../support/server.ts";
 import { ROUTES } from "./routes.ts";
 
-const TOKEN = "token-of-the-operator-0123456789";
-
-let server: RunningServer;
+let server: DemoMarket;
+let token: string;
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:", "--operator-token", TOKEN]);
+  server = await demoMarket();
+  token = server.operatorToken;
 });
 afterAll(() => server.stop());
 
@@ -20,30 +20,31 @@ test("every route is closed without the token, and the answer tells no more than
     });
     expectProblem(answer, 401, /needs its bearer token/);
     expect(answer.headers.get("www-authenticate")).toBe("Bearer");
-    expect(answer.text).not.toContain(TOKEN);
+    expect(answer.text).not.toContain(token);
   }
 });
 
 test.each([
-  ["another token", "Bearer token-of-the-operator-0123456780"],
-  ["the beginning of the token", `Bearer ${TOKEN.slice(0, -1)}`],
-  ["more than the token", `Bearer ${TOKEN}0`],
-  ["the token in capitals", `Bearer ${TOKEN.toUpperCase()}`],
-  ["no token after the scheme", "Bearer "],
-  ["the token without a scheme", TOKEN],
-  ["the token in another scheme", `Basic ${Buffer.from(`operator:${TOKEN}`).toString("base64")}`],
-])("%s does not open it", async (_name, authorization) => {
+  ["another token", () => `Bearer ${token.replace(/^./, token.startsWith("x") ? "y" : "x")}`],
+  ["the beginning of the token", () => `Bearer ${token.slice(0, -1)}`],
+  ["more than the token", () => `Bearer ${token}0`],
+  ["the token in capitals", () => `Bearer ${token.toUpperCase()}`],
+  ["no token after the scheme", () => "Bearer "],
+  ["the token without a scheme", () => token],
+  ["the token in another scheme", () => `Basic ${Buffer.from(`operator:${token}`).toString("base64")}`],
+])("%s does not open it", async (_name, wrong) => {
+  const authorization = wrong();
   expectProblem(await callOperator(server, "GET", "/accounts", { authorization }), 401, /needs its bearer token/);
 });
 
 test("the token opens it, however the scheme is written", async () => {
-  for (const authorization of [`Bearer ${TOKEN}`, `bearer ${TOKEN}`]) {
+  for (const authorization of [`Bearer ${token}`, `bearer ${token}`]) {
     expect((await callOperator(server, "GET", "/clock", { authorization })).status).toBe(200);
   }
 });
 
 test("a token in the address is no token", async () => {
-  const answer = await callOperator(server, "GET", `/accounts?access_token=${TOKEN}`, { authorization: null });
+  const answer = await callOperator(server, "GET", `/accounts?access_token=${token}`, { authorization: null });
   expectProblem(answer, 401, /needs its bearer token/);
 });
 
@@ -53,8 +54,4 @@ test("a call without the token changes nothing", async () => {
   await callOperator(server, "POST", "/accounts", { body, authorization: null });
   await callOperator(server, "POST", "/reset", { authorization: "Bearer wrong" });
   expect((await callOperator(server, "GET", "/accounts")).json).toEqual(before.json);
-});
-
-test("a token that the server was given is not printed", () => {
-  expect(server.output()).not.toContain(TOKEN);
 });

@@ -13,13 +13,14 @@ import {
   type OperatorClient,
 } from "countinghouse/operator";
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { listen } from "../support/listener.ts";
-import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO, officialClient } from "../support/server.ts";
 
-let server: RunningServer;
+let server: DemoMarket;
 let operator: OperatorClient;
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:"]);
+  server = await demoMarket();
   operator = operatorClient({ endpoint: server.endpoint, token: server.operatorToken });
   for (let i = 0; i < 5; i += 1) {
     await operator.call("POST /accounts", { body: { id: `88880000000${i}`, users: [{ name: "u" }] } });
@@ -222,7 +223,7 @@ test("the endpoint may be the server's or its operator API's, with or without a 
   };
   for (const endpoint of [server.endpoint, `${server.endpoint}/`, server.operatorUrl, new URL(server.endpoint)]) {
     const client = operatorClient({ endpoint, token: server.operatorToken, fetch: counting });
-    expect(await client.call("GET /clock")).toMatchObject({ mode: "system" });
+    expect(await client.call("GET /clock")).toMatchObject({ mode: "offset" });
   }
   expect(asked).toEqual(Array.from({ length: 4 }, () => `${server.operatorUrl}/clock`));
 });

@@ -7,19 +7,19 @@ import {
 } from "@aws-sdk/client-marketplace-metering";
 import { ruleBook } from "@countinghouse/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { explanationOf } from "../support/faults.ts";
 import { add, moveClock, registrationToken } from "../support/operator-api.ts";
 import { callOperator, expectProblem } from "../support/operator-call.ts";
-import { DEMO, officialClient, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
+import { DEMO, officialClient } from "../support/server.ts";
 
 const NOW = "2026-07-20T12:00:00Z";
 const LICENCE = "arn:aws:license-manager::294406891311:license:l-00000000000000000000000000000001";
 
-const folder = temporaryFolder();
-let server: RunningServer;
+let server: DemoMarket;
 let client: MarketplaceMeteringClient;
 beforeAll(async () => {
-  server = await startServer(["--store", `sqlite:${folder.path}/data`, "--clock", `manual:${NOW}`]);
+  server = await demoMarket({ now: NOW });
   client = officialClient(server.endpoint);
   await add(server, "/agreements", {
     agreementId: "agmt-ended",
@@ -33,7 +33,6 @@ beforeAll(async () => {
 afterAll(async () => {
   client.destroy();
   await server.stop();
-  folder.remove();
 });
 
 type UsageRecord = NonNullable<ConstructorParameters<typeof BatchMeterUsageCommand>[0]["UsageRecords"]>[number];

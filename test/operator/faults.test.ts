@@ -1,20 +1,21 @@
 /** Faults on demand through the operator API: for a lab, listed while they are there, gone with a restart and a reset. */
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { explanationOf, faultsOf, inject } from "../support/faults.ts";
 import { callOperator, expectProblem, type OperatorAnswer } from "../support/operator-call.ts";
 import { newFolder, start } from "../support/scoped.ts";
-import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO, officialClient, type Served } from "../support/server.ts";
 
 const THROTTLE = { operation: "BatchMeterUsage", kind: "throttle" };
 
 const idOf = ({ headers }: OperatorAnswer): string => headers.get("x-request-id") ?? "";
-const call = (to: RunningServer, method: string, path: string, body?: unknown): Promise<OperatorAnswer> =>
+const call = (to: Served, method: string, path: string, body?: unknown): Promise<OperatorAnswer> =>
   callOperator(to, method, path, { body });
 
-let server: RunningServer;
+let server: DemoMarket;
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:"]);
+  server = await demoMarket();
 });
 afterAll(() => server.stop());
 beforeEach(async () => {

@@ -1,10 +1,18 @@
 /** The clock and the reset through the operator API: for a lab, and refused elsewhere. */
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { callOperator, expectProblem, type OperatorAnswer } from "../support/operator-call.ts";
-import { DEMO, officialClient, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
+import {
+  DEMO,
+  officialClient,
+  startServer,
+  temporaryFolder,
+  type RunningServer,
+  type Served,
+} from "../support/server.ts";
 
-const call = (server: RunningServer, method: string, path: string, body?: unknown): Promise<OperatorAnswer> =>
+const call = (server: Served, method: string, path: string, body?: unknown): Promise<OperatorAnswer> =>
   callOperator(server, method, path, { body });
 
 describe("with the system clock, outside a lab", () => {
@@ -34,9 +42,9 @@ describe("with the system clock, outside a lab", () => {
 });
 
 describe("with a manual clock", () => {
-  let server: RunningServer;
+  let server: DemoMarket;
   beforeAll(async () => {
-    server = await startServer(["--store", "memory:", "--clock", "manual:2026-07-20T12:00:00Z"]);
+    server = await demoMarket({ now: "2026-07-20T12:00:00Z" });
   });
   afterAll(() => server.stop());
 
@@ -58,8 +66,8 @@ describe("with a manual clock", () => {
   });
 
   test("the clock goes as far as times can be written", async () => {
-    const last = await startServer(["--store", "memory:", "--clock", "manual:9999-12-31T23:00:00Z"]);
-    onTestFinished(async () => void (await last.stop()));
+    const last = await demoMarket({ now: "9999-12-31T23:00:00Z" });
+    onTestFinished(() => last.stop());
     expect((await call(last, "PUT", "/clock", { advanceSeconds: 3_599 })).status).toBe(200);
     const beyond = await call(last, "PUT", "/clock", { advanceSeconds: 1 });
     expectProblem(beyond, 409, /as far as the year 9999; it stands at 9999-12-31T23:59:59\.000Z/);

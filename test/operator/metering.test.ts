@@ -1,16 +1,17 @@
 /** Registration tokens and metering records through the operator API. */
 import { BatchMeterUsageCommand, ResolveCustomerCommand, type UsageRecord } from "@aws-sdk/client-marketplace-metering";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { callOperator, expectProblem, type OperatorAnswer } from "../support/operator-call.ts";
-import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO, officialClient } from "../support/server.ts";
 
 const NOW = "2026-07-20T12:00:00.000Z";
 const OTHER_PRODUCT = "1abcdefghijklmnopqrstuvwx";
 const LICENSE = "arn:aws:license-manager::294406891311:license:l-00000000000000000000000000000003";
 
-let server: RunningServer;
+let server: DemoMarket;
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:", "--clock", `manual:${NOW}`]);
+  server = await demoMarket({ now: NOW });
 });
 afterAll(() => server.stop());
 

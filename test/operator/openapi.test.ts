@@ -1,7 +1,7 @@
 /** The operator API's description of itself: OpenAPI 3.1, of the routes that exist and no others. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { callOperator } from "../support/operator-call.ts";
-import { startServer, type RunningServer } from "../support/server.ts";
 import { ROUTES } from "./routes.ts";
 
 interface Response {
@@ -29,11 +29,11 @@ interface Description {
 
 const BASE = "/operator/v1";
 
-let server: RunningServer;
+let server: DemoMarket;
 let description: Description;
 let operations: { readonly method: string; readonly path: string; readonly operation: Operation }[];
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:"]);
+  server = await demoMarket();
   const response = await fetch(`${server.endpoint}/operator/openapi.json`);
   expect(response.headers.get("content-type")).toBe("application/json");
   description = (await response.json()) as Description;

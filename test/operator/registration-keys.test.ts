@@ -3,8 +3,9 @@ import { createPublicKey, type JsonWebKey } from "node:crypto";
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { marketOfTest } from "../support/demo-market.ts";
 import { newFolder, start } from "../support/scoped.ts";
-import { runCommand, type RunningServer } from "../support/server.ts";
+import { runCommand, type Served } from "../support/server.ts";
 
 interface Key {
   readonly version: number;
@@ -13,22 +14,19 @@ interface Key {
   readonly expiredAt?: string;
 }
 
-async function keysOf(server: RunningServer): Promise<readonly Key[]> {
+async function keysOf(server: Served): Promise<readonly Key[]> {
   const { status, body } = await server.operator("GET", "/registration-keys");
   expect(status).toBe(200);
   return (body as { items: Key[] }).items;
 }
 
-async function rotate(server: RunningServer): Promise<Key> {
+async function rotate(server: Served): Promise<Key> {
   const { status, body } = await server.operator("POST", "/registration-keys");
   expect(status, JSON.stringify(body)).toBe(201);
   return body as Key;
 }
 
-const published = (server: RunningServer, path: string): Promise<Response> =>
-  fetch(`${server.endpoint}/.well-known/${path}`);
-
-const MANUAL = ["--clock", "manual:2026-07-20T12:00:00Z"];
+const published = (server: Served, path: string): Promise<Response> => fetch(`${server.endpoint}/.well-known/${path}`);
 
 test("the first start makes version 1, and no later one makes another", async () => {
   const store = ["--store", `sqlite:${newFolder()}/data`];
@@ -42,7 +40,7 @@ test("the first start makes version 1, and no later one makes another", async ()
 });
 
 test("a rotation makes the next version, and the one before expires with it", async () => {
-  const server = await start(["--store", "memory:", ...MANUAL]);
+  const server = await marketOfTest({ now: "2026-07-20T12:00:00Z" });
   const [first] = await keysOf(server);
   await server.operator("PUT", "/clock", { advanceSeconds: 60 });
   const second = await rotate(server);
@@ -52,7 +50,7 @@ test("a rotation makes the next version, and the one before expires with it", as
 });
 
 test("two rotations at once make two versions", async () => {
-  const server = await start(["--store", "memory:"]);
+  const server = await marketOfTest();
   const made = await Promise.all([rotate(server), rotate(server)]);
   expect(made.map(({ version }) => version).toSorted((a, b) => a - b)).toEqual([2, 3]);
   const expired = (await keysOf(server)).map(({ expiredAt }) => expiredAt !== undefined);
@@ -61,7 +59,7 @@ test("two rotations at once make two versions", async () => {
 
 describe("anybody may read", () => {
   test("the public halves: as a key set whose ids are the versions, and each as PEM", async () => {
-    const server = await start(["--store", "memory:"]);
+    const server = await marketOfTest();
     await rotate(server);
     const keys = await keysOf(server);
     const answer = await published(server, "jwks.json");
@@ -81,7 +79,7 @@ describe("anybody may read", () => {
   test.each(["registration-keys/3.pem", "registration-keys/0.pem", "registration-keys/1", "registration-keys/01.pem"])(
     "nothing else: %s",
     async (path) => {
-      const server = await start(["--store", "memory:"]);
+      const server = await marketOfTest();
       expect((await published(server, path)).status).toBe(404);
       expect((await fetch(`${server.operatorUrl}/registration-keys`)).status).toBe(401);
     },
@@ -89,7 +87,7 @@ describe("anybody may read", () => {
 });
 
 test("nothing secret of a key is in the audit events, or in any answer", async () => {
-  const server = await start(["--store", "memory:"]);
+  const server = await marketOfTest();
   await rotate(server);
   const { body } = await server.operator("GET", "/audit-events?limit=100");
   expect(JSON.stringify(body)).toContain('"registration-key"');
@@ -99,7 +97,7 @@ test("nothing secret of a key is in the audit events, or in any answer", async (
 });
 
 test("a reset leaves the keys as they are: containers hold their public halves", async () => {
-  const server = await start(["--store", "memory:"]);
+  const server = await marketOfTest();
   await rotate(server);
   const keys = await keysOf(server);
   expect((await server.operator("POST", "/reset")).status).toBe(204);

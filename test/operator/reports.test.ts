@@ -1,9 +1,10 @@
 /** The seller report: AWS's columns, one row for each customer, product and dimension, whichever way it was metered. */
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { add } from "../support/operator-api.ts";
 import { callOperator, expectProblem, type OperatorAnswer } from "../support/operator-call.ts";
-import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO, officialClient } from "../support/server.ts";
 
 const HEADER =
   "Customer Reference ID,User's State,User's Country,Product Title,Product Code,Instance Type,Usage Units,Usage Unit Type," +
@@ -12,10 +13,10 @@ const HEADER =
   "Payer Address ID";
 const PATH = "/reports/usage-by-instance-type";
 const ODD = "3abcdefghijklmnopqrstuvwx";
-let server: RunningServer;
+let server: DemoMarket;
 
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:", "--clock", "manual:2026-03-10T12:00:00Z"]);
+  server = await demoMarket({ now: "2026-03-10T12:00:00Z" });
   await add(server, "/accounts", { id: "999988887777" });
   const dimensions = [{ name: "calls" }];
   const product = { productCode: ODD, title: 'Logs, "the best"', type: "saas", pricing: "free", dimensions };

@@ -2,14 +2,15 @@
 import { canonicalRequest } from "@countinghouse/protocol";
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { registrationToken } from "../support/operator-api.ts";
 import { callOperator, expectProblem, type OperatorAnswer } from "../support/operator-call.ts";
 import { jsonOf, send, signed, wireRequest, withHeaders, type RawRequest } from "../support/raw-client.ts";
-import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO, startServer } from "../support/server.ts";
 
-let server: RunningServer;
+let server: DemoMarket;
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:"]);
+  server = await demoMarket();
 });
 afterAll(() => server.stop());
 

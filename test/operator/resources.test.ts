@@ -1,18 +1,18 @@
 /** `/resources`: told of by hand, told of twice, told wrong. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { add, moveClock } from "../support/operator-api.ts";
 import { callOperator, expectProblem } from "../support/operator-call.ts";
 import { resourcesOf, type ListedResource } from "../support/resources.ts";
-import { startServer, type RunningServer } from "../support/server.ts";
 
 const NOON = "2026-03-10T12:00:00.000Z";
 const BUYER = "555566667777";
 const OTHER = "666677778888";
-let server: RunningServer;
+let server: DemoMarket;
 let made = 0;
 
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:", "--clock", `manual:${NOON}`]);
+  server = await demoMarket({ now: NOON });
   await add(server, "/accounts", { id: BUYER, roles: [{ name: "app" }, { name: "other" }] });
   await add(server, "/accounts", { id: OTHER });
 });

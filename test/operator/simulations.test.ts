@@ -1,16 +1,17 @@
 /** What would be: policies, registration tokens; and verifications as jobs. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { add, moveClock, registrationToken } from "../support/operator-api.ts";
 import { callOperator, expectProblem, type OperatorAnswer } from "../support/operator-call.ts";
-import { DEMO, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
+import { newFolder, start } from "../support/scoped.ts";
+import { DEMO } from "../support/server.ts";
 import { until } from "../support/until.ts";
 
 const NOW = "2026-07-20T12:00:00.000Z";
 const ACCOUNT = "999900001111";
-const folder = temporaryFolder();
-let server: RunningServer;
+let server: DemoMarket;
 beforeAll(async () => {
-  server = await startServer(["--store", `sqlite:${folder.path}/data`, "--clock", `manual:${NOW}`]);
+  server = await demoMarket({ now: NOW });
   const policy = {
     Version: "2012-10-17",
     Statement: [
@@ -27,14 +28,10 @@ beforeAll(async () => {
   };
   await add(server, "/accounts", { id: ACCOUNT, users: [{ name: "bound", policy }, { name: "free" }] });
 });
-afterAll(async () => {
-  await server.stop();
-  folder.remove();
-});
+afterAll(() => server.stop());
 
 const simulate = (body: unknown): Promise<OperatorAnswer> =>
   callOperator(server, "POST", "/policy-simulations", { body });
-const begin = (): Promise<OperatorAnswer> => callOperator(server, "POST", "/audit-verifications");
 
 describe("a policy", () => {
   const principal = `arn:aws:iam::${ACCOUNT}:user/bound`;
@@ -110,10 +107,13 @@ describe("a verification", () => {
     readonly state: string;
     readonly result?: { readonly intact: boolean; readonly entries: number };
   }
-  const show = async (id: string): Promise<Job> =>
-    (await callOperator(server, "GET", `/audit-verifications/${id}`)).json as Job;
 
   test("is begun, looked at and kept; one goes on at a time", async () => {
+    // Of a ledger on a disk: one in memory is read before anybody can look.
+    const kept = await start(["--store", `sqlite:${newFolder()}/data`]);
+    const begin = (): Promise<OperatorAnswer> => callOperator(kept, "POST", "/audit-verifications");
+    const show = async (id: string): Promise<Job> =>
+      (await callOperator(kept, "GET", `/audit-verifications/${id}`)).json as Job;
     const [one, other] = await Promise.all([begin(), begin()]);
     expect(one.status, one.text).toBe(201);
     const { id, ...job } = one.json as Job;
@@ -123,11 +123,11 @@ describe("a verification", () => {
     const ended = await show(id);
     expect(ended).toMatchObject({ state: "done", result: { intact: true } });
     expect(ended).toMatchObject({ entriesRead: ended.result?.entries, entriesTotal: ended.result?.entries });
-    const { json } = await callOperator(server, "GET", "/audit-verifications");
+    const { json } = await callOperator(kept, "GET", "/audit-verifications");
     expect(json).toEqual({ items: [ended] });
     const next = (await begin()).json as Job;
     expect(next.id).not.toBe(id);
     await until(async () => (await show(next.id)).state === "done");
-    expectProblem(await callOperator(server, "GET", `/audit-verifications/${id}`), 404, /^No such verification/);
+    expectProblem(await callOperator(kept, "GET", `/audit-verifications/${id}`), 404, /^No such verification/);
   });
 });

@@ -7,8 +7,9 @@ import { agreementDocumentSchema } from "../../packages/server/src/operator/cont
 import { configOf } from "../../packages/server/src/config.ts";
 import { timeArgument } from "../../packages/server/src/cli/arguments.ts";
 import { taskObservation } from "../../packages/server/src/observers/ecs/task-state-change.ts";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { callOperator, expectProblem } from "../support/operator-call.ts";
-import { DEMO, runCommand, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
+import { DEMO, runCommand, startServer, temporaryFolder } from "../support/server.ts";
 
 const EXPECTED = "must be a time with its zone, such as 2026-07-01T06:00:00Z";
 
@@ -33,9 +34,9 @@ const SAME = [
 ];
 
 const folder = temporaryFolder();
-let server: RunningServer;
+let server: DemoMarket;
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:", "--clock", "manual:2026-03-15T10:00:00Z"]);
+  server = await demoMarket({ now: "2026-03-15T10:00:00Z" });
 });
 afterAll(async () => {
   await server.stop();

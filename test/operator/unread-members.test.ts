@@ -1,7 +1,7 @@
 /** Nothing that is sent is silently ignored: every route refuses query members, and bodies, that it does not read. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { callOperator, expectProblem, type OperatorAnswer } from "../support/operator-call.ts";
-import { startServer, type RunningServer } from "../support/server.ts";
 import { ROUTES } from "./routes.ts";
 
 interface Parameter {
@@ -18,10 +18,10 @@ type Paths = Readonly<
 
 const BASE = "/operator/v1";
 
-let server: RunningServer;
+let server: DemoMarket;
 let paths: Paths;
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:"]);
+  server = await demoMarket();
   const described = await fetch(`${server.endpoint}/operator/openapi.json`);
   ({ paths } = (await described.json()) as { paths: Paths });
 });

@@ -1,11 +1,11 @@
 /** Marks of usage: of every way in which usage is metered and refused, and of nothing that strangers say. */
 import { BatchMeterUsageCommand, MeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import { expect, test } from "vitest";
+import { marketOfTest } from "../support/demo-market.ts";
 import { add } from "../support/operator-api.ts";
 import { callOperator } from "../support/operator-call.ts";
 import { sessionOf, type Session } from "../support/resource-session.ts";
-import { start } from "../support/scoped.ts";
-import { DEMO, officialClient, type RunningServer } from "../support/server.ts";
+import { DEMO, officialClient, type Served } from "../support/server.ts";
 
 const NOW = "2026-04-10T09:30:00Z";
 const RANGE = "grain=hour&from=2026-04-10T00:00:00Z&to=2026-04-11T00:00:00Z";
@@ -14,14 +14,14 @@ const RUNNER = "555566667777";
 const TASKS = "9abcdefghijklmnopqrstuvwx";
 const at = (time: string): Date => new Date(`2026-04-10T${time}:00Z`);
 
-async function marks(server: RunningServer, query = ""): Promise<unknown> {
+async function marks(server: Served, query = ""): Promise<unknown> {
   const { status, json, text } = await callOperator(server, "GET", `/usage/marks?${RANGE}${query}`);
   expect(status, text).toBe(200);
   return (json as { items: unknown }).items;
 }
 
 test("usage that resources meter of themselves is marked where it was refused, or came again otherwise; dry runs are no usage", async () => {
-  const server = await start(["--store", "memory:", "--clock", `manual:${NOW}`]);
+  const server = await marketOfTest({ now: NOW });
   await add(server, "/accounts", { id: RUNNER, roles: [{ name: "app" }] });
   const product = { productCode: TASKS, title: "Tasks", seller: DEMO.seller, type: "container", pricing: "usage" };
   await add(server, "/products", { ...product, dimensions: [{ name: "calls" }] });
@@ -63,7 +63,7 @@ test("usage that resources meter of themselves is marked where it was refused, o
 });
 
 test("a refused batch whose records name licences is marked when its product is asked for", async () => {
-  const server = await start(["--store", "memory:", "--clock", `manual:${NOW}`]);
+  const server = await marketOfTest({ now: NOW });
   const client = officialClient(server.endpoint);
   const LicenseArn = "arn:aws:license-manager::294406891311:license:l-00000000000000000000000000000001";
   const record = { CustomerAWSAccountId: FIRST, LicenseArn, Dimension: "gb_ingested", Quantity: 1 };
@@ -85,7 +85,7 @@ test("a refused batch whose records name licences is marked when its product is 
 });
 
 test("another seller who names this one's product and customers marks nothing of theirs", async () => {
-  const server = await start(["--store", "memory:", "--clock", `manual:${NOW}`]);
+  const server = await marketOfTest({ now: NOW });
   await add(server, "/accounts", { id: "999988887777", users: [{ name: "stranger" }] });
   const { json } = await callOperator(server, "POST", "/accounts/999988887777/access-keys", { body: {} });
   const stranger = officialClient(server.endpoint, json as typeof DEMO);

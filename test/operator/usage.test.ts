@@ -1,13 +1,14 @@
 /** `/usage`: what was used, added up by whatever is asked for; and the reports of a month, over HTTP. */
 import { BatchMeterUsageCommand, type UsageRecord } from "@aws-sdk/client-marketplace-metering";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { add } from "../support/operator-api.ts";
 import { callOperator, expectProblem, type OperatorAnswer } from "../support/operator-call.ts";
-import { DEMO, officialClient, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO, officialClient } from "../support/server.ts";
 
 const FIRST = "444455556666";
 const SECOND = "777788889999";
-let server: RunningServer;
+let server: DemoMarket;
 
 const get = (path: string): Promise<OperatorAnswer> => callOperator(server, "GET", path);
 
@@ -24,7 +25,7 @@ async function meter(...records: Partial<UsageRecord>[]): Promise<(string | unde
 }
 
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:", "--clock", "manual:2026-03-31T23:40:00Z"]);
+  server = await demoMarket({ now: "2026-03-31T23:40:00Z" });
   await meter(
     { Quantity: 2_000_000_000 },
     { Quantity: 8, Timestamp: new Date("2026-03-31T20:10:00Z") },
@@ -119,7 +120,7 @@ describe("usage is added up", () => {
 });
 
 test("usage of one customer is that of his account, though in another product somebody else has his identifier", async () => {
-  const market = await startServer(["--store", "memory:", "--clock", "manual:2026-04-10T09:30:00Z"]);
+  const market = await demoMarket({ now: "2026-04-10T09:30:00Z" });
   onTestFinished(async () => {
     await market.stop();
   });
@@ -285,7 +286,7 @@ describe("usage is marked where it did not go as it was meant", () => {
   });
 
   test("what was refused, until it is accepted; of customers whom somebody knows", async () => {
-    const other = await startServer(["--store", "memory:", "--clock", "manual:2026-04-10T09:30:00Z"]);
+    const other = await demoMarket({ now: "2026-04-10T09:30:00Z" });
     onTestFinished(async () => {
       await other.stop();
     });

@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { openOutbox } from "@countinghouse/outbox";
 import { sqliteStore } from "@countinghouse/outbox/sqlite";
-import { folderOfTest, moveTo, recordsOf, standingServer } from "../support/outbox.ts";
+import { marketOfTest } from "../support/demo-market.ts";
+import { folderOfTest, moveTo, recordsOf } from "../support/outbox.ts";
 import { DEMO, NODE_FLAGS } from "../support/server.ts";
 
 const MAIN = fileURLToPath(new URL("../../packages/outbox/src/main.ts", import.meta.url));
@@ -22,7 +23,7 @@ function run(args: readonly string[], env: Readonly<Record<string, string>>) {
 }
 
 test("a store is made, bound, recorded into, looked at, delivered and verified from the command line", async () => {
-  const server = await standingServer("2026-11-10T10:30:00Z");
+  const server = await marketOfTest({ now: "2026-11-10T10:30:00Z" });
   const path = join(folderOfTest(), "usage.outbox");
   const env = {
     OUTBOX_STORE: `sqlite:${path}`,

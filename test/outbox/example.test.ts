@@ -3,11 +3,12 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { demoMarket } from "../support/demo-market.ts";
 import { folderOfTest, recordsOf } from "../support/outbox.ts";
-import { NODE_FLAGS, startServer } from "../support/server.ts";
+import { NODE_FLAGS } from "../support/server.ts";
 
 test("from a running server to a delivered reading", async () => {
-  const server = await startServer(["--store", "memory:"]);
+  const server = await demoMarket();
   onTestFinished(async () => {
     await server.stop();
   });

@@ -1,11 +1,12 @@
 /** Senders that are killed, or stopped, anywhere: nothing is lost, and no unit is billed twice. */
 import { describe, expect, test } from "vitest";
 import { openOutbox, type Outbox } from "@countinghouse/outbox";
+import { marketOfTest } from "../support/demo-market.ts";
 import { startSender, type SenderSettings } from "../support/outbox-sender.ts";
 import { STORES, storeAt, type NewStore } from "../support/outbox-store.ts";
 import { seededRandom } from "../support/random.ts";
-import { FIRST, METERS, SECOND, moveTo, recordsOf, standingServer } from "../support/outbox.ts";
-import type { RunningServer } from "../support/server.ts";
+import { FIRST, METERS, SECOND, moveTo, recordsOf } from "../support/outbox.ts";
+import type { Served } from "../support/server.ts";
 
 const HOUR = Date.parse("2026-11-10T10:00:00Z");
 const MINUTE_MS = 60_000;
@@ -13,7 +14,7 @@ const MINUTE_MS = 60_000;
 const PATIENCE_MS = 300_000;
 
 interface Market {
-  readonly server: RunningServer;
+  readonly server: Served;
   readonly path: string;
   /** Opens the store for a moment, in this process. */
   with<T>(work: (outbox: Outbox) => Promise<T>): Promise<T>;
@@ -24,7 +25,7 @@ interface Market {
 }
 
 async function market(newStore: NewStore): Promise<Market> {
-  const server = await standingServer("2026-11-10T12:05:00Z", "--rules", "current");
+  const server = await marketOfTest({ now: "2026-11-10T12:05:00Z", rules: "current" });
   const path = await newStore();
   let minutes = 0;
   const open = (): Promise<Outbox> =>

@@ -1,12 +1,13 @@
 /** From a reading to a metering record, against the running service. */
 import { describe, expect, test } from "vitest";
-import { FIRST, HOUR_MS, SECOND, moveTo, outboxOf, recordsOf, standingServer } from "../support/outbox.ts";
+import { marketOfTest } from "../support/demo-market.ts";
+import { FIRST, HOUR_MS, SECOND, moveTo, outboxOf, recordsOf } from "../support/outbox.ts";
 
 const at = (time: string): Date => new Date(`2026-11-10T${time}Z`);
 
 describe("an hour's readings", () => {
   test("become one record of each customer and dimension, when their hour is closed, and not before", async () => {
-    const server = await standingServer("2026-11-10T10:50:00Z");
+    const server = await marketOfTest({ now: "2026-11-10T10:50:00Z" });
     const { outbox } = await outboxOf(server.endpoint, { holdOpenSeconds: 600 });
     await outbox.bind([
       { tenant: "t-1", ...FIRST, from: at("00:00:00") },

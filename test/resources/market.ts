@@ -1,6 +1,6 @@
 /** A server's market for metered resources: a buyer with roles, products for images and containers, and its agreements. */
 import { add } from "../support/operator-api.ts";
-import { DEMO, type RunningServer } from "../support/server.ts";
+import { DEMO, type Served } from "../support/server.ts";
 
 export const BUYER = "555566667777";
 export const ROLE = "app-role";
@@ -26,7 +26,7 @@ const KINDS: Readonly<Record<keyof typeof PRODUCTS, { readonly type: string; rea
 };
 const METERED = [{ name: "gb" }, { name: "calls" }];
 
-export async function openMarket(server: Pick<RunningServer, "operator">): Promise<void> {
+export async function openMarket(server: Pick<Served, "operator">): Promise<void> {
   const policy = {
     Version: "2012-10-17",
     Statement: [{ Effect: "Allow", Action: ["aws-marketplace:RegisterUsage"], Resource: "*" }],

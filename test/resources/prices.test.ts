@@ -1,27 +1,27 @@
 /** What registered tasks cost when their product's hours get another price or another name while they run. */
 import { RegisterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import { expect, test } from "vitest";
+import { marketOfTest } from "../support/demo-market.ts";
 import { add, moveClock } from "../support/operator-api.ts";
 import { sessionOf } from "../support/resource-session.ts";
-import { start } from "../support/scoped.ts";
-import { DEMO, type RunningServer } from "../support/server.ts";
+import { DEMO, type Served } from "../support/server.ts";
 
 const CODE = "4abcdefghijklmnopqrstuvwx";
 const BUYER = "666655554444";
 
-async function rowsOf(server: RunningServer): Promise<unknown> {
+async function rowsOf(server: Served): Promise<unknown> {
   const { body } = await server.operator("GET", "/reports/usage-by-instance-type?month=2026-03&format=json");
   const { rows } = body as { rows: { dimension: string; usageUnits: string; estimatedRevenue?: string }[] };
   return rows.map(({ dimension, usageUnits, estimatedRevenue }) => [dimension, usageUnits, estimatedRevenue]);
 }
 
-async function name(server: RunningServer, ...dimensions: readonly object[]): Promise<void> {
+async function name(server: Served, ...dimensions: readonly object[]): Promise<void> {
   const { status, body } = await server.operator("PATCH", `/products/${CODE}`, { dimensions });
   expect(status, JSON.stringify(body)).toBe(200);
 }
 
 test("R3, Rule P3: a running task goes on under the dimension that it registered for, each hour at its own price", async () => {
-  const server = await start(["--store", "memory:", "--clock", "manual:2026-03-10T12:00:00Z"]);
+  const server = await marketOfTest({ now: "2026-03-10T12:00:00Z" });
   const dimensions = [{ name: "running", kind: "hours", price: "0.36" }];
   const product = {
     productCode: CODE,

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import { expect, test } from "vitest";
-import { readCatalogueFile } from "../../packages/server/src/catalogue/apply.ts";
+import { readCatalogueFile } from "../../packages/server/src/catalogue/read-catalogue-file.ts";
 import { fileAgreementChange } from "../../packages/server/src/catalogue/documents.ts";
 import { configOf } from "../../packages/server/src/config.ts";
 import { requestId } from "../../packages/server/src/ledger/ids.ts";

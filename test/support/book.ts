@@ -1,5 +1,5 @@
 /** A book of everything that was sent and answered, with which the ledger is compared. */
-import type { RunningServer } from "./server.ts";
+import type { Served } from "./server.ts";
 
 /** One usage record of the load; its key is everything but the quantity. */
 export interface Usage {
@@ -144,7 +144,7 @@ interface RecordsPage {
 }
 
 /** Everything that the server's ledger holds, read through its operator API. */
-export async function keptBy(server: Pick<RunningServer, "operator">): Promise<Kept[]> {
+export async function keptBy(server: Pick<Served, "operator">): Promise<Kept[]> {
   const kept: Kept[] = [];
   let cursor: string | undefined;
   do {

@@ -1,6 +1,6 @@
 /** Reads server-sent events over a socket of its own, and keeps them as they stood on the wire. */
 import { request, type IncomingMessage } from "node:http";
-import type { RunningServer } from "./server.ts";
+import type { Served } from "./server.ts";
 import { until } from "./until.ts";
 
 interface SentEvent {
@@ -39,7 +39,7 @@ export class EventSource {
   }
 
   /** Resolves once the answer has begun. */
-  static open(server: Pick<RunningServer, "operatorUrl" | "operatorToken">, asked: Asked = {}): Promise<EventSource> {
+  static open(server: Pick<Served, "operatorUrl" | "operatorToken">, asked: Asked = {}): Promise<EventSource> {
     const { query = "", lastEventId, token = server.operatorToken, stalled = false } = asked;
     return new Promise((resolve, reject) => {
       const headers = {

@@ -1,6 +1,6 @@
 /** Faults on demand, as tests ask for them. */
 import { expect } from "vitest";
-import type { RunningServer } from "./server.ts";
+import type { Served } from "./server.ts";
 
 interface Fault {
   readonly faultId: string;
@@ -9,13 +9,13 @@ interface Fault {
 }
 
 /** Adds a fault. */
-export async function inject(server: Pick<RunningServer, "operator">, fault: object): Promise<Fault> {
+export async function inject(server: Pick<Served, "operator">, fault: object): Promise<Fault> {
   const { status, body } = await server.operator("POST", "/faults", fault);
   expect(status, JSON.stringify(body)).toBe(201);
   return body as Fault;
 }
 
-export async function faultsOf(server: Pick<RunningServer, "operator">): Promise<readonly Fault[]> {
+export async function faultsOf(server: Pick<Served, "operator">): Promise<readonly Fault[]> {
   const { status, body } = await server.operator("GET", "/faults");
   expect(status, JSON.stringify(body)).toBe(200);
   return (body as { readonly items: readonly Fault[] }).items;
@@ -23,7 +23,7 @@ export async function faultsOf(server: Pick<RunningServer, "operator">): Promise
 
 /** The explanation of a request, as far as tests read it. */
 export async function explanationOf(
-  server: Pick<RunningServer, "operator">,
+  server: Pick<Served, "operator">,
   id: string | undefined,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { status, body } = await server.operator("GET", `/requests/${id}/explanation`);

@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
-import type { RunningServer } from "./server.ts";
+import type { Served } from "./server.ts";
 
 interface HoldingProxy {
   /** For commands. */
@@ -13,7 +13,7 @@ interface HoldingProxy {
 
 /** `isHeld` sees the method and the path with its query. */
 export async function holdingProxy(
-  { operatorUrl, operatorToken }: RunningServer,
+  { operatorUrl, operatorToken }: Served,
   isHeld: (request: string) => boolean,
 ): Promise<HoldingProxy> {
   const { pathname, origin } = new URL(operatorUrl);

@@ -1,8 +1,8 @@
 /** What a ledger holds, as a server lists it. */
-import type { RunningServer } from "./server.ts";
+import type { Served } from "./server.ts";
 
 /** The request ids of all entries, oldest first. */
-export async function entriesOf(of: Pick<RunningServer, "operator">): Promise<string[]> {
+export async function entriesOf(of: Pick<Served, "operator">): Promise<string[]> {
   const ids: string[] = [];
   let cursor = "";
   do {

@@ -1,8 +1,8 @@
 /** What tests ask of the operator API. */
 import { expect } from "vitest";
-import type { RunningServer } from "./server.ts";
+import type { Served } from "./server.ts";
 
-type Operated = Pick<RunningServer, "operator">;
+type Operated = Pick<Served, "operator">;
 
 /** A metering record as the operator API lists it, as far as tests read it. */
 export interface ListedRecord {

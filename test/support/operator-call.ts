@@ -1,6 +1,6 @@
 /** Raw calls of the operator API: any header, any body, any token or none. */
 import { expect } from "vitest";
-import type { RunningServer } from "./server.ts";
+import type { Served } from "./server.ts";
 
 export interface OperatorAnswer {
   readonly status: number;
@@ -20,7 +20,7 @@ interface OperatorCall {
 
 /** Calls a route below `/operator/v1`. */
 export async function callOperator(
-  server: Pick<RunningServer, "operatorUrl" | "operatorToken">,
+  server: Pick<Served, "operatorUrl" | "operatorToken">,
   method: string,
   path: string,
   { body, headers, authorization = `Bearer ${server.operatorToken}` }: OperatorCall = {},

@@ -4,7 +4,7 @@ import { openOutbox, type Outbox, type OutboxOptions } from "@countinghouse/outb
 import { sqliteStore } from "@countinghouse/outbox/sqlite";
 import { onTestFinished } from "vitest";
 import { clientOf } from "./client.ts";
-import { DEMO, startServer, temporaryFolder, type RunningServer } from "./server.ts";
+import { DEMO, temporaryFolder, type Served } from "./server.ts";
 
 export const METERS = {
   gb: { productCode: DEMO.productCode, dimension: "gb_ingested", per: "1000" },
@@ -17,17 +17,8 @@ export const HOUR_MS = 3_600_000;
 export const FIRST = { productCode: DEMO.productCode, customerIdentifier: "demoCustomer1" };
 export const SECOND = { productCode: DEMO.productCode, customerAccountId: "777788889999" };
 
-/** A server whose clock stands still until it is moved. Ends with the test. */
-export async function standingServer(now: string, ...args: readonly string[]): Promise<RunningServer> {
-  const server = await startServer(["--store", "memory:", "--clock", `manual:${now}`, ...args]);
-  onTestFinished(async () => {
-    await server.stop();
-  });
-  return server;
-}
-
 /** Moves the service's clock. */
-export async function moveTo(server: RunningServer, now: string): Promise<void> {
+export async function moveTo(server: Served, now: string): Promise<void> {
   const { status, body } = await server.operator("PUT", "/clock", { now });
   if (status !== 200) throw new Error(`The clock does not move: ${JSON.stringify(body)}`);
 }
@@ -72,7 +63,7 @@ interface LedgerRecord {
 }
 
 /** All metering records of a server. */
-export async function recordsOf(server: RunningServer): Promise<readonly LedgerRecord[]> {
+export async function recordsOf(server: Served): Promise<readonly LedgerRecord[]> {
   const records: LedgerRecord[] = [];
   for (let cursor = ""; ;) {
     const { body } = await server.operator("GET", `/metering-records?limit=1000${cursor}`);

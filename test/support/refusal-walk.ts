@@ -6,12 +6,12 @@ import { HOUR_MS, refusalOrderOf, type AnyOperation, type RuleId } from "@counti
 import { expect } from "vitest";
 import { add } from "./operator-api.ts";
 import { jsonOf, send, signed, wireRequest, withHeaders, type RawAnswer, type Signing } from "./raw-client.ts";
-import { DEMO, type RunningServer } from "./server.ts";
+import { DEMO, type Served } from "./server.ts";
 
 const DENIED = { accessKeyId: "AKIADENIED0000000000", secretAccessKey: "denied-secret" };
 
 /** Adds a user who may do nothing; every walk needs one. */
-export async function addDeniedUser(server: RunningServer): Promise<void> {
+export async function addDeniedUser(server: Served): Promise<void> {
   const policy = { Statement: [{ Effect: "Deny", Action: "*", Resource: "*" }] };
   await add(server, "/accounts", { id: "123412341234", users: [{ name: "denied", ...DENIED, policy }] });
 }
@@ -28,7 +28,7 @@ export interface Draft extends Signing {
 /** A reason for a refusal: the rule, the code on the wire, and what corrects it. */
 export type Reason = readonly [rule: RuleId, code: string | number, mend: Partial<Draft>];
 
-export async function attempt(server: RunningServer, operation: AnyOperation, draft: Draft): Promise<RawAnswer> {
+export async function attempt(server: Served, operation: AnyOperation, draft: Draft): Promise<RawAnswer> {
   const targetPrefix = operation.target.slice(0, -operation.name.length - 1);
   const sent = draft.body ?? draft.input;
   const request = withHeaders(wireRequest(server.endpoint, operation.name, sent, { targetPrefix }), {
@@ -41,14 +41,14 @@ export async function attempt(server: RunningServer, operation: AnyOperation, dr
 const KEPT_NOWHERE = new Set<RuleId>(["L1", "D4", "N2", "N1"]);
 
 /** The rule that refused a request, as the server's explanation names it. */
-async function ruleOf(server: RunningServer, { headers }: RawAnswer): Promise<unknown> {
+async function ruleOf(server: Served, { headers }: RawAnswer): Promise<unknown> {
   const { body } = await server.operator("GET", `/requests/${String(headers["x-amzn-requestid"])}/explanation`);
   return (body as { refusal?: { rule?: { id?: string } } }).refusal?.rule?.id;
 }
 
 /** Expects each reason in turn, corrects it, and expects success at the end. */
 export async function walk(
-  server: RunningServer,
+  server: Served,
   operation: AnyOperation,
   start: Draft,
   reasons: readonly Reason[],

@@ -4,7 +4,7 @@
  */
 import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering";
 import { expect } from "vitest";
-import type { RunningServer } from "./server.ts";
+import type { Served } from "./server.ts";
 
 interface ResourceDraft {
   readonly platform: "ec2" | "ecs";
@@ -32,7 +32,7 @@ export interface Session {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export async function sessionOf(
-  server: Pick<RunningServer, "operator" | "endpoint">,
+  server: Pick<Served, "operator" | "endpoint">,
   { region = "us-east-1", ...draft }: ResourceDraft,
 ): Promise<Session> {
   const { status, body } = await server.operator("POST", "/resources", { ...draft, region });

@@ -1,7 +1,7 @@
 /** Metered resources as the operator API lists them, and waiting for what the server does by itself. */
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
-import type { RunningServer } from "./server.ts";
+import type { Served } from "./server.ts";
 
 export interface ListedResource {
   readonly resourceId: string;
@@ -17,7 +17,7 @@ export interface ListedResource {
   readonly registrations: readonly { readonly productCode: string; readonly accruedTo?: string }[];
 }
 
-type Operated = Pick<RunningServer, "operator">;
+type Operated = Pick<Served, "operator">;
 
 export async function resourcesOf(
   server: Operated,

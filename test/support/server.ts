@@ -44,10 +44,16 @@ export const CONTRACT = {
 
 type ServerProcess = ChildProcessByStdio<null, Readable, Readable>;
 
-export interface RunningServer {
+/** Whatever serves: a process of its own, or a market in this one (`demo-market.ts`). */
+export interface Served {
   readonly endpoint: string;
   readonly operatorUrl: string;
   readonly operatorToken: string;
+  /** Calls the operator API; answers status and JSON. */
+  operator(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
+}
+
+export interface RunningServer extends Served {
   readonly process: ChildProcess;
   /** What the server has printed so far, errors included. */
   output(): string;
@@ -55,8 +61,6 @@ export interface RunningServer {
   stop(): Promise<number | null>;
   /** SIGKILL. */
   kill(): Promise<void>;
-  /** Calls the operator API; answers status and JSON. */
-  operator(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
 }
 
 /** Starts the process, and does not wait for it to be ready. */
@@ -107,7 +111,7 @@ export async function startServer(
 export function operatorCaller({
   operatorUrl,
   operatorToken,
-}: Pick<RunningServer, "operatorUrl" | "operatorToken">): RunningServer["operator"] {
+}: Pick<Served, "operatorUrl" | "operatorToken">): Served["operator"] {
   return async (method, path, body) => {
     const response = await fetch(`${operatorUrl}${path}`, {
       method,

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ISSUER, keySetOf, newKey, podClaims, tokenOf, type Claims, type IssuerKey } from "./issuer.ts";
 import { newFolder, start } from "./scoped.ts";
-import type { RunningServer } from "./server.ts";
+import type { RunningServer, Served } from "./server.ts";
 import { BUYER, ROLE, catalogueFile, catalogueOf } from "./workload.ts";
 
 export const KEY = newKey("key-1");
@@ -42,7 +42,7 @@ interface StsAnswer {
 }
 
 export async function sts(
-  { endpoint }: Pick<RunningServer, "endpoint">,
+  { endpoint }: Pick<Served, "endpoint">,
   form: Form,
   init: RequestInit = {},
 ): Promise<StsAnswer> {
@@ -52,7 +52,7 @@ export async function sts(
   return { status: answer.status, text, element: (name) => new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1] };
 }
 
-export function assume(server: Pick<RunningServer, "endpoint">, token: string, over: Form = {}): Promise<StsAnswer> {
+export function assume(server: Pick<Served, "endpoint">, token: string, over: Form = {}): Promise<StsAnswer> {
   return sts(server, {
     Action: "AssumeRoleWithWebIdentity",
     Version: "2011-06-15",

@@ -4,12 +4,19 @@
  */
 import { relative } from "node:path";
 import { expect, test as anyTest, type TestAPI } from "vitest";
-import { operatorCaller, startServer, type RunningServer } from "./server.ts";
+import type { MarketOptions } from "countinghouse/testkit";
+import { demoMarket } from "./demo-market.ts";
+import { operatorCaller, startServer, type RunningServer, type Served } from "./server.ts";
 
 const ENDPOINT = process.env["WIRE_ENDPOINT"]?.replace(/\/$/, "");
 const OPERATOR_TOKEN = process.env["WIRE_OPERATOR_TOKEN"] ?? "";
 
-export type WireServer = Omit<RunningServer, "process">;
+export interface WireServer extends Served {
+  stop(): Promise<unknown>;
+}
+
+/** One whose process is looked at; of a named one, nothing is to be seen. */
+export type WireProcess = Omit<RunningServer, "process">;
 
 /**
  * What a suite needs besides a server with the demo catalogue: nothing; the operator API, and then the ledger is emptied first;
@@ -25,17 +32,25 @@ export function testNeeding(need: Need): TestAPI {
   return anyTest.skip as TestAPI;
 }
 
-/** A server with the demo catalogue: started with these flags; or the named one, emptied where the suite may do that. */
-export async function demoServer(args: readonly string[] = ["--store", "memory:"]): Promise<WireServer> {
-  if (ENDPOINT === undefined) return startServer(args);
-  const operatorUrl = `${ENDPOINT}/operator/v1`;
+/** A server with the demo catalogue: a market in this process; or the named one, emptied where the suite may do that. */
+export async function demoServer(options: MarketOptions = {}): Promise<WireServer> {
+  return ENDPOINT === undefined ? demoMarket(options) : namedServer(ENDPOINT);
+}
+
+/** The same, as a process that is started with these flags. */
+export async function demoProcess(args: readonly string[]): Promise<WireProcess> {
+  return ENDPOINT === undefined ? startServer(args) : namedServer(ENDPOINT);
+}
+
+async function namedServer(endpoint: string): Promise<WireProcess> {
+  const operatorUrl = `${endpoint}/operator/v1`;
   const operator = operatorCaller({ operatorUrl, operatorToken: OPERATOR_TOKEN });
   if (OPERATOR_TOKEN !== "") {
     const { status, body } = await operator("POST", "/reset");
-    if (status !== 204) throw new Error(`${ENDPOINT} could not be reset: ${status} ${JSON.stringify(body)}`);
+    if (status !== 204) throw new Error(`${endpoint} could not be reset: ${status} ${JSON.stringify(body)}`);
   }
   const notOurs = { stop: () => Promise.resolve(0), kill: () => Promise.resolve(), output: () => "" };
-  return { endpoint: ENDPOINT, operatorUrl, operatorToken: OPERATOR_TOKEN, operator, ...notOurs };
+  return { endpoint, operatorUrl, operatorToken: OPERATOR_TOKEN, operator, ...notOurs };
 }
 
 function whyNot(need: Need): string | undefined {

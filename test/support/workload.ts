@@ -17,7 +17,7 @@ import { requestId, resourceId } from "../../packages/server/src/ledger/ids.ts";
 import { realWorld, type World } from "../../packages/server/src/world.ts";
 import { ISSUER, SUBJECT } from "./issuer.ts";
 import { newFolder } from "./scoped.ts";
-import { operatorCaller, type RunningServer } from "./server.ts";
+import { operatorCaller, type Served } from "./server.ts";
 
 export const BUYER = "444455556666";
 export const ROLE = "app-role";
@@ -65,7 +65,7 @@ export function catalogueFile(folder: string, catalogue: object): string {
 type ResourceDraft = Pick<MeteredResource, "platform" | "externalId"> & Partial<MeteredResource>;
 type Environment = Readonly<Record<string, string>>;
 
-export interface WorkloadServer extends Pick<RunningServer, "endpoint" | "operator"> {
+export interface WorkloadServer extends Pick<Served, "endpoint" | "operator"> {
   readonly service: Service;
   /** Adds or changes a resource; answers the environment of the programs on it. */
   put(draft: ResourceDraft): Promise<Environment>;
@@ -195,7 +195,7 @@ interface AuditedCall {
 }
 
 /** The trail's events of a name, newest first. */
-export async function auditedCalls(server: Pick<RunningServer, "operator">, eventName: string): Promise<AuditedCall[]> {
+export async function auditedCalls(server: Pick<Served, "operator">, eventName: string): Promise<AuditedCall[]> {
   const { body } = await server.operator("GET", `/audit-events?eventName=${eventName}`);
   return [...(body as { readonly items: readonly AuditedCall[] }).items];
 }

@@ -120,8 +120,14 @@ describe("a market", () => {
       products: [{ productCode: "mine", title: "Mine", seller: "111122223333", type: "saas", pricing: "usage" }],
     };
     const started = await checkedMarket({ catalogue });
-    const { items } = await started.operator.call("GET /products");
-    expect(items.map(({ productCode }) => productCode)).toEqual(["mine"]);
+    const products = await started.operator.call("GET /products");
+    expect(products.items.map(({ productCode }) => productCode)).toEqual(["mine"]);
+    const accountIds = async (): Promise<string[]> =>
+      (await started.operator.call("GET /accounts")).items.map(({ id }) => id);
+    expect(await accountIds(), "nothing else, before somebody asks for it").toEqual(["111122223333"]);
+    const { accessKeyId } = started.credentials();
+    expect(started.env["AWS_ACCESS_KEY_ID"]).toBe(accessKeyId);
+    expect(await accountIds()).toHaveLength(2);
   });
 
   test("makes fixtures beside those of its catalogue, under names that are not taken there", async () => {

@@ -5,7 +5,7 @@ import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering"
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { clientOf, marketOf, NOW, usage } from "./support.ts";
 
-const { toHaveMetered, toHaveMeteredNothingFor, toHaveRefused } = matchers;
+const { toHaveMetered, toHaveMeteredNothingFor, toHaveRefused, toHaveSeenCalls } = matchers;
 
 describe("a matcher does not pass for", () => {
   test.each<[string, unknown, RegExp]>([
@@ -47,6 +47,11 @@ describe("a matcher does not pass for", () => {
       expect(() => toHaveRefused(market, what as string)).toThrow(/is neither a rule \(W1\), nor an error/);
     },
   );
+
+  test("calls of no operation", async () => {
+    const market = await marketOf();
+    expect(() => toHaveSeenCalls(market, {})).toThrow("some of the operations must be named: BatchMeterUsage");
+  });
 
   test("a customer of another product who happens to have the same identifier", async () => {
     const market = await marketOf();

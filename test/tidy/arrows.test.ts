@@ -168,6 +168,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   cli: [
     "@countinghouse/protocol",
     "catalogue/catalogue-file.ts",
+    "catalogue/yaml.ts",
     "change-settings.ts",
     "compose.ts",
     "config.ts",

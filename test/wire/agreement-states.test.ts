@@ -8,10 +8,11 @@ import {
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
+import { marketOfTest } from "../support/demo-market.ts";
 import { add, meteringRecords, moveClock, registrationToken } from "../support/operator-api.ts";
 import { callOperator, expectProblem } from "../support/operator-call.ts";
 import { newFolder, start } from "../support/scoped.ts";
-import { DEMO, officialClient, type RunningServer } from "../support/server.ts";
+import { DEMO, officialClient, type Served } from "../support/server.ts";
 import { testNeeding } from "../support/wire-endpoint.ts";
 
 const test = testNeeding({ ownServer: "it moves the clock from a time of its own" });
@@ -22,7 +23,7 @@ const CLOCK = ["--clock", `manual:${new Date(NOON).toISOString()}`];
 const BUYER = "444455556666";
 const licence = (last: string): string => `arn:aws:license-manager::294406891311:license:l-${last.padStart(32, "0")}`;
 
-const lab = (): Promise<RunningServer> => start(["--store", "memory:", ...CLOCK]);
+const lab = (): Promise<Served> => marketOfTest({ now: new Date(NOON) });
 
 /** Usage of the demo's first customer, so many minutes after noon. Each call is of another dimension, or quantity. */
 interface Usage {
@@ -38,18 +39,18 @@ const record = ({ minute, dimension = "seats", quantity = 1 }: Usage): Omit<Usag
 });
 
 /** The statuses of the records, by product code; or the error's name. */
-function meter(server: RunningServer, ...usages: Usage[]): Promise<string> {
+function meter(server: Served, ...usages: Usage[]): Promise<string> {
   const UsageRecords = usages.map((usage) => ({ ...record(usage), CustomerIdentifier: "demoCustomer1" }));
   return outcome(server, new BatchMeterUsageCommand({ ProductCode: DEMO.productCode, UsageRecords }));
 }
 
 /** The same, under a licence. */
-function meterLicensed(server: RunningServer, LicenseArn: string, ...usages: Usage[]): Promise<string> {
+function meterLicensed(server: Served, LicenseArn: string, ...usages: Usage[]): Promise<string> {
   const UsageRecords = usages.map((usage) => ({ ...record(usage), CustomerAWSAccountId: BUYER, LicenseArn }));
   return outcome(server, new BatchMeterUsageCommand({ UsageRecords }));
 }
 
-async function outcome(server: RunningServer, command: BatchMeterUsageCommand): Promise<string> {
+async function outcome(server: Served, command: BatchMeterUsageCommand): Promise<string> {
   try {
     const { Results = [] } = await officialClient(server.endpoint).send(command);
     return Results.map(({ Status }) => Status).join(" ");
@@ -59,14 +60,13 @@ async function outcome(server: RunningServer, command: BatchMeterUsageCommand): 
   }
 }
 
-async function act(server: RunningServer, action: "cancel" | "suspend" | "resume", id = "agmt-demo1"): Promise<object> {
+async function act(server: Served, action: "cancel" | "suspend" | "resume", id = "agmt-demo1"): Promise<object> {
   const { status, body } = await server.operator("POST", `/agreements/${id}/${action}`);
   expect(status, JSON.stringify(body)).toBe(200);
   return body as object;
 }
 
-const advance = (server: RunningServer, minutes: number): Promise<void> =>
-  moveClock(server, { advanceSeconds: minutes * 60 });
+const advance = (server: Served, minutes: number): Promise<void> => moveClock(server, { advanceSeconds: minutes * 60 });
 
 describe("an agreement that is cancelled", () => {
   test("has one hour for final records, usage of that hour included; then it has none (Rule G3)", async () => {

@@ -1,9 +1,10 @@
 /** Rule Q1: an answer for which there is no room is of a request that was done, so it says that it may have been. */
 import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { meteringRecords } from "../support/operator-api.ts";
 import { jsonOf, send, signed, wireRequest } from "../support/raw-client.ts";
-import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO } from "../support/server.ts";
 import { until } from "../support/until.ts";
 import { testNeeding } from "../support/wire-endpoint.ts";
 
@@ -15,10 +16,10 @@ const SMALL_BYTES_MAX = 65_536;
 const HELD_BYTES = 64 * 1_048_576 - 30_000;
 const BODY_BYTES = 1_040_000;
 
-let server: RunningServer;
+let server: DemoMarket;
 
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:"]);
+  server = await demoMarket();
 });
 
 afterAll(() => server.stop());

@@ -6,28 +6,32 @@ import {
   type BatchMeterUsageCommandOutput,
   type MarketplaceMeteringServiceException,
 } from "@aws-sdk/client-marketplace-metering";
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished } from "vitest";
+import type { Market } from "countinghouse/testkit";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { explanationOf, faultsOf, inject } from "../support/faults.ts";
-import { add, meteringRecords, registrationToken } from "../support/operator-api.ts";
-import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { matchers } from "../support/market-matchers.ts";
+import { meteringRecords, registrationToken } from "../support/operator-api.ts";
+import { DEMO } from "../support/server.ts";
 import { testNeeding } from "../support/wire-endpoint.ts";
+
+expect.extend(matchers);
 
 const test = testNeeding({ ownServer: "a manual clock and a data folder" });
 
-const OTHER_SELLER = "999900001111";
-const OTHER_PRODUCT = "9abcdefghijklmnopqrstuvwx";
 const TRACES = "1abcdefghijklmnopqrstuvwx";
 const NOW = "2026-07-20T12:00:00Z";
 const BATCH = { operation: "BatchMeterUsage" };
+const BUYER = DEMO.customers[0];
 
-let server: RunningServer;
+let server: DemoMarket;
+let market: Market;
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:", "--clock", `manual:${NOW}`]);
+  server = await demoMarket({ now: NOW });
+  ({ market } = server);
 });
-afterAll(() => server.kill());
-beforeEach(async () => {
-  expect((await server.operator("POST", "/reset")).status).toBe(204);
-});
+afterEach(() => market.restore());
+afterAll(() => server.stop());
 
 /** The official client with its own retries, unless it is to make one attempt only. */
 function clientOf(
@@ -47,7 +51,7 @@ function clientOf(
 
 const seats = (Quantity: number, hoursAgo = 0): object => ({
   Timestamp: new Date(Date.parse(NOW) - hoursAgo * 3_600_000),
-  CustomerIdentifier: DEMO.customers[0],
+  CustomerIdentifier: BUYER,
   Dimension: "seats",
   Quantity,
 });
@@ -92,31 +96,32 @@ test.each([
 );
 
 test("drop-answer: what was cut off is kept, and the SDK's next attempt gets the same record", async () => {
-  await inject(server, { ...BATCH, kind: "drop-answer" });
+  await market.faults.dropAnswer("BatchMeterUsage");
   const answer = await clientOf().send(batch([seats(3)]));
   expect(answer.$metadata.attempts).toBe(2);
+  expect(market).toHaveSeenCalls({ BatchMeterUsage: 2 });
+  expect(market).toHaveMetered({ customer: BUYER, dimension: "seats", units: 3 });
   const [id] = idsOf(answer);
-  expect(await meteringRecords(server)).toMatchObject([{ meteringRecordId: id, quantity: 3 }]);
   const explanation = await explanationOf(server, id);
   expect(explanation).toMatchObject({ faults: [{ kind: "drop-answer" }], records: [{ outcome: "accepted" }] });
   expect(explanation["requestId"], "made by the attempt that got no answer").not.toBe(answer.$metadata.requestId);
 });
 
 test("drop-answer without a retry: the caller gets a broken connection and no answer", async () => {
-  await inject(server, { ...BATCH, kind: "drop-answer" });
+  await market.faults.dropAnswer("BatchMeterUsage");
   const error = await refusalOf(clientOf(DEMO, { maxAttempts: 1 }).send(batch([seats(3)])));
   expect(error.$response).toBeUndefined();
   expect(error.$metadata?.httpStatusCode).toBeUndefined();
-  expect(await meteringRecords(server)).toHaveLength(1);
+  expect(market).toHaveMetered({ customer: BUYER, units: 3 });
 });
 
 test("unprocessed: all records come back bare and in their order; sent again, they are kept", async () => {
-  await inject(server, { ...BATCH, kind: "unprocessed" });
+  await market.faults.unprocessed();
   const records = [seats(1), seats(2, 1), seats(3, 2)];
   const { Results, UnprocessedRecords = [] } = await clientOf().send(batch(records));
   expect(Results).toEqual([]);
   expect(UnprocessedRecords).toEqual(records);
-  expect(await meteringRecords(server)).toEqual([]);
+  expect(market).toHaveMeteredNothingFor(BUYER);
   const again = await clientOf().send(batch(UnprocessedRecords));
   expect(again.Results?.map(({ Status }) => Status)).toEqual(["Success", "Success", "Success"]);
   expect(again.UnprocessedRecords).toEqual([]);
@@ -124,7 +129,7 @@ test("unprocessed: all records come back bare and in their order; sent again, th
 });
 
 test("unprocessed with a number: so many come back from the end, and the others are decided as ever", async () => {
-  await inject(server, { ...BATCH, kind: "unprocessed", records: 2 });
+  await market.faults.unprocessed({ records: 2 });
   const records = [seats(1), seats(1), seats(3, 2), seats(4, 3)];
   const answer = await clientOf().send(batch(records));
   expect(answer.UnprocessedRecords).toEqual(records.slice(2));
@@ -140,7 +145,7 @@ test("unprocessed with a number: so many come back from the end, and the others 
 });
 
 test("delay: it is done at once and answered late; the SDK gives up waiting, and its next attempt gets the same record", async () => {
-  await inject(server, { ...BATCH, kind: "delay", delayMs: 60_000 });
+  await market.faults.delay("BatchMeterUsage", 60_000);
   const impatient = clientOf(DEMO, { requestHandler: { requestTimeout: 2_000, throwOnRequestTimeout: true } });
   const answer = await impatient.send(batch([seats(3)]));
   expect(answer.$metadata.attempts).toBeGreaterThan(1);
@@ -150,8 +155,8 @@ test("delay: it is done at once and answered late; the SDK gives up waiting, and
 });
 
 test("a delay that can be waited for changes nothing else, and goes with another fault", async () => {
-  await inject(server, { ...BATCH, kind: "delay", delayMs: 30, count: 2 });
-  const { faultId } = await inject(server, { ...BATCH, kind: "throttle" });
+  await market.faults.delay("BatchMeterUsage", 30, { count: 2 });
+  const { faultId } = await market.faults.throttle("BatchMeterUsage");
   const answer = await clientOf().send(batch([seats(3)]));
   expect(answer.$metadata.attempts).toBe(2);
   expect(await faultsOf(server)).toMatchObject([
@@ -161,7 +166,7 @@ test("a delay that can be waited for changes nothing else, and goes with another
 });
 
 test("a probability without a count hits some requests and not others, until it is taken away", async () => {
-  const { faultId, remaining } = await inject(server, { ...BATCH, kind: "throttle", probability: 0.5 });
+  const { faultId, remaining } = await market.faults.throttle("BatchMeterUsage", { probability: 0.5 });
   expect(remaining).toBeUndefined();
   const client = clientOf(DEMO, { maxAttempts: 1 });
   const answers = await Promise.allSettled(Array.from({ length: 80 }, () => client.send(batch([seats(3)]))));
@@ -174,42 +179,28 @@ test("a probability without a count hits some requests and not others, until it 
 });
 
 test("two callers at once: a fault for one account, or for one product, leaves the other alone", async () => {
-  await add(server, "/accounts", { id: OTHER_SELLER, users: [{ name: "metering" }] });
-  await add(server, "/products", {
-    productCode: OTHER_PRODUCT,
-    title: "Other",
-    seller: OTHER_SELLER,
-    type: "saas",
-    pricing: "usage",
-    dimensions: [{ name: "seats" }],
-  });
-  await add(server, "/agreements", {
-    agreementId: "agmt-other",
-    productCode: OTHER_PRODUCT,
-    customerAccountId: "444455556666",
-    customerIdentifier: DEMO.customers[0],
-    startsAt: "2020-01-01T00:00:00Z",
-  });
-  const key = (await server.operator("POST", `/accounts/${OTHER_SELLER}/access-keys`, {})).body as typeof DEMO;
+  const other = market.product({ dimensions: { seats: null }, seller: "another" });
+  market.customer(other, { accountId: "444455556666", customerIdentifier: BUYER });
+  const key = market.credentials(other);
   const [mine, others] = [clientOf(DEMO, { maxAttempts: 1 }), clientOf(key, { maxAttempts: 1 })];
   const both = async (): Promise<string[]> =>
     Promise.all(
       Array.from({ length: 10 }, async (_, i) => {
-        const sent = [mine.send(batch([seats(3, i % 5)])), others.send(batch([seats(3, i % 5)], OTHER_PRODUCT))];
+        const sent = [mine.send(batch([seats(3, i % 5)])), others.send(batch([seats(3, i % 5)], other.productCode))];
         const [a, b] = await Promise.allSettled(sent);
         return `${a?.status} ${b?.status}`;
       }),
     );
   for (const match of [{ accountId: DEMO.seller }, { productCode: DEMO.productCode }]) {
-    await inject(server, { ...BATCH, kind: "throttle", probability: 1, match });
+    await market.faults.throttle("BatchMeterUsage", { probability: 1, match });
     expect(await both(), JSON.stringify(match)).toEqual(Array(10).fill("rejected fulfilled"));
-    await server.operator("DELETE", "/faults");
+    await market.faults.clear();
   }
   expect(await both()).toEqual(Array(10).fill("fulfilled fulfilled"));
 });
 
 test("a request that names its product by a licence is for that product", async () => {
-  await inject(server, { ...BATCH, kind: "throttle", probability: 1, match: { productCode: TRACES } });
+  await market.faults.throttle("BatchMeterUsage", { probability: 1, match: { productCode: TRACES } });
   const client = clientOf(DEMO, { maxAttempts: 1 });
   const spans = {
     Timestamp: new Date(NOW),
@@ -225,7 +216,7 @@ test("a request that names its product by a licence is for that product", async 
 
 test("other operations have faults of their own", async () => {
   const RegistrationToken = await registrationToken(server, "agmt-demo1");
-  await inject(server, { operation: "ResolveCustomer", kind: "internal-error" });
+  await market.faults.internalError("ResolveCustomer");
   const client = clientOf(DEMO, { maxAttempts: 1 });
   expect((await client.send(batch([seats(3)]))).Results).toHaveLength(1);
   const resolve = new ResolveCustomerCommand({ RegistrationToken });
@@ -234,7 +225,7 @@ test("other operations have faults of their own", async () => {
 });
 
 test("a request that is refused before it reaches the operation uses up no fault", async () => {
-  const { faultId } = await inject(server, { ...BATCH, kind: "throttle" });
+  const { faultId } = await market.faults.throttle("BatchMeterUsage");
   const wrongSecret = clientOf({ ...DEMO, secretAccessKey: "wrong" }, { maxAttempts: 1 });
   const readOnly = { accessKeyId: "AKIACOUNTINGHOUSE002", secretAccessKey: "example-secret-2" };
   const refusals = [
@@ -252,7 +243,7 @@ test("a request that is refused before it reaches the operation uses up no fault
 
 test("hits are counted in the metrics", async () => {
   const before = await hitsCounted();
-  await inject(server, { ...BATCH, kind: "throttle" });
+  await market.faults.throttle("BatchMeterUsage");
   await clientOf().send(batch([seats(3)]));
   expect((await hitsCounted()) - before).toBe(1);
 });

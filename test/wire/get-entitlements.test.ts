@@ -9,8 +9,9 @@ import {
   paginateGetEntitlements,
 } from "@aws-sdk/client-marketplace-entitlement-service";
 import { afterAll, beforeAll, describe, expect } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { add, meteringRecords, moveClock } from "../support/operator-api.ts";
-import { CONTRACT, DEMO, officialEntitlementClient, startServer, type RunningServer } from "../support/server.ts";
+import { CONTRACT, DEMO, officialEntitlementClient } from "../support/server.ts";
 import { testNeeding } from "../support/wire-endpoint.ts";
 
 const test = testNeeding({ ownServer: "a manual clock and a catalogue of its own" });
@@ -19,11 +20,11 @@ const NOW = "2026-03-10T12:00:00Z";
 const READ_ONLY = { accessKeyId: "AKIACOUNTINGHOUSE002", secretAccessKey: "example-secret-2" };
 const { productCode, identified, licensed } = CONTRACT;
 
-let server: RunningServer;
+let server: DemoMarket;
 let client: MarketplaceEntitlementServiceClient;
 
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:", "--clock", `manual:${NOW}`]);
+  server = await demoMarket({ now: NOW });
   client = officialEntitlementClient(server.endpoint);
 });
 

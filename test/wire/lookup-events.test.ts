@@ -12,17 +12,10 @@ import { GetEntitlementsCommand } from "@aws-sdk/client-marketplace-entitlement-
 import { BatchMeterUsageCommand, ResolveCustomerCommand } from "@aws-sdk/client-marketplace-metering";
 import { meteringService, trailService } from "@countinghouse/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { add, moveClock, registrationToken } from "../support/operator-api.ts";
 import { jsonOf, send, signed, wireRequest } from "../support/raw-client.ts";
-import {
-  CONTRACT,
-  DEMO,
-  officialClient,
-  officialEntitlementClient,
-  officialTrailClient,
-  startServer,
-  type RunningServer,
-} from "../support/server.ts";
+import { CONTRACT, DEMO, officialClient, officialEntitlementClient, officialTrailClient } from "../support/server.ts";
 
 const NOW = "2026-03-10T12:00:00Z";
 const READ_ONLY = { accessKeyId: "AKIACOUNTINGHOUSE002", secretAccessKey: "example-secret-2" };
@@ -36,7 +29,7 @@ const LARGE = {
   productCode: "largelargelargelargelarge",
 };
 
-let server: RunningServer;
+let server: DemoMarket;
 let trail: CloudTrailClient;
 /** Request ids of what was called, in its order. */
 const called: Record<"metered" | "refused" | "elsewhere" | "resolved" | "shown" | "denied" | "foreign", string> = {
@@ -65,7 +58,7 @@ async function idOf(call: Promise<{ $metadata: { requestId?: string | undefined 
 }
 
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:", "--clock", `manual:${NOW}`]);
+  server = await demoMarket({ now: NOW });
   trail = officialTrailClient(server.endpoint);
   for (const { id, key } of [OTHER, PAGED])
     await add(server, "/accounts", { id, users: [{ name: "metering", ...key }] });

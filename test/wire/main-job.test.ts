@@ -16,7 +16,7 @@ import { afterAll, beforeAll, describe, expect } from "vitest";
 import { add, meteringRecords, recordsPage, registrationToken } from "../support/operator-api.ts";
 import { newDatabase, nodeArgs, type TestDatabase } from "../support/postgres/database.ts";
 import { DEMO, officialClient, temporaryFolder } from "../support/server.ts";
-import { demoServer, testNeeding, type WireServer } from "../support/wire-endpoint.ts";
+import { demoProcess, testNeeding, type WireProcess } from "../support/wire-endpoint.ts";
 
 const test = testNeeding("operator API");
 const testOfKill = testNeeding({ ownServer: "it kills the server" });
@@ -35,7 +35,7 @@ const LICENSED = {
 const folder = temporaryFolder();
 const batch = usageRecords();
 let database: TestDatabase | undefined;
-let server: WireServer;
+let server: WireProcess;
 let client: MarketplaceMeteringClient;
 let results: readonly UsageRecordResult[];
 
@@ -58,7 +58,7 @@ async function storeArgs(): Promise<string[]> {
 }
 
 async function start(): Promise<void> {
-  server = await demoServer(await storeArgs());
+  server = await demoProcess(await storeArgs());
   client = officialClient(server.endpoint);
 }
 

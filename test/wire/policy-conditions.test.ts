@@ -68,7 +68,7 @@ const deny = (Condition: object): object => ({ Effect: "Deny", Action: "*", Reso
 let server: WireServer;
 beforeAll(async () => {
   // The service clock is not what aws:CurrentTime goes by.
-  server = await demoServer(["--store", "memory:", "--clock", "manual:2001-01-01T00:00:00Z"]);
+  server = await demoServer({ now: "2001-01-01T00:00:00Z" });
 });
 afterAll(() => server.stop());
 

@@ -1,18 +1,19 @@
 /** Rules Q2, Q3 and Q4: AWS's request quotas, for each account and region. */
 import { BatchMeterUsageCommand } from "@aws-sdk/client-marketplace-metering";
 import { meteringService, trailService } from "@countinghouse/protocol";
-import { afterAll, beforeAll, expect } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { meteringRecords, registrationToken } from "../support/operator-api.ts";
 import { bytesOf, exchange, send, signed, wireRequest, withHeaders, type Signing } from "../support/raw-client.ts";
 import { newFolder, start } from "../support/scoped.ts";
-import { DEMO, officialClient, runCommand, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO, officialClient, runCommand, type Served } from "../support/server.ts";
 import { testNeeding } from "../support/wire-endpoint.ts";
 
 const test = testNeeding({ ownServer: "servers with quotas" });
 
-let server: RunningServer;
+let server: DemoMarket;
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:", "--quotas", "aws"]);
+  server = await demoMarket({ quotas: "aws" });
 });
 afterAll(() => server.stop());
 
@@ -31,7 +32,7 @@ const seats = (hoursAgo: number): object => ({
 
 /** Sends so many requests in one piece; answers how many were throttled and how many were not. */
 async function flood(
-  to: RunningServer,
+  to: Served,
   operation: string,
   input: object,
   requests: number,
@@ -93,7 +94,8 @@ test("Rule Q2: requests without a good signature use nobody's quota; those witho
 });
 
 test("B1, Rule Q2: what is over the quota is not kept; the SDK sends it again until it is, once", async () => {
-  const aws = await start(["--store", "memory:", "--quotas", "aws"]);
+  const aws = await demoMarket({ quotas: "aws" });
+  onTestFinished(() => aws.stop());
   const client = officialClient(aws.endpoint);
   const records = DEMO.dimensions.flatMap((Dimension) =>
     DEMO.customers.flatMap((CustomerIdentifier) =>
@@ -144,7 +146,8 @@ test("what is throttled costs no entry in the ledger, and is counted in the metr
 });
 
 test("the quotas in force are said at the start, and anything but off and aws is refused", async () => {
-  expect(server.output()).toContain(
+  const started = await start(["--store", "memory:", "--quotas", "aws"]);
+  expect(started.output()).toContain(
     "  quotas          10 BatchMeterUsage, 10 MeterUsage, 5 RegisterUsage, 2 LookupEvents a second, per account and region\n",
   );
   const refused = await runCommand(["serve", "--store", "memory:", "--port", "0", "--quotas", "20"]);
@@ -152,6 +155,7 @@ test("the quotas in force are said at the start, and anything but off and aws is
 });
 
 test("without --quotas nobody is held up", async () => {
-  const free = await start(["--store", "memory:"]);
+  const free = await demoMarket();
+  onTestFinished(() => free.stop());
   expect(await flood(free, "BatchMeterUsage", seats(0), 200)).toMatchObject({ throttled: 0 });
 });

@@ -4,8 +4,9 @@
  */
 import { entitlementService, meteringService, trailService } from "@countinghouse/protocol";
 import { afterAll, beforeAll, expect } from "vitest";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { send, signed, wireRequest, withHeaders, type RawAnswer, type RawRequest } from "../support/raw-client.ts";
-import { CONTRACT, DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { CONTRACT, DEMO } from "../support/server.ts";
 import { testNeeding } from "../support/wire-endpoint.ts";
 
 const test = testNeeding({ ownServer: "its clock stands still" });
@@ -13,10 +14,10 @@ const test = testNeeding({ ownServer: "its clock stands still" });
 const NOW = "2026-03-04T05:06:07.000Z";
 const AT = Date.parse(NOW) / 1_000;
 
-let server: RunningServer;
+let server: DemoMarket;
 
 beforeAll(async () => {
-  server = await startServer(["--store", "memory:", "--lab", "--clock", `manual:${NOW}`]);
+  server = await demoMarket({ now: NOW });
 });
 
 afterAll(() => server.stop());

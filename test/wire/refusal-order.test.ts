@@ -13,10 +13,11 @@ import {
 } from "@countinghouse/protocol";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { BUYER as RESOURCE_OWNER, PRODUCTS, ROLE, openMarket, taskArn } from "../resources/market.ts";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { add, registrationToken } from "../support/operator-api.ts";
 import { addDeniedUser, attempt, fromTheFirstByte, walk, type Draft, type Reason } from "../support/refusal-walk.ts";
 import { sessionOf } from "../support/resource-session.ts";
-import { DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { DEMO, type Served } from "../support/server.ts";
 import { testNeeding } from "../support/wire-endpoint.ts";
 
 const test = testNeeding({ ownServer: "it moves the clock, under both rule sets" });
@@ -26,19 +27,19 @@ const NOW = Date.parse("2026-08-01T07:00:00Z");
 const OTHER_SELLER = "999900001111";
 const licence = (last: string): string => `arn:aws:license-manager::294406891311:license:l-${last.padStart(32, "0")}`;
 
-let classic: RunningServer;
-let current: RunningServer;
+let classic: DemoMarket;
+let current: DemoMarket;
 
 beforeAll(async () => {
-  const clock = ["--store", "memory:", "--clock", `manual:${new Date(NOW).toISOString()}`];
-  [classic, current] = await Promise.all([startServer(clock), startServer([...clock, "--rules", "current"])]);
+  const now = new Date(NOW);
+  [classic, current] = await Promise.all([demoMarket({ now }), demoMarket({ now, rules: "current" })]);
   await Promise.all([classic, current].map(prepare));
 });
 
 afterAll(() => Promise.all([classic.stop(), current.stop()]));
 
 /** Beside the demo: a foreign product, one that is no SaaS product, a licence that has run out, a user who may do nothing. */
-async function prepare(server: RunningServer): Promise<void> {
+async function prepare(server: Served): Promise<void> {
   await add(server, "/accounts", { id: OTHER_SELLER });
   const product = { title: "A product", type: "saas", pricing: "usage", dimensions: [{ name: "seats" }] };
   await add(server, "/products", { ...product, productCode: "foreign", seller: OTHER_SELLER });

@@ -6,10 +6,11 @@ import { entitlementService, meteringService, operations, trailService, type Rul
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect } from "vitest";
 import { BUYER, PRODUCTS, ROLE, openMarket, taskArn } from "../resources/market.ts";
+import { demoMarket, type DemoMarket } from "../support/demo-market.ts";
 import { add, moveClock, registrationToken } from "../support/operator-api.ts";
 import { jsonOf, send, signed, wireRequest, withHeaders } from "../support/raw-client.ts";
 import { sessionOf, type SessionCredentials } from "../support/resource-session.ts";
-import { CONTRACT, DEMO, startServer, type RunningServer } from "../support/server.ts";
+import { CONTRACT, DEMO } from "../support/server.ts";
 import { testNeeding } from "../support/wire-endpoint.ts";
 
 const test = testNeeding({ ownServer: "it has two of them, with manual clocks" });
@@ -19,14 +20,14 @@ const SECONDS = NOW / 1_000;
 const OTHER_SELLER = { id: "999900001111", accessKeyId: "AKIAOTHERSELLER00001", secretAccessKey: "other-secret" };
 const licence = (last: string): string => `arn:aws:license-manager::294406891311:license:l-${last.padStart(32, "0")}`;
 
-let classic: RunningServer;
-let current: RunningServer;
+let classic: DemoMarket;
+let current: DemoMarket;
 let task: SessionCredentials;
 let instance: SessionCredentials;
 
 beforeAll(async () => {
-  const clock = ["--store", "memory:", "--clock", `manual:${new Date(NOW).toISOString()}`];
-  [classic, current] = await Promise.all([startServer(clock), startServer([...clock, "--rules", "current"])]);
+  const now = new Date(NOW);
+  [classic, current] = await Promise.all([demoMarket({ now }), demoMarket({ now, rules: "current" })]);
   const { id, ...key } = OTHER_SELLER;
   await add(classic, "/accounts", { id, users: [{ name: "metering", ...key }] });
   const product = { title: "A product", pricing: "usage", dimensions: [{ name: "seats" }], seller: DEMO.seller };

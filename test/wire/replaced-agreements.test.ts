@@ -1,10 +1,10 @@
 /** What sellers meet when a customer is given other names: one agreement goes on with another, at an hour's edge. */
 import { BatchMeterUsageCommand, MarketplaceMeteringServiceException } from "@aws-sdk/client-marketplace-metering";
 import { describe, expect } from "vitest";
+import { marketOfTest } from "../support/demo-market.ts";
 import { add, meteringRecords, moveClock } from "../support/operator-api.ts";
 import { callOperator, expectProblem, type OperatorAnswer } from "../support/operator-call.ts";
-import { start } from "../support/scoped.ts";
-import { DEMO, officialClient, type RunningServer } from "../support/server.ts";
+import { DEMO, officialClient, type Served } from "../support/server.ts";
 import { testNeeding } from "../support/wire-endpoint.ts";
 
 const test = testNeeding({ ownServer: "it moves the clock from a time of its own" });
@@ -19,9 +19,8 @@ const OLD_LICENCE = { CustomerAWSAccountId: BUYER, LicenseArn: licence("1") };
 const NEW_LICENCE = { CustomerAWSAccountId: BUYER, LicenseArn: licence("77") };
 const ACCOUNT = { CustomerAWSAccountId: BUYER };
 
-const lab = (): Promise<RunningServer> => start(["--store", "memory:", "--clock", "manual:2026-03-10T12:00:00Z"]);
-const advance = (server: RunningServer, minutes: number): Promise<void> =>
-  moveClock(server, { advanceSeconds: minutes * 60 });
+const lab = (): Promise<Served> => marketOfTest({ now: "2026-03-10T12:00:00Z" });
+const advance = (server: Served, minutes: number): Promise<void> => moveClock(server, { advanceSeconds: minutes * 60 });
 
 /** The new names, from 13:00 on, unless a test says otherwise. */
 const RENAMED = {
@@ -32,13 +31,13 @@ const RENAMED = {
   licenseArn: licence("77"),
   replaces: "agmt-demo1",
 };
-const replace = (server: RunningServer, over: object = {}): Promise<OperatorAnswer> =>
+const replace = (server: Served, over: object = {}): Promise<OperatorAnswer> =>
   callOperator(server, "POST", "/agreements", { body: { ...RENAMED, ...over } });
-const shown = async (server: RunningServer, id: string): Promise<unknown> =>
+const shown = async (server: Served, id: string): Promise<unknown> =>
   (await callOperator(server, "GET", `/agreements/${id}`)).json;
 
 /** The status of usage of so many minutes after noon, or the error's name. */
-async function meter(server: RunningServer, who: object, minute: number, quantity = 1): Promise<string> {
+async function meter(server: Served, who: object, minute: number, quantity = 1): Promise<string> {
   const sent = { ...who, Timestamp: new Date(NOON + minute * MINUTES), Dimension: "seats", Quantity: quantity };
   const ProductCode = "LicenseArn" in who ? undefined : DEMO.productCode;
   const command = new BatchMeterUsageCommand({ ProductCode, UsageRecords: [sent] });
@@ -229,7 +228,7 @@ describe("names by which usage is metered never change (Rule G7):", () => {
   });
 });
 
-const patch = (server: RunningServer, id: string, body: object): Promise<OperatorAnswer> =>
+const patch = (server: Served, id: string, body: object): Promise<OperatorAnswer> =>
   callOperator(server, "PATCH", `/agreements/${id}`, { body });
 
 describe("start and end move so that no use counts twice (Rule G8):", () => {
@@ -295,7 +294,7 @@ describe("start and end move so that no use counts twice (Rule G8):", () => {
 
 describe("a new way to name a customer beside one in use is a conflict (Rule K8):", () => {
   const beside = { agreementId: "beside", productCode: DEMO.productCode, startsAt: "2026-03-10T12:00:00Z" };
-  const post = (server: RunningServer, body: object): Promise<OperatorAnswer> =>
+  const post = (server: Served, body: object): Promise<OperatorAnswer> =>
     callOperator(server, "POST", "/agreements", { body: { ...beside, ...body } });
 
   test("another identifier, now or while the other is yet to begin", async () => {

@@ -1,6 +1,7 @@
 /** A lab tells the service clock's time in every answer on the wire; any other server does not. */
+import { startMarket } from "countinghouse/testkit";
 import { expect } from "vitest";
-import { moveClock } from "../support/operator-api.ts";
+import { DEMO_CATALOGUE } from "../support/demo-market.ts";
 import { send, signed, wireRequest, type RawAnswer, type RawRequest } from "../support/raw-client.ts";
 import { startServer } from "../support/server.ts";
 import { testNeeding } from "../support/wire-endpoint.ts";
@@ -25,18 +26,14 @@ const requestsTo = (endpoint: string): readonly (readonly [string, number, RawRe
 const timeOf = ({ headers }: RawAnswer): unknown => headers["x-countinghouse-service-time"];
 
 test("a lab's, to the millisecond, errors included, as the clock is moved", async () => {
-  const server = await startServer(["--store", "memory:", "--clock", `manual:${NOON}`]);
-  try {
-    for (const [what, status, request] of requestsTo(server.endpoint)) {
-      const answer = await send(server.endpoint, request);
-      expect([what, answer.status, timeOf(answer)]).toEqual([what, status, NOON]);
-    }
-    await moveClock(server, { now: "2026-03-10T18:00:00.007Z" });
-    for (const [, , request] of requestsTo(server.endpoint)) {
-      expect(timeOf(await send(server.endpoint, request))).toBe("2026-03-10T18:00:00.007Z");
-    }
-  } finally {
-    await server.stop();
+  await using market = await startMarket({ now: NOON, catalogue: DEMO_CATALOGUE, unexpectedCalls: "ignore" });
+  for (const [what, status, request] of requestsTo(market.url)) {
+    const answer = await send(market.url, request);
+    expect([what, answer.status, timeOf(answer)]).toEqual([what, status, NOON]);
+  }
+  await market.clock.to("2026-03-10T18:00:00.007Z");
+  for (const [, , request] of requestsTo(market.url)) {
+    expect(timeOf(await send(market.url, request))).toBe("2026-03-10T18:00:00.007Z");
   }
 });
 

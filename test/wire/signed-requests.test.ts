@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect } from "vitest";
 import { meteringRecords, registrationToken } from "../support/operator-api.ts";
 import { jsonOf, presigned, send, signed, wireRequest, withHeaders, type RawRequest } from "../support/raw-client.ts";
 import { DEMO } from "../support/server.ts";
-import { demoServer, testNeeding, type WireServer } from "../support/wire-endpoint.ts";
+import { demoProcess, testNeeding, type WireProcess } from "../support/wire-endpoint.ts";
 
 const test = testNeeding("operator API");
 
@@ -12,11 +12,11 @@ const MINUTE_MS = 60_000;
 const ISSUED_BY_NOBODY = "a-session-token-that-nobody-issued";
 const MISMATCH = /^The request signature we calculated does not match the signature you provided\./;
 
-let server: WireServer;
+let server: WireProcess;
 let unsigned: RawRequest;
 
 beforeAll(async () => {
-  server = await demoServer();
+  server = await demoProcess(["--store", "memory:"]);
   const record = { Timestamp: Math.floor(Date.now() / 1000), CustomerIdentifier: "demoCustomer1", Dimension: "seats" };
   const input = { ProductCode: DEMO.productCode, UsageRecords: [{ ...record, Quantity: 1 }] };
   unsigned = wireRequest(server.endpoint, "BatchMeterUsage", input);

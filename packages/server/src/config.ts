@@ -33,8 +33,10 @@ export interface ServeConfig {
   readonly store: StoreSetting;
   /** Undefined for the built-in demo. */
   readonly catalogFile: string | undefined;
-  /** The catalogue itself as YAML, in the place of a file. */
+  /** What the catalogue file says, where that is known already. */
   readonly catalogText?: string | undefined;
+  /** A catalogue that is in no file. */
+  readonly catalogObject?: object | undefined;
   readonly rules: RuleSetName;
   /** The settings that all servers of one ledger must share. */
   readonly shared: SharedSettings;

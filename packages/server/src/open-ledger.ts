@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { iso, ruleSets, type RuleSet } from "@countinghouse/protocol";
-import { dueChanges, readCatalogueFile, type CatalogueFile } from "./catalogue/apply.ts";
+import { catalogueFileOf, dueChanges, type CatalogueFile } from "./catalogue/apply.ts";
 import { startClock, type ClockSetting, type ServiceClock } from "./clock.ts";
 import { ConfigError, type ServeConfig } from "./config.ts";
 import { Catalogue, type CatalogueKind } from "./domain/catalogue/catalogue.ts";
@@ -89,7 +89,7 @@ export async function openLedger(
     if (config.store.kind === "postgres") await agree(ledger, config, world);
     // A position that is not kept would be lost at the next start.
     if (clock.mode !== "system") await moveClock(ledger, startCall("StartClock", world), { byMs: 0 });
-    const catalogueFile = readCatalogue(config, sealer);
+    const catalogueFile = await readCatalogue(config, sealer);
     await applyCatalogue(ledger, clock, catalogueFile, startCall("ApplyCatalogue", world));
     await makeFirstRegistrationKey(ledger, sealer, world);
     return { ledger, clock, ruleSet, sealer, catalogueFile, logBytes: store.logBytes };
@@ -256,8 +256,12 @@ function checkSecretsKey(ledger: Ledger, sealer: Sealer): void {
   }
 }
 
-function readCatalogue(config: ServeConfig, sealer: Sealer): CatalogueFile {
-  if (config.catalogText !== undefined) return readCatalogueFile(config.catalogText, "catalogue", sealer);
+async function readCatalogue(config: ServeConfig, sealer: Sealer): Promise<CatalogueFile> {
+  const { catalogObject, catalogText, catalogFile: nameOfText = "catalogue" } = config;
+  if (catalogObject !== undefined) return catalogueFileOf(catalogObject, () => "catalogue", ".", sealer);
+  // Where there is no text, nothing is needed that reads one: a market starts sooner without it.
+  const { readCatalogueFile } = await import("./catalogue/read-catalogue-file.ts");
+  if (catalogText !== undefined) return readCatalogueFile(catalogText, nameOfText, sealer);
   if (config.catalogFile === undefined) {
     return readCatalogueFile(readFileSync(DEMO_CATALOGUE, "utf8"), "demo.yaml", sealer);
   }

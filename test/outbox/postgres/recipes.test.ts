@@ -12,7 +12,8 @@ import { sell as sellWithDrizzle } from "../../../examples/outbox/drizzle.ts";
 import { sell as sellWithKysely } from "../../../examples/outbox/kysely.ts";
 import { sell as sellWithPg } from "../../../examples/outbox/plain-pg.ts";
 import { clientOf } from "../../support/client.ts";
-import { FIRST, METERS, moveTo, recordsOf, standingServer } from "../../support/outbox.ts";
+import { marketOfTest } from "../../support/demo-market.ts";
+import { FIRST, METERS, moveTo, recordsOf } from "../../support/outbox.ts";
 import { newPostgresStore, poolAt } from "../../support/outbox-store.ts";
 import { pgbouncerBefore, whyNoPgbouncer } from "../../support/postgres/pgbouncer.ts";
 import { testOfPostgres } from "../../support/postgres/database.ts";
@@ -123,7 +124,7 @@ const reading = (id: number) => ({
 });
 
 async function deliver(url: string): Promise<void> {
-  const server = await standingServer("2026-11-10T10:50:00Z", "--rules", "current");
+  const server = await marketOfTest({ now: "2026-11-10T10:50:00Z", rules: "current" });
   const pool = new Pool({ connectionString: url, max: 5 });
   pool.on("error", () => undefined);
   onTestFinished(() => pool.end());

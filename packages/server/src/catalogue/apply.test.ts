@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { Catalogue, type CatalogueChange } from "../domain/catalogue/catalogue.ts";
 import { openSecret } from "../identity/access-keys.ts";
-import { dueChanges, readCatalogueFile } from "./apply.ts";
+import { dueChanges } from "./apply.ts";
+import { readCatalogueFile } from "./read-catalogue-file.ts";
 import { SAMPLE, sampleWith, sealer } from "../../testing/sample-catalogue.ts";
 
 const PRODUCT = "0abcdefghijklmnopqrstuvwx";

@@ -2,14 +2,13 @@
  * Applies a catalogue file. Only objects of which the file says something else than the last time are written, so changes
  * through the operator API since then stay.
  */
-import { dirname } from "node:path";
 import type { EpochMs } from "@countinghouse/protocol";
 import type { CatalogueChange, CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { overlaid } from "../domain/changes/overlay.ts";
 import { settledChanges } from "../domain/changes/settled-changes.ts";
 import type { ProductProblem } from "../domain/catalogue/product-change.ts";
 import type { Sealer } from "../identity/seal.ts";
-import { CatalogueFileError, parseCatalogueFile, type Locate } from "./catalogue-file.ts";
+import { CatalogueFileError, documentOf, type Locate } from "./catalogue-file.ts";
 import { fileAgreementChange, fileAgreements, fileChanges, type FileAgreement } from "./documents.ts";
 import { productChangeOver } from "./product-documents.ts";
 import { referenceProblem, type ReferenceProblem } from "../domain/catalogue/references.ts";
@@ -24,9 +23,10 @@ export interface CatalogueFile {
   readonly locate: Locate;
 }
 
-export function readCatalogueFile(text: string, fileName: string, sealer: Sealer): CatalogueFile {
-  const { document, locate } = parseCatalogueFile(text, fileName);
-  const changes = fileChanges(document, sealer, dirname(fileName));
+/** `folder`: what paths in it are relative to. Throws CatalogueFileError for what does not fit the schema. */
+export function catalogueFileOf(value: unknown, locate: Locate, folder: string, sealer: Sealer): CatalogueFile {
+  const document = documentOf(value, locate);
+  const changes = fileChanges(document, sealer, folder);
   return { changes, agreements: fileAgreements(document, sealer), document, locate };
 }
 

@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Catalogue } from "../domain/catalogue/catalogue.ts";
-import { dueChanges, readCatalogueFile } from "./apply.ts";
-import { CatalogueFileError, parseCatalogueFile } from "./catalogue-file.ts";
+import { dueChanges } from "./apply.ts";
+import { readCatalogueFile } from "./read-catalogue-file.ts";
+import { CatalogueFileError } from "./catalogue-file.ts";
 import { SAMPLE, sampleWith, sealer } from "../../testing/sample-catalogue.ts";
 
 /** The problems of a file that must have some. */
@@ -36,7 +37,7 @@ const NOW_MS = Date.UTC(2026, 6, 14, 12, 30);
 
 describe("a catalogue file is accepted", () => {
   test("with something of everything in it", () => {
-    const { document } = parseCatalogueFile(SAMPLE, "shop.yaml");
+    const { document } = readCatalogueFile(SAMPLE, "shop.yaml", sealer);
     expect(document.accounts.map(({ id }) => id)).toEqual(["111122223333", "444455556666"]);
     expect(document.accounts[1]?.roles[0]?.webIdentity).toHaveLength(1);
     expect(document.issuers).toEqual([{ issuer: "https://oidc.example", jwksFile: "./jwks.json" }]);

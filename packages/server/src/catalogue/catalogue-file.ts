@@ -1,5 +1,4 @@
-/** The catalogue file: reads it, checks it against its schema, and gives every complaint its line. */
-import { LineCounter, parseDocument, visit, type Document } from "yaml";
+/** What a catalogue file says: checked against its schema, with every complaint at its place. */
 import type { z } from "zod";
 import { catalogueFileSchema, type CatalogueDocument } from "./schema.ts";
 
@@ -20,28 +19,13 @@ export class CatalogueFileError extends Error {
 /** Gives the place of a member, for complaints that are found after parsing. */
 export type Locate = (path: readonly PropertyKey[]) => string;
 
-export function parseCatalogueFile(text: string, fileName: string): { document: CatalogueDocument; locate: Locate } {
-  const { value, locate } = readYaml(text, fileName);
+/** Throws CatalogueFileError for what does not fit the schema. */
+export function documentOf(value: unknown, locate: Locate): CatalogueDocument {
   const parsed = catalogueFileSchema.safeParse(value ?? {});
   if (!parsed.success) {
     throw new CatalogueFileError(complaintsOf(parsed.error).map((one) => `${locate(one.path)}: ${one.text}`));
   }
-  return { document: parsed.data, locate };
-}
-
-/** Any YAML value. Throws CatalogueFileError where the text is not YAML. */
-export function readYaml(text: string, fileName: string): { value: unknown; locate: Locate } {
-  const lines = new LineCounter();
-  // At any other log level the parser warns on standard error, and quotes the text.
-  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
-  const place = (offset: number): string => {
-    const { line, col } = lines.linePos(offset);
-    return `${fileName}:${line}:${col}`;
-  };
-  if (yaml.errors.length > 0) {
-    throw new CatalogueFileError(yaml.errors.map((error) => `${place(error.pos[0])}: ${syntaxText(error.message)}`));
-  }
-  return { value: valueOf(yaml, place), locate: (path) => place(offsetOf(yaml, path)) };
+  return parsed.data;
 }
 
 /** The complaints about a value that does not fit its schema, one for each member. */
@@ -79,37 +63,4 @@ function issueText(issue: z.core.$ZodIssue): string {
   const unsupported = names.filter((key) => UNSUPPORTED_POLICY_ELEMENTS.has(key));
   if (unsupported.length > 0) return `${unsupported.join(", ")} of a policy: not supported here`;
   return `unknown member ${names.join(", ")}`.trim();
-}
-
-/** Removes the quoted text with which the parser ends some of its messages. */
-function syntaxText(message: string): string {
-  return message.replace(/(?<=\w): .*$|(?<=escape sequence) .*$/s, "");
-}
-
-function valueOf(yaml: Document.Parsed, place: (offset: number) => string): unknown {
-  const problems: string[] = [];
-  visit(yaml, {
-    Alias(_key, alias) {
-      if (alias.resolve(yaml) === undefined) {
-        problems.push(`${place(alias.range?.[0] ?? 0)}: an alias (*) to an anchor (&) that is not there`);
-      }
-    },
-  });
-  if (problems.length > 0) throw new CatalogueFileError(problems);
-  try {
-    return yaml.toJS();
-  } catch {
-    throw new CatalogueFileError([`${place(0)}: aliases (*) of aliases that grow out of all bounds`]);
-  }
-}
-
-/** The offset of the node at a path; if that is missing, of the nearest node above it. */
-function offsetOf(yaml: Document.Parsed, path: readonly PropertyKey[]): number {
-  for (let length = path.length; length >= 0; length -= 1) {
-    const node: unknown = length === 0 ? yaml.contents : yaml.getIn(path.slice(0, length), true);
-    if (node !== null && typeof node === "object" && "range" in node && Array.isArray(node.range)) {
-      return Number(node.range[0]);
-    }
-  }
-  return 0;
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { Catalogue } from "../domain/catalogue/catalogue.ts";
-import { dueChanges, readCatalogueFile } from "./apply.ts";
+import { dueChanges } from "./apply.ts";
+import { readCatalogueFile } from "./read-catalogue-file.ts";
 import { accountChanges, accountView, agreementChange, agreementDocument } from "./documents.ts";
 import { productChange, productDocument } from "./product-documents.ts";
 import { SAMPLE, sealer } from "../../testing/sample-catalogue.ts";

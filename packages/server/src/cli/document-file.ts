@@ -1,7 +1,8 @@
 /** Reads documents from a file or standard input, in YAML or JSON, and finds the places that the server complains about. */
 import { readFileSync } from "node:fs";
 import { text as textOf } from "node:stream/consumers";
-import { CatalogueFileError, readYaml } from "../catalogue/catalogue-file.ts";
+import { CatalogueFileError } from "../catalogue/catalogue-file.ts";
+import { readYaml } from "../catalogue/yaml.ts";
 import { CommandError, EXIT } from "./connection.ts";
 
 export interface FileDocument {

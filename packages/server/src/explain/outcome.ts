@@ -37,8 +37,8 @@ function meteredOutcome({ records, unprocessed = [] }: UsageEvent): EntryOutcome
   if (problems.length === 0) return good;
   const total = records.length + unprocessed.length;
   const missed = problems.reduce((sum, [, count]) => sum + count, 0);
-  const rule = records.find((record) => record.rule !== undefined)?.rule ?? "G1";
-  const whys = problems.map(([count, times]) => `${times} ${WHY[count as Problem].replace("G1", rule)}`).join("; ");
+  const rules = [...new Set(records.flatMap(({ status, rule }) => (status === "CustomerNotSubscribed" ? [rule ?? "G1"] : [])))]; // prettier-ignore
+  const whys = problems.map(([count, times]) => `${times} ${WHY[count as Problem](rules)}`).join("; ");
   const of =
     total === 1 ? "The usage record was" : `${missed} of ${total} usage records ${missed === 1 ? "was" : "were"}`;
   return { ...good, outcome: "partly", reason: `${of} not accepted: ${whys}.` };
@@ -52,10 +52,11 @@ function countOf({ status, keptAs }: DecidedRecord): Count {
 
 type Problem = Exclude<Count, "accepted" | "replay">;
 
-const WHY: Readonly<Record<Problem, string>> = {
-  duplicate: "of a key under which other usage stands (Rule K3)",
-  notSubscribed: "of a customer who is not subscribed (Rule G1)",
-  unprocessed: "given back by a fault on demand (Rule F1)",
+const WHY: Readonly<Record<Problem, (notSubscribed: readonly string[]) => string>> = {
+  duplicate: () => "of a key under which other usage stands (Rule K3)",
+  notSubscribed: (rules) =>
+    `of a customer who is not subscribed (Rule${rules.length === 1 ? "" : "s"} ${rules.toSorted().join(", ")})`,
+  unprocessed: () => "given back by a fault on demand (Rule F1)",
 };
 
 /** A message may quote what was sent, which may be long and have several lines. */

@@ -1,7 +1,7 @@
 /** Catalogues that somebody has written into a snapshot on purpose: what could not be shown is not put in place. */
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
-import { Catalogue } from "../domain/catalogue/catalogue.ts";
+import { Catalogue, type CatalogueChange } from "../domain/catalogue/catalogue.ts";
 import { sealerOf } from "../identity/seal.ts";
 import { catalogueOf } from "./load-snapshot.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -17,9 +17,35 @@ function load(over: { readonly account?: object; readonly product?: object; read
     { kind: "product", id: "p", value: { ...product, ...over.product } },
     { kind: "agreement", id: agreement.agreementId, value: { ...agreement, ...over.agreement } },
   ];
-  const snapshot = { program: "0", savedAtMs: 0, ruleSet: "current", clock: "manual", catalogue, resources: [], entries: [] }; // prettier-ignore
-  catalogueOf(snapshot as unknown as Snapshot, new Catalogue(), { sealer: sealerOf(randomBytes(32), randomBytes), random: randomBytes }); // prettier-ignore
+  changesOf(catalogue, new Catalogue());
 }
+
+function changesOf(catalogue: readonly object[], before: Catalogue): readonly CatalogueChange[] {
+  const snapshot = { program: "0", savedAtMs: 0, ruleSet: "current", clock: "manual", catalogue, resources: [], entries: [] }; // prettier-ignore
+  return catalogueOf(snapshot as unknown as Snapshot, before, { sealer: sealerOf(randomBytes(32), randomBytes), random: randomBytes }).changes; // prettier-ignore
+}
+
+test("an issuer's keys are read from where this lab reads them, and not from where a snapshot says", () => {
+  const [known, strange] = ["https://known.example", "https://strange.example"];
+  const catalogue = [known, strange].map((issuer) => ({
+    kind: "issuer",
+    id: issuer,
+    value: {
+      issuer,
+      region: "eu-west-1",
+      jwksFile: "/dev/zero",
+      jwksUrl: "http://169.254.169.254/",
+      caFile: "/etc/shadow",
+    },
+  }));
+  const mine = { issuer: known, jwksUrl: "https://known.example/keys" };
+  const before = new Catalogue([{ kind: "issuer", id: known, value: mine }]);
+  const changes = changesOf(catalogue, before);
+  expect(changes.map(({ value }) => JSON.parse(JSON.stringify(value)) as unknown)).toEqual([
+    { ...mine, region: "eu-west-1" },
+    { issuer: strange, region: "eu-west-1" },
+  ]);
+});
 
 test("what fits together is put in place", () => {
   expect(() => load({})).not.toThrow();

@@ -9,6 +9,7 @@ import {
   type CatalogueKind,
   type CatalogueView,
 } from "../domain/catalogue/catalogue.ts";
+import type { Issuer } from "../domain/catalogue/issuer.ts";
 import { referenceProblem } from "../domain/catalogue/references.ts";
 import { newSecretAccessKey, sealSecret } from "../identity/access-keys.ts";
 import type { Sealer } from "../identity/seal.ts";
@@ -45,8 +46,10 @@ interface SnapshotCatalogue {
 
 /**
  * Secrets are no part of a snapshot. A key that `before` has as well, of the same user, keeps the secret that it has there: two
- * labs that were started with one catalogue file have the same. Every other key gets a new one. Objects that the lab's own
- * catalogue file has named count as said: the next start changes them only where the file has changed. Throws SnapshotError.
+ * labs that were started with one catalogue file have the same. Every other key gets a new one. Likewise an issuer's keys are
+ * read from where `before` has it, or from nowhere: a snapshot must not say which of this machine's files, and which addresses, the
+ * server reads. Objects that the lab's own catalogue file has named count as said: the next start changes them only where the file
+ * has changed. Throws SnapshotError.
  */
 export function catalogueOf(
   { catalogue, savedAtMs }: Snapshot,
@@ -55,6 +58,10 @@ export function catalogueOf(
 ): SnapshotCatalogue {
   const madeKeys: MadeKey[] = [];
   const objects = catalogue.map(({ kind, id, value }): CatalogueChange => {
+    if (kind === "issuer") {
+      const { jwksFile, jwksUrl, caFile } = before.issuer(id) ?? {};
+      return { kind, id, value: { ...(value as unknown as Issuer), jwksFile, jwksUrl, caFile } };
+    }
     if (kind !== "access-key") return { kind, id, value } as unknown as CatalogueChange;
     const key = value as unknown as Omit<AccessKey, "sealedSecret">;
     const same = before.accessKey(id);

@@ -84,8 +84,13 @@ function objectsOf(catalogue: CatalogueView): SnapshotObject[] {
   );
 }
 
+/** Of an issuer, where its keys are read: paths of this machine are nobody else's business, and of no use to anybody. */
+const OF_THIS_MACHINE: ReadonlySet<string> = new Set(["jwksFile", "jwksUrl", "caFile"]);
+
 function withoutSecret(value: object): SnapshotObject["value"] {
-  return Object.fromEntries(Object.entries(value).filter(([name]) => !name.startsWith("sealed")));
+  return Object.fromEntries(
+    Object.entries(value).filter(([name]) => !name.startsWith("sealed") && !OF_THIS_MACHINE.has(name)),
+  );
 }
 
 async function allResources(ledger: Ledger): Promise<MeteredResource[]> {

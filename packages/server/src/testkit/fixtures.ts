@@ -3,9 +3,10 @@
  * once for whoever asks next, and is put into the ledger before the next request on the wire is looked at.
  */
 import { iso } from "@countinghouse/protocol";
-import { dueChanges, readCatalogueFile } from "../catalogue/apply.ts";
+import { catalogueFileOf, dueChanges } from "../catalogue/apply.ts";
 import { Catalogue, type CatalogueChange } from "../domain/catalogue/catalogue.ts";
 import type { Sealer } from "../identity/seal.ts";
+import { asJson } from "./as-json.ts";
 import { refuseUnknown } from "./known-members.ts";
 
 /** An access key of a seller, as SDKs take it. */
@@ -188,7 +189,7 @@ export class Fixtures {
 
   #add(document: object): void {
     const { sealer, nowMs, put } = this.#options;
-    const file = readCatalogueFile(JSON.stringify(document), "fixture", sealer);
+    const file = catalogueFileOf(asJson(document), () => "fixture", ".", sealer);
     // What a file has said is not told from what a later one leaves out: fixtures come one at a time, and none goes.
     const changes = dueChanges(file, this.#catalogue, nowMs());
     this.#catalogue.apply(changes);

@@ -2,11 +2,13 @@
 export { startMarket } from "./start-market.ts";
 export {
   UnexpectedCallsError,
+  type IdentifiedCustomer,
   type Market,
   type MarketCustomer,
   type MarketOptions,
   type SdkConfig,
   type SnapshotKey,
+  type WithIdentifier,
 } from "./market.ts";
 export type { Credentials, CustomerNames, CustomerOptions, MarketProduct, ProductOptions } from "./fixtures.ts";
 export type { Advice } from "../operator/contract/ledger/advice.ts";

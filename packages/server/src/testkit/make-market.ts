@@ -48,19 +48,23 @@ export function makeMarket({ service, config, calls, settling, options, loaded }
       return ledger.catalogue;
     },
   };
-  const own = fixtures.seller().credentials;
-  const credentials = (product?: MarketProduct): SdkConfig["credentials"] => product?.credentials ?? own;
+  // The market's own seller is made when somebody asks for it: beside a catalogue there is nothing that nobody asked for.
+  const credentials = (product?: MarketProduct): SdkConfig["credentials"] =>
+    product?.credentials ?? fixtures.seller().credentials;
   const checkCalls = (): void => {
     if (options.unexpectedCalls !== "ignore") refuseUnexpected(looking);
   };
   const market: Market = {
     url,
-    env: environmentOf(url, own),
+    get env() {
+      return environmentOf(url, credentials());
+    },
     sdkConfig: (product) => ({ endpoint: url, region: REGION, credentials: credentials(product) }),
     credentials,
     accessKeys: loaded?.accessKeys ?? [],
     product: (asked = {}) => fixtures.product(asked),
-    customer: (product, asked = {}) => customerOf(fixtures.customer(product, asked), operator),
+    // One is made where none is told: only null leaves it out.
+    customer: ((product, asked = {}) => customerOf(fixtures.customer(product, asked), operator)) as Market["customer"],
     clock: marketClock(operator, () => clock.nowMs(), ruleSets[config.rules]),
     faults: marketFaults(operator),
     operator,
@@ -71,7 +75,8 @@ export function makeMarket({ service, config, calls, settling, options, loaded }
     restore: async () => {
       await settling.done();
       if (loaded === undefined) await context.keeping.beforeReset();
-      clock.standAt({ mode: "manual", atMs: startMs });
+      const start = clock.positionAt(startMs);
+      if (start !== undefined) clock.standAt(start);
       if (loaded === undefined) {
         const call = callOf(service, "ResetLedger");
         await ledger.reset(call, (before) => [...fixtures.changes, ...keptRegistrationKeys(before)]);

@@ -1,4 +1,4 @@
-/** The market's clock: it stands still until a test moves it. */
+/** The market's clock: it stands still until a test moves it, or runs if the test wants it to. */
 import { HOUR_MS, iso, type RuleSet } from "@countinghouse/protocol";
 import type { OperatorClient } from "../operator/client/operator-client.ts";
 import { momentOf, refuseUnknown } from "./known-members.ts";
@@ -13,7 +13,7 @@ export interface ClockStep {
 
 /** The service clock. It decides windows, tokens, agreements and accrual, and goes forward only; `restore()` takes it back. */
 export interface MarketClock {
-  /** Where it stands. */
+  /** What it says. */
   readonly now: Date;
   /** Moves it forward. What falls due on the way is done before this resolves. Throws TypeError for what is no such step. */
   advance(step: ClockStep): Promise<void>;
@@ -37,9 +37,11 @@ export function marketClock(operator: OperatorClient, nowMs: () => number, ruleS
     advance: async (step) => {
       refuseUnknown("clock.advance", step, STEPS);
       const { days = 0, hours = 0, minutes = 0, seconds = 0 } = step;
-      const byMs = (days * 24 + hours) * HOUR_MS + minutes * 60_000 + seconds * 1_000;
-      if (!Number.isFinite(byMs)) throw new TypeError(`clock.advance takes numbers; got ${JSON.stringify(step)}`);
-      await moveTo(nowMs() + byMs);
+      // Not to a time: a clock that runs would be past a near one before it is asked to go there.
+      const advanceSeconds = ((days * 24 + hours) * HOUR_MS) / 1_000 + minutes * 60 + seconds;
+      if (!Number.isFinite(advanceSeconds))
+        throw new TypeError(`clock.advance takes numbers; got ${JSON.stringify(step)}`);
+      await operator.call("PUT /clock", { body: { advanceSeconds } });
     },
     to: async (time) => moveTo(timeMs(time, nowMs(), ruleSet)),
   };

@@ -2,43 +2,56 @@
 import { readFileSync, statSync } from "node:fs";
 import { iso } from "@countinghouse/protocol";
 import { ConfigError, configOf, type ServeConfig } from "../config.ts";
+import { asJson } from "./as-json.ts";
 import { readSnapshot } from "../snapshot/read-snapshot.ts";
 import { SNAPSHOT_BYTES_MAX, SnapshotError, type Snapshot } from "../snapshot/snapshot.ts";
 import { momentOf, refuseUnknown } from "./known-members.ts";
 import type { MarketOptions } from "./market.ts";
 
-/** Nothing but what the test makes. */
-const EMPTY_CATALOGUE = "{}";
+/** What the service calls these clocks. */
+const CLOCK_MODES: Readonly<Record<string, "manual" | "offset" | undefined>> = { stands: "manual", runs: "offset" };
 
-const OPTIONS: readonly (keyof MarketOptions)[] = ["now", "rules", "catalogue", "snapshot", "unexpectedCalls"];
+const OPTIONS: readonly (keyof MarketOptions)[] = [
+  "now",
+  "clock",
+  "rules",
+  "quotas",
+  "catalogue",
+  "snapshot",
+  "unexpectedCalls",
+];
 
 /** Throws ConfigError for options that cannot be, and TypeError for those that there are not. */
 export function marketConfig(options: MarketOptions, snapshot?: Pick<Snapshot, "ruleSet">): ServeConfig {
   refuseUnknown("startMarket", options, OPTIONS);
-  const { now, rules = snapshot?.ruleSet ?? "current", catalogue } = options;
+  const { now, clock = "stands", rules = snapshot?.ruleSet ?? "current", quotas = "off", catalogue = {} } = options;
   const { unexpectedCalls = "error" } = options;
   if (unexpectedCalls !== "error" && unexpectedCalls !== "ignore") {
     throw new ConfigError(`startMarket: unexpectedCalls must be error or ignore; got ${String(unexpectedCalls)}.`);
   }
-  if (snapshot !== undefined && catalogue !== undefined) {
+  if (snapshot !== undefined && options.catalogue !== undefined) {
     throw new ConfigError("startMarket: a snapshot has a catalogue already: give either a snapshot or a catalogue.");
   }
-  const start = now === undefined ? undefined : timeOf(now);
+  const mode = CLOCK_MODES[clock];
+  if (mode === undefined) throw new ConfigError(`startMarket: clock must be stands or runs; got ${clock}.`);
   return {
     ...configOf({
       host: "127.0.0.1",
       port: "0",
       store: "memory:",
       rules,
-      clock: start === undefined ? "manual" : `manual:${start}`,
-      quotas: "off",
+      clock: now === undefined ? mode : `${mode}:${timeOf(now)}`,
+      quotas,
       freeSpaceMinMib: "0",
       requestTimeoutSeconds: "30",
       queuedRequestsMax: "1024",
       // A test opens as many as it likes: nobody else is to be kept from them.
       networkConnectionsMax: "4096",
     }),
-    catalogText: catalogueText(catalogue),
+    ...(typeof catalogue === "string"
+      ? // Paths in a file are relative to it, and complaints name it.
+        { catalogFile: catalogue, catalogText: textOf(catalogue) }
+      : { catalogObject: asJson(catalogue) }),
   };
 }
 
@@ -60,9 +73,7 @@ function timeOf(now: string | Date): string {
   throw new ConfigError(`startMarket: now must be a time such as 2026-03-15T10:30:00Z; got ${String(now)}.`);
 }
 
-function catalogueText(catalogue: MarketOptions["catalogue"]): string {
-  if (catalogue === undefined) return EMPTY_CATALOGUE;
-  if (typeof catalogue === "object") return JSON.stringify(catalogue);
+function textOf(catalogue: string): string {
   try {
     return readFileSync(catalogue, "utf8");
   } catch (error) {

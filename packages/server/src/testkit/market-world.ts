@@ -8,15 +8,23 @@ import { realWorld, type World } from "../world.ts";
 
 let keyPair: ReturnType<World["keyPair"]> | undefined;
 
-/** The key that registrations are signed with takes some tenths of a second to be found: the markets of a process share one. */
-function sharedKeyPair(): ReturnType<World["keyPair"]> {
-  keyPair ??= realWorld.keyPair();
-  return keyPair;
+/**
+ * The key that registrations are signed with takes some tenths of a second to be found: the markets of a process begin with the
+ * same one. When it is rotated, another one takes its place.
+ */
+function sharedAtFirst(): World["keyPair"] {
+  let isFirst = true;
+  return () => {
+    if (!isFirst) return realWorld.keyPair();
+    isFirst = false;
+    keyPair ??= realWorld.keyPair();
+    return keyPair;
+  };
 }
 
-export const marketWorld: World = {
+export const marketWorld = (): World => ({
   ...realWorld,
-  keyPair: sharedKeyPair,
+  keyPair: sharedAtFirst(),
   sleep: (ms) => delay(ms),
   every: (ms, run) => {
     const timer = setInterval(run, ms).unref();
@@ -25,4 +33,4 @@ export const marketWorld: World = {
   schedule: (run) => {
     setImmediate(run);
   },
-};
+});

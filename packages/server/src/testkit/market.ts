@@ -28,9 +28,15 @@ export interface MarketCustomer extends CustomerNames {
   resume(): Promise<void>;
 }
 
+/** A customer who has an identifier, as one has unless the test says otherwise. */
+export type IdentifiedCustomer = MarketCustomer & { readonly customerIdentifier: string };
+
+/** What such a customer is to be. */
+export type WithIdentifier = CustomerOptions & { readonly customerIdentifier?: string | undefined };
+
 /**
- * A market of its own: the real service with a store in memory, behind real HTTP and real signatures, on a clock that stands
- * still. Any number of them live side by side in a process.
+ * A market of its own: the real service with a store in memory, behind real HTTP and real signatures, on a clock of its own.
+ * Any number of them live side by side in a process.
  */
 export interface Market extends AsyncDisposable {
   /** Where it listens, such as `http://127.0.0.1:40123`. */
@@ -46,7 +52,9 @@ export interface Market extends AsyncDisposable {
   /** Makes a product. Throws an Error that says what was wrong. */
   product(options?: ProductOptions): MarketProduct;
   /** Makes an account with an agreement for a product. Throws an Error that says what was wrong. */
-  customer(product: MarketProduct, options?: CustomerOptions): MarketCustomer;
+  customer(product: MarketProduct, options?: WithIdentifier): IdentifiedCustomer;
+  /** The same for one who has no identifier: `{ customerIdentifier: null }`. */
+  customer(product: MarketProduct, options: CustomerOptions): MarketCustomer;
   readonly clock: MarketClock;
   readonly faults: MarketFaults;
   /** The operator API of this market, for all else that a server can do. It needs no connection. */
@@ -65,7 +73,7 @@ export interface Market extends AsyncDisposable {
   checkCalls(): void;
   /**
    * Back to the fixtures: all that `product()` and `customer()` made is there, as it was made; what was metered, moved,
-   * cancelled and broken is not, and the clock stands where it stood. Wait for your own calls before. Throws what
+   * cancelled and broken is not, and the clock is where it began. Wait for your own calls before. Throws what
    * `checkCalls()` throws, once that is done.
    */
   restore(): Promise<void>;
@@ -75,8 +83,15 @@ export interface Market extends AsyncDisposable {
 
 /** How a market is to be. */
 export interface MarketOptions {
-  /** Where its clock stands (ISO 8601). Default: the time of day at the start. */
+  /** Where its clock begins (ISO 8601). Default: the time of day at the start. */
   readonly now?: string | Date | undefined;
+  /**
+   * Whether the clock stands until the test moves it (`stands`, the default), or goes on from `now` as real time does (`runs`),
+   * as programs need whose own clock is the time of day. Either one can be moved forward.
+   */
+  readonly clock?: "stands" | "runs" | undefined;
+  /** `aws`: what is over AWS's request quotas, by real time, is throttled. Default: `off`. */
+  readonly quotas?: "aws" | "off" | undefined;
   /** The windows: `current` (default) takes usage for 24 hours, with a cut at the month's end; `classic` for 6. */
   readonly rules?: "classic" | "current" | undefined;
   /** A catalogue file's path, or what would stand in one. Default: none but what the test makes. */

@@ -30,7 +30,7 @@ interface Edges {
 
 /** `startMarket()` with other edges, for what this package makes of it. */
 export async function openMarket(options: MarketOptions, edges: Edges = {}): Promise<Market> {
-  const { world = marketWorld, around = (request, handle) => handle(request) } = edges;
+  const { world = marketWorld(), around = (request, handle) => handle(request) } = edges;
   const snapshot = options.snapshot === undefined ? undefined : await snapshotOf(options.snapshot);
   const config = marketConfig(options, snapshot);
   const calls = new SeenCalls();

@@ -75,22 +75,39 @@ function sellersCatalogue(calls: readonly BatchCall[]): Catalogue {
       agreements.set(agreementId, { kind: "agreement", id: agreementId, value });
     }
   }
-  const dimensions = calls.flatMap(({ input }) => (input?.usageRecords ?? []).map(({ dimension }) => dimension));
+  const dimensions = meteredDimensions(
+    calls.flatMap(({ input }) => input?.usageRecords.map((one) => one.dimension) ?? []),
+  );
   const products = [...sellers].map(([code, seller]) => product(code, seller, "saas", dimensions));
   return new Catalogue([...products, ...agreements.values()]);
 }
 
 /** Every account whose resources meter a product has an agreement for it. */
 function buyersCatalogue(calls: readonly MeterCall[], type: ProductType): Catalogue {
-  const dimensions = calls.flatMap(({ input }) => (input === undefined ? [] : [input.usageDimension]));
-  const changes = calls.flatMap(({ accountId, input }): CatalogueChange[] => {
-    if (input === undefined) return [];
+  const dimensions = meteredDimensions(
+    calls.flatMap(({ input }) => (input === undefined ? [] : [input.usageDimension])),
+  );
+  const changes = new Map<string, CatalogueChange>();
+  for (const { accountId, input } of calls) {
+    if (input === undefined) continue;
     const { productCode } = input;
     const agreementId = `${productCode}\n${accountId}`;
+    if (changes.has(agreementId)) continue;
     const value = { ...AT_ALL_TIMES, agreementId, productCode, customerAccountId: accountId };
-    return [product(productCode, "", type, dimensions), { kind: "agreement", id: agreementId, value }];
-  });
-  return new Catalogue(changes);
+    changes.set(agreementId, { kind: "agreement", id: agreementId, value });
+    changes.set(productCode, product(productCode, "", type, dimensions));
+  }
+  return new Catalogue(changes.values());
+}
+
+interface MeteredDimension {
+  readonly name: string;
+  readonly kind: "metered";
+}
+
+/** Whether a product has a dimension is nothing that can be compared: each product has all of them. */
+function meteredDimensions(names: readonly string[]): readonly MeteredDimension[] {
+  return [...new Set(names)].map((name) => ({ name, kind: "metered" }));
 }
 
 const AT_ALL_TIMES = { startsAtMs: 0, entitlements: [] };
@@ -99,9 +116,8 @@ function product(
   productCode: string,
   seller: string,
   type: ProductType,
-  dimensions: readonly string[],
+  dimensions: readonly MeteredDimension[],
 ): CatalogueChange {
-  const metered = [...new Set(dimensions)].map((name) => ({ name, kind: "metered" as const }));
-  const value = { productCode, title: "", seller, type, pricing: "usage", dimensions: metered } as const;
+  const value = { productCode, title: "", seller, type, pricing: "usage", dimensions } as const;
   return { kind: "product", id: productCode, value };
 }

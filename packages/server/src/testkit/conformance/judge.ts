@@ -38,11 +38,12 @@ export async function judge(
   timeoutMs: number,
 ): Promise<Verdict> {
   const ahead = troubles.find((trouble) => trouble.kind === "clock")?.aheadSeconds ?? 0;
-  const wallMs = (): number => marketWorld.wallMs() + ahead * 1_000;
+  const world = marketWorld();
+  const wallMs = (): number => world.wallMs() + ahead * 1_000;
   const recorder = new Recorder(troubles, wallMs);
   const market = await openMarket(
     { now: NOW, catalogue: CATALOGUE, unexpectedCalls: "ignore" },
-    { world: { ...marketWorld, wallMs }, around: recorder.around },
+    { world: { ...world, wallMs }, around: recorder.around },
   );
   try {
     for (const trouble of troubles) await put(market, trouble);
