@@ -3,7 +3,6 @@ import { HOUR_MS } from "@countinghouse/protocol";
 import { expect } from "vitest";
 import type { Agreement } from "../../packages/server/src/domain/catalogue/agreement.ts";
 import type { CatalogueChange } from "../../packages/server/src/domain/catalogue/catalogue.ts";
-import { keyOf } from "../../packages/server/src/domain/metering/metering-record.ts";
 import type { Product } from "../../packages/server/src/domain/catalogue/product.ts";
 import {
   START_MS,
@@ -11,8 +10,7 @@ import {
   ledgerUnderTest,
   type LedgerUnderTest,
 } from "../../packages/server/testing/contract/ledger-under-test.ts";
-import { newCall } from "../../packages/server/testing/contract/works.ts";
-import { catalogueChanged } from "../../packages/server/src/operations/change-catalogue.ts";
+import { changeFreely, meterFreely } from "../../packages/server/testing/former-names.ts";
 import { openAt } from "../../packages/server/testing/postgres-ledger.ts";
 import { openSqliteEngine } from "../../packages/server/src/stores/sqlite/sqlite-engine.ts";
 import { meteringRecords } from "../support/operator-api.ts";
@@ -43,37 +41,17 @@ const agreement = (agreementId: string, over: Partial<Agreement>): Agreement => 
   ...over,
 });
 
-/** As an earlier version wrote it: nothing was held against what had been metered. */
 async function change(made: LedgerUnderTest, operation: string, value: Agreement | Product): Promise<void> {
   const put = (
     "agreementId" in value
       ? { kind: "agreement", id: value.agreementId, value }
       : { kind: "product", id: value.productCode, value }
   ) as CatalogueChange;
-  await made.ledger.transact({
-    call: { ...newCall(), operation, principal: "operator" },
-    keys: [],
-    decide: () => ({ event: catalogueChanged([put]), catalogue: [put], answer: undefined }),
-  });
-  made.clock.moveTo(made.clock.nowMs() + HOUR_MS);
+  await changeFreely(made, operation, put);
 }
 
-async function meter(
-  made: LedgerUnderTest,
-  who: { customerIdentifier: string } | { customerAccountId: string; licenseArn: string },
-  quantity: number,
-): Promise<void> {
-  const usageRecord = { ...who, timestampMs: made.clock.nowMs(), dimension: "gb", quantity };
-  const key = keyOf(usageRecord, "licenseArn" in who ? undefined : PRODUCT, "us-east-1");
-  await made.ledger.transact({
-    call: { ...newCall(), accountId: SELLER },
-    keys: [key],
-    decide: () => ({
-      event: { kind: "usage-metered", productCode: PRODUCT, records: [{ usageRecord, status: "Success" }] },
-      records: [{ position: 0, key, quantity }],
-      answer: undefined,
-    }),
-  });
+async function meter(made: LedgerUnderTest, who: Parameters<typeof meterFreely>[2], quantity: number): Promise<void> {
+  await meterFreely(made, { seller: SELLER, productCode: PRODUCT }, who, quantity);
 }
 
 async function history(made: LedgerUnderTest): Promise<void> {

@@ -4,23 +4,12 @@ import { BUYER, MARKET, SELLER } from "../../../testing/control-plane.ts";
 import { ledgerInSqlite } from "../../../testing/every-store.ts";
 import { START_MS, type LedgerUnderTest } from "../../../testing/contract/ledger-under-test.ts";
 import { newCall, put } from "../../../testing/contract/works.ts";
+import { changeFreely, meterFreely } from "../../../testing/former-names.ts";
 import type { CatalogueChange } from "../../domain/catalogue/catalogue.ts";
-import { keyOf } from "../../domain/metering/metering-record.ts";
-import { catalogueChanged } from "../../operations/change-catalogue.ts";
 import { monthOf, type Month } from "../month.ts";
 import { usageByInstanceType } from "../usage-by-instance-type.ts";
 
 const PRODUCT = "renamed-product";
-
-/** As an earlier version wrote it: names could change. */
-async function change({ ledger, clock }: LedgerUnderTest, operation: string, changed: CatalogueChange): Promise<void> {
-  await ledger.transact({
-    call: { ...newCall(), operation, principal: "operator" },
-    keys: [],
-    decide: () => ({ event: catalogueChanged([changed]), catalogue: [changed], answer: undefined }),
-  });
-  clock.moveTo(clock.nowMs() + HOUR_MS);
-}
 
 const identified = (customerIdentifier: string): CatalogueChange => ({
   kind: "agreement",
@@ -35,19 +24,8 @@ const identified = (customerIdentifier: string): CatalogueChange => ({
   },
 });
 
-async function meter({ ledger, clock }: LedgerUnderTest, customerIdentifier: string, quantity: number): Promise<void> {
-  const usageRecord = { customerIdentifier, timestampMs: clock.nowMs(), dimension: "gb", quantity };
-  const key = keyOf(usageRecord, PRODUCT, "us-east-1");
-  await ledger.transact({
-    call: { ...newCall(), accountId: SELLER },
-    keys: [key],
-    decide: () => ({
-      event: { kind: "usage-metered", productCode: PRODUCT, records: [{ usageRecord, status: "Success" }] },
-      records: [{ position: 0, key, quantity }],
-      answer: undefined,
-    }),
-  });
-}
+const meter = (made: LedgerUnderTest, customerIdentifier: string, quantity: number): Promise<void> =>
+  meterFreely(made, { seller: SELLER, productCode: PRODUCT }, { customerIdentifier }, quantity);
 
 test("where names had changed, a report says since when it knows of usage, as soon as some has expired", async () => {
   const made = await ledgerInSqlite();
@@ -56,11 +34,11 @@ test("where names had changed, a report says since when it knows of usage, as so
   const product = { productCode: PRODUCT, title: "Renamed", seller: SELLER, type: "saas", pricing: "usage" } as const;
   const value = { ...product, dimensions: [{ name: "gb", kind: "metered" as const }] };
   await ledger.transact(put([...MARKET, { kind: "product", id: PRODUCT, value }]));
-  await change(made, "CreateAgreement", identified("x"));
+  await changeFreely(made, "CreateAgreement", identified("x"));
   await meter(made, "x", 5);
   clock.moveTo(START_MS + 24 * HOUR_MS);
-  await change(made, "UpdateAgreement", identified("y"));
-  await change(made, "UpdateAgreement", identified("z"));
+  await changeFreely(made, "UpdateAgreement", identified("y"));
+  await changeFreely(made, "UpdateAgreement", identified("z"));
   await meter(made, "z", 7);
   const report = async (): Promise<unknown[]> => {
     const { rows, keptSinceMs } = await usageByInstanceType(ledger, monthOf("2026-03") as Month, clock.nowMs());
