@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { writeFileSync } from "node:fs";
 import { MarketplaceMeteringClient } from "@countinghouse/client";
-import { openOutbox, type Outbox, type OutboxStore, type ReadingInput } from "@countinghouse/outbox";
+import { openOutbox, type Entry, type Outbox, type OutboxStore, type ReadingInput } from "@countinghouse/outbox";
 import { PER, PRODUCTS, operate, resolveDoubts, resultOf, type MonthResult } from "./outbox-books.ts";
 import { DEMO, startServer, temporaryFolder, type RunningServer } from "./server.ts";
 import { randomFrom, type Random } from "./random.ts";
@@ -88,8 +88,7 @@ export async function liveMonth(options: MonthOptions): Promise<MonthResult> {
       }
       await operate(server, "DELETE", "/faults");
       for (let hour = 0; hour < 30; hour += 1) await life.quietStep(outbox, HOUR_MS);
-      // Delivery ran all the time: nothing had to wait until it was too late.
-      const missed = (await store.entries({})).filter(({ why }) => why === "too-late");
+      const missed = await missedOf(store);
       await resolveDoubts(outbox, store, server);
       return await resultOf(life, outbox, store, server, missed);
     } finally {
@@ -100,6 +99,17 @@ export async function liveMonth(options: MonthOptions): Promise<MonthResult> {
     await server.stop();
     folder.remove();
   }
+}
+
+/**
+ * Entries whose time ran out without an answer about them. Delivery ran all the time, so there are none. One whose customer had
+ * left, and that was refused again and again until its last answer was lost, is too late as well, but was not missed.
+ */
+async function missedOf(store: OutboxStore): Promise<readonly Entry[]> {
+  const tooLate = (await store.entries({})).filter(({ why }) => why === "too-late");
+  const attempts = await store.attemptsOf(tooLate.map(({ entryId }) => entryId));
+  const refused = new Set(attempts.filter(({ end }) => end === "refused").map(({ entryId }) => entryId));
+  return tooLate.filter(({ entryId }) => !refused.has(entryId));
 }
 
 class Life {
