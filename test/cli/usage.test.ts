@@ -62,11 +62,12 @@ test("what cannot be asked for is a complaint", async () => {
   expect(await fails(1, "usage", "--from", "2026-07-02", "--to", "2026-07-01")).toContain("later than from");
 });
 
+const times = async (...flags: string[]): Promise<object> => {
+  const { from, to } = (await json("usage", ...flags)) as { readonly from: string; readonly to: string };
+  return { from, to };
+};
+
 test("where no time is said, it is the month of the service clock up to now, or the one in which the end lies", async () => {
-  const times = async (...flags: string[]): Promise<object> => {
-    const { from, to } = (await json("usage", ...flags)) as { readonly from: string; readonly to: string };
-    return { from, to };
-  };
   expect(await times()).toEqual({ from: "2026-07-01T00:00:00.000Z", to: "2026-07-20T13:00:00.000Z" });
   expect(await times("--from", "2026-06-05")).toEqual({ from: "2026-06-05T00:00:00.000Z", to: "2026-07-20T13:00:00.000Z" }); // prettier-ignore
   expect(await times("--until", "2026-07-01")).toEqual({ from: "2026-06-01T00:00:00.000Z", to: "2026-07-01T00:00:00.000Z" }); // prettier-ignore

@@ -107,9 +107,9 @@ function altered(change: (lines: string[]) => string[]): Buffer {
 function madeOf(change: (object: { kind: string; value: Record<string, unknown> }) => void): Buffer {
   return altered((lines) => {
     const changed = lines.slice(0, -1).map((line) => {
-      const read = JSON.parse(line) as { object?: Parameters<typeof change>[0] };
-      if (read.object !== undefined) change(read.object);
-      return JSON.stringify(read);
+      const written = JSON.parse(line) as { object?: Parameters<typeof change>[0] };
+      if (written.object !== undefined) change(written.object);
+      return JSON.stringify(written);
     });
     const sha256 = createHash("sha256")
       .update(`${changed.join("\n")}\n`)

@@ -174,12 +174,12 @@ describe("of records of one hour that came one after the other", () => {
   });
 });
 
-describe("a retry with a new timestamp", () => {
-  type Trouble = (market: Market) => Promise<unknown>;
-  const dropped: Trouble = (market) => market.faults.dropAnswer("BatchMeterUsage");
-  const throttled: Trouble = (market) => market.faults.throttle("BatchMeterUsage");
-  const unprocessed: Trouble = (market) => market.faults.unprocessed({ records: 2 });
+type Trouble = (market: Market) => Promise<unknown>;
+const dropped: Trouble = (market) => market.faults.dropAnswer("BatchMeterUsage");
+const throttled: Trouble = (market) => market.faults.throttle("BatchMeterUsage");
+const unprocessed: Trouble = (market) => market.faults.unprocessed({ records: 2 });
 
+describe("a retry with a new timestamp", () => {
   /** A program that makes the time of its records anew at each try. */
   async function retry(
     { market, client, acme, buyer }: Stage,
