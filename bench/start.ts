@@ -14,7 +14,6 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { median } from "./ingest/figures.ts";
 import { machineOf } from "./machine.ts";
 
 const { values: flags } = parseArgs({
@@ -118,6 +117,10 @@ function rowsOf({ name, isBuilt, startsOf }: Program): Record<string, string | n
       ...(other === undefined ? {} : ratiosTo(starts, other.startsOf[place])),
     };
   });
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 }
 
 /** The medians of the rounds' own ratios. */
