@@ -263,6 +263,23 @@ describe("in the seller's own transaction", () => {
     expect(await outbox.store.setAside({ limit: 9 })).toHaveLength(2);
   });
 
+  test("the same bad data of two transactions is kept and told once, also where the first to begin is the last to commit", async () => {
+    const bad = given({ quantity: "x" });
+    await transaction(async (first) => {
+      await transaction(async (second) => {
+        for (const client of [first, second]) {
+          await client.query("BEGIN");
+          await outbox.store.within(client, [bad]);
+        }
+        await second.query("COMMIT");
+        expect(await outbox.store.alarms({})).toMatchObject([{ count: 1 }]);
+        await first.query("COMMIT");
+      });
+    });
+    expect(await outbox.store.alarms({})).toMatchObject([{ count: 1 }]);
+    expect(await outbox.store.setAside({ limit: 9 })).toHaveLength(1);
+  });
+
   test("transactions of one customer's hour do not wait for one another", async () => {
     await transaction(async (first) => {
       await transaction(async (second) => {
