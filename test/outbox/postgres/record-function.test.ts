@@ -326,6 +326,30 @@ describe("in the seller's own transaction", () => {
     expect(await waiting()).toBe(1);
   });
 
+  test("a deadlock of transactions with the same ids in another order is the seller's to try again; all count once", async () => {
+    const [one, other] = [given(), given()];
+    await transaction(async (first) => {
+      await transaction(async (second) => {
+        for (const client of [first, second]) await client.query("BEGIN");
+        await outbox.store.within(first, [one]);
+        await outbox.store.within(second, [other]);
+        const ends = await Promise.allSettled([
+          outbox.store.within(first, [other]),
+          outbox.store.within(second, [one]),
+        ]);
+        expect(ends.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+        const [lost, won] = ends[0]?.status === "rejected" ? [first, second] : [second, first];
+        expect(ends.find(({ status }) => status === "rejected")).toMatchObject({ reason: { code: "40P01" } });
+        await won.query("COMMIT");
+        await lost.query("ROLLBACK");
+        await lost.query("BEGIN");
+        expect(await outbox.store.within(lost, [other, one])).toMatchObject([{ answer: "known" }, { answer: "known" }]);
+        await lost.query("COMMIT");
+      });
+    });
+    expect(await waiting()).toBe(2);
+  });
+
   test("a transaction that commits after its hour was closed is late, and not lost", async () => {
     await transaction(async (client) => {
       await client.query("BEGIN");

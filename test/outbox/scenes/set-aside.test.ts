@@ -1,21 +1,21 @@
 /** What was set aside is seen where it is looked for, and what a wrong clock set aside comes back by itself. */
 import { describe, expect, test } from "vitest";
-import { ACCOUNT, HOUR_MS, SCENES, START } from "./scene.ts";
+import { ACCOUNT, HOUR_MS, SCENES, START, type MakeScene } from "./scene.ts";
+
+async function misled(make: MakeScene) {
+  const place = await make();
+  // A run meets the clock that is wrong; then somebody puts it right.
+  place.skew(48 * 60);
+  await place.outbox.deliverDue();
+  place.skew(-48 * 60);
+  await place.use("3");
+  expect(await place.store.setAside({ limit: 9 })).toMatchObject([{ reason: "ahead" }]);
+  expect((await place.outbox.status()).alarms).toMatchObject([{ kind: "set-aside", subject: "ahead" }]);
+  return place;
+}
 
 describe.each(SCENES)("in %s", (_store, scene) => {
   describe("what is set aside as ahead, since this machine's clock went ahead and was put right,", () => {
-    const misled = async (make: typeof scene) => {
-      const place = await make();
-      // A run meets the clock that is wrong; then somebody puts it right.
-      place.skew(48 * 60);
-      await place.outbox.deliverDue();
-      place.skew(-48 * 60);
-      await place.use("3");
-      expect(await place.store.setAside({ limit: 9 })).toMatchObject([{ reason: "ahead" }]);
-      expect((await place.outbox.status()).alarms).toMatchObject([{ kind: "set-aside", subject: "ahead" }]);
-      return place;
-    };
-
     test("is recorded by the next run, and billed", async () => {
       const { outbox, store, service, pass } = await misled(scene);
       await outbox.deliverDue();

@@ -60,8 +60,8 @@ export async function explain(
   }));
   const names = new Set(meters.map(({ name }) => name));
   const setAside = (await store.setAside({ tenant, limit: READINGS_MAX })).filter(({ given }) => {
-    const atMs = readInstant(given.at ?? "");
-    const isOfHour = atMs === undefined || hourOf(atMs) === hourMs;
+    const saidMs = readInstant(given.at ?? "");
+    const isOfHour = saidMs === undefined || hourOf(saidMs) === hourMs;
     return isOfHour && (given.meter === meterName || !names.has(given.meter));
   });
   return { tenant, meter: meterName, hourMs, readings, setAside, slices, entries: explained };
