@@ -5,6 +5,7 @@ import { ensureInstalled, findNode, root, run } from "./workspace.mjs";
 
 await ensureInstalled();
 const { bundle } = await import("./bundle.mjs");
+const { bundleServer } = await import("./bundle-server.mjs");
 const { libraries } = await import("./libraries.mjs");
 const named = process.argv.slice(2);
 for (const name of named.length === 0 ? [...Object.keys(libraries), "server"] : named) {
@@ -12,13 +13,14 @@ for (const name of named.length === 0 ? [...Object.keys(libraries), "server"] : 
   else await bundle(join(root, "packages", name), libraries[name]);
 }
 
-/** The server is built file by file, because it has data beside its modules, and threads in files of their own. */
+/** The server has data beside its modules, and threads in files of their own. */
 async function buildServer() {
   const folder = join(root, "packages", "server");
   rmSync(join(folder, "dist"), { recursive: true, force: true });
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   const code = await run(findNode(), [tsc, "-p", join(folder, "tsconfig.build.json")]);
   if (code !== 0) process.exit(code);
+  await bundleServer(join(folder, "src"), join(folder, "dist"));
   for (const asset of ["catalogue/demo.yaml", "stores/sqlite/migrations", "stores/postgres/migrations"]) {
     cpSync(join(folder, "src", asset), join(folder, "dist", asset), {
       recursive: true,

@@ -161,8 +161,46 @@ test("a server that does not answer is left when somebody interrupts", async () 
   });
   await isAsked;
   started.interrupt();
-  expect(await started.ended).toEqual({ code: 1, stdout: "", stderr: "countinghouse: It was interrupted.\n" });
+  expect(await started.ended).toEqual({ code: 130, stdout: "", stderr: "countinghouse: It was interrupted.\n" });
 });
+
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)(
+  "an interruption by %s ends the command with all that it has started, and takes the fault away",
+  async (signal, code) => {
+    const server = await lab();
+    const folder = newFolder();
+    const ended: Promise<void>[] = [];
+    const both = Promise.withResolvers<void>();
+    const listener = createSocketServer((socket) => {
+      ended.push(new Promise((resolve) => socket.on("error", () => undefined).once("close", () => resolve())));
+      socket.resume();
+      if (ended.length === 2) both.resolve();
+    });
+    listener.listen(0, "127.0.0.1");
+    await new Promise((resolve) => listener.once("listening", resolve));
+    onTestFinished(() => void listener.close());
+    // Two programs that stay, heed no signal, and hold a connection for as long as they live.
+    const { port } = listener.address() as AddressInfo;
+    const stays = `'${process.execPath}' -e 'process.on("SIGINT", () => {}).on("SIGTERM", () => {}); require("net").connect(${port}, "127.0.0.1")'`;
+    // In the second hour, which has a fault.
+    const meter = `echo hour >> ${folder}/hours; if [ $(wc -l < ${folder}/hours) -eq 2 ]; then ${stays} & ${stays}; fi`;
+    const started = startCommand(["rehearse", ...PRODUCT, "--meter", meter, "--hours", "5", "--json"], {
+      COUNTINGHOUSE_OPERATOR_URL: server.operatorUrl,
+      COUNTINGHOUSE_OPERATOR_TOKEN: server.operatorToken,
+    });
+    await both.promise;
+    expect((await server.operator("GET", "/faults")).body).toMatchObject({ items: [{ kind: "drop-answer" }] });
+    started.interrupt(signal);
+    const { stdout, ...rest } = await started.ended;
+    expect(rest).toEqual({ code, stderr: "countinghouse: It was interrupted.\n" });
+    expect(stdout).toContain('"It was interrupted."');
+    await Promise.all(ended);
+    expect((await server.operator("GET", "/faults")).body).toEqual({ items: [] });
+  },
+);
 
 test.each<[string, RequestListener]>([
   ["text", (_request, response) => response.end("hello")],

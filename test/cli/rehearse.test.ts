@@ -90,7 +90,7 @@ test("refuses a clock that stands for itself, other products, and what is no add
 });
 
 test.each([
-  ["it is interrupted", () => "kill -INT $PPID", 1, "It was interrupted."],
+  ["it is interrupted", () => "kill -INT $PPID", 130, "It was interrupted."],
   ["the server has gone", (lab: RunningServer) => `kill -KILL ${lab.process.pid}`, 3, "cannot be reached"],
 ])("reports what it saw before %s, and leaves no fault behind", async (_what, ending, code, why) => {
   const lab = await start(["--store", "memory:", "--clock", "manual:2026-03-15T10:30:00Z"]);

@@ -60,7 +60,28 @@ test("what cannot be asked for is a complaint", async () => {
   expect(await fails(2, "usage", ...JULY, "--by", "seller")).toContain("a comma list of product, customer");
   expect(await fails(1, "usage", ...JULY, "--by", "hour,day")).toContain("at most one of hour, day, month");
   expect(await fails(1, "usage", "--from", "2026-07-02", "--to", "2026-07-01")).toContain("later than from");
-  expect(await fails(2, "usage", "--from", "2026-07-02")).toContain("--until");
+});
+
+const times = async (...flags: string[]): Promise<object> => {
+  const { from, to } = (await json("usage", ...flags)) as { readonly from: string; readonly to: string };
+  return { from, to };
+};
+
+test("where no time is said, it is the month of the service clock up to now, or the one in which the end lies", async () => {
+  expect(await times()).toEqual({ from: "2026-07-01T00:00:00.000Z", to: "2026-07-20T13:00:00.000Z" });
+  expect(await times("--from", "2026-06-05")).toEqual({ from: "2026-06-05T00:00:00.000Z", to: "2026-07-20T13:00:00.000Z" }); // prettier-ignore
+  expect(await times("--until", "2026-07-01")).toEqual({ from: "2026-06-01T00:00:00.000Z", to: "2026-07-01T00:00:00.000Z" }); // prettier-ignore
+  expect(cellsOf(await ok("usage"))).toEqual(cellsOf(await ok("usage", ...JULY)));
+  expect(cellsOf(await ok("usage", "--marks"))).toEqual(cellsOf(await ok("usage", ...JULY, "--marks")));
+  for (const name of ["revenue-by-day", "usage-by-instance-type"]) {
+    expect(await json("report", name)).toEqual(await json("report", name, "--month", "2026-07"));
+  }
+  // A clock that stands on the edge of a month stands in the month that begins.
+  const edge = await startServer(["--store", "memory:", "--clock", "manual:2026-08-01T00:00:00Z"]);
+  onTestFinished(async () => void (await edge.stop()));
+  const onEdge = commandsFor(() => edge);
+  expect(await onEdge.json("usage")).toMatchObject({ from: "2026-08-01T00:00:00.000Z", to: "2026-08-01T01:00:00.000Z" }); // prettier-ignore
+  expect(await onEdge.json("report", "lateness")).toMatchObject({ month: "2026-08" });
 });
 
 test("flags are called alike in all commands, and by the names that they had", async () => {

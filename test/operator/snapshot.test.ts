@@ -1,4 +1,5 @@
 /** Snapshots of a lab: what was in it is in the lab that loads it, and what is no snapshot of one changes nothing. */
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -100,6 +101,22 @@ const verified = async (server: RunningServer): Promise<unknown> =>
 function altered(change: (lines: string[]) => string[]): Buffer {
   const lines = gunzipSync(readFileSync(file)).toString().trimEnd().split("\n");
   return gzipSync(`${change(lines).join("\n")}\n`);
+}
+
+/** A snapshot with other objects, whose digest is right: somebody made it on purpose. */
+function madeOf(change: (object: { kind: string; value: Record<string, unknown> }) => void): Buffer {
+  return altered((lines) => {
+    const changed = lines.slice(0, -1).map((line) => {
+      const written = JSON.parse(line) as { object?: Parameters<typeof change>[0] };
+      if (written.object !== undefined) change(written.object);
+      return JSON.stringify(written);
+    });
+    const sha256 = createHash("sha256")
+      .update(`${changed.join("\n")}\n`)
+      .digest("hex");
+    const { end } = JSON.parse(lines.at(-1) ?? "") as { end: object };
+    return [...changed, JSON.stringify({ end: { ...end, sha256 } })];
+  });
 }
 
 beforeAll(async () => {
@@ -291,6 +308,12 @@ describe("is refused, and changes nothing,", () => {
       [
         head({ version: 2, program: "9.0.0" }),
         /^The snapshot is of a newer version\. It was saved by version "9\.0\.0" in format 2/,
+      ],
+      [
+        madeOf(({ kind, value }) => {
+          if (kind === "account") value["roles"] = [{ name: "r", policy: { Statement: [{ Effect: "Permit" }] } }];
+        }),
+        /^The snapshot's catalogue cannot be read: account \d{12} is not what it should be \(roles\.0\.policy\.Statement\.0\.Effect: /,
       ],
       [gzipSync(Buffer.alloc(64 * 1_048_576 + 1)), /at most 16 MiB, and 64 MiB decompressed/],
     ];

@@ -59,9 +59,7 @@ test(
     await new Promise((resolve) => child.once("close", resolve));
     expect(JSON.parse(output)).toEqual({
       names: ["OperatorConnectionError", "OperatorProblemError", "operatorClient"],
-      files: ["errors", "event-stream", "follow", "index", "operator-client"]
-        .map((name) => `operator/client/${name}.js`)
-        .concat("operator/contract/values.js"),
+      files: ["operator/client/index.js", "shared/client.js", "shared/operator-client.js", "shared/values.js"],
     });
   },
   BUILD_TIMEOUT_MS,

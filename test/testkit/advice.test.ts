@@ -174,6 +174,69 @@ describe("of records of one hour that came one after the other", () => {
   });
 });
 
+type Trouble = (market: Market) => Promise<unknown>;
+const dropped: Trouble = (market) => market.faults.dropAnswer("BatchMeterUsage");
+const throttled: Trouble = (market) => market.faults.throttle("BatchMeterUsage");
+const unprocessed: Trouble = (market) => market.faults.unprocessed({ records: 2 });
+
+describe("a retry with a new timestamp", () => {
+  /** A program that makes the time of its records anew at each try. */
+  async function retry(
+    { market, client, acme, buyer }: Stage,
+    units: number,
+    troubles: readonly Trouble[],
+  ): Promise<void> {
+    for (const trouble of [...troubles, undefined]) {
+      await trouble?.(market);
+      const at = market.clock.now.toISOString();
+      const records = [
+        { customer: buyer, quantity: units, at },
+        { customer: buyer, dimension: "calls", quantity: units, at },
+      ];
+      await client.send(usage(acme, ...records)).catch(() => undefined);
+      await market.clock.advance({ seconds: 5 });
+    }
+  }
+
+  test.each<[string, number, readonly Trouble[], number, string]>([
+    ["lost answers", 1, [dropped, dropped], 2, "10:30:07.000Z, when the answer was lost"],
+    ["a throttle", 7, [throttled], 1, "10:30:07.000Z, when the call was throttled"],
+    ["unprocessed records", 1, [unprocessed], 1, "10:30:07.000Z, when it came back unprocessed"],
+    ["one after the other", 1, [dropped, throttled, dropped], 3, "10:30:07.000Z, when the answer was lost"],
+  ])("after %s is told as that, and not as single events", async (_what, units, troubles, calls, shows) => {
+    const on = await stage();
+    await retry(on, units, troubles);
+    const advice = await onlyAdvice(on);
+    // Of both dimensions.
+    expect(advice).toMatchObject({ id: "new-time-at-retry", count: 2 * calls });
+    expect(advice.evidence[0]?.shows).toContain(`${units} gb for ${on.buyer.accountId} in the hour 2026-03-15T10:00:00.000Z at 2026-03-15T10:30:12.000Z, as request `); // prettier-ignore
+    expect(advice.evidence[0]?.shows).toContain(shows);
+  });
+
+  test("of which nothing shows why it came is told where whole calls are the same but for their times", async () => {
+    const on = await stage();
+    const { market, client, acme, buyer } = on;
+    for (let tries = 0; tries < 3; tries += 1) {
+      const at = market.clock.now.toISOString();
+      const calls = { customer: buyer, dimension: "calls", quantity: 1, at };
+      await client.send(usage(acme, { customer: buyer, quantity: 37, at }, calls));
+      await market.clock.advance({ seconds: 5 });
+    }
+    expect(await onlyAdvice(on)).toMatchObject({ id: "new-time-at-retry", count: 4 });
+  });
+
+  test("does not hide single events that come after it", async () => {
+    const on = await stage();
+    await retry(on, 1, [dropped]);
+    await sendEvents(on, [1, 1, 1]);
+    const ids = (await on.market.advice()).map(({ id, count }) => ({ id, count }));
+    expect(ids).toEqual([
+      { id: "unit-per-event", count: 3 },
+      { id: "new-time-at-retry", count: 2 },
+    ]);
+  });
+});
+
 test("a late record of an earlier hour is not the final one", async () => {
   const on = await stage();
   const { market, client, acme, buyer } = on;
@@ -186,6 +249,21 @@ test("a late record of an earlier hour is not the final one", async () => {
 });
 
 describe("nothing is said of", () => {
+  test("retries after all kinds of trouble that send the same records", async () => {
+    const on = await stage();
+    const { market, client, acme, buyer } = on;
+    const same = usage(acme, { customer: buyer, quantity: 7, at: market.clock.now.toISOString() });
+    const { faults } = market;
+    const troubles = [() => faults.throttle("BatchMeterUsage"), () => faults.unprocessed(), () => faults.dropAnswer("BatchMeterUsage")]; // prettier-ignore
+    for (const trouble of [...troubles, ...troubles]) {
+      await trouble();
+      await client.send(same).catch(() => undefined);
+      await market.clock.advance({ seconds: 5 });
+    }
+    await client.send(same);
+    expect(await market.advice()).toEqual([]);
+  });
+
   test("zeros that come several times in an hour, of which none is lost", async () => {
     const on = await stage();
     await sendEvents(on, [0, 0, 0, 0]);

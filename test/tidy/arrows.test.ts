@@ -89,6 +89,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   snapshot: [
     "@countinghouse/protocol",
+    "audit",
     "catalogue",
     "domain",
     "identity",

@@ -1,4 +1,4 @@
 /** The command `countinghouse`. */
-import { runProgram } from "./cli/program.ts";
+import { runProgram } from "./cli/run-program.ts";
 
 process.exitCode = await runProgram(process.argv);

@@ -71,6 +71,45 @@ describe.each(SCENES)("in %s", (_store, scene) => {
     });
   });
 
+  test("an hour that one process is filling is not sent half filled by another, whose clock is behind", async () => {
+    const { outbox, store, service, pass, another } = await scene();
+    await outbox.record(
+      Array.from({ length: 5_003 }, (_, n) => ({
+        readingId: `${n}`,
+        tenant: "t-0",
+        meter: "seats",
+        quantity: 1,
+        at: new Date(START),
+      })),
+    );
+    pass(41);
+    const punctual = service.client(() => 0);
+    const behind = await another({
+      client: {
+        ...punctual,
+        serviceTime: () => {
+          const told = punctual.serviceTime();
+          return told === undefined ? undefined : new Date(told.getTime() - 5 * MINUTE_MS);
+        },
+      },
+    });
+    let isHalfFilled = false;
+    let run: Promise<unknown> | undefined;
+    const filling = await another({
+      world: {
+        machineMs: () => service.nowMs,
+        reached: (point) => (isHalfFilled ||= point === "readings-assigned"),
+        delay: async () => {
+          await new Promise((resume) => setImmediate(resume));
+          if (isHalfFilled) await (run ??= behind.deliverDue());
+        },
+      },
+    });
+    await filling.deliverDue();
+    expect([...service.kept.values()]).toMatchObject([{ quantity: 5_003 }]);
+    expect(await store.summary()).toMatchObject({ waitingReadings: 0, endedReadings: [] });
+  });
+
   describe("one key does not hold up the others", () => {
     test("an hour of more units than any column holds is held, with an alarm; it ends as refused, and all adds up", async () => {
       const { outbox, store, use, pass, states } = await scene();

@@ -100,6 +100,24 @@ describe.each(SCENES)("in %s", (_store, scene) => {
       expect((await outbox.now()).getTime()).toBe(service.nowMs);
     });
 
+    test("O15: ids are not forgotten by a clock that goes ahead: what comes again is known, and credited once", async () => {
+      const { outbox, store, use, pass, skew, service } = await scene();
+      await use("9");
+      pass(60);
+      await outbox.deliverDue();
+      const back = { readingId: "back", tenant: "t-0", meter: "seats", quantity: -2, at: new Date(START) };
+      await outbox.record(back);
+      await outbox.deliverDue();
+      skew(70 * 24 * 60);
+      await outbox.deliverDue();
+      skew(-70 * 24 * 60);
+      await outbox.deliverDue();
+      expect(await outbox.record(back)).toMatchObject([{ answer: "known" }]);
+      await outbox.deliverDue();
+      expect(await store.balances()).toMatchObject([{ amount: "-2" }]);
+      expect([...service.kept.values()]).toMatchObject([{ quantity: 9 }]);
+    });
+
     test("nothing is closed before the service has told its time in this process", async () => {
       const { outbox, use, pass, store, states } = await scene();
       await use("3");
@@ -199,7 +217,7 @@ describe.each(SCENES)("in %s", (_store, scene) => {
         return page;
       },
     });
-    for (const method of ["meters", "balances", "totals", "transact"] as const)
+    for (const method of ["meters", "balances", "totals", "transact", "attemptsOf", "entries"] as const)
       Object.assign(meanwhile, { [method]: (store[method] as (...args: unknown[]) => unknown).bind(store) });
     expect(await verify(meanwhile)).toMatchObject({ ok: true, problems: [] });
     const [balance] = await store.balances();

@@ -250,11 +250,14 @@ export class DeliveryRun {
     await raiseOnce(store, alarm, world.machineMs());
   }
 
+  /** Not by one clock alone: an id that is forgotten too early counts twice (O15). */
   async #forgetOld(): Promise<void> {
-    const { store, world } = this.#calling;
+    const { store, clock } = this.#calling;
+    const { serviceMs, machineMs } = clock.times();
+    if (serviceMs === undefined) return;
     const { settings } = await store.storeRow();
     const [readingsMs, entriesMs] = [settings.dedupeDays, settings.keepDays].map(
-      (days) => world.machineMs() - days * DAY_MS,
+      (days) => Math.min(serviceMs, machineMs) - days * DAY_MS,
     );
     for (let gone = 1; gone > 0 && this.#options.signal?.aborted !== true;) {
       gone = await store.transact((transaction) => transaction.forgetOld(readingsMs ?? 0, entriesMs ?? 0, FORGET_STEP));

@@ -4,8 +4,8 @@ import { currentBindings, endingOf, slicesOfHour, type Binding, type Ending, typ
 import { closesAfterEnd, closesAt, sendingEndOf, windowEndOf } from "../domain/deadline.ts";
 import type { Meter } from "../domain/meter.ts";
 import { hourOf } from "../domain/time.ts";
-import type { StoreRow, WaitingGroup } from "../store/rows.ts";
-import type { BindingFilter, OutboxStore } from "../store/store.ts";
+import type { Entry, StoreRow, WaitingGroup } from "../store/rows.ts";
+import type { BindingFilter, OutboxStore, StoreTransaction } from "../store/store.ts";
 import { endLate, endUnbound } from "./end-readings.ts";
 import { STEP_READINGS, freezeEntry, gather, release, type Gathering, type GatheringKey } from "./gather.ts";
 import { PassAlarms } from "./one-key.ts";
@@ -66,18 +66,39 @@ async function* hoursOf({ reads, serviceMs }: FreezeOptions): AsyncGenerator<rea
   if (hour.length > 0) yield hour;
 }
 
-/** Entries that were half filled when somebody ended, and of which no reading waits any more. */
+/**
+ * Entries that were half filled when somebody ended, and of which no reading waits any more. While one does, somebody else may be
+ * at it, by a clock that is ahead of this one: sent now, the entry would make what still waits late.
+ */
 async function finishGathering(reads: Reads, { alarms, gathering, meters }: Pass): Promise<void> {
   for (const { entryId } of await reads.entries({ states: ["gathering"] })) {
     const freezing = gathering.transact.bind(undefined, async (transaction) => {
       const [entry] = await transaction.lockEntries([entryId]);
       const meter = meters.get(entry?.meter ?? "");
-      if (entry?.state === "gathering" && meter !== undefined) {
+      if (entry?.state !== "gathering" || meter === undefined) return;
+      if (!(await isAwaited(transaction, entry))) {
         await freezeEntry(transaction, entry, meter, gathering.world.machineMs());
       }
     });
     await alarms.apart(`Entry ${entryId}`, freezing);
   }
+}
+
+/** Whether readings wait that are to go into an entry. */
+async function isAwaited(
+  transaction: StoreTransaction,
+  { identity, productCode, meter, hourMs }: Entry,
+): Promise<boolean> {
+  const tenants = new Set((await transaction.bindings({ identity })).map(({ tenant }) => tenant));
+  for (const tenant of tenants) {
+    const after = { hourMs, tenant, meter: "" };
+    const groups = await transaction.waiting({ beforeMs: hourMs + 1, after, limit: PAGE });
+    if (!groups.some((group) => group.tenant === tenant && group.meter === meter)) continue;
+    const bindings = currentBindings(await transaction.bindings({ tenant, productCode }));
+    const slices = slicesOfHour({ tenant, meter, hourMs }, bindings);
+    if (slices.some(({ fate }) => fate.kind === "bound" && fate.binding.identity === identity)) return true;
+  }
+  return false;
 }
 
 class Pass {

@@ -3,8 +3,10 @@
  * What does not add up is a defect, and nothing should be sent until it is understood.
  */
 import { QUANTITY_MAX, answerReaderOf, usageRecordShape, type UsageRecord } from "@countinghouse/protocol";
+import { ENDED, type Attempt } from "../domain/entry-state.ts";
+import { identityOf } from "../domain/identity.ts";
 import { exactOf, floorDivide, quantityText, sumOf, type Exact } from "../domain/quantity.ts";
-import { monthEndOf, monthOf } from "../domain/time.ts";
+import { hourOf, monthEndOf, monthOf, wholeSecond } from "../domain/time.ts";
 import { hashOf } from "../lifecycle/gather.ts";
 import type { Entry } from "../store/rows.ts";
 import type { AuditedEntry, OutboxStore, ReadingTotal } from "../store/store.ts";
@@ -27,6 +29,9 @@ export async function verify(store: OutboxStore): Promise<Verification> {
   const problems: string[] = [];
   const pers = new Map((await store.meters()).map(({ name, per }) => [name, exactOf(per)]));
   const balances = new Map<string, Exact>();
+  const tell = ({ entryId, state }: Entry, problem: string): void => {
+    if (problems.length < PROBLEMS_MAX) problems.push(`Entry ${entryId} (${state}): ${problem}.`);
+  };
   let entries = 0;
   for (let after = ""; ;) {
     const page = await store.audited(after, PAGE);
@@ -34,13 +39,12 @@ export async function verify(store: OutboxStore): Promise<Verification> {
       after = audited.entry.entryId;
       entries += 1;
       const { entry } = audited;
-      for (const problem of problemsOf(audited, pers.get(entry.meter) ?? 1n)) {
-        if (problems.length < PROBLEMS_MAX) problems.push(`Entry ${entry.entryId} (${entry.state}): ${problem}.`);
-      }
+      for (const problem of problemsOf(audited, pers.get(entry.meter) ?? 1n)) tell(entry, problem);
       if (entry.state === "gathering") continue;
       const key = JSON.stringify([entry.identity, entry.dimension, monthOf(entry.hourMs)]);
       balances.set(key, (balances.get(key) ?? 0n) + changeBy(entry));
     }
+    for (const entry of await unproven(store, page)) tell(entry, "no attempt of it says so");
     if (page.length < PAGE) break;
   }
   for (const { identity, dimension, month, amount, credited } of await store.balances()) {
@@ -51,7 +55,43 @@ export async function verify(store: OutboxStore): Promise<Verification> {
     const problem = difference === 0n ? undefined : await balanceProblem(store, key);
     if (problem !== undefined) problems.push(problem);
   }
-  return { ok: problems.length === 0, entries, problems, totals: await store.totals() };
+  const totals = await store.totals();
+  for (const { meter, month, fate, readings, sum } of totals) {
+    if (fate === "no-entry")
+      problems.push(`${readings} readings of ${meter} in ${month} (${sum}) are in entries that are not there.`);
+  }
+  return { ok: problems.length === 0, entries, problems, totals };
+}
+
+/** Entries whose end nothing shows (O5). Attempts are only added to, so that those read later show it, too. */
+async function unproven(store: OutboxStore, page: readonly AuditedEntry[]): Promise<readonly Entry[]> {
+  const attempts = Map.groupBy(
+    await store.attemptsOf(page.map(({ entry }) => entry.entryId)),
+    ({ entryId }) => entryId,
+  );
+  const found = page.filter(({ entry }) => !isShown(entry, attempts.get(entry.entryId) ?? []));
+  // One that was forgotten meanwhile has taken its attempts along.
+  const entryIds = found.map(({ entry }) => entry.entryId);
+  return found.length === 0 ? [] : store.entries({ entryIds });
+}
+
+function isShown({ state, body, bornDoubtful }: Entry, attempts: readonly Attempt[]): boolean {
+  const has = (...ends: readonly Attempt["end"][]): boolean => attempts.some(({ end }) => ends.includes(end));
+  switch (state) {
+    case "delivered":
+      return has("accepted", "shown-kept");
+    case "refused":
+      return body === undefined || has("refused", "duplicate");
+    case "doubtful":
+      return bornDoubtful || attempts.length > 0;
+    case "gathering":
+    case "empty":
+    case "frozen":
+    case "held":
+    case "expired":
+    case "dissolved":
+      return true;
+  }
 }
 
 /** By how much an entry has changed the balance of its month. */
@@ -74,7 +114,7 @@ async function balanceProblem(store: OutboxStore, key: string): Promise<string |
 }
 
 function* problemsOf({ entry, counted, parts }: AuditedEntry, per: Exact): Generator<string> {
-  const { readings, sum, carriedIn, leftOver, units, state, unreleased, body } = entry;
+  const { readings, sum, carriedIn, leftOver, units, state, unreleased, body, endedMs, nextTryMs } = entry;
   const isApart = state === "dissolved";
   if (counted !== undefined && !isApart) {
     if (counted.readings !== readings) yield `it has ${counted.readings} readings, and says ${readings}`;
@@ -83,7 +123,11 @@ function* problemsOf({ entry, counted, parts }: AuditedEntry, per: Exact): Gener
   }
   if (isApart && !unreleased && counted !== undefined && counted.readings > 0)
     yield "it is dissolved, and still has readings";
+  if (ENDED.has(state) !== (endedMs !== undefined) && state !== "empty")
+    yield `it ${endedMs === undefined ? "says no time" : "says a time"} at which it ended`;
   if (state === "gathering" || isApart) return;
+  if ((state === "empty") !== (units === 0)) yield `it has ${units} units`;
+  if (state === "frozen" && nextTryMs === undefined) yield "it is to be sent, and says no time to try it";
   const ofParts = parts.reduce((total, part) => total + sumOf(part.sum), 0n);
   if (ofParts !== sumOf(sum)) yield `its parts come to ${quantityText(ofParts)}, and it says ${sum}`;
   const whole = sumOf(sum) + sumOf(carriedIn);
@@ -94,21 +138,35 @@ function* problemsOf({ entry, counted, parts }: AuditedEntry, per: Exact): Gener
     if (body !== undefined) yield `it is ${expected} units, more than a record can carry, and has a body`;
   } else if (expected !== BigInt(units))
     yield `${sum} and ${carriedIn} from before make ${expected} units, and it says ${units}`;
+  else if (units > 0 && body === undefined) yield "it has no body";
   if (whole - expected * per !== sumOf(leftOver))
     yield `${leftOver} is left over, and should be ${quantityText(whole - expected * per)}`;
   yield* bodyProblems(entry);
 }
 
-function* bodyProblems({ body, bodyHash, units, dimension }: Entry): Generator<string> {
+function* bodyProblems(entry: Entry): Generator<string> {
+  const { body, bodyHash, units, dimension } = entry;
   if (body === undefined) return;
   if (hashOf(body) !== bodyHash) {
     yield "its body is not the one that was frozen";
     return;
   }
   const record = readRecord(JSON.parse(body));
-  if (record.quantity !== units || record.dimension !== dimension) yield "its body says something else than it does";
+  if (record.quantity !== units || record.dimension !== dimension || !isOfKey(record, entry))
+    yield "its body says something else than it does";
   const { usageAllocations } = record;
   const allocated = usageAllocations?.reduce((total, one) => total + one.allocatedUsageQuantity, 0);
   if (allocated !== undefined && allocated !== units)
     yield `its allocations come to ${allocated}, and it has ${units} units`;
+}
+
+function isOfKey(record: Partial<UsageRecord>, { identity, hourMs, latestAtMs }: Entry): boolean {
+  const { customerAccountId, customerIdentifier, licenseArn } = identityOf(identity);
+  return (
+    record.customerAccountId === customerAccountId &&
+    record.customerIdentifier === customerIdentifier &&
+    record.licenseArn === licenseArn &&
+    record.timestampMs === wholeSecond(latestAtMs) &&
+    hourOf(latestAtMs) === hourMs
+  );
 }

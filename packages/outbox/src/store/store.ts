@@ -165,8 +165,8 @@ export interface PartRow {
 export interface ReadingTotal {
   readonly meter: string;
   readonly month: string;
-  /** Where the readings are: waiting, in an entry of some state, or ended. */
-  readonly fate: "waiting" | EntryState | ReadingEnd;
+  /** Where the readings are: waiting, in an entry of some state, or ended; `no-entry`: in one that is not there, by mistake. */
+  readonly fate: "waiting" | "no-entry" | EntryState | ReadingEnd;
   readonly readings: number;
   readonly sum: string;
 }

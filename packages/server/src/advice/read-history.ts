@@ -3,7 +3,7 @@ import { HOUR_MS, type BatchMeterUsageInput, type EpochMs, type UsageRecord } fr
 import type { BatchCall, Cancellation, History, Resolution, SentRecord } from "../domain/advice/history.ts";
 import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import { customerOf, keyOf, keyText } from "../domain/metering/metering-record.ts";
-import type { DecidedRecord, LedgerEntry, LedgerEvent } from "../ledger/entry.ts";
+import type { Call, DecidedRecord, LedgerEntry, LedgerEvent } from "../ledger/entry.ts";
 import { meteringRecordId, parseMeteringRecordId } from "../ledger/ids.ts";
 import type { EventQuery, Ledger } from "../ledger/ledger.ts";
 
@@ -111,7 +111,8 @@ function batchCall({ call, atMs, event }: LedgerEntry, catalogue: CatalogueView,
     return { ...sentRecord(record.usageRecord, about), outcome: outcomeOf(record), kept };
   });
   const returned = unprocessed.map((record): SentRecord => ({ ...sentRecord(record, about), outcome: "unprocessed" }));
-  return [{ requestId, atMs, accountId, productCode, region, records: [...decided, ...returned] }];
+  const failedBy = failureOf(call);
+  return [{ requestId, atMs, accountId, productCode, region, failedBy, records: [...decided, ...returned] }];
 }
 
 type Refusal = Extract<LedgerEvent, { kind: "call-refused" }>;
@@ -128,7 +129,12 @@ function refusedCall(
   const productCode = named ?? catalogue.agreementByLicense(licenseArn)?.productCode ?? "";
   const about = { productCode, region, catalogue };
   const records = usageRecords.map((record): SentRecord => ({ ...sentRecord(record, about), outcome: "refused" }));
-  return [{ requestId, atMs, accountId, productCode, region, records }];
+  return [{ requestId, atMs, accountId, productCode, region, failedBy: failureOf(call), records }];
+}
+
+function failureOf({ faults = [] }: Call): BatchCall["failedBy"] {
+  const kinds = faults.map(({ kind }) => kind);
+  return (["throttle", "internal-error", "drop-answer"] as const).find((kind) => kinds.includes(kind));
 }
 
 interface About {

@@ -58,8 +58,6 @@ export interface TimeFlags {
 interface Times {
   readonly from: string;
   readonly until: string;
-  /** Whether both must be given. */
-  readonly needed?: boolean;
 }
 
 const OF_EVENTS: Times = { from: "from this time on", until: "only before this time" };
@@ -69,10 +67,10 @@ export const OF_HOURS: Times = {
   until: "only hours that begin before this time",
 };
 
-export function withTimes(command: Command, { from, until, needed = false }: Times = OF_EVENTS): Command {
+export function withTimes(command: Command, { from, until }: Times = OF_EVENTS): Command {
   return command
-    .addOption(new Option("--from <time>", from).argParser(timeArgument).makeOptionMandatory(needed))
-    .addOption(new Option("--until <time>", until).argParser(timeArgument).makeOptionMandatory(needed));
+    .addOption(new Option("--from <time>", from).argParser(timeArgument))
+    .addOption(new Option("--until <time>", until).argParser(timeArgument));
 }
 
 /** A name that a flag had in an earlier version: it still sets the flag, and help shows it no more. */

@@ -16,7 +16,8 @@ export interface LongWork {
   readonly say: (text: string) => void;
 }
 
-const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+/** The exit codes of interrupted commands. */
+export const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 const AFTER_MS = 2_000;
 const TICK_MS = 250;
 

@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import { countArgument } from "./arguments.ts";
 import { CommandError, connect, EXIT, withConnection, type ConnectionFlags } from "./connection.ts";
 import { endOfInterest } from "./end-of-interest.ts";
+import { SIGNALS } from "./long-work.ts";
 import { print } from "./output.ts";
 import { MarketSide, type Buyer } from "./rehearse/market-side.ts";
 import { rehearse } from "./rehearse/rehearse.ts";
@@ -40,11 +41,15 @@ export function addRehearse(program: Command): void {
     .option("--junit <file>", "write the report for CI there, too")
     .option("--strict", "end with exit code 1 also for what was not seen");
   withConnection(command).action(async (flags: RehearseFlags) => {
-    const signal = endOfInterest();
+    // Where the pipe is closed, nobody reads on.
+    let exitCode: number = EXIT.refused;
+    const signal = endOfInterest((by) => {
+      exitCode = SIGNALS[by];
+    });
     const client = connect(flags, signal);
     const market = new MarketSide(client, connect(flags));
     const told = (error: unknown): unknown =>
-      signal.aborted ? new CommandError("It was interrupted.", EXIT.refused) : error;
+      signal.aborted ? new CommandError("It was interrupted.", exitCode) : error;
     await refuseOthers(market, client.url, flags).catch((error: unknown) => {
       throw told(error);
     });

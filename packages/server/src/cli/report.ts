@@ -9,9 +9,10 @@ import { monthArgument } from "./arguments.ts";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import { withFormerName } from "./filter-flags.ts";
 import { jsonText, print, printableLines, table, type Columns } from "./output.ts";
+import { thisMonth } from "./this-month.ts";
 
 interface ReportFlags extends ConnectionFlags {
-  readonly month: string;
+  readonly month?: string;
   readonly account?: string;
 }
 
@@ -38,7 +39,11 @@ export function addReport(program: Command): void {
     const command = group
       .command(name)
       .description(SUMMARIES[name])
-      .requiredOption("--month <month>", "such as 2026-03; one that is not over is fine", monthArgument);
+      .option(
+        "--month <month>",
+        "such as 2026-03 (default: that of the service clock, as far as it is)",
+        monthArgument,
+      );
     if (name === "usage-by-instance-type") addUsage(command);
     else withConnection(command).action((flags: ReportFlags) => printReport(name, flags));
   }
@@ -48,11 +53,11 @@ function addUsage(command: Command): void {
   command.option("--account <id>", "only products of this seller's account");
   withFormerName(command, "--seller <id>", "account");
   withConnection(command).action(async (flags: ReportFlags) => {
+    const client = connect(flags);
     const query: RequestTo<"GET /reports/usage-by-instance-type">["query"] = {
-      month: flags.month,
+      month: flags.month ?? (await thisMonth(client)),
       sellerAccountId: flags.account,
     };
-    const client = connect(flags);
     await printed(flags, {
       json: (signal) => client.call("GET /reports/usage-by-instance-type", { query, signal }),
       csv: (signal) => client.csv("GET /reports/usage-by-instance-type", { query, signal }),
@@ -61,8 +66,9 @@ function addUsage(command: Command): void {
 }
 
 async function printReport(name: string, flags: ReportFlags): Promise<void> {
-  const request: RequestTo<"GET /reports/{name}"> = { params: { name }, query: { month: flags.month } };
   const client = connect(flags);
+  const month = flags.month ?? (await thisMonth(client));
+  const request: RequestTo<"GET /reports/{name}"> = { params: { name }, query: { month } };
   await printed(flags, {
     json: (signal) => client.call("GET /reports/{name}", { ...request, signal }),
     csv: (signal) => client.csv("GET /reports/{name}", { ...request, signal }),

@@ -7,6 +7,7 @@ import { addedUp } from "./added-up.ts";
 import { connect, withConnection, type ConnectionFlags } from "./connection.ts";
 import { OF_HOURS, usageOf, withFormerName, withTimes, withUsage, type UsageFlags } from "./filter-flags.ts";
 import { print, table, type Columns } from "./output.ts";
+import { withinMonth } from "./this-month.ts";
 
 type Group = (typeof USAGE_GROUPS)[number];
 
@@ -16,13 +17,16 @@ interface SumFlags extends ConnectionFlags, UsageFlags {
   readonly by: readonly Group[];
   readonly money?: boolean;
   readonly marks?: boolean;
-  readonly from: string;
-  readonly until: string;
+  readonly from?: string;
+  readonly until?: string;
 }
 
 export function addUsage(program: Command): void {
   const usage = program.command("usage").description("What the ledger holds of usage, added up");
-  withTimes(usage, { ...OF_HOURS, needed: true })
+  withTimes(usage, {
+    from: `${OF_HOURS.from} (default: the month's beginning, by the service clock)`,
+    until: `${OF_HOURS.until} (default: now)`,
+  })
     .option("--by <groups>", `a comma list of ${USAGE_GROUPS.join(", ")}`, groupsArgument, GROUPS_DEFAULT)
     .option("--money", "what it is worth, too")
     .option(
@@ -31,19 +35,20 @@ export function addUsage(program: Command): void {
     );
   withFormerName(withUsage(usage), "--to <time>", "until");
   withConnection(usage).action(async (flags: SumFlags) => {
-    const { by: groupBy, money, from, until } = flags;
+    const { by: groupBy, money } = flags;
+    const client = connect(flags);
+    const { from, to } = await withinMonth(client, flags);
     const query: RequestTo<"GET /usage">["query"] = {
       groupBy,
       measure: money === true ? "money" : "units",
       ...usageOf(flags),
       from,
-      to: until,
+      to,
     };
-    const client = connect(flags);
     if (flags.marks === true) {
       const grain = groupBy.includes("hour") ? "hour" : "day";
       const marks = await addedUp(flags, (signal) =>
-        client.call("GET /usage/marks", { query: { grain, productCode: flags.product, from, to: until }, signal }),
+        client.call("GET /usage/marks", { query: { grain, productCode: flags.product, from, to }, signal }),
       );
       print(flags, marks, table(markColumns(grain), marks.items));
       if (marks.completeFrom === undefined) return;

@@ -15,8 +15,10 @@ export function attributesOf({ call, event }: LedgerEntry): EntryAttributes {
 }
 
 export function productOf(event: LedgerEntry["event"]): string | undefined {
+  if (event.kind === "call-refused") {
+    const asked = event.request?.["productCode"];
+    return event.productCode ?? (typeof asked === "string" ? asked : undefined);
+  }
   if ("productCode" in event) return event.productCode;
-  if (event.kind === "customer-resolved") return event.customer.productCode;
-  const asked = event.kind === "call-refused" ? event.request?.["productCode"] : undefined;
-  return typeof asked === "string" ? asked : undefined;
+  return event.kind === "customer-resolved" ? event.customer.productCode : undefined;
 }

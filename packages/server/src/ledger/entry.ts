@@ -114,6 +114,8 @@ export type LedgerEvent =
       readonly kind: "call-refused";
       readonly code: ErrorCode | OperatorRefusal | FormerErrorCode;
       readonly message: string;
+      /** The caller's own product, where the request names it by a licence only. */
+      readonly productCode?: string | undefined;
       /** The rule of the wire by which the call was refused; absent for operator calls. */
       readonly rule?: RuleId | undefined;
       readonly compared: Readonly<Record<string, string | number>>;

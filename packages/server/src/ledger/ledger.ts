@@ -159,6 +159,8 @@ export interface MeteringRecordQuery {
   /** Customers as identified in records; undefined for all. */
   readonly customers?: readonly string[] | undefined;
   readonly dimension?: string | undefined;
+  /** Only records of this metered resource. */
+  readonly resourceId?: string | undefined;
   readonly cursor?: string | undefined;
   readonly limit: number;
 }

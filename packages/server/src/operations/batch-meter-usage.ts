@@ -4,7 +4,7 @@ import { setAside } from "../domain/injected-fault.ts";
 import type { DecidedRecord } from "../ledger/entry.ts";
 import { meteringRecordId } from "../ledger/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { refused, type OperationHandler } from "./operation.ts";
+import { licensedProduct, refused, type OperationHandler } from "./operation.ts";
 
 /** BatchMeterUsage: looking up each record's key and keeping the accepted records are one transaction. */
 export function batchMeterUsageOperation(
@@ -22,7 +22,9 @@ export function batchMeterUsageOperation(
           ...facts,
           meteringRecordId: (position) => meteringRecordId(call.requestId, position),
         });
-        if (decision.rejected !== undefined) return refused(decision.rejected, { ...input });
+        if (decision.rejected !== undefined) {
+          return refused(decision.rejected, { ...input }, licensedProduct(call, input, facts.catalogue));
+        }
         return {
           event: {
             kind: "usage-metered",

@@ -1,5 +1,6 @@
 /** How operations are called, and how they answer. */
-import type { ErrorName } from "@countinghouse/protocol";
+import type { ErrorName, UsageRecord } from "@countinghouse/protocol";
+import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { ErrorCode, Rejection } from "../domain/rejection.ts";
 import { keptRequest } from "../ledger/clipped-request.ts";
 import type { Asked, Call } from "../ledger/entry.ts";
@@ -29,15 +30,37 @@ function keptRejection<Code extends ErrorCode>(rejected: Rejection<Code>): Rejec
   return { ...rejected, message: `${message.slice(0, TEXT_CHARACTERS_KEPT)}…` };
 }
 
-/** Keeps a refusal like any other event: who asked for what, the rule, and the compared figures. */
+/**
+ * Keeps a refusal like any other event: who asked for what, the rule, and the compared figures. `productCode`: the product that it is
+ * about, where the request does not say so itself.
+ */
 export function refused<Output, Code extends ErrorCode = ErrorName>(
   rejected: Rejection<Code>,
   request: Asked | undefined,
+  productCode?: string,
 ): Decision<Answer<Output, Code>> {
-  return {
-    event: { kind: "call-refused", ...keptRejection(rejected), ...(request === undefined ? {} : keptRequest(request)) },
-    answer: { rejected },
-  };
+  const kept = request === undefined ? {} : keptRequest(request);
+  return { event: { kind: "call-refused", productCode, ...keptRejection(rejected), ...kept }, answer: { rejected } };
+}
+
+interface NamesLicences {
+  readonly productCode?: string;
+  readonly usageRecords?: readonly Pick<UsageRecord, "licenseArn">[];
+}
+
+/**
+ * The product of the caller's own that a request names by licences of its customers, as a batch may. Undefined for another seller's:
+ * its caller reads the entry in the trail, and is not told whose licence that is.
+ */
+export function licensedProduct(
+  { accountId }: Pick<Call, "accountId">,
+  request: NamesLicences | undefined,
+  catalogue: CatalogueView,
+): string | undefined {
+  if (request?.usageRecords === undefined || request.productCode !== undefined) return undefined;
+  const licenseArn = request.usageRecords.find((record) => record.licenseArn !== undefined)?.licenseArn;
+  const productCode = licenseArn && catalogue.agreementByLicense(licenseArn)?.productCode;
+  return productCode && catalogue.product(productCode)?.seller === accountId ? productCode : undefined;
 }
 
 /** Keeps a refusal that needed no facts, and answers with it when that is durable. */
@@ -47,5 +70,9 @@ export function recordRefusal<Code extends ErrorCode = ErrorName>(
   rejected: Rejection<Code>,
   request: Asked | undefined,
 ): Promise<Answer<never, Code>> {
-  return ledger.transact({ call, keys: [], decide: () => refused<never, Code>(rejected, request) });
+  return ledger.transact({
+    call,
+    keys: [],
+    decide: ({ catalogue }) => refused<never, Code>(rejected, request, licensedProduct(call, request, catalogue)),
+  });
 }

@@ -47,8 +47,12 @@ test("an issuer's keys are read from where this lab reads them, and not from whe
   ]);
 });
 
-test("what fits together is put in place", () => {
+test("what fits together is put in place, with values that earlier versions accepted", () => {
   expect(() => load({})).not.toThrow();
+  expect(() => load({ account: { title: "a\u001bb", users: [{ name: "u".repeat(70) }] } })).not.toThrow();
+  const Condition = { StringEquals: { "aws:RequestedRegion": "us-east-1" } };
+  const policy = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*", Condition }] };
+  expect(() => load({ account: { users: [{ name: "u", policy }], roles: [{ name: "r", policy }] } })).not.toThrow();
 });
 
 test.each<[string, Parameters<typeof load>[0], RegExp]>([
@@ -64,6 +68,57 @@ test.each<[string, Parameters<typeof load>[0], RegExp]>([
     "a product with a price that is no number",
     { product: { dimensions: [{ name: "gb", kind: "metered", price: "cheap" }] } },
     /product p is not what it should be/,
+  ],
+  [
+    "a policy without an effect",
+    { account: { users: [{ name: "u", policy: { Statement: { Action: "*", Resource: "*" } } }] } },
+    /account 111122223333 is not what it should be \(users\.0\.policy\.Statement\.Effect: /,
+  ],
+  [
+    "a policy of a text",
+    { account: { users: [{ name: "u", policy: "everything" }] } },
+    /account 111122223333 is not what it should be \(users\.0\.policy: /,
+  ],
+  [
+    "a policy with an element that is not supported",
+    { account: { users: [{ name: "u", policy: { Statement: [{ Effect: "Allow", Principal: "*", Action: "*", Resource: "*" }] } }] } }, // prettier-ignore
+    /account 111122223333 is not what it should be \(users\.0\.policy\.Statement\.0: Principal of a policy: not supported here/,
+  ],
+  [
+    "a policy of which nobody can say what it is about",
+    { account: { users: [{ name: "u", policy: { Statement: { Effect: "Allow", Action: "*", NotAction: "*", Resource: "*" } } }] } }, // prettier-ignore
+    /users\.0\.policy\.Statement: must have exactly one of Action and NotAction/,
+  ],
+  [
+    "a role with a condition that this server cannot decide",
+    { account: { roles: [{ name: "r", policy: { Statement: { Effect: "Deny", Action: "*", Resource: "*", Condition: { StringEquals: { "aws:Weather": "rain" } } } } }] } }, // prettier-ignore
+    /account 111122223333 is not what it should be \(roles\.0\.policy\.Statement\.Condition\.StringEquals/,
+  ],
+  [
+    "a role that trusts a text",
+    { account: { roles: [{ name: "r", webIdentity: "all" }] } },
+    /is not what it should be/,
+  ],
+  ["an account whose title is a number", { account: { title: 5 } }, /is not what it should be \(title: /],
+  [
+    "a product of a type that there is not",
+    { product: { type: "book" } },
+    /product p is not what it should be \(type: /,
+  ],
+  [
+    "an agreement from a text on",
+    { agreement: { startsAtMs: "2026-01-01" } },
+    /is not what it should be \(startsAtMs: must be a time, as a number\)/,
+  ],
+  [
+    "an agreement for an account of no text",
+    { agreement: { customerAccountId: 5 } },
+    /is not what it should be \(customerAccountId: /,
+  ],
+  [
+    "an agreement with an entitlement to no value",
+    { agreement: { entitlements: [{ dimension: "d", value: null }] } },
+    /is not what it should be \(entitlements\.0\.value: /,
   ],
   ["a product with no dimensions", { product: { dimensions: undefined } }, /product p is not what it should be/],
 ])("%s is refused, and named", (_what, over, message) => {

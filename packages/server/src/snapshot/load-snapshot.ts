@@ -1,7 +1,8 @@
 /** Puts a snapshot in place of a lab's ledger: all of it in one transaction, or nothing. */
 import { iso, printable, type EpochMs } from "@countinghouse/protocol";
-import { accountView, agreementView } from "../catalogue/documents.ts";
+import { accountView } from "../catalogue/documents.ts";
 import { productView } from "../catalogue/product-documents.ts";
+import { shapeProblem } from "../catalogue/shape-problem.ts";
 import type { AccessKey } from "../domain/catalogue/account.ts";
 import {
   Catalogue,
@@ -85,10 +86,14 @@ function refuseUnsound(objects: readonly CatalogueChange[], nowMs: EpochMs): voi
   const whole = legible(() => new Catalogue(objects));
   for (const change of objects) {
     const where = `${change.kind} ${printable(change.id)}`;
-    const problem = legible(() => {
+    const shape = legible(() => {
       show(change, whole, nowMs);
-      return referenceProblem(change, whole, whole);
+      return shapeProblem(change, nowMs);
     }, where);
+    if (shape !== undefined) {
+      throw new SnapshotError(`The snapshot's catalogue cannot be read: ${where} is not what it should be (${shape}).`);
+    }
+    const problem = legible(() => referenceProblem(change, whole, whole), where);
     if (problem === undefined) continue;
     const what = `${where}: ${problem.path.join(".")} ${problem.message}`;
     throw new SnapshotError(`The snapshot's catalogue does not fit together: ${what}.`);
@@ -108,7 +113,6 @@ function show(change: CatalogueChange, whole: CatalogueView, nowMs: EpochMs): vo
   if (change.value === undefined) return;
   if (change.kind === "account") accountView(change.value, whole);
   if (change.kind === "product") refusePriceless(productView(change.value, nowMs).dimensions);
-  if (change.kind === "agreement") agreementView(change.value, nowMs);
 }
 
 const PRICE = /^\d+(?:\.\d+)?$/;

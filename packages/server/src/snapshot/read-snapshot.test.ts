@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { CHAIN_START, linkOf } from "../ledger/chain.ts";
 import { encodeEntry, type EncodedEntry } from "../ledger/entry-codec.ts";
-import { requestId } from "../ledger/ids.ts";
+import { requestId, resourceId } from "../ledger/ids.ts";
 import type { LedgerEntry } from "../ledger/entry.ts";
 import { readSnapshot } from "./read-snapshot.ts";
 import { writeSnapshot } from "./write-snapshot.ts";
@@ -48,7 +48,8 @@ function fileOf(lines: readonly object[], entries: readonly EncodedEntry[], over
   return gzipSync(`${text}${JSON.stringify(end)}\n`);
 }
 
-const RESOURCE = { resourceId: "r", accountId: "1", region: "us-east-1", startedAtMs: 0, registrations: [] };
+const RESOURCE = { resourceId: resourceId("ec2", "i-1"), platform: "ec2", externalId: "i-1", accountId: "1", region: "us-east-1", startedAtMs: 0, heardAtMs: 0, registrations: [] }; // prettier-ignore
+const withBody = (change: (body: string) => string): EncodedEntry => ({ ...metered(1), body: change(metered(1).body) });
 const resources = (...all: object[]): Uint8Array =>
   fileOf(
     all.map((resource) => ({ resource })),
@@ -72,6 +73,17 @@ test("what was written is read", async () => {
   } as const;
   expect(await readSnapshot(await writeSnapshot(snapshot as never))).toEqual(snapshot);
   expect(await readSnapshot(fileOf([account], [metered(1)]))).toMatchObject({ entries: [metered(1)] });
+});
+
+test("a resource as labs have it is read", async () => {
+  const resource = {
+    ...RESOURCE,
+    stoppedAtMs: 5,
+    version: 2,
+    registrations: [{ productCode: "p", registeredAtMs: 1, accruedToHour: 2, adjustments: 1, adjusting: { toHour: 1, by: { startedAtMs: 0 } } }], // prettier-ignore
+    findings: { firstSeenAtMs: 0, numbered: { version: 2 }, watch: { watchId: "w", toldAtMs: 3 } },
+  };
+  expect((await readSnapshot(resources(resource))).resources).toEqual([resource]);
 });
 
 test("what is longer than it may be is not written", async () => {
@@ -129,6 +141,40 @@ test.each<[string, Uint8Array, RegExp]>([
   ],
   ["a resource that is there twice", resources(RESOURCE, RESOURCE), /Line 3 .* what an earlier one says, too/],
   ["a registration of nothing", resources({ ...RESOURCE, registrations: [{}] }), /Line 2 .* no metered resource/],
+  ["a resource of no platform", resources({ ...RESOURCE, platform: "fargate" }), /Line 2 .* no metered resource/],
+  ["a resource that was never heard of", resources({ ...RESOURCE, heardAtMs: undefined }), /Line 2 .* no metered/],
+  ["a resource that ends at a text", resources({ ...RESOURCE, stoppedAtMs: "2026" }), /Line 2 .* no metered resource/],
+  [
+    "a registration that was metered to a text",
+    resources({ ...RESOURCE, registrations: [{ productCode: "p", registeredAtMs: 0, accruedToHour: "5" }] }),
+    /Line 2 .* no metered resource/,
+  ],
+  [
+    "findings at no time",
+    resources({ ...RESOURCE, findings: { firstSeenAtMs: 0, watch: { watchId: "w", toldAtMs: null } } }),
+    /Line 2 .* no metered resource/,
+  ],
+  ["a resource under another id", resources({ ...RESOURCE, externalId: "i-2" }), /Line 2 .* under the id of another/],
+  [
+    "an entry of a kind that there is not",
+    fileOf([], [withBody((body) => body.replace("usage-metered", "usage-guessed"))]),
+    /Entry 1 of the snapshot cannot be read/,
+  ],
+  [
+    "usage of no number",
+    fileOf([], [withBody((body) => body.replace("[[0,0,0,1]]", '[[0,0,0,"1"]]'))]),
+    /Entry 1 of the snapshot cannot be read/,
+  ],
+  [
+    "usage of no dimension",
+    fileOf([], [withBody((body) => body.replace("[[0,0,0,1]]", "[[0,7,0,1]]"))]),
+    /Entry 1 of the snapshot cannot be read/,
+  ],
+  [
+    "usage at no time",
+    fileOf([], [withBody((body) => body.replace("[[0,0,0,1]]", "[[null,0,0,1.5]]"))]),
+    /Entry 1 of the snapshot cannot be read/,
+  ],
   ["a line of something else", fileOf([{ more: 1 }], []), /Line 2 of the snapshot is neither/],
   ["an odd resource", fileOf([{ resource: {} }], []), /Line 2 of the snapshot is no metered resource/],
 ])("%s is refused", async (_what, bytes, message) => {

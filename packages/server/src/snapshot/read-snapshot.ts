@@ -3,13 +3,16 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { readTime, ruleSets, type RuleSetName } from "@countinghouse/protocol";
+import { cloudTrailRecord } from "../audit/cloudtrail-record.ts";
 import { keyText } from "../domain/metering/metering-record.ts";
 import type { MeteredResource, UsageRegistration } from "../domain/resources/metered-resource.ts";
 import { acceptedRecords } from "../ledger/accepted-records.ts";
 import { CHAIN_START, linkOf } from "../ledger/chain.ts";
 import { attributesOf } from "../ledger/entry-attributes.ts";
 import { decodeEntry, type EncodedEntry } from "../ledger/entry-codec.ts";
-import { isRequestId } from "../ledger/ids.ts";
+import type { LedgerEntry } from "../ledger/entry.ts";
+import { isRequestId, resourceId } from "../ledger/ids.ts";
+import { sumsOf } from "../ledger/sums/sum-deltas.ts";
 import { FORMAT, FORMAT_VERSION, type EndLine, type HeadLine } from "./format.ts";
 import {
   SNAPSHOT_BYTES_MAX,
@@ -150,16 +153,28 @@ function checkedObject(object: unknown, number: number): SnapshotObject {
 }
 
 function checkedResource(resource: unknown, number: number): MeteredResource {
-  const { resourceId, accountId, region, startedAtMs, registrations } = (resource ?? {}) as Partial<MeteredResource>;
-  const isNamed = [resourceId, accountId, region].every((name) => typeof name === "string");
+  const given = (resource ?? {}) as Partial<MeteredResource>;
+  const { resourceId: id, accountId, region, platform, externalId, roleName, registrations } = given;
+  const isNamed = [id, accountId, region, externalId, roleName ?? ""].every((name) => typeof name === "string");
   const isOfSome = Array.isArray(registrations) && registrations.every(isRegistration);
-  if (!isNamed || !Number.isFinite(startedAtMs) || !isOfSome) throw wrong(number, "is no metered resource");
+  const isTimed = [given.startedAtMs, given.heardAtMs].every(Number.isFinite) && isInNumbers(resource);
+  const isOfPlatform = platform === "ec2" || platform === "ecs" || platform === "eks";
+  if (!isNamed || !isOfPlatform || !isTimed || !isOfSome) throw wrong(number, "is no metered resource");
+  if (id !== resourceId(platform, externalId as string)) throw wrong(number, "is a resource under the id of another");
   return resource as MeteredResource;
 }
 
 function isRegistration(registration: unknown): boolean {
-  const { productCode, registeredAtMs } = (registration ?? {}) as Partial<UsageRegistration>;
-  return typeof productCode === "string" && Number.isFinite(registeredAtMs);
+  const { productCode, registeredAtMs, dimension = "" } = (registration ?? {}) as Partial<UsageRegistration>;
+  return typeof productCode === "string" && Number.isFinite(registeredAtMs) && typeof dimension === "string";
+}
+
+/** Whether all times, hours and counts in it are numbers: a text in their place could still be shown, and would compare with nothing. */
+function isInNumbers(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([name, member]) =>
+    /(?:Ms|Hour|^version|^adjustments)$/.test(name) ? Number.isFinite(member) : isInNumbers(member),
+  );
 }
 
 function checkedEntry(entry: unknown, number: number): EncodedEntry {
@@ -193,17 +208,31 @@ function checkEntries({ entries, savedAtMs }: Snapshot, link: string): void {
   }
 }
 
+/** Throws SnapshotError also where it could not be shown, or not be added up: the trail and the sums would end at it. */
 function keysOf(encoded: EncodedEntry, which: string): string[] {
   try {
     const entry = decodeEntry(encoded);
     const { operation, principal } = attributesOf(entry);
-    if (typeof operation !== "string" || typeof principal !== "string" || typeof entry.event.kind !== "string") {
-      throw new TypeError("no call");
-    }
+    if (typeof operation !== "string" || typeof principal !== "string") throw new TypeError("no call");
+    if (!isOfUsage(entry)) throw new TypeError("no usage");
+    cloudTrailRecord(entry);
+    sumsOf([entry]);
     return acceptedRecords(entry).map(({ key }) => keyText(key));
   } catch {
     throw new SnapshotError(`${which} cannot be read.`);
   }
+}
+
+/** Whether usage that it tells of can be counted. */
+function isOfUsage({ event }: LedgerEntry): boolean {
+  if (event.kind === "usage-accrued") {
+    return event.uses.every(({ hour, seconds }) => Number.isInteger(hour) && Number.isInteger(seconds));
+  }
+  if (event.kind !== "usage-metered") return true;
+  return event.records.every(
+    ({ usageRecord: { timestampMs, dimension, quantity = 0 } }) =>
+      Number.isInteger(timestampMs) && typeof dimension === "string" && Number.isInteger(quantity) && quantity >= 0,
+  );
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -2,13 +2,14 @@
 import { HOUR_MS } from "@countinghouse/protocol";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { clientTokenKey, keyText } from "../../src/domain/metering/metering-record.ts";
+import { accruedKey, clientTokenKey, keyText } from "../../src/domain/metering/metering-record.ts";
 import {
   InvalidCursorError,
   type ListedRecord,
   type Ledger,
   type MeteringRecordQuery,
 } from "../../src/ledger/ledger.ts";
+import type { LedgerEvent } from "../../src/ledger/entry.ts";
 import { START_MS, type LedgerUnderTest } from "./ledger-under-test.ts";
 import { EVERYTHING, PRODUCT, keptIds, look, meter, newCall, sent, type Sent } from "./works.ts";
 
@@ -131,6 +132,43 @@ export function listingPromises(fresh: () => Promise<LedgerUnderTest>): void {
           expect(found.map(textOf).toSorted()).toEqual(expected.map(textOf).toSorted());
         }),
       );
+    });
+
+    test("finds the records of one resource among those of its account, adjustments included", async () => {
+      const { ledger } = await fresh();
+      const meterItself = async (resourceId: string, own: string): Promise<void> => {
+        const record = sent({}, { discriminator: `resource:${resourceId}` });
+        const work = meter([record]);
+        await ledger.transact({
+          ...work,
+          decide: (facts) => {
+            const { event, ...outcome } = work.decide(facts);
+            return { ...outcome, event: { ...event, resourceId } as LedgerEvent };
+          },
+        });
+        const use = { resourceId, customerAccountId: "444455556666", region: record.key.region, dimension: own };
+        const uses = [undefined, 1].map((adjustment) => ({ ...use, hour: HOUR, seconds: 60, adjustment }));
+        const records = uses.map((of, position) => ({ position, key: accruedKey(of, PRODUCT), quantity: of.seconds }));
+        await ledger.transact({
+          call: newCall(),
+          keys: records.map(({ key }) => key),
+          decide: () => ({
+            event: { kind: "usage-accrued", productCode: PRODUCT, uses } as LedgerEvent,
+            records,
+            answer: undefined,
+          }),
+        });
+      };
+      await ledger.transact(meter([sent()]));
+      await meterItself("ecs-1", "of one");
+      await meterItself("ecs-11", "of another");
+      const { customer } = sent().key;
+      for (const limit of [1, 100]) {
+        const found = await allPages(ledger, { ...EVERYTHING, customers: [customer], resourceId: "ecs-1", limit });
+        expect(found.map(({ resourceId }) => resourceId)).toEqual(["ecs-1", "ecs-1", "ecs-1"]);
+        expect(found.map(({ key }) => key.dimension).toSorted()).toEqual([sent().key.dimension, "of one", "of one"]);
+      }
+      expect(await allPages(ledger, { ...EVERYTHING, resourceId: "ecs-%" })).toEqual([]);
     });
 
     test("is not put off by records that come in between two pages", async () => {

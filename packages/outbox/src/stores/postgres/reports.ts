@@ -77,7 +77,7 @@ export async function totalsOf(ask: Ask): Promise<ReadingTotal[]> {
        SELECT meter, ${MONTH}, state, readings, sum::numeric FROM @.entry WHERE readings_gone
        UNION ALL
        SELECT meter, ${MONTH}, fate, readings, sum FROM (
-         SELECT reading.meter, reading.hour_ms, coalesce(ended, state, 'waiting') AS fate, count(*) AS readings,
+         SELECT reading.meter, reading.hour_ms, coalesce(ended, state, CASE WHEN entry_id IS NULL THEN 'waiting' ELSE 'no-entry' END) AS fate, count(*) AS readings,
            sum(quantity) AS sum
          FROM @.reading LEFT JOIN @.entry USING (entry_id) WHERE readings_gone IS NOT TRUE GROUP BY 1, 2, 3) AS there
      ) AS counted GROUP BY meter, month, fate ORDER BY meter, month, fate`,

@@ -82,7 +82,7 @@ export function totalsOf(connection: Connection): ReadingTotal[] {
   }
   for (let after = 0; ;) {
     const rows = connection.all(
-      `SELECT reading.rowid AS id, reading.meter, reading.hour_ms, quantity, coalesce(ended, state, 'waiting') AS fate
+      `SELECT reading.rowid AS id, reading.meter, reading.hour_ms, quantity, coalesce(ended, state, iif(entry_id IS NULL, 'waiting', 'no-entry')) AS fate
        FROM reading LEFT JOIN entry USING (entry_id) WHERE reading.rowid > ? AND coalesce(readings_gone, 0) = 0
        ORDER BY reading.rowid LIMIT ?`,
       after,

@@ -75,6 +75,7 @@ export async function runMeter(
     }
   };
   end.addEventListener("abort", kill, { once: true });
+  if (end.aborted) kill();
   try {
     const closed = once(child, "close");
     closed.catch(() => undefined);

@@ -3,6 +3,7 @@ import { findingsOf, type Finding, type Look } from "./finding.ts";
 import type { History } from "./history.ts";
 import { noFinalRecord, oneCallARecord, tokenOfAnotherAccount, twoNames, twoRegions } from "./looks-at-calls.ts";
 import {
+  newTimeAtRetry,
   risingDuplicates,
   timeOfSending,
   unitPerEvent,
@@ -14,6 +15,7 @@ import type { MistakeId } from "./mistakes.ts";
 const LOOKS: Readonly<Record<MistakeId, Look>> = {
   "time-of-sending": timeOfSending,
   "unit-per-event": unitPerEvent,
+  "new-time-at-retry": newTimeAtRetry,
   "unprocessed-not-sent-again": unprocessedNotSentAgain,
   "rising-duplicates": risingDuplicates,
   "two-names": twoNames,

@@ -32,6 +32,8 @@ export interface BatchCall {
   readonly accountId: string;
   readonly productCode: string;
   readonly region: string;
+  /** Why its caller was not told what became of it, where that is known: in a lab, by a fault on demand. */
+  readonly failedBy?: "throttle" | "internal-error" | "drop-answer" | undefined;
   readonly records: readonly SentRecord[];
 }
 

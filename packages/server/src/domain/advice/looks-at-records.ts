@@ -42,10 +42,9 @@ function isTimeOfSending({ call, record: { timestampMs } }: Sending): boolean {
 }
 
 export const unitPerEvent: Look = (history) =>
-  [...sendingsByKey(history).values()].flatMap((sendings) => {
-    const events = lost(sendings).filter(
-      ({ record: { quantity, timestampMs, kept } }) => quantity > 0 && kept?.timestampMs !== timestampMs,
-    );
+  [...sendingsByKey(history, "refused, too").values()].flatMap((sendings) => {
+    const again = new Set(retriedAnew(sendings).map(({ call }) => call.requestId));
+    const events = lostEvents(sendings).filter(({ call }) => !again.has(call.requestId));
     if (events.length < EVENTS_MIN || isRunningTotal(sendings)) return [];
     return events.map(({ call, record }) => {
       const { timestampMs, outcome, kept } = record;
@@ -53,6 +52,53 @@ export const unitPerEvent: Look = (history) =>
       return seenIn(call, `${textOf(record)} at ${iso(timestampMs)} ${became} at ${iso(kept?.timestampMs)}`);
     });
   });
+
+export const newTimeAtRetry: Look = (history) =>
+  [...sendingsByKey(history, "refused, too").values()].flatMap((sendings) =>
+    retriedAnew(sendings).map(({ call, record, earlier }) => {
+      const { requestId } = earlier.call;
+      const before = `as request ${requestId} had sent it at ${iso(earlier.record.timestampMs)}${fateOf(earlier)}`;
+      return seenIn(call, `${textOf(record)} at ${iso(record.timestampMs)}, ${before}`);
+    }),
+  );
+
+interface RetriedAnew extends Sending {
+  readonly earlier: Sending;
+}
+
+/**
+ * What came again with another timestamp. Where its caller was not told what had become of it, one is enough. Else it is one
+ * usage only where whole calls are the same but for their times, several of them, and not ones throughout: a program that sends each
+ * event by itself sends the same one after another, too.
+ */
+function retriedAnew(sendings: readonly Sending[]): readonly RetriedAnew[] {
+  const again = sendings.flatMap((sending, i): RetriedAnew[] => {
+    const earlier = sendings[i - 1];
+    const isSame = earlier?.record.quantity === sending.record.quantity;
+    const isAnew = earlier?.record.timestampMs !== sending.record.timestampMs;
+    return earlier !== undefined && isSame && isAnew ? [{ ...sending, earlier }] : [];
+  });
+  const known = again.filter(({ earlier }) => fateOf(earlier) !== "");
+  if (known.length === again.length || lostEvents(sendings).length < EVENTS_MIN) return known;
+  const calls = new Set(sendings.map(({ call }) => JSON.stringify(call.records.map(({ key, quantity }) => [key, quantity])))); // prettier-ignore
+  const isOfOnes = sendings[0]?.call.records.every(({ quantity }) => quantity <= 1) ?? true;
+  return calls.size === 1 && !isOfOnes ? again : known;
+}
+
+/** Why whoever sent it sends it again; empty where that is not known. */
+function fateOf({ call, record }: Sending): string {
+  if (record.outcome === "unprocessed") return ", when it came back unprocessed";
+  if (call.failedBy === "drop-answer") return ", when the answer was lost";
+  if (call.failedBy === "throttle") return ", when the call was throttled";
+  return call.failedBy === "internal-error" ? ", when the call failed" : "";
+}
+
+/** What was sent with a time of its own under a key that is taken. */
+function lostEvents(sendings: readonly Sending[]): readonly Sending[] {
+  return lost(sendings).filter(
+    ({ record: { quantity, timestampMs, kept } }) => quantity > 0 && kept?.timestampMs !== timestampMs,
+  );
+}
 
 /** What came under a key that is taken. A zero that stands is another mistake. */
 function lost(sendings: readonly Sending[]): readonly Sending[] {

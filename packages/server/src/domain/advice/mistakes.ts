@@ -14,6 +14,7 @@ interface Mistake {
 export type MistakeId =
   | "time-of-sending"
   | "unit-per-event"
+  | "new-time-at-retry"
   | "unprocessed-not-sent-again"
   | "rising-duplicates"
   | "two-names"
@@ -36,6 +37,12 @@ export const mistakes: Readonly<Record<MistakeId, Mistake>> = {
     harm: "Records of one customer, dimension and hour are one: all but the first are taken for repetitions or duplicates, and lost.",
     source: `${MODEL}: BatchMeterUsage is idempotent; Rules K1 and K2`,
     rightWay: "Add up the events of an hour, and send the sum once, when the hour is over.",
+  },
+  "new-time-at-retry": {
+    title: "The same quantity is sent again with a new timestamp",
+    harm: "In the next hour it is another record, and the customer pays twice. In the same hour it is taken for a repetition, even if it was new usage.",
+    source: `${MODEL}: BatchMeterUsage is idempotent for the same records; Rules K1 and K2`,
+    rightWay: "Keep the timestamp with the record, and send it again as it was: only then is a retry counted once.",
   },
   "unprocessed-not-sent-again": {
     title: "Unprocessed records are not sent again",

@@ -86,6 +86,12 @@ export function isAlias(key: MeteringRecordKey): boolean {
 /** The beginning of the discriminators of aliases, and of no others. */
 export const CLIENT_TOKEN = "token:";
 
+/** Whether a key is of a record of this resource: of what it metered itself, of its use, or of an adjustment of that. */
+export function isOfResource({ discriminator }: MeteringRecordKey, resourceId: string): boolean {
+  const own = `resource:${resourceId}`;
+  return discriminator === own || discriminator.startsWith(`${own}:`);
+}
+
 /** The key of a resource's use in an hour, or of an adjustment of that use. */
 export function accruedKey(use: AccruedHour, productCode: string): MeteringRecordKey {
   const { hour, region, customerAccountId, dimension, resourceId, adjustment } = use;

@@ -152,10 +152,11 @@ async function useOf(
     hours.set(key, found);
     return found;
   };
-  const query = { fromHour, toHour: toHour - 1, customers: [accountCustomer(accountId)], limit: PAGE_RECORDS };
+  // The account may have very many others.
+  const customers = [accountCustomer(accountId)];
+  const query = { fromHour, toHour: toHour - 1, customers, resourceId, limit: PAGE_RECORDS };
   for await (const records of pagesOf((cursor) => ledger.meteringRecords({ ...query, cursor }))) {
-    for (const { key, productCode, usageRecord, accrued, resourceId: of } of records) {
-      if (of !== resourceId) continue;
+    for (const { key, productCode, usageRecord, accrued } of records) {
       const quantity = usageRecord.quantity ?? 0;
       if (accrued !== true) {
         units.push({ hour: iso(key.hour * HOUR_MS), productCode, dimension: key.dimension, quantity });

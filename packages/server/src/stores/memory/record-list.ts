@@ -1,5 +1,5 @@
 /** Metering records by hour, in the order of arrival within it. A page begins where the last one ended; nothing is sorted. */
-import type { MeteringRecordKey } from "../../domain/metering/metering-record.ts";
+import { isOfResource, type MeteringRecordKey } from "../../domain/metering/metering-record.ts";
 import type { KeyedPointer } from "../../ledger/engine.ts";
 import { InvalidCursorError, type MeteringRecordQuery, type Page } from "../../ledger/ledger.ts";
 
@@ -61,11 +61,13 @@ export class RecordList {
   }
 }
 
-function matches({ offering, customer, dimension }: MeteringRecordKey, query: MeteringRecordQuery): boolean {
+function matches(key: MeteringRecordKey, query: MeteringRecordQuery): boolean {
+  const { offering, customer, dimension } = key;
   return (
     (query.offerings === undefined || query.offerings.includes(offering)) &&
     (query.customers === undefined || query.customers.includes(customer)) &&
-    (query.dimension === undefined || query.dimension === dimension)
+    (query.dimension === undefined || query.dimension === dimension) &&
+    (query.resourceId === undefined || isOfResource(key, query.resourceId))
   );
 }
 

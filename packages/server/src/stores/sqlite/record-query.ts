@@ -36,7 +36,9 @@ export function readPointers(db: DatabaseSync, names: Names, query: MeteringReco
       `SELECT ${KEY_COLUMNS}, entry_seq AS seq, position,
          (:offerings IS NULL OR offering IN (SELECT value FROM json_each(:offerings)))
          AND (:customers IS NULL OR customer IN (SELECT value FROM json_each(:customers)))
-         AND (:dimension IS NULL OR dimension = :dimension) AS wanted
+         AND (:dimension IS NULL OR dimension = :dimension)
+         AND (:resource IS NULL OR discriminator = :resource
+           OR substr(discriminator, 1, length(:resource) + 1) = :resource || ':') AS wanted
        FROM metering_record
        WHERE (${KEY_COLUMNS}) > (:h, :o, :r, :c, :d, :x) AND hour <= :toHour
        ORDER BY ${KEY_COLUMNS}`,
@@ -45,6 +47,7 @@ export function readPointers(db: DatabaseSync, names: Names, query: MeteringReco
       offerings: numbersOf(names, query.offerings),
       customers: numbersOf(names, query.customers),
       dimension: query.dimension === undefined ? null : (names.find(query.dimension) ?? -1),
+      resource: query.resourceId === undefined ? null : `resource:${query.resourceId}`,
       h: after[0],
       o: after[1],
       r: after[2],

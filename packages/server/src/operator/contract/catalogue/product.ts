@@ -79,7 +79,7 @@ export const productDocumentSchema = z
     message: "must not name a dimension twice",
   });
 
-const productSchema = productDocumentSchema
+export const productSchema = productDocumentSchema
   .safeExtend({
     dimensions: z
       .array(dimension)

@@ -1,5 +1,5 @@
 /** Metering records by hour, and within an hour by customer, a page at a time. */
-import { type AcceptedRecord, isAlias } from "../../../domain/metering/metering-record.ts";
+import { type AcceptedRecord, isAlias, isOfResource } from "../../../domain/metering/metering-record.ts";
 import { acceptedRecords } from "../../../ledger/accepted-records.ts";
 import type { FoundPage, KeyedPointer } from "../../../ledger/engine.ts";
 import { decodeEntry, type EncodedEntry } from "../../../ledger/entry-codec.ts";
@@ -151,11 +151,13 @@ function recordsIn(entries: ReadonlyMap<number, EncodedEntry>): (place: KeyedPoi
   };
 }
 
-function isWanted({ offering, customer, dimension }: KeyedPointer["key"], query: MeteringRecordQuery): boolean {
+function isWanted(key: KeyedPointer["key"], query: MeteringRecordQuery): boolean {
+  const { offering, customer, dimension } = key;
   return (
     (query.offerings?.includes(offering) ?? true) &&
     (query.customers?.includes(customer) ?? true) &&
-    (query.dimension === undefined || query.dimension === dimension)
+    (query.dimension === undefined || query.dimension === dimension) &&
+    (query.resourceId === undefined || isOfResource(key, query.resourceId))
   );
 }
 
