@@ -35,10 +35,11 @@ export function addStatus(program: Command): void {
 }
 
 function statusText(status: OutboxStatus): string {
-  const { name, health, endpoint = "nowhere yet", region = "no region yet", heldBack } = status;
+  const { name, health, endpoint = "nowhere yet", region = "no region yet", heldBack, oldestWaitingHourMs } = status;
+  const oldest = oldestWaitingHourMs === undefined ? "" : `, the oldest of ${timeText(oldestWaitingHourMs)}`;
   const lines = [
     `${name}: ${health === "ok" ? "all is well" : "at risk"} (${endpoint}, ${region})`,
-    `waiting: ${status.waitingReadings} readings, the oldest of ${timeText(status.oldestWaitingHourMs)}`,
+    `waiting: ${status.waitingReadings} readings${oldest}`,
     ...status.entries.map(({ state, count, units }) => `${state}: ${count} entries, ${units} units`),
     ...status.setAside.map(({ reason, count }) => `set aside (${reason}): ${count}`),
     ...status.endedReadings.map(({ end, count }) => `not billed (${end}): ${count} readings`),
