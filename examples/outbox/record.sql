@@ -1,6 +1,7 @@
 -- Records usage from psql, or any driver: psql -f record.sql
 BEGIN;
-CREATE TABLE IF NOT EXISTS sale (id text PRIMARY KEY);
+-- Stands for a table of yours.
+CREATE TEMPORARY TABLE sale (id text PRIMARY KEY);
 INSERT INTO sale VALUES ('sale-2');
 SELECT usage_outbox.record('sql-1', 't-1', 'gb', 1730000000, timestamptz '2026-11-29 10:15:00+00', '{"team":"blue"}'::jsonb);
 -- The same reading again is known; the same id with other content is kept aside, and the first stands.

@@ -1,5 +1,5 @@
 /** The command line as a process: what it prints, and what it ends with. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { openOutbox } from "@countinghouse/outbox";
 import { sqliteStore } from "@countinghouse/outbox/sqlite";
 import { marketOfTest } from "../support/demo-market.ts";
-import { folderOfTest, moveTo, recordsOf } from "../support/outbox.ts";
+import { FIRST, folderOfTest, moveTo, outboxOf, recordsOf } from "../support/outbox.ts";
 import { DEMO, NODE_FLAGS } from "../support/server.ts";
 
 const MAIN = fileURLToPath(new URL("../../packages/outbox/src/main.ts", import.meta.url));
@@ -108,6 +108,108 @@ test("a store is made, bound, recorded into, looked at, delivered and verified f
   expect(await run(["doubtful", "resolve", "none", "delivered", "--reason", "x"], env)).toMatchObject({ code: 1 });
   expect(await run(["forget", "t-1"], env)).toMatchObject({ code: 0 });
   expect(await run(["restored"], env)).toMatchObject({ code: 0 });
+});
+
+test("a reading is recorded by a shell, and delivered to a service as `npm start` has it", async () => {
+  const server = await marketOfTest({ now: "2026-11-10T10:30:00Z" });
+  const env = {
+    OUTBOX_STORE: `sqlite:${join(folderOfTest(), "usage.outbox")}`,
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: DEMO.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: DEMO.secretAccessKey,
+    AWS_ENDPOINT_URL_MARKETPLACE_METERING: server.endpoint,
+  };
+  const init = ["init", "--name", "acme", "--meter", `gb=${DEMO.productCode}/gb_ingested`];
+  for (const [seconds, expected] of [
+    ["soon", /holdOpenSeconds is NaN; expected a whole number from 300 to 14400/],
+    ["60", /holdOpenSeconds is 60/],
+  ] as const) {
+    const { code, stderr } = await run([...init, "--rule-set", "classic", "--hold-open-seconds", seconds], env);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(expected)]);
+  }
+  const short = [...init, "--rule-set", "classic", "--hold-open-seconds", "300"];
+  expect(await run(short, env)).toMatchObject({ code: 0, stderr: "" });
+  const bind = [
+    "bind",
+    "t-1",
+    "--product",
+    DEMO.productCode,
+    "--customer",
+    "demoCustomer1",
+    "--from",
+    "2026-11-01T00Z",
+  ];
+  expect(await run(bind, env)).toMatchObject({ code: 0, stderr: "" });
+
+  const at = "2026-11-10T09:10:00Z";
+  const record = ["record", "r-1", "t-1", "gb", "12345678901234567.5", at];
+  expect(await run([...record, "--tags", '{"team":"blue"}'], env)).toEqual({
+    code: 0,
+    stdout: "recorded\n",
+    stderr: "",
+  });
+  expect(await run([...record, "--tags", '{"team":"blue"}'], env)).toMatchObject({ code: 0, stdout: "known\n" });
+  const other = await run(["record", "r-1", "t-1", "gb", "4", at], env);
+  expect(other).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/^conflicting: .*12345678901234567\.5/) as string,
+  });
+  expect(
+    await run(["record", "r-2", "t-1", "gb", "-12345678901234562", at, "--tags", '{"team":"blue"}'], env),
+  ).toMatchObject({
+    code: 0,
+    stdout: "recorded\n",
+  });
+  expect(await run(["record", "r-3", "t-1", "gb", "many", at], env)).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/^set-aside: The quantity "many"/) as string,
+  });
+  expect(await run(["record", "r-4", "t-1", "gb", "1", at, "--tags", "blue"], env)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/--tags is "blue"; expected JSON/) as string,
+  });
+
+  // The hour ended half an hour ago: with six hours to wait it would stay open, and then be too late for this service.
+  expect(await run(["deliver"], env)).toMatchObject({ stdout: "2 calls: 1 delivered.\n" });
+  expect(await recordsOf(server)).toMatchObject([{ quantity: 5 }]);
+  for (const hour of ["2026-11-10T09Z", "2026-11-10T10:10+01:00", at]) {
+    const { code, stdout } = await run(["explain", "t-1", "gb", hour], env);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/"end": "accepted"/)]);
+  }
+  for (const hour of ["2026-11-10T09", "2026-11-31T09Z", "2026-11-10"]) {
+    const { code, stderr } = await run(["explain", "t-1", "gb", hour], env);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/no time with a zone; expected one such as/)]);
+  }
+});
+
+test("usage that the service calls too old while this outbox thought it in time tells which rule set would be right", async () => {
+  const server = await marketOfTest({ now: "2026-11-10T20:30:00Z" });
+  // The demo serves by 6 hours; an outbox goes by AWS's 24 unless it is told.
+  const { outbox } = await outboxOf(server.endpoint);
+  await outbox.bind({ tenant: "t-1", ...FIRST, from: new Date("2026-11-01T00:00:00Z") });
+  await outbox.record({ readingId: "1", tenant: "t-1", meter: "queries", quantity: 3, at: "2026-11-10T10:10:00Z" });
+  expect(await outbox.deliverDue()).toMatchObject({ settled: { expired: 1 } });
+  const [alarm] = (await outbox.status()).alarms;
+  expect(alarm).toMatchObject({ kind: "expired" });
+  expect(alarm?.message).toContain(
+    "By this outbox's rule set (current) there was time until 2026-11-11T10:10:00.000Z.",
+  );
+  expect(alarm?.message).toContain('open the outbox with ruleSet: "classic"');
+});
+
+test("a file needs node:sqlite, and where Node has none, whoever opens one is told what to do", async () => {
+  const path = join(folderOfTest(), "usage.outbox");
+  const program = `import { sqliteStore } from "@countinghouse/outbox/sqlite"; await sqliteStore(${JSON.stringify(path)}).open("x", 0)`;
+  for (const args of [
+    [MAIN, "init", "--name", "x", "--store", `sqlite:${path}`],
+    ["--input-type=module", "--eval", program],
+  ]) {
+    const child = spawnSync(process.execPath, [...NODE_FLAGS, "--no-experimental-sqlite", ...args], {
+      encoding: "utf8",
+    });
+    expect(child.stderr).toMatch(/is a file, which needs node:sqlite; this is Node v\S+, without it\. Use Node 24/);
+    expect(child.status).not.toBe(0);
+  }
 });
 
 test("wrong use ends with 2, and a service or store that cannot be reached with 3", async () => {

@@ -114,7 +114,7 @@ test("what the file says anew of such an object is held to what is taken today, 
   writeFileSync(file, OUTDATED.replace("pricing: hourly", "pricing: byol"));
   const { code, stderr } = await runCommand(["serve", "--port", "0", ...args]);
   const message = "a container product with the pricing byol must have one dimension of kind hours; it has 0";
-  expect(stderr).toBe(`countinghouse: The catalogue file is not valid:\n  ${file}:13:17: dimensions: ${message}\n`);
+  expect(stderr).toBe(`countinghouse: The catalogue is not valid:\n  ${file}:13:17: dimensions: ${message}\n`);
   expect(code).toBe(2);
 
   writeFileSync(file, OUTDATED.replace('"Gateway \\u202E"', "Gateway"));

@@ -4,7 +4,7 @@ import { HOUR_MS } from "@countinghouse/protocol";
 import type { Binding } from "./domain/binding.ts";
 import { identityProblem, identityText, type Identity } from "./domain/identity.ts";
 import { isName } from "./domain/reading.ts";
-import { hourOf, wholeSecond } from "./domain/time.ts";
+import { hourOf, readInstant, wholeSecond } from "./domain/time.ts";
 import type { Entry } from "./store/rows.ts";
 import type { OutboxStore } from "./store/store.ts";
 
@@ -12,10 +12,10 @@ export interface BindingInput extends Identity {
   readonly tenant: string;
   readonly productCode: string;
   readonly agreementId?: string | undefined;
-  /** Usage from this time on; whole seconds. */
-  readonly from: Time;
+  /** Usage from this time on; whole seconds. A text is ISO 8601 with a zone, as in `record`. */
+  readonly from: Time | string;
   /** Usage before this time; by default without an end. */
-  readonly until?: Time | undefined;
+  readonly until?: Time | string | undefined;
 }
 
 export function bindingOf(input: BindingInput, serviceMs: number): Binding {
@@ -27,8 +27,15 @@ export function bindingOf(input: BindingInput, serviceMs: number): Binding {
   if (typeof productCode !== "string" || productCode === "") fail("needs a productCode");
   const problem = identityProblem({ customerAccountId, customerIdentifier, licenseArn });
   if (problem !== undefined) fail(problem);
-  const fromMs = wholeSecond(epochMsOf(from));
-  const untilMs = until === undefined ? undefined : epochMsOf(until);
+  const instantOf = (member: string, time: Time | string): number => {
+    if (typeof time !== "string") return epochMsOf(time);
+    const atMs = readInstant(time);
+    return (
+      atMs ?? fail(`has ${member}: ${JSON.stringify(time)}; expected a time with a zone, such as 2026-11-29T10:15:00Z`)
+    );
+  };
+  const fromMs = wholeSecond(instantOf("from", from));
+  const untilMs = until === undefined ? undefined : instantOf("until", until);
   if (untilMs !== undefined && untilMs <= fromMs) fail("ends before it begins");
   const identity = identityText(productCode, { customerAccountId, customerIdentifier, licenseArn });
   const endToldMs = untilMs === undefined ? undefined : Math.max(serviceMs, untilMs);

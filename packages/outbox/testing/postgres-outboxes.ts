@@ -14,6 +14,8 @@ export interface OutboxInPostgres extends StoreUnderTest {
 export interface OutboxesInPostgres {
   readonly url: string;
   make(): Promise<OutboxInPostgres>;
+  /** The same, used as a role that has no right but those of a worker. */
+  makeForWorker(): Promise<OutboxInPostgres>;
   /** One that nobody has opened yet: it has no name and no meters. */
   bare(): Promise<Pick<OutboxInPostgres, "store" | "remove">>;
   /** Ends with the others. */
@@ -36,6 +38,16 @@ export async function outboxesInPostgres(): Promise<OutboxesInPostgres> {
     return pool;
   };
   const pool = newPool();
+  // Roles belong to the whole server, and several databases of tests live there side by side.
+  const worker = `worker_of_${new URL(database.url).pathname.slice(1)}`;
+  let workerPool: Pool | undefined;
+  const poolOfWorker = async (): Promise<Pool> => {
+    if (workerPool !== undefined) return workerPool;
+    await pool.query(`CREATE ROLE "${worker}" LOGIN`);
+    const url = new URL(database.url);
+    url.username = worker;
+    return (workerPool = newPool({ connectionString: url.toString() }));
+  };
   let made = 0;
   const free: string[] = [];
   const freeSchema = async (): Promise<string> => {
@@ -49,6 +61,16 @@ export async function outboxesInPostgres(): Promise<OutboxesInPostgres> {
     await pool.query(EMPTY.replaceAll("@", schema));
     free.push(schema);
   };
+  const opened = async (schema: string, used: Pool): Promise<OutboxInPostgres> => {
+    const open = async () => {
+      const store = postgresStore({ pool: used, schema });
+      await store.open("contract", NOW);
+      return store;
+    };
+    const store = await open();
+    await store.transact((transaction) => transaction.addMeters(METERS));
+    return { store, pool: used, schema, another: open, remove: removal(schema) };
+  };
   return {
     url: database.url,
     pool: newPool,
@@ -59,18 +81,15 @@ export async function outboxesInPostgres(): Promise<OutboxesInPostgres> {
       const summary = () => postgresStore({ pool, schema }).summary();
       return { store: Object.assign(store, { summary }), remove: removal(schema) };
     },
-    make: async () => {
+    make: async () => opened(await freeSchema(), pool),
+    makeForWorker: async () => {
+      const used = await poolOfWorker();
       const schema = await freeSchema();
-      const open = async () => {
-        const store = postgresStore({ pool, schema });
-        await store.open("contract", NOW);
-        return store;
-      };
-      const store = await open();
-      await store.transact((transaction) => transaction.addMeters(METERS));
-      return { store, pool, schema, another: open, remove: removal(schema) };
+      await migratePostgres(pool, { schema, workers: [worker] });
+      return opened(schema, used);
     },
     remove: async () => {
+      if (workerPool !== undefined) await pool.query(`DROP OWNED BY "${worker}"; DROP ROLE "${worker}"`);
       await Promise.all(pools.map((one) => one.end()));
       await database.remove();
     },

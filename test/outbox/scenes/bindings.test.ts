@@ -30,8 +30,8 @@ describe.each(SCENES)("in %s", (_store, scene) => {
       const { outbox, use, pass, service } = await scene();
       const edge = START + 10 * MINUTE_MS;
       await outbox.bind([
-        { ...of, licenseArn: licence("old"), from: START - HOUR_MS, until: edge },
-        { ...of, licenseArn: licence("new"), from: edge },
+        { ...of, licenseArn: licence("old"), from: START - HOUR_MS, until: new Date(edge).toISOString() },
+        { ...of, licenseArn: licence("new"), from: new Date(edge).toISOString() },
       ]);
       pass(15);
       await use("3", { tenant: "t-1", minutesAgo: 6 });
@@ -124,6 +124,7 @@ describe.each(SCENES)("in %s", (_store, scene) => {
       [{ customerIdentifier: "x", licenseArn: licence("a") }, /goes with customerAccountId/],
       [{ customerAccountId: ACCOUNT, licenseArn: "licence" }, /licenseArn/],
       [{ customerAccountId: ACCOUNT, until: START - 2 * HOUR_MS }, /ends before it begins/],
+      [{ customerAccountId: ACCOUNT, from: "2026-11-29T10:15:00" }, /from: "2026-11-29T10:15:00".* with a zone/],
     ])("%j is no binding", async (who, message) => {
       const { outbox } = await scene();
       await expect(outbox.bind({ tenant: "t-1", productCode, from: START - HOUR_MS, ...who })).rejects.toThrow(message);

@@ -1,9 +1,9 @@
 /** `entries`, `doubtful`, `dissolve`, `bind`. */
 import type { Command } from "commander";
-import { readInstant } from "../domain/time.ts";
 import type { Resolution } from "../lifecycle/resolve.ts";
 import type { Entry } from "../store/rows.ts";
 import type { EntryState } from "../domain/entry-state.ts";
+import { instantOf } from "./instant.ts";
 import { print, printJson, table, timeText } from "./output.ts";
 import { storeOf, withOutbox } from "./opening.ts";
 
@@ -61,15 +61,15 @@ export function addEntries(program: Command): void {
     );
   program
     .command("bind")
-    .argument("<tenant>")
+    .argument("<tenant>", "the program's own name for who uses it")
     .description("say whose usage a tenant's is")
-    .requiredOption("--product <code>")
+    .requiredOption("--product <code>", "its product code")
     .option("--account <id>", "the customer's AWS account")
     .option("--customer <identifier>", "the customer's identifier, of older products")
-    .option("--license <arn>")
-    .option("--agreement <id>")
-    .requiredOption("--from <time>")
-    .option("--until <time>")
+    .option("--license <arn>", "the licence; for products that can be bought more than once")
+    .option("--agreement <id>", "by which events without a licence end it")
+    .requiredOption("--from <time>", "since when, such as 2026-11-29T10Z")
+    .option("--until <time>", "until when; left out, for good")
     .action((tenant: string, options: BindOptions, command: Command) =>
       withOutbox(command, async (outbox) => {
         const { product, account, customer, license, agreement, from, until } = options;
@@ -80,8 +80,8 @@ export function addEntries(program: Command): void {
           customerIdentifier: customer,
           licenseArn: license,
           agreementId: agreement,
-          from: timeOf(from),
-          until: until === undefined ? undefined : timeOf(until),
+          from: instantOf(from),
+          until: until === undefined ? undefined : instantOf(until),
         });
         print(`Bound. ${touched.length} entries were made before, and stay as they are.`);
         if (touched.length > 0) print(entryTable(touched));
@@ -97,13 +97,6 @@ interface BindOptions {
   readonly agreement?: string;
   readonly from: string;
   readonly until?: string;
-}
-
-function timeOf(text: string): Date {
-  const atMs = readInstant(text);
-  if (atMs === undefined)
-    throw new TypeError(`${JSON.stringify(text)} is no time with a zone, such as 2026-11-29T10:00:00Z.`);
-  return new Date(atMs);
 }
 
 function stateOf(text: string | undefined): readonly EntryState[] | undefined {

@@ -26,10 +26,7 @@ export function placeOf(command: Command): Place {
 export async function storeOf(command: Command): Promise<OutboxStore> {
   const place = placeOf(command);
   if ("path" in place) {
-    const { sqliteStore } = await import("../stores/sqlite/sqlite-store.ts").catch((error: unknown) => {
-      const { version } = process;
-      throw new OutboxError("store", `A store in a file needs node:sqlite of Node 24; this is ${version}.`, error);
-    });
+    const { sqliteStore } = await import("../stores/sqlite/sqlite-store.ts");
     return sqliteStore(place.path);
   }
   const { postgresStore } = await import("../stores/postgres/postgres-store.ts");

@@ -5,6 +5,7 @@ import { VERSION } from "../version.ts";
 import { addAlarms } from "./alarms.ts";
 import { addDelivery } from "./delivery.ts";
 import { addEntries } from "./entries.ts";
+import { addRecording } from "./recording.ts";
 import { AtRisk, EXIT, printable } from "./output.ts";
 import { addStatus } from "./status.ts";
 import { addStore } from "./store.ts";
@@ -26,7 +27,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .addHelpText("after", HELP)
     .showHelpAfterError("(add --help to see what there is)")
     .exitOverride();
-  for (const add of [addStore, addStatus, addAlarms, addEntries, addDelivery]) add(program);
+  for (const add of [addStore, addStatus, addAlarms, addEntries, addRecording, addDelivery]) add(program);
   try {
     await program.parseAsync(argv);
     return EXIT.well;

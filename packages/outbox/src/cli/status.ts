@@ -1,7 +1,7 @@
 /** `status`, `explain`. */
 import type { Command } from "commander";
-import { readInstant } from "../domain/time.ts";
 import type { OutboxStatus } from "../report/status.ts";
+import { instantOf } from "./instant.ts";
 import { AtRisk, print, printJson, table, timeText } from "./output.ts";
 import { withOutbox } from "./opening.ts";
 
@@ -27,22 +27,19 @@ export function addStatus(program: Command): void {
     .command("explain")
     .argument("<tenant>")
     .argument("<meter>")
-    .argument("<hour>", "a time with a zone, such as 2026-11-29T10:00:00Z")
+    .argument("<hour>", "such as 2026-11-29T10Z, or any time in it")
     .description("what became of a tenant's hour: readings, entries, attempts (JSON)")
     .action((tenant: string, meter: string, text: string, _options: object, command: Command) =>
-      withOutbox(command, async (outbox) => {
-        const atMs = readInstant(text);
-        if (atMs === undefined) throw new TypeError(`${JSON.stringify(text)} is no time with a zone.`);
-        printJson(await outbox.explain({ tenant, meter, hour: new Date(atMs) }));
-      }),
+      withOutbox(command, async (outbox) => printJson(await outbox.explain({ tenant, meter, hour: instantOf(text) }))),
     );
 }
 
 function statusText(status: OutboxStatus): string {
-  const { name, health, endpoint = "nowhere yet", region = "no region yet", heldBack } = status;
+  const { name, health, endpoint = "nowhere yet", region = "no region yet", heldBack, oldestWaitingHourMs } = status;
+  const oldest = oldestWaitingHourMs === undefined ? "" : `, the oldest of ${timeText(oldestWaitingHourMs)}`;
   const lines = [
     `${name}: ${health === "ok" ? "all is well" : "at risk"} (${endpoint}, ${region})`,
-    `waiting: ${status.waitingReadings} readings, the oldest of ${timeText(status.oldestWaitingHourMs)}`,
+    `waiting: ${status.waitingReadings} readings${oldest}`,
     ...status.entries.map(({ state, count, units }) => `${state}: ${count} entries, ${units} units`),
     ...status.setAside.map(({ reason, count }) => `set aside (${reason}): ${count}`),
     ...status.endedReadings.map(({ end, count }) => `not billed (${end}): ${count} readings`),

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { MeterDefinition } from "../domain/meter.ts";
 import { openOutbox } from "../open.ts";
+import { instantOf } from "./instant.ts";
 import { AtRisk, print, printJson, table } from "./output.ts";
 import { migratePostgres, migrationSql } from "../stores/postgres/schema/migrate.ts";
 import { placeOf, poolOf, storeOf, withOutbox } from "./opening.ts";
@@ -15,6 +16,7 @@ interface InitOptions extends RoleOptions {
   readonly name: string;
   readonly meter: readonly string[];
   readonly ruleSet?: "current" | "classic";
+  readonly holdOpenSeconds?: string;
   readonly startAt?: string;
 }
 
@@ -28,15 +30,25 @@ export function addStore(program: Command): void {
     .description("make a store, or add meters to one")
     .requiredOption("--name <name>", "the store's own name, such as acme-production")
     .option("--meter <definition>", "NAME=PRODUCT_CODE/DIMENSION[/PER], repeatable", collected, [])
-    .option("--rule-set <name>", "current or classic")
+    .option(
+      "--rule-set <name>",
+      "whose windows hold: current, which is AWS's and the default, or classic, as `npm start` has it",
+    )
+    .option(
+      "--hold-open-seconds <seconds>",
+      "how long an hour waits for readings that come late, from 300 on (6 hours; classic: 1 hour)",
+    )
     .option("--start-at <hour>", "the first hour that may be sent, such as 2026-12-01T00:00:00Z")
     .action(async (options: InitOptions, command: Command) => {
       const meters = Object.fromEntries(options.meter.map(meterOfText));
       const { name, ruleSet, startAt } = options;
       const start = startAt === undefined ? undefined : instantOf(startAt);
+      // Whatever is no number is told by its range, which belongs to the rule set.
+      const holdOpenSeconds = options.holdOpenSeconds === undefined ? undefined : Number(options.holdOpenSeconds);
       const place = placeOf(command);
       if ("url" in place) await migratePostgres(await poolOf(place.url), { schema: place.schema, ...rolesOf(options) });
-      const outbox = await openOutbox({ name, store: await storeOf(command), meters, ruleSet, startAt: start });
+      const store = await storeOf(command);
+      const outbox = await openOutbox({ name, store, meters, ruleSet, holdOpenSeconds, startAt: start });
       await outbox.close();
       print(`The store ${name} is ready.`);
     });
@@ -124,11 +136,4 @@ function meterOfText(text: string): [string, MeterDefinition] {
     throw new TypeError(`The meter ${JSON.stringify(text)} is none; expected NAME=PRODUCT_CODE/DIMENSION[/PER].`);
   const [, name = "", productCode = "", dimension = "", per] = match;
   return [name, per === undefined ? { productCode, dimension } : { productCode, dimension, per }];
-}
-
-function instantOf(text: string): Date {
-  const date = new Date(text);
-  if (Number.isNaN(date.getTime()) || !/(Z|[+-]\d\d:\d\d)$/.test(text))
-    throw new TypeError(`${JSON.stringify(text)} is no time with a zone.`);
-  return date;
 }

@@ -1,5 +1,5 @@
 /** Brings an entry to the state that its attempts give it, under its lock, with all that follows: balance, alarm, end. */
-import { QUANTITY_MAX } from "@countinghouse/protocol";
+import { QUANTITY_MAX, type RuleSetName } from "@countinghouse/protocol";
 import { ENDED, decideState, type Attempt, type EntryState, type Times } from "../domain/entry-state.ts";
 import { windowEndOf } from "../domain/deadline.ts";
 import { quantityText, sumOf } from "../domain/quantity.ts";
@@ -88,7 +88,10 @@ export async function settle(
     if (entry.state === "held" && state !== "held") {
       for (const kind of ["held", "overflow"] as const) await transaction.clearAlarms(kind, entry.entryId);
     }
-    const alarm = alarmOf(entry, state, why, last);
+    const isTooOld = state === "expired" && why === "TimestampOutOfBoundsException";
+    const early = isTooOld && facts.windowEndMs > (times.serviceMs ?? times.machineMs);
+    const hint = early ? shorterWindow(ruleSet, facts.windowEndMs) : "";
+    const alarm = alarmOf(entry, state, why, last, hint);
     if (alarm !== undefined) alarms.push(alarm);
     else if (state === "delivered" && entry.state === "doubtful")
       await transaction.clearAlarms("doubtful", entry.entryId);
@@ -109,12 +112,25 @@ function alarmOf(
   state: EntryState,
   why: string | undefined,
   last: Attempt | undefined,
+  hint: string,
 ): RaisedAlarm | undefined {
   if (state === "delivered" && (entry.state === "refused" || entry.state === "expired")) return afterAll(entry);
   const kind = ALARMS[state];
   if (kind === undefined || (state === entry.state && why === entry.why)) return undefined;
   const said = last?.message === undefined ? "" : ` The service said: ${last.message}`;
-  return { kind, subject: entry.entryId, message: `${describe(entry)} is ${state}: ${why ?? "no reason"}.${said}` };
+  return {
+    kind,
+    subject: entry.entryId,
+    message: `${describe(entry)} is ${state}: ${why ?? "no reason"}.${said}${hint}`,
+  };
+}
+
+/** The service's windows are not those that the store was told of, and the next hours will expire, too. */
+function shorterWindow(ruleSet: RuleSetName, windowEndMs: number): string {
+  const now = `By this outbox's rule set (${ruleSet}) there was time until ${isoOf(windowEndMs)}.`;
+  return ruleSet === "classic"
+    ? ` ${now}`
+    : ` ${now} If the service goes by the 6 hours of classic, as a Countinghouse does unless it is told otherwise, open the outbox with ruleSet: "classic" (\`init --rule-set classic\`), or start the service with --rules current.`;
 }
 
 function afterAll(entry: Entry): RaisedAlarm {

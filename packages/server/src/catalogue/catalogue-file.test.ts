@@ -200,7 +200,7 @@ describe("a complaint names file, line and column:", () => {
       "shop.yaml:24:80:",
     ]);
     expect(() => readCatalogueFile(text, "shop.yaml", sealer)).toThrow(
-      /^The catalogue file is not valid:\n {2}shop\.yaml:20:11: /,
+      /^The catalogue is not valid:\n {2}shop\.yaml:20:11: /,
     );
   });
 });

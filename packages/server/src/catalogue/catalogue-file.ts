@@ -10,7 +10,7 @@ export class CatalogueFileError extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(`The catalogue file is not valid:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
+    super(`The catalogue is not valid:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
     this.name = "CatalogueFileError";
     this.problems = problems;
   }

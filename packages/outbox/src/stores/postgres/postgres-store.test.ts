@@ -9,3 +9,6 @@ beforeAll(async () => {
 afterAll(() => outboxes.remove());
 
 storeContract("in PostgreSQL", () => outboxes.make());
+
+// The role that `init --worker-role` makes a worker of: the owner of the schema may do everything, and so hides a right that lacks.
+storeContract("in PostgreSQL, by a role of its own", () => outboxes.makeForWorker());

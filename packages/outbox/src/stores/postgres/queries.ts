@@ -10,6 +10,9 @@ import type { BindingFilter, EntryFilter, PartRow, WaitingFilter } from "../../s
 import { attemptOfRow, bindingOfRow, entryOfRow, meterOfRow, orNull } from "../columns.ts";
 import type { Ask } from "./connection.ts";
 
+/** The month of an hour, such as `2026-11`; in words of the database itself: roles have no right to the schema's own functions. */
+export const MONTH = "to_char(timestamp 'epoch' + hour_ms * interval '1 millisecond', 'YYYY-MM')";
+
 export async function readStoreRow(ask: Ask, lock: "" | "FOR NO KEY UPDATE" = ""): Promise<StoreRow> {
   const [row] = await ask(`SELECT name, row FROM @.store ${lock}`);
   if (row === undefined) throw new OutboxError("schema", "The outbox has no row about itself: it was not opened.");

@@ -5,6 +5,7 @@ import type { ReadingEnd } from "../../store/rows.ts";
 import type { Row } from "../columns.ts";
 import { forgetTrouble } from "./alarms.ts";
 import type { Ask } from "./connection.ts";
+import { MONTH } from "./queries.ts";
 
 interface Change {
   /** What is set of a reading, and what of the changed ones is wanted; `$1` is the entry or the end. */
@@ -121,7 +122,7 @@ export async function forgetOld(
        RETURNING meter, hour_ms, ended, quantity
      ), totals AS (
        INSERT INTO @.ended_total AS total (meter, month, fate, readings, sum)
-       SELECT meter, left(@.iso_text(hour_ms), 7), ended, count(*), sum(quantity) FROM gone GROUP BY 1, 2, 3
+       SELECT meter, ${MONTH}, ended, count(*), sum(quantity) FROM gone GROUP BY 1, 2, 3
        ON CONFLICT (meter, month, fate) DO UPDATE
          SET readings = total.readings + excluded.readings, sum = total.sum + excluded.sum
      ) SELECT count(*) AS readings FROM gone`,
@@ -158,14 +159,14 @@ export async function forgetOld(
      parts AS (DELETE FROM @.part USING old WHERE part.entry_id = old.entry_id),
      totals AS (
        INSERT INTO @.ended_total AS total (meter, month, fate, readings, sum)
-       SELECT meter, left(@.iso_text(hour_ms), 7), state, sum(readings), sum(sum::numeric) FROM old
+       SELECT meter, ${MONTH}, state, sum(readings), sum(sum::numeric) FROM old
        WHERE state <> 'dissolved' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
        ON CONFLICT (meter, month, fate) DO UPDATE
          SET readings = total.readings + excluded.readings, sum = total.sum + excluded.sum
      ), balances AS (
        UPDATE @.balance SET credited = trim_scale(credited::numeric + made.change)::text
        FROM (
-         SELECT identity, dimension, left(@.iso_text(hour_ms), 7) AS month,
+         SELECT identity, dimension, ${MONTH} AS month,
            sum(left_over::numeric - carried_in::numeric + returned::numeric) AS change
          FROM old GROUP BY 1, 2, 3) AS made
        WHERE balance.identity = made.identity AND balance.dimension = made.dimension AND balance.month = made.month

@@ -5,6 +5,7 @@ import type { AlarmKind, ReadingEnd } from "../../store/rows.ts";
 import type { AuditedEntry, PartRow, ReadingTotal, StoreSummary } from "../../store/store.ts";
 import { entryOfRow } from "../columns.ts";
 import type { Ask } from "./connection.ts";
+import { MONTH } from "./queries.ts";
 
 /** How many readings there are of what: counting takes a while where there are millions. */
 export type ReadingCounts = Pick<
@@ -73,9 +74,9 @@ export async function totalsOf(ask: Ask): Promise<ReadingTotal[]> {
     `SELECT meter, month, fate, sum(readings) AS readings, trim_scale(sum(sum))::text AS sum FROM (
        SELECT meter, month, fate, readings, sum FROM @.ended_total
        UNION ALL
-       SELECT meter, left(@.iso_text(hour_ms), 7), state, readings, sum::numeric FROM @.entry WHERE readings_gone
+       SELECT meter, ${MONTH}, state, readings, sum::numeric FROM @.entry WHERE readings_gone
        UNION ALL
-       SELECT meter, left(@.iso_text(hour_ms), 7), fate, readings, sum FROM (
+       SELECT meter, ${MONTH}, fate, readings, sum FROM (
          SELECT reading.meter, reading.hour_ms, coalesce(ended, state, CASE WHEN entry_id IS NULL THEN 'waiting' ELSE 'no-entry' END) AS fate, count(*) AS readings,
            sum(quantity) AS sum
          FROM @.reading LEFT JOIN @.entry USING (entry_id) WHERE readings_gone IS NOT TRUE GROUP BY 1, 2, 3) AS there

@@ -23,6 +23,9 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/^(08|57P)/, "is gone, or going down"],
 ];
 
+const GIVING =
+  "`countinghouse-outbox migrate`, run as the schema's owner, gives it: with `--worker-role ROLE` to a user that closes hours, delivers and reports, with `--application-role ROLE` to one that only records.";
+
 /** Trouble of the database as an `OutboxError`; anything else, which is a defect, as it is. */
 export function troubleOf(error: unknown, schema: string): unknown {
   if (!(error instanceof Error) || error instanceof OutboxError) return error;
@@ -34,7 +37,7 @@ export function troubleOf(error: unknown, schema: string): unknown {
   }
   if (state === "42501") {
     const what = `This user lacks a right in the schema ${schema}: ${error.message}`;
-    return new OutboxError("store", `${what}. \`countinghouse-outbox migrate --worker ROLE\` gives it.`, error);
+    return new OutboxError("store", `${what}. ${GIVING}`, error);
   }
   if (state === undefined) {
     return isOfTheConnection(error)

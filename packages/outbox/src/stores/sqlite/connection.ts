@@ -1,5 +1,5 @@
 /** The file of an outbox: one connection, prepared statements, and one piece of work at a time. */
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { OutboxError } from "../../store/outbox-error.ts";
 import type { Row } from "../columns.ts";
 import { checkFile, prepareSchema } from "./schema.ts";
@@ -8,6 +8,17 @@ import { checkFile, prepareSchema } from "./schema.ts";
 const BUSY_MS = 10_000;
 /** How long SQLite itself waits, and this process with it. */
 const BLOCKED_MS = 5;
+
+/** Asked for only here: to import this package on a Node that lacks it is no mistake. */
+function databaseClass(path: string): typeof DatabaseSync {
+  // Its type says that it is always there.
+  const sqlite: typeof import("node:sqlite") | undefined = process.getBuiltinModule("node:sqlite");
+  if (sqlite !== undefined) return sqlite.DatabaseSync;
+  throw new OutboxError(
+    "store",
+    `The outbox ${path} is a file, which needs node:sqlite; this is Node ${process.version}, without it. Use Node 24 or newer, or a store in PostgreSQL.`,
+  );
+}
 
 export class Connection {
   readonly #path: string;
@@ -18,7 +29,7 @@ export class Connection {
   constructor(path: string) {
     this.#path = path;
     try {
-      this.#db = new DatabaseSync(path, { timeout: BUSY_MS });
+      this.#db = new (databaseClass(path))(path, { timeout: BUSY_MS });
       // Before anything is changed in it: it may be another program's.
       checkFile(this.#db, path);
       // FULL: a commit that was answered for is on the medium, whatever happens to the machine.
