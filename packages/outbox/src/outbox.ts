@@ -179,7 +179,8 @@ export class Outbox implements AsyncDisposable {
   }
 
   /**
-   * Takes a tenant's name and tags out of the store; what was counted stays. Refused while anything of it is not ended.
+   * Takes a tenant's name out of the store, its readings' tags and what of it was set aside. What was counted stays, and so do
+   * entries with their tags, which explain a bill, until `keepDays` are over. Refused while anything of it is not ended.
    * Answers how many readings it was.
    */
   async forget(tenant: string): Promise<number> {

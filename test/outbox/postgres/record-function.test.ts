@@ -62,6 +62,41 @@ describe("every type that a driver may send", () => {
     expect((await kept())[1]).toMatch(/^s 9007199254740993 /);
   });
 
+  test.each([
+    ["double precision", "'r','t-1','gb',0.1::float8,now()", "r 0.1"],
+    ["double precision, very small", "'r','t-1','gb',1e-7::float8,'2026-11-29T10:15:00Z'", "r 0.0000001"],
+    ["double precision, all its digits", "'r','t-1','gb',0.1::float8 + 0.2::float8,now()", "r 0.30000000000000004"],
+    ["real", "'r','t-1','gb',0.1::real,now(),'{}'::jsonb", "r 0.1"],
+    ["integer", "'r','t-1','gb',3::integer,now(),'{}'", "r 3"],
+    ["smallint", "'r','t-1','gb',3::smallint,'2026-11-29T10:15:00Z'", "r 3"],
+    ["bigint", "'r','t-1','gb',9007199254740993::bigint,now()", "r 9007199254740993"],
+    ["varchar", "'r'::varchar,'t-1'::varchar,'gb'::varchar,'3'::varchar,'2026-11-29T10:15:00Z'::varchar", "r 3"],
+    [
+      "a UUID as id",
+      "'00000000-0000-4000-8000-000000000001'::uuid,'t-1','gb',1,now()",
+      "00000000-0000-4000-8000-000000000001 1",
+    ],
+    ["a UUID as tenant", "'r','00000000-0000-4000-8000-000000000001'::uuid,'gb',0.5::float8,now()", "r 0.5"],
+    ["whole numbers as ids", "7::integer,8::bigint,'gb','1.5',now(),'{}'", "7 1.5"],
+    ["tags as a text beside numbers", "'r','t-1','gb',1.5,now(),'{}'::text", "r 1.5"],
+  ])("%s is recorded exactly", async (_name, args, line) => {
+    expect(await answerOf(args)).toBe("recorded");
+    expect((await kept())[0]).toMatch(new RegExp(`^${line.replaceAll(".", "\\.")} `));
+  });
+
+  test("a number is the same whatever the session does with its digits", async () => {
+    await transaction(async (client) => {
+      await client.query("BEGIN");
+      await client.query("SET LOCAL extra_float_digits = -5");
+      await client.query("SET LOCAL datestyle = 'SQL, DMY'");
+      await client.query("SET LOCAL timezone = 'Asia/Kolkata'");
+      const args = "'r', 't-1', 'gb', 0.30000000000000004::float8, timestamptz '2026-11-29T10:15:00Z'";
+      await client.query(`SELECT ${outbox.schema}.record(${args})`);
+      await client.query("COMMIT");
+    });
+    expect(await kept()).toEqual([`r 0.30000000000000004 ${Date.parse("2026-11-29T10:15:00Z")} []`]);
+  });
+
   test("arrays of texts, in the order given", async () => {
     const columns = ["a", "b", "c"].map((id) => [
       id,
@@ -93,6 +128,20 @@ describe("every type that a driver may send", () => {
     ["before Christ", "'r','t-1','gb',1,timestamptz '2026-11-29 10:00:00+00 BC'"],
     ["a time without a zone", "'r','t-1','gb',1,timestamp '2026-11-29 10:00:00'"],
     ["a text of a time without a zone", "'r','t-1','gb',1,'2026-11-29T10:00:00'"],
+    ["a time without a zone beside a text", "'r','t-1','gb','1'::text,timestamp '2026-11-29 10:00:00'"],
+    ["a day", "'r','t-1','gb',1,date '2026-11-29'"],
+    ["no number of a float", "'r','t-1','gb','NaN'::float8,now()"],
+    ["an infinite float", "'r','t-1','gb','-Infinity'::float8,now()"],
+    ["a float that is too large", "'r','t-1','gb',1e300::float8,now()"],
+    ["a float that is too small", "'r','t-1','gb',1e-300::float8,now()"],
+    ["nothing, without a type", "'r','t-1','gb',NULL,now()"],
+    ["nothing, beside a UUID", "'00000000-0000-4000-8000-000000000001'::uuid,'t-1','gb',NULL,now()"],
+    ["nothing at all", "NULL,NULL,NULL,NULL,NULL"],
+    ["a text that is no number, beside a time", "'r','t-1','gb','many',now()"],
+    ["a text that is no time, beside a number", "'r','t-1','gb',1,'soon'"],
+    ["seconds for a time", "'r','t-1','gb',1,1764411300"],
+    ["a text that is no JSON, beside a number and a time", "'r','t-1','gb',1,now(),'{bad'"],
+    ["yes or no", "'r','t-1','gb',true,now()"],
     ["tags that are no object", "'r','t-1','gb',1,now(),'[1]'::jsonb"],
     ["tags with a zero character", `'r','t-1','gb','1','2026-11-29T10:15:00Z','{"a":"\\u0000"}'`],
   ])("%s is set aside, and throws nothing", async (_name, args) => {
@@ -214,6 +263,23 @@ describe("in the seller's own transaction", () => {
     expect(await outbox.store.setAside({ limit: 9 })).toHaveLength(2);
   });
 
+  test("the same bad data of two transactions is kept and told once, also where the first to begin is the last to commit", async () => {
+    const bad = given({ quantity: "x" });
+    await transaction(async (first) => {
+      await transaction(async (second) => {
+        for (const client of [first, second]) {
+          await client.query("BEGIN");
+          await outbox.store.within(client, [bad]);
+        }
+        await second.query("COMMIT");
+        expect(await outbox.store.alarms({})).toMatchObject([{ count: 1 }]);
+        await first.query("COMMIT");
+      });
+    });
+    expect(await outbox.store.alarms({})).toMatchObject([{ count: 1 }]);
+    expect(await outbox.store.setAside({ limit: 9 })).toHaveLength(1);
+  });
+
   test("transactions of one customer's hour do not wait for one another", async () => {
     await transaction(async (first) => {
       await transaction(async (second) => {
@@ -258,6 +324,30 @@ describe("in the seller's own transaction", () => {
       await client.query("COMMIT");
     });
     expect(await waiting()).toBe(1);
+  });
+
+  test("a deadlock of transactions with the same ids in another order is the seller's to try again; all count once", async () => {
+    const [one, other] = [given(), given()];
+    await transaction(async (first) => {
+      await transaction(async (second) => {
+        for (const client of [first, second]) await client.query("BEGIN");
+        await outbox.store.within(first, [one]);
+        await outbox.store.within(second, [other]);
+        const ends = await Promise.allSettled([
+          outbox.store.within(first, [other]),
+          outbox.store.within(second, [one]),
+        ]);
+        expect(ends.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+        const [lost, won] = ends[0]?.status === "rejected" ? [first, second] : [second, first];
+        expect(ends.find(({ status }) => status === "rejected")).toMatchObject({ reason: { code: "40P01" } });
+        await won.query("COMMIT");
+        await lost.query("ROLLBACK");
+        await lost.query("BEGIN");
+        expect(await outbox.store.within(lost, [other, one])).toMatchObject([{ answer: "known" }, { answer: "known" }]);
+        await lost.query("COMMIT");
+      });
+    });
+    expect(await waiting()).toBe(2);
   });
 
   test("a transaction that commits after its hour was closed is late, and not lost", async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished } from "vitest";
 import { Pool } from "pg";
 import { migratePostgres, migrationSql, postgresStore } from "@countinghouse/outbox/postgres";
+import { SCHEMA_VERSION } from "../../../packages/outbox/src/stores/postgres/schema/steps.ts";
 import { METERS, NOW, given, hourOfTenant } from "../../../packages/outbox/testing/contract/store-under-test.ts";
 import { outboxesInPostgres, type OutboxesInPostgres } from "../../../packages/outbox/testing/postgres-outboxes.ts";
 import { CuttingProxy } from "../../support/postgres/cutting-proxy.ts";
@@ -35,7 +36,7 @@ describe("migrations", () => {
       return rows;
     };
     expect(await shape("printed")).toEqual(await shape("together"));
-    expect(migrationSql({ schema: "printed" }, 1)).toBe("");
+    expect(migrationSql({ schema: "printed" }, SCHEMA_VERSION)).toBe("");
   });
 
   test("a program refuses a schema that is not there, is older, or shuts it out; and says what to do", async () => {
@@ -52,9 +53,12 @@ describe("migrations", () => {
       message: expect.stringContaining("migrate") as string,
     });
     // One version on, which still works with this program; and then no longer.
-    await pool.query("UPDATE versions.schema_version SET version = 2, oldest_program = 1");
+    await pool.query("UPDATE versions.schema_version SET version = $1, oldest_program = $2", [
+      SCHEMA_VERSION + 1,
+      SCHEMA_VERSION,
+    ]);
     await expect(open("versions")).resolves.toMatchObject({ name: "x" });
-    await pool.query("UPDATE versions.schema_version SET version = 3, oldest_program = 2");
+    await pool.query("UPDATE versions.schema_version SET version = $1, oldest_program = $1", [SCHEMA_VERSION + 1]);
     await expect(open("versions")).rejects.toMatchObject({
       code: "schema",
       message: expect.stringContaining("newer") as string,
@@ -116,6 +120,36 @@ describe("roles", () => {
     await expect(worker.query('UPDATE "Roles".schema_version SET version = 9')).rejects.toMatchObject({
       code: "42501",
     });
+  });
+
+  test("an application of an older schema may record all that the newer one takes, and its own casts get no rights by it", async () => {
+    const owner = outboxes.pool();
+    const role = "outbox app of before";
+    await owner.query(`DROP ROLE IF EXISTS "${role}"`);
+    await owner.query(`CREATE ROLE "${role}" LOGIN`);
+    onTestFinished(async () => {
+      await owner.query(`DROP OWNED BY "${role}" CASCADE; DROP ROLE "${role}"`);
+    });
+    const [first = ""] = migrationSql({ schema: "Before" }).split("-- Step 2");
+    await owner.query(first);
+    await owner.query(`GRANT USAGE ON SCHEMA "Before" TO "${role}";
+      GRANT EXECUTE ON FUNCTION "Before".record(text, text, text, text, text, text) TO "${role}";
+      GRANT CREATE ON SCHEMA public TO "${role}"`);
+    await migratePostgres(owner, { schema: "Before" });
+    const store = postgresStore({ pool: owner, schema: "Before" });
+    await store.open("before", NOW);
+    await store.transact((transaction) => transaction.addMeters(METERS));
+    const url = new URL(outboxes.url);
+    url.username = encodeURIComponent(role);
+    const application = outboxes.pool({ connectionString: url.toString() });
+    await application.query(`CREATE TYPE public.sly AS (said text);
+      CREATE FUNCTION public.told(sly) RETURNS text LANGUAGE sql AS 'SELECT current_user::text';
+      CREATE CAST (public.sly AS text) WITH FUNCTION public.told(sly)`);
+    const record = async (args: string): Promise<unknown> =>
+      (await application.query<{ answer: unknown }>(`SELECT "Before".record(${args}) AS answer`)).rows[0]?.answer;
+    expect(await record("'a','t-1','gb',0.5::float8,now()")).toBe("recorded");
+    expect(await record("'b','t-1','gb',ROW('1')::public.sly,now()")).toBe("set-aside");
+    expect(await store.setAside({ limit: 9 })).toMatchObject([{ given: { quantity: role } }]);
   });
 
   test("nothing that a caller has in his search path, or in temporary tables, is taken for ours", async () => {

@@ -94,7 +94,9 @@ export function addStore(program: Command): void {
   program
     .command("forget")
     .argument("<tenant>")
-    .description("take a tenant's name and tags out of the store; totals stay")
+    .description(
+      "take a tenant's name out of the store, and its readings' tags; totals stay, and entries with their tags until keepDays are over",
+    )
     .action((tenant: string, _options: object, command: Command) =>
       withOutbox(command, async (outbox) => print(`${await outbox.forget(tenant)} readings are nobody's now.`)),
     );

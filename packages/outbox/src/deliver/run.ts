@@ -2,6 +2,7 @@
 import type { MeteringError } from "@countinghouse/client";
 import { BATCH_RECORDS_MAX } from "@countinghouse/protocol";
 import { freezeDue } from "../lifecycle/freeze-due.ts";
+import { releaseAhead } from "../lifecycle/release-ahead.ts";
 import { noteIncarnation } from "../lifecycle/history.ts";
 import { raiseOnce } from "../lifecycle/raise-once.ts";
 import { settle } from "../lifecycle/settle.ts";
@@ -80,6 +81,7 @@ export class DeliveryRun {
       const { signal, flush } = this.#options;
       await this.#settleOverdue();
       const serviceMs = this.#calling.clock.toldMs ?? 0;
+      await releaseAhead(store, serviceMs, world.machineMs());
       const gathering = { transact: store.transact.bind(store), world };
       // What is closed goes out while more is closed.
       let isClosing = true;

@@ -5,7 +5,7 @@ import { quantityText, sumOf } from "../domain/quantity.ts";
 import { isoOf, monthOf } from "../domain/time.ts";
 import type { Entry, RaisedAlarm, ReadingEnd } from "../store/rows.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import { STEP_READINGS, isUnsent, type Gathering } from "./gather.ts";
+import { STEP_READINGS, canBeMadeAnew, type Gathering } from "./gather.ts";
 
 /**
  * Late readings of a key. Those below zero take back what an entry has billed: they become a credit, which their customer is owed.
@@ -51,7 +51,7 @@ async function mayBill(transaction: StoreTransaction, entry: Entry): Promise<boo
       return true;
     case "frozen":
     case "held":
-      return !isUnsent(entry, (await transaction.attemptsOf([entry.entryId])).length);
+      return !canBeMadeAnew(entry, await transaction.attemptsOf([entry.entryId]));
     case "gathering":
     case "empty":
     case "refused":

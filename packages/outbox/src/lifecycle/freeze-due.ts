@@ -153,7 +153,7 @@ class Pass {
         const ending = await this.#endingOf(binding, group.hourMs);
         if (serviceMs < this.#closesMs(closesMs, slice, binding, ending)) continue;
         const key = { identity: binding.identity, meter, hourMs: group.hourMs };
-        if (isOver) await endLate({ ...key, slices: [slice] }, gathering);
+        if (isOver && !(await this.#isOpen(key))) await endLate({ ...key, slices: [slice] }, gathering);
         else collect(keys, { ...key, closesMs: sendingEndOf(group.hourMs, settings.ruleSet, ending) }, slice);
       } else if (isOver) {
         const end = fate.kind === "after-end" ? "after-end" : "not-bound";
@@ -162,6 +162,17 @@ class Pass {
         await this.#tellAmbiguous(slice, fate.identities, serviceMs >= closesMs);
       }
     }
+  }
+
+  /**
+   * Whether a key has an entry, as yet unsent, though its window has closed by the time that was told: it is sent all the same
+   * for an hour, and the service decides. What comes until then goes along with it; else more would be billed than was used.
+   */
+  async #isOpen({ identity, meter, hourMs }: Pick<GatheringKey, "identity" | "meter" | "hourMs">): Promise<boolean> {
+    const hour = { fromHourMs: hourMs, untilHourMs: hourMs + HOUR_MS };
+    const states = ["gathering", "frozen"] as const;
+    const found = await this.#options.reads.entries({ identity, dimension: meter.dimension, ...hour, states });
+    return found.length > 0;
   }
 
   /** How the identity of a binding has ended, over all tenants that have it. */

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { QUANTITY_MAX } from "@countinghouse/protocol";
 import type { Slice } from "../domain/binding.ts";
+import { mayBeKept, type Attempt } from "../domain/entry-state.ts";
 import { freeze } from "../domain/freezing.ts";
 import type { Meter } from "../domain/meter.ts";
 import { quantityText, sumOf } from "../domain/quantity.ts";
@@ -86,14 +87,18 @@ async function stepOf(transaction: StoreTransaction, key: GatheringKey, world: G
 /** An entry that surely was not sent is taken apart, so that what came later goes along with it. */
 async function standing(transaction: StoreTransaction, entry: Entry, world: Gathering["world"]): Promise<Step> {
   if (entry.state === "dissolved") return "dissolved";
-  const attempts = await transaction.attemptsOf([entry.entryId]);
-  if (!isUnsent(entry, attempts.length)) return "sent";
-  await dissolve(transaction, entry, "more readings came before it was sent", world.machineMs());
+  if (!canBeMadeAnew(entry, await transaction.attemptsOf([entry.entryId]))) return "sent";
+  await dissolve(transaction, entry, "more readings came before it was sent or taken", world.machineMs());
   return "dissolved";
 }
 
-export function isUnsent({ state, bornDoubtful }: Entry, attempts: number): boolean {
-  return attempts === 0 && !bornDoubtful && ["frozen", "held", "empty"].includes(state);
+/**
+ * Whether nothing stands under an entry's key, so that readings which come now go along with it. One that is held was refused
+ * every time; a reading below zero that became a credit beside it would stay one when it is refused for good.
+ */
+export function canBeMadeAnew(entry: Entry, attempts: readonly Attempt[]): boolean {
+  if (entry.state === "held") return !mayBeKept(entry, attempts);
+  return attempts.length === 0 && !entry.bornDoubtful && (entry.state === "frozen" || entry.state === "empty");
 }
 
 /** Takes a locked entry apart that surely was not kept; its readings are freed afterwards, in steps. */

@@ -2,10 +2,10 @@
 import { HOUR_MS } from "@countinghouse/protocol";
 import { currentBindings, slicesOfHour, type SliceFate } from "../domain/binding.ts";
 import type { Attempt } from "../domain/entry-state.ts";
-import { hourOf } from "../domain/time.ts";
+import { hourOf, readInstant } from "../domain/time.ts";
 import type { Entry } from "../store/rows.ts";
 import { OutboxError } from "../store/outbox-error.ts";
-import type { KeptReading, OutboxStore, PartRow } from "../store/store.ts";
+import type { KeptReading, OutboxStore, PartRow, SetAsideRow } from "../store/store.ts";
 
 export interface Explanation {
   readonly tenant: string;
@@ -13,6 +13,8 @@ export interface Explanation {
   readonly hourMs: number;
   /** The first thousand, by time. */
   readonly readings: readonly KeptReading[];
+  /** Of the tenant: of this meter and hour, or with a meter or time that is none. The newest thousand; `message` says what to put right. */
+  readonly setAside: readonly SetAsideRow[];
   readonly slices: readonly { readonly fromMs: number; readonly untilMs: number; readonly fate: SliceFate }[];
   readonly entries: readonly {
     readonly entry: Entry;
@@ -56,5 +58,11 @@ export async function explain(
     untilMs: slice.untilMs,
     fate,
   }));
-  return { tenant, meter: meterName, hourMs, readings, slices, entries: explained };
+  const names = new Set(meters.map(({ name }) => name));
+  const setAside = (await store.setAside({ tenant, limit: READINGS_MAX })).filter(({ given }) => {
+    const saidMs = readInstant(given.at ?? "");
+    const isOfHour = saidMs === undefined || hourOf(saidMs) === hourMs;
+    return isOfHour && (given.meter === meterName || !names.has(given.meter));
+  });
+  return { tenant, meter: meterName, hourMs, readings, setAside, slices, entries: explained };
 }

@@ -70,7 +70,8 @@ export interface OutboxStore {
   attemptsOf(entryIds: readonly string[]): Promise<readonly Attempt[]>;
   /** Readings of a tenant's hour, of any fate, by time and id. */
   readingsOf(filter: ReadingFilter): Promise<readonly KeptReading[]>;
-  setAside(filter: { readonly limit: number }): Promise<readonly SetAsideRow[]>;
+  /** The newest first. */
+  setAside(filter: SetAsideFilter): Promise<readonly SetAsideRow[]>;
   /** Those that began first come first. */
   alarms(filter: AlarmFilter): Promise<readonly Alarm[]>;
   balances(): Promise<readonly Balance[]>;
@@ -120,6 +121,11 @@ export interface ReadingFilter {
   readonly tenant: string;
   readonly meter: string;
   readonly hourMs: number;
+  readonly limit: number;
+}
+
+export interface SetAsideFilter {
+  readonly tenant?: string;
   readonly limit: number;
 }
 
@@ -242,6 +248,20 @@ export interface StoreTransaction {
    * since; those that nobody was told of go with the entries. Up to `limit` of each; answers how many.
    */
   forgetOld(readingsBeforeMs: number, entriesBeforeMs: number, limit: number): Promise<number>;
+  /**
+   * Takes up to `limit` readings that were set aside for a reason, are due, and whose id no reading has, and records them as if
+   * they came now. Times that say a later day than `untilDay` (ISO 8601) are not looked at. Answers how many it took, and how many
+   * are set aside for that reason still.
+   */
+  recordAside(
+    aside: {
+      readonly reason: SetAsideReason;
+      readonly untilDay: string;
+      readonly machineMs: number;
+      readonly limit: number;
+    },
+    isDue: (given: GivenReading) => boolean,
+  ): Promise<{ readonly taken: number; readonly left: number }>;
   /** How many of a tenant's readings wait, or are in entries that have not ended. */
   unendedReadingsOf(tenant: string): Promise<number>;
   /** Puts `alias` in the place of a tenant's name, everywhere, and takes its readings' tags away. */

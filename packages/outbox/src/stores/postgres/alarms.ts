@@ -9,11 +9,11 @@ import type { Ask } from "./connection.ts";
 
 /** Counts what was set aside since: each content once. Part of a transaction. */
 export async function foldAlarms(ask: Ask): Promise<void> {
-  // Two transactions that set the same aside at the same time did not see one another's.
+  // Two transactions that set the same aside at the same time did not see one another's; the first to begin may be the last to commit.
   await ask(
     `DELETE FROM @.set_aside AS again USING @.set_aside AS kept
      WHERE NOT again.counted AND kept.given_hash = again.given_hash AND kept.given = again.given
-       AND kept.set_aside_id < again.set_aside_id`,
+       AND kept.set_aside_id <> again.set_aside_id AND (kept.counted OR kept.set_aside_id < again.set_aside_id)`,
   );
   await ask(
     `WITH fresh AS (

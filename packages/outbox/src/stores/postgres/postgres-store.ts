@@ -14,6 +14,7 @@ import type {
   Queryable,
   ReadingFilter,
   RecordAnswer,
+  SetAsideFilter,
   Statement,
   StoreTransaction,
   WaitingFilter,
@@ -160,8 +161,12 @@ class PostgresStore implements OutboxStore {
     return rows.map(readingOfRow);
   }
 
-  async setAside({ limit }: { readonly limit: number }) {
-    const rows = await this.#connection.ask("SELECT * FROM @.set_aside ORDER BY set_aside_id DESC LIMIT $1", limit);
+  async setAside({ tenant, limit }: SetAsideFilter) {
+    const rows = await this.#connection.ask(
+      "SELECT * FROM @.set_aside WHERE $1::text IS NULL OR tenant = $1 ORDER BY set_aside_id DESC LIMIT $2",
+      tenant ?? null,
+      limit,
+    );
     return rows.map((row) => ({
       given: JSON.parse(String(row["given"])) as GivenReading,
       reason: row["reason"] as Exclude<RecordAnswer, { readonly answer: "recorded" | "known" }>["reason"],

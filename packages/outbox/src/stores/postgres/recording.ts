@@ -1,6 +1,7 @@
 /** Readings as one statement for the function that keeps them. */
 import type { GivenReading, SetAsideReason } from "../../domain/reading.ts";
-import type { RecordAnswer, Statement } from "../../store/store.ts";
+import type { RecordAnswer, Statement, StoreTransaction } from "../../store/store.ts";
+import type { Ask } from "./connection.ts";
 import type { Row } from "../columns.ts";
 import { inSchema } from "./schema/steps.ts";
 
@@ -26,6 +27,34 @@ export function recordStatement(schema: string, given: readonly GivenReading[], 
   const more = machineMs === undefined ? "" : ", $2::bigint";
   const text = `SELECT reading_id, answer, reason, message FROM @.record($1::text::jsonb${more})`;
   return { text: inSchema(text, schema), values: [JSON.stringify(objects), ...machine] };
+}
+
+/** As `recordAside` of the port says. Whoever deletes the row records the reading, and nobody else. */
+export async function recordAside(
+  ask: Ask,
+  { reason, untilDay, machineMs, limit }: Parameters<StoreTransaction["recordAside"]>[0],
+  isDue: Parameters<StoreTransaction["recordAside"]>[1],
+): Promise<{ readonly taken: number; readonly left: number }> {
+  const found = await ask(
+    `SELECT set_aside_id, given FROM @.set_aside AS aside WHERE reason = $1 AND left(given::json->>'at', 10) COLLATE "C" <= $2 AND NOT EXISTS (SELECT FROM @.reading
+       WHERE reading.tenant = aside.tenant AND reading_id = aside.given::json->>'readingId') ORDER BY set_aside_id`,
+    reason,
+    untilDay,
+  );
+  const due = found.filter((row) => isDue(JSON.parse(String(row["given"])) as GivenReading)).slice(0, limit);
+  let taken = 0;
+  if (due.length > 0) {
+    const ids = due.map((row) => String(row["set_aside_id"]));
+    const gone = await ask(
+      "DELETE FROM @.set_aside WHERE set_aside_id = ANY ($1::text[]::bigint[]) RETURNING given",
+      ids,
+    );
+    taken = gone.length;
+    const readings = `[${gone.map((row) => String(row["given"])).join(",")}]`;
+    await ask("SELECT answer FROM @.record($1::text::jsonb, $2::bigint)", readings, machineMs);
+  }
+  const [left] = await ask("SELECT count(*) AS n FROM @.set_aside WHERE reason = $1", reason);
+  return { taken, left: Number(left?.["n"]) };
 }
 
 /** In the order of what was given. */

@@ -14,6 +14,7 @@ import {
   readStoreRow,
   readWaiting,
 } from "./queries.ts";
+import { recordAside } from "./recording.ts";
 import { assignReadings, endReadings, forgetOld, releaseReadings } from "./reading-moves.ts";
 
 const COLUMNS = ENTRY_COLUMNS.join(", ");
@@ -126,6 +127,7 @@ export function postgresTransaction(ask: Ask, machineMs: () => number): StoreTra
       return Number(row?.["n"]);
     },
     forgetOld: (readingsBeforeMs, entriesBeforeMs, limit) => forgetOld(ask, readingsBeforeMs, entriesBeforeMs, limit),
+    recordAside: (aside, isDue) => recordAside(ask, aside, isDue),
     unendedReadingsOf: (tenant) => countUnended(ask, tenant),
     renameTenant: (tenant, alias) => renameTenant(ask, tenant, alias),
   };

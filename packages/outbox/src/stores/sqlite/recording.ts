@@ -7,7 +7,8 @@ import {
   type RecordingFacts,
   type SetAside,
 } from "../../domain/reading.ts";
-import type { RecordAnswer } from "../../store/store.ts";
+import type { StoreRow } from "../../store/rows.ts";
+import type { RecordAnswer, StoreTransaction } from "../../store/store.ts";
 import { raiseAlarm } from "./alarms.ts";
 import { readingOfRow } from "../columns.ts";
 import type { Connection } from "./connection.ts";
@@ -33,6 +34,39 @@ export function recordReading(
   const kept = readingOfRow(row);
   if (isSameReading(kept, judged)) return { readingId, answer: "known" };
   return keepAside(connection, given, conflict(kept), machineMs);
+}
+
+/** By what readings are judged that come at a machine time. */
+export function factsOf(
+  { serviceOffsetMs, settings }: StoreRow,
+  machineMs: number,
+  isMeter: RecordingFacts["isMeter"],
+): RecordingFacts {
+  const serviceMs = serviceOffsetMs === undefined ? undefined : machineMs + serviceOffsetMs;
+  return { isMeter, serviceMs, dedupeDays: settings.dedupeDays };
+}
+
+/** As `recordAside` of the port says. `judgedBy`: what is known now. */
+export function recordAside(
+  connection: Connection,
+  { reason, untilDay, machineMs, limit }: Parameters<StoreTransaction["recordAside"]>[0],
+  isDue: Parameters<StoreTransaction["recordAside"]>[1],
+  judgedBy: RecordingFacts,
+): { readonly taken: number; readonly left: number } {
+  const due = connection
+    .all(
+      `SELECT set_aside_id, given FROM set_aside WHERE reason = ? AND substr(json_extract(given, '$.at'), 1, 10) <= ? AND NOT EXISTS (SELECT 1 FROM reading
+         WHERE reading.tenant = set_aside.tenant AND reading_id = json_extract(given, '$.readingId')) ORDER BY set_aside_id`,
+      reason,
+      untilDay,
+    )
+    .map((row) => ({ id: Number(row["set_aside_id"]), given: JSON.parse(String(row["given"])) as GivenReading }))
+    .filter(({ given }) => isDue(given))
+    .slice(0, limit);
+  for (const { id } of due) connection.run("DELETE FROM set_aside WHERE set_aside_id = ?", id);
+  for (const { given } of due) recordReading(connection, given, judgedBy, machineMs);
+  const left = connection.get("SELECT count(*) AS n FROM set_aside WHERE reason = ?", reason);
+  return { taken: due.length, left: Number(left?.["n"]) };
 }
 
 /** As it came, once for each content, however often it is sent again. */

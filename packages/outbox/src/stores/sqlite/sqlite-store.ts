@@ -1,6 +1,6 @@
 /** An outbox in a file, for one machine. Any number of its processes may use it; only one instance of a service should. */
 import { existsSync } from "node:fs";
-import type { GivenReading, RecordingFacts } from "../../domain/reading.ts";
+import type { GivenReading } from "../../domain/reading.ts";
 import { OutboxError } from "../../store/outbox-error.ts";
 import { newStoreRow } from "../../store/new-store-row.ts";
 import type { StoreRow } from "../../store/rows.ts";
@@ -10,6 +10,7 @@ import type {
   EntryFilter,
   OutboxStore,
   RecordAnswer,
+  SetAsideFilter,
   SetAsideRow,
   StoreTransaction,
   WaitingFilter,
@@ -18,7 +19,7 @@ import { balanceOfRow, readingOfRow } from "../columns.ts";
 import { readAlarms } from "./alarms.ts";
 import { Connection } from "./connection.ts";
 import { readEntries, readWaiting } from "./queries.ts";
-import { recordReading } from "./recording.ts";
+import { factsOf, recordReading } from "./recording.ts";
 import { auditedEntries, summaryOf, totalsOf } from "./reports.ts";
 import { readAttempts, readBindings, readMeters, readStoreRow, sqliteTransaction } from "./transaction.ts";
 
@@ -121,12 +122,7 @@ class SqliteStore implements OutboxStore {
 
   #recordAll(given: readonly GivenReading[], machineMs: number): RecordAnswer[] {
     const connection = this.#connection;
-    const { serviceOffsetMs, settings } = readStoreRow(connection);
-    const facts: RecordingFacts = {
-      isMeter: (name) => this.#isMeter(name),
-      serviceMs: serviceOffsetMs === undefined ? undefined : machineMs + serviceOffsetMs,
-      dedupeDays: settings.dedupeDays,
-    };
+    const facts = factsOf(readStoreRow(connection), machineMs, (name) => this.#isMeter(name));
     return given.map((reading) => recordReading(connection, reading, facts, machineMs));
   }
 
@@ -198,9 +194,10 @@ class SqliteStore implements OutboxStore {
     );
   }
 
-  setAside({ limit }: { readonly limit: number }): Promise<readonly SetAsideRow[]> {
+  setAside({ tenant, limit }: SetAsideFilter): Promise<readonly SetAsideRow[]> {
+    const sql = "SELECT * FROM set_aside WHERE ?1 IS NULL OR tenant = ?1 ORDER BY set_aside_id DESC LIMIT ?2";
     return this.#read((connection) =>
-      connection.all("SELECT * FROM set_aside ORDER BY set_aside_id DESC LIMIT ?", limit).map((row) => ({
+      connection.all(sql, tenant ?? null, limit).map((row) => ({
         given: JSON.parse(String(row["given"])) as GivenReading,
         reason: row["reason"] as SetAsideRow["reason"],
         message: String(row["message"]),

@@ -18,6 +18,7 @@ import {
   orNull,
 } from "../columns.ts";
 import type { Connection } from "./connection.ts";
+import { factsOf, recordAside } from "./recording.ts";
 import { readEntries, readWaiting } from "./queries.ts";
 import { assignReadings, endReadings, forgetOld, releaseReadings } from "./reading-moves.ts";
 
@@ -189,6 +190,11 @@ export function sqliteTransaction(connection: Connection, machineMs: () => numbe
       }, 0),
     forgetOld: async (readingsBeforeMs, entriesBeforeMs, limit) =>
       forgetOld(connection, readingsBeforeMs, entriesBeforeMs, limit),
+    recordAside: async (aside, isDue) => {
+      const meters = new Set(readMeters(connection).map(({ name }) => name));
+      const facts = factsOf(readStoreRow(connection), aside.machineMs, (name) => meters.has(name));
+      return recordAside(connection, aside, isDue, facts);
+    },
     unendedReadingsOf: async (tenant) => countUnended(connection, tenant),
     renameTenant: async (tenant, alias) => renameTenant(connection, tenant, alias),
   };

@@ -2,6 +2,7 @@
  * The schema in numbered steps, never edited once released, only added to. A step expands (what programs of the version before
  * go on to use stays) or contracts (what they used goes, one release later): so programs of two versions run side by side.
  */
+import { ANY_TYPE } from "./any-type.ts";
 import { JUDGING } from "./judging.ts";
 import { RECORDING } from "./recording.ts";
 import { TABLES } from "./tables.ts";
@@ -13,7 +14,10 @@ interface Step {
   readonly sql: string;
 }
 
-export const STEPS: readonly Step[] = [{ oldestProgram: 1, sql: TABLES + JUDGING + RECORDING }];
+export const STEPS: readonly Step[] = [
+  { oldestProgram: 1, sql: TABLES + JUDGING + RECORDING },
+  { oldestProgram: 1, sql: ANY_TYPE },
+];
 
 export const SCHEMA_VERSION: number = STEPS.length;
 
