@@ -249,9 +249,9 @@ export interface StoreTransaction {
    */
   forgetOld(readingsBeforeMs: number, entriesBeforeMs: number, limit: number): Promise<number>;
   /**
-   * Takes up to `limit` readings that were set aside for a reason, are due, and whose id no reading has, and records them as if
-   * they came now. Times that say a later day than `untilDay` (ISO 8601) are not looked at. Answers how many it took, and how many
-   * are set aside for that reason still.
+   * Takes those readings that are due of the newest `limit` that were set aside for a reason, and whose id no reading has, and
+   * records them as if they came now. Times that say a later day than `untilDay` (ISO 8601) are not looked at. Answers how many it
+   * took, and how many are set aside for that reason still.
    */
   recordAside(
     aside: {
@@ -260,7 +260,7 @@ export interface StoreTransaction {
       readonly machineMs: number;
       readonly limit: number;
     },
-    isDue: (given: GivenReading) => boolean,
+    isDue: (given: GivenReading, recordedMs: number) => boolean,
   ): Promise<{ readonly taken: number; readonly left: number }>;
   /** How many of a tenant's readings wait, or are in entries that have not ended. */
   unendedReadingsOf(tenant: string): Promise<number>;

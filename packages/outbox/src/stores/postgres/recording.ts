@@ -36,12 +36,17 @@ export async function recordAside(
   isDue: Parameters<StoreTransaction["recordAside"]>[1],
 ): Promise<{ readonly taken: number; readonly left: number }> {
   const found = await ask(
-    `SELECT set_aside_id, given FROM @.set_aside AS aside WHERE reason = $1 AND left(given::json->>'at', 10) COLLATE "C" <= $2 AND NOT EXISTS (SELECT FROM @.reading
-       WHERE reading.tenant = aside.tenant AND reading_id = aside.given::json->>'readingId') ORDER BY set_aside_id`,
+    `SELECT set_aside_id, given, recorded_ms FROM @.set_aside AS aside
+     WHERE reason = $1 AND left(given::json->>'at', 10) COLLATE "C" <= $2
+       AND NOT EXISTS (SELECT FROM @.reading WHERE reading.tenant = aside.tenant AND reading_id = aside.given::json->>'readingId')
+     ORDER BY set_aside_id DESC LIMIT $3`,
     reason,
     untilDay,
+    limit,
   );
-  const due = found.filter((row) => isDue(JSON.parse(String(row["given"])) as GivenReading)).slice(0, limit);
+  const due = found.filter((row) =>
+    isDue(JSON.parse(String(row["given"])) as GivenReading, Number(row["recorded_ms"])),
+  );
   let taken = 0;
   if (due.length > 0) {
     const ids = due.map((row) => String(row["set_aside_id"]));

@@ -53,16 +53,23 @@ export function recordAside(
   isDue: Parameters<StoreTransaction["recordAside"]>[1],
   judgedBy: RecordingFacts,
 ): { readonly taken: number; readonly left: number } {
-  const due = connection
-    .all(
-      `SELECT set_aside_id, given FROM set_aside WHERE reason = ? AND substr(json_extract(given, '$.at'), 1, 10) <= ? AND NOT EXISTS (SELECT 1 FROM reading
-         WHERE reading.tenant = set_aside.tenant AND reading_id = json_extract(given, '$.readingId')) ORDER BY set_aside_id`,
-      reason,
-      untilDay,
-    )
-    .map((row) => ({ id: Number(row["set_aside_id"]), given: JSON.parse(String(row["given"])) as GivenReading }))
-    .filter(({ given }) => isDue(given))
-    .slice(0, limit);
+  const found = connection.all(
+    `SELECT set_aside_id, given, recorded_ms FROM set_aside
+     WHERE reason = ? AND substr(json_extract(given, '$.at'), 1, 10) <= ?
+       AND NOT EXISTS (
+         SELECT 1 FROM reading WHERE reading.tenant = set_aside.tenant AND reading_id = json_extract(given, '$.readingId'))
+     ORDER BY set_aside_id DESC LIMIT ?`,
+    reason,
+    untilDay,
+    limit,
+  );
+  const due = found
+    .map((row) => ({
+      id: Number(row["set_aside_id"]),
+      given: JSON.parse(String(row["given"])) as GivenReading,
+      recordedMs: Number(row["recorded_ms"]),
+    }))
+    .filter(({ given, recordedMs }) => isDue(given, recordedMs));
   for (const { id } of due) connection.run("DELETE FROM set_aside WHERE set_aside_id = ?", id);
   for (const { given } of due) recordReading(connection, given, judgedBy, machineMs);
   const left = connection.get("SELECT count(*) AS n FROM set_aside WHERE reason = ?", reason);
