@@ -67,8 +67,14 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "usage that may have been kept is carried on",
     file: "lifecycle/gather.ts",
-    right: "return attempts === 0 && !bornDoubtful &&",
-    wrong: "return attempts >= 0 && !bornDoubtful &&",
+    right: "return attempts.length === 0 && !entry.bornDoubtful &&",
+    wrong: "return attempts.length >= 0 && !entry.bornDoubtful &&",
+  },
+  {
+    name: "a correction of an entry that is held is a credit beside it",
+    file: "lifecycle/gather.ts",
+    right: 'if (entry.state === "held") return !mayBeKept(entry, attempts);',
+    wrong: 'if (entry.state === "held") return attempts.length === 0;',
   },
   {
     name: "an attempt without an end counts as not sent",
@@ -123,8 +129,20 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "usage is late by the clock",
     file: "lifecycle/freeze-due.ts",
-    right: "if (isOver) await endLate",
+    right: "if (isOver && !(await this.#isOpen(key))) await endLate",
     wrong: "if (serviceMs >= closesMs + 60_000) await endLate",
+  },
+  {
+    name: "what comes beyond the window is late, though its entry goes out",
+    file: "lifecycle/freeze-due.ts",
+    right: "if (isOver && !(await this.#isOpen(key))) await endLate",
+    wrong: "if (isOver) await endLate",
+  },
+  {
+    name: "a reading of a wrong time is billed when that time comes",
+    file: "lifecycle/release-ahead.ts",
+    right: "return atMs <= serviceMs && atMs <= recordedMs + (serviceMs - machineMs) + DAY_MS;",
+    wrong: "return atMs <= serviceMs;",
   },
   {
     name: "usage expires by this machine's clock",
