@@ -12,6 +12,9 @@ import { DEMO, NODE_FLAGS } from "../support/server.ts";
 
 const MAIN = fileURLToPath(new URL("../../packages/outbox/src/main.ts", import.meta.url));
 
+const bindingFrom = (from: string): readonly string[] =>
+  ["bind", "t-1", "--product", DEMO.productCode, "--customer", "demoCustomer1", "--from", from]; // prettier-ignore
+
 function run(args: readonly string[], env: Readonly<Record<string, string>>) {
   return new Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>((resolve) => {
     const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...args], { env: { ...process.env, ...env } });
@@ -32,16 +35,7 @@ test("a store is made, bound, recorded into, looked at, delivered and verified f
     AWS_SECRET_ACCESS_KEY: DEMO.secretAccessKey,
     AWS_ENDPOINT_URL_MARKETPLACE_METERING: server.endpoint,
   };
-  const bind = [
-    "bind",
-    "t-1",
-    "--product",
-    DEMO.productCode,
-    "--customer",
-    "demoCustomer1",
-    "--from",
-    "2026-11-01T00:00:00Z",
-  ];
+  const bind = bindingFrom("2026-11-01T00:00:00Z");
 
   expect(await run(["status"], env)).toMatchObject({
     code: 2,
@@ -129,16 +123,7 @@ test("a reading is recorded by a shell, and delivered to a service as `npm start
   }
   const short = [...init, "--rule-set", "classic", "--hold-open-seconds", "300"];
   expect(await run(short, env)).toMatchObject({ code: 0, stderr: "" });
-  const bind = [
-    "bind",
-    "t-1",
-    "--product",
-    DEMO.productCode,
-    "--customer",
-    "demoCustomer1",
-    "--from",
-    "2026-11-01T00Z",
-  ];
+  const bind = bindingFrom("2026-11-01T00Z");
   expect(await run(bind, env)).toMatchObject({ code: 0, stderr: "" });
 
   const at = "2026-11-10T09:10:00Z";

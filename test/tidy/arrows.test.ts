@@ -40,7 +40,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   checkpoints: ["@countinghouse/protocol", "ledger", "node:crypto", "node:fs", "node:path"],
   advice: ["@countinghouse/protocol", "domain", "ledger", "operator/contract"],
   explain: ["@countinghouse/protocol", "domain", "ledger", "catalogue", "operator/contract"],
-  faults: ["@countinghouse/protocol", "domain", "ledger", "operations"],
+  faults: ["domain", "ledger", "operations"],
   operations: ["@countinghouse/protocol", "domain", "ledger", "audit", "node:timers/promises"],
   "control-plane": ["@countinghouse/protocol", "domain", "ledger"],
   observers: [

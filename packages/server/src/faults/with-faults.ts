@@ -1,11 +1,15 @@
 /** An operation with faults on demand, which can throttle it, make it fail, or delay or drop its answer. Rule F1. */
-import type { UsageRecord } from "@countinghouse/protocol";
-import type { CatalogueView } from "../domain/catalogue/catalogue.ts";
 import type { FaultHit } from "../domain/injected-fault.ts";
 import { rejection, type Rejection } from "../domain/rejection.ts";
 import type { Asked } from "../ledger/entry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { recordRefusal, type AccountCall, type Answer, type OperationHandler } from "../operations/operation.ts";
+import {
+  productNamed,
+  recordRefusal,
+  type AccountCall,
+  type Answer,
+  type OperationHandler,
+} from "../operations/operation.ts";
 import type { FaultPlan } from "./fault-plan.ts";
 
 interface FaultInjection {
@@ -24,7 +28,7 @@ interface Faulty {
 export function withFaults<Operation extends Faulty>(operation: Operation, injection: FaultInjection): Operation {
   const { plan, ledger } = injection;
   const run: Operation["run"] = (call, input) => {
-    const faults = plan.hit(() => ({ ...call, productCode: productOf(input as NamesProduct, ledger.catalogue) }));
+    const faults = plan.hit(() => ({ ...call, productCode: productNamed(input as Asked, ledger.catalogue) }));
     return faults.length === 0 ? operation.run(call, input) : runHit(operation, { ...call, faults }, input, injection);
   };
   return { ...operation, run };
@@ -47,18 +51,6 @@ async function runHit(
     : recordRefusal(ledger, call, refusal, operation.asked(input)));
   for (const { delayMs } of faults) if (delayMs !== undefined) await sleep(delayMs);
   return faults.some(({ kind }) => kind === "drop-answer") ? { ...answer, dropped: true } : answer;
-}
-
-/** The ways in which inputs of operations name their product. */
-interface NamesProduct {
-  readonly productCode?: string;
-  readonly usageRecords?: readonly UsageRecord[];
-}
-
-function productOf({ productCode, usageRecords = [] }: NamesProduct, catalogue: CatalogueView): string | undefined {
-  if (productCode !== undefined) return productCode;
-  const licenseArn = usageRecords.find((record) => record.licenseArn !== undefined)?.licenseArn;
-  return licenseArn === undefined ? undefined : catalogue.agreementByLicense(licenseArn)?.productCode;
 }
 
 function refusalOf({ faultId, kind }: FaultHit): Rejection | undefined {

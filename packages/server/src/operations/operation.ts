@@ -43,24 +43,34 @@ export function refused<Output, Code extends ErrorCode = ErrorName>(
   return { event: { kind: "call-refused", productCode, ...keptRejection(rejected), ...kept }, answer: { rejected } };
 }
 
-interface NamesLicences {
+/** The ways in which inputs of operations name their product. */
+interface NamesProduct {
   readonly productCode?: string;
   readonly usageRecords?: readonly Pick<UsageRecord, "licenseArn">[];
 }
 
+/** The product that an input is about: by its code, or by a licence, as a batch may name it. */
+export function productNamed(
+  { productCode, usageRecords = [] }: NamesProduct,
+  catalogue: CatalogueView,
+): string | undefined {
+  if (productCode !== undefined) return productCode;
+  const licenseArn = usageRecords.find((record) => record.licenseArn !== undefined)?.licenseArn;
+  return licenseArn === undefined ? undefined : catalogue.agreementByLicense(licenseArn)?.productCode;
+}
+
 /**
- * The product of the caller's own that a request names by licences of its customers, as a batch may. Undefined for another seller's:
+ * The product of the caller's own that a request names by licences of its customers only. Undefined for another seller's:
  * its caller reads the entry in the trail, and is not told whose licence that is.
  */
 export function licensedProduct(
   { accountId }: Pick<Call, "accountId">,
-  request: NamesLicences | undefined,
+  request: NamesProduct | undefined,
   catalogue: CatalogueView,
 ): string | undefined {
-  if (request?.usageRecords === undefined || request.productCode !== undefined) return undefined;
-  const licenseArn = request.usageRecords.find((record) => record.licenseArn !== undefined)?.licenseArn;
-  const productCode = licenseArn && catalogue.agreementByLicense(licenseArn)?.productCode;
-  return productCode && catalogue.product(productCode)?.seller === accountId ? productCode : undefined;
+  if (request === undefined || request.productCode !== undefined) return undefined;
+  const productCode = productNamed(request, catalogue);
+  return productCode !== undefined && catalogue.product(productCode)?.seller === accountId ? productCode : undefined;
 }
 
 /** Keeps a refusal that needed no facts, and answers with it when that is durable. */
